@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Finds the Rust that builds firmware code, maps Zephyr's configuration to a Rust
+# target and builds the runtime's static library with cargo.
+
+# Sets ${out} to the Rust target for the configured CPU, or fails with the reason.
+# zephyr-lang-rust takes every RV32 for riscv32i; here the configured extensions count.
+function(wisp_rust_target out)
+  if(CONFIG_CPU_CORTEX_M)
+    if(CONFIG_CPU_CORTEX_M0 OR CONFIG_CPU_CORTEX_M0PLUS OR CONFIG_CPU_CORTEX_M1)
+      set(target thumbv6m-none-eabi)
+    elseif(CONFIG_CPU_CORTEX_M3)
+      set(target thumbv7m-none-eabi)
+    elseif(CONFIG_CPU_CORTEX_M4 OR CONFIG_CPU_CORTEX_M7)
+      set(target thumbv7em-none-eabi)
+    elseif(CONFIG_CPU_CORTEX_M23)
+      set(target thumbv8m.base-none-eabi)
+    else()
+      set(target thumbv8m.main-none-eabi)
+    endif()
+    if(CONFIG_FP_HARDABI)
+      string(APPEND target hf)
+    endif()
+  elseif(CONFIG_RISCV AND CONFIG_RISCV_ISA_RV32I)
+    set(extensions "")
+    foreach(extension M A C)
+      if(CONFIG_RISCV_ISA_EXT_${extension})
+        string(TOLOWER ${extension} letter)
+        string(APPEND extensions ${letter})
+      endif()
+    endforeach()
+    # rustc has targets for these combinations only; plain RV32I runs on all of them.
+    if(NOT extensions MATCHES "^(|m|ma|mc|mac)$")
+      set(extensions "")
+    endif()
+    set(target riscv32i${extensions}-unknown-none-elf)
+    if(CONFIG_FLOAT_HARD)
+      if(extensions STREQUAL "mac")
+        set(target riscv32imafc-unknown-none-elf)
+      else()
+        message(FATAL_ERROR "Wisp: Rust has no hard-float RV32 target without M, A and C")
+      endif()
+    endif()
+  elseif(CONFIG_RISCV AND CONFIG_RISCV_ISA_RV64I)
+    if(CONFIG_FLOAT_HARD)
+      set(target riscv64gc-unknown-none-elf)
+    else()
+      set(target riscv64imac-unknown-none-elf)
+    endif()
+  elseif(CONFIG_ARCH_POSIX AND CONFIG_64BIT)
+    set(target ${CMAKE_HOST_SYSTEM_PROCESSOR}-unknown-none)
+  endif()
+
+  if(NOT target)
+    message(FATAL_ERROR "Wisp: no Rust target is known for ${CONFIG_BOARD_TARGET}; "
+      "Cortex-M, RISC-V and native_sim/native/64 are supported")
+  endif()
+  set(${out} ${target} PARENT_SCOPE)
+endfunction()
+
+# Appends a compiler to the candidates if it can be run.
+macro(_wisp_rustc_candidate path)
+  if(NOT "${path}" STREQUAL "" AND EXISTS "${path}" AND NOT "${path}" IN_LIST candidates)
+    list(APPEND candidates "${path}")
+  endif()
+endmacro()
+
+# Chooses the Rust for one target: ${prefix}_CARGO, ${prefix}_RUSTC and
+# ${prefix}_ENVIRONMENT (assignments for `cmake -E env`).
+#
+# A compiler with the target installed is used as it is. Without one, a compiler that
+# has the library's sources builds core and alloc: that is what distributions package.
+function(wisp_find_rust prefix target)
+  set(candidates)
+  find_program(WISP_RUSTC rustc DOC "Rust compiler for firmware and guests")
+  _wisp_rustc_candidate("$ENV{RUSTC}")
+  _wisp_rustc_candidate("${WISP_RUSTC}")
+  _wisp_rustc_candidate(/usr/bin/rustc)
+
+  set(with_target)
+  set(with_sources)
+  foreach(rustc IN LISTS candidates)
+    execute_process(COMMAND ${rustc} --print sysroot
+      OUTPUT_VARIABLE sysroot OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+    file(GLOB core ${sysroot}/lib/rustlib/${target}/lib/libcore-*.rlib)
+    if(core AND NOT with_target)
+      set(with_target ${rustc})
+    endif()
+    if(EXISTS ${sysroot}/lib/rustlib/src/rust/library/core AND NOT with_sources)
+      set(with_sources ${rustc})
+    endif()
+  endforeach()
+
+  if(with_target)
+    set(rustc ${with_target})
+    set(environment CARGO_UNSTABLE_BUILD_STD=)
+    set(how "installed target")
+  elseif(with_sources)
+    set(rustc ${with_sources})
+    set(environment RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core,alloc)
+    set(how "core and alloc built from source")
+  else()
+    message(FATAL_ERROR "Wisp: no Rust compiler here can build for ${target}.\n"
+      "Run `rustup target add ${target}`, or install your distribution's rust-src package.")
+  endif()
+
+  # The cargo beside the compiler understands its library's sources.
+  cmake_path(GET rustc PARENT_PATH folder)
+  find_program(cargo cargo HINTS ${folder} NO_CACHE REQUIRED)
+  if(EXISTS ${folder}/cargo)
+    set(cargo ${folder}/cargo)
+  endif()
+  execute_process(COMMAND ${rustc} --version OUTPUT_VARIABLE version
+    OUTPUT_STRIP_TRAILING_WHITESPACE)
+  message(STATUS "Wisp: ${target} with ${version}, ${how}")
+
+  set(${prefix}_CARGO ${cargo} PARENT_SCOPE)
+  set(${prefix}_RUSTC ${rustc} PARENT_SCOPE)
+  set(${prefix}_ENVIRONMENT RUSTC=${rustc} ${environment} PARENT_SCOPE)
+endfunction()
+
+# Folder for cargo's output. One build folder by default; test drivers and CI share one
+# between builds through WISP_CARGO_TARGET_ROOT, which is safe because nothing that
+# cargo compiles here depends on the board or the configuration beyond target and
+# features, and those are part of the name.
+function(wisp_cargo_target_dir out name)
+  if(DEFINED ENV{WISP_CARGO_TARGET_ROOT})
+    set(${out} $ENV{WISP_CARGO_TARGET_ROOT}/${name} PARENT_SCOPE)
+  else()
+    set(${out} ${CMAKE_BINARY_DIR}/wisp/cargo/${name} PARENT_SCOPE)
+  endif()
+endfunction()
+
+# Builds rust/staticlib and links it to the given library target.
+function(wisp_rust_link library)
+  wisp_rust_target(target)
+  wisp_find_rust(rust ${target})
+
+  set(features)
+  foreach(feature IN ITEMS GPIO)
+    if(CONFIG_WISP_${feature})
+      string(TOLOWER ${feature} name)
+      list(APPEND features ${name})
+    endif()
+  endforeach()
+  list(JOIN features "," feature_list)
+  list(JOIN features "-" feature_name)
+
+  wisp_cargo_target_dir(target_dir firmware)
+  set(staticlib ${ZEPHYR_WISP_MODULE_DIR}/rust/staticlib)
+  set(built ${target_dir}/${target}/release/libwisp_staticlib.a)
+  set(archive ${CMAKE_BINARY_DIR}/wisp/libwisp_rust.a)
+
+  # cargo knows best what is stale, so it is always asked. The copy changes only when
+  # the archive did, and keeps a shared folder's next build from touching this one.
+  add_custom_target(wisp_rust
+    COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=CARGO_BUILD_TARGET
+      --unset=CARGO_TARGET_DIR ${rust_ENVIRONMENT}
+      ${CMAKE_COMMAND} -DCARGO=${rust_CARGO} -DMANIFEST=${staticlib}/Cargo.toml
+      -DTARGET=${target} -DTARGET_DIR=${target_dir} -DFEATURES=${feature_list}
+      -DBUILT=${built} -DOUTPUT=${archive}
+      -P ${ZEPHYR_WISP_MODULE_DIR}/cmake/run-cargo.cmake
+    BYPRODUCTS ${archive}
+    COMMENT "Wisp: building the runtime for ${target}"
+    VERBATIM
+  )
+  add_dependencies(${library} wisp_rust)
+  # libgcc comes first: the archive carries Rust's own copies of its functions, in
+  # objects that ld reports as carrying unknown relocations on RISC-V.
+  target_link_libraries(${library} PUBLIC
+    $<TARGET_PROPERTY:linker,rt_library> ${archive})
+endfunction()

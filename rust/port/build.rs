@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Generates the bindings to the C shims.
+
+use std::env;
+use std::path::PathBuf;
+
+fn main() {
+    let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
+    let header = crate_dir.join("../../src/host/shim.h");
+    println!("cargo::rerun-if-changed={}", header.display());
+
+    let bindings = bindgen::Builder::default()
+        .header(header.to_string_lossy())
+        .clang_arg("-ffreestanding")
+        .use_core()
+        .allowlist_function("wisp_.*")
+        .allowlist_type("wisp_.*")
+        .allowlist_var("WISP_.*")
+        .layout_tests(false)
+        .generate()
+        .expect("src/host/shim.h is plain C");
+    let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
+    bindings
+        .write_to_file(out.join("shim.rs"))
+        .expect("OUT_DIR is writable");
+}

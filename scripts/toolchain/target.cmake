@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The architecture is known here: choose the compiler that serves it.
+
+if("${ARCH}" STREQUAL "riscv")
+  set(CROSS_COMPILE $ENV{WISP_DISTRO_RISCV_PREFIX})
+elseif("${ARCH}" STREQUAL "arm")
+  set(CROSS_COMPILE $ENV{WISP_DISTRO_ARM_PREFIX})
+else()
+  message(FATAL_ERROR "The distribution's compilers do not serve '${ARCH}': use the Zephyr SDK")
+endif()
+
+if("${CROSS_COMPILE}" STREQUAL "")
+  message(FATAL_ERROR "No packaged cross compiler for '${ARCH}' was found by 'make setup'")
+endif()
+
+unset(CMAKE_C_COMPILER CACHE)
+unset(CMAKE_C_COMPILER)
+message(STATUS "Found toolchain: wisp-distro (${ARCH}: ${CROSS_COMPILE})")

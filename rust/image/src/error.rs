@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why bytes are no image.
+
+use crate::format::Section;
+
+/// What is wrong with an image, and where. Offsets are in bytes: of the file for the header, of the
+/// section otherwise.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ImageError {
+    /// Shorter than its header or than the length the header states: (needed, present).
+    Truncated(u32, u32),
+    /// The first bytes are those of a raw wasm module.
+    RawWasm,
+    /// The first bytes are neither.
+    Magic([u8; 4]),
+    /// Another version of the layout: (found, expected).
+    FormatVersion(u16, u16),
+    /// Another version of the op table: (found, expected).
+    IrVersion(u16, u16),
+    /// The image does not start on a multiple of this many bytes.
+    Misaligned(u8),
+    /// The section table names this unknown section.
+    UnknownSection(u16),
+    /// The section occurs twice, is misaligned or reaches beyond the end.
+    SectionBounds(u16),
+    /// The section is absent.
+    MissingSection(Section),
+    /// The entry at this offset reaches beyond its section or refers to what does not exist.
+    Entry(Section, u32),
+    /// The code of this defined function breaks a rule of the verifier at this code offset.
+    Code(u16, u32, Rule),
+    /// The verifier needs this many bytes of scratch memory.
+    Scratch(u32),
+}
+
+/// The rules of the IR verifier.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Rule {
+    /// The opcode is in the table.
+    KnownOp,
+    /// Operands end before the function does.
+    OperandsInFunction,
+    /// A function begins with `enter`, and only there.
+    EnterFirst,
+    /// The frame holds the parameters and the results, and its size is a multiple of four.
+    FrameSize,
+    /// A slot is aligned and lies in the frame.
+    SlotInFrame,
+    /// A call frame leaves room for its header and lies in the frame, with its arguments and results if
+    /// the callee is the host.
+    CallFrame,
+    /// A branch goes to the start of an op of the same function, not to `enter`.
+    BranchTarget,
+    /// A call goes to the entry of a function.
+    CallTarget,
+    /// A type, function, global, table or segment index exists and is of the right kind.
+    Index,
+    /// Control does not run past the end of a function.
+    FallsThrough,
+}
+
+impl Rule {
+    /// The rule in words.
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::KnownOp => "the opcode is not in the table",
+            Self::OperandsInFunction => "the operands run past the end of the function",
+            Self::EnterFirst => "a function begins with `enter`, and only there",
+            Self::FrameSize => "the frame size is no multiple of 4 or less than parameters and results need",
+            Self::SlotInFrame => "the slot is misaligned or outside the frame",
+            Self::CallFrame => "the call frame does not lie in the frame",
+            Self::BranchTarget => "the branch does not go to an op of this function",
+            Self::CallTarget => "the call does not go to the entry of a function",
+            Self::Index => "the index does not exist or is of another kind",
+            Self::FallsThrough => "control runs past the end of the function",
+        }
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::fmt::Display for ImageError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match *self {
+            Self::Truncated(needed, present) => write!(
+                f,
+                "the image is cut short: {needed} bytes expected, {present} present; transfer or build it again"
+            ),
+            Self::RawWasm => f.write_str(
+                "this is a raw wasm module, not a Wisp image; make one with `wisp build app.wasm -o app.wisp`",
+            ),
+            Self::Magic(m) => write!(f, "no Wisp image: it begins with {m:02x?}, expected 57 49 53 50 (\"WISP\")"),
+            Self::FormatVersion(found, expected) => write!(
+                f,
+                "image format version {found}, this runtime reads {expected}; build the app with the matching `wisp`"
+            ),
+            Self::IrVersion(found, expected) => {
+                write!(f, "IR version {found}, this runtime runs {expected}; build the app with the matching `wisp`")
+            }
+            Self::Misaligned(n) => write!(f, "the image does not start on a multiple of {n} bytes"),
+            Self::UnknownSection(kind) => {
+                write!(f, "section kind {kind} is unknown to this runtime; build the app with the matching `wisp`")
+            }
+            Self::SectionBounds(kind) => {
+                write!(f, "section kind {kind} is misaligned, occurs twice or reaches beyond the end of the image")
+            }
+            Self::MissingSection(section) => write!(f, "the image has no {section:?} section"),
+            Self::Entry(section, offset) => write!(
+                f,
+                "{section:?} section, offset {offset:#x}: the entry is cut short or refers to something that does not exist"
+            ),
+            Self::Code(function, offset, rule) => {
+                write!(f, "function {function}, code offset {offset:#x}: {}", rule.text())
+            }
+            Self::Scratch(bytes) => write!(f, "checking the code needs {bytes} bytes of scratch memory"),
+        }
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::error::Error for ImageError {}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The Wisp image: what the compiler writes and the engine runs.
+//!
+//! Principles
+//! 1. One description of each fact. The op table ([`ops`]) and the layout ([`format`]) are read by
+//!    compiler, engine, verifier and disassembler alike.
+//! 2. Read in place. [`Image`] borrows the bytes, wherever they are: a file, flash, the network.
+//! 3. Never trusted before checking. Every accessor returns an error for bytes that do not hold what
+//!    they promise; after [`verify::verify`] the interpreter may rely on the code.
+//!
+//! Not here: hashing and signatures (they need cryptography), execution, any allocation outside the
+//! writer.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(feature = "alloc")]
+extern crate alloc;
+
+pub mod disassemble;
+mod error;
+pub mod format;
+pub mod ops;
+mod reader;
+pub mod verify;
+#[cfg(feature = "alloc")]
+pub mod writer;
+
+pub use error::ImageError;
+pub use reader::{
+    DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Manifest, Memory, Table,
+    TypeRef,
+};

@@ -1,0 +1,556 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The op table of the register IR: the one description from which the encoder, the verifier, the
+//! disassembler and every back end of the engine are made.
+//!
+//! An op is a [`Class`] (how it behaves), a [`Sem`] (what it computes) and a form (where its
+//! operands come from). In the code it is a sequence of little-endian `u16` words: the opcode times
+//! four, then the words of its operands in the order of the form. The factor of four lets a back end
+//! index a table of handler addresses with the word as it stands.
+//!
+//! A *slot* is a `u32` of the frame; it is named by its byte offset from the frame pointer. A 64-bit
+//! value takes two neighbouring slots, low half first. Every op that writes a 32-bit result leaves it
+//! in the *accumulator* as well, where the op that follows directly (and only that one, and only if it
+//! is no branch target) may read it.
+
+/// Where one operand comes from or goes to, and how it is encoded.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Operand {
+    /// No operand; pads packed descriptions.
+    None = 0,
+    /// 32-bit result into a slot (and the accumulator). One word: slot offset.
+    D,
+    /// 64-bit result into two slots. One word: offset of the low slot.
+    E,
+    /// 32-bit source slot. One word.
+    S,
+    /// 64-bit source, two slots. One word: offset of the low slot.
+    T,
+    /// The result goes to the accumulator only. No word.
+    AccD,
+    /// The source is the accumulator. No word.
+    A,
+    /// Immediate, sign-extended from 16 bits. One word.
+    I,
+    /// Immediate of 32 bits. Two words, low first.
+    J,
+    /// Immediate of 64 bits. Four words, low first.
+    K,
+    /// Unsigned 16-bit offset added to a memory address. One word.
+    O,
+    /// Forward branch: bytes from the start of this op to the target. One word.
+    F,
+    /// Backward branch: bytes from the target to the start of this op. One word.
+    B,
+    /// Far branch, signed, in bytes from the start of this op. Two words, low first.
+    BFar,
+    /// `br_table`: a word `n`, then `n + 1` words like [`Operand::F`]; the last is the default.
+    Table,
+    /// Call frame: slot offset of the callee's slot 0 in this frame. The two slots below it hold the
+    /// saved instruction pointer and frame pointer. One word.
+    R,
+    /// Callee near: signed distance from the start of this op to the callee's entry, in units of two
+    /// bytes. One word.
+    N,
+    /// Callee far: signed distance in bytes. Two words, low first.
+    NFar,
+    /// Index of an imported function. One word.
+    H,
+    /// Index of a function in the module's function index space. One word.
+    Func,
+    /// Byte offset of a 32-bit global in the instance's globals. One word.
+    G,
+    /// Byte offset of a 64-bit global. One word.
+    G64,
+    /// Index of an imported global of 32 bits, in the order of the imported globals. One word.
+    GI,
+    /// Index of an imported global of 64 bits. One word.
+    GI64,
+    /// Type index. One word.
+    Y,
+    /// Table index. One word.
+    X,
+    /// Element segment index. One word.
+    L,
+    /// Data segment index. One word.
+    P,
+    /// Frame size in bytes, a multiple of four: only in `enter`. One word.
+    V,
+    /// First slot to clear and number of slots to clear. Two words.
+    Zero,
+}
+
+impl Operand {
+    /// Number of `u16` words in the code; [`Operand::Table`] counts its leading word only.
+    pub const fn words(self) -> usize {
+        use Operand::*;
+        match self {
+            None | AccD | A => 0,
+            J | BFar | NFar | Zero => 2,
+            K => 4,
+            _ => 1,
+        }
+    }
+}
+
+/// How an op behaves: selects the template a back end expands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Class {
+    /// `d = f(x, y)`, 32-bit; never traps.
+    Bin32,
+    /// `d = f(x, y)`, 32-bit; may trap.
+    Div32,
+    /// `d = f(x)`, 32-bit result and source.
+    Un32,
+    /// `d = f(x) ? 1 : 0` over two 32-bit sources.
+    Set32,
+    /// Branch if `f(x, y)`, 32-bit sources.
+    Br32,
+    /// `d = f(x, y) ? a : b`, all 32-bit.
+    Select32,
+    /// `e = x != 0 ? a : b`, 64-bit values, 32-bit condition.
+    Select64,
+    /// `e = f(x, y)`, 64-bit; never traps.
+    Bin64,
+    /// `e = f(x, y)`, 64-bit; may trap.
+    Div64,
+    /// `e = f(x)`, 64-bit result and source.
+    Un64,
+    /// `d = f(x, y) ? 1 : 0` over two 64-bit sources.
+    Set64,
+    /// `d = f(t)`: 64-bit source, 32-bit result.
+    Narrow,
+    /// `e = f(s)`: 32-bit source, 64-bit result.
+    Widen,
+    /// As [`Class::Un32`], may trap.
+    Un32Trap,
+    /// As [`Class::Un64`], may trap.
+    Un64Trap,
+    /// As [`Class::Narrow`], may trap.
+    NarrowTrap,
+    /// As [`Class::Widen`], may trap.
+    WidenTrap,
+    /// `d = load(address)`, 32-bit result. Address: the sum of the sources and the offset.
+    Load32,
+    /// `e = load(address)`, 64-bit result.
+    Load64,
+    /// Store of a 32-bit source; the value is the last source, the offset precedes it.
+    Store32,
+    /// Store of a 64-bit source.
+    Store64,
+    /// Everything else: control, calls, globals, tables, bulk memory. One template each.
+    Special,
+}
+
+macro_rules! sems {
+    ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
+        /// What an op computes, named as in the WebAssembly text format where it has a counterpart.
+        #[allow(missing_docs)]
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Sem { $($(#[$doc])* $variant),* }
+
+        impl Sem {
+            /// The mnemonic.
+            pub const fn name(self) -> &'static str {
+                match self { $(Sem::$variant => $name),* }
+            }
+        }
+    };
+}
+
+sems! {
+    I32Add "i32.add" I32Sub "i32.sub" I32Mul "i32.mul" I32And "i32.and" I32Or "i32.or" I32Xor "i32.xor"
+    I32Shl "i32.shl" I32ShrS "i32.shr_s" I32ShrU "i32.shr_u" I32Rotl "i32.rotl" I32Rotr "i32.rotr"
+    I32DivS "i32.div_s" I32DivU "i32.div_u" I32RemS "i32.rem_s" I32RemU "i32.rem_u"
+    I32Clz "i32.clz" I32Ctz "i32.ctz" I32Popcnt "i32.popcnt" I32Extend8S "i32.extend8_s" I32Extend16S "i32.extend16_s"
+    I32Eq "i32.eq" I32Ne "i32.ne" I32LtS "i32.lt_s" I32LtU "i32.lt_u" I32GeS "i32.ge_s" I32GeU "i32.ge_u"
+    I64Add "i64.add" I64Sub "i64.sub" I64Mul "i64.mul" I64And "i64.and" I64Or "i64.or" I64Xor "i64.xor"
+    I64Shl "i64.shl" I64ShrS "i64.shr_s" I64ShrU "i64.shr_u" I64Rotl "i64.rotl" I64Rotr "i64.rotr"
+    I64DivS "i64.div_s" I64DivU "i64.div_u" I64RemS "i64.rem_s" I64RemU "i64.rem_u"
+    I64Clz "i64.clz" I64Ctz "i64.ctz" I64Popcnt "i64.popcnt"
+    I64Extend8S "i64.extend8_s" I64Extend16S "i64.extend16_s" I64Extend32S "i64.extend32_s"
+    I64Eq "i64.eq" I64Ne "i64.ne" I64LtS "i64.lt_s" I64LtU "i64.lt_u" I64GeS "i64.ge_s" I64GeU "i64.ge_u"
+    I64Eqz "i64.eqz" I64ExtendI32S "i64.extend_i32_s" I64ExtendI32U "i64.extend_i32_u"
+    F32Add "f32.add" F32Sub "f32.sub" F32Mul "f32.mul" F32Div "f32.div" F32Min "f32.min" F32Max "f32.max" F32Copysign "f32.copysign"
+    F32Abs "f32.abs" F32Neg "f32.neg" F32Ceil "f32.ceil" F32Floor "f32.floor" F32Trunc "f32.trunc" F32Nearest "f32.nearest" F32Sqrt "f32.sqrt"
+    F32Eq "f32.eq" F32Ne "f32.ne" F32Lt "f32.lt" F32Le "f32.le"
+    F64Add "f64.add" F64Sub "f64.sub" F64Mul "f64.mul" F64Div "f64.div" F64Min "f64.min" F64Max "f64.max" F64Copysign "f64.copysign"
+    F64Abs "f64.abs" F64Neg "f64.neg" F64Ceil "f64.ceil" F64Floor "f64.floor" F64Trunc "f64.trunc" F64Nearest "f64.nearest" F64Sqrt "f64.sqrt"
+    F64Eq "f64.eq" F64Ne "f64.ne" F64Lt "f64.lt" F64Le "f64.le"
+    I32TruncF32S "i32.trunc_f32_s" I32TruncF32U "i32.trunc_f32_u" I32TruncF64S "i32.trunc_f64_s" I32TruncF64U "i32.trunc_f64_u"
+    I64TruncF32S "i64.trunc_f32_s" I64TruncF32U "i64.trunc_f32_u" I64TruncF64S "i64.trunc_f64_s" I64TruncF64U "i64.trunc_f64_u"
+    I32TruncSatF32S "i32.trunc_sat_f32_s" I32TruncSatF32U "i32.trunc_sat_f32_u" I32TruncSatF64S "i32.trunc_sat_f64_s" I32TruncSatF64U "i32.trunc_sat_f64_u"
+    I64TruncSatF32S "i64.trunc_sat_f32_s" I64TruncSatF32U "i64.trunc_sat_f32_u" I64TruncSatF64S "i64.trunc_sat_f64_s" I64TruncSatF64U "i64.trunc_sat_f64_u"
+    F32ConvertI32S "f32.convert_i32_s" F32ConvertI32U "f32.convert_i32_u" F32ConvertI64S "f32.convert_i64_s" F32ConvertI64U "f32.convert_i64_u"
+    F64ConvertI32S "f64.convert_i32_s" F64ConvertI32U "f64.convert_i32_u" F64ConvertI64S "f64.convert_i64_s" F64ConvertI64U "f64.convert_i64_u"
+    F32DemoteF64 "f32.demote_f64" F64PromoteF32 "f64.promote_f32"
+    Load "i32.load" Load8S "i32.load8_s" Load8U "i32.load8_u" Load16S "i32.load16_s" Load16U "i32.load16_u"
+    Load64 "i64.load" Load64From8S "i64.load8_s" Load64From8U "i64.load8_u" Load64From16S "i64.load16_s" Load64From16U "i64.load16_u"
+    Load64From32S "i64.load32_s" Load64From32U "i64.load32_u"
+    Store "i32.store" Store8 "i32.store8" Store16 "i32.store16" Store64 "i64.store"
+    Mov "mov" Mov64 "mov64" Const "const" Const64 "const64"
+    /// Adds an offset of 32 bits to an address and traps when the sum needs more than 32 bits.
+    AddressAdd "address.add"
+    Br "br" BrTable "br_table" Unreachable "unreachable" Enter "enter"
+    Return "return" Return32 "return32" Return64 "return64"
+    Call "call" CallImport "call_import" CallIndirect "call_indirect"
+    ReturnCall "return_call" ReturnCallImport "return_call_import" ReturnCallIndirect "return_call_indirect"
+    GlobalGet "global.get" GlobalSet "global.set" GlobalGet64 "global.get64" GlobalSet64 "global.set64"
+    RefFunc "ref.func"
+    TableGet "table.get" TableSet "table.set" TableSize "table.size" TableGrow "table.grow" TableFill "table.fill"
+    TableCopy "table.copy" TableInit "table.init" ElemDrop "elem.drop"
+    MemorySize "memory.size" MemoryGrow "memory.grow" MemoryFill "memory.fill" MemoryCopy "memory.copy"
+    MemoryInit "memory.init" DataDrop "data.drop"
+}
+
+/// Ops that share class and forms.
+pub struct Family {
+    /// How they behave.
+    pub class: Class,
+    /// What they compute.
+    pub sems: &'static [Sem],
+    /// The operand forms each of them has.
+    pub forms: &'static [&'static [Operand]],
+}
+
+impl Family {
+    const fn len(&self) -> usize {
+        self.sems.len() * self.forms.len()
+    }
+}
+
+/// One op of the table.
+#[derive(Clone, Copy)]
+pub struct Op {
+    /// How it behaves.
+    pub class: Class,
+    /// What it computes.
+    pub sem: Sem,
+    /// Its operands, in the order in which they are encoded.
+    pub form: &'static [Operand],
+}
+
+impl Op {
+    /// Length in `u16` words, the opcode included; `br_table` adds its entries.
+    pub const fn words(&self) -> usize {
+        let mut n = 1;
+        let mut i = 0;
+        while i < self.form.len() {
+            n += self.form[i].words();
+            i += 1;
+        }
+        n
+    }
+
+    /// True for the ops after which control never reaches the next op.
+    pub const fn ends_flow(&self) -> bool {
+        matches!(
+            self.sem,
+            Sem::Br
+                | Sem::BrTable
+                | Sem::Unreachable
+                | Sem::Return
+                | Sem::Return32
+                | Sem::Return64
+                | Sem::ReturnCall
+                | Sem::ReturnCallImport
+                | Sem::ReturnCallIndirect
+        )
+    }
+}
+
+use Operand::*;
+use Sem::*;
+
+/// Forms of commutative 32-bit operations: the accumulator, if used, is the first source.
+const BIN_COMMUTATIVE: &[&[Operand]] =
+    &[&[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I], &[AccD, S, S], &[AccD, S, I], &[AccD, A, S], &[AccD, A, I]];
+/// Forms of the others: the accumulator may be either source.
+const BIN_ORDERED: &[&[Operand]] = &[
+    &[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I], &[D, S, A],
+    &[AccD, S, S], &[AccD, S, I], &[AccD, A, S], &[AccD, A, I], &[AccD, S, A],
+];
+const SUB: &[&[Operand]] = &[&[D, S, S], &[D, I, S], &[D, A, S], &[D, S, A], &[AccD, S, S], &[AccD, A, S], &[AccD, S, A]];
+const BR_COMMUTATIVE: &[&[Operand]] =
+    &[&[S, S, F], &[S, I, F], &[A, S, F], &[A, I, F], &[S, S, B], &[S, I, B], &[A, S, B], &[A, I, B]];
+const BR_ORDERED: &[&[Operand]] = &[
+    &[S, S, F], &[S, I, F], &[A, S, F], &[A, I, F], &[S, A, F],
+    &[S, S, B], &[S, I, B], &[A, S, B], &[A, I, B], &[S, A, B],
+];
+
+/// All ops. An opcode is the position of (family, sem, form) in this order, so appending a family keeps
+/// the opcodes before it; any change of the order is a change of [`crate::format::IR_VERSION`].
+pub const FAMILIES: &[Family] = &[
+    Family { class: Class::Special, sems: &[Unreachable], forms: &[&[]] },
+    Family { class: Class::Special, sems: &[Enter], forms: &[&[V], &[V, Zero]] },
+    Family { class: Class::Special, sems: &[Br], forms: &[&[F], &[B], &[BFar]] },
+    Family { class: Class::Special, sems: &[BrTable], forms: &[&[S, Table], &[A, Table]] },
+    Family { class: Class::Special, sems: &[Return], forms: &[&[]] },
+    Family { class: Class::Special, sems: &[Return32], forms: &[&[S], &[A], &[I]] },
+    Family { class: Class::Special, sems: &[Return64], forms: &[&[T]] },
+    Family { class: Class::Special, sems: &[Call], forms: &[&[R, N], &[R, NFar]] },
+    Family { class: Class::Special, sems: &[CallImport], forms: &[&[R, H]] },
+    Family { class: Class::Special, sems: &[CallIndirect], forms: &[&[R, Y, X, S]] },
+    Family { class: Class::Special, sems: &[ReturnCall], forms: &[&[R, Y, N], &[R, Y, NFar]] },
+    Family { class: Class::Special, sems: &[ReturnCallImport], forms: &[&[R, Y, H]] },
+    Family { class: Class::Special, sems: &[ReturnCallIndirect], forms: &[&[R, Y, X, S]] },
+    Family { class: Class::Special, sems: &[Mov], forms: &[&[D, S], &[D, A]] },
+    Family { class: Class::Special, sems: &[Mov64], forms: &[&[E, T]] },
+    Family { class: Class::Special, sems: &[Const], forms: &[&[D, I], &[D, J]] },
+    Family { class: Class::Special, sems: &[Const64], forms: &[&[E, I], &[E, K]] },
+    Family { class: Class::Special, sems: &[GlobalGet], forms: &[&[D, G], &[D, GI], &[AccD, G]] },
+    Family { class: Class::Special, sems: &[GlobalSet], forms: &[&[G, S], &[GI, S], &[G, A]] },
+    Family { class: Class::Special, sems: &[GlobalGet64], forms: &[&[E, G64], &[E, GI64]] },
+    Family { class: Class::Special, sems: &[GlobalSet64], forms: &[&[G64, T], &[GI64, T]] },
+    Family { class: Class::Bin32, sems: &[I32Add, I32Mul, I32And, I32Or, I32Xor], forms: BIN_COMMUTATIVE },
+    Family { class: Class::Bin32, sems: &[I32Shl, I32ShrS, I32ShrU, I32Rotl, I32Rotr], forms: BIN_ORDERED },
+    Family { class: Class::Bin32, sems: &[I32Sub], forms: SUB },
+    Family { class: Class::Div32, sems: &[I32DivS, I32DivU, I32RemS, I32RemU], forms: &[&[D, S, S], &[D, S, I]] },
+    Family {
+        class: Class::Un32,
+        sems: &[I32Clz, I32Ctz, I32Popcnt],
+        forms: &[&[D, S]],
+    },
+    Family {
+        class: Class::Un32,
+        sems: &[I32Extend8S, I32Extend16S],
+        forms: &[&[D, S], &[D, A], &[AccD, S], &[AccD, A]],
+    },
+    Family { class: Class::Set32, sems: &[I32Eq, I32Ne], forms: &[&[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I]] },
+    Family {
+        class: Class::Set32,
+        sems: &[I32LtS, I32LtU, I32GeS, I32GeU],
+        forms: &[&[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I], &[D, S, A]],
+    },
+    Family { class: Class::Br32, sems: &[I32Eq, I32Ne], forms: BR_COMMUTATIVE },
+    Family { class: Class::Br32, sems: &[I32LtS, I32LtU, I32GeS, I32GeU], forms: BR_ORDERED },
+    Family {
+        class: Class::Select32,
+        sems: &[I32Eq, I32Ne, I32LtS, I32LtU, I32GeS, I32GeU],
+        forms: &[&[D, S, S, S, S], &[D, S, I, S, S], &[D, A, S, S, S], &[D, A, I, S, S]],
+    },
+    Family { class: Class::Select64, sems: &[I32Ne], forms: &[&[E, S, T, T]] },
+    Family {
+        class: Class::Load32,
+        sems: &[Load, Load8U, Load8S, Load16U, Load16S],
+        forms: &[
+            &[D, S], &[D, S, O], &[D, A], &[D, A, O], &[D, S, S, O], &[D, A, S, O], &[D, O],
+            &[AccD, S], &[AccD, S, O], &[AccD, A], &[AccD, A, O], &[AccD, S, S, O], &[AccD, A, S, O], &[AccD, O],
+        ],
+    },
+    Family {
+        class: Class::Store32,
+        sems: &[Store, Store8, Store16],
+        forms: &[
+            &[S, S], &[S, O, S], &[A, S], &[A, O, S], &[S, A], &[S, O, A],
+            &[S, S, O, S], &[S, S, O, A], &[A, S, O, S], &[O, S], &[O, A], &[S, O, I], &[O, I],
+        ],
+    },
+    Family {
+        class: Class::Load64,
+        sems: &[Load64],
+        forms: &[&[E, S, O], &[E, A, O], &[E, S, S, O], &[E, O]],
+    },
+    Family {
+        class: Class::Load64,
+        sems: &[Load64From8S, Load64From8U, Load64From16S, Load64From16U, Load64From32S, Load64From32U],
+        forms: &[&[E, S, O]],
+    },
+    Family { class: Class::Store64, sems: &[Store64], forms: &[&[S, O, T], &[A, O, T], &[S, S, O, T], &[O, T]] },
+    Family { class: Class::Bin64, sems: &[I64Add, I64Mul, I64And, I64Or, I64Xor], forms: &[&[E, T, T], &[E, T, I]] },
+    Family {
+        class: Class::Bin64,
+        sems: &[I64Sub, I64Shl, I64ShrS, I64ShrU, I64Rotl, I64Rotr],
+        forms: &[&[E, T, T], &[E, T, I]],
+    },
+    Family { class: Class::Div64, sems: &[I64DivS, I64DivU, I64RemS, I64RemU], forms: &[&[E, T, T]] },
+    Family {
+        class: Class::Un64,
+        sems: &[I64Clz, I64Ctz, I64Popcnt, I64Extend8S, I64Extend16S, I64Extend32S],
+        forms: &[&[E, T]],
+    },
+    Family {
+        class: Class::Set64,
+        sems: &[I64Eq, I64Ne, I64LtS, I64LtU, I64GeS, I64GeU],
+        forms: &[&[D, T, T], &[D, T, I]],
+    },
+    Family { class: Class::Narrow, sems: &[I64Eqz], forms: &[&[D, T]] },
+    Family { class: Class::Widen, sems: &[I64ExtendI32S, I64ExtendI32U], forms: &[&[E, S]] },
+    Family {
+        class: Class::Bin32,
+        sems: &[F32Add, F32Sub, F32Mul, F32Div, F32Min, F32Max, F32Copysign],
+        forms: &[&[D, S, S]],
+    },
+    Family {
+        class: Class::Un32,
+        sems: &[F32Abs, F32Neg, F32Ceil, F32Floor, F32Trunc, F32Nearest, F32Sqrt],
+        forms: &[&[D, S]],
+    },
+    Family { class: Class::Set32, sems: &[F32Eq, F32Ne, F32Lt, F32Le], forms: &[&[D, S, S]] },
+    Family {
+        class: Class::Bin64,
+        sems: &[F64Add, F64Sub, F64Mul, F64Div, F64Min, F64Max, F64Copysign],
+        forms: &[&[E, T, T]],
+    },
+    Family {
+        class: Class::Un64,
+        sems: &[F64Abs, F64Neg, F64Ceil, F64Floor, F64Trunc, F64Nearest, F64Sqrt],
+        forms: &[&[E, T]],
+    },
+    Family { class: Class::Set64, sems: &[F64Eq, F64Ne, F64Lt, F64Le], forms: &[&[D, T, T]] },
+    Family { class: Class::Un32Trap, sems: &[I32TruncF32S, I32TruncF32U], forms: &[&[D, S]] },
+    Family { class: Class::NarrowTrap, sems: &[I32TruncF64S, I32TruncF64U], forms: &[&[D, T]] },
+    Family { class: Class::WidenTrap, sems: &[I64TruncF32S, I64TruncF32U], forms: &[&[E, S]] },
+    Family { class: Class::Un64Trap, sems: &[I64TruncF64S, I64TruncF64U], forms: &[&[E, T]] },
+    Family {
+        class: Class::Un32,
+        sems: &[I32TruncSatF32S, I32TruncSatF32U, F32ConvertI32S, F32ConvertI32U],
+        forms: &[&[D, S]],
+    },
+    Family {
+        class: Class::Narrow,
+        sems: &[I32TruncSatF64S, I32TruncSatF64U, F32ConvertI64S, F32ConvertI64U, F32DemoteF64],
+        forms: &[&[D, T]],
+    },
+    Family {
+        class: Class::Widen,
+        sems: &[I64TruncSatF32S, I64TruncSatF32U, F64ConvertI32S, F64ConvertI32U, F64PromoteF32],
+        forms: &[&[E, S]],
+    },
+    Family {
+        class: Class::Un64,
+        sems: &[I64TruncSatF64S, I64TruncSatF64U, F64ConvertI64S, F64ConvertI64U],
+        forms: &[&[E, T]],
+    },
+    Family { class: Class::Special, sems: &[AddressAdd], forms: &[&[D, S, J]] },
+    Family { class: Class::Special, sems: &[MemorySize], forms: &[&[D]] },
+    Family { class: Class::Special, sems: &[MemoryGrow], forms: &[&[D, S]] },
+    Family { class: Class::Special, sems: &[MemoryFill, MemoryCopy], forms: &[&[S, S, S]] },
+    Family { class: Class::Special, sems: &[MemoryInit], forms: &[&[P, S, S, S]] },
+    Family { class: Class::Special, sems: &[DataDrop], forms: &[&[P]] },
+    Family { class: Class::Special, sems: &[RefFunc], forms: &[&[D, Func]] },
+    Family { class: Class::Special, sems: &[TableGet], forms: &[&[D, X, S]] },
+    Family { class: Class::Special, sems: &[TableSet], forms: &[&[X, S, S]] },
+    Family { class: Class::Special, sems: &[TableSize], forms: &[&[D, X]] },
+    Family { class: Class::Special, sems: &[TableGrow], forms: &[&[D, X, S, S]] },
+    Family { class: Class::Special, sems: &[TableFill], forms: &[&[X, S, S, S]] },
+    Family { class: Class::Special, sems: &[TableCopy], forms: &[&[X, X, S, S, S]] },
+    Family { class: Class::Special, sems: &[TableInit], forms: &[&[L, X, S, S, S]] },
+    Family { class: Class::Special, sems: &[ElemDrop], forms: &[&[L]] },
+];
+
+/// Number of ops.
+pub const COUNT: usize = {
+    let mut n = 0;
+    let mut i = 0;
+    while i < FAMILIES.len() {
+        n += FAMILIES[i].len();
+        i += 1;
+    }
+    n
+};
+
+/// The op with this opcode.
+pub const fn op(opcode: u16) -> Option<Op> {
+    let mut index = opcode as usize;
+    let mut i = 0;
+    while i < FAMILIES.len() {
+        let family = &FAMILIES[i];
+        if index < family.len() {
+            return Some(Op {
+                class: family.class,
+                sem: family.sems[index / family.forms.len()],
+                form: family.forms[index % family.forms.len()],
+            });
+        }
+        index -= family.len();
+        i += 1;
+    }
+    Option::None
+}
+
+/// The opcode of an op, or `None` if the table has no such form.
+pub fn opcode(class: Class, sem: Sem, form: &[Operand]) -> Option<u16> {
+    let mut base = 0;
+    for family in FAMILIES {
+        if family.class == class {
+            if let Some(s) = family.sems.iter().position(|&x| x == sem) {
+                let f = family.forms.iter().position(|&x| x == form)?;
+                return Some((base + s * family.forms.len() + f) as u16);
+            }
+        }
+        base += family.len();
+    }
+    Option::None
+}
+
+/// Operand kinds of one op, packed five bits each from the lowest: what the verifier walks.
+const fn pack(form: &[Operand], ends_flow: bool) -> u32 {
+    assert!(form.len() <= 6);
+    let mut packed = 0;
+    let mut i = form.len();
+    while i > 0 {
+        i -= 1;
+        packed = packed << 5 | form[i] as u32;
+    }
+    packed | (ends_flow as u32) << 31
+}
+
+/// For each opcode its operand kinds, five bits each from the lowest, and in bit 31 whether control
+/// never reaches the next op. Four bytes of flash an op, present only where the verifier is.
+pub static PACKED: [u32; COUNT] = {
+    let mut table = [0; COUNT];
+    let mut n = 0;
+    let mut f = 0;
+    while f < FAMILIES.len() {
+        let family = &FAMILIES[f];
+        let mut s = 0;
+        while s < family.sems.len() {
+            let mut k = 0;
+            while k < family.forms.len() {
+                let op = Op { class: family.class, sem: family.sems[s], form: family.forms[k] };
+                table[n] = pack(op.form, op.ends_flow());
+                n += 1;
+                k += 1;
+            }
+            s += 1;
+        }
+        f += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_opcode_finds_its_way_back() {
+        for n in 0..COUNT as u16 {
+            let op = op(n).unwrap();
+            assert_eq!(opcode(op.class, op.sem, op.form), Some(n), "{:?} {:?}", op.sem, op.form);
+        }
+        assert!(op(COUNT as u16).is_none());
+    }
+
+    #[test]
+    fn opcodes_fit_a_word_when_multiplied_by_four() {
+        assert!(COUNT * 4 <= usize::from(u16::MAX));
+    }
+
+    #[test]
+    fn packed_kinds_match_the_forms() {
+        for n in 0..COUNT as u16 {
+            let op = op(n).unwrap();
+            let mut packed = PACKED[usize::from(n)];
+            assert_eq!(packed >> 31 == 1, op.ends_flow());
+            for &kind in op.form {
+                assert_eq!(packed & 31, kind as u32);
+                packed >>= 5;
+            }
+            assert_eq!(packed & 31, 0);
+        }
+    }
+}

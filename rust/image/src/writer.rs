@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Puts sections together.
+
+use alloc::vec::Vec;
+
+use crate::format::{self, Section};
+
+/// Collects sections and writes the image.
+#[derive(Default)]
+pub struct Writer {
+    sections: Vec<(u16, Vec<u8>)>,
+}
+
+impl Writer {
+    /// An image without sections.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a section; empty ones are left out.
+    pub fn section(&mut self, kind: Section, bytes: Vec<u8>) -> &mut Self {
+        if !bytes.is_empty() {
+            self.sections.push((kind as u16, bytes));
+        }
+        self
+    }
+
+    /// The image without trailer. Sections keep their order.
+    pub fn finish(self) -> Vec<u8> {
+        let align = |n: usize| n.next_multiple_of(format::SECTION_ALIGN);
+        let mut at = align(format::HEADER_SIZE + self.sections.len() * format::SECTION_ENTRY_SIZE);
+        let mut out = Vec::new();
+        out.extend(format::MAGIC);
+        out.extend(format::FORMAT_VERSION.to_le_bytes());
+        out.extend(format::IR_VERSION.to_le_bytes());
+        out.extend([0; 4]);
+        out.extend((self.sections.len() as u16).to_le_bytes());
+        out.extend([0; 2]);
+        for (kind, bytes) in &self.sections {
+            out.extend(kind.to_le_bytes());
+            out.extend([0; 2]);
+            out.extend((at as u32).to_le_bytes());
+            out.extend((bytes.len() as u32).to_le_bytes());
+            at = align(at + bytes.len());
+        }
+        for (_, bytes) in &self.sections {
+            out.resize(align(out.len()), 0);
+            out.extend(bytes);
+        }
+        out.resize(align(out.len()), 0);
+        let total = (out.len() as u32).to_le_bytes();
+        out[8..12].copy_from_slice(&total);
+        out
+    }
+}
+
+/// Appends a trailer with these records (tag, bytes) to an image that has none.
+pub fn append_trailer(image: &mut Vec<u8>, records: &[(u16, &[u8])]) {
+    let length = 4 + records.iter().map(|(_, bytes)| 4 + bytes.len()).sum::<usize>();
+    image.extend(format::TRAILER_MAGIC.to_le_bytes());
+    image.extend((length as u16).to_le_bytes());
+    for (tag, bytes) in records {
+        image.extend(tag.to_le_bytes());
+        image.extend((bytes.len() as u16).to_le_bytes());
+        image.extend(*bytes);
+    }
+}

@@ -1,0 +1,276 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The interface between guests and the host, described once as constant data.
+//!
+//! Principles:
+//! - One [`Interface`] is one wasm import module, versioned in its name, and one file here. The host
+//!   glue, the Rust guest crate, `wisp.h` and the reference pages are generated from it.
+//! - Functions take scalars and (pointer, length) pairs into the guest's linear memory; results
+//!   beyond the first go through out-pointers. A guest needs no allocator.
+//! - A published function never changes; a new version of an interface is a new module name.
+//!
+//! The rules every function obeys, whatever its interface:
+//! - All addresses and lengths are unsigned 32-bit offsets into the guest's linear memory. A range
+//!   that does not lie wholly inside it, or whose end wraps past 2^32, is `EFAULT`. Nothing has
+//!   happened when a call returns `EFAULT`.
+//! - With length zero the pointer is not looked at, whatever its value.
+//! - A buffer the host writes must not overlap another buffer of the same call: `EINVAL`.
+//! - Out-pointers may be unaligned, are checked before the call has any effect, and are written
+//!   last, in parameter order, and only on success.
+//! - A handle is an index into the calling app's own grant table for that interface. Anything not
+//!   open is `EBADF`; there is no number by which an app can name what it was not granted.
+//! - A blocking call may end by stopping the app; the guest then never sees it return.
+#![no_std]
+#![forbid(unsafe_code)]
+
+pub mod errno;
+pub mod gpio;
+pub mod log;
+#[cfg(feature = "render")]
+pub mod render;
+pub mod timer;
+pub mod wasi;
+
+pub use errno::{Errno, WasiErrno};
+
+/// All interfaces, in the order of the reference pages. An event interface joins here as `event`.
+pub const INTERFACES: &[Interface] = &[
+    log::INTERFACE,
+    timer::INTERFACE,
+    gpio::INTERFACE,
+    wasi::INTERFACE,
+];
+
+/// Name of the export that a host calls to run a guest, as in WASI commands.
+pub const ENTRY: &str = "_start";
+
+/// One import module.
+#[derive(Debug, Clone, Copy)]
+pub struct Interface {
+    /// Import module name as in the wasm binary, for example `wisp:gpio@1`.
+    pub module: &'static str,
+    /// Name of the interface in every layer: file, Rust module, C prefix.
+    pub ident: &'static str,
+    /// Name of the trait with the host's functions, for example `GpioV1`.
+    pub host_trait: &'static str,
+    /// What the interface is for, in Markdown.
+    pub doc: &'static str,
+    /// Which error numbers its functions return.
+    pub errors: ErrorSpace,
+    /// Named values of parameters and results.
+    pub constants: &'static [Constant],
+    /// The functions, in the order of the reference page.
+    pub functions: &'static [Function],
+}
+
+/// The numbering of errors and the way they are returned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorSpace {
+    /// `i32` result: zero or more on success, a negative [`Errno`] on failure.
+    Wisp,
+    /// `i32` result: zero on success, a positive [`WasiErrno`] on failure.
+    Wasi,
+}
+
+/// A named number of an interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Constant {
+    /// Upper-case name without the interface's prefix.
+    pub name: &'static str,
+    /// The value.
+    pub value: u32,
+    /// What it means.
+    pub doc: &'static str,
+}
+
+/// One imported function.
+#[derive(Debug, Clone, Copy)]
+pub struct Function {
+    /// Import name.
+    pub name: &'static str,
+    /// What it does, in Markdown.
+    pub doc: &'static str,
+    /// Parameters in order.
+    pub params: &'static [Param],
+    /// What the wasm result is.
+    pub returns: Returns,
+    /// Errors beyond `EFAULT` for pointers: name and when.
+    pub errors: &'static [(&'static str, &'static str)],
+}
+
+/// One parameter of a function; [`Kind::Bytes`] and [`Kind::Buffer`] are two wasm parameters.
+#[derive(Debug, Clone, Copy)]
+pub struct Param {
+    /// Name in snake case.
+    pub name: &'static str,
+    /// How it is passed and checked.
+    pub kind: Kind,
+    /// Meaning and unit.
+    pub doc: &'static str,
+}
+
+/// How a parameter is passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// `i32`, unsigned.
+    U32,
+    /// `i64`, unsigned.
+    U64,
+    /// `i64`, signed.
+    I64,
+    /// `i32`: a handle that an `open` of the same interface returned.
+    Handle,
+    /// Two `i32`, pointer and length: bytes that the host reads.
+    Bytes,
+    /// Two `i32`, pointer and length: bytes that the host writes.
+    Buffer,
+    /// `i32` pointer to a little-endian `u32` that the host writes.
+    OutU32,
+    /// `i32` pointer to a little-endian `u64` that the host writes.
+    OutU64,
+    /// `i32` pointer to a record of this many bytes that the host writes.
+    OutRecord(u32),
+    /// `i32` address of something whose size follows from other parameters. The function gets the
+    /// whole linear memory and checks each access itself.
+    Address,
+}
+
+/// What a function's wasm result means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Returns {
+    /// `i32`: zero or an error.
+    Nothing,
+    /// `i32`: a value of at most 2^31 - 1 or an error. Not for WASI.
+    Value(&'static str),
+    /// `i32`: a handle or an error. Not for WASI.
+    Handle,
+    /// `i64`: a value; the function cannot fail.
+    U64(&'static str),
+    /// No result: the function does not return to the guest.
+    Never,
+}
+
+impl Kind {
+    /// The letters of this parameter in a signature: `i`, `I`, or `*~` for pointer and length.
+    pub const fn letters(self) -> &'static str {
+        match self {
+            Kind::U64 | Kind::I64 => "I",
+            Kind::Bytes | Kind::Buffer => "*~",
+            _ => "i",
+        }
+    }
+
+    /// How many 32-bit slots the parameter takes in a raw host call.
+    pub const fn slots(self) -> usize {
+        match self {
+            Kind::U64 | Kind::I64 | Kind::Bytes | Kind::Buffer => 2,
+            _ => 1,
+        }
+    }
+
+    /// Whether the host writes a single value through this pointer after the call.
+    pub const fn is_out(self) -> bool {
+        matches!(self, Kind::OutU32 | Kind::OutU64 | Kind::OutRecord(_))
+    }
+}
+
+impl Returns {
+    /// The letter of the result in a signature; empty for none.
+    pub const fn letters(self) -> &'static str {
+        match self {
+            Returns::Nothing | Returns::Value(_) | Returns::Handle => "i",
+            Returns::U64(_) => "I",
+            Returns::Never => "",
+        }
+    }
+}
+
+impl Interface {
+    /// The function called `name`, if the interface has one.
+    pub fn function(&self, name: &str) -> Option<&'static Function> {
+        self.functions.iter().find(|function| function.name == name)
+    }
+}
+
+/// The interface whose import module is `module`, if there is one.
+pub fn interface(module: &str) -> Option<&'static Interface> {
+    INTERFACES
+        .iter()
+        .find(|interface| interface.module == module)
+}
+
+const fn param(name: &'static str, kind: Kind, doc: &'static str) -> Param {
+    Param { name, kind, doc }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_within_their_scope() {
+        for (i, a) in INTERFACES.iter().enumerate() {
+            assert!(INTERFACES[..i]
+                .iter()
+                .all(|b| b.module != a.module && b.ident != a.ident));
+            for (j, f) in a.functions.iter().enumerate() {
+                assert!(
+                    a.functions[..j].iter().all(|g| g.name != f.name),
+                    "{}",
+                    f.name
+                );
+                for (k, p) in f.params.iter().enumerate() {
+                    assert!(f.params[..k].iter().all(|q| q.name != p.name), "{}", p.name);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn error_names_exist_in_the_error_space_of_their_interface() {
+        for interface in INTERFACES {
+            for function in interface.functions {
+                for (name, when) in function.errors {
+                    let known = match interface.errors {
+                        ErrorSpace::Wisp => Errno::ALL.iter().any(|e| e.name() == *name),
+                        ErrorSpace::Wasi => WasiErrno::ALL.iter().any(|e| e.name() == *name),
+                    };
+                    assert!(known, "{}.{}: {name}", interface.module, function.name);
+                    assert!(!when.is_empty());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn wasi_functions_return_an_error_number_or_never_return() {
+        let wasi = interface("wasi_snapshot_preview1").unwrap();
+        for function in wasi.functions {
+            assert!(matches!(
+                function.returns,
+                Returns::Nothing | Returns::Never
+            ));
+        }
+    }
+
+    #[test]
+    fn everything_is_documented() {
+        for interface in INTERFACES {
+            assert!(!interface.doc.is_empty());
+            for function in interface.functions {
+                assert!(function.doc.ends_with('.'), "{}", function.name);
+                assert!(
+                    function.params.iter().all(|p| !p.doc.is_empty()),
+                    "{}",
+                    function.name
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn lookups_find_what_is_described_and_nothing_else() {
+        assert!(interface("wisp:log@1").unwrap().function("write").is_some());
+        assert!(interface("wisp:log@1").unwrap().function("read").is_none());
+        assert!(interface("wisp:log@2").is_none());
+    }
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Generators: what derives from the description is made at build time, never written twice.
+//!
+//! Each takes any [`core::fmt::Write`], so that build scripts, tools and tests share them.
+
+mod c;
+mod guest;
+mod host;
+mod page;
+
+pub use c::c_header;
+pub use guest::rust_guest;
+pub use host::rust_host;
+pub use page::{index, page};
+
+use crate::{Function, Kind};
+use core::fmt::{self, Write};
+
+/// The signature of a function as host function tables write it, for example `(i*~)i`.
+///
+/// # Errors
+/// Those of the writer.
+pub fn signature(out: &mut impl Write, function: &Function) -> fmt::Result {
+    out.write_char('(')?;
+    for param in function.params {
+        out.write_str(param.kind.letters())?;
+    }
+    write!(out, "){}", function.returns.letters())
+}
+
+/// Writes `text` as comment lines that begin with `prefix`; an empty line stays an empty comment.
+fn comment(out: &mut impl Write, prefix: &str, text: &str) -> fmt::Result {
+    for line in text.lines() {
+        writeln!(out, "{}", Trimmed(prefix, line))?;
+    }
+    Ok(())
+}
+
+struct Trimmed<'a>(&'a str, &'a str);
+
+impl fmt::Display for Trimmed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.1.is_empty() {
+            f.write_str(self.0.trim_end())
+        } else {
+            write!(f, "{}{}", self.0, self.1)
+        }
+    }
+}
+
+/// A name in upper case.
+struct Upper<'a>(&'a str);
+
+impl fmt::Display for Upper<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .chars()
+            .try_for_each(|c| f.write_char(c.to_ascii_uppercase()))
+    }
+}
+
+/// Writes ", " before every item but the first.
+struct Separator(bool);
+
+impl Separator {
+    fn new() -> Self {
+        Separator(false)
+    }
+
+    fn next(&mut self, out: &mut impl Write) -> fmt::Result {
+        if core::mem::replace(&mut self.0, true) {
+            out.write_str(", ")?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether the function gets the whole linear memory because a parameter is an address.
+fn takes_memory(function: &Function) -> bool {
+    function
+        .params
+        .iter()
+        .any(|param| param.kind == Kind::Address)
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+    use super::*;
+    use crate::INTERFACES;
+    use std::string::String;
+
+    #[test]
+    fn signatures_name_every_slot_in_order() {
+        let mut out = String::new();
+        signature(&mut out, crate::log::INTERFACE.function("write").unwrap()).unwrap();
+        assert_eq!(out, "(i*~)i");
+        out.clear();
+        signature(
+            &mut out,
+            crate::timer::INTERFACE.function("uptime_us").unwrap(),
+        )
+        .unwrap();
+        assert_eq!(out, "()I");
+        out.clear();
+        signature(
+            &mut out,
+            crate::wasi::INTERFACE.function("proc_exit").unwrap(),
+        )
+        .unwrap();
+        assert_eq!(out, "(i)");
+    }
+
+    #[test]
+    fn every_function_appears_in_every_output() {
+        let (mut header, mut guest) = (String::new(), String::new());
+        c_header(&mut header).unwrap();
+        rust_guest(&mut guest).unwrap();
+        for interface in INTERFACES {
+            let mut reference = String::new();
+            let mut host = String::new();
+            page(&mut reference, interface).unwrap();
+            rust_host(&mut host, interface).unwrap();
+            for f in interface.functions {
+                let name = f.name;
+                assert!(
+                    header.contains(&std::format!("wisp_{}_{name}(", interface.ident)),
+                    "{name}"
+                );
+                assert!(guest.contains(&std::format!("fn {name}(")), "{name}");
+                assert!(reference.contains(&std::format!("## `{name}`")), "{name}");
+                assert!(
+                    host.contains(&std::format!("fn {name}(&mut self")),
+                    "{name}"
+                );
+            }
+        }
+    }
+}

@@ -41,8 +41,7 @@ fn header(path: &Path) -> Result<(), String> {
 }
 
 fn pages(directory: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(directory)
-        .map_err(|error| format!("{}: {error}", directory.display()))?;
+    std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
     let mut text = String::new();
     render::index(&mut text).map_err(|error| error.to_string())?;
     write(&directory.join("README.md"), &text)?;

@@ -142,12 +142,8 @@ mod tests {
 
     #[test]
     fn numbers_ascend_without_repetition() {
-        assert!(Errno::ALL
-            .windows(2)
-            .all(|pair| pair[0].number() < pair[1].number()));
-        assert!(WasiErrno::ALL
-            .windows(2)
-            .all(|pair| pair[0].number() < pair[1].number()));
+        assert!(Errno::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
+        assert!(WasiErrno::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
     }
 
     #[test]

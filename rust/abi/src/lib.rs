@@ -33,12 +33,7 @@ pub mod wasi;
 pub use errno::{Errno, WasiErrno};
 
 /// All interfaces, in the order of the reference pages. An event interface joins here as `event`.
-pub const INTERFACES: &[Interface] = &[
-    log::INTERFACE,
-    timer::INTERFACE,
-    gpio::INTERFACE,
-    wasi::INTERFACE,
-];
+pub const INTERFACES: &[Interface] = &[log::INTERFACE, timer::INTERFACE, gpio::INTERFACE, wasi::INTERFACE];
 
 /// Name of the export that a host calls to run a guest, as in WASI commands.
 pub const ENTRY: &str = "_start";
@@ -193,9 +188,7 @@ impl Interface {
 
 /// The interface whose import module is `module`, if there is one.
 pub fn interface(module: &str) -> Option<&'static Interface> {
-    INTERFACES
-        .iter()
-        .find(|interface| interface.module == module)
+    INTERFACES.iter().find(|interface| interface.module == module)
 }
 
 const fn param(name: &'static str, kind: Kind, doc: &'static str) -> Param {
@@ -209,15 +202,9 @@ mod tests {
     #[test]
     fn names_are_unique_within_their_scope() {
         for (i, a) in INTERFACES.iter().enumerate() {
-            assert!(INTERFACES[..i]
-                .iter()
-                .all(|b| b.module != a.module && b.ident != a.ident));
+            assert!(INTERFACES[..i].iter().all(|b| b.module != a.module && b.ident != a.ident));
             for (j, f) in a.functions.iter().enumerate() {
-                assert!(
-                    a.functions[..j].iter().all(|g| g.name != f.name),
-                    "{}",
-                    f.name
-                );
+                assert!(a.functions[..j].iter().all(|g| g.name != f.name), "{}", f.name);
                 for (k, p) in f.params.iter().enumerate() {
                     assert!(f.params[..k].iter().all(|q| q.name != p.name), "{}", p.name);
                 }
@@ -245,10 +232,7 @@ mod tests {
     fn wasi_functions_return_an_error_number_or_never_return() {
         let wasi = interface("wasi_snapshot_preview1").unwrap();
         for function in wasi.functions {
-            assert!(matches!(
-                function.returns,
-                Returns::Nothing | Returns::Never
-            ));
+            assert!(matches!(function.returns, Returns::Nothing | Returns::Never));
         }
     }
 
@@ -258,11 +242,7 @@ mod tests {
             assert!(!interface.doc.is_empty());
             for function in interface.functions {
                 assert!(function.doc.ends_with('.'), "{}", function.name);
-                assert!(
-                    function.params.iter().all(|p| !p.doc.is_empty()),
-                    "{}",
-                    function.name
-                );
+                assert!(function.params.iter().all(|p| !p.doc.is_empty()), "{}", function.name);
             }
         }
     }

@@ -22,26 +22,10 @@ pub const INTERFACE: Interface = Interface {
           than tab are shown as `?`, so that a guest cannot forge entries of others.",
     errors: ErrorSpace::Wisp,
     constants: &[
-        Constant {
-            name: "ERROR",
-            value: ERROR,
-            doc: "Something failed.",
-        },
-        Constant {
-            name: "WARN",
-            value: WARN,
-            doc: "Something is not as it should be.",
-        },
-        Constant {
-            name: "INFO",
-            value: INFO,
-            doc: "Worth knowing.",
-        },
-        Constant {
-            name: "DEBUG",
-            value: DEBUG,
-            doc: "For the developer.",
-        },
+        Constant { name: "ERROR", value: ERROR, doc: "Something failed." },
+        Constant { name: "WARN", value: WARN, doc: "Something is not as it should be." },
+        Constant { name: "INFO", value: INFO, doc: "Worth knowing." },
+        Constant { name: "DEBUG", value: DEBUG, doc: "For the developer." },
     ],
     functions: &[
         Function {
@@ -56,8 +40,7 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "max_level",
-            doc:
-                "The highest level that is logged, so that a guest need not format what is dropped.",
+            doc: "The highest level that is logged, so that a guest need not format what is dropped.",
             params: &[],
             returns: Returns::Value("a level constant, or 0 when nothing is logged"),
             errors: &[],

@@ -38,13 +38,7 @@ const FD: Param = param("fd", Kind::U32, "file descriptor");
 const NOT_OPEN: (&str, &str) = ("badf", "not one of the three standard streams");
 
 const fn unsupported(name: &'static str, doc: &'static str, params: &'static [Param]) -> Function {
-    Function {
-        name,
-        doc,
-        params,
-        returns: Returns::Nothing,
-        errors: &[("badf", "always: there are no files")],
-    }
+    Function { name, doc, params, returns: Returns::Nothing, errors: &[("badf", "always: there are no files")] }
 }
 
 /// The description.

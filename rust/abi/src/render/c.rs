@@ -46,40 +46,20 @@ const TAIL: &str = r#"#undef WISP_IMPORT
 pub fn c_header(out: &mut impl Write) -> fmt::Result {
     out.write_str(HEAD)?;
     for errno in Errno::ALL {
-        writeln!(
-            out,
-            "/** {} */\n#define WISP_{} {}",
-            errno.meaning(),
-            errno.name(),
-            errno.number()
-        )?;
+        writeln!(out, "/** {} */\n#define WISP_{} {}", errno.meaning(), errno.name(), errno.number())?;
     }
     writeln!(out)?;
     for errno in WasiErrno::ALL {
-        writeln!(
-            out,
-            "/** {} */\n#define WISP_WASI_E{} {}",
-            errno.meaning(),
-            Upper(errno.name()),
-            errno.number()
-        )?;
+        writeln!(out, "/** {} */\n#define WISP_WASI_E{} {}", errno.meaning(), Upper(errno.name()), errno.number())?;
     }
     writeln!(out)?;
     for interface in INTERFACES {
-        writeln!(
-            out,
-            "/**\n * @defgroup wisp_{0} {1}",
-            interface.ident, interface.module
-        )?;
+        writeln!(out, "/**\n * @defgroup wisp_{0} {1}", interface.ident, interface.module)?;
         comment(out, " * ", interface.doc)?;
         writeln!(out, " * @{{\n */\n")?;
         for constant in interface.constants {
             let (ident, name) = (Upper(interface.ident), constant.name);
-            writeln!(
-                out,
-                "/** {} */\n#define WISP_{ident}_{name} {}u",
-                constant.doc, constant.value
-            )?;
+            writeln!(out, "/** {} */\n#define WISP_{ident}_{name} {}u", constant.doc, constant.value)?;
         }
         if !interface.constants.is_empty() {
             writeln!(out)?;
@@ -112,34 +92,16 @@ fn import(out: &mut impl Write, interface: &Interface, function: &Function) -> f
         }
     }
     writeln!(out, " */")?;
-    let never = if function.returns == Returns::Never {
-        " __attribute__((noreturn))"
-    } else {
-        ""
-    };
-    writeln!(
-        out,
-        "WISP_IMPORT({:?}, {:?}){never}",
-        interface.module, function.name
-    )?;
-    write!(
-        out,
-        "{} wisp_{}_{}(",
-        result(function),
-        interface.ident,
-        function.name
-    )?;
+    let never = if function.returns == Returns::Never { " __attribute__((noreturn))" } else { "" };
+    writeln!(out, "WISP_IMPORT({:?}, {:?}){never}", interface.module, function.name)?;
+    write!(out, "{} wisp_{}_{}(", result(function), interface.ident, function.name)?;
     if function.params.is_empty() {
         write!(out, "void")?;
     }
     params(out, function, false)?;
     writeln!(out, ");\n")?;
     // Strings are what C has instead of slices.
-    if function
-        .params
-        .iter()
-        .any(|param| param.kind == Kind::Bytes)
-    {
+    if function.params.iter().any(|param| param.kind == Kind::Bytes) {
         string_variant(out, interface, function)?;
     }
     Ok(())
@@ -147,15 +109,8 @@ fn import(out: &mut impl Write, interface: &Interface, function: &Function) -> f
 
 fn string_variant(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt::Result {
     let (ident, name) = (interface.ident, function.name);
-    writeln!(
-        out,
-        "/** As wisp_{ident}_{name}(), with zero-terminated strings. */"
-    )?;
-    write!(
-        out,
-        "static inline {} wisp_{ident}_{name}_str(",
-        result(function)
-    )?;
+    writeln!(out, "/** As wisp_{ident}_{name}(), with zero-terminated strings. */")?;
+    write!(out, "static inline {} wisp_{ident}_{name}_str(", result(function))?;
     params(out, function, true)?;
     write!(out, ")\n{{\n\treturn wisp_{ident}_{name}(")?;
     let mut separator = Separator::new();

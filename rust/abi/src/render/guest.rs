@@ -15,11 +15,7 @@ pub fn rust_guest(out: &mut impl Write) -> fmt::Result {
         writeln!(out, "pub mod {} {{", interface.ident)?;
         for constant in interface.constants {
             writeln!(out, "    /// {}", constant.doc)?;
-            writeln!(
-                out,
-                "    pub const {}: u32 = {};",
-                constant.name, constant.value
-            )?;
+            writeln!(out, "    pub const {}: u32 = {};", constant.name, constant.value)?;
         }
         imports(out, interface)?;
         for function in interface.functions {
@@ -31,15 +27,8 @@ pub fn rust_guest(out: &mut impl Write) -> fmt::Result {
 }
 
 fn imports(out: &mut impl Write, interface: &Interface) -> fmt::Result {
-    writeln!(
-        out,
-        "    #[cfg(target_arch = \"wasm32\")]\n    mod imports {{"
-    )?;
-    writeln!(
-        out,
-        "        #[link(wasm_import_module = {:?})]",
-        interface.module
-    )?;
+    writeln!(out, "    #[cfg(target_arch = \"wasm32\")]\n    mod imports {{")?;
+    writeln!(out, "        #[link(wasm_import_module = {:?})]", interface.module)?;
     writeln!(out, "        extern \"C\" {{")?;
     for function in interface.functions {
         write!(out, "            pub fn {}(", function.name)?;
@@ -106,10 +95,7 @@ fn wrapper(out: &mut impl Write, interface: &Interface, function: &Function) -> 
     if fallible {
         writeln!(out, "    ///\n    /// # Errors")?;
         if function.errors.is_empty() {
-            writeln!(
-                out,
-                "    /// None but `EFAULT`, which a Rust slice does not cause."
-            )?;
+            writeln!(out, "    /// None but `EFAULT`, which a Rust slice does not cause.")?;
         }
         for (name, when) in function.errors {
             writeln!(out, "    /// - `{name}`: {when}")?;
@@ -117,14 +103,12 @@ fn wrapper(out: &mut impl Write, interface: &Interface, function: &Function) -> 
     }
     if raw {
         writeln!(out, "    ///\n    /// # Safety")?;
-        writeln!(out, "    /// The addresses must be those of live objects of the sizes described, which the host may write.")?;
+        writeln!(
+            out,
+            "    /// The addresses must be those of live objects of the sizes described, which the host may write."
+        )?;
     }
-    write!(
-        out,
-        "    pub {}fn {}(",
-        if raw { "unsafe " } else { "" },
-        function.name
-    )?;
+    write!(out, "    pub {}fn {}(", if raw { "unsafe " } else { "" }, function.name)?;
     let mut separator = Separator::new();
     for Param { name, kind, .. } in function.params.iter().filter(|param| !param.kind.is_out()) {
         separator.next(out)?;
@@ -157,11 +141,7 @@ fn comment_params(out: &mut impl Write, function: &Function) -> fmt::Result {
         writeln!(out, "    ///")?;
     }
     for param in function.params {
-        let passed = if param.kind.is_out() {
-            "returned: "
-        } else {
-            ""
-        };
+        let passed = if param.kind.is_out() { "returned: " } else { "" };
         writeln!(out, "    /// - `{}`: {passed}{}", param.name, param.doc)?;
     }
     if let Returns::Value(doc) | Returns::U64(doc) = function.returns {
@@ -205,12 +185,7 @@ fn result_type(out: &mut impl Write, function: &Function) -> fmt::Result {
     Ok(())
 }
 
-fn body(
-    out: &mut impl Write,
-    interface: &Interface,
-    function: &Function,
-    fallible: bool,
-) -> fmt::Result {
+fn body(out: &mut impl Write, interface: &Interface, function: &Function, fallible: bool) -> fmt::Result {
     for param in outs(function) {
         write!(out, "        let mut {}: ", param.name)?;
         out_type(out, param.kind)?;
@@ -219,12 +194,11 @@ fn body(
             _ => writeln!(out, " = 0;")?,
         }
     }
-    writeln!(out, "        // SAFETY: every pointer is that of a live object and goes with its size; the host keeps none.")?;
-    write!(
+    writeln!(
         out,
-        "        let result = unsafe {{ imports::{}(",
-        function.name
+        "        // SAFETY: every pointer is that of a live object and goes with its size; the host keeps none."
     )?;
+    write!(out, "        let result = unsafe {{ imports::{}(", function.name)?;
     let mut separator = Separator::new();
     for Param { name, kind, .. } in function.params {
         separator.next(out)?;
@@ -241,7 +215,10 @@ fn body(
     }
     match interface.errors {
         ErrorSpace::Wisp => {
-            writeln!(out, "        if result < 0 {{\n            return Err(crate::Errno::from_code(result));\n        }}")?;
+            writeln!(
+                out,
+                "        if result < 0 {{\n            return Err(crate::Errno::from_code(result));\n        }}"
+            )?;
         }
         ErrorSpace::Wasi => {
             writeln!(out, "        if result != 0 {{")?;

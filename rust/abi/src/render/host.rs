@@ -21,11 +21,7 @@ pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     for function in interface.functions {
         glue(out, interface, function)?;
     }
-    writeln!(
-        out,
-        "/// The functions of `{}`, for a linker.",
-        interface.module
-    )?;
+    writeln!(out, "/// The functions of `{}`, for a linker.", interface.module)?;
     writeln!(
         out,
         "pub const fn {0}_functions<A: {1}>() -> [HostFunction<A>; {2}] {{\n    [",
@@ -40,11 +36,7 @@ pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
             interface.module, function.name
         )?;
         signature(out, function)?;
-        writeln!(
-            out,
-            "\", call: {}_{}::<A> }},",
-            interface.ident, function.name
-        )?;
+        writeln!(out, "\", call: {}_{}::<A> }},", interface.ident, function.name)?;
     }
     writeln!(out, "    ]\n}}\n")
 }
@@ -108,26 +100,28 @@ fn results(out: &mut impl Write, function: &Function) -> fmt::Result {
     Ok(())
 }
 
+fn touches_memory(function: &Function) -> bool {
+    let kinds = |kind: Kind| kind.is_out() || matches!(kind, Kind::Bytes | Kind::Buffer | Kind::Address);
+    function.params.iter().any(|param| kinds(param.kind))
+}
+
 fn has_value(function: &Function) -> bool {
     matches!(function.returns, Returns::Value(_) | Returns::Handle)
 }
 
 fn result_count(function: &Function) -> usize {
-    usize::from(has_value(function))
-        + function
-            .params
-            .iter()
-            .filter(|param| param.kind.is_out())
-            .count()
+    usize::from(has_value(function)) + function.params.iter().filter(|param| param.kind.is_out()).count()
 }
 
 fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt::Result {
     writeln!(
         out,
-        "fn {}_{}<A: {}>(app: &mut A, memory: &mut [u8], slots: &mut [u32]) -> Result<(), Stop> {{",
-        interface.ident, function.name, interface.host_trait
+        "fn {}_{}<A: {}>(app: &mut A, {}: &mut [u8], slots: &mut [u32]) -> Result<(), Stop> {{",
+        interface.ident,
+        function.name,
+        interface.host_trait,
+        if touches_memory(function) { "memory" } else { "_" }
     )?;
-    writeln!(out, "    let _ = &memory;")?;
     let slots: usize = function.params.iter().map(|param| param.kind.slots()).sum();
     if slots > 0 {
         write!(out, "    let [")?;
@@ -135,12 +129,6 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
             write!(out, "s{slot}, ")?;
         }
         writeln!(out, "..] = *slots else {{ return Err(Stop::Host) }};")?;
-        // A description may have parameters that nothing looks at.
-        write!(out, "    let _ = (")?;
-        for slot in 0..slots {
-            write!(out, "s{slot}, ")?;
-        }
-        writeln!(out, ");")?;
     }
     match function.returns {
         Returns::Never => {
@@ -154,13 +142,10 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
             writeln!(out, ";\n    border::reply_u64(slots, value)\n}}\n")
         }
         _ => {
-            writeln!(
-                out,
-                "    let outcome = (|| -> Result<u32, Failure<{}>> {{",
-                error_type(interface)
-            )?;
+            writeln!(out, "    let outcome = (|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;
             pointers(out, function)?;
-            write!(out, "        let value = ")?;
+            let binding = if result_count(function) == 0 { "" } else { "let value = " };
+            write!(out, "        {binding}")?;
             call(out, function)?;
             writeln!(out, "?;")?;
             store(out, function)?;
@@ -171,10 +156,7 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
 
 /// Index of the first slot of each parameter.
 fn slot_of(function: &Function, index: usize) -> usize {
-    function.params[..index]
-        .iter()
-        .map(|param| param.kind.slots())
-        .sum()
+    function.params[..index].iter().map(|param| param.kind.slots()).sum()
 }
 
 /// Checks out-pointers first and turns buffers into slices.
@@ -187,25 +169,16 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
             _ => continue,
         };
         let slot = slot_of(function, i);
-        writeln!(
-            out,
-            "        let at_{} = border::place(memory, s{slot}, {size})?;",
-            param.name
-        )?;
+        writeln!(out, "        let at_{} = border::place(memory, s{slot}, {size})?;", param.name)?;
     }
     let of = |wanted: Kind| {
-        let mut found = function
-            .params
-            .iter()
-            .enumerate()
-            .filter(move |(_, param)| param.kind == wanted);
+        let mut found = function.params.iter().enumerate().filter(move |(_, param)| param.kind == wanted);
         (found.next(), found.next().is_some())
     };
     let ((input, more_inputs), (output, more_outputs)) = (of(Kind::Bytes), of(Kind::Buffer));
-    let supported = !more_outputs
-        && !(more_inputs && output.is_some())
-        && !(takes_memory(function) && (input.is_some() || output.is_some()));
-    if !supported {
+    let several = more_outputs || (more_inputs && output.is_some());
+    let mixed = takes_memory(function) && (input.is_some() || output.is_some());
+    if several || mixed {
         return Err(fmt::Error);
     }
     if let (Some((i, input)), Some((o, output))) = (input, output) {
@@ -226,12 +199,7 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
             _ => continue,
         };
         let slot = slot_of(function, i);
-        writeln!(
-            out,
-            "        let {} = border::{access}(memory, s{slot}, s{})?;",
-            param.name,
-            slot + 1
-        )?;
+        writeln!(out, "        let {} = border::{access}(memory, s{slot}, s{})?;", param.name, slot + 1)?;
     }
     Ok(())
 }
@@ -262,13 +230,12 @@ fn call(out: &mut impl Write, function: &Function) -> fmt::Result {
 /// Writes what goes through out-pointers and yields the wasm result.
 fn store(out: &mut impl Write, function: &Function) -> fmt::Result {
     let tuple = result_count(function) > 1;
-    let mut field = usize::from(has_value(function));
-    for param in function.params.iter().filter(|param| param.kind.is_out()) {
+    let outs = function.params.iter().filter(|param| param.kind.is_out());
+    for (field, param) in (usize::from(has_value(function))..).zip(outs) {
         write!(out, "        border::put(memory, at_{}, &value", param.name)?;
         if tuple {
             write!(out, ".{field}")?;
         }
-        field += 1;
         match param.kind {
             Kind::OutRecord(_) => writeln!(out, ");")?,
             _ => writeln!(out, ".to_le_bytes());")?,
@@ -277,6 +244,6 @@ fn store(out: &mut impl Write, function: &Function) -> fmt::Result {
     match (has_value(function), tuple) {
         (true, false) => writeln!(out, "        Ok(value)"),
         (true, true) => writeln!(out, "        Ok(value.0)"),
-        (false, _) => writeln!(out, "        let _ = value;\n        Ok(0)"),
+        (false, _) => writeln!(out, "        Ok(0)"),
     }
 }

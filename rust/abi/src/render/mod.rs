@@ -53,9 +53,7 @@ struct Upper<'a>(&'a str);
 
 impl fmt::Display for Upper<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|c| f.write_char(c.to_ascii_uppercase()))
+        self.0.chars().try_for_each(|c| f.write_char(c.to_ascii_uppercase()))
     }
 }
 
@@ -77,10 +75,7 @@ impl Separator {
 
 /// Whether the function gets the whole linear memory because a parameter is an address.
 fn takes_memory(function: &Function) -> bool {
-    function
-        .params
-        .iter()
-        .any(|param| param.kind == Kind::Address)
+    function.params.iter().any(|param| param.kind == Kind::Address)
 }
 
 #[cfg(test)]
@@ -96,18 +91,10 @@ mod tests {
         signature(&mut out, crate::log::INTERFACE.function("write").unwrap()).unwrap();
         assert_eq!(out, "(i*~)i");
         out.clear();
-        signature(
-            &mut out,
-            crate::timer::INTERFACE.function("uptime_us").unwrap(),
-        )
-        .unwrap();
+        signature(&mut out, crate::timer::INTERFACE.function("uptime_us").unwrap()).unwrap();
         assert_eq!(out, "()I");
         out.clear();
-        signature(
-            &mut out,
-            crate::wasi::INTERFACE.function("proc_exit").unwrap(),
-        )
-        .unwrap();
+        signature(&mut out, crate::wasi::INTERFACE.function("proc_exit").unwrap()).unwrap();
         assert_eq!(out, "(i)");
     }
 
@@ -123,16 +110,10 @@ mod tests {
             rust_host(&mut host, interface).unwrap();
             for f in interface.functions {
                 let name = f.name;
-                assert!(
-                    header.contains(&std::format!("wisp_{}_{name}(", interface.ident)),
-                    "{name}"
-                );
+                assert!(header.contains(&std::format!("wisp_{}_{name}(", interface.ident)), "{name}");
                 assert!(guest.contains(&std::format!("fn {name}(")), "{name}");
                 assert!(reference.contains(&std::format!("## `{name}`")), "{name}");
-                assert!(
-                    host.contains(&std::format!("fn {name}(&mut self")),
-                    "{name}"
-                );
+                assert!(host.contains(&std::format!("fn {name}(&mut self")), "{name}");
             }
         }
     }

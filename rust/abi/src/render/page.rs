@@ -37,37 +37,15 @@ pub fn index(out: &mut impl Write) -> fmt::Result {
     out.write_str(RULES)?;
     writeln!(out, "## Interfaces\n\n| import module | page |\n|---|---|")?;
     for interface in INTERFACES {
-        writeln!(
-            out,
-            "| `{}` | [{1}]({1}.md) |",
-            interface.module, interface.ident
-        )?;
+        writeln!(out, "| `{}` | [{1}]({1}.md) |", interface.module, interface.ident)?;
     }
-    writeln!(
-        out,
-        "\n## Errors of `wisp:*`\n\n| name | number | meaning |\n|---|---|---|"
-    )?;
+    writeln!(out, "\n## Errors of `wisp:*`\n\n| name | number | meaning |\n|---|---|---|")?;
     for errno in Errno::ALL {
-        writeln!(
-            out,
-            "| `{}` | {} | {} |",
-            errno.name(),
-            errno.number(),
-            errno.meaning()
-        )?;
+        writeln!(out, "| `{}` | {} | {} |", errno.name(), errno.number(), errno.meaning())?;
     }
-    writeln!(
-        out,
-        "\n## Errors of `wasi_snapshot_preview1`\n\n| name | number | meaning |\n|---|---|---|"
-    )?;
+    writeln!(out, "\n## Errors of `wasi_snapshot_preview1`\n\n| name | number | meaning |\n|---|---|---|")?;
     for errno in WasiErrno::ALL {
-        writeln!(
-            out,
-            "| `{}` | {} | {} |",
-            errno.name(),
-            errno.number(),
-            errno.meaning()
-        )?;
+        writeln!(out, "| `{}` | {} | {} |", errno.name(), errno.number(), errno.meaning())?;
     }
     Ok(())
 }
@@ -81,11 +59,7 @@ pub fn page(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     if !interface.constants.is_empty() {
         writeln!(out, "| constant | value | meaning |\n|---|---|---|")?;
         for constant in interface.constants {
-            writeln!(
-                out,
-                "| `{}` | {} | {} |",
-                constant.name, constant.value, constant.doc
-            )?;
+            writeln!(out, "| `{}` | {} | {} |", constant.name, constant.value, constant.doc)?;
         }
         writeln!(out)?;
     }
@@ -126,9 +100,10 @@ fn entry(out: &mut impl Write, interface: &Interface, function: &Function) -> fm
         Returns::U64(doc) => return writeln!(out, "Returns {doc}; cannot fail.\n"),
         Returns::Never => return writeln!(out, "Does not return.\n"),
     }
-    let pointers = function.params.iter().any(|param| {
-        param.kind.is_out() || matches!(param.kind, Kind::Bytes | Kind::Buffer | Kind::Address)
-    });
+    let pointers = function
+        .params
+        .iter()
+        .any(|param| param.kind.is_out() || matches!(param.kind, Kind::Bytes | Kind::Buffer | Kind::Address));
     if function.errors.is_empty() && !pointers {
         return writeln!(out, ".\n");
     }

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the host keeps for one app: its part of the board and what it has open.
+
+use crate::bindings::{gpio_functions, log_functions, timer_functions, wasi_functions, HostFunction};
+use crate::handles::Handles;
+use crate::line::LineBuffer;
+use crate::platform::{Platform, Stream};
+use crate::stop::Exit;
+
+/// The context of one app: the `T` of the store its instance lives in. About 120 bytes plus `P`.
+#[derive(Debug)]
+pub struct App<P> {
+    pub(crate) platform: P,
+    pub(crate) pins: Handles,
+    /// Those of `pins` that are outputs.
+    pub(crate) outputs: Handles,
+    pub(crate) pending: LineBuffer,
+    pub(crate) pending_stream: Stream,
+    pub(crate) exit: Option<Exit>,
+}
+
+impl<P: Platform> App<P> {
+    /// An app with nothing open on its part of the board.
+    pub const fn new(platform: P) -> Self {
+        App {
+            platform,
+            pins: Handles::new(),
+            outputs: Handles::new(),
+            pending: LineBuffer::new(),
+            pending_stream: Stream::Out,
+            exit: None,
+        }
+    }
+
+    /// The app's part of the board.
+    pub fn platform(&self) -> &P {
+        &self.platform
+    }
+
+    /// The app's part of the board.
+    pub fn platform_mut(&mut self) -> &mut P {
+        &mut self.platform
+    }
+
+    /// The status that the guest ended itself with, if it did.
+    pub fn exit_status(&self) -> Option<u32> {
+        self.exit.map(|exit| exit.0)
+    }
+
+    /// To be called when the guest has ended, however it did: shows unfinished output, makes outputs
+    /// inactive and releases all pins. Afterwards the app may be started again.
+    pub fn release(&mut self) {
+        // Nobody is left to be told of an error, and the rest must be released all the same.
+        let _ = self.flush();
+        while let Some(pin) = self.pins.pop() {
+            if self.outputs.contains(pin) {
+                let _ = self.platform.set(pin, false);
+            }
+            let _ = self.platform.release(pin);
+        }
+        self.outputs = Handles::new();
+        self.exit = None;
+    }
+}
+
+impl<P: Platform + 'static> App<P> {
+    /// `wisp:log@1`.
+    pub const LOG: &'static [HostFunction<Self>] = &log_functions();
+    /// `wisp:timer@1`.
+    pub const TIMER: &'static [HostFunction<Self>] = &timer_functions();
+    /// `wisp:gpio@1`.
+    pub const GPIO: &'static [HostFunction<Self>] = &gpio_functions();
+    /// `wasi_snapshot_preview1`.
+    pub const WASI: &'static [HostFunction<Self>] = &wasi_functions();
+    /// All interfaces. An embedder that leaves some out saves their code.
+    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[Self::LOG, Self::TIMER, Self::GPIO, Self::WASI];
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::{Board, Harness};
+    use crate::App;
+    use wisp_abi::{gpio, INTERFACES};
+
+    #[test]
+    fn the_tables_hold_every_function_of_the_description() {
+        let mut described = 0;
+        for interface in INTERFACES {
+            for function in interface.functions {
+                let mut all = App::<Board>::ALL.iter().copied().flatten();
+                assert!(all.any(|f| f.module == interface.module && f.name == function.name));
+                described += 1;
+            }
+        }
+        assert_eq!(App::<Board>::ALL.iter().map(|table| table.len()).sum::<usize>(), described);
+    }
+
+    #[test]
+    fn release_makes_outputs_inactive_and_shows_unfinished_output() {
+        let mut harness = Harness::new();
+        let led = harness.open("led", gpio::OUTPUT_ACTIVE);
+        harness.open("button", gpio::INPUT);
+        harness.print(1, b"no line end");
+        harness.app.release();
+        let board = harness.app.platform();
+        assert_eq!(board.printed, [(1, "no line end".into())]);
+        assert!(!board.pins[led as usize].active);
+        assert!(board.pins.iter().all(|pin| pin.mode.is_none()));
+        assert_eq!(harness.gpio("set_active", &[led]), -9);
+    }
+
+    #[test]
+    fn release_goes_on_when_a_driver_fails() {
+        let mut harness = Harness::new();
+        harness.open("led", gpio::OUTPUT_ACTIVE);
+        harness.open("button", gpio::INPUT);
+        harness.app.platform_mut().broken = true;
+        harness.app.release();
+        assert!(harness.app.platform().pins.iter().all(|pin| pin.mode.is_none()));
+    }
+}

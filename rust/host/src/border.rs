@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The one place where numbers from a guest become slices of its linear memory.
+//!
+//! Rules, as in the ABI: a range must lie wholly inside memory and may not wrap; with length zero
+//! the pointer is not looked at; a written buffer may not overlap another of the same call.
+
+use crate::stop::{Failure, Stop};
+use core::ops::Range;
+use wisp_abi::{Errno, WasiErrno};
+
+/// The numbers a bad pointer is reported with, and how an error becomes a wasm result.
+pub trait GuestError: Copy {
+    /// A range outside linear memory.
+    const FAULT: Self;
+    /// Buffers that overlap.
+    const INVALID: Self;
+    /// The wasm result that carries this error.
+    fn result(self) -> u32;
+}
+
+impl GuestError for Errno {
+    const FAULT: Self = Errno::Fault;
+    const INVALID: Self = Errno::Invalid;
+    fn result(self) -> u32 {
+        self.code() as u32
+    }
+}
+
+impl GuestError for WasiErrno {
+    const FAULT: Self = WasiErrno::Fault;
+    const INVALID: Self = WasiErrno::Invalid;
+    fn result(self) -> u32 {
+        u32::from(self.number())
+    }
+}
+
+/// The range of `length` bytes at `pointer`; the empty range at 0 if `length` is zero.
+fn range(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
+    if length == 0 {
+        return Some(0..0);
+    }
+    // On a target of 16 bits a guest address need not fit; on 32 bits the sum may wrap.
+    let start = usize::try_from(pointer).ok()?;
+    let end = start.checked_add(usize::try_from(length).ok()?)?;
+    (end <= size).then_some(start..end)
+}
+
+/// Bytes that the host reads.
+///
+/// # Errors
+/// `EFAULT` if the range is not inside `memory`.
+pub fn bytes<E: GuestError>(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8], Failure<E>> {
+    let found = range(memory.len(), pointer, length).and_then(|range| memory.get(range));
+    found.ok_or(Failure::Error(E::FAULT))
+}
+
+/// Bytes that the host writes.
+///
+/// # Errors
+/// `EFAULT` if the range is not inside `memory`.
+pub fn buffer<E: GuestError>(memory: &mut [u8], pointer: u32, length: u32) -> Result<&mut [u8], Failure<E>> {
+    let found = range(memory.len(), pointer, length).and_then(|range| memory.get_mut(range));
+    found.ok_or(Failure::Error(E::FAULT))
+}
+
+/// Bytes that the host reads and bytes that it writes in the same call, each as (pointer, length).
+///
+/// # Errors
+/// `EFAULT` if a range is not inside `memory`, else `EINVAL` if they overlap.
+pub fn bytes_and_buffer<E: GuestError>(
+    memory: &mut [u8],
+    input: (u32, u32),
+    output: (u32, u32),
+) -> Result<(&[u8], &mut [u8]), Failure<E>> {
+    let size = memory.len();
+    let input = range(size, input.0, input.1).ok_or(Failure::Error(E::FAULT))?;
+    let output = range(size, output.0, output.1).ok_or(Failure::Error(E::FAULT))?;
+    let pair = if output.is_empty() {
+        memory.get(input).map(|input| (input, &mut [] as &mut [u8]))
+    } else if input.end <= output.start {
+        let (low, high) = memory.split_at_mut(output.start);
+        low.get(input).zip(high.get_mut(..output.len()))
+    } else if output.end <= input.start {
+        let (low, high) = memory.split_at_mut(input.start);
+        let input = high.get(..input.len());
+        input.zip(low.get_mut(output))
+    } else if input.is_empty() {
+        memory.get_mut(output).map(|output| (&[] as &[u8], output))
+    } else {
+        None
+    };
+    pair.ok_or(Failure::Error(E::INVALID))
+}
+
+/// Checks an out-pointer before the call has any effect; the result goes to [`put`] after it.
+///
+/// # Errors
+/// `EFAULT` if the object is not inside `memory`.
+pub fn place<E: GuestError>(memory: &[u8], pointer: u32, size: u32) -> Result<usize, Failure<E>> {
+    let found = range(memory.len(), pointer, size);
+    found.map(|range| range.start).ok_or(Failure::Error(E::FAULT))
+}
+
+/// Writes `value` at a place that [`place`] checked for its size.
+pub fn put(memory: &mut [u8], place: usize, value: &[u8]) {
+    if let Some(target) = memory.get_mut(place..).and_then(|rest| rest.get_mut(..value.len())) {
+        target.copy_from_slice(value);
+    }
+}
+
+/// A 64-bit argument from its low and high slot.
+pub fn wide(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+/// Writes an `i32` result. A value with the sign bit set would read as an error; it is capped.
+///
+/// # Errors
+/// The stop in `outcome`, or [`Stop::Host`] without a slot.
+pub fn reply<E: GuestError>(slots: &mut [u32], outcome: Result<u32, Failure<E>>) -> Result<(), Stop> {
+    let result = match outcome {
+        Ok(value) => value.min(i32::MAX as u32),
+        Err(Failure::Error(error)) => error.result(),
+        Err(Failure::Stop(stop)) => return Err(stop),
+    };
+    *slots.first_mut().ok_or(Stop::Host)? = result;
+    Ok(())
+}
+
+/// Writes an `i64` result, low slot first.
+///
+/// # Errors
+/// [`Stop::Host`] with fewer than two slots.
+pub fn reply_u64(slots: &mut [u32], value: u64) -> Result<(), Stop> {
+    let [low, high, ..] = slots else { return Err(Stop::Host) };
+    (*low, *high) = (value as u32, (value >> 32) as u32);
+    Ok(())
+}
+
+/// The whole linear memory, for functions that follow addresses found in it. Every access checks.
+pub struct Memory<'a>(&'a mut [u8]);
+
+impl<'a> Memory<'a> {
+    /// Wraps linear memory; empty for a guest without one.
+    pub fn new(memory: &'a mut [u8]) -> Self {
+        Memory(memory)
+    }
+
+    /// See [`bytes`].
+    ///
+    /// # Errors
+    /// `EFAULT` if the range is not inside memory.
+    pub fn bytes<E: GuestError>(&self, pointer: u32, length: u32) -> Result<&[u8], Failure<E>> {
+        bytes(self.0, pointer, length)
+    }
+
+    /// The `N` bytes at `pointer`.
+    ///
+    /// # Errors
+    /// `EFAULT` if they are not inside memory.
+    pub fn array<const N: usize, E: GuestError>(&self, pointer: u32) -> Result<[u8; N], Failure<E>> {
+        let mut array = [0; N];
+        array.copy_from_slice(bytes(self.0, pointer, N as u32)?);
+        Ok(array)
+    }
+
+    /// The little-endian number at `pointer`.
+    ///
+    /// # Errors
+    /// `EFAULT` if it is not inside memory.
+    pub fn u32<E: GuestError>(&self, pointer: u32) -> Result<u32, Failure<E>> {
+        self.array(pointer).map(u32::from_le_bytes)
+    }
+
+    /// Writes `value` at `pointer`.
+    ///
+    /// # Errors
+    /// `EFAULT` if it does not fit there.
+    pub fn write<E: GuestError>(&mut self, pointer: u32, value: &[u8]) -> Result<(), Failure<E>> {
+        let length = u32::try_from(value.len()).map_err(|_| Failure::Error(E::FAULT))?;
+        buffer(self.0, pointer, length)?.copy_from_slice(value);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FAULT: Failure<Errno> = Failure::Error(Errno::Fault);
+    const INVALID: Failure<Errno> = Failure::Error(Errno::Invalid);
+
+    #[test]
+    fn a_range_may_end_where_memory_ends_and_no_further() {
+        let memory = [1, 2, 3, 4];
+        assert_eq!(bytes::<Errno>(&memory, 2, 2), Ok(&[3, 4][..]));
+        assert_eq!(bytes(&memory, 2, 3), Err(FAULT));
+        assert_eq!(bytes(&memory, 4, 1), Err(FAULT));
+    }
+
+    #[test]
+    fn a_range_that_wraps_is_a_fault() {
+        let mut memory = [0; 16];
+        assert_eq!(bytes(&memory, u32::MAX, 2), Err(FAULT));
+        assert_eq!(bytes(&memory, 8, u32::MAX), Err(FAULT));
+        assert_eq!(buffer(&mut memory, 0xffff_fff8, 16), Err(FAULT));
+        assert_eq!(place(&memory, u32::MAX - 3, 4), Err(FAULT));
+    }
+
+    #[test]
+    fn zero_length_ignores_the_pointer() {
+        let mut memory = [0; 4];
+        assert_eq!(bytes::<Errno>(&memory, u32::MAX, 0), Ok(&[][..]));
+        assert_eq!(bytes::<Errno>(&[], 1, 0), Ok(&[][..]));
+        assert_eq!(buffer::<Errno>(&mut memory, 99, 0), Ok(&mut [][..]));
+        let pair = bytes_and_buffer::<Errno>(&mut memory, (99, 0), (0, 4)).unwrap();
+        assert_eq!((pair.0.len(), pair.1.len()), (0, 4));
+        let pair = bytes_and_buffer::<Errno>(&mut memory, (0, 4), (2, 0)).unwrap();
+        assert_eq!((pair.0.len(), pair.1.len()), (4, 0));
+        // An empty input in the middle of the output overlaps nothing.
+        assert!(bytes_and_buffer::<Errno>(&mut memory, (2, 0), (1, 3)).is_ok());
+    }
+
+    #[test]
+    fn read_and_written_buffers_may_touch_but_not_overlap() {
+        let mut memory = [1, 2, 3, 4];
+        let (input, output) = bytes_and_buffer::<Errno>(&mut memory, (0, 2), (2, 2)).unwrap();
+        assert_eq!((input, &*output), (&[1, 2][..], &[3, 4][..]));
+        let (input, output) = bytes_and_buffer::<Errno>(&mut memory, (2, 2), (0, 2)).unwrap();
+        assert_eq!((input, &*output), (&[3, 4][..], &[1, 2][..]));
+        assert_eq!(bytes_and_buffer(&mut memory, (0, 3), (2, 2)), Err(INVALID));
+        assert_eq!(bytes_and_buffer(&mut memory, (1, 2), (0, 4)), Err(INVALID));
+        assert_eq!(bytes_and_buffer(&mut memory, (0, 2), (3, 2)), Err(FAULT));
+        assert_eq!(bytes_and_buffer(&mut memory, (3, 2), (0, 2)), Err(FAULT));
+    }
+
+    #[test]
+    fn results_carry_values_and_each_space_its_errors() {
+        let mut slots = [7];
+        reply::<Errno>(&mut slots, Ok(5)).unwrap();
+        assert_eq!(slots, [5]);
+        reply::<Errno>(&mut slots, Ok(u32::MAX)).unwrap();
+        assert_eq!(slots, [i32::MAX as u32]);
+        reply(&mut slots, Err(Failure::Error(Errno::Access))).unwrap();
+        assert_eq!(slots[0] as i32, -13);
+        reply(&mut slots, Err(Failure::Error(WasiErrno::BadHandle))).unwrap();
+        assert_eq!(slots, [8]);
+        let stop = reply::<Errno>(&mut slots, Err(Failure::Stop(Stop::Interrupted)));
+        assert_eq!((stop, slots), (Err(Stop::Interrupted), [8]));
+    }
+
+    #[test]
+    fn too_few_slots_are_the_embedders_fault() {
+        assert_eq!(reply::<Errno>(&mut [], Ok(0)), Err(Stop::Host));
+        assert_eq!(reply_u64(&mut [0], 1), Err(Stop::Host));
+    }
+
+    #[test]
+    fn wide_results_are_low_slot_first() {
+        let mut slots = [0; 2];
+        reply_u64(&mut slots, 0x1_0000_0002).unwrap();
+        assert_eq!(slots, [2, 1]);
+        assert_eq!(wide(2, 1), 0x1_0000_0002);
+    }
+}

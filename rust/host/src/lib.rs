@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The host's side of the guest ABI: one file per interface, over traits that a board implements.
+//!
+//! Principles:
+//! - A function here matches its description in `wisp-abi` or does not compile: traits, argument
+//!   decoding and the function tables are generated from it.
+//! - Whatever a guest passes is checked once, in [`border`]; behind it there are only slices and
+//!   indices into the app's own grants.
+//! - The board is a set of small traits ([`platform`]), resolved at compile time. The same functions
+//!   run over Zephyr drivers and over the simulated board.
+//! - No unsafe code, no allocation, no panic on input.
+#![no_std]
+#![forbid(unsafe_code)]
+
+#[cfg(test)]
+extern crate std;
+
+mod app;
+pub mod bindings;
+pub mod border;
+mod gpio;
+mod handles;
+mod line;
+mod log;
+pub mod platform;
+mod stop;
+#[cfg(test)]
+mod testing;
+mod timer;
+mod wasi;
+
+pub use app::App;
+pub use bindings::HostFunction;
+pub use border::Memory;
+pub use platform::Platform;
+pub use stop::{Exit, Failure, Interrupted, Stop};
+pub use wisp_abi as abi;
+pub use wisp_abi::{Errno, WasiErrno};

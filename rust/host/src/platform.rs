@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
+//! and arguments are that app's own.
+
+use crate::stop::Interrupted;
+use wisp_abi::Errno;
+
+/// Everything an app can reach. Implemented by naming the parts.
+pub trait Platform: Identity + Log + Stdio + Clock + Gpio + Entropy {}
+
+impl<T: Identity + Log + Stdio + Clock + Gpio + Entropy> Platform for T {}
+
+/// Who the app is and what it was started with.
+pub trait Identity {
+    /// The app's name, also its first argument.
+    fn name(&self) -> &str;
+
+    /// The `index`-th argument after the name.
+    fn argument(&self, _index: usize) -> Option<&[u8]> {
+        None
+    }
+
+    /// The `index`-th environment variable, `name=value`.
+    fn variable(&self, _index: usize) -> Option<&[u8]> {
+        None
+    }
+}
+
+/// The system log.
+pub trait Log {
+    /// The highest level that is kept, a constant of [`wisp_abi::log`]; 0 if none is.
+    fn max_level(&self) -> u32;
+
+    /// Logs one line under the app's name: no control characters but tab, level at most `max_level`.
+    /// Bytes above 0x7f are the guest's UTF-8, unchecked.
+    fn line(&mut self, level: u32, line: &[u8]);
+
+    /// Tells that the app asked for something it was not granted, and which property of which node
+    /// would grant it.
+    fn denied(&mut self, interface: &str, label: &[u8]);
+}
+
+/// A standard stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    Out,
+    /// Standard error.
+    Err,
+}
+
+/// Standard output and standard error.
+pub trait Stdio {
+    /// Whether [`Stdio::output`] gets complete lines without their end and without control
+    /// characters, as a log wants them, or the guest's bytes as they come.
+    const LINES: bool;
+
+    /// Takes output. A line longer than the host's buffer comes in pieces.
+    ///
+    /// # Errors
+    /// `EIO` if it cannot be written.
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno>;
+}
+
+/// Time.
+pub trait Clock {
+    /// Time since boot in microseconds.
+    fn uptime_us(&mut self) -> u64;
+
+    /// Resolution of [`Clock::uptime_us`] in nanoseconds, at least 1.
+    fn resolution_ns(&self) -> u64;
+
+    /// Nanoseconds since 1970, where the board knows them.
+    fn wall_clock_ns(&mut self) -> Option<u64> {
+        None
+    }
+
+    /// Blocks for at least `duration` microseconds; zero yields.
+    ///
+    /// # Errors
+    /// [`Interrupted`] as soon as the app is to stop.
+    fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted>;
+}
+
+/// Direction and first level of a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinMode {
+    /// Read.
+    Input,
+    /// Driven, inactive at first.
+    OutputInactive,
+    /// Driven, active at first.
+    OutputActive,
+}
+
+/// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
+/// calls come only for pins that are open, and levels only for outputs.
+pub trait Gpio {
+    /// The index of the grant with this label, below [`wisp_abi::gpio::MAX_PINS`].
+    fn find(&self, label: &[u8]) -> Option<u32>;
+
+    /// Configures the pin as granted.
+    ///
+    /// # Errors
+    /// `EACCES` if the grant excludes the direction, else what the driver says.
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno>;
+
+    /// Drives the pin.
+    ///
+    /// # Errors
+    /// What the driver says.
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno>;
+
+    /// Inverts what the pin is driven to.
+    ///
+    /// # Errors
+    /// What the driver says.
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno>;
+
+    /// The logical level.
+    ///
+    /// # Errors
+    /// What the driver says.
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno>;
+
+    /// Takes the pin out of use. An output was made inactive just before.
+    ///
+    /// # Errors
+    /// What the driver says; the pin counts as released all the same.
+    fn release(&mut self, pin: u32) -> Result<(), Errno>;
+}
+
+/// Randomness.
+pub trait Entropy {
+    /// Fills the buffer.
+    ///
+    /// # Errors
+    /// `ENOTSUP` without a source, `EIO` if it failed.
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno>;
+}

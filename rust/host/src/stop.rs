@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How a host function ends other than by returning a value to the guest.
+
+/// A blocking call ended because the app is to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Interrupted;
+
+/// The guest asked to end, with this status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exit(pub u32);
+
+/// Why the guest does not go on after a host call. An embedder turns it into a trap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// The guest ended itself: a normal end.
+    Exit(Exit),
+    /// The app was told to stop while it blocked.
+    Interrupted,
+    /// The embedder passed fewer slots than the signature has.
+    Host,
+}
+
+/// Why a host function has no value: an error for the guest, or the guest's end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure<E> {
+    /// Returned to the guest as a number.
+    Error(E),
+    /// The guest does not go on.
+    Stop(Stop),
+}
+
+impl<E> From<E> for Failure<E> {
+    fn from(error: E) -> Self {
+        Failure::Error(error)
+    }
+}
+
+impl From<Interrupted> for Stop {
+    fn from(_: Interrupted) -> Self {
+        Stop::Interrupted
+    }
+}
+
+impl<E> Failure<E> {
+    /// A blocking call was interrupted. A function, since a `From` would overlap that of errors.
+    pub fn interrupted(_: Interrupted) -> Self {
+        Failure::Stop(Stop::Interrupted)
+    }
+}

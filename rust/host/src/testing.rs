@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A board that remembers what happened, and a guest that is only its linear memory.
+
+use crate::bindings::HostFunction;
+use crate::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use crate::stop::{Interrupted, Stop};
+use crate::App;
+use std::string::{String, ToString};
+use std::vec::Vec;
+use wisp_abi::{log, Errno};
+
+#[derive(Debug, Default)]
+pub(crate) struct Pin {
+    pub(crate) mode: Option<PinMode>,
+    pub(crate) active: bool,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Board {
+    pub(crate) logged: Vec<(u32, String)>,
+    pub(crate) denied: Vec<(String, String)>,
+    pub(crate) printed: Vec<(u32, String)>,
+    pub(crate) pins: [Pin; 2],
+    pub(crate) now_us: u64,
+    pub(crate) wall_ns: Option<u64>,
+    pub(crate) stopped: bool,
+    pub(crate) broken: bool,
+    pub(crate) no_entropy: bool,
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+impl Board {
+    fn working(&self) -> Result<(), Errno> {
+        if self.broken {
+            Err(Errno::Io)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Identity for Board {
+    fn name(&self) -> &str {
+        "test"
+    }
+
+    fn argument(&self, index: usize) -> Option<&[u8]> {
+        (index == 0).then_some(b"-v=1")
+    }
+
+    fn variable(&self, index: usize) -> Option<&[u8]> {
+        (index == 0).then_some(b"A=b")
+    }
+}
+
+impl Log for Board {
+    fn max_level(&self) -> u32 {
+        log::INFO
+    }
+
+    fn line(&mut self, level: u32, line: &[u8]) {
+        self.logged.push((level, text(line)));
+    }
+
+    fn denied(&mut self, interface: &str, label: &[u8]) {
+        self.denied.push((interface.to_string(), text(label)));
+    }
+}
+
+impl Stdio for Board {
+    const LINES: bool = true;
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
+        self.working()?;
+        self.printed.push((if stream == Stream::Out { 1 } else { 2 }, text(bytes)));
+        Ok(())
+    }
+}
+
+impl Clock for Board {
+    fn uptime_us(&mut self) -> u64 {
+        self.now_us
+    }
+
+    fn resolution_ns(&self) -> u64 {
+        1000
+    }
+
+    fn wall_clock_ns(&mut self) -> Option<u64> {
+        self.wall_ns
+    }
+
+    fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
+        self.now_us += duration;
+        if self.stopped {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Gpio for Board {
+    fn find(&self, label: &[u8]) -> Option<u32> {
+        match label {
+            b"led" => Some(0),
+            b"button" => Some(1),
+            b"far" => Some(32),
+            _ => None,
+        }
+    }
+
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
+        self.working()?;
+        if pin == 1 && mode != PinMode::Input {
+            return Err(Errno::Access);
+        }
+        self.pins[pin as usize] = Pin { mode: Some(mode), active: mode == PinMode::OutputActive };
+        Ok(())
+    }
+
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
+        self.working()?;
+        self.pins[pin as usize].active = active;
+        Ok(())
+    }
+
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
+        self.working()?;
+        self.pins[pin as usize].active ^= true;
+        Ok(())
+    }
+
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
+        self.working()?;
+        Ok(self.pins[pin as usize].active)
+    }
+
+    fn release(&mut self, pin: u32) -> Result<(), Errno> {
+        self.pins[pin as usize].mode = None;
+        self.working()
+    }
+}
+
+impl Entropy for Board {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
+        if self.no_entropy {
+            return Err(Errno::NotSupported);
+        }
+        buffer.fill(0xa5);
+        Ok(())
+    }
+}
+
+/// Calls host functions through the tables, as an engine does.
+pub(crate) struct Harness {
+    pub(crate) app: App<Board>,
+    pub(crate) memory: Vec<u8>,
+}
+
+type Table = &'static [HostFunction<App<Board>>];
+
+impl Harness {
+    pub(crate) fn new() -> Self {
+        Harness { app: App::new(Board::default()), memory: std::vec![0; 512] }
+    }
+
+    /// Calls a function with its arguments as slots; the first two slots of the result.
+    pub(crate) fn call(&mut self, table: Table, name: &str, arguments: &[u32]) -> Result<[u32; 2], Stop> {
+        let function = table.iter().find(|function| function.name == name).expect(name);
+        let mut slots = [0; 16];
+        slots[..arguments.len()].copy_from_slice(arguments);
+        (function.call)(&mut self.app, &mut self.memory, &mut slots)?;
+        Ok([slots[0], slots[1]])
+    }
+
+    fn i32(&mut self, table: Table, name: &str, arguments: &[u32]) -> i32 {
+        self.call(table, name, arguments).unwrap()[0] as i32
+    }
+
+    pub(crate) fn wide(&mut self, table: Table, name: &str) -> u64 {
+        let [low, high] = self.call(table, name, &[]).unwrap();
+        u64::from(high) << 32 | u64::from(low)
+    }
+
+    pub(crate) fn log(&mut self, name: &str, arguments: &[u32]) -> i32 {
+        self.i32(App::LOG, name, arguments)
+    }
+
+    pub(crate) fn timer(&mut self, name: &str, arguments: &[u32]) -> i32 {
+        self.i32(App::TIMER, name, arguments)
+    }
+
+    pub(crate) fn gpio(&mut self, name: &str, arguments: &[u32]) -> i32 {
+        self.i32(App::GPIO, name, arguments)
+    }
+
+    pub(crate) fn wasi(&mut self, name: &str, arguments: &[u32]) -> i32 {
+        self.i32(App::WASI, name, arguments)
+    }
+
+    pub(crate) fn try_open(&mut self, label: &str, mode: u32) -> i32 {
+        self.memory[..label.len()].copy_from_slice(label.as_bytes());
+        self.gpio("open", &[0, label.len() as u32, mode])
+    }
+
+    pub(crate) fn open(&mut self, label: &str, mode: u32) -> u32 {
+        u32::try_from(self.try_open(label, mode)).unwrap()
+    }
+
+    /// `fd_write` with one vector, which must succeed.
+    pub(crate) fn print(&mut self, fd: u32, bytes: &[u8]) {
+        self.memory[32..32 + bytes.len()].copy_from_slice(bytes);
+        self.put_u32s(0, &[32, bytes.len() as u32]);
+        assert_eq!(self.wasi("fd_write", &[fd, 0, 1, 16]), 0);
+    }
+
+    pub(crate) fn put_u32s(&mut self, at: usize, values: &[u32]) {
+        for (i, value) in values.iter().enumerate() {
+            self.memory[at + 4 * i..at + 4 * i + 4].copy_from_slice(&value.to_le_bytes());
+        }
+    }
+
+    pub(crate) fn u32_at(&self, at: u32) -> u32 {
+        let at = at as usize;
+        u32::from_le_bytes(self.memory[at..at + 4].try_into().unwrap())
+    }
+
+    pub(crate) fn u64_at(&self, at: u32) -> u64 {
+        let at = at as usize;
+        u64::from_le_bytes(self.memory[at..at + 8].try_into().unwrap())
+    }
+}

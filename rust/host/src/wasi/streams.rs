@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The three standard streams.
+
+use super::Wasi;
+use crate::border::Memory;
+use crate::platform::{Platform, Stream};
+use crate::App;
+use wisp_abi::{wasi, Errno, WasiErrno};
+
+impl<P: Platform> App<P> {
+    /// Shows what was printed without a line end.
+    pub(crate) fn flush(&mut self) -> Result<(), Errno> {
+        let stream = self.pending_stream;
+        self.pending.flush(|line| self.platform.output(stream, line))
+    }
+
+    fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
+        if !P::LINES {
+            return self.platform.output(stream, bytes);
+        }
+        if stream != self.pending_stream {
+            self.flush()?;
+            self.pending_stream = stream;
+        }
+        self.pending.push(bytes, |line| self.platform.output(stream, line))
+    }
+}
+
+/// Fails with `badf` unless `fd` is a standard stream.
+pub(super) fn check(fd: u32) -> Result<(), WasiErrno> {
+    if fd <= wasi::STDERR {
+        Ok(())
+    } else {
+        Err(WasiErrno::BadHandle)
+    }
+}
+
+/// The `fdstat` of a standard stream: type at 0, flags at 2, rights at 8 and 16.
+pub(super) fn fdstat(fd: u32) -> [u8; wasi::FDSTAT_SIZE as usize] {
+    let rights = if fd == wasi::STDIN { wasi::RIGHTS_FD_READ } else { wasi::RIGHTS_FD_WRITE };
+    let mut stat = [0; wasi::FDSTAT_SIZE as usize];
+    stat[0] = wasi::FILETYPE_CHARACTER_DEVICE;
+    stat[8..16].copy_from_slice(&rights.to_le_bytes());
+    stat
+}
+
+/// `fd_write`. All ranges are checked before anything is shown, so that a fault has no effect.
+pub(super) fn write<P: Platform>(
+    app: &mut App<P>,
+    memory: &mut Memory<'_>,
+    fd: u32,
+    iovs: u32,
+    iovs_len: u32,
+) -> Wasi<u32> {
+    let stream = match fd {
+        wasi::STDOUT => Stream::Out,
+        wasi::STDERR => Stream::Err,
+        _ => return Err(WasiErrno::BadHandle.into()),
+    };
+    let size = iovs_len.checked_mul(wasi::IOVEC_SIZE).ok_or(WasiErrno::Fault)?;
+    let vectors = memory.bytes(iovs, size)?;
+    let entries = || vectors.chunks_exact(wasi::IOVEC_SIZE as usize).map(entry);
+    let mut total = 0u32;
+    for (pointer, length) in entries() {
+        memory.bytes(pointer, length)?;
+        total = total.checked_add(length).ok_or(WasiErrno::Overflow)?;
+    }
+    for (pointer, length) in entries() {
+        app.print(stream, memory.bytes(pointer, length)?).map_err(WasiErrno::from)?;
+    }
+    Ok(total)
+}
+
+/// Address and length of one `iovec`.
+fn entry(bytes: &[u8]) -> (u32, u32) {
+    let number = |at: usize| {
+        let mut le = [0; 4];
+        if let Some(source) = bytes.get(at..at + 4) {
+            le.copy_from_slice(source);
+        }
+        u32::from_le_bytes(le)
+    };
+    (number(0), number(4))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::testing::Harness;
+
+    const BADF: i32 = 8;
+    const FAULT: i32 = 21;
+    const IO: i32 = 29;
+    const NOTSUP: i32 = 58;
+    const SPIPE: i32 = 70;
+
+    #[test]
+    fn pieces_of_a_line_are_gathered_from_all_vectors() {
+        let mut harness = Harness::new();
+        harness.memory[32..44].copy_from_slice(b"hello\nworld\n");
+        harness.put_u32s(0, &[32, 3, 35, 9]);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 2, 16]), 0);
+        assert_eq!(harness.u32_at(16), 12);
+        assert_eq!(harness.app.platform().printed, [(1, "hello".into()), (1, "world".into())]);
+    }
+
+    #[test]
+    fn changing_the_stream_shows_what_was_pending() {
+        let mut harness = Harness::new();
+        harness.print(1, b"out");
+        harness.print(2, b"err\n");
+        harness.print(1, b"put\n");
+        let expected = [(1, "out".into()), (2, "err".into()), (1, "put".into())];
+        assert_eq!(harness.app.platform().printed, expected);
+    }
+
+    #[test]
+    fn closing_a_stream_flushes_and_keeps_it() {
+        let mut harness = Harness::new();
+        harness.print(1, b"a");
+        assert_eq!(harness.wasi("fd_close", &[1]), 0);
+        harness.print(1, b"b\n");
+        assert_eq!(harness.app.platform().printed, [(1, "a".into()), (1, "b".into())]);
+    }
+
+    #[test]
+    fn nothing_is_shown_when_any_range_is_bad() {
+        let mut harness = Harness::new();
+        let size = harness.memory.len() as u32;
+        harness.put_u32s(0, &[32, 3, size, 1]);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 2, 16]), FAULT);
+        harness.put_u32s(0, &[32, 3, 32, u32::MAX]);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 2, 16]), FAULT);
+        // The vectors themselves, a count whose size wraps, and the out-pointer.
+        assert_eq!(harness.wasi("fd_write", &[1, size - 8, 2, 16]), FAULT);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 0x2000_0000, 16]), FAULT);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 1, size - 3]), FAULT);
+        assert!(harness.app.platform().printed.is_empty());
+        assert_eq!(harness.wasi("fd_close", &[1]), 0);
+        assert!(harness.app.platform().printed.is_empty());
+    }
+
+    #[test]
+    fn no_vectors_write_nothing() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.wasi("fd_write", &[1, u32::MAX, 0, 16]), 0);
+        assert_eq!(harness.u32_at(16), 0);
+    }
+
+    #[test]
+    fn only_output_streams_can_be_written_and_only_input_read() {
+        let mut harness = Harness::new();
+        for fd in [0, 3, u32::MAX] {
+            assert_eq!(harness.wasi("fd_write", &[fd, 0, 0, 16]), BADF);
+        }
+        harness.put_u32s(16, &[99]);
+        assert_eq!(harness.wasi("fd_read", &[0, 0, 0, 16]), 0);
+        assert_eq!(harness.u32_at(16), 0);
+        for fd in [1, 2, 3] {
+            assert_eq!(harness.wasi("fd_read", &[fd, 0, 0, 16]), BADF);
+        }
+    }
+
+    #[test]
+    fn streams_do_not_seek() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.wasi("fd_seek", &[1, 0, 0, 0, 16]), SPIPE);
+        assert_eq!(harness.wasi("fd_seek", &[3, 0, 0, 0, 16]), BADF);
+    }
+
+    #[test]
+    fn a_stream_looks_like_a_terminal() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.wasi("fd_fdstat_get", &[1, 8]), 0);
+        assert_eq!(harness.memory[8], 2);
+        assert_eq!(harness.u64_at(16), 1 << 6);
+        let size = harness.memory.len() as u32;
+        assert_eq!(harness.wasi("fd_fdstat_get", &[1, size - 23]), FAULT);
+        assert_eq!(harness.wasi("fd_fdstat_get", &[3, 8]), BADF);
+        assert_eq!(harness.wasi("fd_close", &[3]), BADF);
+        assert_eq!(harness.wasi("fd_fdstat_set_flags", &[1, 1]), 0);
+        assert_eq!(harness.wasi("fd_fdstat_set_flags", &[1, 4]), NOTSUP);
+        assert_eq!(harness.wasi("fd_fdstat_set_flags", &[9, 0]), BADF);
+    }
+
+    #[test]
+    fn a_failing_console_is_an_io_error() {
+        let mut harness = Harness::new();
+        harness.app.platform_mut().broken = true;
+        harness.memory[32] = b'\n';
+        harness.put_u32s(0, &[32, 1]);
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 1, 16]), IO);
+    }
+}

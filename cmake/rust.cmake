@@ -165,8 +165,8 @@ function(wisp_rust_link library)
     VERBATIM
   )
   add_dependencies(${library} wisp_rust)
-  # libgcc comes first: the archive carries Rust's own copies of its functions, in
-  # objects that ld reports as carrying unknown relocations on RISC-V.
+  # libgcc comes first: the archive carries Rust's own versions of its functions, and C
+  # code shall get the ones that it has without Wisp.
   target_link_libraries(${library} PUBLIC
     $<TARGET_PROPERTY:linker,rt_library> ${archive})
 endfunction()

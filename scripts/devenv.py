@@ -135,6 +135,16 @@ def write_if_changed(path, text):
     path.write_text(text, encoding="utf-8")
 
 
+def wrap_tools(gcc, prefix, wrapper):
+    """Links the tools beside gcc under a new prefix, gcc itself to the wrapper."""
+    old = gcc[: -len("gcc")]
+    for tool in glob.glob(old + "*"):
+        if not tool.endswith("-gcc"):
+            link(tool, TOOLCHAIN / "bin" / (prefix + tool[len(old):]))
+    link(wrapper, TOOLCHAIN / "bin" / (prefix + "gcc"))
+    return str(TOOLCHAIN / "bin" / prefix)
+
+
 def distro_toolchain(zephyr):
     """Builds the wisp-distro variant's folder; returns its environment, or None.
 
@@ -154,15 +164,13 @@ def distro_toolchain(zephyr):
     for name in ("generic.cmake", "target.cmake"):
         link(own / name, TOOLCHAIN / "cmake" / "toolchain" / "wisp-distro" / name)
     env = {"ZEPHYR_TOOLCHAIN_VARIANT": "wisp-distro", "TOOLCHAIN_ROOT": str(TOOLCHAIN)}
+    write_if_changed(TOOLCHAIN / "specs" / "picolibc.specs", "\n")
     if arm:
-        env["WISP_DISTRO_ARM_PREFIX"] = arm[: -len("gcc")]
+        env["WISP_ARM_GCC"] = arm
+        env["WISP_DISTRO_ARM_PREFIX"] = wrap_tools(arm, "arm-wisp-eabi-", own / "arm-gcc")
     if riscv:
-        for tool in glob.glob(riscv[: -len("gcc")] + "*"):
-            name = os.path.basename(tool).replace("riscv64-unknown-elf-", "riscv32-wisp-elf-")
-            link(tool, TOOLCHAIN / "bin" / name)
-        link(own / "rv32-gcc", TOOLCHAIN / "bin" / "riscv32-wisp-elf-gcc")
         env["WISP_RV64_GCC"] = riscv
-        env["WISP_DISTRO_RISCV_PREFIX"] = str(TOOLCHAIN / "bin" / "riscv32-wisp-elf-")
+        env["WISP_DISTRO_RISCV_PREFIX"] = wrap_tools(riscv, "riscv32-wisp-elf-", own / "rv32-gcc")
     env["WISP_DISTRO_FIRST_PREFIX"] = env.get(
         "WISP_DISTRO_ARM_PREFIX", env.get("WISP_DISTRO_RISCV_PREFIX"))
     return env

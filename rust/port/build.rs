@@ -13,6 +13,7 @@ fn main() {
         .header(header.to_string_lossy())
         .clang_arg("-ffreestanding")
         .use_core()
+        .enable_function_attribute_detection()
         .allowlist_function("wisp_.*")
         .allowlist_type("wisp_.*")
         .allowlist_var("WISP_.*")

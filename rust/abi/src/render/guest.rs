@@ -198,7 +198,8 @@ fn body(out: &mut impl Write, interface: &Interface, function: &Function, fallib
         out,
         "        // SAFETY: every pointer is that of a live object and goes with its size; the host keeps none."
     )?;
-    write!(out, "        let result = unsafe {{ imports::{}(", function.name)?;
+    let binding = if fallible { "let result = " } else { "" };
+    write!(out, "        {binding}unsafe {{ imports::{}(", function.name)?;
     let mut separator = Separator::new();
     for Param { name, kind, .. } in function.params {
         separator.next(out)?;
@@ -209,9 +210,9 @@ fn body(out: &mut impl Write, interface: &Interface, function: &Function, fallib
             _ => write!(out, "{name}")?,
         }
     }
-    writeln!(out, ") }};")?;
+    writeln!(out, ") }}{}", if fallible { ";" } else { "" })?;
     if !fallible {
-        return writeln!(out, "        result");
+        return Ok(());
     }
     match interface.errors {
         ErrorSpace::Wisp => {

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//! How a guest begins and ends.
+
+use crate::abi::wasi;
+use crate::{Errno, Error};
+use core::fmt::Debug;
+
+/// What a guest's main function may return.
+pub trait Outcome {
+    /// Reports how the guest ended; does not return if it failed.
+    fn report(self);
+}
+
+impl Outcome for () {
+    fn report(self) {}
+}
+
+impl Outcome for core::convert::Infallible {
+    fn report(self) {}
+}
+
+impl<T: Outcome, E: Debug> Outcome for Result<T, E> {
+    fn report(self) {
+        match self {
+            Ok(value) => value.report(),
+            Err(error) => {
+                crate::error!("ended: {:?}", error);
+                exit(1)
+            }
+        }
+    }
+}
+
+/// Runs a guest's main function. [`crate::main!`] calls it.
+pub fn run<T: Outcome>(main: impl FnOnce() -> T) {
+    main().report();
+}
+
+/// Ends the guest; zero is success. Nothing is dropped, and the host releases what was open.
+pub fn exit(status: u32) -> ! {
+    wasi::proc_exit(status)
+}
+
+/// Fills a buffer with random bytes.
+///
+/// # Errors
+/// `ENOTSUP` if the board has no entropy source, `EIO` if it failed.
+pub fn random(buffer: &mut [u8]) -> Result<(), Error> {
+    wasi::random_get(buffer).map_err(|error| {
+        Error(match error {
+            crate::WasiErrno::NotSupported => Errno::NotSupported,
+            crate::WasiErrno::NoSys => Errno::NoSys,
+            _ => Errno::Io,
+        })
+    })
+}
+
+/// Makes a function the guest's entry. It may return `()` or a `Result`, whose error is logged and
+/// ends the guest with status 1.
+#[macro_export]
+macro_rules! main {
+    ($main:path) => {
+        // Off wasm the name is the platform's own entry, and a guest is built there only for tests.
+        #[cfg_attr(target_arch = "wasm32", export_name = "_start")]
+        extern "C" fn wisp_guest_start() {
+            $crate::run($main)
+        }
+    };
+}

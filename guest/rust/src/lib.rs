@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a Rust guest of Wisp needs: an entry, the log, time, pins, panics.
+//!
+//! ```no_run
+//! // In a guest, `#![no_std]` and `#![no_main]` come first.
+//! use wisp_guest::{info, Delay, Error, Output};
+//!
+//! wisp_guest::main!(run);
+//!
+//! fn run() -> Result<(), Error> {
+//!     let mut led = Output::open("led")?;
+//!     info!("blinking");
+//!     loop {
+//!         led.toggle()?;
+//!         Delay.ms(500);
+//!     }
+//! }
+//! ```
+//!
+//! Principles:
+//! - No allocator, no statics with state: a guest pays for what it calls.
+//! - Handles are values that close what they opened when dropped.
+//! - Pins and delays implement `embedded-hal` 1.0, so that driver crates run unchanged.
+//! - The only unsafe code is in the generated bindings ([`abi`]).
+#![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod abi;
+mod entry;
+mod error;
+mod gpio;
+mod log_line;
+#[cfg(feature = "log")]
+pub mod logger;
+#[cfg(all(feature = "panic", target_arch = "wasm32"))]
+mod panic;
+mod timer;
+
+pub use embedded_hal;
+pub use entry::{exit, random, run, Outcome};
+pub use error::Error;
+pub use gpio::{Input, Output};
+pub use log_line::{enabled, log, Level};
+pub use timer::{uptime, Delay};
+pub use wisp_abi::{Errno, WasiErrno};

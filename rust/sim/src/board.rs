@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A board and the parts of it that apps get.
+
+use crate::config::{parse, Config, TraceConfig};
+use crate::entropy::Generator;
+use crate::error::Error;
+use crate::output::{Outputs, TraceFormat};
+use crate::platform::SimPlatform;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// A simulated board. Each app has its own clock, grants and random bytes; the trace is shared.
+#[derive(Debug)]
+pub struct Board {
+    config: Config,
+    outputs: Arc<Mutex<Outputs>>,
+    /// Random bytes from the operating system instead of the seed.
+    system_entropy: bool,
+    file: String,
+}
+
+impl Board {
+    /// No grants, wall-clock time, the operating system's randomness: for running a program that
+    /// needs no board.
+    pub fn desk() -> Self {
+        let mut config = Config::default();
+        config.board.realtime = true;
+        config.board.unix_time = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|now| now.as_secs());
+        Board { config, outputs: Default::default(), system_entropy: true, file: String::new() }
+    }
+
+    /// A board as the text of a `board.toml` describes it.
+    ///
+    /// # Errors
+    /// What is wrong, with its line and what is expected.
+    pub fn from_toml(text: &str) -> Result<Self, Error> {
+        let config = parse(text)?;
+        let mut outputs = Outputs::process();
+        let TraceConfig { format, file } = &config.trace;
+        let sink = match file {
+            Some(path) => {
+                let create = |error| Error::at(text, None, format!("trace.file: {}: {error}", path.display()));
+                Some(Box::new(File::create(path).map_err(create)?) as Box<dyn Write + Send>)
+            }
+            None => None,
+        };
+        outputs.set_trace(sink, *format);
+        let outputs = Arc::new(Mutex::new(outputs));
+        Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into() })
+    }
+
+    /// As [`Board::from_toml`], from a file.
+    ///
+    /// # Errors
+    /// As there, and if the file cannot be read; the error names it.
+    pub fn from_file(path: &Path) -> Result<Self, Error> {
+        let text = std::fs::read_to_string(path);
+        let text = text.map_err(|error| Error::at("", None, error.to_string()).in_file(path))?;
+        let mut board = Self::from_toml(&text).map_err(|error| error.in_file(path))?;
+        board.file = path.display().to_string();
+        Ok(board)
+    }
+
+    /// The apps that the board has grants for.
+    pub fn apps(&self) -> impl Iterator<Item = &str> {
+        self.config.apps.keys().map(String::as_str)
+    }
+
+    /// Whether sleeps take wall-clock time.
+    pub fn set_realtime(&mut self, realtime: bool) {
+        self.config.board.realtime = realtime;
+    }
+
+    /// Interrupts an app as soon as it blocks, or would, past this time on its clock.
+    pub fn set_duration(&mut self, duration: Option<Duration>) {
+        self.config.board.duration_ms = duration.map(|d| u64::try_from(d.as_millis()).unwrap_or(u64::MAX));
+    }
+
+    /// Directs the trace.
+    pub fn set_trace(&mut self, sink: impl Write + Send + 'static, format: TraceFormat) {
+        self.locked().set_trace(Some(Box::new(sink)), format);
+    }
+
+    /// Changes how the trace is written to standard output.
+    pub fn set_trace_format(&mut self, format: TraceFormat) {
+        self.locked().set_trace(None, format);
+    }
+
+    /// Directs standard output and standard error of the apps; a trace without a sink of its own goes
+    /// to the former.
+    pub fn set_output(&mut self, out: impl Write + Send + 'static, err: impl Write + Send + 'static) {
+        let mut outputs = self.locked();
+        outputs.out = Box::new(out);
+        outputs.err = Box::new(err);
+    }
+
+    fn locked(&mut self) -> std::sync::MutexGuard<'_, Outputs> {
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The part of the board that belongs to `app`. An app the board does not know has no grants.
+    pub fn platform(&self, app: &str) -> SimPlatform {
+        let entropy =
+            if self.system_entropy { Generator::from_system() } else { Generator::seeded(self.config.board.seed) };
+        let config = self.config.apps.get(app).cloned().unwrap_or_default();
+        SimPlatform::new(app, config, &self.config.board, entropy, self.outputs.clone(), &self.file)
+    }
+}
+
+impl Default for Outputs {
+    fn default() -> Self {
+        Outputs::process()
+    }
+}

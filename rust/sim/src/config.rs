@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The format of `board.toml`.
+
+use crate::error::Error;
+use crate::output::TraceFormat;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use toml::Spanned;
+
+/// The whole file.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    pub(crate) board: BoardConfig,
+    pub(crate) trace: TraceConfig,
+    pub(crate) apps: BTreeMap<String, AppConfig>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct BoardConfig {
+    /// Sleeps take wall-clock time.
+    pub(crate) realtime: bool,
+    /// The app is stopped after this much time on its clock.
+    pub(crate) duration_ms: Option<u64>,
+    /// Seed of the random bytes.
+    pub(crate) seed: u64,
+    /// Wall-clock time at boot in seconds since 1970; without it the board has no wall clock.
+    pub(crate) unix_time: Option<u64>,
+    /// Highest level of log messages kept.
+    pub(crate) log_level: LogLevel,
+}
+
+impl Default for BoardConfig {
+    fn default() -> Self {
+        BoardConfig { realtime: false, duration_ms: None, seed: 0, unix_time: None, log_level: LogLevel::Info }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    Info,
+    Debug,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TraceConfig {
+    pub(crate) format: TraceFormat,
+    /// Relative to the current directory; standard output without it.
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct AppConfig {
+    pub(crate) args: Vec<String>,
+    pub(crate) env: BTreeMap<String, String>,
+    pub(crate) gpio: BTreeMap<String, PinConfig>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Direction {
+    Input,
+    Output,
+    #[default]
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Polarity {
+    #[default]
+    High,
+    Low,
+}
+
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct PinConfig {
+    /// What the app may use it as.
+    pub(crate) direction: Direction,
+    /// Voltage of the active level: shown in traces.
+    pub(crate) active: Polarity,
+    /// Level of an input until the script says otherwise.
+    pub(crate) initial: bool,
+    /// Levels of an input over time.
+    pub(crate) script: Vec<Spanned<Step>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// Milliseconds since boot; fractions allowed.
+    at_ms: f64,
+    /// The logical level from then on.
+    pub(crate) active: bool,
+}
+
+impl Step {
+    pub(crate) fn at_us(&self) -> u64 {
+        (self.at_ms * 1000.0).round() as u64
+    }
+}
+
+/// Reads and checks a board file.
+pub(crate) fn parse(text: &str) -> Result<Config, Error> {
+    let config: Config =
+        toml::from_str(text).map_err(|error| Error::at(text, error.span(), error.message().to_string()))?;
+    for (app, pins) in config.apps.iter().map(|(name, app)| (name, &app.gpio)) {
+        if pins.len() > wisp_abi::gpio::MAX_PINS as usize {
+            let max = wisp_abi::gpio::MAX_PINS;
+            let message = format!("apps.{app}.gpio: {} pins, expected at most {max}", pins.len());
+            return Err(Error::at(text, None, message));
+        }
+        for (label, pin) in pins {
+            check_script(text, app, label, pin)?;
+        }
+    }
+    Ok(config)
+}
+
+fn check_script(text: &str, app: &str, label: &str, pin: &PinConfig) -> Result<(), Error> {
+    let key = format!("apps.{app}.gpio.{label}.script");
+    let mut last = 0.0;
+    for step in &pin.script {
+        let at = step.get_ref().at_ms;
+        if !at.is_finite() || at < last {
+            let message = format!("{key}: at_ms = {at}, expected a time not before {last}");
+            return Err(Error::at(text, Some(step.span()), message));
+        }
+        last = at;
+    }
+    if let (Direction::Output, Some(step)) = (pin.direction, pin.script.first()) {
+        let message = format!("{key}: an output has no script, expected direction \"input\" or \"any\"");
+        return Err(Error::at(text, Some(step.span()), message));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> Error {
+        parse(text).expect_err(text)
+    }
+
+    #[test]
+    fn an_empty_file_is_a_board_without_grants() {
+        let config = parse("").unwrap();
+        assert!(config.apps.is_empty());
+        assert_eq!(config.board.log_level, LogLevel::Info);
+    }
+
+    #[test]
+    fn a_misspelt_key_is_named_with_its_line_and_the_choices() {
+        let error = error("[board]\nrealtime = true\n\n[apps.blinky.gpio.led]\ndirektion = \"output\"\n");
+        assert_eq!((error.line, error.column), (5, 1));
+        assert_eq!(error.source_line, "direktion = \"output\"");
+        assert!(error.message.contains("direktion") && error.message.contains("direction"), "{error}");
+    }
+
+    #[test]
+    fn a_wrong_value_is_shown_with_what_is_expected() {
+        let error = error("[apps.a.gpio]\nled = { active = \"up\" }\n");
+        assert_eq!(error.line, 2);
+        assert!(error.message.contains("up") && error.message.contains("high"), "{error}");
+        let shown = error.in_file("b.toml".as_ref()).to_string();
+        assert!(shown.starts_with("b.toml:2:"), "{shown}");
+    }
+
+    #[test]
+    fn a_script_must_go_forward() {
+        let text =
+            "[apps.a.gpio.button]\nscript = [\n  { at_ms = 5, active = true },\n  { at_ms = 4, active = false },\n]\n";
+        let error = error(text);
+        assert_eq!(error.line, 4);
+        assert!(error.message.contains("apps.a.gpio.button.script") && error.message.contains("not before 5"));
+        assert!(parse(&text.replace("at_ms = 4", "at_ms = nan")).is_err());
+        assert!(parse(&text.replace("at_ms = 5", "at_ms = -1")).is_err());
+    }
+
+    #[test]
+    fn an_output_has_no_script() {
+        let text = "[apps.a.gpio.led]\ndirection = \"output\"\nscript = [{ at_ms = 1, active = true }]\n";
+        assert_eq!(error(text).line, 3);
+    }
+
+    #[test]
+    fn more_pins_than_handles_are_refused() {
+        let pins: String = (0..33).map(|i| format!("[apps.a.gpio.p{i}]\n")).collect();
+        assert!(error(&pins).message.contains("at most 32"));
+    }
+}

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A simulated board: the peripheral traits of `wisp-host` on a desk.
+//!
+//! Principles:
+//! - The host functions are those of the device; only what is behind the traits is simulated.
+//! - A run is a function of the guest and `board.toml`: time is virtual unless asked otherwise, and
+//!   random bytes come from a seed.
+//! - Whatever a board file gets wrong is told with file, line and what is expected.
+//!
+//! Virtual time passes when the guest sleeps, and by one microsecond with each host call that reads
+//! the time or a pin, so that a guest which polls gets on.
+#![forbid(unsafe_code)]
+
+mod board;
+mod config;
+mod entropy;
+mod error;
+mod output;
+mod platform;
+
+pub use board::Board;
+pub use error::Error;
+pub use output::{Capture, TraceFormat};
+pub use platform::{SimPlatform, Stopper};

@@ -1,0 +1,423 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One app's part of a simulated board.
+
+use crate::config::{AppConfig, BoardConfig, Direction, PinConfig, Polarity};
+use crate::entropy::Generator;
+use crate::output::{Event, Outputs};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use wisp_abi::{log, Errno};
+use wisp_host::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use wisp_host::Interrupted;
+
+/// What one app gets of a [`crate::Board`]: implements every trait of [`wisp_host::platform`].
+#[derive(Debug)]
+pub struct SimPlatform {
+    name: String,
+    args: Vec<String>,
+    env: Vec<String>,
+    pins: Vec<Pin>,
+    board: BoardConfig,
+    board_file: String,
+    booted: Instant,
+    virtual_us: u64,
+    time_is_up: bool,
+    entropy: Generator,
+    outputs: Arc<Mutex<Outputs>>,
+    stop: Arc<Stop>,
+}
+
+#[derive(Debug)]
+struct Pin {
+    label: String,
+    config: PinConfig,
+    mode: Option<PinMode>,
+    driven: bool,
+}
+
+#[derive(Debug, Default)]
+struct Stop {
+    asked: Mutex<bool>,
+    changed: Condvar,
+}
+
+/// Stops the app's blocking calls, from any thread.
+#[derive(Debug, Clone)]
+pub struct Stopper(Arc<Stop>);
+
+impl Stopper {
+    /// Ends a sleep that is under way, and every one after it, by an interruption.
+    pub fn stop(&self) {
+        *self.0.asked.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.0.changed.notify_all();
+    }
+}
+
+impl SimPlatform {
+    pub(crate) fn new(
+        name: &str,
+        app: AppConfig,
+        board: &BoardConfig,
+        entropy: Generator,
+        outputs: Arc<Mutex<Outputs>>,
+        board_file: &str,
+    ) -> Self {
+        let pin = |(label, config)| Pin { label, config, mode: None, driven: false };
+        SimPlatform {
+            name: name.to_string(),
+            args: app.args,
+            env: app.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            pins: app.gpio.into_iter().map(pin).collect(),
+            board: board.clone(),
+            board_file: board_file.to_string(),
+            booted: Instant::now(),
+            virtual_us: 0,
+            time_is_up: false,
+            entropy,
+            outputs,
+            stop: Arc::default(),
+        }
+    }
+
+    /// Replaces the arguments after the app's name.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) {
+        self.args = arguments;
+    }
+
+    /// Adds environment variables to those of the board.
+    pub fn add_variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
+        self.env.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
+    }
+
+    /// A way to stop the app's blocking calls from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper(self.stop.clone())
+    }
+
+    /// Whether the board's duration ran out: then an interruption is a normal end.
+    pub fn time_is_up(&self) -> bool {
+        self.time_is_up
+    }
+
+    /// The time on the app's clock, without letting any pass.
+    pub fn now_us(&self) -> u64 {
+        if self.board.realtime {
+            u64::try_from(self.booted.elapsed().as_micros()).unwrap_or(u64::MAX)
+        } else {
+            self.virtual_us
+        }
+    }
+
+    /// A host call takes some virtual time, so that a guest which polls gets on.
+    fn tick(&mut self) {
+        self.virtual_us = self.virtual_us.saturating_add(1);
+    }
+
+    fn stopped(&self) -> bool {
+        *self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn trace(&self, source: &str, name: &str, value: &str, remark: &str) {
+        let event = Event { time_us: self.now_us(), app: &self.name, source, name, value, remark };
+        self.outputs.lock().unwrap_or_else(PoisonError::into_inner).trace(&event);
+    }
+
+    fn pin(&mut self, pin: u32) -> Result<&mut Pin, Errno> {
+        self.pins.get_mut(pin as usize).ok_or(Errno::BadHandle)
+    }
+
+    fn drive(&mut self, index: u32, active: bool) -> Result<(), Errno> {
+        let pin = self.pin(index)?;
+        pin.driven = active;
+        let pin = &self.pins[index as usize];
+        let value = if active { "active" } else { "inactive" };
+        let remark = if (pin.config.active == Polarity::High) == active { " (high)" } else { " (low)" };
+        self.trace("gpio", &pin.label, value, remark);
+        Ok(())
+    }
+}
+
+impl Identity for SimPlatform {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn argument(&self, index: usize) -> Option<&[u8]> {
+        self.args.get(index).map(String::as_bytes)
+    }
+
+    fn variable(&self, index: usize) -> Option<&[u8]> {
+        self.env.get(index).map(String::as_bytes)
+    }
+}
+
+impl Log for SimPlatform {
+    fn max_level(&self) -> u32 {
+        self.board.log_level as u32
+    }
+
+    fn line(&mut self, level: u32, line: &[u8]) {
+        let level = match level {
+            log::ERROR => "err",
+            log::WARN => "wrn",
+            log::INFO => "inf",
+            _ => "dbg",
+        };
+        self.trace("log", level, &String::from_utf8_lossy(line), "");
+    }
+
+    fn denied(&mut self, interface: &str, label: &[u8]) {
+        let label = String::from_utf8_lossy(label);
+        let name = interface.trim_start_matches("wisp:");
+        let table = name.split('@').next().unwrap_or(name);
+        let message = if self.board_file.is_empty() {
+            format!("{interface} \"{label}\" refused: this board grants nothing; run with --board board.toml")
+        } else {
+            format!(
+                "{interface} \"{label}\" refused: grant it with [apps.{}.{table}.{label}] in {}, in this direction",
+                self.name, self.board_file
+            )
+        };
+        self.trace("log", "wrn", &message, "");
+    }
+}
+
+impl Stdio for SimPlatform {
+    const LINES: bool = false;
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
+        let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        let sink = if stream == Stream::Out { &mut outputs.out } else { &mut outputs.err };
+        sink.write_all(bytes).and_then(|()| sink.flush()).map_err(|_| Errno::Io)
+    }
+}
+
+impl Clock for SimPlatform {
+    fn uptime_us(&mut self) -> u64 {
+        self.tick();
+        self.now_us()
+    }
+
+    fn resolution_ns(&self) -> u64 {
+        1000
+    }
+
+    fn wall_clock_ns(&mut self) -> Option<u64> {
+        let boot = self.board.unix_time?.saturating_mul(1_000_000_000);
+        Some(boot.saturating_add(self.uptime_us().saturating_mul(1000)))
+    }
+
+    fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
+        let end = self.now_us().saturating_add(duration);
+        let limit = self.board.duration_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1000));
+        let until = end.min(limit);
+        if self.board.realtime {
+            let wait = Duration::from_micros(until.saturating_sub(self.now_us()));
+            let asked = self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner);
+            let _ = self.stop.changed.wait_timeout_while(asked, wait, |asked| !*asked);
+        } else {
+            self.virtual_us = until;
+        }
+        self.time_is_up |= end >= limit;
+        if self.time_is_up || self.stopped() {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Gpio for SimPlatform {
+    fn find(&self, label: &[u8]) -> Option<u32> {
+        let index = self.pins.iter().position(|pin| pin.label.as_bytes() == label)?;
+        u32::try_from(index).ok()
+    }
+
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
+        let found = self.pin(pin)?;
+        let allowed = match found.config.direction {
+            Direction::Any => true,
+            Direction::Input => mode == PinMode::Input,
+            Direction::Output => mode != PinMode::Input,
+        };
+        if !allowed {
+            return Err(Errno::Access);
+        }
+        found.mode = Some(mode);
+        match mode {
+            PinMode::Input => Ok(()),
+            _ => self.drive(pin, mode == PinMode::OutputActive),
+        }
+    }
+
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
+        self.drive(pin, active)
+    }
+
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
+        let active = !self.pin(pin)?.driven;
+        self.drive(pin, active)
+    }
+
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
+        self.tick();
+        let now = self.now_us();
+        let pin = self.pin(pin)?;
+        if pin.mode != Some(PinMode::Input) {
+            return Ok(pin.driven);
+        }
+        let steps = pin.config.script.iter().map(|step| step.get_ref());
+        let past = steps.take_while(|step| step.at_us() <= now);
+        Ok(past.last().map_or(pin.config.initial, |step| step.active))
+    }
+
+    fn release(&mut self, pin: u32) -> Result<(), Errno> {
+        self.pin(pin)?.mode = None;
+        Ok(())
+    }
+}
+
+impl Entropy for SimPlatform {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
+        self.entropy.fill(buffer);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Board, Capture, TraceFormat};
+
+    const BOARD: &str = r#"
+        [board]
+        duration_ms = 10
+        unix_time = 1_000
+        [apps.a]
+        args = ["x"]
+        env = { HOME = "/" }
+        [apps.a.gpio]
+        led = { direction = "output", active = "low" }
+        button = { direction = "input", script = [{ at_ms = 2, active = true }, { at_ms = 2.5, active = false }] }
+        free = { initial = true }
+    "#;
+
+    fn platform(text: &str, app: &str) -> (SimPlatform, Capture) {
+        let capture = Capture::new();
+        let mut board = Board::from_toml(text).unwrap();
+        board.set_trace(capture.clone(), TraceFormat::Csv);
+        (board.platform(app), capture)
+    }
+
+    #[test]
+    fn virtual_time_passes_by_sleeping_and_a_little_by_asking() {
+        let (mut app, _) = platform(BOARD, "a");
+        assert_eq!(app.uptime_us(), 1);
+        app.sleep_us(5000).unwrap();
+        assert_eq!(app.uptime_us(), 5002);
+        assert_eq!(app.wall_clock_ns(), Some(1_000_005_003_000));
+    }
+
+    #[test]
+    fn the_duration_ends_a_run_at_its_time() {
+        let (mut app, _) = platform(BOARD, "a");
+        app.sleep_us(9_999).unwrap();
+        assert!(!app.time_is_up());
+        assert_eq!(app.sleep_us(1_000_000), Err(Interrupted));
+        assert_eq!((app.time_is_up(), app.now_us()), (true, 10_000));
+    }
+
+    #[test]
+    fn a_stopper_interrupts_in_both_kinds_of_time() {
+        for realtime in [false, true] {
+            let mut board = Board::from_toml("").unwrap();
+            board.set_realtime(realtime);
+            let mut app = board.platform("a");
+            let stopper = app.stopper();
+            let stopping = std::thread::spawn(move || stopper.stop());
+            // An hour; were the stop not heard, the virtual one would end with success.
+            stopping.join().unwrap();
+            assert_eq!(app.sleep_us(3_600_000_000), Err(Interrupted));
+            assert!(!app.time_is_up());
+        }
+    }
+
+    #[test]
+    fn outputs_are_traced_with_level_and_voltage() {
+        let (mut app, trace) = platform(BOARD, "a");
+        let led = app.find(b"led").unwrap();
+        app.configure(led, PinMode::OutputInactive).unwrap();
+        app.sleep_us(1000).unwrap();
+        app.toggle(led).unwrap();
+        assert!(app.is_active(led).unwrap());
+        let expected = "time_us,app,source,name,value\n0,a,gpio,led,inactive\n1000,a,gpio,led,active\n";
+        assert_eq!(trace.text(), expected);
+    }
+
+    #[test]
+    fn inputs_follow_their_script() {
+        let (mut app, _) = platform(BOARD, "a");
+        let button = app.find(b"button").unwrap();
+        app.configure(button, PinMode::Input).unwrap();
+        let mut seen = Vec::new();
+        for _ in 0..6 {
+            seen.push(app.is_active(button).unwrap());
+            app.sleep_us(499).unwrap();
+        }
+        // Read at 1, 501, 1001, 1501, 2001 and 2501 microseconds.
+        assert_eq!(seen, [false, false, false, false, true, false]);
+    }
+
+    #[test]
+    fn a_direction_that_was_not_granted_is_refused() {
+        let (mut app, _) = platform(BOARD, "a");
+        let (led, button) = (app.find(b"led").unwrap(), app.find(b"button").unwrap());
+        assert_eq!(app.configure(led, PinMode::Input), Err(Errno::Access));
+        assert_eq!(app.configure(button, PinMode::OutputActive), Err(Errno::Access));
+        let free = app.find(b"free").unwrap();
+        app.configure(free, PinMode::OutputInactive).unwrap();
+        assert!(!app.is_active(free).unwrap());
+        app.configure(free, PinMode::Input).unwrap();
+        assert!(app.is_active(free).unwrap());
+    }
+
+    #[test]
+    fn an_unknown_app_has_no_grants_and_the_trace_says_how_to_get_them() {
+        let (mut app, trace) = platform(BOARD, "b");
+        assert_eq!(app.find(b"led"), None);
+        app.denied("wisp:gpio@1", b"led");
+        assert!(trace.text().contains("[apps.b.gpio.led]"), "{}", trace.text());
+        assert_eq!((app.argument(0), app.variable(0)), (None, None));
+    }
+
+    #[test]
+    fn arguments_and_environment_come_from_the_board_or_the_caller() {
+        let (mut app, _) = platform(BOARD, "a");
+        assert_eq!((app.name(), app.argument(0), app.argument(1)), ("a", Some(&b"x"[..]), None));
+        app.set_arguments(vec!["y".into(), "z".into()]);
+        app.add_variables([("K".into(), "v".into())]);
+        assert_eq!(app.argument(1), Some(&b"z"[..]));
+        assert_eq!((app.variable(0), app.variable(1)), (Some(&b"HOME=/"[..]), Some(&b"K=v"[..])));
+    }
+
+    #[test]
+    fn printing_reaches_the_streams_as_it_is() {
+        let mut board = Board::from_toml("").unwrap();
+        let (out, err) = (Capture::new(), Capture::new());
+        board.set_output(out.clone(), err.clone());
+        let mut app = board.platform("a");
+        app.output(Stream::Out, b"a\r").unwrap();
+        app.output(Stream::Err, b"b").unwrap();
+        assert_eq!((out.text().as_str(), err.text().as_str()), ("a\r", "b"));
+    }
+
+    #[test]
+    fn a_seeded_board_gives_the_same_random_bytes_each_time() {
+        let sample = || {
+            let mut bytes = [0; 8];
+            platform("[board]\nseed = 3\n", "a").0.fill(&mut bytes).unwrap();
+            bytes
+        };
+        assert_eq!(sample(), sample());
+    }
+}

@@ -1,0 +1,348 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Lays the sections of the image out.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use sha2::{Digest, Sha256};
+use wasmparser::{ElementKind, ExternalKind, TypeRef};
+use wisp_image::format::{self, external, manifest, memory_flags, Section, ValType};
+use wisp_image::ops::Operand;
+use wisp_image::writer::{append_trailer, Writer};
+
+use crate::encode::{call_distance, Encoded};
+use crate::error::{CompileError, ErrorKind};
+use crate::init::{self, Init};
+use crate::module::Module;
+use crate::parse::Parsed;
+use crate::{Compiled, Options};
+
+/// Little-endian bytes of a section.
+#[derive(Default)]
+struct Bytes(Vec<u8>);
+
+impl Bytes {
+    fn byte(&mut self, value: u8) -> &mut Self {
+        self.0.push(value);
+        self
+    }
+
+    fn half(&mut self, value: u16) -> &mut Self {
+        self.0.extend(value.to_le_bytes());
+        self
+    }
+
+    fn word(&mut self, value: u32) -> &mut Self {
+        self.0.extend(value.to_le_bytes());
+        self
+    }
+}
+
+/// The string section: each string once.
+#[derive(Default)]
+struct Strings {
+    bytes: Vec<u8>,
+    known: BTreeMap<String, u32>,
+}
+
+impl Strings {
+    fn offset(&mut self, text: &str) -> Result<u32, CompileError> {
+        if let Some(&offset) = self.known.get(text) {
+            return Ok(offset);
+        }
+        let length = u16::try_from(text.len())
+            .map_err(|_| ErrorKind::TooMany("bytes in a name", text.len() as u32, u32::from(u16::MAX)))?;
+        let offset = self.bytes.len() as u32;
+        self.bytes.extend(length.to_le_bytes());
+        self.bytes.extend(text.as_bytes());
+        self.known.insert(text.to_string(), offset);
+        Ok(offset)
+    }
+}
+
+/// Code of all functions in place.
+struct Code {
+    bytes: Vec<u8>,
+    starts: Vec<u32>,
+    source_map: Vec<(u32, u32)>,
+}
+
+/// Makes the image.
+pub fn assemble(wasm: &[u8], parsed: &Parsed<'_>, options: &Options<'_>) -> Result<Compiled, CompileError> {
+    let module = &parsed.module;
+    let init = init::plan(module)?;
+    let code = match place(parsed, &init, false)? {
+        Some(code) => code,
+        // a call spans more than 64 KiB: give all of them long distances
+        None => place(parsed, &init, true)?.ok_or(ErrorKind::TooMany("bytes of code", u32::MAX, u32::MAX))?,
+    };
+    let mut strings = Strings::default();
+    let mut writer = Writer::new();
+    writer.section(Section::Manifest, manifest_bytes(wasm, parsed, &init, &code, options)?);
+    writer.section(Section::Types, types(module));
+    writer.section(Section::Imports, imports(module, &mut strings)?);
+    writer.section(Section::Functions, functions(module, &code, init.function.is_some()));
+    writer.section(Section::Globals, globals(module, &init));
+    writer.section(Section::Tables, tables(module));
+    writer.section(Section::Exports, exports(module, &mut strings)?);
+    elements(module, &init, &mut writer)?;
+    data(module, &init, &mut writer);
+    writer.section(Section::Strings, strings.bytes);
+    writer.section(Section::Code, code.bytes);
+    let mut image = writer.finish();
+    let hash = Sha256::digest(&image);
+    append_trailer(&mut image, &[(format::TAG_HASH, &hash)]);
+    Ok(Compiled { image, source_map: code.source_map })
+}
+
+/// Encodes all functions one behind the other; `None` if a call does not reach.
+fn place(parsed: &Parsed<'_>, init: &Init, far: bool) -> Result<Option<Code>, CompileError> {
+    let mut code = Code { bytes: Vec::new(), starts: Vec::new(), source_map: Vec::new() };
+    let mut encoded: Vec<Encoded> = Vec::new();
+    for (position, function) in parsed.functions.iter().chain(&init.function).enumerate() {
+        let one = function.encode(parsed.module.imported_functions + position as u32, far)?;
+        code.starts.push(code.bytes.len() as u32);
+        let start = code.bytes.len() as u32;
+        code.source_map.extend(one.source_map.iter().map(|&(at, wasm)| (start + at, wasm)));
+        code.bytes.extend(&one.code);
+        encoded.push(one);
+    }
+    let kind = if far { Operand::NFar } else { Operand::N };
+    for (index, function) in encoded.iter().enumerate() {
+        let start = code.starts[index];
+        for call in &function.calls {
+            let target = i64::from(code.starts[call.callee as usize]);
+            let Some(distance) = call_distance(kind, target - i64::from(start + call.op)) else { return Ok(None) };
+            let at = (start + call.word) as usize;
+            let bytes = (distance as i32).to_le_bytes();
+            let length = 2 * kind.words();
+            code.bytes[at..at + length].copy_from_slice(&bytes[..length]);
+        }
+    }
+    Ok(Some(code))
+}
+
+/// Bytes of the memory that must exist from the start, and whether that is less than declared.
+fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u32, bool), CompileError> {
+    let Some(memory) = module.memory else { return Ok((0, false)) };
+    let declared = u64::from(memory.min) << memory.page_size_log2;
+    let mut needs = declared;
+    let mut trimmed = false;
+    if options.trim && !module.grows && !memory.imported && memory.page_size_log2 == format::PAGE_SIZE_LOG2 {
+        if let Some(base) = heap_base(module, init) {
+            let data = init.data.iter().zip(&module.data).filter(|(place, _)| place.mode == format::segment::ACTIVE);
+            let data_end = data.map(|(place, data)| u64::from(place.offset) + data.data.len() as u64).max();
+            let wanted = (u64::from(base) + u64::from(options.heap)).max(data_end.unwrap_or(0)).next_multiple_of(8);
+            if wanted < declared {
+                needs = wanted;
+                trimmed = true;
+            }
+        }
+    }
+    if let Some(limit) = options.memory_limit {
+        if needs > limit {
+            return Err(ErrorKind::Memory(needs, limit).into());
+        }
+    }
+    let needs = u32::try_from(needs).map_err(|_| ErrorKind::Memory(needs, u64::from(u32::MAX)))?;
+    Ok((needs, trimmed))
+}
+
+/// Where the heap begins, by the linker's own word: nothing static lies above it.
+fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
+    let export = module.exports.iter().find(|e| e.name == "__heap_base" && e.kind == ExternalKind::Global)?;
+    let imported = module.globals.len() - module.global_inits.len();
+    let index = (export.index as usize).checked_sub(imported)?;
+    let global = module.globals.get(export.index as usize)?;
+    let value = init.globals.get(index)?;
+    (global.ty == ValType::I32 && !global.mutable && *value != 0).then_some(*value as u32)
+}
+
+fn manifest_bytes(
+    wasm: &[u8],
+    parsed: &Parsed<'_>,
+    init: &Init,
+    code: &Code,
+    options: &Options<'_>,
+) -> Result<Vec<u8>, CompileError> {
+    let module = &parsed.module;
+    let mut out = vec![0; manifest::SIZE];
+    out[manifest::WASM_HASH..manifest::WASM_HASH + 32].copy_from_slice(&Sha256::digest(wasm));
+    let mut name = options.name;
+    while name.len() > format::NAME_MAX {
+        let end = name.char_indices().last().map_or(0, |(at, _)| at);
+        name = &name[..end];
+    }
+    out[manifest::NAME] = name.len() as u8;
+    out[manifest::NAME + 1..manifest::NAME + 1 + name.len()].copy_from_slice(name.as_bytes());
+    let mut word = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
+    let (major, minor, patch) = options.version;
+    word(manifest::VERSION, u32::from(major) | u32::from(minor) << 8 | u32::from(patch) << 16);
+    let (backed, trimmed) = backed(module, init, options)?;
+    let exported = module.exports.iter().any(|e| e.kind == ExternalKind::Memory);
+    if let Some(memory) = module.memory {
+        let mut flags = if memory.imported { memory_flags::IMPORTED } else { memory_flags::DEFINED };
+        if trimmed {
+            flags |= memory_flags::TRIMMED;
+        } else if module.grows || exported {
+            flags |= memory_flags::GROWS;
+        }
+        word(manifest::MEMORY_FLAGS, flags | u32::from(memory.page_size_log2) << memory_flags::PAGE_SHIFT);
+        word(manifest::MEMORY_MIN, memory.min);
+        word(manifest::MEMORY_MAX, memory.max.unwrap_or(format::NONE));
+        word(manifest::MEMORY_BACKED, backed);
+    }
+    word(manifest::GLOBALS_SIZE, module.globals_size);
+    word(manifest::ROLLBACK, options.rollback);
+    let last = init.function.as_ref().map(|_| code.starts.len() as u32 - 1);
+    word(manifest::INIT, last.unwrap_or(format::NONE));
+    let frames = parsed.functions.iter().chain(&init.function).map(|f| f.frame * 4);
+    word(manifest::MAX_FRAME, frames.max().unwrap_or(0));
+    Ok(out)
+}
+
+fn types(module: &Module<'_>) -> Vec<u8> {
+    // the type of the init function, which takes and returns nothing, comes last if no other is like it
+    let mut distinct: Vec<(&[ValType], &[ValType])> = Vec::new();
+    for (canonical, ty) in &module.types {
+        if usize::from(*canonical) == distinct.len() {
+            distinct.push((&ty.params, &ty.results));
+        }
+    }
+    if usize::from(empty_type(module)) == distinct.len() {
+        distinct.push((&[], &[]));
+    }
+    let mut out = Bytes::default();
+    out.word(distinct.len() as u32);
+    let mut offset = 4 + distinct.len() * format::entry::TYPE;
+    for (params, results) in &distinct {
+        out.word(offset as u32).half(params.len() as u16).half(results.len() as u16);
+        offset += params.len() + results.len();
+    }
+    for (params, results) in distinct {
+        for ty in params.iter().chain(results) {
+            out.byte(*ty as u8);
+        }
+    }
+    out.0
+}
+
+/// Index of the type without parameters and results.
+fn empty_type(module: &Module<'_>) -> u16 {
+    let known = module.types.iter().find(|(_, ty)| ty.params.is_empty() && ty.results.is_empty());
+    known.map_or(module.distinct_types, |(canonical, _)| *canonical)
+}
+
+fn imports(module: &Module<'_>, strings: &mut Strings) -> Result<Vec<u8>, CompileError> {
+    let mut out = Bytes::default();
+    let mut tables = module.tables.iter();
+    let mut globals = module.globals.iter();
+    for import in &module.imports {
+        out.word(strings.offset(import.module)?).word(strings.offset(import.name)?);
+        match import.ty {
+            TypeRef::Func(ty) | TypeRef::FuncExact(ty) => {
+                out.byte(external::FUNCTION).byte(0).half(module.ty(ty).1).word(0).word(0);
+            }
+            TypeRef::Table(_) => {
+                if let Some(table) = tables.next() {
+                    out.byte(external::TABLE).byte(table.ty as u8).half(0);
+                    out.word(table.min).word(table.max.unwrap_or(format::NONE));
+                }
+            }
+            TypeRef::Memory(_) => {
+                if let Some(memory) = module.memory {
+                    out.byte(external::MEMORY).byte(memory.page_size_log2).half(0);
+                    out.word(memory.min).word(memory.max.unwrap_or(format::NONE));
+                }
+            }
+            TypeRef::Global(_) => {
+                if let Some(global) = globals.next() {
+                    out.byte(external::GLOBAL).byte(global.ty as u8).half(u16::from(global.mutable)).word(0).word(0);
+                }
+            }
+            TypeRef::Tag(_) => {}
+        }
+    }
+    Ok(out.0)
+}
+
+fn functions(module: &Module<'_>, code: &Code, init: bool) -> Vec<u8> {
+    let mut out = Bytes::default();
+    let defined = module.functions.len() as u32 - module.imported_functions;
+    for (index, &start) in code.starts.iter().enumerate() {
+        let ty = if init && index as u32 == defined {
+            empty_type(module)
+        } else {
+            module.canonical_of(module.imported_functions + index as u32)
+        };
+        out.word(start).half(ty).half(0);
+    }
+    out.0
+}
+
+fn globals(module: &Module<'_>, init: &Init) -> Vec<u8> {
+    let mut out = Bytes::default();
+    let defined = module.globals.iter().filter(|g| g.imported.is_none());
+    for (global, &bits) in defined.zip(&init.globals) {
+        out.byte(global.ty as u8).byte(u8::from(global.mutable)).half(0).word(global.offset);
+        out.word(bits as u32).word((bits >> 32) as u32);
+    }
+    out.0
+}
+
+fn tables(module: &Module<'_>) -> Vec<u8> {
+    let mut out = Bytes::default();
+    for table in &module.tables[module.imported_tables..] {
+        out.byte(table.ty as u8).byte(0).half(0).word(table.min).word(table.max.unwrap_or(format::NONE));
+    }
+    out.0
+}
+
+fn exports(module: &Module<'_>, strings: &mut Strings) -> Result<Vec<u8>, CompileError> {
+    let mut out = Bytes::default();
+    for export in &module.exports {
+        let kind = match export.kind {
+            ExternalKind::Func | ExternalKind::FuncExact => external::FUNCTION,
+            ExternalKind::Table => external::TABLE,
+            ExternalKind::Memory => external::MEMORY,
+            ExternalKind::Global => external::GLOBAL,
+            ExternalKind::Tag => continue,
+        };
+        out.word(strings.offset(export.name)?).byte(kind).byte(0).half(export.index as u16);
+    }
+    Ok(out.0)
+}
+
+fn elements(module: &Module<'_>, init: &Init, writer: &mut Writer) -> Result<(), CompileError> {
+    let mut out = Bytes::default();
+    let mut all = Bytes::default();
+    for (index, element) in module.elements.iter().enumerate() {
+        let place = &init.elements[index];
+        let items = &init.items[index];
+        let table = match element.kind {
+            ElementKind::Active { table_index, .. } => table_index.unwrap_or(0) as u16,
+            _ => 0,
+        };
+        out.byte(place.mode).byte(init::element_type(&element.items)? as u8).half(table).word(place.offset);
+        out.word((all.0.len() / 4) as u32).word(items.len() as u32);
+        for &item in items {
+            all.word(item);
+        }
+    }
+    writer.section(Section::Elements, out.0);
+    writer.section(Section::Items, all.0);
+    Ok(())
+}
+
+fn data(module: &Module<'_>, init: &Init, writer: &mut Writer) {
+    let mut out = Bytes::default();
+    let mut all = Vec::new();
+    for (place, data) in init.data.iter().zip(&module.data) {
+        out.word(u32::from(place.mode)).word(place.offset).word(all.len() as u32).word(data.data.len() as u32);
+        all.extend(data.data);
+    }
+    writer.section(Section::Data, out.0);
+    writer.section(Section::DataBytes, all);
+}

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why a module was not compiled.
+
+use alloc::string::String;
+use core::fmt;
+
+/// A rejected module: what, where, and which rule or limit.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CompileError {
+    /// Offset in the wasm module, in bytes.
+    pub offset: u32,
+    /// Index of the function in which it was found, imports included.
+    pub function: Option<u32>,
+    /// Its name, if the module has a name section.
+    pub name: Option<String>,
+    /// What is wrong.
+    pub kind: ErrorKind,
+}
+
+/// The kinds of rejection.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum ErrorKind {
+    /// The module breaks a rule of the specification or uses a proposal that is not enabled.
+    Invalid(String),
+    /// A frame of this many slots; 16,383 is the limit.
+    FrameTooLarge(u32),
+    /// A `br_table` of the function spans more than 64 KiB of code.
+    FunctionTooLarge,
+    /// There are this many of something, and the image can hold that many.
+    TooMany(&'static str, u32, u32),
+    /// The memory is larger than the limit the caller gave: (needs, limit) in bytes.
+    Memory(u64, u64),
+    /// An op has no encoding: an error of the compiler itself.
+    Internal(&'static str),
+}
+
+impl fmt::Display for CompileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.kind {
+            ErrorKind::Invalid(message) => f.write_str(message)?,
+            ErrorKind::FrameTooLarge(slots) => {
+                write!(f, "the function needs a frame of {slots} slots, the limit is 16383; split it up")?;
+            }
+            ErrorKind::FunctionTooLarge => {
+                f.write_str("a `br_table` of the function reaches over more than 64 KiB of code; split it up")?;
+            }
+            ErrorKind::TooMany(what, count, limit) => write!(f, "the module has {count} {what}, the limit is {limit}")?,
+            ErrorKind::Memory(needs, limit) => write!(
+                f,
+                "the module asks for {needs} bytes of linear memory, {limit} are allowed; link it with a smaller stack \
+                 (`-z stack-size=2048`, `--stack-first`), export `__heap_base` so that its memory can be trimmed, or \
+                 link with `--page-size=1`"
+            )?,
+            ErrorKind::Internal(op) => write!(f, "no encoding for `{op}`: please report this module")?,
+        }
+        write!(f, " (at offset {:#x}", self.offset)?;
+        if let Some(function) = self.function {
+            write!(f, ", in function {function}")?;
+            if let Some(name) = &self.name {
+                write!(f, " `{name}`")?;
+            }
+        }
+        f.write_str(")")
+    }
+}
+
+impl core::error::Error for CompileError {}
+
+impl From<wasmparser::BinaryReaderError> for CompileError {
+    fn from(error: wasmparser::BinaryReaderError) -> Self {
+        Self {
+            offset: error.offset() as u32,
+            function: None,
+            name: None,
+            kind: ErrorKind::Invalid(String::from(error.message())),
+        }
+    }
+}
+
+impl From<ErrorKind> for CompileError {
+    fn from(kind: ErrorKind) -> Self {
+        Self { offset: 0, function: None, name: None, kind }
+    }
+}

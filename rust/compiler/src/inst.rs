@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Instructions before encoding: the op table's ops with symbolic labels and callees.
+
+use wisp_image::ops::{opcode, Class, Operand, Sem};
+
+/// Most arguments an instruction has besides its result.
+pub const ARGS: usize = 5;
+
+/// A slot of the frame, by index (not by byte offset).
+pub type Slot = u32;
+
+/// A jump target inside one function.
+pub type Label = u32;
+
+/// Where a result goes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dst {
+    /// No result.
+    None,
+    /// One slot.
+    Narrow(Slot),
+    /// Two slots.
+    Wide(Slot),
+    /// The accumulator only.
+    Acc,
+}
+
+/// A source or another operand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Arg {
+    /// No operand.
+    None,
+    /// A slot; `dies` if nothing reads the value again.
+    Narrow { slot: Slot, dies: bool },
+    /// Two slots.
+    Wide { slot: Slot, dies: bool },
+    /// The accumulator.
+    Acc,
+    /// An immediate of 16 bits.
+    Imm(i16),
+    /// An immediate of 32 bits.
+    Imm32(u32),
+    /// An immediate of 64 bits.
+    Imm64(u64),
+    /// A memory offset.
+    Offset(u16),
+    /// A jump target.
+    Label(Label),
+    /// The targets of a `br_table`: an index into the function's lists.
+    Targets(u32),
+    /// First slot of a callee's frame.
+    Frame(Slot),
+    /// A defined function.
+    Callee(u32),
+    /// An index or offset that takes one word, of this kind.
+    Word(Operand, u16),
+    /// The frame size of this function.
+    FrameSize,
+    /// First slot to clear, number of slots.
+    Zero(Slot, u32),
+}
+
+/// An instruction.
+#[derive(Clone, Copy, Debug)]
+pub struct Inst {
+    /// How it behaves.
+    pub class: Class,
+    /// What it computes.
+    pub sem: Sem,
+    /// Its result.
+    pub dst: Dst,
+    /// Its operands in the order of the form.
+    pub args: [Arg; ARGS],
+    /// Offset of its wasm instruction in the module.
+    pub offset: u32,
+}
+
+/// An instruction or a place.
+#[derive(Clone, Copy, Debug)]
+pub enum Item {
+    /// Jumps to this label arrive here.
+    Label(Label),
+    /// An instruction.
+    Inst(Inst),
+}
+
+/// The reach a branch or call needs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Reach {
+    /// Ahead, 16 bits.
+    Forward,
+    /// Back, 16 bits.
+    Backward,
+    /// Either way, 32 bits.
+    Far,
+}
+
+impl Inst {
+    /// The operands in order, padded with [`Operand::None`], and their number.
+    pub fn form(&self, branch: Reach, call: Reach) -> ([Operand; ARGS + 1], usize) {
+        let mut form = [Operand::None; ARGS + 1];
+        let mut n = 0;
+        let mut push = |operand| {
+            form[n] = operand;
+            n += 1;
+        };
+        match self.dst {
+            Dst::None => {}
+            Dst::Narrow(_) => push(Operand::D),
+            Dst::Wide(_) => push(Operand::E),
+            Dst::Acc => push(Operand::AccD),
+        }
+        for arg in self.args {
+            push(match arg {
+                Arg::None => break,
+                Arg::Narrow { .. } => Operand::S,
+                Arg::Wide { .. } => Operand::T,
+                Arg::Acc => Operand::A,
+                Arg::Imm(_) => Operand::I,
+                Arg::Imm32(_) => Operand::J,
+                Arg::Imm64(_) => Operand::K,
+                Arg::Offset(_) => Operand::O,
+                Arg::Label(_) => match branch {
+                    Reach::Forward => Operand::F,
+                    Reach::Backward => Operand::B,
+                    Reach::Far => Operand::BFar,
+                },
+                Arg::Targets(_) => Operand::Table,
+                Arg::Frame(_) => Operand::R,
+                Arg::Callee(_) => match call {
+                    Reach::Far => Operand::NFar,
+                    _ => Operand::N,
+                },
+                Arg::Word(kind, _) => kind,
+                Arg::FrameSize => Operand::V,
+                Arg::Zero(..) => Operand::Zero,
+            });
+        }
+        (form, n)
+    }
+
+    /// The opcode, if the table has this form.
+    pub fn opcode(&self, branch: Reach, call: Reach) -> Option<u16> {
+        let (form, n) = self.form(branch, call);
+        opcode(self.class, self.sem, &form[..n])
+    }
+
+    /// True if the table has this form.
+    pub fn exists(&self) -> bool {
+        self.opcode(Reach::Forward, Reach::Forward).is_some()
+    }
+
+    /// First slot and number of slots of the result.
+    pub fn writes(&self) -> (Slot, u32) {
+        match self.dst {
+            Dst::Narrow(slot) => (slot, 1),
+            Dst::Wide(slot) => (slot, 2),
+            Dst::None | Dst::Acc => (0, 0),
+        }
+    }
+
+    /// True if a source lies in the `count` slots from `first`.
+    pub fn reads(&self, first: Slot, count: u32) -> bool {
+        self.args.iter().any(|arg| match *arg {
+            Arg::Narrow { slot, .. } => overlap(slot, 1, first, count),
+            Arg::Wide { slot, .. } => overlap(slot, 2, first, count),
+            _ => false,
+        })
+    }
+
+    /// The first slot a call may overwrite, header included.
+    pub fn clobbers_from(&self) -> Option<Slot> {
+        self.args.iter().find_map(|arg| match *arg {
+            Arg::Frame(slot) => Some(slot - wisp_image::format::FRAME_HEADER_SLOTS as u32),
+            _ => None,
+        })
+    }
+}
+
+/// True if two ranges of slots share one.
+pub fn overlap(a: Slot, a_count: u32, b: Slot, b_count: u32) -> bool {
+    a < b + b_count && b < a + a_count
+}
+
+/// The condition that holds when `sem` does not. Only for integer conditions.
+pub fn inverse(sem: Sem) -> Sem {
+    match sem {
+        Sem::I32Eq => Sem::I32Ne,
+        Sem::I32Ne => Sem::I32Eq,
+        Sem::I32LtS => Sem::I32GeS,
+        Sem::I32GeS => Sem::I32LtS,
+        Sem::I32LtU => Sem::I32GeU,
+        Sem::I32GeU => Sem::I32LtU,
+        other => other,
+    }
+}
+
+/// True if the operands may change places.
+pub fn commutes(sem: Sem) -> bool {
+    use Sem::*;
+    matches!(sem, I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne)
+        || matches!(sem, I64Add | I64Mul | I64And | I64Or | I64Xor | I64Eq | I64Ne)
+}

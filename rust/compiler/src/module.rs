@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the functions need to know of the module around them.
+
+use alloc::vec::Vec;
+
+use wasmparser::{BlockType, ConstExpr, Data, Element, Export, Import};
+use wisp_image::format::ValType;
+use wisp_image::ops::Operand;
+
+use crate::error::{CompileError, ErrorKind};
+use crate::inst::Arg;
+
+/// A function type.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct FuncType {
+    /// Parameters.
+    pub params: Vec<ValType>,
+    /// Results.
+    pub results: Vec<ValType>,
+}
+
+/// A global, imported or defined.
+#[derive(Clone, Copy)]
+pub struct GlobalInfo {
+    /// Type.
+    pub ty: ValType,
+    /// May be written.
+    pub mutable: bool,
+    /// Index among the imported globals, or `None` if it is defined.
+    pub imported: Option<u16>,
+    /// Byte offset of a defined global in the instance.
+    pub offset: u32,
+}
+
+impl GlobalInfo {
+    /// The operand that names it.
+    pub fn operand(&self) -> Arg {
+        let wide = self.ty.slots() == 2;
+        match (self.imported, wide) {
+            (Some(index), false) => Arg::Word(Operand::GI, index),
+            (Some(index), true) => Arg::Word(Operand::GI64, index),
+            (None, false) => Arg::Word(Operand::G, self.offset as u16),
+            (None, true) => Arg::Word(Operand::G64, self.offset as u16),
+        }
+    }
+}
+
+/// A table, imported or defined.
+#[derive(Clone, Copy)]
+pub struct TableInfo {
+    /// Element type.
+    pub ty: ValType,
+    /// Initial number of elements.
+    pub min: u32,
+    /// Largest number of elements.
+    pub max: Option<u32>,
+}
+
+/// The memory, imported or defined.
+#[derive(Clone, Copy)]
+pub struct MemoryInfo {
+    /// Imported.
+    pub imported: bool,
+    /// Initial pages.
+    pub min: u32,
+    /// Most pages.
+    pub max: Option<u32>,
+    /// Binary logarithm of the page size.
+    pub page_size_log2: u8,
+}
+
+/// A parsed module. Everything in it borrows the wasm bytes.
+#[derive(Default)]
+pub struct Module<'a> {
+    /// All types in order: (index among the distinct ones, type).
+    pub types: Vec<(u16, FuncType)>,
+    /// Number of distinct types.
+    pub distinct_types: u16,
+    /// Imports in order.
+    pub imports: Vec<Import<'a>>,
+    /// Type index of each function, imports first.
+    pub functions: Vec<u32>,
+    /// Number of imported functions.
+    pub imported_functions: u32,
+    /// Globals, imports first.
+    pub globals: Vec<GlobalInfo>,
+    /// Initialisers of the defined globals.
+    pub global_inits: Vec<ConstExpr<'a>>,
+    /// Bytes of the defined globals.
+    pub globals_size: u32,
+    /// Tables, imports first.
+    pub tables: Vec<TableInfo>,
+    /// Number of imported tables.
+    pub imported_tables: usize,
+    /// The memory.
+    pub memory: Option<MemoryInfo>,
+    /// Exports.
+    pub exports: Vec<Export<'a>>,
+    /// Start function.
+    pub start: Option<u32>,
+    /// Element segments.
+    pub elements: Vec<Element<'a>>,
+    /// Data segments.
+    pub data: Vec<Data<'a>>,
+    /// Some function calls `memory.grow`.
+    pub grows: bool,
+}
+
+/// A value type of the supported features.
+pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, ErrorKind> {
+    Ok(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::Ref(r) => ref_type(r)?,
+        wasmparser::ValType::V128 => return Err(ErrorKind::Invalid("SIMD is not supported".into())),
+    })
+}
+
+/// A reference type of the supported features.
+pub fn ref_type(ty: wasmparser::RefType) -> Result<ValType, ErrorKind> {
+    if ty.is_func_ref() {
+        Ok(ValType::FuncRef)
+    } else if ty.is_extern_ref() {
+        Ok(ValType::ExternRef)
+    } else {
+        Err(ErrorKind::Invalid("only funcref and externref are supported".into()))
+    }
+}
+
+impl Module<'_> {
+    /// A type by its index in the module, and its index among the distinct types.
+    pub fn ty(&self, index: u32) -> (&FuncType, u16) {
+        let (canonical, ty) = &self.types[index as usize];
+        (ty, *canonical)
+    }
+
+    /// The type of a function.
+    pub fn function_type(&self, function: u32) -> &FuncType {
+        self.ty(self.functions[function as usize]).0
+    }
+
+    /// Index among the distinct types of the type of a function.
+    pub fn canonical_of(&self, function: u32) -> u16 {
+        self.ty(self.functions[function as usize]).1
+    }
+
+    /// Index among the defined functions, or `None` for an import.
+    pub fn defined(&self, function: u32) -> Option<u32> {
+        function.checked_sub(self.imported_functions)
+    }
+
+    /// Widths of a block's parameters and results.
+    pub fn block_type(&self, ty: BlockType) -> (Vec<bool>, Vec<bool>) {
+        let widths = |types: &[ValType]| types.iter().map(|t| t.slots() == 2).collect();
+        match ty {
+            BlockType::Empty => (Vec::new(), Vec::new()),
+            BlockType::Type(ty) => {
+                let wide = matches!(ty, wasmparser::ValType::I64 | wasmparser::ValType::F64);
+                (Vec::new(), [wide].to_vec())
+            }
+            BlockType::FuncType(index) => {
+                let (ty, _) = self.ty(index);
+                (widths(&ty.params), widths(&ty.results))
+            }
+        }
+    }
+
+    /// Adds a type and finds its place among the distinct ones.
+    pub fn add_type(&mut self, ty: FuncType) {
+        let canonical = match self.types.iter().find(|(_, known)| *known == ty) {
+            Some((canonical, _)) => *canonical,
+            None => {
+                self.distinct_types += 1;
+                self.distinct_types - 1
+            }
+        };
+        self.types.push((canonical, ty));
+    }
+
+    /// Adds a global.
+    pub fn add_global(&mut self, ty: wasmparser::GlobalType, imported: Option<u16>) -> Result<(), CompileError> {
+        let mutable = ty.mutable;
+        let ty = val_type(ty.content_type)?;
+        let offset = self.globals_size;
+        if imported.is_none() {
+            self.globals_size += 4 * ty.slots() as u32;
+        }
+        self.globals.push(GlobalInfo { ty, mutable, imported, offset });
+        Ok(())
+    }
+
+    /// Adds a table.
+    pub fn add_table(&mut self, ty: wasmparser::TableType) -> Result<(), CompileError> {
+        let limit = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        self.tables.push(TableInfo {
+            ty: ref_type(ty.element_type)?,
+            min: limit(ty.initial),
+            max: ty.maximum.map(limit),
+        });
+        Ok(())
+    }
+
+    /// Sets the memory.
+    pub fn set_memory(&mut self, ty: wasmparser::MemoryType, imported: bool) {
+        let limit = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
+        self.memory = Some(MemoryInfo {
+            imported,
+            min: limit(ty.initial),
+            max: ty.maximum.map(limit),
+            page_size_log2: ty.page_size_log2.unwrap_or(16) as u8,
+        });
+    }
+
+    /// Counts that the image format bounds.
+    pub fn check_counts(&self) -> Result<(), CompileError> {
+        let word = usize::from(u16::MAX);
+        let counts = [
+            ("functions", self.functions.len(), wisp_image::format::FUNCTIONS_MAX),
+            ("types", self.types.len(), word),
+            ("tables", self.tables.len(), word),
+            ("bytes of globals", self.globals_size as usize, word - 7),
+            ("imported globals", self.globals.iter().filter(|g| g.imported.is_some()).count(), word),
+            ("globals", self.globals.len(), word),
+            ("element segments", self.elements.len(), word),
+            ("data segments", self.data.len(), word),
+        ];
+        for (what, count, limit) in counts {
+            if count > limit {
+                return Err(ErrorKind::TooMany(what, count as u32, limit as u32).into());
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stddef.h>
+#include <wisp.h>
+
+/* clang names main() by its signature. */
+int __main_argc_argv(int argc, char **argv);
+int __main_void(void);
+
+#define MOST_ARGUMENTS 8
+#define MOST_BYTES     128
+
+/*
+ * Used only by a main() with arguments; the linker drops it otherwise. Arguments that do not fit
+ * are as good as none: argc is 0.
+ */
+__attribute__((weak)) int __main_void(void)
+{
+	static char *argv[MOST_ARGUMENTS + 1];
+	static char bytes[MOST_BYTES];
+	uint32_t argc;
+	uint32_t size;
+
+	if (wisp_wasi_args_sizes_get(&argc, &size) != 0 || argc > MOST_ARGUMENTS ||
+	    size > MOST_BYTES || wisp_wasi_args_get(argv, bytes) != 0) {
+		argc = 0;
+	}
+	argv[argc] = NULL;
+	return __main_argc_argv((int)argc, argv);
+}
+
+__attribute__((export_name("_start"))) void _start(void)
+{
+	int status = __main_void();
+
+	if (status != 0) {
+		wisp_wasi_proc_exit((uint32_t)status);
+	}
+}

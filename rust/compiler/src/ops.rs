@@ -230,6 +230,11 @@ impl Function<'_> {
                 self.items.pop();
                 return ([args[0], args[1], Arg::Offset(offset)], 3);
             }
+            let displaced = matches!((args[0], args[1]), (Arg::Narrow { .. }, Arg::Imm(_))) && offset == 0;
+            if displaced && dst == Dst::Narrow(slot) {
+                self.items.pop();
+                return ([args[0], args[1], Arg::None], 2);
+            }
         }
         ([self.as_arg(value), Arg::Offset(offset), Arg::None], 2)
     }
@@ -238,7 +243,7 @@ impl Function<'_> {
         let wide = class == Class::Load64;
         let (mut args, mut n) = self.address(memarg);
         let narrow_only = wide && sem != Sem::Load64;
-        if narrow_only && n != 2 {
+        if narrow_only && !matches!(args[1], Arg::Offset(_)) {
             args = self.plain_address(args, n);
             n = 2;
         }
@@ -261,7 +266,8 @@ impl Function<'_> {
             }
             _ => {
                 self.emit(Class::Bin32, Sem::I32Add, to, &args[..2]);
-                [source(false, slot, true), args[2], Arg::None]
+                let offset = if n == 3 { args[2] } else { Arg::Offset(0) };
+                [source(false, slot, true), offset, Arg::None]
             }
         }
     }
@@ -285,8 +291,8 @@ impl Function<'_> {
         args[..n].copy_from_slice(&address[..n]);
         args[n] = source;
         let mut count = n + 1;
-        if immediate.is_some() && n == 3 {
-            // no form for two sources and an immediate: the sum goes back into a slot
+        if immediate.is_some() && n > 1 && !matches!(args[1], Arg::Offset(_)) {
+            // no form for a sum and an immediate value: the sum goes back into a slot
             let plain = self.plain_address(address, n);
             args = [plain[0], plain[1], source, Arg::None];
             count = 3;

@@ -131,11 +131,12 @@ pub enum Class {
     NarrowTrap,
     /// As [`Class::Widen`], may trap.
     WidenTrap,
-    /// `d = load(address)`, 32-bit result. Address: the sum of the sources and the offset.
+    /// `d = load(address)`, 32-bit result. Address: the sum of all sources (an [`Operand::I`] among them),
+    /// wrapping at 32 bits, plus the offset, which does not wrap.
     Load32,
     /// `e = load(address)`, 64-bit result.
     Load64,
-    /// Store of a 32-bit source; the value is the last source, the offset precedes it.
+    /// Store of a 32-bit value: the last operand. The others make the address, as for loads.
     Store32,
     /// Store of a 64-bit source.
     Store64,
@@ -338,6 +339,7 @@ pub const FAMILIES: &[Family] = &[
         forms: &[
             &[D, S], &[D, S, O], &[D, A], &[D, A, O], &[D, S, S, O], &[D, A, S, O], &[D, O],
             &[AccD, S], &[AccD, S, O], &[AccD, A], &[AccD, A, O], &[AccD, S, S, O], &[AccD, A, S, O], &[AccD, O],
+            &[D, S, I], &[D, A, I], &[AccD, S, I], &[AccD, A, I],
         ],
     },
     Family {
@@ -346,19 +348,20 @@ pub const FAMILIES: &[Family] = &[
         forms: &[
             &[S, S], &[S, O, S], &[A, S], &[A, O, S], &[S, A], &[S, O, A],
             &[S, S, O, S], &[S, S, O, A], &[A, S, O, S], &[O, S], &[O, A], &[S, O, I], &[O, I],
+            &[S, I, S], &[S, I, A], &[A, I, S],
         ],
     },
     Family {
         class: Class::Load64,
         sems: &[Load64],
-        forms: &[&[E, S, O], &[E, A, O], &[E, S, S, O], &[E, O]],
+        forms: &[&[E, S, O], &[E, A, O], &[E, S, S, O], &[E, O], &[E, S, I]],
     },
     Family {
         class: Class::Load64,
         sems: &[Load64From8S, Load64From8U, Load64From16S, Load64From16U, Load64From32S, Load64From32U],
         forms: &[&[E, S, O]],
     },
-    Family { class: Class::Store64, sems: &[Store64], forms: &[&[S, O, T], &[A, O, T], &[S, S, O, T], &[O, T]] },
+    Family { class: Class::Store64, sems: &[Store64], forms: &[&[S, O, T], &[A, O, T], &[S, S, O, T], &[O, T], &[S, I, T]] },
     Family { class: Class::Bin64, sems: &[I64Add, I64Mul, I64And, I64Or, I64Xor], forms: &[&[E, T, T], &[E, T, I]] },
     Family {
         class: Class::Bin64,

@@ -154,14 +154,6 @@ impl Kind {
         }
     }
 
-    /// How many 32-bit slots the parameter takes in a raw host call.
-    pub const fn slots(self) -> usize {
-        match self {
-            Kind::U64 | Kind::I64 | Kind::Bytes | Kind::Buffer => 2,
-            _ => 1,
-        }
-    }
-
     /// Whether the host writes a single value through this pointer after the call.
     pub const fn is_out(self) -> bool {
         matches!(self, Kind::OutU32 | Kind::OutU64 | Kind::OutRecord(_))

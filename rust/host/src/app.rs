@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the host keeps for one app: its part of the board and what it has open.
 
-use crate::bindings::{gpio_functions, log_functions, timer_functions, wasi_functions, HostFunction};
+use crate::bindings::{gpio_functions, log_functions, timer_functions, wasi_functions};
 use crate::handles::Handles;
 use crate::line::LineBuffer;
 use crate::platform::{Platform, Stream};
-use crate::stop::Exit;
+use wisp_engine::HostFunction;
 
 /// The context of one app: the `T` of the store its instance lives in. About 120 bytes plus `P`.
 #[derive(Debug)]
@@ -16,7 +16,6 @@ pub struct App<P> {
     pub(crate) outputs: Handles,
     pub(crate) pending: LineBuffer,
     pub(crate) pending_stream: Stream,
-    pub(crate) exit: Option<Exit>,
 }
 
 impl<P: Platform> App<P> {
@@ -28,7 +27,6 @@ impl<P: Platform> App<P> {
             outputs: Handles::new(),
             pending: LineBuffer::new(),
             pending_stream: Stream::Out,
-            exit: None,
         }
     }
 
@@ -40,11 +38,6 @@ impl<P: Platform> App<P> {
     /// The app's part of the board.
     pub fn platform_mut(&mut self) -> &mut P {
         &mut self.platform
-    }
-
-    /// The status that the guest ended itself with, if it did.
-    pub fn exit_status(&self) -> Option<u32> {
-        self.exit.map(|exit| exit.0)
     }
 
     /// To be called when the guest has ended, however it did: shows unfinished output, makes outputs
@@ -59,7 +52,6 @@ impl<P: Platform> App<P> {
             let _ = self.platform.release(pin);
         }
         self.outputs = Handles::new();
-        self.exit = None;
     }
 }
 

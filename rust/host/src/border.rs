@@ -108,33 +108,16 @@ pub fn put(memory: &mut [u8], place: usize, value: &[u8]) {
     }
 }
 
-/// A 64-bit argument from its low and high slot.
-pub fn wide(low: u32, high: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
-}
-
-/// Writes an `i32` result. A value with the sign bit set would read as an error; it is capped.
+/// The wasm result of a call. A value with the sign bit set would read as an error; it is capped.
 ///
 /// # Errors
-/// The stop in `outcome`, or [`Stop::Host`] without a slot.
-pub fn reply<E: GuestError>(slots: &mut [u32], outcome: Result<u32, Failure<E>>) -> Result<(), Stop> {
-    let result = match outcome {
-        Ok(value) => value.min(i32::MAX as u32),
-        Err(Failure::Error(error)) => error.result(),
-        Err(Failure::Stop(stop)) => return Err(stop),
-    };
-    *slots.first_mut().ok_or(Stop::Host)? = result;
-    Ok(())
-}
-
-/// Writes an `i64` result, low slot first.
-///
-/// # Errors
-/// [`Stop::Host`] with fewer than two slots.
-pub fn reply_u64(slots: &mut [u32], value: u64) -> Result<(), Stop> {
-    let [low, high, ..] = slots else { return Err(Stop::Host) };
-    (*low, *high) = (value as u32, (value >> 32) as u32);
-    Ok(())
+/// The stop in `outcome`.
+pub fn reply<E: GuestError>(outcome: Result<u32, Failure<E>>) -> Result<u32, Stop> {
+    match outcome {
+        Ok(value) => Ok(value.min(i32::MAX as u32)),
+        Err(Failure::Error(error)) => Ok(error.result()),
+        Err(Failure::Stop(stop)) => Err(stop),
+    }
 }
 
 /// The whole linear memory, for functions that follow addresses found in it. Every access checks.
@@ -236,30 +219,10 @@ mod tests {
 
     #[test]
     fn results_carry_values_and_each_space_its_errors() {
-        let mut slots = [7];
-        reply::<Errno>(&mut slots, Ok(5)).unwrap();
-        assert_eq!(slots, [5]);
-        reply::<Errno>(&mut slots, Ok(u32::MAX)).unwrap();
-        assert_eq!(slots, [i32::MAX as u32]);
-        reply(&mut slots, Err(Failure::Error(Errno::Access))).unwrap();
-        assert_eq!(slots[0] as i32, -13);
-        reply(&mut slots, Err(Failure::Error(WasiErrno::BadHandle))).unwrap();
-        assert_eq!(slots, [8]);
-        let stop = reply::<Errno>(&mut slots, Err(Failure::Stop(Stop::Interrupted)));
-        assert_eq!((stop, slots), (Err(Stop::Interrupted), [8]));
-    }
-
-    #[test]
-    fn too_few_slots_are_the_embedders_fault() {
-        assert_eq!(reply::<Errno>(&mut [], Ok(0)), Err(Stop::Host));
-        assert_eq!(reply_u64(&mut [0], 1), Err(Stop::Host));
-    }
-
-    #[test]
-    fn wide_results_are_low_slot_first() {
-        let mut slots = [0; 2];
-        reply_u64(&mut slots, 0x1_0000_0002).unwrap();
-        assert_eq!(slots, [2, 1]);
-        assert_eq!(wide(2, 1), 0x1_0000_0002);
+        assert_eq!(reply::<Errno>(Ok(5)), Ok(5));
+        assert_eq!(reply::<Errno>(Ok(u32::MAX)), Ok(i32::MAX as u32));
+        assert_eq!(reply(Err(Failure::Error(Errno::Access))), Ok(-13i32 as u32));
+        assert_eq!(reply(Err(Failure::Error(WasiErrno::BadHandle))), Ok(8));
+        assert_eq!(reply::<Errno>(Err(Failure::Stop(Stop::Interrupted))), Err(Stop::Interrupted));
     }
 }

@@ -30,7 +30,6 @@ mod timer;
 mod wasi;
 
 pub use app::App;
-pub use bindings::HostFunction;
 pub use border::Memory;
 pub use platform::Platform;
 pub use stop::{Exit, Failure, Interrupted, Stop};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! How a host function ends other than by returning a value to the guest.
 
+use wisp_engine::{Trap, TrapCode};
+
 /// A blocking call ended because the app is to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
@@ -9,15 +11,13 @@ pub struct Interrupted;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit(pub u32);
 
-/// Why the guest does not go on after a host call. An embedder turns it into a trap.
+/// Why the guest does not go on after a host call: a trap to the engine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stop {
     /// The guest ended itself: a normal end.
     Exit(Exit),
     /// The app was told to stop while it blocked.
     Interrupted,
-    /// The embedder passed fewer slots than the signature has.
-    Host,
 }
 
 /// Why a host function has no value: an error for the guest, or the guest's end.
@@ -35,9 +35,12 @@ impl<E> From<E> for Failure<E> {
     }
 }
 
-impl From<Interrupted> for Stop {
-    fn from(_: Interrupted) -> Self {
-        Stop::Interrupted
+impl From<Stop> for Trap {
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Exit(Exit(status)) => Trap::exit(status as i32),
+            Stop::Interrupted => Trap::new(TrapCode::Interrupted),
+        }
     }
 }
 
@@ -45,5 +48,16 @@ impl<E> Failure<E> {
     /// A blocking call was interrupted. A function, since a `From` would overlap that of errors.
     pub fn interrupted(_: Interrupted) -> Self {
         Failure::Stop(Stop::Interrupted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_stop_is_a_trap_of_its_own() {
+        assert_eq!(Trap::from(Stop::Exit(Exit(3))).exit_status(), Some(3));
+        assert_eq!(Trap::from(Stop::Interrupted).code, TrapCode::Interrupted);
     }
 }

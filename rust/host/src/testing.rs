@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
-use crate::bindings::HostFunction;
+use crate::bindings::{gpio_by_name, log_by_name, timer_by_name, wasi_by_name};
 use crate::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
 use crate::stop::{Interrupted, Stop};
 use crate::App;
@@ -161,45 +161,40 @@ pub(crate) struct Harness {
     pub(crate) memory: Vec<u8>,
 }
 
-type Table = &'static [HostFunction<App<Board>>];
+type ByName = fn(&mut App<Board>, &mut [u8], &str, &[u32]) -> Result<u64, Stop>;
+
+/// Interfaces for [`Harness::call`].
+pub(crate) const TIMER: ByName = timer_by_name;
+pub(crate) const WASI: ByName = wasi_by_name;
 
 impl Harness {
     pub(crate) fn new() -> Self {
         Harness { app: App::new(Board::default()), memory: std::vec![0; 512] }
     }
 
-    /// Calls a function with its arguments as slots; the first two slots of the result.
-    pub(crate) fn call(&mut self, table: Table, name: &str, arguments: &[u32]) -> Result<[u32; 2], Stop> {
-        let function = table.iter().find(|function| function.name == name).expect(name);
-        let mut slots = [0; 16];
-        slots[..arguments.len()].copy_from_slice(arguments);
-        (function.call)(&mut self.app, &mut self.memory, &mut slots)?;
-        Ok([slots[0], slots[1]])
+    /// Calls a function with its arguments as slots.
+    pub(crate) fn call(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> Result<u64, Stop> {
+        interface(&mut self.app, &mut self.memory, name, arguments)
     }
 
-    fn i32(&mut self, table: Table, name: &str, arguments: &[u32]) -> i32 {
-        self.call(table, name, arguments).unwrap()[0] as i32
-    }
-
-    pub(crate) fn wide(&mut self, table: Table, name: &str) -> u64 {
-        let [low, high] = self.call(table, name, &[]).unwrap();
-        u64::from(high) << 32 | u64::from(low)
+    fn i32(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> i32 {
+        self.call(interface, name, arguments).unwrap() as i32
     }
 
     pub(crate) fn log(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(App::LOG, name, arguments)
+        self.i32(log_by_name, name, arguments)
     }
 
     pub(crate) fn timer(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(App::TIMER, name, arguments)
+        self.i32(TIMER, name, arguments)
     }
 
     pub(crate) fn gpio(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(App::GPIO, name, arguments)
+        self.i32(gpio_by_name, name, arguments)
     }
 
     pub(crate) fn wasi(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(App::WASI, name, arguments)
+        self.i32(WASI, name, arguments)
     }
 
     pub(crate) fn try_open(&mut self, label: &str, mode: u32) -> i32 {

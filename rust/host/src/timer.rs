@@ -28,15 +28,14 @@ impl<P: Platform> TimerV1 for App<P> {
 #[cfg(test)]
 mod tests {
     use crate::stop::Stop;
-    use crate::testing::Harness;
-    use crate::App;
+    use crate::testing::{Harness, TIMER};
 
     #[test]
     fn uptime_comes_in_both_units_over_64_bits() {
         let mut harness = Harness::new();
         harness.app.platform_mut().now_us = 0x1_2345_6789_abcd;
-        assert_eq!(harness.wide(App::TIMER, "uptime_us"), 0x1_2345_6789_abcd);
-        assert_eq!(harness.wide(App::TIMER, "uptime_ms"), 0x1_2345_6789_abcd / 1000);
+        assert_eq!(harness.call(TIMER, "uptime_us", &[]), Ok(0x1_2345_6789_abcd));
+        assert_eq!(harness.call(TIMER, "uptime_ms", &[]), Ok(0x1_2345_6789_abcd / 1000));
     }
 
     #[test]
@@ -53,7 +52,7 @@ mod tests {
     fn an_interrupted_sleep_never_returns_to_the_guest() {
         let mut harness = Harness::new();
         harness.app.platform_mut().stopped = true;
-        assert_eq!(harness.call(App::TIMER, "sleep_us", &[1, 0]), Err(Stop::Interrupted));
-        assert_eq!(harness.call(App::TIMER, "sleep_ms", &[1]), Err(Stop::Interrupted));
+        assert_eq!(harness.call(TIMER, "sleep_us", &[1, 0]), Err(Stop::Interrupted));
+        assert_eq!(harness.call(TIMER, "sleep_ms", &[1]), Err(Stop::Interrupted));
     }
 }

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Host glue: per interface a trait that the implementation must match, and functions that decode
-//! slots, check pointers, call the trait and write the results back.
+//! Host glue: per interface a trait that the implementation must match, functions that check
+//! pointers, call the trait and write the results back, and a table of them for a linker.
 
-use super::{comment, signature, takes_memory, Separator};
+use super::{takes_memory, Separator};
 use crate::{ErrorSpace, Function, Interface, Kind, Returns};
 use core::fmt::{self, Write};
 
-/// Writes the trait and the table of one interface. The text expects `border`, `Memory`, `Failure`,
-/// `Stop`, `Exit`, `HostFunction`, `Errno` and `WasiErrno` in scope.
+/// Writes the trait, the glue and the table of one interface. The text expects `border`, `Memory`,
+/// `Failure`, `Stop`, `Exit`, `Errno`, `WasiErrno`, `HostFunction`, `Caller` and `Trap` in scope.
 ///
 /// # Errors
 /// Those of the writer; also for a combination of buffers that the glue has no rule for.
 pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
-    comment(out, "/// ", interface.doc)?;
+    super::comment(out, "/// ", interface.doc)?;
     writeln!(out, "pub trait {} {{", interface.host_trait)?;
     for function in interface.functions {
         method(out, interface, function)?;
@@ -21,24 +21,85 @@ pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     for function in interface.functions {
         glue(out, interface, function)?;
     }
+    table(out, interface)?;
+    by_name(out, interface)
+}
+
+/// The table for a linker: closures over the engine's view of the caller.
+fn table(out: &mut impl Write, interface: &Interface) -> fmt::Result {
+    let (ident, host_trait) = (interface.ident, interface.host_trait);
     writeln!(out, "/// The functions of `{}`, for a linker.", interface.module)?;
-    writeln!(
-        out,
-        "pub const fn {0}_functions<A: {1}>() -> [HostFunction<A>; {2}] {{\n    [",
-        interface.ident,
-        interface.host_trait,
-        interface.functions.len()
-    )?;
+    let count = interface.functions.len();
+    writeln!(out, "pub const fn {ident}_functions<A: {host_trait}>() -> [HostFunction<A>; {count}] {{\n    [")?;
     for function in interface.functions {
-        write!(
-            out,
-            "        HostFunction {{ module: {:?}, name: {:?}, signature: \"",
-            interface.module, function.name
-        )?;
-        signature(out, function)?;
-        writeln!(out, "\", call: {}_{}::<A> }},", interface.ident, function.name)?;
+        let name = function.name;
+        write!(out, "        HostFunction::wrap({:?}, {name:?}, |mut caller: Caller<'_, A>", interface.module)?;
+        arguments(out, function, Argument::Typed)?;
+        writeln!(out, "| -> Result<{}, Trap> {{", wasm_result(function))?;
+        writeln!(out, "            let (memory, app) = caller.memory_and_data_mut();")?;
+        write!(out, "            {ident}_{name}(app, memory")?;
+        arguments(out, function, Argument::Named)?;
+        writeln!(out, ").map_err(Trap::from)\n        }}),")?;
     }
     writeln!(out, "    ]\n}}\n")
+}
+
+/// Calls by name with arguments as slots, for tests: what an engine does, without one.
+fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
+    let (ident, host_trait) = (interface.ident, interface.host_trait);
+    writeln!(out, "#[cfg(test)]")?;
+    writeln!(out, "pub(crate) fn {ident}_by_name<A: {host_trait}>(")?;
+    writeln!(out, "    app: &mut A,\n    memory: &mut [u8],\n    name: &str,\n    slots: &[u32],")?;
+    writeln!(out, ") -> Result<u64, Stop> {{\n    match name {{")?;
+    for function in interface.functions {
+        write!(out, "        {:?} => {ident}_{}(app, memory", function.name, function.name)?;
+        arguments(out, function, Argument::FromSlots)?;
+        match function.returns {
+            Returns::Never => writeln!(out, ").map(|()| 0),")?,
+            _ => writeln!(out, ").map(u64::from),")?,
+        }
+    }
+    writeln!(out, "        _ => panic!(\"no function {{name}}\"),\n    }}\n}}\n")
+}
+
+#[derive(Clone, Copy)]
+enum Argument {
+    /// `, a0: u32`
+    Typed,
+    /// `, a0`
+    Named,
+    /// `, slots[0]`
+    FromSlots,
+}
+
+/// The wasm arguments `a0`, `a1`, ... in order, each after a comma.
+fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::Result {
+    let (mut argument, mut slot) = (0, 0);
+    for param in function.params {
+        for letter in param.kind.letters().chars() {
+            let wide = letter == 'I';
+            match form {
+                Argument::Typed => write!(out, ", a{argument}: {}", if wide { "u64" } else { "u32" })?,
+                Argument::Named => write!(out, ", a{argument}")?,
+                Argument::FromSlots if wide => {
+                    write!(out, ", u64::from(slots[{slot}]) | u64::from(slots[{}]) << 32", slot + 1)?;
+                }
+                Argument::FromSlots => write!(out, ", slots[{slot}]")?,
+            }
+            argument += 1;
+            slot += if wide { 2 } else { 1 };
+        }
+    }
+    Ok(())
+}
+
+/// The wasm result as a Rust type.
+fn wasm_result(function: &Function) -> &'static str {
+    match function.returns {
+        Returns::Never => "()",
+        Returns::U64(_) => "u64",
+        _ => "u32",
+    }
 }
 
 fn error_type(interface: &Interface) -> &'static str {
@@ -49,7 +110,7 @@ fn error_type(interface: &Interface) -> &'static str {
 }
 
 fn method(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt::Result {
-    comment(out, "    /// ", function.doc)?;
+    super::comment(out, "    /// ", function.doc)?;
     write!(out, "    fn {}(&mut self", function.name)?;
     if takes_memory(function) {
         write!(out, ", memory: &mut Memory<'_>")?;
@@ -114,22 +175,11 @@ fn result_count(function: &Function) -> usize {
 }
 
 fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt::Result {
-    writeln!(
-        out,
-        "fn {}_{}<A: {}>(app: &mut A, {}: &mut [u8], slots: &mut [u32]) -> Result<(), Stop> {{",
-        interface.ident,
-        function.name,
-        interface.host_trait,
-        if touches_memory(function) { "memory" } else { "_" }
-    )?;
-    let slots: usize = function.params.iter().map(|param| param.kind.slots()).sum();
-    if slots > 0 {
-        write!(out, "    let [")?;
-        for slot in 0..slots {
-            write!(out, "s{slot}, ")?;
-        }
-        writeln!(out, "..] = *slots else {{ return Err(Stop::Host) }};")?;
-    }
+    let memory = if touches_memory(function) { "memory" } else { "_" };
+    let (ident, name, host_trait) = (interface.ident, function.name, interface.host_trait);
+    write!(out, "fn {ident}_{name}<A: {host_trait}>(app: &mut A, {memory}: &mut [u8]")?;
+    arguments(out, function, Argument::Typed)?;
+    writeln!(out, ") -> Result<{}, Stop> {{", wasm_result(function))?;
     match function.returns {
         Returns::Never => {
             write!(out, "    Err(Stop::Exit(")?;
@@ -137,26 +187,26 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
             writeln!(out, "))\n}}\n")
         }
         Returns::U64(_) => {
-            write!(out, "    let value = ")?;
+            write!(out, "    Ok(")?;
             call(out, function)?;
-            writeln!(out, ";\n    border::reply_u64(slots, value)\n}}\n")
+            writeln!(out, ")\n}}\n")
         }
         _ => {
-            writeln!(out, "    let outcome = (|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;
+            writeln!(out, "    border::reply((|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;
             pointers(out, function)?;
             let binding = if result_count(function) == 0 { "" } else { "let value = " };
             write!(out, "        {binding}")?;
             call(out, function)?;
             writeln!(out, "?;")?;
             store(out, function)?;
-            writeln!(out, "    }})();\n    border::reply(slots, outcome)\n}}\n")
+            writeln!(out, "    }})())\n}}\n")
         }
     }
 }
 
-/// Index of the first slot of each parameter.
-fn slot_of(function: &Function, index: usize) -> usize {
-    function.params[..index].iter().map(|param| param.kind.slots()).sum()
+/// Index of the first wasm argument of each parameter.
+fn argument_of(function: &Function, index: usize) -> usize {
+    function.params[..index].iter().map(|param| param.kind.letters().len()).sum()
 }
 
 /// Checks out-pointers first and turns buffers into slices.
@@ -168,8 +218,8 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
             Kind::OutRecord(size) => size,
             _ => continue,
         };
-        let slot = slot_of(function, i);
-        writeln!(out, "        let at_{} = border::place(memory, s{slot}, {size})?;", param.name)?;
+        let first = argument_of(function, i);
+        writeln!(out, "        let at_{} = border::place(memory, a{first}, {size})?;", param.name)?;
     }
     let of = |wanted: Kind| {
         let mut found = function.params.iter().enumerate().filter(move |(_, param)| param.kind == wanted);
@@ -182,10 +232,10 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
         return Err(fmt::Error);
     }
     if let (Some((i, input)), Some((o, output))) = (input, output) {
-        let (i, o) = (slot_of(function, i), slot_of(function, o));
+        let (i, o) = (argument_of(function, i), argument_of(function, o));
         return writeln!(
             out,
-            "        let ({}, {}) = border::bytes_and_buffer(memory, (s{i}, s{}), (s{o}, s{}))?;",
+            "        let ({}, {}) = border::bytes_and_buffer(memory, (a{i}, a{}), (a{o}, a{}))?;",
             input.name,
             output.name,
             i + 1,
@@ -198,8 +248,8 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
             Kind::Buffer => "buffer",
             _ => continue,
         };
-        let slot = slot_of(function, i);
-        writeln!(out, "        let {} = border::{access}(memory, s{slot}, s{})?;", param.name, slot + 1)?;
+        let first = argument_of(function, i);
+        writeln!(out, "        let {} = border::{access}(memory, a{first}, a{})?;", param.name, first + 1)?;
     }
     Ok(())
 }
@@ -212,16 +262,15 @@ fn call(out: &mut impl Write, function: &Function) -> fmt::Result {
         write!(out, "&mut Memory::new(memory)")?;
     }
     for (i, param) in function.params.iter().enumerate() {
-        let slot = slot_of(function, i);
+        let first = argument_of(function, i);
         if param.kind.is_out() {
             continue;
         }
         separator.next(out)?;
         match param.kind {
             Kind::Bytes | Kind::Buffer => write!(out, "{}", param.name)?,
-            Kind::U64 => write!(out, "border::wide(s{slot}, s{})", slot + 1)?,
-            Kind::I64 => write!(out, "border::wide(s{slot}, s{}) as i64", slot + 1)?,
-            _ => write!(out, "s{slot}")?,
+            Kind::I64 => write!(out, "a{first} as i64")?,
+            _ => write!(out, "a{first}")?,
         }
     }
     out.write_char(')')

@@ -109,8 +109,7 @@ pub(super) fn poll_oneoff<P: Platform>(
 #[cfg(test)]
 mod tests {
     use crate::stop::Stop;
-    use crate::testing::Harness;
-    use crate::App;
+    use crate::testing::{Harness, WASI};
 
     const FAULT: i32 = 21;
     const INVAL: i32 = 28;
@@ -211,7 +210,7 @@ mod tests {
         let mut harness = Harness::new();
         subscribe(&mut harness, 0, 0, 1, 1_000_000, false);
         harness.app.platform_mut().stopped = true;
-        let stop = harness.call(App::WASI, "poll_oneoff", &[0, EVENTS, 1, STORED]);
+        let stop = harness.call(WASI, "poll_oneoff", &[0, EVENTS, 1, STORED]);
         assert_eq!(stop, Err(Stop::Interrupted));
     }
 }

@@ -36,6 +36,8 @@ mod log_line;
 pub mod logger;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
+#[cfg(test)]
+mod tests;
 mod timer;
 
 pub use embedded_hal;

@@ -56,6 +56,7 @@ fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
         arguments(out, function, Argument::FromSlots)?;
         match function.returns {
             Returns::Never => writeln!(out, ").map(|()| 0),")?,
+            Returns::U64(_) => writeln!(out, "),")?,
             _ => writeln!(out, ").map(u64::from),")?,
         }
     }

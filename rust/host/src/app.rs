@@ -72,15 +72,23 @@ impl<P: Platform + 'static> App<P> {
 mod tests {
     use crate::testing::{Board, Harness};
     use crate::App;
-    use wisp_abi::{gpio, INTERFACES};
+    use std::string::String;
+    use wisp_abi::{gpio, render, INTERFACES};
+    use wisp_engine::Signature;
 
     #[test]
-    fn the_tables_hold_every_function_of_the_description() {
+    fn the_tables_hold_every_described_function_with_its_type() {
         let mut described = 0;
         for interface in INTERFACES {
             for function in interface.functions {
                 let mut all = App::<Board>::ALL.iter().copied().flatten();
-                assert!(all.any(|f| f.module == interface.module && f.name == function.name));
+                let found = all.find(|f| f.module == interface.module && f.name == function.name);
+                let Some(Signature::Types(ty)) = found.map(|f| f.signature) else {
+                    panic!("{} is not in the tables", function.name);
+                };
+                let mut letters = String::new();
+                render::signature(&mut letters, function).unwrap();
+                assert!(Signature::Letters(letters.leak()).matches(ty), "{}", function.name);
                 described += 1;
             }
         }

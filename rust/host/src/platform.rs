@@ -36,7 +36,7 @@ pub trait Log {
     fn line(&mut self, level: u32, line: &[u8]);
 
     /// Tells that the app asked for something it was not granted, and which property of which node
-    /// would grant it.
+    /// would grant it. The label is the guest's: any bytes, of any length.
     fn denied(&mut self, interface: &str, label: &[u8]);
 }
 

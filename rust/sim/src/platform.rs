@@ -167,7 +167,8 @@ impl Log for SimPlatform {
     }
 
     fn denied(&mut self, interface: &str, label: &[u8]) {
-        let label = String::from_utf8_lossy(label);
+        // The guest chose it: it may be long and hold anything.
+        let label: String = String::from_utf8_lossy(label).chars().take(64).flat_map(char::escape_debug).collect();
         let name = interface.trim_start_matches("wisp:");
         let table = name.split('@').next().unwrap_or(name);
         let message = if self.board_file.is_empty() {
@@ -388,6 +389,8 @@ mod tests {
         app.denied("wisp:gpio@1", b"led");
         assert!(trace.text().contains("[apps.b.gpio.led]"), "{}", trace.text());
         assert_eq!((app.argument(0), app.variable(0)), (None, None));
+        app.denied("wisp:gpio@1", b"\x1b[2J\n");
+        assert!(!trace.text().contains('\x1b') && trace.text().lines().count() == 3, "{}", trace.text());
     }
 
     #[test]

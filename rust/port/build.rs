@@ -6,12 +6,17 @@ use std::path::PathBuf;
 
 fn main() {
     let crate_dir = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("set by cargo"));
-    let header = crate_dir.join("../../src/host/shim.h");
+    let repository = crate_dir.join("../..");
+    let header = repository.join("src/host/shim.h");
+    let include = repository.join("include");
+    println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", header.display());
+    println!("cargo::rerun-if-changed={}", include.join("wisp").display());
 
     let bindings = bindgen::Builder::default()
         .header(header.to_string_lossy())
         .clang_arg("-ffreestanding")
+        .clang_arg(format!("-I{}", include.display()))
         .use_core()
         .enable_function_attribute_detection()
         .allowlist_function("wisp_.*")

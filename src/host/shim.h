@@ -1,17 +1,143 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the Rust side may ask of Zephyr. bindgen reads this header and nothing of
- * Zephyr's, so it includes only what a freestanding compiler has.
+ * The border between the C and the Rust side: what Rust may ask of Zephyr, and what C
+ * calls in Rust. bindgen reads this header and nothing of Zephyr's, so it includes only
+ * what a freestanding compiler has.
  */
 
 #ifndef WISP_SRC_HOST_SHIM_H_
 #define WISP_SRC_HOST_SHIM_H_
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include <wisp/host_function.h>
+#include <wisp/trap.h>
+
+struct wisp_app;
+
+/* Error numbers of the guest ABI, the same whatever libc the firmware is built with. */
+enum wisp_errno {
+	WISP_EPERM = 1,
+	WISP_EIO = 5,
+	WISP_EAGAIN = 11,
+	WISP_ENOMEM = 12,
+	WISP_EACCES = 13,
+	WISP_EBUSY = 16,
+	WISP_ENODEV = 19,
+	WISP_EINVAL = 22,
+	WISP_ERANGE = 34,
+	WISP_ENOSYS = 88,
+	WISP_ETIMEDOUT = 116,
+	WISP_ENOTSUP = 134,
+};
+
+/* How a run ended, beside a trap: numbers for wisp_run.error. */
+enum wisp_run_error {
+	WISP_RUN_OK = 0,
+	/* Not an image, or a damaged one: wisp_run.detail is the reader's code. */
+	WISP_RUN_BAD_IMAGE = 1,
+	/* The arena or memory limit is too small: wisp_run.detail is the size needed, if known. */
+	WISP_RUN_NO_MEMORY = 2,
+	/* An import that nothing provides, or one of another type; already logged. */
+	WISP_RUN_BAD_IMPORT = 3,
+	/* The image has no entry function. */
+	WISP_RUN_NO_ENTRY = 4,
+};
+
+/* One run of an app: filled in by C above the line, by Rust below. */
+struct wisp_run {
+	const struct wisp_app *app;
+	const uint8_t *image;
+	size_t image_size;
+	uint64_t *arena;
+	/* Bytes. */
+	size_t arena_size;
+	uint32_t memory_size;
+	uint32_t frame_size;
+	/* UINT64_MAX for no limit. */
+	uint64_t fuel;
+
+	enum wisp_run_error error;
+	uint32_t detail;
+	/* An enum wisp_trap; its function's index and byte offset. */
+	uint32_t trap;
+	uint32_t function;
+	uint32_t offset;
+	int32_t exit_status;
+	uint64_t fuel_used;
+	/* Bytes of the arena in use at the end, and of these in linear memory. */
+	uint32_t arena_used;
+	uint32_t memory_used;
+};
+
+/* Rust: runs the app to its end in the calling thread. */
+void wisp_rust_run(struct wisp_run *run);
+
+/* Rust: checks an image as far as that goes without RAM. */
+enum wisp_run_error wisp_rust_check(const uint8_t *image, size_t size);
+
+/* Rust: sets a stop flag that was registered. From any context. */
+void wisp_rust_interrupt(void *stop_flag);
+
 /* Ends the firmware: a bug in the runtime. The text is not NUL-terminated. */
 _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);
+
+/* The app's name, NUL-terminated. */
+const char *wisp_shim_app_name(const struct wisp_app *app);
+
+/*
+ * Tells where the stop flag of the run is, or NULL before it becomes invalid. If the app
+ * was told to stop already, the flag is set at once.
+ */
+void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
+
+/* The host functions of the firmware. */
+const struct wisp_host_function *wisp_shim_host_functions(size_t *count);
+
+/* Logs for the runtime itself; level as in wisp:log@1. The text is not NUL-terminated. */
+void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length);
+
+/* The highest level that an app's own lines are kept at, 0 if none. */
+uint32_t wisp_shim_app_log_level(void);
+
+/* Logs a line of the app. */
+void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t *text,
+		       size_t length);
+
+/* Writes a line of the app's standard output or error. */
+void wisp_shim_app_output(const struct wisp_app *app, bool error, const uint8_t *text,
+			  size_t length);
+
+/* Microseconds since boot. */
+uint64_t wisp_shim_uptime_us(void);
+
+/* Nanoseconds of one step of the above. */
+uint32_t wisp_shim_uptime_resolution_ns(void);
+
+/* Sleeps; true if the app was told to stop. Zero yields. */
+bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration);
+
+/* Random bytes: 0 or an enum wisp_errno. */
+uint32_t wisp_shim_entropy(uint8_t *buffer, size_t length);
+
+/* The index of a granted pin, or -1. The label is not NUL-terminated. */
+int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+
+enum wisp_pin_mode {
+	WISP_PIN_INPUT,
+	WISP_PIN_OUTPUT_INACTIVE,
+	WISP_PIN_OUTPUT_ACTIVE,
+	WISP_PIN_RELEASED,
+};
+
+/* Pins by index into the app's grants: 0 or an enum wisp_errno. */
+uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin,
+				  enum wisp_pin_mode mode);
+uint32_t wisp_shim_gpio_set(const struct wisp_app *app, uint32_t pin, bool active);
+uint32_t wisp_shim_gpio_toggle(const struct wisp_app *app, uint32_t pin);
+uint32_t wisp_shim_gpio_get(const struct wisp_app *app, uint32_t pin, bool *active);
 
 #endif /* WISP_SRC_HOST_SHIM_H_ */

@@ -1,11 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Wisp on Zephyr.
+//! Wisp on Zephyr: runs apps in their threads, over Zephyr's drivers.
+//!
+//! Principles:
+//! - C owns what Zephyr's macros make: threads, stacks, arenas, grant tables, sections. Rust owns what
+//!   happens in them. The border is one header, `src/host/shim.h`, from which the bindings are
+//!   generated.
+//! - Nothing here depends on the board or the Kconfig of a build, so that one compiled library serves
+//!   all builds for a target. It needs neither the `zephyr` crate nor its bindings; an application
+//!   written in Rust brings that crate, and this one rides along.
+//! - No kernel lock is held while guest code runs.
 #![no_std]
 
-pub mod shim;
+#[cfg(test)]
+extern crate std;
 
-/// Version of the runtime, `major << 16 | minor << 8 | patch`.
-#[no_mangle]
-pub extern "C" fn wisp_version() -> u32 {
-    0x0000_0100
-}
+mod c_functions;
+pub mod platform;
+mod run;
+pub mod shim;
+mod text;
+
+pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
+pub use run::{wisp_rust_check, wisp_rust_interrupt, wisp_rust_run};
+
+/// The data of every store on Zephyr.
+pub type AppData = wisp_host::App<platform::Zephyr>;

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# wisp_add_app(): compiles a guest, makes its image and puts it into the firmware.
+
+# Adds what compiles the host tools: the `wisp` program and the C header of the guest
+# ABI. Sets WISP_TOOL, WISP_GUEST_INCLUDE and WISP_TOOL_FILES in the caller.
+macro(_wisp_host_tools)
+  wisp_cargo_target_dir(_tools_dir host)
+  set(WISP_TOOL ${_tools_dir}/release/wisp)
+  set(WISP_GUEST_INCLUDE ${CMAKE_BINARY_DIR}/wisp/include)
+  set(WISP_TOOL_FILES ${WISP_GUEST_INCLUDE}/wisp.h)
+  if(DEFINED ENV{WISP_TOOL})
+    set(WISP_TOOL $ENV{WISP_TOOL})
+  endif()
+  if(NOT TARGET wisp_host_tools)
+    find_program(WISP_HOST_CARGO cargo REQUIRED DOC "cargo for tools that run on this machine")
+    add_custom_target(wisp_host_tools
+      COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=RUSTC --unset=RUSTC_BOOTSTRAP
+        --unset=CARGO_UNSTABLE_BUILD_STD --unset=CARGO_BUILD_TARGET --unset=CARGO_TARGET_DIR
+        ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py tools
+        --cargo ${WISP_HOST_CARGO} --target-dir ${_tools_dir} --include ${WISP_GUEST_INCLUDE}
+      BYPRODUCTS ${WISP_TOOL} ${WISP_GUEST_INCLUDE}/wisp.h
+      COMMENT "Wisp: building the host tools"
+      VERBATIM
+    )
+  endif()
+endmacro()
+
+# wisp_add_app(NAME name
+#              SOURCE directory-or-files... | WASM file
+#              [STACK bytes] [HEAP bytes] [VERSION major.minor.patch] [NO_TRIM])
+#
+# Embeds an app's image in flash; wisp_image_find("name") finds it.
+#
+# SOURCE: a directory with a Cargo.toml is a Rust guest. Otherwise the C files given, or
+#         all C files of the directory, are compiled with clang and guest/c.
+# WASM:   a module that something else compiles; a relative path is looked for in the
+#         build directory, then in the source directory.
+# STACK:  bytes of linear memory for the guest's own stack, with SOURCE; 2048 if not given.
+# HEAP:   bytes of linear memory above the guest's data, for guests that allocate. Without
+#         it, guests are linked with pages of one byte where the linker can do that, and
+#         cannot grow their memory.
+# NO_TRIM: back all the memory that the module declares.
+function(wisp_add_app)
+  cmake_parse_arguments(APP "NO_TRIM" "NAME;WASM;STACK;HEAP;VERSION" "SOURCE" ${ARGN})
+  if(NOT CONFIG_WISP)
+    message(FATAL_ERROR "wisp_add_app(): CONFIG_WISP is not enabled")
+  endif()
+  if(NOT APP_NAME OR APP_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "wisp_add_app(): NAME is needed; not understood: ${APP_UNPARSED_ARGUMENTS}")
+  endif()
+  if((APP_SOURCE AND APP_WASM) OR NOT (APP_SOURCE OR APP_WASM))
+    message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): give either SOURCE or WASM")
+  endif()
+
+  _wisp_host_tools()
+  set(guest_tool ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py)
+  string(MAKE_C_IDENTIFIER ${APP_NAME} id)
+  set(folder ${CMAKE_BINARY_DIR}/wisp/apps)
+  set(wasm ${folder}/${APP_NAME}.wasm)
+  set(image ${folder}/${APP_NAME}.wisp)
+  set(include_file ${ZEPHYR_BINARY_DIR}/include/generated/wisp/${id}.inc)
+  set(source_file ${folder}/${id}_image.c)
+
+  set(link_options)
+  if(APP_STACK)
+    list(APPEND link_options --stack ${APP_STACK})
+  endif()
+  if(APP_HEAP)
+    list(APPEND link_options --grows)
+  endif()
+
+  if(APP_WASM)
+    cmake_path(ABSOLUTE_PATH APP_WASM BASE_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}
+      OUTPUT_VARIABLE wasm)
+    cmake_path(ABSOLUTE_PATH APP_WASM BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR}
+      OUTPUT_VARIABLE in_source)
+    if(EXISTS ${in_source})
+      set(wasm ${in_source})
+    endif()
+  else()
+    list(TRANSFORM APP_SOURCE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/
+      REGEX "^[^/]" OUTPUT_VARIABLE sources)
+    list(GET sources 0 first)
+    if(EXISTS ${first}/Cargo.toml)
+      wisp_find_rust(guest wasm32-unknown-unknown)
+      wisp_cargo_target_dir(target_dir guest-${id})
+      # cargo knows what is stale; the output's time changes only with its content.
+      add_custom_target(wisp_guest_${id}
+        COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=CARGO_BUILD_TARGET
+          --unset=CARGO_TARGET_DIR ${guest_ENVIRONMENT}
+          ${guest_tool} rust --cargo ${guest_CARGO} --rustc ${guest_RUSTC} --source ${first}
+          --target-dir ${target_dir} --output ${wasm} ${link_options}
+        BYPRODUCTS ${wasm}
+        COMMENT "Wisp: building the Rust guest ${APP_NAME}"
+        VERBATIM
+      )
+    else()
+      if(IS_DIRECTORY ${first})
+        file(GLOB sources CONFIGURE_DEPENDS ${first}/*.c)
+      endif()
+      file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*/*.[ch])
+      add_custom_command(
+        OUTPUT ${wasm}
+        COMMAND ${guest_tool} c --output ${wasm} --include ${WISP_GUEST_INCLUDE}
+          ${link_options} ${sources}
+        DEPENDS ${sources} ${library} ${WISP_TOOL_FILES} wisp_host_tools
+          ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py
+        COMMENT "Wisp: building the C guest ${APP_NAME}"
+        VERBATIM
+      )
+    endif()
+  endif()
+
+  set(build_options)
+  if(APP_HEAP)
+    list(APPEND build_options --heap ${APP_HEAP})
+  endif()
+  if(APP_VERSION)
+    list(APPEND build_options --app-version ${APP_VERSION})
+  endif()
+  if(APP_NO_TRIM)
+    list(APPEND build_options --no-trim)
+  endif()
+  add_custom_command(
+    OUTPUT ${image}
+    COMMAND ${WISP_TOOL} build ${wasm} -o ${image} --name ${APP_NAME} ${build_options}
+    DEPENDS ${wasm} ${WISP_TOOL} wisp_host_tools
+    COMMENT "Wisp: making the image ${APP_NAME}.wisp"
+    VERBATIM
+  )
+  if(TARGET wisp_guest_${id})
+    add_custom_target(wisp_image_${id} DEPENDS ${image})
+    add_dependencies(wisp_image_${id} wisp_guest_${id})
+  endif()
+
+  generate_inc_file_for_target(app ${image} ${include_file})
+  file(CONFIGURE OUTPUT ${source_file} @ONLY CONTENT [[
+/* Generated by wisp_add_app(). */
+#include <wisp/wisp.h>
+
+static const uint8_t image[] __aligned(8) = {
+#include <wisp/@id@.inc>
+};
+
+const STRUCT_SECTION_ITERABLE(wisp_image, wisp_image_@id@) = {
+	.name = "@APP_NAME@",
+	.data = image,
+	.size = sizeof(image),
+};
+]])
+  target_sources(app PRIVATE ${source_file})
+endfunction()

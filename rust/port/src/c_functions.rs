@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Host functions written in C: those of `WISP_HOST_FUNCTION_DEFINE()`, and what they may call.
+
+use crate::{shim, AppData};
+use core::ffi::{c_char, c_void, CStr};
+use core::ptr::null_mut;
+use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Resolve, Signature, TrapCode};
+use wisp_host::platform::Clock;
+
+/// A NUL-terminated string in flash; empty if it is not UTF-8, so that no import matches it.
+///
+/// # Safety
+/// `text` points to a NUL-terminated string that lives as long as the program.
+unsafe fn text(text: *const c_char) -> &'static str {
+    // SAFETY: by the contract of this function.
+    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
+}
+
+/// The host functions of the firmware's section.
+pub(crate) struct CFunctions(&'static [shim::wisp_host_function]);
+
+impl CFunctions {
+    /// All of them.
+    pub(crate) fn all() -> Self {
+        let mut count = 0;
+        // SAFETY: the shim returns the start of a section and writes its length in functions.
+        let first = unsafe { shim::wisp_shim_host_functions(&mut count) };
+        if count == 0 {
+            return CFunctions(&[]);
+        }
+        // SAFETY: the section lies in flash and holds that many functions, made by one macro.
+        CFunctions(unsafe { core::slice::from_raw_parts(first, count) })
+    }
+}
+
+impl Resolve<AppData> for CFunctions {
+    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
+        for function in self.0 {
+            // SAFETY: the macro takes strings that live as long as the program.
+            let defined = unsafe { text(function.name) };
+            // SAFETY: as above.
+            if defined == name && unsafe { text(function.module) } == module {
+                // SAFETY: as above.
+                let signature = Signature::Letters(unsafe { text(function.signature) });
+                let env: *const shim::wisp_host_function = function;
+                // SAFETY: `call` takes a host function of the section as its environment and works on
+                // stores with `AppData`; the linker compares the signature with the import.
+                return Some(unsafe { HostFunction::raw("", "", signature, call, env.cast()) });
+            }
+        }
+        None
+    }
+}
+
+/// The calling guest behind a C caller.
+///
+/// # Safety
+/// `caller` is what a C host function was passed, and that function has not returned; no other
+/// reference to the guest's memory or data is used while the result lives.
+unsafe fn guest<'a>(caller: *mut shim::wisp_caller) -> Caller<'a, AppData> {
+    // SAFETY: `call` passes the engine's context on as the caller; the data is `AppData` because C
+    // functions are only added to a `Linker<AppData>`.
+    unsafe { Caller::from_raw(caller.cast::<Ctx>()) }
+}
+
+/// Calls a C function, whose record `env` points to, after it checked the ranges of its signature.
+unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+    // SAFETY: `resolve` made this the environment.
+    let function = unsafe { &*env.cast::<shim::wisp_host_function>() };
+    let Some(code) = function.function else {
+        return TrapCode::HostError as u32;
+    };
+    let caller = ctx.cast::<shim::wisp_caller>();
+    // SAFETY: the macro takes a string that lives as long as the program.
+    let signature = unsafe { text(function.signature) };
+    // SAFETY: the linker found that the import has the type of the signature, so there are as many
+    // slots; `caller` is the engine's context, and the guest does not run meanwhile.
+    if !unsafe { ranges_exist(caller, slots, signature) } {
+        return TrapCode::MemoryOutOfBounds as u32;
+    }
+    // SAFETY: the function was defined for slots of this signature, and with this environment.
+    let trap = unsafe { code(caller, slots, function.env) };
+    match trap {
+        0 => 0,
+        // An unknown number is a mistake of the firmware; the guest must not go on with it.
+        _ => TrapCode::from_u32(trap).unwrap_or(TrapCode::HostError) as u32,
+    }
+}
+
+/// Whether every `*~` of the signature is a range of the guest's memory.
+///
+/// # Safety
+/// `caller` is a calling guest, and `slots` has the slots of the signature's parameters.
+unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signature: &str) -> bool {
+    let mut at = 0;
+    let mut letters = signature.bytes().skip(1).peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            b')' => break,
+            b'*' if letters.peek() == Some(&b'~') => {
+                // SAFETY: slots of a parameter, by the contract of this function.
+                let (address, length) = unsafe { (slots.add(at).read(), slots.add(at + 1).read()) };
+                // SAFETY: by the contract of this function.
+                if unsafe { wisp_caller_memory(caller, address, length) }.is_null() {
+                    return false;
+                }
+                at += 1;
+            }
+            b'I' | b'F' => at += 2,
+            _ => at += 1,
+        }
+    }
+    true
+}
+
+/// See `include/wisp/host_function.h`.
+///
+/// # Safety
+/// `caller` is what a C host function was passed, and that function has not returned.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_caller_memory(
+    caller: *mut shim::wisp_caller,
+    address: u32,
+    length: u32,
+) -> *mut c_void {
+    // SAFETY: by the contract of this function; C holds no Rust references.
+    let mut guest = unsafe { guest(caller) };
+    match guest.bytes_mut(address, length) {
+        Ok(bytes) => bytes.as_mut_ptr().cast(),
+        Err(_) => null_mut(),
+    }
+}
+
+/// See `include/wisp/host_function.h`.
+///
+/// # Safety
+/// As `wisp_caller_memory`.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_caller_app(caller: *mut shim::wisp_caller) -> *const shim::wisp_app {
+    // SAFETY: by the contract of this function; C holds no Rust references.
+    unsafe { guest(caller) }.data().platform().app()
+}
+
+/// See `include/wisp/host_function.h`.
+///
+/// # Safety
+/// As `wisp_caller_memory`.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_caller_sleep(caller: *mut shim::wisp_caller, duration_us: u64) -> bool {
+    // SAFETY: by the contract of this function; C holds no Rust references.
+    let mut guest = unsafe { guest(caller) };
+    guest.data_mut().platform_mut().sleep_us(duration_us).is_err()
+}

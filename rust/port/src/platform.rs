@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The board that an app sees: the peripheral traits, implemented by the C shims over Zephyr's
+//! drivers. This is the only place where Rust calls into Zephyr on a guest's behalf.
+
+use crate::shim;
+use core::ffi::CStr;
+use wisp_host::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use wisp_host::{Errno, Interrupted};
+
+/// One app's part of the board.
+#[derive(Clone, Copy, Debug)]
+pub struct Zephyr {
+    /// Points to a `struct wisp_app` in flash.
+    app: *const shim::wisp_app,
+}
+
+impl Zephyr {
+    /// The board as the given app sees it.
+    ///
+    /// # Safety
+    /// `app` points to an app of the firmware, which lives as long as the program.
+    pub unsafe fn new(app: *const shim::wisp_app) -> Self {
+        Zephyr { app }
+    }
+
+    /// The app, for C.
+    pub fn app(&self) -> *const shim::wisp_app {
+        self.app
+    }
+
+    /// Logs for the runtime, under the app's name.
+    pub fn report(&self, level: u32, text: &[u8]) {
+        // SAFETY: `app` is valid by the contract of `new`; the text is only read.
+        unsafe { shim::wisp_shim_log(self.app, level, text.as_ptr().cast(), text.len()) }
+    }
+}
+
+/// The shims' error numbers are those of the ABI; 0 is success.
+fn check(error: u32) -> Result<(), Errno> {
+    match u16::try_from(error) {
+        Ok(0) => Ok(()),
+        Ok(number) => Err(Errno::from_number(number).unwrap_or(Errno::Io)),
+        Err(_) => Err(Errno::Io),
+    }
+}
+
+impl Identity for Zephyr {
+    fn name(&self) -> &str {
+        // SAFETY: the shim returns the app's name, a NUL-terminated string in flash, valid as long
+        // as the program.
+        let name = unsafe { CStr::from_ptr(shim::wisp_shim_app_name(self.app)) };
+        name.to_str().unwrap_or("?")
+    }
+}
+
+impl Log for Zephyr {
+    fn max_level(&self) -> u32 {
+        // SAFETY: no arguments and no preconditions.
+        unsafe { shim::wisp_shim_app_log_level() }
+    }
+
+    fn line(&mut self, level: u32, line: &[u8]) {
+        // SAFETY: `app` is valid by the contract of `new`; the line is only read.
+        unsafe { shim::wisp_shim_app_log(self.app, level, line.as_ptr(), line.len()) }
+    }
+
+    fn denied(&mut self, interface: &str, label: &[u8]) {
+        let mut text = crate::text::Text::new();
+        text.push(b"denied: node wisp-apps/");
+        text.push(self.name().as_bytes());
+        text.push(b" has no grant for ");
+        text.push(interface.as_bytes());
+        text.push(b" \"");
+        text.push_shown(label);
+        text.push(b"\"");
+        self.report(wisp_host::abi::log::WARN, text.bytes());
+    }
+}
+
+impl Stdio for Zephyr {
+    const LINES: bool = true;
+
+    fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
+        let error = stream == Stream::Err;
+        // SAFETY: `app` is valid by the contract of `new`; the bytes are only read.
+        unsafe { shim::wisp_shim_app_output(self.app, error, bytes.as_ptr(), bytes.len()) };
+        Ok(())
+    }
+}
+
+impl Clock for Zephyr {
+    fn uptime_us(&mut self) -> u64 {
+        // SAFETY: no arguments and no preconditions.
+        unsafe { shim::wisp_shim_uptime_us() }
+    }
+
+    fn resolution_ns(&self) -> u64 {
+        // SAFETY: no arguments and no preconditions.
+        u64::from(unsafe { shim::wisp_shim_uptime_resolution_ns() })
+    }
+
+    fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
+        // SAFETY: `app` is valid by the contract of `new`; the call comes from the app's own thread,
+        // the only one that runs this code.
+        if unsafe { shim::wisp_shim_sleep_us(self.app, duration) } {
+            Err(Interrupted)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+#[cfg(feature = "gpio")]
+impl Gpio for Zephyr {
+    fn find(&self, label: &[u8]) -> Option<u32> {
+        // SAFETY: `app` is valid by the contract of `new`; the label is only read.
+        let index = unsafe { shim::wisp_shim_gpio_find(self.app, label.as_ptr(), label.len()) };
+        u32::try_from(index).ok()
+    }
+
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
+        let mode = match mode {
+            PinMode::Input => shim::wisp_pin_mode_WISP_PIN_INPUT,
+            PinMode::OutputInactive => shim::wisp_pin_mode_WISP_PIN_OUTPUT_INACTIVE,
+            PinMode::OutputActive => shim::wisp_pin_mode_WISP_PIN_OUTPUT_ACTIVE,
+        };
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
+        check(unsafe { shim::wisp_shim_gpio_configure(self.app, pin, mode) })
+    }
+
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
+        // SAFETY: as in `configure`.
+        check(unsafe { shim::wisp_shim_gpio_set(self.app, pin, active) })
+    }
+
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
+        // SAFETY: as in `configure`.
+        check(unsafe { shim::wisp_shim_gpio_toggle(self.app, pin) })
+    }
+
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
+        let mut active = false;
+        // SAFETY: as in `configure`; `active` is written before the shim returns.
+        check(unsafe { shim::wisp_shim_gpio_get(self.app, pin, &mut active) })?;
+        Ok(active)
+    }
+
+    fn release(&mut self, pin: u32) -> Result<(), Errno> {
+        let released = shim::wisp_pin_mode_WISP_PIN_RELEASED;
+        // SAFETY: as in `configure`.
+        check(unsafe { shim::wisp_shim_gpio_configure(self.app, pin, released) })
+    }
+}
+
+/// Without GPIO support no pin is ever found, so nothing else is called.
+#[cfg(not(feature = "gpio"))]
+impl Gpio for Zephyr {
+    fn find(&self, _label: &[u8]) -> Option<u32> {
+        None
+    }
+
+    fn configure(&mut self, _pin: u32, _mode: PinMode) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn set(&mut self, _pin: u32, _active: bool) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn toggle(&mut self, _pin: u32) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn is_active(&mut self, _pin: u32) -> Result<bool, Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn release(&mut self, _pin: u32) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+}
+
+impl Entropy for Zephyr {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
+        // SAFETY: pointer and length are those of one exclusive slice.
+        check(unsafe { shim::wisp_shim_entropy(buffer.as_mut_ptr(), buffer.len()) })
+    }
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One run of an app, from image to outcome, in the app's thread.
+
+use crate::c_functions::CFunctions;
+use crate::platform::Zephyr;
+use crate::text::Text;
+use crate::{shim, AppData};
+use core::ffi::c_void;
+use core::ptr::null_mut;
+use wisp_engine::{
+    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
+    Module, Store, Trap, TrapCode,
+};
+use wisp_host::abi;
+
+// The C header states the numbers for C; the engine's are what counts.
+const _: () = {
+    assert!(shim::wisp_trap_WISP_TRAP_UNREACHABLE == TrapCode::Unreachable as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_MEMORY_OUT_OF_BOUNDS == TrapCode::MemoryOutOfBounds as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_BEYOND_TRIMMED_MEMORY == TrapCode::BeyondTrimmedMemory as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_TABLE_OUT_OF_BOUNDS == TrapCode::TableOutOfBounds as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_INDIRECT_CALL_TO_NULL == TrapCode::IndirectCallToNull as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_BAD_SIGNATURE == TrapCode::BadSignature as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_INTEGER_OVERFLOW == TrapCode::IntegerOverflow as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_INTEGER_DIVISION_BY_ZERO == TrapCode::IntegerDivisionByZero as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_BAD_CONVERSION_TO_INTEGER == TrapCode::BadConversionToInteger as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_STACK_OVERFLOW == TrapCode::StackOverflow as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_OUT_OF_FUEL == TrapCode::OutOfFuel as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_INTERRUPTED == TrapCode::Interrupted as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_DEADLINE_EXCEEDED == TrapCode::DeadlineExceeded as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_HOST_ERROR == TrapCode::HostError as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
+    assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
+    assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
+    assert!(shim::wisp_errno_WISP_EAGAIN == abi::Errno::Again as u32);
+    assert!(shim::wisp_errno_WISP_ENOMEM == abi::Errno::NoMemory as u32);
+    assert!(shim::wisp_errno_WISP_EACCES == abi::Errno::Access as u32);
+    assert!(shim::wisp_errno_WISP_EBUSY == abi::Errno::Busy as u32);
+    assert!(shim::wisp_errno_WISP_ENODEV == abi::Errno::NoSuchDevice as u32);
+    assert!(shim::wisp_errno_WISP_EINVAL == abi::Errno::Invalid as u32);
+    assert!(shim::wisp_errno_WISP_ERANGE == abi::Errno::Range as u32);
+    assert!(shim::wisp_errno_WISP_ENOSYS == abi::Errno::NoSys as u32);
+    assert!(shim::wisp_errno_WISP_ETIMEDOUT == abi::Errno::TimedOut as u32);
+    assert!(shim::wisp_errno_WISP_ENOTSUP == abi::Errno::NotSupported as u32);
+};
+
+/// Why a run did not get to the guest's entry, or how it left it.
+enum Failure {
+    Start(shim::wisp_run_error, u32),
+    Trap(Trap),
+}
+
+impl From<Trap> for Failure {
+    fn from(trap: Trap) -> Self {
+        Failure::Trap(trap)
+    }
+}
+
+/// Runs an app's image to its end: reads, verifies, instantiates, calls the entry, and fills in the
+/// outcome.
+///
+/// # Safety
+/// `run` points to a record whose inputs are filled in: an app that lives as long as the program, an
+/// image that does not change, and an arena that nothing else uses during the call. Called in the
+/// app's own thread.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
+    // SAFETY: by the contract of this function.
+    let run = unsafe { &mut *run };
+    // SAFETY: by the contract of this function.
+    let image = unsafe { core::slice::from_raw_parts(run.image, run.image_size) };
+    // SAFETY: by the contract of this function; C gives the arena in whole words.
+    let arena = unsafe { core::slice::from_raw_parts_mut(run.arena, run.arena_size / size_of::<u64>()) };
+    // SAFETY: by the contract of this function.
+    let board = unsafe { Zephyr::new(run.app) };
+
+    run.function = Trap::NOWHERE;
+    if let Err(failure) = attempt(run, image, arena, board) {
+        match failure {
+            Failure::Start(error, detail) => {
+                run.error = error;
+                run.detail = detail;
+            }
+            Failure::Trap(trap) => {
+                run.trap = trap.code as u32;
+                run.function = trap.func;
+                run.offset = trap.offset;
+                run.exit_status = trap.exit_status().unwrap_or(0);
+            }
+        }
+    }
+}
+
+fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
+    let config = Config::new().stack_size(run.frame_size).max_memory(run.memory_size);
+    let engine = Engine::new(&config);
+    let module = Module::new_in(&engine, image, wisp_engine::scratch(arena)).map_err(|_| {
+        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
+        Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
+    })?;
+    let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
+        return Err(too_small(&board, run.arena_size as u32, 0));
+    };
+    if run.fuel != u64::MAX {
+        store.set_fuel(Some(run.fuel));
+    }
+
+    let handle = store.interrupt_handle();
+    let flag: *const InterruptHandle<'_> = &handle;
+    // SAFETY: the handle lives until the flag is withdrawn below.
+    unsafe { shim::wisp_shim_app_stop_flag(run.app, flag.cast_mut().cast()) };
+    let mut instance = None;
+    let result = enter(&mut store, &module, &mut instance);
+    // SAFETY: no pointer is passed; from here on nobody uses the handle.
+    unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
+
+    if let (true, Some(left)) = (run.fuel != u64::MAX, store.fuel()) {
+        run.fuel_used = run.fuel - left;
+    }
+    run.arena_used = run.arena_size.saturating_sub(store.arena_left()) as u32;
+    let memory = instance.and_then(|instance| instance.memory(&store));
+    run.memory_used = memory.map_or(0, |memory| memory.data(&store).len()) as u32;
+    store.data_mut().release();
+    result
+}
+
+/// Links and instantiates the module, then calls its entry.
+fn enter<'a>(
+    store: &mut Store<'a, AppData>,
+    module: &Module<'a>,
+    made: &mut Option<Instance>,
+) -> Result<(), Failure> {
+    let c_functions = CFunctions::all();
+    let tables: [&'static [HostFunction<AppData>]; 4] = [
+        AppData::LOG,
+        AppData::TIMER,
+        if cfg!(feature = "gpio") { AppData::GPIO } else { &[] },
+        AppData::WASI,
+    ];
+    let mut linker = Linker::new();
+    // The linker holds eight sources; these are five, so neither call can fail.
+    for table in tables {
+        let _ = linker.table(table);
+    }
+    let _ = linker.resolver(&c_functions);
+
+    let instance = linker.instantiate(store, module).map_err(|error| {
+        let board = store.data().platform();
+        match error {
+            InstantiateError::Trap(trap) => Failure::Trap(trap),
+            InstantiateError::Import(_, problem) => bad_import(board, &error, problem, module.image()),
+            InstantiateError::MemoryLimit(needed, allowed) => too_large(board, needed, allowed),
+            InstantiateError::ArenaTooSmall(needed, left) => too_small(board, needed, left),
+            _ => Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0),
+        }
+    })?;
+    *made = Some(instance);
+    match instance.get_typed_func::<(), ()>(&*store, abi::ENTRY) {
+        Some(entry) => entry.call(store, ()).map_err(Failure::Trap),
+        None => {
+            let mut text = Text::new();
+            text.push(b"the image exports no function ");
+            text.push(abi::ENTRY.as_bytes());
+            store.data().platform().report(abi::log::ERROR, text.bytes());
+            Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0))
+        }
+    }
+}
+
+#[cold]
+fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, image: &Image<'_>) -> Failure {
+    let (module, name) = error.import(image).unwrap_or(("?", "?"));
+    let mut text = Text::new();
+    text.push(b"import ");
+    text.push_shown(module.as_bytes());
+    text.push(b" ");
+    text.push_shown(name.as_bytes());
+    text.push(match problem {
+        LinkProblem::Unknown => b": this firmware has no such function",
+        _ => b": this firmware has it with another type",
+    });
+    board.report(abi::log::ERROR, text.bytes());
+    Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMPORT, 0)
+}
+
+#[cold]
+fn too_large(board: &Zephyr, needed: u32, allowed: u32) -> Failure {
+    let mut text = Text::new();
+    text.push(b"needs ");
+    text.push_number(needed);
+    text.push(b" bytes of memory, memory-size allows ");
+    text.push_number(allowed);
+    board.report(abi::log::ERROR, text.bytes());
+    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
+}
+
+#[cold]
+fn too_small(board: &Zephyr, needed: u32, left: u32) -> Failure {
+    let mut text = Text::new();
+    text.push(b"the arena is too small: ");
+    text.push_number(needed);
+    text.push(b" bytes needed, ");
+    text.push_number(left);
+    text.push(b" left; raise CONFIG_WISP_INSTANCE_SIZE");
+    board.report(abi::log::ERROR, text.bytes());
+    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
+}
+
+/// Reads an image's header and section table.
+///
+/// # Safety
+/// `image` points to `size` bytes that do not change during the call.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_check(image: *const u8, size: usize) -> shim::wisp_run_error {
+    // SAFETY: by the contract of this function.
+    let bytes = unsafe { core::slice::from_raw_parts(image, size) };
+    match Image::parse(bytes) {
+        Ok(_) => shim::wisp_run_error_WISP_RUN_OK,
+        Err(_) => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
+    }
+}
+
+/// Sets a run's stop flag. May be called from other threads and from interrupts.
+///
+/// # Safety
+/// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_interrupt(flag: *mut c_void) {
+    // SAFETY: by the contract of this function; the handle may be used from any context.
+    unsafe { &*flag.cast::<InterruptHandle<'_>>() }.interrupt();
+}

@@ -1,0 +1,195 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compiles guests to wasm. Called by wisp_add_app() in CMake, and useful by hand.
+
+The flags that every guest is linked with are in guest/c/*.flags and guest/rust/*.toml;
+this program only adds what depends on the machine: which linker there is, and whether
+it knows pages of one byte.
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from devenv import REPO, find_tool, output, versioned
+
+TARGET = "wasm32-unknown-unknown"
+
+
+def run(command, **options):
+    """Runs a command; ends the program with its exit code if it fails."""
+    done = subprocess.run([str(part) for part in command], check=False, **options)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+
+
+def copy_if_changed(source, destination):
+    """Copies a file unless the destination has the same content."""
+    source, destination = Path(source), Path(destination)
+    if destination.is_file() and destination.read_bytes() == source.read_bytes():
+        return
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(source, destination)
+
+
+class Locked:
+    """Holds a lock on a folder that several builds share."""
+
+    def __init__(self, folder):
+        self.path = Path(folder) / "wisp.lock"
+
+    def __enter__(self):
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file = open(self.path, "w", encoding="utf-8")
+        fcntl.flock(self.file, fcntl.LOCK_EX)
+
+    def __exit__(self, *_):
+        self.file.close()
+
+
+def rust_lld(rustc):
+    """The linker that comes with a rustc, or None."""
+    sysroot = output([rustc, "--print", "sysroot"])
+    host = output([rustc, "-vV"]) or ""
+    triple = next((line.split()[1] for line in host.splitlines() if line.startswith("host:")), "")
+    path = Path(sysroot or "") / "lib" / "rustlib" / triple / "bin" / "rust-lld"
+    return str(path) if path.is_file() else None
+
+
+def wasm_linker(rustc=None):
+    """A wasm linker and whether it has --page-size: (path, flag); (None, False) if there is none."""
+    candidates = []
+    for compiler in (rustc, find_tool("rustc")):
+        if compiler:
+            candidates.append(rust_lld(compiler))
+    candidates.append(versioned("wasm-ld"))
+    found = [linker for linker in candidates if linker]
+    for linker in found:
+        flavor = ["-flavor", "wasm"] if linker.endswith("rust-lld") else []
+        text = output([linker, *flavor, "--help"]) or ""
+        if "--page-size" in text:
+            return linker, True
+    return (found[0], False) if found else (None, False)
+
+
+def no_linker():
+    sys.exit("guest.py: no linker for wasm was found: install lld, or Rust with rustup")
+
+
+def build_rust(args):
+    """Builds a cargo package for wasm and copies its module."""
+    linker, has_page_size = wasm_linker(args.rustc)
+    if not linker:
+        no_linker()
+    config = REPO / "guest" / "rust"
+    options = ["--config", config / "wasm.toml"]
+    if has_page_size and not args.grows:
+        options += ["--config", config / "page-size.toml"]
+    if args.stack:
+        flags = json.dumps(["-C", f"link-arg=-zstack-size={args.stack}"])
+        options += ["--config", f"target.{TARGET}.rustflags={flags}"]
+    options += ["--config", f"target.{TARGET}.linker={json.dumps(linker)}"]
+    if linker.endswith("rust-lld"):
+        flags = json.dumps(["-C", "linker-flavor=wasm-ld"])
+        options += ["--config", f"target.{TARGET}.rustflags={flags}"]
+
+    # --config files and the manifest are looked up from the package's own folder.
+    command = [args.cargo, *options, "build", "--release", "--target", TARGET,
+               "--target-dir", args.target_dir, "--message-format", "json-render-diagnostics"]
+    if not args.verbose:
+        command.append("--quiet")
+    with Locked(args.target_dir):
+        done = subprocess.run([str(part) for part in command], cwd=args.source, check=False,
+                              stdout=subprocess.PIPE, text=True)
+        if done.returncode != 0:
+            sys.exit(done.returncode)
+        modules = []
+        for line in done.stdout.splitlines():
+            message = json.loads(line)
+            if message.get("reason") == "compiler-artifact":
+                modules += [name for name in message["filenames"] if name.endswith(".wasm")]
+        if len(modules) != 1:
+            sys.exit(f"guest.py: {args.source}: expected one wasm module, cargo made {modules}: "
+                     "a guest has one binary, or one library of crate-type cdylib")
+        copy_if_changed(modules[0], args.output)
+
+
+def build_c(args):
+    """Compiles C files and the guest library in one go."""
+    clang = versioned("clang")
+    if not clang:
+        sys.exit("guest.py: clang was not found; C guests need it (package clang)")
+    linker, has_page_size = wasm_linker()
+    if not linker:
+        no_linker()
+    library = REPO / "guest" / "c"
+    flags = []
+    for name in ("compile.flags", "link.flags"):
+        lines = (library / name).read_text(encoding="utf-8").splitlines()
+        flags += [line for line in lines if line and not line.startswith("#")]
+    if has_page_size and not args.grows:
+        flags.append("-Wl,--page-size=1")
+    if args.stack:
+        flags.append(f"-Wl,-zstack-size={args.stack}")
+    sources = [] if args.bare else sorted((library / "src").glob("*.c"))
+    with tempfile.TemporaryDirectory() as folder:
+        # lld goes by its name.
+        alias = Path(folder) / "wasm-ld"
+        alias.symlink_to(linker)
+        module = Path(folder) / "module.wasm"
+        run([clang, *flags, f"-fuse-ld={alias}", f"-I{library / 'include'}",
+             f"-I{args.include}", *args.flag, "-o", module, *args.sources, *sources])
+        copy_if_changed(module, args.output)
+
+
+def build_tools(args):
+    """Builds the `wisp` program and writes the C header of the guest ABI."""
+    manifest = ["--manifest-path", REPO / "rust" / "Cargo.toml", "--target-dir", args.target_dir]
+    with Locked(args.target_dir):
+        if "WISP_TOOL" not in os.environ:
+            run([args.cargo, "build", "--release", "--quiet", "-p", "wisp-cli", *manifest])
+        header = Path(args.include) / "wisp.h"
+        header.parent.mkdir(parents=True, exist_ok=True)
+        run([args.cargo, "run", "--release", "--quiet", "-p", "wisp-abi", "--features", "render",
+             "--example", "abi", *manifest, "--", "c-header", header])
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    tools = commands.add_parser("tools", help="build the host tools", allow_abbrev=False)
+    tools.add_argument("--cargo", default="cargo")
+    tools.add_argument("--target-dir", required=True)
+    tools.add_argument("--include", required=True, help="folder for the guest's wisp.h")
+
+    rust = commands.add_parser("rust", help="build a Rust guest", allow_abbrev=False)
+    rust.add_argument("--cargo", default="cargo")
+    rust.add_argument("--rustc", help="the compiler that cargo will use")
+    rust.add_argument("--source", required=True, help="folder of the package")
+    rust.add_argument("--target-dir", required=True)
+
+    c = commands.add_parser("c", help="build a C guest", allow_abbrev=False)
+    c.add_argument("--include", required=True, help="folder of the generated wisp.h")
+    c.add_argument("--bare", action="store_true", help="link nothing of guest/c")
+    c.add_argument("--flag", action="append", default=[], help="another flag for clang")
+    c.add_argument("sources", nargs="+")
+
+    for command in (rust, c):
+        command.add_argument("--output", required=True, help="the module to write")
+        command.add_argument("--stack", type=int, help="bytes for the guest's stack")
+        command.add_argument("--grows", action="store_true", help="the guest grows its memory")
+        command.add_argument("--verbose", action="store_true")
+
+    args = parser.parse_args()
+    {"tools": build_tools, "rust": build_rust, "c": build_c}[args.command](args)
+
+
+if __name__ == "__main__":
+    main()

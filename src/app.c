@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "host/shim.h"
+
+LOG_MODULE_REGISTER(wisp, CONFIG_WISP_LOG_LEVEL);
+
+static int run_errno(enum wisp_run_error error)
+{
+	switch (error) {
+	case WISP_RUN_OK:
+		return 0;
+	case WISP_RUN_NO_MEMORY:
+		return -ENOMEM;
+	case WISP_RUN_BAD_IMPORT:
+		return -ENOTSUP;
+	case WISP_RUN_NO_ENTRY:
+		return -ENOENT;
+	default:
+		return -ENOEXEC;
+	}
+}
+
+static void report(const struct wisp_app *app, const struct wisp_app_status *status)
+{
+	switch (status->state) {
+	case WISP_APP_EXITED:
+		LOG_INF("%s: exited with status %d", app->name, status->exit_status);
+		break;
+	case WISP_APP_STOPPED:
+		LOG_INF("%s: stopped", app->name);
+		break;
+	case WISP_APP_TRAPPED:
+		if (status->function == UINT32_MAX) {
+			LOG_ERR("%s: trap: %s", app->name, wisp_trap_text(status->trap));
+		} else {
+			LOG_ERR("%s: trap: %s, in function %u at code offset 0x%x", app->name,
+				wisp_trap_text(status->trap), status->function, status->offset);
+		}
+		break;
+	default:
+		LOG_ERR("%s: not started: error %d", app->name, status->error);
+		break;
+	}
+}
+
+static void app_thread(void *p1, void *p2, void *p3)
+{
+	const struct wisp_app *app = p1;
+	struct wisp_app_data *data = app->data;
+	struct wisp_run run = {
+		.app = app,
+		.image = data->image,
+		.image_size = data->image_size,
+		.arena = app->arena,
+		.arena_size = app->arena_size,
+		.memory_size = app->memory_size,
+		.frame_size = app->frame_size,
+		.fuel = data->has_fuel ? data->fuel : WISP_FUEL_UNLIMITED,
+	};
+	struct wisp_app_status status = {0};
+
+	ARG_UNUSED(p2);
+	ARG_UNUSED(p3);
+
+	wisp_rust_run(&run);
+
+	status.error = run_errno(run.error);
+	status.function = run.function;
+	status.offset = run.offset;
+	status.fuel_used = run.fuel_used;
+	status.arena_used = run.arena_used;
+	status.memory_used = run.memory_used;
+	if (run.error != WISP_RUN_OK) {
+		status.state = WISP_APP_FAILED;
+	} else if (run.trap == WISP_TRAP_INTERRUPTED) {
+		status.state = WISP_APP_STOPPED;
+	} else if (run.trap == WISP_TRAP_NONE || run.trap == WISP_TRAP_EXIT) {
+		status.state = WISP_APP_EXITED;
+		status.exit_status = run.exit_status;
+	} else {
+		status.state = WISP_APP_TRAPPED;
+		status.trap = (enum wisp_trap)run.trap;
+	}
+	report(app, &status);
+
+	K_SPINLOCK(&data->lock) {
+		data->status = status;
+	}
+}
+
+const struct wisp_app *wisp_app_find(const char *name)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		if (strcmp(app->name, name) == 0) {
+			return app;
+		}
+	}
+	return NULL;
+}
+
+const struct wisp_image *wisp_image_find(const char *name)
+{
+	STRUCT_SECTION_FOREACH(wisp_image, image) {
+		if (strcmp(image->name, name) == 0) {
+			return image;
+		}
+	}
+	return NULL;
+}
+
+int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
+{
+	struct wisp_app_data *data = app->data;
+	int ret;
+
+	if (!IS_PTR_ALIGNED(image, uint64_t)) {
+		return -EINVAL;
+	}
+	ret = run_errno(wisp_rust_check(image, size));
+	if (ret != 0) {
+		return ret;
+	}
+	K_SPINLOCK(&data->lock) {
+		if (data->status.state == WISP_APP_RUNNING) {
+			ret = -EBUSY;
+			K_SPINLOCK_BREAK;
+		}
+		data->image = image;
+		data->image_size = size;
+		memset(&data->status, 0, sizeof(data->status));
+		data->status.state = WISP_APP_LOADED;
+	}
+	return ret;
+}
+
+int wisp_app_load_embedded(const struct wisp_app *app, const char *name)
+{
+	const struct wisp_image *image = wisp_image_find(name);
+
+	return (image == NULL) ? -ENOENT : wisp_app_load(app, image->data, image->size);
+}
+
+void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel)
+{
+	K_SPINLOCK(&app->data->lock) {
+		app->data->fuel = fuel;
+		app->data->has_fuel = true;
+	}
+}
+
+int wisp_app_start(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+	bool joinable = false;
+	int ret = 0;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->image == NULL) {
+			ret = -ENOENT;
+			K_SPINLOCK_BREAK;
+		}
+		if (data->status.state == WISP_APP_RUNNING) {
+			ret = -EALREADY;
+			K_SPINLOCK_BREAK;
+		}
+		joinable = data->started;
+		data->started = true;
+		data->stopping = false;
+		k_poll_signal_init(&data->stop);
+		memset(&data->status, 0, sizeof(data->status));
+		data->status.state = WISP_APP_RUNNING;
+	}
+	if (ret != 0) {
+		return ret;
+	}
+	if (joinable) {
+		/* It has told its outcome and is about to end, if it has not already. */
+		(void)k_thread_join(&data->thread, K_FOREVER);
+	}
+	k_thread_create(&data->thread, app->stack, app->stack_size, app_thread, (void *)app, NULL,
+			NULL, app->priority, 0, K_FOREVER);
+	(void)k_thread_name_set(&data->thread, app->name);
+	k_thread_start(&data->thread);
+	return 0;
+}
+
+int wisp_app_stop(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+	int ret = 0;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->status.state != WISP_APP_RUNNING) {
+			ret = -EALREADY;
+			K_SPINLOCK_BREAK;
+		}
+		data->stopping = true;
+		if (data->stop_flag != NULL) {
+			wisp_rust_interrupt(data->stop_flag);
+		}
+	}
+	if (ret == 0) {
+		(void)k_poll_signal_raise(&data->stop, 0);
+	}
+	return ret;
+}
+
+int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout)
+{
+	return app->data->started ? k_thread_join(&app->data->thread, timeout) : 0;
+}
+
+void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status)
+{
+	K_SPINLOCK(&app->data->lock) {
+		*status = app->data->status;
+	}
+}
+
+const char *wisp_app_name(const struct wisp_app *app)
+{
+	return app->name;
+}
+
+const char *wisp_shim_app_name(const struct wisp_app *app)
+{
+	return app->name;
+}
+
+void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag)
+{
+	struct wisp_app_data *data = app->data;
+
+	K_SPINLOCK(&data->lock) {
+		data->stop_flag = flag;
+		if (flag != NULL && data->stopping) {
+			wisp_rust_interrupt(flag);
+		}
+	}
+}
+
+const struct wisp_host_function *wisp_shim_host_functions(size_t *count)
+{
+	STRUCT_SECTION_START_EXTERN(wisp_host_function);
+	size_t functions;
+
+	STRUCT_SECTION_COUNT(wisp_host_function, &functions);
+	*count = functions;
+	return STRUCT_SECTION_START(wisp_host_function);
+}

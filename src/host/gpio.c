@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include <zephyr/drivers/gpio.h>
+
+#include <wisp/wisp.h>
+
+#include "../grants.h"
+#include "errno.h"
+#include "shim.h"
+
+/*
+ * The grant behind an index that wisp_shim_gpio_find() gave. The Rust side passes only
+ * those; the check keeps a mistake there from becoming a wild access.
+ */
+static const struct gpio_dt_spec *granted(const struct wisp_app *app, uint32_t pin)
+{
+	if (app->grants == NULL || pin >= app->grants->gpio_count) {
+		return NULL;
+	}
+	return &app->grants->gpios[pin].pin;
+}
+
+int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, size_t length)
+{
+	for (uint32_t i = 0; app->grants != NULL && i < app->grants->gpio_count; i++) {
+		const char *name = app->grants->gpios[i].name;
+
+		if (strlen(name) == length && memcmp(name, label, length) == 0) {
+			return i;
+		}
+	}
+	return -1;
+}
+
+uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin,
+				  enum wisp_pin_mode mode)
+{
+	const struct gpio_dt_spec *spec = granted(app, pin);
+	gpio_flags_t flags;
+	int ret;
+
+	if (spec == NULL || !gpio_is_ready_dt(spec)) {
+		return WISP_ENODEV;
+	}
+	if (mode == WISP_PIN_INPUT) {
+		return wisp_driver_error(gpio_pin_configure_dt(spec, GPIO_INPUT));
+	}
+	if (mode == WISP_PIN_RELEASED) {
+		ret = gpio_pin_configure(spec->port, spec->pin, GPIO_DISCONNECTED);
+		if (ret == -ENOTSUP) {
+			ret = gpio_pin_configure_dt(spec, GPIO_INPUT);
+		}
+		return wisp_driver_error(ret);
+	}
+	flags = (mode == WISP_PIN_OUTPUT_ACTIVE) ? GPIO_OUTPUT_ACTIVE : GPIO_OUTPUT_INACTIVE;
+	/* An output that is an input too can be read back; not every controller can do it. */
+	ret = gpio_pin_configure_dt(spec, flags | GPIO_INPUT);
+	if (ret == -ENOTSUP) {
+		ret = gpio_pin_configure_dt(spec, flags);
+	}
+	return wisp_driver_error(ret);
+}
+
+uint32_t wisp_shim_gpio_set(const struct wisp_app *app, uint32_t pin, bool active)
+{
+	const struct gpio_dt_spec *spec = granted(app, pin);
+
+	return (spec == NULL) ? WISP_ENODEV : wisp_driver_error(gpio_pin_set_dt(spec, active));
+}
+
+uint32_t wisp_shim_gpio_toggle(const struct wisp_app *app, uint32_t pin)
+{
+	const struct gpio_dt_spec *spec = granted(app, pin);
+
+	return (spec == NULL) ? WISP_ENODEV : wisp_driver_error(gpio_pin_toggle_dt(spec));
+}
+
+uint32_t wisp_shim_gpio_get(const struct wisp_app *app, uint32_t pin, bool *active)
+{
+	const struct gpio_dt_spec *spec = granted(app, pin);
+	int ret;
+
+	if (spec == NULL) {
+		return WISP_ENODEV;
+	}
+	ret = gpio_pin_get_dt(spec);
+	*active = ret > 0;
+	return wisp_driver_error(ret);
+}

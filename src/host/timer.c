@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "shim.h"
+
+/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+#define SLICE_US (100 * USEC_PER_SEC)
+
+uint64_t wisp_shim_uptime_us(void)
+{
+	return k_ticks_to_us_floor64(k_uptime_ticks());
+}
+
+uint32_t wisp_shim_uptime_resolution_ns(void)
+{
+	return MAX(NSEC_PER_SEC / CONFIG_SYS_CLOCK_TICKS_PER_SEC, 1);
+}
+
+bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
+{
+	struct wisp_app_data *data = app->data;
+	struct k_poll_event event;
+
+	k_poll_event_init(&event, K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &data->stop);
+	if (duration == 0) {
+		k_yield();
+	}
+	while (!data->stopping && duration > 0) {
+		uint32_t slice = MIN(duration, SLICE_US);
+
+		(void)k_poll(&event, 1, K_USEC(slice));
+		duration -= slice;
+	}
+	return data->stopping;
+}

@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, guest lock files."""
+
+import json
+import re
+import subprocess
+import sys
+
+import devenv
+
+# Licences a firmware may carry without further duties than naming them.
+ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
+           "Unicode-3.0", "Unlicense", "0BSD", "CC0-1.0", "MIT-0", "BSL-1.0"}
+# File endings that carry an SPDX line among their first lines.
+SOURCES = (".rs", ".c", ".h", ".py", ".sh", ".cmake", ".toml", ".yml", ".yaml", ".dts", ".dtsi", ".overlay", ".ld", ".S")
+GENERATED = ("Cargo.lock",)
+# Longest file; one that holds a table may be longer.
+LINES_MAX = 700
+LONG = {"rust/image/src/ops.rs"}
+STRAY = re.compile(r"/root/|/home/\w|/work/|/tmp/\w")
+
+
+def tracked():
+    """Files that git tracks, relative to the repository."""
+    text = subprocess.run(["git", "ls-files"], cwd=devenv.REPO, capture_output=True, text=True, check=True).stdout
+    return text.splitlines()
+
+
+def licence_allowed(expression):
+    """True if an SPDX expression can be met with the allowed licences."""
+    expression = expression.replace("/", " OR ")
+    for alternative in re.split(r"\s+OR\s+", expression.strip("()")):
+        parts = [part.strip("() ") for part in re.split(r"\s+AND\s+", alternative)]
+        if all(part in ALLOWED or any(p.strip("() ") in ALLOWED for p in part.split(" OR ")) for part in parts):
+            return True
+    return False
+
+
+def crates():
+    """Licence problems of the crates in the lock file."""
+    done = subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], cwd=devenv.REPO / "rust",
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        return [f"cargo metadata: {done.stderr.strip()}"]
+    problems = []
+    for package in json.loads(done.stdout)["packages"]:
+        licence = package.get("license") or ("file" if package.get("license_file") else "")
+        if not licence_allowed(licence):
+            problems.append(f"crate {package['name']} {package['version']}: licence '{licence}' is not on the list")
+    return problems
+
+
+def files():
+    """Problems of single files."""
+    problems = []
+    for name in tracked():
+        path = devenv.REPO / name
+        if not path.is_file() or path.is_symlink():
+            continue
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            problems.append(f"{name}: a binary file")
+            continue
+        source = name.endswith(SOURCES) or path.name in ("Kconfig", "CMakeLists.txt", "Makefile")
+        if source and "SPDX-License-Identifier: Apache-2.0" not in "\n".join(text.splitlines()[:4]):
+            problems.append(f"{name}: no SPDX line at the top")
+        if source and path.name not in GENERATED and name not in LONG and text.count("\n") > LINES_MAX:
+            problems.append(f"{name}: {text.count(chr(10))} lines, {LINES_MAX} are enough for one thing")
+        if name != "scripts/check_tree.py":
+            for number, line in enumerate(text.splitlines(), 1):
+                if STRAY.search(line):
+                    problems.append(f"{name}:{number}: a path of one machine")
+    return problems
+
+
+def main():
+    problems = files() + crates()
+    for problem in problems:
+        print(problem)
+    print(f"tree: {len(problems)} problems")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The arms of the portable back end: an expression `match opcode { .. }` over what `src/interp/loop_.rs`
+//! has in scope.
+
+use std::fmt::Write;
+
+use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
+
+/// The operands of an op as Rust expressions.
+struct Operands<'o> {
+    op: &'o Op,
+    wide_immediates: bool,
+}
+
+impl Operands<'_> {
+    /// The index of an operand's first word.
+    fn word(&self, operand: usize) -> usize {
+        1 + self.op.form[..operand].iter().map(|o| o.words()).sum::<usize>()
+    }
+
+    /// Expression for the value of a source operand.
+    fn value(&self, operand: usize) -> String {
+        let n = self.word(operand);
+        match self.op.form[operand] {
+            Operand::S => format!("get32(ip, fp, {n})"),
+            Operand::T => format!("get64(ip, fp, {n})"),
+            Operand::A => "acc".into(),
+            Operand::I if self.wide_immediates => format!("imm64(ip, {n})"),
+            Operand::I => format!("imm32(ip, {n})"),
+            Operand::J => format!("long(ip, {n}) as u32"),
+            Operand::K => {
+                format!("u64::from(long(ip, {n}) as u32) | u64::from(long(ip, {}) as u32) << 32", n + 2)
+            }
+            Operand::G | Operand::G64 => format!("ctx.globals.byte_add(usize::from(word(ip, {n})))"),
+            Operand::GI | Operand::GI64 => format!("cold::imported_global(ctx, word(ip, {n}))"),
+            Operand::F => format!("ip.byte_add(usize::from(word(ip, {n})))"),
+            Operand::B => format!("ip.byte_sub(usize::from(word(ip, {n})))"),
+            Operand::N => format!("ip.offset(word(ip, {n}) as i16 as isize)"),
+            Operand::BFar | Operand::NFar => format!("ip.byte_offset(long(ip, {n}) as isize)"),
+            _ => format!("word(ip, {n})"),
+        }
+    }
+
+    /// Statement that writes a value into the result operand, the first.
+    fn result(&self, value: &str) -> String {
+        match self.op.form[0] {
+            Operand::D if value == "acc" => "set32(ip, fp, 1, acc);".into(),
+            Operand::D => format!("acc = {value}; set32(ip, fp, 1, acc);"),
+            Operand::AccD => format!("acc = {value};"),
+            Operand::E => format!("let result = {value}; set64(ip, fp, 1, result);"),
+            other => panic!("{:?} {:?}: no result", self.op.sem, other),
+        }
+    }
+
+    fn next(&self) -> String {
+        format!("ip = ip.add({});", self.op.words())
+    }
+}
+
+/// `i32.add` -> `ops::i32_add`.
+fn function(op: &Op) -> String {
+    format!("ops::{}", op.sem.name().replace('.', "_"))
+}
+
+/// Name of the access function and binary logarithm of its width.
+fn access(sem: Sem) -> (&'static str, usize) {
+    match sem {
+        Sem::Load => ("load_i32", 2),
+        Sem::Load8S => ("load_i32_8_s", 0),
+        Sem::Load8U => ("load_i32_8_u", 0),
+        Sem::Load16S => ("load_i32_16_s", 1),
+        Sem::Load16U => ("load_i32_16_u", 1),
+        Sem::Load64 => ("load_i64", 3),
+        Sem::Load64From8S => ("load_i64_8_s", 0),
+        Sem::Load64From8U => ("load_i64_8_u", 0),
+        Sem::Load64From16S => ("load_i64_16_s", 1),
+        Sem::Load64From16U => ("load_i64_16_u", 1),
+        Sem::Load64From32S => ("load_i64_32_s", 2),
+        Sem::Load64From32U => ("load_i64_32_u", 2),
+        Sem::Store => ("store_i32", 2),
+        Sem::Store8 => ("store_i32_8", 0),
+        Sem::Store16 => ("store_i32_16", 1),
+        Sem::Store64 => ("store_i64", 3),
+        other => panic!("{other:?} is no access"),
+    }
+}
+
+/// Statements that compute `address` from the operands `from..to`, or stop.
+fn address(operands: &Operands<'_>, from: usize, to: usize, log2: usize) -> String {
+    let mut base = Vec::new();
+    let mut offset = "0".to_string();
+    for operand in from..to {
+        match operands.op.form[operand] {
+            Operand::O => offset = operands.value(operand),
+            _ => base.push(operands.value(operand)),
+        }
+    }
+    let base = match &base[..] {
+        [] => "0".into(),
+        [one] => one.clone(),
+        [one, two] => format!("{one}.wrapping_add({two})"),
+        _ => panic!("{:?}: too many address operands", operands.op.sem),
+    };
+    format!(
+        "let base = {base}; let offset = {offset}; \
+         let Some(address) = effective::<{log2}>(ctx, base, offset) else {{ refuse!(base, offset, {}) }};",
+        1 << log2
+    )
+}
+
+fn branch(operands: &Operands<'_>, target: usize) -> String {
+    let fuel = match operands.op.form[target] {
+        Operand::F => "",
+        _ => "take_fuel!();",
+    };
+    format!("{fuel} ip = {};", operands.value(target))
+}
+
+fn arm(op: &Op) -> String {
+    let wide_immediates = matches!(op.class, Class::Bin64 | Class::Set64) || op.sem == Sem::Const64;
+    let operands = Operands { op, wide_immediates };
+    let value = |operand| operands.value(operand);
+    let f = function(op);
+    let next = operands.next();
+    let traps = |call: String| {
+        format!("let value = match {call} {{ Ok(value) => value, Err(code) => break 'run code as u32 }};")
+    };
+    match op.class {
+        Class::Bin32 | Class::Bin64 => {
+            format!("{} {next}", operands.result(&format!("{f}({}, {})", value(1), value(2))))
+        }
+        Class::Set32 | Class::Set64 => {
+            format!("{} {next}", operands.result(&format!("u32::from({f}({}, {}))", value(1), value(2))))
+        }
+        Class::Un32 | Class::Un64 | Class::Narrow | Class::Widen => {
+            format!("{} {next}", operands.result(&format!("{f}({})", value(1))))
+        }
+        Class::Div32 | Class::Div64 => {
+            format!("{} {} {next}", traps(format!("{f}({}, {})", value(1), value(2))), operands.result("value"))
+        }
+        Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => {
+            format!("{} {} {next}", traps(format!("{f}({})", value(1))), operands.result("value"))
+        }
+        Class::Br32 => {
+            format!("if {f}({}, {}) {{ {} }} else {{ {next} }}", value(0), value(1), branch(&operands, 2))
+        }
+        Class::Select32 => {
+            let select = format!("if {f}({}, {}) {{ {} }} else {{ {} }}", value(1), value(2), value(3), value(4));
+            format!("{} {next}", operands.result(&select))
+        }
+        Class::Select64 => {
+            let select = format!("if {} != 0 {{ {} }} else {{ {} }}", value(1), value(2), value(3));
+            format!("{} {next}", operands.result(&select))
+        }
+        Class::Load32 | Class::Load64 => {
+            let (name, log2) = access(op.sem);
+            let address = address(&operands, 1, op.form.len(), log2);
+            format!("{address} {} {next}", operands.result(&format!("{name}(memory, address)")))
+        }
+        Class::Store32 | Class::Store64 => {
+            let (name, log2) = access(op.sem);
+            let last = op.form.len() - 1;
+            let address = address(&operands, 0, last, log2);
+            format!("{address} {name}(memory, address, {}); {next}", value(last))
+        }
+        Class::Special => special(op, &operands),
+    }
+}
+
+fn special(op: &Op, operands: &Operands<'_>) -> String {
+    let value = |operand| operands.value(operand);
+    let next = operands.next();
+    let first = op.form.first().copied().unwrap_or(Operand::None);
+    let frame = "let frame = fp.add(usize::from(word(ip, 1)));";
+    match op.sem {
+        Sem::Unreachable => "break 'run crate::TrapCode::Unreachable as u32;".into(),
+        Sem::Enter => {
+            let clear = match op.form.len() {
+                1 => "",
+                _ => "cold::clear(fp, word(ip, 2), word(ip, 3));",
+            };
+            format!(
+                "if ctx.stack_limit.addr() - fp.addr() < usize::from(word(ip, 1)) {{ \
+                 break 'run crate::TrapCode::StackOverflow as u32; }} take_fuel!(); {clear} {next}"
+            )
+        }
+        Sem::Br => branch(operands, 0),
+        Sem::BrTable => {
+            let n = operands.word(1);
+            format!(
+                "let index = ({}).min(u32::from(word(ip, {n}))) as usize; \
+                 ip = ip.byte_add(usize::from(word(ip, {} + index)));",
+                value(0),
+                n + 1
+            )
+        }
+        Sem::Return => "leave!();".into(),
+        Sem::Return32 => format!("let bits = {}; fp.cast::<u32>().write(bits); leave!();", value(0)),
+        Sem::Return64 => format!(
+            "let bits = {}; fp.cast::<u32>().write(bits as u32); \
+             fp.cast::<u32>().add(1).write((bits >> 32) as u32); leave!();",
+            value(0)
+        ),
+        Sem::Call => format!("{frame} push(ctx, frame, ip.add({}), fp); ip = {}; fp = frame;", op.words(), value(1)),
+        Sem::CallImport => format!("{frame} {} {next}", import_call(&value(1))),
+        Sem::CallIndirect => format!(
+            "{frame} let entry = cold::indirect(ctx, {}, {}, {}); \
+             if entry.is_null() {{ outside!(cold::call_pending(ctx, frame)); {next} }} else {{ \
+             push(ctx, frame, ip.add({}), fp); ip = entry; fp = frame; }}",
+            value(2),
+            value(3),
+            value(1),
+            op.words()
+        ),
+        Sem::ReturnCall => format!("cold::move_arguments(ctx, ip, fp); ip = {};", value(2)),
+        Sem::ReturnCallImport => {
+            format!("{frame} {} cold::move_results(ctx, ip, fp); leave!();", import_call(&value(2)))
+        }
+        Sem::ReturnCallIndirect => format!(
+            "let entry = cold::indirect(ctx, {}, {}, {}); if entry.is_null() {{ {frame} \
+             outside!(cold::call_pending(ctx, frame)); cold::move_results(ctx, ip, fp); leave!(); }} else {{ \
+             cold::move_arguments(ctx, ip, fp); ip = entry; }}",
+            value(2),
+            value(3),
+            value(1)
+        ),
+        Sem::Mov | Sem::Mov64 | Sem::Const | Sem::Const64 => format!("{} {next}", operands.result(&value(1))),
+        Sem::GlobalGet => format!("{} {next}", operands.result(&format!("(*{}).get()", value(1)))),
+        Sem::GlobalSet => format!("(*{}).set({}); {next}", value(0), value(1)),
+        Sem::GlobalGet64 => {
+            let get =
+                format!("{{ let low = {}; u64::from((*low).get()) | u64::from((*low.add(1)).get()) << 32 }}", value(1));
+            format!("{} {next}", operands.result(&get))
+        }
+        Sem::GlobalSet64 => format!(
+            "let low = {}; let bits = {}; (*low).set(bits as u32); (*low.add(1)).set((bits >> 32) as u32); {next}",
+            value(0),
+            value(1)
+        ),
+        _ => {
+            let name = op.sem.name().replace('.', "_");
+            let acc = match first {
+                Operand::D => "acc = get32(ip, fp, 1);",
+                _ => "",
+            };
+            format!("let code = cold::{name}(ctx, ip, fp); if code != 0 {{ break 'run code; }} {acc} {next}")
+        }
+    }
+}
+
+fn import_call(index: &str) -> String {
+    format!(
+        "let import = (*ctx.imports.add(usize::from({index}))).get(); \
+         outside!((import.function)(core::ptr::from_ref(ctx).cast_mut(), frame.cast(), import.env));"
+    )
+}
+
+/// The whole match.
+pub fn arms() -> String {
+    let mut text = String::from("match word(ip, 0) / 4 {\n");
+    for opcode in 0..COUNT as u16 {
+        let op = op(opcode).expect("below COUNT");
+        writeln!(text, "// {} {:?}\n{opcode} => {{ {} }}", op.sem.name(), op.form, arm(&op)).expect("a string grows");
+    }
+    text.push_str("_ => unreachable_unchecked(),\n}\n");
+    text
+}

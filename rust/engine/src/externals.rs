@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Memories, tables and globals, of instances or made by the host.
+
+use core::cell::Cell;
+use core::ptr::null;
+
+use wisp_image::format::{external, ValType};
+use wisp_image::ImportKind;
+
+use crate::mem::ctx::{Ctx, Shared};
+use crate::mem::linear::LinearMemory;
+use crate::mem::table::TableRecord;
+use crate::store::{AsContext, AsContextMut};
+use crate::{Func, TrapCode, Val};
+
+/// The instance index of what the host made.
+const HOST: u16 = u16::MAX;
+
+/// An object made by the host.
+pub(crate) struct HostExternal {
+    pub next: Cell<*const HostExternal>,
+    kind: HostKind,
+}
+
+enum HostKind {
+    Memory(LinearMemory),
+    Table(TableRecord),
+    Global(ValType, bool, [Cell<u32>; 2]),
+}
+
+fn add(shared: &Shared, kind: HostKind) -> Option<u16> {
+    let external = shared.arena.alloc(HostExternal { next: Cell::new(null()), kind })?;
+    u16::try_from(shared.add_external(external)).ok()
+}
+
+fn host(shared: &Shared, index: u16) -> Option<&HostKind> {
+    shared.externals().nth(usize::from(index)).map(|external| &external.kind)
+}
+
+/// Something an instance exports and another may import.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Extern {
+    /// A function.
+    Func(Func),
+    /// A table.
+    Table(Table),
+    /// A memory.
+    Memory(Memory),
+    /// A global.
+    Global(Global),
+}
+
+impl Extern {
+    /// The export with this kind and index.
+    pub(crate) fn of(ctx: &Ctx, kind: u8, index: u16) -> Option<Self> {
+        let instance = ctx.index();
+        Some(match kind {
+            external::FUNCTION => Self::Func(Func::from_bits(ctx.reference(u32::from(index)))?),
+            external::TABLE => Self::Table(Table { instance, index }),
+            external::MEMORY => Self::Memory(Memory { instance, index: 0 }),
+            external::GLOBAL => Self::Global(Global { instance, index }),
+            _ => return None,
+        })
+    }
+}
+
+/// A linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Memory {
+    pub(crate) instance: u16,
+    index: u16,
+}
+
+impl Memory {
+    /// A memory made by the host, of `pages` pages of `1 << page_size_log2` bytes (16 is what wasm uses
+    /// unless the module says otherwise). Reserves its maximum, or without one what the engine's limit for
+    /// memories allows. `None` if the arena does not hold it.
+    pub fn new(mut store: impl AsContextMut, pages: u32, max: Option<u32>, page_size_log2: u8) -> Option<Self> {
+        let shared = store.as_context_mut().shared;
+        let bytes = |pages: u32| usize::try_from(u64::from(pages) << page_size_log2.min(16)).ok();
+        let limit = (shared.config.max_memory as usize).min(shared.arena.remaining().saturating_sub(128));
+        let capacity = bytes(max.unwrap_or(u32::MAX)).unwrap_or(usize::MAX).min(limit);
+        let memory = LinearMemory::new(shared, bytes(pages)?, capacity, pages, max, page_size_log2.min(16))?;
+        Some(Self { instance: HOST, index: add(shared, HostKind::Memory(memory))? })
+    }
+
+    pub(crate) fn record(self, shared: &Shared) -> Option<&LinearMemory> {
+        if self.instance == HOST {
+            match host(shared, self.index)? {
+                HostKind::Memory(memory) => Some(memory),
+                _ => None,
+            }
+        } else {
+            shared.instance(self.instance)?.linear()
+        }
+    }
+
+    /// The bytes. Empty for a handle of another store.
+    pub fn data<'s, C: AsContext>(self, store: &'s C) -> &'s [u8] {
+        self.record(store.as_context().shared).map_or(&[], |memory| memory.bytes())
+    }
+
+    /// The bytes. Empty for a handle of another store.
+    pub fn data_mut<'s, C: AsContextMut>(self, store: &'s mut C) -> &'s mut [u8] {
+        self.record(store.as_context_mut().shared).map_or(&mut [], |memory| memory.bytes())
+    }
+
+    /// The bytes, and the host's data.
+    pub fn data_and_store_mut<'s, C: AsContextMut>(self, store: &'s mut C) -> (&'s mut [u8], &'s mut C::Data) {
+        let context = store.as_context_mut();
+        (self.record(context.shared).map_or(&mut [], |memory| memory.bytes()), context.data)
+    }
+
+    /// Size in pages, as the guest sees it.
+    pub fn size(self, store: impl AsContext) -> u32 {
+        self.record(store.as_context().shared).map_or(0, LinearMemory::pages)
+    }
+
+    /// Grows by `delta` pages and gives the former size; `None` beyond the maximum or the reserve.
+    pub fn grow(self, mut store: impl AsContextMut, delta: u32) -> Option<u32> {
+        let shared = store.as_context_mut().shared;
+        self.record(shared)?.grow(shared, delta)
+    }
+
+    /// Copies bytes out of the memory.
+    ///
+    /// # Errors
+    /// The range does not exist.
+    pub fn read(self, store: impl AsContext, at: usize, into: &mut [u8]) -> Result<(), TrapCode> {
+        let context = store.as_context();
+        let bytes: &[u8] = self.record(context.shared).map_or(&[], |memory| memory.bytes());
+        let range = bytes.get(at..).and_then(|bytes| bytes.get(..into.len()));
+        into.copy_from_slice(range.ok_or(TrapCode::MemoryOutOfBounds)?);
+        Ok(())
+    }
+
+    /// Copies bytes into the memory.
+    ///
+    /// # Errors
+    /// The range does not exist.
+    pub fn write(self, mut store: impl AsContextMut, at: usize, from: &[u8]) -> Result<(), TrapCode> {
+        let bytes = self.data_mut(&mut store);
+        let range = bytes.get_mut(at..).and_then(|bytes| bytes.get_mut(..from.len()));
+        range.ok_or(TrapCode::MemoryOutOfBounds)?.copy_from_slice(from);
+        Ok(())
+    }
+}
+
+/// A table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Table {
+    instance: u16,
+    index: u16,
+}
+
+impl Table {
+    /// A table made by the host, all null. `None` if the arena does not hold it.
+    pub fn new(mut store: impl AsContextMut, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
+        let shared = store.as_context_mut().shared;
+        let record = TableRecord::new(shared, ty, size, max)?;
+        Some(Self { instance: HOST, index: add(shared, HostKind::Table(record))? })
+    }
+
+    pub(crate) fn record(self, shared: &Shared) -> Option<&TableRecord> {
+        if self.instance == HOST {
+            match host(shared, self.index)? {
+                HostKind::Table(table) => Some(table),
+                _ => None,
+            }
+        } else {
+            shared.instance(self.instance)?.table(usize::from(self.index))
+        }
+    }
+
+    /// Number of elements.
+    pub fn size(self, store: impl AsContext) -> u32 {
+        self.record(store.as_context().shared).map_or(0, TableRecord::size)
+    }
+
+    /// An element.
+    pub fn get(self, store: impl AsContext, index: u32) -> Option<Val> {
+        let context = store.as_context();
+        let table = self.record(context.shared)?;
+        table.get(index).map(|bits| Val::from_bits(table.ty, u64::from(bits)))
+    }
+
+    /// Sets an element.
+    ///
+    /// # Errors
+    /// The index does not exist, or the value is no reference of the table's type and of this store.
+    pub fn set(self, mut store: impl AsContextMut, index: u32, value: Val) -> Result<(), TrapCode> {
+        let shared = store.as_context_mut().shared;
+        let table = self.record(shared).ok_or(TrapCode::UnknownHandle)?;
+        table.set(index, reference(shared, table.ty, value)?)
+    }
+
+    /// Grows by `delta` elements of this value and gives the former size.
+    ///
+    /// # Errors
+    /// Beyond the maximum or the reserve (`TableOutOfBounds`), or as [`Table::set`].
+    pub fn grow(self, mut store: impl AsContextMut, delta: u32, value: Val) -> Result<u32, TrapCode> {
+        let shared = store.as_context_mut().shared;
+        let table = self.record(shared).ok_or(TrapCode::UnknownHandle)?;
+        table.grow(reference(shared, table.ty, value)?, delta).ok_or(TrapCode::TableOutOfBounds)
+    }
+}
+
+fn reference(shared: &Shared, ty: ValType, value: Val) -> Result<u32, TrapCode> {
+    let bits = value.bits() as u32;
+    if value.ty() != ty {
+        Err(TrapCode::ArgumentMismatch)
+    } else if !shared.valid(ty, bits) {
+        Err(TrapCode::UnknownHandle)
+    } else {
+        Ok(bits)
+    }
+}
+
+/// A global.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Global {
+    instance: u16,
+    index: u16,
+}
+
+impl Global {
+    /// A global made by the host. `None` if the arena does not hold it or a function is of another store.
+    pub fn new(mut store: impl AsContextMut, value: Val, mutable: bool) -> Option<Self> {
+        let shared = store.as_context_mut().shared;
+        if !shared.valid(value.ty(), value.bits() as u32) {
+            return None;
+        }
+        let slots = [Cell::new(value.bits() as u32), Cell::new((value.bits() >> 32) as u32)];
+        Some(Self { instance: HOST, index: add(shared, HostKind::Global(value.ty(), mutable, slots))? })
+    }
+
+    /// Type, mutability and slots.
+    pub(crate) fn record(self, shared: &Shared) -> Option<(ValType, bool, &[Cell<u32>])> {
+        if self.instance == HOST {
+            match host(shared, self.index)? {
+                HostKind::Global(ty, mutable, slots) => Some((*ty, *mutable, slots.get(..ty.slots())?)),
+                _ => None,
+            }
+        } else {
+            global_record(shared.instance(self.instance)?, usize::from(self.index))
+        }
+    }
+
+    /// Type and mutability.
+    pub fn ty(self, store: impl AsContext) -> Option<(ValType, bool)> {
+        self.record(store.as_context().shared).map(|(ty, mutable, _)| (ty, mutable))
+    }
+
+    /// The value; `None` for a handle of another store.
+    pub fn get(self, store: impl AsContext) -> Option<Val> {
+        let (ty, _, slots) = self.record(store.as_context().shared)?;
+        Some(Val::from_bits(ty, bits(slots)))
+    }
+
+    /// Sets the value.
+    ///
+    /// # Errors
+    /// The global is immutable or of another type (`ArgumentMismatch`), or something is of another store.
+    pub fn set(self, mut store: impl AsContextMut, value: Val) -> Result<(), TrapCode> {
+        let shared = store.as_context_mut().shared;
+        let (ty, mutable, slots) = self.record(shared).ok_or(TrapCode::UnknownHandle)?;
+        if !mutable || ty != value.ty() {
+            return Err(TrapCode::ArgumentMismatch);
+        }
+        if !shared.valid(ty, value.bits() as u32) {
+            return Err(TrapCode::UnknownHandle);
+        }
+        set_bits(slots, value.bits());
+        Ok(())
+    }
+}
+
+/// The bits in one or two slots.
+pub(crate) fn bits(slots: &[Cell<u32>]) -> u64 {
+    slots.iter().rev().fold(0, |bits, slot| bits << 32 | u64::from(slot.get()))
+}
+
+/// Writes one or two slots.
+pub(crate) fn set_bits(slots: &[Cell<u32>], mut bits: u64) {
+    for slot in slots {
+        slot.set(bits as u32);
+        bits >>= 32;
+    }
+}
+
+/// Type, mutability and slots of a global in the index space of an instance.
+fn global_record(ctx: &Ctx, index: usize) -> Option<(ValType, bool, &[Cell<u32>])> {
+    let image = ctx.image()?;
+    let imports = (0..image.import_count()).filter_map(|import| match image.import(import).ok()?.kind {
+        ImportKind::Global(ty, mutable) => Some((ty, mutable)),
+        _ => None,
+    });
+    let imported = image.imports_of(external::GLOBAL);
+    if index < imported {
+        let (ty, mutable) = imports.into_iter().nth(index)?;
+        Some((ty, mutable, ctx.imported_global(index, ty)?))
+    } else {
+        let global = image.global(index - imported).ok()?;
+        let first = (global.offset / 4) as usize;
+        let slots = ctx.globals().get(first..first + global.ty.slots())?;
+        Some((global.ty, global.mutable, slots))
+    }
+}

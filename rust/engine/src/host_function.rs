@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Functions of the host.
+
+use core::marker::PhantomData;
+use core::ptr::null;
+
+use crate::interp::host::trampoline;
+use crate::value::for_each_arity;
+use crate::{Caller, Ctx, FuncType, Signature, Trap, WasmTy, WasmValues};
+
+/// A host function as guests call it.
+///
+/// Arguments are in `slots[0..]`, in order, two slots (low half first) for 64-bit values; results are
+/// written from `slots[0]` on. Returns 0, or the number of a [`crate::TrapCode`]. `env` is whatever was
+/// given with the function.
+pub type RawHostFn = unsafe extern "C" fn(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32;
+
+/// A host function with its name and type, as it stands in a table in flash. `T` is the data of the stores
+/// it works with.
+pub struct HostFunction<T> {
+    /// Module name guests import it from.
+    pub module: &'static str,
+    /// Name in the module.
+    pub name: &'static str,
+    /// Its type.
+    pub signature: Signature,
+    pub(crate) function: RawHostFn,
+    pub(crate) env: *const (),
+    data: PhantomData<fn(&mut T)>,
+}
+
+impl<T> Clone for HostFunction<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for HostFunction<T> {}
+
+// SAFETY: `env` is only handed to `function`; whoever gave both promised that any thread may call it.
+#[allow(unsafe_code)]
+unsafe impl<T> Send for HostFunction<T> {}
+// SAFETY: as above.
+#[allow(unsafe_code)]
+unsafe impl<T> Sync for HostFunction<T> {}
+
+impl<T> HostFunction<T> {
+    /// Wraps a function or a closure that captures nothing. May stand in a `static`.
+    ///
+    /// ```
+    /// use wisp_engine::{Caller, HostFunction};
+    /// static TABLE: [HostFunction<u32>; 1] =
+    ///     [HostFunction::wrap("env", "add", |mut caller: Caller<'_, u32>, x: u32| *caller.data_mut() += x)];
+    /// ```
+    pub const fn wrap<P, R, F: IntoHostFunction<T, P, R>>(
+        module: &'static str,
+        name: &'static str,
+        function: F,
+    ) -> Self {
+        const { assert!(size_of::<F>() == 0, "a closure in a table captures nothing; see Linker::func_wrap") };
+        // the function is conjured up again where it is called: it has no bytes
+        core::mem::forget(function);
+        Self {
+            module,
+            name,
+            signature: Signature::Types(F::TYPE),
+            function: trampoline::<T, P, R, F>,
+            env: null(),
+            data: PhantomData,
+        }
+    }
+
+    /// A function in the raw form.
+    ///
+    /// # Safety
+    /// `function` keeps to the rules of [`RawHostFn`] for this signature, in stores with data `T` (any, if
+    /// it does not look at the data); `env` is what it expects, for as long as any store may call it, from
+    /// whichever thread has the store.
+    #[allow(unsafe_code)]
+    pub const unsafe fn raw(
+        module: &'static str,
+        name: &'static str,
+        signature: Signature,
+        function: RawHostFn,
+        env: *const (),
+    ) -> Self {
+        Self { module, name, signature, function, env, data: PhantomData }
+    }
+}
+
+/// Functions and closures `(Caller<'_, T>, A, B, ...) -> R` or `-> Result<R, Trap>`, with up to twelve
+/// parameters.
+pub trait IntoHostFunction<T, P, R> {
+    /// Parameters.
+    type Params: WasmValues;
+    /// Results.
+    type Results: WasmValues;
+    /// The type guests see.
+    const TYPE: FuncType<'static> = FuncType::new(Self::Params::TYPES, Self::Results::TYPES);
+    /// Calls it.
+    ///
+    /// # Errors
+    /// What it returns.
+    fn invoke(&self, caller: Caller<'_, T>, params: Self::Params) -> Result<Self::Results, Trap>;
+}
+
+/// What a host function may return.
+pub trait HostResult {
+    /// Results.
+    type Results: WasmValues;
+    /// As a result.
+    ///
+    /// # Errors
+    /// The trap, if it is one.
+    fn into_result(self) -> Result<Self::Results, Trap>;
+}
+
+impl<R: WasmValues> HostResult for R {
+    type Results = R;
+    #[inline(always)]
+    fn into_result(self) -> Result<R, Trap> {
+        Ok(self)
+    }
+}
+
+impl<R: WasmValues> HostResult for Result<R, Trap> {
+    type Results = R;
+    #[inline(always)]
+    fn into_result(self) -> Result<R, Trap> {
+        self
+    }
+}
+
+macro_rules! functions {
+    ($($name:ident)*) => {
+        impl<T, F, R, $($name: WasmTy),*> IntoHostFunction<T, ($($name,)*), R> for F
+        where
+            F: Fn(Caller<'_, T>, $($name),*) -> R,
+            R: HostResult,
+        {
+            type Params = ($($name,)*);
+            type Results = R::Results;
+            #[inline(always)]
+            #[allow(non_snake_case)]
+            fn invoke(&self, caller: Caller<'_, T>, params: Self::Params) -> Result<R::Results, Trap> {
+                let ($($name,)*) = params;
+                self(caller, $($name),*).into_result()
+            }
+        }
+    };
+}
+
+for_each_arity!(functions);

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From a module to an instance.
+
+use core::cell::Cell;
+
+use wisp_image::format::{external, segment, ValType, ITEM_GLOBAL};
+use wisp_image::{ElementSegment, Image, ImportKind};
+
+use crate::externals::{bits, set_bits};
+use crate::interp::{foreign, unset_import, Entry};
+use crate::mem::ctx::{Counts, Ctx, Import, Shared};
+use crate::mem::linear::LinearMemory;
+use crate::mem::table::TableRecord;
+use crate::mem::val_types;
+use crate::{Extern, Func, FuncType, Instance, InstantiateError, LinkProblem, Linker, Module, Trap, TrapCode};
+
+/// Links, takes memory, initialises and starts.
+pub(crate) fn instantiate<T>(
+    linker: &Linker<'_, T>,
+    shared: &Shared,
+    data: &mut T,
+    module: &Module<'_>,
+) -> Result<Instance, InstantiateError> {
+    if shared.instances_full() {
+        return Err(InstantiateError::TooManyInstances);
+    }
+    let image = module.image();
+    let ctx = shared.attempt(|| build(linker, shared, image))?;
+    shared.add_instance(ctx);
+    apply_segments(ctx, image)?;
+    if let Some(init) = image.manifest()?.init {
+        let entry = Entry::new(shared, 0)?;
+        entry.call(ctx, u32::from(ctx.import_count) + init, data)?;
+    }
+    Ok(Instance { index: ctx.index() })
+}
+
+/// Everything that leaves the store as it was if it fails.
+fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, image: &Image<'_>) -> Result<&'s Ctx, InstantiateError> {
+    let manifest = image.manifest()?;
+    let imported = Counts {
+        functions: image.imports_of(external::FUNCTION),
+        globals: image.imports_of(external::GLOBAL),
+        tables: image.imports_of(external::TABLE),
+    };
+    let left = shared.arena.remaining();
+    let small = |needed: usize| {
+        InstantiateError::ArenaTooSmall(
+            u32::try_from(needed).unwrap_or(u32::MAX),
+            u32::try_from(left).unwrap_or(u32::MAX),
+        )
+    };
+    let ctx = Ctx::new(shared, image, &imported, manifest.globals_size, unset_import());
+    let ctx = ctx.ok_or_else(|| {
+        small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>())
+    })?;
+    link(linker, shared, ctx, image)?;
+    for index in 0..image.table_count() {
+        let table = image.table(index)?;
+        let record = TableRecord::new(shared, table.ty, table.min, table.max);
+        let record = record.and_then(|record| shared.arena.alloc(record));
+        ctx.set_table(imported.tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
+    }
+    let globals = ctx.globals();
+    for index in 0..image.global_count() {
+        let global = image.global(index)?;
+        let first = (global.offset / 4) as usize;
+        set_bits(globals.get(first..first + global.ty.slots()).unwrap_or(&[]), global.init);
+    }
+    if let Some(memory) = manifest.memory.filter(|memory| !memory.imported) {
+        let limit = shared.config.max_memory;
+        let backed = memory.backed;
+        if backed > limit {
+            return Err(InstantiateError::MemoryLimit(backed, limit));
+        }
+        let backed = backed as usize;
+        let capacity = if memory.grows {
+            let most = u64::from(memory.max.unwrap_or(u32::MAX)) << memory.page_size_log2;
+            let left = shared.arena.remaining().saturating_sub(size_of::<LinearMemory>() + 16);
+            usize::try_from(most.min(u64::from(limit))).unwrap_or(usize::MAX).min(left)
+        } else {
+            backed
+        };
+        let record = LinearMemory::new(shared, backed, capacity, memory.min, memory.max, memory.page_size_log2);
+        let record = record.and_then(|record| shared.arena.alloc(record));
+        ctx.set_linear(record.ok_or_else(|| small(backed + size_of::<LinearMemory>()))?);
+    }
+    Ok(ctx)
+}
+
+fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> {
+    let (mut functions, mut globals, mut tables) = (0, 0, 0);
+    for index in 0..image.import_count() {
+        let import = image.import(index)?;
+        let fail = |problem| InstantiateError::Import(index as u16, problem);
+        let defined = linker.external_for(import.module, import.name);
+        let other = if defined.is_some() { LinkProblem::Kind } else { LinkProblem::Unknown };
+        match import.kind {
+            ImportKind::Function(ty) => {
+                let (params, results) = image.ty(ty)?.bytes();
+                let wanted = FuncType::new(val_types(params), val_types(results));
+                let (function, env) = match defined {
+                    Some(Extern::Func(func)) => {
+                        let (owner, index) = shared.resolve(Func::to_bits(Some(func))).ok_or(fail(other))?;
+                        if owner.function_type(index) != Some(wanted) {
+                            return Err(fail(LinkProblem::Signature));
+                        }
+                        match owner.imports().get(index as usize) {
+                            Some(import) => (import.get().function, import.get().env),
+                            None => foreign(func),
+                        }
+                    }
+                    Some(_) => return Err(fail(LinkProblem::Kind)),
+                    None => {
+                        let found = linker.function_for(import.module, import.name, wanted).map_err(fail)?;
+                        (found.function, found.env)
+                    }
+                };
+                if let Some(place) = ctx.imports().get(functions) {
+                    place.set(Import { function, env, ty });
+                }
+                functions += 1;
+            }
+            ImportKind::Global(ty, mutable) => {
+                let Some(Extern::Global(global)) = defined else { return Err(fail(other)) };
+                let (found, found_mutable, slots) = global.record(shared).ok_or(fail(other))?;
+                if found != ty || found_mutable != mutable {
+                    return Err(fail(LinkProblem::GlobalType));
+                }
+                ctx.import_global(globals, slots);
+                globals += 1;
+            }
+            ImportKind::Table(table) => {
+                let Some(Extern::Table(found)) = defined else { return Err(fail(other)) };
+                let found = found.record(shared).ok_or(fail(other))?;
+                if found.ty != table.ty || !fits(found.size(), found.max, table.min, table.max) {
+                    return Err(fail(LinkProblem::Limits));
+                }
+                ctx.set_table(tables, found);
+                tables += 1;
+            }
+            ImportKind::Memory(min, max, page_size_log2) => {
+                let Some(Extern::Memory(found)) = defined else { return Err(fail(other)) };
+                let found = found.record(shared).ok_or(fail(other))?;
+                if found.page_size_log2 != page_size_log2 || !fits(found.pages(), found.max_pages, min, max) {
+                    return Err(fail(LinkProblem::Limits));
+                }
+                ctx.set_linear(found);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The rule of wasm for importing what has limits.
+fn fits(size: u32, max: Option<u32>, wanted: u32, most: Option<u32>) -> bool {
+    size >= wanted && most.is_none_or(|most| max.is_some_and(|max| max <= most))
+}
+
+/// Applies and drops the active segments, elements first.
+fn apply_segments(ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> {
+    for index in 0..image.element_count() {
+        let elements = image.element(index)?;
+        if elements.mode == segment::ACTIVE {
+            let table = usize::from(elements.table);
+            init_table(ctx, table, &elements, elements.offset, 0, elements.len()).map_err(Trap::new)?;
+        }
+        if elements.mode != segment::PASSIVE {
+            ctx.drop_elements(index);
+        }
+    }
+    for index in 0..image.data_count() {
+        let data = image.data(index)?;
+        if data.mode == segment::ACTIVE {
+            let length = data.bytes.len() as u32;
+            match ctx.linear() {
+                Some(memory) => memory.init(data.offset, data.bytes, 0, length).map_err(Trap::new)?,
+                None => return Err(Trap::new(TrapCode::MemoryOutOfBounds).into()),
+            }
+            ctx.drop_data(index);
+        }
+    }
+    Ok(())
+}
+
+/// `table.init`: copies items `from..from + n` of a segment to `to`.
+pub(crate) fn init_table(
+    ctx: &Ctx,
+    table: usize,
+    elements: &ElementSegment<'_>,
+    to: u32,
+    from: u32,
+    n: u32,
+) -> Result<(), TrapCode> {
+    let table = ctx.table(table).ok_or(TrapCode::TableOutOfBounds)?;
+    let in_table = to.checked_add(n).is_some_and(|end| end <= table.size());
+    let in_segment = from.checked_add(n).is_some_and(|end| end <= elements.len());
+    if !in_table || !in_segment {
+        return Err(TrapCode::TableOutOfBounds);
+    }
+    for index in 0..n {
+        let item = elements.item(from + index).ok_or(TrapCode::TableOutOfBounds)?;
+        table.set(to + index, item_reference(ctx, elements.ty, item)?)?;
+    }
+    Ok(())
+}
+
+/// The reference an item of a segment stands for.
+fn item_reference(ctx: &Ctx, ty: ValType, item: u32) -> Result<u32, TrapCode> {
+    if item & ITEM_GLOBAL != 0 {
+        let slots: Option<&[Cell<u32>]> = ctx.imported_global((item & !ITEM_GLOBAL) as usize, ty);
+        let reference = bits(slots.ok_or(TrapCode::TableOutOfBounds)?) as u32;
+        if ctx.shared().valid(ty, reference) {
+            Ok(reference)
+        } else {
+            Err(TrapCode::UnknownHandle)
+        }
+    } else if item == 0 {
+        Ok(0)
+    } else {
+        Ok(ctx.reference(item - 1))
+    }
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The portable back end: a loop around a match over the opcodes. The build script writes the arms from
+//! the op table (`build/loop_back_end.rs`); what they use is here.
+
+use core::hint::unreachable_unchecked;
+
+use super::access::*;
+use super::cold;
+use crate::mem::ctx::Ctx;
+use crate::ops;
+
+/// Lays a callee's header: where the caller at `fp` continues.
+///
+/// # Safety
+/// Rule V, `CallFrame`: the two slots below `callee` lie in the caller's frame.
+#[inline(always)]
+unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
+    // SAFETY: contract.
+    unsafe {
+        let header = callee.cast::<u32>().sub(2);
+        if cfg!(target_pointer_width = "64") {
+            header.write(ctx.code_offset(ip));
+            header.add(1).write(callee.offset_from_unsigned(fp) as u32);
+        } else {
+            header.write(ip.expose_provenance() as u32);
+            header.add(1).write(fp.expose_provenance() as u32);
+        }
+    }
+}
+
+/// Where the caller of the frame at `fp` continues, and its frame; `None` if that is outside the
+/// interpreter.
+///
+/// # Safety
+/// Rule F: there is a header below `fp`.
+#[inline(always)]
+pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
+    // SAFETY: contract; a header holds what `push` wrote, or zeros.
+    unsafe {
+        let header = fp.cast::<u32>().sub(2);
+        let ip = header.read();
+        let frame = header.add(1).read();
+        if ip == 0 {
+            None
+        } else if cfg!(target_pointer_width = "64") {
+            Some((ctx.code.add(ip as usize).cast(), fp.sub(frame as usize)))
+        } else {
+            Some((
+                core::ptr::with_exposed_provenance(ip as usize),
+                core::ptr::with_exposed_provenance_mut(frame as usize),
+            ))
+        }
+    }
+}
+
+/// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
+///
+/// # Safety
+/// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
+/// stack with a header below it.
+#[inline(never)]
+pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
+    let memory = ctx.memory.get();
+    let mut fuel = ctx.fuel.get();
+    let mut acc = 0u32;
+    let code = 'run: loop {
+        // Takes a unit of fuel, or stops.
+        macro_rules! take_fuel {
+            () => {
+                fuel -= 1;
+                if fuel < 0 {
+                    fuel = cold::refill(ctx);
+                    if fuel < 0 {
+                        let code = fuel.unsigned_abs();
+                        fuel = 0;
+                        break 'run code;
+                    }
+                }
+            };
+        }
+        // Stops for an access that does not fit.
+        macro_rules! refuse {
+            ($base:expr, $offset:expr, $width:expr) => {
+                break 'run cold::refusal(ctx, $base, $offset, $width)
+            };
+        }
+        // Leaves the running function.
+        macro_rules! leave {
+            () => {
+                match caller(ctx, fp) {
+                    Some((caller_ip, caller_fp)) => {
+                        ip = caller_ip;
+                        fp = caller_fp;
+                    }
+                    None => break 'run 0,
+                }
+            };
+        }
+        // Lets the host see where the guest stands, and takes back what it left of the fuel.
+        macro_rules! outside {
+            ($call:expr) => {{
+                ctx.ip.set(ip);
+                ctx.fp.set(fp);
+                ctx.fuel.set(fuel);
+                let code = $call;
+                fuel = ctx.fuel.get();
+                if code != 0 {
+                    break 'run code;
+                }
+            }};
+        }
+        // SAFETY: rule V. `OperandsInFunction` for the words of an op, `SlotInFrame` (with rule F) for
+        // slots, `BranchTarget` and `FallsThrough` for where `ip` goes, `CallTarget` for callees,
+        // `CallFrame` for their frames, `Index` for globals, imports, tables and types, `KnownOp` for the
+        // last arm. Memory is touched where `effective` allows it.
+        unsafe { include!(concat!(env!("OUT_DIR"), "/loop_arms.rs")) }
+    };
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    ctx.fuel.set(fuel);
+    code
+}

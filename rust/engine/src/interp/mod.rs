@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs code: entry from the host, calls to the host and to other instances, and the interpreter's back
+//! ends, one of which is built. Each back end is a file with the same function:
+//!
+//! `unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32`
+//!
+//! which begins with the op at `ip` and the frame at `fp`, returns 0 when the outermost frame returns
+//! or the number of a trap, and leaves in `ctx` where it stood (`ip`, `fp`) and the fuel in hand.
+//!
+//! A frame is a row of `u32` slots. In the two slots below a callee's slot 0 lies its *header*: where the
+//! caller continues, and the caller's frame. On 32-bit targets these are the pointers themselves, else the
+//! offset in the code and the distance of the frames. An outermost frame has a header of zeros.
+//!
+//! Rules the unsafe blocks of this folder refer to, beside those of [`crate::mem`]:
+//! - **V (verifier)**: opcodes, operands, slots, branch targets, call targets, call frames and indices are
+//!   valid, as [`wisp_image::verify`] states; the name of its rule follows.
+//! - **F (frames)**: `enter` checked that the running function's frame lies in the frame stack; whoever
+//!   makes a frame lays its header and arguments inside the stack.
+
+mod access;
+mod cold;
+pub(crate) mod host;
+mod loop_;
+
+use core::cell::Cell;
+use core::ptr::null;
+
+use wisp_image::format::FRAME_HEADER_SLOTS;
+
+use self::loop_::run;
+use crate::mem::ctx::{Ctx, Import, Shared};
+use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
+
+/// Bytes of a frame's header.
+const HEADER: usize = FRAME_HEADER_SLOTS * 4;
+
+/// What stands in an import's place until it is linked.
+pub(crate) fn unset_import() -> Import {
+    unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
+        TrapCode::HostError as u32
+    }
+    Import { function: unset, env: null(), ty: 0 }
+}
+
+/// A frame for a call from the host: room for arguments and results.
+pub(crate) struct Entry<'s> {
+    shared: &'s Shared,
+    slots: *const Cell<u32>,
+    count: usize,
+}
+
+impl<'s> Entry<'s> {
+    /// Takes the frame behind those in use.
+    #[inline]
+    pub fn new(shared: &'s Shared, count: usize) -> Result<Self, Trap> {
+        let slots = shared.frame_top().wrapping_add(HEADER);
+        if slots.addr() + count * 4 > shared.stack_limit().addr() {
+            return Err(Trap::new(TrapCode::StackOverflow));
+        }
+        // frames that a backtrace would walk are about to be overwritten
+        shared.trapped.set((null(), core::ptr::null_mut()));
+        Ok(Self { shared, slots: slots.cast(), count })
+    }
+
+    /// A slot.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> u32 {
+        if index >= self.count {
+            return 0;
+        }
+        // SAFETY: rule F: `new` checked that `count` slots lie in the stack.
+        unsafe { (*self.slots.add(index)).get() }
+    }
+
+    /// Writes a slot.
+    #[inline(always)]
+    pub fn set(&self, index: usize, bits: u32) {
+        if index < self.count {
+            // SAFETY: as in `get`.
+            unsafe { (*self.slots.add(index)).set(bits) };
+        }
+    }
+
+    /// Calls a function whose parameters and results take no more slots than there are.
+    pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
+        let before = self.shared.data.replace(core::ptr::from_mut(data).cast());
+        // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
+        let code = unsafe { call(ctx, function, self.slots.cast::<u32>().cast_mut()) };
+        self.shared.data.set(before);
+        match TrapCode::from_u32(code) {
+            None if code == 0 => Ok(()),
+            code => Err(self.trap(code.unwrap_or(TrapCode::HostError))),
+        }
+    }
+
+    #[cold]
+    fn trap(&self, code: TrapCode) -> Trap {
+        if code == TrapCode::Exit {
+            return Trap::exit(self.shared.exit_status.get());
+        }
+        let (func, offset) = self.shared.place.get();
+        Trap { code, func, offset }
+    }
+}
+
+/// Calls any function of an instance with its arguments at `slots`; results are left there.
+///
+/// # Safety
+/// The two slots below `slots` and those of arguments and results lie in the frame stack.
+unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
+        let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
+            return TrapCode::UnknownHandle as u32;
+        };
+        ctx.shared().place.set((Trap::NOWHERE, 0));
+        // SAFETY: passed on; the function keeps to the ABI (its definition or the linker promised).
+        return unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) };
+    };
+    match ctx.defined(defined) {
+        // SAFETY: passed on.
+        Some((code, _)) => unsafe { enter(ctx, code, slots) },
+        None => TrapCode::UnknownHandle as u32,
+    }
+}
+
+/// Runs a defined function.
+///
+/// # Safety
+/// As [`call`].
+unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    let depth = shared.depth.get();
+    if depth >= shared.config.native_depth {
+        shared.place.set((Trap::NOWHERE, 0));
+        return TrapCode::StackOverflow as u32;
+    }
+    shared.depth.set(depth + 1);
+    let before = shared.begin(ctx);
+    let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
+    // SAFETY: the header lies in the stack (contract); the code offset is that of a function (rule V,
+    // `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
+    let result = unsafe {
+        slots.sub(2).write(0);
+        slots.sub(1).write(0);
+        run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
+    };
+    if result != 0 {
+        trapped(shared, ctx);
+    }
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    shared.end(before);
+    shared.depth.set(depth);
+    result
+}
+
+/// Notes where a trap arose, unless it came from further inside.
+#[cold]
+fn trapped(shared: &Shared, ctx: &Ctx) {
+    if shared.place_known.replace(false) {
+        return;
+    }
+    let offset = ctx.code_offset(ctx.ip.get());
+    shared.place.set((ctx.function_at(offset), offset));
+    shared.trapped.set((ctx, ctx.fp.get()));
+}
+
+/// The raw host function that stands for a function of another instance.
+pub(crate) fn foreign(func: Func) -> (RawHostFn, *const ()) {
+    unsafe extern "C" fn function(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+        // SAFETY: the interpreter passes its instance, and slots of a call frame with room for a header
+        // (rule V, `CallFrame`).
+        unsafe { call_reference(&*ctx, env.addr() as u32, slots) }
+    }
+    (function, core::ptr::without_provenance(Func::to_bits(Some(func)) as usize))
+}
+
+/// Calls the function behind a reference.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    let Some((callee, function)) = shared.resolve(reference) else {
+        return TrapCode::UnknownHandle as u32;
+    };
+    // SAFETY: passed on.
+    let code = unsafe { call(callee, function, slots) };
+    shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
+    code
+}
+
+/// Frames of the last trap.
+pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
+    let (ctx, fp) = shared.trapped.get();
+    let (func, offset) = shared.place.get();
+    // SAFETY: rule A: null or an instance of this store.
+    let ctx = unsafe { ctx.as_ref() }.filter(|_| func != Trap::NOWHERE);
+    let mut next = ctx.map(|_| (offset, fp));
+    core::iter::from_fn(move || {
+        let ctx = ctx?;
+        let (offset, fp) = next?;
+        // SAFETY: rule F: every frame of the chain has a header below it; the frames stay as the trap left
+        // them until the next call, which clears `trapped` first or overwrites them with frames again.
+        next = unsafe { loop_::caller(ctx, fp) }.map(|(ip, fp)| (ctx.code_offset(ip), fp));
+        Some(Frame { instance: ctx.index(), func: ctx.function_at(offset), offset })
+    })
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Linkers: where imports come from.
+
+use crate::store::{Store, StoreContextMut};
+#[cfg(feature = "alloc")]
+use crate::{Extern, IntoHostFunction};
+use crate::{FuncType, HostFunction, Instance, InstantiateError, LinkProblem, Module};
+
+/// Finds host functions that stand in no table of [`HostFunction`]s, like those of a C section.
+pub trait Resolve<T> {
+    /// The function with this name; `ty` is what the guest expects (the linker compares it with the
+    /// signature of what is found).
+    fn resolve(&self, module: &str, name: &str, ty: FuncType<'_>) -> Option<HostFunction<T>>;
+}
+
+/// Tables of host functions a linker can hold without an allocator.
+const SOURCES: usize = 8;
+
+enum Source<'h, T> {
+    Table(&'h [HostFunction<T>]),
+    Resolver(&'h dyn Resolve<T>),
+    One(HostFunction<T>),
+}
+
+/// A definition with a name of its own.
+#[cfg(feature = "alloc")]
+struct Named<T> {
+    module: alloc::string::String,
+    name: alloc::string::String,
+    item: Item<T>,
+}
+
+#[cfg(feature = "alloc")]
+enum Item<T> {
+    Extern(Extern),
+    Closure(HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>),
+}
+
+/// Where imports come from: tables of host functions, single ones, resolvers, and (with `alloc`) closures
+/// and exports of other instances. What was added last is found first, so that it may replace what was there.
+pub struct Linker<'h, T> {
+    sources: [Option<Source<'h, T>>; SOURCES],
+    #[cfg(feature = "alloc")]
+    named: alloc::vec::Vec<Named<T>>,
+}
+
+impl<T> Default for Linker<'_, T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The linker holds as many tables as it can.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LinkerFull;
+
+impl<'h, T> Linker<'h, T> {
+    /// Defines nothing.
+    pub const fn new() -> Self {
+        Self {
+            sources: [const { None }; SOURCES],
+            #[cfg(feature = "alloc")]
+            named: alloc::vec::Vec::new(),
+        }
+    }
+
+    /// Defines the functions of a table.
+    pub fn from_table(table: &'h [HostFunction<T>]) -> Self {
+        let mut linker = Self::new();
+        linker.sources[0] = Some(Source::Table(table));
+        linker
+    }
+
+    fn add(&mut self, source: Source<'h, T>) -> Result<&mut Self, LinkerFull> {
+        let place = self.sources.iter_mut().find(|place| place.is_none()).ok_or(LinkerFull)?;
+        *place = Some(source);
+        Ok(self)
+    }
+
+    /// Adds the functions of a table.
+    ///
+    /// # Errors
+    /// The linker is full: it holds eight tables, resolvers and single functions.
+    pub fn table(&mut self, table: &'h [HostFunction<T>]) -> Result<&mut Self, LinkerFull> {
+        self.add(Source::Table(table))
+    }
+
+    /// Adds whatever a resolver finds.
+    ///
+    /// # Errors
+    /// As [`Linker::table`].
+    pub fn resolver(&mut self, resolver: &'h dyn Resolve<T>) -> Result<&mut Self, LinkerFull> {
+        self.add(Source::Resolver(resolver))
+    }
+
+    /// Adds a single function.
+    ///
+    /// # Errors
+    /// As [`Linker::table`].
+    pub fn function(&mut self, function: HostFunction<T>) -> Result<&mut Self, LinkerFull> {
+        self.add(Source::One(function))
+    }
+
+    /// Adds a closure, which may capture.
+    #[cfg(feature = "alloc")]
+    pub fn func_wrap<P, R, F>(&mut self, module: &str, name: &str, function: F) -> &mut Self
+    where
+        F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
+    {
+        let (host, keep) = crate::interp::host::boxed(function);
+        self.named.push(Named { module: module.into(), name: name.into(), item: Item::Closure(host, keep) });
+        self
+    }
+
+    /// Adds an export of an instance, or something the host made.
+    #[cfg(feature = "alloc")]
+    pub fn define(&mut self, module: &str, name: &str, external: Extern) -> &mut Self {
+        self.named.push(Named { module: module.into(), name: name.into(), item: Item::Extern(external) });
+        self
+    }
+
+    /// Adds all exports of an instance under this module name.
+    #[cfg(feature = "alloc")]
+    pub fn instance(&mut self, store: impl crate::AsContext, module: &str, instance: Instance) -> &mut Self {
+        instance.for_each_export(store, |name, external| {
+            self.define(module, name, external);
+        });
+        self
+    }
+
+    /// Instantiates a module: links its imports, takes its memory, applies its segments, runs its start
+    /// function.
+    ///
+    /// # Errors
+    /// See [`InstantiateError`]. What a failing segment or start function did before stays done, as wasm
+    /// has it; every other failure leaves the store as it was.
+    pub fn instantiate<'a>(&self, store: &mut Store<'a, T>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
+        #[cfg(feature = "alloc")]
+        for named in &self.named {
+            if let Item::Closure(_, keep) = &named.item {
+                store.owner.keep(keep);
+            }
+        }
+        let context: StoreContextMut<'_, T> = crate::AsContextMut::as_context_mut(store);
+        crate::instantiate::instantiate(self, context.shared, context.data, module)
+    }
+
+    /// A host function for an import.
+    pub(crate) fn function_for(
+        &self,
+        module: &str,
+        name: &str,
+        ty: FuncType<'_>,
+    ) -> Result<HostFunction<T>, LinkProblem> {
+        let check = |function: &HostFunction<T>| {
+            if function.signature.matches(ty) {
+                Ok(*function)
+            } else {
+                Err(LinkProblem::Signature)
+            }
+        };
+        let wanted = |function: &&HostFunction<T>| function.name == name && function.module == module;
+        #[cfg(feature = "alloc")]
+        if let Some(Item::Closure(function, _)) = self.named(module, name) {
+            return check(function);
+        }
+        for source in self.sources.iter().rev().flatten() {
+            let found = match source {
+                Source::Table(table) => table.iter().find(wanted).copied(),
+                Source::One(function) => Some(function).filter(wanted).copied(),
+                Source::Resolver(resolver) => resolver.resolve(module, name, ty),
+            };
+            if let Some(function) = found {
+                return check(&function);
+            }
+        }
+        Err(LinkProblem::Unknown)
+    }
+
+    #[cfg(feature = "alloc")]
+    fn named(&self, module: &str, name: &str) -> Option<&Item<T>> {
+        let mut named = self.named.iter().rev();
+        named.find(|named| named.name == name && named.module == module).map(|named| &named.item)
+    }
+
+    /// What else is defined under a name.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn external_for(&self, module: &str, name: &str) -> Option<Extern> {
+        match self.named(module, name)? {
+            Item::Extern(external) => Some(*external),
+            Item::Closure(..) => None,
+        }
+    }
+
+    /// What else is defined under a name: nothing without an allocator.
+    #[cfg(not(feature = "alloc"))]
+    pub(crate) fn external_for(&self, _module: &str, _name: &str) -> Option<crate::Extern> {
+        None
+    }
+}

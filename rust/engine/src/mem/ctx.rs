@@ -1,0 +1,571 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The records of a store and of its instances.
+
+use core::cell::Cell;
+use core::ptr::null;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use wisp_image::format::{entry, Section, ValType};
+use wisp_image::Image;
+
+use super::arena::Arena;
+use super::linear::LinearMemory;
+use super::table::TableRecord;
+use crate::externals::HostExternal;
+use crate::host_function::RawHostFn;
+use crate::{Config, FuncType, Trap, TrapCode};
+
+#[cfg(not(target_endian = "little"))]
+compile_error!("images are little endian and are run in place");
+
+/// An imported function: what is called, and its type in the importing module.
+#[derive(Clone, Copy)]
+pub struct Import {
+    pub(crate) function: RawHostFn,
+    pub(crate) env: *const (),
+    pub(crate) ty: u16,
+}
+
+/// An instance, as the interpreter, native code and host functions see it. What the hot paths read comes
+/// first. Fields are private: host functions use [`crate::Caller`], C the functions of the C API.
+#[repr(C)]
+pub struct Ctx {
+    pub(crate) memory: Cell<*mut u8>,
+    /// First address at which an access of 1, 2, 4, 8 bytes does not fit.
+    pub(crate) limits: [Cell<usize>; 4],
+    /// Units of fuel in hand, while this instance runs.
+    pub(crate) fuel: Cell<i32>,
+    /// End of the frame stack.
+    pub(crate) stack_limit: *mut u8,
+    pub(crate) globals: *const Cell<u32>,
+    pub(crate) tables: *const Cell<*const TableRecord>,
+    pub(crate) imports: *const Cell<Import>,
+    /// Function section of the image.
+    functions: *const u8,
+    /// Code section of the image.
+    pub(crate) code: *const u8,
+    pub(crate) imported_globals: *const Cell<*const Cell<u32>>,
+    /// Where the guest stood when it last left the interpreter.
+    pub(crate) ip: Cell<*const u16>,
+    pub(crate) fp: Cell<*mut u8>,
+    /// Reference of an indirect call that leaves this instance, or the trap code that forbids it.
+    pub(crate) pending: Cell<u32>,
+    linear: Cell<*const LinearMemory>,
+    shared: *const Shared,
+    next: Cell<*const Ctx>,
+    image: *const u8,
+    image_length: u32,
+    types: *const u8,
+    /// A bit for each data segment, then one for each element segment.
+    dropped: *const Cell<u32>,
+    dropped_words: u16,
+    data_count: u16,
+    type_count: u16,
+    table_count: u16,
+    imported_globals_count: u16,
+    pub(crate) import_count: u16,
+    pub(crate) function_count: u16,
+    index: u16,
+    globals_words: u32,
+}
+
+/// Numbers of things an instance holds.
+pub(crate) struct Counts {
+    pub functions: usize,
+    pub globals: usize,
+    pub tables: usize,
+}
+
+fn image_u32(at: *const u8) -> u32 {
+    // SAFETY: rule I: callers stay in a section. Where unaligned reads cost, `Module` insists on aligned
+    // images.
+    unsafe {
+        if cfg!(target_pointer_width = "64") {
+            at.cast::<u32>().read_unaligned()
+        } else {
+            at.cast::<u32>().read()
+        }
+    }
+}
+
+fn image_u16(at: *const u8) -> u16 {
+    // SAFETY: as in `image_u32`.
+    unsafe {
+        if cfg!(target_pointer_width = "64") {
+            at.cast::<u16>().read_unaligned()
+        } else {
+            at.cast::<u16>().read()
+        }
+    }
+}
+
+impl Ctx {
+    /// Takes an instance's records from the arena. Globals are zero, imports unset, tables absent.
+    pub(crate) fn new<'s>(
+        shared: &'s Shared,
+        image: &Image<'_>,
+        imported: &Counts,
+        globals_size: u32,
+        unset: Import,
+    ) -> Option<&'s Self> {
+        let (data, elements) = (image.data_count(), image.element_count());
+        let dropped_words = (data + elements).div_ceil(32);
+        let tables = imported.tables + image.table_count();
+        let globals_words = (globals_size / 4) as usize;
+        let arena = &shared.arena;
+        let index = shared.instance_count.get();
+        let globals = arena.alloc_cells(globals_words, 0u32)?;
+        let tables_cells = arena.alloc_cells(tables, null::<TableRecord>())?;
+        let imports = arena.alloc_cells(imported.functions, unset)?;
+        let imported_globals = arena.alloc_cells(imported.globals, null::<Cell<u32>>())?;
+        let dropped = arena.alloc_cells(dropped_words, 0u32)?;
+        arena.alloc(Self {
+            memory: Cell::new(core::ptr::dangling_mut()),
+            limits: [const { Cell::new(0) }; 4],
+            fuel: Cell::new(0),
+            stack_limit: shared.stack_limit(),
+            globals: globals.as_ptr(),
+            tables: tables_cells.as_ptr(),
+            imports: imports.as_ptr(),
+            functions: image.section(Section::Functions).as_ptr(),
+            code: image.section(Section::Code).as_ptr(),
+            imported_globals: imported_globals.as_ptr(),
+            ip: Cell::new(null()),
+            fp: Cell::new(core::ptr::null_mut()),
+            pending: Cell::new(0),
+            linear: Cell::new(null()),
+            shared,
+            next: Cell::new(null()),
+            image: image.bytes().as_ptr(),
+            image_length: u32::try_from(image.bytes().len()).ok()?,
+            types: image.section(Section::Types).as_ptr(),
+            dropped: dropped.as_ptr(),
+            dropped_words: u16::try_from(dropped_words).ok()?,
+            data_count: u16::try_from(data).ok()?,
+            type_count: u16::try_from(image.type_count()).ok()?,
+            table_count: u16::try_from(tables).ok()?,
+            imported_globals_count: u16::try_from(imported.globals).ok()?,
+            import_count: u16::try_from(imported.functions).ok()?,
+            function_count: u16::try_from(image.function_count()).ok()?,
+            index,
+            globals_words: globals_words as u32,
+        })
+    }
+
+    /// The store's records.
+    #[inline]
+    pub(crate) fn shared(&self) -> &Shared {
+        // SAFETY: rule A: the store's record lives as long as any instance's.
+        unsafe { &*self.shared }
+    }
+
+    /// The instance with the following index.
+    fn next(&self) -> Option<&Self> {
+        // SAFETY: rule A: null or an instance of the same store.
+        unsafe { self.next.get().as_ref() }
+    }
+
+    /// Its index in the store.
+    pub(crate) fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// Its image. Parses the header again (about 600 instructions): RAM is dearer than that.
+    #[cold]
+    pub(crate) fn image(&self) -> Option<Image<'_>> {
+        // SAFETY: rule I: these are the bytes the module was made from.
+        let bytes = unsafe { core::slice::from_raw_parts(self.image, self.image_length as usize) };
+        Image::parse(bytes).ok()
+    }
+
+    /// Imported functions.
+    #[inline]
+    pub(crate) fn imports(&self) -> &[Cell<Import>] {
+        // SAFETY: rule A: `import_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.imports, usize::from(self.import_count)) }
+    }
+
+    /// Number of functions, imported ones first.
+    pub(crate) fn functions(&self) -> u32 {
+        u32::from(self.import_count) + u32::from(self.function_count)
+    }
+
+    /// Code offset and type index of a defined function.
+    #[inline]
+    pub(crate) fn defined(&self, index: u32) -> Option<(u32, u16)> {
+        if index >= u32::from(self.function_count) {
+            return None;
+        }
+        let at = self.functions.wrapping_add(index as usize * entry::FUNCTION);
+        Some((image_u32(at), image_u16(at.wrapping_add(4))))
+    }
+
+    /// Type index of a function.
+    #[inline]
+    pub(crate) fn type_index(&self, function: u32) -> Option<u16> {
+        match self.imports().get(function as usize) {
+            Some(import) => Some(import.get().ty),
+            None => Some(self.defined(function - u32::from(self.import_count))?.1),
+        }
+    }
+
+    /// A type.
+    pub(crate) fn ty(&self, index: u16) -> Option<FuncType<'_>> {
+        if index >= self.type_count {
+            return None;
+        }
+        let at = self.types.wrapping_add(4 + usize::from(index) * entry::TYPE);
+        let bytes = self.types.wrapping_add(image_u32(at) as usize);
+        let (params, results) =
+            (usize::from(image_u16(at.wrapping_add(4))), usize::from(image_u16(at.wrapping_add(6))));
+        // SAFETY: rule I: the verifier reads every type, so its bytes lie in the section.
+        let bytes = unsafe { core::slice::from_raw_parts(bytes, params + results) };
+        let (params, results) = super::val_types(bytes).split_at_checked(params)?;
+        Some(FuncType { params, results })
+    }
+
+    /// Type of a function.
+    pub(crate) fn function_type(&self, function: u32) -> Option<FuncType<'_>> {
+        self.ty(self.type_index(function)?)
+    }
+
+    /// The defined function that holds this code offset.
+    pub(crate) fn function_at(&self, offset: u32) -> u32 {
+        let (mut low, mut high) = (0, u32::from(self.function_count));
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match self.defined(middle) {
+                Some((code, _)) if code <= offset => low = middle,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+
+    /// Own globals, in slots.
+    pub(crate) fn globals(&self) -> &[Cell<u32>] {
+        // SAFETY: rule A: `globals_words` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.globals, self.globals_words as usize) }
+    }
+
+    fn imported_globals(&self) -> &[Cell<*const Cell<u32>>] {
+        // SAFETY: rule A: `imported_globals_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.imported_globals, usize::from(self.imported_globals_count)) }
+    }
+
+    /// The slots of an imported global: as many as its type takes.
+    pub(crate) fn imported_global(&self, index: usize, ty: ValType) -> Option<&[Cell<u32>]> {
+        let place = self.imported_globals().get(index)?.get();
+        if place.is_null() {
+            return None;
+        }
+        // SAFETY: rule A: `import_global` set it to slots of that type, which the linker compared.
+        Some(unsafe { core::slice::from_raw_parts(place, ty.slots()) })
+    }
+
+    /// Binds an imported global.
+    pub(crate) fn import_global(&self, index: usize, slots: &[Cell<u32>]) {
+        if let Some(place) = self.imported_globals().get(index) {
+            place.set(slots.as_ptr());
+        }
+    }
+
+    fn table_cells(&self) -> &[Cell<*const TableRecord>] {
+        // SAFETY: rule A: `table_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.tables, usize::from(self.table_count)) }
+    }
+
+    /// A table.
+    pub(crate) fn table(&self, index: usize) -> Option<&TableRecord> {
+        // SAFETY: rule A: null or a table of the store.
+        unsafe { self.table_cells().get(index)?.get().as_ref() }
+    }
+
+    /// Puts a table in its place.
+    pub(crate) fn set_table(&self, index: usize, table: &TableRecord) {
+        if let Some(place) = self.table_cells().get(index) {
+            place.set(table);
+        }
+    }
+
+    /// The linear memory.
+    #[inline]
+    pub(crate) fn linear(&self) -> Option<&LinearMemory> {
+        // SAFETY: rule A: null or a memory of the store.
+        unsafe { self.linear.get().as_ref() }
+    }
+
+    /// Sets the linear memory.
+    pub(crate) fn set_linear(&self, linear: &LinearMemory) {
+        self.linear.set(linear);
+        self.memory.set(linear.base());
+        self.set_limits(linear.size());
+    }
+
+    fn set_limits(&self, size: usize) {
+        for (log2, limit) in self.limits.iter().enumerate() {
+            limit.set((size + 1).saturating_sub(1 << log2));
+        }
+    }
+
+    fn dropped_bit(&self, bit: usize) -> Option<(&Cell<u32>, u32)> {
+        if bit / 32 >= usize::from(self.dropped_words) {
+            return None;
+        }
+        // SAFETY: rule A: `dropped_words` cells were taken.
+        let word = unsafe { &*self.dropped.add(bit / 32) };
+        Some((word, 1 << (bit % 32)))
+    }
+
+    /// Marks a data segment as dropped.
+    pub(crate) fn drop_data(&self, index: usize) {
+        if let Some((word, mask)) = self.dropped_bit(index) {
+            word.set(word.get() | mask);
+        }
+    }
+
+    /// Marks an element segment as dropped.
+    pub(crate) fn drop_elements(&self, index: usize) {
+        self.drop_data(usize::from(self.data_count) + index);
+    }
+
+    /// True if a data segment was dropped.
+    pub(crate) fn data_dropped(&self, index: usize) -> bool {
+        self.dropped_bit(index).is_none_or(|(word, mask)| word.get() & mask != 0)
+    }
+
+    /// True if an element segment was dropped.
+    pub(crate) fn elements_dropped(&self, index: usize) -> bool {
+        self.data_dropped(usize::from(self.data_count) + index)
+    }
+
+    /// The reference to one of its functions.
+    pub(crate) fn reference(&self, function: u32) -> u32 {
+        u32::from(self.index) << 16 | (function + 1)
+    }
+
+    /// Byte offset in the code section.
+    pub(crate) fn code_offset(&self, ip: *const u16) -> u32 {
+        ip.addr().wrapping_sub(self.code.addr()) as u32
+    }
+}
+
+/// What the instances of a store have in common. First in the arena.
+pub(crate) struct Shared {
+    pub stop: AtomicU32,
+    pub arena: Arena,
+    /// The store's data while a call runs.
+    pub data: Cell<*mut ()>,
+    /// The instance that runs, or last called the host.
+    pub current: Cell<*const Ctx>,
+    /// Units of fuel in hand, while nothing runs.
+    slice: Cell<i32>,
+    slice_size: i32,
+    /// Units beyond those in hand; `u64::MAX` is no limit.
+    fuel: Cell<u64>,
+    pub depth: Cell<u32>,
+    pub config: Config,
+    stack: *mut u8,
+    stack_bytes: usize,
+    first: Cell<*const Ctx>,
+    instance_count: Cell<u16>,
+    externals: Cell<*const HostExternal>,
+    /// Place of the trap that is under way or was last.
+    pub place: Cell<(u32, u32)>,
+    /// `place` belongs to the trap that a call inside the guest's host call returned.
+    pub place_known: Cell<bool>,
+    pub exit_status: Cell<i32>,
+    /// Innermost frame of the last trap: instance and frame pointer.
+    pub trapped: Cell<(*const Ctx, *mut u8)>,
+}
+
+impl Shared {
+    /// Sets up a store in an arena, or gives `None` if it does not even hold the frame stack.
+    ///
+    /// # Safety
+    /// As `Arena::new`, for `'s`.
+    pub unsafe fn new<'s>(start: *mut u64, words: usize, config: &Config) -> Option<&'s Self> {
+        // SAFETY: passed on.
+        let arena = unsafe { Arena::new(start, words) };
+        let stack_bytes = config.stack_size as usize & !7;
+        let stack = arena.alloc_bytes(stack_bytes, stack_bytes)?;
+        let place = arena.take(size_of::<Self>(), 8)?.cast::<Self>();
+        let shared = Self {
+            stop: AtomicU32::new(0),
+            arena,
+            data: Cell::new(core::ptr::null_mut()),
+            current: Cell::new(null()),
+            slice: Cell::new(0),
+            slice_size: config.fuel_slice as i32,
+            fuel: Cell::new(u64::MAX),
+            depth: Cell::new(0),
+            config: *config,
+            stack,
+            stack_bytes,
+            first: Cell::new(null()),
+            instance_count: Cell::new(0),
+            externals: Cell::new(null()),
+            place: Cell::new((Trap::NOWHERE, 0)),
+            place_known: Cell::new(false),
+            exit_status: Cell::new(0),
+            trapped: Cell::new((null(), core::ptr::null_mut())),
+        };
+        // SAFETY: rule A: `take` gave aligned bytes that nobody else has.
+        unsafe {
+            place.write(shared);
+            Some(&*place)
+        }
+    }
+
+    /// Gives back what `build` took from the arena if it fails. It may hand out what it took only in its
+    /// result.
+    pub fn attempt<R, E>(&self, build: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
+        let mark = self.arena.mark();
+        let result = build();
+        if result.is_err() {
+            // SAFETY: `build` registers nothing with the store, so nothing refers to what it took.
+            unsafe { self.arena.reset(mark) };
+        }
+        result
+    }
+
+    /// End of the frame stack.
+    pub fn stack_limit(&self) -> *mut u8 {
+        self.stack.wrapping_add(self.stack_bytes)
+    }
+
+    /// Instances in the order of their indices.
+    pub fn instances(&self) -> impl Iterator<Item = &Ctx> {
+        // SAFETY: rule A: null or an instance of this store.
+        core::iter::successors(unsafe { self.first.get().as_ref() }, |ctx| ctx.next())
+    }
+
+    /// An instance.
+    #[inline]
+    pub fn instance(&self, index: u16) -> Option<&Ctx> {
+        self.instances().nth(usize::from(index))
+    }
+
+    /// Adds an instance, so that references to it are valid.
+    pub fn add_instance(&self, ctx: &Ctx) {
+        match self.instances().last() {
+            Some(last) => last.next.set(ctx),
+            None => self.first.set(ctx),
+        }
+        self.instance_count.set(ctx.index + 1);
+    }
+
+    /// True if the store can take no more instances.
+    pub fn instances_full(&self) -> bool {
+        self.instance_count.get() == u16::MAX - 1
+    }
+
+    /// Objects made by the host, in the order of their indices.
+    pub fn externals(&self) -> impl Iterator<Item = &HostExternal> {
+        // SAFETY: rule A: null or an object of this store.
+        let first = unsafe { self.externals.get().as_ref() };
+        core::iter::successors(first, |external| {
+            // SAFETY: as above.
+            unsafe { external.next.get().as_ref() }
+        })
+    }
+
+    /// Adds an object made by the host and gives its index.
+    pub fn add_external(&self, external: &HostExternal) -> usize {
+        match self.externals().last() {
+            Some(last) => last.next.set(external),
+            None => self.externals.set(external),
+        }
+        self.externals().count() - 1
+    }
+
+    /// The instance and function index behind a reference that is not null.
+    pub fn resolve(&self, reference: u32) -> Option<(&Ctx, u32)> {
+        let ctx = self.instance((reference >> 16) as u16)?;
+        let function = (reference & 0xffff).checked_sub(1)?;
+        (function < ctx.functions()).then_some((ctx, function))
+    }
+
+    /// True if these bits are a reference of this type.
+    pub fn valid(&self, ty: ValType, reference: u32) -> bool {
+        ty != ValType::FuncRef || reference == 0 || self.resolve(reference).is_some()
+    }
+
+    /// Tells the instances of a memory that it grew.
+    pub fn memory_grew(&self, linear: &LinearMemory) {
+        for ctx in self.instances().filter(|ctx| core::ptr::eq(ctx.linear.get(), linear)) {
+            ctx.set_limits(linear.size());
+        }
+    }
+
+    fn current(&self) -> Option<&Ctx> {
+        // SAFETY: rule A: null or an instance of this store.
+        unsafe { self.current.get().as_ref() }
+    }
+
+    /// Where the units in hand are.
+    fn hand(&self) -> &Cell<i32> {
+        self.current().map_or(&self.slice, |ctx| &ctx.fuel)
+    }
+
+    /// Units left, `None` without limit.
+    pub fn fuel(&self) -> Option<u64> {
+        match self.fuel.get() {
+            u64::MAX => None,
+            rest => Some(rest + u64::from(self.hand().get().max(0) as u32)),
+        }
+    }
+
+    /// Sets the units left.
+    pub fn set_fuel(&self, fuel: Option<u64>) {
+        self.hand().set(0);
+        self.fuel.set(fuel.map_or(u64::MAX, |fuel| fuel.min(u64::MAX - 1)));
+    }
+
+    /// Hands out the next units: at least one, or the reason to stop.
+    pub fn refill(&self) -> Result<i32, TrapCode> {
+        let stop = self.stop.load(Ordering::Relaxed);
+        if stop != 0 {
+            return Err(TrapCode::from_u32(stop).unwrap_or(TrapCode::Interrupted));
+        }
+        let rest = self.fuel.get();
+        if rest == 0 {
+            return Err(TrapCode::OutOfFuel);
+        }
+        if rest == u64::MAX {
+            return Ok(self.slice_size);
+        }
+        let units = rest.min(self.slice_size as u64);
+        self.fuel.set(rest - units);
+        Ok(units as i32)
+    }
+
+    /// First byte behind the frames in use.
+    pub fn frame_top(&self) -> *mut u8 {
+        match self.current() {
+            None => self.stack,
+            Some(ctx) => {
+                let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
+                let frame = ctx.defined(function).map_or(u16::MAX, |(code, _)| {
+                    // the second word of a function is the size of its frame
+                    image_u16(ctx.code.wrapping_add(code as usize + 2))
+                });
+                ctx.fp.get().wrapping_add(usize::from(frame))
+            }
+        }
+    }
+
+    /// Moves the units in hand to an instance that begins to run, and gives who ran before.
+    pub fn begin(&self, ctx: &Ctx) -> *const Ctx {
+        let units = self.hand().replace(0);
+        ctx.fuel.set(units);
+        self.current.replace(ctx)
+    }
+
+    /// Moves them back.
+    pub fn end(&self, before: *const Ctx) {
+        let units = self.hand().replace(0);
+        self.current.set(before);
+        self.hand().set(units);
+    }
+}

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Linear memories.
+
+use core::cell::Cell;
+
+use super::ctx::Shared;
+use crate::TrapCode;
+
+/// A linear memory. Its base never moves; its size only grows.
+pub struct LinearMemory {
+    base: *mut u8,
+    /// Bytes that exist.
+    size: Cell<usize>,
+    /// Pages, as the guest sees them.
+    pages: Cell<u32>,
+    /// Bytes reserved in the arena.
+    capacity: usize,
+    pub(crate) max_pages: Option<u32>,
+    pub(crate) page_size_log2: u8,
+}
+
+impl LinearMemory {
+    /// Takes a memory from the arena: `backed` bytes exist now, up to `capacity` later.
+    pub fn new(
+        shared: &Shared,
+        backed: usize,
+        capacity: usize,
+        pages: u32,
+        max_pages: Option<u32>,
+        page_size_log2: u8,
+    ) -> Option<Self> {
+        let base = shared.arena.alloc_bytes(capacity.max(backed), backed)?;
+        Some(Self {
+            base,
+            size: Cell::new(backed),
+            pages: Cell::new(pages),
+            capacity: capacity.max(backed),
+            max_pages,
+            page_size_log2,
+        })
+    }
+
+    /// First byte.
+    pub fn base(&self) -> *mut u8 {
+        self.base
+    }
+
+    /// Bytes that exist.
+    pub fn size(&self) -> usize {
+        self.size.get()
+    }
+
+    /// Pages, as the guest sees them.
+    pub fn pages(&self) -> u32 {
+        self.pages.get()
+    }
+
+    /// Grows by `delta` pages and gives the former number of pages; `None` if that is beyond the
+    /// declared maximum or the reserve. The new bytes are zero.
+    pub fn grow(&self, shared: &Shared, delta: u32) -> Option<u32> {
+        let old = self.pages.get();
+        let new = u64::from(old) + u64::from(delta);
+        let most = match self.max_pages {
+            Some(max) => u64::from(max),
+            None => (1 << 32) >> self.page_size_log2,
+        };
+        let bytes = usize::try_from(new << self.page_size_log2).ok()?;
+        if new > most || new > u64::from(u32::MAX) {
+            return None;
+        }
+        if delta == 0 {
+            return Some(old);
+        }
+        if bytes > self.capacity {
+            return None;
+        }
+        let size = self.size.get();
+        // SAFETY: rule A: `capacity` bytes from `base` belong to this memory; size <= bytes <= capacity,
+        // because pages only grow and a trimmed memory's capacity is below its declared size.
+        unsafe { self.base.add(size).write_bytes(0, bytes - size) };
+        self.size.set(bytes);
+        self.pages.set(new as u32);
+        shared.memory_grew(self);
+        Some(old)
+    }
+
+    /// The bytes. The caller sees to it that no other slice of this memory and no guest uses them
+    /// meanwhile: it borrows the store mutably, and guest code runs only in calls that do so too.
+    #[allow(clippy::mut_from_ref)]
+    pub fn bytes(&self) -> &mut [u8] {
+        // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised; exclusive
+        // by the rule above, which `Memory::data_mut` and `Caller` keep with their lifetimes.
+        unsafe { core::slice::from_raw_parts_mut(self.base, self.size.get()) }
+    }
+
+    /// Why an access of `width` bytes at `address` that does not fit is refused.
+    #[cold]
+    pub fn refusal(&self, address: u64, width: u64) -> TrapCode {
+        let declared = u64::from(self.pages.get()) << self.page_size_log2;
+        if address.saturating_add(width) <= declared {
+            TrapCode::BeyondTrimmedMemory
+        } else {
+            TrapCode::MemoryOutOfBounds
+        }
+    }
+
+    /// Checks a range.
+    fn range(&self, at: u32, n: u32) -> Result<usize, TrapCode> {
+        if u64::from(at) + u64::from(n) <= self.size.get() as u64 {
+            Ok(at as usize)
+        } else {
+            Err(self.refusal(u64::from(at), u64::from(n)))
+        }
+    }
+
+    /// `memory.fill`.
+    pub fn fill(&self, at: u32, value: u8, n: u32) -> Result<(), TrapCode> {
+        let at = self.range(at, n)?;
+        // SAFETY: rule A; `range` checked that the bytes exist.
+        unsafe { self.base.add(at).write_bytes(value, n as usize) };
+        Ok(())
+    }
+
+    /// `memory.copy`; the ranges may overlap.
+    pub fn copy(&self, to: u32, from: u32, n: u32) -> Result<(), TrapCode> {
+        let (to, from) = (self.range(to, n)?, self.range(from, n)?);
+        // SAFETY: rule A; `range` checked that both ranges exist.
+        unsafe { self.base.add(to).copy_from(self.base.add(from), n as usize) };
+        Ok(())
+    }
+
+    /// `memory.init`: copies `bytes[from..][..n]` to `to`.
+    pub fn init(&self, to: u32, bytes: &[u8], from: u32, n: u32) -> Result<(), TrapCode> {
+        let to = self.range(to, n)?;
+        let source = bytes.get(from as usize..).and_then(|bytes| bytes.get(..n as usize));
+        let source = source.ok_or(TrapCode::MemoryOutOfBounds)?;
+        // SAFETY: rule A; `range` checked the target; the source lies in the image, not in the arena.
+        unsafe { self.base.add(to).copy_from_nonoverlapping(source.as_ptr(), n as usize) };
+        Ok(())
+    }
+}

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Everything that lies in the arena or in the image and is reached through pointers.
+//!
+//! Rules the unsafe blocks of this folder refer to:
+//! - **A (arena)**: whatever [`arena`] hands out lies in the arena, is aligned, initialised, disjoint from
+//!   everything else handed out, and stays until the store is dropped. Records hold their mutable fields
+//!   in cells, so shared references to them may alias.
+//! - **I (image)**: the image outlives the store (the lifetime of `Store`), never changes, and its module
+//!   was verified (or its maker promised that it would pass).
+//! - **T (thread)**: a store is used by one thread at a time; only the stop flag is shared, and is atomic.
+
+pub(crate) mod arena;
+pub(crate) mod ctx;
+pub(crate) mod linear;
+pub(crate) mod owner;
+pub(crate) mod table;
+
+use wisp_image::format::ValType;
+
+/// The arena as scratch memory for [`crate::Module::new_in`], before a store takes it.
+pub fn scratch(arena: &mut [u64]) -> &mut [u32] {
+    let (pointer, length) = (arena.as_mut_ptr(), arena.len());
+    // SAFETY: the same bytes, borrowed for as long; u32 needs less alignment and has no invalid value.
+    unsafe { core::slice::from_raw_parts_mut(pointer.cast(), length * 2) }
+}
+
+/// Bytes of a type of a verified module as value types.
+pub(crate) fn val_types(bytes: &[u8]) -> &[ValType] {
+    // SAFETY: `ValType` is one byte; rule I, the verifier refuses types with other bytes.
+    unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tables. An element is a reference: 0 is null, a function is its instance's index in the upper and its
+//! function index plus one in the lower half, a host reference its number plus one. Who sets an element
+//! checks it, so that calls need not.
+
+use core::cell::Cell;
+
+use wisp_image::format::ValType;
+
+use super::ctx::Shared;
+use crate::TrapCode;
+
+/// A table. Its elements never move.
+pub struct TableRecord {
+    elements: *const Cell<u32>,
+    size: Cell<u32>,
+    capacity: u32,
+    /// Element type.
+    pub(crate) ty: ValType,
+    /// Declared maximum.
+    pub(crate) max: Option<u32>,
+}
+
+impl TableRecord {
+    /// Takes a table from the arena.
+    pub fn new(shared: &Shared, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
+        let capacity = shared.config.table_capacity.min(max.unwrap_or(u32::MAX)).max(size);
+        let elements = shared.arena.alloc_cells(capacity as usize, 0u32)?.as_ptr();
+        Some(Self { elements, size: Cell::new(size), capacity, ty, max })
+    }
+
+    /// Number of elements.
+    #[inline]
+    pub fn size(&self) -> u32 {
+        self.size.get()
+    }
+
+    fn elements(&self) -> &[Cell<u32>] {
+        // SAFETY: rule A: `capacity` cells were taken; size <= capacity.
+        unsafe { core::slice::from_raw_parts(self.elements, self.size.get() as usize) }
+    }
+
+    /// An element.
+    #[inline]
+    pub fn get(&self, index: u32) -> Option<u32> {
+        self.elements().get(index as usize).map(Cell::get)
+    }
+
+    /// Sets an element to a reference that was checked.
+    pub fn set(&self, index: u32, reference: u32) -> Result<(), TrapCode> {
+        self.elements().get(index as usize).ok_or(TrapCode::TableOutOfBounds)?.set(reference);
+        Ok(())
+    }
+
+    fn range(&self, at: u32, n: u32) -> Result<&[Cell<u32>], TrapCode> {
+        let elements = self.elements().get(at as usize..).and_then(|elements| elements.get(..n as usize));
+        elements.ok_or(TrapCode::TableOutOfBounds)
+    }
+
+    /// `table.fill` with a reference that was checked.
+    pub fn fill(&self, at: u32, reference: u32, n: u32) -> Result<(), TrapCode> {
+        self.range(at, n)?.iter().for_each(|element| element.set(reference));
+        Ok(())
+    }
+
+    /// `table.grow` with a reference that was checked: the former size, or `None` beyond the maximum or
+    /// the reserve.
+    pub fn grow(&self, reference: u32, delta: u32) -> Option<u32> {
+        let old = self.size.get();
+        let new = old.checked_add(delta)?;
+        if new > self.capacity || self.max.is_some_and(|max| new > max) {
+            return None;
+        }
+        self.size.set(new);
+        self.elements().iter().skip(old as usize).for_each(|element| element.set(reference));
+        Some(old)
+    }
+
+    /// `table.copy` from another table, or this one; the ranges may overlap.
+    pub fn copy(&self, to: u32, source: &Self, from: u32, n: u32) -> Result<(), TrapCode> {
+        let (to, from) = (self.range(to, n)?, source.range(from, n)?);
+        if to.as_ptr() <= from.as_ptr() {
+            to.iter().zip(from).for_each(|(to, from)| to.set(from.get()));
+        } else {
+            to.iter().zip(from).rev().for_each(|(to, from)| to.set(from.get()));
+        }
+        Ok(())
+    }
+}

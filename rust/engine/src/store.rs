@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stores, and what gives access to one.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::mem::ctx::Shared;
+use crate::mem::owner::{Owner, SharedRef};
+use crate::{Engine, Func, Trap, TrapCode};
+
+/// Instances and the data of their host functions, in one arena. Belongs to one thread at a time.
+pub struct Store<'a, T> {
+    // dropped first: closures of host functions may hold what the arena does not own
+    pub(crate) data: T,
+    shared: SharedRef<'a>,
+    pub(crate) owner: Owner,
+}
+
+impl<'a, T> Store<'a, T> {
+    /// A store in this arena. Takes the frame stack (see [`crate::Config::stack_size`]) and about 200
+    /// bytes. `None` if the arena is too small for that.
+    pub fn new(engine: &Engine, arena: &'a mut [u64], data: T) -> Option<Self> {
+        Some(Self { data, shared: SharedRef::borrowed(arena, engine.config())?, owner: Owner::none() })
+    }
+
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+
+    /// The host's data, out of the store.
+    pub fn into_data(self) -> T {
+        self.data
+    }
+
+    /// Fuel left: units are backward branches and calls. `None` is no limit, the default.
+    pub fn fuel(&self) -> Option<u64> {
+        self.shared.get().fuel()
+    }
+
+    /// Sets the fuel left.
+    pub fn set_fuel(&mut self, fuel: Option<u64>) {
+        self.shared.get().set_fuel(fuel);
+    }
+
+    /// What stops the guest from another thread or from an interrupt.
+    pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
+        InterruptHandle { stop: &self.shared.get().stop, _owner: self.owner.clone() }
+    }
+
+    /// Lets guests run again after an interrupt.
+    pub fn clear_interrupt(&mut self) {
+        self.shared.get().stop.store(0, Ordering::Relaxed);
+    }
+
+    /// Bytes of the arena that nothing has taken yet.
+    pub fn arena_left(&self) -> usize {
+        self.shared.get().arena.remaining()
+    }
+
+    /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.
+    pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
+        crate::interp::backtrace(self.shared.get())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Store<'static, T> {
+    /// A store in an arena of its own of this many bytes, zeroed lazily by the system if it can.
+    /// `None` as in [`Store::new`].
+    pub fn with_capacity(engine: &Engine, bytes: usize, data: T) -> Option<Self> {
+        let (shared, owner) = SharedRef::owned(bytes, engine.config())?;
+        Some(Self { data, shared, owner })
+    }
+}
+
+/// A place in guest code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Index of the instance in its store.
+    pub instance: u16,
+    /// Index among the defined functions.
+    pub func: u32,
+    /// Byte offset in the code section of the op that runs.
+    pub offset: u32,
+}
+
+/// Stops the guests of a store. May be used from other threads and from interrupts.
+#[derive(Clone)]
+pub struct InterruptHandle<'a> {
+    stop: &'a AtomicU32,
+    // keeps an owned arena, and the flag in it, for as long as the handle lives
+    _owner: Owner,
+}
+
+impl InterruptHandle<'_> {
+    /// The guest traps with [`TrapCode::Interrupted`] at its next look at the flag, until
+    /// [`Store::clear_interrupt`].
+    pub fn interrupt(&self) {
+        self.stop.store(TrapCode::Interrupted as u32, Ordering::Relaxed);
+    }
+
+    /// As [`InterruptHandle::interrupt`], with [`TrapCode::DeadlineExceeded`].
+    pub fn deadline(&self) {
+        self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
+    }
+
+    /// True if the guest is to stop. Blocking host functions ask this.
+    pub fn is_set(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// A store, seen.
+pub struct StoreContext<'s, T> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) data: &'s T,
+}
+
+impl<'s, T> StoreContext<'s, T> {
+    /// The host's data.
+    pub fn data(&self) -> &'s T {
+        self.data
+    }
+}
+
+/// A store, to be changed.
+pub struct StoreContextMut<'s, T> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) data: &'s mut T,
+}
+
+impl<T> StoreContextMut<'_, T> {
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.data
+    }
+}
+
+/// Gives access to a store: the store itself, or a [`crate::Caller`].
+pub trait AsContext {
+    /// The host's data.
+    type Data;
+    /// Access.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// Gives access to a store that may change it.
+pub trait AsContextMut: AsContext {
+    /// Access.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T> AsContext for Store<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared.get(), data: &self.data }
+    }
+}
+
+impl<T> AsContextMut for Store<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { shared: self.shared.get(), data: &mut self.data }
+    }
+}
+
+impl<T> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared, data: self.data }
+    }
+}
+
+impl<T> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared, data: self.data }
+    }
+}
+
+impl<T> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { shared: self.shared, data: self.data }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+/// A function reference handed to a store it is not of.
+pub(crate) fn resolve(shared: &Shared, func: Func) -> Result<(&crate::Ctx, u32), Trap> {
+    shared.resolve(Func::to_bits(Some(func))).ok_or(Trap::new(TrapCode::UnknownHandle))
+}

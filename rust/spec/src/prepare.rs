@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Makes images of all modules of a file, before anything runs.
+
+use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, Wat};
+use wisp_compiler::{compile, CompileError, Options};
+
+/// What became of the module in a directive.
+pub enum Prepared {
+    /// The directive has none.
+    None,
+    /// The text is not well formed: the assembler of the suite refuses it.
+    Text(String),
+    /// The compiler refuses it.
+    Rejected(CompileError),
+    /// The image.
+    Image(Vec<u8>),
+}
+
+fn image(wasm: &[u8]) -> Prepared {
+    // the suite looks at the declared size of memories
+    match compile(wasm, &Options { name: "spec", trim: false, ..Options::default() }) {
+        Ok(compiled) => Prepared::Image(compiled.image),
+        Err(error) => Prepared::Rejected(error),
+    }
+}
+
+fn quoted(module: &mut QuoteWat<'_>) -> Prepared {
+    let text = match module.to_test() {
+        Err(error) => return Prepared::Text(error.to_string()),
+        Ok(QuoteWatTest::Binary(wasm)) => return image(&wasm),
+        Ok(QuoteWatTest::Text(text)) => text,
+    };
+    let assemble = || {
+        let text = std::str::from_utf8(&text).map_err(|error| error.to_string())?;
+        let buffer = wast::parser::ParseBuffer::new(text).map_err(|error| error.to_string())?;
+        let mut wat = wast::parser::parse::<Wat<'_>>(&buffer).map_err(|error| error.to_string())?;
+        wat.encode().map_err(|error| error.to_string())
+    };
+    match assemble() {
+        Ok(wasm) => image(&wasm),
+        Err(error) => Prepared::Text(error),
+    }
+}
+
+fn plain(module: &mut Wat<'_>) -> Prepared {
+    match module.encode() {
+        Ok(wasm) => image(&wasm),
+        Err(error) => Prepared::Text(error.to_string()),
+    }
+}
+
+/// The module of a directive, compiled.
+pub fn prepare(directive: &mut WastDirective<'_>) -> Prepared {
+    match directive {
+        WastDirective::Module(module)
+        | WastDirective::ModuleDefinition(module)
+        | WastDirective::AssertMalformed { module, .. }
+        | WastDirective::AssertMalformedCustom { module, .. }
+        | WastDirective::AssertInvalid { module, .. }
+        | WastDirective::AssertInvalidCustom { module, .. } => quoted(module),
+        WastDirective::AssertUnlinkable { module, .. }
+        | WastDirective::AssertTrap { exec: WastExecute::Wat(module), .. }
+        | WastDirective::AssertReturn { exec: WastExecute::Wat(module), .. } => plain(module),
+        _ => Prepared::None,
+    }
+}

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+//! All that is not run, and why.
+
+/// Groups of the suite that are not run: name, reason.
+pub const GROUPS: &[(&str, &str)] = &[
+    ("wasm-v3", "WebAssembly 3.0 is GC, exceptions, memory64 and more; what Wisp has of it runs as proposals"),
+    ("wasm-latest", "as wasm-v3"),
+    ("annotations", "concerns the text format only, which Wisp does not read"),
+    ("custom-descriptors", "not supported: needs GC"),
+    ("exceptions", "not supported"),
+    ("function-references", "not supported"),
+    ("gc", "not supported"),
+    ("memory64", "not supported"),
+    ("multi-memory", "not supported"),
+    ("relaxed-simd", "not supported: SIMD"),
+    ("simd", "not supported: no target has the registers for it"),
+    ("threads", "not supported"),
+    ("wide-arithmetic", "not supported"),
+];
+
+/// Files of groups that are run: group, file, reason.
+pub const FILES: &[(&str, &str, &str)] =
+    &[("custom-page-sizes", "memory_max_i64.wast", "memory64 is not supported")];
+
+/// Directives of files that are run: group, file, line, reason.
+pub const DIRECTIVES: &[(&str, &str, usize, &str)] = &[];

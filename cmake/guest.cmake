@@ -117,14 +117,14 @@ function(wisp_add_app)
     list(APPEND build_options --heap ${APP_HEAP})
   endif()
   if(APP_VERSION)
-    list(APPEND build_options --app-version ${APP_VERSION})
+    list(APPEND build_options --version ${APP_VERSION})
   endif()
   if(APP_NO_TRIM)
     list(APPEND build_options --no-trim)
   endif()
   add_custom_command(
     OUTPUT ${image}
-    COMMAND ${WISP_TOOL} build ${wasm} -o ${image} --name ${APP_NAME} ${build_options}
+    COMMAND ${WISP_TOOL} build ${wasm} -o ${image} --quiet --name ${APP_NAME} ${build_options}
     DEPENDS ${wasm} ${WISP_TOOL} wisp_host_tools
     COMMENT "Wisp: making the image ${APP_NAME}.wisp"
     VERBATIM

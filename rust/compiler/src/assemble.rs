@@ -146,8 +146,8 @@ fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u3
             return Err(ErrorKind::Memory(needs, limit).into());
         }
     }
-    let needs = u32::try_from(needs).map_err(|_| ErrorKind::Memory(needs, u64::from(u32::MAX)))?;
-    Ok((needs, trimmed))
+    // 4 GiB are valid; no engine has them
+    Ok((u32::try_from(needs).unwrap_or(u32::MAX), trimmed))
 }
 
 /// Where the heap begins, by the linker's own word: nothing static lies above it.

@@ -291,8 +291,8 @@ impl Function<'_> {
         args[..n].copy_from_slice(&address[..n]);
         args[n] = source;
         let mut count = n + 1;
-        if immediate.is_some() && n > 1 && !matches!(args[1], Arg::Offset(_)) {
-            // no form for a sum and an immediate value: the sum goes back into a slot
+        if immediate.is_some() && n == 3 {
+            // no form for two sources and an immediate value: the sum goes back into a slot
             let plain = self.plain_address(address, n);
             args = [plain[0], plain[1], source, Arg::None];
             count = 3;
@@ -388,9 +388,8 @@ impl Function<'_> {
 
     fn constant(&mut self, bits: u64, wide: bool) {
         match self.pooled(bits, wide) {
-            Some(_) if !wide && imm16(bits, false).is_some() => self.push(wide, Place::Const(bits)),
-            Some(slot) => self.push(wide, Place::Fixed(slot)),
-            None => self.push(wide, Place::Const(bits)),
+            Some(slot) if imm16(bits, wide).is_none() => self.push(wide, Place::Fixed(slot)),
+            _ => self.push(wide, Place::Const(bits)),
         }
     }
 

@@ -73,7 +73,10 @@ pub fn parse<'a>(wasm: &'a [u8], options: &Options<'_>) -> Result<Parsed<'a>, Co
     let mut validator = Validator::new_with_features(features(options));
     let mut module = Module::default();
     let mut bodies: Vec<(FuncToValidate<ValidatorResources>, FunctionBody<'a>)> = Vec::new();
-    for payload in Parser::new(0).parse_all(wasm) {
+    let mut parser = Parser::new(0);
+    // the encoding of a memory index or a limit depends on them too
+    parser.set_features(features(options));
+    for payload in parser.parse_all(wasm) {
         let payload = payload?;
         if let ValidPayload::Func(validate, body) = validator.payload(&payload)? {
             bodies.push((validate, body));
@@ -193,7 +196,7 @@ fn function<'a>(
         locals.resize(locals.len() + count as usize, ty);
     }
     let ty = module.function_type(index);
-    let scan = Prescan::new(body.get_operators_reader()?, ty.params.len() + locals.len());
+    let scan = Prescan::new(body.get_operators_reader()?, ty.params.len(), ty.params.len() + locals.len());
     let mut function = Function::new(module, &ty.params, &ty.results, &locals, &scan, offset);
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {

@@ -2,7 +2,8 @@
 //! One look at a function before it is translated.
 //!
 //! Finds the constants that are worth a slot (they stand in a loop and fit no immediate: loading them once at
-//! the entry saves an op an iteration) and the locals that may be read before they are written.
+//! the entry saves an op an iteration) and the locals that may be read before they are written, which are the
+//! only ones that have to be cleared.
 
 use alloc::vec;
 use alloc::vec::Vec;
@@ -19,53 +20,97 @@ const POOL_MAX: usize = 16;
 pub struct Prescan {
     /// (bits, wide) of the constants that get a slot.
     pub constants: Vec<(u64, bool)>,
-    /// By local index: written before it can be read.
-    written_first: Vec<bool>,
+    /// By local index: may be read before it is written.
+    read_first: Vec<bool>,
+}
+
+/// The locals written on every path to a place; `None` where no path leads.
+type Written = Option<Vec<u64>>;
+
+/// An open block.
+struct Block {
+    is_loop: bool,
+    /// What holds where it began: the state of an `else`.
+    at_start: Written,
+    /// What holds on the branches to its end so far.
+    at_end: Written,
+    /// `if` without an `else` so far: control may skip it.
+    may_skip: bool,
+}
+
+/// Where two paths meet, only what both wrote is written.
+fn meet(a: Written, b: &Written) -> Written {
+    match (a, b) {
+        (None, b) => b.clone(),
+        (a, None) => a,
+        (Some(mut a), Some(b)) => {
+            a.iter_mut().zip(b).for_each(|(a, b)| *a &= b);
+            Some(a)
+        }
+    }
 }
 
 impl Prescan {
-    /// Scans a body with this number of locals, parameters included.
-    pub fn new(operators: OperatorsReader<'_>, locals: usize) -> Self {
-        let mut scan = Self { constants: Vec::new(), written_first: vec![false; locals] };
-        let mut read = vec![false; locals];
-        // one bool for each open block: is it a loop
-        let mut blocks = Vec::new();
+    /// Scans a body with this number of locals, of which the first `params` are parameters.
+    pub fn new(operators: OperatorsReader<'_>, params: usize, locals: usize) -> Self {
+        let mut scan = Self { constants: Vec::new(), read_first: vec![false; locals] };
+        let mut start = vec![0; locals.div_ceil(64)];
+        for local in 0..params {
+            start[local / 64] |= 1 << (local % 64);
+        }
+        let mut now: Written = Some(start);
+        let mut blocks: Vec<Block> = Vec::new();
         let mut loops = 0;
-        // still in the code that runs first and in order
-        let mut straight = true;
         for operator in operators {
             let Ok(operator) = operator else { break };
             match operator {
-                Operator::Block { .. } => blocks.push(false),
-                Operator::Loop { .. } => {
-                    blocks.push(true);
-                    loops += 1;
+                Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                    let is_loop = matches!(operator, Operator::Loop { .. });
+                    loops += usize::from(is_loop);
+                    let may_skip = matches!(operator, Operator::If { .. });
+                    blocks.push(Block { is_loop, at_start: now.clone(), at_end: None, may_skip });
                 }
-                Operator::If { .. } => {
-                    straight = false;
-                    blocks.push(false);
+                Operator::Else => {
+                    if let Some(block) = blocks.last_mut() {
+                        block.at_end = meet(block.at_end.take(), &now);
+                        block.may_skip = false;
+                        now = block.at_start.clone();
+                    }
                 }
                 Operator::End => {
-                    if blocks.pop() == Some(true) {
-                        loops -= 1;
+                    if let Some(block) = blocks.pop() {
+                        loops -= usize::from(block.is_loop);
+                        now = meet(now, &block.at_end);
+                        if block.may_skip {
+                            now = meet(now, &block.at_start);
+                        }
                     }
                 }
-                Operator::Br { .. }
-                | Operator::BrIf { .. }
-                | Operator::BrTable { .. }
-                | Operator::Return
+                Operator::Br { relative_depth } => {
+                    branch(&mut blocks, relative_depth, &now);
+                    now = None;
+                }
+                Operator::BrIf { relative_depth } => branch(&mut blocks, relative_depth, &now),
+                Operator::BrTable { targets } => {
+                    for depth in targets.targets().map_while(Result::ok).chain([targets.default()]) {
+                        branch(&mut blocks, depth, &now);
+                    }
+                    now = None;
+                }
+                Operator::Return
                 | Operator::Unreachable
                 | Operator::ReturnCall { .. }
-                | Operator::ReturnCallIndirect { .. } => straight = false,
-                Operator::LocalGet { local_index } if straight => {
-                    if let Some(seen) = read.get_mut(local_index as usize) {
-                        *seen = true;
+                | Operator::ReturnCallIndirect { .. } => now = None,
+                Operator::LocalGet { local_index } => {
+                    let index = local_index as usize;
+                    if let (Some(now), Some(read)) = (&now, scan.read_first.get_mut(index)) {
+                        *read |= now[index / 64] & 1 << (index % 64) == 0;
                     }
                 }
-                Operator::LocalSet { local_index } | Operator::LocalTee { local_index } if straight => {
+                Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
                     let index = local_index as usize;
-                    if let (Some(first), Some(false)) = (scan.written_first.get_mut(index), read.get(index)) {
-                        *first = true;
+                    if let Some(word) = now.as_mut().and_then(|now| now.get_mut(index / 64)) {
+                        *word |= 1 << (index % 64);
                     }
                 }
                 Operator::I32Const { value } if loops > 0 => scan.constant(u64::from(value as u32), false),
@@ -80,7 +125,7 @@ impl Prescan {
 
     /// True if the local has to be zero at the entry.
     pub fn needs_clearing(&self, local: usize) -> bool {
-        !self.written_first.get(local).copied().unwrap_or(false)
+        self.read_first.get(local).copied().unwrap_or(true)
     }
 
     fn constant(&mut self, bits: u64, wide: bool) {
@@ -94,5 +139,13 @@ impl Prescan {
         if self.constants.len() < POOL_MAX && !self.constants.contains(&(bits, wide)) {
             self.constants.push((bits, wide));
         }
+    }
+}
+
+/// Notes a branch. One to a loop goes to its start, where more is written than when it was entered.
+fn branch(blocks: &mut [Block], depth: u32, now: &Written) {
+    let target = blocks.len().checked_sub(1 + depth as usize).and_then(|index| blocks.get_mut(index));
+    if let Some(block) = target.filter(|block| !block.is_loop) {
+        block.at_end = meet(block.at_end.take(), now);
     }
 }

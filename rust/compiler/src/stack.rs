@@ -159,13 +159,12 @@ impl Function<'_> {
                     self.emit(Class::Special, mov, to, &[source(value.wide, from, false)]);
                 }
             }
-            Place::Const(bits) => {
-                if let Some(from) = self.pooled(bits, value.wide) {
+            Place::Const(bits) => match self.pooled(bits, value.wide) {
+                Some(from) if imm16(bits, value.wide).is_none() => {
                     self.emit(Class::Special, mov, to, &[source(value.wide, from, false)]);
-                } else {
-                    self.emit_const(bits, value.wide, slot);
                 }
-            }
+                _ => self.emit_const(bits, value.wide, slot),
+            },
             Place::Compare(sem, x, y) => self.emit(Class::Set32, sem, to, &[x, y]),
         }
     }

@@ -70,7 +70,8 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, image: &Image<'_>) -
     if let Some(memory) = manifest.memory.filter(|memory| !memory.imported) {
         let limit = shared.config.max_memory;
         let backed = memory.backed;
-        if backed > limit {
+        // 4 GiB do not fit the number that is to say so
+        if backed > limit || backed == u32::MAX {
             return Err(InstantiateError::MemoryLimit(backed, limit));
         }
         let backed = backed as usize;
@@ -94,14 +95,22 @@ fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>
         let import = image.import(index)?;
         let fail = |problem| InstantiateError::Import(index as u16, problem);
         let defined = linker.external_for(import.module, import.name);
-        let other = if defined.is_some() { LinkProblem::Kind } else { LinkProblem::Unknown };
+        let other = || {
+            let empty = FuncType::new(&[], &[]);
+            let function = linker.function_for(import.module, import.name, empty);
+            if defined.is_some() || !matches!(function, Err(LinkProblem::Unknown)) {
+                fail(LinkProblem::Kind)
+            } else {
+                fail(LinkProblem::Unknown)
+            }
+        };
         match import.kind {
             ImportKind::Function(ty) => {
                 let (params, results) = image.ty(ty)?.bytes();
                 let wanted = FuncType::new(val_types(params), val_types(results));
                 let (function, env) = match defined {
                     Some(Extern::Func(func)) => {
-                        let (owner, index) = shared.resolve(Func::to_bits(Some(func))).ok_or(fail(other))?;
+                        let (owner, index) = shared.resolve(Func::to_bits(Some(func))).ok_or_else(other)?;
                         if owner.function_type(index) != Some(wanted) {
                             return Err(fail(LinkProblem::Signature));
                         }
@@ -122,8 +131,8 @@ fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>
                 functions += 1;
             }
             ImportKind::Global(ty, mutable) => {
-                let Some(Extern::Global(global)) = defined else { return Err(fail(other)) };
-                let (found, found_mutable, slots) = global.record(shared).ok_or(fail(other))?;
+                let Some(Extern::Global(global)) = defined else { return Err(other()) };
+                let (found, found_mutable, slots) = global.record(shared).ok_or_else(other)?;
                 if found != ty || found_mutable != mutable {
                     return Err(fail(LinkProblem::GlobalType));
                 }
@@ -131,8 +140,8 @@ fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>
                 globals += 1;
             }
             ImportKind::Table(table) => {
-                let Some(Extern::Table(found)) = defined else { return Err(fail(other)) };
-                let found = found.record(shared).ok_or(fail(other))?;
+                let Some(Extern::Table(found)) = defined else { return Err(other()) };
+                let found = found.record(shared).ok_or_else(other)?;
                 if found.ty != table.ty || !fits(found.size(), found.max, table.min, table.max) {
                     return Err(fail(LinkProblem::Limits));
                 }
@@ -140,8 +149,8 @@ fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>
                 tables += 1;
             }
             ImportKind::Memory(min, max, page_size_log2) => {
-                let Some(Extern::Memory(found)) = defined else { return Err(fail(other)) };
-                let found = found.record(shared).ok_or(fail(other))?;
+                let Some(Extern::Memory(found)) = defined else { return Err(other()) };
+                let found = found.record(shared).ok_or_else(other)?;
                 if found.page_size_log2 != page_size_log2 || !fits(found.pages(), found.max_pages, min, max) {
                     return Err(fail(LinkProblem::Limits));
                 }

@@ -19,6 +19,7 @@ extern crate alloc;
 pub mod disassemble;
 mod error;
 pub mod format;
+pub mod native;
 pub mod ops;
 mod reader;
 pub mod verify;

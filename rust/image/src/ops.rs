@@ -348,7 +348,7 @@ pub const FAMILIES: &[Family] = &[
         forms: &[
             &[S, S], &[S, O, S], &[A, S], &[A, O, S], &[S, A], &[S, O, A],
             &[S, S, O, S], &[S, S, O, A], &[A, S, O, S], &[O, S], &[O, A], &[S, O, I], &[O, I],
-            &[S, I, S], &[S, I, A], &[A, I, S],
+            &[S, I, S], &[S, I, A], &[A, I, S], &[S, I, I],
         ],
     },
     Family {
@@ -377,9 +377,9 @@ pub const FAMILIES: &[Family] = &[
     Family {
         class: Class::Set64,
         sems: &[I64Eq, I64Ne, I64LtS, I64LtU, I64GeS, I64GeU],
-        forms: &[&[D, T, T], &[D, T, I]],
+        forms: &[&[D, T, T], &[D, T, I], &[AccD, T, T], &[AccD, T, I]],
     },
-    Family { class: Class::Narrow, sems: &[I64Eqz], forms: &[&[D, T]] },
+    Family { class: Class::Narrow, sems: &[I64Eqz], forms: &[&[D, T], &[AccD, T]] },
     Family { class: Class::Widen, sems: &[I64ExtendI32S, I64ExtendI32U], forms: &[&[E, S]] },
     Family {
         class: Class::Bin32,
@@ -391,7 +391,7 @@ pub const FAMILIES: &[Family] = &[
         sems: &[F32Abs, F32Neg, F32Ceil, F32Floor, F32Trunc, F32Nearest, F32Sqrt],
         forms: &[&[D, S]],
     },
-    Family { class: Class::Set32, sems: &[F32Eq, F32Ne, F32Lt, F32Le], forms: &[&[D, S, S]] },
+    Family { class: Class::Set32, sems: &[F32Eq, F32Ne, F32Lt, F32Le], forms: &[&[D, S, S], &[AccD, S, S]] },
     Family {
         class: Class::Bin64,
         sems: &[F64Add, F64Sub, F64Mul, F64Div, F64Min, F64Max, F64Copysign],
@@ -402,7 +402,7 @@ pub const FAMILIES: &[Family] = &[
         sems: &[F64Abs, F64Neg, F64Ceil, F64Floor, F64Trunc, F64Nearest, F64Sqrt],
         forms: &[&[E, T]],
     },
-    Family { class: Class::Set64, sems: &[F64Eq, F64Ne, F64Lt, F64Le], forms: &[&[D, T, T]] },
+    Family { class: Class::Set64, sems: &[F64Eq, F64Ne, F64Lt, F64Le], forms: &[&[D, T, T], &[AccD, T, T]] },
     Family { class: Class::Un32Trap, sems: &[I32TruncF32S, I32TruncF32U], forms: &[&[D, S]] },
     Family { class: Class::NarrowTrap, sems: &[I32TruncF64S, I32TruncF64U], forms: &[&[D, T]] },
     Family { class: Class::WidenTrap, sems: &[I64TruncF32S, I64TruncF32U], forms: &[&[E, S]] },

@@ -288,6 +288,17 @@ impl<'a> Image<'a> {
         self.bytes.get(offset as usize..(offset + length) as usize).unwrap_or(&[])
     }
 
+    /// Kind and bytes of each section, optional ones included. Reads the section table again.
+    pub fn sections(&self) -> impl Iterator<Item = (u16, &'a [u8])> + 'a {
+        let bytes = self.bytes;
+        let count = usize::from(u16_at(bytes, 12).unwrap_or(0));
+        let table = bytes.get(format::HEADER_SIZE..format::HEADER_SIZE + count * format::SECTION_ENTRY_SIZE);
+        table.unwrap_or(&[]).chunks_exact(format::SECTION_ENTRY_SIZE).filter_map(move |row| {
+            let (offset, length) = (u32_at(row, 4)? as usize, u32_at(row, 8)? as usize);
+            Some((u16_at(row, 0)?, bytes.get(offset..)?.get(..length)?))
+        })
+    }
+
     /// Everything before the trailer: what hash and signature cover.
     pub fn content(&self) -> &'a [u8] {
         self.bytes.get(..self.total as usize).unwrap_or(&[])

@@ -25,6 +25,21 @@ impl Writer {
         self
     }
 
+    /// The sections of an image, to add others or leave some out. The trailer is not taken over: what it
+    /// vouches for would no longer be what it was made for.
+    pub fn of(image: &crate::Image<'_>, mut keep: impl FnMut(u16) -> bool) -> Self {
+        let sections = image.sections().filter(|&(kind, _)| keep(kind));
+        Self { sections: sections.map(|(kind, bytes)| (kind, bytes.to_vec())).collect() }
+    }
+
+    /// Adds a section of an optional kind; empty ones are left out.
+    pub fn optional(&mut self, kind: u16, bytes: Vec<u8>) -> &mut Self {
+        if !bytes.is_empty() {
+            self.sections.push((kind, bytes));
+        }
+        self
+    }
+
     /// The image without trailer. Sections keep their order.
     pub fn finish(self) -> Vec<u8> {
         let align = |n: usize| n.next_multiple_of(format::SECTION_ALIGN);

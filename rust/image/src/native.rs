@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Native sections: machine code made from the module, one section for each target.
+//!
+//! This file is the contract between `wisp-aotc`, which writes such sections and the C code in them,
+//! and the engine, which loads them: the header, the record native code works with ([`CONTEXT`]) and the
+//! functions it may call ([`HELPERS`]). Both sides derive what they need from the tables here.
+//!
+//! All integers are little endian; offsets count from the start of the section.
+
+use crate::format::Section;
+use crate::reader::{u16_at, u32_at};
+
+/// First four bytes.
+pub const MAGIC: [u8; 4] = *b"WNAT";
+/// Version of the header, of [`CONTEXT`] and of [`Function`]: a loader refuses another.
+pub const ABI_VERSION: u16 = 1;
+/// "No such function" in the table of functions.
+pub const NONE: u32 = u32::MAX;
+/// Bytes of an entry of the table of functions.
+pub const FUNCTION_SIZE: usize = 12;
+
+/// Offsets in the header.
+pub mod header {
+    /// [`super::MAGIC`].
+    pub const MAGIC: usize = 0;
+    /// [`super::ABI_VERSION`] (`u16`).
+    pub const ABI_VERSION: usize = 4;
+    /// Number of helpers the code was made for (`u16`): the runtime must have at least as many.
+    pub const HELPERS: usize = 6;
+    /// The [`super::Target`], four bytes.
+    pub const TARGET: usize = 8;
+    /// Bits of [`super::flags`] (`u32`).
+    pub const FLAGS: usize = 12;
+    /// SHA-256 of the wasm module, 32 bytes.
+    pub const WASM_HASH: usize = 16;
+    /// Machine code: offset and length.
+    pub const CODE: usize = 48;
+    /// Table of functions, defined ones only: offset and number.
+    pub const FUNCTIONS: usize = 56;
+    /// Table of trap sites: offset and number.
+    pub const SITES: usize = 64;
+    /// Bytes of native stack an entry may take before the code checks the stack for the first time, and
+    /// from any check to the next.
+    pub const STACK: usize = 72;
+    /// Bytes of linear memory the code relies on, if [`super::flags::FIXED_MEMORY`]; else the least.
+    pub const MEMORY: usize = 76;
+    /// Length of the header.
+    pub const SIZE: usize = 80;
+}
+
+/// Bits of the header's flags.
+pub mod flags {
+    /// The size of linear memory is a constant in the code.
+    pub const FIXED_MEMORY: u32 = 1;
+    /// The code looks at the stop flag in loops and recursive functions.
+    pub const POLLS: u32 = 2;
+    /// Traps happen exactly where the specification has them, with all earlier stores done.
+    pub const STRICT: u32 = 4;
+    /// Trap sites are single operators, not whole functions.
+    pub const SITES: u32 = 8;
+}
+
+/// Instruction sets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub enum Arch {
+    /// Thumb, Armv6-M to Armv8-M.
+    Thumb = 1,
+    /// RISC-V, 32 bits.
+    RiscV32 = 2,
+    /// x86-64 with the System V calling convention.
+    X86_64 = 3,
+}
+
+/// What code was compiled for, or what a runtime runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Instruction set.
+    pub arch: Arch,
+    /// Bits of [`features`] of that instruction set. Code runs where its bits are a subset.
+    pub features: u8,
+    /// How floats are passed and computed: one of [`float`].
+    pub float: u8,
+}
+
+/// Parts of an instruction set.
+pub mod features {
+    /// Armv7-M: Thumb-2, division.
+    pub const V7M: u8 = 1;
+    /// The DSP extension (Armv7E-M, Armv8-M with DSP).
+    pub const DSP: u8 = 2;
+    /// Armv8-M Baseline.
+    pub const V8M: u8 = 4;
+    /// The M extension.
+    pub const RV_M: u8 = 1;
+    /// The A extension.
+    pub const RV_A: u8 = 2;
+    /// The C extension.
+    pub const RV_C: u8 = 4;
+    /// The core or its firmware carries out misaligned accesses.
+    pub const MISALIGNED: u8 = 0x80;
+}
+
+/// Floating point.
+pub mod float {
+    /// No floating-point registers are used.
+    pub const SOFT: u8 = 0;
+    /// Single precision, passed in floating-point registers.
+    pub const HARD_SINGLE: u8 = 1;
+    /// Double precision, passed in floating-point registers.
+    pub const HARD_DOUBLE: u8 = 2;
+}
+
+impl Target {
+    /// From the four bytes in a header.
+    pub fn from_bytes(bytes: [u8; 4]) -> Option<Self> {
+        let arch = match bytes[0] {
+            1 => Arch::Thumb,
+            2 => Arch::RiscV32,
+            3 => Arch::X86_64,
+            _ => return None,
+        };
+        Some(Self { arch, features: bytes[1], float: bytes[2] })
+    }
+
+    /// As in a header.
+    pub const fn to_bytes(self) -> [u8; 4] {
+        [self.arch as u8, self.features, self.float, 0]
+    }
+
+    /// True if code for `code` runs here.
+    pub fn runs(self, code: Target) -> bool {
+        self.arch == code.arch && code.features & !self.features == 0 && self.float == code.float
+    }
+
+    /// Kind of the section that holds code for this target: one of each kind may stand in an image, so
+    /// that code for several boards can.
+    pub const fn section(self) -> u16 {
+        // eleven bits: the instruction set, its features, floating point
+        Section::NATIVE + ((self.arch as u16) << 9 | (self.features as u16 & 0x7f) << 2 | self.float as u16 & 3)
+    }
+}
+
+/// A trap site: offset (24 bits) in the code section of the image, or in the module if the image has no
+/// IR, and the number of the trap (8 bits); 0 is a trap whose number the code leaves in the context,
+/// [`SITE_STOP`] the stop flag.
+pub const fn site(offset: u32, code: u8) -> u32 {
+    (offset & 0xff_ffff) << 8 | code as u32
+}
+
+/// Code of sites that found the stop flag set.
+pub const SITE_STOP: u8 = 0xff;
+
+/// What a field of [`CONTEXT`] is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Field {
+    /// As wide as an address.
+    Word,
+    /// 32 bits.
+    U32,
+    /// 64 bits.
+    U64,
+}
+
+/// Fields of the record native code works with, in order, laid out as C does: name, kind, C declaration.
+/// The globals of the instance follow it. Fields may be added at the end with a new [`ABI_VERSION`].
+pub const CONTEXT: &[(&str, Field, &str)] = &[
+    ("memory", Field::Word, "u8 *memory"),
+    ("memory_size", Field::Word, "up memory_size"),
+    ("stack_limit", Field::Word, "up stack_limit"),
+    ("stop", Field::Word, "const volatile u32 *stop"),
+    ("helpers", Field::Word, "const helpers *helpers"),
+    ("imports", Field::Word, "const import *imports"),
+    ("engine", Field::Word, "void *engine"),
+    ("tables", Field::Word, "const table *const *tables"),
+    ("functions", Field::Word, "const function *functions"),
+    ("code", Field::Word, "const u8 *code"),
+    ("imported_globals", Field::Word, "void *const *imported_globals"),
+    ("trap", Field::Word, "NORETURN void (*trap)(ctx *, u32 site, u32 function)"),
+    ("unwind", Field::Word, "up unwind"),
+    ("first_reference", Field::U32, "u32 first_reference"),
+    ("function_count", Field::U32, "u32 function_count"),
+    ("site", Field::U32, "u32 site"),
+    ("function", Field::U32, "u32 function"),
+    ("code_number", Field::U32, "u32 code_number"),
+    ("entered", Field::U32, "u32 entered"),
+    ("scratch", Field::U64, "u64 scratch"),
+];
+
+/// Offset of a field of [`CONTEXT`] where addresses have `word` bytes; the size of the record for a name it
+/// does not have.
+pub const fn context_offset(name: &str, word: usize) -> usize {
+    let mut at = 0usize;
+    let mut index = 0;
+    while index < CONTEXT.len() {
+        let (field, kind, _) = CONTEXT[index];
+        let size = match kind {
+            Field::Word => word,
+            Field::U32 => 4,
+            Field::U64 => 8,
+        };
+        at = at.next_multiple_of(size);
+        if same(field, name) {
+            return at;
+        }
+        at += size;
+        index += 1;
+    }
+    at.next_multiple_of(8)
+}
+
+/// True if two names are equal; for use in constants.
+pub const fn same(a: &str, b: &str) -> bool {
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    if a.len() != b.len() {
+        return false;
+    }
+    let mut index = 0;
+    while index < a.len() {
+        if a[index] != b[index] {
+            return false;
+        }
+        index += 1;
+    }
+    true
+}
+
+/// Functions of the runtime that native code calls, in the order of their table: name, result and
+/// parameters in C. Floats are their bits. New ones are added at the end; none is ever changed or removed.
+/// A `u32` result of those that take a `ctx *` is the number of a trap or 0, unless stated otherwise.
+pub const HELPERS: &[(&str, &str, &str)] = &[
+    // the former size in pages, or -1
+    ("memory_grow", "u32", "ctx *, u32 delta"),
+    ("memory_pages", "u32", "ctx *"),
+    ("memory_copy", "u32", "ctx *, u32 to, u32 from, u32 n"),
+    ("memory_fill", "u32", "ctx *, u32 at, u32 value, u32 n"),
+    ("memory_init", "u32", "ctx *, u32 segment, u32 to, u32 from, u32 n"),
+    ("data_drop", "void", "ctx *, u32 segment"),
+    ("table_get", "u32", "ctx *, u32 table, u32 index, u32 *value"),
+    ("table_set", "u32", "ctx *, u32 table, u32 index, u32 value"),
+    // the former size, or -1
+    ("table_grow", "u32", "ctx *, u32 table, u32 value, u32 delta"),
+    ("table_fill", "u32", "ctx *, u32 table, u32 at, u32 value, u32 n"),
+    ("table_copy", "u32", "ctx *, u32 to_table, u32 from_table, u32 to, u32 from, u32 n"),
+    ("table_init", "u32", "ctx *, u32 table, u32 segment, u32 to, u32 from, u32 n"),
+    ("elem_drop", "void", "ctx *, u32 segment"),
+    // an indirect call that leaves the instance, or must not happen: arguments and results in slots
+    ("call_reference", "u32", "ctx *, u32 reference, u32 type, u32 *slots"),
+    ("i32_div_s", "u32", "u32, u32"),
+    ("i32_div_u", "u32", "u32, u32"),
+    ("i32_rem_s", "u32", "u32, u32"),
+    ("i32_rem_u", "u32", "u32, u32"),
+    ("i64_div_s", "u64", "u64, u64"),
+    ("i64_div_u", "u64", "u64, u64"),
+    ("i64_rem_s", "u64", "u64, u64"),
+    ("i64_rem_u", "u64", "u64, u64"),
+    ("f32_add", "u32", "u32, u32"),
+    ("f32_sub", "u32", "u32, u32"),
+    ("f32_mul", "u32", "u32, u32"),
+    ("f32_div", "u32", "u32, u32"),
+    ("f32_sqrt", "u32", "u32"),
+    ("f32_eq", "u32", "u32, u32"),
+    ("f32_lt", "u32", "u32, u32"),
+    ("f32_le", "u32", "u32, u32"),
+    ("f64_add", "u64", "u64, u64"),
+    ("f64_sub", "u64", "u64, u64"),
+    ("f64_mul", "u64", "u64, u64"),
+    ("f64_div", "u64", "u64, u64"),
+    ("f64_sqrt", "u64", "u64"),
+    ("f64_eq", "u32", "u64, u64"),
+    ("f64_lt", "u32", "u64, u64"),
+    ("f64_le", "u32", "u64, u64"),
+    ("f32_convert_i32_s", "u32", "u32"),
+    ("f32_convert_i32_u", "u32", "u32"),
+    ("f32_convert_i64_s", "u32", "u64"),
+    ("f32_convert_i64_u", "u32", "u64"),
+    ("f64_convert_i32_s", "u64", "u32"),
+    ("f64_convert_i32_u", "u64", "u32"),
+    ("f64_convert_i64_s", "u64", "u64"),
+    ("f64_convert_i64_u", "u64", "u64"),
+    ("f32_demote_f64", "u32", "u64"),
+    ("f64_promote_f32", "u64", "u32"),
+];
+
+/// Entry of the table of functions, as read from a section.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Function {
+    /// Offset in the code of the function itself, or [`NONE`] if nothing refers to it. Odd on Thumb.
+    pub entry: u32,
+    /// Offset in the code of the form the host calls: `void (ctx *, u32 *slots)`.
+    pub thunk: u32,
+    /// Type index in the image.
+    pub ty: u16,
+    /// First trap site of the function.
+    pub sites: u16,
+}
+
+/// Why a native section cannot be used here. The image's IR still can.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Refusal {
+    /// The image has no section that this runtime could run: the first one that it has, if any, and what
+    /// runs here.
+    Target(Option<Target>, Option<Target>),
+    /// The section is cut short or an offset lies outside: the place in the header.
+    Damaged(u16),
+    /// Made for another version: found, expected.
+    AbiVersion(u16, u16),
+    /// Needs more helpers than the runtime has: needed, present.
+    Helpers(u16, u16),
+    /// Made from another wasm module than the IR of the image.
+    Hash,
+    /// Made for another size of the memory: assumed, stated by the image.
+    Memory(u32, u32),
+    /// Made for another number of functions: in the section, in the image.
+    Functions(u32, u32),
+    /// The code never looks at the stop flag, and this runtime has no other way to stop it.
+    Unstoppable,
+}
+
+/// A native section whose header was checked.
+#[derive(Clone, Copy)]
+pub struct Native<'a> {
+    bytes: &'a [u8],
+    /// What it was compiled for.
+    pub target: Target,
+    /// Bits of [`flags`].
+    pub flags: u32,
+}
+
+impl<'a> Native<'a> {
+    /// Reads a section: header and bounds. What the code does is not checked, and cannot be.
+    ///
+    /// # Errors
+    /// It is damaged or made for another version.
+    pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
+        let damaged = |at: usize| Refusal::Damaged(at as u16);
+        if bytes.get(..4) != Some(&MAGIC[..]) {
+            return Err(damaged(header::MAGIC));
+        }
+        let version = u16_at(bytes, header::ABI_VERSION).ok_or(damaged(header::ABI_VERSION))?;
+        if version != ABI_VERSION {
+            return Err(Refusal::AbiVersion(version, ABI_VERSION));
+        }
+        let target = bytes.get(header::TARGET..header::TARGET + 4).and_then(|b| b.try_into().ok());
+        let target = target.and_then(Target::from_bytes).ok_or(damaged(header::TARGET))?;
+        let flags = u32_at(bytes, header::FLAGS).ok_or(damaged(header::FLAGS))?;
+        let native = Self { bytes, target, flags };
+        for (at, size) in [(header::CODE, 1), (header::FUNCTIONS, FUNCTION_SIZE), (header::SITES, 4)] {
+            native.part(at, size).ok_or(damaged(at))?;
+        }
+        if bytes.len() < header::SIZE {
+            return Err(damaged(header::STACK));
+        }
+        Ok(native)
+    }
+
+    fn part(&self, at: usize, size: usize) -> Option<&'a [u8]> {
+        let offset = u32_at(self.bytes, at)? as usize;
+        let length = (u32_at(self.bytes, at + 4)? as usize).checked_mul(size)?;
+        self.bytes.get(offset..)?.get(..length)
+    }
+
+    fn word(&self, at: usize) -> u32 {
+        u32_at(self.bytes, at).unwrap_or(0)
+    }
+
+    /// The whole section.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Machine code.
+    pub fn code(&self) -> &'a [u8] {
+        self.part(header::CODE, 1).unwrap_or(&[])
+    }
+
+    /// Offset of the machine code in the section.
+    pub fn code_offset(&self) -> u32 {
+        self.word(header::CODE)
+    }
+
+    /// Number of helpers it needs.
+    pub fn helpers(&self) -> u16 {
+        u16_at(self.bytes, header::HELPERS).unwrap_or(u16::MAX)
+    }
+
+    /// SHA-256 of the wasm module.
+    pub fn wasm_hash(&self) -> &'a [u8] {
+        self.bytes.get(header::WASM_HASH..header::WASM_HASH + 32).unwrap_or(&[])
+    }
+
+    /// Bytes of native stack from one check to the next.
+    pub fn stack(&self) -> u32 {
+        self.word(header::STACK)
+    }
+
+    /// Bytes of memory the code relies on.
+    pub fn memory(&self) -> u32 {
+        self.word(header::MEMORY)
+    }
+
+    /// Table of functions, [`FUNCTION_SIZE`] bytes each.
+    pub fn function_table(&self) -> &'a [u8] {
+        self.part(header::FUNCTIONS, FUNCTION_SIZE).unwrap_or(&[])
+    }
+
+    /// Number of functions.
+    pub fn function_count(&self) -> u32 {
+        self.word(header::FUNCTIONS + 4)
+    }
+
+    /// A function, counted among the defined ones.
+    pub fn function(&self, index: u32) -> Option<Function> {
+        let at = (index as usize).checked_mul(FUNCTION_SIZE)?;
+        let entry = self.function_table().get(at..)?.get(..FUNCTION_SIZE)?;
+        Some(Function {
+            entry: u32_at(entry, 0)?,
+            thunk: u32_at(entry, 4)?,
+            ty: u16_at(entry, 8)?,
+            sites: u16_at(entry, 10)?,
+        })
+    }
+
+    /// Offset and code of a trap site of a function.
+    pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
+        let first = u32::from(self.function(function)?.sites);
+        let word = u32_at(self.part(header::SITES, 4)?, (first.checked_add(site)? as usize).checked_mul(4)?)?;
+        Some((word >> 8, word as u8))
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::fmt::Display for Target {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let has = |bit| self.features & bit != 0;
+        match self.arch {
+            Arch::Thumb => f.write_str(match (has(features::V7M), has(features::V8M), has(features::DSP)) {
+                (true, true, true) => "Armv8-M Mainline with DSP",
+                (true, true, false) => "Armv8-M Mainline",
+                (false, true, _) => "Armv8-M Baseline",
+                (true, false, true) => "Armv7E-M",
+                (true, false, false) => "Armv7-M",
+                _ => "Armv6-M",
+            })?,
+            Arch::RiscV32 => {
+                f.write_str("RV32I")?;
+                for (bit, letter) in [(features::RV_M, "M"), (features::RV_A, "A"), (features::RV_C, "C")] {
+                    f.write_str(if has(bit) { letter } else { "" })?;
+                }
+            }
+            Arch::X86_64 => f.write_str("x86-64")?,
+        }
+        f.write_str(match (self.arch, self.float) {
+            (Arch::X86_64, _) => "",
+            (_, float::SOFT) => ", soft float",
+            (_, float::HARD_SINGLE) => ", single-precision FPU",
+            _ => ", double-precision FPU",
+        })
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match *self {
+            Self::Target(Some(found), Some(here)) => {
+                write!(f, "the native code is for {found}, this runtime is on {here}; build with its --target too")
+            }
+            Self::Target(None, _) => f.write_str("the image has no native code; build it with --target"),
+            Self::Target(Some(found), None) => {
+                write!(f, "the native code is for {found}, this runtime is built without support for native code")
+            }
+            Self::Damaged(at) => write!(f, "the native section is damaged (header offset {at})"),
+            Self::AbiVersion(found, expected) => write!(
+                f,
+                "the native code is made for runtime ABI {found}, this runtime has {expected}; build with the matching `wisp`"
+            ),
+            Self::Helpers(needed, present) => write!(
+                f,
+                "the native code needs {needed} runtime helpers, this runtime has {present}; update the firmware"
+            ),
+            Self::Hash => f.write_str("the native code was made from another wasm module than the image"),
+            Self::Memory(assumed, stated) => write!(
+                f,
+                "the native code was made for {assumed} bytes of memory, the image states {stated}; build both together"
+            ),
+            Self::Functions(section, image) => {
+                write!(f, "the native code has {section} functions, the image {image}; build both together")
+            }
+            Self::Unstoppable => f.write_str(
+                "the native code does not look at the stop flag, and this runtime cannot stop it otherwise; build with --stop=poll",
+            ),
+        }
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::error::Error for Refusal {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_context_is_laid_out_as_c_does() {
+        assert_eq!(context_offset("memory_size", 4), 4);
+        assert_eq!(context_offset("memory_size", 8), 8);
+        assert_eq!(context_offset("first_reference", 4), 13 * 4);
+        assert_eq!(context_offset("first_reference", 8), 13 * 8);
+        assert_eq!(context_offset("scratch", 4) % 8, 0);
+        assert_eq!(context_offset("", 4), context_offset("scratch", 4) + 8);
+    }
+
+    #[test]
+    fn code_runs_where_its_features_are_a_subset_and_floats_agree() {
+        let m33 = Target { arch: Arch::Thumb, features: features::V7M | features::V8M, float: float::SOFT };
+        let m3 = Target { features: features::V7M, ..m33 };
+        assert!(m33.runs(m3));
+        assert!(!m3.runs(m33));
+        assert!(!Target { float: float::HARD_SINGLE, ..m33 }.runs(m3));
+        assert!(!Target { arch: Arch::RiscV32, ..m33 }.runs(m3));
+        assert_eq!(Target::from_bytes(m33.to_bytes()), Some(m33));
+    }
+
+    #[test]
+    fn sections_of_different_targets_have_different_kinds() {
+        let m3 = Target { arch: Arch::Thumb, features: features::V7M, float: float::SOFT };
+        let m4f = Target { features: features::V7M | features::DSP, float: float::HARD_SINGLE, ..m3 };
+        assert!(m3.section() >= Section::OPTIONAL);
+        assert_ne!(m3.section(), m4f.section());
+    }
+
+    #[test]
+    fn a_cut_section_is_refused_at_every_length() {
+        let mut section = [0; header::SIZE + 16];
+        section[..4].copy_from_slice(&MAGIC);
+        section[header::ABI_VERSION] = ABI_VERSION as u8;
+        section[header::TARGET] = Arch::Thumb as u8;
+        for (at, offset, count) in [(header::CODE, 80, 16), (header::FUNCTIONS, 80, 1), (header::SITES, 92, 1)] {
+            section[at] = offset;
+            section[at + 4] = count;
+        }
+        assert!(Native::parse(&section).is_ok());
+        for length in 0..section.len() {
+            assert!(matches!(Native::parse(&section[..length]), Err(Refusal::Damaged(_))), "{length}");
+        }
+    }
+}

@@ -46,10 +46,15 @@ impl Case {
 
     /// Why the directive on this line is not run.
     pub(crate) fn skip(&self, line: usize) -> Option<&'static str> {
-        let skip = skips::DIRECTIVES.iter().find(|skip| skip.0 == self.group && skip.1 == self.file && skip.2 == line);
-        skip.map(|skip| skip.3)
+        let mut skips = skips::DIRECTIVES.iter().filter(|skip| skip.0 == self.group && skip.1 == self.file);
+        skips.find(|skip| (skip.2..=skip.3).contains(&line)).map(|skip| skip.4)
     }
 }
+
+/// Cases of our own, in the same form: what the official ones leave out, and bugs that were found.
+const OWN: &[(&str, &str)] = &[("page-size-links.wast", include_str!("../cases/page-size-links.wast"))];
+/// Their group.
+const OWN_GROUP: &str = "wisp";
 
 fn version_name(version: SpecVersion) -> String {
     // the crate keeps the names to itself, but each file tells its own
@@ -62,13 +67,16 @@ pub fn groups() -> Vec<String> {
     versions.chain(Proposal::all().iter().map(Proposal::to_string)).collect()
 }
 
-/// The files of all groups that are run.
+/// The files of all groups that are run, and our own.
 pub fn cases() -> Vec<Case> {
     let runs = |name: &str| !skips::GROUPS.iter().any(|skip| skip.0 == name);
     let versions = SpecVersion::all().iter().filter(|&&version| runs(&version_name(version)));
     let mut cases: Vec<Case> = versions.flat_map(|&version| spec(version).map(Case::new)).collect();
     for &chosen in Proposal::all().iter().filter(|chosen| runs(&chosen.to_string())) {
         cases.extend(proposal(chosen).map(Case::new));
+    }
+    for (file, contents) in OWN {
+        cases.push(Case::new(TestFile { parent: OWN_GROUP.into(), name: file.to_string(), contents }));
     }
     cases.sort_by_key(|case| (case.group.clone(), case.file.clone()));
     cases
@@ -101,7 +109,7 @@ pub fn stale_skips() -> Vec<String> {
     }
     for skip in skips::DIRECTIVES {
         let line = known(skip.0, skip.1).and_then(|case| case.text().lines().nth(skip.2.wrapping_sub(1)));
-        if line.is_none_or(|line| !line.trim_start().starts_with('(')) {
+        if skip.3 < skip.2 || line.is_none_or(|line| !line.starts_with('(')) {
             stale.push(format!("directive {}/{}:{}", skip.0, skip.1, skip.2));
         }
     }
@@ -124,6 +132,15 @@ mod tests {
             let skipped = skips::GROUPS.iter().any(|skip| skip.0 == group);
             assert_ne!(skipped, cases.iter().any(|case| case.group == group), "{group}");
         }
+    }
+
+    #[test]
+    fn every_case_of_our_own_is_listed() {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("cases");
+        let mut found: Vec<String> =
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        found.sort();
+        assert_eq!(found, OWN.iter().map(|own| own.0).collect::<Vec<_>>());
     }
 
     #[test]

@@ -11,8 +11,12 @@ fn main() {
         let ignored = case.skipped.is_some();
         Trial::test(case.name(), move || {
             let report = case.run();
-            let lines: Vec<String> =
-                report.failures.iter().take(20).map(|failure| format!("line {}: {}", failure.line, failure.message)).collect();
+            let lines: Vec<String> = report
+                .failures
+                .iter()
+                .take(20)
+                .map(|failure| format!("line {}: {}", failure.line, failure.message))
+                .collect();
             if report.counts.failed == 0 {
                 Ok(())
             } else {

@@ -14,7 +14,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("{path}: wasm {} bytes, image {} bytes, code {} bytes", wasm.len(), compiled.image.len(), code.len());
         for index in 0..image.function_count() {
             let start = image.function(index)?.code as usize;
-            let end = if index + 1 < image.function_count() { image.function(index + 1)?.code as usize } else { code.len() };
+            let end =
+                if index + 1 < image.function_count() { image.function(index + 1)?.code as usize } else { code.len() };
             println!("function {index}:");
             for op in disassemble::ops(code, start, end) {
                 println!("  {:#06x}  {op}", op.offset);

@@ -151,13 +151,7 @@ impl Layout {
         })
     }
 
-    fn write(
-        &self,
-        items: &[Item],
-        targets: &[Vec<Label>],
-        frame: u32,
-        call: Reach,
-    ) -> Result<Encoded, EncodeError> {
+    fn write(&self, items: &[Item], targets: &[Vec<Label>], frame: u32, call: Reach) -> Result<Encoded, EncodeError> {
         let mut out = Encoded { code: Vec::new(), calls: Vec::new(), source_map: Vec::new() };
         for (index, item) in items.iter().enumerate() {
             let Item::Inst(inst) = item else { continue };

@@ -5,14 +5,12 @@
 //! accumulator instead, and if nobody reads the slot later, it is not written at all. Measured on the
 //! prototypes: 5 % (bubble sort) to 20 % (CRC) fewer executed instructions, and smaller code.
 
-use alloc::vec::Vec;
-
 use wisp_image::ops::Class;
 
 use crate::inst::{commutes, Arg, Dst, Inst, Item};
 
 /// Rewrites the items of a function in place.
-pub fn forward(items: &mut Vec<Item>) {
+pub fn forward(items: &mut [Item]) {
     for index in 1..items.len() {
         let (Item::Inst(producer), Item::Inst(mut reader)) = (items[index - 1], items[index]) else {
             continue;

@@ -60,7 +60,12 @@ impl core::fmt::Display for Decoded<'_> {
                 BFar => write!(f, "@{:#x}", here + i64::from(long(at)))?,
                 Table => {
                     for entry in 0..=usize::from(half(at)) {
-                        write!(f, "{}@{:#x}", if entry == 0 { "[" } else { " " }, here + i64::from(half(at + 2 + 2 * entry)))?;
+                        write!(
+                            f,
+                            "{}@{:#x}",
+                            if entry == 0 { "[" } else { " " },
+                            here + i64::from(half(at + 2 + 2 * entry))
+                        )?;
                     }
                     f.write_str("]")?;
                 }

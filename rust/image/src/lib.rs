@@ -28,6 +28,5 @@ pub mod writer;
 
 pub use error::ImageError;
 pub use reader::{
-    DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Manifest, Memory, Table,
-    TypeRef,
+    DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Manifest, Memory, Table, TypeRef,
 };

@@ -270,15 +270,32 @@ const BIN_COMMUTATIVE: &[&[Operand]] =
     &[&[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I], &[AccD, S, S], &[AccD, S, I], &[AccD, A, S], &[AccD, A, I]];
 /// Forms of the others: the accumulator may be either source.
 const BIN_ORDERED: &[&[Operand]] = &[
-    &[D, S, S], &[D, S, I], &[D, A, S], &[D, A, I], &[D, S, A],
-    &[AccD, S, S], &[AccD, S, I], &[AccD, A, S], &[AccD, A, I], &[AccD, S, A],
+    &[D, S, S],
+    &[D, S, I],
+    &[D, A, S],
+    &[D, A, I],
+    &[D, S, A],
+    &[AccD, S, S],
+    &[AccD, S, I],
+    &[AccD, A, S],
+    &[AccD, A, I],
+    &[AccD, S, A],
 ];
-const SUB: &[&[Operand]] = &[&[D, S, S], &[D, I, S], &[D, A, S], &[D, S, A], &[AccD, S, S], &[AccD, A, S], &[AccD, S, A]];
+const SUB: &[&[Operand]] =
+    &[&[D, S, S], &[D, I, S], &[D, A, S], &[D, S, A], &[AccD, S, S], &[AccD, A, S], &[AccD, S, A]];
 const BR_COMMUTATIVE: &[&[Operand]] =
     &[&[S, S, F], &[S, I, F], &[A, S, F], &[A, I, F], &[S, S, B], &[S, I, B], &[A, S, B], &[A, I, B]];
 const BR_ORDERED: &[&[Operand]] = &[
-    &[S, S, F], &[S, I, F], &[A, S, F], &[A, I, F], &[S, A, F],
-    &[S, S, B], &[S, I, B], &[A, S, B], &[A, I, B], &[S, A, B],
+    &[S, S, F],
+    &[S, I, F],
+    &[A, S, F],
+    &[A, I, F],
+    &[S, A, F],
+    &[S, S, B],
+    &[S, I, B],
+    &[A, S, B],
+    &[A, I, B],
+    &[S, A, B],
 ];
 
 /// All ops. An opcode is the position of (family, sem, form) in this order, so appending a family keeps
@@ -309,11 +326,7 @@ pub const FAMILIES: &[Family] = &[
     Family { class: Class::Bin32, sems: &[I32Shl, I32ShrS, I32ShrU, I32Rotl, I32Rotr], forms: BIN_ORDERED },
     Family { class: Class::Bin32, sems: &[I32Sub], forms: SUB },
     Family { class: Class::Div32, sems: &[I32DivS, I32DivU, I32RemS, I32RemU], forms: &[&[D, S, S], &[D, S, I]] },
-    Family {
-        class: Class::Un32,
-        sems: &[I32Clz, I32Ctz, I32Popcnt],
-        forms: &[&[D, S]],
-    },
+    Family { class: Class::Un32, sems: &[I32Clz, I32Ctz, I32Popcnt], forms: &[&[D, S]] },
     Family {
         class: Class::Un32,
         sems: &[I32Extend8S, I32Extend16S],
@@ -337,18 +350,47 @@ pub const FAMILIES: &[Family] = &[
         class: Class::Load32,
         sems: &[Load, Load8U, Load8S, Load16U, Load16S],
         forms: &[
-            &[D, S], &[D, S, O], &[D, A], &[D, A, O], &[D, S, S, O], &[D, A, S, O], &[D, O],
-            &[AccD, S], &[AccD, S, O], &[AccD, A], &[AccD, A, O], &[AccD, S, S, O], &[AccD, A, S, O], &[AccD, O],
-            &[D, S, I], &[D, A, I], &[AccD, S, I], &[AccD, A, I],
+            &[D, S],
+            &[D, S, O],
+            &[D, A],
+            &[D, A, O],
+            &[D, S, S, O],
+            &[D, A, S, O],
+            &[D, O],
+            &[AccD, S],
+            &[AccD, S, O],
+            &[AccD, A],
+            &[AccD, A, O],
+            &[AccD, S, S, O],
+            &[AccD, A, S, O],
+            &[AccD, O],
+            &[D, S, I],
+            &[D, A, I],
+            &[AccD, S, I],
+            &[AccD, A, I],
         ],
     },
     Family {
         class: Class::Store32,
         sems: &[Store, Store8, Store16],
         forms: &[
-            &[S, S], &[S, O, S], &[A, S], &[A, O, S], &[S, A], &[S, O, A],
-            &[S, S, O, S], &[S, S, O, A], &[A, S, O, S], &[O, S], &[O, A], &[S, O, I], &[O, I],
-            &[S, I, S], &[S, I, A], &[A, I, S], &[S, I, I],
+            &[S, S],
+            &[S, O, S],
+            &[A, S],
+            &[A, O, S],
+            &[S, A],
+            &[S, O, A],
+            &[S, S, O, S],
+            &[S, S, O, A],
+            &[A, S, O, S],
+            &[O, S],
+            &[O, A],
+            &[S, O, I],
+            &[O, I],
+            &[S, I, S],
+            &[S, I, A],
+            &[A, I, S],
+            &[S, I, I],
         ],
     },
     Family {
@@ -361,7 +403,11 @@ pub const FAMILIES: &[Family] = &[
         sems: &[Load64From8S, Load64From8U, Load64From16S, Load64From16U, Load64From32S, Load64From32U],
         forms: &[&[E, S, O]],
     },
-    Family { class: Class::Store64, sems: &[Store64], forms: &[&[S, O, T], &[A, O, T], &[S, S, O, T], &[O, T], &[S, I, T]] },
+    Family {
+        class: Class::Store64,
+        sems: &[Store64],
+        forms: &[&[S, O, T], &[A, O, T], &[S, S, O, T], &[O, T], &[S, I, T]],
+    },
     Family { class: Class::Bin64, sems: &[I64Add, I64Mul, I64And, I64Or, I64Xor], forms: &[&[E, T, T], &[E, T, I]] },
     Family {
         class: Class::Bin64,

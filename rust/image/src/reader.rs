@@ -472,10 +472,7 @@ impl<'a> Image<'a> {
     /// The index does not exist.
     pub fn function(&self, index: usize) -> Result<Function, ImageError> {
         let e = self.entry(Section::Functions, entry::FUNCTION, index)?;
-        Ok(Function {
-            code: u32::from_le_bytes([e[0], e[1], e[2], e[3]]),
-            ty: u16::from_le_bytes([e[4], e[5]]),
-        })
+        Ok(Function { code: u32::from_le_bytes([e[0], e[1], e[2], e[3]]), ty: u16::from_le_bytes([e[4], e[5]]) })
     }
 
     /// Number of defined globals.

@@ -23,17 +23,17 @@ impl<T> Caller<'_, T> {
 
     /// The guest's memory, if it has one.
     pub fn memory(&self) -> Option<&[u8]> {
-        self.ctx.linear().map(|memory| &*memory.bytes())
+        self.ctx.linear().map(|memory| memory.bytes())
     }
 
     /// The guest's memory, if it has one.
     pub fn memory_mut(&mut self) -> Option<&mut [u8]> {
-        self.ctx.linear().map(|memory| memory.bytes())
+        self.ctx.linear().map(|memory| memory.bytes_mut())
     }
 
     /// The guest's memory (empty if it has none) and the host's data.
     pub fn memory_and_data_mut(&mut self) -> (&mut [u8], &mut T) {
-        (self.ctx.linear().map_or(&mut [], |memory| memory.bytes()), self.data)
+        (self.ctx.linear().map_or(&mut [], |memory| memory.bytes_mut()), self.data)
     }
 
     /// `length` bytes of the guest's memory.

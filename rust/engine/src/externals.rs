@@ -96,19 +96,19 @@ impl Memory {
     }
 
     /// The bytes. Empty for a handle of another store.
-    pub fn data<'s, C: AsContext>(self, store: &'s C) -> &'s [u8] {
+    pub fn data<C: AsContext>(self, store: &C) -> &[u8] {
         self.record(store.as_context().shared).map_or(&[], |memory| memory.bytes())
     }
 
     /// The bytes. Empty for a handle of another store.
-    pub fn data_mut<'s, C: AsContextMut>(self, store: &'s mut C) -> &'s mut [u8] {
-        self.record(store.as_context_mut().shared).map_or(&mut [], |memory| memory.bytes())
+    pub fn data_mut<C: AsContextMut>(self, store: &mut C) -> &mut [u8] {
+        self.record(store.as_context_mut().shared).map_or(&mut [], |memory| memory.bytes_mut())
     }
 
     /// The bytes, and the host's data.
-    pub fn data_and_store_mut<'s, C: AsContextMut>(self, store: &'s mut C) -> (&'s mut [u8], &'s mut C::Data) {
+    pub fn data_and_store_mut<C: AsContextMut>(self, store: &mut C) -> (&mut [u8], &mut C::Data) {
         let context = store.as_context_mut();
-        (self.record(context.shared).map_or(&mut [], |memory| memory.bytes()), context.data)
+        (self.record(context.shared).map_or(&mut [], |memory| memory.bytes_mut()), context.data)
     }
 
     /// Size in pages, as the guest sees it.

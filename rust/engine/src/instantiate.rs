@@ -69,12 +69,12 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, image: &Image<'_>) -
     }
     if let Some(memory) = manifest.memory.filter(|memory| !memory.imported) {
         let limit = shared.config.max_memory;
-        let backed = memory.backed;
-        // 4 GiB do not fit the number that is to say so
-        if backed > limit || backed == u32::MAX {
-            return Err(InstantiateError::MemoryLimit(backed, limit));
-        }
-        let backed = backed as usize;
+        let declared = u64::from(memory.min) << memory.page_size_log2;
+        let backed = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };
+        let allowed = usize::try_from(backed).ok().filter(|_| backed <= u64::from(limit));
+        let Some(backed) = allowed else {
+            return Err(InstantiateError::MemoryLimit(u32::try_from(backed).unwrap_or(u32::MAX), limit));
+        };
         let capacity = if memory.grows {
             let most = u64::from(memory.max.unwrap_or(u32::MAX)) << memory.page_size_log2;
             let left = shared.arena.remaining().saturating_sub(size_of::<LinearMemory>() + 16);

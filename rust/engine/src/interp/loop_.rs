@@ -20,7 +20,7 @@ unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
         let header = callee.cast::<u32>().sub(2);
         if cfg!(target_pointer_width = "64") {
             header.write(ctx.code_offset(ip));
-            header.add(1).write(callee.offset_from_unsigned(fp) as u32);
+            header.add(1).write(callee.offset_from(fp) as u32);
         } else {
             header.write(ip.expose_provenance() as u32);
             header.add(1).write(fp.expose_provenance() as u32);

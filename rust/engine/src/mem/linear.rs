@@ -84,12 +84,19 @@ impl LinearMemory {
         Some(old)
     }
 
-    /// The bytes. The caller sees to it that no other slice of this memory and no guest uses them
-    /// meanwhile: it borrows the store mutably, and guest code runs only in calls that do so too.
+    /// The bytes, to read. While they are lent nobody may write them: whoever lends them borrows the store,
+    /// and guest code and writers borrow it mutably.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised; the rule
+        // above is kept by the lifetimes of `Memory::data` and `Caller::memory`.
+        unsafe { core::slice::from_raw_parts(self.base, self.size.get()) }
+    }
+
+    /// The bytes. While they are lent nobody else may use them: whoever lends them borrows the store
+    /// mutably.
     #[allow(clippy::mut_from_ref)]
-    pub fn bytes(&self) -> &mut [u8] {
-        // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised; exclusive
-        // by the rule above, which `Memory::data_mut` and `Caller` keep with their lifetimes.
+    pub fn bytes_mut(&self) -> &mut [u8] {
+        // SAFETY: as in `bytes`; kept by the lifetimes of `Memory::data_mut` and `Caller::memory_mut`.
         unsafe { core::slice::from_raw_parts_mut(self.base, self.size.get()) }
     }
 

@@ -43,26 +43,31 @@ macro_rules! float {
         $eq:ident $ne:ident $lt:ident $le:ident
     ) => {
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $add(x: $u, y: $u) -> $u {
             $quiet($f::from_bits(x) + $f::from_bits(y))
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $sub(x: $u, y: $u) -> $u {
             $quiet($f::from_bits(x) - $f::from_bits(y))
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $mul(x: $u, y: $u) -> $u {
             $quiet($f::from_bits(x) * $f::from_bits(y))
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $div(x: $u, y: $u) -> $u {
             $quiet($f::from_bits(x) / $f::from_bits(y))
         }
 
         /// The lesser; NaN if either is; -0 is less than 0.
+        #[inline(never)]
         pub fn $min(x: $u, y: $u) -> $u {
             let (a, b) = ($f::from_bits(x), $f::from_bits(y));
             if a.is_nan() {
@@ -79,6 +84,7 @@ macro_rules! float {
         }
 
         /// The greater; NaN if either is; 0 is greater than -0.
+        #[inline(never)]
         pub fn $max(x: $u, y: $u) -> $u {
             let (a, b) = ($f::from_bits(x), $f::from_bits(y));
             if a.is_nan() {
@@ -110,6 +116,7 @@ macro_rules! float {
         }
 
         /// Towards zero.
+        #[inline(never)]
         pub fn $trunc(x: $u) -> $u {
             let exponent = (x & !$sign) >> $mantissa;
             if exponent >= $bias + $mantissa {
@@ -124,6 +131,7 @@ macro_rules! float {
         }
 
         /// Towards minus infinity.
+        #[inline(never)]
         pub fn $floor(x: $u) -> $u {
             let whole = $trunc(x);
             if x & $sign != 0 && $f::from_bits(x) != $f::from_bits(whole) && !$f::from_bits(x).is_nan() {
@@ -134,11 +142,13 @@ macro_rules! float {
         }
 
         /// Towards plus infinity.
+        #[inline(never)]
         pub fn $ceil(x: $u) -> $u {
             $floor(x ^ $sign) ^ $sign
         }
 
         /// To the nearest integer, halves to the even one.
+        #[inline(never)]
         pub fn $nearest(x: $u) -> $u {
             let exponent = (x & !$sign) >> $mantissa;
             if exponent >= $bias + $mantissa {
@@ -151,6 +161,7 @@ macro_rules! float {
         }
 
         /// The square root, digit by digit: slow (about 30 instructions a bit) and exact.
+        #[inline(never)]
         pub fn $sqrt(x: $u) -> $u {
             let nan = x & !$sign > ($sign - (1 << $mantissa));
             if nan {
@@ -201,21 +212,25 @@ macro_rules! float {
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $eq(x: $u, y: $u) -> bool {
             $f::from_bits(x) == $f::from_bits(y)
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $ne(x: $u, y: $u) -> bool {
             $f::from_bits(x) != $f::from_bits(y)
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $lt(x: $u, y: $u) -> bool {
             $f::from_bits(x) < $f::from_bits(y)
         }
 
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $le(x: $u, y: $u) -> bool {
             $f::from_bits(x) <= $f::from_bits(y)
         }
@@ -240,6 +255,8 @@ macro_rules! truncate {
     ($($trap:ident $saturate:ident $f:ident $from:ident -> $int:ident as $to:ident, $low:literal $open:tt $high:literal;)*) => {$(
         /// # Errors
         /// NaN; a value whose whole part does not fit.
+        #[inline(never)]
+        #[allow(clippy::manual_range_contains)]
         pub fn $trap(x: $from) -> Result<$to, TrapCode> {
             let value = $f::from_bits(x);
             if value.is_nan() {
@@ -252,6 +269,7 @@ macro_rules! truncate {
         }
 
         /// The nearest value that fits; 0 for NaN.
+        #[inline(never)]
         pub fn $saturate(x: $from) -> $to {
             $f::from_bits(x) as $int as $to
         }
@@ -273,6 +291,7 @@ truncate! {
 macro_rules! convert {
     ($($name:ident $from:ident as $int:ident -> $f:ident $to:ident;)*) => {$(
         #[allow(missing_docs)]
+        #[inline(never)]
         pub fn $name(x: $from) -> $to {
             (x as $int as $f).to_bits()
         }
@@ -291,11 +310,13 @@ convert! {
 }
 
 #[allow(missing_docs)]
+#[inline(never)]
 pub fn f32_demote_f64(x: u64) -> u32 {
     quiet32(f64::from_bits(x) as f32)
 }
 
 #[allow(missing_docs)]
+#[inline(never)]
 pub fn f64_promote_f32(x: u32) -> u64 {
     quiet64(f64::from(f32::from_bits(x)))
 }

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp build`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use wisp_compiler::{compile, ErrorKind};
+use wisp_image::format::Section;
+use wisp_image::Image;
+
+use crate::explain;
+use crate::failure::Failure;
+use crate::input::{self, Kind};
+use crate::map::Map;
+use crate::options::{default_name, CompileArguments};
+
+/// Compile a wasm module to an image
+#[derive(Args)]
+pub struct Arguments {
+    /// The wasm module
+    file: PathBuf,
+    /// Where to put the image [default: the module's path, ending in .wisp]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Name of the app, at most 31 bytes [default: that of the file]
+    #[arg(long)]
+    name: Option<String>,
+    /// Version of the app
+    #[arg(long, value_name = "MAJOR.MINOR.PATCH", default_value = "0.1.0", value_parser = version)]
+    version: (u8, u8, u16),
+    /// Rollback counter: a device refuses an update whose counter is lower than that of what it has
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    rollback: u32,
+    #[command(flatten)]
+    compile: CompileArguments,
+    /// Write function names and wasm offsets to a side file, for traps with names
+    #[arg(long, value_name = "FILE")]
+    map: Option<PathBuf>,
+    /// Say nothing when it goes well
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+fn version(text: &str) -> Result<(u8, u8, u16), String> {
+    let parts: Vec<&str> = text.split('.').collect();
+    let parse = || match parts[..] {
+        [major, minor, patch] => Some((major.parse().ok()?, minor.parse().ok()?, patch.parse().ok()?)),
+        _ => None,
+    };
+    parse().ok_or_else(|| "expected MAJOR.MINOR.PATCH, up to 255.255.65535".into())
+}
+
+/// Builds an image.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let path = &arguments.file;
+    let wasm = input::read(path)?;
+    if let Kind::Image = input::kind(path, &wasm)? {
+        return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
+    }
+    let name = arguments.name.clone().unwrap_or_else(|| default_name(path));
+    let options = arguments.compile.options(&name, arguments.version);
+    let options = wisp_compiler::Options { rollback: arguments.rollback, ..options };
+    let compiled = compile(&wasm, &options).map_err(|error| {
+        let about_memory = matches!(error.kind, ErrorKind::Memory(..));
+        let more = if about_memory { explain::memory(&wasm) } else { String::new() };
+        Failure::in_file(path, format_args!("{error}{more}"))
+    })?;
+    let image = Image::parse(&compiled.image).map_err(|error| {
+        Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"))
+    })?;
+    let output = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
+    input::write(&output, &compiled.image)?;
+    if let Some(map) = &arguments.map {
+        input::write(map, Map::of(&wasm, &compiled, &image).to_text().as_bytes())?;
+    }
+    if !arguments.quiet {
+        let code = image.section(Section::Code).len();
+        println!(
+            "{}: {} bytes, {code} of them code (wasm: {} bytes){}",
+            output.display(),
+            compiled.image.len(),
+            wasm.len(),
+            memory(&image)
+        );
+        let backed = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| memory.backed);
+        if backed >= explain::LARGE {
+            eprintln!(
+                "wisp: note: {backed} bytes of linear memory are more than most boards have{}",
+                explain::memory(&wasm)
+            );
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn memory(image: &Image<'_>) -> String {
+    let Some(memory) = image.manifest().ok().and_then(|manifest| manifest.memory) else {
+        return String::new();
+    };
+    let declared = u64::from(memory.min) << memory.page_size_log2;
+    if memory.trimmed {
+        format!(", linear memory: {} bytes, trimmed from {declared}", memory.backed)
+    } else {
+        format!(", linear memory: {declared} bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::version;
+
+    #[test]
+    fn versions_have_three_numbers_that_fit() {
+        assert_eq!(version("1.2.300"), Ok((1, 2, 300)));
+        for wrong in ["1", "1.2", "1.2.3.4", "256.0.0", "a.b.c", ""] {
+            assert!(version(wrong).is_err(), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One file for each subcommand.
+
+pub mod build;
+pub mod inspect;
+pub mod run;

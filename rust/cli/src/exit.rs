@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Exit codes of `wisp run`.
+
+use wisp_engine::TrapCode;
+
+/// The command itself failed: a bad file, an import nobody has.
+pub const FAILURE: u8 = 1;
+
+/// What a program that is not a guest would end with: 128 and the number of the signal.
+pub const fn of_trap(code: TrapCode) -> u8 {
+    match code {
+        // SIGINT
+        TrapCode::Interrupted => 130,
+        // SIGFPE
+        TrapCode::IntegerOverflow | TrapCode::IntegerDivisionByZero | TrapCode::BadConversionToInteger => 136,
+        // SIGSEGV
+        TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory | TrapCode::StackOverflow => 139,
+        // SIGXCPU
+        TrapCode::OutOfFuel | TrapCode::DeadlineExceeded => 152,
+        // SIGABRT
+        _ => 134,
+    }
+}
+
+/// The table for `--help`.
+pub const HELP: &str = "\
+Exit code: that of the guest's proc_exit, 0 when its entry returns, 1 if it could not be run, and for a trap
+  130  it was interrupted
+  134  unreachable code, a bad indirect call or table access, a failed host function
+  136  integer overflow, division by zero, a float that no integer can hold
+  139  access outside of linear memory, call stack exhausted
+  152  out of fuel, deadline exceeded";

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why a module asks for as much memory as it does, and which linker flag cures it.
+
+use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
+
+/// Bytes of linear memory from which a build says why.
+pub const LARGE: u32 = 64 << 10;
+
+/// What the module tells about its memory. Fields are in bytes.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Layout {
+    declared: u64,
+    page_size: u64,
+    stack_top: Option<u64>,
+    /// Lowest address and end of the data segments.
+    data: Option<(u64, u64)>,
+    heap_base: bool,
+    grows: bool,
+    exported: bool,
+}
+
+fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
+    match expr.get_operators_reader().read() {
+        Ok(Operator::I32Const { value }) => Some(u64::from(value as u32)),
+        _ => None,
+    }
+}
+
+fn layout(wasm: &[u8]) -> Layout {
+    let mut layout = Layout::default();
+    let mut first_global = true;
+    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+        match payload {
+            Payload::MemorySection(memories) => {
+                for memory in memories.into_iter().map_while(Result::ok) {
+                    layout.page_size = 1 << memory.page_size_log2.unwrap_or(16);
+                    layout.declared = memory.initial.saturating_mul(layout.page_size);
+                }
+            }
+            Payload::GlobalSection(globals) => {
+                for global in globals.into_iter().map_while(Result::ok) {
+                    // linkers put the stack pointer first, and it is the only one that changes
+                    if std::mem::take(&mut first_global) && global.ty.mutable {
+                        layout.stack_top = constant(&global.init_expr);
+                    }
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports.into_iter().map_while(Result::ok) {
+                    layout.heap_base |= matches!(export.name, "__heap_base" | "__data_end");
+                    layout.exported |= export.kind == ExternalKind::Memory;
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                if let Ok(operators) = body.get_operators_reader() {
+                    let mut operators = operators.into_iter().map_while(Result::ok);
+                    layout.grows |= operators.any(|operator| matches!(operator, Operator::MemoryGrow { .. }));
+                }
+            }
+            Payload::DataSection(segments) => {
+                for segment in segments.into_iter().map_while(Result::ok) {
+                    let wasmparser::DataKind::Active { offset_expr, .. } = segment.kind else { continue };
+                    let Some(start) = constant(&offset_expr) else { continue };
+                    let end = start + segment.data.len() as u64;
+                    let (low, high) = layout.data.unwrap_or((start, end));
+                    layout.data = Some((low.min(start), high.max(end)));
+                }
+            }
+            _ => {}
+        }
+    }
+    layout
+}
+
+impl Layout {
+    /// Bytes of the stack, if the layout is one that linkers make.
+    fn stack(&self) -> Option<u64> {
+        let top = self.stack_top?;
+        match self.data {
+            // stack first: it ends where the data begins
+            Some((low, _)) if low >= top => Some(top),
+            // data first: 1024 bytes are left free for null, then data, then stack
+            Some((_, high)) if high <= top => Some(top - high),
+            _ => Some(top),
+        }
+    }
+
+    fn describe(&self) -> String {
+        if self.declared == 0 {
+            return String::new();
+        }
+        let mut text = format!("\n  the module declares {} bytes", self.declared);
+        let stack = self.stack();
+        if let Some(stack) = stack {
+            text += &format!(", about {stack} of them stack");
+        }
+        if let Some((low, high)) = self.data {
+            text += &format!(", {} data", high - low);
+        }
+        if stack.is_some_and(|stack| stack > 16 << 10) {
+            text +=
+                "\n  smaller stack: link with -zstack-size=2048 --stack-first (rustc: -C link-arg=-zstack-size=2048 \
+                     -C link-arg=--stack-first; clang: -Wl,-zstack-size=2048,--stack-first)";
+        }
+        if self.grows {
+            text += "\n  it calls memory.grow, so whole pages must exist: an allocator with a fixed heap avoids that";
+        } else if self.page_size > 1 {
+            if self.heap_base {
+                text += "\n  smaller pages: link with --page-size=1 (LLD 20 and later)";
+            } else {
+                text += "\n  link with --export=__heap_base, so that its memory can be trimmed, or with --page-size=1 \
+                         (LLD 20 and later)";
+            }
+        }
+        text
+    }
+}
+
+/// Lines to add to a message about a module's memory.
+pub fn memory(wasm: &[u8]) -> String {
+    layout(wasm).describe()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Layout {
+        layout(&wat::parse_str(text).unwrap())
+    }
+
+    #[test]
+    fn a_stack_below_the_data_ends_at_its_top() {
+        let layout =
+            of("(module (memory 17) (global (mut i32) (i32.const 1048576)) (data (i32.const 1048576) \"abc\"))");
+        assert_eq!(
+            (layout.stack(), layout.data, layout.declared),
+            (Some(1 << 20), Some((1 << 20, (1 << 20) + 3)), 17 << 16)
+        );
+        assert!(layout.describe().contains("-zstack-size"));
+    }
+
+    #[test]
+    fn a_stack_above_the_data_begins_at_its_end() {
+        let layout = of("(module (memory 2) (global (mut i32) (i32.const 66560)) (data (i32.const 1024) \"abcd\"))");
+        assert_eq!(layout.stack(), Some(66560 - 1028));
+    }
+
+    #[test]
+    fn the_cure_fits_the_cause() {
+        assert!(of("(module (memory 1))").describe().contains("--export=__heap_base"));
+        let grows = of("(module (memory 1) (func (drop (memory.grow (i32.const 1)))))");
+        assert!(grows.describe().contains("memory.grow"));
+        assert!(!grows.describe().contains("-zstack-size"));
+        assert_eq!(of("(module)").describe(), "");
+    }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The `wisp` command.
+//!
+//! Principles
+//! 1. One file for each subcommand in [`cmd`]; what they share stands beside it.
+//! 2. What a guest prints goes to standard output as it is; what `wisp` has to say goes to standard error.
+//! 3. An error says what is wrong, where, what was expected, and what to do.
+#![forbid(unsafe_code)]
+
+mod cmd;
+mod exit;
+mod explain;
+mod failure;
+mod imports;
+mod input;
+mod map;
+mod options;
+mod values;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and inspects WebAssembly apps for microcontrollers.
+#[derive(Parser)]
+#[command(name = "wisp", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Build(cmd::build::Arguments),
+    Run(cmd::run::Arguments),
+    Inspect(cmd::inspect::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Build(arguments) => cmd::build::run(&arguments),
+        Command::Run(arguments) => cmd::run::run(arguments),
+        Command::Inspect(arguments) => cmd::inspect::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("wisp: {failure}");
+            ExitCode::from(exit::FAILURE)
+        }
+    }
+}

@@ -23,6 +23,9 @@ const RECORDS: usize = 1 << 20;
 /// Elements that a growing table may have.
 const TABLE: u32 = 1 << 16;
 
+/// Frames of a backtrace that are shown.
+const FRAMES_SHOWN: usize = 16;
+
 /// Run an app on a simulated board
 #[derive(Args)]
 #[command(after_help = exit::HELP)]
@@ -247,7 +250,15 @@ fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, map: Option<&Map>) ->
     if frames.is_empty() && trap.func != Trap::NOWHERE {
         frames.push((trap.func, trap.offset));
     }
+    let left_out = frames.len().saturating_sub(FRAMES_SHOWN);
     for (depth, &(func, offset)) in frames.iter().enumerate() {
+        // a recursion without end is told by its beginning and its end
+        if left_out > 0 && depth >= FRAMES_SHOWN / 2 && depth < FRAMES_SHOWN / 2 + left_out {
+            if depth == FRAMES_SHOWN / 2 {
+                eprintln!("  ... {left_out} frames more");
+            }
+            continue;
+        }
         let name =
             map.and_then(|map| map.name(func)).map_or_else(|| format!("function {func}"), |name| format!("`{name}`"));
         // where a caller goes on, its call is the op before

@@ -1,0 +1,209 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp run`.
+
+mod common;
+
+use common::Folder;
+
+const CALC: &str = r#"(module
+  (func (export "add") (param i32 i32) (result i32) (i32.add (local.get 0) (local.get 1)))
+  (func (export "wide") (param i64) (result i64) (i64.add (local.get 0) (i64.const 1)))
+  (func (export "half") (param f64) (result f32 f64)
+    (f32.demote_f64 (f64.mul (local.get 0) (f64.const 0.5))) (f64.mul (local.get 0) (f64.const 0.5)))
+  (func (export "null") (result externref) (ref.null extern)))"#;
+
+const TRAPS: &str = r#"(module
+  (memory 1)
+  (table 1 funcref)
+  (type $none (func))
+  (func $load (export "load") (result i32) (i32.load (i32.const 65536)))
+  (func (export "outer") (drop (call $load)) (unreachable))
+  (func (export "unreachable") (unreachable))
+  (func (export "divide") (result i32) (i32.div_u (i32.const 1) (i32.const 0)))
+  (func (export "null") (call_indirect (type $none) (i32.const 0)))
+  (func $deep (export "deep") (call $deep))
+  (func (export "spin") (loop (br 0))))"#;
+
+const GUEST: &str = r#"(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\08\00\00\00\03\00\00\00hi\n")
+  (func (export "_start")
+    (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
+    (call $exit (i32.const 42))))"#;
+
+#[test]
+fn results_are_printed_one_a_line() {
+    let folder = Folder::new();
+    folder.module("calc.wasm", CALC);
+    assert_eq!(folder.succeeds("run calc.wasm --invoke add 3 4"), "7\n");
+    assert_eq!(folder.succeeds("run --invoke add calc.wasm 3 -4"), "-1\n");
+    assert_eq!(folder.succeeds("run calc.wasm --invoke add -- -3 0x10"), "13\n");
+    assert_eq!(folder.succeeds("run calc.wasm --invoke wide 9223372036854775807"), "-9223372036854775808\n");
+    assert_eq!(folder.succeeds("run calc.wasm --invoke half 5"), "2.5\n2.5\n");
+    assert_eq!(folder.succeeds("run calc.wasm --invoke null"), "<null externref>\n");
+}
+
+#[test]
+fn module_and_image_do_the_same() {
+    let folder = Folder::new();
+    folder.module("calc.wasm", CALC);
+    folder.succeeds("build calc.wasm");
+    assert_eq!(folder.succeeds("run calc.wisp --invoke add 3 4"), "7\n");
+}
+
+#[test]
+fn wrong_arguments_are_told_with_what_is_expected() {
+    let folder = Folder::new();
+    folder.module("calc.wasm", CALC);
+    folder.fails("run calc.wasm --invoke add 1", &["takes 2 arguments, 1 given", "(i32, i32) -> (i32)"]);
+    folder.fails("run calc.wasm --invoke add 1 x", &["argument 2 of `add`", "`x` is not an i32"]);
+    folder.fails("run calc.wasm --invoke sub 1 2", &["no exported function `sub`", "add(i32, i32) -> (i32)"]);
+    folder.fails("run calc.wasm", &["no exported function `_start`", "--invoke"]);
+}
+
+#[test]
+fn the_exit_code_tells_how_the_guest_ended() {
+    let folder = Folder::new();
+    folder.module("traps.wasm", TRAPS);
+    let cases = [
+        ("unreachable", 134, "unreachable"),
+        ("null", 134, "uninitialized element"),
+        ("divide", 136, "integer divide by zero"),
+        ("load", 139, "out of bounds memory access"),
+        ("deep", 139, "call stack exhausted"),
+        ("spin --fuel 1000", 152, "out of fuel"),
+    ];
+    for (call, code, reason) in cases {
+        let run = folder.wisp(&format!("run traps.wasm --invoke {call}"));
+        assert_eq!(run.code, Some(code), "{call}: {}", run.err);
+        assert!(run.err.contains(&format!("wisp: trap: {reason}")), "{call}: {}", run.err);
+        assert_eq!(run.out, "");
+    }
+}
+
+#[test]
+fn a_trap_names_its_functions_and_their_wasm_offsets() {
+    let folder = Folder::new();
+    folder.module("traps.wasm", TRAPS);
+    let run = folder.wisp("run traps.wasm --invoke outer");
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert!(lines[1].starts_with("  0: `load`, wasm offset 0x"), "{}", run.err);
+    assert!(lines[2].starts_with("  1: function 1, wasm offset 0x"), "{}", run.err);
+    let wasm = folder.read("traps.wasm");
+    let offset = |line: &str| usize::from_str_radix(line.rsplit("0x").next().unwrap(), 16).unwrap();
+    assert_eq!(wasm[offset(lines[1])], 0x28, "i32.load");
+    assert_eq!(wasm[offset(lines[2])], 0x10, "call");
+}
+
+#[test]
+fn an_image_gets_its_names_from_the_map() {
+    let folder = Folder::new();
+    folder.module("traps.wasm", TRAPS);
+    folder.succeeds("build traps.wasm --map traps.map");
+    let without = folder.wisp("run traps.wisp --invoke load").err;
+    assert!(without.contains("function 0, code offset 0x") && without.contains("--map"), "{without}");
+    let with = folder.wisp("run traps.wisp --invoke load --map traps.map").err;
+    assert!(with.contains("`load`, wasm offset 0x"), "{with}");
+}
+
+#[test]
+fn a_deep_backtrace_is_cut_in_the_middle() {
+    let folder = Folder::new();
+    folder.module("traps.wasm", TRAPS);
+    let run = folder.wisp("run traps.wasm --invoke deep");
+    assert!(run.err.contains("frames more"));
+    assert!(run.err.lines().count() < 25, "{}", run.err);
+}
+
+#[test]
+fn a_guest_prints_and_exits_with_its_own_code() {
+    let folder = Folder::new();
+    folder.module("guest.wasm", GUEST);
+    let run = folder.wisp("run guest.wasm");
+    assert_eq!((run.code, run.out.as_str(), run.err.as_str()), (Some(42), "hi\n", ""));
+}
+
+#[test]
+fn an_import_nobody_has_is_told_with_what_there_is() {
+    let folder = Folder::new();
+    folder.module("a.wasm", r#"(module (import "env" "f" (func)) (func (export "_start")))"#);
+    folder.fails("run a.wasm", &["a.wasm: ", "`env` `f`", "nobody has this interface", "wasi_snapshot_preview1"]);
+    let text = r#"(module (import "wasi_snapshot_preview1" "path_teleport" (func)) (func (export "_start")))"#;
+    folder.module("b.wasm", text);
+    folder.fails("run b.wasm", &["`path_teleport`", "no such function", "fd_write"]);
+    folder.module("c.wasm", r#"(module (import "env" "m" (memory 1)) (func (export "_start")))"#);
+    folder.fails("run c.wasm", &["`env` `m`", "no function"]);
+}
+
+#[test]
+fn an_import_of_another_signature_is_told_with_both() {
+    let folder = Folder::new();
+    let text = r#"(module (import "wasi_snapshot_preview1" "proc_exit" (func (param i64))) (func (export "_start")))"#;
+    folder.module("a.wasm", text);
+    folder.fails("run a.wasm", &["`proc_exit`", "the app has it as (i64) -> ()", "the host as (i32) -> ()"]);
+}
+
+#[test]
+fn images_that_are_damaged_or_of_another_version_are_refused() {
+    let folder = Folder::new();
+    folder.module("calc.wasm", CALC);
+    folder.succeeds("build calc.wasm");
+    let image = folder.read("calc.wisp");
+    folder.write("cut.wisp", &image[..image.len() / 2]);
+    folder.fails("run cut.wisp", &["cut.wisp: ", "cut short", "bytes expected", "present"]);
+    let mut newer = image.clone();
+    newer[4] = 9;
+    folder.write("newer.wisp", &newer);
+    folder.fails("run newer.wisp", &["image format version 9, this runtime reads 1", "matching `wisp`"]);
+    let mut ir = image.clone();
+    ir[6] = 7;
+    folder.write("ir.wisp", &ir);
+    folder.fails("run ir.wisp", &["IR version 7, this runtime runs 1"]);
+}
+
+#[test]
+fn memory_above_the_limit_is_refused() {
+    let folder = Folder::new();
+    folder.module("a.wasm", "(module (memory 4) (func (export \"_start\")))");
+    folder.fails("run a.wasm --max-memory 65536", &["262144 bytes", "65536"]);
+    folder.fails("run a.wasm --memory-limit 65536", &["262144 bytes", "65536"]);
+}
+
+#[test]
+fn memory_grows_up_to_the_limit() {
+    let folder = Folder::new();
+    let text = "(module (memory 1) (func (export \"grow\") (param i32) (result i32) (memory.grow (local.get 0))))";
+    folder.module("a.wasm", text);
+    assert_eq!(folder.succeeds("run a.wasm --max-memory 131072 --invoke grow 1"), "1\n");
+    assert_eq!(folder.succeeds("run a.wasm --max-memory 131072 --invoke grow 2"), "-1\n");
+}
+
+#[test]
+fn a_board_that_does_not_exist_or_lacks_the_app_is_told() {
+    let folder = Folder::new();
+    folder.module("guest.wasm", GUEST);
+    folder.fails("run guest.wasm --board none.toml", &["none.toml"]);
+    folder.write("board.toml", "[apps.blinky]\n");
+    folder.fails("run guest.wasm --board board.toml --app guest", &["no app `guest`", "blinky"]);
+    folder.write("board.toml", "[apps.blinky]\nargz = []\n");
+    folder.fails("run guest.wasm --board board.toml", &["board.toml:2", "argz", "args"]);
+}
+
+#[test]
+fn arguments_and_environment_reach_the_guest() {
+    let folder = Folder::new();
+    let text = r#"(module
+      (import "wasi_snapshot_preview1" "args_sizes_get" (func $args (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "environ_sizes_get" (func $environ (param i32 i32) (result i32)))
+      (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+      (memory (export "memory") 1)
+      (func (export "_start")
+        (drop (call $args (i32.const 0) (i32.const 4)))
+        (drop (call $environ (i32.const 8) (i32.const 12)))
+        (call $exit (i32.add (i32.mul (i32.load (i32.const 0)) (i32.const 10)) (i32.load (i32.const 8))))))"#;
+    folder.module("args.wasm", text);
+    assert_eq!(folder.wisp("run args.wasm --env A=1 --env B=2 -- one --two").code, Some(32));
+    assert_eq!(folder.wisp("run args.wasm").code, Some(10));
+}

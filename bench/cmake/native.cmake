@@ -1,0 +1,41 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Workloads compiled for the board with plain -O2 and nothing of Zephyr's own flags, so that the
+# reference does not change with the build around it.
+
+if(CONFIG_RISCV)
+  set(isa rv32i)
+  foreach(extension M A C)
+    if(CONFIG_RISCV_ISA_EXT_${extension})
+      string(TOLOWER ${extension} letter)
+      string(APPEND isa ${letter})
+    endif()
+  endforeach()
+  set(machine -march=${isa} -mabi=ilp32)
+  set(clang_target --target=riscv32-unknown-elf)
+else()
+  set(machine -mcpu=${GCC_M_CPU} -mthumb -mfloat-abi=soft)
+  set(clang_target --target=arm-none-eabi)
+endif()
+if(BENCH_TIER STREQUAL clang)
+  if(NOT BENCH_CLANG)
+    message(FATAL_ERROR "bench: no clang for the native workloads")
+  endif()
+  set(compiler ${BENCH_CLANG} ${clang_target})
+else()
+  set(compiler ${CMAKE_C_COMPILER})
+endif()
+
+set(folder ${CMAKE_CURRENT_LIST_DIR}/../workloads)
+foreach(name IN LISTS BENCH_WORKLOADS)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${compiler} ${machine} -O2 -ffunction-sections -DRUN=run_${name}
+      -c ${folder}/${name}.c -o ${object}
+    DEPENDS ${folder}/${name}.c ${folder}/wl.h
+    VERBATIM
+  )
+  target_sources(app PRIVATE ${object})
+  set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+endforeach()
+target_compile_definitions(app PRIVATE BENCH_COMPILER="${BENCH_TIER}")

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The boards, and what it takes to run an image on QEMU's model of each.
+
+With -icount shift=6,align=off,sleep=off an executed instruction is 64 ns of virtual time, so
+that the boards' cycle counters count instructions.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Board:
+    """One board: its Zephyr name, a short name for tables and files, QEMU's command."""
+
+    name: str
+    short: str
+    title: str
+    qemu: tuple
+
+    def command(self, elf, memory_words):
+        """QEMU's command line; memory_words are (address, value) written before the start."""
+        command = [*self.qemu, "-nographic", "-icount", "shift=6,align=off,sleep=off",
+                   "-kernel", str(elf)]
+        for address, value in memory_words:
+            command += ["-device", f"loader,addr={address:#x},data={value:#x},data-len=4"]
+        return command
+
+
+BOARDS = {board.name: board for board in (
+    Board("mps2/an385", "m3", "Cortex-M3",
+          ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none")),
+    Board("mps2/an521/cpu0", "m33", "Cortex-M33",
+          ("qemu-system-arm", "-machine", "mps2-an521", "-cpu", "cortex-m33")),
+    # ARMv6-M code on QEMU's Cortex-M3: QEMU's only Cortex-M0 has 16 KB of RAM.
+    Board("mps2/an383/qemu", "m0plus", "Cortex-M0+ code",
+          ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none")),
+    Board("qemu_riscv32", "rv32", "RV32IMA",
+          ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-m", "256",
+           "-cpu", "rv32")),
+)}
+
+
+def find(text):
+    """The board with this name or short name."""
+    for board in BOARDS.values():
+        if text in (board.name, board.short):
+            return board
+    raise SystemExit(f"bench: no board {text!r}; known: " +
+                     ", ".join(f"{b.name} ({b.short})" for b in BOARDS.values()))

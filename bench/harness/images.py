@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Builds the Zephyr image of one runtime for one board."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from . import guests
+from .tools import (OUTPUT, REPO, build_folder, devenv, fail, run, zephyr_environment)
+
+# runtime: (kind of workload table, tiers). "native" is what the others are compared with.
+RUNTIMES = {
+    "native": ("native", ("gcc", "clang")),
+    "null": ("wasm", ("none",)),
+    "wisp": ("wisp", ("loop",)),
+    "wasm3": ("wasm", ("default",)),
+    "wamr": ("wasm", ("fast", "classic")),
+    "wasmi": ("wasm", ("default",)),
+}
+
+# Where the sources of the C runtimes lie inside a checkout or a crate.
+SOURCE_FOLDERS = {"wasm3": ("source", "wasm3/source"), "wamr": (".", "wasm-micro-runtime")}
+SOURCE_MARKS = {"wasm3": "wasm3.h", "wamr": "core/iwasm/include/wasm_export.h"}
+
+
+def tiers(runtime):
+    """The variants of a runtime."""
+    if runtime not in RUNTIMES:
+        fail(f"no runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
+    return RUNTIMES[runtime][1]
+
+
+def peer_source(runtime):
+    """Folder with a C runtime's sources.
+
+    WISP_BENCH_WASM3 or WISP_BENCH_WAMR names a checkout; otherwise cargo brings the sources
+    of the crate that bench/peers/Cargo.toml names.
+    """
+    named = os.environ.get(f"WISP_BENCH_{runtime.upper()}")
+    if named:
+        roots = [Path(named)]
+    else:
+        roots = [crate_folder(f"{runtime}-sys")]
+    for root in roots:
+        for folder in SOURCE_FOLDERS[runtime]:
+            if (root / folder / SOURCE_MARKS[runtime]).is_file():
+                return (root / folder).resolve()
+    fail(f"no sources of {runtime} in {', '.join(map(str, roots))}")
+    return None
+
+
+def crate_folder(name):
+    """Where cargo has unpacked a crate of bench/peers."""
+    import json
+    text = run(["cargo", "metadata", "--format-version", "1", "--manifest-path",
+                REPO / "bench" / "peers" / "Cargo.toml"], rust="host")
+    for package in json.loads(text[text.index("{"):])["packages"]:
+        if package["name"] == name:
+            return Path(package["manifest_path"]).parent
+    fail(f"cargo does not know {name}")
+    return None
+
+
+def build(board, runtime, tier, optimize="speed"):
+    """Builds the image, incrementally. Returns the ELF file's path."""
+    kind, known = RUNTIMES[runtime]
+    if tier not in known:
+        fail(f"{runtime} has no tier {tier!r}; known: {', '.join(known)}")
+    table = guests.table(kind, guests.WORKLOADS)
+    name = f"{runtime}-{tier}" + ("" if optimize == "speed" else f"-{optimize}")
+    folder = build_folder(board.short) / name
+    env = zephyr_environment()
+    env.setdefault("CCACHE_NOHASHDIR", "1")
+    options = [f"-DBOARD={board.name}", f"-DBOARD_ROOT={REPO}", f"-DBENCH_RUNTIME={runtime}",
+               f"-DBENCH_TIER={tier}", f"-DBENCH_IMAGES={table}"]
+    if optimize == "size":
+        options += ["-DCONFIG_SIZE_OPTIMIZATIONS=y", "-DCONFIG_SPEED_OPTIMIZATIONS=n"]
+    if runtime in SOURCE_FOLDERS:
+        options.append(f"-DBENCH_SOURCE={peer_source(runtime)}")
+    if runtime == "native":
+        options.append(f"-DBENCH_WORKLOADS={';'.join(w.name for w in guests.WORKLOADS)}")
+        clang = devenv.versioned("clang")
+        if clang:
+            options.append(f"-DBENCH_CLANG={clang}")
+    stamp = folder / "bench-options.txt"
+    wanted = "\n".join(options)
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != wanted \
+            or not (folder / "build.ninja").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        run(["cmake", "-GNinja", "-S", REPO / "bench", "-B", folder, *options], env=env,
+            log=OUTPUT / f"{board.short}-{name}-cmake.log")
+        stamp.write_text(wanted, encoding="utf-8")
+    run(["ninja", "-j2", "-C", folder], env=env, log=OUTPUT / f"{board.short}-{name}.log")
+    return folder / "zephyr" / "zephyr.elf"
+
+
+def tool_for(elf, name):
+    """A binutils program of the compiler that built an ELF file."""
+    cache = (elf.parent.parent / "CMakeCache.txt").read_text(encoding="utf-8")
+    for line in cache.splitlines():
+        if line.startswith(f"CMAKE_{name.upper()}:"):
+            return line.split("=", 1)[1]
+    fail(f"{elf}: no {name} in the build's cache")
+    return None
+
+
+def symbols(elf):
+    """{name: (address, size)} of an ELF file's symbols."""
+    text = subprocess.run([tool_for(elf, "nm"), "-S", str(elf)], capture_output=True,
+                          text=True, check=True).stdout
+    table = {}
+    for line in text.splitlines():
+        parts = line.split()
+        if len(parts) == 4:
+            table[parts[3]] = (int(parts[0], 16), int(parts[1], 16))
+        elif len(parts) == 3:
+            table[parts[2]] = (int(parts[0], 16), 0)
+    return table
+
+
+def flash_and_ram(elf):
+    """Bytes of flash and of RAM that the image takes, workloads left out."""
+    text = subprocess.run([tool_for(elf, "objdump"), "-h", str(elf)], capture_output=True,
+                          text=True, check=True).stdout.splitlines()
+    flash = ram = 0
+    for header, flags in zip(text, text[1:]):
+        parts = header.split()
+        if len(parts) == 7 and parts[0].isdigit() and "ALLOC" in flags:
+            size, address = int(parts[2], 16), int(parts[3], 16)
+            load = int(parts[4], 16)
+            loaded = "LOAD" in flags and "CONTENTS" in flags
+            if loaded:
+                flash += size
+            if "READONLY" not in flags or load != address:
+                ram += size
+    names = symbols(elf)
+    if "bench_images_start" in names:
+        flash -= names["bench_images_end"][0] - names["bench_images_start"][0]
+    return flash, ram

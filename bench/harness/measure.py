@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs an image on QEMU and turns its cycle counts into instructions."""
+
+import selectors
+import subprocess
+import time
+
+from . import guests, images
+from .tools import fail
+
+# The counters' rates differ; the loops of known length tell instructions per cycle. Largest
+# relative difference between a loop's length and what the calibration makes of it.
+CALIBRATION_LIMIT = 0.0005
+
+
+def run_qemu(board, elf, only, timeout):
+    """Runs an image until it says that it is done. Returns the lines it printed."""
+    words = []
+    if only:
+        address = images.symbols(elf)["bench_only"][0]
+        index = [w.name for w in guests.WORKLOADS].index(only)
+        words.append((address, index + 1))
+    process = subprocess.Popen(board.command(elf, words), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    lines, rest, end = [], b"", time.monotonic() + timeout
+    selector = selectors.DefaultSelector()
+    selector.register(process.stdout, selectors.EVENT_READ)
+    try:
+        while time.monotonic() < end:
+            if not selector.select(timeout=1):
+                continue
+            chunk = process.stdout.read1(65536)
+            if not chunk:
+                break
+            *whole, rest = (rest + chunk).split(b"\n")
+            lines += [line.decode(errors="replace").strip() for line in whole]
+            if "bench done" in lines:
+                return lines
+            if any("FATAL" in line for line in lines):
+                time.sleep(0.2)
+                lines.append(process.stdout.read1(65536).decode(errors="replace"))
+                break
+    finally:
+        process.kill()
+        process.wait()
+    fail(f"{elf}: no end after {timeout} s; it printed:\n" + "\n".join(lines[-30:]))
+    return lines
+
+
+class Clock:
+    """Converts cycles to instructions by the loops of known length."""
+
+    def __init__(self, two, five):
+        (short, short_cycles), (long, long_cycles) = sorted(two)
+        self.rate = (long - short) / (long_cycles - short_cycles)
+        self.overhead = 0.0
+        instructions, cycles = five
+        # Both loops cost the same around their body, which the difference leaves out.
+        around = short_cycles * self.rate - short
+        error = (cycles * self.rate - around - instructions) / instructions
+        if abs(error) > CALIBRATION_LIMIT:
+            fail(f"the calibration is off by {error:.4%} on a loop of {instructions} instructions")
+        self.error = error
+
+    def instructions(self, cycles):
+        """Instructions in a span of cycles that includes one reading of the clock."""
+        return cycles * self.rate - self.overhead
+
+
+def parse(lines, expected):
+    """Results of one run: {version, clock, workloads, empty_guest_call, failures}."""
+    two, five, version = [], None, ""
+    result = {"workloads": {}, "failures": {}}
+    clock, empty_native = None, 0.0
+    for line in lines:
+        words = line.split()
+        if line.startswith("runtime "):
+            version = line[len("runtime "):]
+        elif line.startswith("calibration two"):
+            two.append((int(words[2]), int(words[3])))
+        elif line.startswith("calibration five"):
+            five = (int(words[2]), int(words[3]))
+            clock = Clock(two, five)
+        elif line.startswith("clock "):
+            clock.overhead = int(words[2]) * clock.rate / int(words[1])
+        elif line.startswith("empty native"):
+            empty_native = int(words[3]) * clock.rate / int(words[2])
+        elif line.startswith("empty guest"):
+            result["empty_call"] = int(words[3]) * clock.rate / int(words[2]) - empty_native
+        elif line.startswith("failed "):
+            result["failures"][words[1]] = " ".join(words[2:])
+        elif line.startswith("workload "):
+            name = words[1]
+            at = {key: words.index(key) for key in
+                  ("n", "once", "many", "load", "check", "stack", "heap", "memory", "size")}
+            value = {key: int(words[at[key] + 1]) for key in at if key != "check"}
+            checks = tuple(int(words[at["check"] + i], 16) for i in (1, 2))
+            if checks != expected[name]:
+                result["failures"][name] = (f"wrong result: {checks[0]:#x} {checks[1]:#x}, "
+                                            f"expected {expected[name][0]:#x} "
+                                            f"{expected[name][1]:#x}")
+                continue
+            iteration = (value["many"] - value["once"]) * clock.rate / value["n"]
+            result["workloads"][name] = {
+                "instructions": iteration,
+                "load": clock.instructions(value["load"]),
+                "stack": value["stack"],
+                "heap": value["heap"],
+                "memory": value["memory"],
+                "module": value["size"],
+            }
+    result["version"] = version
+    result["calibration_error"] = clock.error if clock else None
+    return result
+
+
+def measure(board, runtime, tier, only=None, timeout=300):
+    """Builds, runs and parses. Fails when a result is wrong."""
+    elf = images.build(board, runtime, tier)
+    lines = run_qemu(board, elf, only, timeout)
+    result = parse(lines, guests.expected())
+    result["flash"], result["ram"] = images.flash_and_ram(elf)
+    return result

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The engine as the benchmark calls it: one store at a time, from one thread, in an arena that the
+//! caller gives. No Zephyr and no allocator: what is measured is the engine.
+#![no_std]
+
+use core::cell::UnsafeCell;
+use core::panic::PanicInfo;
+use core::slice;
+
+use wisp_engine::{
+    scratch, Caller, Config, Engine, HostFunction, Instance, Linker, Module, Store, TypedFunc,
+};
+
+/// Bytes for the frames of guest functions.
+const FRAMES: u32 = 2048;
+
+static HOST: [HostFunction<()>; 1] =
+    [HostFunction::wrap("env", "host_add", |_: Caller<'_, ()>, a: u32, b: u32| {
+        a.wrapping_mul(5).wrapping_add(b)
+    })];
+
+struct Loaded {
+    store: Store<'static, ()>,
+    instance: Instance,
+    run: TypedFunc<(u32,), (u32,)>,
+}
+
+struct Slot(UnsafeCell<Option<Loaded>>);
+
+// SAFETY: the C functions below are called from one thread, as their contract says.
+unsafe impl Sync for Slot {}
+
+static LOADED: Slot = Slot(UnsafeCell::new(None));
+
+/// The slot's content.
+///
+/// # Safety
+/// Called from the benchmark's one thread, and no other reference to the content is alive.
+unsafe fn loaded() -> &'static mut Option<Loaded> {
+    // SAFETY: the caller promises that nobody else looks.
+    unsafe { &mut *LOADED.0.get() }
+}
+
+/// Reads, verifies and instantiates an image and finds its export `run`. Returns NULL or what went
+/// wrong, as a C string.
+///
+/// # Safety
+/// `image` and `arena` are aligned to 8 bytes, hold that many bytes and words of 8 bytes, and live
+/// until [`wisp_bench_unload`]; nobody else uses the arena. All functions are called from one thread.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_bench_load(
+    image: *const u8,
+    size: usize,
+    arena: *mut u64,
+    words: usize,
+) -> *const u8 {
+    // SAFETY: the caller promises that both are what their lengths say, for as long as they are used.
+    let (image, arena) =
+        unsafe { (slice::from_raw_parts(image, size), slice::from_raw_parts_mut(arena, words)) };
+    let engine = Engine::new(&Config::new().stack_size(FRAMES));
+    let Ok(module) = Module::new_in(&engine, image, scratch(arena)) else {
+        return c"the image was refused".as_ptr().cast();
+    };
+    let Some(mut store) = Store::new(&engine, arena, ()) else {
+        return c"the arena is too small".as_ptr().cast();
+    };
+    let Ok(instance) = Linker::from_table(&HOST).instantiate(&mut store, &module) else {
+        return c"the module could not be instantiated".as_ptr().cast();
+    };
+    let Some(run) = instance.get_typed_func(&store, "run") else {
+        return c"there is no export run(i32) -> i32".as_ptr().cast();
+    };
+    // SAFETY: one thread, by contract; the reference ends with the statement.
+    unsafe { *loaded() = Some(Loaded { store, instance, run }) };
+    core::ptr::null()
+}
+
+/// Calls run(n); writes the result and returns 0, or returns the trap's number.
+///
+/// # Safety
+/// `result` may be written; called from the benchmark's thread after a load that worked.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
+    // SAFETY: one thread, by contract; the guest's host function does not come back here.
+    let Some(loaded) = (unsafe { loaded() }) else { return u32::MAX };
+    match loaded.run.call(&mut loaded.store, (n,)) {
+        Ok((value,)) => {
+            // SAFETY: the caller promises that it may be written.
+            unsafe { *result = value };
+            0
+        }
+        Err(trap) => trap.code as u32,
+    }
+}
+
+/// Bytes of the arena that nothing has taken.
+#[no_mangle]
+pub extern "C" fn wisp_bench_arena_left() -> usize {
+    // SAFETY: one thread, by contract of the loading function.
+    unsafe { loaded() }.as_ref().map_or(0, |loaded| loaded.store.arena_left())
+}
+
+/// Bytes of linear memory.
+#[no_mangle]
+pub extern "C" fn wisp_bench_memory() -> usize {
+    // SAFETY: one thread, by contract of the loading function.
+    let Some(loaded) = (unsafe { loaded() }) else { return 0 };
+    loaded.instance.memory(&loaded.store).map_or(0, |memory| memory.data(&loaded.store).len())
+}
+
+/// Drops the store; the arena is the caller's again.
+#[no_mangle]
+pub extern "C" fn wisp_bench_unload() {
+    // SAFETY: one thread, by contract of the loading function.
+    unsafe { *loaded() = None };
+}
+
+#[panic_handler]
+fn panic(_: &PanicInfo<'_>) -> ! {
+    extern "C" {
+        fn wisp_bench_panic() -> !;
+    }
+    // SAFETY: the C side ends the run; it takes nothing and does not return.
+    unsafe { wisp_bench_panic() }
+}

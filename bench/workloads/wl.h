@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdint.h>
+#ifdef __wasm__
+#define ENTRY __attribute__((export_name("run")))
+#define RUN run
+#else
+#define ENTRY __attribute__((noinline,used))
+#ifndef RUN
+#error RUN
+#endif
+#endif
+#define NOINLINE __attribute__((noinline))

@@ -13,6 +13,7 @@ mod explain;
 mod failure;
 mod imports;
 mod input;
+mod keys;
 mod map;
 mod options;
 mod values;
@@ -34,6 +35,9 @@ enum Command {
     Build(cmd::build::Arguments),
     Run(cmd::run::Arguments),
     Inspect(cmd::inspect::Arguments),
+    Keygen(cmd::keygen::Arguments),
+    Sign(cmd::sign::Arguments),
+    Verify(cmd::verify::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -41,6 +45,9 @@ fn main() -> ExitCode {
         Command::Build(arguments) => cmd::build::run(&arguments),
         Command::Run(arguments) => cmd::run::run(arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
+        Command::Keygen(arguments) => cmd::keygen::run(&arguments),
+        Command::Sign(arguments) => cmd::sign::run(&arguments),
+        Command::Verify(arguments) => cmd::verify::run(&arguments),
     };
     match result {
         Ok(code) => code,

@@ -3,4 +3,7 @@
 
 pub mod build;
 pub mod inspect;
+pub mod keygen;
 pub mod run;
+pub mod sign;
+pub mod verify;

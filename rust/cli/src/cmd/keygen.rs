@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp keygen`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use ed25519_compact::{KeyPair, Seed};
+
+use crate::failure::Failure;
+use crate::{input, keys, map};
+
+/// Make a key to sign images with
+///
+/// Writes the secret key to FILE, readable by you alone, and the public key beside it, ending in .pub.pem: the
+/// firmware gets that one by CONFIG_WISP_SIGNATURE_KEY_FILE. Both are PEM files as OpenSSL reads them.
+#[derive(Args)]
+pub struct Arguments {
+    /// Where to put the secret key
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+}
+
+/// Makes a key.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let pair = KeyPair::from_seed(Seed::generate());
+    keys::write_secret(&arguments.file, &pair)?;
+    let public = arguments.file.with_extension("pub.pem");
+    input::write(&public, pair.pk.to_pem().as_bytes())?;
+    println!(
+        "key {}: secret in {}, public in {}",
+        map::hex(&wisp_trust::key_id(&pair.pk)),
+        arguments.file.display(),
+        public.display()
+    );
+    Ok(ExitCode::SUCCESS)
+}

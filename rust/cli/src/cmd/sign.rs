@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp sign`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use wisp_trust::SignError;
+
+use crate::failure::Failure;
+use crate::{input, keys, map};
+
+/// Sign an image
+#[derive(Args)]
+pub struct Arguments {
+    /// The image
+    file: PathBuf,
+    /// The secret key
+    #[arg(short, long, value_name = "FILE")]
+    key: PathBuf,
+    /// Where to put the signed image [default: in place of the image]
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// A public key that devices shall no longer accept once they have this image
+    #[arg(long, value_name = "FILE")]
+    retire: Vec<PathBuf>,
+}
+
+/// Signs an image.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let path = &arguments.file;
+    let bytes = input::read(path)?;
+    input::image(path, &bytes)?;
+    let secret = keys::secret(&arguments.key)?;
+    let retired: Vec<_> = arguments
+        .retire
+        .iter()
+        .map(|file| keys::public(file).map(|key| wisp_trust::key_id(&key)))
+        .collect::<Result<_, _>>()?;
+    let fail = |error| match error {
+        SignError::Image(error) => Failure::in_file(path, error),
+        SignError::RetiresItself => {
+            Failure::in_file(&arguments.key, "the image retires this key; sign it with one that stays in use")
+        }
+    };
+    let content =
+        if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
+    let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;
+    let output = arguments.output.as_ref().unwrap_or(path);
+    input::write(output, &signed)?;
+    let id = wisp_trust::key_id(&wisp_trust::public_key(&secret));
+    println!("{}: {} bytes, signed by key {}", output.display(), signed.len(), map::hex(&id));
+    Ok(ExitCode::SUCCESS)
+}

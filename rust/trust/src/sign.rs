@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Signing, on the host.
+
+use alloc::vec::Vec;
+
+use ed25519_compact::{KeyPair, Seed};
+use wisp_image::format::{TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
+use wisp_image::writer::{append_trailer, Writer};
+use wisp_image::{Image, ImageError};
+
+use crate::{key_id, sha256, KeyId, PublicKey, RETIRED_KEYS_SECTION};
+
+/// Why an image cannot be signed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SignError {
+    /// It is no image.
+    Image(ImageError),
+    /// It retires the key it is to be signed with.
+    RetiresItself,
+}
+
+/// The public key of a secret one (the 32 bytes RFC 8032 calls the private key).
+pub fn public_key(secret: &[u8; 32]) -> PublicKey {
+    *KeyPair::from_seed(Seed::new(*secret)).pk
+}
+
+/// The image with a trailer that holds its hash and its signature; a trailer it has is replaced.
+///
+/// # Errors
+/// See [`SignError`].
+pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
+    let parsed = Image::parse(image).map_err(SignError::Image)?;
+    let pair = KeyPair::from_seed(Seed::new(*secret));
+    let id = key_id(&pair.pk);
+    if crate::retired_by(&parsed).is_ok_and(|mut ids| ids.any(|retired| retired == id)) {
+        return Err(SignError::RetiresItself);
+    }
+    let mut out = parsed.content().to_vec();
+    let hash = sha256(&out);
+    let signature = pair.sk.sign(&out, None);
+    append_trailer(&mut out, &[(TAG_HASH, &hash), (TAG_KEY_ID, &id), (TAG_SIGNATURE, &signature[..])]);
+    Ok(out)
+}
+
+/// The image, without trailer, with a section that retires these keys. Replaces such a section.
+///
+/// # Errors
+/// It is no image.
+pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignError> {
+    let parsed = Image::parse(image).map_err(SignError::Image)?;
+    let mut writer = Writer::of(&parsed, |kind| kind != RETIRED_KEYS_SECTION);
+    writer.optional(RETIRED_KEYS_SECTION, keys.concat());
+    Ok(writer.finish())
+}

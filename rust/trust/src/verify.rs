@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The checks that a device makes.
+
+use ed25519_compact::{PublicKey, Signature};
+use wisp_image::Image;
+
+use crate::{retired_by, sha256, KeyId, Keys, Trailer, TrustError};
+
+/// Checks the hash of the content. An image without a trailer has nothing to check against and passes.
+///
+/// # Errors
+/// The trailer is malformed, or the hash differs.
+pub fn check_hash<'a>(image: &Image<'a>) -> Result<Trailer<'a>, TrustError> {
+    let trailer = Trailer::of(image)?;
+    match trailer.hash {
+        Some(stated) if *stated != sha256(image.content()) => Err(TrustError::Hash),
+        _ => Ok(trailer),
+    }
+}
+
+/// Checks hash and signature; tells the key that signed.
+///
+/// # Errors
+/// Any but [`TrustError::Rollback`]. The keys are looked at before the expensive check.
+pub fn verify(image: &Image<'_>, keys: &Keys<'_>) -> Result<KeyId, TrustError> {
+    let trailer = Trailer::of(image)?;
+    let (Some(id), Some(signature)) = (trailer.key_id, trailer.signature) else {
+        return Err(TrustError::Unsigned);
+    };
+    let key = keys.get(id)?;
+    if retired_by(image)?.any(|retired| retired == id) {
+        return Err(TrustError::BadRetirement);
+    }
+    check_hash(image)?;
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(image.content(), &signature).map_err(|_| TrustError::Signature(id))?;
+    Ok(id)
+}
+
+/// Checks the rollback counter of an update against the highest that was confirmed before.
+///
+/// # Errors
+/// [`TrustError::Rollback`]: it is lower.
+pub fn check_rollback(offered: u32, needed: u32) -> Result<(), TrustError> {
+    if offered < needed {
+        return Err(TrustError::Rollback(offered, needed));
+    }
+    Ok(())
+}

@@ -66,7 +66,7 @@ macro(_wisp_rustc_candidate path)
 endmacro()
 
 # Chooses the Rust for one target: ${prefix}_CARGO, ${prefix}_RUSTC and
-# ${prefix}_ENVIRONMENT (assignments for `cmake -E env`).
+# ${prefix}_ENVIRONMENT (for `cmake -E env`).
 #
 # A compiler with the target installed is used as it is. Without one, a compiler that
 # has the library's sources builds core and alloc: that is what distributions package.
@@ -93,11 +93,11 @@ function(wisp_find_rust prefix target)
 
   if(with_target)
     set(rustc ${with_target})
-    set(environment CARGO_UNSTABLE_BUILD_STD=)
+    set(environment --unset=RUSTC_BOOTSTRAP --unset=CARGO_UNSTABLE_BUILD_STD RUSTC=${rustc})
     set(how "installed target")
   elseif(with_sources)
     set(rustc ${with_sources})
-    set(environment RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core,alloc)
+    set(environment RUSTC=${rustc} RUSTC_BOOTSTRAP=1 CARGO_UNSTABLE_BUILD_STD=core,alloc)
     set(how "core and alloc built from source")
   else()
     message(FATAL_ERROR "Wisp: no Rust compiler here can build for ${target}.\n"
@@ -116,7 +116,7 @@ function(wisp_find_rust prefix target)
 
   set(${prefix}_CARGO ${cargo} PARENT_SCOPE)
   set(${prefix}_RUSTC ${rustc} PARENT_SCOPE)
-  set(${prefix}_ENVIRONMENT RUSTC=${rustc} ${environment} PARENT_SCOPE)
+  set(${prefix}_ENVIRONMENT ${environment} PARENT_SCOPE)
 endfunction()
 
 # Folder for cargo's output. One build folder by default; test drivers and CI share one
@@ -137,7 +137,7 @@ function(wisp_rust_link library)
   wisp_find_rust(rust ${target})
 
   set(features)
-  foreach(feature IN ITEMS GPIO)
+  foreach(feature IN ITEMS EVENT GPIO)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       list(APPEND features ${name})

@@ -253,6 +253,8 @@ def environment():
     qemu = find_tool("qemu-system-arm")
     if qemu and "QEMU_BIN_PATH" not in env and not find_sdk():
         env["QEMU_BIN_PATH"] = os.path.dirname(qemu)
+    # For zephyr-lang-rust, which takes the Rust it finds; Wisp's own CMake chooses by itself.
+    env.update(rust_environment(list(RUST_TARGETS))[0] or {})
     env.setdefault("WISP_CARGO_TARGET_ROOT", str(BUILD / "cargo"))
     return env
 

@@ -256,3 +256,14 @@ const struct wisp_host_function *wisp_shim_host_functions(size_t *count)
 	*count = functions;
 	return STRUCT_SECTION_START(wisp_host_function);
 }
+
+const uint8_t *wisp_shim_image_find(const char *name, size_t length, size_t *size)
+{
+	STRUCT_SECTION_FOREACH(wisp_image, image) {
+		if (strlen(image->name) == length && memcmp(image->name, name, length) == 0) {
+			*size = image->size;
+			return image->data;
+		}
+	}
+	return NULL;
+}

@@ -24,10 +24,16 @@ static inline uint32_t wisp_driver_error(int ret)
 		return WISP_EBUSY;
 	case EINVAL:
 		return WISP_EINVAL;
+	case ENXIO:
+		return WISP_ENXIO;
 	case ENODEV:
 		return WISP_ENODEV;
 	case ENOMEM:
 		return WISP_ENOMEM;
+	case ENOSPC:
+		return WISP_ENOSPC;
+	case EOVERFLOW:
+		return WISP_EOVERFLOW;
 	case ENOSYS:
 	case ENOTSUP:
 		return WISP_ENOTSUP;

@@ -8,6 +8,7 @@
 
 #include "../grants.h"
 #include "errno.h"
+#include "event.h"
 #include "shim.h"
 
 /*
@@ -89,3 +90,73 @@ uint32_t wisp_shim_gpio_get(const struct wisp_app *app, uint32_t pin, bool *acti
 	*active = ret > 0;
 	return wisp_driver_error(ret);
 }
+
+#ifdef CONFIG_WISP_EVENT
+
+static void edge(const struct device *port, struct gpio_callback *callback, gpio_port_pins_t pins)
+{
+	struct wisp_gpio_watch *watch = CONTAINER_OF(callback, struct wisp_gpio_watch, callback);
+	bool active = (watch->edges == WISP_EDGES_ACTIVE);
+
+	if (watch->edges == WISP_EDGES_BOTH) {
+		active = gpio_pin_get(port, (gpio_pin_t)(find_lsb_set(pins) - 1)) > 0;
+	}
+	wisp_events_put(watch->events, WISP_EVENT_EDGE, watch->pin, active);
+}
+
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges)
+{
+	static const gpio_flags_t flags[] = {
+		[WISP_EDGES_NONE] = GPIO_INT_DISABLE,
+		[WISP_EDGES_ACTIVE] = GPIO_INT_EDGE_TO_ACTIVE,
+		[WISP_EDGES_INACTIVE] = GPIO_INT_EDGE_TO_INACTIVE,
+		[WISP_EDGES_BOTH] = GPIO_INT_EDGE_BOTH,
+	};
+	const struct gpio_dt_spec *spec = granted(app, pin);
+	struct wisp_gpio_watch *watch;
+	int ret;
+
+	if (spec == NULL) {
+		return WISP_ENODEV;
+	}
+	watch = &app->grants->watches[pin];
+	if (watch->edges != WISP_EDGES_NONE) {
+		ret = gpio_pin_interrupt_configure_dt(spec, GPIO_INT_DISABLE);
+		if (ret != 0) {
+			return wisp_driver_error(ret);
+		}
+		(void)gpio_remove_callback_dt(spec, &watch->callback);
+		watch->edges = WISP_EDGES_NONE;
+	}
+	wisp_events_drop(app->grants->events, WISP_EVENT_EDGE, (uint8_t)pin);
+	if (edges == WISP_EDGES_NONE) {
+		return 0;
+	}
+	watch->events = app->grants->events;
+	watch->pin = (uint8_t)pin;
+	watch->edges = (uint8_t)edges;
+	gpio_init_callback(&watch->callback, edge, BIT(spec->pin));
+	ret = gpio_add_callback_dt(spec, &watch->callback);
+	if (ret == 0) {
+		ret = gpio_pin_interrupt_configure_dt(spec, flags[edges]);
+		if (ret != 0) {
+			(void)gpio_remove_callback_dt(spec, &watch->callback);
+		}
+	}
+	if (ret != 0) {
+		watch->edges = WISP_EDGES_NONE;
+	}
+	/* A controller without interrupts says ENOSYS. */
+	return wisp_driver_error(ret);
+}
+
+#else
+
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges)
+{
+	ARG_UNUSED(edges);
+
+	return (granted(app, pin) == NULL) ? WISP_ENODEV : WISP_ENOTSUP;
+}
+
+#endif /* CONFIG_WISP_EVENT */

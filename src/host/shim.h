@@ -16,22 +16,27 @@
 #include <wisp/host_function.h>
 #include <wisp/trap.h>
 
+#include "peripherals.h"
+
 struct wisp_app;
 
 /* Error numbers of the guest ABI, the same whatever libc the firmware is built with. */
 enum wisp_errno {
 	WISP_EPERM = 1,
 	WISP_EIO = 5,
+	WISP_ENXIO = 6,
 	WISP_EAGAIN = 11,
 	WISP_ENOMEM = 12,
 	WISP_EACCES = 13,
 	WISP_EBUSY = 16,
 	WISP_ENODEV = 19,
 	WISP_EINVAL = 22,
+	WISP_ENOSPC = 28,
 	WISP_ERANGE = 34,
 	WISP_ENOSYS = 88,
 	WISP_ETIMEDOUT = 116,
 	WISP_ENOTSUP = 134,
+	WISP_EOVERFLOW = 139,
 };
 
 /* How a run ended, beside a trap: numbers for wisp_run.error. */
@@ -96,6 +101,9 @@ void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
 
 /* The host functions of the firmware. */
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count);
+
+/* An image in flash by its name, which is not NUL-terminated; NULL if there is none. */
+const uint8_t *wisp_shim_image_find(const char *name, size_t length, size_t *size);
 
 /* Logs for the runtime itself; level as in wisp:log@1. The text is not NUL-terminated. */
 void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length);

@@ -15,13 +15,20 @@
 extern crate std;
 
 mod c_functions;
+mod event;
+mod gpio;
+mod image;
 pub mod platform;
 mod run;
 pub mod shim;
 mod text;
 
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
+pub use image::image;
 pub use run::{wisp_rust_check, wisp_rust_interrupt, wisp_rust_run};
+
+pub use wisp_engine as engine;
+pub use wisp_host as host;
 
 /// The data of every store on Zephyr.
 pub type AppData = wisp_host::App<platform::Zephyr>;

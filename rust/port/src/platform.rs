@@ -4,14 +4,14 @@
 
 use crate::shim;
 use core::ffi::CStr;
-use wisp_host::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
 use wisp_host::{Errno, Interrupted};
 
 /// One app's part of the board.
 #[derive(Clone, Copy, Debug)]
 pub struct Zephyr {
     /// Points to a `struct wisp_app` in flash.
-    app: *const shim::wisp_app,
+    pub(crate) app: *const shim::wisp_app,
 }
 
 impl Zephyr {
@@ -36,7 +36,7 @@ impl Zephyr {
 }
 
 /// The shims' error numbers are those of the ABI; 0 is success.
-fn check(error: u32) -> Result<(), Errno> {
+pub(crate) fn check(error: u32) -> Result<(), Errno> {
     match u16::try_from(error) {
         Ok(0) => Ok(()),
         Ok(number) => Err(Errno::from_number(number).unwrap_or(Errno::Io)),
@@ -107,76 +107,6 @@ impl Clock for Zephyr {
         } else {
             Ok(())
         }
-    }
-}
-
-#[cfg(feature = "gpio")]
-impl Gpio for Zephyr {
-    fn find(&self, label: &[u8]) -> Option<u32> {
-        // SAFETY: `app` is valid by the contract of `new`; the label is only read.
-        let index = unsafe { shim::wisp_shim_gpio_find(self.app, label.as_ptr(), label.len()) };
-        u32::try_from(index).ok()
-    }
-
-    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
-        let mode = match mode {
-            PinMode::Input => shim::wisp_pin_mode_WISP_PIN_INPUT,
-            PinMode::OutputInactive => shim::wisp_pin_mode_WISP_PIN_OUTPUT_INACTIVE,
-            PinMode::OutputActive => shim::wisp_pin_mode_WISP_PIN_OUTPUT_ACTIVE,
-        };
-        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
-        check(unsafe { shim::wisp_shim_gpio_configure(self.app, pin, mode) })
-    }
-
-    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
-        // SAFETY: as in `configure`.
-        check(unsafe { shim::wisp_shim_gpio_set(self.app, pin, active) })
-    }
-
-    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
-        // SAFETY: as in `configure`.
-        check(unsafe { shim::wisp_shim_gpio_toggle(self.app, pin) })
-    }
-
-    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
-        let mut active = false;
-        // SAFETY: as in `configure`; `active` is written before the shim returns.
-        check(unsafe { shim::wisp_shim_gpio_get(self.app, pin, &mut active) })?;
-        Ok(active)
-    }
-
-    fn release(&mut self, pin: u32) -> Result<(), Errno> {
-        let released = shim::wisp_pin_mode_WISP_PIN_RELEASED;
-        // SAFETY: as in `configure`.
-        check(unsafe { shim::wisp_shim_gpio_configure(self.app, pin, released) })
-    }
-}
-
-/// Without GPIO support no pin is ever found, so nothing else is called.
-#[cfg(not(feature = "gpio"))]
-impl Gpio for Zephyr {
-    fn find(&self, _label: &[u8]) -> Option<u32> {
-        None
-    }
-
-    fn configure(&mut self, _pin: u32, _mode: PinMode) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
-    }
-
-    fn set(&mut self, _pin: u32, _active: bool) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
-    }
-
-    fn toggle(&mut self, _pin: u32) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
-    }
-
-    fn is_active(&mut self, _pin: u32) -> Result<bool, Errno> {
-        Err(Errno::NoSuchDevice)
-    }
-
-    fn release(&mut self, _pin: u32) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
     }
 }
 

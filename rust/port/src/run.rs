@@ -8,8 +8,8 @@ use crate::{shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
-    Module, Store, Trap, TrapCode,
+    Config, Engine, FuncType, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
+    Module, Resolve, Store, Trap, TrapCode,
 };
 use wisp_host::abi;
 
@@ -32,6 +32,9 @@ const _: () = {
     assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
     assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
     assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
+    assert!(shim::wisp_errno_WISP_ENXIO == abi::Errno::NoDevice as u32);
+    assert!(shim::wisp_errno_WISP_ENOSPC == abi::Errno::NoSpace as u32);
+    assert!(shim::wisp_errno_WISP_EOVERFLOW == abi::Errno::Overflow as u32);
     assert!(shim::wisp_errno_WISP_EAGAIN == abi::Errno::Again as u32);
     assert!(shim::wisp_errno_WISP_ENOMEM == abi::Errno::NoMemory as u32);
     assert!(shim::wisp_errno_WISP_EACCES == abi::Errno::Access as u32);
@@ -124,6 +127,28 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     result
 }
 
+/// The tables of the interfaces that this firmware has.
+struct Interfaces;
+
+impl Interfaces {
+    const TABLES: &'static [&'static [HostFunction<AppData>]] = &[
+        AppData::LOG,
+        AppData::TIMER,
+        AppData::WASI,
+        #[cfg(feature = "event")]
+        AppData::EVENT,
+        #[cfg(feature = "gpio")]
+        AppData::GPIO,
+    ];
+}
+
+impl Resolve<AppData> for Interfaces {
+    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
+        let mut functions = Self::TABLES.iter().copied().flatten();
+        functions.find(|function| function.name == name && function.module == module).copied()
+    }
+}
+
 /// Links and instantiates the module, then calls its entry.
 fn enter<'a>(
     store: &mut Store<'a, AppData>,
@@ -131,17 +156,9 @@ fn enter<'a>(
     made: &mut Option<Instance>,
 ) -> Result<(), Failure> {
     let c_functions = CFunctions::all();
-    let tables: [&'static [HostFunction<AppData>]; 4] = [
-        AppData::LOG,
-        AppData::TIMER,
-        if cfg!(feature = "gpio") { AppData::GPIO } else { &[] },
-        AppData::WASI,
-    ];
     let mut linker = Linker::new();
-    // The linker holds eight sources; these are five, so neither call can fail.
-    for table in tables {
-        let _ = linker.table(table);
-    }
+    // The linker holds eight sources; these are two, so neither call can fail.
+    let _ = linker.resolver(&Interfaces);
     let _ = linker.resolver(&c_functions);
 
     let instance = linker.instantiate(store, module).map_err(|error| {

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* An app's queue of events, from the side of the interrupts that fill it. */
+
+#ifndef WISP_SRC_HOST_EVENT_H_
+#define WISP_SRC_HOST_EVENT_H_
+
+#include <zephyr/kernel.h>
+
+#include "shim.h"
+
+#ifdef CONFIG_WISP_EVENT
+
+struct wisp_queued_event {
+	int64_t ticks;
+	uint8_t kind;
+	uint8_t source;
+	uint8_t value;
+};
+
+struct wisp_events {
+	struct k_spinlock lock;
+	struct k_poll_signal arrived;
+	uint32_t lost;
+	uint8_t first;
+	uint8_t count;
+	struct wisp_queued_event queue[CONFIG_WISP_EVENT_QUEUE];
+};
+
+#define WISP_EVENTS_INITIALIZER(_name) {.arrived = K_POLL_SIGNAL_INITIALIZER(_name.arrived)}
+
+/* Adds an event, or counts it as lost. From any context. */
+void wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+		     uint8_t value);
+
+/* Drops the events of one source. */
+void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source);
+
+#endif /* CONFIG_WISP_EVENT */
+
+#endif /* WISP_SRC_HOST_EVENT_H_ */

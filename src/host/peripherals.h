@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Part of shim.h: the peripherals that apps are granted. A device is named by its index
+ * into the app's grants, which wisp_shim_*_find() gives; an index beyond them is
+ * WISP_ENODEV. Labels are not NUL-terminated. Results are 0 or an enum wisp_errno.
+ */
+
+#ifndef WISP_SRC_HOST_PERIPHERALS_H_
+#define WISP_SRC_HOST_PERIPHERALS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct wisp_app;
+
+enum wisp_event_kind {
+	WISP_EVENT_EDGE,
+	WISP_EVENT_UART,
+};
+
+struct wisp_event {
+	uint64_t time_us;
+	/* Events dropped since the last one. */
+	uint32_t lost;
+	enum wisp_event_kind kind;
+	uint8_t source;
+	uint8_t value;
+};
+
+enum wisp_wait {
+	WISP_WAIT_NOTHING,
+	WISP_WAIT_EVENT,
+	WISP_WAIT_STOP,
+};
+
+/* Takes the oldest event, waiting for it until this uptime; UINT64_MAX is without end. */
+enum wisp_wait wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
+				    struct wisp_event *event);
+
+enum wisp_edges {
+	WISP_EDGES_NONE,
+	WISP_EDGES_ACTIVE,
+	WISP_EDGES_INACTIVE,
+	WISP_EDGES_BOTH,
+};
+
+/* Chooses the edges of a pin that become events, and drops those that wait. */
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges);
+
+#endif /* WISP_SRC_HOST_PERIPHERALS_H_ */

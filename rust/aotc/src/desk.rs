@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Executable memory on a desk: a device runs code where it lies in flash, a process has to map it.
+
+use std::io;
+
+/// A copy of a native section that the processor may execute and nobody may write.
+pub struct Mapping {
+    start: *mut u8,
+    length: usize,
+}
+
+// SAFETY: the mapping is read only after `new`, and unmapped by its only owner.
+unsafe impl Send for Mapping {}
+// SAFETY: as above.
+unsafe impl Sync for Mapping {}
+
+const READ_WRITE: i32 = 1 | 2;
+const READ_EXECUTE: i32 = 1 | 4;
+/// Private and anonymous.
+const FLAGS: i32 = if cfg!(target_os = "macos") { 0x1002 } else { 0x22 };
+
+extern "C" {
+    fn mmap(address: *mut u8, length: usize, protection: i32, flags: i32, file: i32, offset: i64) -> *mut u8;
+    fn mprotect(address: *mut u8, length: usize, protection: i32) -> i32;
+    fn munmap(address: *mut u8, length: usize) -> i32;
+}
+
+impl Mapping {
+    /// Maps a copy of a section.
+    ///
+    /// # Errors
+    /// The system has no memory or does not allow it.
+    pub fn new(section: &[u8]) -> io::Result<Self> {
+        let length = section.len().max(1);
+        // SAFETY: a new mapping at an address the system chooses.
+        let start = unsafe { mmap(std::ptr::null_mut(), length, READ_WRITE, FLAGS, -1, 0) };
+        if start.addr() == usize::MAX {
+            return Err(io::Error::last_os_error());
+        }
+        let mapping = Self { start, length };
+        // SAFETY: the mapping is ours, writable and at least as long.
+        let code = unsafe {
+            start.copy_from_nonoverlapping(section.as_ptr(), section.len());
+            mprotect(start, length, READ_EXECUTE)
+        };
+        if code != 0 {
+            return Err(io::Error::last_os_error());
+        }
+        Ok(mapping)
+    }
+
+    /// The section as it lies there.
+    pub fn bytes(&self) -> &[u8] {
+        // SAFETY: `length` bytes were mapped and stay until the drop.
+        unsafe { std::slice::from_raw_parts(self.start, self.length) }
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `new` with this length.
+        unsafe { munmap(self.start, self.length) };
+    }
+}

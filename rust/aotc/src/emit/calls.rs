@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Calls and tables.
+
+use wasmparser::Operator;
+use wisp_image::format::ValType;
+
+use super::value::Value;
+use super::{c_type, file, Emitter, Trap};
+use crate::module::{Entry, FuncType};
+
+impl<'a> Emitter<'_, '_, 'a> {
+    /// Translates calls and operators on tables; false for other operators.
+    pub(super) fn call_or_table(&mut self, operator: &Operator<'a>) -> bool {
+        match operator {
+            Operator::Call { function_index } => self.call(*function_index),
+            Operator::ReturnCall { function_index } => {
+                self.call(*function_index);
+                self.leave();
+            }
+            Operator::CallIndirect { type_index, table_index } => self.call_indirect(*type_index, *table_index),
+            Operator::ReturnCallIndirect { type_index, table_index } => {
+                self.call_indirect(*type_index, *table_index);
+                self.leave();
+            }
+            Operator::TableGet { table } => {
+                let index = self.pop();
+                let value = self.variable(ValType::FuncRef);
+                self.trap_code(&format!("H(table_get)(c, {table}, {}, &{value})", index.text));
+                let node = self.fresh();
+                self.stack.push(Value { text: value, ty: ValType::FuncRef, node, local: None });
+            }
+            Operator::TableSet { table } => self.bulk("table_set", &format!("{table}, "), 2),
+            Operator::TableSize { table } => self.push(ValType::I32, &format!("c->tables[{table}]->size")),
+            Operator::TableGrow { table } => {
+                let operands = self.pop_many(2);
+                let call = format!("H(table_grow)(c, {table}, {}, {})", operands[0].text, operands[1].text);
+                self.push(ValType::I32, &call);
+            }
+            Operator::TableFill { table } => self.bulk("table_fill", &format!("{table}, "), 3),
+            Operator::TableCopy { dst_table, src_table } => {
+                self.bulk("table_copy", &format!("{dst_table}, {src_table}, "), 3);
+            }
+            Operator::TableInit { elem_index, table } => self.bulk("table_init", &format!("{table}, {elem_index}, "), 3),
+            Operator::ElemDrop { elem_index } => self.push_line(format!("H(elem_drop)(c, {elem_index});")),
+            _ => return false,
+        }
+        true
+    }
+
+    fn leave(&mut self) {
+        let line = self.return_();
+        self.push_line(line);
+        self.die();
+    }
+
+    fn call(&mut self, function: u32) {
+        let ty = self.plan.module.function_type(function).clone();
+        let arguments = self.pop_many(ty.params.len());
+        if self.plan.module.defined(function).is_some() {
+            self.direct(&format!("f{function}"), &arguments, &ty);
+            self.after_call();
+            return;
+        }
+        let import = format!("c->imports[{function}]");
+        self.through_slots(&arguments, &ty, |slots| format!("{import}.function(c->engine, {slots}, {import}.env)"));
+        if !self.plan.options.poll {
+            // code that is stopped from outside is stopped here if it waited in the host
+            self.trap_if("*c->stop", Trap::Stop);
+        }
+        self.after_call();
+    }
+
+    /// Calls a function of this module, or a pointer to one.
+    fn direct(&mut self, function: &str, arguments: &[Value], ty: &FuncType) {
+        let arguments: String = arguments.iter().map(|value| format!(", {}", value.text)).collect();
+        match ty.results[..] {
+            [] => self.push_line(format!("{function}(c{arguments});")),
+            [result] => self.push(result, &format!("{function}(c{arguments})")),
+            ref results => {
+                let name = format!("r{}", self.temporaries);
+                self.declarations.push(format!("u64 {name}[{}];", results.len()));
+                self.push_line(format!("{function}(c{arguments}, {name});"));
+                for (index, &ty) in results.iter().enumerate() {
+                    self.push(ty, &file::from_bits(ty, &format!("{name}[{index}]")));
+                }
+            }
+        }
+    }
+
+    /// A call whose arguments and results lie in slots and which gives the number of a trap.
+    fn through_slots(&mut self, arguments: &[Value], ty: &FuncType, call: impl Fn(&str) -> String) {
+        self.store_slots(arguments, ty);
+        self.trap_code(&call("s"));
+        let mut slot = 0;
+        for &ty in &ty.results {
+            self.push(ty, &file::from_slots(ty, "s", slot));
+            slot += ty.slots();
+        }
+    }
+
+    fn store_slots(&mut self, arguments: &[Value], ty: &FuncType) {
+        let slots = |types: &[ValType]| types.iter().map(|ty| ty.slots()).sum::<usize>();
+        self.slots = self.slots.max(slots(&ty.params)).max(slots(&ty.results)).max(1);
+        let mut slot = 0;
+        for value in arguments {
+            self.push_line(file::to_slots(value.ty, &value.bits(), "s", slot));
+            slot += value.ty.slots();
+        }
+    }
+
+    fn call_indirect(&mut self, type_index: u32, table: u32) {
+        let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
+        let index = self.pop();
+        let arguments = self.pop_many(ty.params.len());
+        match self.plan.module.tables[table as usize].fixed.clone() {
+            Some(entries) => self.fixed_table(&index, &arguments, &ty, distinct, table, &entries),
+            None => self.open_table(&index, &arguments, &ty, distinct, table),
+        }
+        self.after_call();
+    }
+
+    /// Through a table whose elements are known: their distances from the table lie in the code.
+    fn fixed_table(
+        &mut self,
+        index: &Value,
+        arguments: &[Value],
+        ty: &FuncType,
+        distinct: u16,
+        table: u32,
+        entries: &[Entry],
+    ) {
+        let types = &self.plan.module.types;
+        let functions = &self.plan.module.functions;
+        let fits = |entry: &Entry| entry.function.map(|f| types[functions[f as usize] as usize].1 == distinct);
+        let states: Vec<Option<bool>> = entries.iter().map(fits).collect();
+        let i = &index.text;
+        let first = states.iter().position(|&state| state == Some(true));
+        let all = |range: &[Option<bool>]| range.iter().all(|&state| state == Some(true));
+        let last = states.len();
+        match first {
+            // nulls, then functions of this type: one comparison
+            Some(first) if all(&states[first..]) && states[..first].iter().all(Option::is_none) => {
+                let null = self.trap(Trap::NullCall);
+                let outside = self.trap(Trap::Table);
+                let position = if first == 0 { i.clone() } else { format!("(u32)({i} - {first}u)") };
+                let null = if first == 0 { String::new() } else { format!("if ({i} < {first}u) {null} ") };
+                if index.node.max32() >= last as u64 || first > 0 {
+                    self.push_line(format!("if (UNLIKELY({position} >= {}u)) {{ {null}{outside} }}", last - first));
+                }
+            }
+            None if last == 0 => self.trap_if("1", Trap::Table),
+            _ => {
+                self.trap_if(&format!("{i} >= {last}u"), Trap::Table);
+                self.trap_if(&format!("!table{table}[{i}].distance"), Trap::NullCall);
+                self.trap_if(&format!("table{table}[{i}].type != {distinct}"), Trap::Signature);
+            }
+        }
+        let pointer = format!("(({})((const u8 *)table{table} + table{table}[{i}].distance))", pointer_type(ty));
+        self.direct(&pointer, arguments, ty);
+    }
+
+    /// Through a table that may change.
+    fn open_table(&mut self, index: &Value, arguments: &[Value], ty: &FuncType, distinct: u16, table: u32) {
+        self.trap_if(&format!("{} >= c->tables[{table}]->size", index.text), Trap::Table);
+        let reference = self.variable(ValType::FuncRef);
+        self.push_line(format!("{reference} = c->tables[{table}]->elements[{}];", index.text));
+        let own = self.variable(ValType::I32);
+        self.push_line(format!("{own} = {reference} - c->first_reference;"));
+        self.push_line(format!("if ({own} < c->function_count && c->functions[{own}].ty == {distinct}) {{"));
+        let pointer = format!("(({})(c->code + c->functions[{own}].entry))", pointer_type(ty));
+        let results: Vec<String> = ty.results.iter().map(|&ty| self.variable(ty)).collect();
+        let before = self.stack.len();
+        self.direct(&pointer, arguments, ty);
+        for (result, value) in results.iter().zip(self.stack.split_off(before)) {
+            self.push_line(format!("{result} = {};", value.text));
+        }
+        self.push_line("} else {".into());
+        self.through_slots(arguments, ty, |slots| {
+            format!("H(call_reference)(c, {reference}, {distinct}, {slots})")
+        });
+        for (result, value) in results.iter().zip(self.stack.split_off(before)) {
+            self.push_line(format!("{result} = {};", value.text));
+        }
+        self.push_line("}".into());
+        for (text, &ty) in results.into_iter().zip(&ty.results) {
+            let node = self.fresh();
+            self.stack.push(Value { text, ty, node, local: None });
+        }
+    }
+}
+
+/// C type of a pointer to a function.
+fn pointer_type(ty: &FuncType) -> String {
+    let params: String = ty.params.iter().map(|&ty| format!(", {}", c_type(ty))).collect();
+    match ty.results[..] {
+        [] => format!("void (*)(ctx *{params})"),
+        [result] => format!("{} (*)(ctx *{params})", c_type(result)),
+        _ => format!("void (*)(ctx *{params}, u64 *)"),
+    }
+}

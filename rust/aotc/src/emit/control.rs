@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Blocks, branches and returns.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use wasmparser::{BlockType, Operator};
+use wisp_image::format::ValType;
+
+use super::memory::Facts;
+use super::value::{Node, Value};
+use super::{Emitter, Trap};
+use crate::error::AotError;
+
+/// What opened a block.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Function,
+    Block,
+    Loop,
+    /// Before its `else`.
+    If,
+    /// After it.
+    Else,
+}
+
+/// An open block.
+pub struct Frame {
+    kind: Kind,
+    label: u32,
+    /// Values on the stack below its parameters.
+    height: usize,
+    /// Variables a branch to it assigns: the parameters of a loop, else the results.
+    targets: Vec<(String, ValType)>,
+    results: Vec<ValType>,
+    /// A branch goes to its label.
+    used: bool,
+    /// Locals written inside.
+    written: BTreeSet<u32>,
+    /// State at its start, for `else` and for what follows.
+    facts: Facts,
+    locals: Vec<Node>,
+    params: Vec<Value>,
+    /// Line where a loop's look at the stop flag goes.
+    poll: usize,
+}
+
+impl<'a> Emitter<'_, '_, 'a> {
+    pub(super) fn open_function(&mut self) {
+        let results = self.results.clone();
+        let frame = self.frame(Kind::Function, results, Vec::new(), BTreeSet::new());
+        self.frames.push(frame);
+    }
+
+    fn frame(&mut self, kind: Kind, results: Vec<ValType>, params: Vec<Value>, written: BTreeSet<u32>) -> Frame {
+        self.labels += 1;
+        self.block += 1;
+        Frame {
+            kind,
+            label: self.labels,
+            height: self.stack.len(),
+            targets: Vec::new(),
+            results,
+            used: false,
+            written,
+            facts: self.facts.clone(),
+            locals: self.locals.iter().map(|&(_, node)| node).collect(),
+            params,
+            poll: 0,
+        }
+    }
+
+    /// Follows blocks through dead code; true for what ends it.
+    pub(super) fn leaves_dead_code(&mut self, operator: &Operator<'a>) -> bool {
+        match operator {
+            Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
+                self.skipped += 1;
+                false
+            }
+            Operator::End if self.skipped > 0 => {
+                self.skipped -= 1;
+                false
+            }
+            Operator::End => true,
+            Operator::Else => self.skipped == 0,
+            _ => false,
+        }
+    }
+
+    /// Translates blocks and branches; false for other operators.
+    pub(super) fn control(&mut self, operator: &Operator<'a>, position: usize) -> Result<bool, AotError> {
+        match operator {
+            Operator::Block { blockty } => self.open(Kind::Block, *blockty, position),
+            Operator::Loop { blockty } => self.open(Kind::Loop, *blockty, position),
+            Operator::If { blockty } => self.open(Kind::If, *blockty, position),
+            Operator::Else => self.else_(),
+            Operator::End => self.end(),
+            Operator::Br { relative_depth } => {
+                let branch = self.branch(*relative_depth);
+                self.push_line(branch);
+                self.die();
+            }
+            Operator::BrIf { relative_depth } => {
+                let condition = self.pop();
+                let branch = self.branch(*relative_depth);
+                self.push_line(format!("if ({}) {{ {branch} }}", condition.text));
+                self.block += 1;
+            }
+            Operator::BrTable { targets } => {
+                let selector = self.pop();
+                let mut cases: BTreeMap<u32, Vec<usize>> = BTreeMap::new();
+                for (case, target) in targets.targets().enumerate() {
+                    cases.entry(target?).or_default().push(case);
+                }
+                self.push_line(format!("switch ({}) {{", selector.text));
+                for (depth, cases) in &cases {
+                    if *depth != targets.default() {
+                        let labels: String = cases.iter().map(|case| format!("case {case}: ")).collect();
+                        let branch = self.branch(*depth);
+                        self.push_line(format!("{labels}{branch}"));
+                    }
+                }
+                let branch = self.branch(targets.default());
+                self.push_line(format!("default: {branch} }}"));
+                self.die();
+            }
+            Operator::Return => {
+                let line = self.return_();
+                self.push_line(line);
+                self.die();
+            }
+            Operator::Unreachable => {
+                let trap = self.trap(Trap::Unreachable);
+                self.push_line(trap);
+                self.die();
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    pub(super) fn die(&mut self) {
+        self.dead = true;
+        self.skipped = 0;
+        self.block += 1;
+    }
+
+    fn open(&mut self, kind: Kind, ty: BlockType, position: usize) {
+        let condition = (kind == Kind::If).then(|| self.pop());
+        let ty = self.plan.module.block_type(ty);
+        // a local read before the block and written in it would have to be copied on one path only
+        let written = self.scan.written.get(&position).cloned().unwrap_or_default();
+        for index in 0..self.stack.len() {
+            if self.stack[index].local.is_some_and(|local| written.contains(&local)) {
+                self.copy_out(index);
+            }
+        }
+        let params = self.pop_many(ty.params.len());
+        let mut frame = self.frame(kind, ty.results, params.clone(), written);
+        if kind == Kind::Loop {
+            for param in &params {
+                let name = self.variable(param.ty);
+                self.push_line(format!("{name} = {};", param.text));
+                let node = self.fresh();
+                self.stack.push(Value { text: name.clone(), ty: param.ty, node, local: None });
+                frame.targets.push((name, param.ty));
+            }
+            for local in frame.written.clone() {
+                self.locals[local as usize].1 = self.fresh();
+            }
+            let label = frame.label;
+            self.push_line(format!("L{label}:;"));
+            frame.poll = self.lines.len();
+            self.push_line(String::new());
+        } else {
+            for &ty in &frame.results.clone() {
+                let name = self.variable(ty);
+                frame.targets.push((name, ty));
+            }
+            self.stack.extend(params);
+        }
+        if let Some(condition) = condition {
+            self.push_line(format!("if ({}) {{", condition.text));
+        }
+        self.frames.push(frame);
+    }
+
+    /// Assigns the values on top of the stack to variables, at once.
+    fn assign(&mut self, targets: &[(String, ValType)]) -> String {
+        let first = self.stack.len().saturating_sub(targets.len());
+        let values: Vec<String> = self.stack[first..].iter().map(|value| value.text.clone()).collect();
+        let moves: Vec<(&str, &str)> = targets
+            .iter()
+            .zip(&values)
+            .map(|((target, _), value)| (target.as_str(), value.as_str()))
+            .filter(|(target, value)| target != value)
+            .collect();
+        // parameters of a loop may be assigned to one another
+        let crossed = moves.iter().any(|(_, value)| targets.iter().any(|(target, _)| target == value));
+        let mut out = String::new();
+        if crossed {
+            for (index, ((_, ty), value)) in targets.iter().zip(&values).enumerate() {
+                out.push_str(&format!("{} x{index} = {value}; ", super::c_type(*ty)));
+            }
+            for (index, (target, _)) in targets.iter().enumerate() {
+                out.push_str(&format!("{target} = x{index}; "));
+            }
+            return format!("{{ {out}}} ");
+        }
+        for (target, value) in moves {
+            out.push_str(&format!("{target} = {value}; "));
+        }
+        out
+    }
+
+    /// Statements that branch.
+    fn branch(&mut self, depth: u32) -> String {
+        let index = self.frames.len() - 1 - depth as usize;
+        if self.frames[index].kind == Kind::Function {
+            return self.return_();
+        }
+        self.frames[index].used = true;
+        let targets = self.frames[index].targets.clone();
+        let moves = self.assign(&targets);
+        format!("{moves}goto L{};", self.frames[index].label)
+    }
+
+    /// Statements that return the values on top of the stack.
+    pub(super) fn return_(&mut self) -> String {
+        let first = self.stack.len().saturating_sub(self.results.len());
+        let values = &self.stack[first..];
+        match values {
+            [] => "return;".into(),
+            [value] => format!("return {};", value.text),
+            values => {
+                let mut out = String::new();
+                for (index, value) in values.iter().enumerate() {
+                    out.push_str(&format!("r[{index}] = {}; ", value.bits()));
+                }
+                out.push_str("return;");
+                out
+            }
+        }
+    }
+
+    fn else_(&mut self) {
+        let Some(mut frame) = self.frames.pop() else { return };
+        if !self.dead {
+            let moves = self.assign(&frame.targets);
+            self.push_line(moves);
+        }
+        self.push_line("} else {".into());
+        self.stack.truncate(frame.height);
+        self.stack.extend(frame.params.clone());
+        self.restore(&frame);
+        self.dead = false;
+        self.block += 1;
+        frame.kind = Kind::Else;
+        self.frames.push(frame);
+    }
+
+    /// Goes back to what was known at the start of a block.
+    fn restore(&mut self, frame: &Frame) {
+        self.facts = frame.facts.clone();
+        for (local, node) in self.locals.iter_mut().zip(&frame.locals) {
+            local.1 = *node;
+        }
+    }
+
+    fn end(&mut self) {
+        let Some(frame) = self.frames.pop() else { return };
+        self.block += 1;
+        if frame.kind == Kind::Function {
+            if !self.dead {
+                let line = self.return_();
+                self.push_line(line);
+            }
+            return;
+        }
+        let joins = frame.used || matches!(frame.kind, Kind::If | Kind::Else);
+        if frame.kind == Kind::Loop {
+            if frame.used && self.plan.options.poll {
+                let trap = self.trap(Trap::Stop);
+                self.lines[frame.poll] = format!("if (UNLIKELY(*c->stop)) {trap}");
+            }
+            // control leaves a loop at its end only
+            return self.drop_below(&frame);
+        }
+        if !joins {
+            return self.drop_below(&frame);
+        }
+        if !self.dead {
+            let moves = self.assign(&frame.targets);
+            self.push_line(moves);
+        }
+        if frame.kind == Kind::If && !frame.params.is_empty() {
+            // without an `else` the parameters are the results
+            let moves: String =
+                frame.targets.iter().zip(&frame.params).map(|((t, _), p)| format!("{t} = {}; ", p.text)).collect();
+            self.push_line(format!("}} else {{ {moves}"));
+        }
+        if matches!(frame.kind, Kind::If | Kind::Else) {
+            self.push_line("}".into());
+        }
+        if frame.used {
+            self.push_line(format!("L{}:;", frame.label));
+        }
+        self.restore(&frame);
+        for local in frame.written.clone() {
+            self.locals[local as usize].1 = self.fresh();
+        }
+        self.stack.truncate(frame.height);
+        for (name, ty) in frame.targets {
+            let node = self.fresh();
+            self.stack.push(Value { text: name, ty, node, local: None });
+        }
+        self.dead = false;
+    }
+
+    /// A block that is left at its end only: its results are what is on the stack.
+    fn drop_below(&mut self, frame: &Frame) {
+        if self.dead {
+            self.stack.truncate(frame.height);
+            return;
+        }
+        let results = self.pop_many(frame.results.len());
+        self.stack.truncate(frame.height);
+        self.stack.extend(results);
+    }
+}

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The generated file: prelude, record and helpers, functions, their forms for the host, tables.
+
+use std::fmt::Write;
+
+use wisp_image::format::ValType;
+use wisp_image::native;
+
+use super::{c_type, function, Plan, Trap};
+use crate::error::AotError;
+use crate::target::Machine;
+
+const PRELUDE: &str = include_str!("../prelude.h");
+const OPERATORS: &str = include_str!("../prelude_ops.h");
+
+/// Copies for what the compiler makes of assignments; the library's would not be in the image.
+const COPIES: &str = "
+HID void *memset(void *d, int c, __SIZE_TYPE__ n)
+{ u8 *p = d; while (n--) *p++ = (u8)c; return d; }
+HID void *memcpy(void *d, const void *s, __SIZE_TYPE__ n)
+{ u8 *p = d; const u8 *q = s; while (n--) *p++ = *q++; return d; }
+HID void *memmove(void *d, const void *s, __SIZE_TYPE__ n)
+{ u8 *p = d; const u8 *q = s; if (p < q) while (n--) *p++ = *q++; else while (n--) p[n] = q[n]; return d; }
+";
+
+/// A generated file.
+pub struct Generated {
+    pub text: String,
+    /// By defined function: its trap sites.
+    pub sites: Vec<Vec<(u32, Trap)>>,
+    /// By defined function: it has a form for the host, its own address is needed.
+    pub wanted: Vec<(bool, bool)>,
+}
+
+/// A value from the bits in an expression.
+pub fn from_bits(ty: ValType, bits: &str) -> String {
+    match ty {
+        ValType::F32 => format!("asf32((u32){bits})"),
+        ValType::F64 => format!("asf64({bits})"),
+        ValType::I64 => bits.into(),
+        _ => format!("(u32){bits}"),
+    }
+}
+
+/// A value from slots.
+pub fn from_slots(ty: ValType, slots: &str, slot: usize) -> String {
+    match ty.slots() {
+        2 => from_bits(ty, &format!("({slots}[{slot}] | (u64){slots}[{}] << 32)", slot + 1)),
+        _ => from_bits(ty, &format!("{slots}[{slot}]")),
+    }
+}
+
+/// Statements that put bits in slots.
+pub fn to_slots(ty: ValType, bits: &str, slots: &str, slot: usize) -> String {
+    match ty.slots() {
+        2 => format!("{slots}[{slot}] = (u32)({bits}); {slots}[{}] = (u32)(({bits}) >> 32);", slot + 1),
+        _ => format!("{slots}[{slot}] = {bits};"),
+    }
+}
+
+/// Declaration of a function without its semicolon.
+pub fn prototype(plan: &Plan<'_, '_>, index: u32) -> String {
+    let ty = plan.module.function_type(index);
+    let mut out = String::from(if address_wanted(plan, index) { "HID " } else { "static " });
+    let result = match ty.results[..] {
+        [result] => c_type(result),
+        _ => "void",
+    };
+    let _ = write!(out, "{result} f{index}(ctx *c");
+    for (local, &ty) in ty.params.iter().enumerate() {
+        let _ = write!(out, ", {} l{local}", c_type(ty));
+    }
+    out.push_str(if ty.results.len() > 1 { ", u64 *r)" } else { ")" });
+    out
+}
+
+fn address_wanted(plan: &Plan<'_, '_>, index: u32) -> bool {
+    let module = plan.module;
+    let open = module.tables.iter().any(|table| table.fixed.is_none());
+    open && module.reachable.contains(&index)
+        || module.tables.iter().flat_map(|table| table.fixed.iter().flatten()).any(|e| e.function == Some(index))
+}
+
+/// The form of a function that the host calls.
+fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
+    let ty = plan.module.function_type(index);
+    let mut slot = 0;
+    let mut arguments = String::new();
+    for &ty in &ty.params {
+        let _ = write!(arguments, ", {}", from_slots(ty, "s", slot));
+        slot += ty.slots();
+    }
+    let mut out = format!("HID void w{index}(ctx *c, u32 *s)\n{{\n");
+    match ty.results[..] {
+        [] => {
+            let _ = writeln!(out, "f{index}(c{arguments});");
+        }
+        [result] => {
+            let _ = writeln!(out, "{} x = f{index}(c{arguments});", c_type(result));
+            let bits = match result {
+                ValType::F32 => "asu32(x)",
+                ValType::F64 => "asu64(x)",
+                _ => "x",
+            };
+            let _ = writeln!(out, "{}", to_slots(result, bits, "s", 0));
+        }
+        ref results => {
+            let _ = writeln!(out, "u64 r[{}];\nf{index}(c{arguments}, r);", results.len());
+            let mut slot = 0;
+            for (position, &ty) in results.iter().enumerate() {
+                let cast = if ty.slots() == 2 { "" } else { "(u32)" };
+                let _ = writeln!(out, "{}", to_slots(ty, &format!("{cast}r[{position}]"), "s", slot));
+                slot += ty.slots();
+            }
+        }
+    }
+    out.push_str("}\n");
+    out
+}
+
+/// Tables whose elements are known, as distances from the table: no address stands in the code.
+fn tables(plan: &Plan<'_, '_>) -> String {
+    let module = plan.module;
+    let mut out = String::new();
+    for (number, table) in module.tables.iter().enumerate() {
+        let Some(entries) = &table.fixed else { continue };
+        let _ = writeln!(
+            out,
+            "extern const struct {{ i32 distance; u32 type; }} table{number}[] __attribute__((visibility(\"hidden\")));"
+        );
+        let _ = writeln!(out, "__asm__(\".pushsection .rodata.table{number},\\\"a\\\"\\n.balign 4\\n\"");
+        let _ = writeln!(out, "\".globl table{number}\\n.hidden table{number}\\ntable{number}:\\n\"");
+        for entry in entries {
+            let (distance, ty) = match entry.function {
+                Some(f) => (format!("f{f} - table{number}"), module.types[module.functions[f as usize] as usize].1),
+                None => ("0".into(), u16::MAX),
+            };
+            let _ = writeln!(out, "\".long {distance}, {ty}\\n\"");
+        }
+        out.push_str("\".popsection\");\n");
+    }
+    out
+}
+
+/// Record and helpers as C declares them.
+fn declarations() -> String {
+    let mut out = String::from("typedef struct {\n");
+    for (name, result, parameters) in native::HELPERS {
+        let _ = writeln!(out, "{result} (*{name})({parameters});");
+    }
+    out.push_str("} helpers;\nstruct wisp_ctx {\n");
+    for (_, _, declaration) in native::CONTEXT {
+        let _ = writeln!(out, "{declaration};");
+    }
+    out.push_str("} __attribute__((aligned(8)));\n");
+    out
+}
+
+/// Writes the file.
+pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, AotError> {
+    let module = plan.module;
+    let mut text = String::new();
+    for (name, value) in machine.definitions() {
+        let _ = writeln!(text, "#define {name} {}", u8::from(value));
+    }
+    text.push_str(PRELUDE);
+    text.push_str(&declarations());
+    // the record is laid out by two languages: say so where it would differ
+    for (name, _, _) in native::CONTEXT {
+        let offset = native::context_offset(name, machine.word());
+        let _ = writeln!(text, "_Static_assert(__builtin_offsetof(ctx, {name}) == {offset}, \"{name}\");");
+    }
+    let size = native::context_offset("", machine.word());
+    let _ = writeln!(text, "_Static_assert(sizeof(ctx) == {size}, \"size\");");
+    text.push_str(OPERATORS);
+    text.push_str(COPIES);
+    let count = module.bodies.len() as u32;
+    for defined in 0..count {
+        let _ = writeln!(text, "{};", prototype(plan, module.imported_functions + defined));
+    }
+    text.push_str(&tables(plan));
+    let (mut sites, mut wanted) = (Vec::new(), Vec::new());
+    for defined in 0..count {
+        let index = module.imported_functions + defined;
+        let translated = function(plan, defined)?;
+        text.push_str(&translated.text);
+        sites.push(translated.sites);
+        let host = module.reachable.contains(&index);
+        if host {
+            text.push_str(&thunk(plan, index));
+        }
+        wanted.push((host, address_wanted(plan, index)));
+    }
+    Ok(Generated { text, sites, wanted })
+}

@@ -1,0 +1,394 @@
+// SPDX-License-Identifier: Apache-2.0
+//! From operators to C.
+//!
+//! A function is translated in one pass over its operators with a stack of C expressions, each a constant,
+//! a local or a temporary that is assigned once. `value.rs` knows what is known about values, `memory.rs`
+//! turns that into few bounds checks, `control.rs` translates blocks and branches, `calls.rs` calls and
+//! tables, `numeric.rs` the arithmetic, `file.rs` puts the file together.
+//!
+//! Unless strict checks are asked for, a function is translated twice: the first time to learn which bytes
+//! around each address a basic block touches, the second time to check them once.
+
+mod calls;
+mod control;
+mod file;
+mod memory;
+mod numeric;
+mod prescan;
+mod value;
+
+use std::collections::{BTreeSet, HashMap};
+
+use wasmparser::Operator;
+use wisp_image::format::ValType;
+use wisp_image::native;
+
+use crate::error::AotError;
+use crate::module::Module;
+use crate::Options;
+
+pub use file::{generate, Generated};
+
+use control::Frame;
+use memory::{Facts, Windows};
+use value::{Node, Value};
+
+/// Numbers of traps the code raises itself; those of the engine's `TrapCode`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum Trap {
+    /// The number is in the context.
+    InContext = 0,
+    Unreachable = 1,
+    Memory = 2,
+    Table = 4,
+    NullCall = 5,
+    Signature = 6,
+    Overflow = 7,
+    DivisionByZero = 8,
+    Conversion = 9,
+    Stack = 10,
+    Stop = native::SITE_STOP,
+}
+
+/// What is known about the module as a whole.
+pub struct Plan<'m, 'a> {
+    pub module: &'m Module<'a>,
+    pub options: &'m Options,
+    /// Bytes of memory that always exist.
+    pub memory_least: u64,
+    /// The memory never has another size.
+    pub memory_fixed: bool,
+    /// Functions that check the stack: every cycle of calls has one.
+    pub checked: BTreeSet<u32>,
+}
+
+/// C code of a function.
+pub struct Function {
+    pub text: String,
+    /// (offset in the module, number) of its trap sites.
+    pub sites: Vec<(u32, Trap)>,
+}
+
+/// A function being translated.
+struct Emitter<'p, 'm, 'a> {
+    plan: &'p Plan<'m, 'a>,
+    index: u32,
+    results: Vec<ValType>,
+    locals: Vec<(ValType, Node)>,
+    stack: Vec<Value>,
+    frames: Vec<Frame>,
+    lines: Vec<String>,
+    declarations: Vec<String>,
+    temporaries: u32,
+    labels: u32,
+    /// Roots of values handed out.
+    roots: u32,
+    dead: bool,
+    /// Blocks opened in dead code.
+    skipped: u32,
+    /// Number of the basic block.
+    block: u32,
+    offset: u32,
+    facts: Facts,
+    /// What the first translation found, or collects.
+    windows: Windows,
+    collecting: bool,
+    scan: prescan::Scan,
+    sites: Vec<(u32, Trap)>,
+    site_of: HashMap<(u32, Trap), usize>,
+    /// Slots of the largest call through slots.
+    slots: usize,
+    uses_memory: bool,
+}
+
+/// C type of a value type.
+fn c_type(ty: ValType) -> &'static str {
+    match ty {
+        ValType::I64 => "u64",
+        ValType::F32 => "f32",
+        ValType::F64 => "f64",
+        ValType::I32 | ValType::FuncRef | ValType::ExternRef => "u32",
+    }
+}
+
+/// Translates a function, given by its index among the defined ones.
+pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError> {
+    let mut windows = Windows::default();
+    if !plan.options.strict {
+        let mut first = Emitter::new(plan, defined, windows, true);
+        first.body(defined)?;
+        windows = first.windows;
+    }
+    let mut emitter = Emitter::new(plan, defined, windows, false);
+    emitter.body(defined)?;
+    emitter.finish()
+}
+
+impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
+    fn new(plan: &'p Plan<'m, 'a>, defined: u32, windows: Windows, collecting: bool) -> Self {
+        let module = plan.module;
+        let index = module.imported_functions + defined;
+        let body = &module.bodies[defined as usize];
+        let ty = module.function_type(index);
+        let mut emitter = Self {
+            plan,
+            index,
+            results: ty.results.clone(),
+            locals: Vec::new(),
+            stack: Vec::new(),
+            frames: Vec::new(),
+            lines: Vec::new(),
+            declarations: Vec::new(),
+            temporaries: 0,
+            labels: 0,
+            roots: 0,
+            dead: false,
+            skipped: 0,
+            block: 0,
+            offset: 0,
+            facts: Facts::default(),
+            windows,
+            collecting,
+            scan: prescan::scan(&body.operators),
+            sites: Vec::new(),
+            site_of: HashMap::new(),
+            slots: 0,
+            uses_memory: false,
+        };
+        for &ty in &ty.params {
+            let node = emitter.fresh();
+            emitter.locals.push((ty, node));
+        }
+        for &ty in &body.locals {
+            emitter.locals.push((ty, Node::constant(0)));
+            let line = format!("{} l{} = 0;", c_type(ty), emitter.locals.len() - 1);
+            emitter.declarations.push(line);
+        }
+        emitter
+    }
+
+    fn body(&mut self, defined: u32) -> Result<(), AotError> {
+        let module = self.plan.module;
+        self.offset = module.bodies[defined as usize].operators.first().map_or(0, |&(_, offset)| offset);
+        if self.plan.checked.contains(&self.index) {
+            let stop = if self.plan.options.poll { Some(self.trap(Trap::Stop)) } else { None };
+            let trap = self.trap(Trap::Stack);
+            self.lines.push(format!("if (UNLIKELY(stack_pointer() < c->stack_limit)) {trap}"));
+            self.lines.extend(stop.map(|trap| format!("if (UNLIKELY(*c->stop)) {trap}")));
+        }
+        self.open_function();
+        for (position, (operator, offset)) in module.bodies[defined as usize].operators.iter().enumerate() {
+            self.offset = *offset;
+            self.operator(operator, position)?;
+        }
+        Ok(())
+    }
+
+    fn push_line(&mut self, line: String) {
+        self.lines.push(line);
+    }
+
+    /// A root nothing is known about.
+    fn fresh(&mut self) -> Node {
+        self.roots += 1;
+        Node::unknown(self.roots)
+    }
+
+    /// A variable.
+    fn variable(&mut self, ty: ValType) -> String {
+        self.temporaries += 1;
+        let name = format!("t{}", self.temporaries);
+        self.declarations.push(format!("{} {name};", c_type(ty)));
+        name
+    }
+
+    /// Pushes the value of an expression.
+    fn push(&mut self, ty: ValType, expression: &str) {
+        let node = self.fresh();
+        self.push_node(ty, expression, node);
+    }
+
+    /// Pushes the value of an expression about which something is known.
+    fn push_node(&mut self, ty: ValType, expression: &str, node: Node) {
+        let name = self.variable(ty);
+        self.lines.push(format!("{name} = {expression};"));
+        self.stack.push(Value { text: name, ty, node, local: None });
+    }
+
+    fn pop(&mut self) -> Value {
+        self.stack.pop().unwrap_or_else(|| Value {
+            // validated code does not come here
+            text: "0".into(),
+            ty: ValType::I32,
+            node: Node::constant(0),
+            local: None,
+        })
+    }
+
+    /// The values on top, the deepest first.
+    fn pop_many(&mut self, count: usize) -> Vec<Value> {
+        self.stack.split_off(self.stack.len().saturating_sub(count))
+    }
+
+    /// Statement that raises a trap here.
+    fn trap(&mut self, trap: Trap) -> String {
+        let offset = if self.plan.options.sites { self.offset } else { 0 };
+        let next = self.sites.len();
+        let site = *self.site_of.entry((offset, trap)).or_insert(next);
+        if site == next {
+            self.sites.push((offset, trap));
+        }
+        format!("{{ site = {site}; goto trap; }}")
+    }
+
+    /// Raises a trap if a condition holds.
+    fn trap_if(&mut self, condition: &str, trap: Trap) {
+        let trap = self.trap(trap);
+        self.lines.push(format!("if (UNLIKELY({condition})) {trap}"));
+    }
+
+    /// Raises the trap whose number a helper or host function gave, if it is none of 0.
+    fn trap_code(&mut self, expression: &str) {
+        let trap = self.trap(Trap::InContext);
+        self.lines.push(format!("if (UNLIKELY((c->code_number = {expression}) != 0)) {trap}"));
+    }
+
+    fn finish(self) -> Result<Function, AotError> {
+        const SITES: usize = u16::MAX as usize;
+        if self.sites.len() > SITES {
+            return Err(AotError::FunctionTooLarge(self.index, "places that may trap", self.sites.len(), SITES));
+        }
+        let mut text = format!("{}\n{{\n", file::prototype(self.plan, self.index));
+        if self.uses_memory {
+            text.push_str("u8 *const m = c->memory;\n");
+            if self.plan.memory_fixed {
+                text.push_str(&format!("const up ms = {}u;\n", self.plan.memory_least));
+            } else {
+                text.push_str("up ms = c->memory_size;\n");
+            }
+        }
+        if self.slots > 0 {
+            text.push_str(&format!("u32 s[{}];\n", self.slots));
+        }
+        if !self.sites.is_empty() {
+            text.push_str("u32 site;\n");
+        }
+        for line in self.declarations.iter().chain(&self.lines) {
+            text.push_str(line);
+            text.push('\n');
+        }
+        if !self.sites.is_empty() {
+            let defined = self.index - self.plan.module.imported_functions;
+            text.push_str(&format!("trap: c->trap(c, site, {defined});\n__builtin_unreachable();\n"));
+        }
+        text.push_str("}\n");
+        Ok(Function { text, sites: self.sites })
+    }
+
+    fn operator(&mut self, operator: &Operator<'a>, position: usize) -> Result<(), AotError> {
+        if self.dead && !self.leaves_dead_code(operator) {
+            return Ok(());
+        }
+        if self.control(operator, position)? || self.call_or_table(operator) || self.memory_access(operator) {
+            return Ok(());
+        }
+        match operator {
+            Operator::Nop => {}
+            Operator::Drop => {
+                self.pop();
+            }
+            Operator::Select | Operator::TypedSelect { .. } => {
+                let (condition, b, a) = (self.pop(), self.pop(), self.pop());
+                let mut node = self.fresh();
+                node.max = a.node.max.max(b.node.max);
+                node.zeros = a.node.zeros.min(b.node.zeros);
+                self.push_node(a.ty, &format!("{} ? {} : {}", condition.text, a.text, b.text), node);
+            }
+            Operator::LocalGet { local_index } => {
+                let (ty, node) = self.locals[*local_index as usize];
+                let text = format!("l{local_index}");
+                self.stack.push(Value { text, ty, node, local: Some(*local_index) });
+            }
+            Operator::LocalSet { local_index } => {
+                let value = self.pop();
+                self.set_local(*local_index, &value);
+            }
+            Operator::LocalTee { local_index } => {
+                let value = self.pop();
+                self.set_local(*local_index, &value);
+                let (ty, node) = self.locals[*local_index as usize];
+                self.stack.push(Value { text: format!("l{local_index}"), ty, node, local: Some(*local_index) });
+            }
+            Operator::GlobalGet { global_index } => self.global_get(*global_index),
+            Operator::GlobalSet { global_index } => {
+                let value = self.pop();
+                let place = self.global(*global_index);
+                let bits = value.bits();
+                self.lines.push(format!("{place} = {bits};"));
+            }
+            Operator::RefNull { hty } => {
+                let ty = if *hty == wasmparser::HeapType::EXTERN { ValType::ExternRef } else { ValType::FuncRef };
+                self.stack.push(Value { text: "0u".into(), ty, node: Node::constant(0), local: None });
+            }
+            Operator::RefIsNull => {
+                let value = self.pop();
+                let node = self.fresh().at_most(1);
+                self.push_node(ValType::I32, &format!("{} == 0", value.text), node);
+            }
+            Operator::RefFunc { function_index } => {
+                let distance = i64::from(*function_index) - i64::from(self.plan.module.imported_functions);
+                self.push(ValType::FuncRef, &format!("c->first_reference + (u32)({distance})"));
+            }
+            _ => self.numeric(operator)?,
+        }
+        Ok(())
+    }
+
+    fn set_local(&mut self, index: u32, value: &Value) {
+        // whoever still needs the former value gets a copy
+        for position in 0..self.stack.len() {
+            if self.stack[position].local == Some(index) {
+                self.copy_out(position);
+            }
+        }
+        if value.local != Some(index) {
+            self.lines.push(format!("l{index} = {};", value.text));
+        }
+        self.locals[index as usize].1 = value.node;
+    }
+
+    /// Gives a value on the stack a variable of its own.
+    fn copy_out(&mut self, position: usize) {
+        let ty = self.stack[position].ty;
+        let name = self.variable(ty);
+        self.lines.push(format!("{name} = {};", self.stack[position].text));
+        self.stack[position].text = name;
+        self.stack[position].local = None;
+    }
+
+    /// The place of a global, with the type of its bits.
+    fn global(&self, index: u32) -> String {
+        let global = &self.plan.module.globals[index as usize];
+        let bits = if global.ty.slots() == 2 { "g64" } else { "g32" };
+        match global.imported {
+            Some(index) => format!("*({bits} *)c->imported_globals[{index}]"),
+            None => format!("*({bits} *)((u8 *)(c + 1) + {})", global.offset),
+        }
+    }
+
+    fn global_get(&mut self, index: u32) {
+        let global = &self.plan.module.globals[index as usize];
+        if let Some(bits) = global.constant {
+            self.stack.push(Value::constant(global.ty, bits));
+            return;
+        }
+        let place = self.global(index);
+        let text = match global.ty {
+            ValType::F32 => format!("asf32({place})"),
+            ValType::F64 => format!("asf64({place})"),
+            _ => place,
+        };
+        self.push(global.ty, &text);
+    }
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Values on the operand stack, and what is known about them.
+
+use wisp_image::format::ValType;
+
+/// What is known about a value. Two values with the same root differ by the difference of their
+/// distances, modulo 2^32.
+#[derive(Clone, Copy, PartialEq, Debug)]
+pub struct Node {
+    /// Number of the value it was computed from by adding constants; 0 for constants.
+    pub root: u32,
+    /// What was added.
+    pub distance: i64,
+    /// Upper bound, as an unsigned number.
+    pub max: u64,
+    /// Lower bits that are zero.
+    pub zeros: u8,
+    /// Its bits.
+    pub constant: Option<u64>,
+}
+
+impl Node {
+    /// Nothing is known.
+    pub fn unknown(root: u32) -> Self {
+        Self { root, distance: 0, max: u64::MAX, zeros: 0, constant: None }
+    }
+
+    /// All is known.
+    pub fn constant(bits: u64) -> Self {
+        let zeros = bits.trailing_zeros().min(32) as u8;
+        Self { root: 0, distance: 0, max: bits, zeros, constant: Some(bits) }
+    }
+
+    /// With an upper bound.
+    pub fn at_most(self, max: u64) -> Self {
+        Self { max, ..self }
+    }
+
+    /// With lower bits that are zero.
+    pub fn with_zeros(self, zeros: u8) -> Self {
+        Self { zeros: zeros.min(32), ..self }
+    }
+
+    /// Upper bound of an `i32`.
+    pub fn max32(&self) -> u64 {
+        self.max.min(u64::from(u32::MAX))
+    }
+}
+
+/// A value on the stack.
+#[derive(Clone, Debug)]
+pub struct Value {
+    /// C expression without effect: a constant, a local or a temporary.
+    pub text: String,
+    pub ty: ValType,
+    pub node: Node,
+    /// The local it names.
+    pub local: Option<u32>,
+}
+
+impl Value {
+    /// A constant.
+    pub fn constant(ty: ValType, bits: u64) -> Self {
+        let text = match ty {
+            ValType::I64 => format!("{bits:#x}ull"),
+            ValType::F32 => format!("asf32({bits:#x}u)"),
+            ValType::F64 => format!("asf64({bits:#x}ull)"),
+            _ => format!("{}u", bits as u32),
+        };
+        Self { text, ty, node: Node::constant(bits), local: None }
+    }
+
+    /// Expression for its bits.
+    pub fn bits(&self) -> String {
+        match (self.ty, self.node.constant) {
+            (ValType::F32, Some(bits)) => format!("{bits:#x}u"),
+            (ValType::F64, Some(bits)) => format!("{bits:#x}ull"),
+            (ValType::F32, None) => format!("asu32({})", self.text),
+            (ValType::F64, None) => format!("asu64({})", self.text),
+            _ => self.text.clone(),
+        }
+    }
+}

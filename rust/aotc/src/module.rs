@@ -1,0 +1,425 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the translation needs of the module, read from wasm that the compiler has validated.
+
+use std::collections::BTreeSet;
+
+use wasmparser::{
+    BlockType, ConstExpr, Data, DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef,
+};
+use wisp_image::format::{segment, ValType};
+use wisp_image::{Image, Memory};
+
+use crate::error::AotError;
+
+/// A function type.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct FuncType {
+    pub params: Vec<ValType>,
+    pub results: Vec<ValType>,
+}
+
+/// A global.
+pub struct Global {
+    pub ty: ValType,
+    /// Index among the imported globals, or `None` if it is defined.
+    pub imported: Option<usize>,
+    /// Byte offset of a defined one behind the context.
+    pub offset: u32,
+    /// Its bits, if they never change.
+    pub constant: Option<u64>,
+}
+
+/// An element of a table nobody can write to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// Function, or `None` for null.
+    pub function: Option<u32>,
+}
+
+/// A table.
+pub struct Table {
+    /// All elements, if nothing but the code of this module reads the table and nothing writes it.
+    pub fixed: Option<Vec<Entry>>,
+}
+
+/// A function body.
+pub struct Body<'a> {
+    /// Types of the locals behind the parameters.
+    pub locals: Vec<ValType>,
+    /// Operators, and their offsets in the module.
+    pub operators: Vec<(Operator<'a>, u32)>,
+}
+
+/// A module.
+pub struct Module<'a> {
+    /// By index in the module: type, index among the distinct ones.
+    pub types: Vec<(FuncType, u16)>,
+    /// Type index of each function, imported ones first.
+    pub functions: Vec<u32>,
+    pub imported_functions: u32,
+    pub globals: Vec<Global>,
+    pub tables: Vec<Table>,
+    pub memory: Option<Memory>,
+    /// Functions that a reference, or the host, can reach: exported ones and those in writable tables.
+    pub reachable: BTreeSet<u32>,
+    /// Defined functions, the init function behind them if there is one.
+    pub bodies: Vec<Body<'a>>,
+}
+
+pub fn val_type(ty: wasmparser::ValType) -> ValType {
+    match ty {
+        wasmparser::ValType::I64 => ValType::I64,
+        wasmparser::ValType::F32 => ValType::F32,
+        wasmparser::ValType::F64 => ValType::F64,
+        wasmparser::ValType::Ref(r) if r.is_extern_ref() => ValType::ExternRef,
+        wasmparser::ValType::Ref(_) => ValType::FuncRef,
+        wasmparser::ValType::I32 | wasmparser::ValType::V128 => ValType::I32,
+    }
+}
+
+/// What is collected before the tables can be judged.
+#[derive(Default)]
+struct Raw<'a> {
+    types: Vec<(FuncType, u16)>,
+    functions: Vec<u32>,
+    imported_functions: u32,
+    globals: Vec<(ValType, bool, Option<usize>)>,
+    global_inits: Vec<ConstExpr<'a>>,
+    /// Imported.
+    tables: Vec<bool>,
+    exports: Vec<(ExternalKind, u32)>,
+    start: Option<u32>,
+    elements: Vec<wasmparser::Element<'a>>,
+    data: Vec<Data<'a>>,
+    bodies: Vec<Body<'a>>,
+}
+
+/// Reads a module. The image is made from it: it says where globals lie and what became of segments.
+pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotError> {
+    let mut raw = Raw::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        raw.payload(payload?)?;
+    }
+    let manifest = image.manifest()?;
+    let mut module = Module {
+        types: raw.types.clone(),
+        functions: raw.functions.clone(),
+        imported_functions: raw.imported_functions,
+        globals: Vec::new(),
+        tables: Vec::new(),
+        memory: manifest.memory,
+        reachable: BTreeSet::new(),
+        bodies: Vec::new(),
+    };
+    let imported_globals = raw.globals.iter().filter(|g| g.2.is_some()).count();
+    for (index, &(ty, mutable, imported)) in raw.globals.iter().enumerate() {
+        let (mut offset, mut constant) = (0, None);
+        if imported.is_none() {
+            let own = image.global(index - imported_globals)?;
+            let expr = raw.global_inits.get(index - imported_globals);
+            offset = own.offset;
+            constant = expr.filter(|_| !mutable).and_then(constant_of);
+        }
+        module.globals.push(Global { ty, imported, offset, constant });
+    }
+    for &(kind, index) in &raw.exports {
+        if kind == ExternalKind::Func {
+            module.reachable.insert(index);
+        }
+    }
+    raw.tables(image, &mut module)?;
+    for body in &raw.bodies {
+        for (operator, _) in &body.operators {
+            if let Operator::RefFunc { function_index } = operator {
+                module.reachable.insert(*function_index);
+            }
+        }
+    }
+    if manifest.init.is_some() {
+        let body = raw.init(image)?;
+        module.types.push((FuncType::default(), u16::MAX));
+        module.functions.push(module.types.len() as u32 - 1);
+        module.reachable.insert(module.functions.len() as u32 - 1);
+        raw.bodies.push(body);
+    }
+    module.bodies = raw.bodies;
+    Ok(module)
+}
+
+/// The bits of a constant expression that depends on nothing.
+fn constant_of(expr: &ConstExpr<'_>) -> Option<u64> {
+    let mut operators = expr.get_operators_reader().into_iter();
+    let value = match operators.next()?.ok()? {
+        Operator::I32Const { value } => u64::from(value as u32),
+        Operator::I64Const { value } => value as u64,
+        Operator::F32Const { value } => u64::from(value.bits()),
+        Operator::F64Const { value } => value.bits(),
+        _ => return None,
+    };
+    matches!(operators.next(), Some(Ok(Operator::End))).then_some(value)
+}
+
+fn expression<'a>(expr: &ConstExpr<'a>, out: &mut Vec<(Operator<'a>, u32)>) -> Result<(), AotError> {
+    for operator in expr.get_operators_reader() {
+        match operator? {
+            Operator::End => {}
+            operator => out.push((operator, 0)),
+        }
+    }
+    Ok(())
+}
+
+/// Functions an element segment names; `None` for an item that is no constant function or null.
+fn items(items: &ElementItems<'_>) -> Result<Vec<Option<Entry>>, AotError> {
+    let mut out = Vec::new();
+    match items {
+        ElementItems::Functions(functions) => {
+            for function in functions.clone() {
+                out.push(Some(Entry { function: Some(function?) }));
+            }
+        }
+        ElementItems::Expressions(_, expressions) => {
+            for expr in expressions.clone() {
+                let first = expr?.get_operators_reader().into_iter().next();
+                out.push(match first {
+                    Some(Ok(Operator::RefFunc { function_index })) => Some(Entry { function: Some(function_index) }),
+                    Some(Ok(Operator::RefNull { .. })) => Some(Entry { function: None }),
+                    _ => None,
+                });
+            }
+        }
+    }
+    Ok(out)
+}
+
+impl<'a> Raw<'a> {
+    fn payload(&mut self, payload: Payload<'a>) -> Result<(), AotError> {
+        match payload {
+            Payload::TypeSection(types) => {
+                for ty in types.into_iter_err_on_gc_types() {
+                    let ty = ty?;
+                    let convert = |types: &[wasmparser::ValType]| types.iter().map(|&t| val_type(t)).collect();
+                    let ty = FuncType { params: convert(ty.params()), results: convert(ty.results()) };
+                    // numbered as the image numbers distinct types: by first occurrence
+                    let next = self.types.iter().map(|(_, n)| n + 1).max().unwrap_or(0);
+                    let canonical = self.types.iter().find(|(known, _)| *known == ty).map_or(next, |(_, n)| *n);
+                    self.types.push((ty, canonical));
+                }
+            }
+            Payload::ImportSection(imports) => {
+                let mut globals = 0;
+                for import in imports.into_imports() {
+                    match import?.ty {
+                        TypeRef::Func(ty) => {
+                            self.functions.push(ty);
+                            self.imported_functions += 1;
+                        }
+                        TypeRef::Table(_) => self.tables.push(true),
+                        TypeRef::Global(ty) => {
+                            self.globals.push((val_type(ty.content_type), ty.mutable, Some(globals)));
+                            globals += 1;
+                        }
+                        _ => {}
+                    }
+                }
+            }
+            Payload::FunctionSection(functions) => {
+                for ty in functions {
+                    self.functions.push(ty?);
+                }
+            }
+            Payload::TableSection(tables) => {
+                for table in tables {
+                    table?;
+                    self.tables.push(false);
+                }
+            }
+            Payload::GlobalSection(globals) => {
+                for global in globals {
+                    let global = global?;
+                    self.globals.push((val_type(global.ty.content_type), global.ty.mutable, None));
+                    self.global_inits.push(global.init_expr);
+                }
+            }
+            Payload::ExportSection(exports) => {
+                for export in exports {
+                    let export = export?;
+                    self.exports.push((export.kind, export.index));
+                }
+            }
+            Payload::StartSection { func, .. } => self.start = Some(func),
+            Payload::ElementSection(elements) => {
+                for element in elements {
+                    self.elements.push(element?);
+                }
+            }
+            Payload::DataSection(segments) => {
+                for segment in segments {
+                    self.data.push(segment?);
+                }
+            }
+            Payload::CodeSectionEntry(body) => {
+                let mut locals = Vec::new();
+                for declaration in body.get_locals_reader()? {
+                    let (count, ty) = declaration?;
+                    locals.resize(locals.len() + count as usize, val_type(ty));
+                }
+                let mut operators = Vec::new();
+                for operator in body.get_operators_reader()?.into_iter_with_offsets() {
+                    let (operator, at) = operator?;
+                    operators.push((operator, at as u32));
+                }
+                self.bodies.push(Body { locals, operators });
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// Finds the tables whose elements never change, and the functions that the others hold.
+    fn tables(&self, image: &Image<'_>, module: &mut Module<'a>) -> Result<(), AotError> {
+        let imported = self.tables.iter().filter(|&&imported| imported).count();
+        let mut open: Vec<bool> = self.tables.clone();
+        for &(kind, index) in &self.exports {
+            if kind == ExternalKind::Table {
+                open[index as usize] = true;
+            }
+        }
+        for (operator, _) in self.bodies.iter().flat_map(|body| &body.operators) {
+            let written = match operator {
+                Operator::TableSet { table } | Operator::TableGrow { table } | Operator::TableFill { table } => *table,
+                Operator::TableInit { table, .. } => *table,
+                Operator::TableCopy { dst_table, .. } => *dst_table,
+                _ => continue,
+            };
+            open[written as usize] = true;
+        }
+        let mut contents: Vec<Option<Vec<Entry>>> = Vec::new();
+        for (index, open) in open.iter().enumerate() {
+            contents.push(match open {
+                true => None,
+                false => Some(vec![Entry { function: None }; image.table(index - imported)?.min as usize]),
+            });
+        }
+        let mut leaks = BTreeSet::new();
+        for (index, element) in self.elements.iter().enumerate() {
+            let placed = image.element(index)?;
+            let entries = items(&element.items)?;
+            let target = match &element.kind {
+                ElementKind::Active { table_index, .. } => Some(table_index.unwrap_or(0) as usize),
+                _ => None,
+            };
+            let constant = placed.mode == segment::ACTIVE && entries.iter().all(Option::is_some);
+            if let (Some(table), false) = (target, constant) {
+                contents[table] = None;
+            }
+            if let (Some(table), true) = (target, constant) {
+                if let Some(elements) = &mut contents[table] {
+                    let place = elements.get_mut(placed.offset as usize..).and_then(|e| e.get_mut(..entries.len()));
+                    match place {
+                        Some(place) => place.iter_mut().zip(&entries).for_each(|(e, new)| *e = new.unwrap_or(*e)),
+                        None => contents[table] = None,
+                    }
+                }
+            }
+            leaks.insert((target, index));
+        }
+        for table in contents.iter_mut() {
+            // calls of imports leave through the engine: keep to the general way
+            let imports = |e: &Entry| e.function.is_some_and(|f| f < self.imported_functions);
+            if table.as_ref().is_some_and(|elements| elements.iter().any(imports)) {
+                *table = None;
+            }
+        }
+        for (target, index) in leaks {
+            if target.is_none_or(|table| contents[table].is_none()) {
+                for entry in items(&self.elements[index].items)?.into_iter().flatten() {
+                    module.reachable.extend(entry.function);
+                }
+            }
+        }
+        // reading a table hands its references out
+        for (operator, _) in self.bodies.iter().flat_map(|body| &body.operators) {
+            let read = match operator {
+                Operator::TableGet { table } => *table,
+                Operator::TableCopy { src_table, .. } => *src_table,
+                _ => continue,
+            };
+            for entry in contents[read as usize].iter().flatten() {
+                module.reachable.extend(entry.function);
+            }
+        }
+        module.tables = contents.into_iter().map(|fixed| Table { fixed }).collect();
+        Ok(())
+    }
+
+    /// The function that does what the image cannot state, operator for operator as the compiler plans it.
+    fn init(&self, image: &Image<'_>) -> Result<Body<'a>, AotError> {
+        let mut out = Vec::new();
+        let imported = self.globals.len() - self.global_inits.len();
+        for (position, expr) in self.global_inits.iter().enumerate() {
+            let null = matches!(expr.get_operators_reader().into_iter().next(), Some(Ok(Operator::RefNull { .. })));
+            if constant_of(expr).is_none() && !null {
+                expression(expr, &mut out)?;
+                out.push((Operator::GlobalSet { global_index: (imported + position) as u32 }, 0));
+            }
+        }
+        for (index, element) in self.elements.iter().enumerate() {
+            let placed = image.element(index)?;
+            if let (ElementKind::Active { table_index, offset_expr }, segment::PASSIVE) = (&element.kind, placed.mode) {
+                let (elem_index, table) = (index as u32, table_index.unwrap_or(0));
+                expression(offset_expr, &mut out)?;
+                out.push((Operator::I32Const { value: 0 }, 0));
+                out.push((Operator::I32Const { value: placed.len() as i32 }, 0));
+                out.push((Operator::TableInit { elem_index, table }, 0));
+                out.push((Operator::ElemDrop { elem_index }, 0));
+            }
+        }
+        for (index, data) in self.data.iter().enumerate() {
+            let placed = image.data(index)?;
+            if let (DataKind::Active { offset_expr, .. }, segment::PASSIVE) = (&data.kind, placed.mode) {
+                let data_index = index as u32;
+                expression(offset_expr, &mut out)?;
+                out.push((Operator::I32Const { value: 0 }, 0));
+                out.push((Operator::I32Const { value: data.data.len() as i32 }, 0));
+                out.push((Operator::MemoryInit { data_index, mem: 0 }, 0));
+                out.push((Operator::DataDrop { data_index }, 0));
+            }
+        }
+        if let Some(function_index) = self.start {
+            out.push((Operator::Call { function_index }, 0));
+        }
+        out.push((Operator::End, 0));
+        Ok(Body { locals: Vec::new(), operators: out })
+    }
+}
+
+impl Module<'_> {
+    /// The type of a function.
+    pub fn function_type(&self, function: u32) -> &FuncType {
+        &self.types[self.functions[function as usize] as usize].0
+    }
+
+    /// Index among the defined functions, or `None` for an import.
+    pub fn defined(&self, function: u32) -> Option<u32> {
+        function.checked_sub(self.imported_functions)
+    }
+
+    /// Parameters and results of a block.
+    pub fn block_type(&self, ty: BlockType) -> FuncType {
+        match ty {
+            BlockType::Empty => FuncType::default(),
+            BlockType::Type(ty) => FuncType { params: Vec::new(), results: vec![val_type(ty)] },
+            BlockType::FuncType(index) => self.types[index as usize].0.clone(),
+        }
+    }
+
+    /// Functions that an indirect call with this type (distinct index) through a table may reach.
+    pub fn callees(&self, table: u32, ty: u16) -> Vec<u32> {
+        let fits = |function: &u32| self.types[self.functions[*function as usize] as usize].1 == ty;
+        match &self.tables[table as usize].fixed {
+            Some(entries) => entries.iter().filter_map(|entry| entry.function).filter(fits).collect(),
+            None => self.reachable.iter().copied().filter(fits).collect(),
+        }
+    }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The native section, byte by byte.
+
+use std::collections::BTreeMap;
+
+use wisp_image::native::{self, flags, header};
+
+use crate::emit::{Generated, Plan};
+use crate::error::AotError;
+use crate::graph::Graph;
+use crate::target::Machine;
+use crate::toolchain::Built;
+
+/// Stack that the runtime's helpers and the compiler's library take, on top of the functions'.
+const HELPERS_STACK: u32 = 128;
+
+/// From offsets in the module to offsets in the IR, as traps report them.
+pub struct Places {
+    /// (offset in the module, offset in the code section), ascending.
+    map: Vec<(u32, u32)>,
+}
+
+impl Places {
+    /// Turns the compiler's map around. Without one, places are offsets in the module.
+    pub fn new(source_map: &[(u32, u32)]) -> Self {
+        let mut map: Vec<(u32, u32)> = source_map.iter().map(|&(code, wasm)| (wasm, code)).collect();
+        map.sort_unstable();
+        map.dedup_by_key(|&mut (wasm, _)| wasm);
+        Self { map }
+    }
+
+    fn place(&self, wasm: u32) -> u32 {
+        if self.map.is_empty() {
+            return wasm;
+        }
+        let after = self.map.partition_point(|&(at, _)| at <= wasm);
+        after.checked_sub(1).map_or(0, |index| self.map[index].1)
+    }
+}
+
+/// Offset of a symbol in the code.
+fn symbol(built: &Built, wanted: bool, name: &str) -> Result<u32, AotError> {
+    if !wanted {
+        return Ok(native::NONE);
+    }
+    built.symbols.get(name).copied().ok_or(AotError::Linked("a function is missing"))
+}
+
+/// Puts the section together.
+pub fn assemble(
+    plan: &Plan<'_, '_>,
+    machine: &Machine,
+    hash: &[u8; 32],
+    generated: &Generated,
+    built: &Built,
+    graph: &Graph,
+    places: &Places,
+) -> Result<Vec<u8>, AotError> {
+    let module = plan.module;
+    let mut functions = Vec::new();
+    let mut sites = Vec::new();
+    for (defined, (own, &(host, address))) in generated.sites.iter().zip(&generated.wanted).enumerate() {
+        let index = module.imported_functions + defined as u32;
+        let first = sites.len() / 4;
+        let limit = usize::from(u16::MAX);
+        if first > limit {
+            return Err(AotError::FunctionTooLarge(index, "trap sites before it", first, limit));
+        }
+        // a table only ever sees the type of functions that have an address
+        let ty = if address { module.types[module.functions[index as usize] as usize].1 } else { u16::MAX };
+        functions.extend(symbol(built, address, &format!("f{index}"))?.to_le_bytes());
+        functions.extend(symbol(built, host, &format!("w{index}"))?.to_le_bytes());
+        functions.extend(ty.to_le_bytes());
+        functions.extend((first as u16).to_le_bytes());
+        for &(offset, trap) in own {
+            sites.extend(native::site(places.place(offset), trap as u8).to_le_bytes());
+        }
+    }
+    let word = machine.word() as u32;
+    let by_index = |name: &String, letter: char| name.strip_prefix(letter).and_then(|rest| rest.parse::<u32>().ok());
+    let frames: BTreeMap<u32, u32> =
+        built.frames.iter().filter_map(|(name, &size)| Some((by_index(name, 'f')?, size))).collect();
+    let thunk = built.frames.iter().filter(|(name, _)| by_index(name, 'w').is_some()).map(|(_, &size)| size).max();
+    let others = built.frames.iter().filter(|(name, _)| by_index(name, 'w').or(by_index(name, 'f')).is_none());
+    let library = others.map(|(_, &size)| size).max().unwrap_or(0) + HELPERS_STACK;
+    let stack = graph.depth(&frames, &plan.checked, word) + thunk.unwrap_or(0) + library;
+
+    let mut bits = 0;
+    for (flag, set) in [
+        (flags::FIXED_MEMORY, plan.memory_fixed && module.memory.is_some()),
+        (flags::POLLS, plan.options.poll),
+        (flags::STRICT, plan.options.strict),
+        (flags::SITES, plan.options.sites),
+    ] {
+        bits |= if set { flag } else { 0 };
+    }
+    let align = |n: usize| n.next_multiple_of(16);
+    let functions_at = header::SIZE;
+    let sites_at = functions_at + functions.len();
+    let code_at = align(sites_at + sites.len());
+    let mut out = vec![0; header::SIZE];
+    let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
+    put(header::MAGIC, &native::MAGIC);
+    put(header::ABI_VERSION, &native::ABI_VERSION.to_le_bytes());
+    put(header::HELPERS, &(native::HELPERS.len() as u16).to_le_bytes());
+    put(header::TARGET, &machine.target.to_bytes());
+    put(header::FLAGS, &u32::to_le_bytes(bits));
+    put(header::WASM_HASH, hash);
+    for (at, offset, count) in [
+        (header::CODE, code_at, built.code.len()),
+        (header::FUNCTIONS, functions_at, functions.len() / native::FUNCTION_SIZE),
+        (header::SITES, sites_at, sites.len() / 4),
+    ] {
+        put(at, &(offset as u32).to_le_bytes());
+        put(at + 4, &(count as u32).to_le_bytes());
+    }
+    put(header::STACK, &stack.to_le_bytes());
+    put(header::MEMORY, &(plan.memory_least as u32).to_le_bytes());
+    out.extend(functions);
+    out.extend(sites);
+    out.resize(code_at, 0);
+    out.extend(&built.code);
+    Ok(out)
+}

@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs the C compiler of the target: compiles, links at two addresses, compares.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::elf::{self, Linked};
+use crate::error::AotError;
+use crate::target::Machine;
+use crate::Options;
+
+/// Least major version of gcc.
+const GCC: u32 = 8;
+/// Two addresses with as few bits in common as their alignment allows.
+const BASES: [&str; 2] = ["0x10000", "0x2a5a5a40"];
+
+/// Flags that hold for every target: no library, no assumption about types or rounding, nothing behind the
+/// program's back.
+const FLAGS: &[&str] = &[
+    "-std=gnu11",
+    "-w",
+    "-ffreestanding",
+    "-fPIC",
+    "-fvisibility=hidden",
+    "-fno-strict-aliasing",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-unwind-tables",
+    "-fno-asynchronous-unwind-tables",
+    "-fno-stack-protector",
+    "-fno-common",
+    "-ffunction-sections",
+    "-fno-tree-loop-distribute-patterns",
+];
+
+/// Code that is linked and position independent.
+pub struct Built {
+    /// The image, and where things are in it; addresses count from its start.
+    pub code: Vec<u8>,
+    /// Symbols: offset in the code.
+    pub symbols: BTreeMap<String, u32>,
+    /// Frames in bytes, by C function.
+    pub frames: BTreeMap<String, u32>,
+}
+
+/// A folder of our own that goes away with it.
+struct Scratch {
+    path: PathBuf,
+    keep: bool,
+}
+
+impl Scratch {
+    fn new(options: &Options) -> Result<Self, AotError> {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let (path, keep) = match &options.keep {
+            Some(path) => (path.clone(), true),
+            None => {
+                let number = COUNTER.fetch_add(1, Ordering::Relaxed);
+                (std::env::temp_dir().join(format!("wisp-aotc-{}-{number}", std::process::id())), false)
+            }
+        };
+        fs::create_dir_all(&path).map_err(|error| AotError::File(path.clone(), error))?;
+        Ok(Self { path, keep })
+    }
+
+    fn write(&self, name: &str, text: &str) -> Result<PathBuf, AotError> {
+        let path = self.path.join(name);
+        fs::write(&path, text).map_err(|error| AotError::File(path.clone(), error))?;
+        Ok(path)
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>, AotError> {
+        let path = self.path.join(name);
+        fs::read(&path).map_err(|error| AotError::File(path, error))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if !self.keep {
+            let _ = fs::remove_dir_all(&self.path);
+        }
+    }
+}
+
+/// The compiler for a machine: the one asked for, that of the Zephyr SDK, or one on the path.
+pub fn compiler(machine: &Machine, options: &Options) -> String {
+    if let Some(compiler) = &options.compiler {
+        return compiler.clone();
+    }
+    for prefix in machine.compilers {
+        let name = format!("{prefix}gcc");
+        if let Some(sdk) = std::env::var_os("ZEPHYR_SDK_INSTALL_DIR") {
+            let folder = prefix.trim_end_matches('-');
+            for root in [Path::new(&sdk).to_path_buf(), Path::new(&sdk).join("gnu")] {
+                let path = root.join(folder).join("bin").join(&name);
+                if path.is_file() {
+                    return path.to_string_lossy().into_owned();
+                }
+            }
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if std::env::split_paths(&path).any(|folder| folder.join(&name).is_file()) {
+            return name;
+        }
+    }
+    format!("{}gcc", machine.compilers.last().unwrap_or(&""))
+}
+
+fn run(command: &mut Command) -> Result<String, AotError> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command.output().map_err(|error| AotError::CompilerMissing(name, error))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    if let Some(symbol) = message.split("undefined reference to `").nth(1).and_then(|rest| rest.split('\'').next()) {
+        return Err(AotError::Undefined(symbol.into()));
+    }
+    let arguments: Vec<_> = command.get_args().map(|a| a.to_string_lossy().into_owned()).collect();
+    let name = command.get_program().to_string_lossy();
+    Err(AotError::CompilerFailed(format!("{name} {}", arguments.join(" ")), message))
+}
+
+fn check_version(compiler: &str) -> Result<(), AotError> {
+    let version = run(Command::new(compiler).arg("-dumpversion"))?;
+    let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
+    match major {
+        Some(major) if major < GCC => Err(AotError::CompilerTooOld(version.trim().into(), GCC)),
+        _ => Ok(()),
+    }
+}
+
+/// Sections as they have to be: code and constants in one, nothing else. `wanted` are the symbols that
+/// keep what they need.
+fn script(wanted: &[String]) -> String {
+    let mut out = String::new();
+    for symbol in wanted {
+        out.push_str(&format!("EXTERN({symbol})\n"));
+    }
+    out.push_str(
+        "SECTIONS {
+  . = WISP_BASE;
+  .image : ALIGN(8) {
+    wisp_image = .;
+    *(.text .text.*) *(.rodata .rodata.* .srodata .srodata.*) *(.glue_7 .glue_7t .v4_bx .vfp11_veneer)
+    . = ALIGN(8);
+  }
+  .writable : { *(.data .data.* .bss .bss.* COMMON .sdata .sdata.* .sbss .sbss.* .tdata* .tbss*) }
+  .indirect : { *(.got .got.* .igot .igot.* .plt .plt.* .iplt .rel.* .rela.*) }
+  ASSERT(SIZEOF(.writable) == 0, \"native code with writable data\")
+  ASSERT(SIZEOF(.indirect) == 0, \"native code with indirections\")
+  /DISCARD/ : { *(.ARM.exidx*) *(.ARM.extab*) *(.comment) *(.eh_frame*) *(.note*) *(.init_array*) *(.dyn*) *(.gnu.hash) *(.hash) *(.interp) }
+}
+",
+    );
+    out
+}
+
+/// Compiles and links; `wanted` are the functions that have to be in the result.
+pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]) -> Result<Built, AotError> {
+    let compiler = compiler(machine, options);
+    check_version(&compiler)?;
+    let scratch = Scratch::new(options)?;
+    let source = scratch.write("module.c", text)?;
+    let layout = scratch.write("image.ld", &script(wanted))?;
+    let object = scratch.path.join("module.o");
+    let clang = run(Command::new(&compiler).arg("--version"))?.contains("clang");
+    let mut flags: Vec<&str> = machine.flags.iter().map(String::as_str).collect();
+    if machine.target.arch == wisp_image::native::Arch::RiscV32 {
+        flags.push("-mcmodel=medany");
+        flags.push("-msmall-data-limit=0");
+    }
+    flags.extend(FLAGS);
+    flags.push(&options.optimize);
+    if options.strict && !clang {
+        flags.push("-fsignaling-nans");
+    }
+    let compile = Command::new(&compiler)
+        .current_dir(&scratch.path)
+        .args(&flags)
+        .args(["-fstack-usage", "-c", "-o", "module.o"])
+        .arg(&source)
+        .output();
+    let compile = compile.map_err(|error| AotError::CompilerMissing(compiler.clone(), error))?;
+    if !compile.status.success() {
+        let message = String::from_utf8_lossy(&compile.stderr).into_owned();
+        return Err(AotError::CompilerFailed(format!("{compiler} {} module.c", flags.join(" ")), message));
+    }
+    let mut linked: Vec<Linked> = Vec::new();
+    for (number, base) in BASES.iter().enumerate() {
+        let out = scratch.path.join(format!("image{number}.elf"));
+        let mut link = Command::new(&compiler);
+        link.args(&machine.flags).args(["-nostdlib", "-nostartfiles", "-static"]);
+        if machine.target.arch == wisp_image::native::Arch::X86_64 {
+            link.arg("-no-pie");
+        }
+        link.arg("-T").arg(&layout).arg(&object).args(["-lgcc", "-Wl,--build-id=none", "-Wl,--gc-sections"]);
+        link.args(["-Wl,--no-warn-rwx-segments", "-Wl,-e,0"]).arg(format!("-Wl,--defsym=WISP_BASE={base}"));
+        run(link.arg("-o").arg(&out))?;
+        let bytes = scratch.read(&format!("image{number}.elf"))?;
+        linked.push(elf::read(&bytes, ".image").ok_or(AotError::Linked("the section .image is missing"))?);
+    }
+    let (Some(second), Some(first)) = (linked.pop(), linked.pop()) else {
+        return Err(AotError::Linked("it was linked once only"));
+    };
+    same(&first, &second)?;
+    let symbols = first.symbols.iter().filter_map(|(name, &value)| {
+        let offset = value.checked_sub(first.address)?;
+        (offset <= first.bytes.len() as u64).then_some((name.clone(), offset as u32))
+    });
+    let usage = scratch.read("module.su").unwrap_or_default();
+    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames: frames(&String::from_utf8_lossy(&usage)) })
+}
+
+/// The proof that code does not depend on its address.
+fn same(first: &Linked, second: &Linked) -> Result<(), AotError> {
+    if first.bytes.len() != second.bytes.len() {
+        return Err(AotError::Linked("its size depends on its address"));
+    }
+    let Some(at) = first.bytes.iter().zip(&second.bytes).position(|(a, b)| a != b) else { return Ok(()) };
+    let place = first.symbols.iter().filter(|(_, &value)| value >= first.address && value <= first.address + at as u64);
+    let name = place.max_by_key(|(_, &value)| value).map_or("before any symbol", |(name, _)| name.as_str());
+    Err(AotError::Position(at as u32, name.into()))
+}
+
+/// Reads the compiler's list of frames. Parts it split off count for the function they come from.
+fn frames(usage: &str) -> BTreeMap<String, u32> {
+    let mut out = BTreeMap::new();
+    for line in usage.lines() {
+        let mut fields = line.split('\t');
+        let (Some(place), Some(size)) = (fields.next(), fields.next()) else { continue };
+        let name = place.rsplit(':').next().unwrap_or(place);
+        let name = name.split('.').next().unwrap_or(name);
+        *out.entry(name.to_string()).or_insert(0) += size.parse::<u32>().unwrap_or(0);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_of_split_functions_add_up() {
+        let usage = "module.c:1:2:f1\t16\tstatic\nmodule.c:1:2:f1.part.0\t24\tstatic\nmodule.c:9:2:w2\t8\tstatic\n";
+        assert_eq!(frames(usage), BTreeMap::from([("f1".into(), 40), ("w2".into(), 8)]));
+    }
+
+    #[test]
+    fn code_that_differs_between_addresses_is_refused() {
+        let linked = |byte| Linked {
+            bytes: vec![0, byte, 2],
+            address: 16,
+            symbols: BTreeMap::from([("f1".to_string(), 16), ("f2".to_string(), 18)]),
+        };
+        assert!(same(&linked(1), &linked(1)).is_ok());
+        let error = same(&linked(1), &linked(5)).unwrap_err().to_string();
+        assert!(error.contains("0x1") && error.contains("f1"), "{error}");
+    }
+}

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
+use wisp_image::ops::{op, Class, Op, Operand, Sem};
 
 /// The operands of an op as Rust expressions.
 struct Operands<'o> {
@@ -255,10 +255,10 @@ fn import_call(index: &str) -> String {
     )
 }
 
-/// The whole match.
-pub fn arms() -> String {
+/// The match, with the arms of these opcodes.
+pub fn arms(opcodes: &[u16]) -> String {
     let mut text = String::from("match word(ip, 0) / 4 {\n");
-    for opcode in 0..COUNT as u16 {
+    for &opcode in opcodes {
         let op = op(opcode).expect("below COUNT");
         writeln!(text, "// {} {:?}\n{opcode} => {{ {} }}", op.sem.name(), op.form, arm(&op)).expect("a string grows");
     }

@@ -100,7 +100,8 @@ pub unsafe fn set64(ip: *const u16, fp: *mut u8, n: usize, bits: u64) {
 #[inline(always)]
 pub fn effective<const LOG2: usize>(ctx: &Ctx, base: u32, offset: u16) -> Option<usize> {
     let address = (base as usize).checked_add(usize::from(offset))?;
-    (address < ctx.limits[LOG2].get()).then_some(address)
+    let limit = if LOG2 == 3 { &ctx.limit_wide } else { &ctx.limits[LOG2] };
+    (address < limit.get()).then_some(address)
 }
 
 /// Loads an integer from anywhere.

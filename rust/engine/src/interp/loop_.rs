@@ -6,52 +6,9 @@ use core::hint::unreachable_unchecked;
 
 use super::access::*;
 use super::cold;
+use super::frame::{caller, push};
 use crate::mem::ctx::Ctx;
 use crate::ops;
-
-/// Lays a callee's header: where the caller at `fp` continues.
-///
-/// # Safety
-/// Rule V, `CallFrame`: the two slots below `callee` lie in the caller's frame.
-#[inline(always)]
-unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
-    // SAFETY: contract.
-    unsafe {
-        let header = callee.cast::<u32>().sub(2);
-        if cfg!(target_pointer_width = "64") {
-            header.write(ctx.code_offset(ip));
-            header.add(1).write(callee.offset_from(fp) as u32);
-        } else {
-            header.write(ip.expose_provenance() as u32);
-            header.add(1).write(fp.expose_provenance() as u32);
-        }
-    }
-}
-
-/// Where the caller of the frame at `fp` continues, and its frame; `None` if that is outside the
-/// interpreter.
-///
-/// # Safety
-/// Rule F: there is a header below `fp`.
-#[inline(always)]
-pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
-    // SAFETY: contract; a header holds what `push` wrote, or zeros.
-    unsafe {
-        let header = fp.cast::<u32>().sub(2);
-        let ip = header.read();
-        let frame = header.add(1).read();
-        if ip == 0 {
-            None
-        } else if cfg!(target_pointer_width = "64") {
-            Some((ctx.code.add(ip as usize).cast(), fp.sub(frame as usize)))
-        } else {
-            Some((
-                core::ptr::with_exposed_provenance(ip as usize),
-                core::ptr::with_exposed_provenance_mut(frame as usize),
-            ))
-        }
-    }
-}
 
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
 ///

@@ -9,7 +9,7 @@
 //!
 //! A frame is a row of `u32` slots. In the two slots below a callee's slot 0 lies its *header*: where the
 //! caller continues, and the caller's frame. On 32-bit targets these are the pointers themselves, else the
-//! offset in the code and the distance of the frames. An outermost frame has a header of zeros.
+//! offset in the code and the distance of the frames.
 //!
 //! Rules the unsafe blocks of this folder refer to, beside those of [`crate::mem`]:
 //! - **V (verifier)**: opcodes, operands, slots, branch targets, call targets, call frames and indices are
@@ -17,17 +17,27 @@
 //! - **F (frames)**: `enter` checked that the running function's frame lies in the frame stack; whoever
 //!   makes a frame lays its header and arguments inside the stack.
 
+#[cfg_attr(wisp_back_end = "thumb", allow(dead_code))]
 mod access;
 mod cold;
+#[cfg(not(wisp_back_end = "loop"))]
+mod escape;
+mod frame;
 pub(crate) mod host;
+#[cfg(wisp_back_end = "loop")]
 mod loop_;
+#[cfg(wisp_back_end = "thumb")]
+mod thumb;
 
 use core::cell::Cell;
 use core::ptr::null;
 
 use wisp_image::format::FRAME_HEADER_SLOTS;
 
+#[cfg(wisp_back_end = "loop")]
 use self::loop_::run;
+#[cfg(wisp_back_end = "thumb")]
+use self::thumb::run;
 use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 
@@ -140,8 +150,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     // SAFETY: the header lies in the stack (contract); the code offset is that of a function (rule V,
     // `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
-        slots.sub(2).write(0);
-        slots.sub(1).write(0);
+        frame::outermost(slots);
         run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
     };
     if result != 0 {
@@ -203,7 +212,7 @@ pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
         let (offset, fp) = next?;
         // SAFETY: rule F: every frame of the chain has a header below it; the frames stay as the trap left
         // them until the next call, which clears `trapped` first or overwrites them with frames again.
-        next = unsafe { loop_::caller(ctx, fp) }.map(|(ip, fp)| (ctx.code_offset(ip), fp));
+        next = unsafe { frame::caller(ctx, fp) }.map(|(ip, fp)| (ctx.code_offset(ip), fp));
         Some(Frame { instance: ctx.index(), func: ctx.function_at(offset), offset })
     })
 }

@@ -20,6 +20,7 @@ compile_error!("images are little endian and are run in place");
 
 /// An imported function: what is called, and its type in the importing module.
 #[derive(Clone, Copy)]
+#[repr(C)]
 pub struct Import {
     pub(crate) function: RawHostFn,
     pub(crate) env: *const (),
@@ -31,17 +32,23 @@ pub struct Import {
 #[repr(C)]
 pub struct Ctx {
     pub(crate) memory: Cell<*mut u8>,
-    /// First address at which an access of 1, 2, 4, 8 bytes does not fit.
-    pub(crate) limits: [Cell<usize>; 4],
+    /// First address at which an access of 1, 2, 4 bytes does not fit.
+    pub(crate) limits: [Cell<usize>; 3],
     /// Units of fuel in hand, while this instance runs.
     pub(crate) fuel: Cell<i32>,
+    /// First address at which an access of 8 bytes does not fit.
+    pub(crate) limit_wide: Cell<usize>,
     /// End of the frame stack.
     pub(crate) stack_limit: *mut u8,
     pub(crate) globals: *const Cell<u32>,
     pub(crate) tables: *const Cell<*const TableRecord>,
     pub(crate) imports: *const Cell<Import>,
     /// Function section of the image.
-    functions: *const u8,
+    pub(crate) functions: *const u8,
+    /// Reference of the first function defined here, and how many there are: with the table above, what
+    /// an indirect call of one of them needs.
+    pub(crate) first_reference: u32,
+    pub(crate) function_count: u32,
     /// Code section of the image.
     pub(crate) code: *const u8,
     pub(crate) imported_globals: *const Cell<*const Cell<u32>>,
@@ -64,7 +71,6 @@ pub struct Ctx {
     table_count: u16,
     imported_globals_count: u16,
     pub(crate) import_count: u16,
-    pub(crate) function_count: u16,
     index: u16,
     globals_words: u32,
 }
@@ -121,13 +127,16 @@ impl Ctx {
         let dropped = arena.alloc_cells(dropped_words, 0u32)?;
         arena.alloc(Self {
             memory: Cell::new(core::ptr::dangling_mut()),
-            limits: [const { Cell::new(0) }; 4],
+            limits: [const { Cell::new(0) }; 3],
             fuel: Cell::new(0),
+            limit_wide: Cell::new(0),
             stack_limit: shared.stack_limit(),
             globals: globals.as_ptr(),
             tables: tables_cells.as_ptr(),
             imports: imports.as_ptr(),
             functions: image.section(Section::Functions).as_ptr(),
+            first_reference: u32::from(index) << 16 | (u32::try_from(imported.functions).ok()? + 1),
+            function_count: u32::try_from(image.function_count()).ok()?,
             code: image.section(Section::Code).as_ptr(),
             imported_globals: imported_globals.as_ptr(),
             ip: Cell::new(null()),
@@ -146,7 +155,6 @@ impl Ctx {
             table_count: u16::try_from(tables).ok()?,
             imported_globals_count: u16::try_from(imported.globals).ok()?,
             import_count: u16::try_from(imported.functions).ok()?,
-            function_count: u16::try_from(image.function_count()).ok()?,
             index,
             globals_words: globals_words as u32,
         })
@@ -187,13 +195,13 @@ impl Ctx {
 
     /// Number of functions, imported ones first.
     pub(crate) fn functions(&self) -> u32 {
-        u32::from(self.import_count) + u32::from(self.function_count)
+        u32::from(self.import_count) + self.function_count
     }
 
     /// Code offset and type index of a defined function.
     #[inline]
     pub(crate) fn defined(&self, index: u32) -> Option<(u32, u16)> {
-        if index >= u32::from(self.function_count) {
+        if index >= self.function_count {
             return None;
         }
         let at = self.functions.wrapping_add(index as usize * entry::FUNCTION);
@@ -231,7 +239,7 @@ impl Ctx {
 
     /// The defined function that holds this code offset.
     pub(crate) fn function_at(&self, offset: u32) -> u32 {
-        let (mut low, mut high) = (0, u32::from(self.function_count));
+        let (mut low, mut high) = (0, self.function_count);
         while high - low > 1 {
             let middle = low + (high - low) / 2;
             match self.defined(middle) {
@@ -303,7 +311,7 @@ impl Ctx {
     }
 
     fn set_limits(&self, size: usize) {
-        for (log2, limit) in self.limits.iter().enumerate() {
+        for (log2, limit) in self.limits.iter().chain([&self.limit_wide]).enumerate() {
             limit.set((size + 1).saturating_sub(1 << log2));
         }
     }

@@ -10,7 +10,8 @@ use wisp_image::format::ValType;
 use super::ctx::Shared;
 use crate::TrapCode;
 
-/// A table. Its elements never move.
+/// A table. Its elements never move. Back ends in assembly read the first two fields.
+#[repr(C)]
 pub struct TableRecord {
     elements: *const Cell<u32>,
     size: Cell<u32>,

@@ -1,0 +1,362 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Writes the Thumb core: a handler for each op of the table, in assembly, as the arguments of one
+//! `global_asm!`. `src/interp/thumb.rs` holds what surrounds it.
+//!
+//! A handler ends with the load of the next opcode word, which is an offset into the handler table, and a
+//! jump there: two instructions in Thumb-2. Operands are read where they are needed, once. Everything the
+//! core keeps is in callee-saved registers ([`asm`] lists them), so calls of the host and of the
+//! library save nothing. What is rare or long goes to the `escape`, which runs the arm that the portable
+//! back end has for the op.
+
+pub mod asm;
+mod control;
+mod memory;
+mod wide;
+
+use std::fmt::Write;
+
+use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
+
+pub use self::asm::Flavour;
+use self::asm::{emit, Asm, End};
+
+/// The core's text, and the opcodes that it leaves to the escape.
+pub struct Core {
+    /// A `global_asm!`.
+    pub text: String,
+    /// Opcodes without a handler of their own.
+    pub escaped: Vec<u16>,
+}
+
+/// What the text takes from Rust.
+const OPERANDS: &[(&str, &str)] = &[
+    ("STACK_LIMIT", "const offset_of!(Ctx, stack_limit)"),
+    ("GLOBALS", "const offset_of!(Ctx, globals)"),
+    ("FUEL", "const offset_of!(Ctx, fuel)"),
+    ("IP", "const offset_of!(Ctx, ip)"),
+    ("IMPORTS", "const offset_of!(Ctx, imports)"),
+    ("IMPORTED_GLOBALS", "const offset_of!(Ctx, imported_globals)"),
+    ("TABLES", "const offset_of!(Ctx, tables)"),
+    ("FUNCTIONS", "const offset_of!(Ctx, functions)"),
+    ("FIRST_REFERENCE", "const offset_of!(Ctx, first_reference)"),
+    ("FUNCTION_COUNT", "const offset_of!(Ctx, function_count)"),
+    ("CODE", "const offset_of!(Ctx, code)"),
+    ("Unreachable", "const TrapCode::Unreachable as u32"),
+    ("MemoryOutOfBounds", "const TrapCode::MemoryOutOfBounds as u32"),
+    ("IntegerDivisionByZero", "const TrapCode::IntegerDivisionByZero as u32"),
+    ("IntegerOverflow", "const TrapCode::IntegerOverflow as u32"),
+    ("StackOverflow", "const TrapCode::StackOverflow as u32"),
+    ("escape", "sym escape"),
+    ("refill", "sym refill"),
+    ("refused", "sym refused"),
+];
+
+/// Writes the core.
+pub fn core(flavour: Flavour) -> Core {
+    let mut asm = Asm::new(flavour);
+    asm.line(".pushsection .text.wisp_thumb, \"ax\", %progbits");
+    control::frame_of_core(&mut asm);
+    memory::unaligned(&mut asm);
+    let mut table = Vec::new();
+    let mut escaped = Vec::new();
+    for opcode in 0..COUNT as u16 {
+        let op = op(opcode).expect("below COUNT");
+        let name = name(&op);
+        let in_assembly = handler(&mut asm, &op, &name);
+        asm.place_ends(false);
+        table.push(if in_assembly { name } else { "wisp.escape".into() });
+        // the slow way of an indirect call
+        if !in_assembly || op.sem == Sem::CallIndirect {
+            escaped.push(opcode);
+        }
+    }
+    // the op that an outermost frame returns to
+    table.push("wisp.exit".into());
+    asm.place_ends(true);
+    asm.line(".popsection");
+    asm.line(".pushsection .rodata.wisp_thumb, \"a\", %progbits");
+    asm.line(".p2align 2");
+    asm.line("wisp.handlers:");
+    for name in table {
+        emit!(asm, ".word {name}");
+    }
+    asm.line(".popsection");
+    let mut text = String::from("core::arch::global_asm!(\n");
+    text.push_str(&asm.finish());
+    for (name, value) in OPERANDS {
+        writeln!(text, "{name} = {value},").expect("a string grows");
+    }
+    text.push_str(");\n");
+    Core { text, escaped }
+}
+
+/// `wisp.i32.add.D_S_S`: what a disassembler or a profiler shows.
+fn name(op: &Op) -> String {
+    let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
+    format!("wisp.{}.{}", op.sem.name(), form.join("_"))
+}
+
+/// Emits the handler of an op; false if it has none and goes to the escape.
+fn handler(asm: &mut Asm, op: &Op, name: &str) -> bool {
+    let in_line = match op.class {
+        Class::Bin32 | Class::Un32 | Class::Set32 | Class::Narrow | Class::Widen => true,
+        Class::Bin64 | Class::Un64 | Class::Set64 => true,
+        Class::Div32 | Class::Br32 | Class::Select32 | Class::Select64 => true,
+        Class::Load32 | Class::Load64 | Class::Store32 | Class::Store64 => true,
+        Class::Special => true,
+        // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
+        Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => false,
+    };
+    if !in_line || !has_template(asm.flavour, op) {
+        return false;
+    }
+    asm.function(name);
+    expand(asm, op)
+}
+
+/// True if [`expand`] has something for the op: it is asked by expanding into nothing.
+fn has_template(flavour: Flavour, op: &Op) -> bool {
+    expand(&mut Asm::new(flavour), op)
+}
+
+fn expand(asm: &mut Asm, op: &Op) -> bool {
+    let library = wide::library(op.sem);
+    match op.class {
+        Class::Bin32 if library.is_some() => wide::call32(asm, op, library.unwrap_or_default()),
+        Class::Un32 | Class::Widen | Class::Set32 if library.is_some() => {
+            wide::call32(asm, op, library.unwrap_or_default());
+        }
+        Class::Bin64 | Class::Un64 | Class::Narrow | Class::Set64 if library.is_some() => {
+            wide::call64(asm, op, library.unwrap_or_default());
+        }
+        Class::Bin32 => return binary(asm, op),
+        Class::Div32 => divide(asm, op),
+        Class::Un32 => return unary(asm, op),
+        Class::Set32 => set(asm, op),
+        Class::Br32 => branch(asm, op),
+        Class::Select32 => select(asm, op),
+        Class::Select64 => select_wide(asm, op),
+        Class::Bin64 => return wide::binary(asm, op),
+        Class::Un64 => return wide::unary(asm, op),
+        Class::Set64 => return wide::set(asm, op),
+        Class::Narrow => return wide::narrow(asm, op),
+        Class::Widen => return wide::widen(asm, op),
+        Class::Load32 => memory::load(asm, op),
+        Class::Load64 => memory::load_wide(asm, op),
+        Class::Store32 => memory::store(asm, op),
+        Class::Store64 => memory::store_wide(asm, op),
+        Class::Special => return control::special(asm, op),
+        Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => return false,
+    }
+    true
+}
+
+/// Loads two 32-bit sources that may be the accumulator and names their registers.
+fn pair(asm: &mut Asm, op: &Op, first: usize, x: &'static str, y: &'static str) -> (&'static str, &'static str) {
+    asm.sources(op, &[(first, x), (first + 1, y)]);
+    let place = |n: usize, register| if op.form[n] == Operand::A { "r3" } else { register };
+    (place(first, x), place(first + 1, y))
+}
+
+/// `d = f(x, y)`
+fn binary(asm: &mut Asm, op: &Op) -> bool {
+    // x goes where the result is wanted unless that is y
+    let x = if op.form[2] == Operand::A { "r1" } else { "r3" };
+    let operation = match op.sem {
+        Sem::I32Add => "adds",
+        Sem::I32Sub => "subs",
+        Sem::I32Mul => "muls",
+        Sem::I32And => "ands",
+        Sem::I32Or => "orrs",
+        Sem::I32Xor => "eors",
+        Sem::I32Shl => "lsls",
+        Sem::I32ShrS => "asrs",
+        Sem::I32ShrU => "lsrs",
+        Sem::I32Rotl | Sem::I32Rotr => "rors",
+        Sem::F32Copysign => {
+            asm.sources(op, &[(1, "r3"), (2, "r2")]);
+            asm.lines(&["lsls r3, r3, #1", "lsrs r3, r3, #1", "lsrs r2, r2, #31", "lsls r2, r2, #31"]);
+            asm.line("orrs r3, r2");
+            asm.result(op);
+            return true;
+        }
+        _ => return false,
+    };
+    let (x, mut y) = pair(asm, op, 1, x, "r2");
+    match op.sem {
+        Sem::I32Add | Sem::I32Sub => {
+            emit!(asm, "{operation} r3, {x}, {y}");
+            asm.result(op);
+            return true;
+        }
+        // the core shifts by more than 31, wasm does not; the compiler makes immediates fit
+        Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU if op.form[2] != Operand::I => {
+            if asm.v6() {
+                asm.line("movs r0, #31");
+                emit!(asm, "ands r0, {y}");
+                y = "r0";
+            } else {
+                emit!(asm, "and r2, {y}, #31");
+                y = "r2";
+            }
+        }
+        Sem::I32Rotl => {
+            emit!(asm, "rsbs r2, {y}, #0");
+            y = "r2";
+        }
+        _ => {}
+    }
+    match op.sem {
+        Sem::I32Mul => emit!(asm, "muls r3, {y}, r3"),
+        _ => emit!(asm, "{operation} {x}, {y}"),
+    }
+    if x != "r3" {
+        emit!(asm, "movs r3, {x}");
+    }
+    asm.result(op);
+    true
+}
+
+/// `d = f(x, y)`, may trap
+fn divide(asm: &mut Asm, op: &Op) {
+    let (x, y) = pair(asm, op, 1, "r0", "r1");
+    emit!(asm, "cmp {y}, #0");
+    asm.trap_if("eq", "IntegerDivisionByZero");
+    if op.sem == Sem::I32DivS {
+        // the lowest number divided by -1
+        if asm.v6() {
+            emit!(asm, "adds r2, {y}, #1");
+        } else {
+            emit!(asm, "cmp {y}, #-1");
+        }
+        asm.line("bne 1f");
+        emit!(asm, "lsls r2, {x}, #1");
+        asm.line("bne 1f");
+        emit!(asm, "cmp {x}, #0");
+        asm.trap_if("mi", "IntegerOverflow");
+        asm.line("1:");
+    }
+    let lines: &[&str] = match (op.sem, asm.v6()) {
+        (Sem::I32DivS, false) => &["sdiv r3, r0, r1"],
+        (Sem::I32DivU, false) => &["udiv r3, r0, r1"],
+        (Sem::I32RemS, false) => &["sdiv r2, r0, r1", "mls r3, r2, r1, r0"],
+        (Sem::I32RemU, false) => &["udiv r2, r0, r1", "mls r3, r2, r1, r0"],
+        (Sem::I32DivS, true) => &["bl __aeabi_idivmod", "movs r3, r0"],
+        (Sem::I32DivU, true) => &["bl __aeabi_uidivmod", "movs r3, r0"],
+        (Sem::I32RemS, true) => &["bl __aeabi_idivmod", "movs r3, r1"],
+        (Sem::I32RemU, true) => &["bl __aeabi_uidivmod", "movs r3, r1"],
+        _ => panic!("{:?} is no division", op.sem),
+    };
+    asm.lines(lines);
+    asm.result(op);
+}
+
+/// `d = f(x)`
+fn unary(asm: &mut Asm, op: &Op) -> bool {
+    let x = if op.form[1] == Operand::A { "r3" } else { "r1" };
+    let one = |instruction: &str| vec![format!("{instruction} r3, {x}")];
+    let lines = match op.sem {
+        Sem::I32Extend8S => one("sxtb"),
+        Sem::I32Extend16S => one("sxth"),
+        Sem::I32Clz if !asm.v6() => one("clz"),
+        Sem::I32Ctz if !asm.v6() => vec![format!("rbit r3, {x}"), "clz r3, r3".into()],
+        Sem::F32Abs => vec![format!("lsls r3, {x}, #1"), "lsrs r3, r3, #1".into()],
+        Sem::F32Neg => vec!["movs r3, #1".into(), "lsls r3, r3, #31".into(), format!("eors r3, {x}")],
+        _ => return false,
+    };
+    asm.sources(op, &[(1, "r1")]);
+    for line in lines {
+        asm.line(&line);
+    }
+    asm.result(op);
+    true
+}
+
+/// The condition under which `cmp x, y` finds the relation.
+fn condition(sem: Sem) -> &'static str {
+    match sem {
+        Sem::I32Eq => "eq",
+        Sem::I32Ne => "ne",
+        Sem::I32LtS => "lt",
+        Sem::I32LtU => "lo",
+        Sem::I32GeS => "ge",
+        Sem::I32GeU => "hs",
+        other => panic!("{other:?} is no integer relation"),
+    }
+}
+
+/// r3 = whether the flags say `condition`, one of two that exclude each other.
+fn set_if(asm: &mut Asm, condition: &str) {
+    let other = if condition == "lt" { "ge" } else { "lt" };
+    if asm.v6() {
+        emit!(asm, "b{condition} 1f");
+        asm.lines(&["movs r3, #0", "b 2f", "1:", "movs r3, #1", "2:"]);
+    } else {
+        emit!(asm, "ite {condition}");
+        emit!(asm, "mov{condition} r3, #1");
+        emit!(asm, "mov{other} r3, #0");
+    }
+}
+
+/// `d = f(x, y) ? 1 : 0`
+fn set(asm: &mut Asm, op: &Op) {
+    let (x, y) = pair(asm, op, 1, "r1", "r2");
+    match op.sem {
+        Sem::I32Eq => {
+            emit!(asm, "subs r1, {x}, {y}");
+            asm.lines(&["rsbs r3, r1, #0", "adcs r3, r1"]);
+        }
+        Sem::I32Ne => {
+            emit!(asm, "subs r3, {x}, {y}");
+            asm.lines(&["subs r1, r3, #1", "sbcs r3, r1"]);
+        }
+        Sem::I32LtU => {
+            emit!(asm, "cmp {x}, {y}");
+            asm.lines(&["sbcs r3, r3", "rsbs r3, r3, #0"]);
+        }
+        Sem::I32GeU => {
+            emit!(asm, "cmp {x}, {y}");
+            asm.lines(&["movs r3, #0", "adcs r3, r3"]);
+        }
+        _ => {
+            emit!(asm, "cmp {x}, {y}");
+            set_if(asm, condition(op.sem));
+        }
+    }
+    asm.result(op);
+}
+
+/// `if f(x, y) branch`
+fn branch(asm: &mut Asm, op: &Op) {
+    let (x, y) = pair(asm, op, 0, "r1", "r2");
+    let target = asm::word(op, 2);
+    let end = asm.end(match op.form[2] {
+        Operand::F => End::Forward(target),
+        Operand::B => End::Backward(target),
+        other => panic!("{other:?} is no branch"),
+    });
+    emit!(asm, "cmp {x}, {y}");
+    emit!(asm, "b{} {end}", condition(op.sem));
+    asm.next(op.words());
+}
+
+/// `d = f(x, y) ? a : b`
+fn select(asm: &mut Asm, op: &Op) {
+    let (x, y) = pair(asm, op, 1, "r1", "r2");
+    asm.word("r0", asm::word(op, 3));
+    emit!(asm, "cmp {x}, {y}");
+    emit!(asm, "b{} 1f", condition(op.sem));
+    asm.word("r0", asm::word(op, 4));
+    asm.lines(&["1:", "ldr r3, [r5, r0]"]);
+    asm.result(op);
+}
+
+/// `e = x != 0 ? a : b`
+fn select_wide(asm: &mut Asm, op: &Op) {
+    asm.sources(op, &[(1, "r0")]);
+    asm.word("r1", asm::word(op, 2));
+    asm.lines(&["cmp r0, #0", "bne 1f"]);
+    asm.word("r1", asm::word(op, 3));
+    asm.lines(&["1:", "adds r1, r1, r5", "ldm r1, {r0, r1}"]);
+    asm.wide_result(op, "r0", "r1", "r2");
+}

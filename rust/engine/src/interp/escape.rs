@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One op at a time, for back ends that leave rare ops to the portable one: the same arms, for those ops
+//! only (`build/loop_back_end.rs` writes them).
+
+use core::hint::unreachable_unchecked;
+
+use super::access::*;
+use super::cold;
+use super::frame::{caller, outside, push};
+use crate::mem::ctx::Ctx;
+use crate::ops;
+
+/// Does the op at `ctx.ip` in the frame at `ctx.fp` and leaves there where to go on, and the fuel in
+/// `ctx.fuel`. Gives 0 or the number of a trap in the lower half, the accumulator in the upper.
+///
+/// # Safety
+/// As for a back end's `run`; the op is one of those that the back end leaves to this function.
+pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
+    let mut ip = ctx.ip.get();
+    let mut fp = ctx.fp.get();
+    let mut acc = 0u32;
+    let code = 'run: {
+        // Leaves the running function.
+        macro_rules! leave {
+            () => {
+                (ip, fp) = caller(ctx, fp).unwrap_or((outside(), fp))
+            };
+        }
+        // The instance says already where the guest stands.
+        macro_rules! outside {
+            ($call:expr) => {{
+                let code = $call;
+                if code != 0 {
+                    break 'run code;
+                }
+            }};
+        }
+        // SAFETY: rule V, as in the portable back end; `KnownOp` with the contract for the last arm.
+        unsafe { include!(concat!(env!("OUT_DIR"), "/escape_arms.rs")) }
+        0
+    };
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    u64::from(code) | u64::from(acc) << 32
+}
+
+/// What the core calls when its fuel is below zero: the units to go on with, or a trap's number, negative.
+///
+/// # Safety
+/// None beyond those of the reference.
+pub unsafe extern "C" fn refill(ctx: &Ctx) -> i32 {
+    cold::refill(ctx)
+}
+
+/// Why an access of `width` bytes at `address` is refused.
+///
+/// # Safety
+/// None beyond those of the reference.
+pub unsafe extern "C" fn refused(ctx: &Ctx, address: u32, width: u32) -> u32 {
+    cold::refusal(ctx, address, 0, width)
+}

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The back end for Thumb: a core in assembly that `build/thumb.rs` writes from the op table. Here is what
+//! it takes from Rust, and how it is called.
+//!
+//! The core trusts what the portable back end trusts: rule V for everything it reads from the code, rule
+//! F for frames; it checks every address against the limits in its registers, which it loads again after
+//! whatever may have moved them. It calls Rust with all of its state in callee-saved registers.
+
+use core::mem::offset_of;
+
+use super::escape::{escape, refill, refused};
+use crate::mem::ctx::Ctx;
+use crate::TrapCode;
+
+// The order in which the core loads registers from the instance.
+const _: () = {
+    assert!(offset_of!(Ctx, memory) == 0);
+    assert!(offset_of!(Ctx, limits) == 4);
+    assert!(offset_of!(Ctx, fuel) == 16);
+    assert!(offset_of!(Ctx, fp) == offset_of!(Ctx, ip) + 4);
+};
+
+include!(concat!(env!("OUT_DIR"), "/thumb_core.rs"));
+
+extern "C" {
+    fn wisp_thumb_run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32;
+}
+
+/// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
+///
+/// # Safety
+/// As for the portable back end; the header below `fp` is that of an outermost frame.
+#[inline(always)]
+pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
+    // SAFETY: passed on.
+    unsafe { wisp_thumb_run(ctx, ip, fp) }
+}

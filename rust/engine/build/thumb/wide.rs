@@ -115,7 +115,12 @@ fn count(asm: &mut Asm, op: &Op) {
 fn shift(asm: &mut Asm, op: &Op) {
     count(asm, op);
     // r3 = count - 32, then 32 - count: shifting by 32 gives 0
-    asm.lines(&["subs r3, r2, #32", "bpl 1f", "rsbs r3, r3, #0"]);
+    if asm.v6() {
+        asm.lines(&["movs r3, r2", "subs r3, #32"]);
+    } else {
+        asm.line("subs r3, r2, #32");
+    }
+    asm.lines(&["bpl 1f", "rsbs r3, r3, #0"]);
     let (across, back, main) = match op.sem {
         Sem::I64Shl => ("r0", "r1", "lsls"),
         Sem::I64ShrU => ("r1", "r0", "lsrs"),

@@ -37,13 +37,6 @@ impl<T> Clone for HostFunction<T> {
 
 impl<T> Copy for HostFunction<T> {}
 
-// SAFETY: `env` is only handed to `function`; whoever gave both promised that any thread may call it.
-#[allow(unsafe_code)]
-unsafe impl<T> Send for HostFunction<T> {}
-// SAFETY: as above.
-#[allow(unsafe_code)]
-unsafe impl<T> Sync for HostFunction<T> {}
-
 impl<T> HostFunction<T> {
     /// Wraps a function or a closure that captures nothing. May stand in a `static`.
     ///

@@ -3,6 +3,9 @@
 //! `wisp_engine::ops` and its operands say. The frame and the memory are compared as a whole, so that a
 //! write to a wrong place shows.
 
+// tables of functions have such types
+#![allow(clippy::type_complexity)]
+
 mod common;
 
 use common::assembler::{assemble, Function};

@@ -4,7 +4,13 @@
 use core::ptr::NonNull;
 
 use crate::host_function::IntoHostFunction;
-use crate::{Caller, Ctx, Trap, WasmValues};
+use crate::{Caller, Ctx, HostFunction, Trap, WasmValues};
+
+// SAFETY: `env` is only handed to `function`; whoever gave both to `HostFunction::raw` promised that
+// whichever thread has the store may call it.
+unsafe impl<T> Send for HostFunction<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for HostFunction<T> {}
 
 /// The raw form of a function or closure. Without bytes it needs no `env`, else `env` points to it.
 pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>>(
@@ -71,9 +77,7 @@ fn failed(ctx: &Ctx, trap: Trap) -> u32 {
 
 /// A closure on the heap, and what keeps it there.
 #[cfg(feature = "alloc")]
-pub(crate) fn boxed<T, P, R, F>(
-    function: F,
-) -> (crate::HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
+pub(crate) fn boxed<T, P, R, F>(function: F) -> (HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
 where
     F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
 {
@@ -81,6 +85,6 @@ where
     let keep = alloc::sync::Arc::new(function);
     let env = alloc::sync::Arc::as_ptr(&keep).cast();
     // SAFETY: the trampoline is made for this signature and this closure, which the store keeps.
-    let host = unsafe { crate::HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
+    let host = unsafe { HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
     (host, keep)
 }

@@ -113,14 +113,13 @@ static ONE: u32 = 1;
 impl Resolve<()> for Section {
     fn resolve(&self, module: &str, name: &str, _: FuncType<'_>) -> Option<HostFunction<()>> {
         let env = (&raw const ONE).cast();
-        // SAFETY: the functions above match their signatures and use `env` as they may.
-        match (module, name) {
-            ("c", "triple") => {
-                Some(unsafe { HostFunction::raw("c", "triple", Signature::Letters("(i)i"), triple, env) })
-            }
-            ("c", "fails") => Some(unsafe { HostFunction::raw("c", "fails", Signature::Letters("(*~)"), fails, env) }),
-            _ => None,
-        }
+        let (name, letters, function): (_, _, wisp_engine::RawHostFn) = match (module, name) {
+            ("c", "triple") => ("triple", "(i)i", triple),
+            ("c", "fails") => ("fails", "(*~)", fails),
+            _ => return None,
+        };
+        // SAFETY: the functions above match these signatures and use `env` as they may.
+        Some(unsafe { HostFunction::raw("c", name, Signature::Letters(letters), function, env) })
     }
 }
 

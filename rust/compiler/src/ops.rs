@@ -69,8 +69,9 @@ impl Order {
             (false, false) => u64::from(u32::MAX),
             (false, true) => u64::MAX,
         };
-        let c = if wide { c } else { c & 0xffff_ffff };
-        (c != largest).then(|| (order, c + 1))
+        let mask = if wide { u64::MAX } else { 0xffff_ffff };
+        // the one after -1 is 0
+        (c & mask != largest).then(|| (order, c.wrapping_add(1) & mask))
     }
 }
 

@@ -52,7 +52,10 @@ impl Case {
 }
 
 /// Cases of our own, in the same form: what the official ones leave out, and bugs that were found.
-const OWN: &[(&str, &str)] = &[("page-size-links.wast", include_str!("../cases/page-size-links.wast"))];
+const OWN: &[(&str, &str)] = &[
+    ("compare-next.wast", include_str!("../cases/compare-next.wast")),
+    ("page-size-links.wast", include_str!("../cases/page-size-links.wast")),
+];
 /// Their group.
 const OWN_GROUP: &str = "wisp";
 

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+//! A few runs of each target, so that none of them rots.
+
+use std::time::Duration;
+
+use wisp_fuzz::driver::drive;
+use wisp_fuzz::{compiler, differential, image, mutated, Outcome};
+
+fn runs(target: fn(&[u8]) -> Outcome, least: u64) {
+    let counts = drive(target, 1, 300, Duration::from_secs(120)).expect("no run fails");
+    assert!(counts.ran >= least, "{counts:?}: the target does not reach what it is for");
+}
+
+#[test]
+fn wisp_and_wasmi_agree() {
+    runs(differential::run, 50);
+}
+
+#[test]
+fn damaged_modules_are_refused_or_compiled() {
+    runs(compiler::run, 10);
+}
+
+#[test]
+fn damaged_images_are_refused_or_read() {
+    runs(image::run, 5);
+}
+
+#[test]
+fn damaged_images_stay_in_their_memory() {
+    runs(mutated::run, 10);
+}

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use wisp_image::ops::{Class, Operand, Sem};
 
-use crate::inst::{inverse, Arg, Dst, Inst, Item, Label, Reach, ARGS};
+use crate::inst::{immediate_mask, inverse, Arg, Dst, Inst, Item, Label, Reach, ARGS};
 
 /// Why a function cannot be encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -173,7 +173,7 @@ impl Layout {
                     Arg::Narrow { slot, .. } | Arg::Wide { slot, .. } | Arg::Frame(slot) => {
                         words.half((slot * 4) as u16);
                     }
-                    Arg::Imm(value) => words.half(value as u16),
+                    Arg::Imm(value) => words.half((value & immediate_mask(inst.sem)) as u16),
                     Arg::Imm32(value) => words.long(value),
                     Arg::Imm64(value) => {
                         words.long(value as u32);

@@ -201,3 +201,13 @@ pub fn commutes(sem: Sem) -> bool {
     matches!(sem, I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne)
         || matches!(sem, I64Add | I64Mul | I64And | I64Or | I64Xor | I64Eq | I64Ne)
 }
+
+/// The bits of an immediate that count: shifts take theirs modulo the width, and back ends rely on it.
+pub fn immediate_mask(sem: Sem) -> i16 {
+    use Sem::*;
+    match sem {
+        I32Shl | I32ShrS | I32ShrU | I32Rotl | I32Rotr => 31,
+        I64Shl | I64ShrS | I64ShrU | I64Rotl | I64Rotr => 63,
+        _ => -1,
+    }
+}

@@ -13,6 +13,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rustc-check-cfg=cfg(wisp_strict_align)");
     let target = env::var("TARGET").unwrap_or_default();
+    println!("cargo:rustc-env=WISP_TARGET={target}");
     // cores that fault on unaligned loads and stores, or may
     if target.starts_with("thumbv6m") || target.starts_with("riscv") || target.starts_with("thumbv8m.base") {
         println!("cargo:rustc-cfg=wisp_strict_align");

@@ -49,6 +49,11 @@ const OPERANDS: &[(&str, &str)] = &[
     ("escape", "sym escape"),
     ("refill", "sym refill"),
     ("refused", "sym refused"),
+    ("f64_promote_f32", "sym f64_promote_f32"),
+    ("i32_trunc_sat_f32_s", "sym i32_trunc_sat_f32_s"),
+    ("i32_trunc_sat_f32_u", "sym i32_trunc_sat_f32_u"),
+    ("i32_trunc_sat_f64_s", "sym i32_trunc_sat_f64_s"),
+    ("i32_trunc_sat_f64_u", "sym i32_trunc_sat_f64_u"),
 ];
 
 /// Writes the core.

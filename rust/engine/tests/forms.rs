@@ -145,6 +145,11 @@ impl Case {
             next += 1 + u16::from(wide);
             at * 4
         };
+        let immediate = match op.sem {
+            Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU | Sem::I32Rotl | Sem::I32Rotr => immediate & 31,
+            Sem::I64Shl | Sem::I64ShrS | Sem::I64ShrU | Sem::I64Rotl | Sem::I64Rotr => immediate & 63,
+            _ => immediate,
+        };
         let words = op.form.iter().map(|operand| match operand {
             Operand::D | Operand::E if overlap => 8,
             Operand::D | Operand::E => 0,

@@ -30,7 +30,8 @@ pub enum Operand {
     AccD,
     /// The source is the accumulator. No word.
     A,
-    /// Immediate, sign-extended from 16 bits. One word.
+    /// Immediate, sign-extended from 16 bits. One word. That of a shift or rotation is below the width of
+    /// its result: what it does with another is up to the back end.
     I,
     /// Immediate of 32 bits. Two words, low first.
     J,

@@ -34,7 +34,12 @@ pub fn library(sem: Sem) -> Option<&'static str> {
         Sem::F64ConvertI64S => "__aeabi_l2d",
         Sem::F64ConvertI64U => "__aeabi_ul2d",
         Sem::F32DemoteF64 => "__aeabi_d2f",
-        Sem::F64PromoteF32 => "__aeabi_f2d",
+        // what Arm's library says about NaN and about numbers out of range differs from what wasm says
+        Sem::F64PromoteF32 => "<f64_promote_f32>",
+        Sem::I32TruncSatF32S => "<i32_trunc_sat_f32_s>",
+        Sem::I32TruncSatF32U => "<i32_trunc_sat_f32_u>",
+        Sem::I32TruncSatF64S => "<i32_trunc_sat_f64_s>",
+        Sem::I32TruncSatF64U => "<i32_trunc_sat_f64_u>",
         _ => return None,
     })
 }

@@ -91,6 +91,12 @@ impl<'s> Entry<'s> {
         }
     }
 
+    /// The slots, for [`call`].
+    #[cfg(feature = "native")]
+    pub fn slots(&self) -> *mut u32 {
+        self.slots.cast::<u32>().cast_mut()
+    }
+
     /// Calls a function whose parameters and results take no more slots than there are.
     pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
         let before = self.shared.data.replace(core::ptr::from_mut(data).cast());
@@ -117,7 +123,7 @@ impl<'s> Entry<'s> {
 ///
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
-unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
     let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
         let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
             return TrapCode::UnknownHandle as u32;
@@ -126,6 +132,11 @@ unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
         // SAFETY: passed on; the function keeps to the ABI (its definition or the linker promised).
         return unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) };
     };
+    #[cfg(feature = "native")]
+    if let Some(record) = ctx.native() {
+        // SAFETY: passed on; the instance has a record, so its module promised rule N.
+        return unsafe { crate::native::enter(ctx, record, defined, slots) };
+    }
     match ctx.defined(defined) {
         // SAFETY: passed on.
         Some((code, _)) => unsafe { enter(ctx, code, slots) },
@@ -189,11 +200,16 @@ pub(crate) fn foreign(func: Func) -> (RawHostFn, *const ()) {
 /// # Safety
 /// As [`call`].
 #[cold]
-unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> u32 {
+pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> u32 {
     let shared = ctx.shared();
     let Some((callee, function)) = shared.resolve(reference) else {
         return TrapCode::UnknownHandle as u32;
     };
+    #[cfg(feature = "native")]
+    if ctx.native().is_some() {
+        // SAFETY: passed on.
+        return unsafe { crate::native::call_out(shared, callee, function, slots) };
+    }
     // SAFETY: passed on.
     let code = unsafe { call(callee, function, slots) };
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);

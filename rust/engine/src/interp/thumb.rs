@@ -10,7 +10,7 @@ use core::mem::offset_of;
 
 use super::escape::{escape, refill, refused};
 use crate::mem::ctx::Ctx;
-use crate::TrapCode;
+use crate::{ops, TrapCode};
 
 // The order in which the core loads registers from the instance.
 const _: () = {
@@ -19,6 +19,23 @@ const _: () = {
     assert!(offset_of!(Ctx, fuel) == 16);
     assert!(offset_of!(Ctx, fp) == offset_of!(Ctx, ip) + 4);
 };
+
+/// Conversions as the core calls them.
+macro_rules! conversions {
+    ($($name:ident $from:ty as $to:ty;)*) => {$(
+        extern "C" fn $name(x: $from) -> $to {
+            ops::$name(x)
+        }
+    )*};
+}
+
+conversions! {
+    f64_promote_f32 u32 as u64;
+    i32_trunc_sat_f32_s u32 as u32;
+    i32_trunc_sat_f32_u u32 as u32;
+    i32_trunc_sat_f64_s u64 as u32;
+    i32_trunc_sat_f64_u u64 as u32;
+}
 
 include!(concat!(env!("OUT_DIR"), "/thumb_core.rs"));
 

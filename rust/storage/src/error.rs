@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Why the store did not do what it was asked for. An operation that fails leaves the state as it was.
+
+use crate::FlashError;
+
+/// What is wrong.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum StoreError {
+    /// The flash driver failed.
+    Flash,
+    /// The partition cannot hold a store: sizes that do not fit together, or less than two data blocks.
+    Geometry,
+    /// The caller's table of erase counts is too short: entries needed.
+    WearTable(u32),
+    /// Another upload is going on.
+    Busy,
+    /// There is no such app.
+    NotFound,
+    /// A name that is empty, or longer than 31 bytes.
+    Name,
+    /// All places for apps are taken.
+    NoSlot,
+    /// The app has a candidate that was neither confirmed nor rolled back.
+    Pending,
+    /// The app has no candidate.
+    NoCandidate,
+    /// The candidate was not started yet.
+    Untried,
+    /// This very image is installed.
+    Installed,
+    /// The rollback counter is lower than that of an image that was confirmed: (offered, needed).
+    Rollback(u32, u32),
+    /// No free space in one piece: (blocks needed, blocks in the largest hole).
+    NoSpace(u32, u32),
+    /// No upload is going on.
+    NoUpload,
+    /// The piece does not begin where the last one ended: the offset expected.
+    Offset(u32),
+    /// The piece reaches beyond the length that was announced.
+    Length,
+    /// Bytes are missing: the offset expected.
+    Incomplete(u32),
+    /// The bytes do not have the hash that was announced or recorded.
+    Hash,
+    /// More keys are retired than the store can remember.
+    RetiredFull,
+    /// The journal has no room for a record: the partition is too small.
+    JournalFull,
+}
+
+impl From<FlashError> for StoreError {
+    fn from(_: FlashError) -> Self {
+        Self::Flash
+    }
+}
+
+impl StoreError {
+    /// A few words, without numbers: what a device can afford to say.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Flash => "the flash driver failed",
+            Self::Geometry => "the partition is too small, or its sizes do not fit together",
+            Self::WearTable(_) => "the table of erase counts is too short",
+            Self::Busy => "another upload is going on; wait, or abort it",
+            Self::NotFound => "no such app is installed",
+            Self::Name => "the name is empty or too long",
+            Self::NoSlot => "all places for apps are taken; uninstall one",
+            Self::Pending => "the app has an update on trial; confirm it or roll it back first",
+            Self::NoCandidate => "the app has no update to confirm or roll back",
+            Self::Untried => "the update has not run yet; start the app first",
+            Self::Installed => "this image is installed already",
+            Self::Rollback(..) => "the rollback counter is lower than the installed one's",
+            Self::NoSpace(..) => "not enough free space in one piece; uninstall an app",
+            Self::NoUpload => "no upload is going on",
+            Self::Offset(_) => "the piece does not begin where the last one ended",
+            Self::Length => "the piece reaches beyond the announced length",
+            Self::Incomplete(_) => "bytes are missing",
+            Self::Hash => "the image is damaged: its hash differs; install it again",
+            Self::RetiredFull => "no room to remember another retired key",
+            Self::JournalFull => "the partition is too small for its journal",
+        }
+    }
+}
+
+#[cfg(feature = "text")]
+impl core::fmt::Display for StoreError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(self.words())?;
+        match *self {
+            Self::Rollback(offered, needed) => write!(f, " ({offered}, expected {needed} or more)"),
+            Self::NoSpace(needed, largest) => write!(f, " ({needed} blocks needed, the largest hole has {largest})"),
+            Self::Offset(expected) | Self::Incomplete(expected) => write!(f, " (expected offset {expected})"),
+            Self::WearTable(needed) => write!(f, " ({needed} entries needed)"),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Installing: announced, streamed in pieces, checked, accepted.
+//!
+//! Blocks are erased one at a time when the first byte for them arrives, each after a record that counts
+//! the erase and says that the blocks before are complete. After a reboot an upload goes on at the start
+//! of the block it was in.
+
+use crate::app::{App, AppRecord, ImageRef, Name, Slot, UploadRecord};
+use crate::layout::{MAX_RETIRED, PAYLOAD_MAX};
+use crate::record::Kind;
+use crate::store::Store;
+use crate::{Flash, StoreError};
+
+/// What is announced of an image. The caller compares name, version and rollback counter with the manifest
+/// once the image is there.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Upload<'n> {
+    /// Name of the app.
+    pub name: &'n str,
+    /// Bytes of the image, the trailer included.
+    pub length: u32,
+    /// SHA-256 of these bytes.
+    pub hash: [u8; 32],
+    /// Version, as in the manifest.
+    pub version: u32,
+    /// Rollback counter.
+    pub rollback: u32,
+}
+
+/// An upload that is going on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Progress {
+    /// Name of the app.
+    pub name: Name,
+    /// What was announced, and where it goes.
+    pub image: ImageRef,
+    /// Bytes that arrived.
+    pub received: u32,
+}
+
+impl<F: Flash> Store<'_, F> {
+    /// Announces an image: finds space, erases nothing. If the same upload is going on it is resumed. The
+    /// offset at which to go on.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`], [`StoreError::Name`], [`StoreError::Pending`], [`StoreError::Installed`],
+    /// [`StoreError::Rollback`], [`StoreError::NoSlot`], [`StoreError::NoSpace`], [`StoreError::Length`] for
+    /// an empty image, [`StoreError::Flash`], [`StoreError::JournalFull`].
+    pub fn begin(&mut self, upload: &Upload<'_>) -> Result<u32, StoreError> {
+        let name = Name::new(upload.name).ok_or(StoreError::Name)?;
+        if self.incoming.is_some() {
+            let progress = self.progress()?;
+            let same =
+                progress.name == name && progress.image.length == upload.length && progress.image.hash == upload.hash;
+            return if same { Ok(progress.received) } else { Err(StoreError::Busy) };
+        }
+        if upload.length == 0 {
+            return Err(StoreError::Length);
+        }
+        match self.find_place(upload.name)? {
+            Some(slot) => {
+                let app = self.app(slot)?;
+                if app.candidate.is_some() {
+                    return Err(StoreError::Pending);
+                }
+                if app.running.is_some_and(|image| image.hash == upload.hash) {
+                    return Err(StoreError::Installed);
+                }
+                if upload.rollback < app.floor {
+                    return Err(StoreError::Rollback(upload.rollback, app.floor));
+                }
+            }
+            None => {
+                self.free_place()?;
+            }
+        }
+        let blocks = self.layout.blocks_for(upload.length);
+        let first = self.find_space(blocks)?;
+        let image = ImageRef {
+            first: first as u16,
+            blocks: blocks as u16,
+            length: upload.length,
+            version: upload.version,
+            rollback: upload.rollback,
+            hash: upload.hash,
+        };
+        self.append(Kind::Upload, &UploadRecord { name, image, begun: 0 }.write())?;
+        Ok(0)
+    }
+
+    /// The upload that is going on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoUpload`], [`StoreError::Flash`].
+    pub fn progress(&mut self) -> Result<Progress, StoreError> {
+        let (incoming, record) = self.upload_record()?;
+        Ok(Progress { name: record.name, image: record.image, received: incoming.received })
+    }
+
+    /// Takes the next piece, of any length; the offset after it.
+    ///
+    /// # Errors
+    /// [`StoreError::NoUpload`], [`StoreError::Offset`], [`StoreError::Length`], [`StoreError::Flash`],
+    /// [`StoreError::JournalFull`]. After an error the upload goes on at the offset that
+    /// [`Store::progress`] tells.
+    pub fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<u32, StoreError> {
+        let incoming = self.incoming.as_ref().ok_or(StoreError::NoUpload)?;
+        if offset != incoming.received {
+            return Err(StoreError::Offset(incoming.received));
+        }
+        let end = u32::try_from(bytes.len()).ok().and_then(|length| offset.checked_add(length));
+        if end.is_none_or(|end| end > incoming.length) {
+            return Err(StoreError::Length);
+        }
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            match self.write_some(rest) {
+                Ok(taken) => rest = rest.get(taken..).unwrap_or_default(),
+                Err(error) => {
+                    self.back_to_block_start();
+                    return Err(error);
+                }
+            }
+        }
+        Ok(offset + bytes.len() as u32)
+    }
+
+    /// Takes as much as one step can: what fills the buffer, or whole write blocks up to the erase block's
+    /// end.
+    fn write_some(&mut self, bytes: &[u8]) -> Result<usize, StoreError> {
+        let (erase_block, write_block) = (self.layout.geometry.erase_block, self.layout.geometry.write_block);
+        let incoming = self.incoming.as_ref().ok_or(StoreError::NoUpload)?;
+        let base = u32::from(incoming.first) * erase_block;
+        let (received, length) = (incoming.received, incoming.length);
+        if received % erase_block == 0 {
+            let block = u32::from(incoming.first) + received / erase_block;
+            self.append(Kind::Erase, &block.to_le_bytes())?;
+            self.flash.erase_block(block * erase_block)?;
+        }
+        let in_block = (erase_block - received % erase_block) as usize;
+        let buffered = (received % write_block) as usize;
+        let bytes = bytes.get(..in_block).unwrap_or(bytes);
+        let whole = bytes.len() - bytes.len() % write_block as usize;
+        let taken = if buffered == 0 && whole != 0 {
+            self.flash.write(base + received, &bytes[..whole])?;
+            whole
+        } else {
+            let incoming = self.incoming.as_mut().ok_or(StoreError::NoUpload)?;
+            let taken = bytes.len().min(write_block as usize - buffered);
+            incoming.buffer[buffered..buffered + taken].copy_from_slice(&bytes[..taken]);
+            let filled = buffered + taken;
+            let last = received + taken as u32 == length;
+            if filled == write_block as usize || last {
+                incoming.buffer[filled..].fill(self.layout.geometry.erased);
+                let piece = incoming.buffer;
+                self.flash.write(base + received - buffered as u32, &piece[..write_block as usize])?;
+            }
+            taken
+        };
+        if let Some(incoming) = &mut self.incoming {
+            incoming.received += taken as u32;
+        }
+        Ok(taken)
+    }
+
+    /// After a failed write nobody knows what the block holds: it is erased and written again.
+    fn back_to_block_start(&mut self) {
+        let erase_block = self.layout.geometry.erase_block;
+        if let Some(incoming) = &mut self.incoming {
+            // a position at a block's start may also be the end of the block before, which is complete
+            incoming.received -= incoming.received % erase_block;
+        }
+    }
+
+    /// Compares the bytes that arrived with the hash that was announced. The image may then be looked at in
+    /// place; nothing changes before [`Store::accept`].
+    ///
+    /// # Errors
+    /// [`StoreError::NoUpload`], [`StoreError::Incomplete`], [`StoreError::Hash`], [`StoreError::Flash`].
+    pub fn complete(&mut self) -> Result<Progress, StoreError> {
+        let progress = self.progress()?;
+        if progress.received != progress.image.length {
+            return Err(StoreError::Incomplete(progress.received));
+        }
+        self.check(&progress.image)?;
+        Ok(progress)
+    }
+
+    /// Makes the upload its app's candidate, and retires the keys with these ids (8 bytes each). The caller
+    /// has checked who signed the image.
+    ///
+    /// # Errors
+    /// As [`Store::complete`]; [`StoreError::NoSlot`], [`StoreError::RetiredFull`],
+    /// [`StoreError::JournalFull`].
+    pub fn accept(&mut self, retires: &[u8]) -> Result<Slot, StoreError> {
+        let progress = self.complete()?;
+        let new = retires.chunks_exact(8).filter(|id| !self.retired().iter().any(|known| known == id)).count();
+        if self.retired().len() + new > MAX_RETIRED || retires.len() > 8 * MAX_RETIRED {
+            return Err(StoreError::RetiredFull);
+        }
+        let (slot, app) = match self.find_place(progress.name.as_str())? {
+            Some(slot) => (slot, self.app(slot)?),
+            None => {
+                let app = App {
+                    name: progress.name,
+                    running: None,
+                    candidate: None,
+                    floor: 0,
+                    disabled: false,
+                    manual: false,
+                };
+                (self.free_place()?, app)
+            }
+        };
+        let app = App { candidate: Some(progress.image), disabled: false, ..app };
+        let record = AppRecord { slot: slot.0, closes_upload: true, app, attempts: 0, retires };
+        self.append(Kind::App, record.write(&mut [0; PAYLOAD_MAX]))?;
+        Ok(slot)
+    }
+
+    /// Gives the upload up.
+    ///
+    /// # Errors
+    /// [`StoreError::NoUpload`], [`StoreError::Flash`], [`StoreError::JournalFull`].
+    pub fn abort(&mut self) -> Result<(), StoreError> {
+        if self.incoming.is_none() {
+            return Err(StoreError::NoUpload);
+        }
+        self.append(Kind::Abort, &[])
+    }
+
+    /// A place for a new app: a free one, else that of an app that was uninstalled.
+    fn free_place(&mut self) -> Result<Slot, StoreError> {
+        if let Some(free) = self.places.iter().position(|place| place.at == 0) {
+            return Ok(Slot(free as u8));
+        }
+        for slot in self.slots() {
+            if !self.app(slot)?.is_installed() {
+                return Ok(slot);
+            }
+        }
+        Err(StoreError::NoSlot)
+    }
+}

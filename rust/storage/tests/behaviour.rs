@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What users of the store rely on, one thing a test.
+
+mod common;
+
+use common::{image, mounted, observe, upload, SimFlash, COARSE, PAGES, SMALL};
+use wisp_storage::{Geometry, Store, StoreError, Which, MAX_APPS};
+
+fn put(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32) {
+    assert_eq!(store.begin(&upload(name, bytes, rollback)), Ok(0));
+    store.write(0, bytes).unwrap();
+    let slot = store.accept(&[]).unwrap();
+    store.attempt(slot).unwrap();
+    store.confirm(slot).unwrap();
+}
+
+#[test]
+fn an_upload_goes_on_after_a_reboot_at_the_start_of_its_block() {
+    let bytes = image(1, 3000);
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    store.begin(&upload("app", &bytes, 0)).unwrap();
+    store.write(0, &bytes[..1300]).unwrap();
+    let flash = store.into_flash();
+    let (mut store, _) = Store::mount(flash, &mut wear).unwrap();
+    let at = store.begin(&upload("app", &bytes, 0)).unwrap();
+    assert_eq!(at, 1024);
+    assert_eq!(store.write(0, &bytes[..10]), Err(StoreError::Offset(1024)));
+    store.write(at, &bytes[1024..]).unwrap();
+    let slot = store.accept(&[]).unwrap();
+    assert!(store.checked(slot, Which::Candidate).is_ok());
+}
+
+#[test]
+fn a_second_upload_is_told_that_the_store_is_busy() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    store.begin(&upload("one", &image(1, 100), 0)).unwrap();
+    assert_eq!(store.begin(&upload("two", &image(2, 100), 0)), Err(StoreError::Busy));
+    assert_eq!(store.begin(&upload("one", &image(3, 100), 0)), Err(StoreError::Busy));
+    store.abort().unwrap();
+    assert_eq!(store.begin(&upload("two", &image(2, 100), 0)), Ok(0));
+}
+
+#[test]
+fn bytes_that_were_not_announced_are_refused() {
+    let bytes = image(1, 600);
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    assert_eq!(store.write(0, &bytes), Err(StoreError::NoUpload));
+    store.begin(&upload("app", &bytes, 0)).unwrap();
+    assert_eq!(store.write(0, &image(1, 601)), Err(StoreError::Length));
+    store.write(0, &image(2, 600)).unwrap();
+    assert_eq!(store.accept(&[]), Err(StoreError::Hash));
+    store.abort().unwrap();
+    assert!(observe(&mut store).apps.is_empty());
+}
+
+#[test]
+fn a_damaged_image_is_never_handed_out() {
+    let bytes = image(1, 1500);
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put(&mut store, "app", &bytes, 0);
+    let slot = store.find("app").unwrap();
+    let reference = store.checked(slot, Which::Running).unwrap();
+    let at = store.address(&reference) as usize;
+    for byte in [0, 700, 1499] {
+        store.flash().memory[at + byte] ^= 0x10;
+        assert_eq!(store.checked(slot, Which::Running), Err(StoreError::Hash));
+        store.flash().memory[at + byte] ^= 0x10;
+    }
+    assert!(store.checked(slot, Which::Running).is_ok());
+}
+
+#[test]
+fn damage_anywhere_in_the_journal_never_hands_out_a_wrong_image() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    for number in 0..6 {
+        put(&mut store, "app", &image(number, 900), number as u32);
+        put(&mut store, "two", &image(100 + number, 400), 0);
+    }
+    let good = store.into_flash();
+    let blocks = (good.geometry.size / good.geometry.erase_block) as usize;
+    let stat = Store::mount(good.clone(), &mut wear).unwrap().0.stat().unwrap();
+    let journal = (blocks as u32 - stat.blocks) * good.geometry.erase_block;
+    for at in 0..journal as usize {
+        let mut flash = good.clone();
+        flash.memory[at] ^= 1 << (at % 8);
+        let Ok((mut store, _)) = Store::mount(flash, &mut wear) else { continue };
+        let slots: Vec<_> = store.slots().collect();
+        for slot in slots {
+            let Ok(app) = store.app(slot) else { continue };
+            if let Some((which, expected)) = app.current() {
+                match store.checked(slot, which) {
+                    Ok(reference) => {
+                        assert_eq!(reference, expected);
+                        let at = store.address(&reference) as usize;
+                        let bytes = &store.flash().memory[at..][..reference.length as usize];
+                        let ours = (0..6).any(|n| bytes == image(n, 900) || bytes == image(100 + n, 400));
+                        assert!(ours, "bytes that were never installed");
+                    }
+                    Err(error) => assert_eq!(error, StoreError::Hash),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_lower_rollback_counter_is_refused_also_after_uninstalling() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put(&mut store, "app", &image(1, 100), 5);
+    assert_eq!(store.begin(&upload("app", &image(2, 100), 4)), Err(StoreError::Rollback(4, 5)));
+    let slot = store.find("app").unwrap();
+    store.uninstall(slot).unwrap();
+    assert_eq!(store.find("app"), Err(StoreError::NotFound));
+    assert_eq!(store.begin(&upload("app", &image(2, 100), 4)), Err(StoreError::Rollback(4, 5)));
+    assert_eq!(store.begin(&upload("app", &image(2, 100), 5)), Ok(0));
+}
+
+#[test]
+fn a_counter_that_was_only_tried_does_not_forbid_going_back() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put(&mut store, "app", &image(1, 100), 1);
+    store.begin(&upload("app", &image(2, 100), 9)).unwrap();
+    store.write(0, &image(2, 100)).unwrap();
+    let slot = store.accept(&[]).unwrap();
+    assert_eq!(store.confirm(slot), Err(StoreError::Untried));
+    store.roll_back(slot).unwrap();
+    assert_eq!(store.begin(&upload("app", &image(3, 100), 1)), Ok(0));
+}
+
+#[test]
+fn what_is_installed_or_on_trial_is_not_uploaded_again() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put(&mut store, "app", &image(1, 100), 0);
+    assert_eq!(store.begin(&upload("app", &image(1, 100), 0)), Err(StoreError::Installed));
+    store.begin(&upload("app", &image(2, 100), 0)).unwrap();
+    store.write(0, &image(2, 100)).unwrap();
+    store.accept(&[]).unwrap();
+    assert_eq!(store.begin(&upload("app", &image(3, 100), 0)), Err(StoreError::Pending));
+}
+
+#[test]
+fn full_stores_say_what_is_missing() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    let stat = store.stat().unwrap();
+    let all = stat.blocks * stat.erase_block;
+    let too_much = image(1, all as usize + 1);
+    assert_eq!(store.begin(&upload("big", &too_much, 0)), Err(StoreError::NoSpace(stat.blocks + 1, stat.blocks)));
+    for index in 0..MAX_APPS {
+        put(&mut store, &format!("app{index}"), &image(index as u64, 10), 0);
+    }
+    assert_eq!(store.begin(&upload("more", &image(9, 10), 0)), Err(StoreError::NoSlot));
+    assert_eq!(store.begin(&upload("", &image(9, 10), 0)), Err(StoreError::Name));
+    assert_eq!(store.begin(&upload(&"x".repeat(32), &image(9, 10), 0)), Err(StoreError::Name));
+    let slot = store.find("app3").unwrap();
+    store.uninstall(slot).unwrap();
+    assert_eq!(store.begin(&upload("more", &image(9, 10), 0)), Ok(0));
+}
+
+#[test]
+fn the_space_of_replaced_images_is_used_again_for_ever_and_wear_is_spread() {
+    for geometry in [SMALL, PAGES, COARSE] {
+        let block = geometry.erase_block as usize;
+        let mut wear = vec![0; 512];
+        let (mut store, _) = Store::mount(SimFlash::new(geometry), &mut wear).unwrap();
+        put(&mut store, "still", &image(0, 2 * block), 0);
+        for number in 1..1500 {
+            put(&mut store, "busy", &image(number, 1 + (number as usize % 3) * block), 0);
+        }
+        let stat = store.stat().unwrap();
+        let sum: u32 = store.flash().erases.iter().skip(wear_first(geometry, stat.blocks)).sum();
+        let average = sum / (stat.blocks - 2);
+        println!(
+            "{block}-byte blocks: erases {} to {} a block, {average} on average, journal {}",
+            stat.wear.0, stat.wear.1, stat.journal_wear
+        );
+        assert!(stat.wear.1 <= 2 * average, "{stat:?}, average {average}");
+        assert!(stat.journal_wear <= 3 * average, "{stat:?}, average {average}");
+        assert_eq!(observe(&mut store).apps.len(), 2);
+    }
+}
+
+fn wear_first(geometry: Geometry, blocks: u32) -> usize {
+    (geometry.size / geometry.erase_block - blocks) as usize
+}
+
+#[test]
+fn a_foreign_partition_becomes_an_empty_store() {
+    let mut flash = SimFlash::new(SMALL);
+    for (at, byte) in flash.memory.iter_mut().enumerate() {
+        *byte = (at * 31) as u8;
+    }
+    let (state, flash, how) = mounted(flash);
+    assert_eq!(how, wisp_storage::Mounted::Formatted);
+    assert!(state.apps.is_empty());
+    assert_eq!(mounted(flash).2, wisp_storage::Mounted::Clean);
+}
+
+#[test]
+fn partitions_that_cannot_hold_a_store_are_refused() {
+    let mut wear = vec![0; 512];
+    let mut mount = |geometry| Store::mount(SimFlash::new(geometry), &mut wear).map(drop);
+    for wrong in [
+        Geometry { size: 6 * 512, ..SMALL },
+        Geometry { size: 24 * 512 + 1, ..SMALL },
+        Geometry { write_block: 3, ..SMALL },
+        Geometry { write_block: 128, ..PAGES },
+    ] {
+        assert_eq!(mount(wrong), Err(StoreError::Geometry), "{wrong:?}");
+    }
+    assert_eq!(Store::mount(SimFlash::new(PAGES), &mut [0; 15]).map(drop), Err(StoreError::WearTable(16)));
+}

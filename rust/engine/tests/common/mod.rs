@@ -2,8 +2,6 @@
 //! From text to an instance.
 #![allow(dead_code)]
 
-pub mod assembler;
-
 use wisp_engine::{Config, Engine, Func, Instance, InstantiateError, Linker, Module, Store, TypedFunc, WasmValues};
 
 /// Limits for tests on a desk.

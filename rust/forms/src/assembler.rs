@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Code and images by hand, for forms that the compiler may not choose.
 
+use alloc::vec;
+use alloc::vec::Vec;
+
 use wisp_image::format::{entry, external, manifest, memory_flags, Section};
 use wisp_image::ops::{opcode, Class, Operand, Sem};
 use wisp_image::writer::Writer;
@@ -79,7 +82,7 @@ pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     types.extend(((4 + entry::TYPE) as u32).to_le_bytes());
     types.extend((slots as u16).to_le_bytes());
     types.extend((slots as u16).to_le_bytes());
-    types.extend(std::iter::repeat_n(0x7f, 2 * slots));
+    types.extend(core::iter::repeat_n(0x7f, 2 * slots));
     let mut strings = Vec::new();
     strings.extend(1u16.to_le_bytes());
     strings.extend(b"f");

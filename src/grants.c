@@ -48,7 +48,7 @@
 #define GPIO_GRANTS(node_id)                                                                       \
 	BUILD_ASSERT(DT_PROP_LEN(node_id, gpios) == DT_PROP_LEN_OR(node_id, gpio_names, 0),        \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " needs a gpio-names entry for each "     \
-						 "of its gpios");  \
+						 "of its gpios");                                  \
 	BUILD_ASSERT(DT_PROP_LEN(node_id, gpios) <= MAX_PINS,                                      \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 gpios");               \
 	static const struct wisp_gpio_grant TABLE(node_id, gpios)[] = {                            \
@@ -72,11 +72,75 @@
 
 #endif /* CONFIG_WISP_GPIO */
 
+/*
+ * Tables of the other interfaces differ in property, type and what a grant is made of:
+ * LIST_GRANTS(node, property, property of the names, table) with a macro <table>_GRANT.
+ */
+#define LIST_GRANTS(node_id, prop, names, table)                                                   \
+	BUILD_ASSERT(DT_PROP_LEN(node_id, prop) == DT_PROP_LEN_OR(node_id, names, 0),              \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " needs an entry in " #names              \
+						 " for each in " #prop);                           \
+	BUILD_ASSERT(DT_PROP_LEN(node_id, prop) <= MAX_PINS,                                       \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 " #prop);              \
+	static const struct wisp_##table##_grant TABLE(node_id, table)[] = {                       \
+		DT_FOREACH_PROP_ELEM(node_id, prop, table##_GRANT)};
+
+#define LIST_TABLE(node_id, table)                                                                 \
+	.table = TABLE(node_id, table), .table##_count = ARRAY_SIZE(TABLE(node_id, table)),
+
+#define LIST_DEFINE(node_id, prop, names, table)                                                   \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop), (LIST_GRANTS(node_id, prop, names, table)), ())
+#define LIST_USE(node_id, prop, table)                                                             \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop), (LIST_TABLE(node_id, table)), ())
+#define LIST_REFUSE(node_id, prop, option)                                                         \
+	BUILD_ASSERT(!DT_NODE_HAS_PROP(node_id, prop),                                             \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has " #prop ": enable " #option);
+
+#ifdef CONFIG_WISP_I2C
+#define i2c_GRANT(node_id, prop, idx) {                                                            \
+	.name = DT_PROP_BY_IDX(node_id, i2c_names, idx),                                           \
+	.spec = I2C_DT_SPEC_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                            \
+},
+#define DEFINE_I2C(node_id) LIST_DEFINE(node_id, i2c_devices, i2c_names, i2c)
+#define USE_I2C(node_id)    LIST_USE(node_id, i2c_devices, i2c)
+#else
+#define DEFINE_I2C(node_id) LIST_REFUSE(node_id, i2c_devices, CONFIG_WISP_I2C)
+#define USE_I2C(node_id)
+#endif
+
+#ifdef CONFIG_WISP_ADC
+#define adc_GRANT(node_id, prop, idx) {                                                            \
+	.name = DT_PROP_BY_IDX(node_id, io_channel_names, idx),                                    \
+	.spec = ADC_DT_SPEC_GET_BY_IDX(node_id, idx),                                              \
+},
+#define DEFINE_ADC(node_id) LIST_DEFINE(node_id, io_channels, io_channel_names, adc)
+#define USE_ADC(node_id)    LIST_USE(node_id, io_channels, adc)
+#else
+#define DEFINE_ADC(node_id) LIST_REFUSE(node_id, io_channels, CONFIG_WISP_ADC)
+#define USE_ADC(node_id)
+#endif
+
+#ifdef CONFIG_WISP_PWM
+#define pwm_GRANT(node_id, prop, idx) {                                                            \
+	.name = DT_PROP_BY_IDX(node_id, pwm_names, idx),                                           \
+	.spec = PWM_DT_SPEC_GET_BY_IDX(node_id, idx),                                              \
+},
+#define DEFINE_PWM(node_id) LIST_DEFINE(node_id, pwms, pwm_names, pwm)
+#define USE_PWM(node_id)    LIST_USE(node_id, pwms, pwm)
+#else
+#define DEFINE_PWM(node_id) LIST_REFUSE(node_id, pwms, CONFIG_WISP_PWM)
+#define USE_PWM(node_id)
+#endif
+
 #define DEFINE_APP(node_id)                                                                        \
 	DEFINE_EVENTS(node_id)                                                                     \
 	DEFINE_GPIOS(node_id)                                                                      \
-	static const struct wisp_grants TABLE(node_id, grants) = {USE_EVENTS(node_id)              \
-									  USE_GPIOS(node_id)};     \
+	DEFINE_I2C(node_id)                                                                        \
+	DEFINE_ADC(node_id)                                                                        \
+	DEFINE_PWM(node_id)                                                                        \
+	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
+		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
+			USE_PWM(node_id)};                                                         \
 	Z_WISP_APP_DEFINE(Z_WISP_APP_DT_NAME(node_id), DT_NODE_FULL_NAME(node_id),                 \
 			  DT_PROP_OR(node_id, memory_size, CONFIG_WISP_MEMORY_SIZE),               \
 			  DT_PROP_OR(node_id, frame_size, CONFIG_WISP_FRAME_SIZE),                 \

@@ -5,9 +5,14 @@
 #ifndef WISP_SRC_GRANTS_H_
 #define WISP_SRC_GRANTS_H_
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
+#include <zephyr/drivers/adc.h>
 #include <zephyr/drivers/gpio.h>
+#include <zephyr/drivers/i2c.h>
+#include <zephyr/drivers/pwm.h>
 
 struct wisp_events;
 
@@ -24,6 +29,23 @@ struct wisp_gpio_grant {
 	struct gpio_dt_spec pin;
 };
 
+/* Every grant begins with its name: see wisp_grant_find(). */
+
+struct wisp_i2c_grant {
+	const char *name;
+	struct i2c_dt_spec spec;
+};
+
+struct wisp_adc_grant {
+	const char *name;
+	struct adc_dt_spec spec;
+};
+
+struct wisp_pwm_grant {
+	const char *name;
+	struct pwm_dt_spec spec;
+};
+
 struct wisp_grants {
 #ifdef CONFIG_WISP_EVENT
 	struct wisp_events *events;
@@ -36,6 +58,35 @@ struct wisp_grants {
 #endif
 	uint8_t gpio_count;
 #endif
+#ifdef CONFIG_WISP_I2C
+	const struct wisp_i2c_grant *i2c;
+	uint8_t i2c_count;
+#endif
+#ifdef CONFIG_WISP_ADC
+	const struct wisp_adc_grant *adc;
+	uint8_t adc_count;
+#endif
+#ifdef CONFIG_WISP_PWM
+	const struct wisp_pwm_grant *pwm;
+	uint8_t pwm_count;
+#endif
 };
+
+/*
+ * The index of the grant with this label among grants of one size that begin with their
+ * names, or -1. The label is not NUL-terminated.
+ */
+static inline int32_t wisp_grant_find(const void *grants, uint32_t count, size_t size,
+				      const uint8_t *label, size_t length)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		const char *name = *(const char *const *)((const uint8_t *)grants + i * size);
+
+		if (strlen(name) == length && memcmp(name, label, length) == 0) {
+			return (int32_t)i;
+		}
+	}
+	return -1;
+}
 
 #endif /* WISP_SRC_GRANTS_H_ */

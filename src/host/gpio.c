@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include <string.h>
-
 #include <zephyr/drivers/gpio.h>
 
 #include <wisp/wisp.h>
@@ -25,14 +23,10 @@ static const struct gpio_dt_spec *granted(const struct wisp_app *app, uint32_t p
 
 int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, size_t length)
 {
-	for (uint32_t i = 0; app->grants != NULL && i < app->grants->gpio_count; i++) {
-		const char *name = app->grants->gpios[i].name;
-
-		if (strlen(name) == length && memcmp(name, label, length) == 0) {
-			return i;
-		}
-	}
-	return -1;
+	return (app->grants == NULL)
+		       ? -1
+		       : wisp_grant_find(app->grants->gpios, app->grants->gpio_count,
+					 sizeof(app->grants->gpios[0]), label, length);
 }
 
 uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin,

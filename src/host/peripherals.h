@@ -49,4 +49,35 @@ enum wisp_edges {
 /* Chooses the edges of a pin that become events, and drops those that wait. */
 uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges);
 
+int32_t wisp_shim_i2c_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_i2c_ready(const struct wisp_app *app, uint32_t device);
+uint32_t wisp_shim_i2c_address(const struct wisp_app *app, uint32_t device);
+
+/* Most messages of one transaction. */
+#define WISP_I2C_MESSAGES 8
+
+struct wisp_i2c_message {
+	/* Only read from, unless it is a message that reads. */
+	uint8_t *bytes;
+	uint32_t length;
+	bool read;
+};
+
+/* One bus transaction; a repeated start where the direction changes. */
+uint32_t wisp_shim_i2c_transfer(const struct wisp_app *app, uint32_t device,
+				const struct wisp_i2c_message *messages, uint32_t count);
+
+int32_t wisp_shim_adc_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_adc_setup(const struct wisp_app *app, uint32_t channel);
+uint32_t wisp_shim_adc_resolution(const struct wisp_app *app, uint32_t channel);
+/* The converter's number, or microvolts. */
+uint32_t wisp_shim_adc_read(const struct wisp_app *app, uint32_t channel, bool microvolts,
+			    int32_t *value);
+
+int32_t wisp_shim_pwm_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_pwm_ready(const struct wisp_app *app, uint32_t output);
+/* Nanoseconds. */
+uint32_t wisp_shim_pwm_period(const struct wisp_app *app, uint32_t output);
+uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t pulse);
+
 #endif /* WISP_SRC_HOST_PERIPHERALS_H_ */

@@ -10,6 +10,20 @@ use embedded_hal::digital::{ErrorType, InputPin, OutputPin, StatefulOutputPin};
 #[derive(Debug)]
 pub struct Output(u32);
 
+/// Which edges of a pin become events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Edges {
+    /// None.
+    None = gpio::EDGE_NONE,
+    /// From inactive to active.
+    Active = gpio::EDGE_ACTIVE,
+    /// From active to inactive.
+    Inactive = gpio::EDGE_INACTIVE,
+    /// Both.
+    Both = gpio::EDGE_BOTH,
+}
+
 /// A pin that the app reads. Released when dropped.
 #[derive(Debug)]
 pub struct Input(u32);
@@ -71,6 +85,19 @@ impl Input {
     /// `EIO` if the driver failed.
     pub fn is_active(&self) -> Result<bool, Error> {
         Ok(gpio::is_active(self.0)? != 0)
+    }
+
+    /// Chooses which edges become events: see [`crate::next_event`].
+    ///
+    /// # Errors
+    /// `ENOTSUP` if the pin has no interrupts.
+    pub fn watch(&mut self, edges: Edges) -> Result<(), Error> {
+        Ok(gpio::watch(self.0, edges as u32)?)
+    }
+
+    /// What an event of this pin has as its pin.
+    pub fn source(&self) -> u32 {
+        self.0
     }
 }
 

@@ -20,30 +20,39 @@
 //! Principles:
 //! - No allocator, no statics with state: a guest pays for what it calls.
 //! - Handles are values that close what they opened when dropped.
-//! - Pins and delays implement `embedded-hal` 1.0, so that driver crates run unchanged.
-//! - The only unsafe code is in the generated bindings ([`abi`]).
+//! - Pins, delays, I2C devices and PWM outputs implement `embedded-hal` 1.0, so that driver crates
+//!   run unchanged.
+//! - Unsafe code is in the generated bindings ([`abi`]) and where they take arrays of addresses.
 #![no_std]
 
 #[cfg(test)]
 extern crate std;
 
 pub mod abi;
+mod adc;
 mod entry;
 mod error;
+mod event;
 mod gpio;
+mod i2c;
 mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
+mod pwm;
 #[cfg(test)]
 mod tests;
 mod timer;
 
+pub use adc::AnalogInput;
 pub use embedded_hal;
 pub use entry::{exit, random, run, Outcome};
 pub use error::Error;
-pub use gpio::{Input, Output};
+pub use event::{event_within, next_event, Event, EventKind, Timer};
+pub use gpio::{Edges, Input, Output};
+pub use i2c::I2cDevice;
 pub use log_line::{enabled, log, Level};
+pub use pwm::PwmOutput;
 pub use timer::{uptime, Delay};
 pub use wisp_abi::{Errno, WasiErrno};

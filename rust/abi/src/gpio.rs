@@ -9,6 +9,14 @@ pub const INPUT: u32 = 0;
 pub const OUTPUT_INACTIVE: u32 = 1;
 /// Drive the pin, active at first.
 pub const OUTPUT_ACTIVE: u32 = 2;
+/// Watch nothing.
+pub const EDGE_NONE: u32 = 0;
+/// Watch for the pin becoming active.
+pub const EDGE_ACTIVE: u32 = 1;
+/// Watch for the pin becoming inactive.
+pub const EDGE_INACTIVE: u32 = 2;
+/// Watch for both.
+pub const EDGE_BOTH: u32 = 3;
 /// Most pins that one app can be granted.
 pub const MAX_PINS: u32 = 32;
 
@@ -31,7 +39,12 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "INPUT", value: INPUT, doc: "Read the pin." },
         Constant { name: "OUTPUT_INACTIVE", value: OUTPUT_INACTIVE, doc: "Drive the pin, inactive at first." },
         Constant { name: "OUTPUT_ACTIVE", value: OUTPUT_ACTIVE, doc: "Drive the pin, active at first." },
+        Constant { name: "EDGE_NONE", value: EDGE_NONE, doc: "Watch nothing." },
+        Constant { name: "EDGE_ACTIVE", value: EDGE_ACTIVE, doc: "Watch for the pin becoming active." },
+        Constant { name: "EDGE_INACTIVE", value: EDGE_INACTIVE, doc: "Watch for the pin becoming inactive." },
+        Constant { name: "EDGE_BOTH", value: EDGE_BOTH, doc: "Watch for both." },
     ],
+    records: &[],
     functions: &[
         Function {
             name: "open",
@@ -91,6 +104,20 @@ pub const INTERFACE: Interface = Interface {
             params: &[PIN],
             returns: Returns::Value("1 if active, else 0"),
             errors: &[NOT_OPEN, FAILED],
+        },
+        Function {
+            name: "watch",
+            doc: "Chooses which edges of an input become events, which `wait` of `wisp:event@1` delivers. \
+                  Events of the pin that were not delivered yet are dropped.",
+            params: &[PIN, param("edges", Kind::U32, "one of the `EDGE` constants")],
+            returns: Returns::Nothing,
+            errors: &[
+                NOT_OPEN,
+                ("EPERM", "the pin was opened as an output"),
+                ("EINVAL", "the edges are none of the constants"),
+                ("ENOTSUP", "the controller or this firmware has no interrupts for pins"),
+                FAILED,
+            ],
         },
     ],
 };

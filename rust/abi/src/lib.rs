@@ -22,9 +22,13 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+pub mod adc;
 pub mod errno;
+pub mod event;
 pub mod gpio;
+pub mod i2c;
 pub mod log;
+pub mod pwm;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod timer;
@@ -32,8 +36,17 @@ pub mod wasi;
 
 pub use errno::{Errno, WasiErrno};
 
-/// All interfaces, in the order of the reference pages. An event interface joins here as `event`.
-pub const INTERFACES: &[Interface] = &[log::INTERFACE, timer::INTERFACE, gpio::INTERFACE, wasi::INTERFACE];
+/// All interfaces, in the order of the reference pages.
+pub const INTERFACES: &[Interface] = &[
+    log::INTERFACE,
+    timer::INTERFACE,
+    event::INTERFACE,
+    gpio::INTERFACE,
+    i2c::INTERFACE,
+    adc::INTERFACE,
+    pwm::INTERFACE,
+    wasi::INTERFACE,
+];
 
 /// Name of the export that a host calls to run a guest, as in WASI commands.
 pub const ENTRY: &str = "_start";
@@ -53,6 +66,8 @@ pub struct Interface {
     pub errors: ErrorSpace,
     /// Named values of parameters and results.
     pub constants: &'static [Constant],
+    /// Layouts of what lies behind [`Kind::OutRecord`] and [`Kind::Address`].
+    pub records: &'static [Record],
     /// The functions, in the order of the reference page.
     pub functions: &'static [Function],
 }
@@ -75,6 +90,40 @@ pub struct Constant {
     pub value: u32,
     /// What it means.
     pub doc: &'static str,
+}
+
+/// A record in linear memory: little-endian unsigned numbers one after the other, no padding.
+#[derive(Debug, Clone, Copy)]
+pub struct Record {
+    /// Name in snake case, without the interface's prefix.
+    pub name: &'static str,
+    /// What it holds.
+    pub doc: &'static str,
+    /// Its fields in order; 8-byte ones stand at multiples of eight.
+    pub fields: &'static [Field],
+}
+
+/// A field of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Name in snake case.
+    pub name: &'static str,
+    /// 4 or 8.
+    pub bytes: u32,
+    /// Meaning and unit.
+    pub doc: &'static str,
+}
+
+impl Record {
+    /// Bytes of the whole record.
+    pub const fn size(&self) -> u32 {
+        let (mut i, mut size) = (0, 0);
+        while i < self.fields.len() {
+            size += self.fields[i].bytes;
+            i += 1;
+        }
+        size
+    }
 }
 
 /// One imported function.
@@ -122,6 +171,10 @@ pub enum Kind {
     OutU32,
     /// `i32` pointer to a little-endian `u64` that the host writes.
     OutU64,
+    /// `i32` pointer to a little-endian `i32` that the host writes.
+    OutI32,
+    /// `i32` pointer to a little-endian `i64` that the host writes.
+    OutI64,
     /// `i32` pointer to a record of this many bytes that the host writes.
     OutRecord(u32),
     /// `i32` address of something whose size follows from other parameters. The function gets the
@@ -156,7 +209,7 @@ impl Kind {
 
     /// Whether the host writes a single value through this pointer after the call.
     pub const fn is_out(self) -> bool {
-        matches!(self, Kind::OutU32 | Kind::OutU64 | Kind::OutRecord(_))
+        matches!(self, Kind::OutU32 | Kind::OutU64 | Kind::OutI32 | Kind::OutI64 | Kind::OutRecord(_))
     }
 }
 
@@ -181,6 +234,10 @@ impl Interface {
 /// The interface whose import module is `module`, if there is one.
 pub fn interface(module: &str) -> Option<&'static Interface> {
     INTERFACES.iter().find(|interface| interface.module == module)
+}
+
+const fn field(name: &'static str, bytes: u32, doc: &'static str) -> Field {
+    Field { name, bytes, doc }
 }
 
 const fn param(name: &'static str, kind: Kind, doc: &'static str) -> Param {
@@ -236,6 +293,20 @@ mod tests {
                 assert!(function.doc.ends_with('.'), "{}", function.name);
                 assert!(function.params.iter().all(|p| !p.doc.is_empty()), "{}", function.name);
             }
+        }
+    }
+
+    #[test]
+    fn records_are_aligned_as_c_lays_them_out() {
+        for record in INTERFACES.iter().flat_map(|interface| interface.records) {
+            let mut at = 0;
+            for field in record.fields {
+                assert!(field.bytes == 4 || field.bytes == 8, "{}.{}", record.name, field.name);
+                assert_eq!(at % field.bytes, 0, "{}.{}", record.name, field.name);
+                at += field.bytes;
+            }
+            let widest = record.fields.iter().map(|field| field.bytes).max();
+            assert_eq!(Some(at % widest.unwrap()), Some(0), "{}", record.name);
         }
     }
 

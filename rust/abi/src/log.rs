@@ -27,6 +27,7 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "INFO", value: INFO, doc: "Worth knowing." },
         Constant { name: "DEBUG", value: DEBUG, doc: "For the developer." },
     ],
+    records: &[],
     functions: &[
         Function {
             name: "write",

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:timer@1`: time since boot and sleeping.
 
-use crate::{param, ErrorSpace, Function, Interface, Kind, Returns};
+use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Returns};
+
+/// Timers of each app.
+pub const TIMERS: u32 = 4;
+
+const TIMER: crate::Param = param("timer", Kind::U32, "number below `TIMERS`");
+const NO_TIMER: (&str, &str) = ("EINVAL", "there is no timer with this number");
 
 /// The description.
 pub const INTERFACE: Interface = Interface {
     module: "wisp:timer@1",
     ident: "timer",
     host_trait: "TimerV1",
-    doc: "Time since boot, monotonic, and sleeping. Needs no grant. A sleeping app costs no CPU time.",
+    doc: "Time since boot, monotonic, sleeping, and timers. Needs no grant. A sleeping app costs no CPU \
+          time.\n\nAn app has `TIMERS` timers, numbered from 0. A timer that ran out is an event, which `wait` of \
+          `wisp:event@1` delivers; how often it ran out since it was last delivered is the event's value, so \
+          that a slow app gets one event and not many.",
     errors: ErrorSpace::Wisp,
-    constants: &[],
+    constants: &[Constant { name: "TIMERS", value: TIMERS, doc: "Timers of each app." }],
+    records: &[],
     functions: &[
         Function {
             name: "uptime_us",
@@ -39,6 +49,24 @@ pub const INTERFACE: Interface = Interface {
             params: &[param("duration", Kind::U32, "milliseconds")],
             returns: Returns::Nothing,
             errors: &[],
+        },
+        Function {
+            name: "start",
+            doc: "Starts a timer, or starts it anew. What it told before and was not delivered is dropped.",
+            params: &[
+                TIMER,
+                param("delay", Kind::U64, "microseconds until it first runs out"),
+                param("period", Kind::U64, "microseconds between later times; 0 for once only"),
+            ],
+            returns: Returns::Nothing,
+            errors: &[NO_TIMER],
+        },
+        Function {
+            name: "cancel",
+            doc: "Stops a timer. What it told and was not delivered is dropped.",
+            params: &[TIMER],
+            returns: Returns::Nothing,
+            errors: &[NO_TIMER],
         },
     ],
 };

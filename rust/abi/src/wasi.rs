@@ -57,6 +57,7 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "CLOCK_REALTIME", value: CLOCK_REALTIME, doc: "Wall-clock time, where the board has it." },
         Constant { name: "CLOCK_MONOTONIC", value: CLOCK_MONOTONIC, doc: "Time since boot." },
     ],
+    records: &[],
     functions: &[
         Function {
             name: "fd_write",

@@ -1,19 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the host keeps for one app: its part of the board and what it has open.
 
-use crate::bindings::{gpio_functions, log_functions, timer_functions, wasi_functions};
+use crate::bindings::{
+    adc_functions, event_functions, gpio_functions, i2c_functions, log_functions, pwm_functions, timer_functions,
+    wasi_functions,
+};
 use crate::handles::Handles;
 use crate::line::LineBuffer;
-use crate::platform::{Platform, Stream};
+use crate::platform::{Edges, Platform, Stream};
+use crate::timer::Timers;
+use wisp_abi::Errno;
 use wisp_engine::HostFunction;
 
-/// The context of one app: the `T` of the store its instance lives in. About 120 bytes plus `P`.
+/// The context of one app: the `T` of the store its instance lives in. About 200 bytes plus `P`.
 #[derive(Debug)]
 pub struct App<P> {
     pub(crate) platform: P,
     pub(crate) pins: Handles,
     /// Those of `pins` that are outputs.
     pub(crate) outputs: Handles,
+    /// Those of `pins` that are watched.
+    pub(crate) watched: Handles,
+    pub(crate) i2c: Handles,
+    pub(crate) adc: Handles,
+    pub(crate) pwm: Handles,
+    pub(crate) timers: Timers,
+    /// What `wait` delivered last was a timer.
+    pub(crate) timer_was_last: bool,
     pub(crate) pending: LineBuffer,
     pub(crate) pending_stream: Stream,
 }
@@ -25,6 +38,12 @@ impl<P: Platform> App<P> {
             platform,
             pins: Handles::new(),
             outputs: Handles::new(),
+            watched: Handles::new(),
+            i2c: Handles::new(),
+            adc: Handles::new(),
+            pwm: Handles::new(),
+            timers: Timers::new(),
+            timer_was_last: false,
             pending: LineBuffer::new(),
             pending_stream: Stream::Out,
         }
@@ -40,6 +59,15 @@ impl<P: Platform> App<P> {
         &mut self.platform
     }
 
+    /// The grant that was found for a label; otherwise tells how it would be granted.
+    pub(crate) fn granted(&mut self, found: Option<u32>, module: &str, label: &[u8]) -> Result<u32, Errno> {
+        let found = found.filter(|index| *index < Handles::COUNT);
+        if found.is_none() {
+            self.platform.denied(module, label);
+        }
+        found.ok_or(Errno::Access)
+    }
+
     /// To be called when the guest has ended, however it did: shows unfinished output, makes outputs
     /// inactive and releases all pins. Afterwards the app may be started again.
     pub fn release(&mut self) {
@@ -49,9 +77,19 @@ impl<P: Platform> App<P> {
             if self.outputs.contains(pin) {
                 let _ = self.platform.set(pin, false);
             }
+            if self.watched.contains(pin) {
+                let _ = self.platform.watch(pin, Edges::None);
+            }
             let _ = self.platform.release(pin);
         }
         self.outputs = Handles::new();
+        self.watched = Handles::new();
+        while let Some(output) = self.pwm.pop() {
+            let _ = self.platform.set_pwm(output, 0);
+        }
+        self.i2c = Handles::new();
+        self.adc = Handles::new();
+        self.timers = Timers::new();
     }
 }
 
@@ -60,12 +98,21 @@ impl<P: Platform + 'static> App<P> {
     pub const LOG: &'static [HostFunction<Self>] = &log_functions();
     /// `wisp:timer@1`.
     pub const TIMER: &'static [HostFunction<Self>] = &timer_functions();
+    /// `wisp:event@1`.
+    pub const EVENT: &'static [HostFunction<Self>] = &event_functions();
     /// `wisp:gpio@1`.
     pub const GPIO: &'static [HostFunction<Self>] = &gpio_functions();
+    /// `wisp:i2c@1`.
+    pub const I2C: &'static [HostFunction<Self>] = &i2c_functions();
+    /// `wisp:adc@1`.
+    pub const ADC: &'static [HostFunction<Self>] = &adc_functions();
+    /// `wisp:pwm@1`.
+    pub const PWM: &'static [HostFunction<Self>] = &pwm_functions();
     /// `wasi_snapshot_preview1`.
     pub const WASI: &'static [HostFunction<Self>] = &wasi_functions();
     /// All interfaces. An embedder that leaves some out saves their code.
-    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[Self::LOG, Self::TIMER, Self::GPIO, Self::WASI];
+    pub const ALL: &'static [&'static [HostFunction<Self>]] =
+        &[Self::LOG, Self::TIMER, Self::EVENT, Self::GPIO, Self::I2C, Self::ADC, Self::PWM, Self::WASI];
 }
 
 #[cfg(test)]

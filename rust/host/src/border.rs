@@ -35,7 +35,7 @@ impl GuestError for WasiErrno {
 }
 
 /// The range of `length` bytes at `pointer`; the empty range at 0 if `length` is zero.
-fn range(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
+fn range_in(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
     if length == 0 {
         return Some(0..0);
     }
@@ -50,7 +50,7 @@ fn range(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
 /// # Errors
 /// `EFAULT` if the range is not inside `memory`.
 pub fn bytes<E: GuestError>(memory: &[u8], pointer: u32, length: u32) -> Result<&[u8], Failure<E>> {
-    let found = range(memory.len(), pointer, length).and_then(|range| memory.get(range));
+    let found = range_in(memory.len(), pointer, length).and_then(|range| memory.get(range));
     found.ok_or(Failure::Error(E::FAULT))
 }
 
@@ -59,7 +59,7 @@ pub fn bytes<E: GuestError>(memory: &[u8], pointer: u32, length: u32) -> Result<
 /// # Errors
 /// `EFAULT` if the range is not inside `memory`.
 pub fn buffer<E: GuestError>(memory: &mut [u8], pointer: u32, length: u32) -> Result<&mut [u8], Failure<E>> {
-    let found = range(memory.len(), pointer, length).and_then(|range| memory.get_mut(range));
+    let found = range_in(memory.len(), pointer, length).and_then(|range| memory.get_mut(range));
     found.ok_or(Failure::Error(E::FAULT))
 }
 
@@ -73,8 +73,8 @@ pub fn bytes_and_buffer<E: GuestError>(
     output: (u32, u32),
 ) -> Result<(&[u8], &mut [u8]), Failure<E>> {
     let size = memory.len();
-    let input = range(size, input.0, input.1).ok_or(Failure::Error(E::FAULT))?;
-    let output = range(size, output.0, output.1).ok_or(Failure::Error(E::FAULT))?;
+    let input = range_in(size, input.0, input.1).ok_or(Failure::Error(E::FAULT))?;
+    let output = range_in(size, output.0, output.1).ok_or(Failure::Error(E::FAULT))?;
     let pair = if output.is_empty() {
         memory.get(input).map(|input| (input, &mut [] as &mut [u8]))
     } else if input.end <= output.start {
@@ -97,7 +97,7 @@ pub fn bytes_and_buffer<E: GuestError>(
 /// # Errors
 /// `EFAULT` if the object is not inside `memory`.
 pub fn place<E: GuestError>(memory: &[u8], pointer: u32, size: u32) -> Result<usize, Failure<E>> {
-    let found = range(memory.len(), pointer, size);
+    let found = range_in(memory.len(), pointer, size);
     found.map(|range| range.start).ok_or(Failure::Error(E::FAULT))
 }
 
@@ -135,6 +135,19 @@ impl<'a> Memory<'a> {
     /// `EFAULT` if the range is not inside memory.
     pub fn bytes<E: GuestError>(&self, pointer: u32, length: u32) -> Result<&[u8], Failure<E>> {
         bytes(self.0, pointer, length)
+    }
+
+    /// Where a range of the guest's is in [`Memory::all`].
+    ///
+    /// # Errors
+    /// `EFAULT` if it is not inside memory.
+    pub fn range<E: GuestError>(&self, pointer: u32, length: u32) -> Result<Range<usize>, Failure<E>> {
+        range_in(self.0.len(), pointer, length).ok_or(Failure::Error(E::FAULT))
+    }
+
+    /// All of it.
+    pub fn all(&mut self) -> &mut [u8] {
+        self.0
     }
 
     /// The `N` bytes at `pointer`.

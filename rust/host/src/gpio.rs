@@ -2,7 +2,7 @@
 //! `wisp:gpio@1`.
 
 use crate::bindings::GpioV1;
-use crate::platform::{PinMode, Platform};
+use crate::platform::{Edges, PinMode, Platform};
 use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{gpio, Errno};
@@ -18,6 +18,17 @@ impl<P: Platform> App<P> {
     }
 }
 
+impl<P: Platform> App<P> {
+    /// A pin that gets another use tells nothing more of its old one.
+    fn unwatch(&mut self, pin: u32) -> Result<(), Errno> {
+        if !self.watched.contains(pin) {
+            return Ok(());
+        }
+        self.watched.set(pin, false);
+        self.platform.watch(pin, Edges::None)
+    }
+}
+
 impl<P: Platform> GpioV1 for App<P> {
     fn open(&mut self, label: &[u8], mode: u32) -> Result<u32, Failure<Errno>> {
         let mode = match mode {
@@ -26,11 +37,8 @@ impl<P: Platform> GpioV1 for App<P> {
             gpio::OUTPUT_ACTIVE => PinMode::OutputActive,
             _ => return Err(Errno::Invalid.into()),
         };
-        let found = self.platform.find(label).filter(|pin| *pin < gpio::MAX_PINS);
-        let Some(pin) = found else {
-            self.platform.denied(gpio::INTERFACE.module, label);
-            return Err(Errno::Access.into());
-        };
+        let pin = self.granted(self.platform.find(label), gpio::INTERFACE.module, label)?;
+        self.unwatch(pin)?;
         if let Err(error) = self.platform.configure(pin, mode) {
             if error == Errno::Access {
                 self.platform.denied(gpio::INTERFACE.module, label);
@@ -44,11 +52,12 @@ impl<P: Platform> GpioV1 for App<P> {
 
     fn close(&mut self, pin: u32) -> Result<(), Failure<Errno>> {
         self.pins.check(pin)?;
+        let unwatched = self.unwatch(pin);
         let inactive = if self.outputs.contains(pin) { self.platform.set(pin, false) } else { Ok(()) };
         self.pins.set(pin, false);
         self.outputs.set(pin, false);
         let released = self.platform.release(pin);
-        Ok(inactive.and(released)?)
+        Ok(unwatched.and(inactive).and(released)?)
     }
 
     fn set_active(&mut self, pin: u32) -> Result<(), Failure<Errno>> {
@@ -75,13 +84,30 @@ impl<P: Platform> GpioV1 for App<P> {
         self.pins.check(pin)?;
         Ok(u32::from(self.platform.is_active(pin)?))
     }
+
+    fn watch(&mut self, pin: u32, edges: u32) -> Result<(), Failure<Errno>> {
+        self.pins.check(pin)?;
+        let edges = match edges {
+            gpio::EDGE_NONE => Edges::None,
+            gpio::EDGE_ACTIVE => Edges::Active,
+            gpio::EDGE_INACTIVE => Edges::Inactive,
+            gpio::EDGE_BOTH => Edges::Both,
+            _ => return Err(Errno::Invalid.into()),
+        };
+        if self.outputs.contains(pin) {
+            return Err(Errno::Perm.into());
+        }
+        self.platform.watch(pin, edges)?;
+        self.watched.set(pin, edges != Edges::None);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::platform::PinMode;
+    use crate::platform::{Edges, PinMode};
     use crate::testing::Harness;
-    use wisp_abi::gpio::{INPUT, OUTPUT_ACTIVE, OUTPUT_INACTIVE};
+    use wisp_abi::gpio::{EDGE_ACTIVE, EDGE_BOTH, INPUT, OUTPUT_ACTIVE, OUTPUT_INACTIVE};
 
     const EACCES: i32 = -13;
     const EBADF: i32 = -9;
@@ -203,5 +229,33 @@ mod tests {
         }
         assert_eq!(harness.try_open("led", INPUT), EIO);
         assert_eq!(harness.gpio("is_active", &[led]), EBADF, "close released it all the same");
+    }
+
+    #[test]
+    fn only_open_inputs_are_watched() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.gpio("watch", &[1, EDGE_BOTH]), EBADF);
+        let (led, button) = (harness.open("led", OUTPUT_ACTIVE), harness.open("button", INPUT));
+        assert_eq!(harness.gpio("watch", &[led, EDGE_ACTIVE]), EPERM);
+        assert_eq!(harness.gpio("watch", &[button, 4]), EINVAL);
+        for (number, edges) in [(1, Edges::Active), (2, Edges::Inactive), (3, Edges::Both), (0, Edges::None)] {
+            assert_eq!(harness.gpio("watch", &[button, number]), 0);
+            assert_eq!(harness.app.platform().pins[button as usize].edges, Some(edges));
+        }
+    }
+
+    #[test]
+    fn a_pin_is_no_longer_watched_when_it_is_closed_reopened_or_released() {
+        for end in 0..3 {
+            let mut harness = Harness::new();
+            let button = harness.open("button", INPUT);
+            harness.gpio("watch", &[button, EDGE_BOTH]);
+            match end {
+                0 => assert_eq!(harness.gpio("close", &[button]), 0),
+                1 => assert_eq!(harness.open("button", INPUT), button),
+                _ => harness.app.release(),
+            }
+            assert_eq!(harness.app.platform().pins[button as usize].edges, Some(Edges::None));
+        }
     }
 }

@@ -8,6 +8,9 @@ use wisp_abi::Errno;
 pub(crate) struct Handles(u32);
 
 impl Handles {
+    /// Handles are below this.
+    pub(crate) const COUNT: u32 = u32::BITS;
+
     /// Nothing open.
     pub(crate) const fn new() -> Self {
         Handles(0)

@@ -15,14 +15,18 @@
 #[cfg(test)]
 extern crate std;
 
+mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod event;
 mod gpio;
 mod handles;
+mod i2c;
 mod line;
 mod log;
 pub mod platform;
+mod pwm;
 mod stop;
 #[cfg(test)]
 mod testing;

@@ -2,13 +2,18 @@
 //! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
 //! and arguments are that app's own.
 
+pub use crate::adc::Adc;
+pub use crate::event::{Event, Events, Kind};
+pub use crate::i2c::{I2c, Operation};
+pub use crate::pwm::Pwm;
+
 use crate::stop::Interrupted;
 use wisp_abi::Errno;
 
 /// Everything an app can reach. Implemented by naming the parts.
-pub trait Platform: Identity + Log + Stdio + Clock + Gpio + Entropy {}
+pub trait Platform: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Entropy {}
 
-impl<T: Identity + Log + Stdio + Clock + Gpio + Entropy> Platform for T {}
+impl<T: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Entropy> Platform for T {}
 
 /// Who the app is and what it was started with.
 pub trait Identity {
@@ -93,6 +98,31 @@ pub enum PinMode {
     OutputActive,
 }
 
+/// Edges of a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    /// None.
+    None,
+    /// From inactive to active.
+    Active,
+    /// From active to inactive.
+    Inactive,
+    /// Both.
+    Both,
+}
+
+impl Edges {
+    /// Whether an edge to this level is among them.
+    pub fn contain(self, active: bool) -> bool {
+        match self {
+            Edges::None => false,
+            Edges::Active => active,
+            Edges::Inactive => !active,
+            Edges::Both => true,
+        }
+    }
+}
+
 /// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
 /// calls come only for pins that are open, and levels only for outputs.
 pub trait Gpio {
@@ -123,7 +153,14 @@ pub trait Gpio {
     /// What the driver says.
     fn is_active(&mut self, pin: u32) -> Result<bool, Errno>;
 
-    /// Takes the pin out of use. An output was made inactive just before.
+    /// Chooses which edges of an input become events, and drops what the queue holds of the pin.
+    ///
+    /// # Errors
+    /// `ENOTSUP` without interrupts, else what the driver says.
+    fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno>;
+
+    /// Takes the pin out of use. An output was made inactive just before, a watched
+    /// input is no longer watched.
     ///
     /// # Errors
     /// What the driver says; the pin counts as released all the same.

@@ -1,10 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
-use crate::bindings::{gpio_by_name, log_by_name, timer_by_name, wasi_by_name};
-use crate::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use crate::bindings::{
+    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, log_by_name, pwm_by_name, timer_by_name, wasi_by_name,
+};
+use crate::platform::{
+    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Log, Operation, PinMode, Pwm, Stdio, Stream,
+};
 use crate::stop::{Interrupted, Stop};
 use crate::App;
+use std::collections::VecDeque;
 use std::string::{String, ToString};
 use std::vec::Vec;
 use wisp_abi::{log, Errno};
@@ -13,6 +18,7 @@ use wisp_abi::{log, Errno};
 pub(crate) struct Pin {
     pub(crate) mode: Option<PinMode>,
     pub(crate) active: bool,
+    pub(crate) edges: Option<Edges>,
 }
 
 #[derive(Debug, Default)]
@@ -22,10 +28,16 @@ pub(crate) struct Board {
     pub(crate) printed: Vec<(u32, String)>,
     pub(crate) pins: [Pin; 2],
     pub(crate) now_us: u64,
+    pub(crate) events: VecDeque<Event>,
     pub(crate) wall_ns: Option<u64>,
     pub(crate) stopped: bool,
     pub(crate) broken: bool,
     pub(crate) no_entropy: bool,
+    /// What was written to buses.
+    pub(crate) wire: Vec<u8>,
+    pub(crate) operations: Vec<Operation>,
+    pub(crate) bus_error: Option<Errno>,
+    pub(crate) pulse: Option<u32>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -103,6 +115,20 @@ impl Clock for Board {
     }
 }
 
+impl Events for Board {
+    fn next_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted> {
+        if self.stopped {
+            return Err(Interrupted);
+        }
+        let next = self.events.pop_front();
+        if next.is_none() {
+            assert_ne!(until_us, u64::MAX, "nothing will ever happen");
+            self.now_us = self.now_us.max(until_us);
+        }
+        Ok(next)
+    }
+}
+
 impl Gpio for Board {
     fn find(&self, label: &[u8]) -> Option<u32> {
         match label {
@@ -118,7 +144,11 @@ impl Gpio for Board {
         if pin == 1 && mode != PinMode::Input {
             return Err(Errno::Access);
         }
-        self.pins[pin as usize] = Pin { mode: Some(mode), active: mode == PinMode::OutputActive };
+        self.pins[pin as usize] = Pin {
+            mode: Some(mode),
+            active: mode == PinMode::OutputActive,
+            ..core::mem::take(&mut self.pins[pin as usize])
+        };
         Ok(())
     }
 
@@ -139,9 +169,103 @@ impl Gpio for Board {
         Ok(self.pins[pin as usize].active)
     }
 
+    fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno> {
+        self.pins[pin as usize].edges = Some(edges);
+        self.working()
+    }
+
     fn release(&mut self, pin: u32) -> Result<(), Errno> {
         self.pins[pin as usize].mode = None;
         self.working()
+    }
+}
+
+/// What a bus reads: 0xa0, 0xa1, ...
+fn answer(buffer: &mut [u8]) {
+    for (byte, value) in buffer.iter_mut().zip(0xa0..) {
+        *byte = value;
+    }
+}
+
+impl I2c for Board {
+    fn find_i2c(&self, label: &[u8]) -> Option<u32> {
+        match label {
+            b"memory" => Some(0),
+            b"far" => Some(32),
+            _ => None,
+        }
+    }
+
+    fn open_i2c(&mut self, _device: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn i2c_address(&self, _device: u32) -> u32 {
+        0x57
+    }
+
+    fn read_i2c(&mut self, _device: u32, buffer: &mut [u8]) -> Result<(), Errno> {
+        answer(buffer);
+        self.bus_error.map_or(Ok(()), Err)
+    }
+
+    fn write_i2c(&mut self, _device: u32, bytes: &[u8]) -> Result<(), Errno> {
+        self.wire.extend(bytes);
+        self.bus_error.map_or(Ok(()), Err)
+    }
+
+    fn write_read_i2c(&mut self, device: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Errno> {
+        self.write_i2c(device, bytes)?;
+        self.read_i2c(device, buffer)
+    }
+
+    fn transact_i2c(&mut self, _device: u32, memory: &mut [u8], operations: &[Operation]) -> Result<(), Errno> {
+        self.operations.extend_from_slice(operations);
+        for operation in operations.iter().filter(|operation| operation.reads()) {
+            answer(&mut memory[operation.range()]);
+        }
+        self.bus_error.map_or(Ok(()), Err)
+    }
+}
+
+impl Adc for Board {
+    fn find_adc(&self, label: &[u8]) -> Option<u32> {
+        (label == b"battery").then_some(0)
+    }
+
+    fn open_adc(&mut self, _channel: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn adc_resolution(&self, _channel: u32) -> u32 {
+        12
+    }
+
+    fn read_adc(&mut self, _channel: u32) -> Result<i32, Errno> {
+        self.bus_error.map_or(Ok(-5), Err)
+    }
+
+    fn read_adc_uv(&mut self, _channel: u32) -> Result<i32, Errno> {
+        self.bus_error.map_or(Ok(1_650_000), Err)
+    }
+}
+
+impl Pwm for Board {
+    fn find_pwm(&self, label: &[u8]) -> Option<u32> {
+        (label == b"fan").then_some(0)
+    }
+
+    fn open_pwm(&mut self, _output: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn pwm_period(&self, _output: u32) -> u32 {
+        20_000
+    }
+
+    fn set_pwm(&mut self, _output: u32, pulse: u32) -> Result<(), Errno> {
+        self.pulse = Some(pulse);
+        self.bus_error.map_or(Ok(()), Err)
     }
 }
 
@@ -166,6 +290,10 @@ type ByName = fn(&mut App<Board>, &mut [u8], &str, &[u32]) -> Result<u64, Stop>;
 /// Interfaces for [`Harness::call`].
 pub(crate) const TIMER: ByName = timer_by_name;
 pub(crate) const WASI: ByName = wasi_by_name;
+pub(crate) const EVENT: ByName = event_by_name;
+pub(crate) const I2C: ByName = i2c_by_name;
+pub(crate) const ADC: ByName = adc_by_name;
+pub(crate) const PWM: ByName = pwm_by_name;
 
 impl Harness {
     pub(crate) fn new() -> Self {
@@ -177,7 +305,7 @@ impl Harness {
         interface(&mut self.app, &mut self.memory, name, arguments)
     }
 
-    fn i32(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> i32 {
+    pub(crate) fn i32(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> i32 {
         self.call(interface, name, arguments).unwrap() as i32
     }
 
@@ -187,6 +315,10 @@ impl Harness {
 
     pub(crate) fn timer(&mut self, name: &str, arguments: &[u32]) -> i32 {
         self.i32(TIMER, name, arguments)
+    }
+
+    pub(crate) fn event(&mut self, name: &str, arguments: &[u32]) -> i32 {
+        self.i32(EVENT, name, arguments)
     }
 
     pub(crate) fn gpio(&mut self, name: &str, arguments: &[u32]) -> i32 {
@@ -200,6 +332,12 @@ impl Harness {
     pub(crate) fn try_open(&mut self, label: &str, mode: u32) -> i32 {
         self.memory[..label.len()].copy_from_slice(label.as_bytes());
         self.gpio("open", &[0, label.len() as u32, mode])
+    }
+
+    /// Calls `open` of an interface with nothing but a label.
+    pub(crate) fn open_in(&mut self, interface: ByName, label: &str) -> i32 {
+        self.memory[..label.len()].copy_from_slice(label.as_bytes());
+        self.i32(interface, "open", &[0, label.len() as u32])
     }
 
     pub(crate) fn open(&mut self, label: &str, mode: u32) -> u32 {

@@ -14,11 +14,14 @@
 #[cfg(test)]
 extern crate std;
 
+mod adc;
 mod c_functions;
 mod event;
 mod gpio;
+mod i2c;
 mod image;
 pub mod platform;
+mod pwm;
 mod run;
 pub mod shim;
 mod text;

@@ -9,7 +9,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
     Config, Engine, FuncType, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
-    Module, Resolve, Store, Trap, TrapCode,
+    Module, Resolve, Store, Trap, TrapCode, TypedFunc,
 };
 use wisp_host::abi;
 
@@ -97,10 +97,7 @@ pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
 fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
     let config = Config::new().stack_size(run.frame_size).max_memory(run.memory_size);
     let engine = Engine::new(&config);
-    let module = Module::new_in(&engine, image, wisp_engine::scratch(arena)).map_err(|_| {
-        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
-        Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
-    })?;
+    let module = verify(&engine, image, arena, &board)?;
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         return Err(too_small(&board, run.arena_size as u32, 0));
     };
@@ -113,7 +110,11 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     // SAFETY: the handle lives until the flag is withdrawn below.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, flag.cast_mut().cast()) };
     let mut instance = None;
-    let result = enter(&mut store, &module, &mut instance);
+    let result = link(&mut store, &module).and_then(|linked| {
+        instance = Some(linked);
+        let entry = entry(&store, linked)?;
+        entry.call(&mut store, ()).map_err(Failure::Trap)
+    });
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
 
@@ -139,6 +140,12 @@ impl Interfaces {
         AppData::EVENT,
         #[cfg(feature = "gpio")]
         AppData::GPIO,
+        #[cfg(feature = "i2c")]
+        AppData::I2C,
+        #[cfg(feature = "adc")]
+        AppData::ADC,
+        #[cfg(feature = "pwm")]
+        AppData::PWM,
     ];
 }
 
@@ -149,19 +156,33 @@ impl Resolve<AppData> for Interfaces {
     }
 }
 
-/// Links and instantiates the module, then calls its entry.
-fn enter<'a>(
-    store: &mut Store<'a, AppData>,
-    module: &Module<'a>,
-    made: &mut Option<Instance>,
-) -> Result<(), Failure> {
+// Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
+// of one phase at a time.
+
+/// Reads the image and verifies its code, with the arena as scratch memory.
+#[inline(never)]
+fn verify<'a>(
+    engine: &Engine,
+    image: &'a [u8],
+    arena: &mut [u64],
+    board: &Zephyr,
+) -> Result<Module<'a>, Failure> {
+    Module::new_in(engine, image, wisp_engine::scratch(arena)).map_err(|_| {
+        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
+        Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
+    })
+}
+
+/// Links and instantiates the module.
+#[inline(never)]
+fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Instance, Failure> {
     let c_functions = CFunctions::all();
     let mut linker = Linker::new();
     // The linker holds eight sources; these are two, so neither call can fail.
     let _ = linker.resolver(&Interfaces);
     let _ = linker.resolver(&c_functions);
 
-    let instance = linker.instantiate(store, module).map_err(|error| {
+    linker.instantiate(store, module).map_err(|error| {
         let board = store.data().platform();
         match error {
             InstantiateError::Trap(trap) => Failure::Trap(trap),
@@ -170,21 +191,27 @@ fn enter<'a>(
             InstantiateError::ArenaTooSmall(needed, left) => too_small(board, needed, left),
             _ => Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0),
         }
-    })?;
-    *made = Some(instance);
-    match instance.get_typed_func::<(), ()>(&*store, abi::ENTRY) {
-        Some(entry) => entry.call(store, ()).map_err(Failure::Trap),
-        None => {
-            let mut text = Text::new();
-            text.push(b"the image exports no function ");
-            text.push(abi::ENTRY.as_bytes());
-            store.data().platform().report(abi::log::ERROR, text.bytes());
-            Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0))
-        }
-    }
+    })
+}
+
+/// Finds the function that the host calls to run a guest.
+#[inline(never)]
+fn entry(store: &Store<'_, AppData>, instance: Instance) -> Result<TypedFunc<(), ()>, Failure> {
+    instance.get_typed_func(store, abi::ENTRY).ok_or_else(|| no_entry(store.data().platform()))
 }
 
 #[cold]
+#[inline(never)]
+fn no_entry(board: &Zephyr) -> Failure {
+    let mut text = Text::new();
+    text.push(b"the image exports no function ");
+    text.push(abi::ENTRY.as_bytes());
+    board.report(abi::log::ERROR, text.bytes());
+    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0)
+}
+
+#[cold]
+#[inline(never)]
 fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, image: &Image<'_>) -> Failure {
     let (module, name) = error.import(image).unwrap_or(("?", "?"));
     let mut text = Text::new();
@@ -201,6 +228,7 @@ fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, im
 }
 
 #[cold]
+#[inline(never)]
 fn too_large(board: &Zephyr, needed: u32, allowed: u32) -> Failure {
     let mut text = Text::new();
     text.push(b"needs ");
@@ -212,6 +240,7 @@ fn too_large(board: &Zephyr, needed: u32, allowed: u32) -> Failure {
 }
 
 #[cold]
+#[inline(never)]
 fn too_small(board: &Zephyr, needed: u32, left: u32) -> Failure {
     let mut text = Text::new();
     text.push(b"the arena is too small: ");

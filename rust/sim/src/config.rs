@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The format of `board.toml`.
 
+use crate::adc::{self, AdcConfig};
 use crate::error::Error;
+use crate::i2c::{self, I2cConfig};
 use crate::output::TraceFormat;
+use crate::pwm::{self, PwmConfig};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -62,6 +65,9 @@ pub(crate) struct AppConfig {
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
     pub(crate) gpio: BTreeMap<String, PinConfig>,
+    pub(crate) i2c: BTreeMap<String, I2cConfig>,
+    pub(crate) adc: BTreeMap<String, AdcConfig>,
+    pub(crate) pwm: BTreeMap<String, PwmConfig>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -113,21 +119,34 @@ impl Step {
 pub(crate) fn parse(text: &str) -> Result<Config, Error> {
     let config: Config =
         toml::from_str(text).map_err(|error| Error::at(text, error.span(), error.message().to_string()))?;
-    for (app, pins) in config.apps.iter().map(|(name, app)| (name, &app.gpio)) {
-        if pins.len() > wisp_abi::gpio::MAX_PINS as usize {
-            let max = wisp_abi::gpio::MAX_PINS;
-            let message = format!("apps.{app}.gpio: {} pins, expected at most {max}", pins.len());
-            return Err(Error::at(text, None, message));
-        }
-        for (label, pin) in pins {
-            check_script(text, app, label, pin)?;
-        }
+    for (app, grants) in &config.apps {
+        each(text, &format!("apps.{app}.gpio"), &grants.gpio, check_pin)?;
+        each(text, &format!("apps.{app}.i2c"), &grants.i2c, i2c::check)?;
+        each(text, &format!("apps.{app}.adc"), &grants.adc, adc::check)?;
+        each(text, &format!("apps.{app}.pwm"), &grants.pwm, pwm::check)?;
     }
     Ok(config)
 }
 
-fn check_script(text: &str, app: &str, label: &str, pin: &PinConfig) -> Result<(), Error> {
-    let key = format!("apps.{app}.gpio.{label}.script");
+/// Handles of every interface are bits of one word.
+const MAX_GRANTS: usize = 32;
+
+/// Checks the grants of one interface.
+fn each<T>(
+    text: &str,
+    key: &str,
+    grants: &BTreeMap<String, T>,
+    check: fn(&str, &str, &T) -> Result<(), Error>,
+) -> Result<(), Error> {
+    if grants.len() > MAX_GRANTS {
+        let message = format!("{key}: {} grants, expected at most {MAX_GRANTS}", grants.len());
+        return Err(Error::at(text, None, message));
+    }
+    grants.iter().try_for_each(|(label, grant)| check(text, &format!("{key}.{label}"), grant))
+}
+
+fn check_pin(text: &str, key: &str, pin: &PinConfig) -> Result<(), Error> {
+    let key = format!("{key}.script");
     let mut last = 0.0;
     for step in &pin.script {
         let at = step.get_ref().at_ms;

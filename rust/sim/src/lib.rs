@@ -11,12 +11,17 @@
 //! the time or a pin, so that a guest which polls gets on.
 #![forbid(unsafe_code)]
 
+mod adc;
 mod board;
 mod config;
 mod entropy;
 mod error;
+mod event;
+mod gpio;
+mod i2c;
 mod output;
 mod platform;
+mod pwm;
 
 pub use board::Board;
 pub use error::Error;

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One app's part of a simulated board.
 
-use crate::config::{AppConfig, BoardConfig, Direction, PinConfig, Polarity};
+use crate::adc::AdcChannel;
+use crate::config::{AppConfig, BoardConfig};
 use crate::entropy::Generator;
+use crate::event::Queue;
+use crate::gpio::Pin;
+use crate::i2c::I2cDevice;
 use crate::output::{Event, Outputs};
+use crate::pwm::PwmOutput;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
-use wisp_host::platform::{Clock, Entropy, Gpio, Identity, Log, PinMode, Stdio, Stream};
+use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
 use wisp_host::Interrupted;
 
 /// What one app gets of a [`crate::Board`]: implements every trait of [`wisp_host::platform`].
@@ -16,7 +21,11 @@ pub struct SimPlatform {
     name: String,
     args: Vec<String>,
     env: Vec<String>,
-    pins: Vec<Pin>,
+    pub(crate) pins: Vec<Pin>,
+    pub(crate) queue: Queue,
+    pub(crate) i2c: Vec<I2cDevice>,
+    pub(crate) adc: Vec<AdcChannel>,
+    pub(crate) pwm: Vec<PwmOutput>,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -25,14 +34,6 @@ pub struct SimPlatform {
     entropy: Generator,
     outputs: Arc<Mutex<Outputs>>,
     stop: Arc<Stop>,
-}
-
-#[derive(Debug)]
-struct Pin {
-    label: String,
-    config: PinConfig,
-    mode: Option<PinMode>,
-    driven: bool,
 }
 
 #[derive(Debug, Default)]
@@ -62,12 +63,15 @@ impl SimPlatform {
         outputs: Arc<Mutex<Outputs>>,
         board_file: &str,
     ) -> Self {
-        let pin = |(label, config)| Pin { label, config, mode: None, driven: false };
         SimPlatform {
             name: name.to_string(),
             args: app.args,
             env: app.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            pins: app.gpio.into_iter().map(pin).collect(),
+            pins: app.gpio.into_iter().map(Pin::new).collect(),
+            queue: Queue::default(),
+            i2c: app.i2c.into_iter().map(I2cDevice::new).collect(),
+            adc: app.adc.into_iter().map(AdcChannel::new).collect(),
+            pwm: app.pwm.into_iter().map(PwmOutput::new).collect(),
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),
@@ -109,7 +113,7 @@ impl SimPlatform {
     }
 
     /// A host call takes some virtual time, so that a guest which polls gets on.
-    fn tick(&mut self) {
+    pub(crate) fn tick(&mut self) {
         self.virtual_us = self.virtual_us.saturating_add(1);
     }
 
@@ -117,23 +121,9 @@ impl SimPlatform {
         *self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn trace(&self, source: &str, name: &str, value: &str, remark: &str) {
+    pub(crate) fn trace(&self, source: &str, name: &str, value: &str, remark: &str) {
         let event = Event { time_us: self.now_us(), app: &self.name, source, name, value, remark };
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).trace(&event);
-    }
-
-    fn pin(&mut self, pin: u32) -> Result<&mut Pin, Errno> {
-        self.pins.get_mut(pin as usize).ok_or(Errno::BadHandle)
-    }
-
-    fn drive(&mut self, index: u32, active: bool) -> Result<(), Errno> {
-        let pin = self.pin(index)?;
-        pin.driven = active;
-        let pin = &self.pins[index as usize];
-        let value = if active { "active" } else { "inactive" };
-        let remark = if (pin.config.active == Polarity::High) == active { " (high)" } else { " (low)" };
-        self.trace("gpio", &pin.label, value, remark);
-        Ok(())
     }
 }
 
@@ -228,56 +218,6 @@ impl Clock for SimPlatform {
     }
 }
 
-impl Gpio for SimPlatform {
-    fn find(&self, label: &[u8]) -> Option<u32> {
-        let index = self.pins.iter().position(|pin| pin.label.as_bytes() == label)?;
-        u32::try_from(index).ok()
-    }
-
-    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
-        let found = self.pin(pin)?;
-        let allowed = match found.config.direction {
-            Direction::Any => true,
-            Direction::Input => mode == PinMode::Input,
-            Direction::Output => mode != PinMode::Input,
-        };
-        if !allowed {
-            return Err(Errno::Access);
-        }
-        found.mode = Some(mode);
-        match mode {
-            PinMode::Input => Ok(()),
-            _ => self.drive(pin, mode == PinMode::OutputActive),
-        }
-    }
-
-    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
-        self.drive(pin, active)
-    }
-
-    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
-        let active = !self.pin(pin)?.driven;
-        self.drive(pin, active)
-    }
-
-    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
-        self.tick();
-        let now = self.now_us();
-        let pin = self.pin(pin)?;
-        if pin.mode != Some(PinMode::Input) {
-            return Ok(pin.driven);
-        }
-        let steps = pin.config.script.iter().map(|step| step.get_ref());
-        let past = steps.take_while(|step| step.at_us() <= now);
-        Ok(past.last().map_or(pin.config.initial, |step| step.active))
-    }
-
-    fn release(&mut self, pin: u32) -> Result<(), Errno> {
-        self.pin(pin)?.mode = None;
-        Ok(())
-    }
-}
-
 impl Entropy for SimPlatform {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         self.entropy.fill(buffer);
@@ -289,6 +229,7 @@ impl Entropy for SimPlatform {
 mod tests {
     use super::*;
     use crate::{Board, Capture, TraceFormat};
+    use wisp_host::platform::{Gpio, PinMode};
 
     const BOARD: &str = r#"
         [board]

@@ -64,6 +64,13 @@ pub fn c_header(out: &mut impl Write) -> fmt::Result {
         if !interface.constants.is_empty() {
             writeln!(out)?;
         }
+        for record in interface.records {
+            writeln!(out, "/** {} */\nstruct wisp_{}_{} {{", record.doc, interface.ident, record.name)?;
+            for field in record.fields {
+                writeln!(out, "\t/** {} */\n\tuint{}_t {};", field.doc, field.bytes * 8, field.name)?;
+            }
+            writeln!(out, "}};\n")?;
+        }
         for function in interface.functions {
             import(out, interface, function)?;
         }
@@ -147,6 +154,8 @@ fn params(out: &mut impl Write, function: &Function, strings: bool) -> fmt::Resu
             Kind::Buffer => write!(out, "void *{name}, size_t {name}_len")?,
             Kind::OutU32 => write!(out, "uint32_t *{name}")?,
             Kind::OutU64 => write!(out, "uint64_t *{name}")?,
+            Kind::OutI32 => write!(out, "int32_t *{name}")?,
+            Kind::OutI64 => write!(out, "int64_t *{name}")?,
             Kind::OutRecord(_) | Kind::Address => write!(out, "void *{name}")?,
         }
     }

@@ -17,6 +17,11 @@ pub fn rust_guest(out: &mut impl Write) -> fmt::Result {
             writeln!(out, "    /// {}", constant.doc)?;
             writeln!(out, "    pub const {}: u32 = {};", constant.name, constant.value)?;
         }
+        for record in interface.records {
+            let name = super::Upper(record.name);
+            writeln!(out, "    /// Bytes of a record `{}`: {}", record.name, record.doc)?;
+            writeln!(out, "    pub const {name}_SIZE: usize = {};", record.size())?;
+        }
         imports(out, interface)?;
         for function in interface.functions {
             wrapper(out, interface, function)?;
@@ -64,6 +69,8 @@ fn raw_params(out: &mut impl Write, function: &Function) -> fmt::Result {
             Kind::Buffer => write!(out, "{name}: *mut u8, {name}_len: usize")?,
             Kind::OutU32 => write!(out, "{name}: *mut u32")?,
             Kind::OutU64 => write!(out, "{name}: *mut u64")?,
+            Kind::OutI32 => write!(out, "{name}: *mut i32")?,
+            Kind::OutI64 => write!(out, "{name}: *mut i64")?,
             Kind::OutRecord(size) => write!(out, "{name}: *mut [u8; {size}]")?,
             Kind::Address => write!(out, "{name}: *mut u8")?,
         }
@@ -82,6 +89,8 @@ fn raw_result(function: &Function) -> &'static str {
 fn out_type(out: &mut impl Write, kind: Kind) -> fmt::Result {
     match kind {
         Kind::OutU64 => write!(out, "u64"),
+        Kind::OutI32 => write!(out, "i32"),
+        Kind::OutI64 => write!(out, "i64"),
         Kind::OutRecord(size) => write!(out, "[u8; {size}]"),
         _ => write!(out, "u32"),
     }

@@ -47,8 +47,10 @@ fn table(out: &mut impl Write, interface: &Interface) -> fmt::Result {
 /// Calls by name with arguments as slots, for tests: what an engine does, without one.
 fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     let (ident, host_trait) = (interface.ident, interface.host_trait);
-    writeln!(out, "#[cfg(test)]")?;
-    writeln!(out, "pub(crate) fn {ident}_by_name<A: {host_trait}>(")?;
+    writeln!(out, "/// Calls a function of `{}` by its name.", interface.module)?;
+    writeln!(out, "///\n/// # Panics\n/// If there is no such function, or there are too few slots.")?;
+    writeln!(out, "#[cfg(any(test, feature = \"by-name\"))]")?;
+    writeln!(out, "pub fn {ident}_by_name<A: {host_trait}>(")?;
     writeln!(out, "    app: &mut A,\n    memory: &mut [u8],\n    name: &str,\n    slots: &[u32],")?;
     writeln!(out, ") -> Result<u64, Stop> {{\n    match name {{")?;
     for function in interface.functions {
@@ -152,6 +154,8 @@ fn results(out: &mut impl Write, function: &Function) -> fmt::Result {
         separator.next(out)?;
         match param.kind {
             Kind::OutU64 => write!(out, "u64")?,
+            Kind::OutI32 => write!(out, "i32")?,
+            Kind::OutI64 => write!(out, "i64")?,
             Kind::OutRecord(size) => write!(out, "[u8; {size}]")?,
             _ => write!(out, "u32")?,
         }
@@ -214,8 +218,8 @@ fn argument_of(function: &Function, index: usize) -> usize {
 fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
     for (i, param) in function.params.iter().enumerate() {
         let size = match param.kind {
-            Kind::OutU32 => 4,
-            Kind::OutU64 => 8,
+            Kind::OutU32 | Kind::OutI32 => 4,
+            Kind::OutU64 | Kind::OutI64 => 8,
             Kind::OutRecord(size) => size,
             _ => continue,
         };

@@ -63,6 +63,16 @@ pub fn page(out: &mut impl Write, interface: &Interface) -> fmt::Result {
         }
         writeln!(out)?;
     }
+    for record in interface.records {
+        writeln!(out, "## Record `{}`, {} bytes\n\n{}\n", record.name, record.size(), record.doc)?;
+        writeln!(out, "| offset | field | type | meaning |\n|---|---|---|---|")?;
+        let mut offset = 0;
+        for field in record.fields {
+            writeln!(out, "| {offset} | `{}` | u{} | {} |", field.name, field.bytes * 8, field.doc)?;
+            offset += field.bytes;
+        }
+        writeln!(out)?;
+    }
     for function in interface.functions {
         entry(out, interface, function)?;
     }
@@ -86,6 +96,8 @@ fn entry(out: &mut impl Write, interface: &Interface, function: &Function) -> fm
                 Kind::Buffer => write!(out, "pointer, length: written")?,
                 Kind::OutU32 => write!(out, "pointer to u32: written")?,
                 Kind::OutU64 => write!(out, "pointer to u64: written")?,
+                Kind::OutI32 => write!(out, "pointer to i32: written")?,
+                Kind::OutI64 => write!(out, "pointer to i64: written")?,
                 Kind::OutRecord(size) => write!(out, "pointer to {size} bytes: written")?,
                 Kind::Address => write!(out, "address")?,
             }

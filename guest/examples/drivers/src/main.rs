@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Two driver crates as they come from the registry, each with the device that it was granted: an
+//! EEPROM (24x02) is written, read back and compared, an inertial sensor (BMI160) tells its identity
+//! and its acceleration.
+#![no_std]
+#![no_main]
+
+use bmi160::{AccelerometerPowerMode, Bmi160, SensorSelector};
+use eeprom24x::{Eeprom24x, SlaveAddr, Storage};
+use embedded_storage::{ReadStorage, Storage as _};
+use wisp_guest::{error, exit, info, Delay, Error, I2cDevice};
+
+wisp_guest::main!(drivers);
+
+fn drivers() -> Result<(), Error> {
+    if eeprom(I2cDevice::open("store")?).is_none() {
+        error!("the EEPROM failed");
+        exit(2);
+    }
+    if imu(I2cDevice::open("imu")?).is_none() {
+        error!("the sensor failed");
+        exit(3);
+    }
+    info!("both drivers work");
+    Ok(())
+}
+
+fn eeprom(device: I2cDevice) -> Option<()> {
+    let mut eeprom = Eeprom24x::new_24x02(device, SlaveAddr::Alternative(true, true, true));
+    eeprom.write_byte(0x20, 0xab).ok()?;
+    Delay.ms(5);
+    info!("eeprom24x: byte {:02x}", eeprom.read_byte(0x20).ok()?);
+
+    // Over the ends of pages, which the crate splits.
+    let mut storage = Storage::new(eeprom, Delay);
+    let text = b"Written page by page.";
+    storage.write(0x33, text).ok()?;
+    let mut read = [0; 21];
+    storage.read(0x33, &mut read).ok()?;
+    info!("eeprom24x: {}", core::str::from_utf8(&read).ok()?);
+    (read == *text).then_some(())
+}
+
+fn imu(device: I2cDevice) -> Option<()> {
+    let mut imu = Bmi160::new_with_i2c(device, bmi160::SlaveAddr::default());
+    info!("bmi160: chip id {:02x}", imu.chip_id().ok()?);
+    imu.set_accel_power_mode(AccelerometerPowerMode::Normal).ok()?;
+    let data = imu.data(SensorSelector::new().accel()).ok()?.accel?;
+    info!("bmi160: acceleration {} {} {}", data.x, data.y, data.z);
+    Some(())
+}

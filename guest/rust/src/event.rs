@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Waiting for whatever happens first.
+
+use crate::abi::{event, timer};
+use crate::{Errno, Error};
+use core::time::Duration;
+
+/// Something that happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Event {
+    /// When, since boot.
+    pub time: Duration,
+    /// What.
+    pub kind: EventKind,
+    /// How many events were dropped since the last one, because the app was too slow.
+    pub lost: u32,
+}
+
+/// What an [`Event`] tells. Sources compare with [`crate::Input::source`] and its like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EventKind {
+    /// A [`Timer`] ran out, so often since it was last told.
+    Timer {
+        /// Its number.
+        timer: u32,
+        /// At least 1.
+        count: u32,
+    },
+    /// A watched pin changed.
+    Edge {
+        /// [`crate::Input::source`].
+        pin: u32,
+        /// The new level.
+        active: bool,
+    },
+    /// A UART received something.
+    Uart(u32),
+    /// Something that this version of the crate does not know.
+    Other(u32),
+}
+
+impl Event {
+    fn from_record(record: &[u8; event::EVENT_SIZE]) -> Self {
+        let number = |at: usize, bytes: usize| {
+            let field = record.iter().skip(at).take(bytes);
+            field.rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
+        };
+        let [kind, source, value, lost] = [8, 12, 16, 20].map(|at| number(at, 4) as u32);
+        let kind = match kind {
+            event::TIMER => EventKind::Timer { timer: source, count: value },
+            event::EDGE => EventKind::Edge { pin: source, active: value != 0 },
+            event::UART => EventKind::Uart(source),
+            other => EventKind::Other(other),
+        };
+        Event { time: Duration::from_micros(number(0, 8)), kind, lost }
+    }
+}
+
+fn wait(timeout: u32) -> Option<Event> {
+    loop {
+        match event::wait(timeout) {
+            Ok(record) => return Some(Event::from_record(&record)),
+            // The one error there is: for a wait without end no reason to return.
+            Err(Errno::TimedOut) if timeout == event::FOREVER => {}
+            Err(_) => return None,
+        }
+    }
+}
+
+/// Takes the next event, waiting for it without limit. The CPU is free for others.
+///
+/// # Panics
+/// If the firmware has no events.
+pub fn next_event() -> Event {
+    wait(event::FOREVER).expect("the firmware has no events: CONFIG_WISP_EVENT")
+}
+
+/// Takes the next event, waiting for it this long, rounded up to milliseconds; `None` if nothing
+/// happens.
+pub fn event_within(timeout: Duration) -> Option<Event> {
+    let ms = timeout.as_micros().div_ceil(1000);
+    // 49 days are near enough to for ever to look again then.
+    wait(u32::try_from(ms).unwrap_or(event::FOREVER).min(event::FOREVER - 1))
+}
+
+/// One of the app's timers, whose expiry is an [`Event`]. Stopped when dropped.
+#[derive(Debug)]
+pub struct Timer(u32);
+
+impl Timer {
+    /// The timer with this number, below [`timer::TIMERS`].
+    ///
+    /// # Errors
+    /// `EINVAL` if there is none.
+    pub fn new(number: u32) -> Result<Self, Error> {
+        timer::cancel(number)?;
+        Ok(Timer(number))
+    }
+
+    /// What an event of this timer has as its number.
+    pub fn source(&self) -> u32 {
+        self.0
+    }
+
+    /// Lets it run out once.
+    pub fn after(&mut self, delay: Duration) {
+        self.start(delay, Duration::ZERO);
+    }
+
+    /// Lets it run out again and again, first after one period.
+    pub fn every(&mut self, period: Duration) {
+        self.start(period, period);
+    }
+
+    /// Stops it; what was not told yet is dropped.
+    pub fn cancel(&mut self) {
+        // `new` found that it exists.
+        let _ = timer::cancel(self.0);
+    }
+
+    fn start(&mut self, delay: Duration, period: Duration) {
+        let us = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        // As in `cancel`.
+        let _ = timer::start(self.0, us(delay), us(period));
+    }
+}
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.cancel();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_are_read_as_the_host_writes_them() {
+        let mut record = [0; event::EVENT_SIZE];
+        record[0..8].copy_from_slice(&1_500_000u64.to_le_bytes());
+        for (at, number) in [(8, event::EDGE), (12, 3), (16, 1), (20, 0x0102_0304)] {
+            record[at..at + 4].copy_from_slice(&number.to_le_bytes());
+        }
+        let kind = EventKind::Edge { pin: 3, active: true };
+        let expected = Event { time: Duration::from_millis(1500), kind, lost: 0x0102_0304 };
+        assert_eq!(Event::from_record(&record), expected);
+        record[8] = event::TIMER as u8;
+        assert_eq!(Event::from_record(&record).kind, EventKind::Timer { timer: 3, count: 1 });
+        record[8] = 99;
+        assert_eq!(Event::from_record(&record).kind, EventKind::Other(99));
+    }
+
+    #[test]
+    fn without_a_host_there_are_neither_events_nor_timers() {
+        assert_eq!(event_within(Duration::from_secs(1)), None);
+        assert!(Timer::new(0).is_err());
+    }
+}

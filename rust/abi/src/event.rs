@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp:event@1`: waiting for whatever happens first.
+
+use crate::{field, param, Constant, ErrorSpace, Function, Interface, Kind, Record, Returns};
+
+/// A timer ran out.
+pub const TIMER: u32 = 1;
+/// A watched pin changed.
+pub const EDGE: u32 = 2;
+/// A UART received something.
+pub const UART: u32 = 3;
+/// Wait without limit.
+pub const FOREVER: u32 = u32::MAX;
+
+/// What `wait` writes.
+pub const EVENT: Record = Record {
+    name: "event",
+    doc: "What happened.",
+    fields: &[
+        field("time_us", 8, "when it happened, microseconds since boot"),
+        field("kind", 4, "`TIMER`, `EDGE` or `UART`"),
+        field("source", 4, "number of the timer, or handle of the pin or UART"),
+        field(
+            "value",
+            4,
+            "timer: how often it ran out since it was last delivered; edge: 1 if the pin became active, else 0; \
+             UART: 0",
+        ),
+        field("lost", 4, "events dropped since the last one delivered, because the queue was full"),
+    ],
+};
+
+/// The description.
+pub const INTERFACE: Interface = Interface {
+    module: "wisp:event@1",
+    ident: "event",
+    host_trait: "EventV1",
+    doc: "Waiting for whatever happens first: edges of pins watched with `wisp:gpio@1`, timers started with \
+          `wisp:timer@1`, data at UARTs of `wisp:uart@1`. Needs no grant of its own. A waiting app costs no CPU \
+          time.\n\nEvents wait in a queue of the app's own, filled by interrupts, until `wait` takes them, oldest \
+          first; timers and the queue take turns when both have something. When the queue is full, new events \
+          are dropped, and the next event delivered says how many.",
+    errors: ErrorSpace::Wisp,
+    constants: &[
+        Constant { name: "TIMER", value: TIMER, doc: "A timer ran out." },
+        Constant { name: "EDGE", value: EDGE, doc: "A watched pin changed." },
+        Constant { name: "UART", value: UART, doc: "A UART received something." },
+        Constant { name: "FOREVER", value: FOREVER, doc: "Wait without limit." },
+    ],
+    records: &[EVENT],
+    functions: &[Function {
+        name: "wait",
+        doc: "Takes the next event, waiting for it if there is none.",
+        params: &[
+            param("timeout", Kind::U32, "milliseconds to wait at most; 0 only looks, `FOREVER` has no limit"),
+            param("event", Kind::OutRecord(EVENT.size()), "an `event`"),
+        ],
+        returns: Returns::Nothing,
+        errors: &[("ETIMEDOUT", "nothing happened in time")],
+    }],
+};

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The app's queue of events, filled from the scripts of what it watches.
+
+use crate::platform::SimPlatform;
+use std::collections::VecDeque;
+use wisp_host::platform::{Clock, Event, Events, Kind};
+use wisp_host::Interrupted;
+
+/// Events that wait at most: as many as on a device without configuration.
+const CAPACITY: usize = 8;
+
+/// Events that happened and were not taken.
+#[derive(Debug, Default)]
+pub(crate) struct Queue {
+    events: VecDeque<Event>,
+    lost: u32,
+}
+
+impl Queue {
+    pub(crate) fn push(&mut self, time_us: u64, kind: Kind) {
+        if self.events.len() == CAPACITY {
+            self.lost = self.lost.saturating_add(1);
+        } else {
+            self.events.push_back(Event { time_us, kind, lost: 0 });
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        Some(Event { lost: std::mem::take(&mut self.lost), ..event })
+    }
+
+    pub(crate) fn retain(&mut self, keep: impl Fn(Kind) -> bool) {
+        self.events.retain(|event| keep(event.kind));
+    }
+}
+
+impl Events for SimPlatform {
+    fn next_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted> {
+        self.collect_events();
+        if let Some(event) = self.queue.pop() {
+            return Ok(Some(event));
+        }
+        let until = self.next_event_us().unwrap_or(u64::MAX).min(until_us);
+        if let Some(wait) = until.checked_sub(self.now_us()).filter(|wait| *wait > 0) {
+            self.sleep_us(wait)?;
+            self.collect_events();
+        }
+        Ok(self.queue.pop())
+    }
+}
+
+impl SimPlatform {
+    /// Queues what has happened by now, in the order of its time.
+    pub(crate) fn collect_events(&mut self) {
+        let now = self.now_us();
+        while let Some((time, kind)) = self.first_event().filter(|(time, _)| *time <= now) {
+            self.queue.push(time, kind);
+            self.heard(kind, time);
+        }
+    }
+
+    fn next_event_us(&self) -> Option<u64> {
+        self.first_event().map(|(time, _)| time)
+    }
+
+    /// The first event that is not in the queue yet.
+    fn first_event(&self) -> Option<(u64, Kind)> {
+        let pins = (0u32..).zip(&self.pins);
+        let edges = pins.filter_map(|(pin, watched)| {
+            let (time, active) = watched.next_edge()?;
+            Some((time, Kind::Edge { pin, active }))
+        });
+        edges.min_by_key(|(time, _)| *time)
+    }
+
+    fn heard(&mut self, kind: Kind, time_us: u64) {
+        if let Kind::Edge { pin, .. } = kind {
+            if let Some(pin) = self.pins.get_mut(pin as usize) {
+                pin.heard(time_us);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Board, Capture, SimPlatform, TraceFormat};
+    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Kind, PinMode};
+    use wisp_host::Interrupted;
+
+    const BOARD: &str = r#"
+        [board]
+        duration_ms = 100
+        [apps.a.gpio.button]
+        script = [
+          { at_ms = 1, active = true },
+          { at_ms = 2, active = true },
+          { at_ms = 3, active = false },
+          { at_ms = 4, active = true },
+        ]
+        [apps.a.gpio.other]
+        initial = true
+        script = [{ at_ms = 3.5, active = false }]
+    "#;
+
+    fn platform(edges: [Edges; 2]) -> SimPlatform {
+        let mut board = Board::from_toml(BOARD).unwrap();
+        board.set_trace(Capture::new(), TraceFormat::Off);
+        let mut app = board.platform("a");
+        for (pin, edges) in (0..).zip(edges) {
+            app.configure(pin, PinMode::Input).unwrap();
+            app.watch(pin, edges).unwrap();
+        }
+        app
+    }
+
+    fn edge(time_us: u64, pin: u32, active: bool) -> Result<Option<Event>, Interrupted> {
+        Ok(Some(Event { time_us, kind: Kind::Edge { pin, active }, lost: 0 }))
+    }
+
+    #[test]
+    fn watched_edges_arrive_at_their_time_and_a_repeated_level_is_none() {
+        let mut app = platform([Edges::Both, Edges::Both]);
+        assert_eq!(app.next_event(999), Ok(None));
+        assert_eq!(app.next_event(u64::MAX), edge(1000, 0, true));
+        assert_eq!(app.now_us(), 1000);
+        assert_eq!(app.next_event(u64::MAX), edge(3000, 0, false));
+        assert_eq!(app.next_event(u64::MAX), edge(3500, 1, false));
+        assert_eq!(app.next_event(u64::MAX), edge(4000, 0, true));
+        assert_eq!(app.next_event(u64::MAX), Err(Interrupted), "nothing more until the end of the run");
+        assert!(app.time_is_up());
+    }
+
+    #[test]
+    fn only_the_edges_watched_for_are_told() {
+        let mut app = platform([Edges::Inactive, Edges::Active]);
+        assert_eq!(app.next_event(50_000), edge(3000, 0, false));
+        assert_eq!(app.next_event(50_000), Ok(None));
+        assert_eq!(app.now_us(), 50_000);
+    }
+
+    #[test]
+    fn edges_before_the_watch_or_after_its_end_are_not_told() {
+        let mut app = platform([Edges::None, Edges::None]);
+        app.sleep_us(2500).unwrap();
+        app.watch(0, Edges::Both).unwrap();
+        app.sleep_us(1000).unwrap();
+        app.collect_events();
+        app.watch(0, Edges::Active).unwrap();
+        assert_eq!(app.next_event(50_000), edge(4000, 0, true), "the one at 3 ms was dropped by the second watch");
+    }
+
+    #[test]
+    fn a_full_queue_drops_the_newest_and_says_how_many() {
+        let steps: String = (1..=20).map(|i| format!("{{ at_ms = {i}, active = {} }},", i % 2 == 1)).collect();
+        let board = Board::from_toml(&format!("[apps.a.gpio.button]\nscript = [{steps}]\n")).unwrap();
+        let mut app = board.platform("a");
+        app.configure(0, PinMode::Input).unwrap();
+        app.watch(0, Edges::Both).unwrap();
+        app.sleep_us(10_500).unwrap();
+        let first = app.next_event(0).unwrap().unwrap();
+        assert_eq!((first.time_us, first.lost), (1000, 2));
+        for time in 2..=8 {
+            assert_eq!(app.next_event(0), edge(time * 1000, 0, time % 2 == 1));
+        }
+        assert_eq!(app.next_event(u64::MAX), edge(11_000, 0, true));
+    }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Pins: inputs follow their script, outputs are traced.
+
+use crate::config::{Direction, PinConfig, Polarity};
+use crate::platform::SimPlatform;
+use wisp_abi::Errno;
+use wisp_host::platform::{Edges, Gpio, Kind, PinMode};
+
+#[derive(Debug)]
+pub(crate) struct Pin {
+    label: String,
+    config: PinConfig,
+    mode: Option<PinMode>,
+    driven: bool,
+    edges: Edges,
+    /// Edges up to here were queued, or happened before they were watched for.
+    heard_us: u64,
+}
+
+impl Pin {
+    pub(crate) fn new((label, config): (String, PinConfig)) -> Self {
+        Pin { label, config, mode: None, driven: false, edges: Edges::None, heard_us: 0 }
+    }
+
+    /// The level that the script gives an input at a time.
+    fn scripted(&self, now_us: u64) -> bool {
+        let steps = self.config.script.iter().map(|step| step.get_ref());
+        let past = steps.take_while(|step| step.at_us() <= now_us);
+        past.last().map_or(self.config.initial, |step| step.active)
+    }
+
+    /// The next edge that is watched for: its time and the new level.
+    pub(crate) fn next_edge(&self) -> Option<(u64, bool)> {
+        let mut level = self.scripted(self.heard_us);
+        for step in self.config.script.iter().map(|step| step.get_ref()) {
+            let (time, active) = (step.at_us(), step.active);
+            if time <= self.heard_us {
+                continue;
+            }
+            let edge = std::mem::replace(&mut level, active) != active;
+            if edge && self.edges.contain(active) {
+                return Some((time, active));
+            }
+        }
+        None
+    }
+
+    pub(crate) fn heard(&mut self, time_us: u64) {
+        self.heard_us = time_us;
+    }
+}
+
+impl SimPlatform {
+    fn pin(&mut self, pin: u32) -> Result<&mut Pin, Errno> {
+        self.pins.get_mut(pin as usize).ok_or(Errno::BadHandle)
+    }
+
+    fn drive(&mut self, index: u32, active: bool) -> Result<(), Errno> {
+        let pin = self.pin(index)?;
+        pin.driven = active;
+        let pin = &self.pins[index as usize];
+        let value = if active { "active" } else { "inactive" };
+        let remark = if (pin.config.active == Polarity::High) == active { " (high)" } else { " (low)" };
+        self.trace("gpio", &pin.label, value, remark);
+        Ok(())
+    }
+}
+
+impl Gpio for SimPlatform {
+    fn find(&self, label: &[u8]) -> Option<u32> {
+        let index = self.pins.iter().position(|pin| pin.label.as_bytes() == label)?;
+        u32::try_from(index).ok()
+    }
+
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
+        let found = self.pin(pin)?;
+        let allowed = match found.config.direction {
+            Direction::Any => true,
+            Direction::Input => mode == PinMode::Input,
+            Direction::Output => mode != PinMode::Input,
+        };
+        if !allowed {
+            return Err(Errno::Access);
+        }
+        found.mode = Some(mode);
+        match mode {
+            PinMode::Input => Ok(()),
+            _ => self.drive(pin, mode == PinMode::OutputActive),
+        }
+    }
+
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
+        self.drive(pin, active)
+    }
+
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
+        let active = !self.pin(pin)?.driven;
+        self.drive(pin, active)
+    }
+
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
+        self.tick();
+        let now = self.now_us();
+        let pin = self.pin(pin)?;
+        if pin.mode != Some(PinMode::Input) {
+            return Ok(pin.driven);
+        }
+        Ok(pin.scripted(now))
+    }
+
+    fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno> {
+        let now = self.now_us();
+        // What other pins told until now comes before what this one will.
+        self.collect_events();
+        let watched = self.pin(pin)?;
+        watched.edges = edges;
+        watched.heard_us = now;
+        self.queue.retain(|kind| !matches!(kind, Kind::Edge { pin: of, .. } if of == pin));
+        Ok(())
+    }
+
+    fn release(&mut self, pin: u32) -> Result<(), Errno> {
+        self.pin(pin)?.mode = None;
+        Ok(())
+    }
+}

@@ -26,12 +26,13 @@ else()
   set(compiler ${CMAKE_C_COMPILER})
 endif()
 
+# Some packaged compilers come without a C library: its stdint.h is then Zephyr's.
 set(folder ${CMAKE_CURRENT_LIST_DIR}/../workloads)
 foreach(name IN LISTS BENCH_WORKLOADS)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}.o)
   add_custom_command(OUTPUT ${object}
     COMMAND ${compiler} ${machine} -O2 -ffunction-sections -DRUN=run_${name}
-      -c ${folder}/${name}.c -o ${object}
+      -idirafter ${ZEPHYR_BASE}/lib/libc/minimal/include -c ${folder}/${name}.c -o ${object}
     DEPENDS ${folder}/${name}.c ${folder}/wl.h
     VERBATIM
   )

@@ -12,7 +12,7 @@ file(GLOB sources
   ${shared}/mem-alloc/ems/*.c
   ${shared}/utils/*.c
 )
-list(FILTER sources EXCLUDE REGEX "(wasm_c_api|wasm_application|wasm_blocking_op|runtime_timer)\\.c$")
+list(FILTER sources EXCLUDE REGEX "(wasm_application|wasm_blocking_op|runtime_timer)\\.c$")
 list(APPEND sources
   ${iwasm}/interpreter/wasm_loader.c
   ${iwasm}/interpreter/wasm_runtime.c
@@ -64,3 +64,18 @@ target_compile_definitions(wamr PRIVATE
   BH_ENABLE_GC_CORRUPTION_CHECK=0
 )
 target_link_libraries(app PRIVATE wamr)
+
+set(version ${BENCH_SOURCE}/core/version.h)
+if(EXISTS ${version})
+  set(numbers)
+  foreach(part IN ITEMS MAJOR MINOR PATCH)
+    file(STRINGS ${version} line REGEX "define WAMR_VERSION_${part}")
+    string(REGEX MATCH "[0-9]+$" number "${line}")
+    list(APPEND numbers ${number})
+  endforeach()
+  list(JOIN numbers "." name)
+else()
+  # Sources from before version numbers stood in them: those that the crate carries.
+  set(name "of wamr-sys")
+endif()
+target_compile_definitions(app PRIVATE BENCH_VERSION="${name}")

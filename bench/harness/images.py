@@ -13,7 +13,7 @@ from .tools import (OUTPUT, REPO, build_folder, devenv, fail, run, zephyr_enviro
 RUNTIMES = {
     "native": ("native", ("gcc", "clang")),
     "null": ("wasm", ("none",)),
-    "wisp": ("wisp", ("loop",)),
+    "wisp": ("wisp", ()),
     "wasm3": ("wasm", ("default",)),
     "wamr": ("wasm", ("fast", "classic")),
     "wasmi": ("wasm", ("default",)),
@@ -24,11 +24,11 @@ SOURCE_FOLDERS = {"wasm3": ("source", "wasm3/source"), "wamr": (".", "wasm-micro
 SOURCE_MARKS = {"wasm3": "wasm3.h", "wamr": "core/iwasm/include/wasm_export.h"}
 
 
-def tiers(runtime):
-    """The variants of a runtime."""
+def tiers(board, runtime):
+    """The variants of a runtime on a board; Wisp's are the back ends that its engine has."""
     if runtime not in RUNTIMES:
         fail(f"no runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
-    return RUNTIMES[runtime][1]
+    return RUNTIMES[runtime][1] or board.back_ends
 
 
 def peer_source(runtime):
@@ -64,7 +64,7 @@ def crate_folder(name):
 
 def build(board, runtime, tier, optimize="speed"):
     """Builds the image, incrementally. Returns the ELF file's path."""
-    kind, known = RUNTIMES[runtime]
+    kind, known = RUNTIMES[runtime][0], tiers(board, runtime)
     if tier not in known:
         fail(f"{runtime} has no tier {tier!r}; known: {', '.join(known)}")
     table = guests.table(kind, guests.WORKLOADS)
@@ -76,6 +76,8 @@ def build(board, runtime, tier, optimize="speed"):
                f"-DBENCH_TIER={tier}", f"-DBENCH_IMAGES={table}"]
     if optimize == "size":
         options += ["-DCONFIG_SIZE_OPTIMIZATIONS=y", "-DCONFIG_SPEED_OPTIMIZATIONS=n"]
+    if runtime == "wisp" and tier == "loop":
+        options.append("-DBENCH_FEATURES=interp-loop")
     if runtime in SOURCE_FOLDERS:
         options.append(f"-DBENCH_SOURCE={peer_source(runtime)}")
     if runtime == "native":

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stored results: what was measured, and ratios to native code."""
 
+import fcntl
 import json
 import math
 
@@ -20,10 +21,14 @@ class Store:
 
     def __init__(self, path=None):
         self.path = path or OUTPUT / "results.json"
-        self.runs = {}
-        if self.path.is_file():
-            for entry in json.loads(self.path.read_text(encoding="utf-8"))["runs"]:
-                self.runs[entry["board"], entry["runtime"], entry["tier"]] = entry
+        self.runs = self._stored()
+        self.changed = set()
+
+    def _stored(self):
+        if not self.path.is_file():
+            return {}
+        entries = json.loads(self.path.read_text(encoding="utf-8"))["runs"]
+        return {(entry["board"], entry["runtime"], entry["tier"]): entry for entry in entries}
 
     def add(self, board, runtime, tier, result, partial):
         """Takes a run in; a partial run replaces only the workloads that it measured."""
@@ -40,6 +45,7 @@ class Store:
             entry.update(old)
         entry.update(result)
         self.runs[key] = entry
+        self.changed.add(key)
 
     def run(self, board, runtime, tier):
         """One run's results, or None."""
@@ -75,10 +81,17 @@ class Store:
                        "ratio": round(values["instructions"] / native, 3) if native else None}
 
     def save(self):
-        """Writes the file."""
+        """Writes the file; what another run has stored meanwhile stays."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with open(self.path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            own = {key: self.runs[key] for key in self.changed}
+            self.runs = {**self._stored(), **own}
+            self._write()
+
+    def _write(self):
         data = {"records": list(self.records()),
                 "runs": [self.runs[key] for key in sorted(self.runs)]}
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         self.path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
 
 
@@ -105,4 +118,40 @@ def text(store, board, runtime, tier, only=None):
         lines.append(f"  {'geomean':12}{'':14}{mean:8.2f}")
     if "empty_call" in run:
         lines.append(f"  empty call {run['empty_call']:8.0f}   flash {run['flash']:,}")
+    return "\n".join(lines)
+
+
+def matrix(store, board):
+    """All runtimes of a board side by side: ratios to native code, in text."""
+    runs = [(runtime, tier) for name, runtime, tier in sorted(store.runs) if name == board.name]
+    runs = [key for key in runs if key[0] != "null"]
+    if not runs:
+        return ""
+    width = max(len(f"{runtime}:{tier}") for runtime, tier in runs) + 2
+    lines = [f"{board.name} ({board.title}): instructions relative to gcc -O2",
+             " " * 12 + f"{'native':>12}" + "".join(f"{f'{r}:{t}':>{width}}" for r, t in runs)]
+    for workload in guests.WORKLOADS:
+        if not workload.counts:
+            continue
+        native = store.native(board, workload.name)
+        line = f"{workload.name:12}" + (f"{native:12,.0f}" if native else f"{'-':>12}")
+        for runtime, tier in runs:
+            ratio = store.ratio(board, runtime, tier, workload.name)
+            line += f"{ratio:{width}.2f}" if ratio else f"{'-':>{width}}"
+        lines.append(line)
+    for title, value in (
+            ("geomean", lambda run, key: (store.geomean(board, *key), ".2f")),
+            ("empty call", lambda run, key: (run.get("empty_call"), ",.0f")),
+            ("load nop", lambda run, key: (run["workloads"].get("nop", {}).get("load"), ",.0f")),
+            ("load sha256", lambda run, key: (run["workloads"].get("sha256", {}).get("load"),
+                                              ",.0f")),
+            ("heap nop", lambda run, key: (run["workloads"].get("nop", {}).get("heap"), ",")),
+            ("stack", lambda run, key: (max((w["stack"] for w in run["workloads"].values()),
+                                            default=None), ",")),
+            ("flash", lambda run, key: (run.get("flash"), ","))):
+        line = f"{title:24}"
+        for key in runs:
+            value_, form = value(store.run(board, *key), key)
+            line += f"{format(value_, form):>{width}}" if value_ is not None else f"{'-':>{width}}"
+        lines.append(line)
     return "\n".join(lines)

@@ -2,15 +2,11 @@
 #include <string.h>
 
 #include "wasm_export.h"
-#include "version.h"
 #include "runtime.h"
 
 #define GUEST_STACK 2048
 
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-const char *const runtime_version = "wamr " TEXT(WAMR_VERSION_MAJOR) "." TEXT(WAMR_VERSION_MINOR)
-	"." TEXT(WAMR_VERSION_PATCH);
+const char *const runtime_version = "wamr " BENCH_VERSION;
 
 static uint8_t *binary;
 static wasm_module_t module;

@@ -45,7 +45,7 @@ def on_zephyr(env):
         seen = 0
         for line in process.stdout:
             print("  " + line.rstrip(), flush=True)
-            seen += bool(re.search(r"\bLED\b|\bled\b", line))
+            seen += bool(re.search(r"blinky: blink \d+", line))
             if seen >= LINES:
                 break
         timer.cancel()

@@ -23,7 +23,7 @@ RUN_PLATFORMS = [
     "qemu_cortex_m3",
     "mps2/an385",
     "mps2/an521/cpu0",
-    "mps2_an383_qemu",
+    "mps2/an383/qemu",
     "qemu_riscv32",
 ]
 # Boards that are only built: there is no emulator for their chips.
@@ -99,7 +99,7 @@ def twister(name, roots, platforms, extra):
         command += ["-T", devenv.REPO / root]
     for platform in platforms:
         command += ["-p", platform]
-    command += ["-x=EXTRA_ZEPHYR_MODULES=" + str(modules(env))] + extra
+    command += [f"-x=EXTRA_ZEPHYR_MODULES={devenv.REPO}"] + extra
     code, _ = stream(command, devenv.find_zephyr(), env)
     report = out / "twister.json"
     count = Count()
@@ -119,12 +119,6 @@ def twister(name, roots, platforms, extra):
         print(f"{name}: twister executed nothing or failed with exit code {code}")
         count.failed += 1
     return count
-
-
-def modules(env):
-    """This repository as a Zephyr module, unless the workspace lists it already."""
-    del env
-    return devenv.REPO
 
 
 def suite_zephyr():

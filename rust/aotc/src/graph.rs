@@ -38,7 +38,8 @@ impl Graph {
 
     /// Functions on a cycle of calls.
     pub fn recursive(&self) -> BTreeSet<u32> {
-        let mut state = Search { graph: self, order: vec![0; self.callees.len()], low: vec![0; self.callees.len()], next: 0 };
+        let mut state =
+            Search { graph: self, order: vec![0; self.callees.len()], low: vec![0; self.callees.len()], next: 0 };
         let mut out = BTreeSet::new();
         for function in 0..self.callees.len() as u32 {
             if state.order[function as usize] == 0 {

@@ -9,6 +9,10 @@ pub struct Config {
     pub(crate) table_capacity: u32,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
+    #[cfg(feature = "native")]
+    pub(crate) native_stack: u32,
+    #[cfg(feature = "native")]
+    pub(crate) native_stop: bool,
 }
 
 impl Default for Config {
@@ -21,7 +25,17 @@ impl Config {
     /// 2 KiB of frames, no limit of linear memory but the arena, tables that do not grow, four nested
     /// entries into guest code, a look at the stop flag every 1000 units of fuel.
     pub const fn new() -> Self {
-        Self { stack_size: 2048, max_memory: u32::MAX, table_capacity: 0, native_depth: 4, fuel_slice: 1000 }
+        Self {
+            stack_size: 2048,
+            max_memory: u32::MAX,
+            table_capacity: 0,
+            native_depth: 4,
+            fuel_slice: 1000,
+            #[cfg(feature = "native")]
+            native_stack: if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 },
+            #[cfg(feature = "native")]
+            native_stop: false,
+        }
     }
 
     /// Bytes for the frames of guest functions: bounds the depth of calls.
@@ -48,6 +62,22 @@ impl Config {
     /// instance to another. Each takes native stack.
     pub const fn native_depth(mut self, depth: u32) -> Self {
         self.native_depth = depth;
+        self
+    }
+
+    /// Bytes of the calling thread's stack that native code may take, counted from the outermost entry.
+    /// What host functions need comes on top. 1536 by default, 256 KiB on 64-bit systems.
+    #[cfg(feature = "native")]
+    pub const fn native_stack(mut self, bytes: u32) -> Self {
+        self.native_stack = bytes;
+        self
+    }
+
+    /// Whoever runs the store can stop native code from outside, by rewriting the program counter of its
+    /// thread: code that never looks at the stop flag is accepted.
+    #[cfg(feature = "native")]
+    pub const fn native_stop(mut self, can: bool) -> Self {
+        self.native_stop = can;
         self
     }
 

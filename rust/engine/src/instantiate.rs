@@ -25,7 +25,7 @@ pub(crate) fn instantiate<T>(
         return Err(InstantiateError::TooManyInstances);
     }
     let image = module.image();
-    let ctx = shared.attempt(|| build(linker, shared, image))?;
+    let ctx = shared.attempt(|| build(linker, shared, module))?;
     shared.add_instance(ctx);
     apply_segments(ctx, image)?;
     if let Some(init) = image.manifest()?.init {
@@ -36,7 +36,8 @@ pub(crate) fn instantiate<T>(
 }
 
 /// Everything that leaves the store as it was if it fails.
-fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, image: &Image<'_>) -> Result<&'s Ctx, InstantiateError> {
+fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
+    let image = module.image();
     let manifest = image.manifest()?;
     let imported = Counts {
         functions: image.imports_of(external::FUNCTION),
@@ -50,7 +51,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, image: &Image<'_>) -
             u32::try_from(left).unwrap_or(u32::MAX),
         )
     };
-    let ctx = Ctx::new(shared, image, &imported, manifest.globals_size, unset_import());
+    let ctx = Ctx::new(shared, module, &imported, manifest.globals_size, unset_import());
     let ctx = ctx.ok_or_else(|| {
         small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>())
     })?;

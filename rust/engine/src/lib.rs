@@ -8,8 +8,8 @@
 //!    globals, tables, linear memory and about 250 bytes for each instance.
 //! 3. Trust is made once. [`Module::new_in`] verifies the code; from then on the interpreter reads slots,
 //!    branches and indices unchecked. What a guest computes is checked at every access.
-//! 4. Unsafe code is in two places: `mem` (what lies in the arena and in the image) and `interp` (running
-//!    code, calling the host). Everything else is safe code over them.
+//! 4. Unsafe code is in three places: `mem` (what lies in the arena and in the image), `interp` (running
+//!    code, calling the host) and `native` (machine code). Everything else is safe code over them.
 //! 5. A guest's trap is never the host's mistake, and the other way round: [`Trap`] says which.
 //!
 //! Not here: translation of wasm (`wisp-compiler`), signatures, host functions (`wisp-host`), threads.
@@ -36,6 +36,9 @@ mod linker;
 #[allow(unsafe_code)]
 mod mem;
 mod module;
+#[cfg(feature = "native")]
+#[allow(unsafe_code)]
+mod native;
 pub mod ops;
 mod store;
 mod trap;
@@ -58,4 +61,6 @@ pub use trap::{Trap, TrapCode};
 pub use ty::{FuncType, Signature};
 pub use value::{Val, WasmTy, WasmValues};
 pub use wisp_image::format::ValType;
+#[cfg(feature = "native")]
+pub use wisp_image::native::{Native, Refusal};
 pub use wisp_image::{Image, ImageError};

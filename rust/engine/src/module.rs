@@ -9,6 +9,8 @@ use crate::Engine;
 #[derive(Clone, Copy)]
 pub struct Module<'m> {
     image: Image<'m>,
+    #[cfg(feature = "native")]
+    native: Option<wisp_image::native::Native<'m>>,
 }
 
 /// Where unaligned reads are slow or fault, images have to be aligned as the linker or flash aligns them.
@@ -57,7 +59,52 @@ impl<'m> Module<'m> {
         if image.as_ptr().addr() % usize::from(ALIGN) != 0 {
             return Err(ImageError::Misaligned(ALIGN));
         }
-        Ok(Self { image: Image::parse(image)? })
+        Ok(Self {
+            image: Image::parse(image)?,
+            #[cfg(feature = "native")]
+            native: None,
+        })
+    }
+
+    /// The native section that runs on this machine, if the image has one.
+    ///
+    /// # Errors
+    /// Why there is none.
+    #[cfg(feature = "native")]
+    pub fn native_section(&self) -> Result<wisp_image::native::Native<'m>, wisp_image::native::Refusal> {
+        crate::native::section(&self.image)
+    }
+
+    /// Lets instances of this module run native code from now on. `section` holds the bytes of
+    /// [`Module::native_section`] where the processor may execute them: in flash that is where they are, on
+    /// a desk a mapping.
+    ///
+    /// # Safety
+    /// `wisp-aotc` made the section from this image's module and nobody changed it since: it is part of the
+    /// firmware, or its signature says so. It stays where it is for `'m`. Nothing of this can be checked
+    /// here, and wrong code can do anything.
+    ///
+    /// # Errors
+    /// The section does not fit this machine, this runtime or this image. The module then is as before.
+    #[cfg(feature = "native")]
+    #[allow(unsafe_code)]
+    pub unsafe fn use_native(&mut self, engine: &Engine, section: &'m [u8]) -> Result<(), wisp_image::native::Refusal> {
+        let native = wisp_image::native::Native::parse(section)?;
+        crate::native::check(&self.image, &native, engine.config())?;
+        self.native = Some(native);
+        Ok(())
+    }
+
+    /// True if instances run native code.
+    #[cfg(feature = "native")]
+    pub fn is_native(&self) -> bool {
+        self.native.is_some()
+    }
+
+    /// The native code instances run.
+    #[cfg(feature = "native")]
+    pub(crate) fn native(&self) -> Option<&wisp_image::native::Native<'m>> {
+        self.native.as_ref()
     }
 
     /// The image: manifest, imports, exports.

@@ -183,7 +183,7 @@ pub const CONTEXT: &[(&str, Field, &str)] = &[
     ("site", Field::U32, "u32 site"),
     ("function", Field::U32, "u32 function"),
     ("code_number", Field::U32, "u32 code_number"),
-    ("entered", Field::U32, "u32 entered"),
+    ("reserve", Field::U32, "u32 reserve"),
     ("scratch", Field::U64, "u64 scratch"),
 ];
 

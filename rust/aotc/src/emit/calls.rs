@@ -40,7 +40,9 @@ impl<'a> Emitter<'_, '_, 'a> {
             Operator::TableCopy { dst_table, src_table } => {
                 self.bulk("table_copy", &format!("{dst_table}, {src_table}, "), 3);
             }
-            Operator::TableInit { elem_index, table } => self.bulk("table_init", &format!("{table}, {elem_index}, "), 3),
+            Operator::TableInit { elem_index, table } => {
+                self.bulk("table_init", &format!("{table}, {elem_index}, "), 3)
+            }
             Operator::ElemDrop { elem_index } => self.push_line(format!("H(elem_drop)(c, {elem_index});")),
             _ => return false,
         }
@@ -49,7 +51,7 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     fn leave(&mut self) {
         let line = self.return_();
-        self.push_line(line);
+        self.push_line(format!("{line} {}", crate::toolchain::TAIL_CALLS));
         self.die();
     }
 
@@ -175,9 +177,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.push_line(format!("{result} = {};", value.text));
         }
         self.push_line("} else {".into());
-        self.through_slots(arguments, ty, |slots| {
-            format!("H(call_reference)(c, {reference}, {distinct}, {slots})")
-        });
+        self.through_slots(arguments, ty, |slots| format!("H(call_reference)(c, {reference}, {distinct}, {slots})"));
         for (result, value) in results.iter().zip(self.stack.split_off(before)) {
             self.push_line(format!("{result} = {};", value.text));
         }

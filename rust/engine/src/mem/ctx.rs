@@ -73,6 +73,9 @@ pub struct Ctx {
     pub(crate) import_count: u16,
     index: u16,
     globals_words: u32,
+    /// What native code works with, or null.
+    #[cfg(feature = "native")]
+    native: *const crate::native::Record,
 }
 
 /// Numbers of things an instance holds.
@@ -109,23 +112,30 @@ impl Ctx {
     /// Takes an instance's records from the arena. Globals are zero, imports unset, tables absent.
     pub(crate) fn new<'s>(
         shared: &'s Shared,
-        image: &Image<'_>,
+        module: &crate::Module<'_>,
         imported: &Counts,
         globals_size: u32,
         unset: Import,
     ) -> Option<&'s Self> {
+        let image = module.image();
         let (data, elements) = (image.data_count(), image.element_count());
         let dropped_words = (data + elements).div_ceil(32);
         let tables = imported.tables + image.table_count();
         let globals_words = (globals_size / 4) as usize;
         let arena = &shared.arena;
         let index = shared.instance_count.get();
+        #[cfg(feature = "native")]
+        let (native, globals) = match module.native() {
+            Some(_) => crate::native::place(arena, globals_words)?,
+            None => (null(), arena.alloc_cells(globals_words, 0u32)?),
+        };
+        #[cfg(not(feature = "native"))]
         let globals = arena.alloc_cells(globals_words, 0u32)?;
         let tables_cells = arena.alloc_cells(tables, null::<TableRecord>())?;
         let imports = arena.alloc_cells(imported.functions, unset)?;
         let imported_globals = arena.alloc_cells(imported.globals, null::<Cell<u32>>())?;
         let dropped = arena.alloc_cells(dropped_words, 0u32)?;
-        arena.alloc(Self {
+        let ctx = arena.alloc(Self {
             memory: Cell::new(core::ptr::dangling_mut()),
             limits: [const { Cell::new(0) }; 3],
             fuel: Cell::new(0),
@@ -157,7 +167,22 @@ impl Ctx {
             import_count: u16::try_from(imported.functions).ok()?,
             index,
             globals_words: globals_words as u32,
-        })
+            #[cfg(feature = "native")]
+            native,
+        })?;
+        #[cfg(feature = "native")]
+        if let Some(code) = module.native() {
+            crate::native::Record::bind(ctx, native, code);
+        }
+        Some(ctx)
+    }
+
+    /// What native code works with, if this instance runs native code.
+    #[cfg(feature = "native")]
+    #[inline]
+    pub(crate) fn native(&self) -> Option<&crate::native::Record> {
+        // SAFETY: rule A: null or the record that `new` filled in.
+        unsafe { self.native.as_ref() }
     }
 
     /// The store's records.
@@ -314,6 +339,10 @@ impl Ctx {
         for (log2, limit) in self.limits.iter().chain([&self.limit_wide]).enumerate() {
             limit.set((size + 1).saturating_sub(1 << log2));
         }
+        #[cfg(feature = "native")]
+        if let Some(record) = self.native() {
+            record.set_memory(self.memory.get(), size);
+        }
     }
 
     fn dropped_bit(&self, bit: usize) -> Option<(&Cell<u32>, u32)> {
@@ -382,6 +411,9 @@ pub(crate) struct Shared {
     pub place: Cell<(u32, u32)>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
+    /// Lowest address of the stack that native code may use, while some runs; else 0.
+    #[cfg(feature = "native")]
+    pub native_floor: Cell<usize>,
     pub exit_status: Cell<i32>,
     /// Innermost frame of the last trap: instance and frame pointer.
     pub trapped: Cell<(*const Ctx, *mut u8)>,
@@ -415,6 +447,8 @@ impl Shared {
             externals: Cell::new(null()),
             place: Cell::new((Trap::NOWHERE, 0)),
             place_known: Cell::new(false),
+            #[cfg(feature = "native")]
+            native_floor: Cell::new(0),
             exit_status: Cell::new(0),
             trapped: Cell::new((null(), core::ptr::null_mut())),
         };
@@ -552,6 +586,8 @@ impl Shared {
     pub fn frame_top(&self) -> *mut u8 {
         match self.current() {
             None => self.stack,
+            #[cfg(feature = "native")]
+            Some(ctx) if ctx.native().is_some() => ctx.fp.get(),
             Some(ctx) => {
                 let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
                 let frame = ctx.defined(function).map_or(u16::MAX, |(code, _)| {
@@ -560,6 +596,17 @@ impl Shared {
                 });
                 ctx.fp.get().wrapping_add(usize::from(frame))
             }
+        }
+    }
+
+    /// As [`Shared::frame_top`], once somebody runs with arguments and results from `slots` to `end`.
+    #[cfg(feature = "native")]
+    pub fn frame_top_over(&self, slots: *mut u32, end: *mut u32) -> *mut u8 {
+        let inside = (self.stack.addr()..=self.stack_limit().addr()).contains(&slots.addr());
+        if inside {
+            end.cast()
+        } else {
+            self.frame_top()
         }
     }
 

@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Native code on the desk does what the interpreter does.
+#![cfg(all(target_arch = "x86_64", unix))]
+
+use wisp_aotc::desk::Mapping;
+use wisp_aotc::{add_section, compile, Machine, Options};
+use wisp_compiler::Compiled;
+use wisp_engine::{Config, Engine, Linker, Module, Refusal, Store, Trap, TrapCode, Val};
+
+fn compiled(wat: &str) -> (Vec<u8>, Compiled) {
+    let wasm = wat::parse_str(wat).unwrap();
+    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
+    (wasm, compiled)
+}
+
+fn native_image(wasm: &[u8], compiled: &Compiled, options: &Options) -> Vec<u8> {
+    let native = compile(wasm, compiled, &Machine::named("x86-64").unwrap(), options).unwrap();
+    add_section(&compiled.image, &native).unwrap()
+}
+
+/// Calls an export on one tier or the other, in a fresh store.
+fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut [Val]) -> Result<(), Trap> {
+    let engine = Engine::new(&Config::new().stack_size(64 << 10));
+    let mut module = Module::new(&engine, image).unwrap();
+    let mapping;
+    if native {
+        mapping = Mapping::new(module.native_section().unwrap().bytes()).unwrap();
+        // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+        unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+        assert!(module.is_native());
+    }
+    let mut store = Store::with_capacity(&engine, 8 << 20, 7u32).unwrap();
+    let mut linker = Linker::new();
+    linker.func_wrap("env", "add", |mut caller: wisp_engine::Caller<'_, u32>, a: i32, b: i64| -> i64 {
+        *caller.data_mut() += 1;
+        i64::from(a) + b + i64::from(*caller.data())
+    });
+    linker.func_wrap("env", "fail", |_: wisp_engine::Caller<'_, u32>| -> Result<(), Trap> {
+        Err(Trap::new(TrapCode::HostError))
+    });
+    let module: Module<'static> = unsafe_static(module);
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let func = instance.get_func(&store, name).unwrap();
+    func.call(&mut store, arguments, results)
+}
+
+/// A store with an arena of its own wants modules for ever; these outlive it.
+fn unsafe_static(module: Module<'_>) -> Module<'static> {
+    // SAFETY: in `call` the image and the mapping are dropped after the store.
+    unsafe { std::mem::transmute(module) }
+}
+
+/// Both tiers, the same results and traps.
+fn same(wat: &str, name: &str, arguments: &[Val], results: usize) -> Result<Vec<Val>, Trap> {
+    let (wasm, compiled) = compiled(wat);
+    let mut outcomes = Vec::new();
+    let strict = Options { strict: true, ..Options::default() };
+    let unpolled = Options { optimize: "-Os".into(), ..Options::default() };
+    for options in [None, Some(Options::default()), Some(strict), Some(unpolled)] {
+        let mut out = vec![Val::I32(0); results];
+        let outcome = match &options {
+            None => call(&compiled.image, false, name, arguments, &mut out),
+            Some(options) => call(&native_image(&wasm, &compiled, options), true, name, arguments, &mut out),
+        };
+        outcomes.push(outcome.map(|()| out));
+    }
+    let first = outcomes[0].clone();
+    for outcome in outcomes {
+        match (&first, &outcome) {
+            (Err(a), Err(b)) => assert_eq!((a.code, a.func), (b.code, b.func), "{name}"),
+            (a, b) => assert_eq!(a, b, "{name}"),
+        }
+    }
+    first
+}
+
+#[test]
+fn recursion_and_arithmetic_agree() {
+    let wat = "(module (func $fib (export \"fib\") (param i32) (result i32)
+        (if (result i32) (i32.lt_u (local.get 0) (i32.const 2)) (then (local.get 0))
+        (else (i32.add (call $fib (i32.sub (local.get 0) (i32.const 1)))
+                       (call $fib (i32.sub (local.get 0) (i32.const 2))))))))";
+    assert_eq!(same(wat, "fib", &[Val::I32(15)], 1), Ok(vec![Val::I32(610)]));
+}
+
+#[test]
+fn memory_is_checked_at_its_last_byte() {
+    let wat = "(module (memory 1 1) (func (export \"f\") (param i32) (result i32)
+        (i32.store offset=4 (local.get 0) (i32.const 7)) (i32.load offset=4 (local.get 0))))";
+    assert_eq!(same(wat, "f", &[Val::I32(65528)], 1), Ok(vec![Val::I32(7)]));
+    for address in [65529, 65532, 65536, -4, -1, i32::MIN] {
+        let trap = same(wat, "f", &[Val::I32(address)], 1).unwrap_err();
+        assert_eq!(trap.code, TrapCode::MemoryOutOfBounds, "{address}");
+    }
+}
+
+#[test]
+fn addresses_that_wrap_around_are_outside() {
+    // the base is computed: both accesses share a root, and the second would be inside if sums wrapped
+    let wat = "(module (memory 1 1) (func (export \"f\") (param i32) (result i32)
+        (i32.add (i32.load (i32.add (local.get 0) (i32.const 16)))
+                 (i32.load offset=8 (i32.sub (local.get 0) (i32.const 4))))))";
+    assert_eq!(same(wat, "f", &[Val::I32(4)], 1), Ok(vec![Val::I32(0)]));
+    let trap = same(wat, "f", &[Val::I32(2)], 1).unwrap_err();
+    assert_eq!(trap.code, TrapCode::MemoryOutOfBounds);
+}
+
+#[test]
+fn tables_with_known_and_with_changing_elements_agree() {
+    for (set, name) in [("", "fixed"), ("(func (export \"set\") (table.set (i32.const 0) (ref.func 0)))", "open")] {
+        let wat = format!(
+            "(module (type $t (func (param i32) (result i32))) (table 6 6 funcref)
+            (elem (i32.const 1) func $a $b $c) (elem declare func 0) {set}
+            (func $a (type $t) (i32.add (local.get 0) (i32.const 1)))
+            (func $b (type $t) (i32.mul (local.get 0) (i32.const 3)))
+            (func $c (result i64) (i64.const 5))
+            (func (export \"f\") (param i32) (result i32) (call_indirect (type $t) (i32.const 10) (local.get 0))))"
+        );
+        let wat = wat.replace("func 0) (func (export", "func $a) (func (export").replace("ref.func 0", "ref.func $a");
+        let wat = wat.replace("(elem declare func 0)", "(elem declare func $a)");
+        let code = |index| same(&wat, "f", &[Val::I32(index)], 1).map_err(|trap| trap.code);
+        assert_eq!(code(1), Ok(vec![Val::I32(11)]), "{name}");
+        assert_eq!(code(2), Ok(vec![Val::I32(30)]), "{name}");
+        assert_eq!(code(3), Err(TrapCode::BadSignature), "{name}");
+        assert_eq!(code(0), Err(TrapCode::IndirectCallToNull), "{name}");
+        assert_eq!(code(6), Err(TrapCode::TableOutOfBounds), "{name}");
+        assert_eq!(code(-1), Err(TrapCode::TableOutOfBounds), "{name}");
+    }
+}
+
+#[test]
+fn host_functions_get_and_give_wide_values_and_traps() {
+    let wat = "(module (import \"env\" \"add\" (func $add (param i32 i64) (result i64)))
+        (import \"env\" \"fail\" (func $fail))
+        (func (export \"f\") (param i32 i64) (result i64) (call $add (local.get 0) (local.get 1)))
+        (func (export \"fail\") (call $fail)))";
+    let results = same(wat, "f", &[Val::I32(-2), Val::I64(1 << 40)], 1);
+    assert_eq!(results, Ok(vec![Val::I64((1 << 40) + 6)]));
+    assert_eq!(same(wat, "fail", &[], 0).unwrap_err().code, TrapCode::HostError);
+}
+
+#[test]
+fn endless_recursion_ends_in_a_trap() {
+    // what follows the call keeps the compiler from making a loop of it
+    let wat = "(module (memory 1 1) (func $f (export \"f\") (param i64) (result i64)
+        (i64.add (call $f (i64.add (local.get 0) (i64.const 1))) (local.get 0))
+        (i64.store (i32.const 8) (local.get 0))))";
+    let trap = same(wat, "f", &[Val::I64(0)], 1).unwrap_err();
+    assert_eq!(trap.code, TrapCode::StackOverflow);
+}
+
+#[test]
+fn a_trap_names_the_operator_the_interpreter_names() {
+    let wat = "(module (memory 1 1) (func (nop)) (func (export \"f\") (param i32) (result i32) (local i32)
+        (local.set 1 (i32.div_u (i32.const 100) (local.get 0)))
+        (i32.load (i32.mul (local.get 1) (i32.const 65537)))))";
+    let (wasm, compiled) = compiled(wat);
+    let image = native_image(&wasm, &compiled, &Options::default());
+    for argument in [0, 1] {
+        let mut out = [Val::I32(0)];
+        let interpreted = call(&image, false, "f", &[Val::I32(argument)], &mut out).unwrap_err();
+        let native = call(&image, true, "f", &[Val::I32(argument)], &mut out).unwrap_err();
+        // several ops may come from one operator: the map takes both to it
+        let wasm = |trap: Trap| {
+            let after = compiled.source_map.partition_point(|&(code, _)| code <= trap.offset);
+            (trap.code, trap.func, compiled.source_map[after - 1].1)
+        };
+        assert_eq!(wasm(native), wasm(interpreted));
+    }
+}
+
+#[test]
+fn blocks_with_several_values_and_loops_with_parameters_agree() {
+    let wat = "(module (func $two (param i32) (result i32 i64) (local.get 0) (i64.const 9))
+        (func (export \"f\") (param i32) (result i32 i64 f64)
+            (i32.const 1) (i32.const 2)
+            (loop $l (param i32 i32) (result i32)
+                (local.set 0 (i32.sub (local.get 0) (i32.const 1)))
+                (i32.add) (i32.const 5) (br_if $l (local.get 0)) (i32.mul))
+            (call $two) (f64.const 1.5)))";
+    let results = same(wat, "f", &[Val::I32(3)], 3);
+    assert_eq!(results, Ok(vec![Val::I32((1 + 2 + 5 + 5) * 5), Val::I64(9), Val::F64(1.5f64.to_bits())]));
+}
+
+#[test]
+fn a_value_read_before_its_local_changes_keeps() {
+    let wat = "(module (func (export \"f\") (param i32) (result i32)
+        (local.get 0) (if (local.get 0) (then (local.set 0 (i32.const 100))))
+        (local.get 0) (i32.sub)))";
+    assert_eq!(same(wat, "f", &[Val::I32(3)], 1), Ok(vec![Val::I32(-97)]));
+    assert_eq!(same(wat, "f", &[Val::I32(0)], 1), Ok(vec![Val::I32(0)]));
+}
+
+#[test]
+fn memory_that_grows_is_checked_against_its_new_size() {
+    let wat = "(module (memory 1 2) (func (export \"f\") (param i32) (result i32)
+        (drop (memory.grow (local.get 0))) (i32.store (i32.const 65536) (i32.const 3)) (memory.size)))";
+    assert_eq!(same(wat, "f", &[Val::I32(1)], 1), Ok(vec![Val::I32(2)]));
+    assert_eq!(same(wat, "f", &[Val::I32(2)], 1).unwrap_err().code, TrapCode::MemoryOutOfBounds);
+}
+
+#[test]
+fn the_stop_flag_ends_an_endless_loop() {
+    let (wasm, compiled) = compiled("(module (func (export \"f\") (loop (br 0))))");
+    let image = native_image(&wasm, &compiled, &Options::default());
+    let engine = Engine::default();
+    let mut module = Module::new(&engine, &image).unwrap();
+    let mapping = Mapping::new(module.native_section().unwrap().bytes()).unwrap();
+    // SAFETY: made above; the mapping outlives the store.
+    unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+    let mut arena = vec![0u64; 1024];
+    let mut store = Store::new(&engine, &mut arena, ()).unwrap();
+    let instance = Linker::new().instantiate(&mut store, &module).unwrap();
+    let handle = store.interrupt_handle();
+    handle.deadline();
+    let func = instance.get_func(&store, "f").unwrap();
+    assert_eq!(func.call(&mut store, &[], &mut []).unwrap_err().code, TrapCode::DeadlineExceeded);
+}
+
+#[test]
+fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
+    let (wasm, compiled) = compiled("(module (memory 1 1) (func (export \"f\")))");
+    let engine = Engine::default();
+    let image = native_image(&wasm, &compiled, &Options::default());
+    let mut module = Module::new(&engine, &image).unwrap();
+    let bytes = module.native_section().unwrap().bytes().to_vec();
+    use wisp_image::native::header;
+    let mut refused = |at: usize, value: u8| {
+        let mut changed = bytes.clone();
+        changed[at] = value;
+        let changed: &'static [u8] = changed.leak();
+        // SAFETY: refused, so never run.
+        unsafe { module.use_native(&engine, changed) }.unwrap_err()
+    };
+    assert_eq!(refused(header::ABI_VERSION, 9), Refusal::AbiVersion(9, 1));
+    assert_eq!(refused(header::WASM_HASH, !bytes[header::WASM_HASH]), Refusal::Hash);
+    assert!(matches!(refused(header::HELPERS + 1, 1), Refusal::Helpers(256.., _)));
+    assert!(matches!(refused(header::TARGET, 1), Refusal::Target(Some(_), Some(_))));
+    assert_eq!(refused(header::MEMORY + 2, 2), Refusal::Memory(2 << 16, 1 << 16));
+    let text = refused(header::TARGET, 1).to_string();
+    assert!(text.contains("Armv6-M") && text.contains("x86-64"), "{text}");
+    assert!(!module.is_native());
+
+    let unpolled = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
+    let mut module = Module::new(&engine, &unpolled).unwrap();
+    let bytes: &'static [u8] = module.native_section().unwrap().bytes().to_vec().leak();
+    // SAFETY: refused, so never run.
+    let error = unsafe { module.use_native(&engine, bytes) }.unwrap_err();
+    assert_eq!(error, Refusal::Unstoppable);
+
+    let m3 = compile(&wasm, &compiled, &Machine::named("cortex-m3").unwrap(), &Options::default());
+    if let Ok(m3) = m3 {
+        let image = add_section(&compiled.image, &m3).unwrap();
+        let module = Module::new(&engine, &image).unwrap();
+        assert!(matches!(module.native_section(), Err(Refusal::Target(Some(_), Some(_)))));
+    }
+    let module = Module::new(&engine, &compiled.image).unwrap();
+    assert!(matches!(module.native_section(), Err(Refusal::Target(None, Some(_)))));
+}

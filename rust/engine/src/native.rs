@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Native code: loads native sections and runs what is in them.
+//!
+//! A native section is machine code that `wisp-aotc` made from the module. It works with the instance's
+//! [`Record`], laid out as [`wisp_image::native::CONTEXT`] says, and calls back through [`helpers`]. The
+//! host enters it through an assembly stub per instruction set ([`entry`]), which also is where a trap
+//! comes out: a trap throws away the C frames above its entry, and only those. There is never a Rust frame
+//! among them, because every call out of native code returns its trap as a number.
+//!
+//! Rules the unsafe blocks of this folder refer to, beside those of [`crate::mem`]:
+//! - **N (native)**: whoever called [`crate::Module::use_native`] promised that the code was made by
+//!   `wisp-aotc` for this image: it keeps to the record, the helpers, the slots of a function's type, the
+//!   bounds of memory, globals and tables, and checks the stack as its header says.
+
+#[cfg_attr(target_arch = "x86_64", path = "native/entry_x86_64.rs")]
+#[cfg_attr(target_arch = "arm", path = "native/entry_thumb.rs")]
+#[cfg_attr(target_arch = "riscv32", path = "native/entry_riscv32.rs")]
+#[cfg_attr(
+    not(any(target_arch = "x86_64", target_arch = "arm", target_arch = "riscv32")),
+    path = "native/entry_none.rs"
+)]
+mod entry;
+mod helpers;
+mod target;
+
+use core::cell::Cell;
+use core::mem::{offset_of, size_of};
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
+use wisp_image::native::{NONE, SITE_STOP};
+use wisp_image::Image;
+
+use crate::mem::arena::Arena;
+use crate::mem::ctx::{Ctx, Import, Shared};
+use crate::mem::table::TableRecord;
+use crate::{interp, Config, Trap, TrapCode};
+
+use helpers::Helpers;
+
+/// What native code works with. The globals follow it.
+#[repr(C)]
+pub(crate) struct Record {
+    memory: Cell<*mut u8>,
+    memory_size: Cell<usize>,
+    stack_limit: Cell<usize>,
+    stop: *const AtomicU32,
+    helpers: *const Helpers,
+    imports: *const Cell<Import>,
+    engine: *const Ctx,
+    tables: *const Cell<*const TableRecord>,
+    functions: *const u8,
+    code: *const u8,
+    imported_globals: *const Cell<*const Cell<u32>>,
+    trap: unsafe extern "C" fn(*const Record, u32, u32) -> u32,
+    unwind: Cell<usize>,
+    first_reference: u32,
+    function_count: u32,
+    site: Cell<u32>,
+    function: Cell<u32>,
+    code_number: Cell<u32>,
+    reserve: u32,
+    scratch: Cell<u64>,
+}
+
+/// The layout is described once, in the image crate; here and in the generated C it is compared with that.
+macro_rules! same_layout {
+    ($($field:ident)*) => {
+        const _: () = {
+            $(assert!(offset_of!(Record, $field) == context_offset(stringify!($field), size_of::<usize>()));)*
+            assert!(size_of::<Record>() == context_offset("", size_of::<usize>()));
+        };
+    };
+}
+
+same_layout! {
+    memory memory_size stack_limit stop helpers imports engine tables functions code imported_globals trap unwind
+    first_reference function_count site function code_number reserve scratch
+}
+
+/// Words of globals behind a record, and the record: what an instance takes from the arena.
+pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
+    let words = (size_of::<Record>() + globals * 4).div_ceil(8);
+    let start = arena.alloc_cells(words, 0u64)?.as_ptr();
+    let globals_at = start.wrapping_byte_add(size_of::<Record>()).cast::<Cell<u32>>();
+    // SAFETY: rule A: the words were taken; `globals` cells fit behind the record.
+    Some((start.cast(), unsafe { core::slice::from_raw_parts(globals_at, globals) }))
+}
+
+impl Record {
+    /// Fills in the record of an instance.
+    pub(crate) fn bind(ctx: &Ctx, place: *const Self, code: &Native<'_>) {
+        let record = Self {
+            memory: Cell::new(ctx.memory.get()),
+            memory_size: Cell::new(0),
+            stack_limit: Cell::new(0),
+            stop: &ctx.shared().stop,
+            helpers: &helpers::TABLE,
+            imports: ctx.imports,
+            engine: ctx,
+            tables: ctx.tables,
+            functions: code.function_table().as_ptr(),
+            code: code.code().as_ptr(),
+            imported_globals: ctx.imported_globals,
+            trap: entry::trap,
+            unwind: Cell::new(0),
+            first_reference: ctx.first_reference,
+            function_count: code.function_count(),
+            site: Cell::new(0),
+            function: Cell::new(0),
+            code_number: Cell::new(0),
+            reserve: code.stack(),
+            scratch: Cell::new(0),
+        };
+        // SAFETY: rule A: `place` took room for it, aligned to eight bytes, that nobody else has.
+        unsafe { place.cast_mut().write(record) };
+    }
+
+    /// Memory has come or grown.
+    pub(crate) fn set_memory(&self, base: *mut u8, size: usize) {
+        self.memory.set(base);
+        self.memory_size.set(size);
+    }
+
+    /// Offset of the form of a function that the host calls.
+    fn thunk(&self, defined: u32) -> Option<u32> {
+        if defined >= self.function_count {
+            return None;
+        }
+        let entry = self.functions.wrapping_add(defined as usize * FUNCTION_SIZE + 4);
+        // SAFETY: rule N: the table has `function_count` entries; sections lie on multiples of eight bytes,
+        // and the table on one of four in them, but a mapping may be anywhere.
+        let offset = unsafe { entry.cast::<u32>().read_unaligned() };
+        (offset != NONE).then_some(offset)
+    }
+}
+
+/// An address in the frame of whoever calls: where the stack is now.
+#[inline(always)]
+fn stack_pointer() -> usize {
+    let here = 0u8;
+    core::hint::black_box(&raw const here).addr()
+}
+
+/// Runs a defined function.
+///
+/// # Safety
+/// `slots` holds the slots of the function's type, for arguments and results. Rule N.
+pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    let depth = shared.depth.get();
+    let floor = match shared.native_floor.get() {
+        0 => stack_pointer().saturating_sub(shared.config.native_stack as usize),
+        floor => floor,
+    };
+    // from here to the first check, and from every check to the next, the code may take this much
+    let reserve = record.reserve as usize;
+    if depth >= shared.config.native_depth || stack_pointer() < floor + reserve {
+        shared.place.set((Trap::NOWHERE, 0));
+        return TrapCode::StackOverflow as u32;
+    }
+    let Some(thunk) = record.thunk(defined) else {
+        return TrapCode::UnknownHandle as u32;
+    };
+    let count = ctx.function_type(defined + u32::from(ctx.import_count)).map_or(0, |ty| ty.slots());
+    let top = shared.frame_top_over(slots, slots.wrapping_add(count));
+    shared.depth.set(depth + 1);
+    let before = shared.begin(ctx);
+    let floor_before = shared.native_floor.replace(floor);
+    let fp = ctx.fp.replace(top);
+    record.stack_limit.set(floor + reserve);
+    let function = record.code.wrapping_add(thunk as usize);
+    // SAFETY: rule N: the thunk lies in the code and takes these arguments.
+    let trapped = unsafe { entry::enter(record, slots, function) } != 0;
+    let code = if trapped { note(shared, ctx, record) } else { 0 };
+    ctx.fp.set(fp);
+    shared.native_floor.set(floor_before);
+    shared.end(before);
+    shared.depth.set(depth);
+    code
+}
+
+/// Calls a function of another instance for native code, whose slots lie on the native stack: the callee
+/// may be interpreted and wants them in the frame stack.
+///
+/// # Safety
+/// `slots` holds the slots of the function's type.
+pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let Some(ty) = callee.function_type(function) else { return TrapCode::UnknownHandle as u32 };
+    let Ok(entry) = interp::Entry::new(shared, ty.slots()) else {
+        shared.place.set((Trap::NOWHERE, 0));
+        return TrapCode::StackOverflow as u32;
+    };
+    for slot in 0..crate::ty::slots(ty.params) {
+        // SAFETY: contract.
+        entry.set(slot, unsafe { slots.add(slot).read() });
+    }
+    // SAFETY: the entry has room for the slots, and a header below them.
+    let code = unsafe { interp::call(callee, function, entry.slots()) };
+    shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
+    for slot in 0..crate::ty::slots(ty.results) {
+        // SAFETY: contract.
+        unsafe { slots.add(slot).write(entry.get(slot)) };
+    }
+    code
+}
+
+/// Finds out what trap arose, and where.
+#[cold]
+fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
+    let (function, site) = (record.function.get(), record.site.get());
+    let section = ctx.image().and_then(|image| section(&image).ok());
+    let (offset, number) = section.and_then(|native| native.site(function, site)).unwrap_or((0, 0));
+    let code = match number {
+        0 => record.code_number.get(),
+        SITE_STOP => match shared.stop.load(Ordering::Relaxed) {
+            0 => TrapCode::Interrupted as u32,
+            code => code,
+        },
+        code => u32::from(code),
+    };
+    if !shared.place_known.replace(false) {
+        shared.place.set((function, offset));
+    }
+    code
+}
+
+/// The section that runs here: of those in the image, the one that uses most of the machine.
+pub(crate) fn section<'m>(image: &Image<'m>) -> Result<Native<'m>, Refusal> {
+    let here = target::HERE;
+    let mut best: Option<Native<'m>> = None;
+    let mut other = None;
+    let mut refusal = None;
+    for (_, bytes) in image.sections().filter(|&(kind, _)| kind >= wisp_image::format::Section::NATIVE) {
+        match Native::parse(bytes) {
+            Ok(native) if here.is_some_and(|here: Target| here.runs(native.target)) => {
+                if best.is_none_or(|best| best.target.features < native.target.features) {
+                    best = Some(native);
+                }
+            }
+            Ok(native) => other = other.or(Some(native.target)),
+            Err(error) => refusal = Some(error),
+        }
+    }
+    best.ok_or(refusal.unwrap_or(Refusal::Target(other, here)))
+}
+
+/// Checks a section against the image it is to stand for.
+pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> Result<(), Refusal> {
+    let here = target::HERE;
+    if !here.is_some_and(|here| here.runs(native.target)) {
+        return Err(Refusal::Target(Some(native.target), here));
+    }
+    let manifest = image.manifest().map_err(|_| Refusal::Damaged(0))?;
+    if native.wasm_hash() != &manifest.wasm_hash[..] {
+        return Err(Refusal::Hash);
+    }
+    if usize::from(native.helpers()) > HELPERS.len() {
+        return Err(Refusal::Helpers(native.helpers(), HELPERS.len() as u16));
+    }
+    if native.function_count() as usize != image.function_count() {
+        return Err(Refusal::Functions(native.function_count(), image.function_count() as u32));
+    }
+    let stated = manifest.memory.map_or(0, |memory| match memory.imported {
+        true => (u64::from(memory.min) << memory.page_size_log2) as u32,
+        false => memory.backed,
+    });
+    if native.memory() != stated {
+        return Err(Refusal::Memory(native.memory(), stated));
+    }
+    if native.flags & flags::POLLS == 0 && !config.native_stop {
+        return Err(Refusal::Unstoppable);
+    }
+    // constants of the code are aligned to where the linker put it
+    let align = if cfg!(target_arch = "x86_64") { 16 } else { 4 };
+    if native.code().as_ptr().addr() % align != 0 {
+        return Err(Refusal::Damaged(header::CODE as u16));
+    }
+    Ok(())
+}

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Entry to native code and the way out of a trap on Cortex-M: instructions every one of them has, and
+//! the callee-saved floating-point registers where the calling convention has them.
+//!
+//! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
+//! there. Entries nest: each keeps the former stack pointer.
+
+use super::Record;
+use wisp_image::native::context_offset;
+
+#[cfg(target_abi = "eabihf")]
+macro_rules! save_floats {
+    () => {
+        "vpush {{d8-d15}}"
+    };
+}
+#[cfg(target_abi = "eabihf")]
+macro_rules! restore_floats {
+    () => {
+        "vpop {{d8-d15}}"
+    };
+}
+#[cfg(not(target_abi = "eabihf"))]
+macro_rules! save_floats {
+    () => {
+        ""
+    };
+}
+#[cfg(not(target_abi = "eabihf"))]
+macro_rules! restore_floats {
+    () => {
+        ""
+    };
+}
+
+core::arch::global_asm!(
+    ".syntax unified",
+    ".thumb",
+    ".balign 4",
+    ".globl wisp_native_enter",
+    ".type wisp_native_enter, %function",
+    ".thumb_func",
+    "wisp_native_enter:",
+    "push {{r4-r7, lr}}",
+    "mov r4, r8",
+    "mov r5, r9",
+    "mov r6, r10",
+    "mov r7, r11",
+    "push {{r4-r7}}",
+    save_floats!(),
+    "ldr r3, [r0, #{unwind}]",
+    "push {{r0, r2, r3}}",
+    "mov r3, sp",
+    "str r3, [r0, #{unwind}]",
+    "blx r2",
+    "movs r0, #0",
+    "2:",
+    "pop {{r1, r2, r3}}",
+    "str r3, [r1, #{unwind}]",
+    restore_floats!(),
+    "pop {{r4-r7}}",
+    "mov r8, r4",
+    "mov r9, r5",
+    "mov r10, r6",
+    "mov r11, r7",
+    "pop {{r4-r7, pc}}",
+    ".globl wisp_native_trap",
+    ".type wisp_native_trap, %function",
+    ".thumb_func",
+    "wisp_native_trap:",
+    "str r1, [r0, #{site}]",
+    "str r2, [r0, #{function}]",
+    "ldr r3, [r0, #{unwind}]",
+    "mov sp, r3",
+    "movs r0, #1",
+    "b 2b",
+    unwind = const context_offset("unwind", 4),
+    site = const context_offset("site", 4),
+    function = const context_offset("function", 4),
+);
+
+// the record is laid out for C; what its pointers lead to is not C's business
+#[allow(improper_ctypes)]
+extern "C" {
+    /// Calls a function with the record and slots: 0, or 1 if a trap ended it.
+    #[link_name = "wisp_native_enter"]
+    pub(super) fn enter(record: *const Record, slots: *mut u32, function: *const u8) -> u32;
+    /// Ends what the innermost entry of the record called.
+    #[link_name = "wisp_native_trap"]
+    pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Entry to native code and the way out of a trap on x86-64, System V calling convention.
+//!
+//! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
+//! there. Entries nest: each keeps the former stack pointer.
+
+use super::Record;
+use wisp_image::native::context_offset;
+
+core::arch::global_asm!(
+    ".globl wisp_native_enter",
+    "wisp_native_enter:",
+    "push rbp",
+    "push rbx",
+    "push r12",
+    "push r13",
+    "push r14",
+    "push r15",
+    "push rdi",
+    "push qword ptr [rdi + {unwind}]",
+    "sub rsp, 8",
+    "mov [rdi + {unwind}], rsp",
+    "call rdx",
+    "xor eax, eax",
+    "2:",
+    "add rsp, 8",
+    "pop rcx",
+    "pop rdi",
+    "mov [rdi + {unwind}], rcx",
+    "pop r15",
+    "pop r14",
+    "pop r13",
+    "pop r12",
+    "pop rbx",
+    "pop rbp",
+    "ret",
+    ".globl wisp_native_trap",
+    "wisp_native_trap:",
+    "mov [rdi + {site}], esi",
+    "mov [rdi + {function}], edx",
+    "mov rsp, [rdi + {unwind}]",
+    "mov eax, 1",
+    "jmp 2b",
+    unwind = const context_offset("unwind", 8),
+    site = const context_offset("site", 8),
+    function = const context_offset("function", 8),
+);
+
+// the record is laid out for C; what its pointers lead to is not C's business
+#[allow(improper_ctypes)]
+extern "C" {
+    /// Calls a function with the record and slots: 0, or 1 if a trap ended it.
+    #[link_name = "wisp_native_enter"]
+    pub(super) fn enter(record: *const Record, slots: *mut u32, function: *const u8) -> u32;
+    /// Ends what the innermost entry of the record called.
+    #[link_name = "wisp_native_trap"]
+    pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
+}

@@ -207,6 +207,10 @@ impl<'m> Function<'m> {
                 self.touch(to + count);
                 return true;
             }
+            // the path that leaves here may want the value where it was
+            if inst.class == Class::Br32 || matches!(inst.sem, Sem::Br | Sem::BrTable) {
+                return false;
+            }
             let (slot, slots) = inst.writes();
             let touches = |first| crate::inst::overlap(slot, slots, first, count) || inst.reads(first, count);
             // a call destroys its frame, and the two slots of its header below

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Wisp against wasmi.
 
+use std::panic::{catch_unwind, set_hook, take_hook, AssertUnwindSafe};
+
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, ErrorKind, Options};
 use wisp_engine::{
@@ -303,9 +305,19 @@ fn arguments(u: &mut Unstructured<'_>, types: &[ValType]) -> arbitrary::Result<V
         .collect()
 }
 
+/// What a function returns, or `None` if it panics; nobody is told, and libFuzzer does not end the process.
+fn quietly<R>(function: impl FnOnce() -> R) -> Option<R> {
+    let hook = take_hook();
+    set_hook(Box::new(|_| ()));
+    let result = catch_unwind(AssertUnwindSafe(function));
+    set_hook(hook);
+    result.ok()
+}
+
 fn wasmi_engine() -> wasmi::Engine {
     let mut config = wasmi::Config::default();
     config.wasm_custom_page_sizes(true).wasm_tail_call(true).wasm_extended_const(true).wasm_multi_memory(false);
+    config.compilation_mode(wasmi::CompilationMode::Eager);
     wasmi::Engine::new(&config)
 }
 
@@ -334,7 +346,10 @@ fn compare(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
     let engine = Engine::new(&limits.stack_size(STACK).fuel_slice(slice));
     let module = Module::new(&engine, &compiled.image).expect("the compiler's image passes the verifier");
     let other_engine = wasmi_engine();
-    let other = wasmi::Module::new(&other_engine, &wasm).expect("wasmi takes the module");
+    // wasmi 2.0.0 panics over a few valid modules: its translator knows no store whose address and value are
+    // both in its accumulator
+    let Some(other) = quietly(|| wasmi::Module::new(&other_engine, &wasm)) else { return Ok(Outcome::Refused) };
+    let other = other.expect("wasmi takes the module");
     let mut arena = vec![0u64; ARENA / 8];
     let wisp = Wisp::new(&engine, &mut arena, &module);
     let wasmi = Wasmi::new(&other_engine, &other);

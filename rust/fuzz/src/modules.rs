@@ -51,7 +51,8 @@ pub enum Imports {
 fn config(u: &mut Unstructured<'_>, imports: Imports) -> Result<Config> {
     Ok(Config {
         available_imports: (imports == Imports::Known).then(|| AVAILABLE.clone()),
-        max_imports: 12,
+        max_imports: 20,
+        max_type_size: 4000,
         // no floats: not every platform has the same bits of a NaN
         canonicalize_nans: true,
         custom_page_sizes_enabled: u.ratio(1, 4)?,

@@ -53,6 +53,7 @@ impl Case {
 
 /// Cases of our own, in the same form: what the official ones leave out, and bugs that were found.
 const OWN: &[(&str, &str)] = &[
+    ("argument-across-branch.wast", include_str!("../cases/argument-across-branch.wast")),
     ("compare-next.wast", include_str!("../cases/compare-next.wast")),
     ("page-size-links.wast", include_str!("../cases/page-size-links.wast")),
 ];

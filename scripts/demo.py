@@ -31,11 +31,37 @@ def run(command, **options):
         sys.exit(f"demo: {command[0]} failed, see above")
 
 
+def build(command, log, **options):
+    """Runs a build with its output in a file; shows steps, and the file's end if it fails."""
+    print("$ " + " ".join(str(part) for part in command), flush=True)
+    terminal = sys.stdout.isatty()
+    shown = 0
+    lines = []
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with open(log, "w", encoding="utf-8") as file, subprocess.Popen(
+            [str(part) for part in command], text=True, errors="replace", stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, **options) as process:
+        for line in process.stdout:
+            file.write(line)
+            lines.append(line)
+            step = re.match(r"\[(\d+)/(\d+)\]", line)
+            if step and terminal:
+                print(f"\r  step {step[1]} of {step[2]} ", end="", flush=True)
+            elif step and 10 * int(step[1]) // int(step[2]) > shown:
+                shown = 10 * int(step[1]) // int(step[2])
+                print(f"  step {step[1]} of {step[2]}", flush=True)
+    if terminal:
+        print()
+    if process.returncode:
+        print("".join(lines[-40:]))
+        sys.exit(f"demo: the build failed; all of its output is in {log}")
+
+
 def on_zephyr(env):
     """Builds the sample and shows what it prints until it has blinked a few times."""
     out = devenv.BUILD / "demo"
-    run(["west", "build", "-p", "auto", "-b", BOARD, "-d", out, SAMPLE, "--",
-         f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}"], cwd=devenv.find_zephyr(), env=env)
+    build(["west", "build", "-p", "auto", "-b", BOARD, "-d", out, SAMPLE, "--",
+           f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}"], devenv.BUILD / "demo.log", cwd=devenv.find_zephyr(), env=env)
     print(f"\ndemo: running on {BOARD} in QEMU, from the reset vector:\n", flush=True)
     with subprocess.Popen(["ninja", "-C", str(out), "run"], env=env, text=True, errors="replace",
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the interpreter's back ends from the op table, a file for each.
 
+mod core_text;
 mod loop_back_end;
+mod riscv;
 mod thumb;
 
 use std::path::Path;
@@ -20,26 +22,33 @@ fn main() {
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");
     let out = Path::new(&out);
-    let flavour = thumb_flavour(&target);
-    let back_end = match flavour {
-        _ if env::var_os("CARGO_FEATURE_INTERP_LOOP").is_some() => "loop",
-        Some(_) => "thumb",
-        None => "loop",
+    let core = match thumb_flavour(&target) {
+        _ if env::var_os("CARGO_FEATURE_INTERP_LOOP").is_some() => None,
+        Some(flavour) => Some(("thumb", thumb::core(flavour))),
+        None => riscv_core().map(|core| ("riscv", core)),
     };
-    println!("cargo:rustc-check-cfg=cfg(wisp_back_end, values(\"loop\", \"thumb\"))");
-    println!("cargo:rustc-cfg=wisp_back_end=\"{back_end}\"");
-    let write = |name: &str, text: String| fs::write(out.join(name), text).expect("OUT_DIR can be written");
-    match (back_end, flavour) {
-        ("thumb", Some(flavour)) => {
-            let core = thumb::core(flavour);
-            write("thumb_core.rs", core.text);
-            write("escape_arms.rs", loop_back_end::arms(&core.escaped));
+    println!("cargo:rustc-check-cfg=cfg(wisp_back_end, values(\"loop\", \"thumb\", \"riscv\"))");
+    println!("cargo:rustc-cfg=wisp_back_end=\"{}\"", core.as_ref().map_or("loop", |(name, _)| name));
+    let write = |name: &str, text: &str| fs::write(out.join(name), text).expect("OUT_DIR can be written");
+    match core {
+        Some((_, core)) => {
+            write("core.rs", &core.text);
+            write("escape_arms.rs", &loop_back_end::arms(&core.escaped));
         }
-        _ => {
+        None => {
             let all: Vec<_> = (0..COUNT as u16).collect();
-            write("loop_arms.rs", loop_back_end::arms(&all));
+            write("loop_arms.rs", &loop_back_end::arms(&all));
         }
     }
+}
+
+/// The core for RISC-V with 32 registers of 32 bits and multiplication.
+fn riscv_core() -> Option<core_text::Core> {
+    let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
+    let features = cfg("FEATURE");
+    let has = |feature: &str| features.split(',').any(|f| f == feature);
+    (cfg("ARCH") == "riscv32" && has("m") && !has("e"))
+        .then(|| riscv::core(&riscv::Target { compressed: has("c"), floats: has("f") }))
 }
 
 /// The instructions a target has, if it is a Cortex-M.

@@ -13,48 +13,11 @@ mod control;
 mod memory;
 mod wide;
 
-use std::fmt::Write;
-
 use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
 
 pub use self::asm::Flavour;
 use self::asm::{emit, Asm, End};
-
-/// The core's text, and the opcodes that it leaves to the escape.
-pub struct Core {
-    /// A `global_asm!`.
-    pub text: String,
-    /// Opcodes without a handler of their own.
-    pub escaped: Vec<u16>,
-}
-
-/// What the text takes from Rust.
-const OPERANDS: &[(&str, &str)] = &[
-    ("STACK_LIMIT", "const offset_of!(Ctx, stack_limit)"),
-    ("GLOBALS", "const offset_of!(Ctx, globals)"),
-    ("FUEL", "const offset_of!(Ctx, fuel)"),
-    ("IP", "const offset_of!(Ctx, ip)"),
-    ("IMPORTS", "const offset_of!(Ctx, imports)"),
-    ("IMPORTED_GLOBALS", "const offset_of!(Ctx, imported_globals)"),
-    ("TABLES", "const offset_of!(Ctx, tables)"),
-    ("FUNCTIONS", "const offset_of!(Ctx, functions)"),
-    ("FIRST_REFERENCE", "const offset_of!(Ctx, first_reference)"),
-    ("FUNCTION_COUNT", "const offset_of!(Ctx, function_count)"),
-    ("CODE", "const offset_of!(Ctx, code)"),
-    ("Unreachable", "const TrapCode::Unreachable as u32"),
-    ("MemoryOutOfBounds", "const TrapCode::MemoryOutOfBounds as u32"),
-    ("IntegerDivisionByZero", "const TrapCode::IntegerDivisionByZero as u32"),
-    ("IntegerOverflow", "const TrapCode::IntegerOverflow as u32"),
-    ("StackOverflow", "const TrapCode::StackOverflow as u32"),
-    ("escape", "sym escape"),
-    ("refill", "sym refill"),
-    ("refused", "sym refused"),
-    ("f64_promote_f32", "sym f64_promote_f32"),
-    ("i32_trunc_sat_f32_s", "sym i32_trunc_sat_f32_s"),
-    ("i32_trunc_sat_f32_u", "sym i32_trunc_sat_f32_u"),
-    ("i32_trunc_sat_f64_s", "sym i32_trunc_sat_f64_s"),
-    ("i32_trunc_sat_f64_u", "sym i32_trunc_sat_f64_u"),
-];
+use crate::core_text::{name, Core};
 
 /// Writes the core.
 pub fn core(flavour: Flavour) -> Core {
@@ -67,8 +30,12 @@ pub fn core(flavour: Flavour) -> Core {
     for opcode in 0..COUNT as u16 {
         let op = op(opcode).expect("below COUNT");
         let name = name(&op);
-        let in_assembly = handler(&mut asm, &op, &name);
-        asm.place_ends(false);
+        let in_assembly = expand(&mut Asm::new(flavour), &op);
+        if in_assembly {
+            asm.function(&name);
+            expand(&mut asm, &op);
+            asm.place_ends(false);
+        }
         table.push(if in_assembly { name } else { "wisp.escape".into() });
         // the slow way of an indirect call
         if !in_assembly || op.sem == Sem::CallIndirect {
@@ -86,54 +53,19 @@ pub fn core(flavour: Flavour) -> Core {
         emit!(asm, ".word {name}");
     }
     asm.line(".popsection");
-    let mut text = String::from("core::arch::global_asm!(\n");
-    text.push_str(&asm.finish());
-    for (name, value) in OPERANDS {
-        writeln!(text, "{name} = {value},").expect("a string grows");
-    }
-    text.push_str(");\n");
-    Core { text, escaped }
+    Core::new(asm.finish(), escaped)
 }
 
-/// `wisp.i32.add.D_S_S`: what a disassembler or a profiler shows.
-fn name(op: &Op) -> String {
-    let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
-    format!("wisp.{}.{}", op.sem.name(), form.join("_"))
-}
-
-/// Emits the handler of an op; false if it has none and goes to the escape.
-fn handler(asm: &mut Asm, op: &Op, name: &str) -> bool {
-    let in_line = match op.class {
-        Class::Bin32 | Class::Un32 | Class::Set32 | Class::Narrow | Class::Widen => true,
-        Class::Bin64 | Class::Un64 | Class::Set64 => true,
-        Class::Div32 | Class::Br32 | Class::Select32 | Class::Select64 => true,
-        Class::Load32 | Class::Load64 | Class::Store32 | Class::Store64 => true,
-        Class::Special => true,
-        // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
-        Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => false,
-    };
-    if !in_line || !has_template(asm.flavour, op) {
-        return false;
-    }
-    asm.function(name);
-    expand(asm, op)
-}
-
-/// True if [`expand`] has something for the op: it is asked by expanding into nothing.
-fn has_template(flavour: Flavour, op: &Op) -> bool {
-    expand(&mut Asm::new(flavour), op)
-}
-
+/// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
 fn expand(asm: &mut Asm, op: &Op) -> bool {
-    let library = wide::library(op.sem);
+    if let Some(function) = wide::library(op.sem) {
+        match op.class {
+            Class::Bin32 | Class::Un32 | Class::Widen | Class::Set32 => wide::call32(asm, op, function),
+            _ => wide::call64(asm, op, function),
+        }
+        return true;
+    }
     match op.class {
-        Class::Bin32 if library.is_some() => wide::call32(asm, op, library.unwrap_or_default()),
-        Class::Un32 | Class::Widen | Class::Set32 if library.is_some() => {
-            wide::call32(asm, op, library.unwrap_or_default());
-        }
-        Class::Bin64 | Class::Un64 | Class::Narrow | Class::Set64 if library.is_some() => {
-            wide::call64(asm, op, library.unwrap_or_default());
-        }
         Class::Bin32 => return binary(asm, op),
         Class::Div32 => divide(asm, op),
         Class::Un32 => return unary(asm, op),
@@ -151,6 +83,7 @@ fn expand(asm: &mut Asm, op: &Op) -> bool {
         Class::Store32 => memory::store(asm, op),
         Class::Store64 => memory::store_wide(asm, op),
         Class::Special => return control::special(asm, op),
+        // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
         Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => return false,
     }
     true

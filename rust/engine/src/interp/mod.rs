@@ -17,8 +17,10 @@
 //! - **F (frames)**: `enter` checked that the running function's frame lies in the frame stack; whoever
 //!   makes a frame lays its header and arguments inside the stack.
 
-#[cfg_attr(wisp_back_end = "thumb", allow(dead_code))]
+#[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
 mod access;
+#[cfg(not(wisp_back_end = "loop"))]
+mod assembly;
 mod cold;
 #[cfg(not(wisp_back_end = "loop"))]
 mod escape;
@@ -26,8 +28,6 @@ mod frame;
 pub(crate) mod host;
 #[cfg(wisp_back_end = "loop")]
 mod loop_;
-#[cfg(wisp_back_end = "thumb")]
-mod thumb;
 
 use core::cell::Cell;
 use core::ptr::null;
@@ -36,8 +36,8 @@ use wisp_image::format::FRAME_HEADER_SLOTS;
 
 #[cfg(wisp_back_end = "loop")]
 use self::loop_::run;
-#[cfg(wisp_back_end = "thumb")]
-use self::thumb::run;
+#[cfg(not(wisp_back_end = "loop"))]
+use self::assembly::run;
 use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 

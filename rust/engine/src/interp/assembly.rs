@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The back end for Thumb: a core in assembly that `build/thumb.rs` writes from the op table. Here is what
-//! it takes from Rust, and how it is called.
+//! The back ends in assembly: a core that the build script writes from the op table, for Thumb
+//! (`build/thumb.rs`) or for 32-bit RISC-V (`build/riscv.rs`). Here is what it takes from Rust, and how it
+//! is called.
 //!
-//! The core trusts what the portable back end trusts: rule V for everything it reads from the code, rule
-//! F for frames; it checks every address against the limits in its registers, which it loads again after
+//! A core trusts what the portable back end trusts: rule V for everything it reads from the code, rule F
+//! for frames; it checks every address against the limits in its registers, which it loads again after
 //! whatever may have moved them. It calls Rust with all of its state in callee-saved registers.
 
 use core::mem::offset_of;
@@ -12,7 +13,7 @@ use super::escape::{escape, refill, refused};
 use crate::mem::ctx::Ctx;
 use crate::{ops, TrapCode};
 
-// The order in which the core loads registers from the instance.
+// The order in which a core loads registers from the instance.
 const _: () = {
     assert!(offset_of!(Ctx, memory) == 0);
     assert!(offset_of!(Ctx, limits) == 4);
@@ -20,7 +21,7 @@ const _: () = {
     assert!(offset_of!(Ctx, fp) == offset_of!(Ctx, ip) + 4);
 };
 
-/// Conversions as the core calls them.
+/// Conversions as a core calls them.
 macro_rules! conversions {
     ($($name:ident $from:ty as $to:ty;)*) => {$(
         extern "C" fn $name(x: $from) -> $to {
@@ -37,10 +38,12 @@ conversions! {
     i32_trunc_sat_f64_u u64 as u32;
 }
 
-include!(concat!(env!("OUT_DIR"), "/thumb_core.rs"));
+include!(concat!(env!("OUT_DIR"), "/core.rs"));
 
 extern "C" {
-    fn wisp_thumb_run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32;
+    #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
+    #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]
+    fn enter(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32;
 }
 
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
@@ -50,5 +53,5 @@ extern "C" {
 #[inline(always)]
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
     // SAFETY: passed on.
-    unsafe { wisp_thumb_run(ctx, ip, fp) }
+    unsafe { enter(ctx, ip, fp) }
 }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the cores in assembly have in common: the Rust around their text.
+
+use std::fmt::Write;
+
+use wisp_image::ops::Op;
+
+/// What the text of a core takes from Rust.
+const OPERANDS: &[(&str, &str)] = &[
+    ("STACK_LIMIT", "const offset_of!(Ctx, stack_limit)"),
+    ("GLOBALS", "const offset_of!(Ctx, globals)"),
+    ("FUEL", "const offset_of!(Ctx, fuel)"),
+    ("IP", "const offset_of!(Ctx, ip)"),
+    ("IMPORTS", "const offset_of!(Ctx, imports)"),
+    ("IMPORTED_GLOBALS", "const offset_of!(Ctx, imported_globals)"),
+    ("TABLES", "const offset_of!(Ctx, tables)"),
+    ("FUNCTIONS", "const offset_of!(Ctx, functions)"),
+    ("FIRST_REFERENCE", "const offset_of!(Ctx, first_reference)"),
+    ("FUNCTION_COUNT", "const offset_of!(Ctx, function_count)"),
+    ("CODE", "const offset_of!(Ctx, code)"),
+    ("Unreachable", "const TrapCode::Unreachable as u32"),
+    ("MemoryOutOfBounds", "const TrapCode::MemoryOutOfBounds as u32"),
+    ("IntegerDivisionByZero", "const TrapCode::IntegerDivisionByZero as u32"),
+    ("IntegerOverflow", "const TrapCode::IntegerOverflow as u32"),
+    ("StackOverflow", "const TrapCode::StackOverflow as u32"),
+    ("escape", "sym escape"),
+    ("refill", "sym refill"),
+    ("refused", "sym refused"),
+    ("f64_promote_f32", "sym f64_promote_f32"),
+    ("i32_trunc_sat_f32_s", "sym i32_trunc_sat_f32_s"),
+    ("i32_trunc_sat_f32_u", "sym i32_trunc_sat_f32_u"),
+    ("i32_trunc_sat_f64_s", "sym i32_trunc_sat_f64_s"),
+    ("i32_trunc_sat_f64_u", "sym i32_trunc_sat_f64_u"),
+];
+
+/// A core's text, and the opcodes that it leaves to the escape.
+pub struct Core {
+    /// A `global_asm!`.
+    pub text: String,
+    /// Opcodes without a handler of their own.
+    pub escaped: Vec<u16>,
+}
+
+impl Core {
+    /// From the strings of a `global_asm!`.
+    pub fn new(strings: String, escaped: Vec<u16>) -> Self {
+        let mut text = String::from("core::arch::global_asm!(\n");
+        text.push_str(&strings);
+        for (name, value) in OPERANDS {
+            // an operand that is not used is an error
+            if strings.contains(&format!("{{{name}}}")) {
+                writeln!(text, "{name} = {value},").expect("a string grows");
+            }
+        }
+        text.push_str(");\n");
+        Self { text, escaped }
+    }
+}
+
+/// `wisp.i32.add.D_S_S`: what a disassembler or a profiler shows.
+pub fn name(op: &Op) -> String {
+    let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
+    format!("wisp.{}.{}", op.sem.name(), form.join("_"))
+}

@@ -77,5 +77,7 @@ if(EXISTS ${version})
 else()
   # Sources from before version numbers stood in them: those that the crate carries.
   set(name "of wamr-sys")
+  target_compile_definitions(wamr PRIVATE BENCH_WAMR_OLD)
+  target_compile_definitions(app PRIVATE BENCH_WAMR_OLD)
 endif()
 target_compile_definitions(app PRIVATE BENCH_VERSION="${name}")

@@ -66,7 +66,11 @@ const char *runtime_load(const struct bench_workload *workload)
 	if (environment == NULL) {
 		return "exec env";
 	}
+#ifdef BENCH_WAMR_OLD
+	run = wasm_runtime_lookup_function(instance, "run", NULL);
+#else
 	run = wasm_runtime_lookup_function(instance, "run");
+#endif
 	return run == NULL ? "no export run" : NULL;
 }
 
@@ -105,8 +109,12 @@ size_t runtime_heap(void)
 
 size_t runtime_linear_memory(void)
 {
+#ifdef BENCH_WAMR_OLD
+	return 0;
+#else
 	wasm_memory_inst_t memory = wasm_runtime_get_default_memory(instance);
 
 	return memory == NULL ? 0 : (size_t)(wasm_memory_get_cur_page_count(memory) *
 					     wasm_memory_get_bytes_per_page(memory));
+#endif
 }

@@ -53,6 +53,19 @@ uint64 os_time_thread_cputime_us(void)
 	return 0;
 }
 
+#ifdef BENCH_WAMR_OLD
+uint64 os_time_get_boot_microsecond(void)
+{
+	return 0;
+}
+
+/* Its loader asks for globals of a built-in libc, which is left out here. */
+bool wasm_native_lookup_libc_builtin_global(const char *module, const char *name, void *global)
+{
+	return false;
+}
+#endif
+
 korp_tid os_self_thread(void)
 {
 	return 1;
@@ -112,7 +125,11 @@ int os_cond_signal(korp_cond *condition)
 	return 0;
 }
 
+#ifdef BENCH_WAMR_OLD
+void *os_mmap(void *hint, size_t size, int protection, int flags)
+#else
 void *os_mmap(void *hint, size_t size, int protection, int flags, os_file_handle file)
+#endif
 {
 	void *block = bench_malloc(size);
 
@@ -127,10 +144,12 @@ void os_munmap(void *block, size_t size)
 	bench_free(block);
 }
 
+#ifndef BENCH_WAMR_OLD
 void *os_mremap(void *block, size_t old_size, size_t new_size)
 {
 	return os_mremap_slow(block, old_size, new_size);
 }
+#endif
 
 int os_mprotect(void *block, size_t size, int protection)
 {

@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Nothing: the manifest beside it is what counts.

@@ -80,8 +80,8 @@ static bool take(struct wisp_events *events, struct wisp_event *event)
 	return taken;
 }
 
-enum wisp_wait wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
-				    struct wisp_event *event)
+uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
+			      struct wisp_event *event)
 {
 	struct wisp_app_data *data = app->data;
 	struct wisp_events *events = (app->grants == NULL) ? NULL : app->grants->events;

@@ -98,7 +98,7 @@ static void edge(const struct device *port, struct gpio_callback *callback, gpio
 	wisp_events_put(watch->events, WISP_EVENT_EDGE, watch->pin, active);
 }
 
-uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges)
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges)
 {
 	static const gpio_flags_t flags[] = {
 		[WISP_EDGES_NONE] = GPIO_INT_DISABLE,
@@ -112,6 +112,9 @@ uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wis
 
 	if (spec == NULL) {
 		return WISP_ENODEV;
+	}
+	if (edges >= ARRAY_SIZE(flags)) {
+		return WISP_EINVAL;
 	}
 	watch = &app->grants->watches[pin];
 	if (watch->edges != WISP_EDGES_NONE) {
@@ -146,7 +149,7 @@ uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wis
 
 #else
 
-uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges)
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges)
 {
 	ARG_UNUSED(edges);
 

@@ -4,6 +4,9 @@
  * Part of shim.h: the peripherals that apps are granted. A device is named by its index
  * into the app's grants, which wisp_shim_*_find() gives; an index beyond them is
  * WISP_ENODEV. Labels are not NUL-terminated. Results are 0 or an enum wisp_errno.
+ *
+ * Enums only name numbers here: their size differs between compilers, so what is passed
+ * and stored is of a fixed one.
  */
 
 #ifndef WISP_SRC_HOST_PERIPHERALS_H_
@@ -24,7 +27,8 @@ struct wisp_event {
 	uint64_t time_us;
 	/* Events dropped since the last one. */
 	uint32_t lost;
-	enum wisp_event_kind kind;
+	/* An enum wisp_event_kind. */
+	uint8_t kind;
 	uint8_t source;
 	uint8_t value;
 };
@@ -35,9 +39,12 @@ enum wisp_wait {
 	WISP_WAIT_STOP,
 };
 
-/* Takes the oldest event, waiting for it until this uptime; UINT64_MAX is without end. */
-enum wisp_wait wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
-				    struct wisp_event *event);
+/*
+ * Takes the oldest event, waiting for it until this uptime; UINT64_MAX is without end.
+ * Tells an enum wisp_wait.
+ */
+uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
+			      struct wisp_event *event);
 
 enum wisp_edges {
 	WISP_EDGES_NONE,
@@ -46,8 +53,8 @@ enum wisp_edges {
 	WISP_EDGES_BOTH,
 };
 
-/* Chooses the edges of a pin that become events, and drops those that wait. */
-uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, enum wisp_edges edges);
+/* Chooses the edges of a pin, an enum wisp_edges, that become events; drops those that wait. */
+uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges);
 
 int32_t wisp_shim_i2c_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_i2c_ready(const struct wisp_app *app, uint32_t device);

@@ -19,7 +19,7 @@ impl Events for Zephyr {
             shim::wisp_wait_WISP_WAIT_NOTHING => Ok(None),
             shim::wisp_wait_WISP_WAIT_EVENT => {
                 let source = u32::from(event.source);
-                let kind = match event.kind {
+                let kind = match u32::from(event.kind) {
                     shim::wisp_event_kind_WISP_EVENT_EDGE => Kind::Edge { pin: source, active: event.value != 0 },
                     _ => Kind::Uart(source),
                 };

@@ -3,6 +3,56 @@
 
 use std::io;
 
+#[cfg(feature = "desk")]
+pub use loaded::Loaded;
+
+#[cfg(feature = "desk")]
+mod loaded {
+    use wisp_compiler::Compiled;
+    use wisp_engine::{Engine, ImageError, Module, Refusal};
+
+    use super::Mapping;
+    use crate::{add_section, compile, AotError, Machine, Options};
+
+    /// A module compiled for this machine, in executable memory. Nobody but [`Loaded::compile`] makes one:
+    /// that is why it may run.
+    pub struct Loaded {
+        image: Vec<u8>,
+        section: Mapping,
+    }
+
+    impl Loaded {
+        /// Compiles a module for this machine and maps the code.
+        ///
+        /// # Errors
+        /// As [`compile`]; [`AotError::File`] if the code cannot be mapped.
+        pub fn compile(wasm: &[u8], compiled: &Compiled, options: &Options) -> Result<Self, AotError> {
+            let native = compile(wasm, compiled, &Machine::named("x86-64")?, options)?;
+            let image = add_section(&compiled.image, &native)?;
+            let section = Mapping::new(&native.section).map_err(|error| AotError::File("code".into(), error))?;
+            Ok(Self { image, section })
+        }
+
+        /// The image, with IR and native code.
+        pub fn image(&self) -> &[u8] {
+            &self.image
+        }
+
+        /// The module; its instances run native code.
+        ///
+        /// # Errors
+        /// The image cannot be read; the engine refuses the code.
+        pub fn module<'m>(&'m self, engine: &Engine) -> Result<Result<Module<'m>, Refusal>, ImageError> {
+            // SAFETY: the compiler made the image from a validated module; nobody else had it since.
+            let mut module = unsafe { Module::new_trusted(engine, &self.image) }?;
+            // SAFETY: `compile` made the section from this module and mapped it read-only; it is borrowed
+            // for as long as the module.
+            let used = unsafe { module.use_native(engine, self.section.bytes()) };
+            Ok(used.map(|()| module))
+        }
+    }
+}
+
 /// A copy of a native section that the processor may execute and nobody may write.
 pub struct Mapping {
     start: *mut u8,

@@ -109,7 +109,7 @@ pub fn compile(
     for (defined, &(host, address)) in generated.wanted.iter().enumerate() {
         let index = module.imported_functions as usize + defined;
         wanted.extend(host.then(|| format!("w{index}")));
-        wanted.extend(address.then(|| format!("f{index}")));
+        wanted.extend(address.then(|| format!("fn{index}")));
     }
     let built = toolchain::build(machine, options, &generated.text, &wanted)?;
     let places = section::Places::new(&compiled.source_map);

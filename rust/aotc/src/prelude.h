@@ -4,6 +4,7 @@
 //   SOFT32, SOFT64   floats of that width are computed by helpers of the runtime
 //   DIV32, DIV64     so are divisions of that width
 //   MISALIGNED       the target carries out misaligned accesses
+//   STRICT           NaNs are quieted wherever the specification has it
 //   SMALL            no instructions for counting bits, and the compiler's library has absolute tables
 typedef unsigned char u8;
 typedef unsigned short u16;

@@ -68,7 +68,7 @@ pub fn assemble(
         }
         // a table only ever sees the type of functions that have an address
         let ty = if address { module.types[module.functions[index as usize] as usize].1 } else { u16::MAX };
-        functions.extend(symbol(built, address, &format!("f{index}"))?.to_le_bytes());
+        functions.extend(symbol(built, address, &format!("fn{index}"))?.to_le_bytes());
         functions.extend(symbol(built, host, &format!("w{index}"))?.to_le_bytes());
         functions.extend(ty.to_le_bytes());
         functions.extend((first as u16).to_le_bytes());
@@ -77,11 +77,11 @@ pub fn assemble(
         }
     }
     let word = machine.word() as u32;
-    let by_index = |name: &String, letter: char| name.strip_prefix(letter).and_then(|rest| rest.parse::<u32>().ok());
+    let by_index = |name: &String, prefix: &str| name.strip_prefix(prefix).and_then(|rest| rest.parse::<u32>().ok());
     let frames: BTreeMap<u32, u32> =
-        built.frames.iter().filter_map(|(name, &size)| Some((by_index(name, 'f')?, size))).collect();
-    let thunk = built.frames.iter().filter(|(name, _)| by_index(name, 'w').is_some()).map(|(_, &size)| size).max();
-    let others = built.frames.iter().filter(|(name, _)| by_index(name, 'w').or(by_index(name, 'f')).is_none());
+        built.frames.iter().filter_map(|(name, &size)| Some((by_index(name, "fn")?, size))).collect();
+    let thunk = built.frames.iter().filter(|(name, _)| by_index(name, "w").is_some()).map(|(_, &size)| size).max();
+    let others = built.frames.iter().filter(|(name, _)| by_index(name, "w").or(by_index(name, "fn")).is_none());
     let library = others.map(|(_, &size)| size).max().unwrap_or(0) + HELPERS_STACK;
     let stack = graph.depth(&frames, &plan.checked, word) + thunk.unwrap_or(0) + library;
 

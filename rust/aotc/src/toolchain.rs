@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::Mutex;
 
 use crate::elf::{self, Linked};
 use crate::error::AotError;
@@ -128,13 +129,24 @@ fn run(command: &mut Command) -> Result<String, AotError> {
     Err(AotError::CompilerFailed(format!("{name} {}", arguments.join(" ")), message))
 }
 
-fn check_version(compiler: &str) -> Result<(), AotError> {
+/// True for clang. Asked once for each compiler.
+fn check_version(compiler: &str) -> Result<bool, AotError> {
+    static KNOWN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
+    let known = KNOWN.lock().ok().and_then(|known| known.get(compiler).copied());
+    if let Some(clang) = known {
+        return Ok(clang);
+    }
     let version = run(Command::new(compiler).arg("-dumpversion"))?;
     let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
-        Some(major) if major < GCC => Err(AotError::CompilerTooOld(version.trim().into(), GCC)),
-        _ => Ok(()),
+        Some(major) if major < GCC => return Err(AotError::CompilerTooOld(version.trim().into(), GCC)),
+        _ => {}
     }
+    let clang = run(Command::new(compiler).arg("--version"))?.contains("clang");
+    if let Ok(mut known) = KNOWN.lock() {
+        known.insert(compiler.into(), clang);
+    }
+    Ok(clang)
 }
 
 /// Sections as they have to be: code and constants in one, nothing else. `wanted` are the symbols that
@@ -166,12 +178,11 @@ fn script(wanted: &[String]) -> String {
 /// Compiles and links; `wanted` are the functions that have to be in the result.
 pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]) -> Result<Built, AotError> {
     let compiler = compiler(machine, options);
-    check_version(&compiler)?;
+    let clang = check_version(&compiler)?;
     let scratch = Scratch::new(options)?;
     let source = scratch.write("module.c", text)?;
     let layout = scratch.write("image.ld", &script(wanted))?;
     let object = scratch.path.join("module.o");
-    let clang = run(Command::new(&compiler).arg("--version"))?.contains("clang");
     let mut flags: Vec<&str> = machine.flags.iter().map(String::as_str).collect();
     if machine.target.arch == wisp_image::native::Arch::RiscV32 {
         flags.push("-mcmodel=medany");

@@ -20,4 +20,5 @@ mod suite;
 mod values;
 
 pub use report::{Counts, Failure, FileReport};
+pub use prepare::Tier;
 pub use suite::{cases, groups, not_run, stale_skips, Case};

@@ -1,20 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `wisp-spec [FILTER...]`: runs the files whose `group/file` contains a filter, or all.
+//! `wisp-spec [--tier native] [FILTER...]`: runs the files whose `group/file` contains a filter, or all,
+//! in the interpreter or as native code.
 
 use std::process::ExitCode;
 
-use wisp_spec::{cases, not_run, stale_skips, Counts};
+use wisp_spec::{cases, not_run, stale_skips, Counts, Tier};
 
 /// Failures of a file that are shown.
 const SHOWN: usize = 10;
 
 fn main() -> ExitCode {
-    let filters: Vec<String> = std::env::args().skip(1).collect();
+    let mut filters: Vec<String> = std::env::args().skip(1).collect();
+    let tier = match filters.iter().position(|argument| argument == "--tier") {
+        None => Tier::Interpreter,
+        Some(at) => match filters.drain(at..filters.len().min(at + 2)).nth(1).as_deref() {
+            Some("native") => Tier::Native,
+            Some("interpreter") => Tier::Interpreter,
+            other => {
+                eprintln!("--tier takes `interpreter` or `native`, not {other:?}");
+                return ExitCode::FAILURE;
+            }
+        },
+    };
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let mut total = Counts::default();
     let mut files = 0;
     for case in cases().into_iter().filter(|case| chosen(&case.name())) {
-        let report = case.run();
+        let report = case.run_on(tier);
         println!("{:<48} {}", case.name(), report.counts);
         if let Some(reason) = case.skipped {
             println!("    skipped: {reason}");

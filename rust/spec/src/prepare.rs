@@ -2,6 +2,8 @@
 //! Makes images of all modules of a file, before anything runs.
 
 use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, Wat};
+use wisp_aotc::desk::Loaded;
+use wisp_aotc::AotError;
 use wisp_compiler::{compile, CompileError, Options};
 
 /// What became of the module in a directive.
@@ -14,20 +16,40 @@ pub enum Prepared {
     Rejected(CompileError),
     /// The image.
     Image(Vec<u8>),
+    /// The image and its native code.
+    Native(Box<Loaded>),
+    /// The module could not be compiled to native code.
+    NotNative(AotError),
 }
 
-fn image(wasm: &[u8]) -> Prepared {
+/// What runs the modules.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tier {
+    /// The interpreter.
+    Interpreter,
+    /// Native code for this machine, with checks as strict as the specification has them.
+    Native,
+}
+
+fn image(wasm: &[u8], tier: Tier) -> Prepared {
     // the suite looks at the declared size of memories
     match compile(wasm, &Options { name: "spec", trim: false, ..Options::default() }) {
+        Ok(compiled) if tier == Tier::Native => {
+            let options = wisp_aotc::Options { strict: true, ..wisp_aotc::Options::default() };
+            match Loaded::compile(wasm, &compiled, &options) {
+                Ok(loaded) => Prepared::Native(Box::new(loaded)),
+                Err(error) => Prepared::NotNative(error),
+            }
+        }
         Ok(compiled) => Prepared::Image(compiled.image),
         Err(error) => Prepared::Rejected(error),
     }
 }
 
-fn quoted(module: &mut QuoteWat<'_>) -> Prepared {
+fn quoted(module: &mut QuoteWat<'_>, tier: Tier) -> Prepared {
     let text = match module.to_test() {
         Err(error) => return Prepared::Text(error.to_string()),
-        Ok(QuoteWatTest::Binary(wasm)) => return image(&wasm),
+        Ok(QuoteWatTest::Binary(wasm)) => return image(&wasm, tier),
         Ok(QuoteWatTest::Text(text)) => text,
     };
     let assemble = || {
@@ -37,30 +59,30 @@ fn quoted(module: &mut QuoteWat<'_>) -> Prepared {
         wat.encode().map_err(|error| error.to_string())
     };
     match assemble() {
-        Ok(wasm) => image(&wasm),
+        Ok(wasm) => image(&wasm, tier),
         Err(error) => Prepared::Text(error),
     }
 }
 
-fn plain(module: &mut Wat<'_>) -> Prepared {
+fn plain(module: &mut Wat<'_>, tier: Tier) -> Prepared {
     match module.encode() {
-        Ok(wasm) => image(&wasm),
+        Ok(wasm) => image(&wasm, tier),
         Err(error) => Prepared::Text(error.to_string()),
     }
 }
 
 /// The module of a directive, compiled.
-pub fn prepare(directive: &mut WastDirective<'_>) -> Prepared {
+pub fn prepare(directive: &mut WastDirective<'_>, tier: Tier) -> Prepared {
     match directive {
         WastDirective::Module(module)
         | WastDirective::ModuleDefinition(module)
         | WastDirective::AssertMalformed { module, .. }
         | WastDirective::AssertMalformedCustom { module, .. }
         | WastDirective::AssertInvalid { module, .. }
-        | WastDirective::AssertInvalidCustom { module, .. } => quoted(module),
+        | WastDirective::AssertInvalidCustom { module, .. } => quoted(module, tier),
         WastDirective::AssertUnlinkable { module, .. }
         | WastDirective::AssertTrap { exec: WastExecute::Wat(module), .. }
-        | WastDirective::AssertReturn { exec: WastExecute::Wat(module), .. } => plain(module),
+        | WastDirective::AssertReturn { exec: WastExecute::Wat(module), .. } => plain(module, tier),
         _ => Prepared::None,
     }
 }

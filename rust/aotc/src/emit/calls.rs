@@ -59,7 +59,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         let ty = self.plan.module.function_type(function).clone();
         let arguments = self.pop_many(ty.params.len());
         if self.plan.module.defined(function).is_some() {
-            self.direct(&format!("f{function}"), &arguments, &ty);
+            self.direct(&format!("fn{function}"), &arguments, &ty);
             self.after_call();
             return;
         }

@@ -66,7 +66,7 @@ pub fn prototype(plan: &Plan<'_, '_>, index: u32) -> String {
         [result] => c_type(result),
         _ => "void",
     };
-    let _ = write!(out, "{result} f{index}(ctx *c");
+    let _ = write!(out, "{result} fn{index}(ctx *c");
     for (local, &ty) in ty.params.iter().enumerate() {
         let _ = write!(out, ", {} l{local}", c_type(ty));
     }
@@ -93,10 +93,10 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
     let mut out = format!("HID void w{index}(ctx *c, u32 *s)\n{{\n");
     match ty.results[..] {
         [] => {
-            let _ = writeln!(out, "f{index}(c{arguments});");
+            let _ = writeln!(out, "fn{index}(c{arguments});");
         }
         [result] => {
-            let _ = writeln!(out, "{} x = f{index}(c{arguments});", c_type(result));
+            let _ = writeln!(out, "{} x = fn{index}(c{arguments});", c_type(result));
             let bits = match result {
                 ValType::F32 => "asu32(x)",
                 ValType::F64 => "asu64(x)",
@@ -105,7 +105,7 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
             let _ = writeln!(out, "{}", to_slots(result, bits, "s", 0));
         }
         ref results => {
-            let _ = writeln!(out, "u64 r[{}];\nf{index}(c{arguments}, r);", results.len());
+            let _ = writeln!(out, "u64 r[{}];\nfn{index}(c{arguments}, r);", results.len());
             let mut slot = 0;
             for (position, &ty) in results.iter().enumerate() {
                 let cast = if ty.slots() == 2 { "" } else { "(u32)" };
@@ -132,7 +132,7 @@ fn tables(plan: &Plan<'_, '_>) -> String {
         let _ = writeln!(out, "\".globl table{number}\\n.hidden table{number}\\ntable{number}:\\n\"");
         for entry in entries {
             let (distance, ty) = match entry.function {
-                Some(f) => (format!("f{f} - table{number}"), module.types[module.functions[f as usize] as usize].1),
+                Some(f) => (format!("fn{f} - table{number}"), module.types[module.functions[f as usize] as usize].1),
                 None => ("0".into(), u16::MAX),
             };
             let _ = writeln!(out, "\".long {distance}, {ty}\\n\"");
@@ -163,6 +163,7 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
     for (name, value) in machine.definitions() {
         let _ = writeln!(text, "#define {name} {}", u8::from(value));
     }
+    let _ = writeln!(text, "#define STRICT {}", u8::from(plan.options.strict));
     text.push_str(PRELUDE);
     text.push_str(&declarations());
     // the record is laid out by two languages: say so where it would differ

@@ -9,6 +9,9 @@
 #include <wisp/wisp.h>
 
 #include "host/shim.h"
+#ifdef CONFIG_WISP_STORAGE
+#include "storage.h"
+#endif
 
 LOG_MODULE_REGISTER(wisp, CONFIG_WISP_LOG_LEVEL);
 
@@ -94,6 +97,27 @@ static void app_thread(void *p1, void *p2, void *p3)
 	K_SPINLOCK(&data->lock) {
 		data->status = status;
 	}
+#ifdef CONFIG_WISP_STORAGE
+	wisp_supervisor_ended(app);
+#endif
+}
+
+/*
+ * Notices that an app's thread was ended by something else than its guest, as Zephyr does
+ * with a thread that faults: it had no chance to tell its outcome.
+ */
+static void notice_fault(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->status.state == WISP_APP_RUNNING && data->created &&
+		    k_thread_join(&data->thread, K_NO_WAIT) == 0) {
+			data->stop_flag = NULL;
+			data->status.state = WISP_APP_FAILED;
+			data->status.error = -EFAULT;
+		}
+	}
 }
 
 const struct wisp_app *wisp_app_find(const char *name)
@@ -128,6 +152,7 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
 	if (ret != 0) {
 		return ret;
 	}
+	notice_fault(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING) {
 			ret = -EBUSY;
@@ -162,6 +187,7 @@ int wisp_app_start(const struct wisp_app *app)
 	bool joinable = false;
 	int ret = 0;
 
+	notice_fault(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->image == NULL) {
 			ret = -ENOENT;
@@ -171,8 +197,8 @@ int wisp_app_start(const struct wisp_app *app)
 			ret = -EALREADY;
 			K_SPINLOCK_BREAK;
 		}
-		joinable = data->started;
-		data->started = true;
+		joinable = data->created;
+		data->created = false;
 		data->stopping = false;
 		k_poll_signal_init(&data->stop);
 		memset(&data->status, 0, sizeof(data->status));
@@ -188,6 +214,9 @@ int wisp_app_start(const struct wisp_app *app)
 	k_thread_create(&data->thread, app->stack, app->stack_size, app_thread, (void *)app, NULL,
 			NULL, app->priority, 0, K_FOREVER);
 	(void)k_thread_name_set(&data->thread, app->name);
+	K_SPINLOCK(&data->lock) {
+		data->created = true;
+	}
 	k_thread_start(&data->thread);
 	return 0;
 }
@@ -215,11 +244,12 @@ int wisp_app_stop(const struct wisp_app *app)
 
 int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout)
 {
-	return app->data->started ? k_thread_join(&app->data->thread, timeout) : 0;
+	return app->data->created ? k_thread_join(&app->data->thread, timeout) : 0;
 }
 
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status)
 {
+	notice_fault(app);
 	K_SPINLOCK(&app->data->lock) {
 		*status = app->data->status;
 	}

@@ -58,7 +58,12 @@ enum wisp_app_state {
 struct wisp_app_status {
 	/** What it is doing. */
 	enum wisp_app_state state;
-	/** WISP_APP_FAILED: the reason, a negative errno as wisp_app_load() returns. */
+	/**
+	 * WISP_APP_FAILED: the reason. -ENOEXEC: the image is damaged. -ENOTSUP: it imports
+	 * what the firmware does not have. -ENOMEM: it needs more memory than the app has.
+	 * -ENOENT: it has no entry. -EFAULT: the app's thread was aborted, as Zephyr does with
+	 * a thread that faults in a driver.
+	 */
 	int error;
 	/** WISP_APP_TRAPPED: the reason. */
 	enum wisp_trap trap;
@@ -100,7 +105,7 @@ struct wisp_app_data {
 	uint64_t fuel;
 	struct wisp_app_status status;
 	bool has_fuel;
-	bool started;
+	bool created;
 	bool stopping;
 };
 

@@ -97,7 +97,10 @@ pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
 fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
     let config = Config::new().stack_size(run.frame_size).max_memory(run.memory_size);
     let engine = Engine::new(&config);
-    let module = verify(&engine, image, arena, &board)?;
+    let Some(module) = verify(&engine, image, arena) else {
+        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
+        return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0));
+    };
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         return Err(too_small(&board, run.arena_size as u32, 0));
     };
@@ -110,11 +113,16 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     // SAFETY: the handle lives until the flag is withdrawn below.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, flag.cast_mut().cast()) };
     let mut instance = None;
-    let result = link(&mut store, &module).and_then(|linked| {
-        instance = Some(linked);
-        let entry = entry(&store, linked)?;
-        entry.call(&mut store, ()).map_err(Failure::Trap)
-    });
+    let result = match link(&mut store, &module) {
+        Ok(linked) => {
+            instance = Some(linked);
+            match entry(&store, linked) {
+                Some(entry) => entry.call(&mut store, ()).map_err(Failure::Trap),
+                None => Err(no_entry(&board)),
+            }
+        }
+        Err(error) => Err(not_linked(&board, error, module.image())),
+    };
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
 
@@ -161,43 +169,37 @@ impl Resolve<AppData> for Interfaces {
 
 /// Reads the image and verifies its code, with the arena as scratch memory.
 #[inline(never)]
-fn verify<'a>(
-    engine: &Engine,
-    image: &'a [u8],
-    arena: &mut [u64],
-    board: &Zephyr,
-) -> Result<Module<'a>, Failure> {
-    Module::new_in(engine, image, wisp_engine::scratch(arena)).map_err(|_| {
-        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
-        Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
-    })
+fn verify<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64]) -> Option<Module<'a>> {
+    Module::new_in(engine, image, wisp_engine::scratch(arena)).ok()
 }
 
 /// Links and instantiates the module.
 #[inline(never)]
-fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Instance, Failure> {
+fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
     let c_functions = CFunctions::all();
     let mut linker = Linker::new();
     // The linker holds eight sources; these are two, so neither call can fail.
     let _ = linker.resolver(&Interfaces);
     let _ = linker.resolver(&c_functions);
-
-    linker.instantiate(store, module).map_err(|error| {
-        let board = store.data().platform();
-        match error {
-            InstantiateError::Trap(trap) => Failure::Trap(trap),
-            InstantiateError::Import(_, problem) => bad_import(board, &error, problem, module.image()),
-            InstantiateError::MemoryLimit(needed, allowed) => too_large(board, needed, allowed),
-            InstantiateError::ArenaTooSmall(needed, left) => too_small(board, needed, left),
-            _ => Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0),
-        }
-    })
+    linker.instantiate(store, module)
 }
 
 /// Finds the function that the host calls to run a guest.
 #[inline(never)]
-fn entry(store: &Store<'_, AppData>, instance: Instance) -> Result<TypedFunc<(), ()>, Failure> {
-    instance.get_typed_func(store, abi::ENTRY).ok_or_else(|| no_entry(store.data().platform()))
+fn entry(store: &Store<'_, AppData>, instance: Instance) -> Option<TypedFunc<(), ()>> {
+    instance.get_typed_func(store, abi::ENTRY)
+}
+
+#[cold]
+#[inline(never)]
+fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Failure {
+    match error {
+        InstantiateError::Trap(trap) => Failure::Trap(trap),
+        InstantiateError::Import(_, problem) => bad_import(board, &error, problem, image),
+        InstantiateError::MemoryLimit(needed, allowed) => too_large(board, needed, allowed),
+        InstantiateError::ArenaTooSmall(needed, left) => too_small(board, needed, left),
+        _ => Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0),
+    }
 }
 
 #[cold]

@@ -53,12 +53,11 @@ fn config(u: &mut Unstructured<'_>, imports: Imports) -> Result<Config> {
         available_imports: (imports == Imports::Known).then(|| AVAILABLE.clone()),
         max_imports: 20,
         max_type_size: 4000,
-        // no floats: not every platform has the same bits of a NaN
+        // not every platform has the same bits of a NaN
         canonicalize_nans: true,
         custom_page_sizes_enabled: u.ratio(1, 4)?,
         export_everything: true,
-        max_funcs: u.int_in_range(1..=12)?,
-        min_funcs: 1,
+        max_funcs: u.int_in_range(10..=20)?,
         max_globals: 20,
         max_instructions: u.int_in_range(1..=600)?,
         max_memories: 1,

@@ -11,6 +11,7 @@ fn main() {
     let include = repository.join("include");
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-changed={}", header.display());
+    println!("cargo::rerun-if-changed={}", repository.join("src/storage_shim.h").display());
     println!("cargo::rerun-if-changed={}", include.join("wisp").display());
 
     let bindings = bindgen::Builder::default()

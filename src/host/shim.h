@@ -148,4 +148,6 @@ uint32_t wisp_shim_gpio_set(const struct wisp_app *app, uint32_t pin, bool activ
 uint32_t wisp_shim_gpio_toggle(const struct wisp_app *app, uint32_t pin);
 uint32_t wisp_shim_gpio_get(const struct wisp_app *app, uint32_t pin, bool *active);
 
+#include "../storage_shim.h"
+
 #endif /* WISP_SRC_HOST_SHIM_H_ */

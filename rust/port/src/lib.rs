@@ -24,6 +24,8 @@ pub mod platform;
 mod pwm;
 mod run;
 pub mod shim;
+#[cfg(feature = "storage")]
+pub mod storage;
 mod text;
 
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};

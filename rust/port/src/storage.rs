@@ -1,0 +1,552 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The app store behind `src/storage.c`: its only user, in one thread.
+
+use crate::shim;
+use core::cell::UnsafeCell;
+use core::ffi::{c_char, CStr};
+use wisp_engine::Image;
+use wisp_storage::{
+    Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS,
+};
+use wisp_trust::{Keys, TrustError};
+
+/// The `wisp_storage` partition.
+struct Partition;
+
+fn driver(result: i32) -> Result<(), FlashError> {
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(FlashError)
+    }
+}
+
+impl Flash for Partition {
+    fn geometry(&self) -> Geometry {
+        let mut g = shim::wisp_flash_geometry { size: 0, erase_block: 0, write_block: 0, erased: 0 };
+        // SAFETY: the shim writes the record that it is given.
+        unsafe { shim::wisp_shim_flash_geometry(&mut g) };
+        Geometry { size: g.size, erase_block: g.erase_block, write_block: g.write_block, erased: g.erased }
+    }
+
+    fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
+        // SAFETY: pointer and length are those of one exclusive slice.
+        driver(unsafe { shim::wisp_shim_flash_read(at, out.as_mut_ptr(), out.len()) })
+    }
+
+    fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), FlashError> {
+        // SAFETY: pointer and length are those of one slice, which is only read.
+        driver(unsafe { shim::wisp_shim_flash_write(at, bytes.as_ptr(), bytes.len()) })
+    }
+
+    fn erase_block(&mut self, at: u32) -> Result<(), FlashError> {
+        let length = self.geometry().erase_block as usize;
+        // SAFETY: no pointers; the driver checks the range.
+        driver(unsafe { shim::wisp_shim_flash_erase(at, length) })
+    }
+}
+
+struct Global(UnsafeCell<Option<Store<'static, Partition>>>);
+
+// SAFETY: the functions below are called by one thread only, by the contract of each.
+unsafe impl Sync for Global {}
+
+static STORE: Global = Global(UnsafeCell::new(None));
+
+/// Runs with the store.
+///
+/// # Safety
+/// Called by the store's thread, and not from within another call.
+unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Error>) -> u32 {
+    // SAFETY: by the contract of this function there is no other reference.
+    let result = match unsafe { &mut *STORE.0.get() } {
+        Some(store) => run(store),
+        None => Err(Error::Port(shim::wisp_store_error_WISP_STORE_NOT_MOUNTED)),
+    };
+    result.map_or_else(Error::code, |()| 0)
+}
+
+/// Everything that can go wrong here.
+#[derive(Clone, Copy)]
+enum Error {
+    Store(StoreError),
+    Trust(TrustError),
+    Port(shim::wisp_store_error),
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<TrustError> for Error {
+    fn from(error: TrustError) -> Self {
+        Self::Trust(error)
+    }
+}
+
+const TRUST: u32 = shim::wisp_store_error_WISP_STORE_TRUST;
+
+impl Error {
+    fn code(self) -> u32 {
+        match self {
+            Self::Port(code) => code,
+            Self::Trust(error) => TRUST + u32::from(error.code()),
+            Self::Store(error) => match error {
+                StoreError::Flash => shim::wisp_store_error_WISP_STORE_FLASH,
+                StoreError::Geometry => shim::wisp_store_error_WISP_STORE_GEOMETRY,
+                StoreError::WearTable(_) => shim::wisp_store_error_WISP_STORE_WEAR_TABLE,
+                StoreError::Busy => shim::wisp_store_error_WISP_STORE_BUSY,
+                StoreError::NotFound => shim::wisp_store_error_WISP_STORE_NOT_FOUND,
+                StoreError::Name => shim::wisp_store_error_WISP_STORE_NAME,
+                StoreError::NoSlot => shim::wisp_store_error_WISP_STORE_NO_SLOT,
+                StoreError::Pending => shim::wisp_store_error_WISP_STORE_PENDING,
+                StoreError::NoCandidate => shim::wisp_store_error_WISP_STORE_NO_CANDIDATE,
+                StoreError::Untried => shim::wisp_store_error_WISP_STORE_UNTRIED,
+                StoreError::Installed => shim::wisp_store_error_WISP_STORE_INSTALLED,
+                StoreError::Rollback(..) => shim::wisp_store_error_WISP_STORE_ROLLBACK,
+                StoreError::NoSpace(..) => shim::wisp_store_error_WISP_STORE_NO_SPACE,
+                StoreError::NoUpload => shim::wisp_store_error_WISP_STORE_NO_UPLOAD,
+                StoreError::Offset(_) => shim::wisp_store_error_WISP_STORE_OFFSET,
+                StoreError::Length => shim::wisp_store_error_WISP_STORE_LENGTH,
+                StoreError::Incomplete(_) => shim::wisp_store_error_WISP_STORE_INCOMPLETE,
+                StoreError::Hash => shim::wisp_store_error_WISP_STORE_HASH,
+                StoreError::RetiredFull => shim::wisp_store_error_WISP_STORE_RETIRED_FULL,
+                StoreError::JournalFull => shim::wisp_store_error_WISP_STORE_JOURNAL_FULL,
+            },
+        }
+    }
+}
+
+/// Errors whose words stand in the crates below.
+const WORDS: [Error; 20 + 8] = [
+    Error::Store(StoreError::Flash),
+    Error::Store(StoreError::Geometry),
+    Error::Store(StoreError::WearTable(0)),
+    Error::Store(StoreError::Busy),
+    Error::Store(StoreError::NotFound),
+    Error::Store(StoreError::Name),
+    Error::Store(StoreError::NoSlot),
+    Error::Store(StoreError::Pending),
+    Error::Store(StoreError::NoCandidate),
+    Error::Store(StoreError::Untried),
+    Error::Store(StoreError::Installed),
+    Error::Store(StoreError::Rollback(0, 0)),
+    Error::Store(StoreError::NoSpace(0, 0)),
+    Error::Store(StoreError::NoUpload),
+    Error::Store(StoreError::Offset(0)),
+    Error::Store(StoreError::Length),
+    Error::Store(StoreError::Incomplete(0)),
+    Error::Store(StoreError::Hash),
+    Error::Store(StoreError::RetiredFull),
+    Error::Store(StoreError::JournalFull),
+    Error::Trust(TrustError::BadTrailer),
+    Error::Trust(TrustError::Hash),
+    Error::Trust(TrustError::Unsigned),
+    Error::Trust(TrustError::UnknownKey([0; 8])),
+    Error::Trust(TrustError::RetiredKey([0; 8])),
+    Error::Trust(TrustError::Signature([0; 8])),
+    Error::Trust(TrustError::BadRetirement),
+    Error::Trust(TrustError::Rollback(0, 0)),
+];
+
+fn words(code: u32) -> &'static str {
+    match WORDS.iter().find(|error| error.code() == code) {
+        Some(Error::Store(error)) => return error.words(),
+        Some(Error::Trust(error)) => return error.words(),
+        _ => {}
+    }
+    match code {
+        shim::wisp_store_error_WISP_STORE_OK => "done",
+        shim::wisp_store_error_WISP_STORE_NOT_MOUNTED => "the app store could not be opened; see the log of the boot",
+        shim::wisp_store_error_WISP_STORE_NO_IMAGE => "this is no image for this firmware; build it with its wisp",
+        shim::wisp_store_error_WISP_STORE_ANNOUNCED => "the image's manifest differs from what was announced",
+        shim::wisp_store_error_WISP_STORE_TOO_LARGE => "the image needs more memory than the app's node gives it",
+        shim::wisp_store_error_WISP_STORE_NO_APP => "the firmware has no app of this name; see its devicetree",
+        shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
+        shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
+        shim::wisp_store_error_WISP_STORE_NOT_LOADED => "the image was refused; see the log",
+        _ => "unknown error",
+    }
+}
+
+/// An error in words.
+///
+/// # Safety
+/// `length` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_words(error: u32, length: *mut usize) -> *const c_char {
+    let words = words(error);
+    // SAFETY: by the contract of this function.
+    unsafe { *length = words.len() };
+    words.as_ptr().cast()
+}
+
+fn name_out(name: &str) -> [c_char; shim::WISP_STORE_NAME_SIZE as usize] {
+    let mut out = [0; shim::WISP_STORE_NAME_SIZE as usize];
+    // one byte stays zero
+    for (place, byte) in out.iter_mut().zip(name.bytes().take(shim::WISP_STORE_NAME_SIZE as usize - 1)) {
+        *place = byte as c_char;
+    }
+    out
+}
+
+fn image_out(image: Option<ImageRef>) -> shim::wisp_store_image {
+    match image {
+        Some(image) => shim::wisp_store_image {
+            length: image.length,
+            version: image.version,
+            rollback: image.rollback,
+            hash: image.hash,
+        },
+        None => shim::wisp_store_image { length: 0, version: 0, rollback: 0, hash: [0; 32] },
+    }
+}
+
+fn version_word((major, minor, patch): (u8, u8, u16)) -> u32 {
+    u32::from(major) | u32::from(minor) << 8 | u32::from(patch) << 16
+}
+
+fn slot_of(store: &Store<'_, Partition>, number: u32) -> Result<Slot, StoreError> {
+    store.slots().find(|slot| slot.number() as u32 == number).ok_or(StoreError::NotFound)
+}
+
+fn app_out(store: &mut Store<'_, Partition>, slot: Slot) -> Result<shim::wisp_store_app, StoreError> {
+    let app = store.app(slot)?;
+    let (attempts, crashes) = store.counters(slot);
+    Ok(shim::wisp_store_app {
+        slot: slot.number() as u8,
+        attempts,
+        crashes,
+        disabled: app.disabled,
+        manual: app.manual,
+        floor: app.floor,
+        name: name_out(app.name.as_str()),
+        running: image_out(app.running),
+        candidate: image_out(app.candidate),
+    })
+}
+
+/// Opens the store.
+///
+/// # Safety
+/// Called once, by the store's thread; `wear` points to `count` words that nothing else uses from now on;
+/// `how` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how: *mut u32) -> u32 {
+    // SAFETY: by the contract of this function.
+    let wear: &'static mut [u32] = unsafe { core::slice::from_raw_parts_mut(wear, count) };
+    match Store::mount(Partition, wear) {
+        Ok((store, mounted)) => {
+            // SAFETY: by the contract of this function; nobody has a reference to the store.
+            unsafe {
+                *how = match mounted {
+                    Mounted::Clean => 0,
+                    Mounted::Recovered => 1,
+                    Mounted::Formatted => 2,
+                };
+                *STORE.0.get() = Some(store);
+            }
+            0
+        }
+        Err(error) => Error::from(error).code(),
+    }
+}
+
+/// The app in a slot.
+///
+/// # Safety
+/// Called by the store's thread; `app` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_store_app) -> u32 {
+    const { assert!(MAX_APPS == shim::WISP_STORE_SLOTS as usize) };
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let slot = slot_of(store, slot)?;
+            *app = app_out(store, slot)?;
+            Ok(())
+        })
+    }
+}
+
+/// The app with a name, installed.
+///
+/// # Safety
+/// Called by the store's thread; `name` is NUL-terminated, `app` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shim::wisp_store_app) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let slot = store.find(CStr::from_ptr(name).to_str().map_err(|_| StoreError::Name)?)?;
+            *app = app_out(store, slot)?;
+            Ok(())
+        })
+    }
+}
+
+/// Announces an image.
+///
+/// # Safety
+/// Called by the store's thread; `upload` has a NUL-terminated name, `offset` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_upload, offset: *mut u32) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let upload = &*upload;
+        with(|store| {
+            let name = CStr::from_ptr(upload.name.as_ptr()).to_str().map_err(|_| StoreError::Name)?;
+            let image = &upload.image;
+            let announced = Upload {
+                name,
+                length: image.length,
+                hash: image.hash,
+                version: image.version,
+                rollback: image.rollback,
+            };
+            *offset = store.begin(&announced)?;
+            Ok(())
+        })
+    }
+}
+
+/// Takes a piece of the upload.
+///
+/// # Safety
+/// Called by the store's thread; `data` points to `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, length: usize) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let data = if length == 0 { &[] } else { core::slice::from_raw_parts(data, length) };
+        with(|store| store.write(offset, data).map(drop).map_err(Error::from))
+    }
+}
+
+/// The upload that is going on.
+///
+/// # Safety
+/// Called by the store's thread; `upload` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_upload) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let progress = store.progress()?;
+            *upload = shim::wisp_store_upload {
+                name: name_out(progress.name.as_str()),
+                image: image_out(Some(progress.image)),
+                memory: 0,
+                offset: progress.received,
+            };
+            Ok(())
+        })
+    }
+}
+
+/// An image's bytes where the partition is mapped.
+///
+/// # Safety
+/// `trust.map` is where the whole partition is mapped; the image is not written while the result lives.
+unsafe fn bytes<'a>(trust: &shim::wisp_store_trust, address: u32, image: &ImageRef) -> &'a [u8] {
+    // SAFETY: the store checked that the image lies in the partition; the rest by the contract.
+    unsafe { core::slice::from_raw_parts(trust.map.add(address as usize), image.length as usize) }
+}
+
+/// The firmware's keys.
+///
+/// # Safety
+/// `trust.keys` points to `trust.key_count` keys of 32 bytes that live as long as the program.
+unsafe fn known_keys(trust: &shim::wisp_store_trust) -> &'static [[u8; 32]] {
+    if trust.key_count == 0 {
+        return &[];
+    }
+    // SAFETY: by the contract of this function.
+    unsafe { core::slice::from_raw_parts(trust.keys.cast(), trust.key_count) }
+}
+
+/// Checks who made an image. True if somebody the firmware knows did.
+fn check_signature(image: &Image<'_>, keys: &Keys<'_>, allow_unsigned: bool) -> Result<bool, TrustError> {
+    match wisp_trust::verify(image, keys) {
+        Err(TrustError::Unsigned | TrustError::UnknownKey(_)) if allow_unsigned => {
+            wisp_trust::check_hash(image)?;
+            Ok(false)
+        }
+        result => result.map(|_| true),
+    }
+}
+
+/// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
+///
+/// # Safety
+/// Called by the store's thread; `trust` describes the partition and keys that live as long as the program;
+/// `slot` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
+    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    unsafe {
+        let trust = &*trust;
+        with(|store| {
+            let progress = store.complete()?;
+            let address = store.address(&progress.image);
+            let image = Image::parse(bytes(trust, address, &progress.image))
+                .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            let keys = Keys { known: known_keys(trust), retired: store.retired() };
+            let is_signed = check_signature(&image, &keys, trust.allow_unsigned)?;
+            let manifest =
+                image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            if manifest.name != progress.name.as_str()
+                || version_word(manifest.version) != progress.image.version
+                || manifest.rollback != progress.image.rollback
+            {
+                return Err(Error::Port(shim::wisp_store_error_WISP_STORE_ANNOUNCED));
+            }
+            let memory = manifest.memory.map_or(0, |memory| memory.backed);
+            if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
+                return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
+            }
+            let mut retires = [0; 64];
+            let mut count = 0;
+            if is_signed {
+                for (place, id) in retires.chunks_exact_mut(8).zip(wisp_trust::retired_by(&image)?) {
+                    place.copy_from_slice(&id);
+                    count += 8;
+                }
+            }
+            *slot = store.accept(&retires[..count])?.number() as u32;
+            Ok(())
+        })
+    }
+}
+
+/// What to announce of an image in memory.
+///
+/// # Safety
+/// `image` points to `size` bytes that do not change; `upload` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_describe(
+    image: *const u8,
+    size: usize,
+    upload: *mut shim::wisp_store_upload,
+) -> u32 {
+    // SAFETY: by the contract of this function.
+    let bytes = unsafe { core::slice::from_raw_parts(image, size) };
+    let Ok(manifest) = Image::parse(bytes).and_then(|image| image.manifest()) else {
+        return shim::wisp_store_error_WISP_STORE_NO_IMAGE;
+    };
+    // SAFETY: by the contract of this function.
+    unsafe {
+        *upload = shim::wisp_store_upload {
+            name: name_out(manifest.name),
+            image: shim::wisp_store_image {
+                length: size as u32,
+                version: version_word(manifest.version),
+                rollback: manifest.rollback,
+                hash: wisp_trust::sha256(bytes),
+            },
+            memory: manifest.memory.map_or(0, |memory| memory.backed),
+            offset: 0,
+        };
+    }
+    0
+}
+
+/// Gives the upload up.
+///
+/// # Safety
+/// Called by the store's thread.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe { with(|store| store.abort().map_err(Error::from)) }
+}
+
+/// Checks an image and tells where it lies.
+///
+/// # Safety
+/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`; `offset` and `length` can be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_open(
+    slot: u32,
+    candidate: bool,
+    trust: *const shim::wisp_store_trust,
+    offset: *mut u32,
+    length: *mut u32,
+) -> u32 {
+    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    unsafe {
+        let trust = &*trust;
+        with(|store| {
+            let slot = slot_of(store, slot)?;
+            let reference = store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
+            let address = store.address(&reference);
+            if trust.key_count != 0 {
+                let image = Image::parse(bytes(trust, address, &reference))
+                    .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+                // what was installed before its key was retired goes on running
+                let keys = Keys { known: known_keys(trust), retired: &[] };
+                check_signature(&image, &keys, trust.allow_unsigned)?;
+            }
+            *offset = address;
+            *length = reference.length;
+            Ok(())
+        })
+    }
+}
+
+/// Changes an app's state.
+///
+/// # Safety
+/// Called by the store's thread; `value` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: shim::wisp_store_change, value: *mut u32) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let slot = slot_of(store, slot)?;
+            match change {
+                shim::wisp_store_change_WISP_STORE_CONFIRM => store.confirm(slot)?,
+                shim::wisp_store_change_WISP_STORE_ROLL_BACK => store.roll_back(slot)?,
+                shim::wisp_store_change_WISP_STORE_UNINSTALL => store.uninstall(slot)?,
+                shim::wisp_store_change_WISP_STORE_ENABLE => store.set_disabled(slot, false)?,
+                shim::wisp_store_change_WISP_STORE_DISABLE => store.set_disabled(slot, true)?,
+                shim::wisp_store_change_WISP_STORE_MANUAL => store.set_manual(slot, true)?,
+                shim::wisp_store_change_WISP_STORE_AUTOMATIC => store.set_manual(slot, false)?,
+                shim::wisp_store_change_WISP_STORE_ATTEMPT => *value = u32::from(store.attempt(slot)?),
+                shim::wisp_store_change_WISP_STORE_CRASHED => *value = u32::from(store.crashed(slot)?),
+                _ => return Err(StoreError::NotFound.into()),
+            }
+            Ok(())
+        })
+    }
+}
+
+/// The store's figures.
+///
+/// # Safety
+/// Called by the store's thread; `stat` can be written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let figures = store.stat()?;
+            *stat = shim::wisp_store_stat {
+                erase_block: figures.erase_block,
+                blocks: figures.blocks,
+                free: figures.free,
+                largest: figures.largest,
+                wear_least: figures.wear.0,
+                wear_most: figures.wear.1,
+                journal_wear: figures.journal_wear,
+                journal_used: figures.journal.0,
+                journal_size: figures.journal.1,
+                retired_keys: store.retired().len() as u32,
+            };
+            Ok(())
+        })
+    }
+}

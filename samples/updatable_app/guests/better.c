@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <wisp.h>
+
+/* It leaves the confirmation to whoever installs it. */
+int main(void)
+{
+	for (int i = 3;; i += 3) {
+		wisp_timer_sleep_ms(200);
+		printf("version 3 counts %d\n", i);
+	}
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <stdio.h>
+#include <wisp.h>
+
+#include "lifecycle.h"
+
+int main(void)
+{
+	for (int i = 1;; i++) {
+		wisp_timer_sleep_ms(200);
+		printf("version 1 counts %d\n", i);
+		if (i == 3) {
+			/* It works: keep it. */
+			wisp_lifecycle_confirm();
+		}
+	}
+}

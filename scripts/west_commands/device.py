@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A client of Wisp's MCUmgr group: what doc/lifecycle.md describes, over smpclient."""
+
+import hashlib
+import struct
+from enum import IntEnum
+from pathlib import Path
+
+import smp.error as smperror
+import smp.message as smpmessage
+from smpclient import SMPClient
+from smpclient.generics import success
+from smpclient.transport.serial import SMPSerialTransport
+from smpclient.transport.udp import SMPUDPTransport
+
+GROUP = 87
+
+
+class Code(IntEnum):
+    """enum wisp_store_error of include/wisp/storage.h."""
+
+    OK = 0
+    FLASH = 1
+    GEOMETRY = 2
+    WEAR_TABLE = 3
+    BUSY = 4
+    NOT_FOUND = 5
+    NAME = 6
+    NO_SLOT = 7
+    PENDING = 8
+    NO_CANDIDATE = 9
+    UNTRIED = 10
+    INSTALLED = 11
+    ROLLBACK = 12
+    NO_SPACE = 13
+    NO_UPLOAD = 14
+    OFFSET = 15
+    LENGTH = 16
+    INCOMPLETE = 17
+    HASH = 18
+    RETIRED_FULL = 19
+    JOURNAL_FULL = 20
+    BAD_TRAILER = 33
+    TRAILER_HASH = 34
+    UNSIGNED = 35
+    UNKNOWN_KEY = 36
+    RETIRED_KEY = 37
+    SIGNATURE = 38
+    BAD_RETIREMENT = 39
+    NOT_MOUNTED = 64
+    NO_IMAGE = 65
+    ANNOUNCED = 66
+    TOO_LARGE = 67
+    NO_APP = 68
+    NOT_STOPPED = 69
+    ALREADY = 70
+    NOT_LOADED = 71
+
+
+WORDS = {
+    Code.BUSY: "another upload is going on; wait, or abort it",
+    Code.NOT_FOUND: "no such app is installed",
+    Code.PENDING: "the app has an update on trial; confirm it or roll it back first",
+    Code.NO_CANDIDATE: "the app has no update to confirm or roll back",
+    Code.UNTRIED: "the update has not run yet; start the app first",
+    Code.INSTALLED: "this image is installed already",
+    Code.ROLLBACK: "the rollback counter is lower than the installed one's",
+    Code.NO_SPACE: "not enough free space in one piece; uninstall an app",
+    Code.NO_UPLOAD: "no upload is going on",
+    Code.UNSIGNED: "the image is not signed; use wisp sign",
+    Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
+    Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
+    Code.SIGNATURE: "the image's signature is wrong; sign it again",
+    Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
+    Code.NO_APP: "the firmware has no app of this name; see its devicetree",
+    Code.ALREADY: "the app is in that state already",
+}
+
+
+class DeviceError(Exception):
+    """The device refused; code is a Code, or None for an error of SMP itself."""
+
+    def __init__(self, code, message):
+        super().__init__(message)
+        self.code = code
+
+
+class ErrorV1(smperror.ErrorV1):
+    _GROUP_ID = GROUP
+
+
+class ErrorV2(smperror.ErrorV2[Code]):
+    _GROUP_ID = GROUP
+
+
+def message(base, command, fields, name):
+    """A message class of smpclient for one command."""
+    namespace = {"__annotations__": {key: kind for key, (kind, _) in fields.items()},
+                 "__module__": __name__, "_GROUP_ID": GROUP, "_COMMAND_ID": command}
+    namespace.update({key: default for key, (_, default) in fields.items() if default is not ...})
+    return type(name, (base,), namespace)
+
+
+def request(kind, command, name, fields, answer):
+    """A request class and its answer."""
+    read = kind == "read"
+    reply = message(smpmessage.ReadResponse if read else smpmessage.WriteResponse, command, answer,
+                    name + "Answer")
+    asked = message(smpmessage.ReadRequest if read else smpmessage.WriteRequest, command, fields, name)
+    asked._Response, asked._ErrorV1, asked._ErrorV2 = reply, ErrorV1, ErrorV2
+    return asked
+
+
+APP = {
+    "name": (str | None, None), "state": (str | None, None), "disabled": (bool | None, None),
+    "starts": (int | None, None), "crashes": (int | None, None), "next": (int | None, None),
+    "running": (dict | None, None), "candidate": (dict | None, None),
+}
+NAME = {"name": (str, ...)}
+STAT = {key: (int, ...) for key in
+        ("block", "blocks", "free", "largest", "wear", "journal_wear", "retired")}
+UPLOAD = {
+    "off": (int, ...), "data": (bytes, ...), "name": (str | None, None), "len": (int | None, None),
+    "sha": (bytes | None, None), "ver": (int | None, None), "rb": (int | None, None),
+    "mem": (int | None, None),
+}
+
+List = request("read", 0, "List", {"slot": (int, ...)}, APP)
+Upload = request("write", 1, "Upload", UPLOAD, {"off": (int, ...), "done": (bool | None, None)})
+Info = request("read", 2, "Info", NAME, APP)
+SIMPLE = {verb: request("write", command, verb.title(), NAME, {}) for command, verb in
+          enumerate(("start", "stop", "confirm", "rollback", "uninstall"), start=3)}
+Stat = request("read", 8, "Stat", {}, STAT)
+Abort = request("write", 9, "Abort", {}, {})
+
+
+def manifest(image):
+    """Name, version, rollback counter and memory of an image (doc/image-format.md)."""
+    if image[:4] != b"WISP" or len(image) < 16:
+        raise DeviceError(None, "not a Wisp image; wisp build makes one")
+    for index in range(struct.unpack_from("<H", image, 12)[0]):
+        kind, _, offset, _ = struct.unpack_from("<HHII", image, 16 + 12 * index)
+        if kind == 1:
+            name = image[offset + 33:offset + 33 + image[offset + 32]].decode()
+            version, flags = struct.unpack_from("<II", image, offset + 64)
+            backed, _, rollback = struct.unpack_from("<III", image, offset + 80)
+            return {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0}
+    raise DeviceError(None, "the image has no manifest; build it again")
+
+
+def version_text(version):
+    """A version as it is written."""
+    return f"{version & 0xff}.{version >> 8 & 0xff}.{version >> 16}"
+
+
+class Device:
+    """One device; use it with `async with`."""
+
+    def __init__(self, address, timeout=5.0):
+        transport = SMPUDPTransport() if not str(address).startswith(("/", "COM")) else \
+            SMPSerialTransport()
+        self.client = SMPClient(transport, str(address), timeout_s=timeout)
+        self.timeout = timeout
+
+    async def __aenter__(self):
+        await self.client.connect()
+        return self
+
+    async def __aexit__(self, *_):
+        await self.client.disconnect()
+
+    async def ask(self, what):
+        """Sends a request; raises DeviceError if the device refuses."""
+        answer = await self.client.request(what, timeout_s=self.timeout)
+        if success(answer):
+            return answer
+        error = getattr(answer, "err", None)
+        if error is not None:
+            code = Code(error.rc)
+            raise DeviceError(code, WORDS.get(code, code.name.lower().replace("_", " ")))
+        raise DeviceError(None, f"SMP error {answer.rc}")
+
+    async def apps(self):
+        """All installed apps."""
+        found, slot = [], 0
+        while slot < 256:
+            app = await self.ask(List(slot=slot))
+            if app.name is None:
+                break
+            found.append(app)
+            slot = app.next
+        return found
+
+    async def info(self, name):
+        """One app."""
+        return await self.ask(Info(name=name))
+
+    async def simple(self, verb, name):
+        """start, stop, confirm, rollback or uninstall."""
+        await self.ask(SIMPLE[verb](name=name))
+
+    async def stat(self):
+        """The store's figures."""
+        return await self.ask(Stat())
+
+    async def abort(self):
+        """Gives the upload up."""
+        await self.ask(Abort())
+
+    async def install(self, path, progress=lambda done, total: None, stop_at=None):
+        """Sends an image; the same one goes on where it was. stop_at: for tests, bytes to send."""
+        image = Path(path).read_bytes()
+        answer = await self.ask(Upload(off=0, data=b"", len=len(image),
+                                       sha=hashlib.sha256(image).digest(), **manifest(image)))
+        # header of SMP, map, keys and offset
+        piece = max(self.client._transport.max_unencoded_size - 40, 32)
+        first = answer.off
+        while not answer.done:
+            progress(answer.off, len(image))
+            if stop_at is not None and answer.off >= stop_at:
+                break
+            answer = await self.ask(Upload(off=answer.off, data=image[answer.off:answer.off + piece]))
+        else:
+            progress(len(image), len(image))
+        return first

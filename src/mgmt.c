@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The MCUmgr group: what doc/lifecycle.md describes, in CBOR. */
+
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/mgmt/mcumgr/mgmt/handlers.h>
+#include <zephyr/mgmt/mcumgr/mgmt/mgmt.h>
+#include <zephyr/mgmt/mcumgr/smp/smp.h>
+
+#include <mgmt/mcumgr/util/zcbor_bulk.h>
+#include <zcbor_common.h>
+#include <zcbor_decode.h>
+#include <zcbor_encode.h>
+
+#include <wisp/storage.h>
+#include <wisp/wisp.h>
+
+#include "storage_describe.h"
+
+/* Command ids. The numbers never change. */
+enum {
+	CMD_LIST = 0,
+	CMD_UPLOAD = 1,
+	CMD_INFO = 2,
+	CMD_START = 3,
+	CMD_STOP = 4,
+	CMD_CONFIRM = 5,
+	CMD_ROLLBACK = 6,
+	CMD_UNINSTALL = 7,
+	CMD_STAT = 8,
+	CMD_ABORT = 9,
+};
+
+static int finish(struct smp_streamer *ctxt, bool ok)
+{
+	ARG_UNUSED(ctxt);
+	return ok ? MGMT_ERR_EOK : MGMT_ERR_EMSGSIZE;
+}
+
+static int fail(struct smp_streamer *ctxt, int error)
+{
+	return finish(ctxt, smp_add_cmd_err(ctxt->writer->zs, CONFIG_WISP_MGMT_GROUP, error));
+}
+
+static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_store_image *image)
+{
+	if (image->length == 0) {
+		return true;
+	}
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 4) &&
+	       zcbor_tstr_put_lit(zse, "len") && zcbor_uint32_put(zse, image->length) &&
+	       zcbor_tstr_put_lit(zse, "ver") && zcbor_uint32_put(zse, image->version) &&
+	       zcbor_tstr_put_lit(zse, "rb") && zcbor_uint32_put(zse, image->rollback) &&
+	       zcbor_map_end_encode(zse, 4);
+}
+
+static bool put_app(zcbor_state_t *zse, const struct wisp_store_app *stored)
+{
+	char text[80];
+
+	wisp_describe(stored, text, sizeof(text));
+	return zcbor_tstr_put_lit(zse, "name") &&
+	       zcbor_tstr_put_term(zse, stored->name, sizeof(stored->name)) &&
+	       zcbor_tstr_put_lit(zse, "state") && zcbor_tstr_put_term(zse, text, sizeof(text)) &&
+	       zcbor_tstr_put_lit(zse, "disabled") && zcbor_bool_put(zse, stored->disabled) &&
+	       zcbor_tstr_put_lit(zse, "starts") && zcbor_uint32_put(zse, stored->attempts) &&
+	       zcbor_tstr_put_lit(zse, "crashes") && zcbor_uint32_put(zse, stored->crashes) &&
+	       put_image(zse, "running", &stored->running) &&
+	       put_image(zse, "candidate", &stored->candidate);
+}
+
+/* One app a frame, so that any buffer does: {"slot": n} gives the first app from n on. */
+static int cmd_list(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_store_app stored;
+	uint32_t slot = 0;
+	size_t decoded = 0;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("slot", zcbor_uint32_decode, &slot),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	for (; slot < WISP_STORE_SLOTS; slot++) {
+		int ret = wisp_store_get(slot, &stored);
+
+		if (ret == WISP_STORE_NOT_FOUND ||
+		    (ret == 0 && stored.running.length == 0 && stored.candidate.length == 0)) {
+			continue;
+		}
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+		return finish(ctxt, zcbor_tstr_put_lit(zse, "next") &&
+					    zcbor_uint32_put(zse, slot + 1) && put_app(zse, &stored));
+	}
+	return MGMT_ERR_EOK;
+}
+
+/* Takes the app's name out of the request. */
+static int get_name(struct smp_streamer *ctxt, char *name)
+{
+	struct zcbor_string text = {0};
+	size_t decoded = 0;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &text),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
+	    text.len == 0 || text.len >= WISP_STORE_NAME_SIZE) {
+		return MGMT_ERR_EINVAL;
+	}
+	memcpy(name, text.value, text.len);
+	name[text.len] = '\0';
+	return 0;
+}
+
+static int cmd_info(struct smp_streamer *ctxt)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	struct wisp_store_app stored;
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	ret = wisp_store_find(name, &stored);
+	return ret != 0 ? fail(ctxt, ret) : finish(ctxt, put_app(ctxt->writer->zs, &stored));
+}
+
+static int simple(struct smp_streamer *ctxt, int (*function)(const char *name))
+{
+	char name[WISP_STORE_NAME_SIZE];
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	ret = function(name);
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+#define SIMPLE(_name)                                                                              \
+	static int cmd_##_name(struct smp_streamer *ctxt)                                          \
+	{                                                                                          \
+		return simple(ctxt, wisp_store_##_name);                                           \
+	}
+
+SIMPLE(start)
+SIMPLE(stop)
+SIMPLE(confirm)
+SIMPLE(rollback)
+SIMPLE(uninstall)
+
+static int cmd_abort(struct smp_streamer *ctxt)
+{
+	int ret = wisp_store_abort();
+
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+static int cmd_stat(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_store_stat stat;
+	int ret = wisp_store_stat(&stat);
+
+	if (ret != 0) {
+		return fail(ctxt, ret);
+	}
+	return finish(ctxt,
+		      zcbor_tstr_put_lit(zse, "block") && zcbor_uint32_put(zse, stat.erase_block) &&
+			      zcbor_tstr_put_lit(zse, "blocks") && zcbor_uint32_put(zse, stat.blocks) &&
+			      zcbor_tstr_put_lit(zse, "free") && zcbor_uint32_put(zse, stat.free) &&
+			      zcbor_tstr_put_lit(zse, "largest") &&
+			      zcbor_uint32_put(zse, stat.largest) &&
+			      zcbor_tstr_put_lit(zse, "wear") &&
+			      zcbor_uint32_put(zse, stat.wear_most) &&
+			      zcbor_tstr_put_lit(zse, "journal_wear") &&
+			      zcbor_uint32_put(zse, stat.journal_wear) &&
+			      zcbor_tstr_put_lit(zse, "retired") &&
+			      zcbor_uint32_put(zse, stat.retired_keys));
+}
+
+/* Announces an upload; takes the place of one that went silent. */
+static int begin(struct wisp_store_upload *upload, int64_t last)
+{
+	int ret = wisp_store_begin(upload);
+
+	if (ret == WISP_STORE_BUSY &&
+	    k_uptime_get() - last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC) {
+		(void)wisp_store_abort();
+		ret = wisp_store_begin(upload);
+	}
+	return ret;
+}
+
+/*
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "data"}, then {"off", "data"}. The
+ * answer is {"off": where to go on}, with {"done": true} when the update is installed.
+ */
+static int cmd_upload(struct smp_streamer *ctxt)
+{
+	static int64_t last;
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_store_upload upload = {0};
+	struct zcbor_string name = {0};
+	struct zcbor_string hash = {0};
+	struct zcbor_string data = {0};
+	uint32_t offset = UINT32_MAX;
+	size_t decoded = 0;
+	int ret;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("off", zcbor_uint32_decode, &offset),
+		ZCBOR_MAP_DECODE_KEY_DECODER("data", zcbor_bstr_decode, &data),
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &name),
+		ZCBOR_MAP_DECODE_KEY_DECODER("len", zcbor_uint32_decode, &upload.image.length),
+		ZCBOR_MAP_DECODE_KEY_DECODER("sha", zcbor_bstr_decode, &hash),
+		ZCBOR_MAP_DECODE_KEY_DECODER("ver", zcbor_uint32_decode, &upload.image.version),
+		ZCBOR_MAP_DECODE_KEY_DECODER("rb", zcbor_uint32_decode, &upload.image.rollback),
+		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
+	    offset == UINT32_MAX) {
+		return MGMT_ERR_EINVAL;
+	}
+	if (offset == 0) {
+		if (name.len == 0 || name.len >= sizeof(upload.name) ||
+		    hash.len != sizeof(upload.image.hash)) {
+			return MGMT_ERR_EINVAL;
+		}
+		memcpy(upload.name, name.value, name.len);
+		memcpy(upload.image.hash, hash.value, hash.len);
+		ret = begin(&upload, last);
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+	}
+	ret = (data.len == 0) ? 0 : wisp_store_write(offset, data.value, data.len);
+	/* A piece that came twice, or an upload that goes on: the answer says where. */
+	if (ret != 0 && ret != WISP_STORE_OFFSET) {
+		return fail(ctxt, ret);
+	}
+	last = k_uptime_get();
+	ret = wisp_store_progress(&upload);
+	if (ret != 0) {
+		return fail(ctxt, ret);
+	}
+	if (upload.offset == upload.image.length) {
+		ret = wisp_store_finish();
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+		return finish(ctxt, zcbor_tstr_put_lit(zse, "off") &&
+					    zcbor_uint32_put(zse, upload.offset) &&
+					    zcbor_tstr_put_lit(zse, "done") &&
+					    zcbor_bool_put(zse, true));
+	}
+	return finish(ctxt,
+		      zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, upload.offset));
+}
+
+#ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
+/* For clients that know no errors of groups. */
+static int translate(uint16_t error)
+{
+	switch (error) {
+	case WISP_STORE_OK:
+		return MGMT_ERR_EOK;
+	case WISP_STORE_BUSY:
+	case WISP_STORE_PENDING:
+		return MGMT_ERR_EBUSY;
+	case WISP_STORE_NOT_FOUND:
+	case WISP_STORE_NO_APP:
+	case WISP_STORE_NO_CANDIDATE:
+	case WISP_STORE_NO_UPLOAD:
+		return MGMT_ERR_ENOENT;
+	case WISP_STORE_NO_SPACE:
+	case WISP_STORE_NO_SLOT:
+		return MGMT_ERR_ENOMEM;
+	case WISP_STORE_ROLLBACK:
+	case WISP_STORE_UNSIGNED:
+	case WISP_STORE_UNKNOWN_KEY:
+	case WISP_STORE_RETIRED_KEY:
+	case WISP_STORE_SIGNATURE:
+		return MGMT_ERR_EACCESSDENIED;
+	default:
+		return MGMT_ERR_EUNKNOWN;
+	}
+}
+#endif
+
+static const struct mgmt_handler handlers[] = {
+	[CMD_LIST] = {.mh_read = cmd_list},
+	[CMD_UPLOAD] = {.mh_write = cmd_upload},
+	[CMD_INFO] = {.mh_read = cmd_info},
+	[CMD_START] = {.mh_write = cmd_start},
+	[CMD_STOP] = {.mh_write = cmd_stop},
+	[CMD_CONFIRM] = {.mh_write = cmd_confirm},
+	[CMD_ROLLBACK] = {.mh_write = cmd_rollback},
+	[CMD_UNINSTALL] = {.mh_write = cmd_uninstall},
+	[CMD_STAT] = {.mh_read = cmd_stat},
+	[CMD_ABORT] = {.mh_write = cmd_abort},
+};
+
+static struct mgmt_group group = {
+	.mg_handlers = handlers,
+	.mg_handlers_count = ARRAY_SIZE(handlers),
+	.mg_group_id = CONFIG_WISP_MGMT_GROUP,
+#ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
+	.mg_translate_error = translate,
+#endif
+#ifdef CONFIG_MCUMGR_GRP_ENUM_DETAILS_NAME
+	.mg_group_name = "wisp mgmt",
+#endif
+};
+
+static void register_group(void)
+{
+	mgmt_register_group(&group);
+}
+
+MCUMGR_HANDLER_DEFINE(wisp, register_group);

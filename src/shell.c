@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Shell commands: wisp list, info, start and so on. */
+
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/shell/shell.h>
+
+#include <wisp/storage.h>
+#include <wisp/wisp.h>
+
+#include "storage_describe.h"
+
+#define VERSION_FORMAT "%u.%u.%u"
+#define VERSION(_version)                                                                          \
+	(unsigned int)((_version) & 0xff), (unsigned int)(((_version) >> 8) & 0xff),               \
+		(unsigned int)((_version) >> 16)
+
+static int done(const struct shell *sh, const char *name, int error)
+{
+	size_t length;
+	const char *words;
+
+	if (error == 0) {
+		return 0;
+	}
+	words = wisp_store_words(error, &length);
+	shell_error(sh, "%s: %.*s", name, (int)length, words);
+	return -ENOEXEC;
+}
+
+static void print_state(const struct shell *sh, const struct wisp_store_app *stored)
+{
+	char text[80];
+
+	wisp_describe(stored, text, sizeof(text));
+	if (stored->running.length != 0) {
+		shell_print(sh, "%-16s " VERSION_FORMAT "  %s", stored->name,
+			    VERSION(stored->running.version), text);
+	} else {
+		shell_print(sh, "%-16s -      %s", stored->name, text);
+	}
+	if (stored->candidate.length != 0) {
+		shell_print(sh, "%-16s " VERSION_FORMAT "  update on trial, started %u times", "",
+			    VERSION(stored->candidate.version), stored->attempts);
+	}
+}
+
+static int cmd_list(const struct shell *sh, size_t argc, char **argv)
+{
+	struct wisp_store_app stored;
+	struct wisp_store_upload upload;
+	bool any = false;
+
+	for (uint32_t slot = 0; slot < WISP_STORE_SLOTS; slot++) {
+		int ret = wisp_store_get(slot, &stored);
+
+		if (ret == WISP_STORE_NOT_MOUNTED) {
+			return done(sh, "store", ret);
+		}
+		if (ret == 0 && (stored.running.length != 0 || stored.candidate.length != 0)) {
+			print_state(sh, &stored);
+			any = true;
+		}
+	}
+	if (!any) {
+		shell_print(sh, "no app is installed");
+	}
+	if (wisp_store_progress(&upload) == 0) {
+		shell_print(sh, "%s: upload of " VERSION_FORMAT ", %u of %u bytes", upload.name,
+			    VERSION(upload.image.version), (unsigned int)upload.offset,
+			    (unsigned int)upload.image.length);
+	}
+	return 0;
+}
+
+static void print_image(const struct shell *sh, const char *what,
+			const struct wisp_store_image *image)
+{
+	if (image->length == 0) {
+		return;
+	}
+	shell_print(sh, "%s: " VERSION_FORMAT ", %u bytes, rollback counter %u", what,
+		    VERSION(image->version), (unsigned int)image->length,
+		    (unsigned int)image->rollback);
+	shell_hexdump(sh, image->hash, 16);
+}
+
+static int cmd_info(const struct shell *sh, size_t argc, char **argv)
+{
+	struct wisp_store_app stored;
+	const struct wisp_app *app = wisp_app_find(argv[1]);
+	int ret = wisp_store_find(argv[1], &stored);
+
+	if (ret != 0) {
+		return done(sh, argv[1], ret);
+	}
+	print_state(sh, &stored);
+	print_image(sh, "running", &stored.running);
+	print_image(sh, "candidate", &stored.candidate);
+	shell_print(sh, "crashes %u, updates need a rollback counter of %u or more",
+		    stored.crashes, (unsigned int)stored.floor);
+	if (app != NULL) {
+		struct wisp_app_status status;
+
+		wisp_app_status(app, &status);
+		shell_print(sh, "last run: arena %u of %u bytes, linear memory %u of %u",
+			    (unsigned int)status.arena_used, (unsigned int)app->arena_size,
+			    (unsigned int)status.memory_used, (unsigned int)app->memory_size);
+	}
+	return 0;
+}
+
+#define SIMPLE(_name)                                                                              \
+	static int cmd_##_name(const struct shell *sh, size_t argc, char **argv)                   \
+	{                                                                                          \
+		return done(sh, argv[1], wisp_store_##_name(argv[1]));                             \
+	}
+
+SIMPLE(start)
+SIMPLE(stop)
+SIMPLE(confirm)
+SIMPLE(rollback)
+SIMPLE(uninstall)
+
+static int cmd_restart(const struct shell *sh, size_t argc, char **argv)
+{
+	int ret = wisp_store_stop(argv[1]);
+
+	if (ret == 0 || ret == WISP_STORE_ALREADY) {
+		ret = wisp_store_start(argv[1]);
+	}
+	return done(sh, argv[1], ret);
+}
+
+static int cmd_install(const struct shell *sh, size_t argc, char **argv)
+{
+	const struct wisp_image *image = wisp_image_find(argv[1]);
+	struct wisp_store_upload upload = {0};
+	int ret;
+
+	if (image == NULL) {
+		shell_error(sh, "%s: the firmware carries no such image; others are installed with "
+				"wisp device install, over MCUmgr", argv[1]);
+		return -ENOENT;
+	}
+	ret = wisp_describe_image(image->data, image->size, &upload);
+	if (ret == 0) {
+		ret = wisp_store_begin(&upload);
+	}
+	if (ret == 0) {
+		ret = wisp_store_write(upload.offset, image->data + upload.offset,
+				       image->size - upload.offset);
+	}
+	if (ret == 0) {
+		ret = wisp_store_finish();
+	}
+	return done(sh, argv[1], ret);
+}
+
+static int cmd_abort(const struct shell *sh, size_t argc, char **argv)
+{
+	return done(sh, "upload", wisp_store_abort());
+}
+
+static int cmd_stat(const struct shell *sh, size_t argc, char **argv)
+{
+	struct wisp_store_stat stat;
+	int ret = wisp_store_stat(&stat);
+
+	if (ret != 0) {
+		return done(sh, "store", ret);
+	}
+	shell_print(sh, "%u of %u blocks of %u bytes free, %u in one piece",
+		    (unsigned int)stat.free, (unsigned int)stat.blocks,
+		    (unsigned int)stat.erase_block, (unsigned int)stat.largest);
+	shell_print(sh, "erases: %u to %u a block, journal %u", (unsigned int)stat.wear_least,
+		    (unsigned int)stat.wear_most, (unsigned int)stat.journal_wear);
+	shell_print(sh, "journal: %u of %u bytes; retired keys: %u",
+		    (unsigned int)stat.journal_used, (unsigned int)stat.journal_size,
+		    (unsigned int)stat.retired_keys);
+	return 0;
+}
+
+/* Tab completion: the apps of the firmware. */
+static void complete_app(size_t index, struct shell_static_entry *entry)
+{
+	entry->syntax = NULL;
+	entry->handler = NULL;
+	entry->subcmd = NULL;
+	entry->help = NULL;
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		if (index-- == 0) {
+			entry->syntax = app->name;
+			return;
+		}
+	}
+}
+
+SHELL_DYNAMIC_CMD_CREATE(apps, complete_app);
+
+SHELL_STATIC_SUBCMD_SET_CREATE(
+	commands, SHELL_CMD_ARG(abort, NULL, "Give up the upload that is going on", cmd_abort, 1, 0),
+	SHELL_CMD_ARG(confirm, &apps, "Keep the update of an app: <name>", cmd_confirm, 2, 0),
+	SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
+	SHELL_CMD_ARG(install, NULL, "Install an image of the firmware: <image>", cmd_install, 2, 0),
+	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),
+	SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2, 0),
+	SHELL_CMD_ARG(rollback, &apps, "Drop the update of an app: <name>", cmd_rollback, 2, 0),
+	SHELL_CMD_ARG(start, &apps, "Start an app: <name>", cmd_start, 2, 0),
+	SHELL_CMD_ARG(stat, NULL, "Show how full and worn the store is", cmd_stat, 1, 0),
+	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),
+	SHELL_CMD_ARG(uninstall, &apps, "Remove an app: <name>", cmd_uninstall, 2, 0),
+	SHELL_SUBCMD_SET_END);
+
+SHELL_CMD_REGISTER(wisp, &commands, "WebAssembly apps", NULL);

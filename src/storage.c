@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The app store's thread, and its interface for all others. */
+
+#include <string.h>
+
+#include <zephyr/init.h>
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+#include <zephyr/storage/flash_map.h>
+
+#include "storage.h"
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
+
+/* Smallest erase block there is among supported flash memories, if the devicetree tells none. */
+#define ERASE_BLOCK                                                                                \
+	DT_PROP_OR(DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(wisp_storage)), erase_block_size, 256)
+
+static uint32_t wear[DIV_ROUND_UP(FIXED_PARTITION_SIZE(wisp_storage), ERASE_BLOCK)];
+static const uint8_t *map;
+
+static struct k_work_q queue;
+static K_KERNEL_STACK_DEFINE(stack, CONFIG_WISP_STORAGE_STACK_SIZE);
+
+/* A call that another thread waits for. */
+struct call {
+	struct k_work work;
+	struct k_sem done;
+	int (*run)(void *argument);
+	void *argument;
+	int result;
+};
+
+static void run_call(struct k_work *work)
+{
+	struct call *call = CONTAINER_OF(work, struct call, work);
+
+	call->result = call->run(call->argument);
+	k_sem_give(&call->done);
+}
+
+/* Runs a function in the store's thread. */
+static int run(int (*function)(void *argument), void *argument)
+{
+	struct call call = {.run = function, .argument = argument};
+
+	if (map == NULL) {
+		return WISP_STORE_NOT_MOUNTED;
+	}
+	if (k_current_get() == k_work_queue_thread_get(&queue)) {
+		return function(argument);
+	}
+	k_work_init(&call.work, run_call);
+	k_sem_init(&call.done, 0, 1);
+	(void)k_work_submit_to_queue(&queue, &call.work);
+	(void)k_sem_take(&call.done, K_FOREVER);
+	return call.result;
+}
+
+struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
+{
+	return (struct wisp_store_trust){
+		.keys = wisp_public_keys,
+		.key_count = wisp_public_key_count,
+		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
+		.map = map,
+		.memory_size = app->memory_size,
+		.frame_size = app->frame_size,
+	};
+}
+
+struct get {
+	uint32_t slot;
+	const char *name;
+	struct wisp_store_app *app;
+};
+
+static int do_get(void *argument)
+{
+	struct get *get = argument;
+
+	return get->name == NULL ? wisp_rust_store_get(get->slot, get->app)
+				 : wisp_rust_store_find(get->name, get->app);
+}
+
+int wisp_store_get(uint32_t slot, struct wisp_store_app *app)
+{
+	struct get get = {.slot = slot, .app = app};
+
+	return run(do_get, &get);
+}
+
+int wisp_store_find(const char *name, struct wisp_store_app *app)
+{
+	struct get get = {.name = name, .app = app};
+
+	return run(do_get, &get);
+}
+
+static int do_begin(void *argument)
+{
+	struct wisp_store_upload *upload = argument;
+	const struct wisp_app *app = wisp_app_find(upload->name);
+
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	if (upload->memory > app->memory_size) {
+		return WISP_STORE_TOO_LARGE;
+	}
+	return wisp_rust_store_begin(upload, &upload->offset);
+}
+
+int wisp_store_begin(struct wisp_store_upload *upload)
+{
+	upload->name[sizeof(upload->name) - 1] = '\0';
+	return run(do_begin, upload);
+}
+
+struct piece {
+	uint32_t offset;
+	const uint8_t *data;
+	size_t length;
+};
+
+static int do_write(void *argument)
+{
+	const struct piece *piece = argument;
+
+	return wisp_rust_store_write(piece->offset, piece->data, piece->length);
+}
+
+int wisp_store_write(uint32_t offset, const void *data, size_t length)
+{
+	struct piece piece = {.offset = offset, .data = data, .length = length};
+
+	return run(do_write, &piece);
+}
+
+static int do_progress(void *argument)
+{
+	return wisp_rust_store_progress(argument);
+}
+
+int wisp_store_progress(struct wisp_store_upload *upload)
+{
+	return run(do_progress, upload);
+}
+
+static int do_abort(void *argument)
+{
+	ARG_UNUSED(argument);
+	return wisp_rust_store_abort();
+}
+
+int wisp_store_abort(void)
+{
+	return run(do_abort, NULL);
+}
+
+static int do_finish(void *argument)
+{
+	struct wisp_store_upload upload;
+	struct wisp_store_trust trust;
+	struct wisp_store_app stored;
+	const struct wisp_app *app;
+	uint32_t slot;
+	int ret;
+
+	ARG_UNUSED(argument);
+	ret = wisp_rust_store_progress(&upload);
+	if (ret != 0) {
+		return ret;
+	}
+	app = wisp_app_find(upload.name);
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	trust = wisp_storage_trust(app);
+	ret = wisp_rust_store_accept(&trust, &slot);
+	if (ret != 0) {
+		size_t length;
+		const char *words = wisp_rust_store_words(ret, &length);
+
+		LOG_ERR("%s: upload refused: %.*s", upload.name, (int)length, words);
+		if (ret != WISP_STORE_INCOMPLETE && ret != WISP_STORE_FLASH) {
+			(void)wisp_rust_store_abort();
+		}
+		return ret;
+	}
+	LOG_INF("%s: version %u.%u.%u installed, on trial until it is confirmed", upload.name,
+		upload.image.version & 0xff, (upload.image.version >> 8) & 0xff,
+		upload.image.version >> 16);
+	wisp_supervisor_trial_over(slot);
+	if (wisp_rust_store_get(slot, &stored) == 0 && !stored.manual) {
+		wisp_supervisor_restart(slot);
+	}
+	return 0;
+}
+
+int wisp_store_finish(void)
+{
+	return run(do_finish, NULL);
+}
+
+static int do_start(void *argument)
+{
+	struct wisp_store_app stored;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0 && (stored.disabled || stored.crashes != 0)) {
+		ret = wisp_rust_store_change(stored.slot, WISP_STORE_ENABLE, &value);
+	}
+	return ret == 0 ? wisp_supervisor_start(stored.slot) : ret;
+}
+
+int wisp_store_start(const char *name)
+{
+	return run(do_start, (void *)name);
+}
+
+static int do_stop(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0) {
+		ret = wisp_supervisor_stop(stored.slot, &was_running);
+	}
+	return (ret == 0 && !was_running) ? WISP_STORE_ALREADY : ret;
+}
+
+int wisp_store_stop(const char *name)
+{
+	return run(do_stop, (void *)name);
+}
+
+static int do_confirm(void *argument)
+{
+	struct wisp_store_app stored;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0) {
+		ret = wisp_rust_store_change(stored.slot, WISP_STORE_CONFIRM, &value);
+	}
+	if (ret == 0) {
+		wisp_supervisor_trial_over(stored.slot);
+		LOG_INF("%s: update confirmed", stored.name);
+	}
+	return ret;
+}
+
+int wisp_store_confirm(const char *name)
+{
+	return run(do_confirm, (void *)name);
+}
+
+static int do_rollback(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret != 0) {
+		return ret;
+	}
+	if (stored.candidate.length == 0) {
+		return WISP_STORE_NO_CANDIDATE;
+	}
+	ret = wisp_supervisor_stop(stored.slot, &was_running);
+	if (ret != 0) {
+		return ret;
+	}
+	ret = wisp_rust_store_change(stored.slot, WISP_STORE_ROLL_BACK, &value);
+	if (ret == 0) {
+		LOG_WRN("%s: update rolled back", stored.name);
+		if (was_running && stored.running.length != 0) {
+			wisp_supervisor_restart(stored.slot);
+		}
+	}
+	return ret;
+}
+
+int wisp_store_rollback(const char *name)
+{
+	return run(do_rollback, (void *)name);
+}
+
+static int do_uninstall(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0) {
+		ret = wisp_supervisor_stop(stored.slot, &was_running);
+	}
+	if (ret == 0) {
+		ret = wisp_rust_store_change(stored.slot, WISP_STORE_UNINSTALL, &value);
+	}
+	return ret;
+}
+
+int wisp_store_uninstall(const char *name)
+{
+	return run(do_uninstall, (void *)name);
+}
+
+static int do_stat(void *argument)
+{
+	return wisp_rust_store_stat(argument);
+}
+
+int wisp_store_stat(struct wisp_store_stat *stat)
+{
+	return run(do_stat, stat);
+}
+
+const char *wisp_store_words(int error, size_t *length)
+{
+	return wisp_rust_store_words(error, length);
+}
+
+static int do_boot(void *argument)
+{
+	const char *const how[] = {"ready", "recovered after a cut", "formatted"};
+	uint32_t mounted;
+	int ret;
+
+	ARG_UNUSED(argument);
+	ret = wisp_rust_store_mount(wear, ARRAY_SIZE(wear), &mounted);
+	if (ret != 0) {
+		size_t length;
+		const char *words = wisp_rust_store_words(ret, &length);
+
+		LOG_ERR("app store not opened: %.*s", (int)length, words);
+		return ret;
+	}
+	LOG_INF("app store %s", how[mounted]);
+	if (IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED)) {
+		LOG_WRN("CONFIG_WISP_ALLOW_UNSIGNED: apps are installed whoever made them");
+	} else if (wisp_public_key_count == 0) {
+		LOG_WRN("no app can be installed: CONFIG_WISP_SIGNATURE_KEY_FILE names no key");
+	}
+	wisp_supervisor_boot(&queue);
+	return 0;
+}
+
+static int storage_init(void)
+{
+	static struct call boot = {.run = do_boot};
+	const struct k_work_queue_config config = {.name = "wisp_store"};
+	int ret;
+
+	k_work_queue_start(&queue, stack, K_KERNEL_STACK_SIZEOF(stack),
+			   CONFIG_WISP_STORAGE_PRIORITY, &config);
+	ret = wisp_storage_flash_open(&map);
+	if (ret != 0) {
+		map = NULL;
+		LOG_ERR("app store: partition wisp_storage cannot be used: %d", ret);
+		return ret;
+	}
+	k_work_init(&boot.work, run_call);
+	k_sem_init(&boot.done, 0, 1);
+	(void)k_work_submit_to_queue(&queue, &boot.work);
+	return 0;
+}
+
+SYS_INIT(storage_init, APPLICATION, CONFIG_KERNEL_INIT_PRIORITY_DEFAULT);

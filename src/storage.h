@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What the files of the app store share. */
+
+#ifndef WISP_SRC_STORAGE_H_
+#define WISP_SRC_STORAGE_H_
+
+#include <wisp/storage.h>
+#include <wisp/wisp.h>
+
+#include "storage_shim.h"
+
+/* Generated from CONFIG_WISP_SIGNATURE_KEY_FILE. */
+extern const uint8_t wisp_public_keys[];
+extern const size_t wisp_public_key_count;
+
+/* Opens the partition and tells where it is mapped; 0 or a negative errno. */
+int wisp_storage_flash_open(const uint8_t **map);
+
+/*
+ * The following run in the store's thread.
+ */
+
+/* How images are checked, and for which app of the firmware. */
+struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app);
+
+/* Starts the app in a slot: its update if it has one. */
+int wisp_supervisor_start(uint32_t slot);
+
+/* Stops it, and takes its image away: what is in flash may change then. */
+int wisp_supervisor_stop(uint32_t slot, bool *was_running);
+
+/* Starts it when the store's thread has time, with what is installed then. */
+void wisp_supervisor_restart(uint32_t slot);
+
+/* The update is no longer one. */
+void wisp_supervisor_trial_over(uint32_t slot);
+
+/* Starts what is to be started at boot. */
+void wisp_supervisor_boot(struct k_work_q *queue);
+
+/*
+ * From any thread.
+ */
+
+/* An app's run is over. */
+void wisp_supervisor_ended(const struct wisp_app *app);
+
+#endif /* WISP_SRC_STORAGE_H_ */

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* What shell and management interface tell about apps. */
+
+#ifndef WISP_SRC_STORAGE_DESCRIBE_H_
+#define WISP_SRC_STORAGE_DESCRIBE_H_
+
+#include <wisp/storage.h>
+
+/* What an app does, in a few words. */
+void wisp_describe(const struct wisp_store_app *stored, char *text, size_t size);
+
+/* What to announce of an image in memory. */
+int wisp_describe_image(const uint8_t *image, size_t size, struct wisp_store_upload *upload);
+
+#endif /* WISP_SRC_STORAGE_DESCRIBE_H_ */

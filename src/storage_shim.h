@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The border between the C and the Rust side of the app store; included by host/shim.h,
+ * from which the bindings are made. All wisp_rust_store_* functions are called by one
+ * thread, that of src/storage.c.
+ */
+
+#ifndef WISP_SRC_STORAGE_SHIM_H_
+#define WISP_SRC_STORAGE_SHIM_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <wisp/storage.h>
+
+/* What the partition is. */
+struct wisp_flash_geometry {
+	uint32_t size;
+	uint32_t erase_block;
+	uint32_t write_block;
+	uint8_t erased;
+};
+
+/* The partition: 0, or anything else for an error. Offsets are those in the partition. */
+void wisp_shim_flash_geometry(struct wisp_flash_geometry *geometry);
+int32_t wisp_shim_flash_read(uint32_t offset, uint8_t *data, size_t length);
+int32_t wisp_shim_flash_write(uint32_t offset, const uint8_t *data, size_t length);
+int32_t wisp_shim_flash_erase(uint32_t offset, size_t length);
+
+/* How an image is checked before it is accepted or started. */
+struct wisp_store_trust {
+	/* Public keys, 32 bytes each. */
+	const uint8_t *keys;
+	size_t key_count;
+	/* Images without a signature are accepted. */
+	bool allow_unsigned;
+	/* Where the partition is mapped. */
+	const uint8_t *map;
+	uint32_t memory_size;
+	uint32_t frame_size;
+};
+
+/* Rust: opens the store; `wear` has an entry for each erase block. `how`: 0 clean, 1 recovered, 2 formatted. */
+uint32_t wisp_rust_store_mount(uint32_t *wear, size_t count, uint32_t *how);
+
+/* Rust: an app by its slot, or by its name. */
+uint32_t wisp_rust_store_get(uint32_t slot, struct wisp_store_app *app);
+uint32_t wisp_rust_store_find(const char *name, struct wisp_store_app *app);
+
+/* Rust: uploads. */
+uint32_t wisp_rust_store_begin(const struct wisp_store_upload *upload, uint32_t *offset);
+uint32_t wisp_rust_store_write(uint32_t offset, const uint8_t *data, size_t length);
+uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
+uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *slot);
+uint32_t wisp_rust_store_abort(void);
+
+/* Rust: checks an image's hash, and its signature if keys are given; tells where it lies in the partition. */
+uint32_t wisp_rust_store_open(uint32_t slot, bool candidate, const struct wisp_store_trust *trust,
+			      uint32_t *offset, uint32_t *length);
+
+enum wisp_store_change {
+	WISP_STORE_CONFIRM,
+	WISP_STORE_ROLL_BACK,
+	WISP_STORE_UNINSTALL,
+	WISP_STORE_ENABLE,
+	WISP_STORE_DISABLE,
+	WISP_STORE_MANUAL,
+	WISP_STORE_AUTOMATIC,
+	/* `value`: starts of the candidate so far. */
+	WISP_STORE_ATTEMPT,
+	/* `value`: crashes so far. */
+	WISP_STORE_CRASHED,
+};
+
+/* Rust: changes an app's state. */
+uint32_t wisp_rust_store_change(uint32_t slot, enum wisp_store_change change, uint32_t *value);
+
+uint32_t wisp_rust_store_stat(struct wisp_store_stat *stat);
+
+/* Rust: what to announce of an image in memory. From any thread. */
+uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
+				  struct wisp_store_upload *upload);
+
+/* Rust: an error in words, which are not NUL-terminated. */
+const char *wisp_rust_store_words(uint32_t error, size_t *length);
+
+#endif /* WISP_SRC_STORAGE_SHIM_H_ */

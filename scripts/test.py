@@ -94,7 +94,7 @@ def twister(name, roots, platforms, extra):
         return Count(skipped=len(platforms))
     out = devenv.BUILD / "twister" / name
     command = ["west", "twister", "--outdir", out, "--clobber-output", "--force-toolchain", "-W", "-j2",
-               "--inline-logs", "--no-detailed-test-id"]
+               "--inline-logs", "--no-detailed-test-id", "--board-root", devenv.REPO / "boards"]
     for root in roots:
         command += ["-T", devenv.REPO / root]
     for platform in platforms:

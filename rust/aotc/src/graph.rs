@@ -36,11 +36,11 @@ impl Graph {
         Self { callees }
     }
 
-    /// Functions on a cycle of calls.
-    pub fn recursive(&self) -> BTreeSet<u32> {
+    /// Functions on cycles of calls, each with the number of its group: those that can reach one another.
+    pub fn recursive(&self) -> BTreeMap<u32, u32> {
         let mut state =
             Search { graph: self, order: vec![0; self.callees.len()], low: vec![0; self.callees.len()], next: 0 };
-        let mut out = BTreeSet::new();
+        let mut out = BTreeMap::new();
         for function in 0..self.callees.len() as u32 {
             if state.order[function as usize] == 0 {
                 state.visit(function, &mut out);
@@ -49,39 +49,36 @@ impl Graph {
         out
     }
 
-    /// Most stack that is taken between two checks, or between an entry and the first one. `frames` gives
-    /// the frame of each function in bytes, `checked` the functions that check at their start.
-    pub fn depth(&self, frames: &BTreeMap<u32, u32>, checked: &BTreeSet<u32>, word: u32) -> u32 {
-        let mut below: Vec<Option<u32>> = vec![None; self.callees.len()];
-        let mut most = 0;
-        for function in 0..self.callees.len() as u32 {
-            let deepest = self.below(function, frames, checked, word, &mut below);
-            most = most.max(deepest + frames.get(&function).copied().unwrap_or(0) + word);
-        }
-        most
+    /// Most stack that is taken from a check to the next, or from an entry to the first one. `frames` gives
+    /// the frame of each function in bytes. Calls inside a `group` of [`Graph::recursive`] are checked
+    /// before they are made: what is taken is the callee's frame and whatever it calls outside its group.
+    pub fn depth(&self, frames: &BTreeMap<u32, u32>, groups: &BTreeMap<u32, u32>, word: u32) -> u32 {
+        let mut known: Vec<Option<u32>> = vec![None; self.callees.len()];
+        (0..self.callees.len() as u32).map(|f| self.taken(f, frames, groups, word, &mut known)).max().unwrap_or(0)
     }
 
-    /// Stack that the callees of a function take until they check. Ends because every cycle has a check.
-    fn below(
+    /// Stack that a call of a function takes. Ends because what is followed has no cycles.
+    fn taken(
         &self,
         function: u32,
         frames: &BTreeMap<u32, u32>,
-        checked: &BTreeSet<u32>,
+        groups: &BTreeMap<u32, u32>,
         word: u32,
         known: &mut Vec<Option<u32>>,
     ) -> u32 {
         if let Some(known) = known[function as usize] {
             return known;
         }
-        // breadth first order is not needed: chains of calls without recursion are short
+        let group = groups.get(&function);
         let mut most = 0;
-        for &callee in &self.callees[function as usize] {
-            let own = frames.get(&callee).copied().unwrap_or(0) + word;
-            let rest = if checked.contains(&callee) { 0 } else { self.below(callee, frames, checked, word, known) };
-            most = most.max(own + rest);
+        for callee in &self.callees[function as usize] {
+            if group.is_none() || groups.get(callee) != group {
+                most = most.max(self.taken(*callee, frames, groups, word, known));
+            }
         }
-        known[function as usize] = Some(most);
-        most
+        let taken = frames.get(&function).copied().unwrap_or(0) + word + most;
+        known[function as usize] = Some(taken);
+        taken
     }
 }
 
@@ -94,7 +91,7 @@ struct Search<'g> {
 }
 
 impl Search<'_> {
-    fn visit(&mut self, start: u32, out: &mut BTreeSet<u32>) {
+    fn visit(&mut self, start: u32, out: &mut BTreeMap<u32, u32>) {
         let mut open: Vec<u32> = Vec::new();
         let mut on = BTreeSet::new();
         let mut path: Vec<(u32, Vec<u32>)> = Vec::new();
@@ -131,7 +128,7 @@ impl Search<'_> {
                 on.remove(member);
             }
             if component.len() > 1 || self.graph.callees[function as usize].contains(&function) {
-                out.extend(component);
+                out.extend(component.into_iter().map(|member| (member, function)));
             }
         }
     }
@@ -146,17 +143,20 @@ mod tests {
     }
 
     #[test]
-    fn only_functions_on_cycles_check_the_stack() {
+    fn only_functions_on_cycles_are_in_groups() {
         let calls = graph(&[&[1, 4], &[2], &[3], &[1], &[5], &[], &[6]]);
-        assert_eq!(calls.recursive(), BTreeSet::from([1, 2, 3, 6]));
+        let groups = calls.recursive();
+        assert_eq!(groups.keys().copied().collect::<Vec<_>>(), [1, 2, 3, 6]);
+        assert!(groups[&1] == groups[&2] && groups[&2] == groups[&3] && groups[&1] != groups[&6]);
     }
 
     #[test]
     fn depth_counts_from_check_to_check() {
-        let calls = graph(&[&[1, 2], &[], &[3], &[2]]);
-        let frames = BTreeMap::from([(0, 10), (1, 100), (2, 20), (3, 30)]);
-        let checked = BTreeSet::from([2]);
-        // 0 -> 1 is deepest: from 2 it goes to 3 and back to 2, which checks
-        assert_eq!(calls.depth(&frames, &checked, 4), 10 + 4 + 100 + 4);
+        let calls = graph(&[&[1, 2], &[], &[3], &[2, 4], &[]]);
+        let frames = BTreeMap::from([(0, 10), (1, 50), (2, 20), (3, 30), (4, 10)]);
+        // the deepest way without a check is 0 -> 1; inside the group it is 3 -> 4
+        assert_eq!(calls.depth(&frames, &calls.recursive(), 4), 10 + 4 + 50 + 4);
+        let deeper = BTreeMap::from([(2, 20), (3, 30), (4, 400)]);
+        assert_eq!(calls.depth(&deeper, &calls.recursive(), 4), 30 + 4 + 400 + 4);
     }
 }

@@ -128,19 +128,19 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
         }
     }
     raw.tables(image, &mut module)?;
-    for body in &raw.bodies {
-        for (operator, _) in &body.operators {
-            if let Operator::RefFunc { function_index } = operator {
-                module.reachable.insert(*function_index);
-            }
-        }
-    }
     if manifest.init.is_some() {
         let body = raw.init(image)?;
         module.types.push((FuncType::default(), u16::MAX));
         module.functions.push(module.types.len() as u32 - 1);
         module.reachable.insert(module.functions.len() as u32 - 1);
         raw.bodies.push(body);
+    }
+    for body in &raw.bodies {
+        for (operator, _) in &body.operators {
+            if let Operator::RefFunc { function_index } = operator {
+                module.reachable.insert(*function_index);
+            }
+        }
     }
     module.bodies = raw.bodies;
     Ok(module)

@@ -83,7 +83,7 @@ pub fn assemble(
     let thunk = built.frames.iter().filter(|(name, _)| by_index(name, "w").is_some()).map(|(_, &size)| size).max();
     let others = built.frames.iter().filter(|(name, _)| by_index(name, "w").or(by_index(name, "fn")).is_none());
     let library = others.map(|(_, &size)| size).max().unwrap_or(0) + HELPERS_STACK;
-    let stack = graph.depth(&frames, &plan.checked, word) + thunk.unwrap_or(0) + library;
+    let stack = graph.depth(&frames, &plan.groups, word) + thunk.unwrap_or(0) + library;
 
     let mut bits = 0;
     for (flag, set) in [

@@ -15,6 +15,8 @@ pub const NAMES: &[&str] = &[
     "cortex-m33-dsp",
     "cortex-m33f",
     "rv32imac",
+    "rv32imc",
+    "rv32ima",
     "x86-64",
 ];
 
@@ -39,6 +41,10 @@ impl Machine {
     /// There is none.
     pub fn named(name: &str) -> Result<Self, AotError> {
         let thumb = |features: u8, float: u8, flags: &str| (Arch::Thumb, features, float, flags.to_string(), ARM);
+        let riscv = |features: u8| {
+            let flags = format!("-march={name} -mabi=ilp32");
+            (Arch::RiscV32, features, float::SOFT, flags, RISCV)
+        };
         let (arch, features, float, flags, compilers) = match name {
             "cortex-m0plus" | "cortex-m0" => thumb(0, float::SOFT, "-mcpu=cortex-m0plus -mthumb -mfloat-abi=soft"),
             "cortex-m3" => thumb(features::V7M, float::SOFT, "-mcpu=cortex-m3 -mthumb -mfloat-abi=soft"),
@@ -65,13 +71,9 @@ impl Machine {
                 float::HARD_SINGLE,
                 "-mcpu=cortex-m33 -mthumb -mfloat-abi=hard -mfpu=fpv5-sp-d16",
             ),
-            "rv32imac" => (
-                Arch::RiscV32,
-                features::RV_M | features::RV_A | features::RV_C,
-                float::SOFT,
-                "-march=rv32imac -mabi=ilp32".to_string(),
-                RISCV,
-            ),
+            "rv32imac" => riscv(features::RV_M | features::RV_A | features::RV_C),
+            "rv32imc" => riscv(features::RV_M | features::RV_C),
+            "rv32ima" => riscv(features::RV_M | features::RV_A),
             "x86-64" => (Arch::X86_64, 0, float::HARD_DOUBLE, "-m64 -mno-red-zone".to_string(), &[""][..]),
             _ => return Err(AotError::UnknownTarget(name.into())),
         };

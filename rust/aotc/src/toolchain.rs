@@ -66,7 +66,8 @@ impl Scratch {
                 (std::env::temp_dir().join(format!("wisp-aotc-{}-{number}", std::process::id())), false)
             }
         };
-        fs::create_dir_all(&path).map_err(|error| AotError::File(path.clone(), error))?;
+        let made = fs::create_dir_all(&path).and_then(|()| path.canonicalize());
+        let path = made.map_err(|error| AotError::File(path.clone(), error))?;
         Ok(Self { path, keep })
     }
 

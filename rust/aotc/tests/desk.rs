@@ -257,3 +257,12 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
     let module = Module::new(&engine, &compiled.image).unwrap();
     assert!(matches!(module.native_section(), Err(Refusal::Target(None, Some(_)))));
 }
+
+#[test]
+fn functions_that_only_a_global_names_can_be_called() {
+    let wat = "(module (type $t (func (result i32))) (func $f (type $t) (i32.const 42))
+        (global $g (export \"g\") funcref (ref.func $f)) (table (export \"t\") 1 1 funcref)
+        (func (export \"f\") (result i32)
+            (table.set (i32.const 0) (global.get $g)) (call_indirect (type $t) (i32.const 0))))";
+    assert_eq!(same(wat, "f", &[], 1), Ok(vec![Val::I32(42)]));
+}

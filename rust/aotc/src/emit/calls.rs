@@ -55,8 +55,26 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.die();
     }
 
+    /// Before a call that may come back here: is there stack for another round, and is the guest to stop?
+    /// Once on every way through the function will do for the stack.
+    fn check_stack(&mut self, callees: &[u32]) {
+        let groups = &self.plan.groups;
+        let Some(own) = groups.get(&self.index) else { return };
+        if !callees.iter().any(|callee| groups.get(callee) == Some(own)) {
+            return;
+        }
+        if std::mem::replace(&mut self.stack_checked, true) {
+            return;
+        }
+        self.trap_if("stack_pointer() < c->stack_limit", Trap::Stack);
+        if self.plan.options.poll {
+            self.trap_if("*c->stop", Trap::Stop);
+        }
+    }
+
     fn call(&mut self, function: u32) {
         let ty = self.plan.module.function_type(function).clone();
+        self.check_stack(&[function]);
         let arguments = self.pop_many(ty.params.len());
         if self.plan.module.defined(function).is_some() {
             self.direct(&format!("fn{function}"), &arguments, &ty);
@@ -112,6 +130,7 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     fn call_indirect(&mut self, type_index: u32, table: u32) {
         let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
+        self.check_stack(&self.plan.module.callees(table, distinct));
         let index = self.pop();
         let arguments = self.pop_many(ty.params.len());
         match self.plan.module.tables[table as usize].fixed.clone() {

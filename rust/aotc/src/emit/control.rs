@@ -38,6 +38,7 @@ pub struct Frame {
     written: BTreeSet<u32>,
     /// State at its start, for `else` and for what follows.
     facts: Facts,
+    stack_checked: bool,
     locals: Vec<Node>,
     params: Vec<Value>,
     /// Line where a loop's look at the stop flag goes.
@@ -63,6 +64,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             used: false,
             written,
             facts: self.facts.clone(),
+            stack_checked: self.stack_checked,
             locals: self.locals.iter().map(|&(_, node)| node).collect(),
             params,
             poll: 0,
@@ -261,6 +263,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     /// Goes back to what was known at the start of a block.
     fn restore(&mut self, frame: &Frame) {
         self.facts = frame.facts.clone();
+        self.stack_checked = frame.stack_checked;
         for (local, node) in self.locals.iter_mut().zip(&frame.locals) {
             local.1 = *node;
         }

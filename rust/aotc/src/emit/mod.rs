@@ -17,7 +17,7 @@ mod numeric;
 mod prescan;
 mod value;
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use wasmparser::Operator;
 use wisp_image::format::ValType;
@@ -59,8 +59,8 @@ pub struct Plan<'m, 'a> {
     pub memory_least: u64,
     /// The memory never has another size.
     pub memory_fixed: bool,
-    /// Functions that check the stack: every cycle of calls has one.
-    pub checked: BTreeSet<u32>,
+    /// Functions on cycles of calls, with the number of their group: calls inside a group check the stack.
+    pub groups: BTreeMap<u32, u32>,
 }
 
 /// C code of a function.
@@ -100,6 +100,8 @@ struct Emitter<'p, 'm, 'a> {
     /// Slots of the largest call through slots.
     slots: usize,
     uses_memory: bool,
+    /// The stack was checked on every way to here.
+    stack_checked: bool,
 }
 
 /// C type of a value type.
@@ -155,6 +157,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             site_of: HashMap::new(),
             slots: 0,
             uses_memory: false,
+            stack_checked: false,
         };
         for &ty in &ty.params {
             let node = emitter.fresh();
@@ -170,13 +173,6 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
 
     fn body(&mut self, defined: u32) -> Result<(), AotError> {
         let module = self.plan.module;
-        self.offset = module.bodies[defined as usize].operators.first().map_or(0, |&(_, offset)| offset);
-        if self.plan.checked.contains(&self.index) {
-            let stop = if self.plan.options.poll { Some(self.trap(Trap::Stop)) } else { None };
-            let trap = self.trap(Trap::Stack);
-            self.lines.push(format!("if (UNLIKELY(stack_pointer() < c->stack_limit)) {trap}"));
-            self.lines.extend(stop.map(|trap| format!("if (UNLIKELY(*c->stop)) {trap}")));
-        }
         self.open_function();
         for (position, (operator, offset)) in module.bodies[defined as usize].operators.iter().enumerate() {
             self.offset = *offset;
@@ -251,7 +247,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
     /// Raises the trap whose number a helper or host function gave, if it is none of 0.
     fn trap_code(&mut self, expression: &str) {
         let trap = self.trap(Trap::InContext);
-        self.lines.push(format!("if (UNLIKELY((c->code_number = {expression}) != 0)) {trap}"));
+        self.lines.push(format!("{{ u32 e = {expression}; if (UNLIKELY(e)) {{ c->code_number = e; {trap} }} }}"));
     }
 
     fn finish(self) -> Result<Function, AotError> {

@@ -32,14 +32,20 @@ const fn of(triple: &str, hard: bool) -> Option<Target> {
     } else if starts(triple, "thumbv8m.main") {
         // the DSP extension is an option that the name does not tell
         features::V7M | features::V8M | if hard { features::DSP } else { 0 }
-    } else if starts(triple, "riscv32imac-") {
-        return Some(Target {
-            arch: Arch::RiscV32,
-            features: features::RV_M | features::RV_A | features::RV_C,
-            float: float::SOFT,
-        });
-    } else if starts(triple, "riscv32imc-") {
-        return Some(Target { arch: Arch::RiscV32, features: features::RV_M | features::RV_C, float: float::SOFT });
+    } else if starts(triple, "riscv32i") {
+        // extensions follow, one letter each; those of floating point change the calling convention
+        let text = triple.as_bytes();
+        let (mut features, mut index) = (0, "riscv32i".len());
+        while index < text.len() && text[index] != b'-' {
+            features |= match text[index] {
+                b'm' => features::RV_M,
+                b'a' => features::RV_A,
+                b'c' => features::RV_C,
+                _ => return None,
+            };
+            index += 1;
+        }
+        return Some(Target { arch: Arch::RiscV32, features, float: float::SOFT });
     } else if starts(triple, "x86_64") && !cfg!(windows) && !cfg!(target_vendor = "apple") {
         return Some(Target { arch: Arch::X86_64, features: 0, float: float::HARD_DOUBLE });
     } else {
@@ -59,7 +65,10 @@ mod tests {
         let m0 = of("thumbv6m-none-eabi", false).unwrap();
         assert!(m33.runs(m3) && m3.runs(m0) && !m0.runs(m3));
         assert_eq!(of("thumbv7em-none-eabihf", true).unwrap().float, float::HARD_SINGLE);
-        assert_eq!(of("riscv32imac-unknown-none-elf", false).unwrap().arch, Arch::RiscV32);
+        let imac = of("riscv32imac-unknown-none-elf", false).unwrap();
+        let imc = of("riscv32imc-unknown-none-elf", false).unwrap();
+        assert!(imac.runs(imc) && !imc.runs(imac));
+        assert!(of("riscv32imafc-unknown-none-elf", false).is_none());
         assert!(of("xtensa-esp32-none-elf", false).is_none());
     }
 }

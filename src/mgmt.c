@@ -200,7 +200,7 @@ static int begin(struct wisp_store_upload *upload, int64_t last)
 }
 
 /*
- * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "data"}, then {"off", "data"}. The
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "mem"}, then {"off", "data"}. The
  * answer is {"off": where to go on}, with {"done": true} when the update is installed.
  */
 static int cmd_upload(struct smp_streamer *ctxt)
@@ -229,8 +229,8 @@ static int cmd_upload(struct smp_streamer *ctxt)
 	    offset == UINT32_MAX) {
 		return MGMT_ERR_EINVAL;
 	}
-	if (offset == 0) {
-		if (name.len == 0 || name.len >= sizeof(upload.name) ||
+	if (name.len != 0) {
+		if (offset != 0 || name.len >= sizeof(upload.name) ||
 		    hash.len != sizeof(upload.image.hash)) {
 			return MGMT_ERR_EINVAL;
 		}

@@ -26,7 +26,6 @@ static K_KERNEL_STACK_DEFINE(stack, CONFIG_WISP_STORAGE_STACK_SIZE);
 /* A call that another thread waits for. */
 struct call {
 	struct k_work work;
-	struct k_sem done;
 	int (*run)(void *argument);
 	void *argument;
 	int result;
@@ -37,13 +36,13 @@ static void run_call(struct k_work *work)
 	struct call *call = CONTAINER_OF(work, struct call, work);
 
 	call->result = call->run(call->argument);
-	k_sem_give(&call->done);
 }
 
 /* Runs a function in the store's thread. */
 static int run(int (*function)(void *argument), void *argument)
 {
 	struct call call = {.run = function, .argument = argument};
+	struct k_work_sync sync;
 
 	if (map == NULL) {
 		return WISP_STORE_NOT_MOUNTED;
@@ -52,9 +51,9 @@ static int run(int (*function)(void *argument), void *argument)
 		return function(argument);
 	}
 	k_work_init(&call.work, run_call);
-	k_sem_init(&call.done, 0, 1);
 	(void)k_work_submit_to_queue(&queue, &call.work);
-	(void)k_sem_take(&call.done, K_FOREVER);
+	/* Not a semaphore given by the handler: the queue uses the work after that. */
+	(void)k_work_flush(&call.work, &sync);
 	return call.result;
 }
 
@@ -372,7 +371,6 @@ static int storage_init(void)
 		return ret;
 	}
 	k_work_init(&boot.work, run_call);
-	k_sem_init(&boot.done, 0, 1);
 	(void)k_work_submit_to_queue(&queue, &boot.work);
 	return 0;
 }

@@ -59,6 +59,12 @@ impl Core {
 
 /// `wisp.i32.add.D_S_S`: what a disassembler or a profiler shows.
 pub fn name(op: &Op) -> String {
-    let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
-    format!("wisp.{}.{}", op.sem.name(), form.join("_"))
+    let part = |op: &Op| {
+        let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
+        format!("{}.{}", op.sem.name(), form.join("_"))
+    };
+    match op.parts() {
+        (op, None) => format!("wisp.{}", part(&op)),
+        (first, Some(second)) => format!("wisp.{}.then.{}", part(&first), part(&second)),
+    }
 }

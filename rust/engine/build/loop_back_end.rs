@@ -10,19 +10,23 @@ use wisp_image::ops::{op, Class, Op, Operand, Sem};
 struct Operands<'o> {
     op: &'o Op,
     wide_immediates: bool,
+    /// Index of its first operand's word.
+    base: usize,
+    /// What follows it: the next op, which is this many words from the start, or the second of a pair.
+    length: Option<usize>,
 }
 
 impl Operands<'_> {
     /// The index of an operand's first word.
     fn word(&self, operand: usize) -> usize {
-        1 + self.op.form[..operand].iter().map(|o| o.words()).sum::<usize>()
+        self.base + self.op.form[..operand].iter().map(|o| o.words()).sum::<usize>()
     }
 
     /// Expression for the value of a source operand.
     fn value(&self, operand: usize) -> String {
         let n = self.word(operand);
         match self.op.form[operand] {
-            Operand::S => format!("get32(ip, fp, {n})"),
+            Operand::S | Operand::M => format!("get32(ip, fp, {n})"),
             Operand::T => format!("get64(ip, fp, {n})"),
             Operand::A => "acc".into(),
             Operand::I if self.wide_immediates => format!("imm64(ip, {n})"),
@@ -44,16 +48,24 @@ impl Operands<'_> {
     /// Statement that writes a value into the result operand, the first.
     fn result(&self, value: &str) -> String {
         match self.op.form[0] {
-            Operand::D if value == "acc" => "set32(ip, fp, 1, acc);".into(),
-            Operand::D => format!("acc = {value}; set32(ip, fp, 1, acc);"),
+            Operand::D if value == "acc" => format!("set32(ip, fp, {}, acc);", self.base),
+            Operand::D | Operand::M => format!("acc = {value}; set32(ip, fp, {}, acc);", self.base),
             Operand::AccD => format!("acc = {value};"),
-            Operand::E => format!("let result = {value}; set64(ip, fp, 1, result);"),
+            Operand::E => format!("let result = {value}; set64(ip, fp, {}, result);", self.base),
             other => panic!("{:?} {:?}: no result", self.op.sem, other),
         }
     }
 
     fn next(&self) -> String {
-        format!("ip = ip.add({});", self.op.words())
+        self.length.map_or(String::new(), |words| format!("ip = ip.add({words});"))
+    }
+
+    /// The two sources of an operation, as operands.
+    fn pair(&self) -> (usize, usize) {
+        match self.op.form[0] {
+            Operand::M => (0, 1),
+            _ => (1, 2),
+        }
     }
 }
 
@@ -117,8 +129,18 @@ fn branch(operands: &Operands<'_>, target: usize) -> String {
 }
 
 fn arm(op: &Op) -> String {
+    match op.parts() {
+        (op, None) => part(&op, 1, Some(op.words())),
+        (first, Some(second)) => {
+            format!("{{ {} }} {}", part(&first, 1, None), part(&second, first.words(), Some(op.words())))
+        }
+    }
+}
+
+/// One of the ops of an arm. Its operands begin at the word `base`; `length` as in [`Operands`].
+fn part(op: &Op, base: usize, length: Option<usize>) -> String {
     let wide_immediates = matches!(op.class, Class::Bin64 | Class::Set64) || op.sem == Sem::Const64;
-    let operands = Operands { op, wide_immediates };
+    let operands = Operands { op, wide_immediates, base, length };
     let value = |operand| operands.value(operand);
     let f = function(op);
     let next = operands.next();
@@ -127,7 +149,8 @@ fn arm(op: &Op) -> String {
     };
     match op.class {
         Class::Bin32 | Class::Bin64 => {
-            format!("{} {next}", operands.result(&format!("{f}({}, {})", value(1), value(2))))
+            let (x, y) = operands.pair();
+            format!("{} {next}", operands.result(&format!("{f}({}, {})", value(x), value(y))))
         }
         Class::Set32 | Class::Set64 => {
             format!("{} {next}", operands.result(&format!("u32::from({f}({}, {}))", value(1), value(2))))
@@ -164,6 +187,7 @@ fn arm(op: &Op) -> String {
             format!("{address} {name}(memory, address, {}); {next}", value(last))
         }
         Class::Special => special(op, &operands),
+        Class::Pair => panic!("a pair of pairs"),
     }
 }
 

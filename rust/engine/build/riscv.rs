@@ -39,7 +39,7 @@ pub fn core(target: &Target) -> Core {
         if in_assembly {
             asm.function(&name);
             expand(&mut asm, &op, library);
-            asm.place_ends(false);
+            asm.end_handler();
         }
         table.push(if in_assembly { name } else { "wisp.escape".into() });
         // the slow way of an indirect call
@@ -63,6 +63,9 @@ pub fn core(target: &Target) -> Core {
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
 fn expand(asm: &mut Asm, op: &Op, library: bool) -> bool {
+    if let (first, Some(second)) = op.parts() {
+        return asm.pair(&first, &second, |asm, op| expand(asm, op, library));
+    }
     if let Some(function) = wide::library(op.sem).filter(|_| library) {
         match op.class {
             Class::Bin32 | Class::Un32 | Class::Widen | Class::Set32 => wide::call32(asm, op, function),
@@ -90,6 +93,7 @@ fn expand(asm: &mut Asm, op: &Op, library: bool) -> bool {
         Class::Special => return control::special(asm, op),
         // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
         Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => return false,
+        Class::Pair => panic!("a pair of pairs"),
     }
     true
 }
@@ -99,6 +103,15 @@ fn pair(asm: &mut Asm, op: &Op, first: usize) -> (&'static str, &'static str) {
     asm.sources(op, &[(first, "a1"), (first + 1, "a2")]);
     let place = |n: usize, register| if op.form[n] == Operand::A { "a5" } else { register };
     (place(first, "a1"), place(first + 1, "a2"))
+}
+
+/// As [`pair`], for a slot that is source and result: leaves its address in a6.
+fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
+    asm.word("a6", 1);
+    asm.sources(op, &[(1, "a2")]);
+    asm.slot("a6");
+    asm.line("lw a1, 0(a6)");
+    ("a1", if op.form[1] == Operand::A { "a5" } else { "a2" })
 }
 
 /// `d = f(x, y)`
@@ -122,7 +135,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
         }
         _ => return false,
     };
-    let (x, y) = pair(asm, op, 1);
+    let (x, y) = if op.form[0] == Operand::M { modified(asm, op) } else { pair(asm, op, 1) };
     match op.sem {
         Sem::I32Rotl | Sem::I32Rotr => {
             let (one, other) = if op.sem == Sem::I32Rotl { ("sll", "srl") } else { ("srl", "sll") };

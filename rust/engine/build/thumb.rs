@@ -34,7 +34,7 @@ pub fn core(flavour: Flavour) -> Core {
         if in_assembly {
             asm.function(&name);
             expand(&mut asm, &op);
-            asm.place_ends(false);
+            asm.end_handler();
         }
         table.push(if in_assembly { name } else { "wisp.escape".into() });
         // the slow way of an indirect call
@@ -58,6 +58,9 @@ pub fn core(flavour: Flavour) -> Core {
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
 fn expand(asm: &mut Asm, op: &Op) -> bool {
+    if let (first, Some(second)) = op.parts() {
+        return asm.pair(&first, &second, expand);
+    }
     if let Some(function) = wide::library(op.sem) {
         match op.class {
             Class::Bin32 | Class::Un32 | Class::Widen | Class::Set32 => wide::call32(asm, op, function),
@@ -85,6 +88,7 @@ fn expand(asm: &mut Asm, op: &Op) -> bool {
         Class::Special => return control::special(asm, op),
         // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
         Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => return false,
+        Class::Pair => panic!("a pair of pairs"),
     }
     true
 }
@@ -96,10 +100,21 @@ fn pair(asm: &mut Asm, op: &Op, first: usize, x: &'static str, y: &'static str) 
     (place(first, x), place(first + 1, y))
 }
 
+/// As [`pair`], for a slot that is source and result: leaves its offset in r1.
+fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
+    // x goes where the result is wanted unless that is y
+    let (x, y) = if op.form[1] == Operand::A { ("r2", "r3") } else { ("r3", "r2") };
+    asm.word("r1", 1);
+    asm.sources(op, &[(1, y)]);
+    emit!(asm, "ldr {x}, [r5, r1]");
+    (x, y)
+}
+
 /// `d = f(x, y)`
 fn binary(asm: &mut Asm, op: &Op) -> bool {
     // x goes where the result is wanted unless that is y
-    let x = if op.form[2] == Operand::A { "r1" } else { "r3" };
+    let last = op.form[op.form.len() - 1];
+    let x = if last == Operand::A { "r1" } else { "r3" };
     let operation = match op.sem {
         Sem::I32Add => "adds",
         Sem::I32Sub => "subs",
@@ -120,7 +135,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
         }
         _ => return false,
     };
-    let (x, mut y) = pair(asm, op, 1, x, "r2");
+    let (x, mut y) = if op.form[0] == Operand::M { modified(asm, op) } else { pair(asm, op, 1, x, "r2") };
     match op.sem {
         Sem::I32Add | Sem::I32Sub => {
             emit!(asm, "{operation} r3, {x}, {y}");
@@ -128,7 +143,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
             return true;
         }
         // the core shifts by more than 31, wasm does not; the compiler makes immediates fit
-        Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU if op.form[2] != Operand::I => {
+        Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU if last != Operand::I => {
             if asm.v6() {
                 asm.line("movs r0, #31");
                 emit!(asm, "ands r0, {y}");
@@ -144,12 +159,14 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
         }
         _ => {}
     }
-    match op.sem {
-        Sem::I32Mul => emit!(asm, "muls r3, {y}, r3"),
-        _ => emit!(asm, "{operation} {x}, {y}"),
-    }
-    if x != "r3" {
-        emit!(asm, "movs r3, {x}");
+    let commutes = matches!(op.sem, Sem::I32Mul | Sem::I32And | Sem::I32Or | Sem::I32Xor);
+    if commutes && y == "r3" {
+        emit!(asm, "{operation} r3, {x}");
+    } else {
+        emit!(asm, "{operation} {x}, {y}");
+        if x != "r3" {
+            emit!(asm, "movs r3, {x}");
+        }
     }
     asm.result(op);
     true

@@ -64,6 +64,7 @@ binary! { u64:
     i64_shr_u(x, y) x.wrapping_shr(y as u32);
     i64_rotl(x, y) x.rotate_left(y as u32 & 63);
     i64_rotr(x, y) x.rotate_right(y as u32 & 63);
+    i64_xor_shr_u(x, y) x ^ x.wrapping_shr(y as u32);
 }
 
 test! { u32:

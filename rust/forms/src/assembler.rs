@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use wisp_image::format::{entry, external, manifest, memory_flags, Section};
-use wisp_image::ops::{opcode, Class, Operand, Sem};
+use wisp_image::ops::{opcode, pair_opcode, Class, Op, Operand, Sem};
 use wisp_image::writer::Writer;
 
 /// A place in the code.
@@ -24,25 +24,28 @@ impl Function {
     /// A function with a frame of this many bytes.
     pub fn new(frame: u16) -> Self {
         let mut function = Self { words: Vec::new(), labels: Vec::new(), patches: Vec::new() };
-        function.op(Class::Special, Sem::Enter, &[Operand::V], &[frame]);
+        function.op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::V], pair: None }, &[frame]);
         function
     }
 
     /// An op with the words of its operands.
-    pub fn op(&mut self, class: Class, sem: Sem, form: &[Operand], words: &[u16]) {
-        let opcode = opcode(class, sem, form).unwrap_or_else(|| panic!("no {sem:?} {form:?}"));
-        self.words.push(opcode * 4);
+    pub fn op(&mut self, op: &Op, words: &[u16]) {
+        let opcode = match op.parts() {
+            (op, None) => opcode(op.class, op.sem, op.form),
+            (a, Some(b)) => pair_opcode((a.class, a.sem, a.form), (b.class, b.sem, b.form)),
+        };
+        self.words.push(opcode.unwrap_or_else(|| panic!("no {:?} {:?}", op.sem, op.form)) * 4);
         self.words.extend(words);
-        assert_eq!(words.len(), form.iter().map(|o| o.words()).sum::<usize>(), "{sem:?} {form:?}");
+        assert_eq!(words.len() + 1, op.words(), "{:?} {:?}", op.sem, op.form);
     }
 
     /// An op whose last operand is a branch of one word.
-    pub fn branch(&mut self, class: Class, sem: Sem, form: &[Operand], words: &[u16], to: Label) {
+    pub fn branch(&mut self, op: &Op, words: &[u16], to: Label) {
         let start = self.words.len();
         let mut words = words.to_vec();
         words.push(0);
-        self.op(class, sem, form, &words);
-        self.patches.push((self.words.len() - 1, start, to.0, form.last() == Some(&Operand::B)));
+        self.op(op, &words);
+        self.patches.push((self.words.len() - 1, start, to.0, op.form.last() == Some(&Operand::B)));
     }
 
     /// A label to bind later.

@@ -23,7 +23,7 @@ pub fn bin32(sem: Sem) -> fn(u32, u32) -> u32 {
 pub fn bin64(sem: Sem) -> fn(u64, u64) -> u64 {
     let find: fn(Sem) -> Option<fn(u64, u64) -> u64> = by_sem! {
         I64Add i64_add I64Sub i64_sub I64Mul i64_mul I64And i64_and I64Or i64_or I64Xor i64_xor I64Shl i64_shl
-        I64ShrS i64_shr_s I64ShrU i64_shr_u I64Rotl i64_rotl I64Rotr i64_rotr
+        I64ShrS i64_shr_s I64ShrU i64_shr_u I64Rotl i64_rotl I64Rotr i64_rotr I64XorShrU i64_xor_shr_u
         F64Add f64_add F64Sub f64_sub F64Mul f64_mul F64Div f64_div F64Min f64_min F64Max f64_max F64Copysign f64_copysign
     };
     find(sem).expect("a 64-bit operation")

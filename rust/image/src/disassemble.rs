@@ -44,12 +44,17 @@ impl core::fmt::Display for Decoded<'_> {
         let mut separator = " ";
         let half = |at: usize| u16_at(self.bytes, at).unwrap_or(0);
         let long = |at: usize| (u32::from(half(at)) | u32::from(half(at + 2)) << 16) as i32;
-        for &kind in self.op.form {
+        let (first, second) = self.op.parts();
+        for (index, &kind) in self.op.form.iter().enumerate() {
+            if let Some(second) = second.filter(|_| index == first.form.len()) {
+                write!(f, "; {}", second.sem.name())?;
+                separator = " ";
+            }
             f.write_str(separator)?;
             separator = ", ";
             let here = self.offset as i64;
             match kind {
-                D | E | S | T => write!(f, "r{}", half(at) / 4)?,
+                D | E | S | T | M => write!(f, "r{}", half(at) / 4)?,
                 AccD | A => f.write_str("acc")?,
                 I => write!(f, "{}", half(at) as i16)?,
                 J => write!(f, "{}", long(at))?,

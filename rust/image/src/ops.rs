@@ -12,6 +12,8 @@
 //! in the *accumulator* as well, where the op that follows directly (and only that one, and only if it
 //! is no branch target) may read it.
 
+mod pairs;
+
 /// Where one operand comes from or goes to, and how it is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
@@ -79,6 +81,8 @@ pub enum Operand {
     V,
     /// First slot to clear and number of slots to clear. Two words.
     Zero,
+    /// 32-bit result into the slot that is the first source. One word.
+    M,
 }
 
 impl Operand {
@@ -141,6 +145,9 @@ pub enum Class {
     Store32,
     /// Store of a 64-bit source.
     Store64,
+    /// Two ops of the other classes with one opcode: the words of the first one's operands, then those of
+    /// the second's. [`Op::parts`] gives them.
+    Pair,
     /// Everything else: control, calls, globals, tables, bulk memory. One template each.
     Special,
 }
@@ -171,6 +178,9 @@ sems! {
     I64Add "i64.add" I64Sub "i64.sub" I64Mul "i64.mul" I64And "i64.and" I64Or "i64.or" I64Xor "i64.xor"
     I64Shl "i64.shl" I64ShrS "i64.shr_s" I64ShrU "i64.shr_u" I64Rotl "i64.rotl" I64Rotr "i64.rotr"
     I64DivS "i64.div_s" I64DivU "i64.div_u" I64RemS "i64.rem_s" I64RemU "i64.rem_u"
+    
+    /// `x ^ (x >> y)`
+    I64XorShrU "i64.xor_shr_u"
     I64Clz "i64.clz" I64Ctz "i64.ctz" I64Popcnt "i64.popcnt"
     I64Extend8S "i64.extend8_s" I64Extend16S "i64.extend16_s" I64Extend32S "i64.extend32_s"
     I64Eq "i64.eq" I64Ne "i64.ne" I64LtS "i64.lt_s" I64LtU "i64.lt_u" I64GeS "i64.ge_s" I64GeU "i64.ge_u"
@@ -224,7 +234,7 @@ impl Family {
 }
 
 /// One op of the table.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Op {
     /// How it behaves.
     pub class: Class,
@@ -232,9 +242,37 @@ pub struct Op {
     pub sem: Sem,
     /// Its operands, in the order in which they are encoded.
     pub form: &'static [Operand],
+    /// For [`Class::Pair`], the two ops it consists of.
+    pub pair: Option<&'static (Simple, Simple)>,
+}
+
+/// An op as an element of a pair.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Simple {
+    /// How it behaves.
+    pub class: Class,
+    /// What it computes.
+    pub sem: Sem,
+    /// Its operands.
+    pub form: &'static [Operand],
+}
+
+impl Simple {
+    /// As an op of its own, which the table need not have.
+    pub const fn op(self) -> Op {
+        Op { class: self.class, sem: self.sem, form: self.form, pair: Option::None }
+    }
 }
 
 impl Op {
+    /// The op, or the two ops, that are executed.
+    pub const fn parts(&self) -> (Op, Option<Op>) {
+        match self.pair {
+            Some((first, second)) => (first.op(), Some(second.op())),
+            Option::None => (*self, Option::None),
+        }
+    }
+
     /// Length in `u16` words, the opcode included; `br_table` adds its entries.
     pub const fn words(&self) -> usize {
         let mut n = 1;
@@ -249,7 +287,10 @@ impl Op {
     /// True for the ops after which control never reaches the next op.
     pub const fn ends_flow(&self) -> bool {
         matches!(
-            self.sem,
+            match self.pair {
+                Some((_, second)) => second.sem,
+                Option::None => self.sem,
+            },
             Sem::Br
                 | Sem::BrTable
                 | Sem::Unreachable
@@ -489,10 +530,23 @@ pub const FAMILIES: &[Family] = &[
     Family { class: Class::Special, sems: &[TableCopy], forms: &[&[X, X, S, S, S]] },
     Family { class: Class::Special, sems: &[TableInit], forms: &[&[L, X, S, S, S]] },
     Family { class: Class::Special, sems: &[ElemDrop], forms: &[&[L]] },
+    Family {
+        class: Class::Bin32,
+        sems: &[I32Add, I32Mul, I32And, I32Or, I32Xor],
+        forms: &[&[M, S], &[M, I], &[M, A]],
+    },
+    Family { class: Class::Bin32, sems: &[I32Sub], forms: &[&[M, S], &[M, A]] },
+    Family { class: Class::Bin32, sems: &[I32Shl, I32ShrS, I32ShrU, I32Rotr], forms: &[&[M, I]] },
+    Family {
+        class: Class::Bin32,
+        sems: &[I32Add, I32Mul, I32And, I32Or, I32Xor],
+        forms: &[&[D, S, J], &[D, A, J], &[AccD, S, J], &[AccD, A, J]],
+    },
+    Family { class: Class::Bin64, sems: &[I64XorShrU], forms: &[&[E, T, I]] },
 ];
 
-/// Number of ops.
-pub const COUNT: usize = {
+/// Number of ops that are no pairs.
+pub const SINGLE: usize = {
     let mut n = 0;
     let mut i = 0;
     while i < FAMILIES.len() {
@@ -501,6 +555,9 @@ pub const COUNT: usize = {
     }
     n
 };
+
+/// Number of ops.
+pub const COUNT: usize = SINGLE + pairs::COUNT;
 
 /// The op with this opcode.
 pub const fn op(opcode: u16) -> Option<Op> {
@@ -513,10 +570,15 @@ pub const fn op(opcode: u16) -> Option<Op> {
                 class: family.class,
                 sem: family.sems[index / family.forms.len()],
                 form: family.forms[index % family.forms.len()],
+                pair: Option::None,
             });
         }
         index -= family.len();
         i += 1;
+    }
+    if index < pairs::COUNT {
+        let pair = &pairs::PAIRS[index];
+        return Some(Op { class: Class::Pair, sem: pair.0.sem, form: pairs::form(index), pair: Some(pair) });
     }
     Option::None
 }
@@ -526,14 +588,24 @@ pub fn opcode(class: Class, sem: Sem, form: &[Operand]) -> Option<u16> {
     let mut base = 0;
     for family in FAMILIES {
         if family.class == class {
-            if let Some(s) = family.sems.iter().position(|&x| x == sem) {
-                let f = family.forms.iter().position(|&x| x == form)?;
+            let place = family.sems.iter().position(|&x| x == sem);
+            if let (Some(s), Some(f)) = (place, family.forms.iter().position(|&x| x == form)) {
                 return Some((base + s * family.forms.len() + f) as u16);
             }
         }
         base += family.len();
     }
     Option::None
+}
+
+/// The opcode of two ops in one, or `None` if the table has no such pair. The forms are those of the ops on
+/// their own.
+pub fn pair_opcode(first: (Class, Sem, &[Operand]), second: (Class, Sem, &[Operand])) -> Option<u16> {
+    let is = |op: &Simple, (class, sem, form): (Class, Sem, &[Operand])| {
+        op.class == class && op.sem == sem && op.form == form
+    };
+    let place = pairs::PAIRS.iter().position(|pair| is(&pair.0, first) && is(&pair.1, second))?;
+    Some((SINGLE + place) as u16)
 }
 
 /// Operand kinds of one op, packed five bits each from the lowest: what the verifier walks.
@@ -553,21 +625,11 @@ const fn pack(form: &[Operand], ends_flow: bool) -> u32 {
 pub static PACKED: [u32; COUNT] = {
     let mut table = [0; COUNT];
     let mut n = 0;
-    let mut f = 0;
-    while f < FAMILIES.len() {
-        let family = &FAMILIES[f];
-        let mut s = 0;
-        while s < family.sems.len() {
-            let mut k = 0;
-            while k < family.forms.len() {
-                let op = Op { class: family.class, sem: family.sems[s], form: family.forms[k] };
-                table[n] = pack(op.form, op.ends_flow());
-                n += 1;
-                k += 1;
-            }
-            s += 1;
+    while n < COUNT {
+        if let Some(op) = op(n as u16) {
+            table[n] = pack(op.form, op.ends_flow());
         }
-        f += 1;
+        n += 1;
     }
     table
 };
@@ -580,7 +642,11 @@ mod tests {
     fn every_opcode_finds_its_way_back() {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
-            assert_eq!(opcode(op.class, op.sem, op.form), Some(n), "{:?} {:?}", op.sem, op.form);
+            let found = match op.parts() {
+                (op, Option::None) => opcode(op.class, op.sem, op.form),
+                (a, Some(b)) => pair_opcode((a.class, a.sem, a.form), (b.class, b.sem, b.form)),
+            };
+            assert_eq!(found, Some(n), "{:?} {:?}", op.sem, op.form);
         }
         assert!(op(COUNT as u16).is_none());
     }

@@ -329,7 +329,7 @@ impl Checker<'_, '_> {
 
     fn operand(&mut self, kind: u32, base: &mut Option<usize>) -> Result<(), Rule> {
         match kind {
-            k if k == Operand::D as u32 || k == Operand::S as u32 => self.slot(1).map(drop),
+            k if k == Operand::D as u32 || k == Operand::S as u32 || k == Operand::M as u32 => self.slot(1).map(drop),
             k if k == Operand::E as u32 || k == Operand::T as u32 => self.slot(2).map(drop),
             k if k == Operand::AccD as u32 || k == Operand::A as u32 => Ok(()),
             k if k == Operand::I as u32 || k == Operand::O as u32 => self.word().map(drop),

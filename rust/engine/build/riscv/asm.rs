@@ -68,6 +68,13 @@ pub struct Asm {
     placed: BTreeMap<End, (usize, usize)>,
     /// Ends that are branched to and not placed yet, with the place of the first branch.
     pending: BTreeMap<End, usize>,
+    /// Words before the operands of the op that is expanded, less one: those of the first op of a pair.
+    shift: usize,
+    /// The op that is expanded is the first of a pair: no dispatch.
+    first: bool,
+    /// What stands behind the handler: rare ways that join it again.
+    aside: Vec<String>,
+    labels: usize,
 }
 
 /// Emits a line of assembly, formatted.
@@ -77,6 +84,36 @@ macro_rules! emit {
 pub(super) use emit;
 
 impl Asm {
+    /// Expands a pair: templates of the ops in turn. False if one has none.
+    pub fn pair(&mut self, first: &Op, second: &Op, expand: impl Fn(&mut Self, &Op) -> bool) -> bool {
+        self.first = true;
+        let done = expand(self, first);
+        self.first = false;
+        self.shift = first.words() - 1;
+        let done = done && expand(self, second);
+        self.shift = 0;
+        done
+    }
+
+    /// A label that nothing else has.
+    pub fn label(&mut self) -> String {
+        self.labels += 1;
+        format!(".Lhandler.{}", self.labels)
+    }
+
+    /// Lines for behind the handler.
+    pub fn aside(&mut self, lines: &[&str]) {
+        self.aside.extend(lines.iter().map(|line| line.to_string()));
+    }
+
+    /// Ends a handler.
+    pub fn end_handler(&mut self) {
+        for line in std::mem::take(&mut self.aside) {
+            self.line(&line);
+        }
+        self.place_ends(false);
+    }
+
     /// One line: an instruction, a label or a directive.
     pub fn line(&mut self, text: &str) {
         if !text.ends_with(':') && !text.starts_with('.') {
@@ -101,6 +138,11 @@ impl Asm {
 
     /// The label of an end, for a conditional branch from here.
     pub fn end(&mut self, end: End) -> String {
+        let end = match end {
+            End::Forward(word) => End::Forward(word + self.shift),
+            End::Backward(word) => End::Backward(word + self.shift),
+            other => other,
+        };
         let (place, count) = self.placed.get(&end).copied().unwrap_or_default();
         let version = if count > 0 && self.at - place < REACH {
             count - 1
@@ -169,8 +211,11 @@ impl Asm {
 
     /// Goes on with the op after this one, which has this many words.
     pub fn next(&mut self, words: usize) {
+        if self.first {
+            return;
+        }
         self.word("a0", words);
-        emit!(self, "addi s0, s0, {}", words * 2);
+        emit!(self, "addi s0, s0, {}", (words + self.shift) * 2);
         self.dispatch();
     }
 
@@ -180,12 +225,12 @@ impl Asm {
 
     /// A word of the op.
     pub fn word(&mut self, register: &str, word: usize) {
-        emit!(self, "lhu {register}, {}(s0)", word * 2);
+        emit!(self, "lhu {register}, {}(s0)", (word + self.shift) * 2);
     }
 
     /// A word of the op, sign-extended.
     pub fn signed(&mut self, register: &str, word: usize) {
-        emit!(self, "lh {register}, {}(s0)", word * 2);
+        emit!(self, "lh {register}, {}(s0)", (word + self.shift) * 2);
     }
 
     /// Two words of the op; they may lie across an aligned word. Overwrites a4.
@@ -208,6 +253,7 @@ impl Asm {
             match op.form[operand] {
                 Operand::A => {}
                 Operand::I => self.signed(register, word(op, operand)),
+                Operand::J => self.long(register, word(op, operand)),
                 _ => self.word(register, word(op, operand)),
             }
         }
@@ -249,12 +295,16 @@ impl Asm {
         }
     }
 
-    /// Writes a5 to the result if it is a slot, and goes on with the next op.
+    /// Writes a5 to the result if it is a slot (for [`Operand::M`] that at a6), and goes on with the next op.
     pub fn result(&mut self, op: &Op) {
-        if op.form[0] == Operand::D {
-            self.word("a0", 1);
-            self.slot("a0");
-            self.line("sw a5, 0(a0)");
+        match op.form[0] {
+            Operand::D => {
+                self.word("a0", 1);
+                self.slot("a0");
+                self.line("sw a5, 0(a0)");
+            }
+            Operand::M => self.line("sw a5, 0(a6)"),
+            _ => {}
         }
         self.next(op.words());
     }

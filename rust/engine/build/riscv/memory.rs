@@ -24,8 +24,8 @@ fn access(sem: Sem) -> (u32, &'static str) {
 }
 
 /// Computes the address from the operands `from..to` and checks it for `width` bytes and for alignment:
-/// a misaligned one goes to `8:`. Leaves the place in memory in a1. Overwrites a2 and a3.
-fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) {
+/// a misaligned one goes to the label it returns. Leaves the place in memory in a1. Overwrites a2 and a3.
+fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> String {
     let offset = (from..to).find(|&n| op.form[n] == Operand::O);
     let parts: Vec<_> = (from..to).filter(|&n| op.form[n] != Operand::O).collect();
     let place = |n: usize, register| if op.form[n] == Operand::A { "a5" } else { register };
@@ -71,48 +71,49 @@ fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) {
         emit!(asm, "andi a3, {register}, {}", if width == 2 { 1 } else { 3 });
     }
     emit!(asm, "add a1, {register}, s2");
+    let away = asm.label();
     if width > 1 {
-        asm.line("bnez a3, 8f");
+        emit!(asm, "bnez a3, {away}");
+    }
+    away
+}
+
+/// The access itself, `lines`, and what a misaligned one does instead.
+fn access_aligned(asm: &mut Asm, away: &str, width: u32, lines: &[&str], slow: &[&str]) {
+    asm.lines(lines);
+    if width > 1 {
+        let back = asm.label();
+        emit!(asm, "{back}:");
+        asm.aside(&[&format!("{away}:")]);
+        asm.aside(slow);
+        asm.aside(&[&format!("j {back}")]);
     }
 }
 
 /// `d = load(address)`
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
-    address(asm, op, 1, op.form.len(), width);
-    emit!(asm, "{instruction} a5, 0(a1)");
-    asm.line("7:");
+    let away = address(asm, op, 1, op.form.len(), width);
+    let slow = format!("jal wisp.unaligned.{instruction}");
+    access_aligned(asm, &away, width, &[&format!("{instruction} a5, 0(a1)")], &[&slow]);
     asm.result(op);
-    slow(asm, width, instruction);
 }
 
 /// `e = load(address)`
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
-    address(asm, op, 1, op.form.len(), width);
+    let away = address(asm, op, 1, op.form.len(), width);
     if width == 8 {
-        asm.lines(&["lw a5, 0(a1)", "lw a3, 4(a1)", "7:"]);
-        asm.wide_result(op, "a5", "a3");
-        slow(asm, width, "ld");
-        return;
-    }
-    emit!(asm, "{instruction} a5, 0(a1)");
-    asm.line("7:");
-    match op.sem {
-        Sem::Load64From8U | Sem::Load64From16U | Sem::Load64From32U => asm.line("li a3, 0"),
-        _ => asm.line("srai a3, a5, 31"),
+        access_aligned(asm, &away, width, &["lw a5, 0(a1)", "lw a3, 4(a1)"], &["jal wisp.unaligned.ld"]);
+    } else {
+        let slow = format!("jal wisp.unaligned.{instruction}");
+        access_aligned(asm, &away, width, &[&format!("{instruction} a5, 0(a1)")], &[&slow]);
+        asm.line(match op.sem {
+            Sem::Load64From8U | Sem::Load64From16U | Sem::Load64From32U => "li a3, 0",
+            _ => "srai a3, a5, 31",
+        });
     }
     asm.wide_result(op, "a5", "a3");
-    slow(asm, width, instruction);
-}
-
-/// The end of a load that was misaligned: continues at `7:`.
-fn slow(asm: &mut Asm, width: u32, instruction: &str) {
-    if width > 1 {
-        asm.line("8:");
-        emit!(asm, "jal wisp.unaligned.{instruction}");
-        asm.line("j 7b");
-    }
 }
 
 /// Store of 32 bits or fewer.
@@ -122,30 +123,20 @@ pub fn store(asm: &mut Asm, op: &Op) {
     // the value first: it does not depend on the address
     asm.sources(op, &[(last, "a4")]);
     let value = if op.form[last] == Operand::A { "a5" } else { "a4" };
-    address(asm, op, 0, last, width);
-    emit!(asm, "{instruction} {value}, 0(a1)");
-    asm.line("7:");
+    let away = address(asm, op, 0, last, width);
+    let call = format!("jal wisp.unaligned.{instruction}");
+    let slow: &[&str] = if value == "a4" { &[&call] } else { &["mv a4, a5", &call] };
+    access_aligned(asm, &away, width, &[&format!("{instruction} {value}, 0(a1)")], slow);
     asm.next(op.words());
-    if width > 1 {
-        asm.line("8:");
-        if value != "a4" {
-            emit!(asm, "mv a4, {value}");
-        }
-        emit!(asm, "jal wisp.unaligned.{instruction}");
-        asm.line("j 7b");
-    }
 }
 
 /// Store of 64 bits.
 pub fn store_wide(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
-    address(asm, op, 0, last, 8);
-    asm.wide_source(op, last, "a4", "a3");
-    asm.lines(&["sw a4, 0(a1)", "sw a3, 4(a1)", "7:"]);
+    asm.wide_source(op, last, "a4", "a6");
+    let away = address(asm, op, 0, last, 8);
+    access_aligned(asm, &away, 8, &["sw a4, 0(a1)", "sw a6, 4(a1)"], &["mv a3, a6", "jal wisp.unaligned.sd"]);
     asm.next(op.words());
-    asm.line("8:");
-    asm.wide_source(op, last, "a4", "a3");
-    asm.lines(&["jal wisp.unaligned.sd", "j 7b"]);
 }
 
 /// Byte by byte: at a1, into a5 (loads) and a3 (the upper half), from a4 (stores) and a3. They overwrite

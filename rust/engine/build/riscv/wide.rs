@@ -100,6 +100,10 @@ pub fn binary(asm: &mut Asm, op: &Op) -> bool {
             shift(asm, op);
             return true;
         }
+        Sem::I64XorShrU => {
+            xor_shift(asm, op);
+            return true;
+        }
         Sem::I64Rotl | Sem::I64Rotr => {
             rotate(asm, op);
             return true;
@@ -115,27 +119,42 @@ pub fn binary(asm: &mut Asm, op: &Op) -> bool {
 /// The core shifts by the low five bits of a count.
 fn shift(asm: &mut Asm, op: &Op) {
     asm.wide_sources_low(op, 1, 2);
+    let (away, back) = (asm.label(), asm.label());
     // bit 5 of the count
-    asm.lines(&["andi a3, a2, 32", "not a4, a2", "bnez a3, 1f"]);
+    asm.lines(&["andi a3, a2, 32", "not a4, a2"]);
+    emit!(asm, "bnez a3, {away}");
     match op.sem {
         // the bits that cross: by one, then by 31 less the count, so that a count of 0 moves none
         Sem::I64Shl => {
-            asm.lines(&["srli a3, a0, 1", "srl a3, a3, a4", "sll a1, a1, a2", "or a1, a1, a3", "sll a0, a0, a2"])
+            asm.lines(&["srli a3, a0, 1", "srl a3, a3, a4", "sll a1, a1, a2", "or a1, a1, a3", "sll a0, a0, a2"]);
         }
         _ => {
             asm.lines(&["slli a3, a1, 1", "sll a3, a3, a4", "srl a0, a0, a2", "or a0, a0, a3"]);
             asm.line(if op.sem == Sem::I64ShrS { "sra a1, a1, a2" } else { "srl a1, a1, a2" });
         }
     }
-    asm.line("2:");
+    emit!(asm, "{back}:");
     asm.wide_result(op, "a0", "a1");
-    asm.line("1:");
-    asm.lines(match op.sem {
+    asm.aside(&[&format!("{away}:")]);
+    asm.aside(match op.sem {
         Sem::I64Shl => &["sll a1, a0, a2", "li a0, 0"],
         Sem::I64ShrS => &["sra a0, a1, a2", "srai a1, a1, 31"],
         _ => &["srl a0, a1, a2", "li a1, 0"],
     });
-    asm.line("j 2b");
+    asm.aside(&[&format!("j {back}")]);
+}
+
+/// `x ^ (x >> count)`, by which hash functions mix.
+fn xor_shift(asm: &mut Asm, op: &Op) {
+    asm.wide_sources_low(op, 1, 2);
+    let (away, back) = (asm.label(), asm.label());
+    asm.lines(&["andi a3, a2, 32", "not a4, a2"]);
+    emit!(asm, "bnez a3, {away}");
+    asm.lines(&["slli a3, a1, 1", "sll a3, a3, a4", "srl a4, a0, a2", "xor a0, a0, a3", "xor a0, a0, a4"]);
+    asm.lines(&["srl a4, a1, a2", "xor a1, a1, a4"]);
+    emit!(asm, "{back}:");
+    asm.wide_result(op, "a0", "a1");
+    asm.aside(&[&format!("{away}:"), "srl a3, a1, a2", "xor a0, a0, a3", &format!("j {back}")]);
 }
 
 fn rotate(asm: &mut Asm, op: &Op) {

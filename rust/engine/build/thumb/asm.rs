@@ -78,6 +78,13 @@ pub struct Asm {
     placed: BTreeMap<End, (usize, usize)>,
     /// Ends that are branched to and not placed yet, with the place of the first branch.
     pending: BTreeMap<End, usize>,
+    /// Words before the operands of the op that is expanded, less one: those of the first op of a pair.
+    shift: usize,
+    /// The op that is expanded is the first of a pair: no dispatch.
+    first: bool,
+    /// What stands behind the handler: rare ways that join it again.
+    aside: Vec<String>,
+    labels: usize,
 }
 
 /// Emits a line of assembly, formatted.
@@ -89,7 +96,47 @@ pub(super) use emit;
 impl Asm {
     /// An empty core.
     pub fn new(flavour: Flavour) -> Self {
-        Self { flavour, lines: Vec::new(), at: 0, placed: BTreeMap::new(), pending: BTreeMap::new() }
+        Self {
+            flavour,
+            lines: Vec::new(),
+            at: 0,
+            placed: BTreeMap::new(),
+            pending: BTreeMap::new(),
+            shift: 0,
+            first: false,
+            aside: Vec::new(),
+            labels: 0,
+        }
+    }
+
+    /// Expands a pair: templates of the ops in turn. False if one has none.
+    pub fn pair(&mut self, first: &Op, second: &Op, expand: impl Fn(&mut Self, &Op) -> bool) -> bool {
+        self.first = true;
+        let done = expand(self, first);
+        self.first = false;
+        self.shift = first.words() - 1;
+        let done = done && expand(self, second);
+        self.shift = 0;
+        done
+    }
+
+    /// A label that nothing else has.
+    pub fn label(&mut self) -> String {
+        self.labels += 1;
+        format!(".Lhandler.{}", self.labels)
+    }
+
+    /// Lines for behind the handler.
+    pub fn aside(&mut self, lines: &[&str]) {
+        self.aside.extend(lines.iter().map(|line| line.to_string()));
+    }
+
+    /// Ends a handler.
+    pub fn end_handler(&mut self) {
+        for line in std::mem::take(&mut self.aside) {
+            self.line(&line);
+        }
+        self.place_ends(false);
     }
 
     /// True where there are 16-bit instructions only.
@@ -123,6 +170,11 @@ impl Asm {
 
     /// The label of an end, for a conditional branch from here.
     pub fn end(&mut self, end: End) -> String {
+        let end = match end {
+            End::Forward(word) => End::Forward(word + self.shift),
+            End::Backward(word) => End::Backward(word + self.shift),
+            other => other,
+        };
         let (place, count) = self.placed.get(&end).copied().unwrap_or_default();
         let near = count > 0 && (!self.v6() || self.at - place < REACH_BACK);
         let version = if near {
@@ -199,6 +251,10 @@ impl Asm {
 
     /// Goes on with the op after this one, which has this many words.
     pub fn next(&mut self, words: usize) {
+        if self.first {
+            return;
+        }
+        let words = words + self.shift;
         if self.v6() {
             emit!(self, "ldrh r0, [r4, #{}]", words * 2);
             emit!(self, "adds r4, r4, #{}", words * 2);
@@ -218,11 +274,12 @@ impl Asm {
 
     /// A word of the op.
     pub fn word(&mut self, register: &str, word: usize) {
-        emit!(self, "ldrh {register}, [r4, #{}]", word * 2);
+        emit!(self, "ldrh {register}, [r4, #{}]", (word + self.shift) * 2);
     }
 
     /// A word of the op, sign-extended.
     pub fn signed(&mut self, register: &str, word: usize) {
+        let word = word + self.shift;
         if self.v6() {
             emit!(self, "movs {register}, #{}", word * 2);
             emit!(self, "ldrsh {register}, [r4, {register}]");
@@ -231,7 +288,7 @@ impl Asm {
         }
     }
 
-    /// Two words of the op; `scratch` is overwritten in the small flavour.
+    /// Two words of the op. The small flavour overwrites `scratch`.
     pub fn long(&mut self, register: &str, word: usize, scratch: &str) {
         if self.v6() {
             self.word(register, word);
@@ -239,7 +296,7 @@ impl Asm {
             emit!(self, "lsls {scratch}, {scratch}, #16");
             emit!(self, "orrs {register}, {scratch}");
         } else {
-            emit!(self, "ldr {register}, [r4, #{}]", word * 2);
+            emit!(self, "ldr {register}, [r4, #{}]", (word + self.shift) * 2);
         }
     }
 
@@ -250,6 +307,7 @@ impl Asm {
             match op.form[operand] {
                 Operand::A => {}
                 Operand::I => self.signed(register, word(op, operand)),
+                Operand::J => self.long(register, word(op, operand), "r0"),
                 _ => self.word(register, word(op, operand)),
             }
         }
@@ -290,10 +348,13 @@ impl Asm {
         self.lines(&["adds r1, r1, r5", "ldm r1, {r0, r1}"]);
     }
 
-    /// Writes r3 to the result if it is a slot, and goes on with the next op.
+    /// Writes r3 to the result if it is a slot (for [`Operand::M`] that at the offset in r1), and goes on with
+    /// the next op.
     pub fn result(&mut self, op: &Op) {
         if op.form[0] == Operand::D {
             self.word("r1", 1);
+        }
+        if op.form[0] != Operand::AccD {
             self.line("str r3, [r5, r1]");
         }
         self.next(op.words());

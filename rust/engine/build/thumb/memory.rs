@@ -69,53 +69,53 @@ fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> &'stat
     register
 }
 
-/// Where a core faults on misaligned accesses: a branch to `8:` if the address is not a multiple of
-/// the width. Overwrites r2.
-fn test_alignment(asm: &mut Asm, register: &str, width: u32) {
-    if asm.v6() && width > 1 {
-        emit!(asm, "lsls r2, {register}, #{}", if width == 2 { 31 } else { 30 });
-        asm.line("bne 8f");
+/// The access itself, `lines`. Where a core faults on misaligned ones, those whose address (in `register`)
+/// is not a multiple of the width go another way, `slow`, in which r1 is the place in memory. Overwrites
+/// r2 before the access.
+fn access_aligned(asm: &mut Asm, register: &str, width: u32, lines: &[&str], slow: &[&str]) {
+    if !asm.v6() || width == 1 {
+        asm.lines(lines);
+        return;
     }
+    let (away, back) = (asm.label(), asm.label());
+    emit!(asm, "lsls r2, {register}, #{}", if width == 2 { 31 } else { 30 });
+    emit!(asm, "bne {away}");
+    asm.lines(lines);
+    emit!(asm, "{back}:");
+    asm.aside(&[&format!("{away}:"), &format!("adds r1, {register}, r6")]);
+    asm.aside(slow);
+    asm.aside(&[&format!("b {back}")]);
 }
 
 /// `d = load(address)`
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);
-    test_alignment(asm, register, width);
-    emit!(asm, "{instruction} r3, [r6, {register}]");
-    asm.line("7:");
+    let line = format!("{instruction} r3, [r6, {register}]");
+    access_aligned(asm, register, width, &[&line], &[&format!("bl wisp.unaligned.{instruction}")]);
     asm.result(op);
-    slow(asm, register, width, instruction);
 }
 
 /// `e = load(address)`
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);
-    test_alignment(asm, register, width);
     if width == 8 {
-        emit!(asm, "adds r1, {register}, r6");
-        if asm.v6() {
-            asm.line("ldm r1!, {r2, r3}");
-        } else {
-            // `ldm` and `ldrd` fault on misaligned addresses
-            asm.lines(&["ldr r2, [r1]", "ldr r3, [r1, #4]"]);
-        }
-        asm.line("7:");
-        asm.wide_result(op, "r2", "r3", "r1");
-        slow(asm, register, width, "ldrd");
-        return;
-    }
-    emit!(asm, "{instruction} r3, [r6, {register}]");
-    asm.line("7:");
-    asm.line("movs r2, r3");
-    match op.sem {
-        Sem::Load64From8U | Sem::Load64From16U | Sem::Load64From32U => asm.line("movs r3, #0"),
-        _ => asm.line("asrs r3, r3, #31"),
+        let place = format!("adds r1, {register}, r6");
+        // `ldm` and `ldrd` fault on misaligned addresses
+        let lines: &[&str] =
+            if asm.v6() { &[&place, "ldm r1!, {r2, r3}"] } else { &[&place, "ldr r2, [r1]", "ldr r3, [r1, #4]"] };
+        access_aligned(asm, register, width, lines, &["bl wisp.unaligned.ldrd"]);
+    } else {
+        let line = format!("{instruction} r3, [r6, {register}]");
+        access_aligned(asm, register, width, &[&line], &[&format!("bl wisp.unaligned.{instruction}")]);
+        asm.line("movs r2, r3");
+        asm.line(match op.sem {
+            Sem::Load64From8U | Sem::Load64From16U | Sem::Load64From32U => "movs r3, #0",
+            _ => "asrs r3, r3, #31",
+        });
     }
     asm.wide_result(op, "r2", "r3", "r1");
-    slow(asm, register, width, instruction);
 }
 
 /// Store of 32 bits or fewer.
@@ -125,52 +125,35 @@ pub fn store(asm: &mut Asm, op: &Op) {
     let register = address(asm, op, 0, last, width);
     asm.sources(op, &[(last, "r0")]);
     let value = if op.form[last] == Operand::A { "r3" } else { "r0" };
-    test_alignment(asm, register, width);
-    emit!(asm, "{instruction} {value}, [r6, {register}]");
-    asm.line("7:");
+    let line = format!("{instruction} {value}, [r6, {register}]");
+    let call = format!("bl wisp.unaligned.{instruction}");
+    let slow: &[&str] = if value == "r3" { &["movs r0, r3", &call] } else { &[&call] };
+    access_aligned(asm, register, width, &[&line], slow);
     asm.next(op.words());
-    if asm.v6() && width > 1 {
-        asm.line("8:");
-        emit!(asm, "adds r1, {register}, r6");
-        if value == "r3" {
-            asm.line("movs r0, r3");
-        }
-        emit!(asm, "bl wisp.unaligned.{instruction}");
-        asm.line("b 7b");
-    }
 }
 
 /// Store of 64 bits.
 pub fn store_wide(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
     let register = address(asm, op, 0, last, 8);
-    test_alignment(asm, register, 8);
+    if asm.v6() {
+        emit!(asm, "movs r0, {register}");
+    }
     emit!(asm, "adds r1, {register}, r6");
     asm.word("r2", word(op, last));
     asm.lines(&["adds r2, r2, r5", "ldm r2, {r2, r3}"]);
     if asm.v6() {
+        // r2 holds the value: the test needs another register
+        let (away, back) = (asm.label(), asm.label());
+        asm.line("lsls r0, r0, #30");
+        emit!(asm, "bne {away}");
         asm.line("stm r1!, {r2, r3}");
+        emit!(asm, "{back}:");
+        asm.aside(&[&format!("{away}:"), "bl wisp.unaligned.strd", &format!("b {back}")]);
     } else {
         asm.lines(&["str r2, [r1]", "str r3, [r1, #4]"]);
     }
-    asm.line("7:");
     asm.next(op.words());
-    if asm.v6() {
-        asm.line("8:");
-        emit!(asm, "adds r1, {register}, r6");
-        asm.word("r2", word(op, last));
-        asm.lines(&["adds r2, r2, r5", "ldm r2, {r2, r3}", "bl wisp.unaligned.strd", "b 7b"]);
-    }
-}
-
-/// The end of a load that was misaligned: continues at `7:`.
-fn slow(asm: &mut Asm, register: &str, width: u32, instruction: &str) {
-    if asm.v6() && width > 1 {
-        asm.line("8:");
-        emit!(asm, "adds r1, {register}, r6");
-        emit!(asm, "bl wisp.unaligned.{instruction}");
-        asm.line("b 7b");
-    }
 }
 
 /// Byte by byte: at r1, into or from r3 (loads), r0 (stores), r2 and r3 (64 bits).

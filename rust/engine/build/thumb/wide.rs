@@ -88,6 +88,7 @@ pub fn binary(asm: &mut Asm, op: &Op) -> bool {
             in_registers(asm, op, &["muls r1, r2, r1", "mla r1, r0, r3, r1", "umull r0, r2, r0, r2", "adds r1, r1, r2"])
         }
         Sem::I64Shl | Sem::I64ShrS | Sem::I64ShrU => shift(asm, op),
+        Sem::I64XorShrU => xor_shift(asm, op),
         Sem::I64Rotl | Sem::I64Rotr if !asm.v6() => rotate(asm, op),
         Sem::F64Copysign => in_registers(
             asm,
@@ -125,7 +126,9 @@ fn shift(asm: &mut Asm, op: &Op) {
     } else {
         asm.line("subs r3, r2, #32");
     }
-    asm.lines(&["bpl 1f", "rsbs r3, r3, #0"]);
+    let (away, back_again) = (asm.label(), asm.label());
+    emit!(asm, "bpl {away}");
+    asm.line("rsbs r3, r3, #0");
     let (across, back, main) = match op.sem {
         Sem::I64Shl => ("r0", "r1", "lsls"),
         Sem::I64ShrU => ("r1", "r0", "lsrs"),
@@ -144,20 +147,40 @@ fn shift(asm: &mut Asm, op: &Op) {
         emit!(asm, "orrs {back}, r3");
     }
     emit!(asm, "{main} {across}, {across}, r2");
-    asm.line("2:");
+    emit!(asm, "{back_again}:");
     asm.wide_result(op, "r0", "r1", "r2");
-    asm.line("1:");
+    asm.aside(&[&format!("{away}:"), &format!("movs {back}, {across}"), &format!("{main} {back}, {back}, r3")]);
+    let zero = format!("movs {across}, #0");
+    asm.aside(&[if op.sem == Sem::I64ShrS { "asrs r1, r1, #31" } else { &zero }, &format!("b {back_again}")]);
+}
+
+/// `x ^ (x >> count)`, by which hash functions mix: the count is an immediate.
+fn xor_shift(asm: &mut Asm, op: &Op) {
+    count(asm, op);
+    let (away, back) = (asm.label(), asm.label());
     if asm.v6() {
-        emit!(asm, "movs {back}, {across}");
-        emit!(asm, "{main} {back}, {back}, r3");
+        asm.lines(&["movs r3, r2", "subs r3, #32"]);
     } else {
-        emit!(asm, "{} {back}, {across}, r3", &main[..3]);
+        asm.line("subs r3, r2, #32");
     }
-    match op.sem {
-        Sem::I64ShrS => asm.line("asrs r1, r1, #31"),
-        _ => emit!(asm, "movs {across}, #0"),
+    emit!(asm, "bpl {away}");
+    asm.line("rsbs r3, r3, #0");
+    if asm.v6() {
+        asm.lines(&["mov r12, r1", "lsls r1, r1, r3", "movs r3, r0", "lsrs r3, r3, r2", "eors r0, r3", "eors r0, r1"]);
+        asm.lines(&["mov r1, r12", "movs r3, r1", "lsrs r3, r3, r2", "eors r1, r3"]);
+    } else {
+        asm.lines(&[
+            "lsl r3, r1, r3",
+            "lsr r12, r0, r2",
+            "eors r0, r3",
+            "eor r0, r0, r12",
+            "lsr r3, r1, r2",
+            "eors r1, r3",
+        ]);
     }
-    asm.line("b 2b");
+    emit!(asm, "{back}:");
+    asm.wide_result(op, "r0", "r1", "r2");
+    asm.aside(&[&format!("{away}:"), "movs r2, r1", "lsrs r2, r2, r3", "eors r0, r2", &format!("b {back}")]);
 }
 
 fn rotate(asm: &mut Asm, op: &Op) {

@@ -137,7 +137,7 @@ function(wisp_rust_link library)
   wisp_find_rust(rust ${target})
 
   set(features)
-  foreach(feature IN ITEMS ADC EVENT GPIO I2C PWM STORAGE)
+  foreach(feature IN ITEMS ADC EVENT GPIO I2C KV PWM SENSOR SPI STORAGE)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       list(APPEND features ${name})

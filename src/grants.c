@@ -132,15 +132,48 @@
 #define USE_PWM(node_id)
 #endif
 
+#ifdef CONFIG_WISP_SPI
+#define spi_GRANT(node_id, prop, idx) {                                                            \
+	.name = DT_PROP_BY_IDX(node_id, spi_names, idx),                                           \
+	.spec = SPI_DT_SPEC_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx),                             \
+				SPI_WORD_SET(8) | SPI_TRANSFER_MSB),                               \
+},
+#define DEFINE_SPI(node_id) LIST_DEFINE(node_id, spi_devices, spi_names, spi)
+#define USE_SPI(node_id)    LIST_USE(node_id, spi_devices, spi)
+#else
+#define DEFINE_SPI(node_id) LIST_REFUSE(node_id, spi_devices, CONFIG_WISP_SPI)
+#define USE_SPI(node_id)
+#endif
+
+#ifdef CONFIG_WISP_SENSOR
+#define sensor_GRANT(node_id, prop, idx) {                                                         \
+	.name = DT_PROP_BY_IDX(node_id, sensor_names, idx),                                        \
+	.spec = DEVICE_DT_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                              \
+},
+#define DEFINE_SENSOR(node_id) LIST_DEFINE(node_id, sensors, sensor_names, sensor)
+#define USE_SENSOR(node_id)    LIST_USE(node_id, sensors, sensor)
+#else
+#define DEFINE_SENSOR(node_id) LIST_REFUSE(node_id, sensors, CONFIG_WISP_SENSOR)
+#define USE_SENSOR(node_id)
+#endif
+
+#ifdef CONFIG_WISP_KV
+#define DEFINE_KV(node_id)
+#define USE_KV(node_id) .kv_size = DT_PROP_OR(node_id, kv_size, 0),
+#else
+#define DEFINE_KV(node_id) LIST_REFUSE(node_id, kv_size, CONFIG_WISP_KV)
+#define USE_KV(node_id)
+#endif
+
 #define DEFINE_APP(node_id)                                                                        \
 	DEFINE_EVENTS(node_id)                                                                     \
 	DEFINE_GPIOS(node_id)                                                                      \
 	DEFINE_I2C(node_id)                                                                        \
 	DEFINE_ADC(node_id)                                                                        \
-	DEFINE_PWM(node_id)                                                                        \
+	DEFINE_PWM(node_id) DEFINE_SPI(node_id) DEFINE_SENSOR(node_id) DEFINE_KV(node_id)          \
 	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
 		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
-			USE_PWM(node_id)};                                                         \
+			USE_PWM(node_id) USE_SPI(node_id) USE_SENSOR(node_id) USE_KV(node_id)};    \
 	Z_WISP_APP_DEFINE(Z_WISP_APP_DT_NAME(node_id), DT_NODE_FULL_NAME(node_id),                 \
 			  DT_PROP_OR(node_id, memory_size, CONFIG_WISP_MEMORY_SIZE),               \
 			  DT_PROP_OR(node_id, frame_size, CONFIG_WISP_FRAME_SIZE),                 \

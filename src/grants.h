@@ -13,6 +13,7 @@
 #include <zephyr/drivers/gpio.h>
 #include <zephyr/drivers/i2c.h>
 #include <zephyr/drivers/pwm.h>
+#include <zephyr/drivers/spi.h>
 
 struct wisp_events;
 
@@ -46,6 +47,16 @@ struct wisp_pwm_grant {
 	struct pwm_dt_spec spec;
 };
 
+struct wisp_spi_grant {
+	const char *name;
+	struct spi_dt_spec spec;
+};
+
+struct wisp_sensor_grant {
+	const char *name;
+	const struct device *spec;
+};
+
 struct wisp_grants {
 #ifdef CONFIG_WISP_EVENT
 	struct wisp_events *events;
@@ -69,6 +80,18 @@ struct wisp_grants {
 #ifdef CONFIG_WISP_PWM
 	const struct wisp_pwm_grant *pwm;
 	uint8_t pwm_count;
+#endif
+#ifdef CONFIG_WISP_SPI
+	const struct wisp_spi_grant *spi;
+	uint8_t spi_count;
+#endif
+#ifdef CONFIG_WISP_SENSOR
+	const struct wisp_sensor_grant *sensor;
+	uint8_t sensor_count;
+#endif
+#ifdef CONFIG_WISP_KV
+	/* Bytes of keys and values. */
+	uint32_t kv_size;
 #endif
 };
 

@@ -24,6 +24,8 @@ static inline uint32_t wisp_driver_error(int ret)
 		return WISP_EBUSY;
 	case EINVAL:
 		return WISP_EINVAL;
+	case ENOENT:
+		return WISP_ENOENT;
 	case ENXIO:
 		return WISP_ENXIO;
 	case ENODEV:

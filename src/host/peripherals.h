@@ -87,4 +87,44 @@ uint32_t wisp_shim_pwm_ready(const struct wisp_app *app, uint32_t output);
 uint32_t wisp_shim_pwm_period(const struct wisp_app *app, uint32_t output);
 uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t pulse);
 
+int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
+
+/* Most operations of one transaction. */
+#define WISP_SPI_OPERATIONS 8
+
+/* NULL where nothing is written or read. As long as the longer of the two. */
+struct wisp_spi_operation {
+	const uint8_t *write;
+	uint8_t *read;
+	uint32_t write_length;
+	uint32_t read_length;
+};
+
+/* One transaction, with the chip selected throughout. */
+uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
+				const struct wisp_spi_operation *operations, uint32_t count);
+
+int32_t wisp_shim_sensor_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_sensor_ready(const struct wisp_app *app, uint32_t sensor);
+uint32_t wisp_shim_sensor_fetch(const struct wisp_app *app, uint32_t sensor);
+/* A channel as wisp:sensor@1 numbers it, in millionths. */
+uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint32_t channel,
+			      int64_t *value);
+
+#define WISP_KV_MAX_KEY   32
+#define WISP_KV_MAX_VALUE 256
+
+/* Bytes of keys and values that the app may store, 0 for none. */
+uint32_t wisp_shim_kv_size(const struct wisp_app *app);
+/* Those that it has stored, but for this key. */
+uint32_t wisp_shim_kv_used(const struct wisp_app *app, const uint8_t *key, size_t key_length,
+			   uint32_t *used);
+/* Reads what fits, and tells the length of the whole value. */
+uint32_t wisp_shim_kv_get(const struct wisp_app *app, const uint8_t *key, size_t key_length,
+			  uint8_t *buffer, size_t size, uint32_t *length);
+uint32_t wisp_shim_kv_set(const struct wisp_app *app, const uint8_t *key, size_t key_length,
+			  const uint8_t *value, size_t length);
+uint32_t wisp_shim_kv_remove(const struct wisp_app *app, const uint8_t *key, size_t key_length);
+
 #endif /* WISP_SRC_HOST_PERIPHERALS_H_ */

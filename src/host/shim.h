@@ -23,6 +23,7 @@ struct wisp_app;
 /* Error numbers of the guest ABI, the same whatever libc the firmware is built with. */
 enum wisp_errno {
 	WISP_EPERM = 1,
+	WISP_ENOENT = 2,
 	WISP_EIO = 5,
 	WISP_ENXIO = 6,
 	WISP_EAGAIN = 11,

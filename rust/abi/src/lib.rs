@@ -27,10 +27,13 @@ pub mod errno;
 pub mod event;
 pub mod gpio;
 pub mod i2c;
+pub mod kv;
 pub mod log;
 pub mod pwm;
 #[cfg(feature = "render")]
 pub mod render;
+pub mod sensor;
+pub mod spi;
 pub mod timer;
 pub mod wasi;
 
@@ -45,6 +48,9 @@ pub const INTERFACES: &[Interface] = &[
     i2c::INTERFACE,
     adc::INTERFACE,
     pwm::INTERFACE,
+    spi::INTERFACE,
+    sensor::INTERFACE,
+    kv::INTERFACE,
     wasi::INTERFACE,
 ];
 

@@ -2,15 +2,15 @@
 //! What the host keeps for one app: its part of the board and what it has open.
 
 use crate::bindings::{
-    adc_functions, event_functions, gpio_functions, i2c_functions, log_functions, pwm_functions, timer_functions,
-    wasi_functions,
+    adc_functions, event_functions, gpio_functions, i2c_functions, kv_functions, log_functions, pwm_functions,
+    sensor_functions, spi_functions, timer_functions, wasi_functions,
 };
 use crate::handles::Handles;
 use crate::line::LineBuffer;
 use crate::platform::{Edges, Platform, Stream};
 use crate::timer::Timers;
 use wisp_abi::Errno;
-use wisp_engine::HostFunction;
+use wisp_engine::{FuncType, HostFunction, Resolve};
 
 /// The context of one app: the `T` of the store its instance lives in. About 200 bytes plus `P`.
 #[derive(Debug)]
@@ -24,6 +24,8 @@ pub struct App<P> {
     pub(crate) i2c: Handles,
     pub(crate) adc: Handles,
     pub(crate) pwm: Handles,
+    pub(crate) spi: Handles,
+    pub(crate) sensors: Handles,
     pub(crate) timers: Timers,
     /// What `wait` delivered last was a timer.
     pub(crate) timer_was_last: bool,
@@ -42,6 +44,8 @@ impl<P: Platform> App<P> {
             i2c: Handles::new(),
             adc: Handles::new(),
             pwm: Handles::new(),
+            spi: Handles::new(),
+            sensors: Handles::new(),
             timers: Timers::new(),
             timer_was_last: false,
             pending: LineBuffer::new(),
@@ -89,6 +93,8 @@ impl<P: Platform> App<P> {
         }
         self.i2c = Handles::new();
         self.adc = Handles::new();
+        self.spi = Handles::new();
+        self.sensors = Handles::new();
         self.timers = Timers::new();
     }
 }
@@ -108,11 +114,45 @@ impl<P: Platform + 'static> App<P> {
     pub const ADC: &'static [HostFunction<Self>] = &adc_functions();
     /// `wisp:pwm@1`.
     pub const PWM: &'static [HostFunction<Self>] = &pwm_functions();
+    /// `wisp:spi@1`.
+    pub const SPI: &'static [HostFunction<Self>] = &spi_functions();
+    /// `wisp:sensor@1`.
+    pub const SENSOR: &'static [HostFunction<Self>] = &sensor_functions();
+    /// `wisp:kv@1`.
+    pub const KV: &'static [HostFunction<Self>] = &kv_functions();
     /// `wasi_snapshot_preview1`.
     pub const WASI: &'static [HostFunction<Self>] = &wasi_functions();
     /// All interfaces. An embedder that leaves some out saves their code.
-    pub const ALL: &'static [&'static [HostFunction<Self>]] =
-        &[Self::LOG, Self::TIMER, Self::EVENT, Self::GPIO, Self::I2C, Self::ADC, Self::PWM, Self::WASI];
+    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[
+        Self::LOG,
+        Self::TIMER,
+        Self::EVENT,
+        Self::GPIO,
+        Self::I2C,
+        Self::ADC,
+        Self::PWM,
+        Self::SPI,
+        Self::SENSOR,
+        Self::KV,
+        Self::WASI,
+    ];
+}
+
+/// Tables of interfaces as one source of a [`wisp_engine::Linker`], which holds few.
+#[derive(Clone, Copy)]
+pub struct Interfaces<P: 'static>(pub &'static [&'static [HostFunction<App<P>>]]);
+
+impl<P> core::fmt::Debug for Interfaces<P> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_tuple("Interfaces").field(&self.0.len()).finish()
+    }
+}
+
+impl<P> Resolve<App<P>> for Interfaces<P> {
+    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<App<P>>> {
+        let mut functions = self.0.iter().copied().flatten();
+        functions.find(|function| function.name == name && function.module == module).copied()
+    }
 }
 
 #[cfg(test)]

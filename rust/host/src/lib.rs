@@ -23,17 +23,20 @@ mod event;
 mod gpio;
 mod handles;
 mod i2c;
+mod kv;
 mod line;
 mod log;
 pub mod platform;
 mod pwm;
+mod sensor;
+mod spi;
 mod stop;
 #[cfg(test)]
 mod testing;
 mod timer;
 mod wasi;
 
-pub use app::App;
+pub use app::{App, Interfaces};
 pub use border::Memory;
 pub use platform::Platform;
 pub use stop::{Exit, Failure, Interrupted, Stop};

@@ -5,15 +5,24 @@
 pub use crate::adc::Adc;
 pub use crate::event::{Event, Events, Kind};
 pub use crate::i2c::{I2c, Operation};
+pub use crate::kv::Kv;
 pub use crate::pwm::Pwm;
+pub use crate::sensor::Sensor;
+pub use crate::spi::{Spi, SpiOperation};
 
 use crate::stop::Interrupted;
 use wisp_abi::Errno;
 
 /// Everything an app can reach. Implemented by naming the parts.
-pub trait Platform: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Entropy {}
+pub trait Platform:
+    Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Sensor + Kv + Entropy
+{
+}
 
-impl<T: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Entropy> Platform for T {}
+impl<T> Platform for T where
+    T: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Sensor + Kv + Entropy
+{
+}
 
 /// Who the app is and what it was started with.
 pub trait Identity {

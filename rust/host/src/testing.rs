@@ -2,14 +2,16 @@
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
 use crate::bindings::{
-    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, log_by_name, pwm_by_name, timer_by_name, wasi_by_name,
+    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, kv_by_name, log_by_name, pwm_by_name, sensor_by_name,
+    spi_by_name, timer_by_name, wasi_by_name,
 };
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Log, Operation, PinMode, Pwm, Stdio, Stream,
+    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Kv, Log, Operation, PinMode, Pwm, Sensor, Spi,
+    SpiOperation, Stdio, Stream,
 };
 use crate::stop::{Interrupted, Stop};
 use crate::App;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::string::{String, ToString};
 use std::vec::Vec;
 use wisp_abi::{log, Errno};
@@ -38,6 +40,9 @@ pub(crate) struct Board {
     pub(crate) operations: Vec<Operation>,
     pub(crate) bus_error: Option<Errno>,
     pub(crate) pulse: Option<u32>,
+    pub(crate) spi_operations: Vec<SpiOperation>,
+    pub(crate) kv_size: u32,
+    pub(crate) values: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -269,6 +274,80 @@ impl Pwm for Board {
     }
 }
 
+impl Spi for Board {
+    fn find_spi(&self, label: &[u8]) -> Option<u32> {
+        (label == b"flash").then_some(0)
+    }
+
+    fn open_spi(&mut self, _device: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn transfer_spi(&mut self, _device: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Errno> {
+        self.wire.extend(bytes);
+        answer(buffer);
+        self.bus_error.map_or(Ok(()), Err)
+    }
+
+    fn transact_spi(&mut self, _device: u32, memory: &mut [u8], operations: &[SpiOperation]) -> Result<(), Errno> {
+        self.spi_operations.extend_from_slice(operations);
+        for range in operations.iter().filter_map(|operation| operation.read.clone()) {
+            answer(&mut memory[range]);
+        }
+        self.bus_error.map_or(Ok(()), Err)
+    }
+}
+
+impl Sensor for Board {
+    fn find_sensor(&self, label: &[u8]) -> Option<u32> {
+        (label == b"ambient").then_some(0)
+    }
+
+    fn open_sensor(&mut self, _sensor: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn fetch_sensor(&mut self, _sensor: u32) -> Result<(), Errno> {
+        self.bus_error.map_or(Ok(()), Err)
+    }
+
+    fn get_sensor(&mut self, _sensor: u32, channel: u32) -> Result<i64, Errno> {
+        if channel == 10 {
+            Ok(-1_500_000)
+        } else {
+            Err(Errno::NotSupported)
+        }
+    }
+}
+
+impl Kv for Board {
+    fn kv_size(&self) -> u32 {
+        self.kv_size
+    }
+
+    fn kv_used_without(&mut self, key: &[u8]) -> Result<u32, Errno> {
+        let others = self.values.iter().filter(|(other, _)| other.as_slice() != key);
+        Ok(others.map(|(key, value)| (key.len() + value.len()) as u32).sum())
+    }
+
+    fn get_kv(&mut self, key: &[u8], buffer: &mut [u8]) -> Result<u32, Errno> {
+        let value = self.values.get(key).ok_or(Errno::NoEntry)?;
+        for (to, from) in buffer.iter_mut().zip(value) {
+            *to = *from;
+        }
+        Ok(value.len() as u32)
+    }
+
+    fn set_kv(&mut self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        self.values.insert(key.to_vec(), value.to_vec());
+        self.working()
+    }
+
+    fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {
+        self.values.remove(key).map(|_| ()).ok_or(Errno::NoEntry)
+    }
+}
+
 impl Entropy for Board {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         if self.no_entropy {
@@ -294,6 +373,9 @@ pub(crate) const EVENT: ByName = event_by_name;
 pub(crate) const I2C: ByName = i2c_by_name;
 pub(crate) const ADC: ByName = adc_by_name;
 pub(crate) const PWM: ByName = pwm_by_name;
+pub(crate) const SPI: ByName = spi_by_name;
+pub(crate) const SENSOR: ByName = sensor_by_name;
+pub(crate) const KV: ByName = kv_by_name;
 
 impl Harness {
     pub(crate) fn new() -> Self {

@@ -19,11 +19,14 @@ mod c_functions;
 mod event;
 mod gpio;
 mod i2c;
+mod kv;
 mod image;
 pub mod platform;
 mod pwm;
 mod run;
+mod sensor;
 pub mod shim;
+mod spi;
 #[cfg(feature = "storage")]
 pub mod storage;
 mod text;

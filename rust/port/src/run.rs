@@ -8,10 +8,10 @@ use crate::{shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, FuncType, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
-    Module, Resolve, Store, Trap, TrapCode, TypedFunc,
+    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
+    Module, Store, Trap, TrapCode, TypedFunc,
 };
-use wisp_host::abi;
+use wisp_host::{abi, Interfaces};
 
 // The C header states the numbers for C; the engine's are what counts.
 const _: () = {
@@ -32,6 +32,7 @@ const _: () = {
     assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
     assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
     assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
+    assert!(shim::wisp_errno_WISP_ENOENT == abi::Errno::NoEntry as u32);
     assert!(shim::wisp_errno_WISP_ENXIO == abi::Errno::NoDevice as u32);
     assert!(shim::wisp_errno_WISP_ENOSPC == abi::Errno::NoSpace as u32);
     assert!(shim::wisp_errno_WISP_EOVERFLOW == abi::Errno::Overflow as u32);
@@ -137,32 +138,27 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
 }
 
 /// The tables of the interfaces that this firmware has.
-struct Interfaces;
-
-impl Interfaces {
-    const TABLES: &'static [&'static [HostFunction<AppData>]] = &[
-        AppData::LOG,
-        AppData::TIMER,
-        AppData::WASI,
-        #[cfg(feature = "event")]
-        AppData::EVENT,
-        #[cfg(feature = "gpio")]
-        AppData::GPIO,
-        #[cfg(feature = "i2c")]
-        AppData::I2C,
-        #[cfg(feature = "adc")]
-        AppData::ADC,
-        #[cfg(feature = "pwm")]
-        AppData::PWM,
-    ];
-}
-
-impl Resolve<AppData> for Interfaces {
-    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
-        let mut functions = Self::TABLES.iter().copied().flatten();
-        functions.find(|function| function.name == name && function.module == module).copied()
-    }
-}
+const TABLES: &[&[HostFunction<AppData>]] = &[
+    AppData::LOG,
+    AppData::TIMER,
+    AppData::WASI,
+    #[cfg(feature = "event")]
+    AppData::EVENT,
+    #[cfg(feature = "gpio")]
+    AppData::GPIO,
+    #[cfg(feature = "i2c")]
+    AppData::I2C,
+    #[cfg(feature = "adc")]
+    AppData::ADC,
+    #[cfg(feature = "pwm")]
+    AppData::PWM,
+    #[cfg(feature = "spi")]
+    AppData::SPI,
+    #[cfg(feature = "sensor")]
+    AppData::SENSOR,
+    #[cfg(feature = "kv")]
+    AppData::KV,
+];
 
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.
@@ -179,7 +175,7 @@ fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Insta
     let c_functions = CFunctions::all();
     let mut linker = Linker::new();
     // The linker holds eight sources; these are two, so neither call can fail.
-    let _ = linker.resolver(&Interfaces);
+    let _ = linker.resolver(&Interfaces(TABLES));
     let _ = linker.resolver(&c_functions);
     linker.instantiate(store, module)
 }

@@ -4,8 +4,11 @@
 use crate::adc::{self, AdcConfig};
 use crate::error::Error;
 use crate::i2c::{self, I2cConfig};
+use crate::kv::KvConfig;
 use crate::output::TraceFormat;
 use crate::pwm::{self, PwmConfig};
+use crate::sensor::{self, SensorConfig};
+use crate::spi::{self, SpiConfig};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -68,6 +71,9 @@ pub(crate) struct AppConfig {
     pub(crate) i2c: BTreeMap<String, I2cConfig>,
     pub(crate) adc: BTreeMap<String, AdcConfig>,
     pub(crate) pwm: BTreeMap<String, PwmConfig>,
+    pub(crate) spi: BTreeMap<String, SpiConfig>,
+    pub(crate) sensor: BTreeMap<String, SensorConfig>,
+    pub(crate) kv: KvConfig,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -124,6 +130,8 @@ pub(crate) fn parse(text: &str) -> Result<Config, Error> {
         each(text, &format!("apps.{app}.i2c"), &grants.i2c, i2c::check)?;
         each(text, &format!("apps.{app}.adc"), &grants.adc, adc::check)?;
         each(text, &format!("apps.{app}.pwm"), &grants.pwm, pwm::check)?;
+        each(text, &format!("apps.{app}.spi"), &grants.spi, spi::check)?;
+        each(text, &format!("apps.{app}.sensor"), &grants.sensor, sensor::check)?;
     }
     Ok(config)
 }

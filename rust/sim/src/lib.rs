@@ -19,9 +19,12 @@ mod error;
 mod event;
 mod gpio;
 mod i2c;
+mod kv;
 mod output;
 mod platform;
 mod pwm;
+mod sensor;
+mod spi;
 
 pub use board::Board;
 pub use error::Error;

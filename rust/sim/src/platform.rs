@@ -7,8 +7,11 @@ use crate::entropy::Generator;
 use crate::event::Queue;
 use crate::gpio::Pin;
 use crate::i2c::I2cDevice;
+use crate::kv::Storage;
 use crate::output::{Event, Outputs};
 use crate::pwm::PwmOutput;
+use crate::sensor::SimSensor;
+use crate::spi::SpiDevice;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
@@ -26,6 +29,9 @@ pub struct SimPlatform {
     pub(crate) i2c: Vec<I2cDevice>,
     pub(crate) adc: Vec<AdcChannel>,
     pub(crate) pwm: Vec<PwmOutput>,
+    pub(crate) spi: Vec<SpiDevice>,
+    pub(crate) sensors: Vec<SimSensor>,
+    pub(crate) storage: Storage,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -72,6 +78,9 @@ impl SimPlatform {
             i2c: app.i2c.into_iter().map(I2cDevice::new).collect(),
             adc: app.adc.into_iter().map(AdcChannel::new).collect(),
             pwm: app.pwm.into_iter().map(PwmOutput::new).collect(),
+            spi: app.spi.into_iter().map(SpiDevice::new).collect(),
+            sensors: app.sensor.into_iter().map(SimSensor::new).collect(),
+            storage: Storage::new(app.kv),
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),

@@ -3,7 +3,7 @@
 
 use wisp_compiler::{compile, Options};
 use wisp_engine::{Config, Engine, Linker, Module, Store, Trap, TrapCode};
-use wisp_host::App;
+use wisp_host::{App, Interfaces};
 use wisp_sim::{Board, Capture, SimPlatform, TraceFormat};
 
 /// What a guest did.
@@ -27,9 +27,8 @@ fn run(board: &str, wat: &str) -> Run {
     let module = Module::new(&engine, &image).unwrap();
     let mut store = Store::with_capacity(&engine, 1 << 18, App::new(board.platform("a"))).unwrap();
     let mut linker = Linker::new();
-    for table in App::<SimPlatform>::ALL {
-        linker.table(table).unwrap();
-    }
+    let interfaces = Interfaces::<SimPlatform>(App::<SimPlatform>::ALL);
+    linker.resolver(&interfaces).unwrap();
     let instance = linker.instantiate(&mut store, &module).unwrap();
     let start = instance.get_func(&store, "_start").unwrap();
     let result = start.call(&mut store, &[], &mut []);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use wisp_compiler::compile;
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
-use wisp_host::App;
+use wisp_host::{App, Interfaces};
 use wisp_image::Image;
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
@@ -113,9 +113,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::in_file(&path, format_args!("the app cannot be linked:{problems}")));
     }
     let mut linker = Linker::new();
-    for table in host {
-        linker.table(table).map_err(|_| Failure::new("the host has more interfaces than a linker holds"))?;
-    }
+    let interfaces = Interfaces(host);
+    // An empty linker has room for one.
+    let _ = linker.resolver(&interfaces);
     let mut arena = vec![0u64; arena_size(&arguments, module.image()) / 8];
     let Some(mut store) = Store::new(&engine, &mut arena, app) else {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));

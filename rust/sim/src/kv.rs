@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stored values, which a run begins with as the board file says.
+
+use crate::platform::SimPlatform;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use wisp_abi::Errno;
+use wisp_host::platform::Kv;
+
+/// An app's storage as a board file describes it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct KvConfig {
+    /// Bytes of all keys and values; 0 grants nothing.
+    pub(crate) size: u32,
+    /// Values at boot.
+    pub(crate) contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// An app's storage.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    size: u32,
+    values: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+impl Storage {
+    pub(crate) fn new(config: KvConfig) -> Self {
+        let values = config.contents.into_iter().map(|(key, value)| (key.into_bytes(), value));
+        Storage { size: config.size, values: values.collect() }
+    }
+}
+
+impl Kv for SimPlatform {
+    fn kv_size(&self) -> u32 {
+        self.storage.size
+    }
+
+    fn kv_used_without(&mut self, key: &[u8]) -> Result<u32, Errno> {
+        let others = self.storage.values.iter().filter(|(other, _)| other.as_slice() != key);
+        let used: usize = others.map(|(key, value)| key.len() + value.len()).sum();
+        Ok(u32::try_from(used).unwrap_or(u32::MAX))
+    }
+
+    fn get_kv(&mut self, key: &[u8], buffer: &mut [u8]) -> Result<u32, Errno> {
+        let value = self.storage.values.get(key).ok_or(Errno::NoEntry)?;
+        let fits = buffer.len().min(value.len());
+        buffer[..fits].copy_from_slice(&value[..fits]);
+        Ok(u32::try_from(value.len()).unwrap_or(u32::MAX))
+    }
+
+    fn set_kv(&mut self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        self.storage.values.insert(key.to_vec(), value.to_vec());
+        let shown: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.trace("kv", &String::from_utf8_lossy(key), &shown, "");
+        Ok(())
+    }
+
+    fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {
+        self.storage.values.remove(key).ok_or(Errno::NoEntry)?;
+        self.trace("kv", &String::from_utf8_lossy(key), "removed", "");
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Board, Capture, TraceFormat};
+    use wisp_abi::Errno;
+    use wisp_host::platform::Kv;
+
+    #[test]
+    fn values_are_there_at_boot_change_and_are_traced() {
+        let capture = Capture::new();
+        let mut board = Board::from_toml("[apps.a.kv]\nsize = 100\ncontents = { boots = [7] }\n").unwrap();
+        board.set_trace(capture.clone(), TraceFormat::Csv);
+        let mut app = board.platform("a");
+        let mut buffer = [0; 2];
+        assert_eq!((app.kv_size(), app.get_kv(b"boots", &mut buffer), buffer), (100, Ok(1), [7, 0]));
+        app.set_kv(b"boots", &[8, 1]).unwrap();
+        assert_eq!((app.get_kv(b"boots", &mut buffer[..1]), buffer), (Ok(2), [8, 0]));
+        assert_eq!((app.kv_used_without(b"x"), app.kv_used_without(b"boots")), (Ok(7), Ok(0)));
+        app.remove_kv(b"boots").unwrap();
+        assert_eq!(app.remove_kv(b"boots"), Err(Errno::NoEntry));
+        assert!(capture.text().ends_with("0,a,kv,boots,0801\n0,a,kv,boots,removed\n"), "{}", capture.text());
+    }
+}

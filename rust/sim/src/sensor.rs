@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Sensors whose quantities follow a script.
+
+use crate::error::Error;
+use crate::platform::SimPlatform;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use wisp_abi::{sensor, Errno};
+use wisp_host::platform::Sensor;
+
+/// Channels by the name of their constant in lower case, each over time.
+pub(crate) type SensorConfig = BTreeMap<String, Vec<Quantity>>;
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Quantity {
+    #[serde(default)]
+    at_ms: f64,
+    value: f64,
+}
+
+fn channel(name: &str) -> Option<u32> {
+    let constants = sensor::INTERFACE.constants.iter();
+    let found = constants.filter(|constant| constant.name.eq_ignore_ascii_case(name)).last();
+    found.map(|constant| constant.value)
+}
+
+/// Checks what the types of a sensor's description leave open.
+pub(crate) fn check(text: &str, key: &str, config: &SensorConfig) -> Result<(), Error> {
+    for (name, steps) in config {
+        if channel(name).is_none() {
+            let message = format!("{key}.{name}: expected a channel of wisp:sensor@1, as ambient_temp");
+            return Err(Error::at(text, None, message));
+        }
+        let mut last = 0.0;
+        for step in steps {
+            if !step.at_ms.is_finite() || step.at_ms < last || !step.value.is_finite() {
+                let message = format!("{key}.{name}: expected a value at a time not before {last}");
+                return Err(Error::at(text, None, message));
+            }
+            last = step.at_ms;
+        }
+    }
+    Ok(())
+}
+
+/// A sensor.
+#[derive(Debug)]
+pub(crate) struct SimSensor {
+    label: String,
+    channels: Vec<(u32, Vec<Quantity>)>,
+    /// When the last sample was taken.
+    sampled_us: Option<u64>,
+}
+
+impl SimSensor {
+    pub(crate) fn new((label, config): (String, SensorConfig)) -> Self {
+        let channels = config.into_iter().filter_map(|(name, steps)| Some((channel(&name)?, steps)));
+        SimSensor { label, channels: channels.collect(), sampled_us: None }
+    }
+}
+
+impl Sensor for SimPlatform {
+    fn find_sensor(&self, label: &[u8]) -> Option<u32> {
+        let index = self.sensors.iter().position(|sensor| sensor.label.as_bytes() == label)?;
+        u32::try_from(index).ok()
+    }
+
+    fn open_sensor(&mut self, _sensor: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn fetch_sensor(&mut self, sensor: u32) -> Result<(), Errno> {
+        self.tick();
+        let now = self.now_us();
+        self.sensors.get_mut(sensor as usize).ok_or(Errno::BadHandle)?.sampled_us = Some(now);
+        Ok(())
+    }
+
+    fn get_sensor(&mut self, sensor: u32, channel: u32) -> Result<i64, Errno> {
+        let sensor = self.sensors.get(sensor as usize).ok_or(Errno::BadHandle)?;
+        let found = sensor.channels.iter().find(|(number, _)| *number == channel);
+        let (_, steps) = found.ok_or(Errno::NotSupported)?;
+        let Some(at) = sensor.sampled_us else {
+            return Ok(0);
+        };
+        let past = steps.iter().take_while(|step| (step.at_ms * 1000.0) as u64 <= at);
+        Ok(past.last().map_or(0, |step| (step.value * 1e6).round() as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Board;
+    use wisp_abi::Errno;
+    use wisp_host::platform::{Clock, Sensor};
+
+    #[test]
+    fn a_sample_holds_what_was_when_it_was_taken() {
+        let text = "[apps.a.sensor.ambient]\nambient_temp = [{ value = 21.5 }, { at_ms = 10, value = -3 }]\n";
+        let mut app = Board::from_toml(text).unwrap().platform("a");
+        assert_eq!(app.find_sensor(b"ambient"), Some(0));
+        app.fetch_sensor(0).unwrap();
+        app.sleep_us(10_000).unwrap();
+        assert_eq!(app.get_sensor(0, 10), Ok(21_500_000));
+        app.fetch_sensor(0).unwrap();
+        assert_eq!(app.get_sensor(0, 10), Ok(-3_000_000));
+        assert_eq!(app.get_sensor(0, 0), Err(Errno::NotSupported));
+    }
+
+    #[test]
+    fn an_unknown_channel_or_a_step_back_is_refused() {
+        for (text, expected) in [
+            ("temp = [{ value = 1 }]", "ambient_temp"),
+            ("press = [{ at_ms = 2, value = 1 }, { at_ms = 1, value = 1 }]", "not before 2"),
+        ] {
+            let error = Board::from_toml(&format!("[apps.a.sensor.s]\n{text}\n")).unwrap_err();
+            assert!(error.message.contains(expected) && error.message.contains("apps.a.sensor.s"), "{error}");
+        }
+    }
+}

@@ -15,6 +15,7 @@ mod imports;
 mod input;
 mod keys;
 mod map;
+mod native;
 mod options;
 mod values;
 

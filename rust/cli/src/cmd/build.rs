@@ -13,6 +13,7 @@ use crate::explain;
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::map::Map;
+use crate::native::NativeArguments;
 use crate::options::{default_name, CompileArguments};
 
 /// Compile a wasm module to an image
@@ -34,6 +35,8 @@ pub struct Arguments {
     rollback: u32,
     #[command(flatten)]
     compile: CompileArguments,
+    #[command(flatten)]
+    native: NativeArguments,
     /// Write function names and wasm offsets to a side file, for traps with names
     #[arg(long, value_name = "FILE")]
     map: Option<PathBuf>,
@@ -69,8 +72,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let image = Image::parse(&compiled.image).map_err(|error| {
         Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"))
     })?;
+    let (bytes, native) = arguments.native.add(path, &wasm, &compiled)?;
     let output = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
-    input::write(&output, &compiled.image)?;
+    input::write(&output, &bytes)?;
     if let Some(map) = &arguments.map {
         input::write(map, Map::of(&wasm, &compiled, &image).to_text().as_bytes())?;
     }
@@ -79,10 +83,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         println!(
             "{}: {} bytes, {code} of them code (wasm: {} bytes){}",
             output.display(),
-            compiled.image.len(),
+            bytes.len(),
             wasm.len(),
             memory(&image)
         );
+        native.iter().for_each(|line| println!("{line}"));
         let backed = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| memory.backed);
         if backed >= explain::LARGE {
             eprintln!(

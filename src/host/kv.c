@@ -129,7 +129,6 @@ uint32_t wisp_shim_kv_get(const struct wisp_app *app, const uint8_t *key, size_t
 uint32_t wisp_shim_kv_set(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			  const uint8_t *value, size_t length)
 {
-	/* A setting without a value is a deleted one; a byte before the value tells them apart. */
 	struct name name;
 
 	if (!make_name(&name, app, key, key_length)) {

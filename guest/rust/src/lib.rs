@@ -35,12 +35,15 @@ mod error;
 mod event;
 mod gpio;
 mod i2c;
+pub mod kv;
 mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
 mod pwm;
+pub mod sensor;
+mod spi;
 #[cfg(test)]
 mod tests;
 mod timer;
@@ -54,5 +57,7 @@ pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use log_line::{enabled, log, Level};
 pub use pwm::PwmOutput;
+pub use sensor::Sensor;
+pub use spi::SpiDevice;
 pub use timer::{uptime, Delay};
 pub use wisp_abi::{Errno, WasiErrno};

@@ -37,11 +37,11 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "set",
             doc: "Stores a value, replacing the one that the key had. It is stored when the call returns.",
-            params: &[KEY, param("value", Kind::Bytes, "at most `MAX_VALUE` bytes; none is a value too")],
+            params: &[KEY, param("value", Kind::Bytes, "1 to `MAX_VALUE` bytes")],
             returns: Returns::Nothing,
             errors: &[
                 DENIED,
-                BAD_KEY,
+                ("EINVAL", "the key is empty, too long, or has other characters; or the value is empty"),
                 ("EMSGSIZE", "the value is too long"),
                 ("ENOSPC", "the app's quota or the storage is full"),
                 FAILED,

@@ -71,6 +71,9 @@ impl<P: Platform> KvV1 for App<P> {
 
     fn set(&mut self, key: &[u8], value: &[u8]) -> Result<(), Failure<Errno>> {
         self.check_key(key)?;
+        if value.is_empty() {
+            return Err(Errno::Invalid.into());
+        }
         if value.len() > kv::MAX_VALUE as usize {
             return Err(Errno::MessageSize.into());
         }
@@ -116,8 +119,7 @@ mod tests {
         assert_eq!(&harness.memory[220..223], b"va\0");
         assert_eq!(with_key(&mut harness, "remove", "a.b-c_1", &[]), 0);
         assert_eq!(with_key(&mut harness, "remove", "a.b-c_1", &[]), -2);
-        assert_eq!(with_key(&mut harness, "set", "empty", &[0, 0]), 0);
-        assert_eq!(with_key(&mut harness, "get", "empty", &[200, 8]), 0);
+        assert_eq!(with_key(&mut harness, "set", "empty", &[0, 0]), -22);
     }
 
     #[test]
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(with_key(&mut harness, "set", "full", &[100, 60]), 0);
         assert_eq!(with_key(&mut harness, "set", "full", &[100, 60]), 0);
         assert_eq!(with_key(&mut harness, "set", "full", &[100, 61]), -28);
-        assert_eq!(with_key(&mut harness, "set", "k", &[100, 0]), -28);
+        assert_eq!(with_key(&mut harness, "set", "k", &[100, 1]), -28);
         assert_eq!(with_key(&mut harness, "set", "full", &[100, 10]), 0);
         assert_eq!(with_key(&mut harness, "set", "k", &[100, 49]), 0);
     }

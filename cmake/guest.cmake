@@ -89,7 +89,7 @@ function(wisp_add_app)
       add_custom_target(wisp_guest_${id}
         COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=CARGO_BUILD_TARGET
           --unset=CARGO_TARGET_DIR ${guest_ENVIRONMENT}
-          ${guest_tool} rust --cargo ${guest_CARGO} --rustc ${guest_RUSTC} --source ${first}
+          ${guest_tool} rust --cargo ${guest_CARGO} --rustc ${guest_RUSTC} ${first}
           --target-dir ${target_dir} --output ${wasm} ${link_options}
         BYPRODUCTS ${wasm}
         COMMENT "Wisp: building the Rust guest ${APP_NAME}"

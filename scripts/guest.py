@@ -17,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from devenv import REPO, find_tool, output, versioned
+from devenv import BUILD, REPO, find_tool, output, rust_environment, versioned
 
 TARGET = "wasm32-unknown-unknown"
 
@@ -84,7 +84,18 @@ def no_linker():
 
 def build_rust(args):
     """Builds a cargo package for wasm and copies its module."""
-    linker, has_page_size = wasm_linker(args.rustc)
+    env = dict(os.environ)
+    cargo, rustc = args.cargo, args.rustc
+    if not cargo:
+        # By hand: choose as CMake does.
+        found, reason = rust_environment([TARGET])
+        if found is None:
+            sys.exit(f"guest.py: {reason}")
+        env.update(found)
+        rustc = found.get("RUSTC", find_tool("rustc"))
+        beside = Path(rustc).parent / "cargo"
+        cargo = str(beside) if beside.is_file() else "cargo"
+    linker, has_page_size = wasm_linker(rustc)
     if not linker:
         no_linker()
     config = REPO / "guest" / "rust"
@@ -100,13 +111,13 @@ def build_rust(args):
         options += ["--config", f"target.{TARGET}.rustflags={flags}"]
 
     # --config files and the manifest are looked up from the package's own folder.
-    command = [args.cargo, *options, "build", "--release", "--target", TARGET,
+    command = [cargo, *options, "build", "--release", "--target", TARGET,
                "--target-dir", args.target_dir, "--message-format", "json-render-diagnostics"]
     if not args.verbose:
         command.append("--quiet")
     with Locked(args.target_dir):
         done = subprocess.run([str(part) for part in command], cwd=args.source, check=False,
-                              stdout=subprocess.PIPE, text=True)
+                              stdout=subprocess.PIPE, text=True, env=env)
         if done.returncode != 0:
             sys.exit(done.returncode)
         modules = []
@@ -128,6 +139,10 @@ def build_c(args):
     linker, has_page_size = wasm_linker()
     if not linker:
         no_linker()
+    include = args.include
+    if not include:
+        include = BUILD / "guest"
+        write_header("cargo", BUILD / "cargo" / "host", include)
     library = REPO / "guest" / "c"
     flags = []
     for name in ("compile.flags", "link.flags"):
@@ -144,20 +159,25 @@ def build_c(args):
         alias.symlink_to(linker)
         module = Path(folder) / "module.wasm"
         run([clang, *flags, f"-fuse-ld={alias}", f"-I{library / 'include'}",
-             f"-I{args.include}", *args.flag, "-o", module, *args.sources, *sources])
+             f"-I{include}", *args.flag, "-o", module, *args.sources, *sources])
         copy_if_changed(module, args.output)
+
+
+def write_header(cargo, target_dir, include):
+    """Writes the C header of the guest ABI into a folder."""
+    header = Path(include) / "wisp.h"
+    header.parent.mkdir(parents=True, exist_ok=True)
+    run([cargo, "run", "--release", "--quiet", "-p", "wisp-abi", "--features", "render", "--example", "abi",
+         "--manifest-path", REPO / "rust" / "Cargo.toml", "--target-dir", target_dir, "--", "c-header", header])
 
 
 def build_tools(args):
     """Builds the `wisp` program and writes the C header of the guest ABI."""
-    manifest = ["--manifest-path", REPO / "rust" / "Cargo.toml", "--target-dir", args.target_dir]
     with Locked(args.target_dir):
         if "WISP_TOOL" not in os.environ:
-            run([args.cargo, "build", "--release", "--quiet", "-p", "wisp-cli", *manifest])
-        header = Path(args.include) / "wisp.h"
-        header.parent.mkdir(parents=True, exist_ok=True)
-        run([args.cargo, "run", "--release", "--quiet", "-p", "wisp-abi", "--features", "render",
-             "--example", "abi", *manifest, "--", "c-header", header])
+            run([args.cargo, "build", "--release", "--quiet", "-p", "wisp-cli", "--manifest-path",
+                 REPO / "rust" / "Cargo.toml", "--target-dir", args.target_dir])
+        write_header(args.cargo, args.target_dir, args.include)
 
 
 def main():
@@ -170,19 +190,19 @@ def main():
     tools.add_argument("--include", required=True, help="folder for the guest's wisp.h")
 
     rust = commands.add_parser("rust", help="build a Rust guest", allow_abbrev=False)
-    rust.add_argument("--cargo", default="cargo")
-    rust.add_argument("--rustc", help="the compiler that cargo will use")
-    rust.add_argument("--source", required=True, help="folder of the package")
-    rust.add_argument("--target-dir", required=True)
+    rust.add_argument("--cargo", help="cargo to use as the environment has it")
+    rust.add_argument("--rustc", help="the compiler that this cargo will use")
+    rust.add_argument("source", help="folder of the package")
+    rust.add_argument("--target-dir", default=BUILD / "cargo" / "guest")
 
     c = commands.add_parser("c", help="build a C guest", allow_abbrev=False)
-    c.add_argument("--include", required=True, help="folder of the generated wisp.h")
+    c.add_argument("--include", help="folder of the generated wisp.h; made if not given")
     c.add_argument("--bare", action="store_true", help="link nothing of guest/c")
     c.add_argument("--flag", action="append", default=[], help="another flag for clang")
     c.add_argument("sources", nargs="+")
 
     for command in (rust, c):
-        command.add_argument("--output", required=True, help="the module to write")
+        command.add_argument("-o", "--output", required=True, help="the module to write")
         command.add_argument("--stack", type=int, help="bytes for the guest's stack")
         command.add_argument("--grows", action="store_true", help="the guest grows its memory")
         command.add_argument("--verbose", action="store_true")

@@ -27,7 +27,5 @@ fn main() {
         .generate()
         .expect("src/host/shim.h is plain C");
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("set by cargo"));
-    bindings
-        .write_to_file(out.join("shim.rs"))
-        .expect("OUT_DIR is writable");
+    bindings.write_to_file(out.join("shim.rs")).expect("OUT_DIR is writable");
 }

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 // Second part, after the record and the helpers: operators that may need helpers.
 #define H(name) (c->helpers->name)
 #if DIV32

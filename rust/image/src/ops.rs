@@ -178,7 +178,7 @@ sems! {
     I64Add "i64.add" I64Sub "i64.sub" I64Mul "i64.mul" I64And "i64.and" I64Or "i64.or" I64Xor "i64.xor"
     I64Shl "i64.shl" I64ShrS "i64.shr_s" I64ShrU "i64.shr_u" I64Rotl "i64.rotl" I64Rotr "i64.rotr"
     I64DivS "i64.div_s" I64DivU "i64.div_u" I64RemS "i64.rem_s" I64RemU "i64.rem_u"
-    
+
     /// `x ^ (x >> y)`
     I64XorShrU "i64.xor_shr_u"
     I64Clz "i64.clz" I64Ctz "i64.ctz" I64Popcnt "i64.popcnt"
@@ -530,11 +530,7 @@ pub const FAMILIES: &[Family] = &[
     Family { class: Class::Special, sems: &[TableCopy], forms: &[&[X, X, S, S, S]] },
     Family { class: Class::Special, sems: &[TableInit], forms: &[&[L, X, S, S, S]] },
     Family { class: Class::Special, sems: &[ElemDrop], forms: &[&[L]] },
-    Family {
-        class: Class::Bin32,
-        sems: &[I32Add, I32Mul, I32And, I32Or, I32Xor],
-        forms: &[&[M, S], &[M, I], &[M, A]],
-    },
+    Family { class: Class::Bin32, sems: &[I32Add, I32Mul, I32And, I32Or, I32Xor], forms: &[&[M, S], &[M, I], &[M, A]] },
     Family { class: Class::Bin32, sems: &[I32Sub], forms: &[&[M, S], &[M, A]] },
     Family { class: Class::Bin32, sems: &[I32Shl, I32ShrS, I32ShrU, I32Rotr], forms: &[&[M, I]] },
     Family {

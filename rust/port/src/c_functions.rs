@@ -118,11 +118,7 @@ unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signatur
 /// # Safety
 /// `caller` is what a C host function was passed, and that function has not returned.
 #[no_mangle]
-pub unsafe extern "C" fn wisp_caller_memory(
-    caller: *mut shim::wisp_caller,
-    address: u32,
-    length: u32,
-) -> *mut c_void {
+pub unsafe extern "C" fn wisp_caller_memory(caller: *mut shim::wisp_caller, address: u32, length: u32) -> *mut c_void {
     // SAFETY: by the contract of this function; C holds no Rust references.
     let mut guest = unsafe { guest(caller) };
     match guest.bytes_mut(address, length) {

@@ -49,9 +49,7 @@ mod driver {
 
         fn set_kv(&mut self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
             // SAFETY: `app` is valid by the contract of `new`; key and value are only read.
-            check(unsafe {
-                shim::wisp_shim_kv_set(self.app, key.as_ptr(), key.len(), value.as_ptr(), value.len())
-            })
+            check(unsafe { shim::wisp_shim_kv_set(self.app, key.as_ptr(), key.len(), value.as_ptr(), value.len()) })
         }
 
         fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {

@@ -8,8 +8,8 @@ use crate::{shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker,
-    Module, Store, Trap, TrapCode, TypedFunc,
+    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker, Module,
+    Store, Trap, TrapCode, TypedFunc,
 };
 use wisp_host::{abi, Interfaces};
 

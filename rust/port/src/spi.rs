@@ -62,12 +62,7 @@ mod driver {
             unsafe { self.spi(device, &[operation]) }
         }
 
-        fn transact_spi(
-            &mut self,
-            device: u32,
-            memory: &mut [u8],
-            operations: &[SpiOperation],
-        ) -> Result<(), Errno> {
+        fn transact_spi(&mut self, device: u32, memory: &mut [u8], operations: &[SpiOperation]) -> Result<(), Errno> {
             let mut raw = [NOTHING; MAX_OPERATIONS as usize];
             let raw = raw.get_mut(..operations.len()).ok_or(Errno::Invalid)?;
             let size = memory.len();

@@ -5,9 +5,7 @@ use crate::shim;
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, CStr};
 use wisp_engine::Image;
-use wisp_storage::{
-    Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS,
-};
+use wisp_storage::{Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS};
 use wisp_trust::{Keys, TrustError};
 
 /// The `wisp_storage` partition.
@@ -395,8 +393,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
                 .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
             let keys = Keys { known: known_keys(trust), retired: store.retired() };
             let is_signed = check_signature(&image, &keys, trust.allow_unsigned)?;
-            let manifest =
-                image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            let manifest = image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
             if manifest.name != progress.name.as_str()
                 || version_word(manifest.version) != progress.image.version
                 || manifest.rollback != progress.image.rollback

@@ -14,10 +14,7 @@ pub struct Text {
 impl Text {
     /// An empty line.
     pub const fn new() -> Self {
-        Text {
-            bytes: [0; CAPACITY],
-            used: 0,
-        }
+        Text { bytes: [0; CAPACITY], used: 0 }
     }
 
     /// What was put together so far.

@@ -20,8 +20,8 @@ pub(crate) struct Quantity {
 }
 
 fn channel(name: &str) -> Option<u32> {
-    let constants = sensor::INTERFACE.constants.iter();
-    let found = constants.filter(|constant| constant.name.eq_ignore_ascii_case(name)).last();
+    let mut constants = sensor::INTERFACE.constants.iter();
+    let found = constants.rfind(|constant| constant.name.eq_ignore_ascii_case(name));
     found.map(|constant| constant.value)
 }
 

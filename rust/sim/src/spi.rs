@@ -40,7 +40,7 @@ fn number(text: &str) -> Option<usize> {
 /// Checks what the types of a device's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &SpiConfig) -> Result<(), Error> {
     for (at, bytes) in &config.contents {
-        if !number(at).is_some_and(|at| at.saturating_add(bytes.len()) <= REGISTERS) {
+        if number(at).is_none_or(|at| at.saturating_add(bytes.len()) > REGISTERS) {
             let message = format!("{key}: contents: {} bytes at \"{at}\", expected registers below 128", bytes.len());
             return Err(Error::at(text, None, message));
         }

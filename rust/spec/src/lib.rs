@@ -19,6 +19,6 @@ mod spectest;
 mod suite;
 mod values;
 
-pub use report::{Counts, Failure, FileReport};
 pub use prepare::Tier;
+pub use report::{Counts, Failure, FileReport};
 pub use suite::{cases, groups, not_run, stale_skips, Case};

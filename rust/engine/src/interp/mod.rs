@@ -34,10 +34,10 @@ use core::ptr::null;
 
 use wisp_image::format::FRAME_HEADER_SLOTS;
 
-#[cfg(wisp_back_end = "loop")]
-use self::loop_::run;
 #[cfg(not(wisp_back_end = "loop"))]
 use self::assembly::run;
+#[cfg(wisp_back_end = "loop")]
+use self::loop_::run;
 use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 

@@ -17,11 +17,8 @@ const fn op(class: Class, sem: super::Sem, form: &'static [Operand]) -> Simple {
 }
 
 /// A count, an index or a pointer moves on.
-const STEP: &[Simple] = &[
-    op(Class::Bin32, I32Add, &[M, I]),
-    op(Class::Bin32, I32Add, &[M, S]),
-    op(Class::Bin32, I32Add, &[D, S, I]),
-];
+const STEP: &[Simple] =
+    &[op(Class::Bin32, I32Add, &[M, I]), op(Class::Bin32, I32Add, &[M, S]), op(Class::Bin32, I32Add, &[D, S, I])];
 
 const GROUPS: &[Group] = &[
     // the end of a loop

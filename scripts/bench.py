@@ -6,6 +6,8 @@
   bench.py --board m3 --runtime wisp        one runtime on one board
   bench.py --board m3 --runtime wisp --workload crc16
   bench.py --table                          stored results in text
+  bench.py --size                           flash and RAM of configurations, by part
+  bench.py --check                          stored results against bench/budgets.toml
   bench.py --render                         pages and plots from the stored results
 
 Results are kept in build/bench/results.json; a run replaces what it measured anew.
@@ -17,7 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import boards, guests, images, measure, results  # noqa: E402
+from harness import (boards, budgets, guests, images, measure, render,  # noqa: E402
+                     results, size)
 
 
 def main():
@@ -28,28 +31,56 @@ def main():
     parser.add_argument("--workload", choices=[w.name for w in guests.WORKLOADS],
                         help="this one only")
     parser.add_argument("--table", action="store_true", help="only print what is stored, in text")
+    parser.add_argument("--flash", action="store_true",
+                        help="only build, at -O2 and -Os, and store what that takes")
+    parser.add_argument("--size", action="store_true", help="measure sizes of configurations")
+    parser.add_argument("--configuration", action="append", help="with --size: this one only")
+    parser.add_argument("--check", action="store_true", help="compare with the budgets")
+    parser.add_argument("--render", action="store_true", help="write doc/benchmarks.md")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for one QEMU run")
     args = parser.parse_args()
 
     chosen = [boards.find(name) for name in args.board] if args.board \
         else list(boards.BOARDS.values())
-    runtimes = args.runtime or [name for name in images.RUNTIMES if name != "null"]
     store = results.Store()
     if args.table:
         print("\n\n".join(filter(None, (results.matrix(store, board) for board in chosen))))
+    if args.size:
+        print(size.text(size.measure([b for b in chosen if args.board or b.short in size.BOARDS],
+                                     args.configuration)))
+    if args.check:
+        budgets.check(store, size.load())
+    if args.render:
+        render.render(store)
+    if args.table or args.size or args.check or args.render:
         return
+    failures = measure_all(args, chosen, store)
+    if failures:
+        sys.exit(f"bench: {failures} workloads failed")
+
+
+def measure_all(args, chosen, store):
+    """Builds and runs what was asked for. Returns the number of workloads that failed."""
+    runtimes = args.runtime or [name for name in images.RUNTIMES if name != "null"]
     failures = 0
     for board in chosen:
         for runtime in runtimes:
             name, _, tier = runtime.partition(":")
+            reason = images.unsupported(board, name)
+            if reason:
+                print(f"{board.name}  {name}: skipped, {reason}")
+                continue
             for tier in [tier] if tier else images.tiers(board, name):
+                if args.flash:
+                    store.add_flash(board, name, tier, measure.flash(board, name, tier))
+                    store.save()
+                    continue
                 result = measure.measure(board, name, tier, args.workload, args.timeout)
                 store.add(board, name, tier, result, partial=args.workload is not None)
                 failures += len(result["failures"])
                 print(results.text(store, board, name, tier, args.workload), flush=True)
                 store.save()
-    if failures:
-        sys.exit(f"bench: {failures} workloads failed")
+    return failures
 
 
 if __name__ == "__main__":

@@ -3,6 +3,13 @@
 # Workloads compiled for the board with plain -O2 and nothing of Zephyr's own flags, so that the
 # reference does not change with the build around it.
 
+target_compile_definitions(app PRIVATE BENCH_COMPILER="${BENCH_TIER}")
+if(BENCH_TIER STREQUAL rust)
+  include(${CMAKE_CURRENT_LIST_DIR}/rust-library.cmake)
+  bench_rust_library(workloads/rust bench_workloads "")
+  return()
+endif()
+
 if(CONFIG_RISCV)
   set(isa rv32i)
   foreach(extension M A C)
@@ -39,4 +46,3 @@ foreach(name IN LISTS BENCH_WORKLOADS)
   target_sources(app PRIVATE ${object})
   set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
 endforeach()
-target_compile_definitions(app PRIVATE BENCH_COMPILER="${BENCH_TIER}")

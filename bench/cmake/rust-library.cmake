@@ -7,12 +7,9 @@ include(${root}/cmake/rust.cmake)
 function(bench_rust_library folder library features)
   wisp_rust_target(target)
   wisp_find_rust(rust ${target})
-  wisp_cargo_target_dir(target_dir bench-${folder})
+  string(MAKE_C_IDENTIFIER ${folder} name)
+  wisp_cargo_target_dir(target_dir bench-${name})
   set(archive ${CMAKE_CURRENT_BINARY_DIR}/lib${library}.a)
-  set(profile)
-  if(CONFIG_SIZE_OPTIMIZATIONS)
-    set(profile CARGO_PROFILE_RELEASE_OPT_LEVEL=z)
-  endif()
   add_custom_target(bench_rust
     COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=CARGO_BUILD_TARGET
       --unset=CARGO_TARGET_DIR ${rust_ENVIRONMENT}
@@ -25,5 +22,10 @@ function(bench_rust_library folder library features)
     VERBATIM
   )
   add_dependencies(app bench_rust)
+  # libgcc's soft floats rather than the slower ones that Rust's library carries: whoever comes first
+  # serves both, and Rust's own references are not seen yet when the linker reads libgcc.
+  foreach(name addsf3 subsf3 mulsf3 divsf3 adddf3 subdf3 muldf3 divdf3)
+    target_link_libraries(app PRIVATE -Wl,-u,__${name})
+  endforeach()
   target_link_libraries(app PRIVATE $<TARGET_PROPERTY:linker,rt_library> ${archive})
 endfunction()

@@ -18,6 +18,8 @@ class Board:
     qemu: tuple
     # Back ends of Wisp's interpreter, the one that is built by default first.
     back_ends: tuple
+    # What wisp-aotc calls the machine.
+    machine: str
 
     def command(self, elf, memory_words):
         """QEMU's command line; memory_words are (address, value) written before the start."""
@@ -31,18 +33,18 @@ class Board:
 BOARDS = {board.name: board for board in (
     Board("mps2/an385", "m3", "Cortex-M3",
           ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none"),
-          ("thumb", "loop")),
+          ("thumb", "loop"), "cortex-m3"),
     Board("mps2/an521/cpu0", "m33", "Cortex-M33",
           ("qemu-system-arm", "-machine", "mps2-an521", "-cpu", "cortex-m33"),
-          ("thumb", "loop")),
+          ("thumb", "loop"), "cortex-m33"),
     # ARMv6-M code on QEMU's Cortex-M3: QEMU's only Cortex-M0 has 16 KB of RAM.
     Board("mps2/an383/qemu", "m0plus", "Cortex-M0+ code",
           ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none"),
-          ("thumb", "loop")),
+          ("thumb", "loop"), "cortex-m0plus"),
     Board("qemu_riscv32", "rv32", "RV32IMA",
           ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-m", "256",
            "-cpu", "rv32"),
-          ("loop",)),
+          ("riscv", "loop"), "rv32ima"),
 )}
 
 

@@ -2,11 +2,11 @@
 """The workloads: compiled to wasm, to Wisp images and for this machine (the checksums)."""
 
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import REPO, build_folder, fail, newer, run, versioned, write_if_changed
+from .tools import (REPO, build_folder, fail, newer, run, rust_environment, versioned,
+                    write_if_changed, zephyr_environment)
 
 SOURCES = REPO / "bench" / "workloads"
 
@@ -27,6 +27,8 @@ class Workload:
     title: str
     # Counts in the geomean of the eleven.
     counts: bool = True
+    # The C workload that this one is in Rust.
+    rust: str = ""
 
     @property
     def symbol(self):
@@ -47,20 +49,56 @@ WORKLOADS = (
     Workload("hash64", 10, "1000 splitmix64 steps, i64"),
     Workload("vcall", 20, "bytecode VM: br_table, call_indirect"),
     Workload("hostcall", 20, "100 calls of a host function"),
+    Workload("suite", 1, "all of the above in one module", counts=False),
+    Workload("bubble_rust", 4, "bubble sort in Rust", counts=False, rust="bubble"),
+    Workload("crc16_rust", 4, "CRC-16 in Rust", counts=False, rust="crc16"),
 )
+
+RUST = SOURCES / "rust"
+RUST_WASM_FLAGS = [
+    "-C", "target-cpu=mvp", "-C", "target-feature=+mutable-globals,+sign-ext",
+    "-C", "link-arg=-zstack-size=1024", "-C", "link-arg=--initial-memory=65536",
+    "-C", "link-arg=--max-memory=65536", "-C", "link-arg=--export=__heap_base",
+    "-C", "link-arg=--export=__data_end", "-C", "link-arg=--strip-all",
+]
 
 BY_NAME = {workload.name: workload for workload in WORKLOADS}
 
 
+def rust_wasm(workload):
+    """Path of a Rust workload's module."""
+    output = build_folder("wasm") / f"{workload.name}.wasm"
+    sources = [*RUST.glob("src/*.rs"), RUST / "Cargo.toml", Path(__file__)]
+    if newer(output, *sources):
+        target = "wasm32-unknown-unknown"
+        folder = build_folder("cargo-wasm")
+        env = rust_environment(target)
+        env["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join(RUST_WASM_FLAGS)
+        run(["cargo", "build", "--release", "--quiet", "--manifest-path", RUST / "Cargo.toml",
+             "--target", target, "--target-dir", folder, "--features", workload.rust], env=env)
+        output.write_bytes((folder / target / "release" / "bench_workloads.wasm").read_bytes())
+    return output
+
+
 def wasm(workload):
     """Path of the workload's module, compiled when its source is newer."""
+    if workload.rust:
+        return rust_wasm(workload)
     source = SOURCES / f"{workload.name}.c"
     output = build_folder("wasm") / f"{workload.name}.wasm"
-    if newer(output, source, SOURCES / "wl.h", Path(__file__)):
+    if newer(output, *SOURCES.glob("*.[ch]"), Path(__file__)):
         clang = versioned("clang")
         if not clang:
             fail("no clang was found to compile the workloads to wasm")
-        run([clang, *WASM_FLAGS, source, "-o", output])
+        parts = []
+        if workload.name == "suite":
+            for part in WORKLOADS:
+                if part.counts:
+                    parts.append(build_folder("wasm", "suite") / f"{part.name}.o")
+                    run([clang, *(flag for flag in WASM_FLAGS if not flag.startswith("-Wl")),
+                         f"-DRUN={part.symbol}", "-c", SOURCES / f"{part.name}.c",
+                         "-o", parts[-1]])
+        run([clang, *WASM_FLAGS, source, *parts, "-o", output])
     return output
 
 
@@ -73,19 +111,20 @@ def expected():
     folder = build_folder("host")
     program = folder / "checksums"
     source = folder / "checksums.c"
+    in_c = [w for w in WORKLOADS if not w.rust]
     lines = ["#include <stdint.h>", "#include <stdio.h>",
              "uint32_t host_add(uint32_t a, uint32_t b) { return a * 5u + b; }"]
-    lines += [f"uint32_t {w.symbol}(uint32_t);" for w in WORKLOADS]
+    lines += [f"uint32_t {w.symbol}(uint32_t);" for w in in_c]
     lines.append("int main(void) {")
-    for w in WORKLOADS:
+    for w in in_c:
         lines.append(f'{w.symbol}(1); printf("{w.name} %u", {w.symbol}(1)); '
                      f'printf(" %u\\n", {w.symbol}({1 + w.iterations}));')
     lines.append("return 0; }")
     write_if_changed(source, "\n".join(lines) + "\n")
-    sources = [SOURCES / f"{w.name}.c" for w in WORKLOADS]
+    sources = [SOURCES / f"{w.name}.c" for w in in_c]
     if newer(program, source, *sources):
         objects = []
-        for w in WORKLOADS:
+        for w in in_c:
             objects.append(folder / f"{w.name}.o")
             run(["cc", "-O1", "-ffp-contract=off", f"-DRUN={w.symbol}", "-c",
                  SOURCES / f"{w.name}.c", "-o", objects[-1]])
@@ -95,6 +134,9 @@ def expected():
     for line in done.stdout.splitlines():
         name, once, many = line.split()
         table[name] = (int(once), int(many))
+    for w in WORKLOADS:
+        if w.rust:
+            table[w.name] = table[w.rust]
     return table
 
 
@@ -106,50 +148,70 @@ def image_compiler():
     return folder / "debug" / "wisp-bench-image"
 
 
-def images(workloads):
-    """Paths of the workloads' Wisp images, made by this tree's compiler."""
+def images(workloads, native=()):
+    """Paths of the workloads' Wisp images, made by this tree's compiler.
+
+    native: () for the register IR alone, or (machine, "poll" or "async") for native code too.
+    """
     program = image_compiler()
     outputs = []
     for workload in workloads:
-        output = build_folder("wisp") / f"{workload.name}.wisp"
+        output = build_folder("-".join(("wisp", *native))) / f"{workload.name}.wisp"
         module = wasm(workload)
         if newer(output, program, module):
-            run([program, module, output])
+            run([program, module, output, *native], env=zephyr_environment())
         outputs.append(output)
     return outputs
 
 
-def table(kind, workloads):
-    """Path of the C file with the table of workloads: kind is native, wasm or wisp."""
-    lines = ["/* Generated by scripts/bench.py. */", '#include "runtime.h"']
-    entries = []
-    if kind == "native":
-        for w in workloads:
+def native_entries(rust):
+    """Declarations and table entries of the functions for the board itself."""
+    lines, entries = [], []
+    for w in WORKLOADS:
+        if bool(w.rust) == rust:
             lines.append(f"uint32_t {w.symbol}(uint32_t n);")
             entries.append(f'\t{{ "{w.name}", (const void *){w.symbol}, 0, {w.iterations} }},')
+        else:
+            entries.append(f'\t{{ "{w.name}" }},')
+    return lines, entries
+
+
+def module_entries(paths):
+    """The same for modules, which assembly puts into flash."""
+    lines = ["extern const uint8_t bench_images_start[], bench_images_end[];"]
+    assembly = ['.section .rodata.bench_images, \\"a\\"', ".balign 8",
+                ".global bench_images_start", "bench_images_start:"]
+    entries = []
+    for w, path in zip(WORKLOADS, paths):
+        size = path.stat().st_size
+        lines.append(f"extern const uint8_t image_{w.name}[];")
+        assembly += [".balign 8", f"image_{w.name}:", f'.incbin \\"{path}\\"']
+        entries.append(f'\t{{ "{w.name}", image_{w.name}, {size}, {w.iterations} }},')
+    assembly += [".balign 8", ".global bench_images_end", "bench_images_end:", ".previous"]
+    lines.append("__asm__(")
+    lines += [f'\t"{part}\\n"' for part in assembly]
+    lines.append(");")
+    return lines, entries
+
+
+def table(kind, native=()):
+    """Path of the C file with the table of workloads: native-c, native-rust, wasm or wisp.
+
+    Every table has all workloads, so that an index means the same everywhere; what a kind
+    lacks, because it is in another language, has no code and is skipped.
+    """
+    paths = []
+    if kind.startswith("native"):
+        lines, entries = native_entries(kind == "native-rust")
     else:
-        files = images(workloads) if kind == "wisp" else [wasm(w) for w in workloads]
-        lines.append("extern const uint8_t bench_images_start[], bench_images_end[];")
-        assembly = [".section .rodata.bench_images, \\\"a\\\"", ".balign 8",
-                    ".global bench_images_start", "bench_images_start:"]
-        for w, path in zip(workloads, files):
-            size = path.stat().st_size
-            lines.append(f"extern const uint8_t image_{w.name}[]; /* {path.name}, {size} */")
-            assembly += [".balign 8", f"image_{w.name}:", f".incbin \\\"{path}\\\""]
-            entries.append(f'\t{{ "{w.name}", image_{w.name}, {size}, {w.iterations} }},')
-        assembly += [".balign 8", ".global bench_images_end", "bench_images_end:", ".previous"]
-        lines.append("__asm__(")
-        lines += [f'\t"{part}\\n"' for part in assembly]
-        lines.append(");")
-    lines.append("const struct bench_workload bench_workloads[] = {")
-    lines += entries
-    lines += ["};", f"const unsigned int bench_workload_count = {len(workloads)};"]
-    path = build_folder("tables") / f"{kind}.c"
-    write_if_changed(path, "\n".join(lines) + "\n")
-    if kind != "native" and any(f.stat().st_mtime > path.stat().st_mtime for f in files):
+        paths = images(WORKLOADS, native) if kind == "wisp" else [wasm(w) for w in WORKLOADS]
+        lines, entries = module_entries(paths)
+    text = ["/* Generated by scripts/bench.py. */", '#include "runtime.h"', *lines,
+            "const struct bench_workload bench_workloads[] = {", *entries, "};",
+            f"const unsigned int bench_workload_count = {len(WORKLOADS)};"]
+    path = build_folder("tables") / ("-".join((kind, *native)) + ".c")
+    write_if_changed(path, "\n".join(text) + "\n")
+    # What .incbin reads is no dependency that ninja knows.
+    if any(module.stat().st_mtime > path.stat().st_mtime for module in paths):
         path.touch()
     return path
-
-
-if __name__ == "__main__":
-    sys.exit("run scripts/bench.py")

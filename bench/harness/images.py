@@ -11,7 +11,7 @@ from .tools import (OUTPUT, REPO, build_folder, devenv, fail, run, zephyr_enviro
 
 # runtime: (kind of workload table, tiers). "native" is what the others are compared with.
 RUNTIMES = {
-    "native": ("native", ("gcc", "clang")),
+    "native": ("native", ("gcc", "clang", "rust")),
     "null": ("wasm", ("none",)),
     "wisp": ("wisp", ()),
     "wasm3": ("wasm", ("default",)),
@@ -28,7 +28,17 @@ def tiers(board, runtime):
     """The variants of a runtime on a board; Wisp's are the back ends that its engine has."""
     if runtime not in RUNTIMES:
         fail(f"no runtime {runtime!r}; known: {', '.join(RUNTIMES)}")
-    return RUNTIMES[runtime][1] or board.back_ends
+    return RUNTIMES[runtime][1] or (*board.back_ends, "aot", "aot-poll")
+
+
+def unsupported(board, runtime):
+    """Why a runtime cannot be measured on a board, or None."""
+    if runtime == "wasmi" and board.short == "m0plus":
+        return "wasmi needs atomic operations that ARMv6-M lacks"
+    if runtime == "wamr" and board.short == "rv32" \
+            and not (peer_source("wamr") / "core" / "version.h").is_file():
+        return "this version of WAMR knows no RISC-V"
+    return None
 
 
 def peer_source(runtime):
@@ -67,7 +77,12 @@ def build(board, runtime, tier, optimize="speed"):
     kind, known = RUNTIMES[runtime][0], tiers(board, runtime)
     if tier not in known:
         fail(f"{runtime} has no tier {tier!r}; known: {', '.join(known)}")
-    table = guests.table(kind, guests.WORKLOADS)
+    native = ()
+    if tier.startswith("aot"):
+        native = (board.machine, "poll" if tier == "aot-poll" else "async")
+    if runtime == "native":
+        kind = "native-rust" if tier == "rust" else "native-c"
+    table = guests.table(kind, native)
     name = f"{runtime}-{tier}" + ("" if optimize == "speed" else f"-{optimize}")
     folder = build_folder(board.short) / name
     env = zephyr_environment()
@@ -78,10 +93,12 @@ def build(board, runtime, tier, optimize="speed"):
         options += ["-DCONFIG_SIZE_OPTIMIZATIONS=y", "-DCONFIG_SPEED_OPTIMIZATIONS=n"]
     if runtime == "wisp" and tier == "loop":
         options.append("-DBENCH_FEATURES=interp-loop")
+    if native:
+        options.append("-DBENCH_FEATURES=native")
     if runtime in SOURCE_FOLDERS:
         options.append(f"-DBENCH_SOURCE={peer_source(runtime)}")
-    if runtime == "native":
-        options.append(f"-DBENCH_WORKLOADS={';'.join(w.name for w in guests.WORKLOADS)}")
+    if runtime == "native" and tier != "rust":
+        options.append(f"-DBENCH_WORKLOADS={';'.join(w.name for w in guests.WORKLOADS if not w.rust)}")
         clang = devenv.versioned("clang")
         if clang:
             options.append(f"-DBENCH_CLANG={clang}")

@@ -36,7 +36,7 @@ def run_qemu(board, elf, only, timeout):
             lines += [line.decode(errors="replace").strip() for line in whole]
             if "bench done" in lines:
                 return lines
-            if any("FATAL" in line for line in lines):
+            if any("FATAL" in line or "FAULT" in line for line in lines):
                 time.sleep(0.2)
                 lines.append(process.stdout.read1(65536).decode(errors="replace"))
                 break
@@ -120,4 +120,13 @@ def measure(board, runtime, tier, only=None, timeout=300):
     lines = run_qemu(board, elf, only, timeout)
     result = parse(lines, guests.expected())
     result["flash"], result["ram"] = images.flash_and_ram(elf)
+    return result
+
+
+def flash(board, runtime, tier):
+    """Flash and RAM of the image at -O2 and -Os, without running it."""
+    result = {}
+    for optimize, suffix in (("speed", ""), ("size", "_size")):
+        elf = images.build(board, runtime, tier, optimize)
+        result["flash" + suffix], result["ram" + suffix] = images.flash_and_ram(elf)
     return result

@@ -11,6 +11,11 @@ from .tools import OUTPUT
 REFERENCE = ("native", "gcc")
 
 
+def is_rust(name):
+    """True for a workload whose native code rustc makes."""
+    return name in guests.BY_NAME and bool(guests.BY_NAME[name].rust)
+
+
 def geomean(values):
     """Geometric mean."""
     return math.exp(sum(math.log(value) for value in values) / len(values))
@@ -43,8 +48,18 @@ class Store:
                 merged.update(result[part])
                 result[part] = merged
             entry.update(old)
+        if old:
+            entry.update({part: old[part] for part in ("flash_size", "ram_size") if part in old})
         entry.update(result)
         self.runs[key] = entry
+        self.changed.add(key)
+
+    def add_flash(self, board, runtime, tier, result):
+        """Takes in what an image takes; runs that were stored before stay."""
+        key = (board.name, runtime, tier)
+        empty = {"board": board.name, "runtime": runtime, "tier": tier, "version": "",
+                 "calibration_error": None, "workloads": {}, "failures": {}}
+        self.runs[key] = {**empty, **self.runs.get(key, {}), **result}
         self.changed.add(key)
 
     def run(self, board, runtime, tier):
@@ -53,7 +68,11 @@ class Store:
 
     def native(self, board, workload):
         """Instructions of native code per iteration, or None."""
-        run = self.run(board, *REFERENCE)
+        return self.native_of(board.name, workload)
+
+    def native_of(self, board, workload):
+        """The same by the board's name."""
+        run = self.runs.get((board, *(("native", "rust") if is_rust(workload) else REFERENCE)))
         found = run and run["workloads"].get(workload)
         return found["instructions"] if found else None
 
@@ -72,9 +91,8 @@ class Store:
     def records(self):
         """Flat records: board, runtime, tier, workload, instructions, native, ratio."""
         for (board, runtime, tier), entry in sorted(self.runs.items()):
-            reference = self.runs.get((board, *REFERENCE), {"workloads": {}})["workloads"]
             for workload, values in entry["workloads"].items():
-                native = reference.get(workload, {}).get("instructions")
+                native = self.native_of(board, workload)
                 yield {"board": board, "runtime": runtime, "tier": tier, "workload": workload,
                        "instructions": round(values["instructions"], 1),
                        "native": round(native, 1) if native else None,

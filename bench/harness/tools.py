@@ -27,6 +27,16 @@ def build_folder(*names):
     return path
 
 
+def read_toml(path):
+    """A TOML file as dictionaries."""
+    try:
+        import tomllib
+    except ImportError:  # Python 3.10, with the package that became tomllib
+        import tomli as tomllib
+    with open(path, "rb") as file:
+        return tomllib.load(file)
+
+
 def newer(output, *sources):
     """True when output is missing or older than one of the sources."""
     output = Path(output)
@@ -50,6 +60,22 @@ def host_environment():
     for name in ("RUSTC", "RUSTC_BOOTSTRAP", "CARGO_UNSTABLE_BUILD_STD", "RUSTFLAGS",
                  "CARGO_BUILD_TARGET", "CARGO_TARGET_DIR"):
         env.pop(name, None)
+    return env
+
+
+def rust_environment(target):
+    """Environment for cargo in which it can build for a target without a system."""
+    env = host_environment()
+    rustcs = [rustc for rustc in (find_tool("rustc"), "/usr/bin/rustc") if rustc]
+    for rustc in rustcs:
+        if devenv.target_libraries(rustc, target):
+            env["RUSTC"] = rustc
+            return env
+    for rustc in rustcs:
+        if devenv.library_sources(rustc):
+            env.update(RUSTC=rustc, RUSTC_BOOTSTRAP="1", CARGO_UNSTABLE_BUILD_STD="core,alloc")
+            return env
+    fail(f"no Rust compiler here can build for {target}: rustup target add {target}")
     return env
 
 

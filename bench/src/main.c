@@ -163,6 +163,9 @@ static void bench(void *a, void *b, void *c)
 	printk("runtime %s\n", runtime_version);
 	calibrate();
 	for (i = 0; i < bench_workload_count; i++) {
+		if (bench_workloads[i].code == NULL) {
+			continue;
+		}
 		if (only == 0 || only > bench_workload_count || only == i + 1) {
 			measure(&bench_workloads[i]);
 		}

@@ -13,7 +13,7 @@
 /** A workload as it lies in flash: a wasm module, a Wisp image, or a native function. */
 struct bench_workload {
 	const char *name;
-	/** First byte of the module; for native code, the function. */
+	/** First byte of the module; for native code, the function. NULL is skipped. */
 	const void *code;
 	/** Bytes of the module; 0 for native code. */
 	uint32_t size;

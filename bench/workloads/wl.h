@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <stdint.h>
-#ifdef __wasm__
+#if defined(__wasm__) && !defined(RUN)
 #define ENTRY __attribute__((export_name("run")))
 #define RUN run
 #else

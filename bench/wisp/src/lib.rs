@@ -57,10 +57,24 @@ pub unsafe extern "C" fn wisp_bench_load(
     // SAFETY: the caller promises that both are what their lengths say, for as long as they are used.
     let (image, arena) =
         unsafe { (slice::from_raw_parts(image, size), slice::from_raw_parts_mut(arena, words)) };
-    let engine = Engine::new(&Config::new().stack_size(FRAMES));
-    let Ok(module) = Module::new_in(&engine, image, scratch(arena)) else {
+    let config = Config::new().stack_size(FRAMES);
+    #[cfg(feature = "native")]
+    let config = config.native_stop(true);
+    let engine = Engine::new(&config);
+    #[cfg_attr(not(feature = "native"), allow(unused_mut))]
+    let Ok(mut module) = Module::new_in(&engine, image, scratch(arena)) else {
         return c"the image was refused".as_ptr().cast();
     };
+    #[cfg(feature = "native")]
+    {
+        let Ok(section) = module.native_section() else {
+            return c"the image has no native code for this machine".as_ptr().cast();
+        };
+        // SAFETY: the image is part of the firmware, lies in flash and is as trusted as the firmware.
+        if unsafe { module.use_native(&engine, section.bytes()) }.is_err() {
+            return c"the native code was refused".as_ptr().cast();
+        }
+    }
     let Some(mut store) = Store::new(&engine, arena, ()) else {
         return c"the arena is too small".as_ptr().cast();
     };

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes doc/benchmarks.md and its plots from the stored results."""
+
+import re
+
+from . import boards, energy, guests, size, svg
+from .tools import REPO, write_if_changed
+
+PAGE = REPO / "doc" / "benchmarks.md"
+TEMPLATE = REPO / "bench" / "benchmarks.md.in"
+PLOTS = REPO / "doc" / "img"
+
+# Columns, in this order, of those that were measured.
+COLUMNS = (("wisp", "thumb", "Wisp, Thumb core"), ("wisp", "riscv", "Wisp, RISC-V core"),
+           ("wisp", "loop", "Wisp, loop"), ("wisp", "aot", "Wisp, AOT"),
+           ("wisp", "aot-poll", "Wisp, AOT, polling"),
+           ("wasm3", "default", "wasm3"), ("wamr", "fast", "WAMR fast"),
+           ("wamr", "classic", "WAMR classic"), ("wasmi", "default", "wasmi"))
+COUNTED = [w for w in guests.WORKLOADS if w.counts]
+
+
+def columns(store, board):
+    """(runtime, tier, title) of what was measured on a board."""
+    return [column for column in COLUMNS if store.run(board, *column[:2])]
+
+
+def number(value, form=",.0f"):
+    """A number for a cell."""
+    return "-" if value is None else format(value, form)
+
+
+def table(head, rows):
+    """A markdown table; the first column is text."""
+    lines = ["| " + " | ".join(head) + " |", "|---|" + "--:|" * (len(head) - 1)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows])
+
+
+def cell(store, board, runtime, tier, workload):
+    """Instructions and, in brackets, the ratio to native code."""
+    run = store.run(board, runtime, tier)
+    found = run["workloads"].get(workload.name)
+    if not found:
+        return "fails" if workload.name in run["failures"] else "-"
+    ratio = store.ratio(board, runtime, tier, workload.name)
+    return f"{found['instructions']:,.0f}" + (f" ({ratio:.2f})" if ratio else "")
+
+
+def board_table(store, board):
+    """All workloads on one board."""
+    shown = columns(store, board)
+    clang = store.run(board, "native", "clang")
+    head = ["workload", "gcc -O2"] + (["clang -O2"] if clang else []) + [c[2] for c in shown]
+    rows = []
+    for workload in COUNTED:
+        row = [workload.name, number(store.native(board, workload.name))]
+        if clang:
+            row.append(cell(store, board, "native", "clang", workload))
+        rows.append(row + [cell(store, board, *c[:2], workload) for c in shown])
+    means = [store.geomean(board, *c[:2]) for c in shown]
+    row = ["**geomean**", "1"]
+    if clang:
+        row.append(f"**{number(store.geomean(board, 'native', 'clang'), '.2f')}**")
+    rows.append(row + [f"**{number(mean, '.2f')}**" for mean in means])
+    return table(head, rows)
+
+
+def geomean_table(store):
+    """Geomeans of every runtime on every board."""
+    measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
+    used = [c for c in COLUMNS if any(store.run(b, *c[:2]) for b in measured)]
+    rows = []
+    for _, tier, title in used:
+        runtime = next(c[0] for c in used if c[2] == title)
+        rows.append([title] + [number(store.geomean(b, runtime, tier), ".2f")
+                               if store.run(b, runtime, tier) else "-" for b in measured])
+    return table(["geomean of 11, relative to gcc -O2"] + [b.title for b in measured], rows)
+
+
+def other_table(store, board):
+    """Costs beside the speed of code, on one board."""
+    shown = columns(store, board)
+    native = store.run(board, "native", "gcc")
+
+    def row(title, value):
+        cells = []
+        for runtime, tier, _ in shown:
+            try:
+                cells.append(number(value(store.run(board, runtime, tier))))
+            except KeyError:
+                cells.append("-")
+        return [title] + cells
+
+    def host_call(run):
+        return run["workloads"]["hostcall"]["instructions"] / 100
+
+    rows = [
+        row("empty guest call", lambda run: run["empty_call"]),
+        row("host call with its loop", host_call),
+        row("load and instantiate nop (113 B of wasm)", lambda run: run["workloads"]["nop"]["load"]),
+        row("load and instantiate sha256 (1.5 KB)", lambda run: run["workloads"]["sha256"]["load"]),
+        row("load and instantiate all (6 KB)", lambda run: run["workloads"]["suite"]["load"]),
+        row("heap, nop, bytes", lambda run: run["workloads"]["nop"]["heap"]),
+        row("  of which linear memory", lambda run: run["workloads"]["nop"]["memory"]),
+        row("native stack, deepest, bytes",
+            lambda run: max(w["stack"] for w in run["workloads"].values())),
+        row("flash added, -O2, bytes", lambda run: run["flash"] - base_flash(store, board, "speed")),
+        row("flash added, -Os, bytes",
+            lambda run: run["flash_size"] - base_flash(store, board, "size")),
+    ]
+    text = table([f"{board.title}"] + [c[2] for c in shown], rows)
+    return text + (f"\n\nA native call of the host function in its loop: "
+                   f"{host_call(native):.1f} instructions.") if native else text
+
+
+def base_flash(store, board, optimize):
+    """Flash of the image without a runtime. KeyError when it was not measured."""
+    run = store.run(board, "null", "none")
+    if not run:
+        raise KeyError("null")
+    return run["flash" if optimize == "speed" else "flash_size"]
+
+
+def rust_table(store):
+    """The seed workloads in Rust."""
+    rows = []
+    for board in boards.BOARDS.values():
+        shown = columns(store, board)
+        if not shown or not store.run(board, "native", "rust"):
+            continue
+        best = shown[0]
+        for workload in guests.WORKLOADS:
+            if workload.rust:
+                run = store.run(board, *best[:2])["workloads"].get(workload.name)
+                rows.append([f"{board.title}, {workload.rust}",
+                             number(store.native(board, workload.rust)),
+                             number(store.native(board, workload.name)),
+                             cell(store, board, *best[:2], guests.BY_NAME[workload.rust]),
+                             number(run["instructions"]) if run else "-"])
+    return table(["", "native C, gcc -O2", "native Rust", "Wisp, C", "Wisp, Rust"], rows)
+
+
+def energy_table(store):
+    """Modelled energy of the bubble sort, as the paper measured it."""
+    rows = []
+    workload = guests.BY_NAME["bubble"]
+    for short, model in energy.models().items():
+        board = boards.find(short)
+        for runtime, tier, title in (("native", "gcc", "native"), *columns(store, board)):
+            run = store.run(board, runtime, tier)
+            found = run and run["workloads"].get("bubble")
+            if found:
+                spent = energy.modelled(model, found["instructions"])
+                meter = found.get("microjoules")
+                rows.append([f"{model['board']}, {title}", number(spent, ",.0f"),
+                             number(meter, ",.0f")])
+    return table([f"{workload.title}, one iteration", "model, µJ", "meter, µJ"], rows)
+
+
+def versions(store):
+    """What was measured, by version."""
+    found = {}
+    for (_, runtime, _), run in store.runs.items():
+        if runtime not in ("wisp", "native", "null"):
+            found[run["version"]] = True
+    return ", ".join(sorted(found))
+
+
+def plots(store):
+    """The charts. Returns the names of their files."""
+    measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
+    used = [c for c in COLUMNS if any(store.run(b, *c[:2]) for b in measured)]
+    names = []
+    groups = [(b.title, [store.geomean(b, *c[:2]) if store.run(b, *c[:2]) else None for c in used])
+              for b in measured]
+    names.append(("geomean.svg", svg.bars("Instructions relative to native code", "geomean of 11",
+                                          groups, [c[2] for c in used])))
+    for board in measured:
+        shown = columns(store, board)
+        groups = [(w.name, [store.ratio(board, *c[:2], w.name) for c in shown]) for w in COUNTED]
+        names.append((f"{board.short}.svg", svg.bars(
+            f"{board.title}: instructions relative to gcc -O2", "shorter is faster", groups,
+            [c[2] for c in shown], limit=35)))
+    for name, text in names:
+        write_if_changed(PLOTS / f"bench-{name}", text)
+    return [f"bench-{name}" for name, _ in names]
+
+
+def render(store):
+    """Writes the page and the plots."""
+    names = plots(store)
+    parts = {"VERSIONS": versions(store), "GEOMEANS": geomean_table(store),
+             "RUST": rust_table(store), "ENERGY": energy_table(store), "SIZE": size.table(store)}
+    by_board, others = [], []
+    for board in boards.BOARDS.values():
+        if columns(store, board) and store.run(board, "native", "gcc"):
+            plot = f"bench-{board.short}.svg"
+            image = f"\n\n![{board.title}](img/{plot})" if plot in names else ""
+            by_board.append(f"### {board.title}, {board.name}\n\n{board_table(store, board)}{image}")
+            others.append(other_table(store, board))
+    parts["BOARDS"] = "\n\n".join(by_board)
+    parts["OTHERS"] = "\n\n".join(others)
+    text = TEMPLATE.read_text(encoding="utf-8")
+    text = re.sub(r"@([A-Z]+)@", lambda match: parts[match.group(1)], text)
+    write_if_changed(PAGE, text)

@@ -57,7 +57,7 @@ void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text,
 
 uint32_t wisp_shim_app_log_level(void)
 {
-	return IS_ENABLED(CONFIG_LOG) ? CONFIG_WISP_APP_LOG_LEVEL : 0;
+	return COND_CODE_1(CONFIG_LOG, (CONFIG_WISP_APP_LOG_LEVEL), (0));
 }
 
 void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t *text,

@@ -88,6 +88,14 @@ expect "blinky toggles its pin every half second" "00.000,000 active
 02.500,000 inactive" "$(run "$out/blinky.wasm" --board "$here/examples/blinky/board.toml" |
 	sed -n 's/^\[00:00:\([^]]*\)\].*gpio led \([a-z]*\) .*/\1 \2/p' | sed 1d | sed 6q)"
 
+rust_guest drivers
+expect "driver crates from the registry run unchanged" "eeprom24x: byte ab
+eeprom24x: Written page by page.
+bmi160: chip id d1
+bmi160: acceleration 16 -16 16384
+both drivers work" "$(run "$out/drivers.wasm" --board "$here/examples/drivers/board.toml" |
+	grep -v ' i2c ' | sed 's/.*drivers: //')"
+
 expect "without a grant blinky is told what is missing" "1" \
 	"$(run "$out/blinky.wasm" | grep -c 'led.*refused')"
 

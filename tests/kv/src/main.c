@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Stored values: they outlive a run and a restart of the settings, and are each app's own. */
+
+#include <string.h>
+
+#include <zephyr/settings/settings.h>
+#include <zephyr/ztest.h>
+
+#include <wisp/wisp.h>
+
+#define APP(name) WISP_APP_DT_GET(DT_PATH(wisp_apps, name))
+
+static void *prepare(void)
+{
+	static const uint8_t unrelated[] = "keep";
+
+	zassert_ok(settings_subsys_init());
+	zassert_ok(settings_save_one("wisp/loggerx/k", unrelated, sizeof(unrelated)));
+	return NULL;
+}
+
+ZTEST_SUITE(kv, NULL, prepare, NULL, NULL, NULL);
+
+static void run(const struct wisp_app *app, const char *image)
+{
+	struct wisp_app_status status;
+
+	zassert_ok(wisp_app_load_embedded(app, image));
+	zassert_ok(wisp_app_start(app));
+	zassert_ok(wisp_app_join(app, K_SECONDS(60)));
+	wisp_app_status(app, &status);
+	zassert_equal(status.state, WISP_APP_EXITED, "state %d, trap %d, error %d", status.state,
+		      status.trap, status.error);
+	zassert_equal(status.exit_status, 0, "the guest's check in line %d failed",
+		      status.exit_status);
+}
+
+ZTEST(kv, test_values_outlive_the_run_and_are_the_apps_own)
+{
+	char value[8] = {0};
+
+	run(APP(logger), "first");
+	/* What the guest stored, as the firmware sees it. */
+	zassert_equal(settings_load_one("wisp/logger/count", value, sizeof(value)), 3);
+	zassert_mem_equal(value, "two", 3);
+	run(APP(logger), "again");
+	run(APP(neighbour), "other");
+	/* The neighbour had keys of the same names. */
+	zassert_equal(settings_load_one("wisp/logger/count", value, sizeof(value)), 3);
+	zassert_mem_equal(value, "two", 3);
+	zassert_equal(settings_load_one("wisp/loggerx/k", value, sizeof(value)), 5);
+}
+
+ZTEST(kv, test_an_app_without_a_quota_stores_nothing)
+{
+	zassert_ok(wisp_app_load_embedded(APP(poor), "first"));
+	zassert_ok(wisp_app_start(APP(poor)));
+	zassert_ok(wisp_app_join(APP(poor), K_SECONDS(60)));
+
+	struct wisp_app_status status;
+
+	wisp_app_status(APP(poor), &status);
+	zassert_equal(status.exit_status, 13);
+	zassert_true(settings_get_val_len("wisp/poor/count") <= 0);
+}

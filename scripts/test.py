@@ -131,11 +131,27 @@ def suite_boards():
     return twister("boards", ["samples/blinky"], BUILD_PLATFORMS, ["--build-only"])
 
 
+def suite_lifecycle():
+    """An app's life on flash: power cuts on the desk, a real SMP client on native_sim and in QEMU."""
+    count = cargo(["test", "--locked", "-p", "wisp-storage", "-p", "wisp-trust",
+                   "--features", "wisp-trust/sign"])
+    if devenv.environment() is None:
+        print("lifecycle: the client's part is skipped, no Zephyr workspace can be had here")
+        return count + Count(skipped=1)
+    code, text = stream([sys.executable, devenv.REPO / "tests" / "lifecycle" / "run.py"])
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    client = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and client.failed == 0:
+        client.failed += 1
+    return count + client
+
+
 SUITES = {
     "unit": suite_unit,
     "spec": suite_spec,
     "zephyr": suite_zephyr,
     "boards": suite_boards,
+    "lifecycle": suite_lifecycle,
 }
 
 

@@ -14,7 +14,7 @@
 //! (`wisp-storage` and `wisp-port`), encryption.
 //!
 //! Cost: `verify` takes about 1.8 million instructions on Thumb-2 plus 60 for each byte of the image,
-//! and about 3 KB of stack.
+//! and about 6 KB of stack.
 #![no_std]
 #![forbid(unsafe_code)]
 

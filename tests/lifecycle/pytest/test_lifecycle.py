@@ -15,7 +15,7 @@ def on(firmware, work):
         async with Device(firmware.port) as device:
             return await work(device)
 
-    return asyncio.run(connected())
+    return asyncio.run(asyncio.wait_for(connected(), 60))
 
 
 def install(firmware, version):

@@ -120,6 +120,17 @@ pub fn reply<E: GuestError>(outcome: Result<u32, Failure<E>>) -> Result<u32, Sto
     }
 }
 
+/// The first `N` little-endian numbers of a record; 0 for what it does not have.
+pub(crate) fn words<const N: usize>(record: &[u8]) -> [u32; N] {
+    let mut words = [0; N];
+    for (word, bytes) in words.iter_mut().zip(record.chunks_exact(4)) {
+        if let Ok(bytes) = bytes.try_into() {
+            *word = u32::from_le_bytes(bytes);
+        }
+    }
+    words
+}
+
 /// The whole linear memory, for functions that follow addresses found in it. Every access checks.
 pub struct Memory<'a>(&'a mut [u8]);
 

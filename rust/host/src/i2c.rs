@@ -2,7 +2,7 @@
 //! `wisp:i2c@1`.
 
 use crate::bindings::I2cV1;
-use crate::border::Memory;
+use crate::border::{words, Memory};
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -146,12 +146,11 @@ impl<P: Platform> I2cV1 for App<P> {
         let checked = checked.get_mut(..count).ok_or(Errno::Invalid)?;
         let records = memory.bytes(operations, i2c::OPERATION.size() * count as u32)?;
         for (operation, record) in checked.iter_mut().zip(records.chunks_exact(i2c::OPERATION.size() as usize)) {
-            let mut fields = record.chunks_exact(4).map(|field| field.iter().rev().fold(0, |n, b| n << 8 | *b as u32));
-            let (kind, address, length) = (fields.next(), fields.next(), fields.next());
-            let range = memory.range(address.unwrap_or(0), length.unwrap_or(0))?;
+            let [kind, address, length] = words(record);
+            let range = memory.range(address, length)?;
             *operation = match kind {
-                Some(i2c::READ) => Operation::Read(range),
-                Some(i2c::WRITE) => Operation::Write(range),
+                i2c::READ => Operation::Read(range),
+                i2c::WRITE => Operation::Write(range),
                 _ => return Err(Errno::Invalid.into()),
             };
         }

@@ -2,7 +2,7 @@
 //! `wisp:spi@1`.
 
 use crate::bindings::SpiV1;
-use crate::border::Memory;
+use crate::border::{words, Memory};
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -111,8 +111,7 @@ impl<P: Platform> SpiV1 for App<P> {
         let checked = checked.get_mut(..count).ok_or(Errno::Invalid)?;
         let records = memory.bytes(operations, spi::OPERATION.size() * count as u32)?;
         for (operation, record) in checked.iter_mut().zip(records.chunks_exact(spi::OPERATION.size() as usize)) {
-            let mut fields = record.chunks_exact(4).map(|field| field.iter().rev().fold(0, |n, b| n << 8 | *b as u32));
-            let [kind, length, write, read] = [(); 4].map(|()| fields.next().unwrap_or(0));
+            let [kind, length, write, read] = words(record);
             if !matches!(kind, spi::READ | spi::WRITE | spi::TRANSFER) {
                 return Err(Errno::Invalid.into());
             }

@@ -5,7 +5,7 @@
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, ErrorKind, Options};
 use wisp_engine::{
-    Config, Engine, Extern, Global, InstantiateError, Instance, Linker, Memory, Module, Store, Table, Trap, TrapCode,
+    Config, Engine, Extern, Global, Instance, InstantiateError, Linker, Memory, Module, Store, Table, Trap, TrapCode,
     Val, ValType,
 };
 
@@ -276,7 +276,8 @@ fn compare_state(wisp: &Wisp<'_>, wasmi: &Wasmi, after: &str) {
                 assert_eq!(u64::from(size), other.size(&wasmi.store), "size of table `{name}` after {after}");
                 for index in 0..size {
                     let one = one.get(&wisp.store, index).map(Value::from);
-                    let other = other.get(&wasmi.store, u64::from(index)).map(|other| wasmi_value(&other, &wasmi.store));
+                    let other =
+                        other.get(&wasmi.store, u64::from(index)).map(|other| wasmi_value(&other, &wasmi.store));
                     assert_eq!(one, other, "element {index} of table `{name}` after {after}");
                 }
             }
@@ -297,7 +298,9 @@ fn arguments(u: &mut Unstructured<'_>, types: &[ValType]) -> arbitrary::Result<V
                 ValType::I32 => Val::I32(bits(u)? as i32),
                 ValType::I64 => Val::I64(bits(u)? as i64),
                 // a NaN with a payload may come back with another one
-                ValType::F32 => Val::from(Some(f32::from_bits(bits(u)? as u32)).filter(|x| !x.is_nan()).unwrap_or(f32::NAN)),
+                ValType::F32 => {
+                    Val::from(Some(f32::from_bits(bits(u)? as u32)).filter(|x| !x.is_nan()).unwrap_or(f32::NAN))
+                }
                 ValType::F64 => Val::from(Some(f64::from_bits(bits(u)?)).filter(|x| !x.is_nan()).unwrap_or(f64::NAN)),
                 ValType::FuncRef => Val::FuncRef(None),
                 ValType::ExternRef => Val::ExternRef(u.arbitrary::<Option<u16>>()?.map(u32::from)),

@@ -37,7 +37,9 @@ fn bytes(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
         }
         _ => {
             let wasm = modules::module(u, modules::Imports::Any)?;
-            let Ok(compiled) = compile(&wasm, &Options::default()) else { return Err(arbitrary::Error::IncorrectFormat) };
+            let Ok(compiled) = compile(&wasm, &Options::default()) else {
+                return Err(arbitrary::Error::IncorrectFormat);
+            };
             let mut image = compiled.image;
             mutation::anywhere(u, &mut image)?;
             image

@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import (boards, budgets, guests, images, measure, render,  # noqa: E402
-                     results, size)
+from harness import (boards, budgets, energy, guests, images, measure,  # noqa: E402
+                     render, results, size)
 
 
 def main():
@@ -76,6 +76,10 @@ def measure_all(args, chosen, store):
                     store.save()
                     continue
                 result = measure.measure(board, name, tier, args.workload, args.timeout)
+                for workload, values in result["workloads"].items():
+                    spent = energy.measured(board, name, tier, guests.BY_NAME[workload])
+                    if spent is not None:
+                        values["microjoules"] = spent
                 store.add(board, name, tier, result, partial=args.workload is not None)
                 failures += len(result["failures"])
                 print(results.text(store, board, name, tier, args.workload), flush=True)

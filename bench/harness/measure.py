@@ -6,7 +6,7 @@ import subprocess
 import time
 
 from . import guests, images
-from .tools import fail
+from .tools import REPO, devenv, fail
 
 # The counters' rates differ; the loops of known length tell instructions per cycle. Largest
 # relative difference between a loop's length and what the calibration makes of it.
@@ -45,6 +45,14 @@ def run_qemu(board, elf, only, timeout):
         process.wait()
     fail(f"{elf}: no end after {timeout} s; it printed:\n" + "\n".join(lines[-30:]))
     return lines
+
+
+def revision():
+    """The tree's commit, with a + when the runtime's sources differ from it."""
+    git = ["git", "-C", str(REPO)]
+    commit = devenv.output([*git, "rev-parse", "--short", "HEAD"]) or "unknown"
+    changed = devenv.output([*git, "status", "--porcelain", "--", "rust"])
+    return commit + ("+" if changed else "")
 
 
 class Clock:
@@ -120,6 +128,8 @@ def measure(board, runtime, tier, only=None, timeout=300):
     lines = run_qemu(board, elf, only, timeout)
     result = parse(lines, guests.expected())
     result["flash"], result["ram"] = images.flash_and_ram(elf)
+    if runtime == "wisp":
+        result["revision"] = revision()
     return result
 
 

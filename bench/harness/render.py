@@ -165,6 +165,16 @@ def versions(store):
     return ", ".join(sorted(found))
 
 
+def revisions(store):
+    """The commits at which Wisp was measured, and where."""
+    found = {}
+    for (board, runtime, tier), run in sorted(store.runs.items()):
+        if runtime == "wisp" and run["workloads"]:
+            found.setdefault(run.get("revision", "an earlier commit"), []).append(
+                f"{boards.BOARDS[board].short} {tier}")
+    return "; ".join(f"{commit}: {', '.join(where)}" for commit, where in found.items())
+
+
 def plots(store):
     """The charts. Returns the names of their files."""
     measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
@@ -188,7 +198,7 @@ def plots(store):
 def render(store):
     """Writes the page and the plots."""
     names = plots(store)
-    parts = {"VERSIONS": versions(store), "GEOMEANS": geomean_table(store),
+    parts = {"VERSIONS": versions(store), "REVISIONS": revisions(store), "GEOMEANS": geomean_table(store),
              "RUST": rust_table(store), "ENERGY": energy_table(store), "SIZE": size.table(store)}
     by_board, others = [], []
     for board in boards.BOARDS.values():

@@ -138,7 +138,7 @@ def suite_lifecycle():
     if devenv.environment() is None:
         print("lifecycle: the client's part is skipped, no Zephyr workspace can be had here")
         return count + Count(skipped=1)
-    code, text = stream([sys.executable, devenv.REPO / "tests" / "lifecycle" / "run.py"])
+    code, text = stream([sys.executable, devenv.REPO / "tests" / "lifecycle" / "run.py"], devenv.REPO)
     match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
     client = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
     if code != 0 and client.failed == 0:

@@ -142,7 +142,7 @@ static int cmd_install(const struct shell *sh, size_t argc, char **argv)
 
 	if (image == NULL) {
 		shell_error(sh, "%s: the firmware carries no such image; others are installed with "
-				"wisp device install, over MCUmgr", argv[1]);
+				"west wisp push, over MCUmgr", argv[1]);
 		return -ENOENT;
 	}
 	ret = wisp_describe_image(image->data, image->size, &upload);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The pairs: two ops that often follow each other, in one, so that a back end dispatches once. Chosen by
-//! counting what the workloads execute; `doc/interpreter.md` has the gain of each group.
+//! counting what the workloads execute.
 
 use super::Operand::{self, *};
 use super::Sem::*;

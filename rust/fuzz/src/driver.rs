@@ -21,7 +21,7 @@ impl Random {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -33,16 +33,16 @@ impl Random {
 /// The input of a run.
 pub fn input(seed: u64, number: u64) -> Vec<u8> {
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(number));
-    random.next();
-    let length = random.next() % LONGEST;
+    random.draw();
+    let length = random.draw() % LONGEST;
     let mut bytes = Vec::new();
     while (bytes.len() as u64) < length {
-        bytes.extend(random.next().to_le_bytes());
+        bytes.extend(random.draw().to_le_bytes());
     }
     // generators take small choices and lengths from the bytes too: zeros and small numbers lead elsewhere
-    let small = random.next() % 4;
+    let small = random.draw() % 4;
     for byte in &mut bytes {
-        let choice = random.next() >> 56;
+        let choice = random.draw() >> 56;
         if small != 0 && choice < small * 24 {
             *byte &= 7;
         }

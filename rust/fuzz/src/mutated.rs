@@ -3,6 +3,8 @@
 //! before the store takes it.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, Options};
@@ -52,9 +54,7 @@ impl Resolve<()> for Anything {
 /// The letters of a type without references. They are leaked: few types occur, again and again.
 fn letters(ty: FuncType<'_>) -> Option<&'static str> {
     use wisp_engine::ValType;
-    thread_local! {
-        static KNOWN: RefCell<std::collections::BTreeSet<&'static str>> = const { RefCell::new(std::collections::BTreeSet::new()) };
-    }
+    static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
     let letter = |ty: &ValType| match ty {
         ValType::I32 => Some('i'),
         ValType::I64 => Some('I'),
@@ -64,12 +64,11 @@ fn letters(ty: FuncType<'_>) -> Option<&'static str> {
     };
     let list = |types: &[ValType]| types.iter().map(letter).collect::<Option<String>>();
     let text = format!("({}){}", list(ty.params)?, list(ty.results)?);
-    KNOWN.with_borrow_mut(|known| {
-        if !known.contains(text.as_str()) {
-            known.insert(Box::leak(text.clone().into_boxed_str()));
-        }
-        known.get(text.as_str()).copied()
-    })
+    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if !known.contains(text.as_str()) {
+        known.insert(Box::leak(text.clone().into_boxed_str()));
+    }
+    known.get(text.as_str()).copied()
 }
 
 fn define(linker: &mut Linker<'_, ()>, store: &mut Store<'_, ()>, image: &Image<'_>) -> Option<()> {

@@ -34,7 +34,7 @@ fn word(bytes: &[u8], at: usize) -> u16 {
 
 /// Changes words of the code so that many of the results still pass the verifier, and now and then
 /// something of the other sections.
-pub fn code(u: &mut Unstructured<'_>, bytes: &mut Vec<u8>) -> Result<()> {
+pub fn code(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
     let Ok(image) = Image::parse(bytes) else { return Ok(()) };
     let code = image.section(Section::Code);
     let start = code.as_ptr().addr() - bytes.as_ptr().addr();

@@ -131,20 +131,30 @@ function(wisp_cargo_target_dir out name)
   endif()
 endfunction()
 
-# Builds rust/staticlib and links it to the given library target.
+# Builds rust/staticlib and links it to the given library target. An application may add
+# Cargo features in WISP_RUST_FEATURES, as tests/spec does.
 function(wisp_rust_link library)
   wisp_rust_target(target)
   wisp_find_rust(rust ${target})
 
-  set(features)
-  foreach(feature IN ITEMS ADC EVENT GPIO I2C KV PWM SENSOR SPI STORAGE)
+  set(features ${WISP_RUST_FEATURES})
+  foreach(feature IN ITEMS
+      ADC EVENT GPIO I2C KV MSG NATIVE PWM SENSOR SIGNATURE SPI STORAGE UART WASI)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       list(APPEND features ${name})
     endif()
   endforeach()
+  # What of WebAssembly the engine has.
+  foreach(feature IN ITEMS
+      BULK_MEMORY FLOAT REFERENCE_TYPES SATURATING_FLOAT_TO_INT SIGN_EXTENSION TAIL_CALL)
+    if(CONFIG_WISP_${feature})
+      string(TOLOWER ${feature} name)
+      string(REPLACE "_" "-" name ${name})
+      list(APPEND features ${name})
+    endif()
+  endforeach()
   list(JOIN features "," feature_list)
-  list(JOIN features "-" feature_name)
 
   wisp_cargo_target_dir(target_dir firmware)
   set(staticlib ${ZEPHYR_WISP_MODULE_DIR}/rust/staticlib)

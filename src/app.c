@@ -8,14 +8,18 @@
 
 #include <wisp/wisp.h>
 
+#include "heartbeat.h"
+#include "history.h"
+#include "deadline.h"
 #include "host/shim.h"
+#include "native.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage.h"
 #endif
 
 LOG_MODULE_REGISTER(wisp, CONFIG_WISP_LOG_LEVEL);
 
-static int run_errno(enum wisp_run_error error)
+static int run_errno(uint32_t error)
 {
 	switch (error) {
 	case WISP_RUN_OK:
@@ -23,9 +27,12 @@ static int run_errno(enum wisp_run_error error)
 	case WISP_RUN_NO_MEMORY:
 		return -ENOMEM;
 	case WISP_RUN_BAD_IMPORT:
+	case WISP_RUN_NO_FEATURE:
 		return -ENOTSUP;
 	case WISP_RUN_NO_ENTRY:
 		return -ENOENT;
+	case WISP_RUN_LIMIT:
+		return -E2BIG;
 	default:
 		return -ENOEXEC;
 	}
@@ -41,17 +48,43 @@ static void report(const struct wisp_app *app, const struct wisp_app_status *sta
 		LOG_INF("%s: stopped", app->name);
 		break;
 	case WISP_APP_TRAPPED:
-		if (status->function == UINT32_MAX) {
-			LOG_ERR("%s: trap: %s", app->name, wisp_trap_text(status->trap));
-		} else {
-			LOG_ERR("%s: trap: %s, in function %u at code offset 0x%x", app->name,
-				wisp_trap_text(status->trap), status->function, status->offset);
+		if (status->trap == WISP_TRAP_INTERRUPTED) {
+			LOG_ERR("%s: no heartbeat in %u ms", app->name, app->heartbeat_ms);
 		}
+		/* Else wisp_shim_app_trap() has told of it, while the frames were still there. */
 		break;
 	default:
 		LOG_ERR("%s: not started: error %d", app->name, status->error);
 		break;
 	}
+}
+
+void wisp_shim_app_trap(const struct wisp_app *app, uint32_t trap, const char *place)
+{
+	LOG_ERR("%s: trap %u (%s), %s", app->name, (unsigned int)trap,
+		wisp_trap_text((enum wisp_trap)trap), place);
+}
+
+/* True if the image need not be verified: it is part of the firmware, whose build verified it. */
+static bool verified(const uint8_t *bytes)
+{
+	if (IS_ENABLED(CONFIG_WISP_VERIFY_EMBEDDED)) {
+		return false;
+	}
+	STRUCT_SECTION_FOREACH(wisp_image, image) {
+		if (image->data == bytes) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static uint64_t fuel_of(const struct wisp_app *app)
+{
+	if (app->data->has_fuel) {
+		return app->data->fuel;
+	}
+	return (app->limits.fuel != 0) ? app->limits.fuel : WISP_FUEL_UNLIMITED;
 }
 
 static void app_thread(void *p1, void *p2, void *p3)
@@ -62,28 +95,42 @@ static void app_thread(void *p1, void *p2, void *p3)
 		.app = app,
 		.image = data->image,
 		.image_size = data->image_size,
+		.verified = verified(data->image),
 		.arena = app->arena,
 		.arena_size = app->arena_size,
 		.memory_size = app->memory_size,
 		.frame_size = app->frame_size,
-		.fuel = data->has_fuel ? data->fuel : WISP_FUEL_UNLIMITED,
+		.table_size = app->limits.table_size,
+		.call_depth = app->limits.call_depth,
+		.max_imports = app->limits.max_imports,
+		.max_functions = app->limits.max_functions,
+		.stop_interval = CONFIG_WISP_STOP_INTERVAL,
+		.fuel = fuel_of(app),
 	};
 	struct wisp_app_status status = {0};
 
 	ARG_UNUSED(p2);
 	ARG_UNUSED(p3);
 
+#ifdef CONFIG_WISP_NATIVE
+	wisp_native_prepare(app, &run);
+#endif
+	wisp_heartbeat_begin(app);
+	wisp_deadline_begin(app);
 	wisp_rust_run(&run);
+	wisp_deadline_end(app);
+	wisp_heartbeat_end(app);
 
-	status.error = run_errno(run.error);
+	status.error = run_errno((enum wisp_run_error)run.error);
 	status.function = run.function;
 	status.offset = run.offset;
 	status.fuel_used = run.fuel_used;
 	status.arena_used = run.arena_used;
 	status.memory_used = run.memory_used;
+	status.native = run.ran_native;
 	if (run.error != WISP_RUN_OK) {
 		status.state = WISP_APP_FAILED;
-	} else if (run.trap == WISP_TRAP_INTERRUPTED) {
+	} else if (run.trap == WISP_TRAP_INTERRUPTED && !data->missed) {
 		status.state = WISP_APP_STOPPED;
 	} else if (run.trap == WISP_TRAP_NONE || run.trap == WISP_TRAP_EXIT) {
 		status.state = WISP_APP_EXITED;
@@ -93,6 +140,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 		status.trap = (enum wisp_trap)run.trap;
 	}
 	report(app, &status);
+	wisp_history_add(app, &status);
 
 	K_SPINLOCK(&data->lock) {
 		data->status = status;
@@ -109,6 +157,8 @@ static void app_thread(void *p1, void *p2, void *p3)
 static void notice_fault(const struct wisp_app *app)
 {
 	struct wisp_app_data *data = app->data;
+	struct wisp_app_status status;
+	bool faulted = false;
 
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING && data->created &&
@@ -116,7 +166,16 @@ static void notice_fault(const struct wisp_app *app)
 			data->stop_flag = NULL;
 			data->status.state = WISP_APP_FAILED;
 			data->status.error = -EFAULT;
+			faulted = true;
 		}
+		status = data->status;
+	}
+	if (faulted) {
+		wisp_heartbeat_end(app);
+		wisp_history_add(app, &status);
+#ifdef CONFIG_WISP_STORAGE
+		wisp_supervisor_ended(app);
+#endif
 	}
 }
 
@@ -148,10 +207,13 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
 	if (!IS_PTR_ALIGNED(image, uint64_t)) {
 		return -EINVAL;
 	}
-	ret = run_errno(wisp_rust_check(image, size));
+	ret = run_errno(wisp_rust_check(app, image, size));
 	if (ret != 0) {
 		return ret;
 	}
+#ifdef CONFIG_WISP_NATIVE
+	enum wisp_native native = wisp_native_decide(app, image, size);
+#endif
 	notice_fault(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING) {
@@ -160,6 +222,9 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
 		}
 		data->image = image;
 		data->image_size = size;
+#ifdef CONFIG_WISP_NATIVE
+		data->native = native;
+#endif
 		memset(&data->status, 0, sizeof(data->status));
 		data->status.state = WISP_APP_LOADED;
 	}
@@ -178,6 +243,14 @@ void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel)
 	K_SPINLOCK(&app->data->lock) {
 		app->data->fuel = fuel;
 		app->data->has_fuel = true;
+	}
+}
+
+void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds)
+{
+	K_SPINLOCK(&app->data->lock) {
+		app->data->max_run_ms = milliseconds;
+		app->data->has_max_run = true;
 	}
 }
 
@@ -200,6 +273,7 @@ int wisp_app_start(const struct wisp_app *app)
 		joinable = data->created;
 		data->created = false;
 		data->stopping = false;
+		data->expired = false;
 		k_poll_signal_init(&data->stop);
 		memset(&data->status, 0, sizeof(data->status));
 		data->status.state = WISP_APP_RUNNING;
@@ -219,27 +293,6 @@ int wisp_app_start(const struct wisp_app *app)
 	}
 	k_thread_start(&data->thread);
 	return 0;
-}
-
-int wisp_app_stop(const struct wisp_app *app)
-{
-	struct wisp_app_data *data = app->data;
-	int ret = 0;
-
-	K_SPINLOCK(&data->lock) {
-		if (data->status.state != WISP_APP_RUNNING) {
-			ret = -EALREADY;
-			K_SPINLOCK_BREAK;
-		}
-		data->stopping = true;
-		if (data->stop_flag != NULL) {
-			wisp_rust_interrupt(data->stop_flag);
-		}
-	}
-	if (ret == 0) {
-		(void)k_poll_signal_raise(&data->stop, 0);
-	}
-	return ret;
 }
 
 int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout)
@@ -263,18 +316,6 @@ const char *wisp_app_name(const struct wisp_app *app)
 const char *wisp_shim_app_name(const struct wisp_app *app)
 {
 	return app->name;
-}
-
-void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag)
-{
-	struct wisp_app_data *data = app->data;
-
-	K_SPINLOCK(&data->lock) {
-		data->stop_flag = flag;
-		if (flag != NULL && data->stopping) {
-			wisp_rust_interrupt(flag);
-		}
-	}
 }
 
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count)

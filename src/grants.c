@@ -10,7 +10,11 @@
 #include <wisp/wisp.h>
 
 #include "grants.h"
+#ifdef CONFIG_WISP_MSG
+#include <wisp/channel.h>
+#endif
 #include "host/event.h"
+#include "host/uart.h"
 
 #define TABLE(node_id, kind) _CONCAT(wisp_##kind##_, DT_DEP_ORD(node_id))
 
@@ -53,10 +57,13 @@
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 gpios");               \
 	static const struct wisp_gpio_grant TABLE(node_id, gpios)[] = {                            \
 		DT_FOREACH_PROP_ELEM(node_id, gpios, GPIO_GRANT)};                                 \
+	static uint32_t TABLE(node_id, gpios_open);                                                \
 	GPIO_WATCHES(node_id)
 
 #define GPIO_TABLE(node_id)                                                                        \
-	USE_WATCHES(node_id).gpios = TABLE(node_id, gpios), .gpio_count = ARRAY_SIZE(TABLE(node_id, gpios)),
+	USE_WATCHES(node_id).gpios = TABLE(node_id, gpios),                                        \
+	.gpios_open = &TABLE(node_id, gpios_open),                                                 \
+	.gpio_count = ARRAY_SIZE(TABLE(node_id, gpios)),
 
 #define DEFINE_GPIOS(node_id)                                                                      \
 	COND_CODE_1(DT_NODE_HAS_PROP(node_id, gpios), (GPIO_GRANTS(node_id)), ())
@@ -137,12 +144,36 @@
 	.name = DT_PROP_BY_IDX(node_id, spi_names, idx),                                           \
 	.spec = SPI_DT_SPEC_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx),                             \
 				SPI_WORD_SET(8) | SPI_TRANSFER_MSB),                               \
+	.held = SPI_DT_SPEC_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx),                             \
+				SPI_WORD_SET(8) | SPI_TRANSFER_MSB | SPI_HOLD_ON_CS |              \
+					SPI_LOCK_ON),                                              \
 },
 #define DEFINE_SPI(node_id) LIST_DEFINE(node_id, spi_devices, spi_names, spi)
 #define USE_SPI(node_id)    LIST_USE(node_id, spi_devices, spi)
 #else
 #define DEFINE_SPI(node_id) LIST_REFUSE(node_id, spi_devices, CONFIG_WISP_SPI)
 #define USE_SPI(node_id)
+#endif
+
+#ifdef CONFIG_WISP_UART
+#define uart_GRANT(node_id, prop, idx) {                                                           \
+	.name = DT_PROP_BY_IDX(node_id, uart_names, idx),                                          \
+	.spec = DEVICE_DT_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                              \
+},
+#define uart_PORT(node_id, prop, idx)                                                              \
+	[idx] = WISP_UART_INITIALIZER(TABLE(node_id, uart_ports)[idx]),
+#define UART_GRANTS(node_id)                                                                       \
+	LIST_GRANTS(node_id, uarts, uart_names, uart)                                              \
+	static struct wisp_uart TABLE(node_id, uart_ports)[] = {                                   \
+		DT_FOREACH_PROP_ELEM(node_id, uarts, uart_PORT)};
+#define UART_TABLE(node_id) LIST_TABLE(node_id, uart).uart_ports = TABLE(node_id, uart_ports),
+#define DEFINE_UART(node_id)                                                                       \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, uarts), (UART_GRANTS(node_id)), ())
+#define USE_UART(node_id)                                                                          \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, uarts), (UART_TABLE(node_id)), ())
+#else
+#define DEFINE_UART(node_id) LIST_REFUSE(node_id, uarts, CONFIG_WISP_UART)
+#define USE_UART(node_id)
 #endif
 
 #ifdef CONFIG_WISP_SENSOR
@@ -155,6 +186,56 @@
 #else
 #define DEFINE_SENSOR(node_id) LIST_REFUSE(node_id, sensors, CONFIG_WISP_SENSOR)
 #define USE_SENSOR(node_id)
+#endif
+
+#ifdef CONFIG_WISP_MSG
+#define MSG_NAME(node_id, prop, idx, what)                                                         \
+	_CONCAT(_CONCAT(_CONCAT(TABLE(node_id, prop), _), idx), what)
+#define MSG_CHANNEL(node_id, prop, idx) DT_PHANDLE_BY_IDX(node_id, prop, idx)
+#define MSG_BYTES(channel)              (DT_PROP(channel, message_size) * DT_PROP(channel, queue_length))
+#define MSG_END(node_id, prop, idx)                                                                \
+	static struct wisp_msg_end MSG_NAME(node_id, prop, idx, _end);
+#define MSG_QUEUE(node_id, prop, idx)                                                              \
+	static uint8_t MSG_NAME(node_id, prop, idx, _queue)[MSG_BYTES(                             \
+		MSG_CHANNEL(node_id, prop, idx))];
+#define MSG_GRANT(node_id, prop, idx, bytes)                                                       \
+	{                                                                                          \
+		.name = DT_NODE_FULL_NAME(MSG_CHANNEL(node_id, prop, idx)),                        \
+		.channel = WISP_CHANNEL_DT_GET(MSG_CHANNEL(node_id, prop, idx)),                   \
+		.end = &MSG_NAME(node_id, prop, idx, _end),                                        \
+		.queue = bytes,                                                                    \
+		.size = DT_PROP(MSG_CHANNEL(node_id, prop, idx), message_size),                    \
+		.length = DT_PROP(MSG_CHANNEL(node_id, prop, idx), queue_length),                  \
+	},
+#define MSG_PUBLISH(node_id, prop, idx)   MSG_GRANT(node_id, prop, idx, NULL)
+#define MSG_SUBSCRIBE(node_id, prop, idx)                                                          \
+	MSG_GRANT(node_id, prop, idx, MSG_NAME(node_id, prop, idx, _queue))
+#define MSG_EACH(node_id, prop, macro)                                                             \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop), (DT_FOREACH_PROP_ELEM(node_id, prop, macro)), ())
+#define HAS_MSG(node_id)                                                                           \
+	UTIL_OR(DT_NODE_HAS_PROP(node_id, publishes), DT_NODE_HAS_PROP(node_id, subscribes))
+#define MSG_GRANTS(node_id)                                                                        \
+	MSG_EACH(node_id, publishes, MSG_END)                                                      \
+	MSG_EACH(node_id, subscribes, MSG_END)                                                     \
+	MSG_EACH(node_id, subscribes, MSG_QUEUE)                                                   \
+	static const struct wisp_msg_grant TABLE(node_id, msg)[] = {                               \
+		MSG_EACH(node_id, publishes, MSG_PUBLISH)                                          \
+			MSG_EACH(node_id, subscribes, MSG_SUBSCRIBE)};                             \
+	BUILD_ASSERT(ARRAY_SIZE(TABLE(node_id, msg)) <= MAX_PINS,                                  \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 channels");
+#define DEFINE_MSG(node_id) COND_CODE_1(HAS_MSG(node_id), (MSG_GRANTS(node_id)), ())
+#define USE_MSG(node_id)    COND_CODE_1(HAS_MSG(node_id), (LIST_TABLE(node_id, msg)), ())
+#else
+#define DEFINE_MSG(node_id)                                                                        \
+	LIST_REFUSE(node_id, publishes, CONFIG_WISP_MSG)                                           \
+	LIST_REFUSE(node_id, subscribes, CONFIG_WISP_MSG)
+#define USE_MSG(node_id)
+#endif
+
+#ifdef CONFIG_WISP_HEARTBEAT
+#define DEFINE_HEARTBEAT(node_id)
+#else
+#define DEFINE_HEARTBEAT(node_id) LIST_REFUSE(node_id, heartbeat_ms, CONFIG_WISP_HEARTBEAT)
 #endif
 
 #ifdef CONFIG_WISP_KV
@@ -170,16 +251,19 @@
 	DEFINE_GPIOS(node_id)                                                                      \
 	DEFINE_I2C(node_id)                                                                        \
 	DEFINE_ADC(node_id)                                                                        \
-	DEFINE_PWM(node_id) DEFINE_SPI(node_id) DEFINE_SENSOR(node_id) DEFINE_KV(node_id)          \
+	DEFINE_PWM(node_id) DEFINE_SPI(node_id) DEFINE_UART(node_id) DEFINE_SENSOR(node_id)        \
+	DEFINE_KV(node_id) DEFINE_MSG(node_id) DEFINE_HEARTBEAT(node_id)                           \
 	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
 		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
-			USE_PWM(node_id) USE_SPI(node_id) USE_SENSOR(node_id) USE_KV(node_id)};    \
+			USE_PWM(node_id) USE_SPI(node_id) USE_UART(node_id) USE_SENSOR(node_id)    \
+				USE_KV(node_id) USE_MSG(node_id)};                                 \
 	Z_WISP_APP_DEFINE(Z_WISP_APP_DT_NAME(node_id), DT_NODE_FULL_NAME(node_id),                 \
 			  DT_PROP_OR(node_id, memory_size, CONFIG_WISP_MEMORY_SIZE),               \
 			  DT_PROP_OR(node_id, frame_size, CONFIG_WISP_FRAME_SIZE),                 \
 			  DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE),                 \
 			  DT_PROP_OR(node_id, priority, CONFIG_WISP_PRIORITY),                     \
-			  &TABLE(node_id, grants));
+			  DT_PROP_OR(node_id, heartbeat_ms, 0),                                    \
+			  &TABLE(node_id, grants), Z_WISP_LIMITS_DT(node_id));
 
 #define DEFINE_APPS(inst) DT_FOREACH_CHILD_STATUS_OKAY(DT_DRV_INST(inst), DEFINE_APP)
 

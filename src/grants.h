@@ -5,9 +5,7 @@
 #ifndef WISP_SRC_GRANTS_H_
 #define WISP_SRC_GRANTS_H_
 
-#include <stddef.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <zephyr/drivers/adc.h>
 #include <zephyr/drivers/gpio.h>
@@ -15,7 +13,14 @@
 #include <zephyr/drivers/pwm.h>
 #include <zephyr/drivers/spi.h>
 
+#include "grant_find.h"
+
+#ifdef CONFIG_WISP_MSG
+#include "host/msg.h"
+#endif
+
 struct wisp_events;
+struct wisp_uart;
 
 /* Makes the edges of a pin events. */
 struct wisp_gpio_watch {
@@ -50,6 +55,13 @@ struct wisp_pwm_grant {
 struct wisp_spi_grant {
 	const char *name;
 	struct spi_dt_spec spec;
+	/* The same, with the chip selected between transfers. */
+	struct spi_dt_spec held;
+};
+
+struct wisp_uart_grant {
+	const char *name;
+	const struct device *spec;
 };
 
 struct wisp_sensor_grant {
@@ -63,6 +75,8 @@ struct wisp_grants {
 #endif
 #ifdef CONFIG_WISP_GPIO
 	const struct wisp_gpio_grant *gpios;
+	/* Those that the app has open, a bit each. */
+	uint32_t *gpios_open;
 #ifdef CONFIG_WISP_EVENT
 	/* As many as pins. */
 	struct wisp_gpio_watch *watches;
@@ -85,31 +99,24 @@ struct wisp_grants {
 	const struct wisp_spi_grant *spi;
 	uint8_t spi_count;
 #endif
+#ifdef CONFIG_WISP_UART
+	const struct wisp_uart_grant *uart;
+	/* As many. */
+	struct wisp_uart *uart_ports;
+	uint8_t uart_count;
+#endif
 #ifdef CONFIG_WISP_SENSOR
 	const struct wisp_sensor_grant *sensor;
 	uint8_t sensor_count;
+#endif
+#ifdef CONFIG_WISP_MSG
+	const struct wisp_msg_grant *msg;
+	uint8_t msg_count;
 #endif
 #ifdef CONFIG_WISP_KV
 	/* Bytes of keys and values. */
 	uint32_t kv_size;
 #endif
 };
-
-/*
- * The index of the grant with this label among grants of one size that begin with their
- * names, or -1. The label is not NUL-terminated.
- */
-static inline int32_t wisp_grant_find(const void *grants, uint32_t count, size_t size,
-				      const uint8_t *label, size_t length)
-{
-	for (uint32_t i = 0; i < count; i++) {
-		const char *name = *(const char *const *)((const uint8_t *)grants + i * size);
-
-		if (strlen(name) == length && memcmp(name, label, length) == 0) {
-			return (int32_t)i;
-		}
-	}
-	return -1;
-}
 
 #endif /* WISP_SRC_GRANTS_H_ */

@@ -31,6 +31,8 @@ enum {
 	CMD_UNINSTALL = 7,
 	CMD_STAT = 8,
 	CMD_ABORT = 9,
+	CMD_USAGE = 10,
+	CMD_FAILURES = 11,
 };
 
 static int finish(struct smp_streamer *ctxt, bool ok)
@@ -186,6 +188,75 @@ static int cmd_stat(struct smp_streamer *ctxt)
 			      zcbor_uint32_put(zse, stat.retired_keys));
 }
 
+static bool put_number(zcbor_state_t *zse, const char *key, uint32_t value)
+{
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_uint32_put(zse, value);
+}
+
+static int cmd_usage(struct smp_streamer *ctxt)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	zcbor_state_t *zse = ctxt->writer->zs;
+	const struct wisp_app *app;
+	struct wisp_app_usage usage;
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	app = wisp_app_find(name);
+	if (app == NULL) {
+		return fail(ctxt, WISP_STORE_NO_APP);
+	}
+	wisp_app_usage(app, &usage);
+	return finish(ctxt, put_number(zse, "runs", usage.runs) &&
+				    put_number(zse, "failures", usage.failures) &&
+				    put_number(zse, "stack", usage.stack) &&
+				    put_number(zse, "stack_size", usage.stack_size) &&
+				    put_number(zse, "arena", usage.arena) &&
+				    put_number(zse, "arena_size", usage.arena_size) &&
+				    put_number(zse, "memory", usage.memory) &&
+				    put_number(zse, "memory_size", usage.memory_size) &&
+				    zcbor_tstr_put_lit(zse, "fuel") &&
+				    zcbor_uint64_put(zse, usage.fuel) &&
+				    put_number(zse, "events", usage.events) &&
+				    put_number(zse, "events_size", usage.events_size) &&
+				    put_number(zse, "events_lost", usage.events_lost) &&
+				    put_number(zse, "messages_lost", usage.messages_lost));
+}
+
+/* One a frame, as for the list: {"index": n}, 0 for the last one. */
+static int cmd_failures(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_failure failure;
+	uint32_t index = 0;
+	size_t decoded = 0;
+	char text[80];
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("index", zcbor_uint32_decode, &index),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	if (!put_number(zse, "total", wisp_failure_count())) {
+		return MGMT_ERR_EMSGSIZE;
+	}
+	if (wisp_failure_get(index, &failure) != 0) {
+		return MGMT_ERR_EOK;
+	}
+	wisp_describe_status(failure.app, &failure.status, "", text, sizeof(text));
+	return finish(ctxt, put_number(zse, "next", index + 1) &&
+				    zcbor_tstr_put_lit(zse, "name") &&
+				    zcbor_tstr_put_term(zse, wisp_app_name(failure.app),
+							WISP_STORE_NAME_SIZE) &&
+				    zcbor_tstr_put_lit(zse, "uptime") &&
+				    zcbor_int64_put(zse, failure.uptime_ms) &&
+				    zcbor_tstr_put_lit(zse, "what") &&
+				    zcbor_tstr_put_term(zse, text, sizeof(text)));
+}
+
 /* Announces an upload; takes the place of one that went silent. */
 static int begin(struct wisp_store_upload *upload, int64_t last)
 {
@@ -200,7 +271,7 @@ static int begin(struct wisp_store_upload *upload, int64_t last)
 }
 
 /*
- * {"off": 0, "name", "len", "sha", "ver", "rb", "mem"}, then {"off", "data"}. The
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "frame", "if"}, then {"off", "data"}. The
  * answer is {"off": where to go on}, with {"done": true} when the update is installed.
  */
 static int cmd_upload(struct smp_streamer *ctxt)
@@ -211,6 +282,7 @@ static int cmd_upload(struct smp_streamer *ctxt)
 	struct zcbor_string name = {0};
 	struct zcbor_string hash = {0};
 	struct zcbor_string data = {0};
+	struct zcbor_string interfaces = {0};
 	uint32_t offset = UINT32_MAX;
 	size_t decoded = 0;
 	int ret;
@@ -223,6 +295,8 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		ZCBOR_MAP_DECODE_KEY_DECODER("ver", zcbor_uint32_decode, &upload.image.version),
 		ZCBOR_MAP_DECODE_KEY_DECODER("rb", zcbor_uint32_decode, &upload.image.rollback),
 		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
+		ZCBOR_MAP_DECODE_KEY_DECODER("frame", zcbor_uint32_decode, &upload.frame),
+		ZCBOR_MAP_DECODE_KEY_DECODER("if", zcbor_tstr_decode, &interfaces),
 	};
 
 	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
@@ -236,6 +310,8 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		}
 		memcpy(upload.name, name.value, name.len);
 		memcpy(upload.image.hash, hash.value, hash.len);
+		upload.interfaces = (const char *)interfaces.value;
+		upload.interfaces_length = interfaces.len;
 		ret = begin(&upload, last);
 		if (ret != 0) {
 			return fail(ctxt, ret);
@@ -283,6 +359,9 @@ static int translate(uint16_t error)
 	case WISP_STORE_NO_SPACE:
 	case WISP_STORE_NO_SLOT:
 		return MGMT_ERR_ENOMEM;
+	case WISP_STORE_NO_INTERFACE:
+		return MGMT_ERR_ENOTSUP;
+	case WISP_STORE_NOT_GRANTED:
 	case WISP_STORE_ROLLBACK:
 	case WISP_STORE_UNSIGNED:
 	case WISP_STORE_UNKNOWN_KEY:
@@ -306,6 +385,8 @@ static const struct mgmt_handler handlers[] = {
 	[CMD_UNINSTALL] = {.mh_write = cmd_uninstall},
 	[CMD_STAT] = {.mh_read = cmd_stat},
 	[CMD_ABORT] = {.mh_write = cmd_abort},
+	[CMD_USAGE] = {.mh_read = cmd_usage},
+	[CMD_FAILURES] = {.mh_read = cmd_failures},
 };
 
 static struct mgmt_group group = {

@@ -87,6 +87,24 @@ static void print_image(const struct shell *sh, const char *what,
 	shell_hexdump(sh, image->hash, 16);
 }
 
+static int print_usage(const struct shell *sh, const struct wisp_app *app)
+{
+	struct wisp_app_usage usage;
+
+	wisp_app_usage(app, &usage);
+	shell_print(sh, "runs that ended: %u, failed: %u", (unsigned int)usage.runs,
+		    (unsigned int)usage.failures);
+	shell_print(sh, "most used: native stack %u of %u bytes, arena %u of %u, linear memory %u "
+			"of %u", (unsigned int)usage.stack, (unsigned int)usage.stack_size,
+		    (unsigned int)usage.arena, (unsigned int)usage.arena_size,
+		    (unsigned int)usage.memory, (unsigned int)usage.memory_size);
+	shell_print(sh, "events: %u of %u waited at most, %u lost; messages lost: %u; fuel of a run: "
+			"%u", (unsigned int)usage.events, (unsigned int)usage.events_size,
+		    (unsigned int)usage.events_lost, (unsigned int)usage.messages_lost,
+		    (unsigned int)MIN(usage.fuel, UINT32_MAX));
+	return 0;
+}
+
 static int cmd_info(const struct shell *sh, size_t argc, char **argv)
 {
 	struct wisp_store_app stored;
@@ -101,15 +119,7 @@ static int cmd_info(const struct shell *sh, size_t argc, char **argv)
 	print_image(sh, "candidate", &stored.candidate);
 	shell_print(sh, "crashes %u, updates need a rollback counter of %u or more",
 		    stored.crashes, (unsigned int)stored.floor);
-	if (app != NULL) {
-		struct wisp_app_status status;
-
-		wisp_app_status(app, &status);
-		shell_print(sh, "last run: arena %u of %u bytes, linear memory %u of %u",
-			    (unsigned int)status.arena_used, (unsigned int)app->arena_size,
-			    (unsigned int)status.memory_used, (unsigned int)app->memory_size);
-	}
-	return 0;
+	return (app == NULL) ? 0 : print_usage(sh, app);
 }
 
 #define SIMPLE(_name)                                                                              \
@@ -167,8 +177,14 @@ static int cmd_abort(const struct shell *sh, size_t argc, char **argv)
 static int cmd_stat(const struct shell *sh, size_t argc, char **argv)
 {
 	struct wisp_store_stat stat;
-	int ret = wisp_store_stat(&stat);
+	const struct wisp_app *app;
+	int ret;
 
+	if (argc > 1) {
+		app = wisp_app_find(argv[1]);
+		return (app == NULL) ? done(sh, argv[1], WISP_STORE_NO_APP) : print_usage(sh, app);
+	}
+	ret = wisp_store_stat(&stat);
 	if (ret != 0) {
 		return done(sh, "store", ret);
 	}
@@ -180,6 +196,28 @@ static int cmd_stat(const struct shell *sh, size_t argc, char **argv)
 	shell_print(sh, "journal: %u of %u bytes; retired keys: %u",
 		    (unsigned int)stat.journal_used, (unsigned int)stat.journal_size,
 		    (unsigned int)stat.retired_keys);
+	return 0;
+}
+
+static int cmd_log(const struct shell *sh, size_t argc, char **argv)
+{
+	struct wisp_failure failure;
+	uint32_t shown = 0;
+
+	for (uint32_t i = 0; wisp_failure_get(i, &failure) == 0; i++) {
+		const char *name = wisp_app_name(failure.app);
+		char text[80];
+
+		if (argc > 1 && strcmp(argv[1], name) != 0) {
+			continue;
+		}
+		wisp_describe_status(failure.app, &failure.status, "", text, sizeof(text));
+		shell_print(sh, "%u.%03u s  %s: %s", (unsigned int)(failure.uptime_ms / MSEC_PER_SEC),
+			    (unsigned int)(failure.uptime_ms % MSEC_PER_SEC), name, text);
+		shown++;
+	}
+	shell_print(sh, "%u shown, %u runs failed since boot", (unsigned int)shown,
+		    (unsigned int)wisp_failure_count());
 	return 0;
 }
 
@@ -200,16 +238,35 @@ static void complete_app(size_t index, struct shell_static_entry *entry)
 
 SHELL_DYNAMIC_CMD_CREATE(apps, complete_app);
 
+/* The same for images of the firmware. */
+static void complete_image(size_t index, struct shell_static_entry *entry)
+{
+	entry->syntax = NULL;
+	entry->handler = NULL;
+	entry->subcmd = NULL;
+	entry->help = NULL;
+	STRUCT_SECTION_FOREACH(wisp_image, image) {
+		if (index-- == 0) {
+			entry->syntax = image->name;
+			return;
+		}
+	}
+}
+
+SHELL_DYNAMIC_CMD_CREATE(images, complete_image);
+
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands, SHELL_CMD_ARG(abort, NULL, "Give up the upload that is going on", cmd_abort, 1, 0),
 	SHELL_CMD_ARG(confirm, &apps, "Keep the update of an app: <name>", cmd_confirm, 2, 0),
 	SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
-	SHELL_CMD_ARG(install, NULL, "Install an image of the firmware: <image>", cmd_install, 2, 0),
+	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2, 0),
 	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),
+	SHELL_CMD_ARG(log, &apps, "Show recent runs that failed: [<name>]", cmd_log, 1, 1),
 	SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2, 0),
 	SHELL_CMD_ARG(rollback, &apps, "Drop the update of an app: <name>", cmd_rollback, 2, 0),
 	SHELL_CMD_ARG(start, &apps, "Start an app: <name>", cmd_start, 2, 0),
-	SHELL_CMD_ARG(stat, NULL, "Show how full and worn the store is", cmd_stat, 1, 0),
+	SHELL_CMD_ARG(stat, &apps, "Show how full and worn the store is, or what an app used: [<name>]",
+		      cmd_stat, 1, 1),
 	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),
 	SHELL_CMD_ARG(uninstall, &apps, "Remove an app: <name>", cmd_uninstall, 2, 0),
 	SHELL_SUBCMD_SET_END);

@@ -64,6 +64,7 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
 		.key_count = wisp_public_key_count,
 		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
 		.map = map,
+		.app = app,
 		.memory_size = app->memory_size,
 		.frame_size = app->frame_size,
 	};
@@ -101,12 +102,18 @@ static int do_begin(void *argument)
 {
 	struct wisp_store_upload *upload = argument;
 	const struct wisp_app *app = wisp_app_find(upload->name);
+	int ret;
 
 	if (app == NULL) {
 		return WISP_STORE_NO_APP;
 	}
-	if (upload->memory > app->memory_size) {
+	if (upload->memory > app->memory_size || upload->frame > app->frame_size) {
 		return WISP_STORE_TOO_LARGE;
+	}
+	ret = wisp_rust_store_needs(app, (const uint8_t *)upload->interfaces,
+				    upload->interfaces_length);
+	if (ret != 0) {
+		return ret;
 	}
 	return wisp_rust_store_begin(upload, &upload->offset);
 }

@@ -8,11 +8,8 @@
 #include <wisp/storage.h>
 #include <wisp/wisp.h>
 
+#include "public_keys.h"
 #include "storage_shim.h"
-
-/* Generated from CONFIG_WISP_SIGNATURE_KEY_FILE. */
-extern const uint8_t wisp_public_keys[];
-extern const size_t wisp_public_key_count;
 
 /* Opens the partition and tells where it is mapped; 0 or a negative errno. */
 int wisp_storage_flash_open(const uint8_t **map);
@@ -42,6 +39,9 @@ void wisp_supervisor_boot(struct k_work_q *queue);
 /*
  * From any thread.
  */
+
+/* An app wants its update to be kept. */
+void wisp_supervisor_confirmed(const struct wisp_app *app);
 
 /* An app's run is over. */
 void wisp_supervisor_ended(const struct wisp_app *app);

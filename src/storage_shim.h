@@ -15,6 +15,8 @@
 
 #include <wisp/storage.h>
 
+struct wisp_app;
+
 /* What the partition is. */
 struct wisp_flash_geometry {
 	uint32_t size;
@@ -38,6 +40,8 @@ struct wisp_store_trust {
 	bool allow_unsigned;
 	/* Where the partition is mapped. */
 	const uint8_t *map;
+	/* The app that it is for. */
+	const struct wisp_app *app;
 	uint32_t memory_size;
 	uint32_t frame_size;
 };
@@ -75,13 +79,24 @@ enum wisp_store_change {
 };
 
 /* Rust: changes an app's state. */
-uint32_t wisp_rust_store_change(uint32_t slot, enum wisp_store_change change, uint32_t *value);
+uint32_t wisp_rust_store_change(uint32_t slot, uint32_t change, uint32_t *value);
 
 uint32_t wisp_rust_store_stat(struct wisp_store_stat *stat);
 
 /* Rust: what to announce of an image in memory. From any thread. */
 uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
 				  struct wisp_store_upload *upload);
+
+/*
+ * Rust: whether the firmware and the app's node have what was announced of an image, import
+ * modules with spaces between them, or what an image in memory imports. Tells in the log what
+ * is missing. From any thread.
+ */
+uint32_t wisp_rust_store_needs(const struct wisp_app *app, const uint8_t *names, size_t length);
+uint32_t wisp_rust_store_image_needs(const struct wisp_app *app, const uint8_t *image, size_t size);
+
+/* False if the import module is one of grants, and the app has none of them. */
+bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
 
 /* Rust: an error in words, which are not NUL-terminated. */
 const char *wisp_rust_store_words(uint32_t error, size_t *length);

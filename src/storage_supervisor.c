@@ -9,6 +9,7 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/atomic.h>
 
+#include "history.h"
 #include "storage.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
@@ -220,8 +221,7 @@ static void handle_end(uint32_t slot)
 		return;
 	}
 	wisp_app_status(supervised->app, &status);
-	if (status.state != WISP_APP_TRAPPED && status.state != WISP_APP_FAILED &&
-	    !(status.state == WISP_APP_EXITED && status.exit_status != 0)) {
+	if (!wisp_failed(&status)) {
 		return;
 	}
 	if (supervised->is_candidate) {
@@ -377,17 +377,12 @@ void wisp_supervisor_ended(const struct wisp_app *app)
 	}
 }
 
-static uint32_t confirm_from_guest(struct wisp_caller *caller, uint32_t *slots, const void *env)
+void wisp_supervisor_confirmed(const struct wisp_app *app)
 {
-	int slot = slot_of(wisp_caller_app(caller));
+	int slot = slot_of(app);
 
-	ARG_UNUSED(env);
-	slots[0] = 0;
 	if (slot >= 0) {
 		(void)atomic_or(&confirmed, BIT(slot));
 		wake();
 	}
-	return WISP_TRAP_NONE;
 }
-
-WISP_HOST_FUNCTION_DEFINE("wisp:lifecycle@1", "confirm", "()i", confirm_from_guest);

@@ -108,6 +108,10 @@ enum wisp_store_error {
 	WISP_STORE_ALREADY = 70,
 	/** The image was refused when it was loaded. */
 	WISP_STORE_NOT_LOADED = 71,
+	/** The image imports what the firmware does not have. */
+	WISP_STORE_NO_INTERFACE = 72,
+	/** The app's node grants nothing of an interface that the image needs. */
+	WISP_STORE_NOT_GRANTED = 73,
 };
 
 /** @brief An image of an app; its length is 0 if there is none. */
@@ -152,6 +156,15 @@ struct wisp_store_upload {
 	struct wisp_store_image image;
 	/** Bytes of linear memory it needs, 0 if not known: checked before anything is erased. */
 	uint32_t memory;
+	/** Bytes of its largest frame, 0 if not known: checked before anything is erased. */
+	uint32_t frame;
+	/**
+	 * Names of the import modules it needs, with spaces between them, not NUL-terminated;
+	 * NULL if not known: checked before anything is erased. Read by wisp_store_begin() only.
+	 */
+	const char *interfaces;
+	/** Bytes of the names. */
+	size_t interfaces_length;
 	/** Bytes that arrived. */
 	uint32_t offset;
 };
@@ -199,7 +212,7 @@ int wisp_store_find(const char *name, struct wisp_store_app *app);
 /**
  * @brief Announces an image, or goes on with the same upload.
  *
- * Checks name, memory, rollback counter and space before anything is erased.
+ * Checks name, memory, frame, interfaces, rollback counter and space before anything is erased.
  *
  * @param upload What comes; its offset is set to where to go on.
  */

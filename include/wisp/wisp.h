@@ -46,7 +46,7 @@ enum wisp_app_state {
 	WISP_APP_RUNNING,
 	/** The guest returned or ended itself. */
 	WISP_APP_EXITED,
-	/** The guest trapped. */
+	/** The guest trapped; WISP_TRAP_INTERRUPTED: it missed its heartbeat. */
 	WISP_APP_TRAPPED,
 	/** It ended because of wisp_app_stop(). */
 	WISP_APP_STOPPED,
@@ -60,7 +60,9 @@ struct wisp_app_status {
 	enum wisp_app_state state;
 	/**
 	 * WISP_APP_FAILED: the reason. -ENOEXEC: the image is damaged. -ENOTSUP: it imports
-	 * what the firmware does not have. -ENOMEM: it needs more memory than the app has.
+	 * what the firmware does not have, or needs what its engine is built without.
+	 * -ENOMEM: it needs more memory than the app has.
+	 * -E2BIG: it has more imports, functions or table elements than the app may have.
 	 * -ENOENT: it has no entry. -EFAULT: the app's thread was aborted, as Zephyr does with
 	 * a thread that faults in a driver.
 	 */
@@ -79,6 +81,8 @@ struct wisp_app_status {
 	uint32_t arena_used;
 	/** Bytes of linear memory among them. */
 	uint32_t memory_used;
+	/** The last run executed native code, not the image's IR. */
+	bool native;
 };
 
 /** @brief An image in the firmware; wisp_add_app() in CMake makes one. */
@@ -91,9 +95,53 @@ struct wisp_image {
 	size_t size;
 };
 
+/** @brief The most that an app has used since boot, and what there is. */
+struct wisp_app_usage {
+	/** Runs that ended, and those of them that failed. */
+	uint32_t runs;
+	/** Traps, exits with a status other than zero, images that could not be started. */
+	uint32_t failures;
+	/**
+	 * Bytes of the native stack that the present or last run has used so far, the most of
+	 * those that were asked for; 0 without CONFIG_INIT_STACKS and CONFIG_THREAD_STACK_INFO, and
+	 * on native_sim.
+	 */
+	uint32_t stack;
+	/** Bytes of the native stack. */
+	uint32_t stack_size;
+	/** Bytes of the arena, of runs that ended. */
+	uint32_t arena;
+	/** Bytes of the arena there are. */
+	uint32_t arena_size;
+	/** Bytes of linear memory, of runs that ended. */
+	uint32_t memory;
+	/** Bytes of linear memory there may be. */
+	uint32_t memory_size;
+	/** Fuel of a run that ended, of runs with a limit. */
+	uint64_t fuel;
+	/** Events that waited at once. */
+	uint32_t events;
+	/** Events that can wait. */
+	uint32_t events_size;
+	/** Events dropped because the queue was full. */
+	uint32_t events_lost;
+	/** Messages of subscribed channels dropped because a queue was full. */
+	uint32_t messages_lost;
+};
+
 /** @cond INTERNAL_HIDDEN */
 
 struct wisp_grants;
+
+/* What a guest may not exceed, beside its memory and stacks: see doc/limits.md. */
+struct wisp_limits {
+	uint32_t table_size;
+	uint32_t call_depth;
+	uint32_t max_imports;
+	uint32_t max_functions;
+	uint32_t fuel;
+	uint32_t max_run_ms;
+};
 
 struct wisp_app_data {
 	struct k_thread thread;
@@ -102,11 +150,25 @@ struct wisp_app_data {
 	void *stop_flag;
 	const uint8_t *image;
 	size_t image_size;
+#ifdef CONFIG_WISP_NATIVE
+	/* What wisp_native_decide() said about the image. */
+	uint8_t native;
+	struct k_work_delayable native_stop;
+#endif
 	uint64_t fuel;
+	/* In ticks since boot; 0 while the app blocks or has none. */
+	int64_t deadline;
+	uint32_t max_run_ms;
 	struct wisp_app_status status;
+	struct wisp_app_usage most;
+	int watchdog;
+	bool missed;
 	bool has_fuel;
+	bool has_max_run;
 	bool created;
 	bool stopping;
+	/* The stop is that of the deadline. */
+	bool expired;
 };
 
 /** @endcond */
@@ -123,6 +185,8 @@ struct wisp_app {
 	uint32_t memory_size;
 	uint32_t frame_size;
 	int priority;
+	uint32_t heartbeat_ms;
+	struct wisp_limits limits;
 	const struct wisp_grants *grants;
 	/** @endcond */
 };
@@ -136,7 +200,9 @@ struct wisp_app {
 #define Z_WISP_ARENA_WORDS(_memory, _frame)                                                        \
 	(DIV_ROUND_UP((_memory) + (_frame) + CONFIG_WISP_INSTANCE_SIZE, sizeof(uint64_t)))
 
-#define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _stack, _priority, _grants)                 \
+/* The limits follow as initializers. */
+#define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _stack, _priority, _heartbeat, _grants,     \
+			  ...)                                                                     \
 	static K_KERNEL_STACK_DEFINE(_CONCAT(_id, _stack_area), _stack);                           \
 	static __noinit uint64_t _CONCAT(_id, _arena)[Z_WISP_ARENA_WORDS(_memory, _frame)];        \
 	static struct wisp_app_data _CONCAT(_id, _data);                                           \
@@ -150,8 +216,23 @@ struct wisp_app {
 		.memory_size = _memory,                                                            \
 		.frame_size = _frame,                                                              \
 		.priority = _priority,                                                             \
+		.heartbeat_ms = _heartbeat,                                                        \
 		.grants = _grants,                                                                 \
+		.limits = {__VA_ARGS__},                                                           \
 	}
+
+#define Z_WISP_LIMITS                                                                              \
+	.table_size = CONFIG_WISP_TABLE_SIZE, .call_depth = CONFIG_WISP_CALL_DEPTH,                \
+	.max_imports = CONFIG_WISP_MAX_IMPORTS, .max_functions = CONFIG_WISP_MAX_FUNCTIONS,        \
+	.fuel = CONFIG_WISP_FUEL, .max_run_ms = CONFIG_WISP_MAX_RUN_MS
+
+#define Z_WISP_LIMITS_DT(_node_id)                                                                 \
+	.table_size = DT_PROP_OR(_node_id, table_size, CONFIG_WISP_TABLE_SIZE),                    \
+	.call_depth = DT_PROP_OR(_node_id, call_depth, CONFIG_WISP_CALL_DEPTH),                    \
+	.max_imports = DT_PROP_OR(_node_id, max_imports, CONFIG_WISP_MAX_IMPORTS),                 \
+	.max_functions = DT_PROP_OR(_node_id, max_functions, CONFIG_WISP_MAX_FUNCTIONS),           \
+	.fuel = DT_PROP_OR(_node_id, fuel, CONFIG_WISP_FUEL),                                      \
+	.max_run_ms = DT_PROP_OR(_node_id, max_run_ms, CONFIG_WISP_MAX_RUN_MS)
 
 #define Z_WISP_APP_DT_NAME(_node_id) _CONCAT(wisp_app_dt_, DT_DEP_ORD(_node_id))
 
@@ -167,7 +248,7 @@ DT_FOREACH_STATUS_OKAY(wisp_apps, Z_WISP_APPS_DT_DECLARE)
 /**
  * @brief Defines an app without peripherals.
  *
- * Its frames, native stack and priority are those of the configuration. An app with
+ * Its frames, native stack, priority and limits are those of the configuration. An app with
  * grants is a devicetree node and needs no definition in C.
  *
  * @param _id Identifier of the `const struct wisp_app`.
@@ -176,7 +257,7 @@ DT_FOREACH_STATUS_OKAY(wisp_apps, Z_WISP_APPS_DT_DECLARE)
  */
 #define WISP_APP_DEFINE(_id, _name, _memory)                                                       \
 	Z_WISP_APP_DEFINE(_id, _name, _memory, CONFIG_WISP_FRAME_SIZE, CONFIG_WISP_STACK_SIZE,     \
-			  CONFIG_WISP_PRIORITY, NULL)
+			  CONFIG_WISP_PRIORITY, 0, NULL, Z_WISP_LIMITS)
 
 /**
  * @brief The app of a devicetree node.
@@ -247,6 +328,19 @@ int wisp_app_load_embedded(const struct wisp_app *app, const char *name);
 void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel);
 
 /**
+ * @brief Limits the time that an app's next runs may take without blocking.
+ *
+ * The time from its start, or from the end of a blocking host function, to the beginning of
+ * the next one; the start function of its module counts, and so does the time in which
+ * threads of higher priority run. An app that takes longer traps with
+ * WISP_TRAP_DEADLINE_EXCEEDED.
+ *
+ * @param app The app.
+ * @param milliseconds Longest time, or 0 for no limit.
+ */
+void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
+
+/**
  * @brief Starts an app.
  *
  * Returns at once; the image is checked, instantiated and run in the app's thread.
@@ -293,6 +387,45 @@ int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout);
  * @param status Filled in.
  */
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status);
+
+/**
+ * @brief Tells the most that an app has used since boot.
+ *
+ * @param app The app.
+ * @param usage Filled in.
+ */
+void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage);
+
+/** @brief A run that failed. */
+struct wisp_failure {
+	/** The app. */
+	const struct wisp_app *app;
+	/** When it ended, milliseconds since boot. */
+	int64_t uptime_ms;
+	/** How it ended. */
+	struct wisp_app_status status;
+};
+
+/**
+ * @brief Tells of recent runs that failed, of all apps.
+ *
+ * The last CONFIG_WISP_RECENT_FAILURES are kept in RAM; restarting an app does not
+ * forget them.
+ *
+ * @param index 0 for the last one, 1 for the one before it, and so on.
+ * @param failure Filled in.
+ *
+ * @retval 0 Done.
+ * @retval -ENOENT There are not so many.
+ */
+int wisp_failure_get(uint32_t index, struct wisp_failure *failure);
+
+/**
+ * @brief How many runs have failed since boot, of all apps.
+ *
+ * @return Their number.
+ */
+uint32_t wisp_failure_count(void);
 
 /**
  * @brief The name of an app.

@@ -5,6 +5,7 @@
 
 #include <wisp/wisp.h>
 
+#include "../deadline.h"
 #include "../grants.h"
 #include "event.h"
 #include "shim.h"
@@ -17,12 +18,15 @@ static struct wisp_queued_event *place(struct wisp_events *events, uint32_t inde
 	return &events->queue[(events->first + index) % CONFIG_WISP_EVENT_QUEUE];
 }
 
-void wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
 		     uint8_t value)
 {
+	bool taken = false;
+
 	K_SPINLOCK(&events->lock) {
 		if (events->count == CONFIG_WISP_EVENT_QUEUE) {
 			events->lost++;
+			events->lost_ever++;
 			K_SPINLOCK_BREAK;
 		}
 		*place(events, events->count) = (struct wisp_queued_event){
@@ -32,8 +36,11 @@ void wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint
 			.value = value,
 		};
 		events->count++;
+		events->most = MAX(events->most, events->count);
+		taken = true;
 	}
 	(void)k_poll_signal_raise(&events->arrived, 0);
+	return taken;
 }
 
 void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source)
@@ -103,7 +110,9 @@ uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
 		if (until_us <= now) {
 			return WISP_WAIT_NOTHING;
 		}
+		wisp_deadline_pause(app);
 		(void)k_poll(waits, count, K_USEC(MIN(until_us - now, SLICE_US)));
+		wisp_deadline_resume(app);
 	}
 	return WISP_WAIT_STOP;
 }

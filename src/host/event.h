@@ -22,6 +22,9 @@ struct wisp_events {
 	struct k_spinlock lock;
 	struct k_poll_signal arrived;
 	uint32_t lost;
+	/* Since boot: dropped, and most that waited. */
+	uint32_t lost_ever;
+	uint8_t most;
 	uint8_t first;
 	uint8_t count;
 	struct wisp_queued_event queue[CONFIG_WISP_EVENT_QUEUE];
@@ -29,8 +32,8 @@ struct wisp_events {
 
 #define WISP_EVENTS_INITIALIZER(_name) {.arrived = K_POLL_SIGNAL_INITIALIZER(_name.arrived)}
 
-/* Adds an event, or counts it as lost. From any context. */
-void wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+/* Adds an event, or counts it as lost: false. From any context. */
+bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
 		     uint8_t value);
 
 /* Drops the events of one source. */

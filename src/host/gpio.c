@@ -29,31 +29,88 @@ int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, si
 					 sizeof(app->grants->gpios[0]), label, length);
 }
 
-uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin,
-				  enum wisp_pin_mode mode)
+/* One pin is opened at a time, so that no two apps find it free. */
+static struct k_spinlock opening;
+
+/* Whether an app that was granted the same pin has it open. */
+static bool taken(const struct gpio_dt_spec *spec, const struct wisp_app *self)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		if (app->grants == NULL || app == self) {
+			continue;
+		}
+		for (uint32_t i = 0; i < app->grants->gpio_count; i++) {
+			const struct gpio_dt_spec *other = &app->grants->gpios[i].pin;
+
+			if ((*app->grants->gpios_open & BIT(i)) != 0 && other->port == spec->port &&
+			    other->pin == spec->pin) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Takes a pin for an app: false if another app has it. */
+static bool claim(const struct wisp_app *app, uint32_t pin)
+{
+	bool is_free = false;
+
+	K_SPINLOCK(&opening) {
+		is_free = !taken(granted(app, pin), app);
+		if (is_free) {
+			*app->grants->gpios_open |= BIT(pin);
+		}
+	}
+	return is_free;
+}
+
+static void unclaim(const struct wisp_app *app, uint32_t pin)
+{
+	K_SPINLOCK(&opening) {
+		*app->grants->gpios_open &= ~BIT(pin);
+	}
+}
+
+static int configure_output(const struct gpio_dt_spec *spec, uint32_t mode)
+{
+	gpio_flags_t flags;
+	int ret;
+
+	flags = (mode == WISP_PIN_OUTPUT_ACTIVE) ? GPIO_OUTPUT_ACTIVE : GPIO_OUTPUT_INACTIVE;
+	/* An output that is an input too can be read back; not every controller can do it. */
+	ret = gpio_pin_configure_dt(spec, flags | GPIO_INPUT);
+	if (ret == -ENOTSUP) {
+		ret = gpio_pin_configure_dt(spec, flags);
+	}
+	return ret;
+}
+
+uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin, uint32_t mode)
 {
 	const struct gpio_dt_spec *spec = granted(app, pin);
-	gpio_flags_t flags;
+	bool was_open;
 	int ret;
 
 	if (spec == NULL || !gpio_is_ready_dt(spec)) {
 		return WISP_ENODEV;
-	}
-	if (mode == WISP_PIN_INPUT) {
-		return wisp_driver_error(gpio_pin_configure_dt(spec, GPIO_INPUT));
 	}
 	if (mode == WISP_PIN_RELEASED) {
 		ret = gpio_pin_configure(spec->port, spec->pin, GPIO_DISCONNECTED);
 		if (ret == -ENOTSUP) {
 			ret = gpio_pin_configure_dt(spec, GPIO_INPUT);
 		}
+		unclaim(app, pin);
 		return wisp_driver_error(ret);
 	}
-	flags = (mode == WISP_PIN_OUTPUT_ACTIVE) ? GPIO_OUTPUT_ACTIVE : GPIO_OUTPUT_INACTIVE;
-	/* An output that is an input too can be read back; not every controller can do it. */
-	ret = gpio_pin_configure_dt(spec, flags | GPIO_INPUT);
-	if (ret == -ENOTSUP) {
-		ret = gpio_pin_configure_dt(spec, flags);
+	was_open = (*app->grants->gpios_open & BIT(pin)) != 0;
+	if (!claim(app, pin)) {
+		return WISP_EBUSY;
+	}
+	ret = (mode == WISP_PIN_INPUT) ? gpio_pin_configure_dt(spec, GPIO_INPUT)
+				       : configure_output(spec, mode);
+	if (ret != 0 && !was_open) {
+		unclaim(app, pin);
 	}
 	return wisp_driver_error(ret);
 }
@@ -95,7 +152,7 @@ static void edge(const struct device *port, struct gpio_callback *callback, gpio
 	if (watch->edges == WISP_EDGES_BOTH) {
 		active = gpio_pin_get(port, (gpio_pin_t)(find_lsb_set(pins) - 1)) > 0;
 	}
-	wisp_events_put(watch->events, WISP_EVENT_EDGE, watch->pin, active);
+	(void)wisp_events_put(watch->events, WISP_EVENT_EDGE, watch->pin, active);
 }
 
 uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges)

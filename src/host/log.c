@@ -100,9 +100,11 @@ const char *wisp_trap_text(enum wisp_trap trap)
 		[WISP_TRAP_DEADLINE_EXCEEDED] = "deadline exceeded",
 		[WISP_TRAP_HOST_ERROR] = "a host function failed",
 		[WISP_TRAP_EXIT] = "exit",
+		[WISP_TRAP_CALL_DEPTH_EXCEEDED] = "call depth exceeded",
+		[WISP_TRAP_NESTING_EXCEEDED] = "host and guest nested too deep",
 	};
 
-	if ((unsigned int)trap >= ARRAY_SIZE(texts)) {
+	if ((unsigned int)trap >= ARRAY_SIZE(texts) || texts[trap] == NULL) {
 		return "unknown";
 	}
 	return texts[trap];

@@ -21,6 +21,7 @@ struct wisp_app;
 enum wisp_event_kind {
 	WISP_EVENT_EDGE,
 	WISP_EVENT_UART,
+	WISP_EVENT_MESSAGE,
 };
 
 struct wisp_event {
@@ -93,17 +94,45 @@ uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
 /* Most operations of one transaction. */
 #define WISP_SPI_OPERATIONS 8
 
-/* NULL where nothing is written or read. As long as the longer of the two. */
+/*
+ * NULL where nothing is written or read. As long as the longer of the two. One with a
+ * delay, at least so many nanoseconds, has neither.
+ */
 struct wisp_spi_operation {
 	const uint8_t *write;
 	uint8_t *read;
 	uint32_t write_length;
 	uint32_t read_length;
+	uint32_t delay_ns;
 };
 
 /* One transaction, with the chip selected throughout. */
 uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 				const struct wisp_spi_operation *operations, uint32_t count);
+
+int32_t wisp_shim_uart_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Starts reception, or starts it again with nothing received. */
+uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart);
+void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart);
+
+/*
+ * These wait until this uptime; a time that has passed means not to. They tell
+ * WISP_WAIT_STOP or WISP_WAIT_EVENT, then with a count of bytes that may be 0. From here
+ * on the index is that of an open port.
+ */
+uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t *buffer,
+			     uint32_t length, uint64_t until_us, uint32_t *count);
+uint32_t wisp_shim_uart_write(const struct wisp_app *app, uint32_t uart, const uint8_t *bytes,
+			      uint32_t length, uint64_t until_us, uint32_t *count);
+uint32_t wisp_shim_uart_flush(const struct wisp_app *app, uint32_t uart, uint64_t until_us,
+			      bool *empty);
+
+uint32_t wisp_shim_uart_available(const struct wisp_app *app, uint32_t uart);
+/* Chooses whether reception becomes events; drops those that wait. */
+uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on);
+/* What went wrong since this was last asked. */
+void wisp_shim_uart_errors(const struct wisp_app *app, uint32_t uart, uint32_t *lost,
+			   uint32_t *line);
 
 int32_t wisp_shim_sensor_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_sensor_ready(const struct wisp_app *app, uint32_t sensor);
@@ -126,5 +155,26 @@ uint32_t wisp_shim_kv_get(const struct wisp_app *app, const uint8_t *key, size_t
 uint32_t wisp_shim_kv_set(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			  const uint8_t *value, size_t length);
 uint32_t wisp_shim_kv_remove(const struct wisp_app *app, const uint8_t *key, size_t key_length);
+
+/* Channels of messages; these two take any index. */
+int32_t wisp_shim_msg_find(const struct wisp_app *app, const uint8_t *label, size_t length,
+			   bool publish);
+bool wisp_shim_msg_publishes(const struct wisp_app *app, uint32_t channel);
+/* Bytes of each message. */
+uint32_t wisp_shim_msg_size(const struct wisp_app *app, uint32_t channel);
+uint32_t wisp_shim_msg_open(const struct wisp_app *app, uint32_t channel);
+void wisp_shim_msg_close(const struct wisp_app *app, uint32_t channel);
+/* `lost`: how many apps had no room. */
+uint32_t wisp_shim_msg_publish(const struct wisp_app *app, uint32_t channel, const uint8_t *message,
+			       size_t length, uint32_t *lost);
+uint32_t wisp_shim_msg_room(const struct wisp_app *app, uint32_t channel);
+uint32_t wisp_shim_msg_receive(const struct wisp_app *app, uint32_t channel, uint8_t *message,
+			       size_t length);
+/* Messages lost since the last call. */
+uint32_t wisp_shim_msg_lost(const struct wisp_app *app, uint32_t channel);
+
+/* To whoever supervises the app: keep this update; it gets on. */
+void wisp_shim_confirm(const struct wisp_app *app);
+void wisp_shim_heartbeat(const struct wisp_app *app);
 
 #endif /* WISP_SRC_HOST_PERIPHERALS_H_ */

@@ -40,6 +40,11 @@ enum wisp_errno {
 	WISP_EOVERFLOW = 139,
 };
 
+/*
+ * Enums cross the border as uint32_t: compilers may make them shorter, and what C does not
+ * name is still a number.
+ */
+
 /* How a run ended, beside a trap: numbers for wisp_run.error. */
 enum wisp_run_error {
 	WISP_RUN_OK = 0,
@@ -51,6 +56,30 @@ enum wisp_run_error {
 	WISP_RUN_BAD_IMPORT = 3,
 	/* The image has no entry function. */
 	WISP_RUN_NO_ENTRY = 4,
+	/* More imports, functions or table elements than allowed; already logged. */
+	WISP_RUN_LIMIT = 5,
+	/* It needs what the engine is built without; already logged. */
+	WISP_RUN_NO_FEATURE = 6,
+};
+
+/* What is known about the native code of an image, if it has any. */
+enum wisp_native {
+	/* Nobody the firmware trusts made it. */
+	WISP_NATIVE_UNSIGNED = 0,
+	/* It may run. */
+	WISP_NATIVE_ALLOWED = 1,
+	/* It lies where the processor may not execute it. */
+	WISP_NATIVE_NOT_EXECUTABLE = 2,
+};
+
+/* What became of an attempt to stop native code from outside. */
+enum wisp_redirect {
+	/* The app was not told to stop. */
+	WISP_REDIRECT_NONE = 0,
+	/* The thread is to go on at the address given. */
+	WISP_REDIRECT_DONE = 1,
+	/* It is not in native code now. */
+	WISP_REDIRECT_LATER = 2,
 };
 
 /* One run of an app: filled in by C above the line, by Rust below. */
@@ -58,15 +87,33 @@ struct wisp_run {
 	const struct wisp_app *app;
 	const uint8_t *image;
 	size_t image_size;
+	/* The build verified the image, and it lies in the firmware. */
+	bool verified;
 	uint64_t *arena;
 	/* Bytes. */
 	size_t arena_size;
 	uint32_t memory_size;
 	uint32_t frame_size;
+	uint32_t table_size;
+	/* 0 for no limit but that of the frames. */
+	uint32_t call_depth;
+	uint32_t max_imports;
+	uint32_t max_functions;
+	/* Units of fuel between two looks at the stop flag. */
+	uint32_t stop_interval;
 	/* UINT64_MAX for no limit. */
 	uint64_t fuel;
+	/* Lowest address of the thread's stack for native code; 0 if unknown. */
+	uintptr_t native_limit;
+	/* An enum wisp_native; enums have another size in C than bindgen thinks. */
+	uint32_t native;
+	/* wisp_native_stop() works: code need not look at the stop flag. */
+	bool native_stop;
+	/* Of the processor, as in the header of a native section. */
+	uint8_t native_features;
 
-	enum wisp_run_error error;
+	/* An enum wisp_run_error. */
+	uint32_t error;
 	uint32_t detail;
 	/* An enum wisp_trap; its function's index and byte offset. */
 	uint32_t trap;
@@ -77,16 +124,28 @@ struct wisp_run {
 	/* Bytes of the arena in use at the end, and of these in linear memory. */
 	uint32_t arena_used;
 	uint32_t memory_used;
+	/* Native code ran. */
+	bool ran_native;
 };
 
 /* Rust: runs the app to its end in the calling thread. */
 void wisp_rust_run(struct wisp_run *run);
 
-/* Rust: checks an image as far as that goes without RAM. */
-enum wisp_run_error wisp_rust_check(const uint8_t *image, size_t size);
+/* Rust: checks an image as far as that goes without RAM, and logs what is wrong: an enum wisp_run_error. */
+uint32_t wisp_rust_check(const struct wisp_app *app, const uint8_t *image, size_t size);
 
-/* Rust: sets a stop flag that was registered. From any context. */
+/* Rust: sets a stop flag that was registered; the trap says which of both. From any context. */
 void wisp_rust_interrupt(void *stop_flag);
+void wisp_rust_deadline(void *stop_flag);
+
+/* Rust: true if the image has native code, for whatever machine. */
+bool wisp_rust_has_native(const uint8_t *image, size_t size);
+
+/* Rust: true if one of these Ed25519 keys, 32 bytes each, signed the image. */
+bool wisp_rust_signed(const uint8_t *image, size_t size, const uint8_t *keys, size_t count);
+
+/* Rust: where a preempted thread that stands at *pc goes on for its native code to end. */
+enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t *argument);
 
 /* Ends the firmware: a bug in the runtime. The text is not NUL-terminated. */
 _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);
@@ -111,6 +170,12 @@ void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text,
 
 /* The highest level that an app's own lines are kept at, 0 if none. */
 uint32_t wisp_shim_app_log_level(void);
+
+/*
+ * Logs a trap; the place, NUL-terminated, tells the image and the frames in numbers that
+ * `wisp symbolize` turns into names.
+ */
+void wisp_shim_app_trap(const struct wisp_app *app, uint32_t trap, const char *place);
 
 /* Logs a line of the app. */
 void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t *text,
@@ -142,9 +207,8 @@ enum wisp_pin_mode {
 	WISP_PIN_RELEASED,
 };
 
-/* Pins by index into the app's grants: 0 or an enum wisp_errno. */
-uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin,
-				  enum wisp_pin_mode mode);
+/* Pins by index into the app's grants: 0 or an enum wisp_errno. The mode is an enum wisp_pin_mode. */
+uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin, uint32_t mode);
 uint32_t wisp_shim_gpio_set(const struct wisp_app *app, uint32_t pin, bool active);
 uint32_t wisp_shim_gpio_toggle(const struct wisp_app *app, uint32_t pin);
 uint32_t wisp_shim_gpio_get(const struct wisp_app *app, uint32_t pin, bool *active);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <zephyr/drivers/spi.h>
+#include <zephyr/kernel.h>
 
 #include <wisp/wisp.h>
 
@@ -32,22 +33,30 @@ uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device)
 	return (spec == NULL || !spi_is_ready_dt(spec)) ? WISP_ENODEV : 0;
 }
 
-uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
-				const struct wisp_spi_operation *operations, uint32_t count)
+/* Delays from here on put the app to sleep. */
+#define LONGEST_BUSY_NS (50 * NSEC_PER_USEC)
+
+static void delay(uint32_t ns)
 {
-	const struct spi_dt_spec *spec = granted(app, device);
+	uint32_t us = DIV_ROUND_UP(ns, NSEC_PER_USEC);
+
+	if (ns < LONGEST_BUSY_NS) {
+		k_busy_wait(us);
+	} else {
+		(void)k_usleep((int32_t)us);
+	}
+}
+
+/* Operations without delays between them: one transfer of the driver. */
+static int transfer(const struct spi_dt_spec *spec, const struct wisp_spi_operation *operations,
+		    uint32_t count)
+{
 	/* An operation with two lengths takes two buffers. */
 	struct spi_buf writes[2 * WISP_SPI_OPERATIONS];
 	struct spi_buf reads[2 * WISP_SPI_OPERATIONS];
 	struct spi_buf_set tx = {.buffers = writes};
 	struct spi_buf_set rx = {.buffers = reads};
 
-	if (spec == NULL) {
-		return WISP_ENODEV;
-	}
-	if (count > WISP_SPI_OPERATIONS) {
-		return WISP_EINVAL;
-	}
 	for (uint32_t i = 0; i < count; i++) {
 		const struct wisp_spi_operation *op = &operations[i];
 		bool writes_on = op->write_length > op->read_length;
@@ -73,5 +82,47 @@ uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 		return 0;
 	}
 	rx.count = tx.count;
-	return wisp_driver_error(spi_transceive_dt(spec, &tx, &rx));
+	return spi_transceive_dt(spec, &tx, &rx);
+}
+
+static bool delays(const struct wisp_spi_operation *operations, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		if (operations[i].delay_ns > 0) {
+			return true;
+		}
+	}
+	return false;
+}
+
+uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
+				const struct wisp_spi_operation *operations, uint32_t count)
+{
+	const struct spi_dt_spec *spec = granted(app, device);
+	uint32_t first = 0;
+	int ret = 0;
+
+	if (spec == NULL) {
+		return WISP_ENODEV;
+	}
+	if (count > WISP_SPI_OPERATIONS) {
+		return WISP_EINVAL;
+	}
+	if (!delays(operations, count)) {
+		return wisp_driver_error(transfer(spec, operations, count));
+	}
+	/* The driver knows a configuration by its address, so there are two in flash. */
+	spec = &app->grants->spi[device].held;
+	for (uint32_t i = 0; i < count && ret == 0; i++) {
+		if (operations[i].delay_ns > 0) {
+			ret = transfer(spec, &operations[first], i - first);
+			first = i + 1;
+			delay(operations[i].delay_ns);
+		}
+	}
+	if (ret == 0) {
+		ret = transfer(spec, &operations[first], count - first);
+	}
+	(void)spi_release_dt(spec);
+	return wisp_driver_error(ret);
 }

@@ -5,6 +5,7 @@
 
 #include <wisp/wisp.h>
 
+#include "../deadline.h"
 #include "shim.h"
 
 /* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
@@ -27,13 +28,17 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 
 	k_poll_event_init(&event, K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &data->stop);
 	if (duration == 0) {
+		/* The deadline goes on: others may never get their turn. */
 		k_yield();
+		return data->stopping;
 	}
+	wisp_deadline_pause(app);
 	while (!data->stopping && duration > 0) {
 		uint32_t slice = MIN(duration, SLICE_US);
 
 		(void)k_poll(&event, 1, K_USEC(slice));
 		duration -= slice;
 	}
+	wisp_deadline_resume(app);
 	return data->stopping;
 }

@@ -2,18 +2,20 @@
 //! Writes what derives from the ABI description.
 //!
 //! `cargo run -p wisp-abi --features render --example abi -- c-header FILE`
+//! `cargo run -p wisp-abi --features render --example abi -- assemblyscript FILE`
 //! `cargo run -p wisp-abi --features render --example abi -- pages DIRECTORY`
 
 use std::path::Path;
 use std::process::ExitCode;
 use wisp_abi::render;
 
-const USAGE: &str = "usage: abi c-header FILE | abi pages DIRECTORY";
+const USAGE: &str = "usage: abi c-header FILE | abi assemblyscript FILE | abi pages DIRECTORY";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["c-header", file] => header(Path::new(file)),
+        ["assemblyscript", file] => assemblyscript(Path::new(file)),
         ["pages", directory] => pages(Path::new(directory)),
         _ => Err(USAGE.to_string()),
     };
@@ -37,6 +39,12 @@ fn write(path: &Path, text: &str) -> Result<(), String> {
 fn header(path: &Path) -> Result<(), String> {
     let mut text = String::new();
     render::c_header(&mut text).map_err(|error| error.to_string())?;
+    write(path, &text)
+}
+
+fn assemblyscript(path: &Path) -> Result<(), String> {
+    let mut text = String::new();
+    render::assemblyscript(&mut text).map_err(|error| error.to_string())?;
     write(path, &text)
 }
 

@@ -9,6 +9,8 @@ pub const TIMER: u32 = 1;
 pub const EDGE: u32 = 2;
 /// A UART received something.
 pub const UART: u32 = 3;
+/// A message arrived in a channel's queue.
+pub const MESSAGE: u32 = 4;
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
 
@@ -18,13 +20,13 @@ pub const EVENT: Record = Record {
     doc: "What happened.",
     fields: &[
         field("time_us", 8, "when it happened, microseconds since boot"),
-        field("kind", 4, "`TIMER`, `EDGE` or `UART`"),
-        field("source", 4, "number of the timer, or handle of the pin or UART"),
+        field("kind", 4, "`TIMER`, `EDGE`, `UART` or `MESSAGE`"),
+        field("source", 4, "number of the timer, or handle of the pin, UART or channel"),
         field(
             "value",
             4,
             "timer: how often it ran out since it was last delivered; edge: 1 if the pin became active, else 0; \
-             UART: 0",
+             UART and message: 0",
         ),
         field("lost", 4, "events dropped since the last one delivered, because the queue was full"),
     ],
@@ -45,6 +47,7 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "TIMER", value: TIMER, doc: "A timer ran out." },
         Constant { name: "EDGE", value: EDGE, doc: "A watched pin changed." },
         Constant { name: "UART", value: UART, doc: "A UART received something." },
+        Constant { name: "MESSAGE", value: MESSAGE, doc: "A message arrived in a channel's queue." },
         Constant { name: "FOREVER", value: FOREVER, doc: "Wait without limit." },
     ],
     records: &[EVENT],

@@ -32,7 +32,8 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "GpioV1",
     doc: "Digital pins by label, after wasi:gpio. Levels are logical: whether *active* is high or low \
           voltage, and pulls and drive strength, are the grant's business, not the guest's.\n\nA pin \
-          is granted by `gpios` and `gpio-names` in the app's node. When an app ends, however it \
+          is granted by `gpios` and `gpio-names` in the app's node. One that several apps were granted \
+          belongs to the one that has it open. When an app ends, however it \
           ends, its outputs are made inactive and its pins are released.",
     errors: ErrorSpace::Wisp,
     constants: &[
@@ -58,6 +59,7 @@ pub const INTERFACE: Interface = Interface {
             errors: &[
                 ("EACCES", "no such pin, or not this direction, was granted to the app"),
                 ("EINVAL", "the mode is none of the constants"),
+                ("EBUSY", "another app that was granted the same pin has it open"),
                 ("ENODEV", "the pin's controller is not ready"),
                 ("ENOTSUP", "the controller cannot do this"),
                 FAILED,

@@ -28,13 +28,16 @@ pub mod event;
 pub mod gpio;
 pub mod i2c;
 pub mod kv;
+pub mod lifecycle;
 pub mod log;
+pub mod msg;
 pub mod pwm;
 #[cfg(feature = "render")]
 pub mod render;
 pub mod sensor;
 pub mod spi;
 pub mod timer;
+pub mod uart;
 pub mod wasi;
 
 pub use errno::{Errno, WasiErrno};
@@ -49,8 +52,11 @@ pub const INTERFACES: &[Interface] = &[
     adc::INTERFACE,
     pwm::INTERFACE,
     spi::INTERFACE,
+    uart::INTERFACE,
     sensor::INTERFACE,
     kv::INTERFACE,
+    msg::INTERFACE,
+    lifecycle::INTERFACE,
     wasi::INTERFACE,
 ];
 

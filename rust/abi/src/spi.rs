@@ -9,6 +9,10 @@ pub const READ: u32 = 0;
 pub const WRITE: u32 = 1;
 /// An operation that writes and reads at once.
 pub const TRANSFER: u32 = 2;
+/// An operation that only waits.
+pub const DELAY: u32 = 3;
+/// Most nanoseconds that the operations of one transaction may wait together.
+pub const MAX_DELAY: u32 = 1_000_000_000;
 /// Most operations of one transaction.
 pub const MAX_OPERATIONS: u32 = 8;
 /// Most devices that one app can be granted.
@@ -19,10 +23,14 @@ pub const OPERATION: Record = Record {
     name: "operation",
     doc: "One operation of a transaction.",
     fields: &[
-        field("kind", 4, "`READ`, `WRITE` or `TRANSFER`"),
-        field("length", 4, "bytes"),
-        field("write_address", 4, "where in linear memory the bytes to be written are; not looked at by `READ`"),
-        field("read_address", 4, "where the bytes that are read go; not looked at by `WRITE`"),
+        field("kind", 4, "`READ`, `WRITE`, `TRANSFER` or `DELAY`"),
+        field("length", 4, "bytes; for `DELAY`, nanoseconds"),
+        field(
+            "write_address",
+            4,
+            "where in linear memory the bytes to be written are; not looked at by `READ` and `DELAY`",
+        ),
+        field("read_address", 4, "where the bytes that are read go; not looked at by `WRITE` and `DELAY`"),
     ],
 };
 
@@ -45,6 +53,16 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "READ", value: READ, doc: "An operation that reads." },
         Constant { name: "WRITE", value: WRITE, doc: "An operation that writes." },
         Constant { name: "TRANSFER", value: TRANSFER, doc: "An operation that writes and reads at once." },
+        Constant {
+            name: "DELAY",
+            value: DELAY,
+            doc: "An operation that only waits, at least so long, with the chip selected.",
+        },
+        Constant {
+            name: "MAX_DELAY",
+            value: MAX_DELAY,
+            doc: "Most nanoseconds that the operations of one transaction may wait together.",
+        },
         Constant { name: "MAX_OPERATIONS", value: MAX_OPERATIONS, doc: "Most operations of one transaction." },
     ],
     records: &[OPERATION],
@@ -101,10 +119,11 @@ pub const INTERFACE: Interface = Interface {
                 NOT_OPEN,
                 (
                     "EINVAL",
-                    "too many operations, one of no kind, or one that reads into bytes of another; a transfer may \
-                     read into the very bytes that it writes; nothing has happened",
+                    "too many operations, too long a wait, one of no kind, or one that reads into bytes of another; a \
+                     transfer may read into the very bytes that it writes; nothing has happened",
                 ),
                 TIMEOUT,
+                ("ENOTSUP", "the bus cannot keep the chip selected while it waits"),
                 FAILED,
             ],
         },

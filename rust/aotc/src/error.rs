@@ -17,6 +17,8 @@ pub enum AotError {
     Wasm(String),
     /// No such target.
     UnknownTarget(String),
+    /// The compiler, or these flags, make code for a machine that cannot be a target: which.
+    UnknownMachine(String),
     /// The compiler could not be started: its name, why.
     CompilerMissing(String, std::io::Error),
     /// The compiler is older than this code needs: what it says it is, the least version.
@@ -46,6 +48,7 @@ impl fmt::Display for AotError {
                 write!(f, "there is no target `{name}`; known are")?;
                 crate::target::NAMES.iter().try_for_each(|name| write!(f, " {name}"))
             }
+            Self::UnknownMachine(what) => write!(f, "native code is not supported for {what}"),
             Self::CompilerMissing(name, error) => write!(
                 f,
                 "the C compiler `{name}` cannot be started ({error}); install it, set ZEPHYR_SDK_INSTALL_DIR, or name one \

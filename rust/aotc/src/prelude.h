@@ -5,6 +5,7 @@
 //   DIV32, DIV64     so are divisions of that width
 //   MISALIGNED       the target carries out misaligned accesses
 //   STRICT           NaNs are quieted wherever the specification has it
+//   COMPACT          small code is wanted rather than fast code
 //   SMALL            no instructions for counting bits, and the compiler's library has absolute tables
 typedef unsigned char u8;
 typedef unsigned short u16;
@@ -72,15 +73,80 @@ INL void st64(u8 *p, u64 x) { *(a64 *)p = x; }
 #define st32n st32
 #define st64n st64
 #else
-// the slow forms take bytes one by one; the address is tested first
-SLOW u32 slow_ld32(const u8 *p) { return p[0] | p[1] << 8 | p[2] << 16 | (u32)p[3] << 24; }
-SLOW void slow_st32(u8 *p, u32 x) { p[0] = x; p[1] = x >> 8; p[2] = x >> 16; p[3] = x >> 24; }
+// Accesses whose address may be odd: functions that leave all registers but the first and the link as they
+// are, so that code around them is as good as without.
+#if defined(__arm__)
+#define OUT_OF_LINE(name) ".balign 2\n.type " #name ", %function\n.thumb_func\n" #name ":\n"
+__asm__(".pushsection .text.wisp_odd,\"ax\",%progbits\n.syntax unified\n.thumb\n"
+	OUT_OF_LINE(wisp_any_ld32)
+	"push {r1, r2, lr}\nmovs r1, #3\ntst r1, r0\nbne 1f\nldr r0, [r0]\npop {r1, r2, pc}\n"
+	OUT_OF_LINE(wisp_odd_ld32)
+	"push {r1, r2, lr}\n1: ldrb r1, [r0]\nldrb r2, [r0, #1]\nlsls r2, r2, #8\norrs r1, r2\nldrb r2, [r0, #2]\n"
+	"lsls r2, r2, #16\norrs r1, r2\nldrb r2, [r0, #3]\nlsls r2, r2, #24\norrs r1, r2\nmovs r0, r1\n"
+	"pop {r1, r2, pc}\n"
+	OUT_OF_LINE(wisp_any_st32)
+	"push {r1, r2, lr}\nmovs r2, #3\ntst r2, r0\nbne 1f\nstr r1, [r0]\npop {r1, r2, pc}\n"
+	OUT_OF_LINE(wisp_odd_st32)
+	"push {r1, r2, lr}\n1: strb r1, [r0]\nlsrs r1, r1, #8\nstrb r1, [r0, #1]\nlsrs r1, r1, #8\nstrb r1, [r0, #2]\n"
+	"lsrs r1, r1, #8\nstrb r1, [r0, #3]\npop {r1, r2, pc}\n"
+	".popsection\n");
+#define FIRST "r0"
+#define SECOND "r1"
+#define LINK "lr"
+#define CALL(name) "bl " #name
+#else
+#define OUT_OF_LINE(name) ".type " #name ", @function\n" #name ":\n"
+__asm__(".pushsection .text.wisp_odd,\"ax\",@progbits\n.balign 4\n"
+	OUT_OF_LINE(wisp_any_ld32)
+	"addi sp, sp, -16\nsw t1, 0(sp)\nsw t2, 4(sp)\nandi t1, a0, 3\nbnez t1, 1f\nlw a0, 0(a0)\nj 2f\n"
+	OUT_OF_LINE(wisp_odd_ld32)
+	"addi sp, sp, -16\nsw t1, 0(sp)\nsw t2, 4(sp)\n1: lbu t1, 0(a0)\nlbu t2, 1(a0)\nslli t2, t2, 8\nor t1, t1, t2\n"
+	"lbu t2, 2(a0)\nslli t2, t2, 16\nor t1, t1, t2\nlbu t2, 3(a0)\nslli t2, t2, 24\nor a0, t1, t2\n"
+	"2: lw t1, 0(sp)\nlw t2, 4(sp)\naddi sp, sp, 16\njr t0\n"
+	OUT_OF_LINE(wisp_any_st32)
+	"addi sp, sp, -16\nsw t1, 0(sp)\nandi t1, a0, 3\nbnez t1, 1f\nsw a1, 0(a0)\nj 2f\n"
+	OUT_OF_LINE(wisp_odd_st32)
+	"addi sp, sp, -16\nsw t1, 0(sp)\n1: sb a1, 0(a0)\nsrli t1, a1, 8\nsb t1, 1(a0)\nsrli t1, a1, 16\nsb t1, 2(a0)\n"
+	"srli t1, a1, 24\nsb t1, 3(a0)\n2: lw t1, 0(sp)\naddi sp, sp, 16\njr t0\n"
+	".popsection\n");
+#define FIRST "a0"
+#define SECOND "a1"
+#define LINK "t0"
+#define CALL(name) "jal t0, " #name
+#endif
+typedef struct { u8 bytes[4]; } MAY_ALIAS four;
+#define LOAD(name) \
+	INL u32 name(const u8 *p) \
+	{ \
+		register u32 x __asm__(FIRST) = (u32)p; \
+		__asm__(CALL(wisp_##name) : "+r"(x) : "m"(*(const four *)p) : LINK, "cc"); \
+		return x; \
+	}
+#define STORE(name) \
+	INL void name(u8 *p, u32 value) \
+	{ \
+		register u32 at __asm__(FIRST) = (u32)p; \
+		register u32 x __asm__(SECOND) = value; \
+		__asm__(CALL(wisp_##name) : "=m"(*(four *)p) : "r"(at), "r"(x) : LINK, "cc"); \
+	}
+LOAD(odd_ld32)
+STORE(odd_st32)
+LOAD(any_ld32)
+STORE(any_st32)
 INL u32 ld16(const u8 *p) { return p[0] | (u32)p[1] << 8; }
 INL void st16(u8 *p, u32 x) { p[0] = x; p[1] = x >> 8; }
-INL u32 ld32(const u8 *p) { return slow_ld32(p); }
-INL void st32(u8 *p, u32 x) { slow_st32(p, x); }
-INL u64 ld64(const u8 *p) { return ld32(p) | (u64)ld32(p + 4) << 32; }
-INL void st64(u8 *p, u64 x) { st32(p, (u32)x); st32(p + 4, x >> 32); }
+INL u32 ld32(const u8 *p) { return odd_ld32(p); }
+INL void st32(u8 *p, u32 x) { odd_st32(p, x); }
+INL u64 ld64(const u8 *p) { return odd_ld32(p) | (u64)odd_ld32(p + 4) << 32; }
+INL void st64(u8 *p, u64 x) { odd_st32(p, (u32)x); odd_st32(p + 4, x >> 32); }
+#if COMPACT
+#define ld16n ld16
+#define st16n st16
+INL u32 ld32n(const u8 *p) { return any_ld32(p); }
+INL void st32n(u8 *p, u32 x) { any_st32(p, x); }
+INL u64 ld64n(const u8 *p) { return any_ld32(p) | (u64)any_ld32(p + 4) << 32; }
+INL void st64n(u8 *p, u64 x) { any_st32(p, (u32)x); any_st32(p + 4, x >> 32); }
+#else
 #define ODD(p, n) UNLIKELY((up)(p) & (n - 1))
 INL u32 ld16n(const u8 *p) { return ODD(p, 2) ? ld16(p) : *(const n16 *)p; }
 INL u32 ld32n(const u8 *p) { return ODD(p, 4) ? ld32(p) : *(const n32 *)p; }
@@ -88,6 +154,7 @@ INL u64 ld64n(const u8 *p) { return ODD(p, 4) ? ld64(p) : *(const n64 *)p; }
 INL void st16n(u8 *p, u32 x) { if (ODD(p, 2)) st16(p, x); else *(n16 *)p = (u16)x; }
 INL void st32n(u8 *p, u32 x) { if (ODD(p, 4)) st32(p, x); else *(n32 *)p = x; }
 INL void st64n(u8 *p, u64 x) { if (ODD(p, 4)) st64(p, x); else *(n64 *)p = x; }
+#endif
 #endif
 // the address is known to be aligned
 INL u32 ld16k(const u8 *p) { return *(const n16 *)p; }

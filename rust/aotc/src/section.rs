@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use wisp_image::disassemble::ops;
 use wisp_image::native::{self, flags, header};
 
 use crate::emit::{Generated, Plan};
@@ -22,8 +23,16 @@ pub struct Places {
 
 impl Places {
     /// Turns the compiler's map around. Without one, places are offsets in the module.
-    pub fn new(source_map: &[(u32, u32)]) -> Self {
-        let mut map: Vec<(u32, u32)> = source_map.iter().map(|&(code, wasm)| (wasm, code)).collect();
+    ///
+    /// What an operator needs in slots may be put there by ops of its own, which stand first: the op that
+    /// traps is the last of the operator's.
+    pub fn new(source_map: &[(u32, u32)], code: &[u8]) -> Self {
+        let mut map = Vec::new();
+        for (index, &(start, wasm)) in source_map.iter().enumerate() {
+            let end = source_map.get(index + 1).map_or(code.len(), |&(next, _)| next as usize);
+            let last = ops(code, start as usize, end).last();
+            map.push((wasm, last.map_or(start, |op| op.offset as u32)));
+        }
         map.sort_unstable();
         map.dedup_by_key(|&mut (wasm, _)| wasm);
         Self { map }
@@ -36,6 +45,12 @@ impl Places {
         let after = self.map.partition_point(|&(at, _)| at <= wasm);
         after.checked_sub(1).map_or(0, |index| self.map[index].1)
     }
+}
+
+/// Index of the wasm function that a C function is made from: the compiler may have split it or made copies
+/// of it, whose names have a suffix.
+fn index_of(name: &str, prefix: &str) -> Option<u32> {
+    name.strip_prefix(prefix)?.split('.').next()?.parse().ok()
 }
 
 /// Offset of a symbol in the code.
@@ -57,6 +72,12 @@ pub fn assemble(
     places: &Places,
 ) -> Result<Vec<u8>, AotError> {
     let module = plan.module;
+    let mut starts = BTreeMap::new();
+    for (name, &offset) in &built.symbols {
+        if let Some(index) = index_of(name, "fn") {
+            starts.entry(index).or_insert(offset);
+        }
+    }
     let mut functions = Vec::new();
     let mut sites = Vec::new();
     for (defined, (own, &(host, address))) in generated.sites.iter().zip(&generated.wanted).enumerate() {
@@ -68,7 +89,12 @@ pub fn assemble(
         }
         // a table only ever sees the type of functions that have an address
         let ty = if address { module.types[module.functions[index as usize] as usize].1 } else { u16::MAX };
-        functions.extend(symbol(built, address, &format!("fn{index}"))?.to_le_bytes());
+        // others only tell which function an offset is in
+        let entry = match address {
+            true => symbol(built, true, &format!("fn{index}"))?,
+            false => starts.get(&index).copied().unwrap_or(native::NONE),
+        };
+        functions.extend(entry.to_le_bytes());
         functions.extend(symbol(built, host, &format!("w{index}"))?.to_le_bytes());
         functions.extend(ty.to_le_bytes());
         functions.extend((first as u16).to_le_bytes());
@@ -77,11 +103,10 @@ pub fn assemble(
         }
     }
     let word = machine.word() as u32;
-    let by_index = |name: &String, prefix: &str| name.strip_prefix(prefix).and_then(|rest| rest.parse::<u32>().ok());
     let frames: BTreeMap<u32, u32> =
-        built.frames.iter().filter_map(|(name, &size)| Some((by_index(name, "fn")?, size))).collect();
-    let thunk = built.frames.iter().filter(|(name, _)| by_index(name, "w").is_some()).map(|(_, &size)| size).max();
-    let others = built.frames.iter().filter(|(name, _)| by_index(name, "w").or(by_index(name, "fn")).is_none());
+        built.frames.iter().filter_map(|(name, &size)| Some((index_of(name, "fn")?, size))).collect();
+    let thunk = built.frames.iter().filter(|(name, _)| index_of(name, "w").is_some()).map(|(_, &size)| size).max();
+    let others = built.frames.iter().filter(|(name, _)| index_of(name, "w").or(index_of(name, "fn")).is_none());
     let library = others.map(|(_, &size)| size).max().unwrap_or(0) + HELPERS_STACK;
     let stack = graph.depth(&frames, &plan.groups, word) + thunk.unwrap_or(0) + library;
 

@@ -31,6 +31,10 @@ pub struct Machine {
     pub compilers: &'static [&'static str],
 }
 
+/// Beginnings of flags that choose the processor or the calling convention.
+const KEPT: &[&str] =
+    &["-mcpu=", "-march=", "-mabi=", "-mthumb", "-mfpu=", "-mfloat-abi=", "-m64", "-m32", "--target="];
+
 const ARM: &[&str] = &["arm-zephyr-eabi-", "arm-none-eabi-"];
 const RISCV: &[&str] = &["riscv64-zephyr-elf-", "riscv32-unknown-elf-", "riscv64-unknown-elf-"];
 
@@ -79,6 +83,63 @@ impl Machine {
         };
         let flags = flags.split(' ').map(String::from).collect();
         Ok(Self { target: Target { arch, features, float }, flags, compilers })
+    }
+
+    /// What a compiler makes code for with these flags, as it says itself. Of the flags only those that
+    /// choose the processor and the calling convention are kept.
+    ///
+    /// # Errors
+    /// The compiler cannot be started, or the machine is none that native code is made for.
+    pub fn of_compiler(compiler: &str, flags: &[String]) -> Result<Self, AotError> {
+        let kept = |flag: &String| KEPT.iter().any(|prefix| flag.starts_with(prefix));
+        let mut flags: Vec<String> = flags.iter().filter(|flag| kept(flag)).cloned().collect();
+        let macros = crate::toolchain::macros(compiler, &flags)?;
+        let value = |name: &str| macros.get(name).map(|text| text.trim());
+        let has = |name: &str| value(name).is_some();
+        let bits = |list: &[(u8, bool)]| list.iter().filter(|(_, set)| *set).fold(0, |bits, (bit, _)| bits | bit);
+        let unknown = |what: &str| Err(AotError::UnknownMachine(what.into()));
+        if has("__x86_64__") && !has("__ILP32__") {
+            return Self::named("x86-64");
+        }
+        if has("__thumb__") {
+            let version: u32 = value("__ARM_ARCH").and_then(|version| version.parse().ok()).unwrap_or(0);
+            if value("__ARM_ARCH_PROFILE") != Some("'M'") && value("__ARM_ARCH_PROFILE") != Some("77") {
+                return unknown("Arm processors other than Cortex-M");
+            }
+            let features = bits(&[
+                (features::V7M, value("__ARM_ARCH_ISA_THUMB") == Some("2")),
+                (features::V8M, version >= 8),
+                (features::DSP, has("__ARM_FEATURE_DSP")),
+            ]);
+            let hard = has("__ARM_PCS_VFP");
+            if !hard {
+                // floating-point registers that only the code itself would use
+                flags.retain(|flag| !flag.starts_with("-mfloat-abi") && !flag.starts_with("-mfpu"));
+                flags.push("-mfloat-abi=soft".into());
+            }
+            let float = if hard { float::HARD_SINGLE } else { float::SOFT };
+            return Ok(Self { target: Target { arch: Arch::Thumb, features, float }, flags, compilers: ARM });
+        }
+        if has("__riscv") {
+            if value("__riscv_xlen") != Some("32") || has("__riscv_32e") || has("__riscv_e") {
+                return unknown("RISC-V other than RV32I");
+            }
+            if !has("__riscv_float_abi_soft") {
+                return unknown("RISC-V with floating-point registers in the calling convention");
+            }
+            let parts = [
+                (features::RV_M, has("__riscv_muldiv"), "m"),
+                (features::RV_A, has("__riscv_atomic"), "a"),
+                (features::RV_C, has("__riscv_compressed"), "c"),
+            ];
+            // the header names these extensions only, so the code uses no others
+            let letters: String = parts.iter().filter(|(_, set, _)| *set).map(|(_, _, letter)| *letter).collect();
+            let features = bits(&parts.map(|(bit, set, _)| (bit, set)));
+            let flags = vec![format!("-march=rv32i{letters}"), "-mabi=ilp32".into()];
+            let target = Target { arch: Arch::RiscV32, features, float: float::SOFT };
+            return Ok(Self { target, flags, compilers: RISCV });
+        }
+        unknown("the processor that this compiler and these flags are for")
     }
 
     /// Bytes of an address.

@@ -34,8 +34,10 @@ const FLAGS: &[&str] = &[
     "-fno-stack-protector",
     "-fno-common",
     "-ffunction-sections",
-    "-fno-tree-loop-distribute-patterns",
 ];
+
+/// For gcc: no calls of memcpy where a loop copies, not in memcpy itself either. clang does so anyway.
+const GCC_FLAGS: &[&str] = &["-fno-tree-loop-distribute-patterns"];
 
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";
@@ -150,6 +152,13 @@ fn check_version(compiler: &str) -> Result<bool, AotError> {
     Ok(clang)
 }
 
+/// What a compiler predefines with these flags.
+pub fn macros(compiler: &str, flags: &[String]) -> Result<BTreeMap<String, String>, AotError> {
+    let text = run(Command::new(compiler).args(flags).args(["-dM", "-E", "-x", "c", "/dev/null"]))?;
+    let defined = text.lines().filter_map(|line| line.strip_prefix("#define "));
+    Ok(defined.map(|line| line.split_once(' ').unwrap_or((line, ""))).map(|(n, v)| (n.into(), v.into())).collect())
+}
+
 /// Sections as they have to be: code and constants in one, nothing else. `wanted` are the symbols that
 /// keep what they need.
 fn script(wanted: &[String]) -> String {
@@ -190,6 +199,7 @@ pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]
         flags.push("-msmall-data-limit=0");
     }
     flags.extend(FLAGS);
+    flags.extend(if clang { &[][..] } else { GCC_FLAGS });
     flags.push(&options.optimize);
     if options.strict && !clang {
         flags.push("-fsignaling-nans");

@@ -24,7 +24,7 @@ fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut
     let mut module = Module::new(&engine, image).unwrap();
     let mapping;
     if native {
-        mapping = Mapping::new(module.native_section().unwrap().bytes()).unwrap();
+        mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
         // SAFETY: made by `native_image` from this module; the mapping outlives the store.
         unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
         assert!(module.is_native());
@@ -205,7 +205,7 @@ fn the_stop_flag_ends_an_endless_loop() {
     let image = native_image(&wasm, &compiled, &Options::default());
     let engine = Engine::default();
     let mut module = Module::new(&engine, &image).unwrap();
-    let mapping = Mapping::new(module.native_section().unwrap().bytes()).unwrap();
+    let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
     // SAFETY: made above; the mapping outlives the store.
     unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
     let mut arena = vec![0u64; 1024];
@@ -223,7 +223,7 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
     let engine = Engine::default();
     let image = native_image(&wasm, &compiled, &Options::default());
     let mut module = Module::new(&engine, &image).unwrap();
-    let bytes = module.native_section().unwrap().bytes().to_vec();
+    let bytes = module.native_section(&engine).unwrap().bytes().to_vec();
     use wisp_image::native::header;
     let mut refused = |at: usize, value: u8| {
         let mut changed = bytes.clone();
@@ -243,7 +243,7 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
 
     let unpolled = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
     let mut module = Module::new(&engine, &unpolled).unwrap();
-    let bytes: &'static [u8] = module.native_section().unwrap().bytes().to_vec().leak();
+    let bytes: &'static [u8] = module.native_section(&engine).unwrap().bytes().to_vec().leak();
     // SAFETY: refused, so never run.
     let error = unsafe { module.use_native(&engine, bytes) }.unwrap_err();
     assert_eq!(error, Refusal::Unstoppable);
@@ -252,10 +252,10 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
     if let Ok(m3) = m3 {
         let image = add_section(&compiled.image, &m3).unwrap();
         let module = Module::new(&engine, &image).unwrap();
-        assert!(matches!(module.native_section(), Err(Refusal::Target(Some(_), Some(_)))));
+        assert!(matches!(module.native_section(&engine), Err(Refusal::Target(Some(_), Some(_)))));
     }
     let module = Module::new(&engine, &compiled.image).unwrap();
-    assert!(matches!(module.native_section(), Err(Refusal::Target(None, Some(_)))));
+    assert!(matches!(module.native_section(&engine), Err(Refusal::Target(None, Some(_)))));
 }
 
 #[test]
@@ -265,4 +265,45 @@ fn functions_that_only_a_global_names_can_be_called() {
         (func (export \"f\") (result i32)
             (table.set (i32.const 0) (global.get $g)) (call_indirect (type $t) (i32.const 0))))";
     assert_eq!(same(wat, "f", &[], 1), Ok(vec![Val::I32(42)]));
+}
+
+#[test]
+fn instances_of_both_tiers_call_each_other() {
+    let callee = "(module (func (export \"halve\") (param i64 i32) (result i64)
+        (i64.div_s (local.get 0) (i64.extend_i32_u (local.get 1)))))";
+    let caller = "(module (import \"a\" \"halve\" (func $halve (param i64 i32) (result i64)))
+        (func (export \"f\") (param i32) (result i64)
+            (i64.add (call $halve (i64.const -8000000000) (local.get 0)) (i64.const 5))))";
+    let images = [callee, caller].map(|wat| {
+        let (wasm, compiled) = compiled(wat);
+        native_image(&wasm, &compiled, &Options::default())
+    });
+    let engine = Engine::new(&Config::new().stack_size(64 << 10));
+    let mut places = Vec::new();
+    for native in [[false, true], [true, false], [true, true], [false, false]] {
+        let mut modules = [0, 1].map(|index| Module::new(&engine, &images[index]).unwrap());
+        let mappings =
+            [0, 1].map(|index| Mapping::new(modules[index].native_section(&engine).unwrap().bytes()).unwrap());
+        for index in [0, 1] {
+            if native[index] {
+                // SAFETY: made above from this module; the mapping outlives the store.
+                unsafe { modules[index].use_native(&engine, mappings[index].bytes()) }.unwrap();
+            }
+        }
+        let mut arena = vec![0u64; 16 << 10];
+        let mut store = Store::new(&engine, &mut arena, ()).unwrap();
+        let first = Linker::new().instantiate(&mut store, &modules[0]).unwrap();
+        let mut linker = Linker::new();
+        linker.define("a", "halve", wisp_engine::Extern::Func(first.get_func(&store, "halve").unwrap()));
+        let second = linker.instantiate(&mut store, &modules[1]).unwrap();
+        let func = second.get_func(&store, "f").unwrap();
+        let mut result = [Val::I64(0)];
+        func.call(&mut store, &[Val::I32(2)], &mut result).unwrap();
+        assert_eq!(result, [Val::I64(-3_999_999_995)], "{native:?}");
+        // a trap inside the other instance ends both, and the place is that of the inner one
+        let trap = func.call(&mut store, &[Val::I32(0)], &mut result).unwrap_err();
+        assert_eq!(trap.code, TrapCode::IntegerDivisionByZero, "{native:?}");
+        places.push((trap.func, trap.offset));
+    }
+    assert!(places.iter().all(|place| place == &places[0]), "{places:?}");
 }

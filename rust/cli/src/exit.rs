@@ -14,7 +14,8 @@ pub const fn of_trap(code: TrapCode) -> u8 {
         // SIGFPE
         TrapCode::IntegerOverflow | TrapCode::IntegerDivisionByZero | TrapCode::BadConversionToInteger => 136,
         // SIGSEGV
-        TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory | TrapCode::StackOverflow => 139,
+        TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory => 139,
+        TrapCode::StackOverflow | TrapCode::CallDepthExceeded | TrapCode::NestingExceeded => 139,
         // SIGXCPU
         TrapCode::OutOfFuel | TrapCode::DeadlineExceeded => 152,
         // SIGABRT

@@ -14,9 +14,9 @@ mod failure;
 mod imports;
 mod input;
 mod keys;
-mod map;
 mod native;
 mod options;
+mod symbols;
 mod values;
 
 use std::process::ExitCode;
@@ -33,22 +33,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    New(cmd::new::Arguments),
     Build(cmd::build::Arguments),
     Run(cmd::run::Arguments),
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
     Sign(cmd::sign::Arguments),
     Verify(cmd::verify::Arguments),
+    Symbolize(cmd::symbolize::Arguments),
 }
 
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
+        Command::New(arguments) => cmd::new::run(&arguments),
         Command::Build(arguments) => cmd::build::run(&arguments),
         Command::Run(arguments) => cmd::run::run(arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),
         Command::Sign(arguments) => cmd::sign::run(&arguments),
         Command::Verify(arguments) => cmd::verify::run(&arguments),
+        Command::Symbolize(arguments) => cmd::symbolize::run(&arguments),
     };
     match result {
         Ok(code) => code,

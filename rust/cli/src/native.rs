@@ -26,29 +26,76 @@ pub struct NativeArguments {
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
     /// C compiler [default: the Zephyr SDK's or the cross compiler on the path]
-    #[arg(long, value_name = "COMMAND", requires = "target")]
+    #[arg(long, value_name = "COMMAND")]
     cc: Option<String>,
+    /// Add native code for what the compiler makes code for with these flags, instead of a --target
+    #[arg(long, value_name = "FLAGS", requires = "cc", allow_hyphen_values = true)]
+    cflags: Option<String>,
+    /// Add native code for the board of a Zephyr build, with its compiler and flags
+    #[arg(long, value_name = "FOLDER")]
+    build_dir: Option<PathBuf>,
     /// How the code is stopped
-    #[arg(long, value_enum, default_value = "poll", requires = "target")]
+    #[arg(long, value_enum, default_value = "poll")]
     stop: Stop,
     /// Optimise for size
-    #[arg(long, requires = "target")]
+    #[arg(long)]
     small: bool,
     /// Trap exactly where the specification has it, with all earlier stores done
-    #[arg(long, requires = "target")]
+    #[arg(long)]
     strict: bool,
     /// Leave out where in a function a trap arises: smaller
-    #[arg(long, requires = "target")]
+    #[arg(long)]
     no_trap_sites: bool,
     /// Leave out the IR: the app runs only where its native code does
-    #[arg(long, requires = "target")]
+    #[arg(long)]
     native_only: bool,
     /// Keep the generated C in this folder
-    #[arg(long, value_name = "FOLDER", requires = "target")]
+    #[arg(long, value_name = "FOLDER")]
     keep_c: Option<PathBuf>,
 }
 
+/// Compiler and flags of a Zephyr build, from any of its C files.
+fn of_build(folder: &Path) -> Result<(String, Vec<String>), Failure> {
+    let path = folder.join("compile_commands.json");
+    let text = std::fs::read_to_string(&path).map_err(|error| {
+        Failure::in_file(&path, format_args!("{error}; --build-dir takes the folder of a Zephyr build"))
+    })?;
+    // the file has one form: lines "command": "compiler flags... -o object -c file.c"
+    let command = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("\"command\": \""))
+        .map(|line| line.trim_end_matches(',').trim_end_matches('"').replace("\\\"", "\""))
+        .find(|command| command.ends_with(".c") && !command.contains("native_simulator"))
+        .ok_or_else(|| Failure::in_file(&path, "it has no C file"))?;
+    let mut words = command.split_whitespace().map(String::from).peekable();
+    if words.peek().is_some_and(|word| word.ends_with("ccache")) {
+        words.next();
+    }
+    let compiler = words.next().unwrap_or_default();
+    Ok((compiler, words.collect()))
+}
+
 impl NativeArguments {
+    /// What to make code for, with a name for it and the compiler that was asked for.
+    fn machines(&self) -> Result<Vec<(String, Machine, Option<String>)>, Failure> {
+        let failed = |error: wisp_aotc::AotError| Failure::new(error.to_string());
+        let mut out = Vec::new();
+        for name in &self.target {
+            out.push((name.clone(), Machine::named(name).map_err(failed)?, self.cc.clone()));
+        }
+        if let (Some(flags), Some(compiler)) = (&self.cflags, &self.cc) {
+            let flags: Vec<String> = flags.split_whitespace().map(String::from).collect();
+            let machine = Machine::of_compiler(compiler, &flags).map_err(failed)?;
+            out.push((machine.target.to_string(), machine, Some(compiler.clone())));
+        }
+        if let Some(folder) = &self.build_dir {
+            let (compiler, flags) = of_build(folder)?;
+            let machine = Machine::of_compiler(&compiler, &flags).map_err(failed)?;
+            out.push((machine.target.to_string(), machine, Some(self.cc.clone().unwrap_or(compiler))));
+        }
+        Ok(out)
+    }
+
     /// The image with native code, and a line about each section.
     ///
     /// # Errors
@@ -56,15 +103,14 @@ impl NativeArguments {
     pub fn add(&self, path: &Path, wasm: &[u8], compiled: &Compiled) -> Result<(Vec<u8>, Vec<String>), Failure> {
         let failed = |error: wisp_aotc::AotError| Failure::in_file(path, error);
         let (mut image, mut report) = (compiled.image.clone(), Vec::new());
-        for name in &self.target {
-            let machine = Machine::named(name).map_err(|error| Failure::new(error.to_string()))?;
+        for (name, machine, compiler) in self.machines()? {
             let options = Options {
                 strict: self.strict,
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),
-                compiler: self.cc.clone(),
-                keep: self.keep_c.as_ref().map(|folder| folder.join(name)),
+                compiler,
+                keep: self.keep_c.as_ref().map(|folder| folder.join(&name)),
             };
             let native = compile(wasm, compiled, &machine, &options).map_err(failed)?;
             image = add_section(&image, &native).map_err(failed)?;
@@ -74,6 +120,9 @@ impl NativeArguments {
                 native.code_size,
                 native.stack
             ));
+        }
+        if report.is_empty() && (self.native_only || self.strict || self.small || self.no_trap_sites) {
+            return Err(Failure::new("this concerns native code: say for what machine, with --target"));
         }
         if self.native_only {
             image = without_ir(&image).map_err(failed)?;

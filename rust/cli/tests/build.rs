@@ -86,13 +86,14 @@ fn what_is_no_module_is_told_from_what_is_a_damaged_one() {
 }
 
 #[test]
-fn the_map_belongs_to_its_image() {
+fn the_symbols_belong_to_their_image() {
     let folder = Folder::new();
     folder.module("add.wasm", ADD);
     folder.module("other.wasm", "(module (func (export \"f\")))");
-    folder.succeeds("build add.wasm --map add.map");
-    folder.succeeds("build other.wasm");
-    assert!(folder.succeeds("inspect add.wisp --code --map add.map").contains("function 0 `add`"));
-    folder.fails("inspect other.wisp --map add.map", &["add.map: ", "another build", "wisp build --map"]);
-    folder.fails("inspect add.wisp --map add.wasm", &["add.wasm: "]);
+    folder.succeeds("build add.wasm --symbols add.sym");
+    folder.succeeds("build other.wasm --no-symbols");
+    assert!(folder.succeeds("inspect add.wisp --code --symbols add.sym").contains("function 0 `add`"));
+    folder
+        .fails("inspect other.wisp --symbols add.sym", &["add.sym: ", "another build", "`wisp build` wrote together"]);
+    folder.fails("inspect add.wisp --symbols add.wasm", &["add.wasm: "]);
 }

@@ -28,7 +28,7 @@ fn everything_an_app_needs_and_offers_is_shown() {
         "hash: correct",
         "signature: none",
         "code: verified, 1 functions",
-        "linear memory: 65536 bytes, may grow, at most 196608; pages of 65536",
+        "linear memory: 65536 bytes, at most 196608; pages of 65536",
         "globals: 8 bytes",
         "table 0: 2 funcref",
         "wisp:timer@1 uptime_us func () -> (i64)",

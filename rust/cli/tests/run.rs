@@ -98,14 +98,20 @@ fn a_trap_names_its_functions_and_their_wasm_offsets() {
 }
 
 #[test]
-fn an_image_gets_its_names_from_the_map() {
+fn an_image_gets_its_names_from_its_symbols() {
     let folder = Folder::new();
     folder.module("traps.wasm", TRAPS);
-    folder.succeeds("build traps.wasm --map traps.map");
+    folder.succeeds("build traps.wasm --symbols kept.sym");
     let without = folder.wisp("run traps.wisp --invoke load").err;
-    assert!(without.contains("function 0, code offset 0x") && without.contains("--map"), "{without}");
-    let with = folder.wisp("run traps.wisp --invoke load --map traps.map").err;
+    assert!(without.contains("function 0, code offset 0x") && without.contains("--symbols"), "{without}");
+    let with = folder.wisp("run traps.wisp --invoke load --symbols kept.sym").err;
     assert!(with.contains("`load`, wasm offset 0x"), "{with}");
+    folder.succeeds("build traps.wasm");
+    let beside = folder.wisp("run traps.wisp --invoke load").err;
+    assert_eq!(beside, with);
+    folder.write("traps.wisp.sym", "wisp-symbols 1\nwasm 00\n");
+    let other = folder.wisp("run traps.wisp --invoke load").err;
+    assert!(other.contains("note: no names: traps.wisp.sym: the symbols belong to another build"), "{other}");
 }
 
 #[test]
@@ -160,7 +166,7 @@ fn images_that_are_damaged_or_of_another_version_are_refused() {
     let mut ir = image.clone();
     ir[6] = 7;
     folder.write("ir.wisp", &ir);
-    folder.fails("run ir.wisp", &["IR version 7, this runtime runs 1"]);
+    folder.fails("run ir.wisp", &["IR version 7, this runtime runs 2"]);
 }
 
 #[test]

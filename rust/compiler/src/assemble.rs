@@ -181,12 +181,13 @@ fn manifest_bytes(
     let (major, minor, patch) = options.version;
     word(manifest::VERSION, u32::from(major) | u32::from(minor) << 8 | u32::from(patch) << 16);
     let (backed, trimmed) = backed(module, init, options)?;
+    // Who trims says that nobody outside grows the memory.
     let exported = module.exports.iter().any(|e| e.kind == ExternalKind::Memory);
     if let Some(memory) = module.memory {
         let mut flags = if memory.imported { memory_flags::IMPORTED } else { memory_flags::DEFINED };
         if trimmed {
             flags |= memory_flags::TRIMMED;
-        } else if module.grows || exported {
+        } else if module.grows || (exported && !options.trim) {
             flags |= memory_flags::GROWS;
         }
         word(manifest::MEMORY_FLAGS, flags | u32::from(memory.page_size_log2) << memory_flags::PAGE_SHIFT);

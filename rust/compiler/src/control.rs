@@ -274,8 +274,8 @@ impl Function<'_> {
     /// A value as a source for an instruction that ends this path; it stays on the stack.
     fn in_passing(&mut self, value: Value) -> Arg {
         match value.place {
-            Place::Local(slot) | Place::Fixed(slot) => source(value.wide, slot, false),
-            Place::Temp(slot) => source(value.wide, slot, false),
+            // read for the last time on this path, and no other begins between the op that computed it and here
+            Place::Local(slot) | Place::Fixed(slot) | Place::Temp(slot) => source(value.wide, slot, true),
             Place::Const(_) | Place::Compare(..) => {
                 self.move_to(value, value.home);
                 source(value.wide, value.home, true)

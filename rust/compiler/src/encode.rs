@@ -56,6 +56,16 @@ pub fn encode(items: &[Item], targets: &[Vec<Label>], frame: u32, far_calls: boo
             None => return layout.write(&items, targets, frame, call),
             Some(index) => {
                 let Item::Inst(inst) = items[index] else { return Err(EncodeError::TableReach) };
+                if inst.joined {
+                    // on its own it has forms that reach farther; what is left of the sequence may be none
+                    for item in items[..=index].iter_mut().rev() {
+                        match item {
+                            Item::Inst(part) if part.joined => part.joined = false,
+                            _ => break,
+                        }
+                    }
+                    continue;
+                }
                 if inst.class != Class::Br32 {
                     return Err(EncodeError::TableReach);
                 }
@@ -66,7 +76,7 @@ pub fn encode(items: &[Item], targets: &[Vec<Label>], frame: u32, far_calls: boo
                 skip.args[2] = Arg::Label(fresh);
                 let mut args = [Arg::None; ARGS];
                 args[0] = label;
-                let far = Inst { class: Class::Special, sem: Sem::Br, dst: Dst::None, args, offset: inst.offset };
+                let far = Inst { class: Class::Special, sem: Sem::Br, dst: Dst::None, args, ..inst };
                 items.splice(index..=index, [Item::Inst(skip), Item::Inst(far), Item::Label(fresh)]);
             }
         }
@@ -92,7 +102,7 @@ impl Layout {
         let mut reach = vec![Reach::Forward; items.len()];
         for (index, item) in items.iter().enumerate() {
             if let Item::Inst(inst) = item {
-                if let Some(label) = label_of(inst) {
+                if let Some(label) = inst.label() {
                     if order[&label] < index {
                         reach[index] = Reach::Backward;
                     }
@@ -100,18 +110,20 @@ impl Layout {
             }
         }
         loop {
-            let mut at = Vec::with_capacity(items.len());
+            let mut at: Vec<u32> = Vec::with_capacity(items.len());
             let mut places = alloc::collections::BTreeMap::new();
             let mut offset = 0;
             for (index, item) in items.iter().enumerate() {
-                at.push(offset);
+                // all of a sequence is at its start
+                let joined = matches!(item, Item::Inst(Inst { joined: true, .. }));
+                at.push(if joined { at[index - 1] } else { offset });
                 match item {
                     Item::Label(label) => {
                         places.insert(*label, offset);
                     }
                     Item::Inst(inst) => {
                         let (form, n) = inst.form(reach[index], call);
-                        let mut words = 1 + form[..n].iter().map(|k| k.words()).sum::<usize>();
+                        let mut words = usize::from(!joined) + form[..n].iter().map(|k| k.words()).sum::<usize>();
                         for arg in inst.args {
                             if let Arg::Targets(list) = arg {
                                 words += targets[list as usize].len();
@@ -125,8 +137,8 @@ impl Layout {
             let mut grown = false;
             for (index, item) in items.iter().enumerate() {
                 if let Item::Inst(inst) = item {
-                    if inst.sem == Sem::Br && reach[index] != Reach::Far {
-                        if let Some(label) = label_of(inst) {
+                    if inst.sem == Sem::Br && !inst.joined && reach[index] != Reach::Far {
+                        if let Some(label) = inst.label() {
                             if places[&label].abs_diff(at[index]) > u32::from(u16::MAX) {
                                 reach[index] = Reach::Far;
                                 grown = true;
@@ -145,7 +157,7 @@ impl Layout {
     fn too_far(&self, items: &[Item]) -> Option<usize> {
         items.iter().enumerate().position(|(index, item)| match item {
             Item::Inst(inst) if self.reach[index] != Reach::Far => {
-                label_of(inst).is_some_and(|label| self.places[&label].abs_diff(self.at[index]) > u32::from(u16::MAX))
+                inst.label().is_some_and(|label| self.places[&label].abs_diff(self.at[index]) > u32::from(u16::MAX))
             }
             _ => false,
         })
@@ -156,14 +168,28 @@ impl Layout {
         for (index, item) in items.iter().enumerate() {
             let Item::Inst(inst) = item else { continue };
             let here = self.at[index];
-            if out.source_map.last().is_none_or(|&(_, wasm)| wasm != inst.offset) {
-                out.source_map.push((here, inst.offset));
+            let sequence = sequence(items, index);
+            // a sequence is where that of its ops is that may trap
+            let place = sequence.iter().filter(|part| part.traps()).map(|part| part.offset).next();
+            let inst_offset = place.unwrap_or(inst.offset);
+            if inst.joined {
+                // the words of its operands follow
+            } else if out.source_map.last().is_none_or(|&(_, wasm)| wasm != inst_offset) {
+                out.source_map.push((here, inst_offset));
             }
-            let opcode = inst.opcode(self.reach[index], call).ok_or(EncodeError::Form(inst.sem))?;
+            let opcode = match sequence.len() {
+                _ if inst.joined => None,
+                1 => inst.opcode(self.reach[index], call),
+                n => sequence_opcode(&sequence, &self.reach[index..index + n], call),
+            };
             let mut words = Words(&mut out.code);
-            words.half(opcode * 4);
+            match opcode {
+                Some(opcode) => words.half(opcode * 4),
+                None if inst.joined => {}
+                None => return Err(EncodeError::Form(inst.sem)),
+            }
             match inst.dst {
-                Dst::Narrow(slot) | Dst::Wide(slot) => words.half((slot * 4) as u16),
+                Dst::Narrow(slot) | Dst::Wide(slot) | Dst::Modified(slot) => words.half((slot * 4) as u16),
                 Dst::None | Dst::Acc => {}
             }
             for arg in inst.args {
@@ -218,6 +244,25 @@ impl Layout {
     }
 }
 
+/// The instruction at this index and those that are one op with it.
+fn sequence(items: &[Item], index: usize) -> Vec<Inst> {
+    let mut parts = Vec::new();
+    for item in &items[index..] {
+        match item {
+            Item::Inst(inst) if parts.is_empty() || inst.joined => parts.push(*inst),
+            _ => break,
+        }
+    }
+    parts
+}
+
+/// The opcode of instructions as one op, if the table has it.
+pub fn sequence_opcode(parts: &[Inst], reach: &[Reach], call: Reach) -> Option<u16> {
+    let forms: Vec<_> = parts.iter().zip(reach).map(|(part, &reach)| part.form(reach, call)).collect();
+    let ops: Vec<_> = parts.iter().zip(&forms).map(|(part, (form, n))| (part.class, part.sem, &form[..*n])).collect();
+    wisp_image::ops::sequence_opcode(&ops)
+}
+
 struct Words<'a>(&'a mut Vec<u8>);
 
 impl Words<'_> {
@@ -228,13 +273,6 @@ impl Words<'_> {
     fn long(&mut self, value: u32) {
         self.0.extend(value.to_le_bytes());
     }
-}
-
-fn label_of(inst: &Inst) -> Option<Label> {
-    inst.args.iter().find_map(|arg| match arg {
-        Arg::Label(label) => Some(*label),
-        _ => None,
-    })
 }
 
 /// The operand kinds that calls use; kept here so that the patching in `module` and the layout agree.

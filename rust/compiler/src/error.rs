@@ -53,6 +53,10 @@ impl fmt::Display for CompileError {
             )?,
             ErrorKind::Internal(op) => write!(f, "no encoding for `{op}`: please report this module")?,
         }
+        if self.offset == 0 {
+            // it concerns the module as a whole
+            return Ok(());
+        }
         write!(f, " (at offset {:#x}", self.offset)?;
         if let Some(function) = self.function {
             write!(f, ", in function {function}")?;

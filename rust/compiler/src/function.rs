@@ -175,20 +175,12 @@ impl<'m> Function<'m> {
     pub fn emit(&mut self, class: Class, sem: Sem, dst: Dst, operands: &[Arg]) {
         let mut args = [Arg::None; ARGS];
         args[..operands.len()].copy_from_slice(operands);
-        self.items.push(Item::Inst(Inst { class, sem, dst, args, offset: self.offset }));
+        self.items.push(Item::Inst(Inst { class, sem, dst, args, offset: self.offset, joined: false }));
     }
 
     /// Appends an instruction of the class [`Class::Special`].
     pub fn special(&mut self, sem: Sem, dst: Dst, operands: &[Arg]) {
         self.emit(Class::Special, sem, dst, operands);
-    }
-
-    /// The instruction emitted last, if no label follows it.
-    pub fn last(&self) -> Option<&Inst> {
-        match self.items.last() {
-            Some(Item::Inst(inst)) => Some(inst),
-            _ => None,
-        }
     }
 
     /// Lets the instruction that computed `from` write `to` instead, if between it and here nothing touches

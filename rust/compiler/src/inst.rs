@@ -23,6 +23,8 @@ pub enum Dst {
     Wide(Slot),
     /// The accumulator only.
     Acc,
+    /// One slot, which is the first source as well.
+    Modified(Slot),
 }
 
 /// A source or another operand.
@@ -73,6 +75,8 @@ pub struct Inst {
     pub args: [Arg; ARGS],
     /// Offset of its wasm instruction in the module.
     pub offset: u32,
+    /// Part of a sequence: one op with the instruction before.
+    pub joined: bool,
 }
 
 /// An instruction or a place.
@@ -109,6 +113,7 @@ impl Inst {
             Dst::Narrow(_) => push(Operand::D),
             Dst::Wide(_) => push(Operand::E),
             Dst::Acc => push(Operand::AccD),
+            Dst::Modified(_) => push(Operand::M),
         }
         for arg in self.args {
             push(match arg {
@@ -150,10 +155,28 @@ impl Inst {
         self.opcode(Reach::Forward, Reach::Forward).is_some()
     }
 
+    /// The jump target, if it is a branch with one.
+    pub fn label(&self) -> Option<Label> {
+        self.args.iter().find_map(|arg| match arg {
+            Arg::Label(label) => Some(*label),
+            _ => None,
+        })
+    }
+
+    /// True if it may stop the function with a trap of its own; running out of fuel is none.
+    pub fn traps(&self) -> bool {
+        use Class::*;
+        match self.class {
+            Load32 | Load64 | Store32 | Store64 | Div32 | Div64 | Un32Trap | Un64Trap | NarrowTrap | WidenTrap => true,
+            Special => matches!(self.sem, Sem::Enter | Sem::Call),
+            _ => false,
+        }
+    }
+
     /// First slot and number of slots of the result.
     pub fn writes(&self) -> (Slot, u32) {
         match self.dst {
-            Dst::Narrow(slot) => (slot, 1),
+            Dst::Narrow(slot) | Dst::Modified(slot) => (slot, 1),
             Dst::Wide(slot) => (slot, 2),
             Dst::None | Dst::Acc => (0, 0),
         }
@@ -207,7 +230,7 @@ pub fn immediate_mask(sem: Sem) -> i16 {
     use Sem::*;
     match sem {
         I32Shl | I32ShrS | I32ShrU | I32Rotl | I32Rotr => 31,
-        I64Shl | I64ShrS | I64ShrU | I64Rotl | I64Rotr => 63,
+        I64Shl | I64ShrS | I64ShrU | I64Rotl | I64Rotr | I64XorShrU => 63,
         _ => -1,
     }
 }

@@ -19,6 +19,7 @@ mod control;
 mod encode;
 mod error;
 mod function;
+mod fuse;
 mod init;
 mod inst;
 mod module;
@@ -45,7 +46,7 @@ pub struct Options<'a> {
     /// Rollback counter.
     pub rollback: u32,
     /// Back only the bytes below the heap base and `heap` more, where the module lets us know where that is
-    /// and never grows its memory.
+    /// and never grows its memory. An exported memory then has a fixed size too: nobody outside grows it.
     pub trim: bool,
     /// Bytes above the heap base that a trimmed memory keeps.
     pub heap: u32,

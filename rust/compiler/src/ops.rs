@@ -100,7 +100,7 @@ impl Function<'_> {
             let (Place::Const(bits), false) = (x, matches!(y, Place::Const(_) | Place::Compare(..))) else {
                 return self.bin_int_ordered(class, sem, wide);
             };
-            if imm16(bits, wide).is_some() {
+            if imm16(bits, wide).is_some() || self.long_immediate(sem, bits) {
                 // a temporary stays where it is, which may be above its new home
                 self.stack[count - 2].place = y;
                 self.stack[count - 1].place = x;
@@ -116,7 +116,7 @@ impl Function<'_> {
             _ => None,
         };
         if let Some((add, bits)) = negated {
-            if imm16(bits, wide).is_some() {
+            if imm16(bits, wide).is_some() || self.long_immediate(add, bits) {
                 sem = add;
                 if let Some(top) = self.stack.last_mut() {
                     top.place = Place::Const(bits);
@@ -125,11 +125,35 @@ impl Function<'_> {
         }
         // a 32-bit subtraction has its immediate on the left: on the right it is an addition
         let subtraction = sem == Sem::I32Sub;
-        let y = if subtraction || class == Class::Div64 { self.pop_arg() } else { self.pop_arg_imm() };
+        let long = match self.stack.last().map(|v| v.place) {
+            Some(Place::Const(bits)) if imm16(bits, wide).is_none() && self.long_immediate(sem, bits) => {
+                Some(Arg::Imm32(bits as u32))
+            }
+            _ => None,
+        };
+        let y = match long {
+            Some(immediate) => {
+                self.pop();
+                immediate
+            }
+            None if subtraction || class == Class::Div64 => self.pop_arg(),
+            None => self.pop_arg_imm(),
+        };
         let x = if subtraction { self.pop_arg_imm() } else { self.pop_arg() };
+        let (sem, y) = match (sem, y) {
+            // Arm rotates to the right only
+            (Sem::I32Rotl, Arg::Imm(count)) => (Sem::I32Rotr, Arg::Imm(count.wrapping_neg() & 31)),
+            other => other,
+        };
         let to = self.fresh(wide);
         self.emit(class, sem, to, &[x, y]);
         self.push_temp(wide);
+    }
+
+    /// True if the op has a form with this constant as an immediate of 32 bits, and no slot holds it.
+    fn long_immediate(&self, sem: Sem, bits: u64) -> bool {
+        use Sem::*;
+        matches!(sem, I32Add | I32Mul | I32And | I32Or | I32Xor) && self.pooled(bits, false).is_none()
     }
 
     fn compare(&mut self, mut order: Order, wide: bool) {
@@ -223,21 +247,56 @@ impl Function<'_> {
             return ([source(false, to, true), Arg::Offset(0), Arg::None], 2);
         }
         let offset = offset as u16;
-        if let (Place::Temp(slot), Some(&Inst { class: Class::Bin32, sem: Sem::I32Add, dst, args, .. })) =
-            (value.place, self.last())
-        {
-            let both = matches!((args[0], args[1]), (Arg::Narrow { .. }, Arg::Narrow { .. }));
-            if both && dst == Dst::Narrow(slot) {
-                self.items.pop();
-                return ([args[0], args[1], Arg::Offset(offset)], 3);
-            }
-            let displaced = matches!((args[0], args[1]), (Arg::Narrow { .. }, Arg::Imm(_))) && offset == 0;
-            if displaced && dst == Dst::Narrow(slot) {
-                self.items.pop();
-                return ([args[0], args[1], Arg::None], 2);
+        if let Place::Temp(slot) = value.place {
+            if let Some(at) = self.addition(slot) {
+                if let Item::Inst(Inst { args, .. }) = self.items[at] {
+                    if matches!(args[1], Arg::Narrow { .. }) {
+                        self.items.remove(at);
+                        return ([args[0], args[1], Arg::Offset(offset)], 3);
+                    }
+                    if offset == 0 {
+                        self.items.remove(at);
+                        return ([args[0], args[1], Arg::None], 2);
+                    }
+                }
             }
         }
         ([self.as_arg(value), Arg::Offset(offset), Arg::None], 2)
+    }
+
+    /// Where the addition stands whose sum is in this temporary, if its sources still hold what they held
+    /// there: then they may be added by the access instead. What is stored is computed in between.
+    fn addition(&self, sum: Slot) -> Option<usize> {
+        /// How far back to look.
+        const WINDOW: usize = 12;
+        for at in (self.items.len().saturating_sub(WINDOW)..self.items.len()).rev() {
+            let Item::Inst(inst) = self.items[at] else { return None };
+            if inst.dst == Dst::Narrow(sum) {
+                let [x @ Arg::Narrow { slot: first, .. }, y, ..] = inst.args else { return None };
+                let second = match y {
+                    Arg::Narrow { slot, .. } => slot,
+                    Arg::Imm(_) => first,
+                    _ => return None,
+                };
+                let kept = |slot| {
+                    self.items[at + 1..].iter().all(|item| match item {
+                        Item::Inst(later) => {
+                            let (from, count) = later.writes();
+                            !crate::inst::overlap(from, count, slot, 1)
+                        }
+                        Item::Label(_) => false,
+                    })
+                };
+                let adds = inst.class == Class::Bin32 && inst.sem == Sem::I32Add && x != Arg::Acc;
+                return (adds && kept(first) && kept(second)).then_some(at);
+            }
+            // calls overwrite what lies above them; another path may want the sum
+            let leaves = inst.class == Class::Br32 || matches!(inst.sem, Sem::Br | Sem::BrTable);
+            if leaves || inst.reads(sum, 1) || inst.clobbers_from().is_some() {
+                return None;
+            }
+        }
+        None
     }
 
     fn load(&mut self, class: Class, sem: Sem, memarg: &MemArg) {

@@ -12,6 +12,7 @@ use wisp_image::format::ValType;
 use crate::encode::{encode, EncodeError, Encoded};
 use crate::error::{CompileError, ErrorKind};
 use crate::function::Function;
+use crate::fuse::fuse;
 use crate::module::{val_type, FuncType, Module};
 use crate::peephole;
 use crate::prescan::Prescan;
@@ -40,7 +41,10 @@ pub struct Translated {
 impl Translated {
     /// Takes a finished function.
     pub fn new(mut function: Function<'_>, offset: u32) -> Self {
+        peephole::combine(&mut function.items);
         peephole::forward(&mut function.items);
+        peephole::modify(&mut function.items);
+        fuse(&mut function.items);
         let frame = function.size();
         Self { items: function.items, targets: function.targets, frame, offset }
     }

@@ -5,7 +5,9 @@
 //! accumulator instead, and if nobody reads the slot later, it is not written at all. Measured on the
 //! prototypes: 5 % (bubble sort) to 20 % (CRC) fewer executed instructions, and smaller code.
 
-use wisp_image::ops::Class;
+use alloc::vec::Vec;
+
+use wisp_image::ops::{Class, Sem};
 
 use crate::inst::{commutes, Arg, Dst, Inst, Item};
 
@@ -27,6 +29,53 @@ pub fn forward(items: &mut [Item]) {
             if shorter.exists() {
                 items[index - 1] = Item::Inst(shorter);
             }
+        }
+    }
+}
+
+/// Makes `x ^ (x >> n)`, which hash functions are full of, one op.
+pub fn combine(items: &mut Vec<Item>) {
+    let mut at = 1;
+    while at < items.len() {
+        if let (Item::Inst(shift), Item::Inst(xor)) = (items[at - 1], items[at]) {
+            if let Some(both) = xor_shift(&shift, &xor) {
+                items[at - 1] = Item::Inst(both);
+                items.remove(at);
+                continue;
+            }
+        }
+        at += 1;
+    }
+}
+
+fn xor_shift(shift: &Inst, xor: &Inst) -> Option<Inst> {
+    if (shift.sem, xor.sem) != (Sem::I64ShrU, Sem::I64Xor) || !matches!(shift.args[1], Arg::Imm(_)) {
+        return None;
+    }
+    let (Dst::Wide(shifted), Arg::Wide { slot: source, .. }) = (shift.dst, shift.args[0]) else { return None };
+    let is = |arg: Arg, wanted: u32, last: bool| matches!(arg, Arg::Wide { slot, dies } if slot == wanted && (dies || !last));
+    let [x, y, ..] = xor.args;
+    let fits = (is(x, shifted, true) && is(y, source, false)) || (is(y, shifted, true) && is(x, source, false));
+    // a source that the shift has overwritten is another value
+    (fits && shifted != source).then_some(Inst { sem: Sem::I64XorShrU, dst: xor.dst, ..*shift })
+}
+
+/// Names a slot once that is source and result.
+pub fn modify(items: &mut [Item]) {
+    for item in items {
+        let Item::Inst(inst) = item else { continue };
+        let (Dst::Narrow(result), Class::Bin32) = (inst.dst, inst.class) else { continue };
+        let is_result = |arg: Arg| matches!(arg, Arg::Narrow { slot, .. } if slot == result);
+        let other = match inst.args {
+            [x, y, ..] if is_result(x) => y,
+            [x, y, ..] if is_result(y) && commutes(inst.sem) => x,
+            _ => continue,
+        };
+        let mut changed = Inst { dst: Dst::Modified(result), ..*inst };
+        changed.args = [Arg::None; crate::inst::ARGS];
+        changed.args[0] = other;
+        if changed.exists() {
+            *inst = changed;
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Images as the compiler makes them, read back, and damaged.
 
 use wisp_compiler::{compile, Options};
+use wisp_image::disassemble;
 use wisp_image::format::Section;
 use wisp_image::ops::{opcode, Class, Operand, Sem};
 use wisp_image::verify::{scratch_words, verify, Rule};
@@ -91,14 +92,24 @@ fn damaged_images_never_panic_the_reader_or_the_verifier() {
     assert!(refused > 5_000, "{refused} of 20000 refused");
 }
 
-/// The sample with one word of its code replaced: the `word`th of the first op with this meaning.
+/// The sample with one word of its code replaced: the `word`th of the first op with this meaning, which may be
+/// part of a sequence unless the opcode itself is to be replaced.
 fn with_word(sem: Sem, word: usize, value: u16) -> Vec<u8> {
     let mut bytes = sample();
     let image = Image::parse(&bytes).unwrap();
     let code = image.section(Section::Code);
-    let op = wisp_image::disassemble::ops(code, 0, code.len()).find(|op| op.op.sem == sem).unwrap();
-    let start = code.as_ptr() as usize - bytes.as_ptr() as usize;
-    let at = start + op.offset + 2 * word;
+    let place = |op: disassemble::Decoded<'_>| {
+        let mut before = 0;
+        for part in op.op.parts() {
+            if part.sem == sem && (word > 0 || op.op.sequence.is_empty()) {
+                return Some(op.offset + 2 * (before + word));
+            }
+            before += part.words() - 1;
+        }
+        None
+    };
+    let offset = disassemble::ops(code, 0, code.len()).find_map(place).unwrap();
+    let at = code.as_ptr() as usize - bytes.as_ptr() as usize + offset;
     bytes[at..at + 2].copy_from_slice(&value.to_le_bytes());
     bytes
 }

@@ -63,8 +63,6 @@ pub fn name(op: &Op) -> String {
         let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();
         format!("{}.{}", op.sem.name(), form.join("_"))
     };
-    match op.parts() {
-        (op, None) => format!("wisp.{}", part(&op)),
-        (first, Some(second)) => format!("wisp.{}.then.{}", part(&first), part(&second)),
-    }
+    let parts: Vec<_> = op.parts().map(|op| part(&op)).collect();
+    format!("wisp.{}", parts.join(".then."))
 }

@@ -4,7 +4,7 @@
 
 use std::fmt::Write;
 
-use wisp_image::ops::{op, Class, Op, Operand, Sem};
+use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
 
 /// The operands of an op as Rust expressions.
 struct Operands<'o> {
@@ -12,7 +12,7 @@ struct Operands<'o> {
     wide_immediates: bool,
     /// Index of its first operand's word.
     base: usize,
-    /// What follows it: the next op, which is this many words from the start, or the second of a pair.
+    /// What follows it: the next op, which is this many words from the start, or the next of a sequence.
     length: Option<usize>,
 }
 
@@ -129,12 +129,16 @@ fn branch(operands: &Operands<'_>, target: usize) -> String {
 }
 
 fn arm(op: &Op) -> String {
-    match op.parts() {
-        (op, None) => part(&op, 1, Some(op.words())),
-        (first, Some(second)) => {
-            format!("{{ {} }} {}", part(&first, 1, None), part(&second, first.words(), Some(op.words())))
-        }
+    let parts: Vec<_> = op.parts().collect();
+    let mut base = 1;
+    let mut text = String::new();
+    for (place, one) in parts.iter().enumerate() {
+        let last = place + 1 == parts.len();
+        let body = part(one, base, last.then_some(op.words()));
+        text.push_str(&if last { body } else { format!("{{ {body} }} ") });
+        base += one.words() - 1;
     }
+    text
 }
 
 /// One of the ops of an arm. Its operands begin at the word `base`; `length` as in [`Operands`].
@@ -187,7 +191,7 @@ fn part(op: &Op, base: usize, length: Option<usize>) -> String {
             format!("{address} {name}(memory, address, {}); {next}", value(last))
         }
         Class::Special => special(op, &operands),
-        Class::Pair => panic!("a pair of pairs"),
+        Class::Sequence => panic!("a sequence in a sequence"),
     }
 }
 
@@ -195,7 +199,9 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
     let value = |operand| operands.value(operand);
     let next = operands.next();
     let first = op.form.first().copied().unwrap_or(Operand::None);
-    let frame = "let frame = fp.add(usize::from(word(ip, 1)));";
+    let frame = format!("let frame = fp.add(usize::from(word(ip, {})));", operands.base);
+    // where a call returns to
+    let after = operands.length.unwrap_or_else(|| op.words());
     match op.sem {
         Sem::Unreachable => "break 'run crate::TrapCode::Unreachable as u32;".into(),
         Sem::Enter => {
@@ -225,16 +231,15 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
              fp.cast::<u32>().add(1).write((bits >> 32) as u32); leave!();",
             value(0)
         ),
-        Sem::Call => format!("{frame} push(ctx, frame, ip.add({}), fp); ip = {}; fp = frame;", op.words(), value(1)),
+        Sem::Call => format!("{frame} push(ctx, frame, ip.add({after}), fp); ip = {}; fp = frame;", value(1)),
         Sem::CallImport => format!("{frame} {} {next}", import_call(&value(1))),
         Sem::CallIndirect => format!(
             "{frame} let entry = cold::indirect(ctx, {}, {}, {}); \
              if entry.is_null() {{ outside!(cold::call_pending(ctx, frame)); {next} }} else {{ \
-             push(ctx, frame, ip.add({}), fp); ip = entry; fp = frame; }}",
+             push(ctx, frame, ip.add({after}), fp); ip = entry; fp = frame; }}",
             value(2),
             value(3),
-            value(1),
-            op.words()
+            value(1)
         ),
         Sem::ReturnCall => format!("cold::move_arguments(ctx, ip, fp); ip = {};", value(2)),
         Sem::ReturnCallImport => {
@@ -286,6 +291,11 @@ pub fn arms(opcodes: &[u16]) -> String {
         let op = op(opcode).expect("below COUNT");
         writeln!(text, "// {} {:?}\n{opcode} => {{ {} }}", op.sem.name(), op.form, arm(&op)).expect("a string grows");
     }
-    text.push_str("_ => unreachable_unchecked(),\n}\n");
+    // an image that nobody verified may have ops of features that are not built in
+    text.push_str(if (0..COUNT as u16).all(crate::built) {
+        "_ => unreachable_unchecked(),\n}\n"
+    } else {
+        "_ => break 'run crate::TrapCode::Unreachable as u32,\n}\n"
+    });
     text
 }

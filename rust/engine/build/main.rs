@@ -9,7 +9,18 @@ mod thumb;
 use std::path::Path;
 use std::{env, fs};
 
+use wisp_image::features::{needed, Feature};
 use wisp_image::ops::COUNT;
+
+/// True if the features of an op are built in.
+fn built(opcode: u16) -> bool {
+    let missing = |feature: &&Feature| {
+        let name = feature.name().replace('-', "_").to_uppercase();
+        env::var_os(format!("CARGO_FEATURE_{name}")).is_none()
+    };
+    let missing = Feature::ALL.iter().filter(missing).fold(0, |sum, &feature| sum | feature as u8);
+    needed(opcode) & missing == 0
+}
 
 fn main() {
     println!("cargo:rerun-if-changed=build");
@@ -36,7 +47,7 @@ fn main() {
             write("escape_arms.rs", &loop_back_end::arms(&core.escaped));
         }
         None => {
-            let all: Vec<_> = (0..COUNT as u16).collect();
+            let all: Vec<_> = (0..COUNT as u16).filter(|&opcode| built(opcode)).collect();
             write("loop_arms.rs", &loop_back_end::arms(&all));
         }
     }

@@ -28,6 +28,11 @@ pub fn core(flavour: Flavour) -> Core {
     let mut table = Vec::new();
     let mut escaped = Vec::new();
     for opcode in 0..COUNT as u16 {
+        if !crate::built(opcode) {
+            // the verifier refuses it, and the escape ends with a trap
+            table.push("wisp.escape".into());
+            continue;
+        }
         let op = op(opcode).expect("below COUNT");
         let name = name(&op);
         let in_assembly = expand(&mut Asm::new(flavour), &op);
@@ -58,8 +63,8 @@ pub fn core(flavour: Flavour) -> Core {
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
 fn expand(asm: &mut Asm, op: &Op) -> bool {
-    if let (first, Some(second)) = op.parts() {
-        return asm.pair(&first, &second, expand);
+    if op.class == Class::Sequence {
+        return asm.sequence(op, expand);
     }
     if let Some(function) = wide::library(op.sem) {
         match op.class {
@@ -88,7 +93,7 @@ fn expand(asm: &mut Asm, op: &Op) -> bool {
         Class::Special => return control::special(asm, op),
         // a division of 64 bits takes a hundred instructions or more, and who converts with traps is rare
         Class::Div64 | Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => return false,
-        Class::Pair => panic!("a pair of pairs"),
+        Class::Sequence => panic!("a sequence in a sequence"),
     }
     true
 }

@@ -7,12 +7,20 @@ pub struct Config {
     pub(crate) stack_size: u32,
     pub(crate) max_memory: u32,
     pub(crate) table_capacity: u32,
+    pub(crate) max_table: u32,
+    pub(crate) max_imports: u32,
+    pub(crate) max_functions: u32,
+    pub(crate) max_depth: u32,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
     #[cfg(feature = "native")]
     pub(crate) native_stack: u32,
     #[cfg(feature = "native")]
+    pub(crate) native_limit: usize,
+    #[cfg(feature = "native")]
     pub(crate) native_stop: bool,
+    #[cfg(feature = "native")]
+    pub(crate) native_features: u8,
 }
 
 impl Default for Config {
@@ -22,19 +30,28 @@ impl Default for Config {
 }
 
 impl Config {
-    /// 2 KiB of frames, no limit of linear memory but the arena, tables that do not grow, four nested
-    /// entries into guest code, a look at the stop flag every 1000 units of fuel.
+    /// 2 KiB of frames, no limit of linear memory and tables but the arena, tables that do not grow, any
+    /// number of imports and functions, calls as deep as the frames allow, four nested entries into guest
+    /// code, a look at the stop flag every 1000 units of fuel.
     pub const fn new() -> Self {
         Self {
             stack_size: 2048,
             max_memory: u32::MAX,
             table_capacity: 0,
+            max_table: u32::MAX,
+            max_imports: u32::MAX,
+            max_functions: u32::MAX,
+            max_depth: 0,
             native_depth: 4,
             fuel_slice: 1000,
             #[cfg(feature = "native")]
             native_stack: if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 },
             #[cfg(feature = "native")]
+            native_limit: 0,
+            #[cfg(feature = "native")]
             native_stop: false,
+            #[cfg(feature = "native")]
+            native_features: 0,
         }
     }
 
@@ -58,6 +75,33 @@ impl Config {
         self
     }
 
+    /// Most elements of a table, whatever the module declares. The initial size must fit; `table.grow`
+    /// stops here, or before where [`Config::table_capacity`] is less.
+    pub const fn max_table(mut self, elements: u32) -> Self {
+        self.max_table = elements;
+        self
+    }
+
+    /// Most imports of a module, of all kinds.
+    pub const fn max_imports(mut self, count: u32) -> Self {
+        self.max_imports = count;
+        self
+    }
+
+    /// Most functions that a module defines.
+    pub const fn max_functions(mut self, count: u32) -> Self {
+        self.max_functions = count;
+        self
+    }
+
+    /// Most calls that are under way at once in one entry into guest code, the first included: exact, in the
+    /// interpreter. 0, the default, is no limit but the frame stack's. Costs nothing until a guest comes
+    /// near it: then fuel is handed out in smaller portions, each after a walk over the frames.
+    pub const fn max_depth(mut self, calls: u32) -> Self {
+        self.max_depth = calls;
+        self
+    }
+
     /// How deep entries into guest code may nest: host functions that call the guest, and calls from one
     /// instance to another. Each takes native stack.
     pub const fn native_depth(mut self, depth: u32) -> Self {
@@ -73,11 +117,26 @@ impl Config {
         self
     }
 
+    /// Lowest address of the calling thread's stack that native code may use, where it is known: instead of
+    /// [`Config::native_stack`]. 0 is unknown.
+    #[cfg(feature = "native")]
+    pub const fn native_limit(mut self, address: usize) -> Self {
+        self.native_limit = address;
+        self
+    }
+
     /// Whoever runs the store can stop native code from outside, by rewriting the program counter of its
     /// thread: code that never looks at the stop flag is accepted.
     #[cfg(feature = "native")]
     pub const fn native_stop(mut self, can: bool) -> Self {
         self.native_stop = can;
+        self
+    }
+
+    /// Features of the processor ([`wisp_image::native::features`]) beside those this was compiled for.
+    #[cfg(feature = "native")]
+    pub const fn native_features(mut self, bits: u8) -> Self {
+        self.native_features = bits;
         self
     }
 

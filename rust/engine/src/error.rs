@@ -32,6 +32,12 @@ pub enum InstantiateError {
     ArenaTooSmall(u32, u32),
     /// The initial memory is larger than the limit of the engine: bytes needed, bytes allowed.
     MemoryLimit(u32, u32),
+    /// A table begins with more elements than the limit of the engine: elements, allowed.
+    TableLimit(u32, u32),
+    /// The module has more imports than allowed: imports, allowed.
+    ImportLimit(u32, u32),
+    /// The module defines more functions than allowed: functions, allowed.
+    FunctionLimit(u32, u32),
     /// The store has as many instances as it can have.
     TooManyInstances,
     /// A segment did not fit or the start function trapped.
@@ -109,6 +115,17 @@ impl core::fmt::Display for InstantiateError {
                 "the module's memory begins with {needed} bytes, {allowed} are allowed; link it with a smaller \
                  stack (-z stack-size) and --page-size=1, or raise the limit"
             ),
+            Self::TableLimit(needed, allowed) => write!(
+                f,
+                "a table of the module begins with {needed} elements, {allowed} are allowed; take the address \
+                 of fewer functions, or raise the limit"
+            ),
+            Self::ImportLimit(count, allowed) => {
+                write!(f, "the module has {count} imports, {allowed} are allowed; raise the limit")
+            }
+            Self::FunctionLimit(count, allowed) => {
+                write!(f, "the module defines {count} functions, {allowed} are allowed; raise the limit")
+            }
             Self::TooManyInstances => f.write_str("the store can take no more instances"),
             Self::Trap(trap) => trap.fmt(f),
         }

@@ -106,10 +106,9 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
     /// The trap.
     pub fn call(self, mut store: impl AsContextMut, params: P) -> Result<R, Trap> {
         let context = store.as_context_mut();
-        let (ctx, function) = resolve(context.shared, self.func)?;
         let entry = Entry::new(context.shared, P::SLOTS.max(R::SLOTS))?;
         params.write(&mut |at, bits| entry.set(at, bits));
-        entry.call(ctx, function, context.data)?;
+        entry.call_reference(self.func, context.data)?;
         Ok(R::read(&mut |at| entry.get(at)))
     }
 }

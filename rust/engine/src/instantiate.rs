@@ -44,6 +44,17 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         globals: image.imports_of(external::GLOBAL),
         tables: image.imports_of(external::TABLE),
     };
+    let config = &shared.config;
+    let within = |count: usize, allowed: u32, error: fn(u32, u32) -> InstantiateError| {
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if count <= allowed {
+            Ok(())
+        } else {
+            Err(error(count, allowed))
+        }
+    };
+    within(image.import_count(), config.max_imports, InstantiateError::ImportLimit)?;
+    within(image.function_count(), config.max_functions, InstantiateError::FunctionLimit)?;
     let left = shared.arena.remaining();
     let small = |needed: usize| {
         InstantiateError::ArenaTooSmall(
@@ -58,6 +69,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     link(linker, shared, ctx, image)?;
     for index in 0..image.table_count() {
         let table = image.table(index)?;
+        within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
         let record = TableRecord::new(shared, table.ty, table.min, table.max);
         let record = record.and_then(|record| shared.arena.alloc(record));
         ctx.set_table(imported.tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);

@@ -16,6 +16,17 @@
 //! One store belongs to one thread; its [`InterruptHandle`] to any.
 #![no_std]
 #![deny(unsafe_code)]
+// what the ops of features use that are not built in
+#![cfg_attr(
+    not(all(
+        feature = "bulk-memory",
+        feature = "reference-types",
+        feature = "saturating-float-to-int",
+        feature = "sign-extension",
+        feature = "tail-call"
+    )),
+    allow(dead_code, unused_imports)
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -40,6 +51,8 @@ mod module;
 #[allow(unsafe_code)]
 mod native;
 pub mod ops;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod store;
 mod trap;
 mod ty;
@@ -55,12 +68,14 @@ pub use instance::Instance;
 pub use linker::{Linker, Resolve};
 pub use mem::ctx::Ctx;
 pub use mem::scratch;
-pub use module::Module;
+pub use module::{Module, MISSING_FEATURES};
 pub use store::{AsContext, AsContextMut, Frame, InterruptHandle, Store, StoreContext, StoreContextMut};
 pub use trap::{Trap, TrapCode};
 pub use ty::{FuncType, Signature};
 pub use value::{Val, WasmTy, WasmValues};
+pub use wisp_image::features::Feature;
 pub use wisp_image::format::ValType;
 #[cfg(feature = "native")]
 pub use wisp_image::native::{Native, Refusal};
-pub use wisp_image::{Image, ImageError};
+pub use wisp_image::verify::Rule;
+pub use wisp_image::{Image, ImageError, ImageId};

@@ -2,8 +2,10 @@
 //! Linkers: where imports come from.
 
 use crate::store::{Store, StoreContextMut};
+#[cfg(feature = "link")]
+use crate::Extern;
 #[cfg(feature = "alloc")]
-use crate::{Extern, IntoHostFunction};
+use crate::IntoHostFunction;
 use crate::{FuncType, HostFunction, Instance, InstantiateError, LinkProblem, Module};
 
 /// Finds host functions that stand in no table of [`HostFunction`]s, like those of a C section.
@@ -11,6 +13,12 @@ pub trait Resolve<T> {
     /// The function with this name; `ty` is what the guest expects (the linker compares it with the
     /// signature of what is found).
     fn resolve(&self, module: &str, name: &str, ty: FuncType<'_>) -> Option<HostFunction<T>>;
+
+    /// The export of an instance, or object of the host, with this name. Goes before `resolve`.
+    #[cfg(feature = "link")]
+    fn external(&self, _module: &str, _name: &str) -> Option<Extern> {
+        None
+    }
 }
 
 /// Tables of host functions a linker can hold without an allocator.
@@ -184,16 +192,23 @@ impl<'h, T> Linker<'h, T> {
     }
 
     /// What else is defined under a name.
-    #[cfg(feature = "alloc")]
+    #[cfg(feature = "link")]
     pub(crate) fn external_for(&self, module: &str, name: &str) -> Option<Extern> {
-        match self.named(module, name)? {
-            Item::Extern(external) => Some(*external),
-            Item::Closure(..) => None,
+        #[cfg(feature = "alloc")]
+        if let Some(named) = self.named(module, name) {
+            return match named {
+                Item::Extern(external) => Some(*external),
+                Item::Closure(..) => None,
+            };
         }
+        self.sources.iter().rev().flatten().find_map(|source| match source {
+            Source::Resolver(resolver) => resolver.external(module, name),
+            _ => None,
+        })
     }
 
-    /// What else is defined under a name: nothing without an allocator.
-    #[cfg(not(feature = "alloc"))]
+    /// What else is defined under a name: nothing in a runtime whose instances do not link to each other.
+    #[cfg(not(feature = "link"))]
     pub(crate) fn external_for(&self, _module: &str, _name: &str) -> Option<crate::Extern> {
         None
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Modules.
 
+use wisp_image::features::Feature;
 use wisp_image::{verify, Image, ImageError};
 
 use crate::Engine;
@@ -12,6 +13,23 @@ pub struct Module<'m> {
     #[cfg(feature = "native")]
     native: Option<wisp_image::native::Native<'m>>,
 }
+
+/// The features that this engine is built without, as a sum of [`Feature`]s.
+pub const MISSING_FEATURES: u8 = {
+    const fn unless(built: bool, feature: Feature) -> u8 {
+        if built {
+            0
+        } else {
+            feature as u8
+        }
+    }
+    unless(cfg!(feature = "bulk-memory"), Feature::BulkMemory)
+        | unless(cfg!(feature = "reference-types"), Feature::ReferenceTypes)
+        | unless(cfg!(feature = "sign-extension"), Feature::SignExtension)
+        | unless(cfg!(feature = "saturating-float-to-int"), Feature::SaturatingFloatToInt)
+        | unless(cfg!(feature = "tail-call"), Feature::TailCall)
+        | unless(cfg!(feature = "float"), Feature::Float)
+};
 
 /// Where unaligned reads are slow or fault, images have to be aligned as the linker or flash aligns them.
 const ALIGN: u8 = if cfg!(target_pointer_width = "64") { 1 } else { 4 };
@@ -26,7 +44,7 @@ impl<'m> Module<'m> {
     /// targets), or break a rule of the verifier.
     pub fn new_in(engine: &Engine, image: &'m [u8], scratch: &mut [u32]) -> Result<Self, ImageError> {
         let module = Self::parse(engine, image)?;
-        verify::verify(&module.image, scratch)?;
+        verify::verify_for::<MISSING_FEATURES>(&module.image, scratch)?;
         Ok(module)
     }
 
@@ -38,7 +56,7 @@ impl<'m> Module<'m> {
     pub fn new(engine: &Engine, image: &'m [u8]) -> Result<Self, ImageError> {
         let module = Self::parse(engine, image)?;
         let mut scratch = alloc::vec![0; verify::scratch_words(&module.image)?];
-        verify::verify(&module.image, &mut scratch)?;
+        verify::verify_for::<MISSING_FEATURES>(&module.image, &mut scratch)?;
         Ok(module)
     }
 
@@ -71,8 +89,11 @@ impl<'m> Module<'m> {
     /// # Errors
     /// Why there is none.
     #[cfg(feature = "native")]
-    pub fn native_section(&self) -> Result<wisp_image::native::Native<'m>, wisp_image::native::Refusal> {
-        crate::native::section(&self.image)
+    pub fn native_section(
+        &self,
+        engine: &Engine,
+    ) -> Result<wisp_image::native::Native<'m>, wisp_image::native::Refusal> {
+        crate::native::section(&self.image, engine.config())
     }
 
     /// Lets instances of this module run native code from now on. `section` holds the bytes of

@@ -25,7 +25,7 @@ mod target;
 
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::AtomicU32;
 
 use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
 use wisp_image::native::{NONE, SITE_STOP};
@@ -78,10 +78,15 @@ same_layout! {
     first_reference function_count site function code_number reserve scratch
 }
 
+/// Eight-byte words of a record with this many globals. An image may state 4 GiB of them, which is all that a
+/// 32-bit address has room for.
+fn words(globals: usize) -> Option<usize> {
+    Some(globals.checked_mul(4)?.checked_add(size_of::<Record>())?.div_ceil(8))
+}
+
 /// Words of globals behind a record, and the record: what an instance takes from the arena.
 pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
-    let words = (size_of::<Record>() + globals * 4).div_ceil(8);
-    let start = arena.alloc_cells(words, 0u64)?.as_ptr();
+    let start = arena.alloc_cells(words(globals)?, 0u64)?.as_ptr();
     let globals_at = start.wrapping_byte_add(size_of::<Record>()).cast::<Cell<u32>>();
     // SAFETY: rule A: the words were taken; `globals` cells fit behind the record.
     Some((start.cast(), unsafe { core::slice::from_raw_parts(globals_at, globals) }))
@@ -150,6 +155,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let shared = ctx.shared();
     let depth = shared.depth.get();
     let floor = match shared.native_floor.get() {
+        0 if shared.config.native_limit != 0 => shared.config.native_limit,
         0 => stack_pointer().saturating_sub(shared.config.native_stack as usize),
         floor => floor,
     };
@@ -175,7 +181,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let code = if trapped { note(shared, ctx, record) } else { 0 };
     ctx.fp.set(fp);
     shared.native_floor.set(floor_before);
-    shared.end(before);
+    shared.end(ctx, before);
     shared.depth.set(depth);
     code
 }
@@ -205,18 +211,60 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
     code
 }
 
+/// A store as whoever stops its guests from outside sees it.
+#[derive(Clone, Copy)]
+pub(crate) struct Watched(*const Shared);
+
+// SAFETY: the pointer is only followed by `redirect`, whose contract says when.
+unsafe impl Send for Watched {}
+// SAFETY: as above.
+unsafe impl Sync for Watched {}
+
+impl Watched {
+    pub(crate) fn new(shared: &Shared) -> Self {
+        Self(shared)
+    }
+
+    /// Where a thread that stands at `pc` has to go on for its native code to end with the trap that the
+    /// stop flag names, and the argument it has to find there. `None` if it does not stand in native code.
+    ///
+    /// # Safety
+    /// The store lives. Its thread does not run, and what is given here is put into its registers before it
+    /// does.
+    pub(crate) unsafe fn redirect(self, pc: usize) -> Option<(usize, usize)> {
+        // SAFETY: contract; the thread's cells do not change while it does not run.
+        let shared = unsafe { &*self.0 };
+        let ctx = shared.current()?;
+        let record = ctx.native()?;
+        let offset = pc.checked_sub(record.code.addr())?;
+        let native = section(&ctx.image()?, &shared.config).ok()?;
+        if offset >= native.code().len() || record.unwind.get() == 0 {
+            return None;
+        }
+        record.site.set(NOWHERE_IN_FUNCTION);
+        record.function.set(native.function_at(offset as u32));
+        record.code_number.set(shared.stop_code());
+        let entry = entry::stopped as unsafe extern "C" fn(*const Record) -> u32;
+        Some((entry as usize, core::ptr::from_ref(record).expose_provenance()))
+    }
+}
+
+/// Site of a trap that came from outside: no operator raised it.
+const NOWHERE_IN_FUNCTION: u32 = u32::MAX;
+
 /// Finds out what trap arose, and where.
 #[cold]
 fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     let (function, site) = (record.function.get(), record.site.get());
-    let section = ctx.image().and_then(|image| section(&image).ok());
+    let section = ctx.image().and_then(|image| section(&image, &shared.config).ok());
     let (offset, number) = section.and_then(|native| native.site(function, site)).unwrap_or((0, 0));
     let code = match number {
-        0 => record.code_number.get(),
-        SITE_STOP => match shared.stop.load(Ordering::Relaxed) {
-            0 => TrapCode::Interrupted as u32,
+        // 0 only if the section is not in the image, against the contract: but a trap it is
+        0 => match record.code_number.get() {
+            0 => TrapCode::HostError as u32,
             code => code,
         },
+        SITE_STOP => shared.stop_code(),
         code => u32::from(code),
     };
     if !shared.place_known.replace(false) {
@@ -225,9 +273,14 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     code
 }
 
+/// What runs here: what this was compiled for, and what the embedder knows besides.
+pub(crate) fn here(config: &Config) -> Option<Target> {
+    target::HERE.map(|here| Target { features: here.features | config.native_features, ..here })
+}
+
 /// The section that runs here: of those in the image, the one that uses most of the machine.
-pub(crate) fn section<'m>(image: &Image<'m>) -> Result<Native<'m>, Refusal> {
-    let here = target::HERE;
+pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'m>, Refusal> {
+    let here = here(config);
     let mut best: Option<Native<'m>> = None;
     let mut other = None;
     let mut refusal = None;
@@ -247,7 +300,7 @@ pub(crate) fn section<'m>(image: &Image<'m>) -> Result<Native<'m>, Refusal> {
 
 /// Checks a section against the image it is to stand for.
 pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> Result<(), Refusal> {
-    let here = target::HERE;
+    let here = here(config);
     if !here.is_some_and(|here| here.runs(native.target)) {
         return Err(Refusal::Target(Some(native.target), here));
     }
@@ -277,4 +330,16 @@ pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> 
         return Err(Refusal::Damaged(header::CODE as u16));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{words, Record};
+
+    #[test]
+    fn more_globals_than_there_are_addresses_are_refused() {
+        assert_eq!(words(usize::MAX / 4), None);
+        assert_eq!(words(usize::MAX / 2), None);
+        assert_eq!(words(3), Some((size_of::<Record>() + 12).div_ceil(8)));
+    }
 }

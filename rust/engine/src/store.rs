@@ -49,7 +49,13 @@ impl<'a, T> Store<'a, T> {
 
     /// What stops the guest from another thread or from an interrupt.
     pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
-        InterruptHandle { stop: &self.shared.get().stop, _owner: self.owner.clone() }
+        let shared = self.shared.get();
+        InterruptHandle {
+            stop: &shared.stop,
+            #[cfg(feature = "native")]
+            watched: crate::native::Watched::new(shared),
+            _owner: self.owner.clone(),
+        }
     }
 
     /// Lets guests run again after an interrupt.
@@ -93,6 +99,8 @@ pub struct Frame {
 #[derive(Clone)]
 pub struct InterruptHandle<'a> {
     stop: &'a AtomicU32,
+    #[cfg(feature = "native")]
+    watched: crate::native::Watched,
     // keeps an owned arena, and the flag in it, for as long as the handle lives
     _owner: Owner,
 }
@@ -107,6 +115,20 @@ impl InterruptHandle<'_> {
     /// As [`InterruptHandle::interrupt`], with [`TrapCode::DeadlineExceeded`].
     pub fn deadline(&self) {
         self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
+    }
+
+    /// How native code that does not look at the flag is stopped: where its thread, which stands at `pc`, has
+    /// to go on, and the argument it has to find there, after one of the functions above. `None` if the
+    /// thread does not stand in native code: then it will look at the flag when the host function it is in
+    /// returns, or can be redirected later.
+    ///
+    /// # Safety
+    /// The store lives. Its thread was preempted and does not run before both values are in its registers.
+    #[cfg(feature = "native")]
+    #[allow(unsafe_code)]
+    pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
+        // SAFETY: passed on.
+        unsafe { self.watched.redirect(pc) }
     }
 
     /// True if the guest is to stop. Blocking host functions ask this.

@@ -24,7 +24,7 @@ pub enum TrapCode {
     IntegerDivisionByZero = 8,
     /// A conversion of NaN to an integer.
     BadConversionToInteger = 9,
-    /// The frame stack or the nesting of host and guest calls is exhausted.
+    /// The frame stack is exhausted, or for native code the thread's.
     StackOverflow = 10,
     /// The fuel given to the store is used up.
     OutOfFuel = 11,
@@ -41,6 +41,10 @@ pub enum TrapCode {
     ArgumentMismatch = 16,
     /// The handle does not belong to this store: a mistake of the embedder.
     UnknownHandle = 17,
+    /// More calls were under way than [`crate::Config::max_depth`] allows.
+    CallDepthExceeded = 18,
+    /// Host and guest, or instances, called each other deeper than [`crate::Config::native_depth`] allows.
+    NestingExceeded = 19,
 }
 
 impl TrapCode {
@@ -64,6 +68,8 @@ impl TrapCode {
             15 => Self::Exit,
             16 => Self::ArgumentMismatch,
             17 => Self::UnknownHandle,
+            18 => Self::CallDepthExceeded,
+            19 => Self::NestingExceeded,
             _ => return None,
         })
     }
@@ -91,6 +97,8 @@ impl TrapCode {
             Self::Exit => "the guest ended itself",
             Self::ArgumentMismatch => "called with arguments or results of other types than the function has",
             Self::UnknownHandle => "the handle does not belong to this store",
+            Self::CallDepthExceeded => "more nested calls than the call depth allows",
+            Self::NestingExceeded => "host and guest, or instances, called each other too deep",
         }
     }
 }
@@ -166,9 +174,9 @@ mod tests {
     #[test]
     fn numbers_find_their_codes_and_zero_is_none() {
         assert_eq!(TrapCode::from_u32(0), None);
-        for n in 1..=17 {
+        for n in 1..=19 {
             assert_eq!(TrapCode::from_u32(n).map(|c| c as u32), Some(n));
         }
-        assert_eq!(TrapCode::from_u32(18), None);
+        assert_eq!(TrapCode::from_u32(20), None);
     }
 }

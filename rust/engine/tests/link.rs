@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{image, instance, module, store};
+use common::{image, image_of, instance, module, module_of, store};
 use wisp_engine::{
     scratch, Caller, Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, InstantiateError, LinkProblem,
     Linker, Memory, Module, Resolve, Signature, Store, Table, TrapCode, Val, ValType,
@@ -142,7 +142,7 @@ fn a_resolver_finds_raw_functions_by_name_and_letters() {
 #[test]
 fn instances_share_functions_memories_tables_and_globals() {
     let mut store = store(());
-    let owner = module(
+    let owner = module_of(image_of(
         r#"(module (memory (export "memory") 1 4) (table (export "table") 4 8 funcref)
             (global (export "counter") (mut i64) (i64.const 5))
             (global (export "constant") i32 (i32.const 9))
@@ -150,8 +150,10 @@ fn instances_share_functions_memories_tables_and_globals() {
               (global.set 0 (i64.add (global.get 0) (local.get 0))) (global.get 0))
             (func (export "load") (param i32) (result i32) (i32.load (local.get 0)))
             (func (export "trap") unreachable)
+            (func (drop (memory.grow (i32.const 0))))
             (elem (i32.const 0) $count))"#,
-    );
+        false,
+    ));
     let mut linker = Linker::new();
     let owner = linker.instantiate(&mut store, &owner).unwrap();
     linker.instance(&store, "owner", owner);

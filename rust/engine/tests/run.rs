@@ -201,7 +201,7 @@ fn the_host_calls_the_guest_back_and_the_depth_is_bounded() {
     let (mut store, instance) = instance(wat, &linker, ()).unwrap();
     let f = instance.get_typed_func::<i32, i32>(&store, "f").unwrap();
     assert_eq!(f.call(&mut store, 3), Ok(305));
-    assert_eq!(f.call(&mut store, 1000).unwrap_err().code, TrapCode::StackOverflow);
+    assert_eq!(f.call(&mut store, 1000).unwrap_err().code, TrapCode::NestingExceeded);
     assert_eq!(f.call(&mut store, 2), Ok(205));
 }
 

@@ -5,7 +5,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use wisp_image::format::{entry, external, manifest, memory_flags, Section};
-use wisp_image::ops::{opcode, pair_opcode, Class, Op, Operand, Sem};
+use wisp_image::ops::{opcode, sequence_opcode, Class, Op, Operand, Sem};
 use wisp_image::writer::Writer;
 
 /// A place in the code.
@@ -24,15 +24,16 @@ impl Function {
     /// A function with a frame of this many bytes.
     pub fn new(frame: u16) -> Self {
         let mut function = Self { words: Vec::new(), labels: Vec::new(), patches: Vec::new() };
-        function.op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::V], pair: None }, &[frame]);
+        function.op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::V], sequence: &[] }, &[frame]);
         function
     }
 
     /// An op with the words of its operands.
     pub fn op(&mut self, op: &Op, words: &[u16]) {
-        let opcode = match op.parts() {
-            (op, None) => opcode(op.class, op.sem, op.form),
-            (a, Some(b)) => pair_opcode((a.class, a.sem, a.form), (b.class, b.sem, b.form)),
+        let parts: Vec<_> = op.parts().map(|part| (part.class, part.sem, part.form)).collect();
+        let opcode = match parts[..] {
+            [(class, sem, form)] => opcode(class, sem, form),
+            _ => sequence_opcode(&parts),
         };
         self.words.push(opcode.unwrap_or_else(|| panic!("no {:?} {:?}", op.sem, op.form)) * 4);
         self.words.extend(words);

@@ -50,8 +50,7 @@ impl Case {
     /// Random slots, which may be the same, and immediates.
     pub fn new(op: Op, random: &mut dyn FnMut() -> u32) -> Self {
         let mut words = Vec::new();
-        let (first, second) = op.parts();
-        for part in [Some(first), second].into_iter().flatten() {
+        for part in op.parts() {
             for operand in part.form {
                 words.push(match operand {
                     Operand::D | Operand::S | Operand::M => (random() % OPERAND_SLOTS * 4) as u16,
@@ -72,12 +71,12 @@ impl Case {
     /// What the op does to frame and memory.
     pub fn expected(&self, frame: &mut Frame, memory: &mut [u8]) -> Result<(), TrapCode> {
         frame[WAY] = 1;
-        let (first, second) = self.op.parts();
-        let (before, after) = self.words.split_at(first.form.len());
+        let mut words = &self.words[..];
         let mut acc = frame[ACC_IN];
-        Part { op: first, words: before }.execute(frame, &mut acc, memory)?;
-        if let Some(op) = second {
-            Part { op, words: after }.execute(frame, &mut acc, memory)?;
+        for op in self.op.parts() {
+            let (now, rest) = words.split_at(op.form.len());
+            Part { op, words: now }.execute(frame, &mut acc, memory)?;
+            words = rest;
         }
         if leaves_acc(&self.op) {
             frame[ACC_OUT] = acc;
@@ -129,14 +128,12 @@ impl Case {
 }
 
 fn single(sem: Sem, form: &'static [Operand]) -> Op {
-    Op { class: Class::Special, sem, form, pair: None }
+    Op { class: Class::Special, sem, form, sequence: &[] }
 }
 
 /// True if the accumulator holds a result after the op.
 fn leaves_acc(op: &Op) -> bool {
-    let (first, second) = op.parts();
-    let last = second.unwrap_or(first);
-    matches!(last.form.first(), Some(Operand::D | Operand::AccD | Operand::M))
+    op.parts().last().is_some_and(|op| matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M)))
 }
 
 /// One of the ops of a case.
@@ -271,7 +268,7 @@ impl Part<'_> {
                 Sem::Br => frame[WAY] = 2,
                 other => panic!("{other:?} is not among the cases"),
             },
-            Class::Pair => panic!("a pair of pairs"),
+            Class::Sequence => panic!("a sequence in a sequence"),
         }
         Ok(())
     }

@@ -3,7 +3,8 @@
 //! `local.tee` over a call.
 
 use arbitrary::Unstructured;
-use wisp_compiler::{compile, ErrorKind, Options};
+use wisp_aotc::{desk::Mapping, AotError, Machine};
+use wisp_compiler::{compile, Compiled, ErrorKind, Options};
 use wisp_engine::{
     Config, Engine, Extern, Global, Instance, InstantiateError, Linker, Memory, Module, Store, Table, Trap, TrapCode,
     Val, ValType,
@@ -16,6 +17,8 @@ use crate::{modules, Outcome};
 const ARENA: usize = 4 << 20;
 /// Bytes of frames: enough for what ends by its own count.
 const STACK: u32 = 2 << 20;
+/// Bytes of native stack, of the eight megabytes that a main thread has.
+const NATIVE_STACK: u32 = 1 << 20;
 /// More than any module uses that ends itself.
 const FUEL: u64 = 50_000_000;
 /// Exported functions that are called.
@@ -316,16 +319,48 @@ fn wasmi_engine() -> wasmi::Engine {
     wasmi::Engine::new(&config)
 }
 
-/// Runs one input.
+/// Runs one input in the interpreter.
 pub fn run(data: &[u8]) -> Outcome {
     let mut u = Unstructured::new(data);
-    match compare(&mut u) {
-        Ok(outcome) => outcome,
-        Err(_) => Outcome::Rejected,
+    compare(&mut u, None).unwrap_or(Outcome::Rejected)
+}
+
+/// Runs one input as native code.
+pub fn run_native(data: &[u8]) -> Outcome {
+    let mut u = Unstructured::new(data);
+    native_options(&mut u).and_then(|options| compare(&mut u, Some(&options))).unwrap_or(Outcome::Rejected)
+}
+
+fn native_options(u: &mut Unstructured<'_>) -> arbitrary::Result<wisp_aotc::Options> {
+    Ok(wisp_aotc::Options {
+        strict: u.ratio(1, 2)?,
+        sites: u.arbitrary()?,
+        optimize: (*u.choose(&["-O1", "-O2", "-Os"])?).into(),
+        ..Default::default()
+    })
+}
+
+/// The image with native code, and that code where it can be executed; `None` if the module exceeds a limit
+/// of the compiler.
+fn mapped(wasm: &[u8], compiled: &Compiled, options: &wisp_aotc::Options) -> Option<(Vec<u8>, Mapping)> {
+    let machine = Machine::named("x86-64").expect("it is a target");
+    match wisp_aotc::compile(wasm, compiled, &machine, options) {
+        Ok(native) => {
+            let image = wisp_aotc::add_section(&compiled.image, &native).expect("the image can be read");
+            Some((image, Mapping::new(&native.section).expect("the system maps code")))
+        }
+        Err(AotError::FunctionTooLarge(..)) => None,
+        Err(error) => panic!("a valid module was refused: {error}"),
     }
 }
 
-fn compare(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
+/// The same failure; of which kind a trap is may differ where checks come early.
+fn same(one: Option<&End>, other: Option<&End>, native: Option<&wisp_aotc::Options>) -> bool {
+    let early = native.is_some_and(|options| !options.strict);
+    one == other || early && matches!((one, other), (Some(End::Trap(_)), Some(End::Trap(_))))
+}
+
+fn compare(u: &mut Unstructured<'_>, native: Option<&wisp_aotc::Options>) -> arbitrary::Result<Outcome> {
     let slice = u.int_in_range(1..=1000)?;
     let wasm = modules::module(u, modules::Imports::Known)?;
     let compiled = match compile(&wasm, &Options { trim: false, ..Options::default() }) {
@@ -338,8 +373,17 @@ fn compare(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         },
     };
     let limits = Config::new().max_memory(modules::MEMORY).table_capacity(modules::TABLE);
-    let engine = Engine::new(&limits.stack_size(STACK).fuel_slice(slice));
-    let module = Module::new(&engine, &compiled.image).expect("the compiler's image passes the verifier");
+    let engine = Engine::new(&limits.stack_size(STACK).fuel_slice(slice).native_stack(NATIVE_STACK));
+    let built = match native.map(|options| mapped(&wasm, &compiled, options)) {
+        Some(None) => return Ok(Outcome::Refused),
+        other => other.flatten(),
+    };
+    let image = built.as_ref().map_or(&compiled.image, |(image, _)| image);
+    let mut module = Module::new(&engine, image).expect("the compiler's image passes the verifier");
+    if let Some((_, mapping)) = &built {
+        // SAFETY: made above from this module; the mapping is dropped after the store.
+        unsafe { module.use_native(&engine, mapping.bytes()) }.expect("the section fits its image");
+    }
     let other_engine = wasmi_engine();
     let other = wasmi::Module::new(&other_engine, &wasm).expect("wasmi takes the module");
     let mut arena = vec![0u64; ARENA / 8];
@@ -349,11 +393,14 @@ fn compare(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         (Ok(wisp), Ok(wasmi)) => (wisp, wasmi),
         (Err(End::Limit), _) | (_, Err(End::Limit)) => return Ok(Outcome::Refused),
         (one, other) => {
-            assert_eq!(one.err(), other.err(), "instantiation");
+            let (one, other) = (one.err(), other.err());
+            assert!(same(one.as_ref(), other.as_ref(), native), "instantiation: {one:?}, {other:?}");
             return Ok(Outcome::Ran);
         }
     };
     compare_state(&wisp, &wasmi, "instantiation");
+    // checks that are made once for a basic block come before its stores
+    let early = native.is_some_and(|options| !options.strict);
     let mut functions = Vec::new();
     wisp.instance.for_each_export(&wisp.store, |name, external| {
         if let Extern::Func(func) = external {
@@ -367,6 +414,9 @@ fn compare(u: &mut Unstructured<'_>) -> arbitrary::Result<Outcome> {
         let (one, other) = (wisp.call(&name, &arguments), wasmi.call(&name, &arguments));
         if one == End::Limit || other == End::Limit {
             return Ok(Outcome::Refused);
+        }
+        if early && matches!((&one, &other), (End::Trap(_), End::Trap(_))) {
+            return Ok(Outcome::Ran);
         }
         assert_eq!(one, other, "`{name}` with {arguments:x?}: Wisp left, wasmi right");
         compare_state(&wisp, &wasmi, &name);

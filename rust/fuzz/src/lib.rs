@@ -4,15 +4,21 @@
 //!
 //! - [`differential`]: modules from wasm-smith, run by Wisp and by wasmi: results, traps, memories, globals,
 //!   tables and calls of host functions are the same.
+//! - [`differential::run_native`]: the same with native code of the desk, by the C compiler there.
 //! - [`compiler`]: damaged modules: an error or an image that passes the verifier.
 //! - [`image`]: arbitrary bytes and damaged images: the reader and the verifier give errors.
+//! - [`host_calls`]: arbitrary arguments for every host function: no panic, no access outside of the guest's memory.
+//! - [`grants`]: arbitrary tables of grants: only what is granted can be opened, only what is open used.
 //! - [`mutated`]: damaged images that pass the verifier run between guard pages and leave them alone.
 
+mod calls;
 pub mod compiler;
 pub mod differential;
 pub mod driver;
+pub mod grants;
 mod guard;
 mod host;
+pub mod host_calls;
 pub mod image;
 mod modules;
 pub mod mutated;

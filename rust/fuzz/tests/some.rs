@@ -4,16 +4,23 @@
 use std::time::Duration;
 
 use wisp_fuzz::driver::drive;
-use wisp_fuzz::{compiler, differential, image, mutated, Outcome};
+use wisp_fuzz::{compiler, differential, grants, host_calls, image, mutated, Outcome};
 
 fn runs(target: fn(&[u8]) -> Outcome, least: u64) {
-    let counts = drive(target, 1, 300, Duration::from_secs(120)).expect("no run fails");
+    let counts = drive(target, 1, 300, Duration::MAX).expect("no run fails");
     assert!(counts.ran >= least, "{counts:?}: the target does not reach what it is for");
 }
 
 #[test]
 fn wisp_and_wasmi_agree() {
     runs(differential::run, 50);
+}
+
+#[cfg(all(target_arch = "x86_64", unix))]
+#[test]
+fn native_code_and_wasmi_agree() {
+    let counts = drive(differential::run_native, 1, 40, Duration::MAX).expect("no run fails");
+    assert!(counts.ran >= 2, "{counts:?}: the target does not reach what it is for");
 }
 
 #[test]
@@ -29,4 +36,14 @@ fn damaged_images_are_refused_or_read() {
 #[test]
 fn damaged_images_stay_in_their_memory() {
     runs(mutated::run, 10);
+}
+
+#[test]
+fn host_functions_withstand_any_arguments() {
+    runs(host_calls::run, 200);
+}
+
+#[test]
+fn only_what_is_granted_can_be_used() {
+    runs(grants::run, 150);
 }

@@ -2,8 +2,8 @@
 //! What the host keeps for one app: its part of the board and what it has open.
 
 use crate::bindings::{
-    adc_functions, event_functions, gpio_functions, i2c_functions, kv_functions, log_functions, pwm_functions,
-    sensor_functions, spi_functions, timer_functions, wasi_functions,
+    adc_functions, event_functions, gpio_functions, i2c_functions, kv_functions, lifecycle_functions, log_functions,
+    msg_functions, pwm_functions, sensor_functions, spi_functions, timer_functions, uart_functions, wasi_functions,
 };
 use crate::handles::Handles;
 use crate::line::LineBuffer;
@@ -26,6 +26,8 @@ pub struct App<P> {
     pub(crate) pwm: Handles,
     pub(crate) spi: Handles,
     pub(crate) sensors: Handles,
+    pub(crate) channels: Handles,
+    pub(crate) uarts: Handles,
     pub(crate) timers: Timers,
     /// What `wait` delivered last was a timer.
     pub(crate) timer_was_last: bool,
@@ -46,6 +48,8 @@ impl<P: Platform> App<P> {
             pwm: Handles::new(),
             spi: Handles::new(),
             sensors: Handles::new(),
+            channels: Handles::new(),
+            uarts: Handles::new(),
             timers: Timers::new(),
             timer_was_last: false,
             pending: LineBuffer::new(),
@@ -91,10 +95,14 @@ impl<P: Platform> App<P> {
         while let Some(output) = self.pwm.pop() {
             let _ = self.platform.set_pwm(output, 0);
         }
+        while let Some(uart) = self.uarts.pop() {
+            self.platform.close_uart(uart);
+        }
         self.i2c = Handles::new();
         self.adc = Handles::new();
         self.spi = Handles::new();
         self.sensors = Handles::new();
+        self.close_channels();
         self.timers = Timers::new();
     }
 }
@@ -116,10 +124,16 @@ impl<P: Platform + 'static> App<P> {
     pub const PWM: &'static [HostFunction<Self>] = &pwm_functions();
     /// `wisp:spi@1`.
     pub const SPI: &'static [HostFunction<Self>] = &spi_functions();
+    /// `wisp:uart@1`.
+    pub const UART: &'static [HostFunction<Self>] = &uart_functions();
     /// `wisp:sensor@1`.
     pub const SENSOR: &'static [HostFunction<Self>] = &sensor_functions();
     /// `wisp:kv@1`.
     pub const KV: &'static [HostFunction<Self>] = &kv_functions();
+    /// `wisp:msg@1`.
+    pub const MSG: &'static [HostFunction<Self>] = &msg_functions();
+    /// `wisp:lifecycle@1`.
+    pub const LIFECYCLE: &'static [HostFunction<Self>] = &lifecycle_functions();
     /// `wasi_snapshot_preview1`.
     pub const WASI: &'static [HostFunction<Self>] = &wasi_functions();
     /// All interfaces. An embedder that leaves some out saves their code.
@@ -132,8 +146,11 @@ impl<P: Platform + 'static> App<P> {
         Self::ADC,
         Self::PWM,
         Self::SPI,
+        Self::UART,
         Self::SENSOR,
         Self::KV,
+        Self::MSG,
+        Self::LIFECYCLE,
         Self::WASI,
     ];
 }

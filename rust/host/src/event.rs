@@ -19,6 +19,8 @@ pub enum Kind {
     },
     /// A UART received something.
     Uart(u32),
+    /// A message arrived in the queue of a channel.
+    Message(u32),
 }
 
 /// Something that happened on the board.
@@ -68,6 +70,7 @@ impl<P: Platform> App<P> {
             let (kind, source, value) = match kind {
                 Kind::Edge { pin, active } => (event::EDGE, pin, u32::from(active)),
                 Kind::Uart(uart) => (event::UART, uart, 0),
+                Kind::Message(channel) => (event::MESSAGE, channel, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))
@@ -111,7 +114,7 @@ mod tests {
     use super::{Event, Kind};
     use crate::stop::Stop;
     use crate::testing::{Harness, EVENT};
-    use wisp_abi::event::{EDGE, FOREVER, TIMER, UART};
+    use wisp_abi::event::{EDGE, FOREVER, MESSAGE, TIMER, UART};
 
     const ETIMEDOUT: i32 = -116;
     const EFAULT: i32 = -14;
@@ -140,10 +143,12 @@ mod tests {
     fn queued_events_come_in_order_and_tell_what_was_lost() {
         let mut harness = Harness::new();
         let uart = Event { time_us: 9, kind: Kind::Uart(0), lost: 0 };
-        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart]);
+        let message = Event { time_us: 10, kind: Kind::Message(5), lost: 0 };
+        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart, message]);
         assert_eq!(wait(&mut harness, 0), (7, [EDGE, 1, 1, 0]));
         assert_eq!(wait(&mut harness, FOREVER), (8, [EDGE, 1, 0, 3]));
         assert_eq!(wait(&mut harness, 0), (9, [UART, 0, 0, 0]));
+        assert_eq!(wait(&mut harness, 0), (10, [MESSAGE, 5, 0, 0]));
         assert_eq!(harness.event("wait", &[0, 64]), ETIMEDOUT);
     }
 

@@ -24,8 +24,10 @@ mod gpio;
 mod handles;
 mod i2c;
 mod kv;
+mod lifecycle;
 mod line;
 mod log;
+mod msg;
 pub mod platform;
 mod pwm;
 mod sensor;
@@ -34,6 +36,7 @@ mod stop;
 #[cfg(test)]
 mod testing;
 mod timer;
+mod uart;
 mod wasi;
 
 pub use app::{App, Interfaces};

@@ -6,21 +6,39 @@ pub use crate::adc::Adc;
 pub use crate::event::{Event, Events, Kind};
 pub use crate::i2c::{I2c, Operation};
 pub use crate::kv::Kv;
+pub use crate::lifecycle::Lifecycle;
+pub use crate::msg::Msg;
 pub use crate::pwm::Pwm;
 pub use crate::sensor::Sensor;
 pub use crate::spi::{Spi, SpiOperation};
+pub use crate::uart::{Uart, UartErrors};
 
 use crate::stop::Interrupted;
 use wisp_abi::Errno;
 
 /// Everything an app can reach. Implemented by naming the parts.
 pub trait Platform:
-    Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Sensor + Kv + Entropy
+    Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Uart + Sensor + Kv + Msg + Lifecycle + Entropy
 {
 }
 
 impl<T> Platform for T where
-    T: Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Sensor + Kv + Entropy
+    T: Identity
+        + Log
+        + Stdio
+        + Clock
+        + Events
+        + Gpio
+        + I2c
+        + Adc
+        + Pwm
+        + Spi
+        + Uart
+        + Sensor
+        + Kv
+        + Msg
+        + Lifecycle
+        + Entropy
 {
 }
 
@@ -141,7 +159,8 @@ pub trait Gpio {
     /// Configures the pin as granted.
     ///
     /// # Errors
-    /// `EACCES` if the grant excludes the direction, else what the driver says.
+    /// `EACCES` if the grant excludes the direction, `EBUSY` if another app has the pin, else what the
+    /// driver says.
     fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno>;
 
     /// Drives the pin.

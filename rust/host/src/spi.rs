@@ -17,6 +17,8 @@ pub struct SpiOperation {
     pub write: Option<Range<usize>>,
     /// Where what is read goes.
     pub read: Option<Range<usize>>,
+    /// Nanoseconds to wait, at least: then there are no ranges.
+    pub delay_ns: u32,
 }
 
 /// Devices on SPI buses that the app was granted. `device` is an index into its grants, from
@@ -45,7 +47,7 @@ pub trait Spi {
     }
 
     /// Does operations in one transaction. All ranges lie inside `memory`; what is read overlaps
-    /// nothing of another operation.
+    /// nothing of another operation; all delays are [`spi::MAX_DELAY`] at most.
     ///
     /// # Errors
     /// What the driver says.
@@ -106,23 +108,26 @@ impl<P: Platform> SpiV1 for App<P> {
         count: u32,
     ) -> Result<(), Failure<Errno>> {
         self.spi.check(device)?;
-        let mut checked = [const { SpiOperation { write: None, read: None } }; MAX];
+        let mut checked = [const { SpiOperation { write: None, read: None, delay_ns: 0 } }; MAX];
         let count = usize::try_from(count).map_err(|_| Errno::Invalid)?;
         let checked = checked.get_mut(..count).ok_or(Errno::Invalid)?;
         let records = memory.bytes(operations, spi::OPERATION.size() * count as u32)?;
         for (operation, record) in checked.iter_mut().zip(records.chunks_exact(spi::OPERATION.size() as usize)) {
             let [kind, length, write, read] = words(record);
-            if !matches!(kind, spi::READ | spi::WRITE | spi::TRANSFER) {
-                return Err(Errno::Invalid.into());
-            }
-            if kind != spi::READ {
+            if matches!(kind, spi::WRITE | spi::TRANSFER) {
                 operation.write = Some(memory.range(write, length)?);
             }
-            if kind != spi::WRITE {
+            if matches!(kind, spi::READ | spi::TRANSFER) {
                 operation.read = Some(memory.range(read, length)?);
             }
+            match kind {
+                spi::READ | spi::WRITE | spi::TRANSFER => {}
+                spi::DELAY => operation.delay_ns = length,
+                _ => return Err(Errno::Invalid.into()),
+            }
         }
-        if collide(checked) {
+        let delay: u64 = checked.iter().map(|operation| u64::from(operation.delay_ns)).sum();
+        if delay > u64::from(spi::MAX_DELAY) || collide(checked) {
             return Err(Errno::Invalid.into());
         }
         Ok(self.platform.transact_spi(device, memory.all(), checked)?)
@@ -133,7 +138,7 @@ impl<P: Platform> SpiV1 for App<P> {
 mod tests {
     use super::SpiOperation;
     use crate::testing::{Harness, SPI};
-    use wisp_abi::spi::{READ, TRANSFER, WRITE};
+    use wisp_abi::spi::{DELAY, MAX_DELAY, READ, TRANSFER, WRITE};
     use wisp_abi::Errno;
 
     const EBADF: i32 = -9;
@@ -171,16 +176,28 @@ mod tests {
         assert_eq!(operations(&mut harness, &all), 0);
         let expected =
             [(Some(0..2), None), (None, Some(64..67)), (Some(80..84), Some(80..84)), (Some(0..2), Some(90..92))];
-        let expected = expected.map(|(write, read)| SpiOperation { write, read });
+        let expected = expected.map(|(write, read)| SpiOperation { write, read, delay_ns: 0 });
         assert_eq!(harness.app.platform().spi_operations, expected);
+    }
+
+    #[test]
+    fn a_delay_stands_between_operations_and_needs_no_memory() {
+        let mut harness = opened();
+        let all = [[WRITE, 1, 0, 0], [DELAY, MAX_DELAY, u32::MAX, u32::MAX], [READ, 1, 0, 64]];
+        assert_eq!(operations(&mut harness, &all), 0);
+        let delays = harness.app.platform().spi_operations.iter().map(|operation| operation.delay_ns);
+        assert_eq!(delays.collect::<std::vec::Vec<_>>(), [0, MAX_DELAY, 0]);
+        assert_eq!(harness.app.platform().spi_operations[1].write, None);
     }
 
     #[test]
     fn a_bad_transaction_does_nothing() {
         let mut harness = opened();
         let size = harness.memory.len() as u32;
-        let bad: [(&[[u32; 4]], i32); 7] = [
-            (&[[3, 1, 0, 0]], EINVAL),
+        let bad: [(&[[u32; 4]], i32); 9] = [
+            (&[[4, 1, 0, 0]], EINVAL),
+            (&[[DELAY, MAX_DELAY + 1, 0, 0]], EINVAL),
+            (&[[DELAY, u32::MAX, 0, 0], [DELAY, u32::MAX, 0, 0]], EINVAL),
             (&[[WRITE, 2, size - 1, 0]], EFAULT),
             (&[[READ, 2, 0, u32::MAX]], EFAULT),
             (&[[TRANSFER, 4, 0, 2]], EINVAL),

@@ -2,12 +2,12 @@
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
 use crate::bindings::{
-    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, kv_by_name, log_by_name, pwm_by_name, sensor_by_name,
-    spi_by_name, timer_by_name, wasi_by_name,
+    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, kv_by_name, lifecycle_by_name, log_by_name, msg_by_name,
+    pwm_by_name, sensor_by_name, spi_by_name, timer_by_name, uart_by_name, wasi_by_name,
 };
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Kv, Log, Operation, PinMode, Pwm, Sensor, Spi,
-    SpiOperation, Stdio, Stream,
+    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation, PinMode, Pwm,
+    Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
 };
 use crate::stop::{Interrupted, Stop};
 use crate::App;
@@ -43,6 +43,17 @@ pub(crate) struct Board {
     pub(crate) spi_operations: Vec<SpiOperation>,
     pub(crate) kv_size: u32,
     pub(crate) values: BTreeMap<Vec<u8>, Vec<u8>>,
+    pub(crate) published: Vec<[u8; 4]>,
+    pub(crate) messages: VecDeque<[u8; 4]>,
+    pub(crate) closed: Vec<u32>,
+    pub(crate) heartbeats: u32,
+    pub(crate) confirmed: bool,
+    pub(crate) received: VecDeque<u8>,
+    /// Nothing more can be sent.
+    pub(crate) full: bool,
+    pub(crate) uart_errors: UartErrors,
+    pub(crate) uart_watched: Option<bool>,
+    pub(crate) uarts_closed: Vec<u32>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -53,6 +64,20 @@ impl Board {
     fn working(&self) -> Result<(), Errno> {
         if self.broken {
             Err(Errno::Io)
+        } else {
+            Ok(())
+        }
+    }
+}
+
+impl Board {
+    /// Lets the time of a wait pass, if it comes to one.
+    fn waited(&mut self, nothing: bool, until_us: u64) -> Result<(), Interrupted> {
+        if nothing {
+            self.now_us = self.now_us.max(until_us);
+        }
+        if self.stopped {
+            Err(Interrupted)
         } else {
             Ok(())
         }
@@ -298,6 +323,51 @@ impl Spi for Board {
     }
 }
 
+impl Uart for Board {
+    fn find_uart(&self, label: &[u8]) -> Option<u32> {
+        (label == b"modem").then_some(0)
+    }
+
+    fn open_uart(&mut self, _uart: u32) -> Result<(), Errno> {
+        self.bus_error.map_or(Ok(()), Err)
+    }
+
+    fn close_uart(&mut self, uart: u32) {
+        self.uarts_closed.push(uart);
+    }
+
+    fn read_uart(&mut self, _uart: u32, buffer: &mut [u8], until_us: u64) -> Result<usize, Interrupted> {
+        let count = buffer.len().min(self.received.len());
+        for (to, from) in buffer.iter_mut().zip(self.received.drain(..count)) {
+            *to = from;
+        }
+        self.waited(count == 0, until_us).map(|()| count)
+    }
+
+    fn write_uart(&mut self, _uart: u32, bytes: &[u8], until_us: u64) -> Result<usize, Interrupted> {
+        let count = if self.full { 0 } else { bytes.len().min(4) };
+        self.wire.extend(&bytes[..count]);
+        self.waited(count == 0, until_us).map(|()| count)
+    }
+
+    fn flush_uart(&mut self, _uart: u32, until_us: u64) -> Result<bool, Interrupted> {
+        self.waited(self.full, until_us).map(|()| !self.full)
+    }
+
+    fn uart_available(&mut self, _uart: u32) -> u32 {
+        self.received.len() as u32
+    }
+
+    fn watch_uart(&mut self, _uart: u32, on: bool) -> Result<(), Errno> {
+        self.uart_watched = Some(on);
+        Ok(())
+    }
+
+    fn take_uart_errors(&mut self, _uart: u32) -> UartErrors {
+        core::mem::take(&mut self.uart_errors)
+    }
+}
+
 impl Sensor for Board {
     fn find_sensor(&self, label: &[u8]) -> Option<u32> {
         (label == b"ambient").then_some(0)
@@ -348,6 +418,57 @@ impl Kv for Board {
     }
 }
 
+/// Channel 0 is one to publish, 1 one to receive; messages have four bytes.
+impl Msg for Board {
+    fn find_msg(&self, label: &[u8], publish: bool) -> Option<u32> {
+        match (label, publish) {
+            (b"out", true) => Some(0),
+            (b"in", false) => Some(1),
+            _ => None,
+        }
+    }
+
+    fn publishes(&self, channel: u32) -> bool {
+        channel == 0
+    }
+
+    fn msg_size(&self, _channel: u32) -> u32 {
+        4
+    }
+
+    fn open_msg(&mut self, _channel: u32) -> Result<(), Errno> {
+        self.working()
+    }
+
+    fn close_msg(&mut self, channel: u32) {
+        self.closed.push(channel);
+    }
+
+    fn publish_msg(&mut self, _channel: u32, message: &[u8]) -> Result<u32, Errno> {
+        self.published.push(message.try_into().unwrap());
+        Ok(2)
+    }
+
+    fn receive_msg(&mut self, _channel: u32, message: &mut [u8]) -> Result<(), Errno> {
+        message.copy_from_slice(&self.messages.pop_front().ok_or(Errno::Again)?);
+        Ok(())
+    }
+
+    fn take_lost_msgs(&mut self, _channel: u32) -> u32 {
+        7
+    }
+}
+
+impl Lifecycle for Board {
+    fn confirm(&mut self) {
+        self.confirmed = true;
+    }
+
+    fn heartbeat(&mut self) {
+        self.heartbeats += 1;
+    }
+}
+
 impl Entropy for Board {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
         if self.no_entropy {
@@ -374,8 +495,11 @@ pub(crate) const I2C: ByName = i2c_by_name;
 pub(crate) const ADC: ByName = adc_by_name;
 pub(crate) const PWM: ByName = pwm_by_name;
 pub(crate) const SPI: ByName = spi_by_name;
+pub(crate) const UART: ByName = uart_by_name;
 pub(crate) const SENSOR: ByName = sensor_by_name;
 pub(crate) const KV: ByName = kv_by_name;
+pub(crate) const MSG: ByName = msg_by_name;
+pub(crate) const LIFECYCLE: ByName = lifecycle_by_name;
 
 impl Harness {
     pub(crate) fn new() -> Self {

@@ -39,57 +39,54 @@ pub fn ops(code: &[u8], start: usize, end: usize) -> impl Iterator<Item = Decode
 impl core::fmt::Display for Decoded<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         use Operand::*;
-        write!(f, "{}", self.op.sem.name())?;
         let mut at = 2;
-        let mut separator = " ";
         let half = |at: usize| u16_at(self.bytes, at).unwrap_or(0);
         let long = |at: usize| (u32::from(half(at)) | u32::from(half(at + 2)) << 16) as i32;
-        let (first, second) = self.op.parts();
-        for (index, &kind) in self.op.form.iter().enumerate() {
-            if let Some(second) = second.filter(|_| index == first.form.len()) {
-                write!(f, "; {}", second.sem.name())?;
-                separator = " ";
-            }
-            f.write_str(separator)?;
-            separator = ", ";
-            let here = self.offset as i64;
-            match kind {
-                D | E | S | T | M => write!(f, "r{}", half(at) / 4)?,
-                AccD | A => f.write_str("acc")?,
-                I => write!(f, "{}", half(at) as i16)?,
-                J => write!(f, "{}", long(at))?,
-                K => write!(f, "{}", i64::from(long(at) as u32) | i64::from(long(at + 4)) << 32)?,
-                O => write!(f, "+{}", half(at))?,
-                F => write!(f, "@{:#x}", here + i64::from(half(at)))?,
-                B => write!(f, "@{:#x}", here - i64::from(half(at)))?,
-                BFar => write!(f, "@{:#x}", here + i64::from(long(at)))?,
-                Table => {
-                    for entry in 0..=usize::from(half(at)) {
-                        write!(
-                            f,
-                            "{}@{:#x}",
-                            if entry == 0 { "[" } else { " " },
-                            here + i64::from(half(at + 2 + 2 * entry))
-                        )?;
+        for (place, part) in self.op.parts().enumerate() {
+            write!(f, "{}{}", if place == 0 { "" } else { "; " }, part.sem.name())?;
+            let mut separator = " ";
+            for &kind in part.form {
+                f.write_str(separator)?;
+                separator = ", ";
+                let here = self.offset as i64;
+                match kind {
+                    D | E | S | T | M => write!(f, "r{}", half(at) / 4)?,
+                    AccD | A => f.write_str("acc")?,
+                    I => write!(f, "{}", half(at) as i16)?,
+                    J => write!(f, "{}", long(at))?,
+                    K => write!(f, "{}", i64::from(long(at) as u32) | i64::from(long(at + 4)) << 32)?,
+                    O => write!(f, "+{}", half(at))?,
+                    F => write!(f, "@{:#x}", here + i64::from(half(at)))?,
+                    B => write!(f, "@{:#x}", here - i64::from(half(at)))?,
+                    BFar => write!(f, "@{:#x}", here + i64::from(long(at)))?,
+                    Table => {
+                        for entry in 0..=usize::from(half(at)) {
+                            write!(
+                                f,
+                                "{}@{:#x}",
+                                if entry == 0 { "[" } else { " " },
+                                here + i64::from(half(at + 2 + 2 * entry))
+                            )?;
+                        }
+                        f.write_str("]")?;
                     }
-                    f.write_str("]")?;
+                    R => write!(f, "frame r{}", half(at) / 4)?,
+                    N => write!(f, "fn@{:#x}", here + 2 * i64::from(half(at) as i16))?,
+                    NFar => write!(f, "fn@{:#x}", here + i64::from(long(at)))?,
+                    H => write!(f, "import {}", half(at))?,
+                    Func => write!(f, "func {}", half(at))?,
+                    G | G64 => write!(f, "global+{}", half(at))?,
+                    GI | GI64 => write!(f, "imported global {}", half(at))?,
+                    Y => write!(f, "type {}", half(at))?,
+                    X => write!(f, "table {}", half(at))?,
+                    L => write!(f, "elem {}", half(at))?,
+                    P => write!(f, "data {}", half(at))?,
+                    V => write!(f, "frame {}", half(at) / 4)?,
+                    Zero => write!(f, "clear r{}..+{}", half(at) / 4, half(at + 2))?,
+                    Operand::None => {}
                 }
-                R => write!(f, "frame r{}", half(at) / 4)?,
-                N => write!(f, "fn@{:#x}", here + 2 * i64::from(half(at) as i16))?,
-                NFar => write!(f, "fn@{:#x}", here + i64::from(long(at)))?,
-                H => write!(f, "import {}", half(at))?,
-                Func => write!(f, "func {}", half(at))?,
-                G | G64 => write!(f, "global+{}", half(at))?,
-                GI | GI64 => write!(f, "imported global {}", half(at))?,
-                Y => write!(f, "type {}", half(at))?,
-                X => write!(f, "table {}", half(at))?,
-                L => write!(f, "elem {}", half(at))?,
-                P => write!(f, "data {}", half(at))?,
-                V => write!(f, "frame {}", half(at) / 4)?,
-                Zero => write!(f, "clear r{}..+{}", half(at) / 4, half(at + 2))?,
-                Operand::None => {}
+                at += 2 * kind.words();
             }
-            at += 2 * kind.words();
         }
         Ok(())
     }

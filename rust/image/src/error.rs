@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Why bytes are no image.
 
+use crate::features::Feature;
 use crate::format::Section;
 
 /// What is wrong with an image, and where. Offsets are in bytes: of the file for the header, of the
@@ -58,9 +59,28 @@ pub enum Rule {
     Index,
     /// Control does not run past the end of a function.
     FallsThrough,
+    /// The runtime was built with the feature that an op is of.
+    Built(Feature),
 }
 
 impl Rule {
+    /// Its number in the order above, as devices print it.
+    pub const fn number(self) -> u32 {
+        match self {
+            Self::KnownOp => 0,
+            Self::OperandsInFunction => 1,
+            Self::EnterFirst => 2,
+            Self::FrameSize => 3,
+            Self::SlotInFrame => 4,
+            Self::CallFrame => 5,
+            Self::BranchTarget => 6,
+            Self::CallTarget => 7,
+            Self::Index => 8,
+            Self::FallsThrough => 9,
+            Self::Built(_) => 10,
+        }
+    }
+
     /// The rule in words.
     pub const fn text(self) -> &'static str {
         match self {
@@ -74,6 +94,21 @@ impl Rule {
             Self::CallTarget => "the call does not go to the entry of a function",
             Self::Index => "the index does not exist or is of another kind",
             Self::FallsThrough => "control runs past the end of the function",
+            Self::Built(feature) => match feature {
+                Feature::BulkMemory => "it needs bulk memory, which is not built into this runtime (bulk-memory)",
+                Feature::ReferenceTypes => {
+                    "it needs reference types, which are not built into this runtime (reference-types)"
+                }
+                Feature::SignExtension => {
+                    "it needs sign extension, which is not built into this runtime (sign-extension)"
+                }
+                Feature::SaturatingFloatToInt => {
+                    "it needs conversions that saturate, which are not built into this runtime \
+                     (saturating-float-to-int)"
+                }
+                Feature::TailCall => "it needs tail calls, which are not built into this runtime (tail-call)",
+                Feature::Float => "it computes with floats, which is not built into this runtime (float)",
+            },
         }
     }
 }

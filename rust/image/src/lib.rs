@@ -18,7 +18,9 @@ extern crate alloc;
 
 pub mod disassemble;
 mod error;
+pub mod features;
 pub mod format;
+mod id;
 pub mod native;
 pub mod ops;
 mod reader;
@@ -27,6 +29,7 @@ pub mod verify;
 pub mod writer;
 
 pub use error::ImageError;
+pub use id::ImageId;
 pub use reader::{
     DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Manifest, Memory, Table, TypeRef,
 };

@@ -421,6 +421,20 @@ impl<'a> Native<'a> {
         })
     }
 
+    /// The function that holds this offset in the code; 0 before the first.
+    pub fn function_at(&self, offset: u32) -> u32 {
+        let mut best = (0, 0);
+        for index in 0..self.function_count() {
+            let Some(function) = self.function(index) else { break };
+            for start in [function.entry, function.thunk] {
+                if start != NONE && start & !1 <= offset && start >= best.0 {
+                    best = (start, index);
+                }
+            }
+        }
+        best.1
+    }
+
     /// Offset and code of a trap site of a function.
     pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
         let first = u32::from(self.function(function)?.sites);
@@ -429,68 +443,128 @@ impl<'a> Native<'a> {
     }
 }
 
-#[cfg(feature = "text")]
-impl core::fmt::Display for Target {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+/// A piece of a message: devices put them together without `core::fmt`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Piece {
+    /// Words.
+    Text(&'static str),
+    /// A number, in decimal.
+    Number(u32),
+}
+
+use Piece::{Number, Text};
+
+impl Target {
+    /// Its name, piece by piece.
+    pub fn tell(self, put: &mut dyn FnMut(Piece)) {
         let has = |bit| self.features & bit != 0;
         match self.arch {
-            Arch::Thumb => f.write_str(match (has(features::V7M), has(features::V8M), has(features::DSP)) {
+            Arch::Thumb => put(Text(match (has(features::V7M), has(features::V8M), has(features::DSP)) {
                 (true, true, true) => "Armv8-M Mainline with DSP",
                 (true, true, false) => "Armv8-M Mainline",
                 (false, true, _) => "Armv8-M Baseline",
                 (true, false, true) => "Armv7E-M",
                 (true, false, false) => "Armv7-M",
                 _ => "Armv6-M",
-            })?,
+            })),
             Arch::RiscV32 => {
-                f.write_str("RV32I")?;
+                put(Text("RV32I"));
                 for (bit, letter) in [(features::RV_M, "M"), (features::RV_A, "A"), (features::RV_C, "C")] {
-                    f.write_str(if has(bit) { letter } else { "" })?;
+                    put(Text(if has(bit) { letter } else { "" }));
                 }
             }
-            Arch::X86_64 => f.write_str("x86-64")?,
+            Arch::X86_64 => put(Text("x86-64")),
         }
-        f.write_str(match (self.arch, self.float) {
+        put(Text(match (self.arch, self.float) {
             (Arch::X86_64, _) => "",
             (_, float::SOFT) => ", soft float",
             (_, float::HARD_SINGLE) => ", single-precision FPU",
             _ => ", double-precision FPU",
-        })
+        }));
+    }
+}
+
+impl Refusal {
+    /// What is wrong, and what to do, piece by piece.
+    pub fn tell(self, put: &mut dyn FnMut(Piece)) {
+        match self {
+            Self::Target(None, _) => put(Text("the image has no native code; build it with --target")),
+            Self::Target(Some(found), here) => {
+                put(Text("the native code is for "));
+                found.tell(put);
+                match here {
+                    Some(here) => {
+                        put(Text(", this runtime is on "));
+                        here.tell(put);
+                        put(Text("; build with its --target too"));
+                    }
+                    None => put(Text(", this runtime is built without support for native code")),
+                }
+            }
+            Self::Damaged(at) => {
+                put(Text("the native section is damaged (header offset "));
+                put(Number(at.into()));
+                put(Text(")"));
+            }
+            Self::AbiVersion(found, expected) => {
+                put(Text("the native code is made for runtime ABI "));
+                put(Number(found.into()));
+                put(Text(", this runtime has "));
+                put(Number(expected.into()));
+                put(Text("; build with the matching `wisp`"));
+            }
+            Self::Helpers(needed, present) => {
+                put(Text("the native code needs "));
+                put(Number(needed.into()));
+                put(Text(" runtime helpers, this runtime has "));
+                put(Number(present.into()));
+                put(Text("; update the firmware"));
+            }
+            Self::Hash => put(Text("the native code was made from another wasm module than the image")),
+            Self::Memory(assumed, stated) => {
+                put(Text("the native code was made for "));
+                put(Number(assumed));
+                put(Text(" bytes of memory, the image states "));
+                put(Number(stated));
+                put(Text("; build both together"));
+            }
+            Self::Functions(section, image) => {
+                put(Text("the native code has "));
+                put(Number(section));
+                put(Text(" functions, the image "));
+                put(Number(image));
+                put(Text("; build both together"));
+            }
+            Self::Unstoppable => put(Text(
+                "the native code does not look at the stop flag, and this runtime cannot stop it otherwise; build with --stop=poll",
+            )),
+        }
+    }
+}
+
+#[cfg(feature = "text")]
+fn show(f: &mut core::fmt::Formatter<'_>, tell: impl FnOnce(&mut dyn FnMut(Piece))) -> core::fmt::Result {
+    let mut result = Ok(());
+    tell(&mut |piece| {
+        result = result.and_then(|()| match piece {
+            Text(text) => f.write_str(text),
+            Number(number) => write!(f, "{number}"),
+        });
+    });
+    result
+}
+
+#[cfg(feature = "text")]
+impl core::fmt::Display for Target {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        show(f, |put| self.tell(put))
     }
 }
 
 #[cfg(feature = "text")]
 impl core::fmt::Display for Refusal {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match *self {
-            Self::Target(Some(found), Some(here)) => {
-                write!(f, "the native code is for {found}, this runtime is on {here}; build with its --target too")
-            }
-            Self::Target(None, _) => f.write_str("the image has no native code; build it with --target"),
-            Self::Target(Some(found), None) => {
-                write!(f, "the native code is for {found}, this runtime is built without support for native code")
-            }
-            Self::Damaged(at) => write!(f, "the native section is damaged (header offset {at})"),
-            Self::AbiVersion(found, expected) => write!(
-                f,
-                "the native code is made for runtime ABI {found}, this runtime has {expected}; build with the matching `wisp`"
-            ),
-            Self::Helpers(needed, present) => write!(
-                f,
-                "the native code needs {needed} runtime helpers, this runtime has {present}; update the firmware"
-            ),
-            Self::Hash => f.write_str("the native code was made from another wasm module than the image"),
-            Self::Memory(assumed, stated) => write!(
-                f,
-                "the native code was made for {assumed} bytes of memory, the image states {stated}; build both together"
-            ),
-            Self::Functions(section, image) => {
-                write!(f, "the native code has {section} functions, the image {image}; build both together")
-            }
-            Self::Unstoppable => f.write_str(
-                "the native code does not look at the stop flag, and this runtime cannot stop it otherwise; build with --stop=poll",
-            ),
-        }
+        show(f, |put| self.tell(put))
     }
 }
 

@@ -12,7 +12,7 @@
 //! in the *accumulator* as well, where the op that follows directly (and only that one, and only if it
 //! is no branch target) may read it.
 
-mod pairs;
+mod sequences;
 
 /// Where one operand comes from or goes to, and how it is encoded.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,9 +145,9 @@ pub enum Class {
     Store32,
     /// Store of a 64-bit source.
     Store64,
-    /// Two ops of the other classes with one opcode: the words of the first one's operands, then those of
-    /// the second's. [`Op::parts`] gives them.
-    Pair,
+    /// Two or three ops of the other classes with one opcode: the words of the first one's operands, then
+    /// those of the next. [`Op::parts`] gives them.
+    Sequence,
     /// Everything else: control, calls, globals, tables, bulk memory. One template each.
     Special,
 }
@@ -242,11 +242,11 @@ pub struct Op {
     pub sem: Sem,
     /// Its operands, in the order in which they are encoded.
     pub form: &'static [Operand],
-    /// For [`Class::Pair`], the two ops it consists of.
-    pub pair: Option<&'static (Simple, Simple)>,
+    /// For [`Class::Sequence`], the ops it consists of, else nothing.
+    pub sequence: &'static [Simple],
 }
 
-/// An op as an element of a pair.
+/// An op as an element of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Simple {
     /// How it behaves.
@@ -258,19 +258,17 @@ pub struct Simple {
 }
 
 impl Simple {
-    /// As an op of its own, which the table need not have.
+    /// As an op of its own.
     pub const fn op(self) -> Op {
-        Op { class: self.class, sem: self.sem, form: self.form, pair: Option::None }
+        Op { class: self.class, sem: self.sem, form: self.form, sequence: &[] }
     }
 }
 
 impl Op {
-    /// The op, or the two ops, that are executed.
-    pub const fn parts(&self) -> (Op, Option<Op>) {
-        match self.pair {
-            Some((first, second)) => (first.op(), Some(second.op())),
-            Option::None => (*self, Option::None),
-        }
+    /// The ops that are executed: one, or those of a sequence.
+    pub fn parts(&self) -> impl Iterator<Item = Op> + '_ {
+        let itself = if self.sequence.is_empty() { Some(*self) } else { Option::None };
+        itself.into_iter().chain(self.sequence.iter().map(|part| part.op()))
     }
 
     /// Length in `u16` words, the opcode included; `br_table` adds its entries.
@@ -287,9 +285,9 @@ impl Op {
     /// True for the ops after which control never reaches the next op.
     pub const fn ends_flow(&self) -> bool {
         matches!(
-            match self.pair {
-                Some((_, second)) => second.sem,
-                Option::None => self.sem,
+            match self.sequence {
+                [.., last] => last.sem,
+                [] => self.sem,
             },
             Sem::Br
                 | Sem::BrTable
@@ -541,7 +539,9 @@ pub const FAMILIES: &[Family] = &[
     Family { class: Class::Bin64, sems: &[I64XorShrU], forms: &[&[E, T, I]] },
 ];
 
-/// Number of ops that are no pairs.
+pub use self::sequences::PARTS as SEQUENCE_PARTS;
+
+/// Number of ops that are no sequences.
 pub const SINGLE: usize = {
     let mut n = 0;
     let mut i = 0;
@@ -553,7 +553,7 @@ pub const SINGLE: usize = {
 };
 
 /// Number of ops.
-pub const COUNT: usize = SINGLE + pairs::COUNT;
+pub const COUNT: usize = SINGLE + sequences::COUNT;
 
 /// The op with this opcode.
 pub const fn op(opcode: u16) -> Option<Op> {
@@ -566,15 +566,16 @@ pub const fn op(opcode: u16) -> Option<Op> {
                 class: family.class,
                 sem: family.sems[index / family.forms.len()],
                 form: family.forms[index % family.forms.len()],
-                pair: Option::None,
+                sequence: &[],
             });
         }
         index -= family.len();
         i += 1;
     }
-    if index < pairs::COUNT {
-        let pair = &pairs::PAIRS[index];
-        return Some(Op { class: Class::Pair, sem: pair.0.sem, form: pairs::form(index), pair: Some(pair) });
+    if index < sequences::COUNT {
+        let sequence = sequences::SEQUENCES[index];
+        let (class, sem) = (Class::Sequence, sequence[0].sem);
+        return Some(Op { class, sem, form: sequences::form(index), sequence });
     }
     Option::None
 }
@@ -594,18 +595,26 @@ pub fn opcode(class: Class, sem: Sem, form: &[Operand]) -> Option<u16> {
     Option::None
 }
 
-/// The opcode of two ops in one, or `None` if the table has no such pair. The forms are those of the ops on
-/// their own.
-pub fn pair_opcode(first: (Class, Sem, &[Operand]), second: (Class, Sem, &[Operand])) -> Option<u16> {
-    let is = |op: &Simple, (class, sem, form): (Class, Sem, &[Operand])| {
+/// The opcode of these ops in one, or `None` if the table has no such sequence. The forms are those of the ops
+/// on their own.
+pub fn sequence_opcode(parts: &[(Class, Sem, &[Operand])]) -> Option<u16> {
+    let is = |op: &Simple, &(class, sem, form): &(Class, Sem, &[Operand])| {
         op.class == class && op.sem == sem && op.form == form
     };
-    let place = pairs::PAIRS.iter().position(|pair| is(&pair.0, first) && is(&pair.1, second))?;
+    let place = sequences::SEQUENCES
+        .iter()
+        .position(|ops| ops.len() == parts.len() && ops.iter().zip(parts).all(|(op, part)| is(op, part)))?;
     Some((SINGLE + place) as u16)
 }
 
+/// Bit of [`PACKED`]: control never reaches the next op.
+pub const ENDS_FLOW: u32 = 1 << 31;
+/// Bit of [`PACKED`]: a sequence. Then the entry holds the opcodes of its ops, ten bits each from the lowest, 0
+/// where there are fewer.
+pub const SEQUENCE: u32 = 1 << 30;
+
 /// Operand kinds of one op, packed five bits each from the lowest: what the verifier walks.
-const fn pack(form: &[Operand], ends_flow: bool) -> u32 {
+const fn pack(form: &[Operand]) -> u32 {
     assert!(form.len() <= 6);
     let mut packed = 0;
     let mut i = form.len();
@@ -613,17 +622,54 @@ const fn pack(form: &[Operand], ends_flow: bool) -> u32 {
         i -= 1;
         packed = packed << 5 | form[i] as u32;
     }
-    packed | (ends_flow as u32) << 31
+    packed
 }
 
-/// For each opcode its operand kinds, five bits each from the lowest, and in bit 31 whether control
-/// never reaches the next op. Four bytes of flash an op, present only where the verifier is.
+/// The opcode of an op as an element of a sequence.
+const fn opcode_of(wanted: &Simple) -> u32 {
+    let mut base = 0;
+    let mut i = 0;
+    while i < FAMILIES.len() {
+        let family = &FAMILIES[i];
+        let mut s = 0;
+        while family.class as u8 == wanted.class as u8 && s < family.sems.len() {
+            let mut f = 0;
+            while family.sems[s] as u8 == wanted.sem as u8 && f < family.forms.len() {
+                if pack(family.forms[f]) == pack(wanted.form) {
+                    return (base + s * family.forms.len() + f) as u32;
+                }
+                f += 1;
+            }
+            s += 1;
+        }
+        base += family.len();
+        i += 1;
+    }
+    panic!("a sequence names an op that the table does not have")
+}
+
+/// For each opcode its operand kinds, five bits each from the lowest, or the ops of a sequence; and whether
+/// control never reaches the next op. Four bytes of flash an op, present only where the verifier is.
 pub static PACKED: [u32; COUNT] = {
+    assert!(SINGLE <= 1 << 10);
     let mut table = [0; COUNT];
     let mut n = 0;
     while n < COUNT {
         if let Some(op) = op(n as u16) {
-            table[n] = pack(op.form, op.ends_flow());
+            if op.sequence.is_empty() {
+                table[n] = pack(op.form);
+            } else {
+                assert!(op.sequence.len() <= sequences::PARTS);
+                let mut part = op.sequence.len();
+                while part > 0 {
+                    part -= 1;
+                    table[n] = table[n] << 10 | opcode_of(&op.sequence[part]);
+                }
+                table[n] |= SEQUENCE;
+            }
+            if op.ends_flow() {
+                table[n] |= ENDS_FLOW;
+            }
         }
         n += 1;
     }
@@ -632,15 +678,20 @@ pub static PACKED: [u32; COUNT] = {
 
 #[cfg(test)]
 mod tests {
+    extern crate std;
+    use std::vec;
+    use std::vec::Vec;
+
     use super::*;
 
     #[test]
     fn every_opcode_finds_its_way_back() {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
-            let found = match op.parts() {
-                (op, Option::None) => opcode(op.class, op.sem, op.form),
-                (a, Some(b)) => pair_opcode((a.class, a.sem, a.form), (b.class, b.sem, b.form)),
+            let parts: Vec<_> = op.parts().map(|part| (part.class, part.sem, part.form)).collect();
+            let found = match parts[..] {
+                [(class, sem, form)] => opcode(class, sem, form),
+                _ => sequence_opcode(&parts),
             };
             assert_eq!(found, Some(n), "{:?} {:?}", op.sem, op.form);
         }
@@ -657,12 +708,53 @@ mod tests {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
             let mut packed = PACKED[usize::from(n)];
-            assert_eq!(packed >> 31 == 1, op.ends_flow());
-            for &kind in op.form {
-                assert_eq!(packed & 31, kind as u32);
-                packed >>= 5;
+            assert_eq!(packed & ENDS_FLOW != 0, op.ends_flow());
+            packed &= !ENDS_FLOW;
+            let opcodes = if packed & SEQUENCE == 0 {
+                vec![packed]
+            } else {
+                let packed = packed & !SEQUENCE;
+                [0, 10, 20]
+                    .map(|n| packed >> n & 0x3ff)
+                    .into_iter()
+                    .filter(|&n| n != 0)
+                    .map(|n| PACKED[n as usize])
+                    .collect()
+            };
+            let mut kinds = op.form.iter();
+            for mut part in opcodes {
+                part &= !ENDS_FLOW;
+                while part != 0 {
+                    assert_eq!(part & 31, *kinds.next().unwrap() as u32);
+                    part >>= 5;
+                }
             }
-            assert_eq!(packed & 31, 0);
+            assert!(kinds.next().is_none());
+        }
+    }
+
+    #[test]
+    fn a_sequence_traps_in_one_place_and_branches_last() {
+        for sequence in sequences::SEQUENCES {
+            let traps = |op: &&Simple| match op.class {
+                Class::Load32 | Class::Load64 | Class::Store32 | Class::Store64 => true,
+                Class::Div32 | Class::Div64 => true,
+                Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => true,
+                Class::Special => matches!(op.sem, Sem::Enter | Sem::Call),
+                _ => false,
+            };
+            assert!(sequence.iter().filter(traps).count() <= 1, "{sequence:?}");
+            for (place, op) in sequence.iter().enumerate() {
+                let leaves = op.class == Class::Br32
+                    || matches!(
+                        op.sem,
+                        Sem::Br | Sem::BrTable | Sem::Call | Sem::Return | Sem::Return32 | Sem::Return64
+                    );
+                assert!(!leaves || place + 1 == sequence.len(), "{sequence:?}");
+                assert!(op.sem != Sem::Enter || place == 0, "{sequence:?}");
+                let known = leaves || matches!(op.sem, Sem::Enter | Sem::Mov | Sem::Mov64 | Sem::Const | Sem::Const64);
+                assert!(op.class != Class::Special || known, "{sequence:?}");
+            }
         }
     }
 }

@@ -17,8 +17,9 @@
 //! - indices of types, functions, globals, tables, segments exist ([`Rule::Index`])
 //! - no function's end is run past ([`Rule::FallsThrough`])
 
+use crate::features::{Feature, NEEDED};
 use crate::format::{external, Section, ValType, FRAME_HEADER_SLOTS};
-use crate::ops::{Operand, COUNT, PACKED};
+use crate::ops::{Operand, COUNT, ENDS_FLOW, PACKED, SEQUENCE};
 use crate::reader::u16_at;
 use crate::{Image, ImageError, ImportKind, TypeRef};
 
@@ -45,6 +46,14 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
 /// # Errors
 /// The first rule that is broken, with its place.
 pub fn verify(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> {
+    verify_for::<0>(image, scratch)
+}
+
+/// As [`verify`], for a runtime without the features of this sum ([`Feature`]): their ops are refused.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> {
     let spaces = structure(image)?;
     let needed = scratch_words(image)?;
     let Some(scratch) = scratch.get_mut(..needed) else {
@@ -75,7 +84,7 @@ pub fn verify(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> 
             at: start,
             op: start,
         };
-        checker.function().map_err(|rule| ImageError::Code(index as u16, checker.op as u32, rule))?;
+        checker.function::<MISSING>().map_err(|rule| ImageError::Code(index as u16, checker.op as u32, rule))?;
     }
     Ok(())
 }
@@ -196,7 +205,7 @@ struct Checker<'i, 'c> {
 }
 
 impl Checker<'_, '_> {
-    fn function(&mut self) -> Result<(), Rule> {
+    fn function<const MISSING: u8>(&mut self) -> Result<(), Rule> {
         let mut flows = true;
         while self.at < self.end {
             self.op = self.at;
@@ -206,17 +215,21 @@ impl Checker<'_, '_> {
             if word % 4 != 0 || opcode >= COUNT {
                 return Err(Rule::KnownOp);
             }
-            let mut kinds = PACKED[opcode];
-            flows = kinds >> 31 == 0;
-            kinds &= !(1 << 31);
-            let enters = kinds & 31 == Operand::V as u32;
-            if enters != (self.op == self.start) {
-                return Err(Rule::EnterFirst);
+            let missing = if MISSING == 0 { 0 } else { NEEDED[opcode] & MISSING };
+            if missing != 0 {
+                let feature = Feature::ALL.into_iter().find(|&feature| feature as u8 & missing != 0);
+                return Err(feature.map_or(Rule::KnownOp, Rule::Built));
             }
-            let mut frame_base = None;
-            while kinds != 0 {
-                self.operand(kinds & 31, &mut frame_base)?;
-                kinds >>= 5;
+            let packed = PACKED[opcode];
+            flows = packed & ENDS_FLOW == 0;
+            if packed & SEQUENCE == 0 {
+                self.operands(packed)?;
+            } else {
+                let mut parts = packed & !(ENDS_FLOW | SEQUENCE);
+                while parts != 0 {
+                    self.operands(PACKED[parts as usize & 0x3ff])?;
+                    parts >>= 10;
+                }
             }
         }
         if flows {
@@ -226,6 +239,22 @@ impl Checker<'_, '_> {
             if target & !start != 0 {
                 return Err(Rule::BranchTarget);
             }
+        }
+        Ok(())
+    }
+
+    /// The operands of an op with this entry in the table.
+    fn operands(&mut self, packed: u32) -> Result<(), Rule> {
+        let mut kinds = packed & !ENDS_FLOW;
+        let enters = kinds & 31 == Operand::V as u32;
+        // it is the first op, or the first of a sequence that is
+        if enters != (self.at == self.start + 2) {
+            return Err(Rule::EnterFirst);
+        }
+        let mut frame_base = None;
+        while kinds != 0 {
+            self.operand(kinds & 31, &mut frame_base)?;
+            kinds >>= 5;
         }
         Ok(())
     }

@@ -43,6 +43,9 @@ impl Writer {
     /// The image without trailer. Sections keep their order.
     pub fn finish(self) -> Vec<u8> {
         let align = |n: usize| n.next_multiple_of(format::SECTION_ALIGN);
+        // code may want its constants on multiples of 16
+        let start =
+            |n: usize, kind: u16| n.next_multiple_of(if kind >= Section::NATIVE { 16 } else { format::SECTION_ALIGN });
         let mut at = align(format::HEADER_SIZE + self.sections.len() * format::SECTION_ENTRY_SIZE);
         let mut out = Vec::new();
         out.extend(format::MAGIC);
@@ -52,14 +55,15 @@ impl Writer {
         out.extend((self.sections.len() as u16).to_le_bytes());
         out.extend([0; 2]);
         for (kind, bytes) in &self.sections {
+            at = start(at, *kind);
             out.extend(kind.to_le_bytes());
             out.extend([0; 2]);
             out.extend((at as u32).to_le_bytes());
             out.extend((bytes.len() as u32).to_le_bytes());
             at = align(at + bytes.len());
         }
-        for (_, bytes) in &self.sections {
-            out.resize(align(out.len()), 0);
+        for (kind, bytes) in &self.sections {
+            out.resize(start(out.len(), *kind), 0);
             out.extend(bytes);
         }
         out.resize(align(out.len()), 0);

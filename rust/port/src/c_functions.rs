@@ -33,6 +33,18 @@ impl CFunctions {
     }
 }
 
+impl CFunctions {
+    /// Whether there is one of this module, and of this name if one is given.
+    #[cfg(feature = "storage")]
+    pub(crate) fn has(&self, module: &str, name: Option<&str>) -> bool {
+        self.0.iter().any(|function| {
+            // SAFETY: the macro takes strings that live as long as the program.
+            let (in_module, called) = unsafe { (text(function.module), text(function.name)) };
+            in_module == module && name.is_none_or(|name| name == called)
+        })
+    }
+}
+
 impl Resolve<AppData> for CFunctions {
     fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
         for function in self.0 {
@@ -70,6 +82,11 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32
     let Some(code) = function.function else {
         return TrapCode::HostError as u32;
     };
+    // SAFETY: the engine passes its instance.
+    let stop = unsafe { &*ctx }.stop_requested();
+    if stop != 0 {
+        return stop;
+    }
     let caller = ctx.cast::<shim::wisp_caller>();
     // SAFETY: the macro takes a string that lives as long as the program.
     let signature = unsafe { text(function.signature) };
@@ -83,7 +100,8 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32
     match trap {
         0 => 0,
         // An unknown number is a mistake of the firmware; the guest must not go on with it.
-        _ => TrapCode::from_u32(trap).unwrap_or(TrapCode::HostError) as u32,
+        // SAFETY: the engine passes its instance.
+        _ => unsafe { &*ctx }.reason(TrapCode::from_u32(trap).unwrap_or(TrapCode::HostError) as u32),
     }
 }
 

@@ -21,8 +21,15 @@ mod gpio;
 mod i2c;
 mod image;
 mod kv;
+mod lifecycle;
+mod msg;
+#[cfg(feature = "native")]
+mod native;
+#[cfg(feature = "storage")]
+pub mod needs;
 pub mod platform;
 mod pwm;
+mod report;
 mod run;
 mod sensor;
 pub mod shim;
@@ -30,10 +37,16 @@ mod spi;
 #[cfg(feature = "storage")]
 pub mod storage;
 mod text;
+mod trap;
+mod uart;
 
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
 pub use image::image;
-pub use run::{wisp_rust_check, wisp_rust_interrupt, wisp_rust_run};
+#[cfg(feature = "signature")]
+pub use native::wisp_rust_signed;
+#[cfg(feature = "native")]
+pub use native::{wisp_rust_has_native, wisp_rust_redirect};
+pub use run::{wisp_rust_check, wisp_rust_deadline, wisp_rust_interrupt, wisp_rust_run};
 
 pub use wisp_engine as engine;
 pub use wisp_host as host;

@@ -3,12 +3,11 @@
 
 use crate::c_functions::CFunctions;
 use crate::platform::Zephyr;
-use crate::text::Text;
-use crate::{shim, AppData};
+use crate::{report, shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, LinkProblem, Linker, Module,
+    Config, Engine, HostFunction, Image, ImageError, Instance, InstantiateError, InterruptHandle, Linker, Module, Rule,
     Store, Trap, TrapCode, TypedFunc,
 };
 use wisp_host::{abi, Interfaces};
@@ -30,6 +29,8 @@ const _: () = {
     assert!(shim::wisp_trap_WISP_TRAP_DEADLINE_EXCEEDED == TrapCode::DeadlineExceeded as u32);
     assert!(shim::wisp_trap_WISP_TRAP_HOST_ERROR == TrapCode::HostError as u32);
     assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_CALL_DEPTH_EXCEEDED == TrapCode::CallDepthExceeded as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_NESTING_EXCEEDED == TrapCode::NestingExceeded as u32);
     assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
     assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
     assert!(shim::wisp_errno_WISP_ENOENT == abi::Errno::NoEntry as u32);
@@ -50,7 +51,7 @@ const _: () = {
 
 /// Why a run did not get to the guest's entry, or how it left it.
 enum Failure {
-    Start(shim::wisp_run_error, u32),
+    Start(u32, u32),
     Trap(Trap),
 }
 
@@ -95,15 +96,43 @@ pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
     }
 }
 
+fn limits(run: &shim::wisp_run) -> Config {
+    Config::new()
+        .stack_size(run.frame_size)
+        .max_memory(run.memory_size)
+        .max_table(run.table_size)
+        .table_capacity(run.table_size)
+        .max_depth(run.call_depth)
+        .max_imports(run.max_imports)
+        .max_functions(run.max_functions)
+        .fuel_slice(run.stop_interval)
+}
+
 fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
-    let config = Config::new().stack_size(run.frame_size).max_memory(run.memory_size);
+    let config = limits(run);
+    #[cfg(feature = "native")]
+    let config = crate::native::configure(config, run);
     let engine = Engine::new(&config);
-    let Some(module) = verify(&engine, image, arena) else {
-        board.report(abi::log::ERROR, b"the image is damaged, or made by another version of wisp build");
-        return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0));
+    #[cfg(feature = "native")]
+    let native = crate::native::load(&engine, run, image, &board)
+        .map_err(|()| Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0))?;
+    #[cfg(not(feature = "native"))]
+    let native = None;
+    run.ran_native = native.is_some();
+    let module = match native.map_or_else(|| read(&engine, image, arena, run.verified), Ok) {
+        Ok(module) => module,
+        Err(error) => {
+            report::bad_image(&board, error);
+            let code = match error {
+                ImageError::Code(_, _, Rule::Built(_)) => shim::wisp_run_error_WISP_RUN_NO_FEATURE,
+                _ => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
+            };
+            return Err(Failure::Start(code, 0));
+        }
     };
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
-        return Err(too_small(&board, run.arena_size as u32, 0));
+        report::too_small(&board, run.arena_size as u32, 0);
+        return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
     };
     if run.fuel != u64::MAX {
         store.set_fuel(Some(run.fuel));
@@ -119,11 +148,17 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
             instance = Some(linked);
             match entry(&store, linked) {
                 Some(entry) => entry.call(&mut store, ()).map_err(Failure::Trap),
-                None => Err(no_entry(&board)),
+                None => {
+                    report::no_entry(&board);
+                    Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0))
+                }
             }
         }
         Err(error) => Err(not_linked(&board, error, module.image())),
     };
+    if let Err(Failure::Trap(trap)) = result {
+        crate::trap::report(&board, &store, module.image(), trap);
+    }
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
 
@@ -138,10 +173,12 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
 }
 
 /// The tables of the interfaces that this firmware has.
-const TABLES: &[&[HostFunction<AppData>]] = &[
+pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
     AppData::LOG,
     AppData::TIMER,
+    #[cfg(feature = "wasi")]
     AppData::WASI,
+    AppData::LIFECYCLE,
     #[cfg(feature = "event")]
     AppData::EVENT,
     #[cfg(feature = "gpio")]
@@ -154,19 +191,29 @@ const TABLES: &[&[HostFunction<AppData>]] = &[
     AppData::PWM,
     #[cfg(feature = "spi")]
     AppData::SPI,
+    #[cfg(feature = "uart")]
+    AppData::UART,
     #[cfg(feature = "sensor")]
     AppData::SENSOR,
     #[cfg(feature = "kv")]
     AppData::KV,
+    #[cfg(feature = "msg")]
+    AppData::MSG,
 ];
 
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.
 
-/// Reads the image and verifies its code, with the arena as scratch memory.
+/// Reads the image and verifies its code, unless the build has, with the arena as scratch memory.
 #[inline(never)]
-fn verify<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64]) -> Option<Module<'a>> {
-    Module::new_in(engine, image, wisp_engine::scratch(arena)).ok()
+fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool) -> Result<Module<'a>, ImageError> {
+    // what was verified for a runtime with all features may need one that this has not
+    if verified && wisp_engine::MISSING_FEATURES == 0 {
+        // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
+        // header names, and that it is part of the firmware.
+        return unsafe { Module::new_trusted(engine, image) };
+    }
+    Module::new_in(engine, image, wisp_engine::scratch(arena))
 }
 
 /// Links and instantiates the module.
@@ -186,81 +233,60 @@ fn entry(store: &Store<'_, AppData>, instance: Instance) -> Option<TypedFunc<(),
     instance.get_typed_func(store, abi::ENTRY)
 }
 
+/// Tells why a module was not instantiated.
 #[cold]
 #[inline(never)]
 fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Failure {
     match error {
         InstantiateError::Trap(trap) => Failure::Trap(trap),
-        InstantiateError::Import(_, problem) => bad_import(board, &error, problem, image),
-        InstantiateError::MemoryLimit(needed, allowed) => too_large(board, needed, allowed),
-        InstantiateError::ArenaTooSmall(needed, left) => too_small(board, needed, left),
+        InstantiateError::Import(_, problem) => {
+            report::bad_import(board, &error, problem, image);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMPORT, 0)
+        }
+        InstantiateError::MemoryLimit(needed, allowed) => {
+            report::too_large(board, needed, allowed);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
+        }
+        InstantiateError::ArenaTooSmall(needed, left) => {
+            report::too_small(board, needed, left);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
+        }
+        InstantiateError::Image(error) => {
+            report::bad_image(board, error);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
+        }
+        InstantiateError::TableLimit(has, allowed) => {
+            report::too_many(board, b" table elements, table-size allows ", has, allowed);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
+        }
+        InstantiateError::ImportLimit(has, allowed) => {
+            report::too_many(board, b" imports, max-imports allows ", has, allowed);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
+        }
+        InstantiateError::FunctionLimit(has, allowed) => {
+            report::too_many(board, b" functions, max-functions allows ", has, allowed);
+            Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
+        }
+        // A run has a store of its own with one instance; what is new in the engine is no better known here.
         _ => Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0),
     }
-}
-
-#[cold]
-#[inline(never)]
-fn no_entry(board: &Zephyr) -> Failure {
-    let mut text = Text::new();
-    text.push(b"the image exports no function ");
-    text.push(abi::ENTRY.as_bytes());
-    board.report(abi::log::ERROR, text.bytes());
-    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0)
-}
-
-#[cold]
-#[inline(never)]
-fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, image: &Image<'_>) -> Failure {
-    let (module, name) = error.import(image).unwrap_or(("?", "?"));
-    let mut text = Text::new();
-    text.push(b"import ");
-    text.push_shown(module.as_bytes());
-    text.push(b" ");
-    text.push_shown(name.as_bytes());
-    text.push(match problem {
-        LinkProblem::Unknown => b": this firmware has no such function",
-        _ => b": this firmware has it with another type",
-    });
-    board.report(abi::log::ERROR, text.bytes());
-    Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMPORT, 0)
-}
-
-#[cold]
-#[inline(never)]
-fn too_large(board: &Zephyr, needed: u32, allowed: u32) -> Failure {
-    let mut text = Text::new();
-    text.push(b"needs ");
-    text.push_number(needed);
-    text.push(b" bytes of memory, memory-size allows ");
-    text.push_number(allowed);
-    board.report(abi::log::ERROR, text.bytes());
-    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
-}
-
-#[cold]
-#[inline(never)]
-fn too_small(board: &Zephyr, needed: u32, left: u32) -> Failure {
-    let mut text = Text::new();
-    text.push(b"the arena is too small: ");
-    text.push_number(needed);
-    text.push(b" bytes needed, ");
-    text.push_number(left);
-    text.push(b" left; raise CONFIG_WISP_INSTANCE_SIZE");
-    board.report(abi::log::ERROR, text.bytes());
-    Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, needed)
 }
 
 /// Reads an image's header and section table.
 ///
 /// # Safety
-/// `image` points to `size` bytes that do not change during the call.
+/// `image` points to `size` bytes that do not change during the call; `app` is an app of the firmware.
 #[no_mangle]
-pub unsafe extern "C" fn wisp_rust_check(image: *const u8, size: usize) -> shim::wisp_run_error {
+pub unsafe extern "C" fn wisp_rust_check(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
     // SAFETY: by the contract of this function.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
     match Image::parse(bytes) {
         Ok(_) => shim::wisp_run_error_WISP_RUN_OK,
-        Err(_) => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
+        Err(error) => {
+            // SAFETY: by the contract of this function.
+            report::bad_image(&unsafe { Zephyr::new(app) }, error);
+            shim::wisp_run_error_WISP_RUN_BAD_IMAGE
+        }
     }
 }
 
@@ -272,4 +298,14 @@ pub unsafe extern "C" fn wisp_rust_check(image: *const u8, size: usize) -> shim:
 pub unsafe extern "C" fn wisp_rust_interrupt(flag: *mut c_void) {
     // SAFETY: by the contract of this function; the handle may be used from any context.
     unsafe { &*flag.cast::<InterruptHandle<'_>>() }.interrupt();
+}
+
+/// As [`wisp_rust_interrupt`], because the app ran for too long without blocking.
+///
+/// # Safety
+/// As for [`wisp_rust_interrupt`].
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_deadline(flag: *mut c_void) {
+    // SAFETY: by the contract of this function; the handle may be used from any context.
+    unsafe { &*flag.cast::<InterruptHandle<'_>>() }.deadline();
 }

@@ -21,7 +21,7 @@ mod driver {
     const _: () = assert!(shim::WISP_SPI_OPERATIONS == MAX_OPERATIONS);
 
     const NOTHING: shim::wisp_spi_operation =
-        shim::wisp_spi_operation { write: null(), read: null_mut(), write_length: 0, read_length: 0 };
+        shim::wisp_spi_operation { write: null(), read: null_mut(), write_length: 0, read_length: 0, delay_ns: 0 };
 
     impl Zephyr {
         /// # Safety
@@ -73,6 +73,7 @@ mod driver {
                 inside.then(|| (base.wrapping_add(range.start), range.len() as u32)).ok_or(Errno::Fault)
             };
             for (raw, operation) in raw.iter_mut().zip(operations) {
+                raw.delay_ns = operation.delay_ns;
                 if let Some(range) = operation.write.as_ref().filter(|range| !range.is_empty()) {
                     let (bytes, length) = place(range)?;
                     (raw.write, raw.write_length) = (bytes, length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The app store behind `src/storage.c`: its only user, in one thread.
 
-use crate::shim;
+use crate::{needs, shim};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, CStr};
 use wisp_engine::Image;
@@ -161,6 +161,12 @@ fn words(code: u32) -> &'static str {
         shim::wisp_store_error_WISP_STORE_NO_IMAGE => "this is no image for this firmware; build it with its wisp",
         shim::wisp_store_error_WISP_STORE_ANNOUNCED => "the image's manifest differs from what was announced",
         shim::wisp_store_error_WISP_STORE_TOO_LARGE => "the image needs more memory than the app's node gives it",
+        shim::wisp_store_error_WISP_STORE_NO_INTERFACE => {
+            "the image imports what this firmware does not have; see the log"
+        }
+        shim::wisp_store_error_WISP_STORE_NOT_GRANTED => {
+            "the app's node grants nothing of an interface that the image needs; see the log"
+        }
         shim::wisp_store_error_WISP_STORE_NO_APP => "the firmware has no app of this name; see its devicetree",
         shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
         shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
@@ -337,6 +343,9 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
                 name: name_out(progress.name.as_str()),
                 image: image_out(Some(progress.image)),
                 memory: 0,
+                frame: 0,
+                interfaces: core::ptr::null(),
+                interfaces_length: 0,
                 offset: progress.received,
             };
             Ok(())
@@ -404,6 +413,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
                 return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
             }
+            needs::check(&image, trust.app).map_err(Error::Port)?;
             let mut retires = [0; 64];
             let mut count = 0;
             if is_signed {
@@ -444,6 +454,9 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
                 hash: wisp_trust::sha256(bytes),
             },
             memory: manifest.memory.map_or(0, |memory| memory.backed),
+            frame: manifest.max_frame,
+            interfaces: core::ptr::null(),
+            interfaces_length: 0,
             offset: 0,
         };
     }
@@ -499,7 +512,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
 /// # Safety
 /// Called by the store's thread; `value` can be written.
 #[no_mangle]
-pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: shim::wisp_store_change, value: *mut u32) -> u32 {
+pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *mut u32) -> u32 {
     // SAFETY: by the contract of this function.
     unsafe {
         with(|store| {

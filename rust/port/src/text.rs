@@ -1,25 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Log lines put together without `core::fmt`, which costs about 10 KB of flash.
 
-/// Longest line; what does not fit is cut off.
-const CAPACITY: usize = 120;
-
-/// A line of text on the stack.
+/// A line of text on the stack, of this many bytes; what does not fit is cut off.
 #[derive(Debug)]
-pub struct Text {
+pub struct Line<const CAPACITY: usize> {
     bytes: [u8; CAPACITY],
     used: usize,
 }
 
-impl Text {
+/// A line of the usual length.
+pub type Text = Line<120>;
+
+impl<const CAPACITY: usize> Line<CAPACITY> {
     /// An empty line.
     pub const fn new() -> Self {
-        Text { bytes: [0; CAPACITY], used: 0 }
+        Self { bytes: [0; CAPACITY], used: 0 }
     }
 
     /// What was put together so far.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
+    }
+
+    /// Bytes that still fit.
+    pub fn left(&self) -> usize {
+        CAPACITY - self.used
     }
 
     /// Appends the runtime's own words.
@@ -55,9 +60,18 @@ impl Text {
         }
         self.push(digits.get(digits.len() - length..).unwrap_or_default());
     }
+
+    /// Appends a number in hexadecimal, with at least this many digits, at most eight.
+    pub fn push_hex(&mut self, number: u32, least: usize) {
+        let needed = (8 - number.leading_zeros() as usize / 4).max(least).min(8);
+        for digit in (0..needed).rev() {
+            let value = (number >> (4 * digit)) as u8 & 15;
+            self.push(&[value + if value < 10 { b'0' } else { b'a' - 10 }]);
+        }
+    }
 }
 
-impl Default for Text {
+impl<const CAPACITY: usize> Default for Line<CAPACITY> {
     fn default() -> Self {
         Self::new()
     }
@@ -77,11 +91,23 @@ mod tests {
     }
 
     #[test]
+    fn hexadecimal_numbers_have_at_least_the_digits_asked_for() {
+        for (number, least, shown) in
+            [(0, 1, "0"), (0x1af, 1, "1af"), (0x1af, 8, "000001af"), (u32::MAX, 1, "ffffffff")]
+        {
+            let mut text = Text::new();
+            text.push_hex(number, least);
+            assert_eq!(text.bytes(), shown.as_bytes());
+        }
+    }
+
+    #[test]
     fn a_long_line_is_cut_off() {
-        let mut text = Text::new();
-        text.push(&[b'x'; CAPACITY]);
+        let mut text = Line::<20>::new();
+        text.push(&[b'x'; 19]);
+        assert_eq!(text.left(), 1);
         text.push(b"more");
-        assert_eq!(text.bytes().len(), CAPACITY);
+        assert_eq!((text.bytes().len(), text.left()), (20, 0));
     }
 
     #[test]

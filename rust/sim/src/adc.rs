@@ -56,6 +56,14 @@ pub(crate) fn check(text: &str, key: &str, config: &AdcConfig) -> Result<(), Err
     Ok(())
 }
 
+impl AdcConfig {
+    /// Microseconds and millivolts, from the beginning.
+    pub(crate) fn scripted(&self) -> impl Iterator<Item = (u64, f64)> + '_ {
+        let steps = self.script.iter().map(|step| step.get_ref());
+        std::iter::once((0, self.initial_mv)).chain(steps.map(|step| ((step.at_ms * 1000.0) as u64, step.mv)))
+    }
+}
+
 /// A channel.
 #[derive(Debug)]
 pub(crate) struct AdcChannel {

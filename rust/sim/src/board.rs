@@ -6,6 +6,7 @@ use crate::entropy::Generator;
 use crate::error::Error;
 use crate::output::{Outputs, TraceFormat};
 use crate::platform::SimPlatform;
+use crate::vcd::Dump;
 use std::fs::File;
 use std::io::Write;
 use std::path::Path;
@@ -48,6 +49,7 @@ impl Board {
             None => None,
         };
         outputs.set_trace(sink, *format);
+        outputs.dump = Dump::new(&config);
         let outputs = Arc::new(Mutex::new(outputs));
         Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into() })
     }

@@ -5,10 +5,12 @@ use crate::adc::{self, AdcConfig};
 use crate::error::Error;
 use crate::i2c::{self, I2cConfig};
 use crate::kv::KvConfig;
+use crate::msg::{self, MsgConfig};
 use crate::output::TraceFormat;
 use crate::pwm::{self, PwmConfig};
 use crate::sensor::{self, SensorConfig};
 use crate::spi::{self, SpiConfig};
+use crate::uart::{self, UartConfig};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -72,8 +74,10 @@ pub(crate) struct AppConfig {
     pub(crate) adc: BTreeMap<String, AdcConfig>,
     pub(crate) pwm: BTreeMap<String, PwmConfig>,
     pub(crate) spi: BTreeMap<String, SpiConfig>,
+    pub(crate) uart: BTreeMap<String, UartConfig>,
     pub(crate) sensor: BTreeMap<String, SensorConfig>,
     pub(crate) kv: KvConfig,
+    pub(crate) msg: BTreeMap<String, MsgConfig>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -131,7 +135,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, Error> {
         each(text, &format!("apps.{app}.adc"), &grants.adc, adc::check)?;
         each(text, &format!("apps.{app}.pwm"), &grants.pwm, pwm::check)?;
         each(text, &format!("apps.{app}.spi"), &grants.spi, spi::check)?;
+        each(text, &format!("apps.{app}.uart"), &grants.uart, uart::check)?;
         each(text, &format!("apps.{app}.sensor"), &grants.sensor, sensor::check)?;
+        each(text, &format!("apps.{app}.msg"), &grants.msg, msg::check)?;
     }
     Ok(config)
 }

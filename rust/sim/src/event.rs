@@ -55,8 +55,9 @@ impl SimPlatform {
     pub(crate) fn collect_events(&mut self) {
         let now = self.now_us();
         while let Some((time, kind)) = self.first_event().filter(|(time, _)| *time <= now) {
-            self.queue.push(time, kind);
-            self.heard(kind, time);
+            if self.heard(kind, time) {
+                self.queue.push(time, kind);
+            }
         }
     }
 
@@ -71,14 +72,27 @@ impl SimPlatform {
             let (time, active) = watched.next_edge()?;
             Some((time, Kind::Edge { pin, active }))
         });
-        edges.min_by_key(|(time, _)| *time)
+        let channels = (0u32..).zip(&self.channels);
+        let messages = channels.filter_map(|(index, channel)| Some((channel.next_us()?, Kind::Message(index))));
+        let ports = (0u32..).zip(&self.uarts);
+        let receptions = ports.filter_map(|(uart, port)| Some((port.next_us()?, Kind::Uart(uart))));
+        edges.chain(messages).chain(receptions).min_by_key(|(time, _)| *time)
     }
 
-    fn heard(&mut self, kind: Kind, time_us: u64) {
-        if let Kind::Edge { pin, .. } = kind {
-            if let Some(pin) = self.pins.get_mut(pin as usize) {
-                pin.heard(time_us);
+    /// Takes note of what happened; whether the app is to be told.
+    fn heard(&mut self, kind: Kind, time_us: u64) -> bool {
+        match kind {
+            Kind::Edge { pin, .. } => {
+                if let Some(pin) = self.pins.get_mut(pin as usize) {
+                    pin.heard(time_us);
+                }
+                true
             }
+            Kind::Message(channel) => self.channels.get_mut(channel as usize).is_some_and(|found| found.arrive()),
+            Kind::Uart(uart) => self.uarts.get_mut(uart as usize).is_some_and(|port| {
+                port.receive();
+                port.tell()
+            }),
         }
     }
 }

@@ -17,13 +17,15 @@ pub(crate) struct I2cConfig {
     kind: DeviceKind,
     /// Bytes of memory, or number of registers.
     size: usize,
+    /// Bytes of a register: its number counts in these.
+    width: usize,
     /// EEPROM: bytes that one write can reach; a longer one wraps around in its page.
     page: usize,
     /// EEPROM: bytes of a memory address.
     address_bytes: usize,
     /// EEPROM: milliseconds after a write in which it does not acknowledge.
     write_ms: f64,
-    /// Contents at boot, by address or register in decimal or 0x hexadecimal; 0xff or 0 elsewhere.
+    /// Contents at boot, by the address of their first byte in decimal or 0x hexadecimal; 0xff or 0 elsewhere.
     contents: BTreeMap<String, Vec<u8>>,
     /// Registers over time.
     script: Vec<Spanned<Change>>,
@@ -37,6 +39,7 @@ impl Default for I2cConfig {
             address: 0,
             kind: DeviceKind::Registers,
             size: 256,
+            width: 1,
             page: 8,
             address_bytes: 1,
             write_ms: 0.0,
@@ -112,6 +115,9 @@ pub(crate) fn check(text: &str, key: &str, config: &I2cConfig) -> Result<(), Err
     }
     if !(1..=2).contains(&config.address_bytes) {
         return wrong(format!("address_bytes = {}, expected 1 or 2", config.address_bytes));
+    }
+    if !(1..=8).contains(&config.width) {
+        return wrong(format!("width = {}, expected 1 to 8 bytes", config.width));
     }
     if config.page == 0 || config.size % config.page != 0 {
         return wrong(format!("page = {}, expected a divisor of the size, {}", config.page, config.size));
@@ -196,7 +202,8 @@ impl I2cDevice {
         if address.len() < address_bytes {
             return;
         }
-        self.pointer = address.iter().fold(0, |at, byte| at << 8 | usize::from(*byte)) % self.config.size;
+        let width = if eeprom { 1 } else { self.config.width };
+        self.pointer = address.iter().fold(0, |at, byte| at << 8 | usize::from(*byte)) * width % self.config.size;
         let page = if eeprom { self.config.page } else { self.config.size };
         for byte in data {
             self.memory[self.pointer] = *byte;
@@ -309,6 +316,18 @@ mod tests {
     fn registers(app: &mut SimPlatform, register: u8, count: usize) -> Result<Vec<u8>, Errno> {
         let mut buffer = vec![0; count];
         app.write_read_i2c(0, &[register], &mut buffer).map(|()| buffer)
+    }
+
+    #[test]
+    fn registers_may_be_wider_than_a_byte() {
+        let text = "[apps.a.i2c.adc]\naddress = 0x48\nwidth = 2\ncontents = { 0 = [1, 2, 3, 4] }\n";
+        let mut app = crate::Board::from_toml(text).unwrap().platform("a");
+        let mut buffer = [0; 2];
+        app.write_i2c(0, &[1, 7, 8]).unwrap();
+        app.write_read_i2c(0, &[0], &mut buffer).unwrap();
+        assert_eq!(buffer, [1, 2]);
+        app.write_read_i2c(0, &[1], &mut buffer).unwrap();
+        assert_eq!(buffer, [7, 8]);
     }
 
     #[test]

@@ -20,11 +20,15 @@ mod event;
 mod gpio;
 mod i2c;
 mod kv;
+mod lifecycle;
+mod msg;
 mod output;
 mod platform;
 mod pwm;
 mod sensor;
 mod spi;
+mod uart;
+mod vcd;
 
 pub use board::Board;
 pub use error::Error;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where a simulated board shows what happens: trace, standard output, standard error.
 
+use crate::vcd::Dump;
 use serde::Deserialize;
 use std::fmt;
 use std::io::{self, Write};
@@ -15,6 +16,8 @@ pub enum TraceFormat {
     Text,
     /// `time_us,app,source,name,value` with a header line.
     Csv,
+    /// A value change dump, for waveform viewers.
+    Vcd,
     /// Nothing.
     Off,
 }
@@ -41,6 +44,7 @@ pub(crate) struct Outputs {
     trace: Option<Sink>,
     format: TraceFormat,
     header_due: bool,
+    pub(crate) dump: Dump,
 }
 
 impl fmt::Debug for Outputs {
@@ -58,6 +62,7 @@ impl Outputs {
             trace: None,
             format: TraceFormat::Text,
             header_due: true,
+            dump: Dump::default(),
         }
     }
 
@@ -77,6 +82,12 @@ impl Outputs {
                 }
                 let fields = [event.app, event.source, event.name, event.value].map(quoted);
                 text.push_str(&format!("{},{}\n", event.time_us, fields.join(",")));
+            }
+            TraceFormat::Vcd => {
+                if std::mem::take(&mut self.header_due) {
+                    text.push_str(&self.dump.header());
+                }
+                text.push_str(&self.dump.event(event));
             }
             TraceFormat::Text => {
                 let level = if event.source == "log" { event.name } else { "inf" };

@@ -8,10 +8,12 @@ use crate::event::Queue;
 use crate::gpio::Pin;
 use crate::i2c::I2cDevice;
 use crate::kv::Storage;
+use crate::msg::Channel;
 use crate::output::{Event, Outputs};
 use crate::pwm::PwmOutput;
 use crate::sensor::SimSensor;
 use crate::spi::SpiDevice;
+use crate::uart::SimUart;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
@@ -30,8 +32,10 @@ pub struct SimPlatform {
     pub(crate) adc: Vec<AdcChannel>,
     pub(crate) pwm: Vec<PwmOutput>,
     pub(crate) spi: Vec<SpiDevice>,
+    pub(crate) uarts: Vec<SimUart>,
     pub(crate) sensors: Vec<SimSensor>,
     pub(crate) storage: Storage,
+    pub(crate) channels: Vec<Channel>,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -79,8 +83,10 @@ impl SimPlatform {
             adc: app.adc.into_iter().map(AdcChannel::new).collect(),
             pwm: app.pwm.into_iter().map(PwmOutput::new).collect(),
             spi: app.spi.into_iter().map(SpiDevice::new).collect(),
+            uarts: app.uart.into_iter().map(SimUart::new).collect(),
             sensors: app.sensor.into_iter().map(SimSensor::new).collect(),
             storage: Storage::new(app.kv),
+            channels: app.msg.into_iter().map(Channel::new).collect(),
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),
@@ -124,6 +130,15 @@ impl SimPlatform {
     /// A host call takes some virtual time, so that a guest which polls gets on.
     pub(crate) fn tick(&mut self) {
         self.virtual_us = self.virtual_us.saturating_add(1);
+    }
+
+    /// Lets time pass in a call that a stop does not break off.
+    pub(crate) fn pass(&mut self, us: u64) {
+        if self.board.realtime {
+            std::thread::sleep(Duration::from_micros(us));
+        } else {
+            self.virtual_us = self.virtual_us.saturating_add(us);
+        }
     }
 
     fn stopped(&self) -> bool {

@@ -123,6 +123,10 @@ impl Spi for SimPlatform {
     fn transact_spi(&mut self, device: u32, memory: &mut [u8], operations: &[SpiOperation]) -> Result<(), Errno> {
         let mut written = Vec::new();
         for operation in operations {
+            if operation.delay_ns > 0 {
+                // No other app and no input of this one can tell when in the transaction it was.
+                self.pass(u64::from(operation.delay_ns.div_ceil(1000)));
+            }
             match (&operation.write, &operation.read) {
                 (Some(range), _) => written.extend_from_slice(memory.get(range.clone()).ok_or(Errno::Fault)?),
                 (None, Some(range)) => written.resize(written.len() + range.len(), 0),
@@ -159,10 +163,18 @@ mod tests {
         assert_eq!(app.find_spi(b"imu"), Some(0));
         app.transfer_spi(0, &[0x40, 7, 8], &mut []).unwrap();
         let mut memory = [0xc0, 0, 0, 0x80, 0];
-        let part = |write, read| SpiOperation { write, read };
+        let part = |write, read| SpiOperation { write, read, delay_ns: 0 };
         app.transact_spi(0, &mut memory, &[part(Some(0..1), None), part(None, Some(1..3))]).unwrap();
         app.transact_spi(0, &mut memory, &[part(Some(3..5), Some(3..5))]).unwrap();
         assert_eq!(memory, [0xc0, 7, 8, 0, 0xd1]);
+    }
+
+    #[test]
+    fn a_delay_takes_virtual_time() {
+        let mut app = platform("[apps.a.spi.imu]\n");
+        let delay = SpiOperation { delay_ns: 1_500_001, ..Default::default() };
+        app.transact_spi(0, &mut [], &[delay]).unwrap();
+        assert_eq!(app.now_us(), 1_502);
     }
 
     #[test]

@@ -22,14 +22,23 @@ const BOARD: &str = r#"
     [apps.a.adc.bat]
     [apps.a.pwm.fan]
     [apps.a.spi.imu]
+    [apps.a.uart.modem]
+    loopback = true
     [apps.a.sensor.air]
     ambient_temp = [{ value = 20 }]
     [apps.a.kv]
     size = 300
+    [apps.a.msg.wish]
+    direction = "subscribe"
+    size = 4
+    script = [{ at_ms = 1, bytes = [1, 2, 3, 4] }]
+    [apps.a.msg.level]
+    direction = "publish"
+    size = 4
 "#;
 
 /// Labels, keys and pins that exist, for `open` and its like to succeed now and then.
-const LABELS: [&str; 9] = ["in", "out", "mem", "bat", "fan", "imu", "air", "key", "k.2"];
+const LABELS: [&str; 12] = ["in", "out", "mem", "bat", "fan", "imu", "modem", "air", "key", "k.2", "wish", "level"];
 const MEMORY: usize = 4096;
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).

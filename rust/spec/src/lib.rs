@@ -17,6 +17,7 @@ mod runner;
 pub mod skips;
 mod spectest;
 mod suite;
+pub mod tape;
 mod values;
 
 pub use prepare::Tier;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp-spec [--tier native] [FILTER...]`: runs the files whose `group/file` contains a filter, or all,
-//! in the interpreter or as native code.
+//! in the interpreter or as native code. `wisp-spec --tape FILE [FILTER...]` writes them for targets instead.
 
 use std::process::ExitCode;
 
+use wisp_spec::tape::tape;
 use wisp_spec::{cases, not_run, stale_skips, Counts, Tier};
 
 /// Failures of a file that are shown.
@@ -22,6 +23,10 @@ fn main() -> ExitCode {
             }
         },
     };
+    if let Some(at) = filters.iter().position(|argument| argument == "--tape") {
+        let path = filters.drain(at..filters.len().min(at + 2)).nth(1);
+        return write_tape(path, &filters);
+    }
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let mut total = Counts::default();
     let mut files = 0;
@@ -60,4 +65,31 @@ fn main() -> ExitCode {
     } else {
         ExitCode::FAILURE
     }
+}
+
+/// Writes the tape and says what is on it.
+fn write_tape(path: Option<String>, filters: &[String]) -> ExitCode {
+    let Some(path) = path else {
+        eprintln!("--tape takes the file to write");
+        return ExitCode::FAILURE;
+    };
+    let tape = match tape(filters) {
+        Ok(tape) => tape,
+        Err(error) => {
+            eprintln!("no tape: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    // what is newer than its inputs makes work for who depends on it
+    if std::fs::read(&path).ok().as_deref() != Some(&tape.bytes) {
+        if let Err(error) = std::fs::write(&path, &tape.bytes) {
+            eprintln!("{path}: {error}");
+            return ExitCode::FAILURE;
+        }
+    }
+    let counts = tape.counts;
+    println!("{path}: {} bytes, {} files, arena of {} bytes", tape.bytes.len(), tape.files.len(), tape.arena);
+    println!("{} judged here, {} need large memories", counts.desk, tape.large);
+    println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
+    ExitCode::SUCCESS
 }

@@ -72,7 +72,7 @@ pub fn run(case: &Case, tier: Tier) -> FileReport {
     report
 }
 
-fn is_assertion(directive: &WastDirective<'_>) -> bool {
+pub(crate) fn is_assertion(directive: &WastDirective<'_>) -> bool {
     !matches!(
         directive,
         WastDirective::Module(_)
@@ -300,7 +300,7 @@ fn expect_values(outcome: Outcome, expected: &[WastRet<'_>]) -> Result<Kind, Str
 }
 
 /// The trap the suite means by a message.
-fn trap_code(message: &str) -> Option<TrapCode> {
+pub(crate) fn trap_code(message: &str) -> Option<TrapCode> {
     const CODES: &[(&str, TrapCode)] = &[
         ("unreachable", TrapCode::Unreachable),
         ("out of bounds memory access", TrapCode::MemoryOutOfBounds),

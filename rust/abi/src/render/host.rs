@@ -52,7 +52,11 @@ fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     writeln!(out, "#[cfg(any(test, feature = \"by-name\"))]")?;
     writeln!(out, "pub fn {ident}_by_name<A: {host_trait}>(")?;
     writeln!(out, "    app: &mut A,\n    memory: &mut [u8],\n    name: &str,\n    slots: &[u32],")?;
-    writeln!(out, ") -> Result<u64, Stop> {{\n    match name {{")?;
+    writeln!(out, ") -> Result<u64, Stop> {{")?;
+    if interface.functions.iter().all(|function| function.params.is_empty()) {
+        writeln!(out, "    let _ = slots;")?;
+    }
+    writeln!(out, "    match name {{")?;
     for function in interface.functions {
         write!(out, "        {:?} => {ident}_{}(app, memory", function.name, function.name)?;
         arguments(out, function, Argument::FromSlots)?;

@@ -3,11 +3,13 @@
 //!
 //! Each takes any [`core::fmt::Write`], so that build scripts, tools and tests share them.
 
+mod assemblyscript;
 mod c;
 mod guest;
 mod host;
 mod page;
 
+pub use assemblyscript::assemblyscript;
 pub use c::c_header;
 pub use guest::rust_guest;
 pub use host::rust_host;
@@ -100,8 +102,9 @@ mod tests {
 
     #[test]
     fn every_function_appears_in_every_output() {
-        let (mut header, mut guest) = (String::new(), String::new());
+        let (mut header, mut guest, mut script) = (String::new(), String::new(), String::new());
         c_header(&mut header).unwrap();
+        assemblyscript(&mut script).unwrap();
         rust_guest(&mut guest).unwrap();
         for interface in INTERFACES {
             let mut reference = String::new();
@@ -111,6 +114,7 @@ mod tests {
             for f in interface.functions {
                 let name = f.name;
                 assert!(header.contains(&std::format!("wisp_{}_{name}(", interface.ident)), "{name}");
+                assert!(script.contains(&std::format!("@external({:?}, {name:?})", interface.module)), "{name}");
                 assert!(guest.contains(&std::format!("fn {name}(")), "{name}");
                 assert!(reference.contains(&std::format!("## `{name}`")), "{name}");
                 assert!(host.contains(&std::format!("fn {name}(&mut self")), "{name}");

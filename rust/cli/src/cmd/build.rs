@@ -12,9 +12,9 @@ use wisp_image::Image;
 use crate::explain;
 use crate::failure::Failure;
 use crate::input::{self, Kind};
-use crate::map::Map;
 use crate::native::NativeArguments;
 use crate::options::{default_name, CompileArguments};
+use crate::symbols::{beside, Symbols};
 
 /// Compile a wasm module to an image
 #[derive(Args)]
@@ -37,9 +37,12 @@ pub struct Arguments {
     compile: CompileArguments,
     #[command(flatten)]
     native: NativeArguments,
-    /// Write function names and wasm offsets to a side file, for traps with names
-    #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    /// Where to put names, wasm offsets and source lines, for traps [default: the image's path and .sym]
+    #[arg(long, value_name = "FILE", alias = "map")]
+    symbols: Option<PathBuf>,
+    /// Write no symbols
+    #[arg(long, conflicts_with = "symbols")]
+    no_symbols: bool,
     /// Say nothing when it goes well
     #[arg(short, long)]
     quiet: bool,
@@ -72,11 +75,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let image = Image::parse(&compiled.image).map_err(|error| {
         Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"))
     })?;
+    // a firmware may run what it embeds without verifying it again
+    wisp_image::verify::scratch_words(&image)
+        .and_then(|words| wisp_image::verify::verify(&image, &mut vec![0; words]))
+        .map_err(|error| Failure::in_file(path, format_args!("the compiler made bad code, please report: {error}")))?;
     let (bytes, native) = arguments.native.add(path, &wasm, &compiled)?;
     let output = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
     input::write(&output, &bytes)?;
-    if let Some(map) = &arguments.map {
-        input::write(map, Map::of(&wasm, &compiled, &image).to_text().as_bytes())?;
+    if !arguments.no_symbols {
+        let file = arguments.symbols.clone().unwrap_or_else(|| beside(&output));
+        // of the image as it is written: native code may have replaced the IR
+        let written = input::image(path, &bytes)?;
+        input::write(&file, Symbols::of(&wasm, &compiled, &written).to_text().as_bytes())?;
     }
     if !arguments.quiet {
         let code = image.section(Section::Code).len();

@@ -13,7 +13,7 @@ use crate::exit;
 use crate::failure::Failure;
 use crate::imports::type_of;
 use crate::input::{self, Kind};
-use crate::map::{hex, Map};
+use crate::symbols::{hex, Symbols};
 
 /// Show what is in an image, and whether it is sound
 #[derive(Args)]
@@ -23,9 +23,9 @@ pub struct Arguments {
     /// Show the code
     #[arg(long)]
     code: bool,
-    /// Names for the code, as `wisp build --map` wrote them
-    #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    /// Names for the code [default: those beside the image]
+    #[arg(long, value_name = "FILE", alias = "map")]
+    symbols: Option<PathBuf>,
 }
 
 const SECTIONS: [Section; 13] = [
@@ -52,13 +52,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::in_file(path, ImageError::RawWasm));
     }
     let image = input::image(path, &bytes)?;
-    let map = match &arguments.map {
-        Some(file) => Map::read(file, &image)?,
-        None => Map::default(),
+    let symbols = match &arguments.symbols {
+        Some(file) => Symbols::read(file, &image)?,
+        None => Symbols::find(path, &image).unwrap_or_default(),
     };
     let sound = describe(path, &image).map_err(|error| Failure::in_file(path, error))?;
     if arguments.code {
-        code(&image, &map).map_err(|error| Failure::in_file(path, error))?;
+        code(&image, &symbols).map_err(|error| Failure::in_file(path, error))?;
     }
     Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
 }
@@ -217,17 +217,17 @@ fn segments(image: &Image<'_>) -> Result<(), ImageError> {
     Ok(())
 }
 
-fn code(image: &Image<'_>, map: &Map) -> Result<(), ImageError> {
+fn code(image: &Image<'_>, symbols: &Symbols) -> Result<(), ImageError> {
     let code = image.section(Section::Code);
     for index in 0..image.function_count() {
         let function = image.function(index)?;
         let start = function.code as usize;
         let next = image.function(index + 1).map_or(code.len(), |next| next.code as usize);
-        let name = map.name(index as u32).map_or_else(String::new, |name| format!(" `{name}`"));
+        let name = symbols.name(index as u32).map_or_else(String::new, |name| format!(" `{name}`"));
         println!("\nfunction {index}{name} {}, {} bytes", type_of(image.ty(function.ty)?), next.saturating_sub(start));
         let mut last = None;
         for op in disassemble::ops(code, start, next) {
-            let wasm = map.wasm_offset(op.offset as u32).filter(|&wasm| last.replace(wasm) != Some(wasm));
+            let wasm = symbols.wasm_offset(op.offset as u32).filter(|&wasm| last.replace(wasm) != Some(wasm));
             let wasm = wasm.map_or_else(String::new, |wasm| format!("{wasm:#x}"));
             println!("  {:#06x} {wasm:>8}  {op}", op.offset);
         }

@@ -8,7 +8,8 @@ use clap::Args;
 use ed25519_compact::{KeyPair, Seed};
 
 use crate::failure::Failure;
-use crate::{input, keys, map};
+use crate::symbols::hex;
+use crate::{input, keys};
 
 /// Make a key to sign images with
 ///
@@ -29,7 +30,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     input::write(&public, pair.pk.to_pem().as_bytes())?;
     println!(
         "key {}: secret in {}, public in {}",
-        map::hex(&wisp_trust::key_id(&pair.pk)),
+        hex(&wisp_trust::key_id(&pair.pk)),
         arguments.file.display(),
         public.display()
     );

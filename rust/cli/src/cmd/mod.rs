@@ -4,6 +4,8 @@
 pub mod build;
 pub mod inspect;
 pub mod keygen;
+pub mod new;
 pub mod run;
 pub mod sign;
+pub mod symbolize;
 pub mod verify;

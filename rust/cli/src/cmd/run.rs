@@ -14,8 +14,8 @@ use wisp_sim::{Board, SimPlatform, TraceFormat};
 
 use crate::failure::Failure;
 use crate::input::{self, Kind};
-use crate::map::Map;
 use crate::options::{default_name, CompileArguments};
+use crate::symbols::Symbols;
 use crate::{exit, imports, values};
 
 /// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
@@ -57,14 +57,17 @@ pub struct Arguments {
     #[arg(long)]
     realtime: bool,
     /// How to show what happens on the board
-    #[arg(long, value_name = "text|csv|off", value_parser = trace)]
+    #[arg(long, value_name = "text|csv|vcd|off", value_parser = trace)]
     trace: Option<TraceFormat>,
+    /// Where to show it, beside the app's own output [default: standard output]
+    #[arg(long, value_name = "FILE")]
+    trace_file: Option<PathBuf>,
     /// An environment variable for the app; may be repeated
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// Names and wasm offsets of an image, as `wisp build --map` wrote them
-    #[arg(long, value_name = "FILE")]
-    map: Option<PathBuf>,
+    /// Names and source lines of an image [default: those beside it]
+    #[arg(long, value_name = "FILE", alias = "map")]
+    symbols: Option<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,
     /// Arguments of the function to invoke, or else of the app
@@ -76,8 +79,9 @@ fn trace(text: &str) -> Result<TraceFormat, String> {
     match text {
         "text" => Ok(TraceFormat::Text),
         "csv" => Ok(TraceFormat::Csv),
+        "vcd" => Ok(TraceFormat::Vcd),
         "off" => Ok(TraceFormat::Off),
-        _ => Err("expected text, csv or off".into()),
+        _ => Err("expected text, csv, vcd or off".into()),
     }
 }
 
@@ -90,21 +94,21 @@ fn variable(text: &str) -> Result<(String, String), String> {
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = arguments.file.clone();
     let bytes = input::read(&path)?;
-    let (bytes, mut map) = match input::kind(&path, &bytes)? {
+    let (bytes, mut symbols) = match input::kind(&path, &bytes)? {
         Kind::Image => (bytes, None),
         Kind::Wasm => {
             let name = arguments.app.clone().unwrap_or_else(|| default_name(&path));
             let compiled = compile(&bytes, &arguments.compile.options(&name, (0, 1, 0)))
                 .map_err(|error| Failure::in_file(&path, error))?;
-            let map = Map::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
-            (compiled.image, Some(map))
+            let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
+            (compiled.image, Some(symbols))
         }
     };
     let config = Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(TABLE);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, &bytes).map_err(|error| Failure::in_file(&path, error))?;
-    if let Some(file) = &arguments.map {
-        map = Some(Map::read(file, module.image())?);
+    if let Some(file) = &arguments.symbols {
+        symbols = Some(Symbols::read(file, module.image())?);
     }
     let app = App::new(platform(&arguments, module.image(), &path)?);
     let host = App::<SimPlatform>::ALL;
@@ -134,7 +138,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             }
             ExitCode::SUCCESS
         }
-        Err(trap) => report(&store, trap, map.as_ref()),
+        Err(trap) => {
+            let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
+            report(&store, trap, symbols.unwrap_or_default())
+        }
     })
 }
 
@@ -148,6 +155,10 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
     }
     if let Some(format) = arguments.trace {
         board.set_trace_format(format);
+    }
+    if let Some(file) = &arguments.trace_file {
+        let sink = std::fs::File::create(file).map_err(|error| Failure::in_file(file, error))?;
+        board.set_trace(sink, arguments.trace.unwrap_or_default());
     }
     if let Some(ms) = arguments.duration {
         board.set_duration(Some(Duration::from_millis(ms)));
@@ -238,7 +249,7 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
 }
 
 /// Tells of a trap; gives the exit code.
-fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, map: Option<&Map>) -> ExitCode {
+fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, symbols: Symbols) -> ExitCode {
     if let Some(status) = trap.exit_status() {
         return ExitCode::from(status as u8);
     }
@@ -259,17 +270,17 @@ fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, map: Option<&Map>) ->
             }
             continue;
         }
-        let name =
-            map.and_then(|map| map.name(func)).map_or_else(|| format!("function {func}"), |name| format!("`{name}`"));
         // where a caller goes on, its call is the op before
         let at = if depth == 0 { offset } else { offset.saturating_sub(1) };
-        match map.and_then(|map| map.wasm_offset(at)) {
-            Some(wasm) => eprintln!("  {depth}: {name}, wasm offset {wasm:#x}"),
-            None => eprintln!("  {depth}: {name}, code offset {offset:#x}"),
+        for (index, line) in symbols.describe(func, at).into_iter().enumerate() {
+            match index {
+                0 => eprintln!("  {depth}: {line}"),
+                _ => eprintln!("     {line}"),
+            }
         }
     }
-    if map.is_none() {
-        eprintln!("  for names and wasm offsets, give the --map that `wisp build` wrote, or run the wasm module");
+    if symbols == Symbols::default() {
+        eprintln!("  for names and source lines, give the --symbols that `wisp build` wrote, or run the wasm module");
     }
     ExitCode::from(exit::of_trap(trap.code))
 }

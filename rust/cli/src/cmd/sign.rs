@@ -8,7 +8,8 @@ use clap::Args;
 use wisp_trust::SignError;
 
 use crate::failure::Failure;
-use crate::{input, keys, map};
+use crate::symbols::hex;
+use crate::{input, keys};
 
 /// Sign an image
 #[derive(Args)]
@@ -49,6 +50,6 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let output = arguments.output.as_ref().unwrap_or(path);
     input::write(output, &signed)?;
     let id = wisp_trust::key_id(&wisp_trust::public_key(&secret));
-    println!("{}: {} bytes, signed by key {}", output.display(), signed.len(), map::hex(&id));
+    println!("{}: {} bytes, signed by key {}", output.display(), signed.len(), hex(&id));
     Ok(ExitCode::SUCCESS)
 }

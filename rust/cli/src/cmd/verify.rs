@@ -8,7 +8,8 @@ use clap::Args;
 use wisp_trust::Keys;
 
 use crate::failure::Failure;
-use crate::{input, keys, map};
+use crate::symbols::hex;
+use crate::{input, keys};
 
 /// Check an image as a device would: its signature, its hash and its code
 #[derive(Args)]
@@ -38,7 +39,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         path.display(),
         manifest.name,
         manifest.rollback,
-        map::hex(&id)
+        hex(&id)
     );
     Ok(ExitCode::SUCCESS)
 }

@@ -68,10 +68,10 @@ pub struct Asm {
     placed: BTreeMap<End, (usize, usize)>,
     /// Ends that are branched to and not placed yet, with the place of the first branch.
     pending: BTreeMap<End, usize>,
-    /// Words before the operands of the op that is expanded, less one: those of the first op of a pair.
-    shift: usize,
-    /// The op that is expanded is the first of a pair: no dispatch.
-    first: bool,
+    /// Words before the operands of the op that is expanded, less one: those of the ops of a sequence before it.
+    pub shift: usize,
+    /// An op of a sequence follows the one that is expanded: no dispatch.
+    open: bool,
     /// What stands behind the handler: rare ways that join it again.
     aside: Vec<String>,
     labels: usize,
@@ -84,13 +84,15 @@ macro_rules! emit {
 pub(super) use emit;
 
 impl Asm {
-    /// Expands a pair: templates of the ops in turn. False if one has none.
-    pub fn pair(&mut self, first: &Op, second: &Op, expand: impl Fn(&mut Self, &Op) -> bool) -> bool {
-        self.first = true;
-        let done = expand(self, first);
-        self.first = false;
-        self.shift = first.words() - 1;
-        let done = done && expand(self, second);
+    /// Expands a sequence: templates of the ops in turn. False if one has none.
+    pub fn sequence(&mut self, op: &Op, expand: impl Fn(&mut Self, &Op) -> bool) -> bool {
+        let parts: Vec<_> = op.parts().collect();
+        let mut done = true;
+        for (place, part) in parts.iter().enumerate() {
+            self.open = place + 1 < parts.len();
+            done = done && expand(self, part);
+            self.shift += part.words() - 1;
+        }
         self.shift = 0;
         done
     }
@@ -211,7 +213,7 @@ impl Asm {
 
     /// Goes on with the op after this one, which has this many words.
     pub fn next(&mut self, words: usize) {
-        if self.first {
+        if self.open {
             return;
         }
         self.word("a0", words);

@@ -39,13 +39,13 @@ pub fn frame_of_core(asm: &mut Asm) {
 
     // s7 is negative; goes on at ip
     asm.function("wisp.refill");
-    asm.lines(&["mv a0, s10", "call <refill>", "mv s7, a0", "bltz a0, 1f"]);
+    asm.lines(&["mv a0, s10", "mv a1, s1", "call <refill>", "mv s7, a0", "bltz a0, 1f"]);
     asm.go();
     asm.lines(&["1:", "li s7, 0", "neg a0, a0", "j wisp.stop"]);
 
     // as above, but the op at ip takes its unit again
     asm.function("wisp.refill.again");
-    asm.lines(&["mv a0, s10", "call <refill>", "bltz a0, 1b", "addi s7, a0, 1"]);
+    asm.lines(&["mv a0, s10", "mv a1, s1", "call <refill>", "bltz a0, 1b", "addi s7, a0, 1"]);
     asm.go();
 
     // the portable arm does the op at ip and says in the instance where to go on
@@ -73,6 +73,7 @@ fn save(asm: &mut Asm) {
 /// Lays the header of the callee whose slot 0 is at a0 and makes its frame the running one. The call has
 /// this many words. Overwrites a2.
 fn push(asm: &mut Asm, words: usize) {
+    let words = words + asm.shift;
     emit!(asm, "addi a2, s0, {}", words * 2);
     asm.lines(&["sw a2, -8(a0)", "sw s1, -4(a0)", "mv s1, a0"]);
 }
@@ -235,7 +236,7 @@ fn br_table(asm: &mut Asm, op: &Op) {
     let n = word(op, 1);
     asm.word("a1", n);
     asm.lines(&["bltu a5, a1, 1f", "mv a5, a1", "1:", "slli a5, a5, 1", "add a1, a5, s0"]);
-    emit!(asm, "lhu a0, {}(a1)", (n + 1) * 2);
+    emit!(asm, "lhu a0, {}(a1)", (n + 1 + asm.shift) * 2);
     asm.line("add s0, s0, a0");
     asm.go();
 }

@@ -44,13 +44,21 @@ pub fn frame_of_core(asm: &mut Asm) {
 
     // r11 is negative; goes on at ip
     asm.function("wisp.refill");
-    asm.lines(&["ldr r0, [sp]", "bl <refill>", "mov r11, r0", "cmp r0, #0", "blt 1f"]);
+    asm.lines(&["ldr r0, [sp]", "movs r1, r5", "bl <refill>", "mov r11, r0", "cmp r0, #0", "blt 1f"]);
     asm.go();
     asm.lines(&["1:", "movs r1, #0", "mov r11, r1", "rsbs r0, r0, #0", "b wisp.stop"]);
 
     // as above, but the op at ip takes its unit again
     asm.function("wisp.refill.again");
-    asm.lines(&["ldr r0, [sp]", "bl <refill>", "cmp r0, #0", "blt 1b", "adds r0, r0, #1", "mov r11, r0"]);
+    asm.lines(&[
+        "ldr r0, [sp]",
+        "movs r1, r5",
+        "bl <refill>",
+        "cmp r0, #0",
+        "blt 1b",
+        "adds r0, r0, #1",
+        "mov r11, r0",
+    ]);
     asm.go();
 
     // the portable arm does the op at ip and says in the instance where to go on
@@ -99,6 +107,7 @@ fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
 /// Lays the header of the callee whose slot 0 is at r0 and makes its frame the running one. The call has
 /// this many words. Overwrites r2.
 fn push(asm: &mut Asm, words: usize) {
+    let words = words + asm.shift;
     if asm.v6() {
         asm.line("movs r2, r4");
         emit!(asm, "adds r2, #{}", words * 2);
@@ -287,7 +296,7 @@ fn br_table(asm: &mut Asm, op: &Op) {
     } else {
         asm.line("add r1, r4, r3, lsl #1");
     }
-    emit!(asm, "ldrh r0, [r1, #{}]", (n + 1) * 2);
+    emit!(asm, "ldrh r0, [r1, #{}]", (n + 1 + asm.shift) * 2);
     asm.line("adds r4, r4, r0");
     asm.go();
 }
@@ -311,7 +320,8 @@ fn call_import(asm: &mut Asm, op: &Op) {
         asm.line("ldrd r12, r2, [r3]");
     }
     asm.lines(&["adds r1, r1, r5", "blx r12"]);
-    asm.lines(&["cmp r0, #0", "bne 1f", "ldr r0, [sp]"]);
+    asm.lines(if asm.v6() { &["cmp r0, #0", "bne 1f"] } else { &["cbnz r0, 1f"] });
+    asm.line("ldr r0, [sp]");
     reload(asm, "r0");
     asm.next(op.words());
     // the fuel that is left is in the instance

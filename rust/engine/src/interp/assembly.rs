@@ -40,6 +40,8 @@ conversions! {
 
 include!(concat!(env!("OUT_DIR"), "/core.rs"));
 
+// the instance is laid out for C where a core reads it; the rest of it is not the core's business
+#[allow(improper_ctypes)]
 extern "C" {
     #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
     #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]

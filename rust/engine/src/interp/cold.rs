@@ -5,7 +5,7 @@
 use core::cell::Cell;
 
 use super::access::{get32, set32, word};
-use super::call_reference;
+use super::{call_depth, call_reference};
 use crate::instantiate::init_table;
 use crate::mem::ctx::Ctx;
 use crate::mem::table::TableRecord;
@@ -20,10 +20,14 @@ fn number(result: Result<(), TrapCode>) -> u32 {
 }
 
 /// The next units of fuel less the one that is due, or the trap's number, negative.
+///
+/// # Safety
+/// Rule F for the frame at `fp`.
 #[cold]
 #[inline(never)]
-pub fn refill(ctx: &Ctx) -> i32 {
-    match ctx.shared().refill() {
+pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
+    // SAFETY: contract.
+    match ctx.shared().refill(|| unsafe { call_depth(ctx, fp) }) {
         Ok(units) => units - 1,
         Err(code) => -(code as i32),
     }
@@ -137,6 +141,14 @@ pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> u32 {
     unsafe { call_reference(ctx, pending, slots.cast()) }
 }
 
+/// The trap if the guest is to stop: an op may take as long as its memory is large.
+fn not_stopped(ctx: &Ctx) -> Result<(), TrapCode> {
+    match ctx.stop_requested() {
+        0 => Ok(()),
+        code => Err(TrapCode::from_u32(code).unwrap_or(TrapCode::Interrupted)),
+    }
+}
+
 /// A table.
 ///
 /// # Safety
@@ -197,16 +209,19 @@ cold_ops! {
     }
     /// to, value, n
     memory_fill(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
         memory.fill(slot(1), slot(2) as u8, slot(3))
     }
     /// to, from, n
     memory_copy(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
         memory.copy(slot(1), slot(2), slot(3))
     }
     /// P, to, from, n
     memory_init(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         let index = usize::from(word(1));
         let image = ctx.image().ok_or(TrapCode::MemoryOutOfBounds)?;
         let dropped = ctx.data_dropped(index);
@@ -245,6 +260,7 @@ cold_ops! {
     }
     /// D X, value, n
     table_grow(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(2)) };
         set(1, table.grow(checked(ctx, table, slot(3))?, slot(4)).unwrap_or(u32::MAX));
@@ -252,18 +268,21 @@ cold_ops! {
     }
     /// X, index, value, n
     table_fill(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(1)) };
         table.fill(slot(2), checked(ctx, table, slot(3))?, slot(4))
     }
     /// X, X, to, from, n
     table_copy(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         // SAFETY: rule V, `Index`.
         let (to, from) = unsafe { (table(ctx, word(1)), table(ctx, word(2))) };
         to.copy(slot(3), from, slot(4), slot(5))
     }
     /// L, X, to, from, n
     table_init(ctx, slot, word, set) {
+        not_stopped(ctx)?;
         let index = usize::from(word(1));
         let image = ctx.image().ok_or(TrapCode::TableOutOfBounds)?;
         let elements = image.element(index).map_err(|_| TrapCode::TableOutOfBounds)?;

@@ -2,6 +2,7 @@
 //! One op at a time, for back ends that leave rare ops to the portable one: the same arms, for those ops
 //! only (`build/loop_back_end.rs` writes them).
 
+#[allow(unused_imports)]
 use core::hint::unreachable_unchecked;
 
 use super::access::*;
@@ -47,9 +48,10 @@ pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
 /// What the core calls when its fuel is below zero: the units to go on with, or a trap's number, negative.
 ///
 /// # Safety
-/// None beyond those of the reference.
-pub unsafe extern "C" fn refill(ctx: &Ctx) -> i32 {
-    cold::refill(ctx)
+/// Rule F for the frame at `fp`.
+pub unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
+    // SAFETY: passed on.
+    unsafe { cold::refill(ctx, fp) }
 }
 
 /// Why an access of `width` bytes at `address` is refused.

@@ -33,6 +33,10 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
         let ctx = &*ctx;
         (ctx, &mut *ctx.shared().data.get().cast::<T>())
     };
+    let stop = ctx.stop_requested();
+    if stop != 0 {
+        return stop;
+    }
     // SAFETY: the linker compared the types, so arguments and results have these slots (rule V,
     // `CallFrame`).
     let params = F::Params::read(&mut |at| unsafe { slots.add(at).read() });
@@ -72,7 +76,7 @@ fn failed(ctx: &Ctx, trap: Trap) -> u32 {
         }
         None => {}
     }
-    trap.code as u32
+    ctx.reason(trap.code as u32)
 }
 
 /// A closure on the heap, and what keeps it there.

@@ -2,6 +2,7 @@
 //! The portable back end: a loop around a match over the opcodes. The build script writes the arms from
 //! the op table (`build/loop_back_end.rs`); what they use is here.
 
+#[allow(unused_imports)]
 use core::hint::unreachable_unchecked;
 
 use super::access::*;
@@ -26,7 +27,7 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
             () => {
                 fuel -= 1;
                 if fuel < 0 {
-                    fuel = cold::refill(ctx);
+                    fuel = cold::refill(ctx, fp);
                     if fuel < 0 {
                         let code = fuel.unsigned_abs();
                         fuel = 0;
@@ -66,6 +67,8 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
                 }
             }};
         }
+        #[cfg(feature = "profile")]
+        crate::profile::count(ctx.code_offset(ip));
         // SAFETY: rule V. `OperandsInFunction` for the words of an op, `SlotInFrame` (with rule F) for
         // slots, `BranchTarget` and `FallsThrough` for where `ip` goes, `CallTarget` for callees,
         // `CallFrame` for their frames, `Index` for globals, imports, tables and types, `KnownOp` for the

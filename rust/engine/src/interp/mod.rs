@@ -21,6 +21,8 @@
 mod access;
 #[cfg(not(wisp_back_end = "loop"))]
 mod assembly;
+// a core does some of them itself
+#[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
 mod cold;
 #[cfg(not(wisp_back_end = "loop"))]
 mod escape;
@@ -99,14 +101,31 @@ impl<'s> Entry<'s> {
 
     /// Calls a function whose parameters and results take no more slots than there are.
     pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
-        let before = self.shared.data.replace(core::ptr::from_mut(data).cast());
+        self.run(Some((ctx, function)), core::ptr::from_mut(data).cast())
+    }
+
+    /// As [`Entry::call`], for a function whose type the caller knows from before.
+    #[inline(always)]
+    pub fn call_reference<T>(&self, func: Func, data: &mut T) -> Result<(), Trap> {
+        self.run_reference(Func::to_bits(Some(func)), core::ptr::from_mut(data).cast())
+    }
+
+    #[inline(never)]
+    fn run_reference(&self, reference: u32, data: *mut ()) -> Result<(), Trap> {
+        self.run(self.shared.resolve_here(reference), data)
+    }
+
+    #[inline(always)]
+    fn run(&self, callee: Option<(&Ctx, u32)>, data: *mut ()) -> Result<(), Trap> {
+        let Some((ctx, function)) = callee else { return Err(Trap::new(TrapCode::UnknownHandle)) };
+        let before = self.shared.data.replace(data);
         // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
-        let code = unsafe { call(ctx, function, self.slots.cast::<u32>().cast_mut()) };
+        let code = unsafe { call_here(ctx, function, self.slots.cast::<u32>().cast_mut()) };
         self.shared.data.set(before);
-        match TrapCode::from_u32(code) {
-            None if code == 0 => Ok(()),
-            code => Err(self.trap(code.unwrap_or(TrapCode::HostError))),
+        if code == 0 {
+            return Ok(());
         }
+        Err(self.trap(TrapCode::from_u32(code).unwrap_or(TrapCode::HostError)))
     }
 
     #[cold]
@@ -124,13 +143,19 @@ impl<'s> Entry<'s> {
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
 pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    // SAFETY: passed on.
+    unsafe { call_here(ctx, function, slots) }
+}
+
+/// As [`call`], in line.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn call_here(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
     let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
-        let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
-            return TrapCode::UnknownHandle as u32;
-        };
-        ctx.shared().place.set((Trap::NOWHERE, 0));
-        // SAFETY: passed on; the function keeps to the ABI (its definition or the linker promised).
-        return unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) };
+        // SAFETY: passed on.
+        return unsafe { call_import(ctx, function, slots) };
     };
     #[cfg(feature = "native")]
     if let Some(record) = ctx.native() {
@@ -144,16 +169,31 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
     }
 }
 
+/// Calls an imported function.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
+        return TrapCode::UnknownHandle as u32;
+    };
+    ctx.shared().place.set((Trap::NOWHERE, 0));
+    // SAFETY: passed on; the function keeps to the ABI (its definition or the linker promised).
+    unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) }
+}
+
 /// Runs a defined function.
 ///
 /// # Safety
 /// As [`call`].
+#[inline(always)]
 unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     let shared = ctx.shared();
     let depth = shared.depth.get();
     if depth >= shared.config.native_depth {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::StackOverflow as u32;
+        return TrapCode::NestingExceeded as u32;
     }
     shared.depth.set(depth + 1);
     let before = shared.begin(ctx);
@@ -169,7 +209,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     }
     ctx.ip.set(ip);
     ctx.fp.set(fp);
-    shared.end(before);
+    shared.end(ctx, before);
     shared.depth.set(depth);
     result
 }
@@ -214,6 +254,16 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
     let code = unsafe { call(callee, function, slots) };
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
     code
+}
+
+/// Number of calls under way in the run whose innermost frame is at `fp`.
+///
+/// # Safety
+/// Rule F: there is a header below `fp`, and below every frame of the chain.
+pub(crate) unsafe fn call_depth(ctx: &Ctx, fp: *mut u8) -> u32 {
+    // SAFETY: contract.
+    let frames = core::iter::successors(Some(fp), |&fp| unsafe { frame::caller(ctx, fp) }.map(|(_, fp)| fp));
+    frames.count() as u32
 }
 
 /// Frames of the last trap.

@@ -262,6 +262,21 @@ impl Ctx {
         self.ty(self.type_index(function)?)
     }
 
+    /// The number of the trap with which the guest is to stop, or 0. Whoever does long work for a guest looks
+    /// at it first: the guest itself does only where it counts fuel.
+    #[inline(always)]
+    pub fn stop_requested(&self) -> u32 {
+        self.shared().stop.load(Ordering::Relaxed)
+    }
+
+    /// The trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
+    pub fn reason(&self, code: u32) -> u32 {
+        match self.stop_requested() {
+            stop if stop != 0 && code == TrapCode::Interrupted as u32 => stop,
+            _ => code,
+        }
+    }
+
     /// The defined function that holds this code offset.
     pub(crate) fn function_at(&self, offset: u32) -> u32 {
         let (mut low, mut high) = (0, self.function_count);
@@ -483,7 +498,6 @@ impl Shared {
     }
 
     /// An instance.
-    #[inline]
     pub fn instance(&self, index: u16) -> Option<&Ctx> {
         self.instances().nth(usize::from(index))
     }
@@ -523,7 +537,18 @@ impl Shared {
 
     /// The instance and function index behind a reference that is not null.
     pub fn resolve(&self, reference: u32) -> Option<(&Ctx, u32)> {
-        let ctx = self.instance((reference >> 16) as u16)?;
+        self.resolve_here(reference)
+    }
+
+    /// As [`Shared::resolve`], in line: for calls.
+    #[inline(always)]
+    pub fn resolve_here(&self, reference: u32) -> Option<(&Ctx, u32)> {
+        // SAFETY: rule A: null or an instance of this store.
+        let first = unsafe { self.first.get().as_ref() };
+        let ctx = match reference >> 16 {
+            0 => first?,
+            index => self.instance(index as u16)?,
+        };
         let function = (reference & 0xffff).checked_sub(1)?;
         (function < ctx.functions()).then_some((ctx, function))
     }
@@ -540,12 +565,14 @@ impl Shared {
         }
     }
 
-    fn current(&self) -> Option<&Ctx> {
+    #[inline(always)]
+    pub fn current(&self) -> Option<&Ctx> {
         // SAFETY: rule A: null or an instance of this store.
         unsafe { self.current.get().as_ref() }
     }
 
     /// Where the units in hand are.
+    #[inline(always)]
     fn hand(&self) -> &Cell<i32> {
         self.current().map_or(&self.slice, |ctx| &ctx.fuel)
     }
@@ -564,8 +591,18 @@ impl Shared {
         self.fuel.set(fuel.map_or(u64::MAX, |fuel| fuel.min(u64::MAX - 1)));
     }
 
-    /// Hands out the next units: at least one, or the reason to stop.
-    pub fn refill(&self) -> Result<i32, TrapCode> {
+    /// The trap that the stop flag asks for.
+    #[cfg(feature = "native")]
+    pub fn stop_code(&self) -> u32 {
+        match self.stop.load(Ordering::Relaxed) {
+            0 => TrapCode::Interrupted as u32,
+            code => code,
+        }
+    }
+
+    /// Hands out the next units: at least one, or the reason to stop. `depth` counts the calls under way: as
+    /// many units as there may be more of them, so that the next look comes before one too many.
+    pub fn refill(&self, depth: impl FnOnce() -> u32) -> Result<i32, TrapCode> {
         let stop = self.stop.load(Ordering::Relaxed);
         if stop != 0 {
             return Err(TrapCode::from_u32(stop).unwrap_or(TrapCode::Interrupted));
@@ -574,21 +611,32 @@ impl Shared {
         if rest == 0 {
             return Err(TrapCode::OutOfFuel);
         }
-        if rest == u64::MAX {
-            return Ok(self.slice_size);
+        let mut slice = self.slice_size;
+        if self.config.max_depth != 0 {
+            // the unit that is due now is for a branch, or for the innermost call, which is counted
+            let more = self.config.max_depth.checked_sub(depth()).ok_or(TrapCode::CallDepthExceeded)?;
+            slice = slice.min(i32::try_from(more).unwrap_or(i32::MAX).saturating_add(1));
         }
-        let units = rest.min(self.slice_size as u64);
+        if rest == u64::MAX {
+            return Ok(slice);
+        }
+        let units = rest.min(slice as u64);
         self.fuel.set(rest - units);
         Ok(units as i32)
     }
 
     /// First byte behind the frames in use.
+    #[inline(always)]
     pub fn frame_top(&self) -> *mut u8 {
-        match self.current() {
-            None => self.stack,
+        self.current().map_or(self.stack, Self::frame_top_of)
+    }
+
+    #[inline(never)]
+    fn frame_top_of(ctx: &Ctx) -> *mut u8 {
+        match ctx {
             #[cfg(feature = "native")]
-            Some(ctx) if ctx.native().is_some() => ctx.fp.get(),
-            Some(ctx) => {
+            ctx if ctx.native().is_some() => ctx.fp.get(),
+            ctx => {
                 let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
                 let frame = ctx.defined(function).map_or(u16::MAX, |(code, _)| {
                     // the second word of a function is the size of its frame
@@ -610,16 +658,30 @@ impl Shared {
         }
     }
 
+    /// Where the depth of calls is limited, units that were handed out for one depth are no good at another.
+    fn put_back(&self, units: i32) -> i32 {
+        if self.config.max_depth == 0 {
+            return units;
+        }
+        let rest = self.fuel.get();
+        if rest != u64::MAX {
+            self.fuel.set(rest + u64::from(units.max(0) as u32));
+        }
+        0
+    }
+
     /// Moves the units in hand to an instance that begins to run, and gives who ran before.
+    #[inline(always)]
     pub fn begin(&self, ctx: &Ctx) -> *const Ctx {
-        let units = self.hand().replace(0);
+        let units = self.put_back(self.hand().replace(0));
         ctx.fuel.set(units);
         self.current.replace(ctx)
     }
 
-    /// Moves them back.
-    pub fn end(&self, before: *const Ctx) {
-        let units = self.hand().replace(0);
+    /// Moves them back when the instance has run.
+    #[inline(always)]
+    pub fn end(&self, ctx: &Ctx, before: *const Ctx) {
+        let units = self.put_back(ctx.fuel.replace(0));
         self.current.set(before);
         self.hand().set(units);
     }

@@ -25,7 +25,8 @@ pub struct TableRecord {
 impl TableRecord {
     /// Takes a table from the arena.
     pub fn new(shared: &Shared, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
-        let capacity = shared.config.table_capacity.min(max.unwrap_or(u32::MAX)).max(size);
+        let most = shared.config.max_table.min(max.unwrap_or(u32::MAX));
+        let capacity = shared.config.table_capacity.min(most).max(size);
         let elements = shared.arena.alloc_cells(capacity as usize, 0u32)?.as_ptr();
         Some(Self { elements, size: Cell::new(size), capacity, ty, max })
     }

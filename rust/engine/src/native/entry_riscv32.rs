@@ -56,6 +56,9 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "sw a1, {site}(a0)",
     "sw a2, {function}(a0)",
+    ".globl wisp_native_stopped",
+    ".type wisp_native_stopped, @function",
+    "wisp_native_stopped:",
     "lw sp, {unwind}(a0)",
     "li a0, 1",
     "j 2b",
@@ -73,4 +76,8 @@ extern "C" {
     /// Ends what the innermost entry of the record called.
     #[link_name = "wisp_native_trap"]
     pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
+    /// Where a thread goes on, with the record as its first argument, whose code is to end: as `trap`, from
+    /// anywhere in the code.
+    #[link_name = "wisp_native_stopped"]
+    pub(super) fn stopped(record: *const Record) -> u32;
 }

@@ -70,6 +70,10 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "str r1, [r0, #{site}]",
     "str r2, [r0, #{function}]",
+    ".globl wisp_native_stopped",
+    ".type wisp_native_stopped, %function",
+    ".thumb_func",
+    "wisp_native_stopped:",
     "ldr r3, [r0, #{unwind}]",
     "mov sp, r3",
     "movs r0, #1",
@@ -88,4 +92,8 @@ extern "C" {
     /// Ends what the innermost entry of the record called.
     #[link_name = "wisp_native_trap"]
     pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
+    /// Where a thread goes on, with the record as its first argument, whose code is to end: as `trap`, from
+    /// anywhere in the code.
+    #[link_name = "wisp_native_stopped"]
+    pub(super) fn stopped(record: *const Record) -> u32;
 }

@@ -38,6 +38,8 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "mov [rdi + {site}], esi",
     "mov [rdi + {function}], edx",
+    ".globl wisp_native_stopped",
+    "wisp_native_stopped:",
     "mov rsp, [rdi + {unwind}]",
     "mov eax, 1",
     "jmp 2b",
@@ -55,4 +57,8 @@ extern "C" {
     /// Ends what the innermost entry of the record called.
     #[link_name = "wisp_native_trap"]
     pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
+    /// Where a thread goes on, with the record as its first argument, whose code is to end: as `trap`, from
+    /// anywhere in the code.
+    #[link_name = "wisp_native_stopped"]
+    pub(super) fn stopped(record: *const Record) -> u32;
 }

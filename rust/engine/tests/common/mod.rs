@@ -11,15 +11,25 @@ pub fn engine() -> Engine {
 
 /// The image of a module in text form. It lives as long as the test process.
 pub fn image(wat: &str) -> &'static [u8] {
+    image_of(wat, true)
+}
+
+/// As [`image`], with its memory trimmed or not: nobody outside grows a trimmed one.
+pub fn image_of(wat: &str, trim: bool) -> &'static [u8] {
     let wasm = wat::parse_str(wat).expect("the text is a module");
-    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default());
+    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options { trim, ..Default::default() });
     let image = compiled.map_err(|error| error.to_string()).expect("the module compiles").image;
     Vec::leak(image)
 }
 
 /// A module in text form.
 pub fn module(wat: &str) -> Module<'static> {
-    match Module::new(&engine(), image(wat)) {
+    module_of(image(wat))
+}
+
+/// A module that was compiled.
+pub fn module_of(image: &'static [u8]) -> Module<'static> {
+    match Module::new(&engine(), image) {
         Ok(module) => module,
         Err(error) => panic!("the image does not verify: {error:?}"),
     }

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Names, wasm offsets and source lines for places in the code of an image. `wisp build` writes them to a
+//! side file, so that they take no flash; [`text`] is its format, [`dwarf`] where source lines come from.
+
+mod dwarf;
+mod text;
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use wisp_compiler::Compiled;
+use wisp_image::format::external;
+use wisp_image::{Image, ImageId};
+
+use crate::failure::Failure;
+
+/// A call as the source has it: a function, or one that was inlined into the next.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// Index of the function's name.
+    function: Option<u32>,
+    /// Index of the file.
+    file: Option<u32>,
+    line: u32,
+    column: u32,
+}
+
+/// A place in the code.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+struct Place {
+    /// Byte offset in the code section of the image.
+    code: u32,
+    /// Byte offset in the wasm module.
+    wasm: u32,
+    /// Innermost first; empty without debug information.
+    calls: Vec<Call>,
+}
+
+/// Names and places of one image.
+#[derive(Default, PartialEq, Eq, Debug)]
+pub struct Symbols {
+    /// SHA-256 of the wasm module, in hexadecimal digits.
+    wasm: String,
+    /// Bytes of the image's code section.
+    code: u32,
+    imported: u32,
+    /// (function index, imports included; name), ascending.
+    names: Vec<(u32, String)>,
+    files: Vec<String>,
+    /// Names of functions in the source.
+    functions: Vec<String>,
+    /// Ascending.
+    places: Vec<Place>,
+}
+
+/// Hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// Where the symbols of an image are, unless somebody says otherwise.
+pub fn beside(image: &Path) -> PathBuf {
+    let mut name = image.as_os_str().to_owned();
+    name.push(".sym");
+    name.into()
+}
+
+/// The name without what compilers add to it.
+fn readable(name: &str) -> String {
+    let name = addr2line::demangle_auto(name.into(), None);
+    // linkers demangle Rust's older names, but leave the hash at their end
+    match name.rsplit_once("::h") {
+        Some((rest, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => rest.into(),
+        _ => name.into(),
+    }
+}
+
+impl Symbols {
+    /// The symbols of a module that was just compiled to this image.
+    pub fn of(wasm: &[u8], compiled: &Compiled, image: &Image<'_>) -> Self {
+        let mut names: Vec<_> =
+            wisp_compiler::function_names(wasm).into_iter().map(|(index, name)| (index, readable(name))).collect();
+        names.sort();
+        let places = compiled.source_map.iter().map(|&(code, wasm)| Place { code, wasm, calls: Vec::new() }).collect();
+        let mut symbols = Self {
+            wasm: image.manifest().map(|manifest| hex(manifest.wasm_hash)).unwrap_or_default(),
+            code: image.id().code,
+            imported: image.imports_of(external::FUNCTION) as u32,
+            names,
+            places,
+            ..Self::default()
+        };
+        dwarf::add_lines(&mut symbols, wasm);
+        symbols
+    }
+
+    /// Reads a side file.
+    pub fn open(path: &Path) -> Result<Self, Failure> {
+        let bytes = crate::input::read(path)?;
+        if bytes.starts_with(b"\0asm") || bytes.starts_with(b"WISP") {
+            return Err(Failure::in_file(
+                path,
+                "expected symbols; give the file ending in .sym that `wisp build` wrote beside the image",
+            ));
+        }
+        let symbols = std::str::from_utf8(&bytes).map_err(|_| "no symbols: it is no text".to_string());
+        symbols.and_then(Self::from_text).map_err(|error| Failure::in_file(path, error))
+    }
+
+    /// Reads a side file for this image.
+    pub fn read(path: &Path, image: &Image<'_>) -> Result<Self, Failure> {
+        let symbols = Self::open(path)?;
+        if symbols.belongs_to(image) {
+            return Ok(symbols);
+        }
+        Err(Failure::in_file(
+            path,
+            format_args!(
+                "the symbols belong to another build: they are of {}, the image is {}; take those that `wisp build` \
+                 wrote together with this image",
+                symbols.id(),
+                image.id()
+            ),
+        ))
+    }
+
+    /// Reads the side file that lies beside an image, if it is there and belongs to it.
+    pub fn find(path: &Path, image: &Image<'_>) -> Option<Self> {
+        let file = beside(path);
+        let symbols = file.exists().then(|| Self::read(&file, image))?;
+        symbols.map_err(|failure| eprintln!("wisp: note: no names: {failure}")).ok()
+    }
+
+    fn belongs_to(&self, image: &Image<'_>) -> bool {
+        let wasm = image.manifest().map(|manifest| hex(manifest.wasm_hash)).unwrap_or_default();
+        self.wasm == wasm && self.code == image.id().code
+    }
+
+    /// Which image they belong to.
+    pub fn id(&self) -> ImageId {
+        let digits = self.wasm.get(..8).unwrap_or_default();
+        ImageId { wasm: u32::from_str_radix(digits, 16).unwrap_or(0), code: self.code }
+    }
+
+    /// Name of a defined function.
+    pub fn name(&self, defined: u32) -> Option<&str> {
+        let index = self.imported.checked_add(defined)?;
+        let at = self.names.binary_search_by_key(&index, |name| name.0).ok()?;
+        self.names.get(at).map(|name| name.1.as_str())
+    }
+
+    /// Offset in the wasm module of the instruction behind a code offset.
+    pub fn wasm_offset(&self, code: u32) -> Option<u32> {
+        self.place(code).map(|place| place.wasm)
+    }
+
+    /// What is known of a code offset in a defined function, one line a call, innermost first.
+    pub fn describe(&self, defined: u32, code: u32) -> Vec<String> {
+        let place = self.place(code);
+        let name = self.name(defined);
+        let shown = name.map_or_else(|| format!("function {defined}"), |name| format!("`{name}`"));
+        let Some(place) = place else {
+            return vec![format!("{shown}, code offset {code:#x}")];
+        };
+        let wasm = format!("wasm offset {:#x}", place.wasm);
+        let Some((outermost, inlined)) = place.calls.split_last() else {
+            return vec![format!("{shown}, {wasm}")];
+        };
+        let mut lines: Vec<String> = inlined
+            .iter()
+            .map(|call| {
+                let function = call.function.and_then(|index| self.functions.get(index as usize));
+                let function = function.map_or("?", String::as_str);
+                format!("`{function}`{}, inlined into", self.source(call))
+            })
+            .collect();
+        // the name section has more of a C++ or Rust name than some debug information
+        let function = outermost.function.and_then(|index| self.functions.get(index as usize));
+        let shown = match (name, function) {
+            (None, Some(function)) => format!("`{function}`"),
+            _ => shown,
+        };
+        lines.push(format!("{shown}{}, {wasm}", self.source(outermost)));
+        lines
+    }
+
+    fn source(&self, call: &Call) -> String {
+        let file = call.file.and_then(|index| self.files.get(index as usize));
+        match (file, call.line) {
+            (None, _) => String::new(),
+            // compilers give line 0 to code that no line of the source stands for
+            (Some(file), 0) => format!(" in {file}"),
+            (Some(file), line) if call.column == 0 => format!(" at {file}:{line}"),
+            (Some(file), line) => format!(" at {file}:{line}:{}", call.column),
+        }
+    }
+
+    fn place(&self, code: u32) -> Option<&Place> {
+        let behind = self.places.partition_point(|place| place.code <= code);
+        self.places.get(behind.checked_sub(1)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn place(code: u32, wasm: u32, calls: &[(u32, u32, u32, u32)]) -> Place {
+        let calls = calls.iter().map(|&(function, file, line, column)| Call {
+            function: Some(function),
+            file: Some(file),
+            line,
+            column,
+        });
+        Place { code, wasm, calls: calls.collect() }
+    }
+
+    pub fn symbols() -> Symbols {
+        Symbols {
+            wasm: "00ff10ab".into(),
+            code: 0x30,
+            imported: 1,
+            names: vec![(1, "main".into()), (2, "a b".into())],
+            files: vec!["src/main.rs".into(), "src/lib.rs".into()],
+            functions: vec!["main".into(), "divide".into()],
+            places: vec![place(0, 0x40, &[]), place(10, 0x44, &[(1, 1, 7, 3), (0, 0, 12, 0)]), place(20, 0x48, &[])],
+        }
+    }
+
+    #[test]
+    fn names_count_defined_functions() {
+        assert_eq!((symbols().name(0), symbols().name(1), symbols().name(2)), (Some("main"), Some("a b"), None));
+    }
+
+    #[test]
+    fn an_offset_within_an_op_is_that_of_its_instruction() {
+        assert_eq!(symbols().describe(0, 9), ["`main`, wasm offset 0x40"]);
+        assert_eq!(symbols().describe(7, 99), ["function 7, wasm offset 0x48"]);
+        assert_eq!(Symbols::default().describe(3, 5), ["function 3, code offset 0x5"]);
+    }
+
+    #[test]
+    fn inlined_calls_come_first() {
+        assert_eq!(
+            symbols().describe(0, 12),
+            ["`divide` at src/lib.rs:7:3, inlined into", "`main` at src/main.rs:12, wasm offset 0x44"]
+        );
+    }
+
+    #[test]
+    fn the_id_reads_as_the_hash_does() {
+        assert_eq!(symbols().id().to_string(), "00ff10ab:30");
+    }
+
+    #[test]
+    fn names_lose_what_compilers_add() {
+        for (name, shown) in [
+            ("plain", "plain"),
+            ("app::work::h0123456789abcdef", "app::work"),
+            ("_ZN3app4work17h0123456789abcdefE", "app::work"),
+            ("_ZN5Motor4turnEi", "Motor::turn(int)"),
+            ("_RNvCskwGfYPst2Cb_3foo16example_function", "foo::example_function"),
+            ("app::hello", "app::hello"),
+        ] {
+            assert_eq!(readable(name), shown);
+        }
+    }
+}

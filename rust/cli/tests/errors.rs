@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Every way to go wrong, as a user meets it: the whole message. `doc/errors.md` explains each of them; here the
+//! page is compared with what the command says, and with the texts in the firmware's sources.
+
+mod common;
+
+use std::path::Path;
+
+use common::Folder;
+
+const PAGE: &str = include_str!("../../../doc/errors.md");
+
+const ADD: &str = r#"(module (func $add (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#;
+
+/// What a case begins with: files in a folder.
+type Prepare = fn(&Folder);
+
+fn image(folder: &Folder) -> Vec<u8> {
+    folder.module("a.wasm", ADD);
+    folder.succeeds("build a.wasm --quiet --no-symbols");
+    folder.read("a.wisp")
+}
+
+/// An image with one word changed: (offset, bytes).
+fn changed(folder: &Folder, at: usize, bytes: &[u8]) {
+    let mut image = image(folder);
+    image[at..at + bytes.len()].copy_from_slice(bytes);
+    folder.write("a.wisp", image);
+}
+
+fn keys(folder: &Folder) {
+    image(folder);
+    folder.succeeds("keygen one.pem");
+    folder.succeeds("keygen two.pem");
+    folder.succeeds("sign a.wisp --key one.pem");
+}
+
+fn board(folder: &Folder, text: &str) {
+    folder.module("a.wasm", r#"(module (func (export "_start")))"#);
+    folder.write("board.toml", text);
+}
+
+/// (command, what it says on standard error without `wisp: `, what there is before).
+const CASES: &[(&str, &str, Prepare)] = &[
+    ("build nowhere.wasm", "nowhere.wasm: cannot be read: No such file or directory (os error 2)", |_| {}),
+    ("build a.wasm", "a.wasm: the file is empty; expected a wasm module or a Wisp image", |f| f.write("a.wasm", b"")),
+    (
+        "build a.wasm",
+        "a.wasm: the wasm module is cut short after its first bytes; build or copy it again",
+        |f| f.write("a.wasm", b"\0asm"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: wasm version [02, 00, 00, 00], expected [01, 00, 00, 00]; Wisp reads version 1 only",
+        |f| f.write("a.wasm", b"\0asm\x02\0\0\0"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: this is a WebAssembly component; Wisp runs core modules: build it for wasm32-unknown-unknown or \
+         wasm32-wasip1",
+        |f| f.write("a.wasm", b"\0asm\x0d\0\x01\0"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: this is WebAssembly text; make a binary of it first, for example with `wasm-tools parse`",
+        |f| f.write("a.wasm", b"(module)"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: this is a native program (ELF), not a wasm module; build it for a wasm target",
+        |f| f.write("a.wasm", b"\x7fELF\x01\x01"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: neither a wasm module nor a Wisp image: it begins with [68, 65, 6c, 6c], expected [00, 61, 73, 6d] \
+         (wasm) or [57, 49, 53, 50] (Wisp)",
+        |f| f.write("a.wasm", b"hello"),
+    ),
+    ("build a.wisp", "a.wisp: this is a Wisp image already; `wisp build` takes the wasm module", |f| drop(image(f))),
+    (
+        "build cut.wasm",
+        "cut.wasm: unexpected end",
+        |f| {
+            f.module("a.wasm", ADD);
+            let wasm = f.read("a.wasm");
+            f.write("cut.wasm", &wasm[..wasm.len() - 3]);
+        },
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: type mismatch: expected i32, found i64 (at offset 0x1a, in function 0)",
+        |f| f.module("a.wasm", "(module (func (result i32) (i64.const 1)))"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: SIMD support is not enabled",
+        |f| f.module("a.wasm", "(module (func (result v128) (v128.const i64x2 0 0)))"),
+    ),
+    (
+        "build a.wasm --memory-limit 1000",
+        "a.wasm: the module asks for 65536 bytes of linear memory, 1000 are allowed; link it with a smaller stack (`-z \
+         stack-size=2048`, `--stack-first`), export `__heap_base` so that its memory can be trimmed, or link with \
+         `--page-size=1`\n  the module declares 65536 bytes\n",
+        |f| f.module("a.wasm", "(module (memory 1))"),
+    ),
+    (
+        "build a.wasm --target z80",
+        "there is no target `z80`; known are",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "build a.wasm --target cortex-m3 --cc no-such-gcc",
+        "a.wasm: the C compiler `no-such-gcc` cannot be started (No such file or directory (os error 2)); install it, set \
+         ZEPHYR_SDK_INSTALL_DIR, or name one with --cc",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "inspect a.wisp",
+        "a.wisp: the image is cut short: 16 bytes expected, 10 present; transfer or build it again",
+        |f| {
+            let image = image(f);
+            f.write("a.wisp", &image[..10]);
+        },
+    ),
+    (
+        "inspect a.wasm",
+        "a.wasm: this is a raw wasm module, not a Wisp image; make one with `wisp build app.wasm -o app.wisp`",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "inspect a.wisp",
+        "a.wisp: image format version 9, this runtime reads 1; build the app with the matching `wisp`",
+        |f| changed(f, 4, &[9, 0]),
+    ),
+    (
+        "inspect a.wisp",
+        "a.wisp: section kind 99 is unknown to this runtime; build the app with the matching `wisp`",
+        |f| changed(f, 16, &[99, 0]),
+    ),
+    (
+        "inspect a.wisp",
+        "a.wisp: section kind 1 is misaligned, occurs twice or reaches beyond the end of the image",
+        |f| changed(f, 20, &[1]),
+    ),
+    (
+        "run a.wisp --invoke add 1 2",
+        "a.wisp: IR version 99, this runtime runs",
+        |f| changed(f, 6, &[99, 0]),
+    ),
+    ("run a.wasm", "a.wasm: no exported function `_start`, the entry of an app; call another with --invoke; it exports\n  \
+      add(i32, i32) -> (i32)", |f| f.module("a.wasm", ADD)),
+    (
+        "run a.wasm --invoke add 1",
+        "`add` takes 2 arguments, 1 given; its type is (i32, i32) -> (i32)",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "run a.wasm --invoke add 1 x",
+        "argument 2 of `add`: `x` is not an i32: a decimal or 0x number of 32 bits",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the app cannot be linked:\n  import `env` `f`: nobody has this interface; the host has wisp:",
+        |f| f.module("a.wasm", r#"(module (import "env" "f" (func)) (func (export "_start")))"#),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the app cannot be linked:\n  import `wisp:gpio@1` `teleport`: the interface has no such function; it has",
+        |f| f.module("a.wasm", r#"(module (import "wisp:gpio@1" "teleport" (func)) (func (export "_start")))"#),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the app cannot be linked:\n  import `wisp:timer@1` `uptime_us`: the app has it as () -> (i32), the host as \
+         () -> (i64); build the app with bindings of this version",
+        |f| {
+            f.module("a.wasm", r#"(module (import "wisp:timer@1" "uptime_us" (func (result i32))) (func (export "_start")))"#)
+        },
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the app cannot be linked:\n  import `env` `m`: it is no function, and an app can import functions only; \
+         link it without --import-memory, --import-table and shared globals",
+        |f| f.module("a.wasm", r#"(module (import "env" "m" (memory 1)) (func (export "_start")))"#),
+    ),
+    (
+        "run a.wasm --max-memory 1000",
+        "a.wasm: the module's memory begins with 65536 bytes, 1000 are allowed; link it with a smaller stack (-z \
+         stack-size) and --page-size=1, or raise the limit",
+        |f| f.module("a.wasm", r#"(module (memory 1) (func (export "_start")))"#),
+    ),
+    (
+        "run a.wasm --board nowhere.toml",
+        "nowhere.toml: No such file or directory (os error 2)",
+        |f| f.module("a.wasm", r#"(module (func (export "_start")))"#),
+    ),
+    (
+        "run a.wasm --board board.toml",
+        "board.toml:2:1: unknown field `gpios`, expected one of",
+        |f| board(f, "[apps.a]\ngpios = 1\n"),
+    ),
+    (
+        "run a.wasm --board board.toml --app b",
+        "the board has no app `b`; it has: a",
+        |f| board(f, "[apps.a]\n"),
+    ),
+    ("verify a.wisp --key one.pub.pem", "a.wisp: the image is not signed; use wisp sign", |f| {
+        keys(f);
+        image(f);
+    }),
+    (
+        "verify a.wisp --key two.pub.pem",
+        "a.wisp: the image is signed by a key that this firmware does not know (key ",
+        keys,
+    ),
+    (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: the image is damaged: its hash differs from its trailer's; send it again",
+        |f| {
+            keys(f);
+            let mut image = f.read("a.wisp");
+            // the app's version, in the manifest, which is the first section
+            let manifest = u32::from_le_bytes(image[20..24].try_into().unwrap()) as usize;
+            image[manifest + 64] ^= 1;
+            f.write("a.wisp", image);
+        },
+    ),
+    (
+        "verify a.wisp --key a.wasm",
+        "a.wasm: expected an Ed25519 public key in PEM; `wisp keygen` writes one beside the secret key",
+        keys,
+    ),
+    (
+        "sign a.wisp --key one.pub.pem",
+        "one.pub.pem: this is a public key; expected an Ed25519 secret key in PEM; `wisp keygen` makes one",
+        keys,
+    ),
+    (
+        "sign a.wisp --key one.pem --retire one.pub.pem",
+        "one.pem: the image retires this key; sign it with one that stays in use",
+        keys,
+    ),
+    ("keygen one.pem", "one.pem: exists already and is not replaced; give another name", keys),
+    (
+        "inspect a.wisp --symbols other.sym",
+        "other.sym: the symbols belong to another build: they are of 00000000:0, the image is ",
+        |f| {
+            image(f);
+            f.write("other.sym", "wisp-symbols 1\n");
+        },
+    ),
+    (
+        "symbolize --symbols a.wisp log",
+        "a.wisp: expected symbols; give the file ending in .sym that `wisp build` wrote beside the image",
+        |f| drop(image(f)),
+    ),
+];
+
+/// The patterns of a section of the page: the first column, words in angle brackets stand for anything.
+fn patterns(section: &str) -> Vec<&'static str> {
+    let start = PAGE.find(&format!("## {section}\n")).unwrap_or_else(|| panic!("no section {section}"));
+    let text = &PAGE[start + 3..];
+    let text = text.find("\n## ").map_or(text, |end| &text[..end]);
+    // a message may hold backticks, so it stands between two of them
+    let cell = |line: &'static str| line.strip_prefix("| `` ")?.split_once(" `` |").map(|(pattern, _)| pattern);
+    let found: Vec<_> = text.lines().filter_map(cell).collect();
+    assert!(!found.is_empty(), "{section}");
+    found
+}
+
+/// The literal parts of a pattern.
+fn parts(pattern: &str) -> Vec<String> {
+    pattern.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest).to_string()).collect()
+}
+
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut rest = text;
+    parts(pattern).iter().all(|part| match rest.split_once(part.as_str()) {
+        Some((_, behind)) => {
+            rest = behind;
+            true
+        }
+        None => false,
+    })
+}
+
+#[test]
+fn each_mistake_is_told_in_full_and_explained_on_the_page() {
+    let patterns = patterns("The `wisp` command");
+    let mut used = vec![false; patterns.len()];
+    let mut wrong = String::new();
+    for (command, message, prepare) in CASES {
+        let folder = Folder::new();
+        prepare(&folder);
+        let run = folder.wisp(command);
+        let said = run.err.strip_prefix("wisp: ").unwrap_or(&run.err).trim_end();
+        if run.code != Some(1) || !said.starts_with(message) {
+            wrong += &format!("wisp {command}\n  says     {said}\n  expected {message}\n");
+        }
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        let explained: Vec<_> = (0..patterns.len()).filter(|&index| fits(patterns[index], &said)).collect();
+        if explained.is_empty() {
+            wrong += &format!("wisp {command}\n  says     {said}\n  which doc/errors.md does not explain\n");
+        }
+        explained.into_iter().for_each(|index| used[index] = true);
+    }
+    for (pattern, used) in patterns.iter().zip(used) {
+        if !used {
+            wrong += &format!("doc/errors.md explains {pattern}\n  which no case here brings about\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// The texts in these files, with what C and Rust need to break lines taken out.
+fn sources(files: &[&str]) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut text = String::new();
+    for file in files {
+        text += &std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    }
+    text.replace("\\\"", "\"")
+}
+
+fn in_sources(section: &str, files: &[&str]) {
+    let text = sources(files);
+    for pattern in patterns(section) {
+        // what to do is a text of its own in the firmware, shared by several messages
+        for part in parts(pattern).iter().flat_map(|part| part.split("; ")) {
+            assert!(text.contains(part), "doc/errors.md, {section}: `{part}` of `{pattern}` is in none of {files:?}");
+        }
+    }
+}
+
+#[test]
+fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
+    let files = ["rust/port/src/report.rs", "rust/port/src/platform.rs", "rust/port/src/trap.rs", "src/app.c"];
+    in_sources("A device's log", &files);
+}
+
+#[test]
+fn what_the_page_says_of_builds_is_in_the_build_files() {
+    in_sources("CMake", &["cmake/guest.cmake", "cmake/rust.cmake", "scripts/guest.py"]);
+    in_sources("Devicetree", &["src/grants.c"]);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Compiles the pieces of C that are tested here.
+
+const FIRMWARE: [&str; 3] = ["../../src/stop.c", "../../src/host/event.c", "../../src/host/timer.c"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=c");
+    println!("cargo::rerun-if-changed=../../src");
+    println!("cargo::rerun-if-changed=../../include");
+    cc::Build::new()
+        .files(["c/grants.c", "c/model.c"])
+        .files(FIRMWARE)
+        .includes(["c/fake", "../../include", "../../src"])
+        .define("CONFIG_WISP_EVENT", None)
+        .define("CONFIG_WISP_EVENT_QUEUE", "2")
+        .flag("-std=gnu11")
+        .compile("wisp_fuzz_c");
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Native code of images: whether it runs, from where, and how it is stopped.
+//!
+//! What may run is decided by C when an image is given to an app (`wisp_native_decide`): code that is part
+//! of the firmware or whose signature the firmware accepts, where the processor can execute it. What fits
+//! is decided here. Code that may not run or does not fit is never entered; the image's IR runs instead if
+//! there is one.
+
+use core::ffi::c_void;
+
+use crate::platform::Zephyr;
+use crate::shim;
+use crate::text::Text;
+use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
+use wisp_host::abi;
+use wisp_image::format::Section;
+use wisp_image::native::Piece;
+
+/// Why the code of an image is not used.
+enum Reason {
+    /// It does not fit.
+    Refused(Refusal),
+    /// Something else.
+    Other(&'static [u8]),
+}
+
+/// What the engine has to know about the thread and the processor.
+pub fn configure(config: Config, run: &shim::wisp_run) -> Config {
+    config.native_limit(run.native_limit).native_stop(run.native_stop).native_features(run.native_features)
+}
+
+fn sections(image: &Image<'_>) -> usize {
+    image.sections().filter(|&(kind, _)| kind >= Section::NATIVE).count()
+}
+
+/// The module with its native code; `None` if its IR is to run. An error was reported already.
+#[inline(never)]
+pub fn load<'a>(
+    engine: &Engine,
+    run: &shim::wisp_run,
+    bytes: &'a [u8],
+    board: &Zephyr,
+) -> Result<Option<Module<'a>>, ()> {
+    let Ok(image) = Image::parse(bytes) else { return Ok(None) };
+    if sections(&image) == 0 {
+        return Ok(None);
+    }
+    let reason = match select(engine, run, bytes) {
+        Ok(module) => return Ok(Some(module)),
+        Err(reason) => reason,
+    };
+    let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
+    tell(board, &reason, has_ir);
+    if has_ir {
+        Ok(None)
+    } else {
+        Err(())
+    }
+}
+
+fn select<'a>(engine: &Engine, run: &shim::wisp_run, bytes: &'a [u8]) -> Result<Module<'a>, Reason> {
+    if run.fuel != u64::MAX {
+        return Err(Reason::Other(b"native code does not count fuel, and the app has a limit of it"));
+    }
+    match run.native {
+        shim::wisp_native_WISP_NATIVE_ALLOWED => {}
+        shim::wisp_native_WISP_NATIVE_UNSIGNED => {
+            return Err(Reason::Other(b"the native code is not part of the firmware and bears no signature it accepts"))
+        }
+        _ => return Err(Reason::Other(b"the native code does not lie where the processor may execute it")),
+    }
+    // SAFETY: C allowed this image: it is part of the firmware, or a signature over all of it says that
+    // `wisp build` made it (or the firmware's developer asked for neither).
+    let module = unsafe { Module::new_trusted(engine, bytes) };
+    let Ok(mut module) = module else { return Err(Reason::Other(b"the image is damaged")) };
+    let section = module.native_section(engine).map_err(Reason::Refused)?;
+    // SAFETY: as above; the image stays as it is while the app runs.
+    unsafe { module.use_native(engine, section.bytes()) }.map_err(Reason::Refused)?;
+    Ok(module)
+}
+
+#[cold]
+#[inline(never)]
+fn tell(board: &Zephyr, reason: &Reason, has_ir: bool) {
+    let mut text = Text::new();
+    match reason {
+        Reason::Refused(refusal) => refusal.tell(&mut |piece| match piece {
+            Piece::Text(words) => text.push(words.as_bytes()),
+            Piece::Number(number) => text.push_number(number),
+        }),
+        Reason::Other(words) => text.push(words),
+    }
+    board.report(if has_ir { abi::log::WARN } else { abi::log::ERROR }, text.bytes());
+    let then: &[u8] = if has_ir { b"its IR runs instead" } else { b"not started: the image has no IR either" };
+    board.report(if has_ir { abi::log::WARN } else { abi::log::ERROR }, then);
+}
+
+/// True if the image has native code for whatever machine.
+///
+/// # Safety
+/// `image` points to `size` bytes that do not change during the call.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> bool {
+    // SAFETY: by the contract of this function.
+    let bytes = unsafe { core::slice::from_raw_parts(image, size) };
+    Image::parse(bytes).is_ok_and(|image| sections(&image) != 0)
+}
+
+/// True if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.
+///
+/// # Safety
+/// `image` points to `size` bytes and `keys` to `count` keys of 32 bytes that do not change during the
+/// call.
+#[cfg(feature = "signature")]
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, keys: *const u8, count: usize) -> bool {
+    // SAFETY: by the contract of this function.
+    let (bytes, known) =
+        unsafe { (core::slice::from_raw_parts(image, size), core::slice::from_raw_parts(keys.cast(), count)) };
+    let keys = wisp_trust::Keys { known, retired: &[] };
+    Image::parse(bytes).is_ok_and(|image| wisp_trust::verify(&image, &keys).is_ok())
+}
+
+/// Where a thread that stands at `*pc` has to go on so that its native code ends, and the argument it has
+/// to find there. For an app that was told to stop.
+///
+/// # Safety
+/// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it. Its thread was
+/// preempted, and does not run before what this writes is in its registers.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_redirect(
+    flag: *mut c_void,
+    pc: *mut usize,
+    argument: *mut usize,
+) -> shim::wisp_redirect {
+    // SAFETY: by the contract of this function.
+    let (handle, at) = unsafe { (&*flag.cast::<InterruptHandle<'_>>(), *pc) };
+    if !handle.is_set() {
+        return shim::wisp_redirect_WISP_REDIRECT_NONE;
+    }
+    // SAFETY: by the contract of this function.
+    match unsafe { handle.redirect(at) } {
+        Some((to, record)) => {
+            // SAFETY: by the contract of this function.
+            unsafe {
+                *pc = to;
+                *argument = record;
+            }
+            shim::wisp_redirect_WISP_REDIRECT_DONE
+        }
+        None => shim::wisp_redirect_WISP_REDIRECT_LATER,
+    }
+}

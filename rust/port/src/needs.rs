@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What an image needs of the firmware and of its app's node, before it is installed.
+
+use crate::c_functions::CFunctions;
+use crate::platform::Zephyr;
+use crate::run::TABLES;
+use crate::shim;
+use crate::text::Text;
+use core::slice;
+use wisp_engine::Image;
+use wisp_host::abi;
+
+type Problem = shim::wisp_store_error;
+
+fn report(board: &Zephyr, module: &str, what: &[u8]) {
+    let mut text = Text::new();
+    text.push(b"the image needs ");
+    text.push_shown(module.as_bytes());
+    text.push(what);
+    board.report(abi::log::ERROR, text.bytes());
+}
+
+/// Whether the firmware has functions of this import module.
+fn known(module: &str) -> bool {
+    TABLES.iter().copied().flatten().any(|function| function.module == module) || CFunctions::all().has(module, None)
+}
+
+/// Whether the firmware has this function.
+fn has(module: &str, name: &str) -> bool {
+    let mut functions = TABLES.iter().copied().flatten();
+    functions.any(|function| function.name == name && function.module == module)
+        || CFunctions::all().has(module, Some(name))
+}
+
+/// Whether the firmware has the import module, and the node grants something of it if it is one
+/// of grants.
+fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> {
+    if !exists {
+        report(board, module, b", which this firmware does not have");
+        return Err(shim::wisp_store_error_WISP_STORE_NO_INTERFACE);
+    }
+    // SAFETY: the app is valid by the contract of `Zephyr::new`; the name is only read.
+    if !unsafe { shim::wisp_shim_grants(board.app(), module.as_ptr(), module.len()) } {
+        report(board, module, b", of which its node grants nothing");
+        return Err(shim::wisp_store_error_WISP_STORE_NOT_GRANTED);
+    }
+    Ok(())
+}
+
+/// Checks all imports of an image.
+///
+/// # Safety
+/// `app` points to an app of the firmware.
+pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app) -> Result<(), Problem> {
+    // SAFETY: by the contract of this function.
+    let board = unsafe { Zephyr::new(app) };
+    for index in 0..image.import_count() {
+        let import = image.import(index).map_err(|_| shim::wisp_store_error_WISP_STORE_NO_IMAGE)?;
+        interface(&board, import.module, has(import.module, import.name))?;
+    }
+    Ok(())
+}
+
+/// Checks what was announced of an image: names of import modules with spaces between them.
+///
+/// # Safety
+/// `app` points to an app of the firmware; `names` points to `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names: *const u8, length: usize) -> u32 {
+    if length == 0 {
+        return 0;
+    }
+    // SAFETY: by the contract of this function.
+    let (board, names) = unsafe { (Zephyr::new(app), slice::from_raw_parts(names, length)) };
+    let Ok(names) = core::str::from_utf8(names) else { return shim::wisp_store_error_WISP_STORE_NO_INTERFACE };
+    let mut modules = names.split(' ').filter(|module| !module.is_empty());
+    modules.try_for_each(|module| interface(&board, module, known(module))).err().unwrap_or(0)
+}
+
+/// Checks the imports of an image in memory, and its largest frame and memory.
+///
+/// # Safety
+/// `app` points to an app of the firmware; `image` points to `size` bytes that do not change.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_image_needs(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
+    // SAFETY: by the contract of this function.
+    let bytes = unsafe { slice::from_raw_parts(image, size) };
+    match Image::parse(bytes) {
+        // SAFETY: by the contract of this function.
+        Ok(image) => unsafe { check(&image, app) }.err().unwrap_or(0),
+        Err(_) => shim::wisp_store_error_WISP_STORE_NO_IMAGE,
+    }
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the log says of an app that could not be started: what is wrong, where, and what to do. The lines are
+//! explained in doc/errors.md; a test compares.
+
+use wisp_engine::{Image, ImageError, InstantiateError, LinkProblem, Rule};
+use wisp_host::abi;
+
+use crate::platform::Zephyr;
+use crate::text::Text;
+
+impl Zephyr {
+    fn error(&self, text: &Text) {
+        self.report(abi::log::ERROR, text.bytes());
+    }
+}
+
+/// `before`, a number, `between`, a number, `after`.
+fn numbers(before: &[u8], first: u32, between: &[u8], second: u32, after: &[u8]) -> Text {
+    let mut text = Text::new();
+    text.push(before);
+    text.push_number(first);
+    text.push(between);
+    text.push_number(second);
+    text.push(after);
+    text
+}
+
+/// The bytes are no image, or none for this firmware.
+#[cold]
+#[inline(never)]
+pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
+    const REBUILD: &[u8] = b"; build it with the firmware's wisp";
+    const DAMAGED: &[u8] = b"; send or build it again";
+    let (text, end) = match error {
+        ImageError::Truncated(needed, present) => {
+            (numbers(b"image cut short: ", needed, b" bytes expected, ", present, b" present"), DAMAGED)
+        }
+        ImageError::RawWasm => {
+            let mut text = Text::new();
+            text.push(b"this is wasm, not an image; use wisp build");
+            (text, &b""[..])
+        }
+        ImageError::Magic(found) => {
+            let mut text = Text::new();
+            text.push(b"no image: begins with 0x");
+            text.push_hex(u32::from_be_bytes(found), 8);
+            text.push(b", expected 0x57495350");
+            (text, DAMAGED)
+        }
+        ImageError::FormatVersion(found, expected) => {
+            (numbers(b"image format ", found.into(), b", expected ", expected.into(), b""), REBUILD)
+        }
+        ImageError::IrVersion(found, expected) => {
+            (numbers(b"image with IR ", found.into(), b", expected ", expected.into(), b""), REBUILD)
+        }
+        ImageError::Misaligned(bytes) => {
+            let mut text = Text::new();
+            text.push(b"image not at a multiple of ");
+            text.push_number(bytes.into());
+            text.push(b" bytes");
+            (text, &b""[..])
+        }
+        ImageError::UnknownSection(kind) => {
+            let mut text = Text::new();
+            text.push(b"image with unknown section ");
+            text.push_number(kind.into());
+            (text, REBUILD)
+        }
+        ImageError::Scratch(bytes) => {
+            let mut text = Text::new();
+            text.push(b"checking the image needs an arena of ");
+            text.push_number(bytes);
+            text.push(b" bytes; raise memory-size");
+            (text, &b""[..])
+        }
+        ImageError::Code(function, _, Rule::Built(feature)) => {
+            let mut text = Text::new();
+            text.push(b"function ");
+            text.push_number(function.into());
+            text.push(b" needs ");
+            text.push(feature.name().as_bytes());
+            text.push(b", which this firmware is built without");
+            (text, &b""[..])
+        }
+        ImageError::Code(function, offset, rule) => {
+            let mut text = numbers(b"image damaged: rule ", rule.number(), b", function ", function.into(), b"@0x");
+            text.push_hex(offset, 1);
+            (text, DAMAGED)
+        }
+        ImageError::SectionBounds(kind) => {
+            let mut text = Text::new();
+            text.push(b"image damaged: section ");
+            text.push_number(kind.into());
+            (text, DAMAGED)
+        }
+        ImageError::MissingSection(section) => {
+            let mut text = Text::new();
+            text.push(b"image damaged: no section ");
+            text.push_number(section as u32);
+            (text, DAMAGED)
+        }
+        ImageError::Entry(section, offset) => {
+            (numbers(b"image damaged: section ", section as u32, b", offset ", offset, b""), DAMAGED)
+        }
+    };
+    let mut text = text;
+    text.push(end);
+    board.error(&text);
+}
+
+/// The image has no function to run.
+#[cold]
+#[inline(never)]
+pub(crate) fn no_entry(board: &Zephyr) {
+    let mut text = Text::new();
+    text.push(b"the image exports no function ");
+    text.push(abi::ENTRY.as_bytes());
+    text.push(b"; build a program, not a library");
+    board.error(&text);
+}
+
+/// An import that this firmware does not have, or not so.
+#[cold]
+#[inline(never)]
+pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, image: &Image<'_>) {
+    let (module, name) = error.import(image).unwrap_or(("?", "?"));
+    let mut text = Text::new();
+    text.push(b"import ");
+    text.push_shown(module.as_bytes());
+    text.push(b" ");
+    text.push_shown(name.as_bytes());
+    text.push(match problem {
+        LinkProblem::Unknown => b": not in this firmware; enable its interface",
+        _ => b": has another type in this firmware; build with its SDK",
+    });
+    board.error(&text);
+}
+
+/// Linear memory that the app may not have.
+#[cold]
+#[inline(never)]
+pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
+    const CURE: &[u8] = b"; raise it or shrink the guest's stack";
+    board.error(&numbers(b"needs ", needed, b" bytes of memory, memory-size allows ", allowed, CURE));
+}
+
+/// An arena that does not hold what stands beside linear memory.
+#[cold]
+#[inline(never)]
+pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
+    const CURE: &[u8] = b" left; raise CONFIG_WISP_INSTANCE_SIZE";
+    board.error(&numbers(b"the arena is too small: ", needed, b" bytes needed, ", left, CURE));
+}
+
+/// Table elements, imports or functions that the app may not have.
+#[cold]
+#[inline(never)]
+pub(crate) fn too_many(board: &Zephyr, what: &[u8], has: u32, allowed: u32) {
+    board.error(&numbers(b"the image has ", has, what, allowed, b"; raise it"));
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Tells of a trap in numbers: which image, which functions, where. Names would take flash; `wisp symbolize`
+//! finds them on the desk.
+
+use core::ffi::CStr;
+
+use wisp_engine::{Image, Store, Trap, TrapCode};
+
+use crate::platform::Zephyr;
+use crate::text::Line;
+use crate::{shim, AppData};
+
+/// Bytes of the line, of which a frame takes about 12.
+const CAPACITY: usize = 160;
+/// Bytes of the longest frame, ` < 4294967295@0xffffffff`, and of what tells that there are more.
+const FRAME: usize = 24;
+const MORE: &[u8] = b" < ...";
+
+/// Logs a trap, unless the guest ended itself or was told to end.
+#[cold]
+#[inline(never)]
+pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
+    if matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
+        return;
+    }
+    let mut text = Line::<CAPACITY>::new();
+    text.push(b"image ");
+    let id = image.id();
+    text.push_hex(id.wasm, 8);
+    text.push(b":");
+    text.push_hex(id.code, 1);
+    let mut separator: &[u8] = b", at ";
+    let mut frame = |func, offset| {
+        // one byte stays for the end of the string
+        if text.left() < FRAME + MORE.len() + 1 {
+            text.push(MORE);
+            return false;
+        }
+        text.push(separator);
+        text.push_number(func);
+        text.push(b"@0x");
+        text.push_hex(offset, 1);
+        separator = b" < ";
+        true
+    };
+    let mut frames = store.backtrace().peekable();
+    // native code tells the innermost place only
+    if frames.peek().is_none() && trap.func != Trap::NOWHERE {
+        frame(trap.func, trap.offset);
+    }
+    for next in frames {
+        if !frame(next.func, next.offset) {
+            break;
+        }
+    }
+    text.push(b"\0");
+    let place = CStr::from_bytes_with_nul(text.bytes()).unwrap_or_default();
+    // SAFETY: the app is that of this thread; the place is a string.
+    unsafe { shim::wisp_shim_app_trap(board.app(), trap.code as u32, place.as_ptr()) }
+}

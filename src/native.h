@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Native code of images, as far as it concerns C. */
+
+#ifndef WISP_SRC_NATIVE_H_
+#define WISP_SRC_NATIVE_H_
+
+#include <wisp/wisp.h>
+
+#include "host/shim.h"
+
+#ifdef CONFIG_WISP_NATIVE
+
+/*
+ * Says whether native code of an image may run. For images that are not part of the firmware
+ * this checks the signature: about 7 KB of stack.
+ */
+enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *image, size_t size);
+
+/* Fills in what a run has to know, in the thread of the app. */
+void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run);
+
+/*
+ * Ends native code that does not look at its stop flag. To be called after the flag was set,
+ * from any context; what has to be done is done by the system work queue.
+ */
+void wisp_native_stop(const struct wisp_app *app);
+
+#else
+
+static inline void wisp_native_stop(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+#endif /* CONFIG_WISP_NATIVE */
+
+#endif /* WISP_SRC_NATIVE_H_ */

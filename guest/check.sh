@@ -4,7 +4,9 @@
 # Builds the example guests and the C library's test, runs them on the simulated board and compares
 # what they say. Usage: guest/check.sh OUTPUT_DIRECTORY, with `wisp` on the PATH or in $WISP.
 #
-# $CLANG (clang, clang-19, ...) and $CARGO choose the tools; $GUEST_CARGO_FLAGS adds to cargo's arguments.
+# $CLANG (clang, clang-19, ...), $CARGO and $NPM choose the tools; $GUEST_CARGO_FLAGS adds to cargo's
+# arguments, $GUEST_CARGO and $GUEST_ENV (NAME=value...) are for guests alone, as where their target is not
+# installed. Without npm or its registry, what is in AssemblyScript is skipped.
 
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -42,9 +44,10 @@ run() {
 	"$wisp" run "$@" 2>&1 || echo "status $?"
 }
 
+# rust_guest NAME [DIRECTORY]
 rust_guest() {
-	(cd "$here/examples/$1" && CARGO_TARGET_DIR="$out/target" \
-		"$cargo" --config "$here/rust/wasm.toml" ${GUEST_CARGO_FLAGS:-} \
+	(cd "${2:-$here/examples/$1}" && CARGO_TARGET_DIR="$out/target" \
+		env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" --config "$here/rust/wasm.toml" ${GUEST_CARGO_FLAGS:-} \
 		build --quiet --release --target wasm32-unknown-unknown)
 	cp "$out/target/wasm32-unknown-unknown/release/$1.wasm" "$out/$1.wasm"
 }
@@ -93,11 +96,83 @@ expect "driver crates from the registry run unchanged" "eeprom24x: byte ab
 eeprom24x: Written page by page.
 bmi160: chip id d1
 bmi160: acceleration 16 -16 16384
-both drivers work" "$(run "$out/drivers.wasm" --board "$here/examples/drivers/board.toml" |
-	grep -v ' i2c ' | sed 's/.*drivers: //')"
+bmi160 on SPI: chip id d1
+bmi160 on SPI: acceleration 16 -16 16384
+ads1x1x: input 1 at 4660 steps
+all drivers work" "$(run "$out/drivers.wasm" --board "$here/examples/drivers/board.toml" |
+	grep -v ' i2c \| spi ' | sed 's/.*drivers: //')"
+
+rust_guest display
+expect "a display driver and a graphics crate run unchanged" "ssd1306: drawn" \
+	"$(run "$out/display.wasm" --board "$here/examples/display/board.toml" |
+		grep -v ' i2c ' | sed 's/.*display: //')"
+
+bridge="$here/../samples/uart_bridge/guest"
+rust_guest uart_bridge "$bridge"
+expect "a serial port reaches the one device behind it" \
+	'ok\n48 65 6c 6c 6f \n? w REGISTER BYTE... or r REGISTER COUNT\n' \
+	"$(run "$out/uart_bridge.wasm" --board "$bridge/board.toml" |
+		sed -n 's/.*uart host //p' | tr -d '\n')"
+
+logger="$here/../samples/sensor_logger/guest"
+rust_guest sensor_logger "$logger"
+expect "means are stored" "0 records so far
+record 1: 3840 mV, 80.0 %
+record 2: 3792 mV, 78.8 %" "$(run "$out/sensor_logger.wasm" --board "$logger/board.toml" --duration 10500 |
+	grep -v ' i2c \| kv ' | sed 's/.*sensor_logger: //')"
+
+# A waveform viewer's file: the pin's changes at their times.
+run "$out/blinky.wasm" --board "$here/examples/blinky/board.toml" --trace vcd --trace-file "$out/blinky.vcd" \
+	--duration 1200 >/dev/null
+expect "a trace can be a value change dump" "\$var wire 1 ! led \$end
+#0 #500000 #1000000" "$(grep ' led ' "$out/blinky.vcd")
+$(grep '^#' "$out/blinky.vcd" | tr '\n' ' ' | cut -d' ' -f1-3)"
 
 expect "without a grant blinky is told what is missing" "1" \
 	"$(run "$out/blinky.wasm" | grep -c 'led.*refused')"
+
+# What `wisp new` makes builds with its language's own tools, and blinks.
+blinks() {
+	expect "a new app in $1 blinks" "active inactive active" "$(run "$2" --board "$3/board.toml" |
+		sed -n 's/.*gpio led \([a-z]*\) .*/\1/p' | sed 1d | sed 3q | tr '\n' ' ' | sed 's/ $//')"
+}
+
+new() {
+	rm -rf "${out:?}/new_$1"
+	(cd "$out" && "$wisp" new "new_$1" --lang "$1" --sdk "$here" >/dev/null)
+}
+
+new rust
+(cd "$out/new_rust" && CARGO_TARGET_DIR="$out/target" env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" \
+	${GUEST_CARGO_FLAGS:-} build --quiet --release)
+blinks rust "$out/target/wasm32-unknown-unknown/release/new_rust.wasm" "$out/new_rust"
+
+if [ -n "$clang" ]; then
+	new c
+	make --silent -C "$out/new_c" CLANG="$clang"
+	blinks c "$out/new_c/new_c.wasm" "$out/new_c"
+else
+	skipped=$((skipped + 1))
+fi
+
+new assemblyscript
+npm=${NPM:-npm}
+if (cd "$out/new_assemblyscript" && "$npm" install --silent --no-audit --no-fund >npm.log 2>&1); then
+	asc="$out/new_assemblyscript/node_modules/.bin/asc"
+	(cd "$out/new_assemblyscript" && "$asc" assembly/index.ts --target release)
+	blinks assemblyscript "$out/new_assemblyscript/new_assemblyscript.wasm" "$out/new_assemblyscript"
+	rm -rf "$out/button"
+	cp -r "$here/examples/button" "$out/button"
+	cp "$out/new_assemblyscript/assembly/wisp.ts" "$out/button/assembly/wisp.ts"
+	(cd "$out/button" && "$asc" assembly/index.ts --target release)
+	expect "a guest in AssemblyScript counts what it is told" "presses: 5 presses: 6 presses: 7" \
+		"$(run "$out/button/button.wasm" --board "$here/examples/button/board.toml" |
+			sed -n 's/.*button: \(presses: .\)/\1/p' | tr '\n' ' ' | sed 's/ $//')"
+else
+	skipped=$((skipped + 2))
+	echo "skip  AssemblyScript: $npm cannot install its compiler"
+	cat "$out/new_assemblyscript/npm.log"
+fi
 
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ]

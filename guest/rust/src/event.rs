@@ -35,6 +35,8 @@ pub enum EventKind {
     },
     /// A UART received something.
     Uart(u32),
+    /// A message arrived on a channel whose queue was empty: [`crate::Subscriber::source`].
+    Message(u32),
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -50,6 +52,7 @@ impl Event {
             event::TIMER => EventKind::Timer { timer: source, count: value },
             event::EDGE => EventKind::Edge { pin: source, active: value != 0 },
             event::UART => EventKind::Uart(source),
+            event::MESSAGE => EventKind::Message(source),
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(0, 8)), kind, lost }

@@ -20,8 +20,8 @@
 //! Principles:
 //! - No allocator, no statics with state: a guest pays for what it calls.
 //! - Handles are values that close what they opened when dropped.
-//! - Pins, delays, I2C devices and PWM outputs implement `embedded-hal` 1.0, so that driver crates
-//!   run unchanged.
+//! - Pins, delays, I2C and SPI devices and PWM outputs implement `embedded-hal` 1.0, serial ports
+//!   `embedded-io`, so that driver crates run unchanged.
 //! - Unsafe code is in the generated bindings ([`abi`]) and where they take arrays of addresses.
 #![no_std]
 
@@ -36,9 +36,11 @@ mod event;
 mod gpio;
 mod i2c;
 pub mod kv;
+pub mod lifecycle;
 mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
+mod msg;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
 mod pwm;
@@ -47,17 +49,21 @@ mod spi;
 #[cfg(test)]
 mod tests;
 mod timer;
+mod uart;
 
 pub use adc::AnalogInput;
 pub use embedded_hal;
+pub use embedded_io;
 pub use entry::{exit, random, run, Outcome};
 pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};
 pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use log_line::{enabled, log, Level};
+pub use msg::{Publisher, Subscriber};
 pub use pwm::PwmOutput;
 pub use sensor::Sensor;
 pub use spi::SpiDevice;
 pub use timer::{uptime, Delay};
+pub use uart::{Uart, UartErrors};
 pub use wisp_abi::{Errno, WasiErrno};

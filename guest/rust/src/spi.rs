@@ -70,6 +70,7 @@ struct Records {
 
 impl Records {
     fn push(&mut self, record: Record) -> Result<(), Error> {
+        // One of no bytes, or no wait, is nothing.
         if record.length > 0 {
             *self.all.get_mut(self.used).ok_or(Error(Errno::Invalid))? = record;
             self.used += 1;
@@ -80,7 +81,8 @@ impl Records {
 
 impl embedded_hal::spi::SpiDevice for SpiDevice {
     /// Fails with `EINVAL` for more operations than the host takes (eight; a transfer of two lengths
-    /// counts twice), and with `ENOTSUP` for delays between operations.
+    /// counts twice) or for delays of more than a second, and with `ENOTSUP` for delays if the bus
+    /// cannot keep the chip selected.
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Error> {
         let none = Record { kind: spi::WRITE, length: 0, write: 0, read: 0 };
         let mut records = Records { all: [none; spi::MAX_OPERATIONS as usize], used: 0 };
@@ -101,8 +103,9 @@ impl embedded_hal::spi::SpiDevice for SpiDevice {
                     records.push(reads(more_buffer))?;
                     records.push(writes(more_bytes))?;
                 }
-                Operation::DelayNs(0) => {}
-                Operation::DelayNs(_) => return Err(Error(Errno::NotSupported)),
+                Operation::DelayNs(ns) => {
+                    records.push(Record { kind: spi::DELAY, length: *ns, write: 0, read: 0 })?;
+                }
             }
         }
         // SAFETY: the records are live and as described; each is that of live slices, exclusive where

@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <wisp.h>
 
-#include "lifecycle.h"
-
 int main(void)
 {
 	for (int i = 1;; i++) {

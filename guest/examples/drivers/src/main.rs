@@ -1,27 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Two driver crates as they come from the registry, each with the device that it was granted: an
-//! EEPROM (24x02) is written, read back and compared, an inertial sensor (BMI160) tells its identity
-//! and its acceleration.
+//! Driver crates as they come from the registry, each with the device that it was granted: an EEPROM
+//! (24x02) is written, read back and compared, an inertial sensor (BMI160) tells its identity and its
+//! acceleration over I2C and over SPI, a converter (ADS1115) measures an input.
 #![no_std]
 #![no_main]
 
+use ads1x1x::{channel, Ads1x1x, TargetAddr};
 use bmi160::{AccelerometerPowerMode, Bmi160, SensorSelector};
 use eeprom24x::{Eeprom24x, SlaveAddr, Storage};
 use embedded_storage::{ReadStorage, Storage as _};
-use wisp_guest::{error, exit, info, Delay, Error, I2cDevice};
+use wisp_guest::{error, exit, info, Delay, Error, I2cDevice, SpiDevice};
 
 wisp_guest::main!(drivers);
 
 fn drivers() -> Result<(), Error> {
-    if eeprom(I2cDevice::open("store")?).is_none() {
-        error!("the EEPROM failed");
-        exit(2);
+    let results = [
+        ("the EEPROM", eeprom(I2cDevice::open("store")?)),
+        ("the sensor", imu(I2cDevice::open("imu")?)),
+        ("the sensor on SPI", imu_on_spi(SpiDevice::open("imu")?)),
+        ("the converter", converter(I2cDevice::open("converter")?)),
+    ];
+    for (status, (name, result)) in (2..).zip(results) {
+        if result.is_none() {
+            error!("{} failed", name);
+            exit(status);
+        }
     }
-    if imu(I2cDevice::open("imu")?).is_none() {
-        error!("the sensor failed");
-        exit(3);
-    }
-    info!("both drivers work");
+    info!("all drivers work");
     Ok(())
 }
 
@@ -47,5 +52,27 @@ fn imu(device: I2cDevice) -> Option<()> {
     imu.set_accel_power_mode(AccelerometerPowerMode::Normal).ok()?;
     let data = imu.data(SensorSelector::new().accel()).ok()?.accel?;
     info!("bmi160: acceleration {} {} {}", data.x, data.y, data.z);
+    Some(())
+}
+
+fn imu_on_spi(device: SpiDevice) -> Option<()> {
+    let mut imu = Bmi160::new_with_spi(device);
+    info!("bmi160 on SPI: chip id {:02x}", imu.chip_id().ok()?);
+    imu.set_accel_power_mode(AccelerometerPowerMode::Normal).ok()?;
+    let data = imu.data(SensorSelector::new().accel()).ok()?.accel?;
+    info!("bmi160 on SPI: acceleration {} {} {}", data.x, data.y, data.z);
+    Some(())
+}
+
+fn converter(device: I2cDevice) -> Option<()> {
+    let mut converter = Ads1x1x::new_ads1115(device, TargetAddr::default());
+    let steps = loop {
+        match converter.read(channel::SingleA1) {
+            Ok(steps) => break steps,
+            Err(nb::Error::WouldBlock) => Delay.ms(1),
+            Err(nb::Error::Other(_)) => return None,
+        }
+    };
+    info!("ads1x1x: input 1 at {} steps", steps);
     Some(())
 }

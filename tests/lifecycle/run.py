@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Builds samples/updatable_app and leads its app's life with a real SMP client.
+"""Builds samples/updatable_app and leads its app's life with a real SMP client and on its shell.
 
 One line of the output counts: "N passed, N failed, N skipped".
 """
@@ -13,16 +13,27 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
+sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
 import devenv  # noqa: E402  (found beside the other scripts)
+import soak  # noqa: E402  (beside this file)
 
-PLATFORMS = ["native_sim/native/64", "qemu_cortex_m3"]
+# The transport of the client's part: a serial line, or UDP through QEMU's user network.
+PLATFORMS = {"native_sim/native/64": [], "qemu_cortex_m3": [], "mps2/an385": ["overlay-udp.conf"]}
+SAMPLE = REPOSITORY / "samples" / "updatable_app"
+# Simulated hours and power cuts that are part of every run.
+SHORT_SOAK = (2, 10)
+# No build and no run of the tests takes this long.
+LONGEST = 1800
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-p", "--platform", action="append", choices=PLATFORMS)
+    parser.add_argument("-p", "--platform", action="append", choices=list(PLATFORMS))
+    parser.add_argument("--soak", type=int, metavar="HOURS",
+                        help="only let several apps live for so many simulated hours, with power cuts")
+    parser.add_argument("--cuts", type=int, default=40, help="power cuts of --soak [default: %(default)s]")
     arguments = parser.parse_args()
     env = devenv.environment()
     if env is None:
@@ -30,24 +41,47 @@ def main():
     python = devenv.VENV / "bin" / "python"
     python = str(python) if python.exists() else sys.executable
     total = {"passed": 0, "failed": 0, "skipped": 0}
-    for platform in arguments.platform or PLATFORMS:
+    if arguments.soak or not arguments.platform:
+        print("== soak", flush=True)
+        folder = devenv.BUILD / "lifecycle" / "soak"
+        program = soak.build(folder, devenv.find_zephyr(), env)
+        hours, cuts = (arguments.soak, arguments.cuts) if arguments.soak else SHORT_SOAK
+        alive = program is not None and soak.soak(program, folder / "flash" / "flash.bin", hours, cuts)
+        total["passed" if alive else "failed"] += 1
+    if arguments.soak:
+        PLATFORMS.clear()
+    for platform in arguments.platform or list(PLATFORMS):
         build = devenv.BUILD / "lifecycle" / platform.replace("/", "_")
         print(f"== {platform}", flush=True)
+        overlays = [str(HERE / "firmware.conf")] + [str(SAMPLE / name) for name in PLATFORMS[platform]]
         made = subprocess.run(
-            ["west", "build", "-b", platform, "-d", str(build), str(REPOSITORY / "samples" / "updatable_app"),
-             "--", f"-DEXTRA_ZEPHYR_MODULES={REPOSITORY}"], cwd=devenv.find_zephyr(), env=env, check=False)
+            ["west", "build", "-b", platform, "-d", str(build), str(SAMPLE), "--",
+             # The default library would be compiled for each build folder.
+             *([] if platform.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
+             f"-DEXTRA_ZEPHYR_MODULES={REPOSITORY}", f"-DEXTRA_CONF_FILE={';'.join(overlays)}",
+             f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'firmware.overlay'}"],
+            cwd=devenv.find_zephyr(), env=env, check=False, timeout=LONGEST)
         if made.returncode != 0:
             total["failed"] += 1
             continue
-        done = subprocess.run(
-            [python, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(HERE / "pytest"),
-             "--firmware", str(build)], env=env, check=False, text=True, stdout=subprocess.PIPE)
-        print(done.stdout, flush=True)
-        counts = re.findall(r"(\d+) (passed|failed|skipped|error)", done.stdout.rsplit("\n", 3)[-2])
-        for number, outcome in counts:
+        tool = Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"
+        command = [python, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(HERE / "pytest"),
+                   "--firmware", str(build), "--board", platform, "--tool", str(tool)]
+        if PLATFORMS[platform]:
+            # Another transport: what takes long and does not depend on it was seen on a serial line.
+            command += ["-k", "not says_nothing and not silent_app and not every_command and not completed"]
+        try:
+            done = subprocess.run(command, env=env, check=False, text=True, stdout=subprocess.PIPE, timeout=LONGEST)
+            output, code = done.stdout, done.returncode
+        except subprocess.TimeoutExpired as error:
+            output, code = f"{error.stdout}\nthe tests took longer than {LONGEST} s and were ended\n", 1
+        print(output, flush=True)
+        before = total["failed"]
+        summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.M)
+        for number, outcome in re.findall(r"(\d+) (passed|failed|skipped|error)", summary[-1] if summary else ""):
             total["failed" if outcome == "error" else outcome] += int(number)
-        if done.returncode != 0 and total["failed"] == 0:
-            total["failed"] = 1
+        if code != 0 and total["failed"] == before:
+            total["failed"] += 1
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**total))
     sys.exit(1 if total["failed"] or not total["passed"] else 0)
 

@@ -25,6 +25,7 @@ enum behaviour {
 	HOST_TRAP,
 	HOST_SLEEP,
 	PRINT_AND_SLEEP,
+	TRAP_DEEP,
 };
 
 #endif /* TESTS_APPS_BEHAVIOUR_H_ */

@@ -30,6 +30,16 @@ static __attribute__((noinline)) int recurse(int depth)
 	return recurse(depth + 1) + here[depth & 7];
 }
 
+static __attribute__((noinline)) int innermost(int divisor)
+{
+	return 1000 / divisor;
+}
+
+static __attribute__((noinline)) int middle(int divisor)
+{
+	return innermost(divisor) + zero;
+}
+
 int main(void)
 {
 	switch (behaviour()) {
@@ -91,6 +101,8 @@ int main(void)
 		printf("printed, then asleep");
 		wisp_timer_sleep_ms(1000000);
 		return 1;
+	case TRAP_DEEP:
+		return middle(zero) + zero;
 	default:
 		return 99;
 	}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <string.h>
+
+#include <zephyr/logging/log_backend.h>
+#include <zephyr/logging/log_ctrl.h>
+#include <zephyr/logging/log_output.h>
+#include <zephyr/ztest.h>
+
+#include "support.h"
+
+WISP_APP_DEFINE(app, "app", CONFIG_WISP_MEMORY_SIZE);
+
+atomic_t reports;
+uint32_t iterations;
+uint32_t checksum;
+int told;
+
+static enum task chosen;
+
+static uint32_t task_asked(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	slots[0] = chosen;
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test", "task", "()i", task_asked);
+
+static uint32_t report(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(slots);
+	ARG_UNUSED(env);
+	atomic_inc(&reports);
+	if (IS_ENABLED(CONFIG_ARCH_POSIX)) {
+		/* Time passes here only. */
+		k_busy_wait(100);
+	}
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test", "report", "(i)", report);
+
+static uint32_t fail(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	return slots[0];
+}
+WISP_HOST_FUNCTION_DEFINE("test", "fail", "(i)", fail);
+
+static uint32_t give_iterations(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	slots[0] = iterations;
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test", "iterations", "()i", give_iterations);
+
+static uint32_t take_checksum(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	checksum = slots[0];
+	told++;
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test", "checksum", "(i)", take_checksum);
+
+/* What the workload `hostcall` calls: by name from the firmware, by import from the guest. */
+uint32_t host_add(uint32_t a, uint32_t b)
+{
+	return a + b;
+}
+
+static uint32_t guest_host_add(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	slots[0] = host_add(slots[0], slots[1]);
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("env", "host_add", "(ii)i", guest_host_add);
+
+void begin(const char *image, enum task task)
+{
+	atomic_set(&reports, 0);
+	chosen = task;
+	zassert_ok(wisp_app_load_embedded(&app, image), "%s", image);
+	zassert_ok(wisp_app_start(&app));
+}
+
+struct wisp_app_status outcome(void)
+{
+	struct wisp_app_status status;
+
+	zassert_ok(wisp_app_join(&app, K_SECONDS(120)));
+	wisp_app_status(&app, &status);
+	return status;
+}
+
+struct wisp_app_status run(const char *image, enum task task)
+{
+	begin(image, task);
+	return outcome();
+}
+
+struct wisp_app_status run_loaded(enum task task)
+{
+	chosen = task;
+	zassert_ok(wisp_app_start(&app));
+	return outcome();
+}
+
+/* Keeps the end of what is logged. */
+static char logged[1024];
+static size_t logged_length;
+
+static int keep(uint8_t *data, size_t length, void *context)
+{
+	ARG_UNUSED(context);
+	for (size_t i = 0; i < length; i++) {
+		if (logged_length == sizeof(logged) - 1) {
+			memmove(logged, &logged[sizeof(logged) / 2], sizeof(logged) / 2);
+			logged_length -= sizeof(logged) / 2;
+		}
+		logged[logged_length++] = data[i];
+	}
+	logged[logged_length] = '\0';
+	return length;
+}
+
+static uint8_t output_buffer[16];
+LOG_OUTPUT_DEFINE(keeper_output, keep, output_buffer, sizeof(output_buffer));
+
+static void process(const struct log_backend *const backend, union log_msg_generic *message)
+{
+	ARG_UNUSED(backend);
+	log_output_msg_process(&keeper_output, &message->log, 0);
+}
+
+static void no_panic(const struct log_backend *const backend)
+{
+	ARG_UNUSED(backend);
+}
+
+static const struct log_backend_api keeper_api = {.process = process, .panic = no_panic};
+LOG_BACKEND_DEFINE(keeper, keeper_api, true);
+
+void forget_log(void)
+{
+	logged_length = 0;
+	logged[0] = '\0';
+}
+
+bool was_logged(const char *text)
+{
+	return strstr(logged, text) != NULL;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef TESTS_AOT_SUPPORT_H_
+#define TESTS_AOT_SUPPORT_H_
+
+#include <wisp/wisp.h>
+
+#include "../guests/tasks.h"
+
+extern const struct wisp_app app;
+
+/* Starts an image of the firmware with a task. */
+void begin(const char *image, enum task task);
+
+/* Waits for the end of the run and gives its outcome. */
+struct wisp_app_status outcome(void);
+
+/* Both of the above. */
+struct wisp_app_status run(const char *image, enum task task);
+
+/* Runs what begin() or another loader has loaded. */
+struct wisp_app_status run_loaded(enum task task);
+
+/* How often the guest called the host function `report`. */
+extern atomic_t reports;
+
+/* What the workloads tell. */
+extern uint32_t iterations;
+extern uint32_t checksum;
+extern int told;
+
+/* Forgets what the runtime logged, and tells whether it has logged a text since. */
+void forget_log(void);
+bool was_logged(const char *text);
+
+#endif /* TESTS_AOT_SUPPORT_H_ */

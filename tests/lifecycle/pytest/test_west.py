@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`west wisp` in a workspace whose manifest imports this repository's."""
+
+import os
+import re
+import subprocess
+import sys
+
+# A module that exports (func $add (param i32 i32) (result i32)).
+ADD = bytes.fromhex("0061736d01000000 010701 60027f7f017f 03020100 070701 03616464 0000 0a0901 0700 200020016a0b")
+
+
+def west(folder, *arguments, code=0, **variables):
+    """Runs west; what it said."""
+    env = {key: value for key, value in os.environ.items() if key not in ("ZEPHYR_BASE", "WISP_PORT")}
+    env.update(variables)
+    done = subprocess.run([sys.executable, "-m", "west", *arguments], cwd=folder, env=env, check=False, timeout=600,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def test_the_manifest_brings_zephyr_its_modules_and_the_command(workspace):
+    listed = west(workspace, "list", "-f", "{name} {path} {revision}")
+    for line in ("zephyr zephyr v4.3.0", "wisp modules/lib/wisp", "zephyr-lang-rust modules/lang/rust", "zcbor "):
+        assert line in listed, listed
+    assert re.search(r"wisp: +build, sign and install WebAssembly apps", west(workspace, "help"))
+    text = west(workspace, "wisp", "--help")
+    for verb in ("build", "run", "inspect", "keygen", "sign", "verify", "push", "list", "info", "start", "stop",
+                 "restart", "confirm", "rollback", "uninstall", "stat", "log", "abort"):
+        assert re.search(rf"^ +{verb}\b", text, re.M), f"{verb}: {text}"
+
+
+def test_verbs_of_the_host_are_those_of_the_plain_command(workspace, tools):
+    tool = {"WISP_TOOL": tools.tool}
+    (workspace / "add.wasm").write_bytes(ADD)
+    for verb in re.findall(r"^  (\w+) ", subprocess.run([tools.tool, "--help"], check=True, timeout=60, text=True,
+                                                        stdout=subprocess.PIPE).stdout, re.M):
+        if verb != "help":
+            assert "Usage: wisp" in west(workspace, "wisp", verb, "--help", **tool), verb
+    west(workspace, "wisp", "build", "add.wasm", "-o", "add.wisp", "--name", "add", "--version", "1.2.3", **tool)
+    assert west(workspace, "wisp", "run", "add.wisp", "--invoke", "add", "40", "2", **tool).strip() == "42"
+    west(workspace, "wisp", "keygen", "key.pem", **tool)
+    west(workspace, "wisp", "sign", "add.wisp", "--key", "key.pem", **tool)
+    west(workspace, "wisp", "verify", "add.wisp", "--key", "key.pub.pem", **tool)
+    assert "add" in west(workspace, "wisp", "inspect", "add.wisp", **tool)
+
+
+def test_verbs_of_a_device_say_what_is_missing(workspace, tools):
+    said = west(workspace, "wisp", "list", code=1)
+    assert "Give its serial port or IP address with --port, or in WISP_PORT" in said
+    said = west(workspace, "wisp", "list", "--port", "/dev/nowhere", code=1)
+    assert "/dev/nowhere" in said
+    said = west(workspace, "wisp", "nonsense", code=2, WISP_TOOL=tools.tool)
+    assert "nonsense" in said
+
+
+def test_a_device_is_led_with_west(workspace, firmware):
+    port = {"WISP_PORT": str(firmware.port)}
+    assert "installed, on trial" in west(workspace, "wisp", "push", str(firmware.update("1.0.0")), **port)
+    firmware.wait_for("counter: update confirmed")
+    assert re.search(r"counter +1\.0\.0 +running", west(workspace, "wisp", "list", **port))
+    assert "native stack" in west(workspace, "wisp", "info", "counter", **port)
+    west(workspace, "wisp", "restart", "counter", **port)
+    west(workspace, "wisp", "stop", "counter", **port)
+    said = west(workspace, "wisp", "stop", "counter", code=1, **port)
+    assert "the app is in that state already" in said
+    assert "0 runs failed since boot" in west(workspace, "wisp", "log", **port)
+    assert "blocks of" in west(workspace, "wisp", "stat", **port)
+    west(workspace, "wisp", "uninstall", "counter", **port)
+    assert west(workspace, "wisp", "list", **port) == ""

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Opens a pin and a port that another app was granted too, and keeps them until it is stopped. */
+
+#include <stdint.h>
+#include <wisp.h>
+
+#include "check.h"
+
+int main(void)
+{
+	int32_t pin = wisp_gpio_open_str("button", WISP_GPIO_INPUT);
+
+	EXPECT(pin >= 0);
+	EXPECT(wisp_gpio_watch((uint32_t)pin, WISP_GPIO_EDGE_ACTIVE) == 0);
+	EXPECT(wisp_uart_open_str("modem") >= 0);
+	for (;;) {
+		uint8_t byte;
+
+		wisp_uart_read(0, &byte, 1, WISP_UART_FOREVER);
+	}
+}

@@ -14,8 +14,9 @@ FILE = REPO / "bench" / "budgets.toml"
 def measured(store, sizes, key):
     """The value that a budget's name stands for, or None when it was not measured.
 
-    Names: `size BOARD CONFIGURATION flash|ram`, `BOARD RUNTIME:TIER geomean|empty_call`,
-    `BOARD RUNTIME:TIER WORKLOAD instructions|load|heap|stack`.
+    Names: `size BOARD CONFIGURATION flash|ram`, `BOARD RUNTIME:TIER geomean|empty_call|flash|ram`,
+    `BOARD RUNTIME:TIER WORKLOAD instructions|load|trusted|heap|stack`. Flash and RAM of a run are those of its
+    image, Zephyr included, workloads left out.
     """
     words = key.split()
     if words[0] == "size":
@@ -28,8 +29,8 @@ def measured(store, sizes, key):
         return None
     if words[2] == "geomean":
         return store.geomean(board, runtime, tier)
-    if words[2] == "empty_call":
-        return run.get("empty_call")
+    if words[2] in ("empty_call", "flash", "ram"):
+        return run.get(words[2])
     return run["workloads"].get(words[2], {}).get(words[3])
 
 

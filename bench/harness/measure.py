@@ -5,7 +5,7 @@ import selectors
 import subprocess
 import time
 
-from . import guests, images
+from . import dispatch, guests, images
 from .tools import REPO, devenv, fail
 
 # The counters' rates differ; the loops of known length tell instructions per cycle. Largest
@@ -102,6 +102,7 @@ def parse(lines, expected):
             at = {key: words.index(key) for key in
                   ("n", "once", "many", "load", "check", "stack", "heap", "memory", "size")}
             value = {key: int(words[at[key] + 1]) for key in at if key != "check"}
+            trusted = int(words[words.index("trusted") + 1]) if "trusted" in words else 0
             checks = tuple(int(words[at["check"] + i], 16) for i in (1, 2))
             if checks != expected[name]:
                 result["failures"][name] = (f"wrong result: {checks[0]:#x} {checks[1]:#x}, "
@@ -112,6 +113,7 @@ def parse(lines, expected):
             result["workloads"][name] = {
                 "instructions": iteration,
                 "load": clock.instructions(value["load"]),
+                **({"trusted": clock.instructions(trusted)} if trusted else {}),
                 "stack": value["stack"],
                 "heap": value["heap"],
                 "memory": value["memory"],
@@ -125,6 +127,8 @@ def parse(lines, expected):
 def measure(board, runtime, tier, only=None, timeout=300):
     """Builds, runs and parses. Fails when a result is wrong."""
     elf = images.build(board, runtime, tier)
+    if runtime == "wisp" and tier in ("thumb", "riscv"):
+        dispatch.check(elf)
     lines = run_qemu(board, elf, only, timeout)
     result = parse(lines, guests.expected())
     result["flash"], result["ram"] = images.flash_and_ram(elf)

@@ -4,6 +4,7 @@
 import re
 
 from . import boards, energy, guests, size, svg
+from .results import geomean
 from .tools import REPO, write_if_changed
 
 PAGE = REPO / "doc" / "benchmarks.md"
@@ -99,6 +100,7 @@ def other_table(store, board):
         row("load and instantiate nop (113 B of wasm)", lambda run: run["workloads"]["nop"]["load"]),
         row("load and instantiate sha256 (1.5 KB)", lambda run: run["workloads"]["sha256"]["load"]),
         row("load and instantiate all (6 KB)", lambda run: run["workloads"]["suite"]["load"]),
+        row("the same, verified by the build", lambda run: run["workloads"]["suite"]["trusted"]),
         row("heap, nop, bytes", lambda run: run["workloads"]["nop"]["heap"]),
         row("  of which linear memory", lambda run: run["workloads"]["nop"]["memory"]),
         row("native stack, deepest, bytes",
@@ -137,6 +139,21 @@ def rust_table(store):
                              cell(store, board, *best[:2], guests.BY_NAME[workload.rust]),
                              number(run["instructions"]) if run else "-"])
     return table(["", "native C, gcc -O2", "native Rust", "Wisp, C", "Wisp, Rust"], rows)
+
+
+def held_out_table(store):
+    """Programs that nothing was tuned on, on every board: ratios to native code."""
+    rows = []
+    chosen = [w for w in guests.WORKLOADS if w.held_out]
+    for board in boards.BOARDS.values():
+        if not store.run(board, "native", "gcc"):
+            continue
+        for runtime, tier, title in columns(store, board):
+            ratios = [store.ratio(board, runtime, tier, workload.name) for workload in chosen]
+            if any(ratios):
+                mean = geomean(ratios) if all(ratios) else None
+                rows.append([f"{board.title}, {title}"] + [number(ratio, ".2f") for ratio in [*ratios, mean]])
+    return table(["relative to gcc -O2"] + [w.name for w in chosen] + ["geomean"], rows)
 
 
 def energy_table(store):
@@ -199,7 +216,8 @@ def render(store):
     """Writes the page and the plots."""
     names = plots(store)
     parts = {"VERSIONS": versions(store), "REVISIONS": revisions(store), "GEOMEANS": geomean_table(store),
-             "RUST": rust_table(store), "ENERGY": energy_table(store), "SIZE": size.table(store)}
+             "RUST": rust_table(store), "HELDOUT": held_out_table(store),
+             "ENERGY": energy_table(store), "SIZE": size.table(store)}
     by_board, others = [], []
     for board in boards.BOARDS.values():
         if columns(store, board) and store.run(board, "native", "gcc"):

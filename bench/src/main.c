@@ -107,14 +107,23 @@ static __noinline size_t stack_depth(uintptr_t from)
 	return from - (uintptr_t)low;
 }
 
+/* Runtimes that can load what was checked before define it. */
+__weak const char *runtime_load_trusted(const struct bench_workload *workload);
+
 static void measure(const struct bench_workload *workload)
 {
 	const char *error;
-	uint64_t start, load, once, many, empty_calls = 0;
+	uint64_t start, load, trusted = 0, once, many, empty_calls = 0;
 	uint32_t check_once, check_many, i;
 	size_t heap, depth;
 
 	bench_failure = NULL;
+	if (runtime_load_trusted != NULL) {
+		start = now();
+		error = runtime_load_trusted(workload);
+		trusted = now() - start;
+		runtime_unload();
+	}
 	paint_stack();
 	start = now();
 	error = runtime_load(workload);
@@ -145,10 +154,10 @@ static void measure(const struct bench_workload *workload)
 		printk("failed %s run: %s\n", workload->name, bench_failure);
 	} else {
 		printk("workload %s n %u once %u many %u load %u check %08x %08x stack %u heap %u "
-		       "memory %u size %u\n", workload->name, workload->iterations,
+		       "memory %u size %u trusted %u\n", workload->name, workload->iterations,
 		       (uint32_t)once, (uint32_t)many, (uint32_t)load, check_once, check_many,
 		       (uint32_t)depth, (uint32_t)heap, (uint32_t)runtime_linear_memory(),
-		       workload->size);
+		       workload->size, (uint32_t)trusted);
 	}
 	if (empty_calls != 0) {
 		printk("empty guest %u %u\n", EMPTY_CALLS, (uint32_t)empty_calls);

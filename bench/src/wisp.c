@@ -8,7 +8,8 @@
 
 const char *const runtime_version = "wisp " BENCH_TIER_NAME;
 
-const char *wisp_bench_load(const void *image, size_t size, uint64_t *arena, size_t words);
+const char *wisp_bench_load(const void *image, size_t size, uint64_t *arena, size_t words,
+			    bool trusted);
 uint32_t wisp_bench_run(uint32_t n, uint32_t *result);
 size_t wisp_bench_arena_left(void);
 size_t wisp_bench_memory(void);
@@ -25,7 +26,12 @@ FUNC_NORETURN void wisp_bench_panic(void)
 
 const char *runtime_load(const struct bench_workload *workload)
 {
-	return wisp_bench_load(workload->code, workload->size, arena, ARRAY_SIZE(arena));
+	return wisp_bench_load(workload->code, workload->size, arena, ARRAY_SIZE(arena), false);
+}
+
+const char *runtime_load_trusted(const struct bench_workload *workload)
+{
+	return wisp_bench_load(workload->code, workload->size, arena, ARRAY_SIZE(arena), true);
 }
 
 uint32_t runtime_run(uint32_t n)

@@ -8,16 +8,18 @@ use core::panic::PanicInfo;
 use core::slice;
 
 use wisp_engine::{
-    scratch, Caller, Config, Engine, HostFunction, Instance, Linker, Module, Store, TypedFunc,
+    scratch, Caller, Config, Engine, HostFunction, ImageError, Instance, InstantiateError, Linker,
+    Module, Store, TypedFunc,
 };
 
 /// Bytes for the frames of guest functions.
 const FRAMES: u32 = 2048;
 
-static HOST: [HostFunction<()>; 1] =
-    [HostFunction::wrap("env", "host_add", |_: Caller<'_, ()>, a: u32, b: u32| {
-        a.wrapping_mul(5).wrapping_add(b)
-    })];
+static HOST: [HostFunction<()>; 1] = [HostFunction::wrap(
+    "env",
+    "host_add",
+    |_: Caller<'_, ()>, a: u32, b: u32| a.wrapping_mul(5).wrapping_add(b),
+)];
 
 struct Loaded {
     store: Store<'static, ()>,
@@ -41,8 +43,8 @@ unsafe fn loaded() -> &'static mut Option<Loaded> {
     unsafe { &mut *LOADED.0.get() }
 }
 
-/// Reads, verifies and instantiates an image and finds its export `run`. Returns NULL or what went
-/// wrong, as a C string.
+/// Reads, verifies (unless it is trusted) and instantiates an image and finds its export `run`. Returns
+/// NULL or what went wrong, as a C string.
 ///
 /// # Safety
 /// `image` and `arena` are aligned to 8 bytes, hold that many bytes and words of 8 bytes, and live
@@ -53,22 +55,31 @@ pub unsafe extern "C" fn wisp_bench_load(
     size: usize,
     arena: *mut u64,
     words: usize,
+    trusted: bool,
 ) -> *const u8 {
     // SAFETY: the caller promises that both are what their lengths say, for as long as they are used.
-    let (image, arena) =
-        unsafe { (slice::from_raw_parts(image, size), slice::from_raw_parts_mut(arena, words)) };
+    let (image, arena) = unsafe {
+        (
+            slice::from_raw_parts(image, size),
+            slice::from_raw_parts_mut(arena, words),
+        )
+    };
     let config = Config::new().stack_size(FRAMES);
     #[cfg(feature = "native")]
     let config = config.native_stop(true);
     let engine = Engine::new(&config);
+    let module = read(&engine, image, arena, trusted);
     #[cfg_attr(not(feature = "native"), allow(unused_mut))]
-    let Ok(mut module) = Module::new_in(&engine, image, scratch(arena)) else {
+    let Ok(mut module) = module
+    else {
         return c"the image was refused".as_ptr().cast();
     };
     #[cfg(feature = "native")]
     {
-        let Ok(section) = module.native_section() else {
-            return c"the image has no native code for this machine".as_ptr().cast();
+        let Ok(section) = module.native_section(&engine) else {
+            return c"the image has no native code for this machine"
+                .as_ptr()
+                .cast();
         };
         // SAFETY: the image is part of the firmware, lies in flash and is as trusted as the firmware.
         if unsafe { module.use_native(&engine, section.bytes()) }.is_err() {
@@ -78,15 +89,46 @@ pub unsafe extern "C" fn wisp_bench_load(
     let Some(mut store) = Store::new(&engine, arena, ()) else {
         return c"the arena is too small".as_ptr().cast();
     };
-    let Ok(instance) = Linker::from_table(&HOST).instantiate(&mut store, &module) else {
+    let Ok(instance) = instantiate(&mut store, &module) else {
         return c"the module could not be instantiated".as_ptr().cast();
     };
     let Some(run) = instance.get_typed_func(&store, "run") else {
         return c"there is no export run(i32) -> i32".as_ptr().cast();
     };
     // SAFETY: one thread, by contract; the reference ends with the statement.
-    unsafe { *loaded() = Some(Loaded { store, instance, run }) };
+    unsafe {
+        *loaded() = Some(Loaded {
+            store,
+            instance,
+            run,
+        })
+    };
     core::ptr::null()
+}
+
+/// Reads and verifies (unless it is trusted), with the arena as scratch memory: a function of its own, as in
+/// the port, so that the stack holds one phase at a time.
+#[inline(never)]
+fn read<'i>(
+    engine: &Engine,
+    image: &'i [u8],
+    arena: &mut [u64],
+    trusted: bool,
+) -> Result<Module<'i>, ImageError> {
+    if trusted {
+        // SAFETY: the compiler made the image in the same build; it is part of the firmware.
+        return unsafe { Module::new_trusted(engine, image) };
+    }
+    Module::new_in(engine, image, scratch(arena))
+}
+
+/// Links and instantiates, as above in a frame of its own.
+#[inline(never)]
+fn instantiate<'m>(
+    store: &mut Store<'m, ()>,
+    module: &Module<'m>,
+) -> Result<Instance, InstantiateError> {
+    Linker::from_table(&HOST).instantiate(store, module)
 }
 
 /// Calls run(n); writes the result and returns 0, or returns the trap's number.
@@ -96,7 +138,9 @@ pub unsafe extern "C" fn wisp_bench_load(
 #[no_mangle]
 pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
     // SAFETY: one thread, by contract; the guest's host function does not come back here.
-    let Some(loaded) = (unsafe { loaded() }) else { return u32::MAX };
+    let Some(loaded) = (unsafe { loaded() }) else {
+        return u32::MAX;
+    };
     match loaded.run.call(&mut loaded.store, (n,)) {
         Ok((value,)) => {
             // SAFETY: the caller promises that it may be written.
@@ -111,15 +155,22 @@ pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
 #[no_mangle]
 pub extern "C" fn wisp_bench_arena_left() -> usize {
     // SAFETY: one thread, by contract of the loading function.
-    unsafe { loaded() }.as_ref().map_or(0, |loaded| loaded.store.arena_left())
+    unsafe { loaded() }
+        .as_ref()
+        .map_or(0, |loaded| loaded.store.arena_left())
 }
 
 /// Bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wisp_bench_memory() -> usize {
     // SAFETY: one thread, by contract of the loading function.
-    let Some(loaded) = (unsafe { loaded() }) else { return 0 };
-    loaded.instance.memory(&loaded.store).map_or(0, |memory| memory.data(&loaded.store).len())
+    let Some(loaded) = (unsafe { loaded() }) else {
+        return 0;
+    };
+    loaded
+        .instance
+        .memory(&loaded.store)
+        .map_or(0, |memory| memory.data(&loaded.store).len())
 }
 
 /// Drops the store; the arena is the caller's again.

@@ -2,6 +2,10 @@
 #
 # make demo      a Rust app, compiled to WebAssembly, blinks an LED under Zephyr (or on a simulated board)
 # make test      everything; make test SUITE=unit|spec|zephyr|boards|... runs a part
+# make spec      the official WebAssembly suite, on the desk and on the targets
+# make fuzz      each fuzz target for SECONDS=60, tells the executions
+# make miri      the engine's tests under Miri where it is installed, else under AddressSanitizer
+# make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
 # make setup     what both need; they run it themselves
@@ -9,8 +13,11 @@
 
 PYTHON ?= python3
 SUITE ?= all
+SECONDS ?= 60
+HOURS ?= 24
+CUTS ?= 40
 
-.PHONY: all demo test bench size setup install fmt clean help
+.PHONY: all demo test spec soak fuzz miri bench size setup install fmt clean help
 
 help all:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -20,6 +27,18 @@ demo: setup
 
 test: setup
 	@$(PYTHON) scripts/test.py $(SUITE)
+
+spec: setup
+	@$(PYTHON) scripts/test.py spec targets
+
+fuzz:
+	@$(PYTHON) scripts/fuzz.py --seconds $(SECONDS)
+
+miri:
+	@$(PYTHON) scripts/miri.py
+
+soak: setup
+	@$(PYTHON) tests/lifecycle/run.py --soak $(HOURS) --cuts $(CUTS)
 
 bench: setup
 	@$(PYTHON) scripts/bench.py

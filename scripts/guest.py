@@ -102,6 +102,10 @@ def build_rust(args):
     options = ["--config", config / "wasm.toml"]
     if has_page_size and not args.grows:
         options += ["--config", config / "page-size.toml"]
+    # The same module, and so the same image, wherever the sources are.
+    source = Path(args.source).resolve()
+    flags = json.dumps([f"--remap-path-prefix={source}=/{source.name}"])
+    options += ["--config", f"target.{TARGET}.rustflags={flags}"]
     if args.stack:
         flags = json.dumps(["-C", f"link-arg=-zstack-size={args.stack}"])
         options += ["--config", f"target.{TARGET}.rustflags={flags}"]
@@ -153,6 +157,10 @@ def build_c(args):
     if args.stack:
         flags.append(f"-Wl,-zstack-size={args.stack}")
     sources = [] if args.bare else sorted((library / "src").glob("*.c"))
+    # The same module, and so the same image, wherever the sources are. The last that fits counts.
+    places = {REPO: "wisp", include: "include", Path(args.sources[0]).resolve().parent: "."}
+    flags += [f"-ffile-prefix-map={Path(place).resolve()}={name}" for place, name in places.items()]
+    flags.append("-fdebug-compilation-dir=.")
     with tempfile.TemporaryDirectory() as folder:
         # lld goes by its name.
         alias = Path(folder) / "wasm-ld"

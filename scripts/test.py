@@ -8,6 +8,7 @@ where no workspace can be had, and say so.
 
 import argparse
 import json
+import os
 import re
 import subprocess
 import sys
@@ -15,6 +16,8 @@ import time
 from dataclasses import dataclass
 
 import devenv
+import guest
+import spec_targets
 
 RUST = devenv.REPO / "rust"
 # Boards whose emulator or native build runs here, and what each stands for.
@@ -26,8 +29,14 @@ RUN_PLATFORMS = [
     "mps2/an383/qemu",
     "qemu_riscv32",
 ]
+# Where the official suite runs, on the back end of each instruction set.
+SPEC_PLATFORMS = ["mps2/an385", "mps2/an521/cpu0", "mps2/an383/qemu", "qemu_riscv32"]
 # Boards that are only built: there is no emulator for their chips.
 BUILD_PLATFORMS = ["nrf5340dk/nrf5340/cpuapp", "rpi_pico", "esp32c6_devkitc/esp32c6/hpcore"]
+
+
+# What the official suite printed on the desk.
+DESK_LOG = devenv.BUILD / "spec" / "desk.log"
 
 
 @dataclass
@@ -57,9 +66,9 @@ def stream(command, cwd, env=None):
     return process.returncode, "".join(lines)
 
 
-def cargo(arguments):
+def cargo(arguments, folder=RUST):
     """Runs a cargo test command on the desk and counts its tests."""
-    code, text = stream(["cargo"] + arguments, RUST)
+    code, text = stream(["cargo"] + arguments, folder)
     count = Count()
     for match in re.finditer(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored", text, re.M):
         count += Count(*(int(n) for n in match.groups()))
@@ -76,14 +85,54 @@ def suite_unit():
     return cargo(["test", "--locked", "--workspace", "--exclude", "wisp-spec", "--exclude", "wisp-port"])
 
 
-def suite_spec():
+def spec(arguments, keep=None):
     """The official suite, in release: it executes tens of thousands of assertions."""
-    code, text = stream(["cargo", "run", "--locked", "--release", "-q", "-p", "wisp-spec"], RUST)
+    code, text = stream(["cargo", "run", "--locked", "--release", "-q", "-p", "wisp-spec", "--"] + arguments, RUST)
+    if keep:
+        devenv.write_if_changed(keep, text)
     match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
     count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
     if code != 0 and count.failed == 0:
         count.failed += 1
     return count
+
+
+def suite_fuzz():
+    """A fixed number of seeded runs of each fuzz target; all orders of interrupts in event queue and stop path."""
+    return cargo(["test", "--locked"], RUST / "fuzz")
+
+
+def suite_spec():
+    """The official suite on the desk, in the interpreter."""
+    return spec([], DESK_LOG)
+
+
+def suite_targets():
+    """The official suite and every form of every op on the targets, in the library that ships."""
+    if not DESK_LOG.is_file():
+        spec([], DESK_LOG)
+    count = twister("targets", ["tests/spec"], SPEC_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"])
+    if count.skipped and not count.passed and not count.failed:
+        return count
+    desk = spec_targets.desk_counts(DESK_LOG.read_text(encoding="utf-8"))
+    targets = spec_targets.read(devenv.BUILD / "twister" / "targets")
+    text = spec_targets.table(desk, targets)
+    path = devenv.BUILD / "spec" / "targets.md"
+    devenv.write_if_changed(path, text)
+    print(text + f"\nwritten to {path}")
+    problems = [problem for target in targets for problem in target.failures + target.problems(desk)]
+    problems += [f"{platform} did not run" for platform in SPEC_PLATFORMS
+                 if not any(target.name.startswith(re.sub(r"\W", "_", platform)) for target in targets)]
+    for problem in problems:
+        print("targets: " + problem)
+    assertions = Count()
+    for target in (target for target in targets if target.suite and target.forms):
+        assertions += Count(*target.suite[:3]) + Count(target.forms[0], target.forms[1])
+    if problems and not assertions.failed:
+        assertions.failed += len(problems)
+    if count.failed and not assertions.failed:
+        assertions.failed += count.failed
+    return assertions
 
 
 def twister(name, roots, platforms, extra):
@@ -123,21 +172,68 @@ def twister(name, roots, platforms, extra):
 
 def suite_zephyr():
     """Twister suites and samples on all boards that run here."""
-    return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"])
+    return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
+                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "spec", "--exclude-tag", "lifecycle"])
+
+
+PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]
 
 
 def suite_boards():
-    """The blinky sample, built for boards without an emulator."""
-    return twister("boards", ["samples/blinky"], BUILD_PLATFORMS, ["--build-only"])
+    """The samples with peripherals, built for boards without an emulator."""
+    return twister("boards", PERIPHERAL_SAMPLES, BUILD_PLATFORMS, ["--build-only"])
+
+
+def suite_guests():
+    """Guests of examples, samples and templates: built with stock tools, run on the simulated board."""
+    found, reason = devenv.rust_environment([guest.TARGET])
+    if found is None:
+        print(f"guests: skipped, {reason}")
+        return Count(skipped=1)
+    rustc = found.get("RUSTC", devenv.find_tool("rustc"))
+    tools = devenv.BUILD / "cargo" / "host"
+    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", tools], RUST)
+    linker, _ = guest.wasm_linker(rustc)
+    if code != 0 or not linker:
+        print("guests: no `wisp`, or no linker for wasm (lld, or a rustup toolchain)")
+        return Count(failed=1)
+    found["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER"] = linker
+    beside = os.path.join(os.path.dirname(rustc), "cargo")
+    env = {**os.environ, "WISP": str(tools / "release" / "wisp"),
+           "GUEST_ENV": " ".join(f"{name}={value}" for name, value in found.items()),
+           "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo"}
+    code, text = stream(["sh", devenv.REPO / "guest" / "check.sh", devenv.BUILD / "guests"], devenv.REPO, env)
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count
+
+
+def suite_budgets():
+    """Instructions and bytes on a Cortex-M3 within bench/budgets.toml; the core goes from op to op without calls."""
+    if devenv.environment() is None:
+        print("budgets: skipped, no Zephyr workspace can be had here")
+        return Count(skipped=1)
+    bench = [sys.executable, devenv.REPO / "scripts" / "bench.py", "--board", "m3"]
+    code, _ = stream([*bench, "--runtime", "wisp:thumb"], devenv.REPO)
+    if code != 0:
+        return Count(failed=1)
+    code, text = stream([*bench, "--check"], devenv.REPO)
+    match = re.findall(r"^(\d+) budgets checked, (\d+) exceeded$", text, re.M)
+    checked, exceeded = (int(n) for n in match[-1]) if match else (0, 1)
+    return Count(passed=checked - exceeded, failed=exceeded or int(code != 0))
 
 
 def suite_lifecycle():
-    """An app's life on flash: power cuts on the desk, a real SMP client on native_sim and in QEMU."""
+    """An app's life: power cuts on the desk; messages, heartbeats, a real SMP client, a soak on targets."""
     count = cargo(["test", "--locked", "-p", "wisp-storage", "-p", "wisp-trust",
                    "--features", "wisp-trust/sign"])
     if devenv.environment() is None:
         print("lifecycle: the client's part is skipped, no Zephyr workspace can be had here")
         return count + Count(skipped=1)
+    count += twister("messages", ["tests/messages"], ["native_sim/native/64", "qemu_cortex_m3"],
+                     ["-x=CONFIG_MINIMAL_LIBC=y"])
     code, text = stream([sys.executable, devenv.REPO / "tests" / "lifecycle" / "run.py"], devenv.REPO)
     match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
     client = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
@@ -146,22 +242,59 @@ def suite_lifecycle():
     return count + client
 
 
+def select_limits():
+    """Limits: the engine's tests of them on the desk, each limit and the bounds of stops on every board."""
+    return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
+            + twister("limits", ["tests/limits"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"]))
+
+
+def select_aot():
+    """Native code: the translator, the official suite on it, signatures, loader and stop on every board."""
+    return (cargo(["test", "--locked", "-p", "wisp-aotc", "-p", "wisp-trust", "--features", "wisp-trust/sign"])
+            + cargo(["test", "--locked", "--test", "some", "native"], RUST / "fuzz")
+            + spec(["--tier", "native"])
+            + twister("aot", ["tests/aot"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"]))
+
+
+def select_peripherals():
+    """Peripherals under grant: host functions, the simulated board, Zephyr's emulated devices."""
+    return (cargo(["test", "--locked", "-p", "wisp-abi", "-p", "wisp-host", "-p", "wisp-sim", "--features",
+                   "wisp-abi/render"])
+            + suite_guests()
+            + twister("peripherals", ["tests/peripherals", "tests/kv", *PERIPHERAL_SAMPLES], RUN_PLATFORMS,
+                      ["-x=CONFIG_MINIMAL_LIBC=y"])
+            + suite_boards())
+
+
+# What `make test` runs.
 SUITES = {
     "unit": suite_unit,
+    "fuzz": suite_fuzz,
     "spec": suite_spec,
+    "targets": suite_targets,
     "zephyr": suite_zephyr,
     "boards": suite_boards,
+    "guests": suite_guests,
     "lifecycle": suite_lifecycle,
+    "budgets": suite_budgets,
+}
+# Views of one concern, run by name only: what they execute is in the suites above, unless they say otherwise.
+SELECTIONS = {
+    "limits": select_limits,
+    "aot": select_aot,
+    "peripherals": select_peripherals,
 }
 
 
 def main():
+    known = {**SUITES, **SELECTIONS}
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("suite", nargs="?", default="all", help="all or one of: " + " ".join(SUITES))
-    name = parser.parse_args().suite
-    if name != "all" and name not in SUITES:
-        parser.error(f"no suite '{name}'; expected all or one of: {' '.join(SUITES)}")
-    chosen = SUITES if name == "all" else {name: SUITES[name]}
+    parser.add_argument("suites", nargs="*", default=["all"], help="all or some of: " + " ".join(known))
+    names = parser.parse_args().suites
+    for name in names:
+        if name != "all" and name not in known:
+            parser.error(f"no suite '{name}'; expected all or some of: {' '.join(known)}")
+    chosen = SUITES if "all" in names else {name: known[name] for name in names}
     total = Count()
     lines = []
     for key, suite in chosen.items():

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A client of Wisp's MCUmgr group: what doc/lifecycle.md describes, over smpclient."""
 
+import asyncio
 import hashlib
 import struct
 from enum import IntEnum
@@ -55,6 +56,8 @@ class Code(IntEnum):
     NOT_STOPPED = 69
     ALREADY = 70
     NOT_LOADED = 71
+    NO_INTERFACE = 72
+    NOT_GRANTED = 73
 
 
 WORDS = {
@@ -72,6 +75,8 @@ WORDS = {
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
     Code.SIGNATURE: "the image's signature is wrong; sign it again",
     Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
+    Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
+    Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",
     Code.NO_APP: "the firmware has no app of this name; see its devicetree",
     Code.ALREADY: "the app is in that state already",
 }
@@ -122,7 +127,14 @@ STAT = {key: (int, ...) for key in
 UPLOAD = {
     "off": (int, ...), "data": (bytes, ...), "name": (str | None, None), "len": (int | None, None),
     "sha": (bytes | None, None), "ver": (int | None, None), "rb": (int | None, None),
-    "mem": (int | None, None),
+    "mem": (int | None, None), "frame": (int | None, None), "if": (str | None, None),
+}
+USAGE = {key: (int, ...) for key in
+         ("runs", "failures", "stack", "stack_size", "arena", "arena_size", "memory", "memory_size", "fuel",
+          "events", "events_size", "events_lost", "messages_lost")}
+FAILURE = {
+    "total": (int, ...), "next": (int | None, None), "name": (str | None, None),
+    "uptime": (int | None, None), "what": (str | None, None),
 }
 
 List = request("read", 0, "List", {"slot": (int, ...)}, APP)
@@ -132,20 +144,39 @@ SIMPLE = {verb: request("write", command, verb.title(), NAME, {}) for command, v
           enumerate(("start", "stop", "confirm", "rollback", "uninstall"), start=3)}
 Stat = request("read", 8, "Stat", {}, STAT)
 Abort = request("write", 9, "Abort", {}, {})
+Usage = request("read", 10, "Usage", NAME, USAGE)
+Failures = request("read", 11, "Failures", {"index": (int, ...)}, FAILURE)
+
+
+def interfaces(image, imports, strings):
+    """The import modules of an image, each once."""
+    found = []
+    for at in range(imports[0], imports[0] + imports[1] // 20 * 20, 20):
+        start = strings[0] + struct.unpack_from("<I", image, at)[0]
+        length = struct.unpack_from("<H", image, start)[0]
+        module = image[start + 2:start + 2 + length].decode()
+        if module not in found:
+            found.append(module)
+    return found
 
 
 def manifest(image):
-    """Name, version, rollback counter and memory of an image (doc/image-format.md)."""
+    """What an image says of itself, as it is announced (doc/image-format.md)."""
     if image[:4] != b"WISP" or len(image) < 16:
         raise DeviceError(None, "not a Wisp image; wisp build makes one")
+    sections = {}
     for index in range(struct.unpack_from("<H", image, 12)[0]):
-        kind, _, offset, _ = struct.unpack_from("<HHII", image, 16 + 12 * index)
-        if kind == 1:
-            name = image[offset + 33:offset + 33 + image[offset + 32]].decode()
-            version, flags = struct.unpack_from("<II", image, offset + 64)
-            backed, _, rollback = struct.unpack_from("<III", image, offset + 80)
-            return {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0}
-    raise DeviceError(None, "the image has no manifest; build it again")
+        kind, _, offset, length = struct.unpack_from("<HHII", image, 16 + 12 * index)
+        sections[kind] = (offset, length)
+    if 1 not in sections:
+        raise DeviceError(None, "the image has no manifest; build it again")
+    offset = sections[1][0]
+    name = image[offset + 33:offset + 33 + image[offset + 32]].decode()
+    version, flags = struct.unpack_from("<II", image, offset + 64)
+    backed, _, rollback, _, frame = struct.unpack_from("<IIIII", image, offset + 80)
+    needs = interfaces(image, sections.get(3, (0, 0)), sections.get(12, (0, 0)))
+    return {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0,
+            "frame": frame, "if": " ".join(needs)}
 
 
 def version_text(version):
@@ -153,11 +184,56 @@ def version_text(version):
     return f"{version & 0xff}.{version >> 8 & 0xff}.{version >> 16}"
 
 
+class UDPTransport(SMPUDPTransport):
+    """SMP over UDP to host or host:port, with requests no longer than devices take.
+
+    Datagrams get lost: a request without an answer is sent again. That is harmless for all but
+    confirm, rollback, start, stop and uninstall, whose repetition may say that it was done before.
+    """
+
+    # A device that tells no size takes this at least.
+    size = 256
+    # Seconds to wait for an answer, and how often to ask.
+    patience = 1.0
+    tries = 5
+    repeated = 0
+
+    async def send_and_receive(self, data):
+        for attempt in range(self.tries):
+            self.repeated += attempt > 0
+            await self.send(data)
+            try:
+                async with asyncio.timeout(self.patience):
+                    answer = await self.receive()
+                    # an answer that came late belongs to an older request: compare sequence numbers
+                    while answer[6] != data[6]:
+                        answer = await self.receive()
+                    return answer
+            except TimeoutError:
+                pass
+        raise TimeoutError(f"no answer to {self.tries} requests")
+
+    async def connect(self, address, timeout_s, port=1337):
+        host, colon, number = address.rpartition(":")
+        # an IPv6 address without a port has colons of its own
+        if colon and ":" not in host.strip("[]"):
+            address, port = host, int(number)
+        await super().connect(address.strip("[]"), timeout_s, port)
+
+    def initialize(self, smp_server_transport_buffer_size):
+        """What the device says of its buffers."""
+        self.size = smp_server_transport_buffer_size
+
+    @property
+    def max_unencoded_size(self):
+        return min(self.size, super().max_unencoded_size)
+
+
 class Device:
     """One device; use it with `async with`."""
 
-    def __init__(self, address, timeout=5.0):
-        transport = SMPUDPTransport() if not str(address).startswith(("/", "COM")) else \
+    def __init__(self, address, timeout=6.0):
+        transport = UDPTransport() if not str(address).startswith(("/", "COM")) else \
             SMPSerialTransport()
         self.client = SMPClient(transport, str(address), timeout_s=timeout)
         self.timeout = timeout
@@ -199,19 +275,46 @@ class Device:
         """start, stop, confirm, rollback or uninstall."""
         await self.ask(SIMPLE[verb](name=name))
 
+    async def restart(self, name):
+        """Stops an app if it runs, and starts it."""
+        try:
+            await self.simple("stop", name)
+        except DeviceError as error:
+            if error.code != Code.ALREADY:
+                raise
+        await self.simple("start", name)
+
     async def stat(self):
         """The store's figures."""
         return await self.ask(Stat())
+
+    async def usage(self, name):
+        """What an app used."""
+        return await self.ask(Usage(name=name))
+
+    async def failures(self):
+        """Recent runs that failed, the last one first, and how many there were since boot."""
+        found, index = [], 0
+        while True:
+            answer = await self.ask(Failures(index=index))
+            if answer.name is None:
+                return found, answer.total
+            found.append(answer)
+            index = answer.next
 
     async def abort(self):
         """Gives the upload up."""
         await self.ask(Abort())
 
-    async def install(self, path, progress=lambda done, total: None, stop_at=None):
-        """Sends an image; the same one goes on where it was. stop_at: for tests, bytes to send."""
+    async def install(self, path, progress=lambda done, total: None, stop_at=None, announce=None):
+        """Sends an image; the same one goes on where it was.
+
+        For tests: stop_at, bytes to send; announce, what to say instead of the truth.
+        """
         image = Path(path).read_bytes()
         answer = await self.ask(Upload(off=0, data=b"", len=len(image),
-                                       sha=hashlib.sha256(image).digest(), **manifest(image)))
+                                       sha=hashlib.sha256(image).digest(),
+                                       **{**manifest(image), **(announce or {})}))
         # header of SMP, map, keys and offset
         piece = max(self.client._transport.max_unencoded_size - 40, 32)
         first = answer.off

@@ -20,11 +20,14 @@ HOST_VERBS = {
     "keygen": "make a key to sign images with",
     "sign": "sign an image",
     "verify": "check an image as a device would",
+    "symbolize": "name the places of a trap",
+    "new": "begin an app from a template",
 }
 APP_VERBS = {
-    "info": "show an app",
+    "info": "show an app, what it used and its recent failures",
     "start": "start an app",
     "stop": "stop an app",
+    "restart": "stop and start an app",
     "confirm": "keep the update of an app",
     "rollback": "drop the update of an app",
     "uninstall": "remove an app",
@@ -54,6 +57,21 @@ def show(app):
               f"started {app.starts} times")
 
 
+def show_usage(usage):
+    """Prints what an app used."""
+    print(f"runs that ended: {usage.runs}, failed: {usage.failures}")
+    print(f"most used: native stack {usage.stack} of {usage.stack_size} bytes, arena {usage.arena} of "
+          f"{usage.arena_size}, linear memory {usage.memory} of {usage.memory_size}; fuel of a run: {usage.fuel}")
+    print(f"events: {usage.events} of {usage.events_size} waited at most, {usage.events_lost} lost; "
+          f"messages lost: {usage.messages_lost}")
+
+
+def show_failures(failures):
+    """Prints runs that failed, the last one first."""
+    for failure in failures:
+        print(f"{failure.uptime / 1000:10.3f} s  {failure.name}: {failure.what}")
+
+
 class Wisp(WestCommand):
     """The command."""
 
@@ -72,14 +90,15 @@ class Wisp(WestCommand):
         listing = verbs.add_parser("list", help="list the apps of a device")
         stat = verbs.add_parser("stat", help="show how full and worn a device's store is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
-        with_device = [push, listing, stat, abort]
+        log = verbs.add_parser("log", help="show recent runs that failed")
+        with_device = [push, listing, stat, abort, log]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
             with_device.append(app)
         for verb in with_device:
             verb.add_argument("-p", "--port", default=os.environ.get("WISP_PORT"),
-                              help="serial port or IP address [default: WISP_PORT]")
+                              help="serial port, or address[:port] for UDP [default: WISP_PORT]")
         return parser
 
     def do_run(self, args, unknown):
@@ -112,6 +131,13 @@ class Wisp(WestCommand):
                     show(app)
             elif args.verb == "info":
                 show(await device.info(args.name))
+                show_usage(await device.usage(args.name))
+                failures, _ = await device.failures()
+                show_failures([failure for failure in failures if failure.name == args.name])
+            elif args.verb == "log":
+                failures, total = await device.failures()
+                show_failures(failures)
+                print(f"{total} runs failed since boot")
             elif args.verb == "stat":
                 stat = await device.stat()
                 print(f"{stat.free} of {stat.blocks} blocks of {stat.block} bytes free, "
@@ -119,5 +145,7 @@ class Wisp(WestCommand):
                       f"journal {stat.journal_wear}; retired keys: {stat.retired}")
             elif args.verb == "abort":
                 await device.abort()
+            elif args.verb == "restart":
+                await device.restart(args.name)
             else:
                 await device.simple(args.verb, args.name)

@@ -1,0 +1,91 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Fuzzes each target for some seconds and tells how many executions that were.
+
+With cargo-fuzz and a nightly Rust, libFuzzer drives the targets, under AddressSanitizer and with
+what it learns of coverage. Without, they run as plain programs on pseudo-random bytes; memory is
+then guarded by forbidden pages alone.
+"""
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+
+import devenv
+
+FUZZ = devenv.REPO / "rust" / "fuzz"
+CORPUS = devenv.BUILD / "fuzz"
+
+
+def targets():
+    """Names of the targets: one file each."""
+    return sorted(path.stem for path in (FUZZ / "fuzz_targets").glob("*.rs"))
+
+
+def has_cargo_fuzz():
+    """Whether `cargo +nightly fuzz` works here."""
+    if not shutil.which("cargo-fuzz") or not shutil.which("rustup"):
+        return False
+    return subprocess.run(["cargo", "+nightly", "fuzz", "--version"], check=False, cwd=FUZZ,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def run(command):
+    """Runs a command, shows its output, returns (exit code, output)."""
+    print("$ " + " ".join(str(part) for part in command), flush=True)
+    with subprocess.Popen([str(part) for part in command], cwd=FUZZ, text=True, errors="replace",
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        text = ""
+        for line in process.stdout:
+            text += line
+            # libFuzzer tells of each new input
+            if not re.match(r"^#\d+\s+(NEW|REDUCE|RELOAD|pulse|INITED)", line):
+                print(line, end="", flush=True)
+    return process.returncode, text
+
+
+def libfuzzer(name, seconds, seed):
+    """Executions under libFuzzer, or None if something was found."""
+    corpus = CORPUS / name
+    corpus.mkdir(parents=True, exist_ok=True)
+    code, text = run(["cargo", "+nightly", "fuzz", "run", "--fuzz-dir", ".", "--target-dir", devenv.BUILD / "cargo" / "fuzz",
+                      name, corpus, "--", f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=4096",
+                      "-print_final_stats=1", "-verbosity=0"])
+    match = re.findall(r"stat::number_of_executed_units:\s*(\d+)|Done (\d+) runs", text)
+    return None if code != 0 or not match else max(int(a or b) for a, b in match)
+
+
+def plain(name, seconds, seed):
+    """Executions of the plain program, or None if something was found."""
+    code, text = run(["cargo", "run", "--locked", "--release", "-q", "--bin", name, "--", "--seconds", seconds, "--seed", seed])
+    match = re.search(r"^\w+: (\d+) executions", text, re.M)
+    return None if code != 0 or not match else int(match.group(1))
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=int, default=60, help="for each target")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--plain", action="store_true", help="do not use cargo-fuzz")
+    parser.add_argument("targets", nargs="*", help="default: all: " + " ".join(targets()))
+    args = parser.parse_args()
+    unknown = [name for name in args.targets if name not in targets()]
+    if unknown:
+        parser.error(f"no target {', '.join(unknown)}; there are {' '.join(targets())}")
+    under_libfuzzer = not args.plain and has_cargo_fuzz()
+    if not under_libfuzzer and not args.plain:
+        print("cargo-fuzz or nightly Rust is missing (cargo install cargo-fuzz): the targets run as plain programs")
+    lines, failed = [], 0
+    for name in args.targets or targets():
+        executions = (libfuzzer if under_libfuzzer else plain)(name, args.seconds, args.seed)
+        lines.append(f"  {name:14} " + ("FAILED" if executions is None else f"{executions} executions"))
+        failed += executions is None
+    how = "libFuzzer, AddressSanitizer" if under_libfuzzer else "plain programs"
+    print(f"\n{args.seconds} s each, seed {args.seed}, {how}\n" + "\n".join(lines))
+    sys.exit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,45 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the engine's tests under Miri, or under AddressSanitizer where Miri is not installed.
+
+AddressSanitizer finds accesses outside of allocations, not broken rules of aliasing.
+"""
+
+import os
+import subprocess
+import sys
+
+import devenv
+
+PACKAGES = ["-p", "wisp-image", "-p", "wisp-engine"]
+
+
+def works(command):
+    """Whether a command can be run."""
+    return subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+
+
+def main():
+    env = dict(os.environ)
+    if works(["cargo", "+nightly", "miri", "--version"]):
+        # frame headers hold addresses as numbers on 32-bit targets
+        env.setdefault("MIRIFLAGS", "-Zmiri-permissive-provenance")
+        command = ["cargo", "+nightly", "miri", "test", "--locked", *PACKAGES]
+    elif works(["rustc", "+nightly", "--version"]):
+        print("Miri is missing (rustup +nightly component add miri): AddressSanitizer instead")
+        env["RUSTFLAGS"] = "-Zsanitizer=address"
+        # tests leak images on purpose, to have them as long as they like
+        env["ASAN_OPTIONS"] = "detect_leaks=0"
+        version = subprocess.run(["rustc", "+nightly", "-vV"], check=True, capture_output=True, text=True).stdout
+        triple = next(line.split()[1] for line in version.splitlines() if line.startswith("host:"))
+        # naming the target keeps the sanitizer out of build scripts
+        command = ["cargo", "+nightly", "test", "--locked", "--tests", *PACKAGES, "--target", triple,
+                   "--target-dir", devenv.BUILD / "cargo" / "asan"]
+    else:
+        sys.exit("miri.py: nightly Rust is missing: rustup toolchain install nightly -c miri")
+    print("$ " + " ".join(str(part) for part in command), flush=True)
+    sys.exit(subprocess.run([str(part) for part in command], check=False, cwd=devenv.REPO / "rust", env=env).returncode)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,118 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Measures what peripherals cost on a Cortex-M3: doc/peripherals.md has the tables.
+
+calls   instructions of each host function from a guest beside Zephyr's own call, from an interrupt to
+        the guest, and while apps wait; QEMU with -icount, so that the figures are exact and repeatable
+flash   bytes of each interface: firmware with all of them against the same without that one
+"""
+
+import argparse
+import re
+import selectors
+import subprocess
+import sys
+import time
+
+from devenv import REPO
+
+sys.path.insert(0, str(REPO / "bench"))
+# pylint: disable=wrong-import-position
+from harness import boards, images, size  # noqa: E402
+from harness.tools import OUTPUT, fail, read_toml, run, zephyr_environment  # noqa: E402
+
+BOARD = boards.find("m3")
+# Kconfig symbols of the interfaces.
+INTERFACES = ("EVENT", "GPIO", "I2C", "SPI", "ADC", "PWM", "UART", "SENSOR", "KV")
+TIMEOUT = 120
+
+
+def qemu_lines(elf):
+    """What an image prints until it says that it is done."""
+    with subprocess.Popen(BOARD.command(elf, []), stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
+        lines, rest, end = [], b"", time.monotonic() + TIMEOUT
+        selector = selectors.DefaultSelector()
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while "bench done" not in lines and time.monotonic() < end:
+            if not selector.select(timeout=1):
+                continue
+            chunk = process.stdout.read1(65536)
+            if not chunk:
+                break
+            *whole, rest = (rest + chunk).split(b"\n")
+            lines += [line.decode(errors="replace").strip() for line in whole]
+        process.kill()
+    failures = [line for line in lines if line.startswith("failed") or "FATAL" in line]
+    if failures or "bench done" not in lines:
+        fail(f"{elf}: " + "; ".join(failures or ["no end"]) + "\n" + "\n".join(lines[-20:]))
+    return lines
+
+
+def measured(tier, options):
+    """Builds bench/calls for a tier and runs it: (instructions by call, Zephyr's own by call, the rest in words)."""
+    folder = OUTPUT / f"calls-{tier}"
+    env = zephyr_environment()
+    if not (folder / "build.ninja").is_file():
+        run(["cmake", "-GNinja", "-S", REPO / "bench" / "calls", "-B", folder, f"-DBOARD={BOARD.name}",
+             f"-DEXTRA_ZEPHYR_MODULES={REPO}", *options], env=env, log=OUTPUT / f"calls-{tier}-cmake.log")
+    run(["ninja", "-j2", "-C", folder], env=env, log=OUTPUT / f"calls-{tier}.log")
+    two, spent, rest = [], {"guest": {}, "direct": {}}, {}
+    for line in qemu_lines(folder / "zephyr" / "zephyr.elf"):
+        if match := re.fullmatch(r"calibration (\d+) (\d+)", line):
+            two.append(tuple(int(n) for n in match.groups()))
+        elif match := re.fullmatch(r"(guest|direct) (\d+) (\d+) (.+)", line):
+            spent[match[1]][match[4]] = int(match[3]) / int(match[2])
+        elif match := re.fullmatch(r"(edges|idle) (.+)", line):
+            rest[match[1]] = [int(n) for n in re.findall(r"\d+", match[2])]
+    (short, short_cycles), (long, long_cycles) = sorted(two)
+    rate = (long - short) / (long_cycles - short_cycles)
+    loop = spent["guest"].pop("loop")
+    guest = {name: round((cycles - loop) * rate) for name, cycles in spent["guest"].items()}
+    direct = {name: round(cycles * rate) for name, cycles in spent["direct"].items()}
+    edges, latency = rest["edges"]
+    total, idle, app = rest["idle"]
+    words = (f"{tier}: from the interrupt in which a pin changes to the guest's next host call "
+             f"{round(latency * rate / edges):,} instructions, the mean of {edges}; in one second in which two apps wait "
+             f"{idle / total:.2%} idle, {round((total - idle) * rate):,} instructions in all, "
+             f"{round(app * rate):,} in the app's thread.")
+    return guest, direct, words
+
+
+def calls(_):
+    """Prints the table of calls."""
+    interpreted, direct, words = measured("interpreter", [])
+    native, _, native_words = measured("native", ["-DCALLS_TIER=AOT_ONLY", "-DCONFIG_WISP_NATIVE=y"])
+    print("| call | interpreter | native code | Zephyr's own call |\n|---|--:|--:|--:|")
+    for name, guest in interpreted.items():
+        own = f"{direct[name]:,}" if name in direct else ""
+        print(f"| {name} | {guest:,} | {native[name]:,} | {own} |")
+    print(f"\n{words}\n{native_words}")
+
+
+def flash(names):
+    """Prints the table of flash."""
+    everything = read_toml(REPO / "bench" / "size" / "configurations.toml")["everything"]["kconfig"]
+    base = images.flash_and_ram(size.build(BOARD, "everything", everything, True))
+    print("| interface | flash | RAM |\n|---|---|---|")
+    for name in names:
+        kconfig = [*everything, f"WISP_{name}=n"]
+        without = images.flash_and_ram(size.build(BOARD, f"everything-but-{name.lower()}", kconfig, True))
+        print(f"| {name.lower()} | {base[0] - without[0]:,} | {base[1] - without[1]:,} |", flush=True)
+    print(f"\nThe firmware with all of them: {base[0]:,} bytes of flash, {base[1]:,} of RAM.")
+
+
+def main():
+    """Runs what the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("calls", "flash"))
+    parser.add_argument("interfaces", nargs="*", metavar="INTERFACE", help="for flash: these alone, as UART")
+    args = parser.parse_args()
+    names = [name.upper() for name in args.interfaces] or INTERFACES
+    if not set(names) <= set(INTERFACES):
+        parser.error("expected some of: " + " ".join(INTERFACES))
+    {"calls": calls, "flash": flash}[args.what](names)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make demo      a Rust app, compiled to WebAssembly, blinks an LED under Zephyr (or on a simulated board)
-# make test      everything; make test SUITE=unit|spec|zephyr|boards|... runs a part
+# make test      every suite, each on each instruction set; SUITE=unit|spec|zephyr|... a part; BOARDS=all on all boards
 # make spec      the official WebAssembly suite, on the desk and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions
 # make miri      the engine's tests under Miri where it is installed, else under AddressSanitizer
@@ -13,6 +13,7 @@
 
 PYTHON ?= python3
 SUITE ?= all
+BOARDS ?= integration
 SECONDS ?= 60
 HOURS ?= 24
 CUTS ?= 40
@@ -26,7 +27,7 @@ demo: setup
 	@$(PYTHON) scripts/demo.py
 
 test: setup
-	@$(PYTHON) scripts/test.py $(SUITE)
+	@$(PYTHON) scripts/test.py --boards $(BOARDS) $(SUITE)
 
 spec: setup
 	@$(PYTHON) scripts/test.py spec targets

@@ -39,9 +39,9 @@ expect() {
 	fi
 }
 
-# run NAME ARGUMENTS... : what the guest says, and its status if that is not 0
+# run NAME ARGUMENTS... : what the guest says, and its status if that is not 0; one that never ends is stopped
 run() {
-	"$wisp" run "$@" 2>&1 || echo "status $?"
+	timeout 60 "$wisp" run "$@" 2>&1 || echo "status $?"
 }
 
 # rust_guest NAME [DIRECTORY]

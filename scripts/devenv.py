@@ -33,6 +33,14 @@ RUST_TARGETS = {
     "x86_64-unknown-none": "host",
 }
 
+# Zephyr compiles through ccache where it finds it. Build folders differ in names only, so objects are
+# looked up by what they are compiled from, not by where.
+CCACHE = {
+    "CCACHE_BASEDIR": "/",
+    "CCACHE_NOHASHDIR": "1",
+    "CCACHE_IGNOREOPTIONS": "-fmacro-prefix-map=*",
+}
+
 
 def output(command, env=None):
     """Standard output of a command, stripped; None if it fails or is absent."""
@@ -256,6 +264,7 @@ def environment():
     # For zephyr-lang-rust, which takes the Rust it finds; Wisp's own CMake chooses by itself.
     env.update(rust_environment(list(RUST_TARGETS))[0] or {})
     env.setdefault("WISP_CARGO_TARGET_ROOT", str(BUILD / "cargo"))
+    env.update({name: value for name, value in CCACHE.items() if name not in os.environ})
     return env
 
 

@@ -28,6 +28,8 @@ HOST_TOOLS = {
     "qemu-system-arm": "qemu-system-arm",
     "qemu-system-riscv32": "qemu-system-misc",
     "git": "git",
+    # Most of what two builds of one board compile is the same.
+    "ccache": "ccache",
 }
 CROSS_TOOLS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fuzzes each target for some seconds and tells how many executions that were.
 
-With cargo-fuzz and a nightly Rust, libFuzzer drives the targets, under AddressSanitizer and with
-what it learns of coverage. Without, they run as plain programs on pseudo-random bytes; memory is
-then guarded by forbidden pages alone.
+With cargo-fuzz, libFuzzer drives the targets, under AddressSanitizer and with what it learns of
+coverage; the compiler is nightly Rust where it is installed, else the stable one with its unstable
+flags allowed. Without, they run as plain programs on pseudo-random bytes; memory is then guarded by
+forbidden pages alone.
 """
 
 import argparse
+import os
 import re
 import shutil
 import subprocess
@@ -24,18 +26,19 @@ def targets():
     return sorted(path.stem for path in (FUZZ / "fuzz_targets").glob("*.rs"))
 
 
-def has_cargo_fuzz():
-    """Whether `cargo +nightly fuzz` works here."""
-    if not shutil.which("cargo-fuzz") or not shutil.which("rustup"):
-        return False
-    return subprocess.run(["cargo", "+nightly", "fuzz", "--version"], check=False, cwd=FUZZ,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+def cargo_fuzz():
+    """`cargo fuzz` with a compiler that knows sanitizers, as (command, environment); None if it is not installed."""
+    if not shutil.which("cargo-fuzz"):
+        return None
+    if devenv.output(["cargo", "+nightly", "fuzz", "--version"]):
+        return ["cargo", "+nightly", "fuzz"], dict(os.environ)
+    return ["cargo", "fuzz"], {**os.environ, "RUSTC_BOOTSTRAP": "1"}
 
 
-def run(command):
+def run(command, env=None):
     """Runs a command, shows its output, returns (exit code, output)."""
     print("$ " + " ".join(str(part) for part in command), flush=True)
-    with subprocess.Popen([str(part) for part in command], cwd=FUZZ, text=True, errors="replace",
+    with subprocess.Popen([str(part) for part in command], cwd=FUZZ, env=env, text=True, errors="replace",
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process:
         text = ""
         for line in process.stdout:
@@ -46,13 +49,14 @@ def run(command):
     return process.returncode, text
 
 
-def libfuzzer(name, seconds, seed):
+def libfuzzer(tool, name, seconds, seed):
     """Executions under libFuzzer, or None if something was found."""
+    command, env = tool
     corpus = CORPUS / name
     corpus.mkdir(parents=True, exist_ok=True)
-    code, text = run(["cargo", "+nightly", "fuzz", "run", "--fuzz-dir", ".", "--target-dir", devenv.BUILD / "cargo" / "fuzz",
+    code, text = run([*command, "run", "--fuzz-dir", ".", "--target-dir", devenv.BUILD / "cargo" / "fuzz",
                       name, corpus, "--", f"-max_total_time={seconds}", f"-seed={seed}", "-max_len=4096",
-                      "-print_final_stats=1", "-verbosity=0"])
+                      "-print_final_stats=1", "-verbosity=0"], env)
     match = re.findall(r"stat::number_of_executed_units:\s*(\d+)|Done (\d+) runs", text)
     return None if code != 0 or not match else max(int(a or b) for a, b in match)
 
@@ -74,15 +78,15 @@ def main():
     unknown = [name for name in args.targets if name not in targets()]
     if unknown:
         parser.error(f"no target {', '.join(unknown)}; there are {' '.join(targets())}")
-    under_libfuzzer = not args.plain and has_cargo_fuzz()
-    if not under_libfuzzer and not args.plain:
-        print("cargo-fuzz or nightly Rust is missing (cargo install cargo-fuzz): the targets run as plain programs")
+    tool = None if args.plain else cargo_fuzz()
+    if not tool and not args.plain:
+        print("cargo-fuzz is missing (cargo install cargo-fuzz): the targets run as plain programs")
     lines, failed = [], 0
     for name in args.targets or targets():
-        executions = (libfuzzer if under_libfuzzer else plain)(name, args.seconds, args.seed)
+        executions = libfuzzer(tool, name, args.seconds, args.seed) if tool else plain(name, args.seconds, args.seed)
         lines.append(f"  {name:14} " + ("FAILED" if executions is None else f"{executions} executions"))
         failed += executions is None
-    how = "libFuzzer, AddressSanitizer" if under_libfuzzer else "plain programs"
+    how = "libFuzzer, AddressSanitizer" if tool else "plain programs"
     print(f"\n{args.seconds} s each, seed {args.seed}, {how}\n" + "\n".join(lines))
     sys.exit(1 if failed else 0)
 

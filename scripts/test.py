@@ -34,8 +34,7 @@ SPEC_PLATFORMS = ["mps2/an385", "mps2/an521/cpu0", "mps2/an383/qemu", "qemu_risc
 # Boards that are only built: there is no emulator for their chips.
 BUILD_PLATFORMS = ["nrf5340dk/nrf5340/cpuapp", "rpi_pico", "esp32c6_devkitc/esp32c6/hpcore"]
 
-# Whether each Zephyr application is run on all boards that it supports, or on its
-# integration_platforms: a selection in which each suite meets each instruction set.
+# Whether all suites run on all boards.
 ALL_BOARDS = False
 
 # What the official suite printed on the desk.
@@ -138,8 +137,12 @@ def suite_targets():
     return assertions
 
 
-def twister(name, roots, platforms, extra):
-    """Runs twister; counts executed test cases, or builds if nothing is to be executed."""
+def twister(name, roots, platforms, extra, all_boards=False):
+    """Runs twister; counts executed test cases, or builds if nothing is to be executed.
+
+    Each application is run on its integration_platforms: a selection in which each suite meets
+    the instruction sets that it depends on. With all_boards it is run wherever it can be.
+    """
     env = devenv.environment()
     if env is None:
         print(f"{name}: skipped, no Zephyr workspace can be had here")
@@ -151,7 +154,7 @@ def twister(name, roots, platforms, extra):
         command += ["-T", devenv.REPO / root]
     for platform in platforms:
         command += ["-p", platform]
-    if not ALL_BOARDS:
+    if not (all_boards or ALL_BOARDS):
         command.append("--integration")
     command += [f"-x=EXTRA_ZEPHYR_MODULES={devenv.REPO}"] + extra
     code, _ = stream(command, devenv.find_zephyr(), env)
@@ -253,7 +256,8 @@ def suite_lifecycle():
 def select_limits():
     """Limits: the engine's tests of them on the desk, each limit and the bounds of stops on every board."""
     return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
-            + twister("limits", ["tests/limits"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"]))
+            + twister("limits", ["tests/limits", "tests/features"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
+                      all_boards=True))
 
 
 def select_aot():
@@ -261,7 +265,7 @@ def select_aot():
     return (cargo(["test", "--locked", "-p", "wisp-aotc", "-p", "wisp-trust", "--features", "wisp-trust/sign"])
             + cargo(["test", "--locked", "--test", "some", "native"], RUST / "fuzz")
             + spec(["--tier", "native"])
-            + twister("aot", ["tests/aot"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"]))
+            + twister("aot", ["tests/aot"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
 
 
 def select_peripherals():
@@ -270,7 +274,7 @@ def select_peripherals():
                    "wisp-abi/render"])
             + suite_guests()
             + twister("peripherals", ["tests/peripherals", "tests/kv", *PERIPHERAL_SAMPLES], RUN_PLATFORMS,
-                      ["-x=CONFIG_MINIMAL_LIBC=y"])
+                      ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
             + suite_boards())
 
 
@@ -286,7 +290,7 @@ SUITES = {
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }
-# Views of one concern, run by name only: what they execute is in the suites above, unless they say otherwise.
+# Views of one concern, run by name only, on all boards that run here.
 SELECTIONS = {
     "limits": select_limits,
     "aot": select_aot,

@@ -254,7 +254,7 @@ def suite_lifecycle():
 
 
 def select_limits():
-    """Limits: the engine's tests of them on the desk, each limit and the bounds of stops on every board."""
+    """Limits: the engine's tests on the desk; each limit, the bounds of stops, engines without features on boards."""
     return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
             + twister("limits", ["tests/limits", "tests/features"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
                       all_boards=True))

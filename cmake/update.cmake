@@ -9,9 +9,12 @@
 # signed with the secret key, if one is given; a relative path begins in the source folder.
 function(wisp_add_update)
   cmake_parse_arguments(UPDATE "" "NAME;VERSION;KEY;ROLLBACK;STACK" "SOURCE" ${ARGN})
-  if(NOT UPDATE_NAME OR NOT UPDATE_VERSION OR NOT UPDATE_SOURCE OR UPDATE_UNPARSED_ARGUMENTS)
-    message(FATAL_ERROR "wisp_add_update(): NAME, VERSION and SOURCE are needed; "
-      "not understood: ${UPDATE_UNPARSED_ARGUMENTS}")
+  if(NOT UPDATE_NAME OR NOT UPDATE_VERSION OR NOT UPDATE_SOURCE)
+    message(FATAL_ERROR "wisp_add_update(${ARGN}): NAME, VERSION and SOURCE are needed")
+  endif()
+  if(UPDATE_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): not understood: "
+      "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK")
   endif()
 
   _wisp_host_tools()
@@ -21,6 +24,12 @@ function(wisp_add_update)
   set(image ${folder}/${UPDATE_NAME}-${UPDATE_VERSION}.wisp)
   list(TRANSFORM UPDATE_SOURCE PREPEND ${CMAKE_CURRENT_SOURCE_DIR}/ REGEX "^[^/]"
     OUTPUT_VARIABLE sources)
+  foreach(source IN LISTS sources)
+    if(NOT EXISTS ${source})
+      message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): ${source} does not exist; "
+        "SOURCE is relative to the CMakeLists.txt that calls it")
+    endif()
+  endforeach()
   set(compile_options)
   if(UPDATE_STACK)
     list(APPEND compile_options --stack ${UPDATE_STACK})
@@ -32,6 +41,10 @@ function(wisp_add_update)
   set(sign_command)
   if(UPDATE_KEY)
     cmake_path(ABSOLUTE_PATH UPDATE_KEY BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
+    if(NOT EXISTS ${UPDATE_KEY})
+      message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): the secret key ${UPDATE_KEY} "
+        "does not exist; `wisp keygen` makes one")
+    endif()
     set(sign_command COMMAND ${WISP_TOOL} sign ${image} --key ${UPDATE_KEY})
   endif()
 

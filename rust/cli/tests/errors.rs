@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every way to go wrong, as a user meets it: the whole message. `doc/errors.md` explains each of them; here the
-//! page is compared with what the command says, and with the texts in the firmware's sources.
+//! page is compared with what the command says, and with the texts in the firmware's sources. Those of CMake are
+//! brought about in `build_files.rs`.
 
 mod common;
 
 use std::path::Path;
 
+use common::page::{fits, parts, patterns};
 use common::Folder;
-
-const PAGE: &str = include_str!("../../../doc/errors.md");
 
 const ADD: &str = r#"(module (func $add (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#;
 
@@ -256,34 +256,6 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
 ];
 
-/// The patterns of a section of the page: the first column, words in angle brackets stand for anything.
-fn patterns(section: &str) -> Vec<&'static str> {
-    let start = PAGE.find(&format!("## {section}\n")).unwrap_or_else(|| panic!("no section {section}"));
-    let text = &PAGE[start + 3..];
-    let text = text.find("\n## ").map_or(text, |end| &text[..end]);
-    // a message may hold backticks, so it stands between two of them
-    let cell = |line: &'static str| line.strip_prefix("| `` ")?.split_once(" `` |").map(|(pattern, _)| pattern);
-    let found: Vec<_> = text.lines().filter_map(cell).collect();
-    assert!(!found.is_empty(), "{section}");
-    found
-}
-
-/// The literal parts of a pattern.
-fn parts(pattern: &str) -> Vec<String> {
-    pattern.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest).to_string()).collect()
-}
-
-fn fits(pattern: &str, text: &str) -> bool {
-    let mut rest = text;
-    parts(pattern).iter().all(|part| match rest.split_once(part.as_str()) {
-        Some((_, behind)) => {
-            rest = behind;
-            true
-        }
-        None => false,
-    })
-}
-
 #[test]
 fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let patterns = patterns("The `wisp` command");
@@ -340,6 +312,7 @@ fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
 
 #[test]
 fn what_the_page_says_of_builds_is_in_the_build_files() {
-    in_sources("CMake", &["cmake/guest.cmake", "cmake/rust.cmake", "scripts/guest.py"]);
+    let files = ["cmake/guest.cmake", "cmake/rust.cmake", "cmake/update.cmake", "src/signature.cmake"];
+    in_sources("CMake", &[&files[..], &["scripts/guest.py", "scripts/public_keys.py"]].concat());
     in_sources("Devicetree", &["src/grants.c"]);
 }

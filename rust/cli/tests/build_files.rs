@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Mistakes in an application's CMake files, as its author meets them: CMake is run, without Zephyr, on a project
+//! that makes one. `doc/errors.md` explains each message.
+
+mod common;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use common::page::{fits, patterns};
+use common::Folder;
+
+/// The project: what the build files take from Zephyr is set by hand, up to where a message ends them.
+const PROJECT: &str = "cmake_minimum_required(VERSION 3.20)
+project(mistaken NONE)
+set(ZEPHYR_WISP_MODULE_DIR @ROOT@)
+set(PYTHON_EXECUTABLE python3)
+set(APPLICATION_SOURCE_DIR ${CMAKE_SOURCE_DIR})
+set(CONFIG_WISP y)
+include(@ROOT@/cmake/rust.cmake)
+include(@ROOT@/cmake/guest.cmake)
+include(@ROOT@/cmake/update.cmake)
+";
+
+/// (what the project's CMakeLists.txt says, the message from its beginning to what to do; `<>` is any words).
+const CASES: &[(&str, &str)] = &[
+    (
+        "set(CONFIG_WISP)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): CONFIG_WISP is not enabled; set it in prj.conf",
+    ),
+    ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
+    (
+        "wisp_add_app(NAME a TRIM NO SOURCE a.c)",
+        "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, STACK, HEAP, <>NO_TRIM, AOT,",
+    ),
+    ("wisp_add_app(NAME a)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what the guest is compiled from, or"),
+    ("wisp_add_app(NAME a SOURCE a.c WASM a.wasm)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what"),
+    (
+        "wisp_add_app(NAME a SOURCE a.c nowhere.c)",
+        "wisp_add_app(NAME a): <>/nowhere.c does not exist; SOURCE is relative to the CMakeLists.txt that calls it",
+    ),
+    (
+        "wisp_add_app(NAME a SOURCE empty)",
+        "wisp_add_app(NAME a): <>/empty has neither a Cargo.toml nor C files; give the folder of a guest, or its C files",
+    ),
+    (
+        "wisp_add_app(NAME a SOURCE a.c AOT)",
+        "wisp_add_app(NAME a AOT): CONFIG_WISP_NATIVE is not enabled; set it in prj.conf, or leave AOT out",
+    ),
+    ("wisp_add_update(NAME a SOURCE a.c)", "wisp_add_update(NAME;a;SOURCE;a.c): NAME, VERSION and SOURCE are needed"),
+    (
+        "wisp_add_update(NAME a VERSION 1.0.0 SIGN SOURCE a.c)",
+        "wisp_add_update(NAME a): not understood: SIGN; expected VERSION, SOURCE, KEY, ROLLBACK, STACK",
+    ),
+    (
+        "wisp_add_update(NAME a VERSION 1.0.0 SOURCE nowhere.c)",
+        "wisp_add_update(NAME a): <>/nowhere.c does not exist; SOURCE is relative to the CMakeLists.txt that calls it",
+    ),
+    (
+        "wisp_add_update(NAME a VERSION 1.0.0 SOURCE a.c KEY nowhere.pem)",
+        "wisp_add_update(NAME a): the secret key <>/nowhere.pem does not exist; `wisp keygen` makes one",
+    ),
+    (
+        "set(CONFIG_WISP_SIGNATURE_KEY_FILE nowhere.pub.pem)\ninclude(@ROOT@/src/signature.cmake)",
+        "CONFIG_WISP_SIGNATURE_KEY_FILE: <>/nowhere.pub.pem does not exist; give the public key that `wisp keygen` \
+         writes beside the secret one, name.pub.pem",
+    ),
+];
+
+/// Beginnings of messages about the machine and the board, which no project brings about.
+const OF_THE_MACHINE: &[&str] = &["Wisp: no Rust", "clang was not found", "no linker for wasm"];
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
+}
+
+/// Runs a program that must fail; what it says, in one line.
+fn fails(command: &mut Command) -> String {
+    let Output { status, stderr, .. } = command.output().unwrap();
+    let said = String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(!status.success(), "{command:?} went well: {said}");
+    said
+}
+
+fn configure(project: &str) -> String {
+    let folder = Folder::new();
+    let text = format!("{PROJECT}{project}\n").replace("@ROOT@", &root().display().to_string());
+    folder.write("CMakeLists.txt", text);
+    folder.write("a.c", "");
+    std::fs::create_dir(folder.path("empty")).unwrap();
+    fails(Command::new("cmake").args(["-S", ".", "-B", "build"]).current_dir(folder.path("")))
+}
+
+/// What the firmware's build says of a file given as a public key.
+fn public_key(name: &str) -> String {
+    let folder = Folder::new();
+    folder.succeeds("keygen key.pem");
+    folder.write("other.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
+    let script = root().join("scripts/public_keys.py");
+    fails(Command::new("python3").arg(script).args(["--output", "keys.c", name]).current_dir(folder.path("")))
+}
+
+/// The page's patterns, with variables of CMake and Python as words in angle brackets.
+fn explained() -> Vec<String> {
+    let angle = |pattern: &str| pattern.replace("${", "<").replace('{', "<").replace('}', ">");
+    patterns("CMake").into_iter().map(angle).collect()
+}
+
+#[test]
+fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
+    if Command::new("cmake").arg("--version").output().is_err() {
+        eprintln!("skipped: no cmake here");
+        return;
+    }
+    let mut said: Vec<(String, &str)> = CASES.iter().map(|(project, message)| (configure(project), *message)).collect();
+    let keys = [
+        ("key.pem", "CONFIG_WISP_SIGNATURE_KEY_FILE: key.pem is a secret key; give the firmware the public one,"),
+        (
+            "other.pem",
+            "CONFIG_WISP_SIGNATURE_KEY_FILE: other.pem is no Ed25519 public key in PEM; wisp keygen makes one",
+        ),
+    ];
+    said.extend(keys.map(|(name, message)| (public_key(name), message)));
+
+    let patterns = explained();
+    let mut wrong = String::new();
+    for (text, message) in &said {
+        if !fits(message, text) {
+            wrong += &format!("says     {text}\nexpected {message}\n");
+        }
+        if !patterns.iter().any(|pattern| fits(pattern, text)) {
+            wrong += &format!("says     {text}\nwhich doc/errors.md does not explain\n");
+        }
+    }
+    for pattern in patterns.iter().filter(|pattern| !OF_THE_MACHINE.iter().any(|start| pattern.starts_with(start))) {
+        if !said.iter().any(|(text, _)| fits(pattern, text)) {
+            wrong += &format!("doc/errors.md explains {pattern}\nwhich no case here brings about\n");
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}

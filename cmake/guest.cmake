@@ -28,7 +28,7 @@ endmacro()
 
 # wisp_add_app(NAME name
 #              SOURCE directory-or-files... | WASM file
-#              [STACK bytes] [HEAP bytes] [VERSION major.minor.patch] [NO_TRIM]
+#              [STACK bytes] [HEAP bytes] [VERSION major.minor.patch] [NO_TRIM] [NAMES]
 #              [AOT | AOT_ONLY] [AOT_OPTIONS options...])
 #
 # Embeds an app's image in flash; wisp_image_find("name") finds it.
@@ -42,12 +42,14 @@ endmacro()
 #         it, guests are linked with pages of one byte where the linker can do that, and
 #         cannot grow their memory.
 # NO_TRIM: back all the memory that the module declares.
+# NAMES:  put the names of functions into the image, so that the log names them where the
+#         app traps. They take flash; the side file beside the image has them in any case.
 # AOT:    add native code, made by the board's compiler with the board's flags for
 #         processor and calling convention. Needs CONFIG_WISP_NATIVE.
 # AOT_ONLY: the same, and leave the IR out.
 # AOT_OPTIONS: more options of `wisp build` that concern native code, as --small.
 function(wisp_add_app)
-  cmake_parse_arguments(APP "NO_TRIM;AOT;AOT_ONLY" "NAME;WASM;STACK;HEAP;VERSION"
+  cmake_parse_arguments(APP "NO_TRIM;NAMES;AOT;AOT_ONLY" "NAME;WASM;STACK;HEAP;VERSION"
     "SOURCE;AOT_OPTIONS" ${ARGN})
   if(NOT CONFIG_WISP)
     message(FATAL_ERROR "wisp_add_app(): CONFIG_WISP is not enabled; set it in prj.conf")
@@ -57,7 +59,7 @@ function(wisp_add_app)
   endif()
   if(APP_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): not understood: ${APP_UNPARSED_ARGUMENTS}; "
-      "expected SOURCE, WASM, STACK, HEAP, VERSION, NO_TRIM, AOT, AOT_ONLY, AOT_OPTIONS")
+      "expected SOURCE, WASM, STACK, HEAP, VERSION, NO_TRIM, NAMES, AOT, AOT_ONLY, AOT_OPTIONS")
   endif()
   if((APP_SOURCE AND APP_WASM) OR NOT (APP_SOURCE OR APP_WASM))
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): give one of SOURCE and WASM: "
@@ -150,6 +152,9 @@ function(wisp_add_app)
   endif()
   if(APP_NO_TRIM)
     list(APPEND build_options --no-trim)
+  endif()
+  if(APP_NAMES)
+    list(APPEND build_options --names)
   endif()
   if(APP_AOT)
     # Of these flags `wisp build` keeps those that choose the processor and the calling

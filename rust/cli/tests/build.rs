@@ -97,3 +97,30 @@ fn the_symbols_belong_to_their_image() {
         .fails("inspect other.wisp --symbols add.sym", &["add.sym: ", "another build", "`wisp build` wrote together"]);
     folder.fails("inspect add.wisp --symbols add.wasm", &["add.wasm: "]);
 }
+
+#[test]
+fn names_are_in_the_image_only_if_asked_for() {
+    let folder = Folder::new();
+    folder.module("add.wasm", ADD);
+    folder.succeeds("build add.wasm -o without.wisp --no-symbols --quiet");
+    folder.succeeds("build add.wasm -o with.wisp --no-symbols --names --quiet");
+    let (without, with) = (folder.read("without.wisp"), folder.read("with.wisp"));
+    // an entry of the section table, and the section: an offset, a length, `add`
+    assert!((20..=32).contains(&(with.len() - without.len())), "{} {}", with.len(), without.len());
+    let shown = folder.succeeds("inspect with.wisp --code");
+    for part in ["hash: correct", "code: verified", "Names", "function 0 `add` "] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+    let shown = folder.succeeds("inspect without.wisp --code");
+    assert!(!shown.contains("Names") && !shown.contains("`add`"), "{shown}");
+}
+
+#[test]
+fn a_trap_is_named_by_the_image_where_there_are_no_symbols() {
+    let folder = Folder::new();
+    let text = "(module (func $deep unreachable) (func (export \"run\") (call $deep)))";
+    folder.module("a.wasm", text);
+    folder.succeeds("build a.wasm --no-symbols --names --quiet");
+    let run = folder.wisp("run a.wisp --invoke run");
+    assert!(run.err.contains("  0: `deep`, code offset "), "{}", run.err);
+}

@@ -31,7 +31,7 @@ const CASES: &[(&str, &str)] = &[
     ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
     (
         "wisp_add_app(NAME a TRIM NO SOURCE a.c)",
-        "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, STACK, HEAP, <>NO_TRIM, AOT,",
+        "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, STACK, HEAP, <>NAMES, AOT,",
     ),
     ("wisp_add_app(NAME a)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what the guest is compiled from, or"),
     ("wisp_add_app(NAME a SOURCE a.c WASM a.wasm)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what"),

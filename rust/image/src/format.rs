@@ -65,6 +65,8 @@ pub enum Section {
 impl Section {
     /// Sections from this kind on may be ignored by a reader that does not know them.
     pub const OPTIONAL: u16 = 0x100;
+    /// Names of functions, see [`crate::names`].
+    pub const NAMES: u16 = 0x102;
     /// First of the kinds of native sections, one for each target (see [`crate::native::Target::section`]).
     pub const NATIVE: u16 = 0x1000;
     /// Number of kinds below [`Section::OPTIONAL`], plus one.

@@ -21,6 +21,7 @@ mod error;
 pub mod features;
 pub mod format;
 mod id;
+pub mod names;
 pub mod native;
 pub mod ops;
 mod reader;

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tells of a trap in numbers: which image, which functions, where. Names would take flash; `wisp symbolize`
-//! finds them on the desk.
+//! Tells of a trap in numbers: which image, which functions, where. Names take flash; `wisp symbolize` finds
+//! them on the desk. Those of an image that carries them nevertheless are told in a second line.
 
 use core::ffi::CStr;
 
 use wisp_engine::{Image, Store, Trap, TrapCode};
+use wisp_host::abi;
 
 use crate::platform::Zephyr;
-use crate::text::Line;
+use crate::text::{Line, Text};
 use crate::{shim, AppData};
 
 /// Bytes of the line, of which a frame takes about 12.
@@ -15,14 +16,34 @@ const CAPACITY: usize = 160;
 /// Bytes of the longest frame, ` < 4294967295@0xffffffff`, and of what tells that there are more.
 const FRAME: usize = 24;
 const MORE: &[u8] = b" < ...";
+const CALLED_BY: &[u8] = b" < ";
 
 /// Logs a trap, unless the guest ended itself or was told to end.
+pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
+    if !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
+        // one behind the other: the app's stack holds one line at a time
+        places(board, store, image, trap);
+        names(board, store, image, trap);
+    }
+}
+
+/// Function and code offset of each frame, innermost first, until `take` has enough.
+fn frames(store: &Store<'_, AppData>, trap: Trap, take: &mut dyn FnMut(u32, u32) -> bool) {
+    let mut frames = store.backtrace().peekable();
+    // native code tells the innermost place only
+    if frames.peek().is_none() && trap.func != Trap::NOWHERE {
+        take(trap.func, trap.offset);
+    }
+    for next in frames {
+        if !take(next.func, next.offset) {
+            break;
+        }
+    }
+}
+
 #[cold]
 #[inline(never)]
-pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
-    if matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
-        return;
-    }
+fn places(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
     let mut text = Line::<CAPACITY>::new();
     text.push(b"image ");
     let id = image.id();
@@ -30,7 +51,7 @@ pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'
     text.push(b":");
     text.push_hex(id.code, 1);
     let mut separator: &[u8] = b", at ";
-    let mut frame = |func, offset| {
+    frames(store, trap, &mut |func, offset| {
         // one byte stays for the end of the string
         if text.left() < FRAME + MORE.len() + 1 {
             text.push(MORE);
@@ -40,21 +61,35 @@ pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'
         text.push_number(func);
         text.push(b"@0x");
         text.push_hex(offset, 1);
-        separator = b" < ";
+        separator = CALLED_BY;
         true
-    };
-    let mut frames = store.backtrace().peekable();
-    // native code tells the innermost place only
-    if frames.peek().is_none() && trap.func != Trap::NOWHERE {
-        frame(trap.func, trap.offset);
-    }
-    for next in frames {
-        if !frame(next.func, next.offset) {
-            break;
-        }
-    }
+    });
     text.push(b"\0");
     let place = CStr::from_bytes_with_nul(text.bytes()).unwrap_or_default();
     // SAFETY: the app is that of this thread; the place is a string.
     unsafe { shim::wisp_shim_app_trap(board.app(), trap.code as u32, place.as_ptr()) }
+}
+
+#[cold]
+#[inline(never)]
+fn names(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
+    let mut text = Text::new();
+    let mut separator: &[u8] = b"in ";
+    let mut known = false;
+    frames(store, trap, &mut |func, _| {
+        let name = image.function_name(func);
+        known |= name.is_some();
+        let name = name.unwrap_or("?").as_bytes();
+        if text.left() < separator.len() + name.len() + MORE.len() {
+            text.push(MORE);
+            return false;
+        }
+        text.push(separator);
+        text.push_shown(name);
+        separator = CALLED_BY;
+        true
+    });
+    if known {
+        board.report(abi::log::ERROR, text.bytes());
+    }
 }

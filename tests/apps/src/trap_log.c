@@ -15,10 +15,11 @@
 
 ZTEST_SUITE(trap_log, NULL, NULL, NULL, NULL, NULL);
 
-/* The line that is being logged, and the last that told of a trap. */
+/* The line that is being logged, the last that told of a trap, and the last that named functions. */
 static char line[256];
 static size_t used;
 static char told[sizeof(line)];
+static char named[128];
 
 static int collect(uint8_t *data, size_t length, void *ctx)
 {
@@ -29,6 +30,8 @@ static int collect(uint8_t *data, size_t length, void *ctx)
 			used = 0;
 			if (strstr(line, ": trap ") != NULL) {
 				strcpy(told, line);
+			} else if (strstr(line, "plain: in ") != NULL) {
+				strncpy(named, line, sizeof(named) - 1);
 			}
 		} else if (used < sizeof(line) - 1) {
 			line[used++] = (char)data[i];
@@ -54,16 +57,22 @@ static void ignore(const struct log_backend *const backend)
 static const struct log_backend_api api = {.process = process, .panic = ignore};
 LOG_BACKEND_DEFINE(wisp_trap_lines, api, true);
 
+/* Has what was logged so far processed, until this line is there. */
+static void wait_for(const char *expected)
+{
+	for (int tries = 0; expected[0] == '\0' && tries < 1000; tries++) {
+		log_thread_trigger();
+		k_sleep(K_MSEC(10));
+	}
+	TC_PRINT("%s\n", expected);
+}
+
 /* The line behind `what` of the next trap that an app tells of. */
 static const char *told_of(enum behaviour behaviour, struct wisp_app_status *status, const char *what)
 {
 	told[0] = '\0';
 	*status = behave(&plain, behaviour);
-	for (int tries = 0; told[0] == '\0' && tries < 1000; tries++) {
-		log_thread_trigger();
-		k_sleep(K_MSEC(10));
-	}
-	TC_PRINT("%s\n", told);
+	wait_for(told);
 	what = strstr(told, what);
 	zassert_not_null(what);
 	return what;
@@ -127,4 +136,19 @@ ZTEST(trap_log, test_a_deep_stack_is_cut_at_its_outer_end)
 	const char *text = told_of(RECURSE, &status, "plain: trap ");
 
 	zassert_not_null(strstr(text, " < ..."));
+}
+
+ZTEST(trap_log, test_functions_are_named_only_if_the_image_carries_names)
+{
+	struct wisp_app_status status;
+
+	named[0] = '\0';
+	(void)told_of(TRAP_DEEP, &status, "plain: trap 8");
+	k_sleep(K_MSEC(20));
+	zassert_equal(named[0], '\0', "%s", named);
+
+	status = run_image(&plain, "named");
+	zassert_equal(status.trap, WISP_TRAP_INTEGER_DIVISION_BY_ZERO);
+	wait_for(named);
+	zassert_not_null(strstr(named, "plain: in divide < work < "));
 }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::native::NativeArguments;
 use crate::options::{default_name, CompileArguments};
-use crate::symbols::{beside, Symbols};
+use crate::symbols::{self, beside, Symbols};
 
 /// Compile a wasm module to an image
 #[derive(Args)]
@@ -43,6 +43,9 @@ pub struct Arguments {
     /// Write no symbols
     #[arg(long, conflicts_with = "symbols")]
     no_symbols: bool,
+    /// Put the names of functions into the image as well: a device's log then names them where an app traps
+    #[arg(long)]
+    names: bool,
     /// Say nothing when it goes well
     #[arg(short, long)]
     quiet: bool,
@@ -67,14 +70,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let name = arguments.name.clone().unwrap_or_else(|| default_name(path));
     let options = arguments.compile.options(&name, arguments.version);
     let options = wisp_compiler::Options { rollback: arguments.rollback, ..options };
-    let compiled = compile(&wasm, &options).map_err(|error| {
+    let mut compiled = compile(&wasm, &options).map_err(|error| {
         let about_memory = matches!(error.kind, ErrorKind::Memory(..));
         let more = if about_memory { explain::memory(&wasm) } else { String::new() };
         Failure::in_file(path, format_args!("{error}{more}"))
     })?;
-    let image = Image::parse(&compiled.image).map_err(|error| {
-        Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"))
-    })?;
+    let bad = |error| Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"));
+    if arguments.names {
+        compiled.image = symbols::with_names(&Image::parse(&compiled.image).map_err(bad)?, &wasm);
+    }
+    let image = Image::parse(&compiled.image).map_err(bad)?;
     // a firmware may run what it embeds without verifying it again
     wisp_image::verify::scratch_words(&image)
         .and_then(|words| wisp_image::verify::verify(&image, &mut vec![0; words]))

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let image = input::image(path, &bytes)?;
     let symbols = match &arguments.symbols {
         Some(file) => Symbols::read(file, &image)?,
-        None => Symbols::find(path, &image).unwrap_or_default(),
+        None => Symbols::find(path, &image).or_else(|| Symbols::carried(&image)).unwrap_or_default(),
     };
     let sound = describe(path, &image).map_err(|error| Failure::in_file(path, error))?;
     if arguments.code {
@@ -90,6 +90,9 @@ fn describe(path: &Path, image: &Image<'_>) -> Result<bool, ImageError> {
         if length != 0 {
             println!("  {:<10} {length:>8}", format!("{section:?}"));
         }
+    }
+    if let Some((_, names)) = image.sections().find(|&(kind, _)| kind == Section::NAMES) {
+        println!("  {:<10} {:>8}", "Names", names.len());
     }
     Ok(hash && verified)
 }

@@ -140,6 +140,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
         Err(trap) => {
             let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
+            let symbols = symbols.or_else(|| Symbols::carried(module.image()));
             report(&store, trap, symbols.unwrap_or_default())
         }
     })

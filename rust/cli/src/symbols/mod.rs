@@ -8,9 +8,11 @@ mod text;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
 use wisp_compiler::Compiled;
-use wisp_image::format::external;
-use wisp_image::{Image, ImageId};
+use wisp_image::format::{external, Section, TAG_HASH};
+use wisp_image::writer::{append_trailer, Writer};
+use wisp_image::{names, Image, ImageId};
 
 use crate::failure::Failure;
 
@@ -78,6 +80,24 @@ fn readable(name: &str) -> String {
     }
 }
 
+/// Names of the functions that a module defines, by index among those.
+fn defined_names(wasm: &[u8], imported: u32) -> Vec<(u32, String)> {
+    let names = wisp_compiler::function_names(wasm).into_iter();
+    names.filter_map(|(index, name)| Some((index.checked_sub(imported)?, readable(name)))).collect()
+}
+
+/// The image with the names of its functions, which a module was just compiled to.
+pub fn with_names(image: &Image<'_>, wasm: &[u8]) -> Vec<u8> {
+    let names = defined_names(wasm, image.imports_of(external::FUNCTION) as u32);
+    let names = names.iter().map(|(index, name)| (*index, name.as_str()));
+    let mut writer = Writer::of(image, |kind| kind != Section::NAMES);
+    writer.optional(Section::NAMES, names::section(image.function_count(), names));
+    let mut bytes = writer.finish();
+    let hash = Sha256::digest(&bytes);
+    append_trailer(&mut bytes, &[(TAG_HASH, &hash)]);
+    bytes
+}
+
 impl Symbols {
     /// The symbols of a module that was just compiled to this image.
     pub fn of(wasm: &[u8], compiled: &Compiled, image: &Image<'_>) -> Self {
@@ -132,6 +152,14 @@ impl Symbols {
         let file = beside(path);
         let symbols = file.exists().then(|| Self::read(&file, image))?;
         symbols.map_err(|failure| eprintln!("wisp: note: no names: {failure}")).ok()
+    }
+
+    /// The names that an image carries itself; `None` if it carries none.
+    pub fn carried(image: &Image<'_>) -> Option<Self> {
+        let names =
+            (0..image.function_count() as u32).filter_map(|index| Some((index, image.function_name(index)?.into())));
+        let names: Vec<_> = names.collect();
+        (!names.is_empty()).then(|| Self { names, ..Self::default() })
     }
 
     fn belongs_to(&self, image: &Image<'_>) -> bool {

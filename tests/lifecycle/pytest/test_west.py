@@ -26,7 +26,7 @@ def test_the_manifest_brings_zephyr_its_modules_and_the_command(workspace):
         assert line in listed, listed
     assert re.search(r"wisp: +build, sign and install WebAssembly apps", west(workspace, "help"))
     text = west(workspace, "wisp", "--help")
-    for verb in ("build", "run", "inspect", "keygen", "sign", "verify", "push", "list", "info", "start", "stop",
+    for verb in ("new", "build", "run", "inspect", "keygen", "sign", "verify", "push", "list", "info", "start", "stop",
                  "restart", "confirm", "rollback", "uninstall", "stat", "log", "abort"):
         assert re.search(rf"^ +{verb}\b", text, re.M), f"{verb}: {text}"
 
@@ -44,6 +44,22 @@ def test_verbs_of_the_host_are_those_of_the_plain_command(workspace, tools):
     west(workspace, "wisp", "sign", "add.wisp", "--key", "key.pem", **tool)
     west(workspace, "wisp", "verify", "add.wisp", "--key", "key.pub.pem", **tool)
     assert "add" in west(workspace, "wisp", "inspect", "add.wisp", **tool)
+
+
+def test_an_app_is_begun_in_the_workspace(workspace, tools):
+    tool = {"WISP_TOOL": tools.tool}
+    said = west(workspace, "wisp", "new", "lamp", "--lang", "rust", "--sdk", "modules/lib/wisp/guest", **tool)
+    assert "lamp/README.md says how to build and run it" in said
+    assert f'path = "{workspace}/modules/lib/wisp/guest/rust"' in (workspace / "lamp" / "Cargo.toml").read_text()
+    west(workspace, "wisp", "new", "heater", "--lang", "c", **tool)
+    for name in ("app.c", "Makefile", "include/wisp.h", "board.toml"):
+        assert (workspace / "heater" / name).is_file(), name
+    said = west(workspace, "wisp", "new", "lamp", "--lang", "c", code=1, **tool)
+    assert "lamp: is there already; choose another name or remove it" in said
+    said = west(workspace, "wisp", "new", "My-Lamp", "--lang", "c", code=2, **tool)
+    assert "expected a lower-case letter" in said
+    said = west(workspace, "wisp", "new", "lamp2", "--lang", "rust", "--sdk", "nowhere", code=1, **tool)
+    assert "give --sdk the directory `guest` of Wisp's sources" in said
 
 
 def test_verbs_of_a_device_say_what_is_missing(workspace, tools):

@@ -260,6 +260,7 @@
 	Z_WISP_APP_DEFINE(Z_WISP_APP_DT_NAME(node_id), DT_NODE_FULL_NAME(node_id),                 \
 			  DT_PROP_OR(node_id, memory_size, CONFIG_WISP_MEMORY_SIZE),               \
 			  DT_PROP_OR(node_id, frame_size, CONFIG_WISP_FRAME_SIZE),                 \
+			  DT_PROP_OR(node_id, instance_size, CONFIG_WISP_INSTANCE_SIZE),           \
 			  DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE),                 \
 			  DT_PROP_OR(node_id, priority, CONFIG_WISP_PRIORITY),                     \
 			  DT_PROP_OR(node_id, heartbeat_ms, 0),                                    \

@@ -197,14 +197,15 @@ struct wisp_app {
  * Instance records, globals and tables of a module beside its memory and frames, and the
  * most that aligning them costs.
  */
-#define Z_WISP_ARENA_WORDS(_memory, _frame)                                                        \
-	(DIV_ROUND_UP((_memory) + (_frame) + CONFIG_WISP_INSTANCE_SIZE, sizeof(uint64_t)))
+#define Z_WISP_ARENA_WORDS(_memory, _frame, _instance)                                             \
+	(DIV_ROUND_UP((_memory) + (_frame) + (_instance), sizeof(uint64_t)))
 
 /* The limits follow as initializers. */
-#define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _stack, _priority, _heartbeat, _grants,     \
-			  ...)                                                                     \
+#define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _instance, _stack, _priority, _heartbeat,   \
+			  _grants, ...)                                                            \
 	static K_KERNEL_STACK_DEFINE(_CONCAT(_id, _stack_area), _stack);                           \
-	static __noinit uint64_t _CONCAT(_id, _arena)[Z_WISP_ARENA_WORDS(_memory, _frame)];        \
+	static __noinit uint64_t                                                                   \
+		_CONCAT(_id, _arena)[Z_WISP_ARENA_WORDS(_memory, _frame, _instance)];              \
 	static struct wisp_app_data _CONCAT(_id, _data);                                           \
 	const STRUCT_SECTION_ITERABLE(wisp_app, _id) = {                                           \
 		.name = _name,                                                                     \
@@ -256,8 +257,8 @@ DT_FOREACH_STATUS_OKAY(wisp_apps, Z_WISP_APPS_DT_DECLARE)
  * @param _memory Most linear memory in bytes.
  */
 #define WISP_APP_DEFINE(_id, _name, _memory)                                                       \
-	Z_WISP_APP_DEFINE(_id, _name, _memory, CONFIG_WISP_FRAME_SIZE, CONFIG_WISP_STACK_SIZE,     \
-			  CONFIG_WISP_PRIORITY, 0, NULL, Z_WISP_LIMITS)
+	Z_WISP_APP_DEFINE(_id, _name, _memory, CONFIG_WISP_FRAME_SIZE, CONFIG_WISP_INSTANCE_SIZE,  \
+			  CONFIG_WISP_STACK_SIZE, CONFIG_WISP_PRIORITY, 0, NULL, Z_WISP_LIMITS)
 
 /**
  * @brief The app of a devicetree node.

@@ -148,7 +148,7 @@ pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
 #[cold]
 #[inline(never)]
 pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
-    const CURE: &[u8] = b" left; raise CONFIG_WISP_INSTANCE_SIZE";
+    const CURE: &[u8] = b" left; raise instance-size";
     board.error(&numbers(b"the arena is too small: ", needed, b" bytes needed, ", left, CURE));
 }
 

@@ -51,6 +51,7 @@ MODULES = {
     "many_imports": module(imports=("nothing",) * 9),
     "many_functions": module(bodies=(b"\x0b",) * 40),
     "large_table": module(table=17),
+    "huge_table": module(table=400),
 }
 
 if __name__ == "__main__":

@@ -20,6 +20,18 @@ ZTEST(limits, test_a_table_that_is_too_large_is_refused)
 	zassert_equal(run_image(&loose, "large_table").state, WISP_APP_EXITED);
 }
 
+ZTEST(limits, test_a_table_needs_room_among_the_instance_records)
+{
+	expect_refused(&loose, "huge_table", -E2BIG);
+	expect_refused(CRAMPED, "huge_table", -ENOMEM);
+	zassert_equal(run_image(ROOMY, "huge_table").state, WISP_APP_EXITED);
+}
+
+ZTEST(limits, test_a_memory_that_is_too_large_is_refused)
+{
+	expect_refused(CRAMPED, "counter", -ENOMEM);
+}
+
 ZTEST(limits, test_too_many_imports_are_refused)
 {
 	expect_refused(TIGHT, "many_imports", -E2BIG);

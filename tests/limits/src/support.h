@@ -12,6 +12,8 @@
 /* Limits of the devicetree. */
 #define TIGHT   WISP_APP_DT_GET(DT_PATH(wisp_apps, tight))
 #define SHALLOW WISP_APP_DT_GET(DT_PATH(wisp_apps, shallow))
+#define ROOMY   WISP_APP_DT_GET(DT_PATH(wisp_apps, roomy))
+#define CRAMPED WISP_APP_DT_GET(DT_PATH(wisp_apps, cramped))
 /* Counts beside the others, at a higher priority. */
 #define COUNTER WISP_APP_DT_GET(DT_PATH(wisp_apps, counter))
 

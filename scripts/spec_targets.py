@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reads what tests/spec printed on its boards and makes one table of it: counts per file and target."""
+"""Reads what tests/spec printed on its boards and makes one table of it: counts per file, target and tier."""
 
 import re
 from pathlib import Path
@@ -11,10 +11,12 @@ FAILURE = re.compile(r"^spec: (failed: .*)$", re.M)
 
 
 class Target:
-    """What one board printed."""
+    """What one board printed, in one tier: `target` is the interpreter, `native` native code."""
 
-    def __init__(self, name, text):
-        self.name = name
+    def __init__(self, platform, tier, text):
+        self.platform = platform
+        self.tier = tier
+        self.name = platform if tier == "target" else f"{platform} {tier}"
         self.files = {m[1]: tuple(int(n) for n in m.groups()[1:]) for m in FILE.finditer(text)}
         suite = SUITE.search(text)
         forms = FORMS.search(text)
@@ -38,8 +40,8 @@ class Target:
 def read(out):
     """The targets whose logs lie below twister's output folder."""
     logs = sorted(Path(out).glob("*/**/handler.log"))
-    return [Target(log.relative_to(out).parts[0], log.read_text(encoding="utf-8", errors="replace"))
-            for log in logs]
+    return [Target(log.relative_to(out).parts[0], log.parent.name.rpartition(".")[2],
+                   log.read_text(encoding="utf-8", errors="replace")) for log in logs]
 
 
 def desk_counts(text):

@@ -18,6 +18,7 @@ pub mod skips;
 mod spectest;
 mod suite;
 pub mod tape;
+pub mod translate;
 mod values;
 
 pub use prepare::Tier;

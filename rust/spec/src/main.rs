@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp-spec [--tier native] [FILTER...]`: runs the files whose `group/file` contains a filter, or all,
-//! in the interpreter or as native code. `wisp-spec --tape FILE [FILTER...]` writes them for targets instead.
+//! in the interpreter or as native code. `wisp-spec --tape FILE [--target NAME | --cc COMPILER
+//! --cflags FLAGS] [FILTER...]` writes them for targets instead: with native code for the one that is named, or
+//! that this compiler makes code for.
 
 use std::process::ExitCode;
 
 use wisp_spec::tape::tape;
+use wisp_spec::translate::Translator;
 use wisp_spec::{cases, not_run, stale_skips, Counts, Tier};
 
 /// Failures of a file that are shown.
@@ -12,20 +15,38 @@ const SHOWN: usize = 10;
 
 fn main() -> ExitCode {
     let mut filters: Vec<String> = std::env::args().skip(1).collect();
-    let tier = match filters.iter().position(|argument| argument == "--tier") {
-        None => Tier::Interpreter,
-        Some(at) => match filters.drain(at..filters.len().min(at + 2)).nth(1).as_deref() {
-            Some("native") => Tier::Native,
-            Some("interpreter") => Tier::Interpreter,
-            other => {
-                eprintln!("--tier takes `interpreter` or `native`, not {other:?}");
-                return ExitCode::FAILURE;
-            }
-        },
+    match run(&mut filters) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Takes an option and its value out of the arguments.
+fn option(arguments: &mut Vec<String>, name: &str) -> Result<Option<String>, String> {
+    let Some(at) = arguments.iter().position(|argument| argument == name) else { return Ok(None) };
+    let value = arguments.drain(at..arguments.len().min(at + 2)).nth(1);
+    value.map(Some).ok_or_else(|| format!("{name} takes a value"))
+}
+
+fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
+    let tier = match option(filters, "--tier")?.as_deref() {
+        None | Some("interpreter") => Tier::Interpreter,
+        Some("native") => Tier::Native,
+        Some(other) => return Err(format!("--tier takes `interpreter` or `native`, not `{other}`")),
     };
-    if let Some(at) = filters.iter().position(|argument| argument == "--tape") {
-        let path = filters.drain(at..filters.len().min(at + 2)).nth(1);
-        return write_tape(path, &filters);
+    let (target, compiler) = (option(filters, "--target")?, option(filters, "--cc")?);
+    let flags = option(filters, "--cflags")?.unwrap_or_default();
+    if let Some(path) = option(filters, "--tape")? {
+        let translator = match (target, compiler) {
+            (Some(target), None) => Some(Translator::named(&target)?),
+            (None, Some(compiler)) => Some(Translator::of_compiler(compiler, &flags)?),
+            (None, None) => None,
+            (Some(_), Some(_)) => return Err("--target and --cc exclude each other".into()),
+        };
+        return write_tape(&path, filters, translator.as_ref());
     }
     let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
     let mut total = Counts::default();
@@ -55,41 +76,23 @@ fn main() -> ExitCode {
         total.failed += 1;
     }
     if files == 0 {
-        eprintln!("no file of the suite matches {filters:?}");
-        return ExitCode::FAILURE;
+        return Err(format!("no file of the suite matches {filters:?}"));
     }
     println!("{files} files");
     println!("{total}");
-    if total.failed == 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    Ok(if total.failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// Writes the tape and says what is on it.
-fn write_tape(path: Option<String>, filters: &[String]) -> ExitCode {
-    let Some(path) = path else {
-        eprintln!("--tape takes the file to write");
-        return ExitCode::FAILURE;
-    };
-    let tape = match tape(filters) {
-        Ok(tape) => tape,
-        Err(error) => {
-            eprintln!("no tape: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+fn write_tape(path: &str, filters: &[String], translator: Option<&Translator>) -> Result<ExitCode, String> {
+    let tape = tape(filters, translator).map_err(|error| format!("no tape: {error}"))?;
     // what is newer than its inputs makes work for who depends on it
-    if std::fs::read(&path).ok().as_deref() != Some(&tape.bytes) {
-        if let Err(error) = std::fs::write(&path, &tape.bytes) {
-            eprintln!("{path}: {error}");
-            return ExitCode::FAILURE;
-        }
+    if std::fs::read(path).ok().as_deref() != Some(&tape.bytes) {
+        std::fs::write(path, &tape.bytes).map_err(|error| format!("{path}: {error}"))?;
     }
     let counts = tape.counts;
     println!("{path}: {} bytes, {} files, arena of {} bytes", tape.bytes.len(), tape.files.len(), tape.arena);
     println!("{} judged here, {} need large memories", counts.desk, tape.large);
     println!("{} passed, {} failed, {} skipped", counts.passed, counts.failed, counts.skipped);
-    ExitCode::SUCCESS
+    Ok(ExitCode::SUCCESS)
 }

@@ -4,7 +4,7 @@
 use wast::{QuoteWat, QuoteWatTest, WastDirective, WastExecute, Wat};
 use wisp_aotc::desk::Loaded;
 use wisp_aotc::AotError;
-use wisp_compiler::{compile, CompileError, Options};
+use wisp_compiler::{compile, CompileError, Compiled, Options};
 
 /// What became of the module in a directive.
 pub enum Prepared {
@@ -31,25 +31,36 @@ pub enum Tier {
     Native,
 }
 
-fn image(wasm: &[u8], tier: Tier) -> Prepared {
+/// What becomes of a module that compiles, from its wasm.
+pub type Finish<'f> = &'f mut dyn FnMut(&[u8], Compiled) -> Prepared;
+
+fn image(wasm: &[u8], finish: Finish<'_>) -> Prepared {
     // the suite looks at the declared size of memories
     match compile(wasm, &Options { name: "spec", trim: false, ..Options::default() }) {
-        Ok(compiled) if tier == Tier::Native => {
-            let options = wisp_aotc::Options { strict: true, ..wisp_aotc::Options::default() };
-            match Loaded::compile(wasm, &compiled, &options) {
-                Ok(loaded) => Prepared::Native(Box::new(loaded)),
-                Err(error) => Prepared::NotNative(error),
-            }
-        }
-        Ok(compiled) => Prepared::Image(compiled.image),
+        Ok(compiled) => finish(wasm, compiled),
         Err(error) => Prepared::Rejected(error),
     }
 }
 
-fn quoted(module: &mut QuoteWat<'_>, tier: Tier) -> Prepared {
+/// How the suite is compiled to native code: traps where the specification has them.
+pub fn native_options() -> wisp_aotc::Options {
+    wisp_aotc::Options { strict: true, ..wisp_aotc::Options::default() }
+}
+
+fn on_desk(wasm: &[u8], compiled: Compiled, tier: Tier) -> Prepared {
+    if tier == Tier::Interpreter {
+        return Prepared::Image(compiled.image);
+    }
+    match Loaded::compile(wasm, &compiled, &native_options()) {
+        Ok(loaded) => Prepared::Native(Box::new(loaded)),
+        Err(error) => Prepared::NotNative(error),
+    }
+}
+
+fn quoted(module: &mut QuoteWat<'_>, finish: Finish<'_>) -> Prepared {
     let text = match module.to_test() {
         Err(error) => return Prepared::Text(error.to_string()),
-        Ok(QuoteWatTest::Binary(wasm)) => return image(&wasm, tier),
+        Ok(QuoteWatTest::Binary(wasm)) => return image(&wasm, finish),
         Ok(QuoteWatTest::Text(text)) => text,
     };
     let assemble = || {
@@ -59,30 +70,35 @@ fn quoted(module: &mut QuoteWat<'_>, tier: Tier) -> Prepared {
         wat.encode().map_err(|error| error.to_string())
     };
     match assemble() {
-        Ok(wasm) => image(&wasm, tier),
+        Ok(wasm) => image(&wasm, finish),
         Err(error) => Prepared::Text(error),
     }
 }
 
-fn plain(module: &mut Wat<'_>, tier: Tier) -> Prepared {
+fn plain(module: &mut Wat<'_>, finish: Finish<'_>) -> Prepared {
     match module.encode() {
-        Ok(wasm) => image(&wasm, tier),
+        Ok(wasm) => image(&wasm, finish),
         Err(error) => Prepared::Text(error.to_string()),
     }
 }
 
-/// The module of a directive, compiled.
+/// The module of a directive, compiled for this machine.
 pub fn prepare(directive: &mut WastDirective<'_>, tier: Tier) -> Prepared {
+    prepare_with(directive, &mut |wasm, compiled| on_desk(wasm, compiled, tier))
+}
+
+/// The module of a directive, compiled and finished.
+pub fn prepare_with(directive: &mut WastDirective<'_>, finish: Finish<'_>) -> Prepared {
     match directive {
         WastDirective::Module(module)
         | WastDirective::ModuleDefinition(module)
         | WastDirective::AssertMalformed { module, .. }
         | WastDirective::AssertMalformedCustom { module, .. }
         | WastDirective::AssertInvalid { module, .. }
-        | WastDirective::AssertInvalidCustom { module, .. } => quoted(module, tier),
+        | WastDirective::AssertInvalidCustom { module, .. } => quoted(module, finish),
         WastDirective::AssertUnlinkable { module, .. }
         | WastDirective::AssertTrap { exec: WastExecute::Wat(module), .. }
-        | WastDirective::AssertReturn { exec: WastExecute::Wat(module), .. } => plain(module, tier),
+        | WastDirective::AssertReturn { exec: WastExecute::Wat(module), .. } => plain(module, finish),
         _ => Prepared::None,
     }
 }

@@ -19,6 +19,7 @@ use wisp_tape::{play, Counts, Observer, Place};
 
 use crate::prepare::{prepare, Prepared, Tier};
 use crate::runner::{is_assertion, trap_code};
+use crate::translate::{Modules, Native, Translator};
 use crate::{cases, values, Case};
 
 /// Most bytes of a memory where there is enough: the suite grows one to 804 pages.
@@ -41,22 +42,50 @@ pub struct Tape {
     pub arena: usize,
 }
 
-/// Makes the tape of all cases whose name contains one of the filters.
+/// Makes the tape of all cases whose name contains one of the filters. With a translator, the images have
+/// native code as well; here they are played by the interpreter all the same.
 ///
 /// # Errors
 /// What cannot be written, or does not hold when it is played here.
-pub fn tape(filters: &[String]) -> Result<Tape, String> {
+pub fn tape(filters: &[String], translator: Option<&Translator>) -> Result<Tape, String> {
+    let mut cases = cases();
+    cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())));
     let mut writer = Writer::default();
-    for case in cases() {
-        if filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())) {
-            writer.case(&case).map_err(|error| format!("{}: {error}", case.name()))?;
+    let at = |case: &Case, error| format!("{}: {error}", case.name());
+    if let Some(translator) = translator {
+        let mut modules = Modules::default();
+        for case in &cases {
+            with_directives(case, |directives, _| modules.add(directives)).map_err(|error| at(case, error))?;
         }
+        writer.native = translator.translate(&modules)?;
+    }
+    for case in &cases {
+        with_directives(case, |directives, skips| writer.case(case, directives, skips))
+            .and_then(|written| written)
+            .map_err(|error| at(case, error))?;
     }
     writer.finish()
 }
 
+/// Gives a function the directives that run, and the number of assertions among the others.
+fn with_directives<R>(case: &Case, then: impl FnOnce(&mut Vec<WastDirective<'_>>, usize) -> R) -> Result<R, String> {
+    let mut lexer = Lexer::new(case.text());
+    lexer.allow_confusing_unicode(true);
+    let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|error| error.to_string())?;
+    let mut directives = parse::<Wast<'_>>(&buffer).map_err(|error| error.to_string())?.directives;
+    let skipped = |directive: &WastDirective<'_>| {
+        let line = directive.span().linecol_in(case.text()).0 + 1;
+        case.skipped.is_some() || case.skip(line).is_some()
+    };
+    let skips = directives.iter().filter(|directive| is_assertion(directive) && skipped(directive)).count();
+    directives.retain(|directive| !skipped(directive));
+    Ok(then(&mut directives, skips))
+}
+
 #[derive(Default)]
 struct Writer {
+    /// Images with native code, by those without.
+    native: Native,
     images: Vec<u8>,
     known: HashMap<Vec<u8>, (u32, u32)>,
     records: Vec<u8>,
@@ -77,23 +106,14 @@ impl Writer {
             return found;
         }
         self.images.resize(self.images.len().next_multiple_of(8), 0);
-        let place = (self.images.len() as u32, bytes.len() as u32);
-        self.images.extend(bytes);
+        let whole = self.native.get(bytes).map_or(bytes, Vec::as_slice);
+        let place = (self.images.len() as u32, whole.len() as u32);
+        self.images.extend(whole);
         self.known.insert(bytes.to_vec(), place);
         place
     }
 
-    fn case(&mut self, case: &Case) -> Result<(), String> {
-        let mut lexer = Lexer::new(case.text());
-        lexer.allow_confusing_unicode(true);
-        let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|error| error.to_string())?;
-        let mut directives = parse::<Wast<'_>>(&buffer).map_err(|error| error.to_string())?.directives;
-        let skipped = |directive: &WastDirective<'_>| {
-            let line = directive.span().linecol_in(case.text()).0 + 1;
-            case.skipped.is_some() || case.skip(line).is_some()
-        };
-        let skips = directives.iter().filter(|directive| is_assertion(directive) && skipped(directive)).count();
-        directives.retain(|directive| !skipped(directive));
+    fn case(&mut self, case: &Case, directives: &mut Vec<WastDirective<'_>>, skips: usize) -> Result<(), String> {
         let on_desk = directives.iter().filter(|directive| judged_on_desk(directive)).count();
         directives.retain(|directive| !judged_on_desk(directive));
         let prepared: Vec<Prepared> =

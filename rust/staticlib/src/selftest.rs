@@ -7,6 +7,9 @@ extern crate alloc;
 use core::alloc::{GlobalAlloc, Layout};
 use core::fmt::{Arguments, Write};
 
+#[cfg(feature = "native")]
+use wisp_engine::Config;
+use wisp_engine::{Engine, Module};
 use wisp_tape::{Counts, Observer, Place};
 
 extern "C" {
@@ -54,19 +57,48 @@ pub struct Outcome {
     desk: u32,
 }
 
-impl Observer for Console {
+/// Tells the console what happens, and runs native code if it may take stack.
+struct Player {
+    native_stack: u32,
+}
+
+impl Observer for Player {
     fn file(&mut self, name: &str, counts: Counts) {
         let Counts { passed, failed, skipped, desk } = counts;
         // the console takes everything
-        let _ = writeln!(self, "spec: {name} {passed} {failed} {skipped} {desk}");
+        let _ = writeln!(Console, "spec: {name} {passed} {failed} {skipped} {desk}");
     }
 
     fn failure(&mut self, place: Place<'_>, what: Arguments<'_>) {
-        let _ = writeln!(self, "spec: failed: {}:{}: {what}", place.file, place.line);
+        let _ = writeln!(Console, "spec: failed: {}:{}: {what}", place.file, place.line);
+    }
+
+    #[cfg(feature = "native")]
+    fn config(&self, config: Config) -> Config {
+        config.native_stack(self.native_stack).native_stop(true)
+    }
+
+    fn module(&mut self, engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
+        match self.native_stack {
+            0 => Ok(()),
+            _ => use_native(engine, module),
+        }
     }
 }
 
-/// Plays a tape. False if it cannot be read.
+#[cfg(feature = "native")]
+fn use_native(engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
+    let section = module.native_section(engine).map_err(|_| "there is no native code for this machine")?;
+    // SAFETY: the tape is part of the firmware; `wisp-spec` had it made by `wisp-aotc`.
+    unsafe { module.use_native(engine, section.bytes()) }.map_err(|_| "the native code was refused")
+}
+
+#[cfg(not(feature = "native"))]
+fn use_native(_: &Engine, _: &mut Module<'_>) -> Result<(), &'static str> {
+    Err("the library is built without native code")
+}
+
+/// Plays a tape: native code with this many bytes of stack, or the IR with 0. False if it cannot be read.
 ///
 /// # Safety
 /// `tape` has `tape_size` bytes that nobody writes; `arena` has `arena_size` bytes that nobody else uses,
@@ -78,13 +110,14 @@ pub unsafe extern "C" fn selftest_play(
     arena: *mut u64,
     arena_size: usize,
     large: bool,
+    native_stack: u32,
     outcome: *mut Outcome,
 ) -> bool {
     // SAFETY: by the contract of this function.
     let tape = unsafe { core::slice::from_raw_parts(tape, tape_size) };
     // SAFETY: as above.
     let arena = unsafe { core::slice::from_raw_parts_mut(arena, arena_size / 8) };
-    match wisp_tape::play(tape, arena, large, &mut Console) {
+    match wisp_tape::play(tape, arena, large, &mut Player { native_stack }) {
         Ok(Counts { passed, failed, skipped, desk }) => {
             // SAFETY: as above.
             unsafe { outcome.write(Outcome { passed, failed, skipped, desk }) };

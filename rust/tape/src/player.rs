@@ -70,6 +70,17 @@ pub trait Observer {
     fn file(&mut self, name: &str, counts: Counts);
     /// An action did not do what it should.
     fn failure(&mut self, place: Place<'_>, what: Arguments<'_>);
+    /// What stores are configured with, beside what the suite needs.
+    fn config(&self, config: Config) -> Config {
+        config
+    }
+    /// A module is about to be instantiated: lets it use native code, where there is some.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    fn module(&mut self, _engine: &Engine, _module: &mut Module<'_>) -> Result<(), &'static str> {
+        Ok(())
+    }
     /// A store is through: offset of its record, bytes of its largest memory and of its arena.
     fn store(&mut self, _record: usize, _memory: u32, _arena: usize) {}
 }
@@ -124,7 +135,7 @@ impl<'t> Player<'_, 't> {
             cursor.u8()?;
             let memory = cursor.u32()?;
             let config = Config::new().stack_size(STACK).native_depth(NATIVE_DEPTH).max_memory(memory);
-            let engine = Engine::new(&config.table_capacity(TABLE));
+            let engine = Engine::new(&self.observer.config(config.table_capacity(TABLE)));
             let mut store = Store::new(&engine, &mut *self.arena, ())?;
             let mut session = Session {
                 exports: Exports(Vec::new()),
@@ -266,7 +277,8 @@ impl<'t> Session<'_, 't> {
         let words = Image::parse(image).and_then(|image| verify::scratch_words(&image));
         let mut scratch = vec![0; words.map_err(|_| Outcome::Refused("the image cannot be read"))?];
         let module = Module::new_in(engine, image, &mut scratch);
-        let module = module.map_err(|_| Outcome::Refused("the verifier refused the image"))?;
+        let mut module = module.map_err(|_| Outcome::Refused("the verifier refused the image"))?;
+        self.observer.module(engine, &mut module).map_err(Outcome::Refused)?;
         let memory = module.image().manifest().ok().and_then(|manifest| manifest.memory);
         if let Some(memory) = memory.filter(|memory| !memory.imported) {
             self.largest = self.largest.max((memory.min as usize) << memory.page_size_log2);

@@ -2,7 +2,8 @@
 
 /*
  * The official suite, and every form of every op, on the target: in the library that
- * ships, by the back end of this board's instruction set.
+ * ships, by the back end of this board's instruction set; the suite as native code if
+ * CONFIG_WISP_NATIVE is set.
  */
 
 #include <zephyr/devicetree.h>
@@ -18,6 +19,9 @@ ZTEST_SUITE(spec, NULL, NULL, NULL, NULL, NULL);
 #define ARENA_SIZE DT_REG_SIZE(DT_NODELABEL(test_arena))
 /* From here on the few assertions that grow a memory to 804 pages run as well. */
 #define LARGE      (96 * 1024 * 1024)
+
+/* The player and the engine take less than a quarter of the stack. */
+#define NATIVE_STACK (IS_ENABLED(CONFIG_WISP_NATIVE) ? CONFIG_ZTEST_STACK_SIZE / 4 * 3 : 0)
 
 extern const uint8_t selftest_tape[];
 extern const uint8_t selftest_tape_end[];
@@ -52,7 +56,7 @@ ZTEST(spec, test_official_suite)
 	struct selftest_outcome outcome = {0};
 
 	zassert_true(selftest_play(selftest_tape, selftest_tape_end - selftest_tape, ARENA, ARENA_SIZE,
-				   ARENA_SIZE >= LARGE, &outcome));
+				   ARENA_SIZE >= LARGE, NATIVE_STACK, &outcome));
 	printk("suite: %u passed, %u failed, %u skipped, %u judged on the desk\n", outcome.passed,
 	       outcome.failed, outcome.skipped, outcome.desk);
 	zassert_equal(outcome.failed, 0);

@@ -16,9 +16,12 @@ struct selftest_outcome {
 	uint32_t desk;
 };
 
-/* Rust: plays a tape; false if it cannot be read. */
+/*
+ * Rust: plays a tape, by native code that takes up to so many bytes of stack, or by the
+ * interpreter if that is 0; false if it cannot be read.
+ */
 bool selftest_play(const uint8_t *tape, size_t tape_size, uint64_t *arena, size_t arena_size,
-		   bool large, struct selftest_outcome *outcome);
+		   bool large, uint32_t native_stack, struct selftest_outcome *outcome);
 
 /* Rust: checks every form of every op in 4096 bytes; gives the number of ops. */
 uint32_t selftest_forms(uint64_t *arena, uint32_t *failed);

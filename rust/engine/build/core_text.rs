@@ -10,6 +10,7 @@ const OPERANDS: &[(&str, &str)] = &[
     ("STACK_LIMIT", "const offset_of!(Ctx, stack_limit)"),
     ("GLOBALS", "const offset_of!(Ctx, globals)"),
     ("FUEL", "const offset_of!(Ctx, fuel)"),
+    ("LIMIT", "const offset_of!(Ctx, limits)"),
     ("IP", "const offset_of!(Ctx, ip)"),
     ("IMPORTS", "const offset_of!(Ctx, imports)"),
     ("IMPORTED_GLOBALS", "const offset_of!(Ctx, imported_globals)"),

@@ -103,9 +103,9 @@ impl Config {
     }
 
     /// How deep entries into guest code may nest: host functions that call the guest, and calls from one
-    /// instance to another. Each takes native stack.
+    /// instance to another. Each takes native stack. At least 1: the host's own call.
     pub const fn native_depth(mut self, depth: u32) -> Self {
-        self.native_depth = depth;
+        self.native_depth = if depth == 0 { 1 } else { depth };
         self
     }
 

@@ -104,6 +104,7 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
     ///
     /// # Errors
     /// The trap.
+    #[inline]
     pub fn call(self, mut store: impl AsContextMut, params: P) -> Result<R, Trap> {
         let context = store.as_context_mut();
         let entry = Entry::new(context.shared, P::SLOTS.max(R::SLOTS))?;

@@ -153,7 +153,9 @@ fn stack_pointer() -> usize {
 /// `slots` holds the slots of the function's type, for arguments and results. Rule N.
 pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
     let shared = ctx.shared();
+    // the outermost entry is not counted
     let depth = shared.depth.get();
+    let entries = depth + u32::from(!shared.current.get().is_null());
     let floor = match shared.native_floor.get() {
         0 if shared.config.native_limit != 0 => shared.config.native_limit,
         0 => stack_pointer().saturating_sub(shared.config.native_stack as usize),
@@ -161,7 +163,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     };
     // from here to the first check, and from every check to the next, the code may take this much
     let reserve = record.reserve as usize;
-    if depth >= shared.config.native_depth || stack_pointer() < floor + reserve {
+    if entries >= shared.config.native_depth || stack_pointer() < floor + reserve {
         shared.place.set((Trap::NOWHERE, 0));
         return TrapCode::StackOverflow as u32;
     }
@@ -170,7 +172,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     };
     let count = ctx.function_type(defined + u32::from(ctx.import_count)).map_or(0, |ty| ty.slots());
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
-    shared.depth.set(depth + 1);
+    shared.depth.set(entries);
     let before = shared.begin(ctx);
     let floor_before = shared.native_floor.replace(floor);
     let fp = ctx.fp.replace(top);
@@ -181,7 +183,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let code = if trapped { note(shared, ctx, record) } else { 0 };
     ctx.fp.set(fp);
     shared.native_floor.set(floor_before);
-    shared.end(ctx, before);
+    shared.end(before);
     shared.depth.set(depth);
     code
 }

@@ -108,6 +108,11 @@ impl Asm {
         self.aside.extend(lines.iter().map(|line| line.to_string()));
     }
 
+    /// What was emitted beside, for behind the handler.
+    pub fn aside_of(&mut self, beside: Self) {
+        self.aside.extend(beside.lines);
+    }
+
     /// Ends a handler.
     pub fn end_handler(&mut self) {
         for line in std::mem::take(&mut self.aside) {

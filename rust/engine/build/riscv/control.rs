@@ -241,7 +241,8 @@ fn br_table(asm: &mut Asm, op: &Op) {
     asm.go();
 }
 
-/// Loads the function, its slots and its environment, lets the host see where the guest stands, calls.
+/// Loads the function, its slots and its environment, lets the host see where the guest stands, calls. Memory may
+/// have grown meanwhile, and fuel may be other than before.
 fn call_import(asm: &mut Asm, op: &Op) {
     asm.word("a2", word(op, 1));
     asm.line("lw a3, <IMPORTS>(s10)");
@@ -252,11 +253,18 @@ fn call_import(asm: &mut Asm, op: &Op) {
     save(asm);
     asm.slot("a1");
     asm.lines(&["mv a0, s10", "jalr a4"]);
-    reload(asm);
-    // the fuel that is left is in the instance, and s7
-    asm.line("bnez a0, 1f");
+    let (stopped, grown, done) = (asm.label(), asm.label(), asm.label());
+    // the fuel that is left is in the instance
+    asm.lines(&["lw a1, <LIMIT>(s10)", "lw s7, <FUEL>(s10)"]);
+    emit!(asm, "bnez a0, {stopped}");
+    emit!(asm, "bne a1, s4, {grown}");
+    emit!(asm, "{done}:");
     asm.next(op.words());
-    asm.lines(&["1:", "j wisp.stop"]);
+    asm.aside(&[&format!("{stopped}:"), "j wisp.stop", &format!("{grown}:")]);
+    let mut rest = Asm::default();
+    reload(&mut rest);
+    asm.aside_of(rest);
+    asm.aside(&[&format!("j {done}")]);
 }
 
 /// The function in the table belongs to this instance and has the type that the call names: a call as any

@@ -301,7 +301,8 @@ fn br_table(asm: &mut Asm, op: &Op) {
     asm.go();
 }
 
-/// Loads the function, its slots and its environment, lets the host see where the guest stands, calls.
+/// Loads the function, its slots and its environment, lets the host see where the guest stands, calls. Memory may
+/// have grown meanwhile, and fuel may be other than before.
 fn call_import(asm: &mut Asm, op: &Op) {
     asm.line("ldr r0, [sp]");
     asm.word("r2", word(op, 1));
@@ -314,19 +315,31 @@ fn call_import(asm: &mut Asm, op: &Op) {
     }
     asm.word("r1", 1);
     save(asm, "r0", "r2");
+    let stopped = asm.label();
     if asm.v6() {
-        asm.lines(&["ldm r3, {r2, r3}", "mov r12, r2", "movs r2, r3"]);
+        asm.lines(&["ldr r2, [r3, #4]", "ldr r3, [r3]", "adds r1, r1, r5", "blx r3", "cmp r0, #0"]);
+        emit!(asm, "bne {stopped}");
+        // nine instructions for all that may have changed: only if the size did
+        let (grown, done) = (asm.label(), asm.label());
+        asm.lines(&["ldr r0, [sp]", "ldr r1, [r0, #<LIMIT>]", "cmp r1, r8"]);
+        emit!(asm, "bne {grown}");
+        asm.lines(&["ldr r1, [r0, #<FUEL>]", "mov r11, r1"]);
+        emit!(asm, "{done}:");
+        let mut rest = asm.beside();
+        emit!(rest, "{grown}:");
+        reload(&mut rest, "r0");
+        emit!(rest, "b {done}");
+        asm.aside_of(rest);
     } else {
-        asm.line("ldrd r12, r2, [r3]");
+        asm.lines(&["ldrd r12, r2, [r3]", "adds r1, r1, r5", "blx r12"]);
+        emit!(asm, "cbnz r0, {stopped}");
+        asm.line("ldr r0, [sp]");
+        reload(asm, "r0");
     }
-    asm.lines(&["adds r1, r1, r5", "blx r12"]);
-    asm.lines(if asm.v6() { &["cmp r0, #0", "bne 1f"] } else { &["cbnz r0, 1f"] });
-    asm.line("ldr r0, [sp]");
-    reload(asm, "r0");
     asm.next(op.words());
     // the fuel that is left is in the instance
-    asm.lines(&["1:", "ldr r2, [sp]", "ldr r1, [r2, #<FUEL>]", "mov r11, r1"]);
-    asm.line(if asm.v6() { "bl wisp.stop" } else { "b wisp.stop" });
+    let stop = if asm.v6() { "bl wisp.stop" } else { "b wisp.stop" };
+    asm.aside(&[&format!("{stopped}:"), "ldr r2, [sp]", "ldr r1, [r2, #<FUEL>]", "mov r11, r1", stop]);
 }
 
 /// The function in the table belongs to this instance and has the type that the call names: a call as any

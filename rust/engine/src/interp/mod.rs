@@ -63,14 +63,14 @@ pub(crate) struct Entry<'s> {
 
 impl<'s> Entry<'s> {
     /// Takes the frame behind those in use.
-    #[inline]
+    #[inline(always)]
     pub fn new(shared: &'s Shared, count: usize) -> Result<Self, Trap> {
         let slots = shared.frame_top().wrapping_add(HEADER);
         if slots.addr() + count * 4 > shared.stack_limit().addr() {
             return Err(Trap::new(TrapCode::StackOverflow));
         }
         // frames that a backtrace would walk are about to be overwritten
-        shared.trapped.set((null(), core::ptr::null_mut()));
+        shared.trapped.0.set(null());
         Ok(Self { shared, slots: slots.cast(), count })
     }
 
@@ -96,40 +96,41 @@ impl<'s> Entry<'s> {
     /// The slots, for [`call`].
     #[cfg(feature = "native")]
     pub fn slots(&self) -> *mut u32 {
-        self.slots.cast::<u32>().cast_mut()
+        self.start()
     }
 
     /// Calls a function whose parameters and results take no more slots than there are.
     pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
-        self.run(Some((ctx, function)), core::ptr::from_mut(data).cast())
+        // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
+        let code = unsafe { call_with(self.shared, ctx, function, self.start(), core::ptr::from_mut(data).cast()) };
+        self.ended(code)
     }
 
     /// As [`Entry::call`], for a function whose type the caller knows from before.
     #[inline(always)]
     pub fn call_reference<T>(&self, func: Func, data: &mut T) -> Result<(), Trap> {
-        self.run_reference(Func::to_bits(Some(func)), core::ptr::from_mut(data).cast())
-    }
-
-    #[inline(never)]
-    fn run_reference(&self, reference: u32, data: *mut ()) -> Result<(), Trap> {
-        self.run(self.shared.resolve_here(reference), data)
+        let (reference, data) = (Func::to_bits(Some(func)), core::ptr::from_mut(data).cast());
+        // SAFETY: as in `call`.
+        let code = unsafe { call_typed(self.shared, reference, self.start(), data) };
+        self.ended(code)
     }
 
     #[inline(always)]
-    fn run(&self, callee: Option<(&Ctx, u32)>, data: *mut ()) -> Result<(), Trap> {
-        let Some((ctx, function)) = callee else { return Err(Trap::new(TrapCode::UnknownHandle)) };
-        let before = self.shared.data.replace(data);
-        // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
-        let code = unsafe { call_here(ctx, function, self.slots.cast::<u32>().cast_mut()) };
-        self.shared.data.set(before);
-        if code == 0 {
-            return Ok(());
+    fn start(&self) -> *mut u32 {
+        self.slots.cast::<u32>().cast_mut()
+    }
+
+    #[inline(always)]
+    fn ended(&self, code: u32) -> Result<(), Trap> {
+        match code {
+            0 => Ok(()),
+            code => Err(self.trap(code)),
         }
-        Err(self.trap(TrapCode::from_u32(code).unwrap_or(TrapCode::HostError)))
     }
 
     #[cold]
-    fn trap(&self, code: TrapCode) -> Trap {
+    fn trap(&self, code: u32) -> Trap {
+        let code = TrapCode::from_u32(code).unwrap_or(TrapCode::HostError);
         if code == TrapCode::Exit {
             return Trap::exit(self.shared.exit_status.get());
         }
@@ -138,21 +139,56 @@ impl<'s> Entry<'s> {
     }
 }
 
+/// Calls the function behind a reference, of a type that the caller knows, for the host.
+///
+/// # Safety
+/// As [`call`].
+#[inline(never)]
+unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    if shared.current.get().is_null() {
+        if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| !ctx.is_native()) {
+            shared.data.set(data);
+            // SAFETY: passed on.
+            return unsafe { enter_first(shared, ctx, code, slots) };
+        }
+    }
+    // SAFETY: passed on.
+    unsafe { call_resolved(shared, reference, slots, data) }
+}
+
+/// As [`call_typed`], for any function: imported ones, those of other instances, native code, calls by host
+/// functions.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+#[inline(never)]
+unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    match shared.resolve(reference) {
+        // SAFETY: passed on.
+        Some((ctx, function)) => unsafe { call_with(shared, ctx, function, slots, data) },
+        None => TrapCode::UnknownHandle as u32,
+    }
+}
+
+/// As [`call`], with the store's data for the host functions that the guest calls.
+///
+/// # Safety
+/// As [`call`].
+#[inline(never)]
+unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    let before = shared.data.replace(data);
+    // SAFETY: passed on.
+    let code = unsafe { call(ctx, function, slots) };
+    shared.data.set(before);
+    code
+}
+
 /// Calls any function of an instance with its arguments at `slots`; results are left there.
 ///
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
 pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
-    // SAFETY: passed on.
-    unsafe { call_here(ctx, function, slots) }
-}
-
-/// As [`call`], in line.
-///
-/// # Safety
-/// As [`call`].
-#[inline(always)]
-unsafe fn call_here(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
     let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
         // SAFETY: passed on.
         return unsafe { call_import(ctx, function, slots) };
@@ -187,17 +223,48 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
 ///
 /// # Safety
 /// As [`call`].
-#[inline(always)]
 unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     let shared = ctx.shared();
+    if shared.current.get().is_null() {
+        // SAFETY: passed on.
+        return unsafe { enter_first(shared, ctx, code, slots) };
+    }
     let depth = shared.depth.get();
-    if depth >= shared.config.native_depth {
+    if depth + 1 >= shared.config.native_depth {
         shared.place.set((Trap::NOWHERE, 0));
         return TrapCode::NestingExceeded as u32;
     }
     shared.depth.set(depth + 1);
-    let before = shared.begin(ctx);
     let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
+    let before = shared.begin(ctx);
+    // SAFETY: passed on.
+    let result = unsafe { run_outermost(shared, ctx, code, slots) };
+    shared.end(before);
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    shared.depth.set(depth);
+    result
+}
+
+/// As [`enter`], when nothing runs: there is nothing to come back to, and one entry is always allowed.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+    shared.begin(ctx);
+    // SAFETY: passed on.
+    let result = unsafe { run_outermost(shared, ctx, code, slots) };
+    shared.current.set(null());
+    result
+}
+
+/// Runs a defined function in an outermost frame of an instance that has begun.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     // SAFETY: the header lies in the stack (contract); the code offset is that of a function (rule V,
     // `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
@@ -207,10 +274,6 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     if result != 0 {
         trapped(shared, ctx);
     }
-    ctx.ip.set(ip);
-    ctx.fp.set(fp);
-    shared.end(ctx, before);
-    shared.depth.set(depth);
     result
 }
 
@@ -222,7 +285,8 @@ fn trapped(shared: &Shared, ctx: &Ctx) {
     }
     let offset = ctx.code_offset(ctx.ip.get());
     shared.place.set((ctx.function_at(offset), offset));
-    shared.trapped.set((ctx, ctx.fp.get()));
+    shared.trapped.0.set(ctx);
+    shared.trapped.1.set(ctx.fp.get());
 }
 
 /// The raw host function that stands for a function of another instance.
@@ -268,7 +332,7 @@ pub(crate) unsafe fn call_depth(ctx: &Ctx, fp: *mut u8) -> u32 {
 
 /// Frames of the last trap.
 pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
-    let (ctx, fp) = shared.trapped.get();
+    let (ctx, fp) = (shared.trapped.0.get(), shared.trapped.1.get());
     let (func, offset) = shared.place.get();
     // SAFETY: rule A: null or an instance of this store.
     let ctx = unsafe { ctx.as_ref() }.filter(|_| func != Trap::NOWHERE);

@@ -34,7 +34,7 @@ pub struct Ctx {
     pub(crate) memory: Cell<*mut u8>,
     /// First address at which an access of 1, 2, 4 bytes does not fit.
     pub(crate) limits: [Cell<usize>; 3],
-    /// Units of fuel in hand, while this instance runs.
+    /// Units of fuel in hand, if this instance was the last to run; else 0.
     pub(crate) fuel: Cell<i32>,
     /// First address at which an access of 8 bytes does not fit.
     pub(crate) limit_wide: Cell<usize>,
@@ -183,6 +183,15 @@ impl Ctx {
     pub(crate) fn native(&self) -> Option<&crate::native::Record> {
         // SAFETY: rule A: null or the record that `new` filled in.
         unsafe { self.native.as_ref() }
+    }
+
+    /// True if this instance runs native code.
+    #[inline(always)]
+    pub(crate) fn is_native(&self) -> bool {
+        #[cfg(feature = "native")]
+        return !self.native.is_null();
+        #[cfg(not(feature = "native"))]
+        false
     }
 
     /// The store's records.
@@ -402,36 +411,39 @@ impl Ctx {
     }
 }
 
-/// What the instances of a store have in common. First in the arena.
+/// What the instances of a store have in common. First in the arena. What calls read comes first: the short
+/// forms of loads reach it.
+#[repr(C)]
 pub(crate) struct Shared {
     pub stop: AtomicU32,
-    pub arena: Arena,
-    /// The store's data while a call runs.
+    /// The store's data while a call runs; what it holds while none does is not read.
     pub data: Cell<*mut ()>,
-    /// The instance that runs, or last called the host.
+    /// The instance that runs, or last called the host; null while nothing runs.
     pub current: Cell<*const Ctx>,
-    /// Units of fuel in hand, while nothing runs.
-    slice: Cell<i32>,
-    slice_size: i32,
-    /// Units beyond those in hand; `u64::MAX` is no limit.
-    fuel: Cell<u64>,
-    pub depth: Cell<u32>,
-    pub config: Config,
-    stack: *mut u8,
-    stack_bytes: usize,
+    /// The instance with the units of fuel in hand: the last that ran. Null before the first.
+    pub(super) holder: Cell<*const Ctx>,
     first: Cell<*const Ctx>,
-    instance_count: Cell<u16>,
+    stack: *mut u8,
+    stack_end: *mut u8,
+    /// Innermost frame of the last trap: instance and frame pointer.
+    pub trapped: (Cell<*const Ctx>, Cell<*mut u8>),
+    /// Entries into guest code under way, the outermost left out.
+    pub depth: Cell<u32>,
+    pub(super) slice_size: i32,
+    pub exit_status: Cell<i32>,
+    /// Units beyond those in hand; `u64::MAX` is no limit.
+    pub(super) fuel: Cell<u64>,
+    pub arena: Arena,
+    pub config: Config,
     externals: Cell<*const HostExternal>,
     /// Place of the trap that is under way or was last.
     pub place: Cell<(u32, u32)>,
-    /// `place` belongs to the trap that a call inside the guest's host call returned.
-    pub place_known: Cell<bool>,
     /// Lowest address of the stack that native code may use, while some runs; else 0.
     #[cfg(feature = "native")]
     pub native_floor: Cell<usize>,
-    pub exit_status: Cell<i32>,
-    /// Innermost frame of the last trap: instance and frame pointer.
-    pub trapped: Cell<(*const Ctx, *mut u8)>,
+    instance_count: Cell<u16>,
+    /// `place` belongs to the trap that a call inside the guest's host call returned.
+    pub place_known: Cell<bool>,
 }
 
 impl Shared {
@@ -447,17 +459,18 @@ impl Shared {
         let place = arena.take(size_of::<Self>(), 8)?.cast::<Self>();
         let shared = Self {
             stop: AtomicU32::new(0),
-            arena,
             data: Cell::new(core::ptr::null_mut()),
             current: Cell::new(null()),
-            slice: Cell::new(0),
+            holder: Cell::new(null()),
+            first: Cell::new(null()),
+            stack,
+            stack_end: stack.wrapping_add(stack_bytes),
+            trapped: (Cell::new(null()), Cell::new(core::ptr::null_mut())),
+            depth: Cell::new(0),
             slice_size: config.fuel_slice as i32,
             fuel: Cell::new(u64::MAX),
-            depth: Cell::new(0),
+            arena,
             config: *config,
-            stack,
-            stack_bytes,
-            first: Cell::new(null()),
             instance_count: Cell::new(0),
             externals: Cell::new(null()),
             place: Cell::new((Trap::NOWHERE, 0)),
@@ -465,7 +478,6 @@ impl Shared {
             #[cfg(feature = "native")]
             native_floor: Cell::new(0),
             exit_status: Cell::new(0),
-            trapped: Cell::new((null(), core::ptr::null_mut())),
         };
         // SAFETY: rule A: `take` gave aligned bytes that nobody else has.
         unsafe {
@@ -487,8 +499,9 @@ impl Shared {
     }
 
     /// End of the frame stack.
+    #[inline(always)]
     pub fn stack_limit(&self) -> *mut u8 {
-        self.stack.wrapping_add(self.stack_bytes)
+        self.stack_end
     }
 
     /// Instances in the order of their indices.
@@ -535,20 +548,18 @@ impl Shared {
         self.externals().count() - 1
     }
 
-    /// The instance and function index behind a reference that is not null.
-    pub fn resolve(&self, reference: u32) -> Option<(&Ctx, u32)> {
-        self.resolve_here(reference)
+    /// The first instance and the code offset of a function defined there: what most calls of the host want.
+    #[inline(always)]
+    pub fn first_defined(&self, reference: u32) -> Option<(&Ctx, u32)> {
+        // SAFETY: rule A: null or an instance of this store.
+        let ctx = unsafe { self.first.get().as_ref() }?;
+        let (code, _) = ctx.defined(reference.wrapping_sub(ctx.first_reference))?;
+        Some((ctx, code))
     }
 
-    /// As [`Shared::resolve`], in line: for calls.
-    #[inline(always)]
-    pub fn resolve_here(&self, reference: u32) -> Option<(&Ctx, u32)> {
-        // SAFETY: rule A: null or an instance of this store.
-        let first = unsafe { self.first.get().as_ref() };
-        let ctx = match reference >> 16 {
-            0 => first?,
-            index => self.instance(index as u16)?,
-        };
+    /// The instance and function index behind a reference that is not null.
+    pub fn resolve(&self, reference: u32) -> Option<(&Ctx, u32)> {
+        let ctx = self.instance((reference >> 16) as u16)?;
         let function = (reference & 0xffff).checked_sub(1)?;
         (function < ctx.functions()).then_some((ctx, function))
     }
@@ -571,26 +582,6 @@ impl Shared {
         unsafe { self.current.get().as_ref() }
     }
 
-    /// Where the units in hand are.
-    #[inline(always)]
-    fn hand(&self) -> &Cell<i32> {
-        self.current().map_or(&self.slice, |ctx| &ctx.fuel)
-    }
-
-    /// Units left, `None` without limit.
-    pub fn fuel(&self) -> Option<u64> {
-        match self.fuel.get() {
-            u64::MAX => None,
-            rest => Some(rest + u64::from(self.hand().get().max(0) as u32)),
-        }
-    }
-
-    /// Sets the units left.
-    pub fn set_fuel(&self, fuel: Option<u64>) {
-        self.hand().set(0);
-        self.fuel.set(fuel.map_or(u64::MAX, |fuel| fuel.min(u64::MAX - 1)));
-    }
-
     /// The trap that the stop flag asks for.
     #[cfg(feature = "native")]
     pub fn stop_code(&self) -> u32 {
@@ -598,31 +589,6 @@ impl Shared {
             0 => TrapCode::Interrupted as u32,
             code => code,
         }
-    }
-
-    /// Hands out the next units: at least one, or the reason to stop. `depth` counts the calls under way: as
-    /// many units as there may be more of them, so that the next look comes before one too many.
-    pub fn refill(&self, depth: impl FnOnce() -> u32) -> Result<i32, TrapCode> {
-        let stop = self.stop.load(Ordering::Relaxed);
-        if stop != 0 {
-            return Err(TrapCode::from_u32(stop).unwrap_or(TrapCode::Interrupted));
-        }
-        let rest = self.fuel.get();
-        if rest == 0 {
-            return Err(TrapCode::OutOfFuel);
-        }
-        let mut slice = self.slice_size;
-        if self.config.max_depth != 0 {
-            // the unit that is due now is for a branch, or for the innermost call, which is counted
-            let more = self.config.max_depth.checked_sub(depth()).ok_or(TrapCode::CallDepthExceeded)?;
-            slice = slice.min(i32::try_from(more).unwrap_or(i32::MAX).saturating_add(1));
-        }
-        if rest == u64::MAX {
-            return Ok(slice);
-        }
-        let units = rest.min(slice as u64);
-        self.fuel.set(rest - units);
-        Ok(units as i32)
     }
 
     /// First byte behind the frames in use.
@@ -656,33 +622,5 @@ impl Shared {
         } else {
             self.frame_top()
         }
-    }
-
-    /// Where the depth of calls is limited, units that were handed out for one depth are no good at another.
-    fn put_back(&self, units: i32) -> i32 {
-        if self.config.max_depth == 0 {
-            return units;
-        }
-        let rest = self.fuel.get();
-        if rest != u64::MAX {
-            self.fuel.set(rest + u64::from(units.max(0) as u32));
-        }
-        0
-    }
-
-    /// Moves the units in hand to an instance that begins to run, and gives who ran before.
-    #[inline(always)]
-    pub fn begin(&self, ctx: &Ctx) -> *const Ctx {
-        let units = self.put_back(self.hand().replace(0));
-        ctx.fuel.set(units);
-        self.current.replace(ctx)
-    }
-
-    /// Moves them back when the instance has run.
-    #[inline(always)]
-    pub fn end(&self, ctx: &Ctx, before: *const Ctx) {
-        let units = self.put_back(ctx.fuel.replace(0));
-        self.current.set(before);
-        self.hand().set(units);
     }
 }

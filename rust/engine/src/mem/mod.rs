@@ -11,6 +11,7 @@
 
 pub(crate) mod arena;
 pub(crate) mod ctx;
+mod fuel;
 pub(crate) mod linear;
 pub(crate) mod owner;
 pub(crate) mod table;

@@ -168,7 +168,7 @@ impl Inst {
         use Class::*;
         match self.class {
             Load32 | Load64 | Store32 | Store64 | Div32 | Div64 | Un32Trap | Un64Trap | NarrowTrap | WidenTrap => true,
-            Special => matches!(self.sem, Sem::Enter | Sem::Call),
+            Special => matches!(self.sem, Sem::Enter | Sem::Call | Sem::CallImport),
             _ => false,
         }
     }

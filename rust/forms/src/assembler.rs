@@ -71,7 +71,8 @@ impl Function {
     }
 }
 
-/// An image with one function `f` that takes and gives `slots` `i32`s, and a memory of `memory` bytes.
+/// An image with one function `f` that takes and gives `slots` `i32`s, a memory of `memory` bytes and a global
+/// `i32`.
 pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     let mut m = vec![0; manifest::SIZE];
     let mut put = |at: usize, value: u32| m[at..at + 4].copy_from_slice(&value.to_le_bytes());
@@ -80,6 +81,7 @@ pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     put(manifest::MEMORY_MIN, memory);
     put(manifest::MEMORY_MAX, memory);
     put(manifest::MEMORY_BACKED, memory);
+    put(manifest::GLOBALS_SIZE, 4);
     put(manifest::INIT, u32::MAX);
     let mut types = Vec::new();
     types.extend(1u32.to_le_bytes());
@@ -87,6 +89,8 @@ pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     types.extend((slots as u16).to_le_bytes());
     types.extend((slots as u16).to_le_bytes());
     types.extend(core::iter::repeat_n(0x7f, 2 * slots));
+    let mut global = vec![0; entry::GLOBAL];
+    global[..2].copy_from_slice(&[0x7f, 1]);
     let mut strings = Vec::new();
     strings.extend(1u16.to_le_bytes());
     strings.extend(b"f");
@@ -96,6 +100,7 @@ pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     writer.section(Section::Manifest, m);
     writer.section(Section::Types, types);
     writer.section(Section::Functions, vec![0; entry::FUNCTION]);
+    writer.section(Section::Globals, global);
     writer.section(Section::Exports, exports);
     writer.section(Section::Strings, strings);
     writer.section(Section::Code, function.bytes());

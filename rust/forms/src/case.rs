@@ -8,7 +8,7 @@ use wisp_image::ops::{Class, Op, Operand, Sem};
 
 use crate::assembler::Function;
 use crate::semantics::{bin32, bin64, div32, div64, narrow, test32, test64, un32, un64, widen};
-use crate::{Frame, ACC_IN, ACC_OUT, MEMORY, SLOTS, WAY};
+use crate::{Frame, ACC_IN, ACC_OUT, GLOBAL, MEMORY, SLOTS, WAY};
 
 /// Slots that operands may name: below those with a meaning of their own.
 const OPERAND_SLOTS: u32 = 12;
@@ -92,13 +92,17 @@ impl Case {
         let backward = target == Some(Operand::B);
         let branched = f.label();
         let over = f.label();
+        let global = |f: &mut Function, sem, form, words: &[u16]| f.op(&single(sem, form), words);
+        let save = |f: &mut Function| global(f, Sem::GlobalGet, &[Operand::D, Operand::G], &[slot(GLOBAL), 0]);
         if backward {
             f.branch(&single(Sem::Br, &[Operand::F]), &[], over);
             f.bind(branched);
+            save(&mut f);
             f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 2]);
             f.op(&single(Sem::Return, &[]), &[]);
         }
         f.bind(over);
+        global(&mut f, Sem::GlobalSet, &[Operand::G, Operand::S], &[0, slot(GLOBAL)]);
         f.op(&single(Sem::Mov, &[Operand::D, Operand::S]), &[slot(ACC_IN), slot(ACC_IN)]);
         let mut words = Vec::new();
         for (operand, &word) in self.op.form.iter().zip(&self.words) {
@@ -116,10 +120,12 @@ impl Case {
         if leaves_acc(&self.op) {
             f.op(&single(Sem::Mov, &[Operand::D, Operand::A]), &[slot(ACC_OUT)]);
         }
+        save(&mut f);
         f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 1]);
         f.op(&single(Sem::Return, &[]), &[]);
         if !backward {
             f.bind(branched);
+            save(&mut f);
             f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 2]);
             f.op(&single(Sem::Return, &[]), &[]);
         }
@@ -265,7 +271,10 @@ impl Part<'_> {
             // as parts of pairs
             Class::Special => match op.sem {
                 Sem::Mov | Sem::Const => self.set32(frame, acc, x32(1)),
+                Sem::Const64 => self.set64(frame, x64(1)),
                 Sem::Br => frame[WAY] = 2,
+                Sem::GlobalGet => self.set32(frame, acc, f[GLOBAL]),
+                Sem::GlobalSet => frame[GLOBAL] = x32(1),
                 other => panic!("{other:?} is not among the cases"),
             },
             Class::Sequence => panic!("a sequence in a sequence"),

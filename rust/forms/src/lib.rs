@@ -27,6 +27,8 @@ const ACC_IN: usize = 14;
 const ACC_OUT: usize = 13;
 /// 1 if the op fell through, 2 if it branched.
 const WAY: usize = 12;
+/// The global before the op, and after it.
+const GLOBAL: usize = 15;
 /// Where address operands point.
 const BASE: u32 = 40;
 const MEMORY: usize = 256;
@@ -118,7 +120,8 @@ pub fn check_all(arena: &mut [u64], report: &mut dyn Write) -> Outcome {
         let op = op(opcode).expect("below COUNT");
         // what control does shows in programs, not in frames
         let controls = |op: Op| {
-            matches!(op.sem, Sem::Enter | Sem::Call | Sem::BrTable | Sem::Return | Sem::Return32 | Sem::Return64)
+            use Sem::*;
+            matches!(op.sem, Enter | Call | CallImport | BrTable | Return | Return32 | Return64)
         };
         if op.class == Class::Special || op.parts().any(controls) {
             continue;

@@ -740,7 +740,7 @@ mod tests {
                 Class::Load32 | Class::Load64 | Class::Store32 | Class::Store64 => true,
                 Class::Div32 | Class::Div64 => true,
                 Class::Un32Trap | Class::Un64Trap | Class::NarrowTrap | Class::WidenTrap => true,
-                Class::Special => matches!(op.sem, Sem::Enter | Sem::Call),
+                Class::Special => matches!(op.sem, Sem::Enter | Sem::Call | Sem::CallImport),
                 _ => false,
             };
             assert!(sequence.iter().filter(traps).count() <= 1, "{sequence:?}");
@@ -752,7 +752,9 @@ mod tests {
                     );
                 assert!(!leaves || place + 1 == sequence.len(), "{sequence:?}");
                 assert!(op.sem != Sem::Enter || place == 0, "{sequence:?}");
-                let known = leaves || matches!(op.sem, Sem::Enter | Sem::Mov | Sem::Mov64 | Sem::Const | Sem::Const64);
+                let known = leaves
+                    || matches!(op.sem, Sem::Enter | Sem::Mov | Sem::Mov64 | Sem::Const | Sem::Const64)
+                    || matches!(op.sem, Sem::GlobalGet | Sem::GlobalSet | Sem::CallImport);
                 assert!(op.class != Class::Special || known, "{sequence:?}");
             }
         }

@@ -2,8 +2,8 @@
 //! Sequences: two or three ops that often follow each other, in one, so that a back end dispatches once.
 //! Chosen by counting what programs execute (`doc/interpreter.md` says how, and what each brings).
 //!
-//! At most one op of a sequence can trap by itself, so that the place of a trap is known; a branch, a call or
-//! a return comes last, `enter` first. An op without its own entry in the table cannot be part of one.
+//! At most one op of a sequence can trap by itself, so that the place of a trap is known; a branch, a call of the
+//! guest's own or a return comes last, `enter` first. An op without its own entry in the table cannot be part of one.
 
 use super::Operand::{self, *};
 use super::Sem::{self, *};
@@ -39,6 +39,12 @@ const fn load(sem: Sem, form: &'static [Operand]) -> Simple {
 const fn store(sem: Sem, form: &'static [Operand]) -> Simple {
     Simple { class: Class::Store32, sem, form }
 }
+const fn load64(sem: Sem, form: &'static [Operand]) -> Simple {
+    Simple { class: Class::Load64, sem, form }
+}
+const fn store64(sem: Sem, form: &'static [Operand]) -> Simple {
+    Simple { class: Class::Store64, sem, form }
+}
 const fn special(sem: Sem, form: &'static [Operand]) -> Simple {
     Simple { class: Class::Special, sem, form }
 }
@@ -71,6 +77,8 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[special(Mov, &[D, S]), special(Br, &[B])],
     &[bin(I32Add, &[M, I]), special(Br, &[B])],
     &[special(Const, &[D, I]), special(Br, &[B])],
+    &[store(Store8, &[S, O, I]), special(Br, &[B])],
+    &[load(Load8U, &[AccD, S]), br(I32Ne, &[A, I, B])],
     // Copies, constants and what follows them.
     &[special(Mov, &[D, S]), bin(I32Add, &[D, S, I]), special(Mov, &[D, A])],
     &[special(Mov, &[D, S]), special(Mov, &[D, S])],
@@ -79,6 +87,17 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[special(Mov, &[D, S]), bin(I32And, &[AccD, A, S]), bin(I32Or, &[AccD, A, S])],
     &[special(Mov, &[D, S]), special(Mov, &[D, S]), special(Mov, &[D, S])],
     &[special(Const, &[D, I]), special(Const, &[D, I])],
+    &[special(Const, &[D, I]), special(Mov, &[D, S])],
+    &[special(Mov, &[D, S]), special(Const, &[D, I])],
+    &[special(Const, &[D, I]), bin(I32Add, &[D, S, I])],
+    &[special(Const, &[D, I]), bin(I32Shl, &[AccD, A, S])],
+    &[special(Const, &[D, I]), select(I32Ne, &[D, S, I, S, S])],
+    &[special(Const, &[D, I]), special(Const, &[D, I]), select(I32Ne, &[D, S, I, S, S])],
+    &[bin(I32Add, &[D, S, I]), special(Const, &[D, I])],
+    &[bin(I32Add, &[D, S, I]), special(Const, &[D, I]), special(Const, &[D, I])],
+    &[bin(I32Add, &[D, S, I]), special(Mov, &[D, S])],
+    &[bin(I32Add, &[D, S, I]), special(Mov, &[D, A])],
+    &[bin(I32Add, &[D, S, S]), bin(I32Add, &[D, S, I]), special(Mov, &[D, A])],
     // A load and what uses it.
     &[load(Load, &[AccD, S, I]), bin(I32Mul, &[D, A, S])],
     &[load(Load8U, &[D, S, I]), bin(I32And, &[AccD, A, I]), bin(I32Shl, &[AccD, A, I])],
@@ -95,6 +114,9 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[bin(I32Add, &[M, A]), load(Load8U, &[AccD, S, I])],
     &[bin(I32Shl, &[AccD, S, I]), load(Load, &[D, A, I])],
     &[load(Load, &[D, S, I]), bin(I32Rotr, &[D, A, I])],
+    &[bin(I32Add, &[M, I]), load(Load8U, &[D, A]), bin(I32Add, &[AccD, A, I])],
+    &[bin(I32Add, &[D, S, I]), load(Load8U, &[D, S, O])],
+    &[bin(I32Add, &[D, S, I]), load64(Load64From32U, &[E, S, O])],
     // A store with what precedes or follows it.
     &[bin(I32ShrU, &[AccD, A, I]), store(Store8, &[S, I, A]), bin(I32Mul, &[AccD, S, S])],
     &[bin(I32Add, &[AccD, S, I]), store(Store, &[S, I, A])],
@@ -103,7 +125,8 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[bin(I32Add, &[AccD, A, S]), bin(I32ShrU, &[AccD, A, I]), store(Store8, &[S, I, A])],
     &[store(Store8, &[S, I, A]), bin(I32Add, &[M, I]), bin(I32Add, &[M, I])],
     &[bin(I32Or, &[AccD, A, S]), store(Store, &[S, I, A])],
-    &[bin(I32Mul, &[D, S, I]), store(Store8, &[S, I, A]), bin(I32Add, &[AccD, S, I])],
+    &[bin(I32Add, &[AccD, S, I]), store(Store, &[S, O, A])],
+    &[special(Const64, &[E, I]), store64(Store64, &[S, O, T])],
     // Decisions.
     &[bin(I32Add, &[D, S, I]), load(Load, &[D, A]), br(I32LtS, &[A, S, F])],
     &[store(Store8, &[S, I, I]), br(I32Ne, &[S, I, F])],
@@ -117,6 +140,11 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[load(Load8U, &[AccD, S]), br(I32Ne, &[A, I, F])],
     &[load(Load8U, &[AccD, S, I]), br(I32Eq, &[A, I, F])],
     &[load(Load8U, &[AccD, S, I]), br(I32Ne, &[A, I, F])],
+    &[load(Load8U, &[AccD, S, O]), br(I32Eq, &[A, I, F])],
+    &[load(Load8U, &[AccD, S, O]), br(I32Ne, &[A, I, F])],
+    &[special(Mov, &[D, S]), br(I32Eq, &[A, I, F])],
+    &[special(Mov, &[D, S]), br(I32Ne, &[A, I, F])],
+    &[bin(I32Add, &[AccD, S, I]), bin(I32And, &[AccD, A, I]), br(I32LtU, &[A, I, F])],
     &[bin(I32And, &[AccD, S, I]), br(I32Eq, &[A, I, F])],
     &[set(F32Lt, &[AccD, S, S]), br(I32Eq, &[A, I, F])],
     &[bin(I32And, &[AccD, S, I]), br(I32Ne, &[A, I, F])],
@@ -135,6 +163,20 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[special(Enter, &[V]), bin(I32Add, &[AccD, S, S]), special(Return32, &[A])],
     &[bin(I32Or, &[AccD, A, S]), special(Return32, &[A])],
     &[special(Mov, &[D, S]), special(Call, &[R, N])],
+    &[special(Const, &[D, I]), special(Call, &[R, N])],
+    &[special(Mov, &[D, S]), special(Mov, &[D, S]), special(Call, &[R, N])],
+    &[special(Mov, &[D, S]), special(Const, &[D, I]), special(Call, &[R, N])],
+    &[special(Const, &[D, I]), special(Mov, &[D, S]), special(Call, &[R, N])],
+    &[special(Mov, &[D, S]), special(CallImport, &[R, H])],
+    &[special(Const, &[D, I]), special(CallImport, &[R, H])],
+    &[special(Mov, &[D, S]), special(Mov, &[D, S]), special(CallImport, &[R, H])],
+    &[special(Const, &[D, I]), special(Const, &[D, I]), special(CallImport, &[R, H])],
+    &[special(CallImport, &[R, H]), special(Mov, &[D, S])],
+    &[special(Enter, &[V]), special(Const, &[D, I])],
+    // The stack pointer of C and Rust.
+    &[special(GlobalGet, &[AccD, G]), bin(I32Add, &[D, A, I]), special(GlobalSet, &[G, A])],
+    &[bin(I32Add, &[AccD, S, I]), special(GlobalSet, &[G, A]), special(Return, &[])],
+    &[bin(I32Add, &[AccD, S, I]), special(GlobalSet, &[G, A]), special(Return32, &[S])],
     // Arithmetic.
     &[bin(I32Shl, &[D, A, I]), bin(I32Xor, &[D, A, I]), un(I32Extend16S, &[AccD, S])],
     &[bin(I32Add, &[AccD, A, S]), bin(I32Add, &[AccD, A, S]), bin(I32Add, &[AccD, A, S])],
@@ -150,7 +192,13 @@ pub const SEQUENCES: &[&[Simple]] = &[
     &[bin(I32Mul, &[AccD, S, S]), bin(I32Add, &[D, A, S])],
     &[bin(I32Shl, &[AccD, A, I]), bin(I32Or, &[M, A]), bin(I32ShrU, &[AccD, S, I])],
     &[bin(I32And, &[D, A, S]), bin(I32ShrU, &[AccD, S, I]), bin(I32Or, &[AccD, A, S])],
-    &[bin(I32ShrU, &[AccD, S, I]), bin(I32Add, &[D, A, S])],
+    &[bin(I32And, &[AccD, S, I]), bin(I32Or, &[AccD, A, I])],
+    &[bin(I32And, &[AccD, S, I]), bin(I32Shl, &[AccD, A, I])],
+    &[bin(I32Shl, &[AccD, S, I]), bin(I32Add, &[D, A, S])],
+    &[bin(I32Add, &[AccD, S, I]), bin(I32And, &[AccD, A, I])],
+    &[bin(I32Add, &[AccD, S, I]), bin(I32And, &[D, A, I])],
+    &[bin(I32Add, &[AccD, S, I]), bin(I32Add, &[D, A, S])],
+    &[bin(I32Add, &[D, S, I]), bin(I32Add, &[D, S, I])],
     &[bin(I32ShrU, &[AccD, S, I]), bin(I32And, &[AccD, A, I])],
     &[bin(I32Mul, &[AccD, S, S]), bin(I32Add, &[M, A])],
     &[bin(I32Shl, &[D, A, I]), bin(I32Xor, &[D, A, I])],

@@ -6,6 +6,7 @@
       build/bench/wisp/*.wisp > profile.tsv        (in rust/; paths as they are from there)
   bench/sequences.py profile.tsv                   use of the table's sequences, as a table
   bench/sequences.py profile.tsv --missing         sequences that the table lacks, best first
+  bench/sequences.py profile.tsv --dispatches      dispatches of each workload, and what of its instructions they are
 
 A sequence of n ops saves n - 1 dispatches an execution. Its gain on a board is what they are of a workload's
 instructions, averaged over the eleven workloads; the instructions are those that scripts/bench.py stored last.
@@ -19,11 +20,13 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import boards, results  # noqa: E402  (found through the line above)
+from harness import boards, guests, results  # noqa: E402  (found through the line above)
 
 # Instructions of a dispatch by board.
 DISPATCH = {"m3": 2, "m0plus": 4, "rv32": 5}
-IGNORED = ("nop", "suite", "bubble_rust", "crc16_rust")
+# The eleven; what nothing was tuned on is only counted, by --dispatches.
+COUNTED = [w.name for w in guests.WORKLOADS if w.counts]
+HELD_OUT = [w.name for w in guests.WORKLOADS if w.held_out]
 # Ops that trap in a place of their own: one in a sequence at most.
 TRAPS = re.compile(r"load|store|\bi..\.(div|rem)|trunc_f|call|unreachable|enter|memory|table\.|address")
 ALONE = re.compile(r"call_|memory|table|elem|data|ref|unreachable|i64\.(div|rem)|popcnt|clz|ctz|trunc_f")
@@ -44,7 +47,7 @@ def read(path):
             forms = parts[4].split(";")
             names = [f"{sem} {form}".rstrip() for sem, form in zip(sems, forms)]
             current.append((int(parts[1]), parts[2] == "1", names))
-    return {name: ops for name, ops in programs.items() if name not in IGNORED}
+    return programs
 
 
 class Weights:
@@ -92,16 +95,45 @@ def missing(ops):
             yield names, times
 
 
+def print_dispatches(programs):
+    """Prints what an iteration dispatches, what sequences take away, and one instruction a dispatch in all."""
+    store = results.Store()
+    runs = {board.title: store.run(board, "wisp", board.back_ends[0]) for board in boards.BOARDS.values()}
+    runs = {title: run for title, run in runs.items() if run and run["workloads"]}
+    print("| workload | dispatches | taken away | " + " | ".join(f"one instruction, {title}" for title in runs) + " |")
+    print("|---|--:|--:|" + "--:|" * len(runs))
+    for names in (COUNTED, HELD_OUT):
+        factors = {title: [] for title in runs}
+        away = []
+        for name in filter(programs.get, names):
+            done = sum(times for times, _, _ in programs[name])
+            saved = sum(times * (len(ops) - 1) for times, _, ops in programs[name])
+            away.append(saved / (done + saved))
+            cells = []
+            for title, run in runs.items():
+                factors[title].append(1 - done / run["workloads"][name]["instructions"])
+                cells.append(f"{1 - factors[title][-1]:.2%}")
+            print(f"| {name} | {done:,} | {away[-1]:.0%} | " + " | ".join(cells) + " |")
+        if away:
+            print(f"| **together** | | {sum(away) / len(away):.0%} | " + " | ".join(
+                f"{1 - results.geomean(factors[title]):.2%}" for title in runs) + " |")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("profile")
     parser.add_argument("--missing", action="store_true")
+    parser.add_argument("--dispatches", action="store_true")
     parser.add_argument("--least", type=float, default=0.0003, help="leave out what brings less")
     args = parser.parse_args()
     programs = read(args.profile)
     if not programs:
         sys.exit("no workload in this profile")
+    if args.dispatches:
+        print_dispatches(programs)
+        return
+    programs = {name: ops for name, ops in programs.items() if name in COUNTED}
     weights = Weights(programs)
     rows = []
     for sequence, dispatches in count(programs, missing if args.missing else used):

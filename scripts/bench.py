@@ -10,7 +10,8 @@
   bench.py --check                          stored results against bench/budgets.toml
   bench.py --render                         pages and plots from the stored results
 
-Results are kept in build/bench/results.json; a run replaces what it measured anew.
+Results are kept in bench/results.json, a line each, with the commit and the tools; a run replaces what
+it measured anew. --results names another file, for a measurement that is not to be kept.
 """
 
 import argparse
@@ -37,19 +38,20 @@ def main():
     parser.add_argument("--configuration", action="append", help="with --size: this one only")
     parser.add_argument("--check", action="store_true", help="compare with the budgets")
     parser.add_argument("--render", action="store_true", help="write doc/benchmarks.md")
+    parser.add_argument("--results", help="file of results, bench/results.json by default")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for one QEMU run")
     args = parser.parse_args()
 
     chosen = [boards.find(name) for name in args.board] if args.board \
         else list(boards.BOARDS.values())
-    store = results.Store()
+    store = results.Store(args.results)
     if args.table:
         print("\n\n".join(filter(None, (results.matrix(store, board) for board in chosen))))
     if args.size:
-        print(size.text(size.measure([b for b in chosen if args.board or b.short in size.BOARDS],
-                                     args.configuration)))
+        size.measure(store, [b for b in chosen if args.board or b.short in size.BOARDS], args.configuration)
+        print(size.text(store))
     if args.check:
-        budgets.check(store, size.load())
+        budgets.check(store)
     if args.render:
         render.render(store)
     if args.table or args.size or args.check or args.render:
@@ -80,9 +82,14 @@ def measure_all(args, chosen, store):
                     spent = energy.measured(board, name, tier, guests.BY_NAME[workload])
                     if spent is not None:
                         values["microjoules"] = spent
+                before = store.run(board, name, tier)
                 store.add(board, name, tier, result, partial=args.workload is not None)
                 failures += len(result["failures"])
                 print(results.text(store, board, name, tier, args.workload), flush=True)
+                # a run's line names one commit
+                if args.workload and before and before.get("revision") != result["revision"]:
+                    print(f"  not stored: the other workloads are from {before.get('revision')}")
+                    continue
                 store.save()
     return failures
 

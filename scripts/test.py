@@ -231,7 +231,8 @@ def suite_budgets():
     if devenv.environment() is None:
         print("budgets: skipped, no Zephyr workspace can be had here")
         return Count(skipped=1)
-    bench = [sys.executable, devenv.REPO / "scripts" / "bench.py", "--board", "m3"]
+    bench = [sys.executable, devenv.REPO / "scripts" / "bench.py", "--board", "m3",
+             "--results", devenv.BUILD / "bench" / "budgets.json"]
     code, _ = stream([*bench, "--runtime", "wisp:thumb"], devenv.REPO)
     if code != 0:
         return Count(failed=1)

@@ -11,7 +11,7 @@ from .tools import REPO, fail, read_toml
 FILE = REPO / "bench" / "budgets.toml"
 
 
-def measured(store, sizes, key):
+def measured(store, key):
     """The value that a budget's name stands for, or None when it was not measured.
 
     Names: `size BOARD CONFIGURATION flash|ram`, `BOARD RUNTIME:TIER geomean|empty_call|flash|ram`,
@@ -20,7 +20,7 @@ def measured(store, sizes, key):
     """
     words = key.split()
     if words[0] == "size":
-        entry = sizes.get(f"{words[1]} {words[2]}")
+        entry = store.sizes.get(f"{words[1]} {words[2]}")
         return entry and entry[words[3]]
     board = boards.find(words[0])
     runtime, tier = words[1].split(":")
@@ -34,11 +34,11 @@ def measured(store, sizes, key):
     return run["workloads"].get(words[2], {}).get(words[3])
 
 
-def check(store, sizes):
+def check(store):
     """Compares everything that was measured; ends the program when a limit is exceeded."""
     exceeded, checked = [], 0
     for key, limit in read_toml(FILE)["limits"].items():
-        value = measured(store, sizes, key)
+        value = measured(store, key)
         if value is None:
             print(f"  not measured: {key}")
             continue

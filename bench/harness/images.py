@@ -60,6 +60,16 @@ def peer_source(runtime):
     return None
 
 
+def peer_commit(runtime):
+    """Where a C runtime's sources come from: a checkout's commit or a crate. None for the others."""
+    if runtime not in SOURCE_FOLDERS:
+        return None
+    folder = peer_source(runtime)
+    if not os.environ.get(f"WISP_BENCH_{runtime.upper()}"):
+        return f"crate {runtime}-sys"
+    return devenv.output(["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]) or "a checkout"
+
+
 def crate_folder(name):
     """Where cargo has unpacked a crate of bench/peers."""
     import json

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs an image on QEMU and turns its cycle counts into instructions."""
 
+import re
 import selectors
 import subprocess
 import time
@@ -11,6 +12,14 @@ from .tools import REPO, devenv, fail
 # The counters' rates differ; the loops of known length tell instructions per cycle. Largest
 # relative difference between a loop's length and what the calibration makes of it.
 CALIBRATION_LIMIT = 0.0005
+
+# What Wisp's images consist of, workloads included; native code comes from one crate more.
+SOURCES = ("rust/engine", "rust/image", "rust/compiler", "bench/wisp", "bench/image", "bench/src", "bench/workloads",
+           "bench/cmake", "bench/boards", "bench/prj.conf", "bench/Kconfig", "bench/CMakeLists.txt")
+NATIVE_SOURCES = ("rust/aotc",)
+# What the firmware of `make size` consists of.
+SIZE_SOURCES = ("rust", "src", "include", "cmake", "zephyr", "Kconfig", "CMakeLists.txt", "bench/size",
+                ":!rust/aotc", ":!rust/cli", ":!rust/fuzz", ":!rust/forms", ":!rust/spec", ":!rust/sim")
 
 
 def run_qemu(board, elf, only, timeout):
@@ -48,11 +57,45 @@ def run_qemu(board, elf, only, timeout):
 
 
 def revision():
-    """The tree's commit, with a + when the runtime's sources differ from it."""
+    """The tree's commit, with a + when what is measured differs from it."""
     git = ["git", "-C", str(REPO)]
-    commit = devenv.output([*git, "rev-parse", "--short", "HEAD"]) or "unknown"
-    changed = devenv.output([*git, "status", "--porcelain", "--", "rust"])
+    commit = devenv.output([*git, "rev-parse", "--short=7", "HEAD"]) or "unknown"
+    changed = devenv.output([*git, "status", "--porcelain", "--", *SOURCES, *NATIVE_SOURCES])
     return commit + ("+" if changed else "")
+
+
+def same(one, other, where):
+    """True if what was measured, `m3 thumb` or `size of m3 gpio`, consists of the same at two commits."""
+    sources = SOURCES
+    if where.startswith("size"):
+        sources = SIZE_SOURCES
+    elif " aot" in where:
+        sources = (*SOURCES, *NATIVE_SOURCES)
+    return one == other or devenv.output(
+        ["git", "-C", str(REPO), "diff", "--quiet", one, other, "--", *sources]) is not None
+
+
+def newer_commit(one, other):
+    """The later of two commits of one history."""
+    ancestor = devenv.output(["git", "-C", str(REPO), "merge-base", "--is-ancestor", one, other])
+    return one if ancestor is None else other
+
+
+def tools(elf):
+    """Versions of what made an image and ran it. The compilers leave theirs in the image."""
+    text = subprocess.run([images.tool_for(elf, "objdump"), "-s", "-j", ".comment", str(elf)],
+                          capture_output=True, text=True, check=False).stdout
+    comment = "".join(line[43:] if line.startswith(" ") else "" for line in text.splitlines())
+    found = {"gcc": re.search(r"GCC: \(.*?\) ([0-9.]*[0-9])", comment),
+             "rustc": re.search(r"rustc version ([0-9.]*[0-9])", comment)}
+    for name, command in (("clang", devenv.versioned("clang")), ("QEMU", "qemu-system-arm")):
+        version = devenv.output([command, "--version"]) if command else None
+        found[name] = re.search(r"version ([0-9.]*[0-9])", version or "")
+    zephyr = devenv.find_zephyr()
+    versions = [f"{name} {match.group(1)}" for name, match in found.items() if match]
+    if zephyr:
+        versions.append("Zephyr " + ".".join(map(str, devenv.zephyr_version(zephyr))))
+    return ", ".join(versions)
 
 
 class Clock:
@@ -132,15 +175,18 @@ def measure(board, runtime, tier, only=None, timeout=300):
     lines = run_qemu(board, elf, only, timeout)
     result = parse(lines, guests.expected())
     result["flash"], result["ram"] = images.flash_and_ram(elf)
-    if runtime == "wisp":
-        result["revision"] = revision()
+    result["revision"], result["tools"] = revision(), tools(elf)
+    source = images.peer_commit(runtime)
+    if source:
+        result["source"] = source
     return result
 
 
 def flash(board, runtime, tier):
     """Flash and RAM of the image at -O2 and -Os, without running it."""
-    result = {}
+    result = {"flash_revision": revision()}
     for optimize, suffix in (("speed", ""), ("size", "_size")):
         elf = images.build(board, runtime, tier, optimize)
         result["flash" + suffix], result["ram" + suffix] = images.flash_and_ram(elf)
+    result["tools"] = tools(elf)
     return result

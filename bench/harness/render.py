@@ -3,7 +3,7 @@
 
 import re
 
-from . import boards, energy, guests, size, svg
+from . import boards, energy, guests, images, measure, size, svg
 from .results import geomean
 from .tools import REPO, write_if_changed
 
@@ -22,7 +22,13 @@ COUNTED = [w for w in guests.WORKLOADS if w.counts]
 
 def columns(store, board):
     """(runtime, tier, title) of what was measured on a board."""
-    return [column for column in COLUMNS if store.run(board, *column[:2])]
+    return [column for column in COLUMNS if ran(store, board, *column[:2])]
+
+
+def ran(store, board, runtime, tier):
+    """True if a workload ran."""
+    run = store.run(board, runtime, tier)
+    return bool(run and run["workloads"])
 
 
 def number(value, form=",.0f"):
@@ -68,12 +74,12 @@ def board_table(store, board):
 def geomean_table(store):
     """Geomeans of every runtime on every board."""
     measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
-    used = [c for c in COLUMNS if any(store.run(b, *c[:2]) for b in measured)]
-    rows = []
-    for _, tier, title in used:
-        runtime = next(c[0] for c in used if c[2] == title)
+    used = [c for c in COLUMNS if any(ran(store, b, *c[:2]) for b in measured)]
+    rows = [["native, clang -O2"] + [number(store.geomean(b, "native", "clang"), ".2f")
+                                     if ran(store, b, "native", "clang") else "-" for b in measured]]
+    for runtime, tier, title in used:
         rows.append([title] + [number(store.geomean(b, runtime, tier), ".2f")
-                               if store.run(b, runtime, tier) else "-" for b in measured])
+                               if ran(store, b, runtime, tier) else "-" for b in measured])
     return table(["geomean of 11, relative to gcc -O2"] + [b.title for b in measured], rows)
 
 
@@ -174,28 +180,79 @@ def energy_table(store):
 
 
 def versions(store):
-    """What was measured, by version."""
-    found = {}
+    """The peers that were measured, by version and where their sources come from."""
+    found = set()
     for (_, runtime, _), run in store.runs.items():
-        if runtime not in ("wisp", "native", "null"):
-            found[run["version"]] = True
+        if runtime not in ("wisp", "native", "null") and run["workloads"]:
+            source = run.get("source", "")
+            where = f" ({source if source.startswith('crate') else f'commit {source}'})" if source else ""
+            found.add(run["version"] + where)
     return ", ".join(sorted(found))
 
 
+def tools(store):
+    """Compilers, emulator and Zephyr of all runs: each with the versions that occur."""
+    found = {}
+    for run in store.runs.values():
+        for part in filter(None, run.get("tools", "").split(", ")):
+            name, _, version = part.partition(" ")
+            found.setdefault(name, set()).add(version)
+    return ", ".join(f"{name} {' and '.join(sorted(found[name]))}" for name in sorted(found, key=str.lower))
+
+
 def revisions(store):
-    """The commits at which Wisp was measured, and where."""
+    """The commits at which Wisp was measured: one, or which and where.
+
+    A row from before the last of them counts as of the last if what it consists of is the same at both.
+    """
     found = {}
     for (board, runtime, tier), run in sorted(store.runs.items()):
-        if runtime == "wisp" and run["workloads"]:
-            found.setdefault(run.get("revision", "an earlier commit"), []).append(
-                f"{boards.BOARDS[board].short} {tier}")
-    return "; ".join(f"{commit}: {', '.join(where)}" for commit, where in found.items())
+        if runtime == "wisp":
+            where = f"{boards.BOARDS[board].short} {tier}"
+            if run["workloads"]:
+                found.setdefault(run["revision"], []).append(where)
+            if run.get("flash_revision", run.get("revision")) != run.get("revision"):
+                found.setdefault(run["flash_revision"], []).append(f"{where} flash")
+    for key, entry in sorted(store.sizes.items()):
+        found.setdefault(entry["revision"], []).append(f"size of {key}")
+    last = None
+    for commit in found:
+        last = measure.newer_commit(last, commit) if last else commit
+    for commit in [key for key in found if key != last]:
+        moved = [where for where in found[commit] if measure.same(commit, last, where)]
+        found[last] += moved
+        found[commit] = [where for where in found[commit] if where not in moved]
+    found = {commit: where for commit, where in found.items() if where}
+    if len(found) == 1:
+        return f"Wisp is that of commit {next(iter(found))} in all rows and sizes."
+    return "Wisp is that of these commits: " + "; ".join(
+        f"{commit}: {', '.join(where)}" for commit, where in found.items()) + "."
+
+
+def absent(store):
+    """What is not in the tables, and why."""
+    lines = []
+    for board in boards.BOARDS.values():
+        for runtime in ("wasm3", "wamr", "wasmi"):
+            reason = images.unsupported(board, runtime)
+            if reason and not any(ran(store, board, runtime, tier) for tier in images.tiers(board, runtime)):
+                lines.append(f"- {board.title}: {reason}.")
+    for (board, runtime, tier), run in sorted(store.runs.items()):
+        reasons = {}
+        for workload, reason in run["failures"].items():
+            reasons.setdefault(reason, []).append(workload)
+        if runtime == "null":
+            continue
+        title = next((title for r, t, title in COLUMNS if (r, t) == (runtime, tier)), f"{runtime} {tier}")
+        lines += [f"- {boards.BOARDS[board].title}, {title}: {', '.join(names)}: {reason}."
+                  for reason, names in sorted(reasons.items())]
+    return "\n".join(lines) or "Everything ran."
 
 
 def plots(store):
     """The charts. Returns the names of their files."""
     measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
-    used = [c for c in COLUMNS if any(store.run(b, *c[:2]) for b in measured)]
+    used = [c for c in COLUMNS if any(ran(store, b, *c[:2]) for b in measured)]
     names = []
     groups = [(b.title, [store.geomean(b, *c[:2]) if store.run(b, *c[:2]) else None for c in used])
               for b in measured]
@@ -215,7 +272,8 @@ def plots(store):
 def render(store):
     """Writes the page and the plots."""
     names = plots(store)
-    parts = {"VERSIONS": versions(store), "REVISIONS": revisions(store), "GEOMEANS": geomean_table(store),
+    parts = {"VERSIONS": versions(store), "REVISIONS": revisions(store), "TOOLS": tools(store),
+             "ABSENT": absent(store), "GEOMEANS": geomean_table(store),
              "RUST": rust_table(store), "HELDOUT": held_out_table(store),
              "ENERGY": energy_table(store), "SIZE": size.table(store)}
     by_board, others = [], []

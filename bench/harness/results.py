@@ -4,10 +4,12 @@
 import fcntl
 import json
 import math
+from pathlib import Path
 
-from . import guests
-from .tools import OUTPUT
+from . import boards, guests
+from .tools import OUTPUT, REPO
 
+FILE = REPO / "bench" / "results.json"
 REFERENCE = ("native", "gcc")
 
 
@@ -22,24 +24,41 @@ def geomean(values):
 
 
 class Store:
-    """build/bench/results.json, by board, runtime and tier."""
+    """The measured results, one line each: bench/results.json unless another file is named.
+
+    A line is a run (`m3 wisp:thumb`: version, commit, tools, calls, flash), one of its workloads
+    (`m3 wisp:thumb crc16`: instructions, native code's, their ratio, load, heap, stack) or the size of a
+    configuration (`size m3 gpio`).
+    """
 
     def __init__(self, path=None):
-        self.path = path or OUTPUT / "results.json"
-        self.runs = self._stored()
+        self.path = Path(path) if path else FILE
+        self.runs, self.sizes = self._stored()
         self.changed = set()
 
     def _stored(self):
         if not self.path.is_file():
-            return {}
-        entries = json.loads(self.path.read_text(encoding="utf-8"))["runs"]
-        return {(entry["board"], entry["runtime"], entry["tier"]): entry for entry in entries}
+            return {}, {}
+        runs, sizes = {}, {}
+        for key, entry in json.loads(self.path.read_text(encoding="utf-8")).items():
+            board, run, *workload = key.split()
+            if board == "size":
+                sizes[f"{run} {workload[0]}"] = entry
+                continue
+            whole = runs.setdefault((boards.find(board).name, *run.split(":")),
+                                    {"workloads": {}, "failures": {}})
+            if not workload:
+                whole.update(entry)
+            elif "failed" in entry:
+                whole["failures"][workload[0]] = entry["failed"]
+            else:
+                whole["workloads"][workload[0]] = entry
+        return runs, sizes
 
     def add(self, board, runtime, tier, result, partial):
         """Takes a run in; a partial run replaces only the workloads that it measured."""
         key = (board.name, runtime, tier)
-        entry = {"board": board.name, "runtime": runtime, "tier": tier}
-        old = self.runs.get(key)
+        old = self.runs.get(key, {})
         if partial and old:
             for part in ("workloads", "failures"):
                 merged = dict(old[part])
@@ -47,19 +66,21 @@ class Store:
                     merged.pop(name, None)
                 merged.update(result[part])
                 result[part] = merged
-            entry.update(old)
-        if old:
-            entry.update({part: old[part] for part in ("flash_size", "ram_size") if part in old})
-        entry.update(result)
-        self.runs[key] = entry
+        kept = old if partial else {name: old[name] for name in ("flash_size", "ram_size", "flash_revision")
+                                            if name in old}
+        self.runs[key] = {**kept, **result}
         self.changed.add(key)
 
     def add_flash(self, board, runtime, tier, result):
         """Takes in what an image takes; runs that were stored before stay."""
         key = (board.name, runtime, tier)
-        empty = {"board": board.name, "runtime": runtime, "tier": tier, "version": "",
-                 "calibration_error": None, "workloads": {}, "failures": {}}
-        self.runs[key] = {**empty, **self.runs.get(key, {}), **result}
+        self.runs[key] = {"workloads": {}, "failures": {}, **self.runs.get(key, {}), **result}
+        self.changed.add(key)
+
+    def add_size(self, board, configuration, entry):
+        """Takes in what a configuration takes."""
+        key = f"{board.short} {configuration}"
+        self.sizes[key] = entry
         self.changed.add(key)
 
     def run(self, board, runtime, tier):
@@ -88,29 +109,41 @@ class Store:
         ratios = [self.ratio(board, runtime, tier, w.name) for w in guests.WORKLOADS if w.counts]
         return geomean(ratios) if all(ratios) else None
 
-    def records(self):
-        """Flat records: board, runtime, tier, workload, instructions, native, ratio."""
-        for (board, runtime, tier), entry in sorted(self.runs.items()):
+    def lines(self):
+        """(key, values) of every line of the file."""
+        for key, entry in self.sizes.items():
+            yield f"size {key}", entry
+        for (board, runtime, tier), entry in self.runs.items():
+            key = f"{boards.find(board).short} {runtime}:{tier}"
+            yield key, {name: value for name, value in entry.items() if name not in ("workloads", "failures")}
             for workload, values in entry["workloads"].items():
                 native = self.native_of(board, workload)
-                yield {"board": board, "runtime": runtime, "tier": tier, "workload": workload,
-                       "instructions": round(values["instructions"], 1),
-                       "native": round(native, 1) if native else None,
-                       "ratio": round(values["instructions"] / native, 3) if native else None}
+                derived = {"native": native, "ratio": round(values["instructions"] / native, 3)} if native else {}
+                plain = {name: value for name, value in values.items() if name not in ("native", "ratio")}
+                yield f"{key} {workload}", {**plain, **derived}
+            for workload, reason in entry["failures"].items():
+                yield f"{key} {workload}", {"failed": reason}
 
     def save(self):
         """Writes the file; what another run has stored meanwhile stays."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path.with_suffix(".lock"), "w", encoding="utf-8") as lock:
+        OUTPUT.mkdir(parents=True, exist_ok=True)
+        with open(OUTPUT / "results.lock", "w", encoding="utf-8") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            own = {key: self.runs[key] for key in self.changed}
-            self.runs = {**self._stored(), **own}
-            self._write()
+            runs, sizes = self._stored()
+            own = {key: self.runs[key] for key in self.changed if key in self.runs}
+            self.runs = {**runs, **own}
+            self.sizes = {**sizes, **{key: self.sizes[key] for key in self.changed if key in self.sizes}}
+            lines = [f"{json.dumps(key)}: {json.dumps(rounded(values), sort_keys=True)}"
+                     for key, values in sorted(self.lines())]
+            self.path.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
-    def _write(self):
-        data = {"records": list(self.records()),
-                "runs": [self.runs[key] for key in sorted(self.runs)]}
-        self.path.write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+
+def rounded(values):
+    """Values as they are stored: a tenth of an instruction, a millionth of the calibration's."""
+    digits = {"calibration_error": 6, "ratio": 3}
+    return {name: round(value, digits.get(name, 1)) if isinstance(value, float) else value
+            for name, value in values.items()}
 
 
 def text(store, board, runtime, tier, only=None):

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What configurations take, in flash and RAM, by part: from the linker's map."""
 
-import json
 import re
 import shutil
 
 from . import boards, images
+from .measure import revision
 from .tools import OUTPUT, REPO, build_folder, read_toml, run, zephyr_environment
 
 APP = REPO / "bench" / "size"
-STORED = OUTPUT / "size.json"
 BOARDS = ("m3", "m0plus", "rv32")
 
 # Parts in the order in which the table has them: (title, pattern over "archive section").
@@ -73,9 +72,8 @@ def build(board, name, kconfig, with_wisp):
     return folder / "zephyr" / "zephyr.elf"
 
 
-def measure(chosen, names=None):
+def measure(store, chosen, names=None):
     """Builds the configurations for some boards and stores what they take."""
-    stored = json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
     for board in chosen:
         for name, configuration in read_toml(APP / "configurations.toml").items():
             if names and name not in names:
@@ -86,28 +84,29 @@ def measure(chosen, names=None):
             flash, ram = images.flash_and_ram(elf)
             base_flash, base_ram = images.flash_and_ram(base)
             parts, base_parts = by_part(elf), by_part(base)
-            stored[f"{board.short} {name}"] = {
-                "board": board.short, "configuration": name, "title": configuration["title"],
+            store.add_size(board, name, {
+                "title": configuration["title"], "revision": revision(),
                 "flash": flash - base_flash, "ram": ram - base_ram,
                 "parts": {part: [parts[part][0] - base_parts[part][0],
                                  parts[part][1] - base_parts[part][1]] for part in parts},
-            }
-            STORED.parent.mkdir(parents=True, exist_ok=True)
-            STORED.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-    return stored
+            })
+            store.save()
 
 
-def load():
-    """What was measured last."""
-    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.is_file() else {}
+def entries(store):
+    """(board, configuration, what it takes) of those that were measured, in the order of boards and file."""
+    for board in boards.BOARDS.values():
+        for name in read_toml(APP / "configurations.toml"):
+            entry = store.sizes.get(f"{board.short} {name}")
+            if entry:
+                yield board, name, entry
 
 
-def text(stored):
+def text(store):
     """The sizes as plain text, a configuration a block."""
     lines = []
-    for entry in stored.values():
-        board = boards.find(entry["board"])
-        lines.append(f"{board.name}, {entry['configuration']} ({entry['title']})")
+    for board, name, entry in entries(store):
+        lines.append(f"{board.name}, {name} ({entry['title']})")
         lines.append(f"  {'adds':34}{entry['flash']:8,} B flash {entry['ram']:8,} B RAM")
         for part, (flash, ram) in entry["parts"].items():
             if flash or ram:
@@ -115,18 +114,16 @@ def text(stored):
     return "\n".join(lines)
 
 
-def table(_store):
+def table(store):
     """The sizes as a markdown table."""
-    stored = load()
-    if not stored:
+    if not store.sizes:
         return "Not measured: `make size`."
     lines = ["| board | configuration | flash added, bytes | RAM added, bytes |", "|---|---|--:|--:|"]
-    for entry in stored.values():
-        lines.append(f"| {boards.find(entry['board']).title} | {entry['configuration']}: "
-                     f"{entry['title']} | {entry['flash']:,} | {entry['ram']:,} |")
-    biggest = next((e for k, e in stored.items() if k == "m3 gpio"), None)
+    for board, name, entry in entries(store):
+        lines.append(f"| {board.title} | {name}: {entry['title']} | {entry['flash']:,} | {entry['ram']:,} |")
+    biggest = store.sizes.get("m3 gpio")
     if biggest:
-        lines += ["", f"By part, {boards.find('m3').title}, {biggest['configuration']} "
+        lines += ["", f"By part, {boards.find('m3').title}, gpio "
                       "(RAM is the app's arena and stack, sized by Kconfig):", "",
                   "| part | flash | RAM |", "|---|--:|--:|"]
         lines += [f"| {part} | {flash:,} | {ram:,} |"

@@ -19,6 +19,7 @@ use wisp_tape::{play, Counts, Observer, Place};
 
 use crate::prepare::{prepare, Prepared, Tier};
 use crate::runner::{is_assertion, trap_code};
+use crate::skips::Directives;
 use crate::translate::{Modules, Native, Translator};
 use crate::{cases, values, Case};
 
@@ -52,15 +53,16 @@ pub fn tape(filters: &[String], translator: Option<&Translator>) -> Result<Tape,
     cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())));
     let mut writer = Writer::default();
     let at = |case: &Case, error| format!("{}: {error}", case.name());
+    let skips = translator.map_or(&[][..], Translator::skips);
     if let Some(translator) = translator {
         let mut modules = Modules::default();
         for case in &cases {
-            with_directives(case, |directives, _| modules.add(directives)).map_err(|error| at(case, error))?;
+            with_directives(case, skips, |directives, _| modules.add(directives)).map_err(|error| at(case, error))?;
         }
         writer.native = translator.translate(&modules)?;
     }
     for case in &cases {
-        with_directives(case, |directives, skips| writer.case(case, directives, skips))
+        with_directives(case, skips, |directives, skips| writer.case(case, directives, skips))
             .and_then(|written| written)
             .map_err(|error| at(case, error))?;
     }
@@ -68,14 +70,18 @@ pub fn tape(filters: &[String], translator: Option<&Translator>) -> Result<Tape,
 }
 
 /// Gives a function the directives that run, and the number of assertions among the others.
-fn with_directives<R>(case: &Case, then: impl FnOnce(&mut Vec<WastDirective<'_>>, usize) -> R) -> Result<R, String> {
+fn with_directives<R>(
+    case: &Case,
+    more_skips: &[Directives],
+    then: impl FnOnce(&mut Vec<WastDirective<'_>>, usize) -> R,
+) -> Result<R, String> {
     let mut lexer = Lexer::new(case.text());
     lexer.allow_confusing_unicode(true);
     let buffer = ParseBuffer::new_with_lexer(lexer).map_err(|error| error.to_string())?;
     let mut directives = parse::<Wast<'_>>(&buffer).map_err(|error| error.to_string())?.directives;
     let skipped = |directive: &WastDirective<'_>| {
         let line = directive.span().linecol_in(case.text()).0 + 1;
-        case.skipped.is_some() || case.skip(line).is_some()
+        case.skipped.is_some() || case.skip(line).is_some() || case.skip_of(more_skips, line).is_some()
     };
     let skips = directives.iter().filter(|directive| is_assertion(directive) && skipped(directive)).count();
     directives.retain(|directive| !skipped(directive));

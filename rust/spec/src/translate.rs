@@ -9,8 +9,10 @@ use std::thread;
 use wast::WastDirective;
 use wisp_aotc::{add_section, compile, Machine, Options};
 use wisp_compiler::Compiled;
+use wisp_image::native::{features, Arch};
 
 use crate::prepare::{native_options, prepare_with, Prepared};
+use crate::skips::{Directives, ARMV6M_NATIVE};
 
 /// Images with native code, by those without.
 pub type Native = HashMap<Vec<u8>, Vec<u8>>;
@@ -43,6 +45,16 @@ impl Translator {
     /// The code is stopped from outside, as where it ships.
     fn new(machine: Machine, compiler: Option<String>) -> Self {
         Self { machine, options: Options { poll: false, compiler, ..native_options() } }
+    }
+
+    /// Directives that code for this target cannot run.
+    pub(crate) fn skips(&self) -> &'static [Directives] {
+        let target = self.machine.target;
+        if target.arch == Arch::Thumb && target.features & (features::V7M | features::V8M) == 0 {
+            ARMV6M_NATIVE
+        } else {
+            &[]
+        }
     }
 
     /// Translates all modules, on all processors.

@@ -163,6 +163,7 @@ static void notice_fault(const struct wisp_app *app)
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING && data->created &&
 		    k_thread_join(&data->thread, K_NO_WAIT) == 0) {
+			wisp_native_forget(app);
 			data->stop_flag = NULL;
 			data->status.state = WISP_APP_FAILED;
 			data->status.error = -EFAULT;

@@ -6,9 +6,10 @@
  * Code made for this does not look at its stop flag. It is preempted by the system work
  * queue, which finds the program counter that the kernel saved and replaces it by the
  * address of the runtime's trap entry, if it points into the app's code. If it does not,
- * the thread is in the host: what it calls there ends because of the stop signal, and the
- * code looks at the flag then. Helpers of the runtime do not, so another attempt follows
- * with the next tick until the run has ended.
+ * the thread is in the host: what waits there ends because of the stop signal, and the next
+ * host function or helper of the runtime that the code calls ends it. Before that call it
+ * stands where it can be redirected: one attempt follows the other with each tick until the
+ * run has ended.
  */
 
 #include <zephyr/kernel.h>
@@ -190,11 +191,6 @@ static void stop_work(struct k_work *work)
 		}
 	}
 	if (again) {
-		static uint32_t random;
-
-		/* Else attempts could fall in step with a loop that is in helpers most of the time. */
-		random = random * 1664525U + 1013904223U;
-		k_busy_wait(random >> 25);
 		(void)k_work_reschedule(delayable, K_TICKS(1));
 	}
 }
@@ -209,7 +205,19 @@ void wisp_native_stop(const struct wisp_app *app)
 	(void)k_work_reschedule(delayable, K_NO_WAIT);
 }
 
+void wisp_native_forget(const struct wisp_app *app)
+{
+	if (app->data->stop_flag != NULL) {
+		wisp_rust_forget(app->data->stop_flag);
+	}
+}
+
 #else
+
+void wisp_native_forget(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
 
 void wisp_native_stop(const struct wisp_app *app)
 {

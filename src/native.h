@@ -26,7 +26,15 @@ void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run);
  */
 void wisp_native_stop(const struct wisp_app *app);
 
+/* The app's thread ended in its guest, as one that faults does: its run will not go on. */
+void wisp_native_forget(const struct wisp_app *app);
+
 #else
+
+static inline void wisp_native_forget(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
 
 static inline void wisp_native_stop(const struct wisp_app *app)
 {

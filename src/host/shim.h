@@ -147,6 +147,9 @@ bool wisp_rust_signed(const uint8_t *image, size_t size, const uint8_t *keys, si
 /* Rust: where a preempted thread that stands at *pc goes on for its native code to end. */
 enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t *argument);
 
+/* Rust: the thread of the run whose stop flag this was will never come back from its guest. */
+void wisp_rust_forget(void *stop_flag);
+
 /* Ends the firmware: a bug in the runtime. The text is not NUL-terminated. */
 _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);
 

@@ -2,10 +2,19 @@
 //! Native code on the desk does what the interpreter does.
 #![cfg(all(target_arch = "x86_64", unix))]
 
+use std::sync::Mutex;
+
 use wisp_aotc::desk::Mapping;
 use wisp_aotc::{add_section, compile, Machine, Options};
 use wisp_compiler::Compiled;
-use wisp_engine::{Config, Engine, Linker, Module, Refusal, Store, Trap, TrapCode, Val};
+use wisp_engine::{Caller, Config, Engine, Func, InterruptHandle, Linker, Module, Refusal, Store, Trap, TrapCode, Val};
+
+/// What a host function needs to stop its own guest, and to call it.
+#[derive(Clone)]
+struct Handles {
+    handle: InterruptHandle<'static>,
+    spin: Func,
+}
 
 fn compiled(wat: &str) -> (Vec<u8>, Compiled) {
     let wasm = wat::parse_str(wat).unwrap();
@@ -215,6 +224,93 @@ fn the_stop_flag_ends_an_endless_loop() {
     handle.deadline();
     let func = instance.get_func(&store, "f").unwrap();
     assert_eq!(func.call(&mut store, &[], &mut []).unwrap_err().code, TrapCode::DeadlineExceeded);
+}
+
+/// Stops from outside are a matter of one processor: one test at a time has them.
+static STOPS: Mutex<()> = Mutex::new(());
+
+/// What a port does with a thread that is in the host when it is to stop.
+fn stop_outside_of_code(handle: &InterruptHandle<'static>) {
+    handle.interrupt();
+    // SAFETY: the store lives; this address is in no code, so nothing has to be put into registers.
+    assert_eq!(unsafe { handle.redirect(0) }, None);
+}
+
+#[test]
+fn code_that_does_not_look_at_its_flag_ends_with_the_next_helper_it_calls() {
+    let _stops = STOPS.lock();
+    let wat = "(module (import \"env\" \"stop\" (func $stop (param i32))) (memory 1 1)
+        (func $spin (export \"f\") (param i32)
+            (call $stop (local.get 0))
+            (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 8)) (br 0)))
+        (func (export \"g\") (param i32) (memory.fill (i32.const 8) (i32.const 1) (i32.const 8))))";
+    let (wasm, compiled) = compiled(wat);
+    let image = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
+    let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
+    let mut module = Module::new(&engine, &image).unwrap();
+    let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
+    // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+    unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+    let module = unsafe_static(module);
+    let mut store = Store::with_capacity(&engine, 1 << 20, None::<Handles>).unwrap();
+    let mut linker = Linker::new();
+    linker.func_wrap("env", "stop", |mut caller: Caller<'_, Option<Handles>>, nested: i32| -> Result<(), Trap> {
+        let handles = caller.data().clone().unwrap();
+        if nested > 0 {
+            // the same code below itself, which ends and takes what called it along
+            return handles.spin.call(&mut caller, &[Val::I32(nested - 1)], &mut []);
+        }
+        stop_outside_of_code(&handles.handle);
+        Ok(())
+    });
+    let instance = linker.instantiate(&mut store, &module).unwrap();
+    let [f, g] = ["f", "g"].map(|name| instance.get_func(&store, name).unwrap());
+    *store.data_mut() = Some(Handles { handle: store.interrupt_handle(), spin: f });
+    for nested in [0, 1, 2, 0] {
+        let trap = f.call(&mut store, &[Val::I32(nested)], &mut []).unwrap_err();
+        assert_eq!((trap.code, trap.func), (TrapCode::Interrupted, 0), "{nested}");
+        store.clear_interrupt();
+        assert_eq!(g.call(&mut store, &[Val::I32(0)], &mut []), Ok(()), "helpers are there again");
+    }
+}
+
+#[test]
+fn stores_are_stopped_in_their_own_stacks() {
+    let _stops = STOPS.lock();
+    // each stops the next one inside it, so that all are on their way out at a time; two more than are listed
+    let wat = "(module (import \"env\" \"stop\" (func $stop (param i32))) (memory 1 1)
+        (func $spin (export \"f\") (param i32)
+            (loop (call $stop (local.get 0))
+                (memory.fill (i32.const 0) (i32.const 1) (i32.const 8)) (br 0))))";
+    fn inside(image: &'static [u8], code: &'static [u8], depth: i32) -> TrapCode {
+        let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
+        let mut module = Module::new(&engine, image).unwrap();
+        // SAFETY: made by `native_image` from this module; the mapping is never given back.
+        unsafe { module.use_native(&engine, code) }.unwrap();
+        let mut store = Store::with_capacity(&engine, 1 << 20, None::<InterruptHandle<'static>>).unwrap();
+        let mut linker = Linker::new();
+        linker.func_wrap(
+            "env",
+            "stop",
+            move |caller: Caller<'_, Option<InterruptHandle<'static>>>, left: i32| -> Result<(), Trap> {
+                stop_outside_of_code(caller.data().as_ref().unwrap());
+                if left > 0 {
+                    assert_eq!(inside(image, code, left - 1), TrapCode::Interrupted);
+                }
+                Ok(())
+            },
+        );
+        let instance = linker.instantiate(&mut store, &module).unwrap();
+        *store.data_mut() = Some(store.interrupt_handle());
+        let f = instance.get_func(&store, "f").unwrap();
+        f.call(&mut store, &[Val::I32(depth)], &mut []).unwrap_err().code
+    }
+    let (wasm, compiled) = compiled(wat);
+    let image: &'static [u8] = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() }).leak();
+    let engine = Engine::default();
+    let section = Module::new(&engine, image).unwrap().native_section(&engine).unwrap();
+    let code: &'static Mapping = Box::leak(Box::new(Mapping::new(section.bytes()).unwrap()));
+    assert_eq!(inside(image, code.bytes(), 5), TrapCode::Interrupted);
 }
 
 #[test]

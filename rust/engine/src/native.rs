@@ -20,12 +20,13 @@
     path = "native/entry_none.rs"
 )]
 mod entry;
+mod halt;
 mod helpers;
 mod target;
 
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
-use core::sync::atomic::AtomicU32;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
 use wisp_image::native::{NONE, SITE_STOP};
@@ -45,7 +46,7 @@ pub(crate) struct Record {
     memory_size: Cell<usize>,
     stack_limit: Cell<usize>,
     stop: *const AtomicU32,
-    helpers: *const Helpers,
+    helpers: Cell<*const Helpers>,
     imports: *const Cell<Import>,
     engine: *const Ctx,
     tables: *const Cell<*const TableRecord>,
@@ -100,7 +101,7 @@ impl Record {
             memory_size: Cell::new(0),
             stack_limit: Cell::new(0),
             stop: &ctx.shared().stop,
-            helpers: &helpers::TABLE,
+            helpers: Cell::new(&helpers::TABLE),
             imports: ctx.imports,
             engine: ctx,
             tables: ctx.tables,
@@ -125,6 +126,13 @@ impl Record {
     pub(crate) fn set_memory(&self, base: *mut u8, size: usize) {
         self.memory.set(base);
         self.memory_size.set(size);
+    }
+
+    /// Notes the trap of code that stood at an address when it was stopped from outside.
+    fn stopped_at(&self, shared: &Shared, native: &Native<'_>, pc: usize) {
+        self.site.set(NOWHERE_IN_FUNCTION);
+        self.function.set(native.function_at(pc.wrapping_sub(self.code.addr()) as u32));
+        self.code_number.set(shared.stop_code());
     }
 
     /// Offset of the form of a function that the host calls.
@@ -180,7 +188,16 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let function = record.code.wrapping_add(thunk as usize);
     // SAFETY: rule N: the thunk lies in the code and takes these arguments.
     let trapped = unsafe { entry::enter(record, slots, function) } != 0;
-    let code = if trapped { note(shared, ctx, record) } else { 0 };
+    let mut code = if trapped { note(shared, ctx, record) } else { 0 };
+    if shared.stop.load(Ordering::Relaxed) != 0 {
+        let outermost = before.is_null();
+        halt::over(shared, record, outermost);
+        if code == 0 && !outermost {
+            // the guest that called this is to stop as well
+            shared.place.set((Trap::NOWHERE, 0));
+            code = shared.stop_code();
+        }
+    }
     ctx.fp.set(fp);
     shared.native_floor.set(floor_before);
     shared.end(before);
@@ -228,7 +245,8 @@ impl Watched {
     }
 
     /// Where a thread that stands at `pc` has to go on for its native code to end with the trap that the
-    /// stop flag names, and the argument it has to find there. `None` if it does not stand in native code.
+    /// stop flag names, and the argument it has to find there. `None` if it does not stand in native code:
+    /// then the code ends when it calls the next helper.
     ///
     /// # Safety
     /// The store lives. Its thread does not run, and what is given here is put into its registers before it
@@ -238,16 +256,22 @@ impl Watched {
         let shared = unsafe { &*self.0 };
         let ctx = shared.current()?;
         let record = ctx.native()?;
-        let offset = pc.checked_sub(record.code.addr())?;
-        let native = section(&ctx.image()?, &shared.config).ok()?;
-        if offset >= native.code().len() || record.unwind.get() == 0 {
+        if record.unwind.get() == 0 || shared.stop.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        record.site.set(NOWHERE_IN_FUNCTION);
-        record.function.set(native.function_at(offset as u32));
-        record.code_number.set(shared.stop_code());
+        let native = section(&ctx.image()?, &shared.config).ok()?;
+        if pc.wrapping_sub(record.code.addr()) >= native.code().len() {
+            halt::begin(shared, record);
+            return None;
+        }
+        record.stopped_at(shared, &native, pc);
         let entry = entry::stopped as unsafe extern "C" fn(*const Record) -> u32;
         Some((entry as usize, core::ptr::from_ref(record).expose_provenance()))
+    }
+
+    /// The store's thread has ended without coming back from its guest, as one that faults does.
+    pub(crate) fn forget(self) {
+        halt::forget(self.0);
     }
 }
 

@@ -119,16 +119,24 @@ impl InterruptHandle<'_> {
 
     /// How native code that does not look at the flag is stopped: where its thread, which stands at `pc`, has
     /// to go on, and the argument it has to find there, after one of the functions above. `None` if the
-    /// thread does not stand in native code: then it will look at the flag when the host function it is in
-    /// returns, or can be redirected later.
+    /// thread does not stand in native code: then the next helper or host function that the code calls ends
+    /// it, and if it calls none, it can be redirected later.
     ///
     /// # Safety
-    /// The store lives. Its thread was preempted and does not run before both values are in its registers.
+    /// The store lives. Its thread was preempted, by one that is the only one to call this on any store, and
+    /// does not run before both values are in its registers. If it ends without coming back from the guest,
+    /// [`InterruptHandle::forget`] is called before the store's memory is used for anything else.
     #[cfg(feature = "native")]
     #[allow(unsafe_code)]
     pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
         // SAFETY: passed on.
         unsafe { self.watched.redirect(pc) }
+    }
+
+    /// The store's thread ended without coming back from its guest, and the store is gone.
+    #[cfg(feature = "native")]
+    pub fn forget(&self) {
+        self.watched.forget();
     }
 
     /// True if the guest is to stop. Blocking host functions ask this.

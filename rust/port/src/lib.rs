@@ -45,7 +45,7 @@ pub use image::image;
 #[cfg(feature = "signature")]
 pub use native::wisp_rust_signed;
 #[cfg(feature = "native")]
-pub use native::{wisp_rust_has_native, wisp_rust_redirect};
+pub use native::{wisp_rust_forget, wisp_rust_has_native, wisp_rust_redirect};
 pub use run::{wisp_rust_check, wisp_rust_deadline, wisp_rust_interrupt, wisp_rust_run};
 
 pub use wisp_engine as engine;

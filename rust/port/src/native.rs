@@ -151,3 +151,13 @@ pub unsafe extern "C" fn wisp_rust_redirect(
         None => shim::wisp_redirect_WISP_REDIRECT_LATER,
     }
 }
+
+/// The thread of a run ended in its guest: nothing is to be stopped any more.
+///
+/// # Safety
+/// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_forget(flag: *mut c_void) {
+    // SAFETY: by the contract of this function.
+    unsafe { &*flag.cast::<InterruptHandle<'_>>() }.forget();
+}

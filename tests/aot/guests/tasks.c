@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <stdint.h>
+#include <string.h>
 #include <wisp.h>
 
 #include "tasks.h"
@@ -39,6 +40,41 @@ static __attribute__((noinline)) void spin_on_floats(void)
 
 	for (;;) {
 		x = x / 1.25 + 0.75;
+	}
+}
+
+static __attribute__((noinline)) void spin_on_singles(void)
+{
+	volatile float x = 1.5f;
+
+	for (;;) {
+		x = x * 0.75f + 0.25f;
+	}
+}
+
+static __attribute__((noinline)) void spin_on_divisions(void)
+{
+	volatile uint64_t x = 1;
+
+	for (;;) {
+		x = UINT64_MAX / (x | 3);
+	}
+}
+
+/* Nearly all of the time is spent in the helper: 1 KB at a time. */
+static uint8_t block[1024];
+
+static __attribute__((noinline)) void spin_on_copies(void)
+{
+	for (;;) {
+		memmove(block, block + 1, sizeof(block) - 1);
+	}
+}
+
+static __attribute__((noinline)) void spin_on_fills(void)
+{
+	for (;;) {
+		memset(block, zero, sizeof(block));
 	}
 }
 
@@ -97,6 +133,14 @@ int main(void)
 		spin();
 	case SPIN_ON_FLOATS:
 		spin_on_floats();
+	case SPIN_ON_SINGLES:
+		spin_on_singles();
+	case SPIN_ON_DIVISIONS:
+		spin_on_divisions();
+	case SPIN_ON_COPIES:
+		spin_on_copies();
+	case SPIN_ON_FILLS:
+		spin_on_fills();
 	case SPIN_ON_HOST:
 		for (;;) {
 			report(1);

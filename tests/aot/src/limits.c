@@ -8,6 +8,17 @@
 
 ZTEST_SUITE(limits, NULL, NULL, NULL, NULL, NULL);
 
+/*
+ * On native_sim, time stands still while a guest computes, and nobody would stop it; what
+ * tests there is that the code looks at its stop flag.
+ */
+#ifdef CONFIG_ARCH_POSIX
+#define SPIN_TASKS
+#else
+#define SPIN_TASKS                                                                                 \
+	SPIN, SPIN_ON_FLOATS, SPIN_ON_SINGLES, SPIN_ON_DIVISIONS, SPIN_ON_COPIES, SPIN_ON_FILLS,
+#endif
+
 /* Lets a guest run for a while, stops it and waits for its end. */
 static struct wisp_app_status stop_after(const char *image, enum task task, k_timeout_t time)
 {
@@ -24,15 +35,7 @@ static struct wisp_app_status stop_after(const char *image, enum task task, k_ti
 
 ZTEST(limits, test_endless_loops_are_stopped_wherever_they_stand)
 {
-	/*
-	 * On native_sim, time stands still while a guest computes, and nobody would stop it;
-	 * what tests there is that the code looks at its stop flag.
-	 */
-	static const enum task tasks[] = {
-#ifndef CONFIG_ARCH_POSIX
-		SPIN, SPIN_ON_FLOATS,
-#endif
-		SPIN_ON_HOST, SLEEP};
+	static const enum task tasks[] = {SPIN_TASKS SPIN_ON_HOST, SLEEP};
 
 	ARRAY_FOR_EACH(tasks, i) {
 		for (int round = 0; round < 10; round++) {
@@ -47,6 +50,25 @@ ZTEST(limits, test_endless_loops_are_stopped_wherever_they_stand)
 	}
 	/* It works as before. */
 	zassert_equal(run("tasks", RETURN_SEVEN).exit_status, 7);
+}
+
+ZTEST(limits, test_a_deadline_ends_native_code_wherever_it_stands)
+{
+	static const enum task tasks[] = {SPIN_TASKS SPIN_ON_HOST};
+
+	wisp_app_set_max_run(&app, 30);
+	ARRAY_FOR_EACH(tasks, i) {
+		struct wisp_app_status status = run("tasks_only", tasks[i]);
+
+		zassert_equal(status.state, WISP_APP_TRAPPED, "task %d: state %d", tasks[i],
+			      status.state);
+		zassert_equal(status.trap, WISP_TRAP_DEADLINE_EXCEEDED, "task %d: %s", tasks[i],
+			      wisp_trap_text(status.trap));
+		zassert_true(status.native);
+		zassert_not_equal(status.function, UINT32_MAX);
+	}
+	wisp_app_set_max_run(&app, 0);
+	zassert_equal(run("tasks_only", RETURN_SEVEN).exit_status, 7);
 }
 
 ZTEST(limits, test_an_endless_start_function_is_stopped)

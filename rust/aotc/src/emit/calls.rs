@@ -83,10 +83,6 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
         let import = format!("c->imports[{function}]");
         self.through_slots(&arguments, &ty, |slots| format!("{import}.function(c->engine, {slots}, {import}.env)"));
-        if !self.plan.options.poll {
-            // code that is stopped from outside is stopped here if it waited in the host
-            self.trap_if("*c->stop", Trap::Stop);
-        }
         self.after_call();
     }
 

@@ -15,3 +15,5 @@ pub(super) unsafe extern "C" fn stopped(_: *const Record) -> u32 {
 pub(super) unsafe extern "C" fn trap(_: *const Record, _: u32, _: u32) -> u32 {
     TrapCode::HostError as u32
 }
+
+pub(super) unsafe extern "C" fn halted() {}

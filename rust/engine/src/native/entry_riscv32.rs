@@ -5,7 +5,7 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::Record;
+use super::{halt, Record};
 use wisp_image::native::context_offset;
 
 core::arch::global_asm!(
@@ -51,6 +51,13 @@ core::arch::global_asm!(
     "lw s11, 48(sp)",
     "addi sp, sp, 64",
     "ret",
+    ".globl wisp_native_halted",
+    ".type wisp_native_halted, @function",
+    "wisp_native_halted:",
+    "mv a0, ra",
+    "mv a1, sp",
+    "call {halting}",
+    "j 3f",
     ".globl wisp_native_trap",
     ".type wisp_native_trap, @function",
     "wisp_native_trap:",
@@ -59,9 +66,11 @@ core::arch::global_asm!(
     ".globl wisp_native_stopped",
     ".type wisp_native_stopped, @function",
     "wisp_native_stopped:",
+    "3:",
     "lw sp, {unwind}(a0)",
     "li a0, 1",
     "j 2b",
+    halting = sym halt::halting,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
     function = const context_offset("function", 4),
@@ -80,4 +89,7 @@ extern "C" {
     /// anywhere in the code.
     #[link_name = "wisp_native_stopped"]
     pub(super) fn stopped(record: *const Record) -> u32;
+    /// In place of a helper: ends the code that calls it.
+    #[link_name = "wisp_native_halted"]
+    pub(super) fn halted();
 }

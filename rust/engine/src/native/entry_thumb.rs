@@ -5,7 +5,7 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::Record;
+use super::{halt, Record};
 use wisp_image::native::context_offset;
 
 #[cfg(target_abi = "eabihf")]
@@ -64,6 +64,14 @@ core::arch::global_asm!(
     "mov r10, r6",
     "mov r11, r7",
     "pop {{r4-r7, pc}}",
+    ".globl wisp_native_halted",
+    ".type wisp_native_halted, %function",
+    ".thumb_func",
+    "wisp_native_halted:",
+    "mov r0, lr",
+    "mov r1, sp",
+    "bl {halting}",
+    "b 3f",
     ".globl wisp_native_trap",
     ".type wisp_native_trap, %function",
     ".thumb_func",
@@ -74,10 +82,12 @@ core::arch::global_asm!(
     ".type wisp_native_stopped, %function",
     ".thumb_func",
     "wisp_native_stopped:",
+    "3:",
     "ldr r3, [r0, #{unwind}]",
     "mov sp, r3",
     "movs r0, #1",
     "b 2b",
+    halting = sym halt::halting,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
     function = const context_offset("function", 4),
@@ -96,4 +106,7 @@ extern "C" {
     /// anywhere in the code.
     #[link_name = "wisp_native_stopped"]
     pub(super) fn stopped(record: *const Record) -> u32;
+    /// In place of a helper: ends the code that calls it.
+    #[link_name = "wisp_native_halted"]
+    pub(super) fn halted();
 }

@@ -4,7 +4,7 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::Record;
+use super::{halt, Record};
 use wisp_image::native::context_offset;
 
 core::arch::global_asm!(
@@ -34,15 +34,25 @@ core::arch::global_asm!(
     "pop rbx",
     "pop rbp",
     "ret",
+    ".globl wisp_native_halted",
+    "wisp_native_halted:",
+    "mov rdi, [rsp]",
+    "mov rsi, rsp",
+    "sub rsp, 8",
+    "call {halting}",
+    "mov rdi, rax",
+    "jmp 3f",
     ".globl wisp_native_trap",
     "wisp_native_trap:",
     "mov [rdi + {site}], esi",
     "mov [rdi + {function}], edx",
     ".globl wisp_native_stopped",
     "wisp_native_stopped:",
+    "3:",
     "mov rsp, [rdi + {unwind}]",
     "mov eax, 1",
     "jmp 2b",
+    halting = sym halt::halting,
     unwind = const context_offset("unwind", 8),
     site = const context_offset("site", 8),
     function = const context_offset("function", 8),
@@ -61,4 +71,7 @@ extern "C" {
     /// anywhere in the code.
     #[link_name = "wisp_native_stopped"]
     pub(super) fn stopped(record: *const Record) -> u32;
+    /// In place of a helper: ends the code that calls it.
+    #[link_name = "wisp_native_halted"]
+    pub(super) fn halted();
 }

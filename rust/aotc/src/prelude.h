@@ -135,11 +135,11 @@ LOAD(any_ld32)
 STORE(any_st32)
 INL u32 ld16(const u8 *p) { return p[0] | (u32)p[1] << 8; }
 INL void st16(u8 *p, u32 x) { p[0] = x; p[1] = x >> 8; }
+#if COMPACT
 INL u32 ld32(const u8 *p) { return odd_ld32(p); }
 INL void st32(u8 *p, u32 x) { odd_st32(p, x); }
 INL u64 ld64(const u8 *p) { return odd_ld32(p) | (u64)odd_ld32(p + 4) << 32; }
 INL void st64(u8 *p, u64 x) { odd_st32(p, (u32)x); odd_st32(p + 4, x >> 32); }
-#if COMPACT
 #define ld16n ld16
 #define st16n st16
 INL u32 ld32n(const u8 *p) { return any_ld32(p); }
@@ -147,13 +147,29 @@ INL void st32n(u8 *p, u32 x) { any_st32(p, x); }
 INL u64 ld64n(const u8 *p) { return any_ld32(p) | (u64)any_ld32(p + 4) << 32; }
 INL void st64n(u8 *p, u64 x) { any_st32(p, (u32)x); any_st32(p + 4, x >> 32); }
 #else
+// no promise: byte for byte. A promise: one access, and the function if it is broken.
+INL u32 ld32(const u8 *p) { return *(const a32 *)p; }
+INL void st32(u8 *p, u32 x) { *(a32 *)p = x; }
+INL u64 ld64(const u8 *p) { return *(const a64 *)p; }
+INL void st64(u8 *p, u64 x) { *(a64 *)p = x; }
 #define ODD(p, n) UNLIKELY((up)(p) & (n - 1))
 INL u32 ld16n(const u8 *p) { return ODD(p, 2) ? ld16(p) : *(const n16 *)p; }
-INL u32 ld32n(const u8 *p) { return ODD(p, 4) ? ld32(p) : *(const n32 *)p; }
-INL u64 ld64n(const u8 *p) { return ODD(p, 4) ? ld64(p) : *(const n64 *)p; }
+INL u32 ld32n(const u8 *p) { return ODD(p, 4) ? odd_ld32(p) : *(const n32 *)p; }
+INL u64 ld64n(const u8 *p)
+{
+	return ODD(p, 4) ? odd_ld32(p) | (u64)odd_ld32(p + 4) << 32 : *(const n64 *)p;
+}
 INL void st16n(u8 *p, u32 x) { if (ODD(p, 2)) st16(p, x); else *(n16 *)p = (u16)x; }
-INL void st32n(u8 *p, u32 x) { if (ODD(p, 4)) st32(p, x); else *(n32 *)p = x; }
-INL void st64n(u8 *p, u64 x) { if (ODD(p, 4)) st64(p, x); else *(n64 *)p = x; }
+INL void st32n(u8 *p, u32 x) { if (ODD(p, 4)) odd_st32(p, x); else *(n32 *)p = x; }
+INL void st64n(u8 *p, u64 x)
+{
+	if (ODD(p, 4)) {
+		odd_st32(p, (u32)x);
+		odd_st32(p + 4, x >> 32);
+	} else {
+		*(n64 *)p = x;
+	}
+}
 #endif
 #endif
 // the address is known to be aligned

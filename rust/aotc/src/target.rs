@@ -150,11 +150,16 @@ impl Machine {
         }
     }
 
+    /// True for Armv6-M and its like.
+    pub fn thumb1(&self) -> bool {
+        self.target.arch == Arch::Thumb && self.target.features & features::V7M == 0
+    }
+
     /// Definitions the prelude asks for.
     pub fn definitions(&self) -> Vec<(&'static str, bool)> {
         let Target { arch, features, float } = self.target;
         let has = |bit| features & bit != 0;
-        let thumb1 = arch == Arch::Thumb && !has(features::V7M);
+        let thumb1 = self.thumb1();
         vec![
             ("SOFT32", float == float::SOFT),
             ("SOFT64", float != float::HARD_DOUBLE),

@@ -39,6 +39,10 @@ const FLAGS: &[&str] = &[
 /// For gcc: no calls of memcpy where a loop copies, not in memcpy itself either. clang does so anyway.
 const GCC_FLAGS: &[&str] = &["-fno-tree-loop-distribute-patterns"];
 
+/// For gcc on Thumb-1, where position independent code reaches the cases of a switch through a function of 14
+/// instructions: comparisons up to this many of them. Not where small code is wanted.
+const GCC_SWITCHES: &str = "--param=case-values-threshold=32";
+
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";
 
@@ -201,6 +205,9 @@ pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]
     flags.extend(FLAGS);
     flags.extend(if clang { &[][..] } else { GCC_FLAGS });
     flags.push(&options.optimize);
+    if machine.thumb1() && !clang && options.optimize != "-Os" {
+        flags.push(GCC_SWITCHES);
+    }
     if options.strict && !clang {
         flags.push("-fsignaling-nans");
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Blocks, branches and returns.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use wasmparser::{BlockType, Operator};
 use wisp_image::format::ValType;
@@ -10,6 +10,25 @@ use super::memory::Facts;
 use super::value::{Node, Value};
 use super::{Emitter, Trap};
 use crate::error::AotError;
+
+/// What is known of a local where control comes from several places.
+#[derive(Clone, Copy)]
+struct Known {
+    zeros: u8,
+    max: u64,
+}
+
+/// What is assumed of locals at the start of loops: lower bits that are zero, by position of the loop and
+/// local. It begins with what holds where a loop is entered, and is lowered to what branches back to it bring,
+/// one translation after the other, until all of it holds.
+#[derive(Default)]
+pub struct Assumed {
+    zeros: HashMap<(usize, u32), u8>,
+    /// A branch brought less.
+    pub lowered: bool,
+    /// Nothing is assumed: it took too long.
+    pub nothing: bool,
+}
 
 /// What opened a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,6 +55,10 @@ pub struct Frame {
     used: bool,
     /// Locals written inside.
     written: BTreeSet<u32>,
+    /// What is known of those on all ways to its label, so far; of a loop, what is assumed of them.
+    met: BTreeMap<u32, Known>,
+    /// Position of the operator that opened it.
+    position: usize,
     /// State at its start, for `else` and for what follows.
     facts: Facts,
     stack_checked: bool,
@@ -63,6 +86,8 @@ impl<'a> Emitter<'_, '_, 'a> {
             results,
             used: false,
             written,
+            met: BTreeMap::new(),
+            position: 0,
             facts: self.facts.clone(),
             stack_checked: self.stack_checked,
             locals: self.locals.iter().map(|&(_, node)| node).collect(),
@@ -158,6 +183,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
         let params = self.pop_many(ty.params.len());
         let mut frame = self.frame(kind, ty.results, params.clone(), written);
+        frame.position = position;
         if kind == Kind::Loop {
             for param in &params {
                 let name = self.variable(param.ty);
@@ -167,7 +193,11 @@ impl<'a> Emitter<'_, '_, 'a> {
                 frame.targets.push((name, param.ty));
             }
             for local in frame.written.clone() {
-                self.locals[local as usize].1 = self.fresh();
+                let before = self.locals[local as usize].1;
+                let assumed = self.assumed.zeros.get(&(position, local)).copied().unwrap_or(u8::MAX);
+                let zeros = if self.assumed.nothing { 0 } else { before.zeros.min(assumed) };
+                frame.met.insert(local, Known { zeros, max: u64::MAX });
+                self.locals[local as usize].1 = self.fresh().with_zeros(zeros);
             }
             let label = frame.label;
             self.push_line(format!("L{label}:;"));
@@ -221,9 +251,28 @@ impl<'a> Emitter<'_, '_, 'a> {
             return self.return_();
         }
         self.frames[index].used = true;
+        self.meet(index);
         let targets = self.frames[index].targets.clone();
         let moves = self.assign(&targets);
         format!("{moves}goto L{};", self.frames[index].label)
+    }
+
+    /// Control goes to the label of a block from here.
+    fn meet(&mut self, index: usize) {
+        let frame = &mut self.frames[index];
+        for &local in &frame.written {
+            let node = self.locals[local as usize].1;
+            if frame.kind == Kind::Loop {
+                if frame.met.get(&local).is_some_and(|assumed| node.zeros < assumed.zeros) {
+                    let least = self.assumed.zeros.entry((frame.position, local)).or_insert(node.zeros);
+                    *least = node.zeros.min(*least);
+                    self.assumed.lowered = true;
+                }
+                continue;
+            }
+            let known = frame.met.entry(local).or_insert(Known { zeros: node.zeros, max: node.max });
+            *known = Known { zeros: known.zeros.min(node.zeros), max: known.max.max(node.max) };
+        }
     }
 
     /// Statements that return the values on top of the stack.
@@ -245,6 +294,9 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 
     fn else_(&mut self) {
+        if !self.dead {
+            self.meet(self.frames.len() - 1);
+        }
         let Some(mut frame) = self.frames.pop() else { return };
         if !self.dead {
             let moves = self.assign(&frame.targets);
@@ -270,6 +322,9 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 
     fn end(&mut self) {
+        if !self.dead && self.frames.last().is_some_and(|frame| frame.kind != Kind::Loop) {
+            self.meet(self.frames.len() - 1);
+        }
         let Some(frame) = self.frames.pop() else { return };
         self.block += 1;
         if frame.kind == Kind::Function {
@@ -308,8 +363,19 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.push_line(format!("L{}:;", frame.label));
         }
         self.restore(&frame);
-        for local in frame.written.clone() {
-            self.locals[local as usize].1 = self.fresh();
+        for &local in &frame.written {
+            let before = self.locals[local as usize].1;
+            let mut known = frame.met.get(&local).copied();
+            if frame.kind == Kind::If {
+                // the way past it
+                let (zeros, max) = known.map_or((before.zeros, before.max), |known| (known.zeros, known.max));
+                known = Some(Known { zeros: zeros.min(before.zeros), max: max.max(before.max) });
+            }
+            let node = self.fresh();
+            self.locals[local as usize].1 = match known {
+                Some(Known { zeros, max }) => node.with_zeros(zeros).at_most(max),
+                None => node,
+            };
         }
         self.stack.truncate(frame.height);
         for (name, ty) in frame.targets {

@@ -6,8 +6,8 @@
 //! turns that into few bounds checks, `control.rs` translates blocks and branches, `calls.rs` calls and
 //! tables, `numeric.rs` the arithmetic, `file.rs` puts the file together.
 //!
-//! Unless strict checks are asked for, a function is translated twice: the first time to learn which bytes
-//! around each address a basic block touches, the second time to check them once.
+//! A function is translated several times: to learn how far addresses that a loop changes are aligned, which
+//! bytes around each address a basic block touches, and at last to write it, with one check for those bytes.
 
 mod calls;
 mod control;
@@ -15,6 +15,8 @@ mod file;
 mod memory;
 mod numeric;
 mod prescan;
+#[cfg(test)]
+mod tests;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
@@ -29,7 +31,7 @@ use crate::Options;
 
 pub use file::{generate, Generated};
 
-use control::Frame;
+use control::{Assumed, Frame};
 use memory::{Facts, Windows};
 use value::{Node, Value};
 
@@ -93,6 +95,8 @@ struct Emitter<'p, 'm, 'a> {
     facts: Facts,
     /// What the first translation found, or collects.
     windows: Windows,
+    /// What is assumed at the start of loops.
+    assumed: Assumed,
     collecting: bool,
     scan: prescan::Scan,
     sites: Vec<(u32, Trap)>,
@@ -116,19 +120,26 @@ fn c_type(ty: ValType) -> &'static str {
 
 /// Translates a function, given by its index among the defined ones.
 pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError> {
-    let mut windows = Windows::default();
-    if !plan.options.strict {
-        let mut first = Emitter::new(plan, defined, windows, true);
-        first.body(defined)?;
-        windows = first.windows;
+    /// Translations after which nothing is assumed of loops; few need more than three.
+    const MOST: usize = 16;
+    let mut assumed = Assumed::default();
+    for round in 0.. {
+        assumed.lowered = false;
+        assumed.nothing = round == MOST;
+        let mut emitter = Emitter::new(plan, defined, Windows::default(), assumed, true);
+        emitter.body(defined)?;
+        assumed = emitter.assumed;
+        if !assumed.lowered {
+            let mut emitter = Emitter::new(plan, defined, emitter.windows, assumed, false);
+            emitter.body(defined)?;
+            return emitter.finish();
+        }
     }
-    let mut emitter = Emitter::new(plan, defined, windows, false);
-    emitter.body(defined)?;
-    emitter.finish()
+    unreachable!("with nothing assumed, nothing is lowered")
 }
 
 impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
-    fn new(plan: &'p Plan<'m, 'a>, defined: u32, windows: Windows, collecting: bool) -> Self {
+    fn new(plan: &'p Plan<'m, 'a>, defined: u32, windows: Windows, assumed: Assumed, collecting: bool) -> Self {
         let module = plan.module;
         let index = module.imported_functions + defined;
         let body = &module.bodies[defined as usize];
@@ -151,6 +162,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             offset: 0,
             facts: Facts::default(),
             windows,
+            assumed,
             collecting,
             scan: prescan::scan(&body.operators),
             sites: Vec::new(),

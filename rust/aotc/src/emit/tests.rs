@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What is known of addresses that loops and branches change: `ld32k` and `st32k` are accesses without a test
+//! of their alignment, `ld32n` and `st32n` those with one.
+
+use std::collections::BTreeMap;
+
+use wisp_image::Image;
+
+use super::{function, Plan};
+use crate::{module, Options};
+
+/// C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
+fn translated(body: &str) -> String {
+    let wat = format!(
+        "(module (memory 1 1)
+            (func (export \"f\") (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32) {body}))"
+    );
+    let wasm = wat::parse_str(wat).unwrap();
+    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
+    let image = Image::parse(&compiled.image).unwrap();
+    let module = module::read(&wasm, &image).unwrap();
+    let options = Options::default();
+    let groups = BTreeMap::new();
+    let plan = Plan { module: &module, options: &options, memory_least: 65536, memory_fixed: true, groups };
+    function(&plan, 0).unwrap().text
+}
+
+/// (accesses known to be aligned, accesses that are tested)
+fn accesses(body: &str) -> (usize, usize) {
+    let text = translated(body);
+    let count = |names: [&str; 2]| names.iter().map(|name| text.matches(name).count()).sum();
+    (count(["ld32k(", "st32k("]), count(["ld32n(", "st32n("]))
+}
+
+/// A loop that loads from local 3 and then steps it.
+fn stepping(start: &str, step: &str) -> String {
+    format!(
+        "(local.set 3 {start})
+        (loop $l (drop (i32.load (local.get 3)))
+            (local.set 3 (i32.add (local.get 3) {step}))
+            (br_if $l (i32.ne (local.get 3) (local.get 0))))"
+    )
+}
+
+#[test]
+fn a_pointer_of_a_loop_is_as_aligned_as_its_start_and_its_steps() {
+    let aligned = "(i32.const 1024)";
+    assert_eq!(accesses(&stepping(aligned, "(i32.const 4)")), (1, 0));
+    assert_eq!(accesses(&stepping(aligned, "(i32.const -8)")), (1, 0));
+    assert_eq!(accesses(&stepping(aligned, "(i32.const 2)")), (0, 1));
+    assert_eq!(accesses(&stepping("(i32.const 1026)", "(i32.const 4)")), (0, 1));
+    assert_eq!(accesses(&stepping("(local.get 1)", "(i32.const 4)")), (0, 1));
+    // steps that are themselves known
+    assert_eq!(accesses(&stepping(aligned, "(i32.shl (local.get 1) (i32.const 2))")), (1, 0));
+    assert_eq!(accesses(&stepping(aligned, "(i32.shl (local.get 1) (i32.const 1))")), (0, 1));
+    assert_eq!(accesses(&stepping("(i32.and (local.get 1) (i32.const -4))", "(i32.const 4)")), (1, 0));
+}
+
+#[test]
+fn one_branch_back_that_brings_less_is_enough() {
+    let with = |other: &str| {
+        format!(
+            "(local.set 3 (i32.const 64))
+            (loop $l (i32.store (local.get 3) (i32.const 1))
+                (local.set 3 (i32.add (local.get 3) (i32.const 4)))
+                (br_if $l (local.get 0))
+                (local.set 3 (i32.add (local.get 3) {other}))
+                (br_if $l (local.get 1))
+                (local.set 3 (i32.const 128))
+                (br_table $l $l 1 (local.get 2)))"
+        )
+    };
+    assert_eq!(accesses(&with("(i32.const 12)")), (1, 0));
+    assert_eq!(accesses(&with("(i32.const 1)")), (0, 1));
+    assert_eq!(accesses(&with("(local.get 2)")), (0, 1));
+}
+
+#[test]
+fn what_an_inner_loop_breaks_holds_in_no_loop_around_it() {
+    let with = |step: u32| {
+        format!(
+            "(local.set 3 (i32.const 64))
+            (loop $outer
+                (i32.store (local.get 3) (i32.const 1))
+                (loop $inner
+                    (i32.store (local.get 3) (i32.const 2))
+                    (local.set 3 (i32.add (local.get 3) (i32.const {step})))
+                    (br_if $inner (local.get 0)))
+                (i32.store (local.get 3) (i32.const 3))
+                (br_if $outer (local.get 1)))"
+        )
+    };
+    assert_eq!(accesses(&with(4)), (3, 0));
+    assert_eq!(accesses(&with(2)), (0, 3));
+    // the outer loop's pointer is spoilt by a local that the inner one changes
+    let through = "(local.set 3 (i32.const 64))
+        (loop $outer
+            (i32.store (local.get 3) (i32.const 1))
+            (loop $inner
+                (local.set 4 (i32.add (local.get 4) (i32.const 6)))
+                (br_if $inner (local.get 0)))
+            (local.set 3 (i32.add (local.get 3) (local.get 4)))
+            (br_if $outer (local.get 1)))";
+    assert_eq!(accesses(through), (0, 1));
+    assert_eq!(accesses(&through.replace("const 6", "const 12")), (1, 0));
+}
+
+#[test]
+fn what_follows_a_block_is_what_all_ways_to_it_bring() {
+    let with = |left: &str, right: &str| {
+        format!(
+            "(if (local.get 0) (then (local.set 3 {left})) (else (local.set 3 {right})))
+            (drop (i32.load (local.get 3)))"
+        )
+    };
+    assert_eq!(accesses(&with("(i32.const 64)", "(i32.const 68)")), (1, 0));
+    assert_eq!(accesses(&with("(i32.const 64)", "(i32.const 66)")), (0, 1));
+    assert_eq!(accesses(&with("(local.get 1)", "(i32.const 64)")), (0, 1));
+    // a way that ends does not count; one past an `if` and one out of a block do
+    assert_eq!(accesses(&with("(local.get 1) return", "(i32.const 64)")), (1, 0));
+    let past = "(local.set 3 (local.get 1)) (if (local.get 0) (then (local.set 3 (i32.const 64))))
+        (drop (i32.load (local.get 3)))";
+    assert_eq!(accesses(past), (0, 1));
+    assert_eq!(accesses(&past.replace("(local.get 1)", "(i32.const 8)")), (1, 0));
+    let out = "(block $b (local.set 3 (i32.const 3)) (br_if $b (local.get 0)) (local.set 3 (i32.const 64)))
+        (drop (i32.load (local.get 3)))";
+    assert_eq!(accesses(out), (0, 1));
+    assert_eq!(accesses(&out.replace("const 3)", "const 4)")), (1, 0));
+}
+
+#[test]
+fn bounds_survive_where_ways_meet() {
+    let meets = "(local.set 3 (i32.const 64)) (if (local.get 0) (then (local.set 3 (i32.const 65532))))
+        (drop (i32.load (local.get 3)))";
+    assert!(!translated(meets).contains("goto trap"));
+    assert!(translated(&meets.replace("65532", "65536")).contains("goto trap"));
+    // a loop's local has none
+    assert!(translated(&stepping("(i32.const 64)", "(i32.const 4)")).contains("goto trap"));
+}
+
+#[test]
+fn long_chains_of_locals_end_with_nothing_assumed() {
+    // what spoils the last of the locals takes one translation more to reach each before it
+    let chain = |locals: u32| {
+        let moves: String = (3..3 + locals).map(|n| format!("(local.set {n} (local.get {}))", n + 1)).collect();
+        let extra = "(local i32) ".repeat(locals as usize);
+        let last = 3 + locals;
+        format!(
+            "{extra} (loop $l (drop (i32.load (local.get 3))) {moves}
+                (local.set {last} (i32.add (local.get {last}) (i32.const 1)))
+                (br_if $l (local.get 0)))"
+        )
+    };
+    assert_eq!(accesses(&chain(5)), (0, 1));
+    assert_eq!(accesses(&chain(200)), (0, 1));
+}

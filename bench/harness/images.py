@@ -103,6 +103,8 @@ def build(board, runtime, tier, optimize="speed"):
         options += ["-DCONFIG_SIZE_OPTIMIZATIONS=y", "-DCONFIG_SPEED_OPTIMIZATIONS=n"]
     if runtime == "wisp" and tier == "loop":
         options.append("-DBENCH_FEATURES=interp-loop")
+    if tier == "threaded":
+        options.append("-DBENCH_FEATURES=threaded-code")
     if native:
         options.append("-DBENCH_FEATURES=native")
     if runtime in SOURCE_FOLDERS:

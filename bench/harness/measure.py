@@ -170,7 +170,7 @@ def parse(lines, expected):
 def measure(board, runtime, tier, only=None, timeout=300):
     """Builds, runs and parses. Fails when a result is wrong."""
     elf = images.build(board, runtime, tier)
-    if runtime == "wisp" and tier in ("thumb", "riscv"):
+    if runtime == "wisp" and tier in ("thumb", "riscv", "threaded"):
         dispatch.check(elf)
     lines = run_qemu(board, elf, only, timeout)
     result = parse(lines, guests.expected())

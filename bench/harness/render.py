@@ -13,6 +13,7 @@ PLOTS = REPO / "doc" / "img"
 
 # Columns, in this order, of those that were measured.
 COLUMNS = (("wisp", "thumb", "Wisp, Thumb core"), ("wisp", "riscv", "Wisp, RISC-V core"),
+           ("wisp", "threaded", "Wisp, RISC-V core, threaded in RAM"),
            ("wisp", "loop", "Wisp, loop"), ("wisp", "aot", "Wisp, AOT"),
            ("wisp", "aot-poll", "Wisp, AOT, polling"),
            ("wasm3", "default", "wasm3"), ("wamr", "fast", "WAMR fast"),

@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use wisp_image::ops::Op;
+use wisp_image::ops::{op, Op, Operand, COUNT};
 
 /// What the text of a core takes from Rust.
 const OPERANDS: &[(&str, &str)] = &[
@@ -40,6 +40,8 @@ pub struct Core {
     pub text: String,
     /// Opcodes without a handler of their own.
     pub escaped: Vec<u16>,
+    /// It runs code in which handlers stand in place of opcodes.
+    pub threaded: bool,
 }
 
 impl Core {
@@ -54,7 +56,23 @@ impl Core {
             }
         }
         text.push_str(");\n");
-        Self { text, escaped }
+        Self { text, escaped, threaded: false }
+    }
+
+    /// Adds what a copy of the code needs: the words of each op, with 128 added if a table follows them.
+    pub fn threaded(mut self) -> Self {
+        let lengths: Vec<_> = (0..COUNT as u16)
+            .map(|opcode| {
+                let op = op(opcode).expect("below COUNT");
+                let table = op.form.last() == Some(&Operand::Table);
+                assert!(op.words() < 128, "{} words", op.words());
+                op.words() + if table { 128 } else { 0 }
+            })
+            .collect();
+        let text = "/// Words of each op, with 128 added if a table follows them.\npub static LENGTHS";
+        writeln!(self.text, "{text}: [u8; {COUNT}] = {lengths:?};").expect("a string grows");
+        self.threaded = true;
+        self
     }
 }
 

@@ -286,7 +286,7 @@ fn import_call(index: &str) -> String {
 
 /// The match, with the arms of these opcodes.
 pub fn arms(opcodes: &[u16]) -> String {
-    let mut text = String::from("match word(ip, 0) / 4 {\n");
+    let mut text = String::from("match opcode!() {\n");
     for &opcode in opcodes {
         let op = op(opcode).expect("below COUNT");
         writeln!(text, "// {} {:?}\n{opcode} => {{ {} }}", op.sem.name(), op.form, arm(&op)).expect("a string grows");

@@ -25,6 +25,7 @@ fn built(opcode: u16) -> bool {
 fn main() {
     println!("cargo:rerun-if-changed=build");
     println!("cargo:rustc-check-cfg=cfg(wisp_strict_align)");
+    println!("cargo:rustc-check-cfg=cfg(wisp_threaded)");
     let target = env::var("TARGET").unwrap_or_default();
     println!("cargo:rustc-env=WISP_TARGET={target}");
     // cores that fault on unaligned loads and stores, or may
@@ -43,6 +44,9 @@ fn main() {
     let write = |name: &str, text: &str| fs::write(out.join(name), text).expect("OUT_DIR can be written");
     match core {
         Some((_, core)) => {
+            if core.threaded {
+                println!("cargo:rustc-cfg=wisp_threaded");
+            }
             write("core.rs", &core.text);
             write("escape_arms.rs", &loop_back_end::arms(&core.escaped));
         }
@@ -58,8 +62,10 @@ fn riscv_core() -> Option<core_text::Core> {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let features = cfg("FEATURE");
     let has = |feature: &str| features.split(',').any(|f| f == feature);
-    (cfg("ARCH") == "riscv32" && has("m") && !has("e"))
-        .then(|| riscv::core(&riscv::Target { compressed: has("c"), floats: has("f") }))
+    (cfg("ARCH") == "riscv32" && has("m") && !has("e")).then(|| {
+        let threaded = env::var_os("CARGO_FEATURE_THREADED_CODE").is_some();
+        riscv::core(&riscv::Target { compressed: has("c"), floats: has("f"), threaded })
+    })
 }
 
 /// The instructions a target has, if it is a Cortex-M.

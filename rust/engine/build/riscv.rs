@@ -19,15 +19,18 @@ pub struct Target {
     pub compressed: bool,
     /// Floats in registers of their own: the library's functions expect them there.
     pub floats: bool,
+    /// The code that it runs has handlers in place of opcodes.
+    pub threaded: bool,
 }
 
 /// Writes the core.
 pub fn core(target: &Target) -> Core {
     let library = !target.floats;
-    let mut asm = Asm::default();
+    let mut asm = Asm::new(target.threaded);
     // link-time optimisation forgets the target's features where assembly is concerned
     asm.lines(&[".option push", if target.compressed { ".option arch, +m, +c" } else { ".option arch, +m" }]);
     asm.line(".pushsection .text.wisp_riscv, \"ax\", @progbits");
+    asm.line(".Lwisp.base:");
     control::frame_of_core(&mut asm);
     memory::unaligned(&mut asm);
     let mut table = Vec::new();
@@ -57,13 +60,26 @@ pub fn core(target: &Target) -> Core {
     asm.place_ends(true);
     asm.line(".popsection");
     asm.line(".pushsection .rodata.wisp_riscv, \"a\", @progbits");
-    asm.line(".p2align 2");
-    asm.line("wisp.handlers:");
+    if target.threaded {
+        // read once, when an instance copies its code
+        asm.lines(&[".p2align 1", ".global wisp_riscv_handlers", "wisp_riscv_handlers:"]);
+    } else {
+        asm.lines(&[".p2align 2", "wisp.handlers:"]);
+    }
     for name in table {
-        emit!(asm, ".word {name}");
+        if target.threaded {
+            emit!(asm, ".half {name} - .Lwisp.base");
+        } else {
+            emit!(asm, ".word {name}");
+        }
     }
     asm.lines(&[".popsection", ".option pop"]);
-    Core::new(asm.finish(), escaped)
+    let core = Core::new(asm.finish(), escaped);
+    if target.threaded {
+        core.threaded()
+    } else {
+        core
+    }
 }
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.

@@ -3,7 +3,7 @@
 
 use core::cell::Cell;
 
-use wisp_image::format::{external, segment, ValType, ITEM_GLOBAL};
+use wisp_image::format::{external, segment, Section, ValType, ITEM_GLOBAL};
 use wisp_image::{ElementSegment, Image, ImportKind};
 
 use crate::externals::{bits, set_bits};
@@ -64,7 +64,8 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     };
     let ctx = Ctx::new(shared, module, &imported, manifest.globals_size, unset_import());
     let ctx = ctx.ok_or_else(|| {
-        small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>())
+        let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
+        small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>() + code)
     })?;
     link(linker, shared, ctx, image)?;
     for index in 0..image.table_count() {

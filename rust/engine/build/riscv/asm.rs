@@ -10,7 +10,7 @@
 //! | s0 | ip: the op that runs |
 //! | s1 | fp: slot 0 of the running function |
 //! | s2 | first byte of linear memory |
-//! | s3 | handler table |
+//! | s3 | handler table; for threaded code the core's first byte |
 //! | s4, s5, s6 | first address at which an access of 1, 2, 4 bytes does not fit |
 //! | s7 | units of fuel in hand |
 //! | s8 | globals |
@@ -75,6 +75,8 @@ pub struct Asm {
     /// What stands behind the handler: rare ways that join it again.
     aside: Vec<String>,
     labels: usize,
+    /// In place of its opcode an op has the distance of its handler from the core's first byte.
+    pub threaded: bool,
 }
 
 /// Emits a line of assembly, formatted.
@@ -84,6 +86,11 @@ macro_rules! emit {
 pub(super) use emit;
 
 impl Asm {
+    /// Without a line yet.
+    pub fn new(threaded: bool) -> Self {
+        Self { threaded, ..Self::default() }
+    }
+
     /// Expands a sequence: templates of the ops in turn. False if one has none.
     pub fn sequence(&mut self, op: &Op, expand: impl Fn(&mut Self, &Op) -> bool) -> bool {
         let parts: Vec<_> = op.parts().collect();
@@ -227,7 +234,11 @@ impl Asm {
     }
 
     fn dispatch(&mut self) {
-        self.lines(&["add a0, a0, s3", "lw a0, 0(a0)", "jr a0"]);
+        self.line("add a0, a0, s3");
+        if !self.threaded {
+            self.line("lw a0, 0(a0)");
+        }
+        self.line("jr a0");
     }
 
     /// A word of the op.

@@ -18,7 +18,8 @@ pub fn frame_of_core(asm: &mut Asm) {
         emit!(asm, "sw {register}, {}(sp)", n * 4);
     }
     asm.lines(&["mv s10, a0", "mv s0, a1", "mv s1, a2"]);
-    asm.lines(&["lw s8, <GLOBALS>(s10)", "lw s9, <STACK_LIMIT>(s10)", "la s3, wisp.handlers"]);
+    asm.lines(&["lw s8, <GLOBALS>(s10)", "lw s9, <STACK_LIMIT>(s10)"]);
+    emit!(asm, "la s3, {}", if asm.threaded { ".Lwisp.base" } else { "wisp.handlers" });
     reload(asm);
     asm.go();
 

@@ -48,6 +48,16 @@ extern "C" {
     fn enter(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32;
 }
 
+/// Distance of each op's handler from the core's first byte, and behind the last that of the op which ends a run.
+#[cfg(wisp_threaded)]
+pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
+    extern "C" {
+        static wisp_riscv_handlers: [u16; wisp_image::ops::COUNT + 1];
+    }
+    // SAFETY: the core has this table, of that many halfwords, and nobody writes it.
+    unsafe { &wisp_riscv_handlers }
+}
+
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
 ///
 /// # Safety

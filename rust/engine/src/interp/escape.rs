@@ -27,6 +27,12 @@ pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
                 (ip, fp) = caller(ctx, fp).unwrap_or((outside(), fp))
             };
         }
+        // The op at ip.
+        macro_rules! opcode {
+            () => {
+                word(ctx.encoded(ip), 0) / 4
+            };
+        }
         // The instance says already where the guest stands.
         macro_rules! outside {
             ($call:expr) => {{

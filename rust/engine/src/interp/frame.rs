@@ -5,13 +5,19 @@ use crate::mem::ctx::Ctx;
 
 /// What the back ends with dispatch tables find when the outermost frame returns: an op that only they
 /// have, behind the last of the table, which ends the run.
-#[cfg(not(wisp_back_end = "loop"))]
+#[cfg(not(any(wisp_back_end = "loop", wisp_threaded)))]
 static EXIT: [u16; 1] = [wisp_image::ops::COUNT as u16 * 4];
 
 /// Where the outermost frame returns to. Only its address matters to the portable back end.
-#[cfg(not(wisp_back_end = "loop"))]
+#[cfg(not(any(wisp_back_end = "loop", wisp_threaded)))]
 pub fn outside() -> *const u16 {
     EXIT.as_ptr()
+}
+
+/// As above: in threaded code an op is where its handler is.
+#[cfg(wisp_threaded)]
+pub fn outside() -> *const u16 {
+    &raw const super::assembly::handlers()[wisp_image::ops::COUNT]
 }
 
 /// As above.

@@ -67,6 +67,12 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
                 }
             }};
         }
+        // The op at ip.
+        macro_rules! opcode {
+            () => {
+                word(ip, 0) / 4
+            };
+        }
         #[cfg(feature = "profile")]
         crate::profile::count(ctx.code_offset(ip));
         // SAFETY: rule V. `OperandsInFunction` for the words of an op, `SlotInFrame` (with rule F) for

@@ -30,6 +30,8 @@ mod frame;
 pub(crate) mod host;
 #[cfg(wisp_back_end = "loop")]
 mod loop_;
+#[cfg(wisp_threaded)]
+pub(crate) mod threaded;
 
 use core::cell::Cell;
 use core::ptr::null;

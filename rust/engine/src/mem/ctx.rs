@@ -49,7 +49,7 @@ pub struct Ctx {
     /// an indirect call of one of them needs.
     pub(crate) first_reference: u32,
     pub(crate) function_count: u32,
-    /// Code section of the image.
+    /// Code section of the image, or the copy of it that runs.
     pub(crate) code: *const u8,
     pub(crate) imported_globals: *const Cell<*const Cell<u32>>,
     /// Where the guest stood when it last left the interpreter.
@@ -76,6 +76,9 @@ pub struct Ctx {
     /// What native code works with, or null.
     #[cfg(feature = "native")]
     native: *const crate::native::Record,
+    /// Code section of the image.
+    #[cfg(wisp_threaded)]
+    encoded: *const u8,
 }
 
 /// Numbers of things an instance holds.
@@ -135,6 +138,7 @@ impl Ctx {
         let imports = arena.alloc_cells(imported.functions, unset)?;
         let imported_globals = arena.alloc_cells(imported.globals, null::<Cell<u32>>())?;
         let dropped = arena.alloc_cells(dropped_words, 0u32)?;
+        let code = Self::running(arena, module)?;
         let ctx = arena.alloc(Self {
             memory: Cell::new(core::ptr::dangling_mut()),
             limits: [const { Cell::new(0) }; 3],
@@ -147,7 +151,7 @@ impl Ctx {
             functions: image.section(Section::Functions).as_ptr(),
             first_reference: u32::from(index) << 16 | (u32::try_from(imported.functions).ok()? + 1),
             function_count: u32::try_from(image.function_count()).ok()?,
-            code: image.section(Section::Code).as_ptr(),
+            code,
             imported_globals: imported_globals.as_ptr(),
             ip: Cell::new(null()),
             fp: Cell::new(core::ptr::null_mut()),
@@ -169,12 +173,32 @@ impl Ctx {
             globals_words: globals_words as u32,
             #[cfg(feature = "native")]
             native,
+            #[cfg(wisp_threaded)]
+            encoded: image.section(Section::Code).as_ptr(),
         })?;
         #[cfg(feature = "native")]
         if let Some(code) = module.native() {
             crate::native::Record::bind(ctx, native, code);
         }
         Some(ctx)
+    }
+
+    /// The code that an instance of a module runs.
+    #[cfg(not(wisp_threaded))]
+    #[inline(always)]
+    fn running(_arena: &Arena, module: &crate::Module<'_>) -> Option<*const u8> {
+        Some(module.image().section(Section::Code).as_ptr())
+    }
+
+    /// As above, made anew unless it is native code that runs.
+    #[cfg(wisp_threaded)]
+    fn running(arena: &Arena, module: &crate::Module<'_>) -> Option<*const u8> {
+        let code = module.image().section(Section::Code);
+        #[cfg(feature = "native")]
+        if module.native().is_some() {
+            return Some(code.as_ptr());
+        }
+        crate::interp::threaded::copy(arena, code)
     }
 
     /// What native code works with, if this instance runs native code.
@@ -403,6 +427,16 @@ impl Ctx {
     /// The reference to one of its functions.
     pub(crate) fn reference(&self, function: u32) -> u32 {
         u32::from(self.index) << 16 | (function + 1)
+    }
+
+    /// The op at `ip` as the image has it.
+    #[cfg_attr(wisp_back_end = "loop", allow(dead_code))]
+    #[inline(always)]
+    pub(crate) fn encoded(&self, ip: *const u16) -> *const u16 {
+        #[cfg(wisp_threaded)]
+        return self.encoded.wrapping_add(self.code_offset(ip) as usize).cast();
+        #[cfg(not(wisp_threaded))]
+        ip
     }
 
     /// Byte offset in the code section.

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Direct-threaded code: an instance's copy of its module's code, in the arena, in which the opcode of each op is
+//! replaced by the distance of the op's handler from the core's first byte. A dispatch adds that and jumps: the
+//! table of handlers is read here, once, instead of with each op. All else is as in the image, at the same
+//! offset, so that operands, places of traps and calls mean the same; who needs an opcode asks
+//! [`Ctx::encoded`](crate::mem::ctx::Ctx::encoded).
+//!
+//! Costs RAM: as many bytes as the code section has.
+
+use super::assembly::{handlers, LENGTHS};
+use crate::mem::arena::Arena;
+
+/// Bit of a length that says that a table follows the op's words.
+const TABLE: usize = 128;
+
+/// Copies code that consists of ops from its first byte to its last, which the verifier established (or whoever
+/// made the image). `None` if the arena has no room, or if there is something else between the ops.
+pub fn copy(arena: &Arena, code: &[u8]) -> Option<*const u8> {
+    let word = |at: usize| Some(u16::from_le_bytes(*code.get(2 * at..)?.first_chunk()?));
+    let copy = arena.alloc_cells(code.len() / 2, 0u16)?;
+    let mut at = 0;
+    while at < copy.len() {
+        let opcode = usize::from(word(at)? / 4);
+        let length = usize::from(*LENGTHS.get(opcode)?);
+        let mut end = at + length % TABLE;
+        if length >= TABLE {
+            // the last of the op's words is the number of targets; one more is for every larger index
+            end += 1 + usize::from(word(end - 1)?);
+        }
+        copy[at].set(handlers()[opcode]);
+        for (operand, to) in copy.get(at + 1..end)?.iter().enumerate() {
+            to.set(word(at + 1 + operand)?);
+        }
+        at = end;
+    }
+    Some(copy.as_ptr().cast())
+}

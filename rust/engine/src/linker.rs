@@ -27,7 +27,6 @@ const SOURCES: usize = 8;
 enum Source<'h, T> {
     Table(&'h [HostFunction<T>]),
     Resolver(&'h dyn Resolve<T>),
-    One(HostFunction<T>),
 }
 
 /// A definition with a name of its own.
@@ -105,8 +104,8 @@ impl<'h, T> Linker<'h, T> {
     ///
     /// # Errors
     /// As [`Linker::table`].
-    pub fn function(&mut self, function: HostFunction<T>) -> Result<&mut Self, LinkerFull> {
-        self.add(Source::One(function))
+    pub fn function(&mut self, function: &'h HostFunction<T>) -> Result<&mut Self, LinkerFull> {
+        self.add(Source::Table(core::slice::from_ref(function)))
     }
 
     /// Adds a closure, which may capture.
@@ -175,7 +174,6 @@ impl<'h, T> Linker<'h, T> {
         for source in self.sources.iter().rev().flatten() {
             let found = match source {
                 Source::Table(table) => table.iter().find(wanted).copied(),
-                Source::One(function) => Some(function).filter(wanted).copied(),
                 Source::Resolver(resolver) => resolver.resolve(module, name, ty),
             };
             if let Some(function) = found {

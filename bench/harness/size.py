@@ -102,13 +102,18 @@ def entries(store):
                 yield board, name, entry
 
 
+def in_order(parts):
+    """(part, [flash, RAM]) in the order of PARTS; the file has them sorted by name."""
+    return [(title, parts[title]) for title in (*(title for title, _ in PARTS), OTHER) if title in parts]
+
+
 def text(store):
     """The sizes as plain text, a configuration a block."""
     lines = []
     for board, name, entry in entries(store):
         lines.append(f"{board.name}, {name} ({entry['title']})")
         lines.append(f"  {'adds':34}{entry['flash']:8,} B flash {entry['ram']:8,} B RAM")
-        for part, (flash, ram) in entry["parts"].items():
+        for part, (flash, ram) in in_order(entry["parts"]):
             if flash or ram:
                 lines.append(f"    {part:32}{flash:8,} {'':7}{ram:8,}")
     return "\n".join(lines)
@@ -127,5 +132,5 @@ def table(store):
                       "(RAM is the app's arena and stack, sized by Kconfig):", "",
                   "| part | flash | RAM |", "|---|--:|--:|"]
         lines += [f"| {part} | {flash:,} | {ram:,} |"
-                  for part, (flash, ram) in biggest["parts"].items() if flash or ram]
+                  for part, (flash, ram) in in_order(biggest["parts"]) if flash or ram]
     return "\n".join(lines)

@@ -40,6 +40,9 @@ mod text;
 mod trap;
 mod uart;
 
+#[cfg(not(any(feature = "interpreter", feature = "native")))]
+compile_error!("wisp-port runs nothing without one of the features `interpreter` and `native`");
+
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
 pub use image::image;
 #[cfg(feature = "signature")]

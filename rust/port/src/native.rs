@@ -4,7 +4,7 @@
 //! What may run is decided by C when an image is given to an app (`wisp_native_decide`): code that is part
 //! of the firmware or whose signature the firmware accepts, where the processor can execute it. What fits
 //! is decided here. Code that may not run or does not fit is never entered; the image's IR runs instead if
-//! there is one.
+//! there is one, and an interpreter.
 
 use core::ffi::c_void;
 
@@ -15,6 +15,9 @@ use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
 use wisp_host::abi;
 use wisp_image::format::Section;
 use wisp_image::native::Piece;
+
+/// Images may run their IR.
+const INTERPRETER: bool = cfg!(feature = "interpreter");
 
 /// Why the code of an image is not used.
 enum Reason {
@@ -42,16 +45,17 @@ pub fn load<'a>(
     board: &Zephyr,
 ) -> Result<Option<Module<'a>>, ()> {
     let Ok(image) = Image::parse(bytes) else { return Ok(None) };
-    if sections(&image) == 0 {
-        return Ok(None);
-    }
-    let reason = match select(engine, run, bytes) {
-        Ok(module) => return Ok(Some(module)),
-        Err(reason) => reason,
+    let reason = match sections(&image) {
+        0 if INTERPRETER => return Ok(None),
+        0 => Reason::Other(b"the image has no native code"),
+        _ => match select(engine, run, bytes) {
+            Ok(module) => return Ok(Some(module)),
+            Err(reason) => reason,
+        },
     };
     let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
     tell(board, &reason, has_ir);
-    if has_ir {
+    if has_ir && INTERPRETER {
         Ok(None)
     } else {
         Err(())
@@ -90,9 +94,14 @@ fn tell(board: &Zephyr, reason: &Reason, has_ir: bool) {
         }),
         Reason::Other(words) => text.push(words),
     }
-    board.report(if has_ir { abi::log::WARN } else { abi::log::ERROR }, text.bytes());
-    let then: &[u8] = if has_ir { b"its IR runs instead" } else { b"not started: the image has no IR either" };
-    board.report(if has_ir { abi::log::WARN } else { abi::log::ERROR }, then);
+    let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };
+    board.report(level, text.bytes());
+    let then: &[u8] = match (INTERPRETER, has_ir) {
+        (true, true) => b"its IR runs instead",
+        (true, false) => b"not started: the image has no IR either",
+        (false, _) => b"not started: CONFIG_WISP_INTERPRETER is not set, so that only native code runs",
+    };
+    board.report(level, then);
 }
 
 /// True if the image has native code for whatever machine.

@@ -208,9 +208,9 @@ pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
 #[inline(never)]
 fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool) -> Result<Module<'a>, ImageError> {
     // what was verified for a runtime with all features may need one that this has not
-    if verified && wisp_engine::MISSING_FEATURES == 0 {
+    if !cfg!(feature = "interpreter") || verified && wisp_engine::MISSING_FEATURES == 0 {
         // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
-        // header names, and that it is part of the firmware.
+        // header names, and that it is part of the firmware; or nothing here runs IR.
         return unsafe { Module::new_trusted(engine, image) };
     }
     Module::new_in(engine, image, wisp_engine::scratch(arena))

@@ -119,8 +119,13 @@ ZTEST(limits, test_an_app_with_fuel_runs_its_ir)
 	wisp_app_set_fuel(&app, 5000);
 	status = run("tasks", SPIN);
 	zassert_false(status.native);
-	zassert_equal(status.state, WISP_APP_TRAPPED);
-	zassert_equal(status.trap, WISP_TRAP_OUT_OF_FUEL);
+	if (IS_ENABLED(CONFIG_WISP_INTERPRETER)) {
+		zassert_equal(status.state, WISP_APP_TRAPPED);
+		zassert_equal(status.trap, WISP_TRAP_OUT_OF_FUEL);
+	} else {
+		zassert_equal(status.state, WISP_APP_FAILED);
+		zassert_equal(status.error, -ENOEXEC);
+	}
 
 	status = run("tasks_only", SPIN);
 	zassert_equal(status.state, WISP_APP_FAILED);

@@ -33,9 +33,16 @@ static struct wisp_app_status run_foreign(const uint8_t *start, const uint8_t *e
 	return run_loaded(RETURN_SEVEN);
 }
 
+/* What becomes of an image with IR whose native code does not run. */
 static void expect_ir(struct wisp_app_status status)
 {
 	zassert_false(status.native);
+	if (!IS_ENABLED(CONFIG_WISP_INTERPRETER)) {
+		zassert_equal(status.state, WISP_APP_FAILED, "state %d", status.state);
+		zassert_equal(status.error, -ENOEXEC);
+		zassert_true(was_logged("CONFIG_WISP_INTERPRETER is not set"));
+		return;
+	}
 	zassert_equal(status.state, WISP_APP_EXITED, "state %d", status.state);
 	zassert_equal(status.exit_status, 7);
 	zassert_true(was_logged("its IR runs instead"));
@@ -63,7 +70,26 @@ ZTEST(trust, test_without_ir_it_is_refused)
 
 	zassert_equal(status.state, WISP_APP_FAILED);
 	zassert_equal(status.error, -ENOEXEC);
-	zassert_true(was_logged("the image has no IR either"));
+	zassert_true(was_logged(IS_ENABLED(CONFIG_WISP_INTERPRETER)
+					? "the image has no IR either"
+					: "CONFIG_WISP_INTERPRETER is not set"));
+}
+
+ZTEST(trust, test_ir_without_native_code_needs_an_interpreter)
+{
+	struct wisp_app_status status;
+
+	forget_log();
+	status = run("tasks_ir", RETURN_SEVEN);
+	zassert_false(status.native);
+	if (IS_ENABLED(CONFIG_WISP_INTERPRETER)) {
+		zassert_equal(status.exit_status, 7);
+	} else {
+		zassert_equal(status.state, WISP_APP_FAILED, "state %d", status.state);
+		zassert_equal(status.error, -ENOEXEC);
+		zassert_true(was_logged("the image has no native code"));
+		zassert_true(was_logged("CONFIG_WISP_INTERPRETER is not set"));
+	}
 }
 
 ZTEST(trust, test_code_for_another_machine_is_refused_with_both_named)

@@ -17,6 +17,9 @@
 //! - **F (frames)**: `enter` checked that the running function's frame lies in the frame stack; whoever
 //!   makes a frame lays its header and arguments inside the stack.
 
+// without the interpreter, entries and calls between instances are left, and what walks frames
+#![cfg_attr(not(feature = "interpreter"), allow(dead_code))]
+
 #[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
 mod access;
 #[cfg(not(wisp_back_end = "loop"))]
@@ -147,6 +150,7 @@ impl<'s> Entry<'s> {
 /// As [`call`].
 #[inline(never)]
 unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    #[cfg(feature = "interpreter")]
     if shared.current.get().is_null() {
         if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| !ctx.is_native()) {
             shared.data.set(data);
@@ -200,11 +204,12 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
         // SAFETY: passed on; the instance has a record, so its module promised rule N.
         return unsafe { crate::native::enter(ctx, record, defined, slots) };
     }
-    match ctx.defined(defined) {
+    #[cfg(feature = "interpreter")]
+    if let Some((code, _)) = ctx.defined(defined) {
         // SAFETY: passed on.
-        Some((code, _)) => unsafe { enter(ctx, code, slots) },
-        None => TrapCode::UnknownHandle as u32,
+        return unsafe { enter(ctx, code, slots) };
     }
+    TrapCode::UnknownHandle as u32
 }
 
 /// Calls an imported function.
@@ -337,7 +342,7 @@ pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
     let (ctx, fp) = (shared.trapped.0.get(), shared.trapped.1.get());
     let (func, offset) = shared.place.get();
     // SAFETY: rule A: null or an instance of this store.
-    let ctx = unsafe { ctx.as_ref() }.filter(|_| func != Trap::NOWHERE);
+    let ctx = unsafe { ctx.as_ref() }.filter(|_| cfg!(feature = "interpreter") && func != Trap::NOWHERE);
     let mut next = ctx.map(|_| (offset, fp));
     core::iter::from_fn(move || {
         let ctx = ctx?;

@@ -210,6 +210,7 @@ impl Ctx {
     }
 
     /// True if this instance runs native code.
+    #[cfg(feature = "interpreter")]
     #[inline(always)]
     pub(crate) fn is_native(&self) -> bool {
         #[cfg(feature = "native")]
@@ -583,6 +584,7 @@ impl Shared {
     }
 
     /// The first instance and the code offset of a function defined there: what most calls of the host want.
+    #[cfg(feature = "interpreter")]
     #[inline(always)]
     pub fn first_defined(&self, reference: u32) -> Option<(&Ctx, u32)> {
         // SAFETY: rule A: null or an instance of this store.

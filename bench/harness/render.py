@@ -235,9 +235,9 @@ def absent(store):
     lines = []
     for board in boards.BOARDS.values():
         for runtime in ("wasm3", "wamr", "wasmi"):
-            reason = images.unsupported(board, runtime)
-            if reason and not any(ran(store, board, runtime, tier) for tier in images.tiers(board, runtime)):
-                lines.append(f"- {board.title}: {reason}.")
+            if not any(ran(store, board, runtime, tier) for tier in images.tiers(board, runtime)):
+                reason = images.unsupported(board, runtime)
+                lines.append(f"- {board.title}: {reason or f'{runtime} has not been measured yet'}.")
     for (board, runtime, tier), run in sorted(store.runs.items()):
         reasons = {}
         for workload, reason in run["failures"].items():

@@ -172,13 +172,19 @@ INL void st64n(u8 *p, u64 x)
 }
 #endif
 #endif
-// the address is known to be aligned
-INL u32 ld16k(const u8 *p) { return *(const n16 *)p; }
-INL u32 ld32k(const u8 *p) { return *(const n32 *)p; }
-INL u64 ld64k(const u8 *p) { return *(const n64 *)p; }
-INL void st16k(u8 *p, u32 x) { *(n16 *)p = (u16)x; }
-INL void st32k(u8 *p, u32 x) { *(n32 *)p = x; }
-INL void st64k(u8 *p, u64 x) { *(n64 *)p = x; }
+// The address is known to be aligned. Strict code for a desk, which would not mind, looks all the same: the
+// official suite finds what only a processor without misaligned accesses would.
+#if STRICT && MISALIGNED && defined(__x86_64__)
+#define KNOWN(p, n) if ((up)(p) & (n - 1)) __builtin_trap()
+#else
+#define KNOWN(p, n)
+#endif
+INL u32 ld16k(const u8 *p) { KNOWN(p, 2); return *(const n16 *)p; }
+INL u32 ld32k(const u8 *p) { KNOWN(p, 4); return *(const n32 *)p; }
+INL u64 ld64k(const u8 *p) { KNOWN(p, 4); return *(const n64 *)p; }
+INL void st16k(u8 *p, u32 x) { KNOWN(p, 2); *(n16 *)p = (u16)x; }
+INL void st32k(u8 *p, u32 x) { KNOWN(p, 4); *(n32 *)p = x; }
+INL void st64k(u8 *p, u64 x) { KNOWN(p, 4); *(n64 *)p = x; }
 
 INL u32 i32_rotl(u32 x, u32 n) { n &= 31; return x << n | x >> (-n & 31); }
 INL u32 i32_rotr(u32 x, u32 n) { n &= 31; return x >> n | x << (-n & 31); }

@@ -11,7 +11,7 @@ use core::cell::UnsafeCell;
 use core::panic::PanicInfo;
 use core::slice;
 
-use wasmi::{Config, Engine, Instance, Linker, Module, StackLimits, Store, TypedFunc};
+use wasmi::{Config, Engine, Instance, Linker, Module, Store, TypedFunc};
 
 extern "C" {
     fn bench_malloc(size: usize) -> *mut u8;
@@ -63,8 +63,8 @@ unsafe fn loaded() -> &'static mut Option<Box<Loaded>> {
 
 fn load(wasm: &[u8]) -> Result<Loaded, wasmi::Error> {
     let mut config = Config::default();
-    let limits = StackLimits { initial_value_stack_height: 512, maximum_value_stack_height: 8192, ..StackLimits::default() };
-    config.set_stack_limits(limits);
+    // bytes: what a microcontroller may give, and more where a workload needs it
+    config.set_min_stack_height(4096).set_max_stack_height(65536);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, wasm)?;
     let mut store = Store::new(&engine, ());

@@ -53,6 +53,9 @@ pub struct Options {
     /// Tell where in a function a trap arose; costs 4 to 8 bytes for each place that may trap. Without, only
     /// the function is known.
     pub sites: bool,
+    /// Where an access is taken to be aligned and is not, the code ends its process: shows on a machine that
+    /// does not mind what would be a fault on one that does. For tests.
+    pub assert_alignment: bool,
     /// Optimisation flag of the compiler.
     pub optimize: String,
     /// C compiler, instead of the one the target suggests.
@@ -63,7 +66,15 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { strict: false, poll: true, sites: true, optimize: "-O2".into(), compiler: None, keep: None }
+        Self {
+            strict: false,
+            poll: true,
+            sites: true,
+            assert_alignment: false,
+            optimize: "-O2".into(),
+            compiler: None,
+            keep: None,
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 //   SOFT32, SOFT64   floats of that width are computed by helpers of the runtime
 //   DIV32, DIV64     so are divisions of that width
 //   MISALIGNED       the target carries out misaligned accesses
+//   ASSERT_ALIGNED   an access that is taken to be aligned and is not ends the process
 //   STRICT           NaNs are quieted wherever the specification has it
 //   COMPACT          small code is wanted rather than fast code
 //   SMALL            no instructions for counting bits, and the compiler's library has absolute tables
@@ -172,9 +173,8 @@ INL void st64n(u8 *p, u64 x)
 }
 #endif
 #endif
-// The address is known to be aligned. Strict code for a desk, which would not mind, looks all the same: the
-// official suite finds what only a processor without misaligned accesses would.
-#if STRICT && MISALIGNED && defined(__x86_64__)
+// the address is known to be aligned; for eight bytes, to four
+#if ASSERT_ALIGNED
 #define KNOWN(p, n) if ((up)(p) & (n - 1)) __builtin_trap()
 #else
 #define KNOWN(p, n)

@@ -108,6 +108,7 @@ impl NativeArguments {
                 strict: self.strict,
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
+                assert_alignment: false,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),
                 compiler,
                 keep: self.keep_c.as_ref().map(|folder| folder.join(&name)),

@@ -306,7 +306,8 @@ fn in_sources(section: &str, files: &[&str]) {
 
 #[test]
 fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
-    let files = ["rust/port/src/report.rs", "rust/port/src/platform.rs", "rust/port/src/trap.rs", "src/app.c"];
+    let files = ["native", "report", "platform", "trap"].map(|name| format!("rust/port/src/{name}.rs"));
+    let files: Vec<&str> = files.iter().map(String::as_str).chain(["src/app.c"]).collect();
     in_sources("A device's log", &files);
 }
 

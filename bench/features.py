@@ -6,6 +6,7 @@ Builds the library of the firmware for a Cortex-M3 with and without each feature
 C entry points with unused sections dropped, and prints a table in Markdown. Nothing is run.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -58,7 +59,7 @@ def main():
     found, reason = devenv.rust_environment([TARGET])
     if found is None:
         sys.exit(f"features: {reason}")
-    env = {**devenv.environment(), **found} if devenv.environment() else {**found}
+    env = {**(devenv.environment() or os.environ), **found}
     beside = Path(found.get("RUSTC", "rustc")).parent / "cargo"
     cargo = beside if beside.is_file() else "cargo"
     whole = flash(list(WASM), env, cargo)

@@ -56,11 +56,11 @@ def run_qemu(board, elf, only, timeout):
     return lines
 
 
-def revision():
+def revision(sources=(*SOURCES, *NATIVE_SOURCES)):
     """The tree's commit, with a + when what is measured differs from it."""
     git = ["git", "-C", str(REPO)]
     commit = devenv.output([*git, "rev-parse", "--short=7", "HEAD"]) or "unknown"
-    changed = devenv.output([*git, "status", "--porcelain", "--", *SOURCES, *NATIVE_SOURCES])
+    changed = devenv.output([*git, "status", "--porcelain", "--", *sources])
     return commit + ("+" if changed else "")
 
 

@@ -5,7 +5,7 @@ import re
 import shutil
 
 from . import boards, images
-from .measure import revision
+from .measure import SIZE_SOURCES, revision
 from .tools import OUTPUT, REPO, build_folder, read_toml, run, zephyr_environment
 
 APP = REPO / "bench" / "size"
@@ -85,7 +85,7 @@ def measure(store, chosen, names=None):
             base_flash, base_ram = images.flash_and_ram(base)
             parts, base_parts = by_part(elf), by_part(base)
             store.add_size(board, name, {
-                "title": configuration["title"], "revision": revision(),
+                "title": configuration["title"], "revision": revision(SIZE_SOURCES),
                 "flash": flash - base_flash, "ram": ram - base_ram,
                 "parts": {part: [parts[part][0] - base_parts[part][0],
                                  parts[part][1] - base_parts[part][1]] for part in parts},

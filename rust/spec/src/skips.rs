@@ -47,8 +47,8 @@ pub const DIRECTIVES: &[Directives] = &[
 const STACK: &str =
     "gcc makes no jump of a tail call on Armv6-M: it takes stack, and a hundred thousand take all of it";
 
-/// Directives that native code for Armv6-M cannot run.
-pub const ARMV6M_NATIVE: &[Directives] = &[
+/// Directives that native code for Armv6-M and its like cannot run.
+pub const THUMB1_NATIVE: &[Directives] = &[
     ("tail-call", "return_call_indirect.wast", 260, 261, STACK),
     ("tail-call", "return_call_indirect.wast", 266, 267, STACK),
 ];

@@ -9,10 +9,9 @@ use std::thread;
 use wast::WastDirective;
 use wisp_aotc::{add_section, compile, Machine, Options};
 use wisp_compiler::Compiled;
-use wisp_image::native::{features, Arch};
 
 use crate::prepare::{native_options, prepare_with, Prepared};
-use crate::skips::{Directives, ARMV6M_NATIVE};
+use crate::skips::{Directives, THUMB1_NATIVE};
 
 /// Images with native code, by those without.
 pub type Native = HashMap<Vec<u8>, Vec<u8>>;
@@ -49,9 +48,8 @@ impl Translator {
 
     /// Directives that code for this target cannot run.
     pub(crate) fn skips(&self) -> &'static [Directives] {
-        let target = self.machine.target;
-        if target.arch == Arch::Thumb && target.features & (features::V7M | features::V8M) == 0 {
-            ARMV6M_NATIVE
+        if self.machine.thumb1() {
+            THUMB1_NATIVE
         } else {
             &[]
         }

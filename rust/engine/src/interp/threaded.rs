@@ -16,22 +16,18 @@ const TABLE: usize = 128;
 /// Copies code that consists of ops from its first byte to its last, which the verifier established (or whoever
 /// made the image). `None` if the arena has no room, or if there is something else between the ops.
 pub fn copy(arena: &Arena, code: &[u8]) -> Option<*const u8> {
-    let word = |at: usize| Some(u16::from_le_bytes(*code.get(2 * at..)?.first_chunk()?));
-    let copy = arena.alloc_cells(code.len() / 2, 0u16)?;
+    // images and RISC-V have the same order of bytes
+    let copy = arena.alloc_copy(code)?;
     let mut at = 0;
-    while at < copy.len() {
-        let opcode = usize::from(word(at)? / 4);
+    while let Some(word) = copy.get(at) {
+        let opcode = usize::from(word.get() / 4);
         let length = usize::from(*LENGTHS.get(opcode)?);
-        let mut end = at + length % TABLE;
+        word.set(handlers()[opcode]);
+        at += length % TABLE;
         if length >= TABLE {
             // the last of the op's words is the number of targets; one more is for every larger index
-            end += 1 + usize::from(word(end - 1)?);
+            at += 1 + usize::from(copy.get(at - 1)?.get());
         }
-        copy[at].set(handlers()[opcode]);
-        for (operand, to) in copy.get(at + 1..end)?.iter().enumerate() {
-            to.set(word(at + 1 + operand)?);
-        }
-        at = end;
     }
-    Some(copy.as_ptr().cast())
+    (at == copy.len()).then_some(copy.as_ptr().cast())
 }

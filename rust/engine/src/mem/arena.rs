@@ -80,6 +80,17 @@ impl Arena {
         }
     }
 
+    /// A copy of words that lie in this machine's order.
+    #[cfg(wisp_threaded)]
+    pub fn alloc_copy<'a>(&self, words: &[u8]) -> Option<&'a [Cell<u16>]> {
+        let place = self.take(words.len(), 2)?;
+        // SAFETY: rule A: `take` gave as many bytes, aligned to a word; each is written before it is lent.
+        unsafe {
+            place.copy_from_nonoverlapping(words.as_ptr(), words.len());
+            Some(core::slice::from_raw_parts(place.cast(), words.len() / 2))
+        }
+    }
+
     /// Bytes for a linear memory: `capacity` of them (eight-aligned), the first `zeroed` cleared.
     pub fn alloc_bytes(&self, capacity: usize, zeroed: usize) -> Option<*mut u8> {
         let place = self.take(capacity, 8)?;

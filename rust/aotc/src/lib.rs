@@ -122,6 +122,8 @@ pub fn compile(
         wanted.extend(host.then(|| format!("w{index}")));
         wanted.extend(address.then(|| format!("fn{index}")));
     }
+    let called = generated.imports.iter().enumerate().filter(|(_, &called)| called);
+    wanted.extend(called.map(|(index, _)| format!("import{index}")));
     let built = toolchain::build(machine, options, &generated.text, &wanted)?;
     let places = section::Places::new(&compiled.source_map, image.section(Section::Code));
     let section = section::assemble(&plan, machine, &hash, &generated, &built, &graph, &places)?;

@@ -414,6 +414,16 @@ impl Module<'_> {
         }
     }
 
+    /// Imported functions that are called by name.
+    pub fn called_imports(&self) -> BTreeSet<u32> {
+        let operators = self.bodies.iter().flat_map(|body| &body.operators);
+        let called = operators.filter_map(|(operator, _)| match operator {
+            Operator::Call { function_index } | Operator::ReturnCall { function_index } => Some(*function_index),
+            _ => None,
+        });
+        called.filter(|&function| function < self.imported_functions).collect()
+    }
+
     /// Functions that an indirect call with this type (distinct index) through a table may reach.
     pub fn callees(&self, table: u32, ty: u16) -> Vec<u32> {
         let fits = |function: &u32| self.types[self.functions[*function as usize] as usize].1 == ty;

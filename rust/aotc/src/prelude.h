@@ -33,6 +33,7 @@ typedef struct wisp_ctx ctx;
 typedef struct {
 	u32 (*function)(void *, u32 *, const void *);
 	const void *env;
+	void (*direct)(void);
 	up ty;
 } import;
 typedef struct {

@@ -102,6 +102,10 @@ pub fn assemble(
             sites.extend(native::site(places.place(offset), trap as u8).to_le_bytes());
         }
     }
+    let mut imports = Vec::new();
+    for (index, &called) in generated.imports.iter().enumerate() {
+        imports.extend(symbol(built, called, &format!("import{index}"))?.to_le_bytes());
+    }
     let word = machine.word() as u32;
     let frames: BTreeMap<u32, u32> =
         built.frames.iter().filter_map(|(name, &size)| Some((index_of(name, "fn")?, size))).collect();
@@ -122,7 +126,8 @@ pub fn assemble(
     let align = |n: usize| n.next_multiple_of(16);
     let functions_at = header::SIZE;
     let sites_at = functions_at + functions.len();
-    let code_at = align(sites_at + sites.len());
+    let imports_at = sites_at + sites.len();
+    let code_at = align(imports_at + imports.len());
     let mut out = vec![0; header::SIZE];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
     put(header::MAGIC, &native::MAGIC);
@@ -135,6 +140,7 @@ pub fn assemble(
         (header::CODE, code_at, built.code.len()),
         (header::FUNCTIONS, functions_at, functions.len() / native::FUNCTION_SIZE),
         (header::SITES, sites_at, sites.len() / 4),
+        (header::IMPORTS, imports_at, imports.len() / 4),
     ] {
         put(at, &(offset as u32).to_le_bytes());
         put(at + 4, &(count as u32).to_le_bytes());
@@ -143,6 +149,7 @@ pub fn assemble(
     put(header::MEMORY, &(plan.memory_least as u32).to_le_bytes());
     out.extend(functions);
     out.extend(sites);
+    out.extend(imports);
     out.resize(code_at, 0);
     out.extend(&built.code);
     Ok(out)

@@ -7,7 +7,9 @@ use std::sync::Mutex;
 use wisp_aotc::desk::Mapping;
 use wisp_aotc::{add_section, compile, Machine, Options};
 use wisp_compiler::Compiled;
-use wisp_engine::{Caller, Config, Engine, Func, InterruptHandle, Linker, Module, Refusal, Store, Trap, TrapCode, Val};
+use wisp_engine::{
+    Caller, Config, Engine, Func, HostFunction, InterruptHandle, Linker, Module, Refusal, Store, Trap, TrapCode, Val,
+};
 
 /// What a host function needs to stop its own guest, and to call it.
 #[derive(Clone)]
@@ -27,6 +29,28 @@ fn native_image(wasm: &[u8], compiled: &Compiled, options: &Options) -> Vec<u8> 
     add_section(&compiled.image, &native).unwrap()
 }
 
+/// Functions that native code passes values to as C does: in registers of both kinds, and more than there are.
+static DIRECT: [HostFunction<u32>; 4] = [
+    HostFunction::wrap("direct", "none", |mut caller: Caller<'_, u32>| *caller.data_mut() *= 3),
+    HostFunction::wrap("direct", "single", |_: Caller<'_, u32>, a: f32, b: i32| a * 2.0 + b as f32),
+    HostFunction::wrap("direct", "function", |_: Caller<'_, u32>, f: Option<Func>| i32::from(f.is_some())),
+    HostFunction::wrap("direct", "many", many),
+];
+
+#[allow(clippy::too_many_arguments)]
+fn many(caller: Caller<'_, u32>, a: i32, b: i64, c: f32, d: f64, e: i32, f: f64, g: i64, h: u32, i: u64) -> f64 {
+    f64::from(a)
+        + b as f64 * 2.0
+        + f64::from(c) * 3.0
+        + d * 5.0
+        + f64::from(e) * 7.0
+        + f * 11.0
+        + g as f64 * 13.0
+        + f64::from(h) * 17.0
+        + i as f64 * 19.0
+        + f64::from(*caller.data())
+}
+
 /// Calls an export on one tier or the other, in a fresh store.
 fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut [Val]) -> Result<(), Trap> {
     let engine = Engine::new(&Config::new().stack_size(64 << 10));
@@ -44,6 +68,7 @@ fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut
         *caller.data_mut() += 1;
         i64::from(a) + b + i64::from(*caller.data())
     });
+    linker.table(&DIRECT).unwrap();
     linker.func_wrap("env", "fail", |_: wisp_engine::Caller<'_, u32>| -> Result<(), Trap> {
         Err(Trap::new(TrapCode::HostError))
     });
@@ -146,6 +171,32 @@ fn host_functions_get_and_give_wide_values_and_traps() {
     let results = same(wat, "f", &[Val::I32(-2), Val::I64(1 << 40)], 1);
     assert_eq!(results, Ok(vec![Val::I64((1 << 40) + 6)]));
     assert_eq!(same(wat, "fail", &[], 0).unwrap_err().code, TrapCode::HostError);
+}
+
+#[test]
+fn host_functions_get_their_values_in_registers() {
+    let wat = "(module
+        (import \"direct\" \"many\" (func $many
+            (param i32 i64 f32 f64 i32 f64 i64 i32 i64) (result f64)))
+        (import \"direct\" \"none\" (func $none))
+        (import \"direct\" \"single\" (func $single (param f32 i32) (result f32)))
+        (import \"direct\" \"function\" (func $function (param funcref) (result i32)))
+        (elem declare func $single)
+        (func (export \"f\") (param i32) (result f64 f32 i32 i32) (local f64)
+            (loop $l
+                (call $none)
+                (local.set 1 (f64.add (local.get 1) (call $many (local.get 0) (i64.const -2) (f32.const 0.5)
+                    (f64.const 0.25) (i32.const -5) (f64.const 6) (i64.const 0x100000000) (i32.const -1)
+                    (i64.const 9))))
+                (br_if $l (local.tee 0 (i32.sub (local.get 0) (i32.const 1)))))
+            (local.get 1) (call $single (f32.const 1.5) (i32.const 4))
+            (call $function (ref.func $single)) (call $function (ref.null func))))";
+    let results = same(wat, "f", &[Val::I32(3)], 4).unwrap();
+    let once = |a: f64, data: f64| {
+        a - 4.0 + 1.5 + 1.25 - 35.0 + 66.0 + 13.0 * 4_294_967_296.0 + 17.0 * 4_294_967_295.0 + 171.0 + data
+    };
+    let sum = once(3.0, 21.0) + once(2.0, 63.0) + once(1.0, 189.0);
+    assert_eq!(results, [Val::from(sum), Val::from(7.0f32), Val::I32(1), Val::I32(0)]);
 }
 
 #[test]
@@ -328,7 +379,7 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
         // SAFETY: refused, so never run.
         unsafe { module.use_native(&engine, changed) }.unwrap_err()
     };
-    assert_eq!(refused(header::ABI_VERSION, 9), Refusal::AbiVersion(9, 1));
+    assert_eq!(refused(header::ABI_VERSION, 9), Refusal::AbiVersion(9, wisp_image::native::ABI_VERSION));
     assert_eq!(refused(header::WASM_HASH, !bytes[header::WASM_HASH]), Refusal::Hash);
     assert!(matches!(refused(header::HELPERS + 1, 1), Refusal::Helpers(256.., _)));
     assert!(matches!(refused(header::TARGET, 1), Refusal::Target(Some(_), Some(_))));

@@ -5,6 +5,8 @@ use core::marker::PhantomData;
 use core::ptr::null;
 
 use crate::interp::host::trampoline;
+#[cfg(feature = "native")]
+use crate::native::Direct;
 use crate::value::for_each_arity;
 use crate::{Caller, Ctx, FuncType, Signature, Trap, WasmTy, WasmValues};
 
@@ -26,6 +28,9 @@ pub struct HostFunction<T> {
     pub signature: Signature,
     pub(crate) function: RawHostFn,
     pub(crate) env: *const (),
+    /// The function for native code, or null.
+    #[cfg(feature = "native")]
+    direct: *const (),
     data: PhantomData<fn(&mut T)>,
 }
 
@@ -59,8 +64,18 @@ impl<T> HostFunction<T> {
             signature: Signature::Types(F::TYPE),
             function: trampoline::<T, P, R, F>,
             env: null(),
+            #[cfg(feature = "native")]
+            direct: if F::NATIVE { F::DIRECT } else { null() },
             data: PhantomData,
         }
+    }
+
+    /// The function as native code calls it: the record of its instance and the arguments, as C passes them.
+    pub(crate) const fn direct(&self) -> *const () {
+        #[cfg(feature = "native")]
+        return self.direct;
+        #[cfg(not(feature = "native"))]
+        null()
     }
 
     /// A function in the raw form.
@@ -77,7 +92,16 @@ impl<T> HostFunction<T> {
         function: RawHostFn,
         env: *const (),
     ) -> Self {
-        Self { module, name, signature, function, env, data: PhantomData }
+        Self {
+            module,
+            name,
+            signature,
+            function,
+            env,
+            #[cfg(feature = "native")]
+            direct: null(),
+            data: PhantomData,
+        }
     }
 }
 
@@ -95,12 +119,20 @@ pub trait IntoHostFunction<T, P, R> {
     /// # Errors
     /// What it returns.
     fn invoke(&self, caller: Caller<'_, T>, params: Self::Params) -> Result<Self::Results, Trap>;
+    /// Native code may call it with its arguments in registers: it cannot trap and has at most one result. Most
+    /// calls of others take longer than their values take through slots.
+    const NATIVE: bool;
+    /// The function that native code calls then.
+    #[cfg(feature = "native")]
+    const DIRECT: *const ();
 }
 
 /// What a host function may return.
 pub trait HostResult {
     /// Results.
     type Results: WasmValues;
+    /// It is a single value or nothing, and never a trap.
+    const NATIVE: bool;
     /// As a result.
     ///
     /// # Errors
@@ -110,6 +142,7 @@ pub trait HostResult {
 
 impl<R: WasmValues> HostResult for R {
     type Results = R;
+    const NATIVE: bool = R::NATIVE;
     #[inline(always)]
     fn into_result(self) -> Result<R, Trap> {
         Ok(self)
@@ -118,6 +151,7 @@ impl<R: WasmValues> HostResult for R {
 
 impl<R: WasmValues> HostResult for Result<R, Trap> {
     type Results = R;
+    const NATIVE: bool = false;
     #[inline(always)]
     fn into_result(self) -> Result<R, Trap> {
         self
@@ -139,6 +173,9 @@ macro_rules! functions {
                 let ($($name,)*) = params;
                 self(caller, $($name),*).into_result()
             }
+            const NATIVE: bool = R::NATIVE;
+            #[cfg(feature = "native")]
+            const DIRECT: *const () = <F as Direct<T, ($($name,)*), R>>::DIRECT;
         }
     };
 }

@@ -2,6 +2,7 @@
 //! From a module to an instance.
 
 use core::cell::Cell;
+use core::ptr::null;
 
 use wisp_image::format::{external, segment, Section, ValType, ITEM_GLOBAL};
 use wisp_image::{ElementSegment, Image, ImportKind};
@@ -67,7 +68,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
         small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>() + code)
     })?;
-    link(linker, shared, ctx, image)?;
+    link(linker, shared, ctx, module)?;
     for index in 0..image.table_count() {
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
@@ -103,7 +104,8 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     Ok(ctx)
 }
 
-fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> {
+fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, module: &Module<'_>) -> Result<(), InstantiateError> {
+    let image = module.image();
     let (mut functions, mut globals, mut tables) = (0, 0, 0);
     for index in 0..image.import_count() {
         let import = image.import(index)?;
@@ -122,25 +124,33 @@ fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, image: &Image<'_>
             ImportKind::Function(ty) => {
                 let (params, results) = image.ty(ty)?.bytes();
                 let wanted = FuncType::new(val_types(params), val_types(results));
-                let (function, env) = match defined {
+                let (function, env, direct) = match defined {
                     Some(Extern::Func(func)) => {
                         let (owner, index) = shared.resolve(Func::to_bits(Some(func))).ok_or_else(other)?;
                         if owner.function_type(index) != Some(wanted) {
                             return Err(fail(LinkProblem::Signature));
                         }
                         match owner.imports().get(index as usize) {
-                            Some(import) => (import.get().function, import.get().env),
-                            None => foreign(func),
+                            Some(import) => (import.get().function, import.get().env, null()),
+                            None => {
+                                let (function, env) = foreign(func);
+                                (function, env, null())
+                            }
                         }
                     }
                     Some(_) => return Err(fail(LinkProblem::Kind)),
                     None => {
                         let found = linker.function_for(import.module, import.name, wanted).map_err(fail)?;
-                        (found.function, found.env)
+                        (found.function, found.env, found.direct())
                     }
                 };
                 if let Some(place) = ctx.imports().get(functions) {
-                    place.set(Import { function, env, ty });
+                    #[cfg(feature = "native")]
+                    let direct = match (ctx.native(), module.native()) {
+                        (Some(record), Some(native)) if direct.is_null() => record.import(native, functions),
+                        _ => direct,
+                    };
+                    place.set(Import { function, env, direct, ty });
                 }
                 functions += 1;
             }

@@ -12,6 +12,7 @@
 //!   `wisp-aotc` for this image: it keeps to the record, the helpers, the slots of a function's type, the
 //!   bounds of memory, globals and tables, and checks the stack as its header says.
 
+mod direct;
 #[cfg_attr(target_arch = "x86_64", path = "native/entry_x86_64.rs")]
 #[cfg_attr(target_arch = "arm", path = "native/entry_thumb.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "native/entry_riscv32.rs")]
@@ -26,6 +27,7 @@ mod target;
 
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
+use core::ptr::null;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
@@ -37,6 +39,7 @@ use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::mem::table::TableRecord;
 use crate::{interp, Config, Trap, TrapCode};
 
+pub(crate) use direct::Direct;
 use helpers::Helpers;
 
 /// What native code works with. The globals follow it.
@@ -135,6 +138,22 @@ impl Record {
         self.code_number.set(shared.stop_code());
     }
 
+    /// Where the section has the form of an imported function that passes values through slots.
+    pub(crate) fn import(&self, native: &Native<'_>, index: usize) -> *const () {
+        native.import(index).map_or(null(), |offset| self.code.wrapping_add(offset as usize).cast())
+    }
+
+    /// The context of the instance.
+    pub(crate) fn context(&self) -> &Ctx {
+        // SAFETY: rule A: the instance of this record, which lives as long.
+        unsafe { &*self.engine }
+    }
+
+    /// What the code is to trap with when the host function that it called returns.
+    pub(crate) fn trap_with(&self, code: u32) {
+        self.code_number.set(code);
+    }
+
     /// Offset of the form of a function that the host calls.
     fn thunk(&self, defined: u32) -> Option<u32> {
         if defined >= self.function_count {
@@ -189,6 +208,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     // SAFETY: rule N: the thunk lies in the code and takes these arguments.
     let trapped = unsafe { entry::enter(record, slots, function) } != 0;
     let mut code = if trapped { note(shared, ctx, record) } else { 0 };
+    record.trap_with(0);
     if shared.stop.load(Ordering::Relaxed) != 0 {
         let outermost = before.is_null();
         halt::over(shared, record, outermost);

@@ -111,6 +111,8 @@ impl From<f64> for Val {
 pub trait WasmTy: Copy {
     /// Its type in the guest.
     const TYPE: ValType;
+    /// How native code passes it: the same bits.
+    type Native: WasmTy + Default;
     /// The bits in one or two slots.
     fn into_bits(self) -> u64;
     /// The value with these bits.
@@ -118,9 +120,10 @@ pub trait WasmTy: Copy {
 }
 
 macro_rules! wasm_ty {
-    ($($rust:ty, $ty:ident, $x:ident => $into:expr, $bits:ident => $from:expr;)*) => {$(
+    ($($rust:ty, $native:ty, $ty:ident, $x:ident => $into:expr, $bits:ident => $from:expr;)*) => {$(
         impl WasmTy for $rust {
             const TYPE: ValType = ValType::$ty;
+            type Native = $native;
             #[inline(always)]
             fn into_bits(self) -> u64 {
                 let $x = self;
@@ -135,13 +138,13 @@ macro_rules! wasm_ty {
 }
 
 wasm_ty! {
-    i32, I32, x => u64::from(x as u32), bits => bits as i32;
-    u32, I32, x => u64::from(x), bits => bits as u32;
-    i64, I64, x => x as u64, bits => bits as i64;
-    u64, I64, x => x, bits => bits;
-    f32, F32, x => u64::from(x.to_bits()), bits => f32::from_bits(bits as u32);
-    f64, F64, x => x.to_bits(), bits => f64::from_bits(bits);
-    Option<Func>, FuncRef, x => u64::from(Func::to_bits(x)), bits => Func::from_bits(bits as u32);
+    i32, u32, I32, x => u64::from(x as u32), bits => bits as i32;
+    u32, u32, I32, x => u64::from(x), bits => bits as u32;
+    i64, u64, I64, x => x as u64, bits => bits as i64;
+    u64, u64, I64, x => x, bits => bits;
+    f32, f32, F32, x => u64::from(x.to_bits()), bits => f32::from_bits(bits as u32);
+    f64, f64, F64, x => x.to_bits(), bits => f64::from_bits(bits);
+    Option<Func>, u32, FuncRef, x => u64::from(Func::to_bits(x)), bits => Func::from_bits(bits as u32);
 }
 
 /// Values in neighbouring slots: parameters of a call, or its results.
@@ -150,6 +153,12 @@ pub trait WasmValues: Copy {
     const TYPES: &'static [ValType];
     /// Slots they take.
     const SLOTS: usize;
+    /// As a result that native code gets: none, or one value.
+    type Native: Default;
+    /// There are no more of them than that.
+    const NATIVE: bool;
+    /// The result.
+    fn native(self) -> Self::Native;
     /// Hands each slot's bits to `put`, in order.
     fn write(self, put: &mut impl FnMut(usize, u32));
     /// Takes each slot's bits from `get`.
@@ -179,6 +188,12 @@ fn read_one<V: WasmTy>(at: &mut usize, get: &mut impl FnMut(usize) -> u32) -> V 
 impl<V: WasmTy> WasmValues for V {
     const TYPES: &'static [ValType] = &[V::TYPE];
     const SLOTS: usize = V::TYPE.slots();
+    type Native = V::Native;
+    const NATIVE: bool = true;
+    #[inline(always)]
+    fn native(self) -> V::Native {
+        V::Native::of_bits(self.into_bits())
+    }
     #[inline(always)]
     fn write(self, put: &mut impl FnMut(usize, u32)) {
         write_one(self, 0, put);
@@ -194,6 +209,10 @@ macro_rules! tuples {
         impl<$($name: WasmTy),*> WasmValues for ($($name,)*) {
             const TYPES: &'static [ValType] = &[$($name::TYPE),*];
             const SLOTS: usize = 0 $(+ $name::TYPE.slots())*;
+            type Native = ();
+            const NATIVE: bool = Self::SLOTS == 0;
+            #[inline(always)]
+            fn native(self) {}
             #[inline(always)]
             #[allow(non_snake_case, unused)]
             fn write(self, put: &mut impl FnMut(usize, u32)) {

@@ -13,7 +13,7 @@ use crate::reader::{u16_at, u32_at};
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"WNAT";
 /// Version of the header, of [`CONTEXT`] and of [`Function`]: a loader refuses another.
-pub const ABI_VERSION: u16 = 1;
+pub const ABI_VERSION: u16 = 2;
 /// "No such function" in the table of functions.
 pub const NONE: u32 = u32::MAX;
 /// Bytes of an entry of the table of functions.
@@ -44,8 +44,11 @@ pub mod header {
     pub const STACK: usize = 72;
     /// Bytes of linear memory the code relies on, if [`super::flags::FIXED_MEMORY`]; else the least.
     pub const MEMORY: usize = 76;
+    /// Table of imported functions, an offset in the code each: offset and number. What a function of the
+    /// host is called through that has no form for native code, or [`super::NONE`] if no code calls it.
+    pub const IMPORTS: usize = 80;
     /// Length of the header.
-    pub const SIZE: usize = 80;
+    pub const SIZE: usize = 88;
 }
 
 /// Bits of the header's flags.
@@ -345,11 +348,10 @@ impl<'a> Native<'a> {
         let target = target.and_then(Target::from_bytes).ok_or(damaged(header::TARGET))?;
         let flags = u32_at(bytes, header::FLAGS).ok_or(damaged(header::FLAGS))?;
         let native = Self { bytes, target, flags };
-        for (at, size) in [(header::CODE, 1), (header::FUNCTIONS, FUNCTION_SIZE), (header::SITES, 4)] {
+        for (at, size) in
+            [(header::CODE, 1), (header::FUNCTIONS, FUNCTION_SIZE), (header::SITES, 4), (header::IMPORTS, 4)]
+        {
             native.part(at, size).ok_or(damaged(at))?;
-        }
-        if bytes.len() < header::SIZE {
-            return Err(damaged(header::STACK));
         }
         Ok(native)
     }
@@ -402,6 +404,13 @@ impl<'a> Native<'a> {
     /// Table of functions, [`FUNCTION_SIZE`] bytes each.
     pub fn function_table(&self) -> &'a [u8] {
         self.part(header::FUNCTIONS, FUNCTION_SIZE).unwrap_or(&[])
+    }
+
+    /// Offset in the code of the form through which an imported function is called that has none of its own
+    /// for native code.
+    pub fn import(&self, index: usize) -> Option<u32> {
+        let offset = u32_at(self.part(header::IMPORTS, 4)?, index.checked_mul(4)?)?;
+        (offset != NONE).then_some(offset)
     }
 
     /// Number of functions.
@@ -610,7 +619,9 @@ mod tests {
         section[..4].copy_from_slice(&MAGIC);
         section[header::ABI_VERSION] = ABI_VERSION as u8;
         section[header::TARGET] = Arch::Thumb as u8;
-        for (at, offset, count) in [(header::CODE, 80, 16), (header::FUNCTIONS, 80, 1), (header::SITES, 92, 1)] {
+        for (at, offset, count) in
+            [(header::CODE, 88, 16), (header::FUNCTIONS, 88, 1), (header::SITES, 100, 1), (header::IMPORTS, 100, 1)]
+        {
             section[at] = offset;
             section[at + 4] = count;
         }

@@ -78,6 +78,14 @@ static __attribute__((noinline)) void spin_on_fills(void)
 	}
 }
 
+/* The host function gets its values in registers and does not look whether the app is to stop. */
+static __attribute__((noinline)) void spin_on_clock(void)
+{
+	for (;;) {
+		zero = (int)(wisp_timer_uptime_us() >> 63);
+	}
+}
+
 static volatile uint8_t bytes[24];
 
 /* Accesses that promise to be aligned and are not: the processor may not like them. */
@@ -141,6 +149,8 @@ int main(void)
 		spin_on_copies();
 	case SPIN_ON_FILLS:
 		spin_on_fills();
+	case SPIN_ON_CLOCK:
+		spin_on_clock();
 	case SPIN_ON_HOST:
 		for (;;) {
 			report(1);

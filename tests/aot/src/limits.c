@@ -16,7 +16,8 @@ ZTEST_SUITE(limits, NULL, NULL, NULL, NULL, NULL);
 #define SPIN_TASKS
 #else
 #define SPIN_TASKS                                                                                 \
-	SPIN, SPIN_ON_FLOATS, SPIN_ON_SINGLES, SPIN_ON_DIVISIONS, SPIN_ON_COPIES, SPIN_ON_FILLS,
+	SPIN, SPIN_ON_FLOATS, SPIN_ON_SINGLES, SPIN_ON_DIVISIONS, SPIN_ON_COPIES, SPIN_ON_FILLS,   \
+		SPIN_ON_CLOCK,
 #endif
 
 /* Lets a guest run for a while, stops it and waits for its end. */

@@ -107,7 +107,7 @@ ZTEST(trust, test_code_for_another_machine_is_refused_with_both_named)
 ZTEST(trust, test_code_for_another_runtime_or_module_is_refused)
 {
 	expect_ir(RUN(version));
-	zassert_true(was_logged("made for runtime ABI 77, this runtime has 1"));
+	zassert_true(was_logged("made for runtime ABI 77, this runtime has "));
 	expect_ir(RUN(helpers));
 	zassert_true(was_logged("needs 999 runtime helpers"));
 	expect_ir(RUN(hash));

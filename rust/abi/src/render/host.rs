@@ -35,11 +35,14 @@ fn table(out: &mut impl Write, interface: &Interface) -> fmt::Result {
         let name = function.name;
         write!(out, "        HostFunction::wrap({:?}, {name:?}, |mut caller: Caller<'_, A>", interface.module)?;
         arguments(out, function, Argument::Typed)?;
-        writeln!(out, "| -> Result<{}, Trap> {{", wasm_result(function))?;
+        match trapping(function) {
+            true => writeln!(out, "| -> Result<{}, Trap> {{", wasm_result(function))?,
+            false => writeln!(out, "| -> {} {{", wasm_result(function))?,
+        }
         writeln!(out, "            let (memory, app) = caller.memory_and_data_mut();")?;
         write!(out, "            {ident}_{name}(app, memory")?;
         arguments(out, function, Argument::Named)?;
-        writeln!(out, ").map_err(Trap::from)\n        }}),")?;
+        writeln!(out, "){}\n        }}),", if trapping(function) { ".map_err(Trap::from)" } else { "" })?;
     }
     writeln!(out, "    ]\n}}\n")
 }
@@ -58,11 +61,12 @@ fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     }
     writeln!(out, "    match name {{")?;
     for function in interface.functions {
-        write!(out, "        {:?} => {ident}_{}(app, memory", function.name, function.name)?;
+        let open = if trapping(function) { "" } else { "Ok(" };
+        write!(out, "        {:?} => {open}{ident}_{}(app, memory", function.name, function.name)?;
         arguments(out, function, Argument::FromSlots)?;
         match function.returns {
             Returns::Never => writeln!(out, ").map(|()| 0),")?,
-            Returns::U64(_) => writeln!(out, "),")?,
+            Returns::U64(_) => writeln!(out, ")),")?,
             _ => writeln!(out, ").map(u64::from),")?,
         }
     }
@@ -98,6 +102,11 @@ fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::
         }
     }
     Ok(())
+}
+
+/// It may end the guest. Native code passes its values to others in registers.
+fn trapping(function: &Function) -> bool {
+    !matches!(function.returns, Returns::U64(_))
 }
 
 /// The wasm result as a Rust type.
@@ -188,7 +197,10 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
     let (ident, name, host_trait) = (interface.ident, function.name, interface.host_trait);
     write!(out, "fn {ident}_{name}<A: {host_trait}>(app: &mut A, {memory}: &mut [u8]")?;
     arguments(out, function, Argument::Typed)?;
-    writeln!(out, ") -> Result<{}, Stop> {{", wasm_result(function))?;
+    match trapping(function) {
+        true => writeln!(out, ") -> Result<{}, Stop> {{", wasm_result(function))?,
+        false => writeln!(out, ") -> {} {{", wasm_result(function))?,
+    }
     match function.returns {
         Returns::Never => {
             write!(out, "    Err(Stop::Exit(")?;
@@ -196,9 +208,9 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
             writeln!(out, "))\n}}\n")
         }
         Returns::U64(_) => {
-            write!(out, "    Ok(")?;
+            write!(out, "    ")?;
             call(out, function)?;
-            writeln!(out, ")\n}}\n")
+            writeln!(out, "\n}}\n")
         }
         _ => {
             writeln!(out, "    border::reply((|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;

@@ -4,6 +4,7 @@
 use wasmparser::Operator;
 use wisp_image::format::ValType;
 
+use super::control::Frame;
 use super::value::Value;
 use super::{c_type, file, Emitter, Trap};
 use crate::module::{Entry, FuncType};
@@ -81,8 +82,14 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.after_call();
             return;
         }
-        let import = format!("c->imports[{function}]");
-        self.through_slots(&arguments, &ty, |slots| format!("{import}.function(c->engine, {slots}, {import}.env)"));
+        // they are where they are for as long as the instance lives: a loop finds them once
+        let looping = self.frames.iter().any(Frame::is_loop);
+        self.imports_at_start |= looping;
+        let imports = if looping { "im" } else { "c->imports" };
+        let form = format!("(({}){imports}[{function}].direct)", pointer_type(&ty));
+        self.direct(&form, &arguments, &ty);
+        // set by the function that traps, or by whoever stops this code from outside meanwhile
+        self.trap_if("c->code_number", Trap::InContext);
         self.after_call();
     }
 

@@ -68,6 +68,13 @@ pub struct Frame {
     poll: usize,
 }
 
+impl Frame {
+    /// What is inside may be carried out many times.
+    pub(super) fn is_loop(&self) -> bool {
+        self.kind == Kind::Loop
+    }
+}
+
 impl<'a> Emitter<'_, '_, 'a> {
     pub(super) fn open_function(&mut self) {
         let results = self.results.clone();

@@ -30,6 +30,8 @@ pub struct Generated {
     pub sites: Vec<Vec<(u32, Trap)>>,
     /// By defined function: it has a form for the host, its own address is needed.
     pub wanted: Vec<(bool, bool)>,
+    /// By imported function: it is called.
+    pub imports: Vec<bool>,
 }
 
 /// A value from the bits in an expression.
@@ -39,6 +41,15 @@ pub fn from_bits(ty: ValType, bits: &str) -> String {
         ValType::F64 => format!("asf64({bits})"),
         ValType::I64 => bits.into(),
         _ => format!("(u32){bits}"),
+    }
+}
+
+/// The bits of a value.
+fn bits(ty: ValType, value: &str) -> String {
+    match ty {
+        ValType::F32 => format!("asu32({value})"),
+        ValType::F64 => format!("asu64({value})"),
+        _ => value.into(),
     }
 }
 
@@ -97,12 +108,7 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
         }
         [result] => {
             let _ = writeln!(out, "{} x = fn{index}(c{arguments});", c_type(result));
-            let bits = match result {
-                ValType::F32 => "asu32(x)",
-                ValType::F64 => "asu64(x)",
-                _ => "x",
-            };
-            let _ = writeln!(out, "{}", to_slots(result, bits, "s", 0));
+            let _ = writeln!(out, "{}", to_slots(result, &bits(result, "x"), "s", 0));
         }
         ref results => {
             let _ = writeln!(out, "u64 r[{}];\nfn{index}(c{arguments}, r);", results.len());
@@ -115,6 +121,39 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
         }
     }
     out.push_str("}\n");
+    out
+}
+
+/// The form of an imported function through which it is called if the host's has none for native code: values
+/// go through slots.
+fn through_slots(plan: &Plan<'_, '_>, index: u32) -> String {
+    let ty = plan.module.function_type(index);
+    let slots = |types: &[ValType]| types.iter().map(|ty| ty.slots()).sum::<usize>();
+    let result = match ty.results[..] {
+        [result] => c_type(result),
+        _ => "void",
+    };
+    let mut out = format!("HID {result} import{index}(ctx *c");
+    let mut body = format!("u32 s[{}];\n", slots(&ty.params).max(slots(&ty.results)).max(1));
+    let mut slot = 0;
+    for (local, &ty) in ty.params.iter().enumerate() {
+        let _ = write!(out, ", {} l{local}", c_type(ty));
+        let _ = writeln!(body, "{}", to_slots(ty, &bits(ty, &format!("l{local}")), "s", slot));
+        slot += ty.slots();
+    }
+    let import = format!("c->imports[{index}]");
+    let _ = writeln!(body, "u32 e = {import}.function(c->engine, s, {import}.env);\nif (e) c->code_number = e;");
+    if let [result] = ty.results[..] {
+        let _ = writeln!(body, "return {};", from_slots(result, "s", 0));
+    } else {
+        out.push_str(if ty.results.is_empty() { "" } else { ", u64 *r" });
+        let mut slot = 0;
+        for (position, &ty) in ty.results.iter().enumerate() {
+            let _ = writeln!(body, "r[{position}] = {};", bits(ty, &from_slots(ty, "s", slot)));
+            slot += ty.slots();
+        }
+    }
+    let _ = write!(out, ")\n{{\n{body}}}\n");
     out
 }
 
@@ -194,5 +233,10 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
         }
         wanted.push((host, address_wanted(plan, index)));
     }
-    Ok(Generated { text, sites, wanted })
+    let called = module.called_imports();
+    let imports: Vec<bool> = (0..module.imported_functions).map(|index| called.contains(&index)).collect();
+    for index in (0..).zip(&imports).filter_map(|(index, &called)| called.then_some(index)) {
+        text.push_str(&through_slots(plan, index));
+    }
+    Ok(Generated { text, sites, wanted, imports })
 }

@@ -104,6 +104,8 @@ struct Emitter<'p, 'm, 'a> {
     /// Slots of the largest call through slots.
     slots: usize,
     uses_memory: bool,
+    /// A loop calls imported functions.
+    imports_at_start: bool,
     /// The stack was checked on every way to here.
     stack_checked: bool,
 }
@@ -169,6 +171,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             site_of: HashMap::new(),
             slots: 0,
             uses_memory: false,
+            imports_at_start: false,
             stack_checked: false,
         };
         for &ty in &ty.params {
@@ -275,6 +278,9 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             } else {
                 text.push_str("up ms = c->memory_size;\n");
             }
+        }
+        if self.imports_at_start {
+            text.push_str("const import *const im = c->imports;\n");
         }
         if self.slots > 0 {
             text.push_str(&format!("u32 s[{}];\n", self.slots));

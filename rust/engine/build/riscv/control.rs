@@ -248,8 +248,7 @@ fn call_import(asm: &mut Asm, op: &Op) {
     asm.word("a2", word(op, 1));
     asm.line("lw a3, <IMPORTS>(s10)");
     asm.word("a1", 1);
-    // an import takes twelve bytes
-    asm.lines(&["slli a4, a2, 1", "add a2, a2, a4", "slli a2, a2, 2", "add a3, a3, a2"]);
+    asm.lines(&["slli a2, a2, 4", "add a3, a3, a2"]);
     asm.lines(&["lw a4, 0(a3)", "lw a2, 4(a3)"]);
     save(asm);
     asm.slot("a1");

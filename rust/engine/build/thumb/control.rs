@@ -308,10 +308,9 @@ fn call_import(asm: &mut Asm, op: &Op) {
     asm.word("r2", word(op, 1));
     asm.line("ldr r3, [r0, #<IMPORTS>]");
     if asm.v6() {
-        // an import takes twelve bytes
-        asm.lines(&["lsls r1, r2, #1", "adds r2, r2, r1", "lsls r2, r2, #2", "adds r3, r3, r2"]);
+        asm.lines(&["lsls r1, r2, #4", "adds r3, r3, r1"]);
     } else {
-        asm.lines(&["add r2, r2, r2, lsl #1", "add r3, r3, r2, lsl #2"]);
+        asm.line("add r3, r3, r2, lsl #4");
     }
     asm.word("r1", 1);
     save(asm, "r0", "r2");

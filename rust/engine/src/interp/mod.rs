@@ -56,7 +56,7 @@ pub(crate) fn unset_import() -> Import {
     unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
         TrapCode::HostError as u32
     }
-    Import { function: unset, env: null(), ty: 0 }
+    Import { function: unset, env: null(), direct: null(), ty: 0 }
 }
 
 /// A frame for a call from the host: room for arguments and results.

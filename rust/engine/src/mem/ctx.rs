@@ -18,14 +18,18 @@ use crate::{Config, FuncType, Trap, TrapCode};
 #[cfg(not(target_endian = "little"))]
 compile_error!("images are little endian and are run in place");
 
-/// An imported function: what is called, and its type in the importing module.
+/// An imported function: what is called, and its type in the importing module. Four words: an index is shifted.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Import {
     pub(crate) function: RawHostFn,
     pub(crate) env: *const (),
+    /// The form that native code calls: of the function, or that of the native section.
+    pub(crate) direct: *const (),
     pub(crate) ty: u16,
 }
+
+const _: () = assert!(size_of::<Import>() == 4 * size_of::<usize>());
 
 /// An instance, as the interpreter, native code and host functions see it. What the hot paths read comes
 /// first. Fields are private: host functions use [`crate::Caller`], C the functions of the C API.

@@ -27,8 +27,10 @@ static STOPPING: [AtomicPtr<Shared>; STORES] = [const { AtomicPtr::new(null_mut(
 static ENDS: [unsafe extern "C" fn(); HELPERS.len()] = [entry::halted; HELPERS.len()];
 const _: () = assert!(size_of::<Helpers>() == size_of::<[unsafe extern "C" fn(); HELPERS.len()]>());
 
-/// The next helper that the record's code calls ends it.
+/// The next helper that the record's code calls ends it, and so does the host function it is in when that
+/// returns.
 pub(super) fn begin(shared: &Shared, record: &Record) {
+    record.trap_with(shared.stop_code());
     let own = core::ptr::from_ref(shared).cast_mut();
     let holds = |wanted| STOPPING.iter().find(|place| place.load(Ordering::Relaxed) == wanted);
     let Some(place) = holds(own).or_else(|| holds(null_mut())) else { return };

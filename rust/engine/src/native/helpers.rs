@@ -21,8 +21,7 @@ fn number(result: Result<(), TrapCode>) -> u32 {
 }
 
 fn context(record: &Record) -> &Ctx {
-    // SAFETY: rule A: the instance of this record, which lives as long.
-    unsafe { &*record.engine }
+    record.context()
 }
 
 fn memory(record: &Record) -> Result<&LinearMemory, TrapCode> {

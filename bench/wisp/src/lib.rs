@@ -82,7 +82,7 @@ pub unsafe extern "C" fn wisp_bench_load(
                 .cast();
         };
         // SAFETY: the image is part of the firmware, lies in flash and is as trusted as the firmware.
-        if unsafe { module.use_native(&engine, section.bytes()) }.is_err() {
+        if unsafe { module.use_native(&engine, section) }.is_err() {
             return c"the native code was refused".as_ptr().cast();
         }
     }

@@ -3,6 +3,8 @@
 
 use std::io;
 
+use wisp_image::native::{Native, Refusal};
+
 #[cfg(feature = "desk")]
 pub use loaded::Loaded;
 
@@ -45,9 +47,13 @@ mod loaded {
         pub fn module<'m>(&'m self, engine: &Engine) -> Result<Result<Module<'m>, Refusal>, ImageError> {
             // SAFETY: the compiler made the image from a validated module; nobody else had it since.
             let mut module = unsafe { Module::new_trusted(engine, &self.image) }?;
+            let section = match self.section.section() {
+                Ok(section) => section,
+                Err(refusal) => return Ok(Err(refusal)),
+            };
             // SAFETY: `compile` made the section from this module and mapped it read-only; it is borrowed
             // for as long as the module.
-            let used = unsafe { module.use_native(engine, self.section.bytes()) };
+            let used = unsafe { module.use_native(engine, section) };
             Ok(used.map(|()| module))
         }
     }
@@ -99,7 +105,15 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The section as it lies there.
+    /// The section as it lies there, for [`wisp_engine::Module::use_native`].
+    ///
+    /// # Errors
+    /// It is none.
+    pub fn section(&self) -> Result<Native<'_>, Refusal> {
+        Native::parse(self.bytes())
+    }
+
+    /// The bytes of the section as it lies there.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `length` bytes were mapped and stay until the drop.
         unsafe { std::slice::from_raw_parts(self.start, self.length) }

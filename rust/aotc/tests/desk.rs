@@ -8,7 +8,8 @@ use wisp_aotc::desk::Mapping;
 use wisp_aotc::{add_section, compile, Machine, Options};
 use wisp_compiler::Compiled;
 use wisp_engine::{
-    Caller, Config, Engine, Func, HostFunction, InterruptHandle, Linker, Module, Refusal, Store, Trap, TrapCode, Val,
+    Caller, Config, Engine, Func, HostFunction, InterruptHandle, Linker, Module, Native, Refusal, Store, Trap,
+    TrapCode, Val,
 };
 
 /// What a host function needs to stop its own guest, and to call it.
@@ -59,7 +60,7 @@ fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut
     if native {
         mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
         // SAFETY: made by `native_image` from this module; the mapping outlives the store.
-        unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+        unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
         assert!(module.is_native());
     }
     let mut store = Store::with_capacity(&engine, 8 << 20, 7u32).unwrap();
@@ -267,7 +268,7 @@ fn the_stop_flag_ends_an_endless_loop() {
     let mut module = Module::new(&engine, &image).unwrap();
     let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
     // SAFETY: made above; the mapping outlives the store.
-    unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+    unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
     let mut arena = vec![0u64; 1024];
     let mut store = Store::new(&engine, &mut arena, ()).unwrap();
     let instance = Linker::new().instantiate(&mut store, &module).unwrap();
@@ -301,7 +302,7 @@ fn code_that_does_not_look_at_its_flag_ends_with_the_next_helper_it_calls() {
     let mut module = Module::new(&engine, &image).unwrap();
     let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
     // SAFETY: made by `native_image` from this module; the mapping outlives the store.
-    unsafe { module.use_native(&engine, mapping.bytes()) }.unwrap();
+    unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
     let module = unsafe_static(module);
     let mut store = Store::with_capacity(&engine, 1 << 20, None::<Handles>).unwrap();
     let mut linker = Linker::new();
@@ -333,7 +334,7 @@ fn stores_are_stopped_in_their_own_stacks() {
         (func $spin (export \"f\") (param i32)
             (loop (call $stop (local.get 0))
                 (memory.fill (i32.const 0) (i32.const 1) (i32.const 8)) (br 0))))";
-    fn inside(image: &'static [u8], code: &'static [u8], depth: i32) -> TrapCode {
+    fn inside(image: &'static [u8], code: Native<'static>, depth: i32) -> TrapCode {
         let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
         let mut module = Module::new(&engine, image).unwrap();
         // SAFETY: made by `native_image` from this module; the mapping is never given back.
@@ -361,7 +362,7 @@ fn stores_are_stopped_in_their_own_stacks() {
     let engine = Engine::default();
     let section = Module::new(&engine, image).unwrap().native_section(&engine).unwrap();
     let code: &'static Mapping = Box::leak(Box::new(Mapping::new(section.bytes()).unwrap()));
-    assert_eq!(inside(image, code.bytes(), 5), TrapCode::Interrupted);
+    assert_eq!(inside(image, code.section().unwrap(), 5), TrapCode::Interrupted);
 }
 
 #[test]
@@ -377,7 +378,7 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
         changed[at] = value;
         let changed: &'static [u8] = changed.leak();
         // SAFETY: refused, so never run.
-        unsafe { module.use_native(&engine, changed) }.unwrap_err()
+        Native::parse(changed).and_then(|section| unsafe { module.use_native(&engine, section) }).unwrap_err()
     };
     assert_eq!(refused(header::ABI_VERSION, 9), Refusal::AbiVersion(9, wisp_image::native::ABI_VERSION));
     assert_eq!(refused(header::WASM_HASH, !bytes[header::WASM_HASH]), Refusal::Hash);
@@ -390,9 +391,9 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
 
     let unpolled = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
     let mut module = Module::new(&engine, &unpolled).unwrap();
-    let bytes: &'static [u8] = module.native_section(&engine).unwrap().bytes().to_vec().leak();
+    let section = module.native_section(&engine).unwrap();
     // SAFETY: refused, so never run.
-    let error = unsafe { module.use_native(&engine, bytes) }.unwrap_err();
+    let error = unsafe { module.use_native(&engine, section) }.unwrap_err();
     assert_eq!(error, Refusal::Unstoppable);
 
     let m3 = compile(&wasm, &compiled, &Machine::named("cortex-m3").unwrap(), &Options::default());
@@ -434,7 +435,7 @@ fn instances_of_both_tiers_call_each_other() {
         for index in [0, 1] {
             if native[index] {
                 // SAFETY: made above from this module; the mapping outlives the store.
-                unsafe { modules[index].use_native(&engine, mappings[index].bytes()) }.unwrap();
+                unsafe { modules[index].use_native(&engine, mappings[index].section().unwrap()) }.unwrap();
             }
         }
         let mut arena = vec![0u64; 16 << 10];

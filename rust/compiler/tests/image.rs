@@ -3,7 +3,7 @@
 
 use wisp_compiler::{compile, Options};
 use wisp_image::disassemble;
-use wisp_image::format::Section;
+use wisp_image::format::{external, Section};
 use wisp_image::ops::{opcode, Class, Operand, Sem};
 use wisp_image::verify::{scratch_words, verify, Rule};
 use wisp_image::{Image, ImageError};
@@ -54,6 +54,12 @@ fn a_compiled_module_passes_the_verifier_and_reads_back() {
     assert_eq!((memory.min, memory.backed), (1, 2048));
     assert_eq!(image.function_count(), 3);
     assert_eq!(image.export(2).unwrap().name, "run");
+    let run = image.export(2).unwrap();
+    assert_eq!(image.export_named("run"), Some((run.kind, run.index)));
+    assert_eq!((image.export_named("ru"), image.export_named("")), (None, None));
+    assert_eq!(image.import_counts()[usize::from(external::FUNCTION)], image.imports_of(external::FUNCTION));
+    let again = Image::parsed(&bytes);
+    assert_eq!((again.section(Section::Code), again.content()), (image.section(Section::Code), image.content()));
     assert_eq!(image.data(0).unwrap().bytes, b"hello");
     assert_eq!(image.element(0).unwrap().item(1), Some(3));
     assert_eq!(image.import(0).unwrap().name, "add");

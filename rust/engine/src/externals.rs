@@ -290,7 +290,7 @@ pub(crate) fn set_bits(slots: &[Cell<u32>], mut bits: u64) {
 
 /// Type, mutability and slots of a global in the index space of an instance.
 fn global_record(ctx: &Ctx, index: usize) -> Option<(ValType, bool, &[Cell<u32>])> {
-    let image = ctx.image()?;
+    let image = ctx.image();
     let imports = (0..image.import_count()).filter_map(|import| match image.import(import).ok()?.kind {
         ImportKind::Global(ty, mutable) => Some((ty, mutable)),
         _ => None,

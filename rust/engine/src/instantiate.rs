@@ -4,7 +4,7 @@
 use core::cell::Cell;
 use core::ptr::null;
 
-use wisp_image::format::{external, segment, Section, ValType, ITEM_GLOBAL};
+use wisp_image::format::{segment, Section, ValType, ITEM_GLOBAL};
 use wisp_image::{ElementSegment, Image, ImportKind};
 
 use crate::externals::{bits, set_bits};
@@ -29,7 +29,7 @@ pub(crate) fn instantiate<T>(
     let ctx = shared.attempt(|| build(linker, shared, module))?;
     shared.add_instance(ctx);
     apply_segments(ctx, image)?;
-    if let Some(init) = image.manifest()?.init {
+    if let Some(init) = image.init()? {
         let entry = Entry::new(shared, 0)?;
         entry.call(ctx, u32::from(ctx.import_count) + init, data)?;
     }
@@ -39,12 +39,9 @@ pub(crate) fn instantiate<T>(
 /// Everything that leaves the store as it was if it fails.
 fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
     let image = module.image();
-    let manifest = image.manifest()?;
-    let imported = Counts {
-        functions: image.imports_of(external::FUNCTION),
-        globals: image.imports_of(external::GLOBAL),
-        tables: image.imports_of(external::TABLE),
-    };
+    let [functions, tables, _, globals] = image.import_counts();
+    let imported = Counts { functions, globals, tables };
+    let globals_size = image.globals_size()?;
     let config = &shared.config;
     let within = |count: usize, allowed: u32, error: fn(u32, u32) -> InstantiateError| {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -63,10 +60,10 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
             u32::try_from(left).unwrap_or(u32::MAX),
         )
     };
-    let ctx = Ctx::new(shared, module, &imported, manifest.globals_size, unset_import());
+    let ctx = Ctx::new(shared, module, &imported, globals_size, unset_import());
     let ctx = ctx.ok_or_else(|| {
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
-        small(size_of::<Ctx>() + manifest.globals_size as usize + imported.functions * size_of::<Import>() + code)
+        small(size_of::<Ctx>() + globals_size as usize + imported.functions * size_of::<Import>() + code)
     })?;
     link(linker, shared, ctx, module)?;
     for index in 0..image.table_count() {
@@ -77,12 +74,12 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         ctx.set_table(imported.tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
     }
     let globals = ctx.globals();
-    for index in 0..image.global_count() {
-        let global = image.global(index)?;
+    for global in image.globals() {
+        let global = global?;
         let first = (global.offset / 4) as usize;
         set_bits(globals.get(first..first + global.ty.slots()).unwrap_or(&[]), global.init);
     }
-    if let Some(memory) = manifest.memory.filter(|memory| !memory.imported) {
+    if let Some(memory) = image.memory()?.filter(|memory| !memory.imported) {
         let limit = shared.config.max_memory;
         let declared = u64::from(memory.min) << memory.page_size_log2;
         let backed = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };

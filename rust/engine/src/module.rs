@@ -96,9 +96,9 @@ impl<'m> Module<'m> {
         crate::native::section(&self.image, engine.config())
     }
 
-    /// Lets instances of this module run native code from now on. `section` holds the bytes of
-    /// [`Module::native_section`] where the processor may execute them: in flash that is where they are, on
-    /// a desk a mapping.
+    /// Lets instances of this module run native code from now on: that of [`Module::native_section`], where
+    /// the processor may execute it. In flash that is where it is; on a desk it is a mapping, read with
+    /// [`wisp_image::native::Native::parse`].
     ///
     /// # Safety
     /// `wisp-aotc` made the section from this image's module and nobody changed it since: it is part of the
@@ -109,8 +109,11 @@ impl<'m> Module<'m> {
     /// The section does not fit this machine, this runtime or this image. The module then is as before.
     #[cfg(feature = "native")]
     #[allow(unsafe_code)]
-    pub unsafe fn use_native(&mut self, engine: &Engine, section: &'m [u8]) -> Result<(), wisp_image::native::Refusal> {
-        let native = wisp_image::native::Native::parse(section)?;
+    pub unsafe fn use_native(
+        &mut self,
+        engine: &Engine,
+        native: wisp_image::native::Native<'m>,
+    ) -> Result<(), wisp_image::native::Refusal> {
         crate::native::check(&self.image, &native, engine.config())?;
         self.native = Some(native);
         Ok(())

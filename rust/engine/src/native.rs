@@ -30,6 +30,7 @@ use core::mem::{offset_of, size_of};
 use core::ptr::null;
 use core::sync::atomic::{AtomicU32, Ordering};
 
+use wisp_image::format::Section;
 use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
 use wisp_image::native::{NONE, SITE_STOP};
 use wisp_image::Image;
@@ -82,18 +83,12 @@ same_layout! {
     first_reference function_count site function code_number reserve scratch
 }
 
-/// Eight-byte words of a record with this many globals. An image may state 4 GiB of them, which is all that a
-/// 32-bit address has room for.
-fn words(globals: usize) -> Option<usize> {
-    Some(globals.checked_mul(4)?.checked_add(size_of::<Record>())?.div_ceil(8))
-}
-
-/// Words of globals behind a record, and the record: what an instance takes from the arena.
+/// Room for a record, and the globals behind it: what an instance takes from the arena.
 pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
-    let start = arena.alloc_cells(words(globals)?, 0u64)?.as_ptr();
-    let globals_at = start.wrapping_byte_add(size_of::<Record>()).cast::<Cell<u32>>();
-    // SAFETY: rule A: the words were taken; `globals` cells fit behind the record.
-    Some((start.cast(), unsafe { core::slice::from_raw_parts(globals_at, globals) }))
+    // no gap between the two
+    const { assert!(size_of::<Record>() % align_of::<u32>() == 0) };
+    let record = arena.take(size_of::<Record>(), align_of::<Record>())?;
+    Some((record.cast(), arena.alloc_cells(globals, 0u32)?))
 }
 
 impl Record {
@@ -279,7 +274,7 @@ impl Watched {
         if record.unwind.get() == 0 || shared.stop.load(Ordering::Relaxed) == 0 {
             return None;
         }
-        let native = section(&ctx.image()?, &shared.config).ok()?;
+        let native = section(&ctx.image(), &shared.config).ok()?;
         if pc.wrapping_sub(record.code.addr()) >= native.code().len() {
             halt::begin(shared, record);
             return None;
@@ -302,8 +297,8 @@ const NOWHERE_IN_FUNCTION: u32 = u32::MAX;
 #[cold]
 fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     let (function, site) = (record.function.get(), record.site.get());
-    let section = ctx.image().and_then(|image| section(&image, &shared.config).ok());
-    let (offset, number) = section.and_then(|native| native.site(function, site)).unwrap_or((0, 0));
+    let section = section(&ctx.image(), &shared.config);
+    let (offset, number) = section.ok().and_then(|native| native.site(function, site)).unwrap_or((0, 0));
     let code = match number {
         // 0 only if the section is not in the image, against the contract: but a trap it is
         0 => match record.code_number.get() {
@@ -330,7 +325,7 @@ pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'
     let mut best: Option<Native<'m>> = None;
     let mut other = None;
     let mut refusal = None;
-    for (_, bytes) in image.sections().filter(|&(kind, _)| kind >= wisp_image::format::Section::NATIVE) {
+    for (_, bytes) in image.sections_from(Section::NATIVE) {
         match Native::parse(bytes) {
             Ok(native) if here.is_some_and(|here: Target| here.runs(native.target)) => {
                 if best.is_none_or(|best| best.target.features < native.target.features) {
@@ -344,14 +339,20 @@ pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'
     best.ok_or(refusal.unwrap_or(Refusal::Target(other, here)))
 }
 
+/// True if two hashes are equal, a word at a time.
+fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
+    let word = |hash: &[u8; 32], at: usize| u32::from_le_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]);
+    (0..32).step_by(4).all(|at| word(one, at) == word(other, at))
+}
+
 /// Checks a section against the image it is to stand for.
 pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> Result<(), Refusal> {
     let here = here(config);
     if !here.is_some_and(|here| here.runs(native.target)) {
         return Err(Refusal::Target(Some(native.target), here));
     }
-    let manifest = image.manifest().map_err(|_| Refusal::Damaged(0))?;
-    if native.wasm_hash() != &manifest.wasm_hash[..] {
+    let damaged = |_| Refusal::Damaged(0);
+    if !same(native.wasm_hash(), image.wasm_hash().map_err(damaged)?) {
         return Err(Refusal::Hash);
     }
     if usize::from(native.helpers()) > HELPERS.len() {
@@ -360,7 +361,7 @@ pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> 
     if native.function_count() as usize != image.function_count() {
         return Err(Refusal::Functions(native.function_count(), image.function_count() as u32));
     }
-    let stated = manifest.memory.map_or(0, |memory| match memory.imported {
+    let stated = image.memory().map_err(damaged)?.map_or(0, |memory| match memory.imported {
         true => (u64::from(memory.min) << memory.page_size_log2) as u32,
         false => memory.backed,
     });
@@ -376,16 +377,4 @@ pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> 
         return Err(Refusal::Damaged(header::CODE as u16));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{words, Record};
-
-    #[test]
-    fn more_globals_than_there_are_addresses_are_refused() {
-        assert_eq!(words(usize::MAX / 4), None);
-        assert_eq!(words(usize::MAX / 2), None);
-        assert_eq!(words(3), Some((size_of::<Record>() + 12).div_ceil(8)));
-    }
 }

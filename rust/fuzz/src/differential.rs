@@ -382,8 +382,9 @@ fn compare(u: &mut Unstructured<'_>, native: Option<&wisp_aotc::Options>) -> arb
     let image = built.as_ref().map_or(&compiled.image, |(image, _)| image);
     let mut module = Module::new(&engine, image).expect("the compiler's image passes the verifier");
     if let Some((_, mapping)) = &built {
+        let section = mapping.section().expect("the section can be read");
         // SAFETY: made above from this module; the mapping is dropped after the store.
-        unsafe { module.use_native(&engine, mapping.bytes()) }.expect("the section fits its image");
+        unsafe { module.use_native(&engine, section) }.expect("the section fits its image");
     }
     let other_engine = wasmi_engine();
     let other = wasmi::Module::new(&other_engine, &wasm).expect("wasmi takes the module");

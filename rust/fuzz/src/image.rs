@@ -7,6 +7,7 @@ use std::fmt::Write;
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, Options};
 use wisp_image::format::{self, Section};
+use wisp_image::native::Native;
 use wisp_image::{disassemble, verify, Image, ImageError};
 
 use crate::guard::Guarded;
@@ -47,6 +48,23 @@ fn bytes(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
     })
 }
 
+/// The kinds of sections that a reader has to know.
+const SECTIONS: [Section; Section::COUNT - 1] = [
+    Section::Manifest,
+    Section::Types,
+    Section::Imports,
+    Section::Functions,
+    Section::Globals,
+    Section::Tables,
+    Section::Exports,
+    Section::Elements,
+    Section::Items,
+    Section::Data,
+    Section::DataBytes,
+    Section::Strings,
+    Section::Code,
+];
+
 /// Reads everything there is to read.
 fn visit(image: &Image<'_>) -> Result<(), ImageError> {
     let manifest = image.manifest();
@@ -61,8 +79,19 @@ fn visit(image: &Image<'_>) -> Result<(), ImageError> {
         let _ = image.function(index);
     }
     for index in 0..=image.export_count() {
-        let _ = image.export(index);
+        if let Ok(export) = image.export(index) {
+            assert!(image.export_named(export.name).is_some());
+        }
     }
+    let _ = (image.import_counts(), image.wasm_hash(), image.memory(), image.init(), image.globals_size());
+    image.globals().for_each(drop);
+    for (kind, bytes) in image.sections_from(Section::OPTIONAL) {
+        assert!(kind >= Section::OPTIONAL);
+        let _ = Native::parse(bytes);
+    }
+    let again = Image::parsed(image.bytes());
+    assert!(SECTIONS.iter().all(|&section| again.section(section) == image.section(section)));
+    assert_eq!(again.content(), image.content());
     for index in 0..=image.element_count() {
         if let Ok(elements) = image.element(index) {
             let _ = elements.item(elements.len());
@@ -87,7 +116,9 @@ pub fn run(data: &[u8]) -> Outcome {
         return Outcome::Rejected;
     }
     MEMORY.with_borrow_mut(|memory| {
-        let result = Image::parse(memory.at_end(&bytes)).and_then(|image| visit(&image));
+        let bytes = memory.at_end(&bytes);
+        let _ = Image::parsed(bytes).section(Section::Code);
+        let result = Image::parse(bytes).and_then(|image| visit(&image));
         match result {
             Ok(()) => Outcome::Ran,
             Err(error) => {

@@ -21,6 +21,7 @@ mod error;
 pub mod features;
 pub mod format;
 mod id;
+mod manifest;
 pub mod names;
 pub mod native;
 pub mod ops;
@@ -31,6 +32,7 @@ pub mod writer;
 
 pub use error::ImageError;
 pub use id::ImageId;
+pub use manifest::{Manifest, Memory};
 pub use reader::{
-    DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Manifest, Memory, Table, TypeRef,
+    DataSegment, ElementSegment, Export, Function, Functions, Global, Image, Import, ImportKind, Table, TypeRef,
 };

@@ -324,6 +324,8 @@ pub enum Refusal {
 #[derive(Clone, Copy)]
 pub struct Native<'a> {
     bytes: &'a [u8],
+    code: &'a [u8],
+    functions: &'a [u8],
     /// What it was compiled for.
     pub target: Target,
     /// Bits of [`flags`].
@@ -337,29 +339,29 @@ impl<'a> Native<'a> {
     /// It is damaged or made for another version.
     pub fn parse(bytes: &'a [u8]) -> Result<Self, Refusal> {
         let damaged = |at: usize| Refusal::Damaged(at as u16);
-        if bytes.get(..4) != Some(&MAGIC[..]) {
+        // magic and version are where they are in all versions
+        let Some([m0, m1, m2, m3, v0, v1]) = bytes.first_chunk() else { return Err(damaged(header::MAGIC)) };
+        if [*m0, *m1, *m2, *m3] != MAGIC {
             return Err(damaged(header::MAGIC));
         }
-        let version = u16_at(bytes, header::ABI_VERSION).ok_or(damaged(header::ABI_VERSION))?;
+        let version = u16::from_le_bytes([*v0, *v1]);
         if version != ABI_VERSION {
             return Err(Refusal::AbiVersion(version, ABI_VERSION));
         }
-        let target = bytes.get(header::TARGET..header::TARGET + 4).and_then(|b| b.try_into().ok());
-        let target = target.and_then(Target::from_bytes).ok_or(damaged(header::TARGET))?;
-        let flags = u32_at(bytes, header::FLAGS).ok_or(damaged(header::FLAGS))?;
-        let native = Self { bytes, target, flags };
-        for (at, size) in
-            [(header::CODE, 1), (header::FUNCTIONS, FUNCTION_SIZE), (header::SITES, 4), (header::IMPORTS, 4)]
-        {
-            native.part(at, size).ok_or(damaged(at))?;
+        if bytes.len() < header::SIZE {
+            return Err(damaged(header::STACK));
         }
-        Ok(native)
-    }
-
-    fn part(&self, at: usize, size: usize) -> Option<&'a [u8]> {
-        let offset = u32_at(self.bytes, at)? as usize;
-        let length = (u32_at(self.bytes, at + 4)? as usize).checked_mul(size)?;
-        self.bytes.get(offset..)?.get(..length)
+        let part = |at: usize, size: usize| part(bytes, at, size).ok_or(damaged(at));
+        let target = bytes.get(header::TARGET..).and_then(|rest| rest.first_chunk());
+        part(header::SITES, 4)?;
+        part(header::IMPORTS, 4)?;
+        Ok(Self {
+            bytes,
+            code: part(header::CODE, 1)?,
+            functions: part(header::FUNCTIONS, FUNCTION_SIZE)?,
+            target: target.and_then(|bytes| Target::from_bytes(*bytes)).ok_or(damaged(header::TARGET))?,
+            flags: u32_at(bytes, header::FLAGS).unwrap_or(0),
+        })
     }
 
     fn word(&self, at: usize) -> u32 {
@@ -373,7 +375,7 @@ impl<'a> Native<'a> {
 
     /// Machine code.
     pub fn code(&self) -> &'a [u8] {
-        self.part(header::CODE, 1).unwrap_or(&[])
+        self.code
     }
 
     /// Offset of the machine code in the section.
@@ -387,8 +389,8 @@ impl<'a> Native<'a> {
     }
 
     /// SHA-256 of the wasm module.
-    pub fn wasm_hash(&self) -> &'a [u8] {
-        self.bytes.get(header::WASM_HASH..header::WASM_HASH + 32).unwrap_or(&[])
+    pub fn wasm_hash(&self) -> &'a [u8; 32] {
+        self.bytes.get(header::WASM_HASH..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; 32])
     }
 
     /// Bytes of native stack from one check to the next.
@@ -403,13 +405,13 @@ impl<'a> Native<'a> {
 
     /// Table of functions, [`FUNCTION_SIZE`] bytes each.
     pub fn function_table(&self) -> &'a [u8] {
-        self.part(header::FUNCTIONS, FUNCTION_SIZE).unwrap_or(&[])
+        self.functions
     }
 
     /// Offset in the code of the form through which an imported function is called that has none of its own
     /// for native code.
     pub fn import(&self, index: usize) -> Option<u32> {
-        let offset = u32_at(self.part(header::IMPORTS, 4)?, index.checked_mul(4)?)?;
+        let offset = u32_at(part(self.bytes, header::IMPORTS, 4)?, index.checked_mul(4)?)?;
         (offset != NONE).then_some(offset)
     }
 
@@ -447,9 +449,16 @@ impl<'a> Native<'a> {
     /// Offset and code of a trap site of a function.
     pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
         let first = u32::from(self.function(function)?.sites);
-        let word = u32_at(self.part(header::SITES, 4)?, (first.checked_add(site)? as usize).checked_mul(4)?)?;
+        let word = u32_at(part(self.bytes, header::SITES, 4)?, (first.checked_add(site)? as usize).checked_mul(4)?)?;
         Some((word >> 8, word as u8))
     }
+}
+
+/// The part of a section whose offset and number of entries of this size stand at `at`.
+fn part(section: &[u8], at: usize, size: usize) -> Option<&[u8]> {
+    let offset = u32_at(section, at)? as usize;
+    let length = (u32_at(section, at + 4)? as usize).checked_mul(size)?;
+    section.get(offset..)?.get(..length)
 }
 
 /// A piece of a message: devices put them together without `core::fmt`.

@@ -21,7 +21,7 @@ use crate::features::{Feature, NEEDED};
 use crate::format::{external, Section, ValType, FRAME_HEADER_SLOTS};
 use crate::ops::{Operand, COUNT, ENDS_FLOW, PACKED, SEQUENCE};
 use crate::reader::u16_at;
-use crate::{Image, ImageError, ImportKind, TypeRef};
+use crate::{Functions, Image, ImageError, ImportKind, TypeRef};
 
 pub use crate::error::Rule;
 
@@ -30,9 +30,10 @@ pub use crate::error::Rule;
 /// # Errors
 /// As [`verify`], for the function table.
 pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
+    let (functions, code) = (image.functions(), image.section(Section::Code));
     let mut largest = 0;
-    for index in 0..image.function_count() {
-        let (start, end) = bounds(image, index)?;
+    for index in 0..functions.len() {
+        let (start, end) = bounds(functions, code, index)?;
         largest = largest.max(end - start);
     }
     // one bit per two bytes of code, two maps, rounded up to whole words each
@@ -60,10 +61,10 @@ pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> 
         return Err(ImageError::Scratch((needed * 4) as u32));
     };
     let (starts, targets) = scratch.split_at_mut(needed / 2);
-    let code = image.section(Section::Code);
-    for index in 0..image.function_count() {
-        let (start, end) = bounds(image, index)?;
-        let function = image.function(index)?;
+    let (functions, code) = (image.functions(), image.section(Section::Code));
+    for index in 0..functions.len() {
+        let (start, end) = bounds(functions, code, index)?;
+        let function = functions.get(index)?;
         let words = (end - start) / 2;
         let used = words.div_ceil(32);
         let (Some(starts), Some(targets)) = (starts.get_mut(..used), targets.get_mut(..used)) else {
@@ -74,6 +75,7 @@ pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> 
         let mut checker = Checker {
             image,
             spaces: &spaces,
+            functions,
             code,
             start,
             end,
@@ -90,14 +92,10 @@ pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> 
 }
 
 /// First byte and end of a function's code.
-fn bounds(image: &Image<'_>, index: usize) -> Result<(usize, usize), ImageError> {
-    let start = image.function(index)?.code as usize;
-    let end = if index + 1 < image.function_count() {
-        image.function(index + 1)?.code as usize
-    } else {
-        image.section(Section::Code).len()
-    };
-    let inside = start < end && end <= image.section(Section::Code).len();
+fn bounds(functions: Functions<'_>, code: &[u8], index: usize) -> Result<(usize, usize), ImageError> {
+    let start = functions.get(index)?.code as usize;
+    let end = if index + 1 < functions.len() { functions.get(index + 1)?.code as usize } else { code.len() };
+    let inside = start < end && end <= code.len();
     if !inside || start % 2 != 0 || end % 2 != 0 || (index == 0 && start != 0) {
         return Err(ImageError::Entry(Section::Functions, (index * crate::format::entry::FUNCTION) as u32));
     }
@@ -193,6 +191,7 @@ fn structure(image: &Image<'_>) -> Result<Spaces, ImageError> {
 struct Checker<'i, 'c> {
     image: &'c Image<'i>,
     spaces: &'c Spaces,
+    functions: Functions<'i>,
     code: &'i [u8],
     start: usize,
     end: usize,
@@ -296,10 +295,10 @@ impl Checker<'_, '_> {
     /// The defined function whose entry lies at this distance.
     fn callee(&self, distance: i64) -> Result<usize, Rule> {
         let target = self.op as i64 + distance;
-        let (mut low, mut high) = (0, self.image.function_count());
+        let (mut low, mut high) = (0, self.functions.len());
         while low < high {
             let middle = (low + high) / 2;
-            let code = i64::from(self.image.function(middle).map_err(|_| Rule::CallTarget)?.code);
+            let code = i64::from(self.functions.get(middle).map_err(|_| Rule::CallTarget)?.code);
             if code == target {
                 return Ok(middle);
             }
@@ -324,8 +323,8 @@ impl Checker<'_, '_> {
     /// A global of the given width at the byte offset that follows.
     fn own_global(&mut self, slots: usize) -> Result<(), Rule> {
         let offset = u32::from(self.word()?);
-        for index in 0..self.image.global_count() {
-            let global = self.image.global(index).map_err(|_| Rule::Index)?;
+        for global in self.image.globals() {
+            let global = global.map_err(|_| Rule::Index)?;
             if global.offset == offset && global.ty.slots() == slots {
                 return Ok(());
             }

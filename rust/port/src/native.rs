@@ -33,7 +33,7 @@ pub fn configure(config: Config, run: &shim::wisp_run) -> Config {
 }
 
 fn sections(image: &Image<'_>) -> usize {
-    image.sections().filter(|&(kind, _)| kind >= Section::NATIVE).count()
+    image.sections_from(Section::NATIVE).count()
 }
 
 /// The module with its native code; `None` if its IR is to run. An error was reported already.
@@ -79,7 +79,7 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, bytes: &'a [u8]) -> Result<
     let Ok(mut module) = module else { return Err(Reason::Other(b"the image is damaged")) };
     let section = module.native_section(engine).map_err(Reason::Refused)?;
     // SAFETY: as above; the image stays as it is while the app runs.
-    unsafe { module.use_native(engine, section.bytes()) }.map_err(Reason::Refused)?;
+    unsafe { module.use_native(engine, section) }.map_err(Reason::Refused)?;
     Ok(module)
 }
 

@@ -90,7 +90,7 @@ impl Observer for Player {
 fn use_native(engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
     let section = module.native_section(engine).map_err(|_| "there is no native code for this machine")?;
     // SAFETY: the tape is part of the firmware; `wisp-spec` had it made by `wisp-aotc`.
-    unsafe { module.use_native(engine, section.bytes()) }.map_err(|_| "the native code was refused")
+    unsafe { module.use_native(engine, section) }.map_err(|_| "the native code was refused")
 }
 
 #[cfg(not(feature = "native"))]

@@ -223,7 +223,7 @@ cold_ops! {
     memory_init(ctx, slot, word, set) {
         not_stopped(ctx)?;
         let index = usize::from(word(1));
-        let image = ctx.image().ok_or(TrapCode::MemoryOutOfBounds)?;
+        let image = ctx.image();
         let dropped = ctx.data_dropped(index);
         let bytes = if dropped { &[][..] } else { image.data(index).map_or(&[][..], |data| data.bytes) };
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
@@ -284,7 +284,7 @@ cold_ops! {
     table_init(ctx, slot, word, set) {
         not_stopped(ctx)?;
         let index = usize::from(word(1));
-        let image = ctx.image().ok_or(TrapCode::TableOutOfBounds)?;
+        let image = ctx.image();
         let elements = image.element(index).map_err(|_| TrapCode::TableOutOfBounds)?;
         let (to, from, n) = (slot(3), slot(4), slot(5));
         let table = usize::from(word(2));

@@ -45,7 +45,7 @@ impl Arena {
     }
 
     /// Uninitialised bytes, aligned to `align`.
-    pub(super) fn take(&self, bytes: usize, align: usize) -> Option<*mut u8> {
+    pub fn take(&self, bytes: usize, align: usize) -> Option<*mut u8> {
         let pad = self.next.get().addr().wrapping_neg() % align;
         let total = bytes.checked_add(pad)?;
         if total > self.remaining() {
@@ -70,6 +70,9 @@ impl Arena {
     /// `count` cells, each with this value.
     pub fn alloc_cells<'a, T: Copy>(&self, count: usize, value: T) -> Option<&'a [Cell<T>]> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
+        if count == 0 {
+            return Some(&[]);
+        }
         let place = self.take(size_of::<T>().checked_mul(count)?, align_of::<T>())?.cast::<Cell<T>>();
         // SAFETY: rule A: `take` gave aligned bytes for `count` of them; each is written before it is lent.
         unsafe {
@@ -100,20 +103,63 @@ impl Arena {
     }
 }
 
+/// Bytes that [`clear`] writes in a round.
+const ROUND: usize = 64;
+
 /// Zeroes bytes. What comes with the compiler takes four instructions a word on small cores, and clearing
-/// is most of the work that a small app's start is: this takes about one.
+/// is most of the work that a small app's start is: this takes about one, less than half of one on ARM.
 ///
 /// # Safety
 /// The bytes may be written; aligned for `u64`.
-unsafe fn clear(start: *mut u64, bytes: usize) {
-    const ROUND: usize = 8;
-    let words = bytes / 8;
-    let mut at = 0;
-    // SAFETY: all that is written lies below `bytes` (contract). Volatile, or the compiler would call what
-    // this replaces.
+pub(super) unsafe fn clear(start: *mut u64, bytes: usize) {
+    // SAFETY: passed on: whole rounds, and what is left of the bytes.
     unsafe {
-        while words - at >= ROUND {
-            let round = start.add(at);
+        if bytes >= ROUND {
+            clear_rounds(start, bytes / ROUND);
+        }
+        let rest = bytes % ROUND;
+        start.cast::<u8>().add(bytes - rest).write_bytes(0, rest);
+    }
+}
+
+/// Zeroes rounds, at least one.
+///
+/// # Safety
+/// As [`clear`].
+#[cfg(target_arch = "arm")]
+unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
+    // SAFETY: writes `rounds` times 64 bytes (contract), and but for registers that are named nothing else.
+    unsafe {
+        core::arch::asm!(
+            "2:",
+            "stm r0!, {{r2, r3, r4, r5}}",
+            "stm r0!, {{r2, r3, r4, r5}}",
+            "stm r0!, {{r2, r3, r4, r5}}",
+            "stm r0!, {{r2, r3, r4, r5}}",
+            "subs r1, r1, #1",
+            "bne 2b",
+            inout("r0") start => _,
+            inout("r1") rounds => _,
+            in("r2") 0,
+            in("r3") 0,
+            in("r4") 0,
+            in("r5") 0,
+            options(nostack),
+        );
+    }
+}
+
+/// Zeroes rounds, at least one.
+///
+/// # Safety
+/// As [`clear`].
+#[cfg(not(target_arch = "arm"))]
+unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
+    for round in 0..rounds {
+        // SAFETY: all that is written lies below the end of the rounds (contract). Volatile, or the compiler would
+        // call what this replaces.
+        unsafe {
+            let round = start.byte_add(round * ROUND);
             round.write_volatile(0);
             round.add(1).write_volatile(0);
             round.add(2).write_volatile(0);
@@ -122,8 +168,37 @@ unsafe fn clear(start: *mut u64, bytes: usize) {
             round.add(5).write_volatile(0);
             round.add(6).write_volatile(0);
             round.add(7).write_volatile(0);
-            at += ROUND;
         }
-        start.add(at).cast::<u8>().write_bytes(0, bytes - at * 8);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::vec;
+
+    use super::{clear, Arena, ROUND};
+
+    #[test]
+    fn more_cells_than_there_are_addresses_are_refused() {
+        let mut words = vec![0; 8];
+        // SAFETY: the words outlive the arena and are used by nobody else.
+        let arena = unsafe { Arena::new(words.as_mut_ptr(), words.len()) };
+        for count in [usize::MAX, usize::MAX / 2, usize::MAX / 4, 17] {
+            assert!(arena.alloc_cells(count, 0u32).is_none(), "{count}");
+        }
+        assert_eq!(arena.alloc_cells(16, 0u32).map(<[_]>::len), Some(16));
+        assert_eq!(arena.remaining(), 0);
+    }
+
+    #[test]
+    fn all_bytes_and_no_others_are_cleared() {
+        for bytes in 0..3 * ROUND {
+            let mut words = vec![u64::MAX; 3 * ROUND / 8 + 1];
+            // SAFETY: fewer bytes than there are.
+            unsafe { clear(words.as_mut_ptr(), bytes) };
+            let left = words.iter().flat_map(|word| word.to_ne_bytes());
+            let at = left.into_iter().position(|byte| byte != 0);
+            assert_eq!(at, Some(bytes));
+        }
     }
 }

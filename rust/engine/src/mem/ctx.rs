@@ -134,10 +134,16 @@ impl Ctx {
         #[cfg(feature = "native")]
         let (native, globals) = match module.native() {
             Some(_) => crate::native::place(arena, globals_words)?,
-            None => (null(), arena.alloc_cells(globals_words, 0u32)?),
+            None => {
+                shared.clear_frames();
+                (null(), arena.alloc_cells(globals_words, 0u32)?)
+            }
         };
         #[cfg(not(feature = "native"))]
-        let globals = arena.alloc_cells(globals_words, 0u32)?;
+        let globals = {
+            shared.clear_frames();
+            arena.alloc_cells(globals_words, 0u32)?
+        };
         let tables_cells = arena.alloc_cells(tables, null::<TableRecord>())?;
         let imports = arena.alloc_cells(imported.functions, unset)?;
         let imported_globals = arena.alloc_cells(imported.globals, null::<Cell<u32>>())?;
@@ -241,12 +247,11 @@ impl Ctx {
         self.index
     }
 
-    /// Its image. Parses the header again (about 600 instructions): RAM is dearer than that.
+    /// Its image. Reads the section table again (about 100 instructions): RAM is dearer than that.
     #[cold]
-    pub(crate) fn image(&self) -> Option<Image<'_>> {
+    pub(crate) fn image(&self) -> Image<'_> {
         // SAFETY: rule I: these are the bytes the module was made from.
-        let bytes = unsafe { core::slice::from_raw_parts(self.image, self.image_length as usize) };
-        Image::parse(bytes).ok()
+        Image::parsed(unsafe { core::slice::from_raw_parts(self.image, self.image_length as usize) })
     }
 
     /// Imported functions.
@@ -389,9 +394,11 @@ impl Ctx {
     }
 
     fn set_limits(&self, size: usize) {
-        for (log2, limit) in self.limits.iter().chain([&self.limit_wide]).enumerate() {
-            limit.set((size + 1).saturating_sub(1 << log2));
-        }
+        let [one, two, four] = &self.limits;
+        one.set(size);
+        two.set(size.saturating_sub(1));
+        four.set(size.saturating_sub(3));
+        self.limit_wide.set(size.saturating_sub(7));
         #[cfg(feature = "native")]
         if let Some(record) = self.native() {
             record.set_memory(self.memory.get(), size);
@@ -483,6 +490,8 @@ pub(crate) struct Shared {
     instance_count: Cell<u16>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
+    /// The frame stack holds nothing from before the store.
+    frames_clear: Cell<bool>,
 }
 
 impl Shared {
@@ -494,7 +503,7 @@ impl Shared {
         // SAFETY: passed on.
         let arena = unsafe { Arena::new(start, words) };
         let stack_bytes = config.stack_size as usize & !7;
-        let stack = arena.alloc_bytes(stack_bytes, stack_bytes)?;
+        let stack = arena.take(stack_bytes, 8)?;
         let place = arena.take(size_of::<Self>(), 8)?.cast::<Self>();
         let shared = Self {
             stop: AtomicU32::new(0),
@@ -514,6 +523,7 @@ impl Shared {
             externals: Cell::new(null()),
             place: Cell::new((Trap::NOWHERE, 0)),
             place_known: Cell::new(false),
+            frames_clear: Cell::new(false),
             #[cfg(feature = "native")]
             native_floor: Cell::new(0),
             exit_status: Cell::new(0),
@@ -535,6 +545,16 @@ impl Shared {
             unsafe { self.arena.reset(mark) };
         }
         result
+    }
+
+    /// Clears the frame stack before the first interpreted instance: such code may read a slot before it
+    /// writes it, and the arena may hold what belongs to others. Native code and the host never do.
+    fn clear_frames(&self) {
+        if !self.frames_clear.replace(true) {
+            // SAFETY: rule A: `new` took the stack, aligned to eight bytes; there is no frame yet, because whoever
+            // makes an instance has the store to itself.
+            unsafe { super::arena::clear(self.stack.cast(), self.stack_end.addr() - self.stack.addr()) };
+        }
     }
 
     /// End of the frame stack.

@@ -68,8 +68,8 @@ pub(super) extern "C" fn halting(place: usize, stack: usize) -> *const Record {
         }
     }
     let Some((shared, record)) = found else { return core::ptr::null() };
-    let image = shared.current().and_then(|ctx| ctx.image());
-    if let Some(native) = image.and_then(|image| section(&image, &shared.config).ok()) {
+    let native = shared.current().and_then(|ctx| section(&ctx.image(), &shared.config).ok());
+    if let Some(native) = native {
         // the address of the call, not of what follows it
         record.stopped_at(shared, &native, place - 2);
     }

@@ -74,7 +74,7 @@ helpers! {
     memory_init(record: &Record, segment: u32, to: u32, from: u32, n: u32) -> u32 {
         let ctx = context(record);
         let index = segment as usize;
-        let Some(image) = ctx.image() else { return TrapCode::MemoryOutOfBounds as u32 };
+        let image = ctx.image();
         let dropped = ctx.data_dropped(index);
         let bytes = if dropped { &[][..] } else { image.data(index).map_or(&[][..], |data| data.bytes) };
         number(memory(record).and_then(|memory| memory.init(to, bytes, from, n)))
@@ -106,8 +106,7 @@ helpers! {
         if ctx.elements_dropped(segment) && (from != 0 || n != 0) {
             return TrapCode::TableOutOfBounds as u32;
         }
-        let Some(image) = ctx.image() else { return TrapCode::TableOutOfBounds as u32 };
-        match image.element(segment) {
+        match ctx.image().element(segment) {
             Ok(elements) => number(init_table(ctx, table, &elements, to, from, n)),
             Err(_) => TrapCode::TableOutOfBounds as u32,
         }

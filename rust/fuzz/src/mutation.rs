@@ -37,6 +37,9 @@ fn word(bytes: &[u8], at: usize) -> u16 {
 pub fn code(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
     let Ok(image) = Image::parse(bytes) else { return Ok(()) };
     let code = image.section(Section::Code);
+    if code.is_empty() {
+        return Ok(());
+    }
     let start = code.as_ptr().addr() - bytes.as_ptr().addr();
     let mut places = Vec::new();
     for index in 0..image.function_count() {

@@ -97,9 +97,16 @@ void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
 #ifdef __ARM_FEATURE_DSP
 	run->native_features = THUMB_DSP;
 #endif
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+	wisp_user_prepare(app, run);
+#endif
 }
 
-#ifdef CONFIG_WISP_NATIVE_STOP_ASYNC
+#if defined(CONFIG_WISP_NATIVE_USER_MODE)
+
+/* Stopped in user.c. */
+
+#elif defined(CONFIG_WISP_NATIVE_STOP_ASYNC)
 
 /* Registers of a thread that was preempted: the program counter and the first argument. */
 struct place {
@@ -224,4 +231,4 @@ void wisp_native_stop(const struct wisp_app *app)
 	ARG_UNUSED(app);
 }
 
-#endif /* CONFIG_WISP_NATIVE_STOP_ASYNC */
+#endif /* CONFIG_WISP_NATIVE_USER_MODE */

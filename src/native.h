@@ -20,6 +20,9 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 /* Fills in what a run has to know, in the thread of the app. */
 void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run);
 
+/* The same, for native code in user mode. */
+void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run);
+
 /*
  * Ends native code that does not look at its stop flag. To be called after the flag was set,
  * from any context; what has to be done is done by the system work queue.

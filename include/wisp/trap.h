@@ -56,6 +56,8 @@ enum wisp_trap {
 	WISP_TRAP_CALL_DEPTH_EXCEEDED = 18,
 	/** Host and guest called each other deeper than the native stack allows. */
 	WISP_TRAP_NESTING_EXCEEDED = 19,
+	/** Native code in user mode reached for memory that is not the app's. */
+	WISP_TRAP_MEMORY_PROTECTION = 20,
 };
 
 /** @} */

@@ -143,6 +143,26 @@ struct wisp_limits {
 	uint32_t max_run_ms;
 };
 
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+/* Native code in user mode: its thread, and what that asks the app's thread for. */
+struct wisp_user {
+	struct k_thread thread;
+	struct k_mem_domain domain;
+	struct k_mem_partition parts[2];
+	struct k_sem asked;
+	struct k_sem answered;
+	uintptr_t request[6];
+	uint32_t result;
+	/* Where it stood when it was ended. */
+	uintptr_t pc;
+	bool prepared;
+	bool runs;
+	/* It has asked, and not been answered. */
+	bool asking;
+	bool faulted;
+};
+#endif
+
 struct wisp_app_data {
 	struct k_thread thread;
 	struct k_spinlock lock;
@@ -154,6 +174,9 @@ struct wisp_app_data {
 	/* What wisp_native_decide() said about the image. */
 	uint8_t native;
 	struct k_work_delayable native_stop;
+#endif
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+	struct wisp_user user;
 #endif
 	uint64_t fuel;
 	/* In ticks since boot; 0 while the app blocks or has none. */
@@ -182,6 +205,14 @@ struct wisp_app {
 	size_t stack_size;
 	uint64_t *arena;
 	size_t arena_size;
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+	k_thread_stack_t *user_stack;
+	size_t user_stack_size;
+	/* Linear memory, and behind it what else native code may write. */
+	uint64_t *user_memory;
+	size_t user_memory_size;
+	size_t user_window_size;
+#endif
 	uint32_t memory_size;
 	uint32_t frame_size;
 	int priority;
@@ -193,16 +224,55 @@ struct wisp_app {
 
 /** @cond INTERNAL_HIDDEN */
 
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+
+/* What the memory protection unit can make a region of. */
+#ifdef CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT
+#define Z_WISP_REGION(_bytes) Z_POW2_CEIL(MAX(_bytes, 64))
+#define Z_WISP_REGION_ALIGN(_memory)                                                               \
+	MAX(Z_WISP_REGION(_memory), Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE))
+#else
+#define Z_WISP_REGION(_bytes)        ROUND_UP(_bytes, 64)
+#define Z_WISP_REGION_ALIGN(_memory) 64
+#endif
+
+/* The second region follows the first, so that it is aligned if it is not the larger one. */
+#define Z_WISP_USER_DEFINE(_id, _memory)                                                           \
+	BUILD_ASSERT(Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE) <= Z_WISP_REGION(_memory) ||      \
+			     !IS_ENABLED(CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT),              \
+		     "CONFIG_WISP_NATIVE_USER_SIZE exceeds the linear memory of an app");          \
+	static K_THREAD_STACK_DEFINE(_CONCAT(_id, _user_stack),                                    \
+				     CONFIG_WISP_NATIVE_USER_STACK_SIZE);                          \
+	static __noinit __aligned(Z_WISP_REGION_ALIGN(_memory)) uint64_t _CONCAT(                  \
+		_id, _user_memory)[(Z_WISP_REGION(_memory) +                                       \
+				    Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE)) /                 \
+				   sizeof(uint64_t)];
+#define Z_WISP_USER(_id, _memory)                                                                  \
+	.user_stack = _CONCAT(_id, _user_stack),                                                   \
+	.user_stack_size = K_THREAD_STACK_SIZEOF(_CONCAT(_id, _user_stack)),                       \
+	.user_memory = _CONCAT(_id, _user_memory), .user_memory_size = Z_WISP_REGION(_memory),     \
+	.user_window_size = Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE),
+#define Z_WISP_ARENA_MEMORY(_memory) 0
+
+#else
+
+#define Z_WISP_USER_DEFINE(_id, _memory)
+#define Z_WISP_USER(_id, _memory)
+#define Z_WISP_ARENA_MEMORY(_memory) (_memory)
+
+#endif /* CONFIG_WISP_NATIVE_USER_MODE */
+
 /*
  * Instance records, globals and tables of a module beside its memory and frames, and the
  * most that aligning them costs.
  */
 #define Z_WISP_ARENA_WORDS(_memory, _frame, _instance)                                             \
-	(DIV_ROUND_UP((_memory) + (_frame) + (_instance), sizeof(uint64_t)))
+	(DIV_ROUND_UP(Z_WISP_ARENA_MEMORY(_memory) + (_frame) + (_instance), sizeof(uint64_t)))
 
 /* The limits follow as initializers. */
 #define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _instance, _stack, _priority, _heartbeat,   \
 			  _grants, ...)                                                            \
+	Z_WISP_USER_DEFINE(_id, _memory)                                                           \
 	static K_KERNEL_STACK_DEFINE(_CONCAT(_id, _stack_area), _stack);                           \
 	static __noinit uint64_t                                                                   \
 		_CONCAT(_id, _arena)[Z_WISP_ARENA_WORDS(_memory, _frame, _instance)];              \
@@ -214,6 +284,7 @@ struct wisp_app {
 		.stack_size = K_KERNEL_STACK_SIZEOF(_CONCAT(_id, _stack_area)),                    \
 		.arena = _CONCAT(_id, _arena),                                                     \
 		.arena_size = sizeof(_CONCAT(_id, _arena)),                                        \
+		Z_WISP_USER(_id, _memory)                                                          \
 		.memory_size = _memory,                                                            \
 		.frame_size = _frame,                                                              \
 		.priority = _priority,                                                             \
@@ -316,6 +387,21 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size);
  * @retval -ENOEXEC The image is damaged.
  */
 int wisp_app_load_embedded(const struct wisp_app *app, const char *name);
+
+#if defined(CONFIG_WISP_NATIVE_USER_MODE) || defined(__DOXYGEN__)
+/**
+ * @brief Notes that the current thread has faulted, if it runs native code of an app.
+ *
+ * For a k_sys_fatal_error_handler() of the firmware, which returns if this gives true: the app
+ * then ends with WISP_TRAP_MEMORY_PROTECTION. Available with CONFIG_WISP_NATIVE_USER_MODE.
+ *
+ * @param reason What the handler was called with.
+ * @param esf What the handler was called with.
+ *
+ * @return Whether it is an app that has failed, and nothing else.
+ */
+bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf);
+#endif
 
 /**
  * @brief Limits the work of an app's next runs.

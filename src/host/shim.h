@@ -107,6 +107,16 @@ struct wisp_run {
 	uintptr_t native_limit;
 	/* An enum wisp_native; enums have another size in C than bindgen thinks. */
 	uint32_t native;
+	/*
+	 * For native code in user mode, all 0 without: linear memory, what else it may write,
+	 * its stack. Sizes in bytes.
+	 */
+	uint64_t *user_memory;
+	size_t user_memory_size;
+	uint64_t *user_window;
+	size_t user_window_size;
+	uintptr_t user_stack;
+	uintptr_t user_stack_end;
 	/* wisp_native_stop() works: code need not look at the stop flag. */
 	bool native_stop;
 	/* Of the processor, as in the header of a native section. */
@@ -149,6 +159,32 @@ enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t 
 
 /* Rust: the thread of the run whose stop flag this was will never come back from its guest. */
 void wisp_rust_forget(void *stop_flag);
+
+/* How native code in user mode ended, as the engine numbers it. */
+enum wisp_user_outcome {
+	WISP_USER_RETURNED = 0,
+	WISP_USER_TRAPPED = 1,
+	WISP_USER_STOPPED = 2,
+	WISP_USER_FAULTED = 3,
+};
+
+/*
+ * Runs wisp_native_enter() in user mode with these arguments and serves its requests: an
+ * enum wisp_user_outcome. `env` is the app; *pc is where code stood that was
+ * stopped or faulted, if known.
+ */
+uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *record, uint32_t *slots,
+			      const uint8_t *function, uintptr_t *pc);
+
+/* In user mode: has wisp_rust_serve() called in the app's thread with these words. */
+uint32_t wisp_shim_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
+				uintptr_t e);
+
+/* Rust: calls native code with its record and slots. 0, or 1 if a trap ended it. */
+uint32_t wisp_native_enter(void *record, uint32_t *slots, const uint8_t *function);
+
+/* Rust: does what native code in user mode asked for, whatever the words are. */
+uint32_t wisp_rust_serve(const void *ctx, const uintptr_t *request);
 
 /* Ends the firmware: a bug in the runtime. The text is not NUL-terminated. */
 _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);

@@ -21,6 +21,8 @@ pub struct Config {
     pub(crate) native_stop: bool,
     #[cfg(feature = "native")]
     pub(crate) native_features: u8,
+    #[cfg(feature = "user-mode")]
+    pub(crate) user_mode: Option<crate::native::user::UserMode>,
 }
 
 impl Default for Config {
@@ -52,6 +54,8 @@ impl Config {
             native_stop: false,
             #[cfg(feature = "native")]
             native_features: 0,
+            #[cfg(feature = "user-mode")]
+            user_mode: None,
         }
     }
 
@@ -137,6 +141,20 @@ impl Config {
     #[cfg(feature = "native")]
     pub const fn native_features(mut self, bits: u8) -> Self {
         self.native_features = bits;
+        self
+    }
+
+    /// Native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
+    /// configuration.
+    ///
+    /// # Safety
+    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody but
+    /// the store and its native code. `user.enter` does what it says; while it runs the code, the code can write
+    /// both and the stack only, and call only what any code with its rights may.
+    #[cfg(feature = "user-mode")]
+    #[allow(unsafe_code)]
+    pub const unsafe fn user_mode(mut self, user: crate::UserMode) -> Self {
+        self.user_mode = Some(user);
         self
     }
 

@@ -78,7 +78,7 @@ impl Memory {
     pub fn new(mut store: impl AsContextMut, pages: u32, max: Option<u32>, page_size_log2: u8) -> Option<Self> {
         let shared = store.as_context_mut().shared;
         let bytes = |pages: u32| usize::try_from(u64::from(pages) << page_size_log2.min(16)).ok();
-        let limit = (shared.config.max_memory as usize).min(shared.arena.remaining().saturating_sub(128));
+        let limit = (shared.config.max_memory as usize).min(shared.memory_arena().remaining().saturating_sub(128));
         let capacity = bytes(max.unwrap_or(u32::MAX)).unwrap_or(usize::MAX).min(limit);
         let memory = LinearMemory::new(shared, bytes(pages)?, capacity, pages, max, page_size_log2.min(16))?;
         Some(Self { instance: HOST, index: add(shared, HostKind::Memory(memory))? })

@@ -89,7 +89,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         };
         let capacity = if memory.grows {
             let most = u64::from(memory.max.unwrap_or(u32::MAX)) << memory.page_size_log2;
-            let left = shared.arena.remaining().saturating_sub(size_of::<LinearMemory>() + 16);
+            let left = shared.memory_arena().remaining().saturating_sub(size_of::<LinearMemory>() + 16);
             usize::try_from(most.min(u64::from(limit))).unwrap_or(usize::MAX).min(left)
         } else {
             backed

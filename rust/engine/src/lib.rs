@@ -69,6 +69,8 @@ pub use linker::{Linker, Resolve};
 pub use mem::ctx::Ctx;
 pub use mem::scratch;
 pub use module::{Module, MISSING_FEATURES};
+#[cfg(feature = "user-mode")]
+pub use native::user::{serve, Outcome, Request, UserMode};
 pub use store::{AsContext, AsContextMut, Frame, InterruptHandle, Store, StoreContext, StoreContextMut};
 pub use trap::{Trap, TrapCode};
 pub use ty::{FuncType, Signature};

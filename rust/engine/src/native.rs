@@ -24,6 +24,8 @@ mod entry;
 mod halt;
 mod helpers;
 mod target;
+#[cfg(feature = "user-mode")]
+pub(crate) mod user;
 
 use core::cell::Cell;
 use core::mem::{offset_of, size_of};
@@ -94,7 +96,13 @@ pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record,
 impl Record {
     /// Fills in the record of an instance.
     pub(crate) fn bind(ctx: &Ctx, place: *const Self, code: &Native<'_>) {
-        let record = Self {
+        // SAFETY: rule A: `place` took room for it, aligned to eight bytes, that nobody else has.
+        unsafe { place.cast_mut().write(Self::new(ctx, code)) };
+    }
+
+    /// The record of an instance whose code may do what the host may.
+    fn new(ctx: &Ctx, code: &Native<'_>) -> Self {
+        Self {
             memory: Cell::new(ctx.memory.get()),
             memory_size: Cell::new(0),
             stack_limit: Cell::new(0),
@@ -115,9 +123,7 @@ impl Record {
             code_number: Cell::new(0),
             reserve: code.stack(),
             scratch: Cell::new(0),
-        };
-        // SAFETY: rule A: `place` took room for it, aligned to eight bytes, that nobody else has.
-        unsafe { place.cast_mut().write(record) };
+        }
     }
 
     /// Memory has come or grown.
@@ -174,6 +180,11 @@ fn stack_pointer() -> usize {
 /// # Safety
 /// `slots` holds the slots of the function's type, for arguments and results. Rule N.
 pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
+    #[cfg(feature = "user-mode")]
+    if let Some(view) = ctx.view() {
+        // SAFETY: passed on.
+        return unsafe { user::enter(ctx, record, view, defined, slots) };
+    }
     let shared = ctx.shared();
     // the outermost entry is not counted
     let depth = shared.depth.get();
@@ -299,6 +310,8 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     let (function, site) = (record.function.get(), record.site.get());
     let section = section(&ctx.image(), &shared.config);
     let (offset, number) = section.ok().and_then(|native| native.site(function, site)).unwrap_or((0, 0));
+    // code in user mode can write anything there
+    let function = if function < ctx.function_count { function } else { Trap::NOWHERE };
     let code = match number {
         // 0 only if the section is not in the image, against the contract: but a trap it is
         0 => match record.code_number.get() {

@@ -45,6 +45,9 @@ pub enum TrapCode {
     CallDepthExceeded = 18,
     /// Host and guest, or instances, called each other deeper than [`crate::Config::native_depth`] allows.
     NestingExceeded = 19,
+    /// Native code that runs in user mode reached for what is not the app's: the compiler that made it is wrong,
+    /// or it was changed.
+    MemoryProtection = 20,
 }
 
 impl TrapCode {
@@ -70,6 +73,7 @@ impl TrapCode {
             17 => Self::UnknownHandle,
             18 => Self::CallDepthExceeded,
             19 => Self::NestingExceeded,
+            20 => Self::MemoryProtection,
             _ => return None,
         })
     }
@@ -99,6 +103,7 @@ impl TrapCode {
             Self::UnknownHandle => "the handle does not belong to this store",
             Self::CallDepthExceeded => "more nested calls than the call depth allows",
             Self::NestingExceeded => "host and guest, or instances, called each other too deep",
+            Self::MemoryProtection => "native code reached for memory that is not the app's",
         }
     }
 }
@@ -174,9 +179,9 @@ mod tests {
     #[test]
     fn numbers_find_their_codes_and_zero_is_none() {
         assert_eq!(TrapCode::from_u32(0), None);
-        for n in 1..=19 {
+        for n in 1..=20 {
             assert_eq!(TrapCode::from_u32(n).map(|c| c as u32), Some(n));
         }
-        assert_eq!(TrapCode::from_u32(20), None);
+        assert_eq!(TrapCode::from_u32(21), None);
     }
 }

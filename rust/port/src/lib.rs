@@ -45,6 +45,8 @@ compile_error!("wisp-port runs nothing without one of the features `interpreter`
 
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
 pub use image::image;
+#[cfg(feature = "user-mode")]
+pub use native::wisp_rust_serve;
 #[cfg(feature = "signature")]
 pub use native::wisp_rust_signed;
 #[cfg(feature = "native")]

@@ -29,7 +29,45 @@ enum Reason {
 
 /// What the engine has to know about the thread and the processor.
 pub fn configure(config: Config, run: &shim::wisp_run) -> Config {
-    config.native_limit(run.native_limit).native_stop(run.native_stop).native_features(run.native_features)
+    let config =
+        config.native_limit(run.native_limit).native_stop(run.native_stop).native_features(run.native_features);
+    #[cfg(feature = "user-mode")]
+    // SAFETY: C made the regions and the stack for this app, and gives a user thread access to nothing else.
+    let config = unsafe { config.user_mode(user_mode(run)) };
+    config
+}
+
+#[cfg(feature = "user-mode")]
+fn user_mode(run: &shim::wisp_run) -> wisp_engine::UserMode {
+    const _: () = {
+        assert!(shim::wisp_user_outcome_WISP_USER_RETURNED == wisp_engine::Outcome::RETURNED);
+        assert!(shim::wisp_user_outcome_WISP_USER_TRAPPED == wisp_engine::Outcome::TRAPPED);
+        assert!(shim::wisp_user_outcome_WISP_USER_STOPPED == wisp_engine::Outcome::STOPPED);
+        assert!(shim::wisp_user_outcome_WISP_USER_FAULTED == wisp_engine::Outcome::FAULTED);
+    };
+    wisp_engine::UserMode {
+        memory: run.user_memory,
+        memory_words: run.user_memory_size / size_of::<u64>(),
+        window: run.user_window,
+        window_words: run.user_window_size / size_of::<u64>(),
+        stack: run.user_stack,
+        stack_end: run.user_stack_end,
+        enter: shim::wisp_shim_user_enter,
+        request: shim::wisp_shim_user_request,
+        env: run.app.cast(),
+    }
+}
+
+/// Does what native code in user mode asked for.
+///
+/// # Safety
+/// `ctx` is what `wisp_shim_user_enter` was called with, by this thread, and it has not returned; `request` points
+/// to six words. The thread of the code waits.
+#[cfg(feature = "user-mode")]
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usize) -> u32 {
+    // SAFETY: by the contract of this function.
+    unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
 fn sections(image: &Image<'_>) -> usize {

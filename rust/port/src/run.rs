@@ -31,6 +31,7 @@ const _: () = {
     assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
     assert!(shim::wisp_trap_WISP_TRAP_CALL_DEPTH_EXCEEDED == TrapCode::CallDepthExceeded as u32);
     assert!(shim::wisp_trap_WISP_TRAP_NESTING_EXCEEDED == TrapCode::NestingExceeded as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_MEMORY_PROTECTION == TrapCode::MemoryProtection as u32);
     assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
     assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
     assert!(shim::wisp_errno_WISP_ENOENT == abi::Errno::NoEntry as u32);

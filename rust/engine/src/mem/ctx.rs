@@ -71,8 +71,8 @@ pub struct Ctx {
     dropped: *const Cell<u32>,
     dropped_words: u16,
     data_count: u16,
-    type_count: u16,
-    table_count: u16,
+    pub(super) type_count: u16,
+    pub(super) table_count: u16,
     imported_globals_count: u16,
     pub(crate) import_count: u16,
     index: u16,
@@ -80,6 +80,9 @@ pub struct Ctx {
     /// What native code works with, or null.
     #[cfg(feature = "native")]
     native: *const crate::native::Record,
+    /// The part of it that native code in user mode works with, or null.
+    #[cfg(feature = "user-mode")]
+    pub(super) view: Cell<*const crate::native::user::View>,
     /// Code section of the image.
     #[cfg(wisp_threaded)]
     encoded: *const u8,
@@ -131,8 +134,16 @@ impl Ctx {
         let globals_words = (globals_size / 4) as usize;
         let arena = &shared.arena;
         let index = shared.instance_count.get();
+        #[cfg(feature = "user-mode")]
+        let mut guest_record = null();
         #[cfg(feature = "native")]
         let (native, globals) = match module.native() {
+            #[cfg(feature = "user-mode")]
+            Some(_) if shared.config.user_mode.is_some() => {
+                let (record, globals) = crate::native::place(&shared.guest[1], globals_words)?;
+                guest_record = record;
+                (crate::native::place(arena, 0)?.0, globals)
+            }
             Some(_) => crate::native::place(arena, globals_words)?,
             None => {
                 shared.clear_frames();
@@ -183,12 +194,19 @@ impl Ctx {
             globals_words: globals_words as u32,
             #[cfg(feature = "native")]
             native,
+            #[cfg(feature = "user-mode")]
+            view: Cell::new(null()),
             #[cfg(wisp_threaded)]
             encoded: image.section(Section::Code).as_ptr(),
         })?;
         #[cfg(feature = "native")]
         if let Some(code) = module.native() {
             crate::native::Record::bind(ctx, native, code);
+            #[cfg(feature = "user-mode")]
+            if shared.config.user_mode.is_some() {
+                let view = crate::native::user::View::new(&shared.guest[1], guest_record, ctx, code)?;
+                ctx.view.set(arena.alloc(view)?);
+            }
         }
         Some(ctx)
     }
@@ -480,6 +498,9 @@ pub(crate) struct Shared {
     /// Units beyond those in hand; `u64::MAX` is no limit.
     pub(super) fuel: Cell<u64>,
     pub arena: Arena,
+    /// What native code in user mode may write: linear memories, and the rest.
+    #[cfg(feature = "user-mode")]
+    pub guest: [Arena; 2],
     pub config: Config,
     externals: Cell<*const HostExternal>,
     /// Place of the trap that is under way or was last.
@@ -518,6 +539,8 @@ impl Shared {
             slice_size: config.fuel_slice as i32,
             fuel: Cell::new(u64::MAX),
             arena,
+            #[cfg(feature = "user-mode")]
+            guest: super::regions::guest(config),
             config: *config,
             instance_count: Cell::new(0),
             externals: Cell::new(null()),
@@ -533,18 +556,6 @@ impl Shared {
             place.write(shared);
             Some(&*place)
         }
-    }
-
-    /// Gives back what `build` took from the arena if it fails. It may hand out what it took only in its
-    /// result.
-    pub fn attempt<R, E>(&self, build: impl FnOnce() -> Result<R, E>) -> Result<R, E> {
-        let mark = self.arena.mark();
-        let result = build();
-        if result.is_err() {
-            // SAFETY: `build` registers nothing with the store, so nothing refers to what it took.
-            unsafe { self.arena.reset(mark) };
-        }
-        result
     }
 
     /// Clears the frame stack before the first interpreted instance: such code may read a slot before it

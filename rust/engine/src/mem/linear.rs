@@ -29,7 +29,7 @@ impl LinearMemory {
         max_pages: Option<u32>,
         page_size_log2: u8,
     ) -> Option<Self> {
-        let base = shared.arena.alloc_bytes(capacity.max(backed), backed)?;
+        let base = shared.memory_arena().alloc_bytes(capacity.max(backed), backed)?;
         Some(Self {
             base,
             size: Cell::new(backed),

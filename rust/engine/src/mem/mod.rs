@@ -14,6 +14,7 @@ pub(crate) mod ctx;
 mod fuel;
 pub(crate) mod linear;
 pub(crate) mod owner;
+mod regions;
 pub(crate) mod table;
 
 use wisp_image::format::ValType;

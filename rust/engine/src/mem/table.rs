@@ -27,7 +27,7 @@ impl TableRecord {
     pub fn new(shared: &Shared, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
         let most = shared.config.max_table.min(max.unwrap_or(u32::MAX));
         let capacity = shared.config.table_capacity.min(most).max(size);
-        let elements = shared.arena.alloc_cells(capacity as usize, 0u32)?.as_ptr();
+        let elements = shared.table_arena().alloc_cells(capacity as usize, 0u32)?.as_ptr();
         Some(Self { elements, size: Cell::new(size), capacity, ty, max })
     }
 
@@ -35,6 +35,12 @@ impl TableRecord {
     #[inline]
     pub fn size(&self) -> u32 {
         self.size.get()
+    }
+
+    /// The first element.
+    #[cfg(feature = "user-mode")]
+    pub(crate) fn start(&self) -> *const Cell<u32> {
+        self.elements
     }
 
     fn elements(&self) -> &[Cell<u32>] {

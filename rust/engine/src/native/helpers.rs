@@ -38,10 +38,11 @@ macro_rules! helpers {
         /// The table.
         #[repr(C)]
         pub(super) struct Helpers {
-            $($name: unsafe extern "C" fn($($ty),*) $(-> $result)?,)*
+            $(pub(super) $name: unsafe extern "C" fn($($ty),*) $(-> $result)?,)*
         }
 
-        pub(super) static TABLE: Helpers = Helpers { $($name,)* };
+        pub(super) const DIRECT: Helpers = Helpers { $($name,)* };
+        pub(super) static TABLE: Helpers = DIRECT;
 
         $(unsafe extern "C" fn $name($($parameter: $ty),*) $(-> $result)? $body)*
 

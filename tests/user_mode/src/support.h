@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#ifndef TESTS_USER_MODE_SUPPORT_H_
+#define TESTS_USER_MODE_SUPPORT_H_
+
+#include <wisp/wisp.h>
+
+/* What hostile() tries. */
+enum attack {
+	BEHAVE,
+	READ,
+	WRITE,
+	CALL,
+	/* Has the host write where it may not, by slots or records that lie elsewhere. */
+	SLOTS_ELSEWHERE,
+	RESULT_ELSEWHERE,
+	FORGED_MEMORY,
+	FORGED_TABLES,
+	WHAT_NOBODY_KNOWS,
+	FORGED_TRAP,
+	EXECUTE_DATA,
+	STACK_ELSEWHERE,
+	STACK_OVERFLOW,
+	GIVE_A_SEMAPHORE,
+	END_A_THREAD,
+};
+
+/* What it asks the firmware. */
+enum question {
+	ATTACK,
+	TARGET,
+	/* It tells a number: that plus what it tells. */
+	TELL = 1000,
+};
+
+extern const struct wisp_app app;
+extern const struct wisp_app other;
+
+/* The answers to ATTACK and TARGET, and what was told last. */
+extern enum attack attack;
+extern uintptr_t target;
+extern uint32_t told;
+
+/* How often the witness called. */
+extern atomic_t alive;
+
+/* When the guest `calls` called first and last, in cycles. */
+extern uint32_t first_call;
+extern uint32_t last_call;
+
+/* Runs an image to its end. */
+struct wisp_app_status run(const char *image);
+
+#endif /* TESTS_USER_MODE_SUPPORT_H_ */

@@ -114,7 +114,15 @@ pub fn compile(
         Some(memory) => (u64::from(memory.backed), !memory.grows),
         None => (0, true),
     };
-    let plan = Plan { module: &module, options, memory_least: least, memory_fixed: fixed, groups: graph.recursive() };
+    let alignment = emit::Alignment::new(&module, |function| emit::called_elsewhere(&module, function));
+    let plan = Plan {
+        module: &module,
+        options,
+        memory_least: least,
+        memory_fixed: fixed,
+        groups: graph.recursive(),
+        alignment,
+    };
     let generated = emit::generate(&plan, machine)?;
     let mut wanted = Vec::new();
     for (defined, &(host, address)) in generated.wanted.iter().enumerate() {

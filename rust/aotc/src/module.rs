@@ -27,6 +27,8 @@ pub struct Global {
     pub offset: u32,
     /// Its bits, if they never change.
     pub constant: Option<u64>,
+    /// Lower bits of its first value that are zero; 0 if it is set elsewhere.
+    pub zeros: u8,
 }
 
 /// An element of a table nobody can write to.
@@ -113,14 +115,20 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
     };
     let imported_globals = raw.globals.iter().filter(|g| g.2.is_some()).count();
     for (index, &(ty, mutable, imported)) in raw.globals.iter().enumerate() {
-        let (mut offset, mut constant) = (0, None);
+        let (mut offset, mut constant, mut zeros) = (0, None, 0);
         if imported.is_none() {
             let own = image.global(index - imported_globals)?;
             let expr = raw.global_inits.get(index - imported_globals);
             offset = own.offset;
-            constant = expr.filter(|_| !mutable).and_then(constant_of);
+            let first = expr.and_then(constant_of);
+            constant = first.filter(|_| !mutable);
+            // one without a constant is zero until code of the module sets it
+            zeros = first.unwrap_or(0).trailing_zeros().min(32) as u8;
         }
-        module.globals.push(Global { ty, imported, offset, constant });
+        if raw.exports.contains(&(ExternalKind::Global, index as u32)) {
+            zeros = 0;
+        }
+        module.globals.push(Global { ty, imported, offset, constant, zeros });
     }
     for &(kind, index) in &raw.exports {
         if kind == ExternalKind::Func {

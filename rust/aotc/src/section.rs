@@ -82,10 +82,10 @@ pub fn assemble(
     let mut sites = Vec::new();
     for (defined, (own, &(host, address))) in generated.sites.iter().zip(&generated.wanted).enumerate() {
         let index = module.imported_functions + defined as u32;
-        let first = sites.len() / 4;
+        let first = sites.len();
         let limit = usize::from(u16::MAX);
         if first > limit {
-            return Err(AotError::FunctionTooLarge(index, "trap sites before it", first, limit));
+            return Err(AotError::FunctionTooLarge(index, "bytes of trap sites before it", first, limit));
         }
         // a table only ever sees the type of functions that have an address
         let ty = if address { module.types[module.functions[index as usize] as usize].1 } else { u16::MAX };
@@ -98,8 +98,11 @@ pub fn assemble(
         functions.extend(symbol(built, host, &format!("w{index}"))?.to_le_bytes());
         functions.extend(ty.to_le_bytes());
         functions.extend((first as u16).to_le_bytes());
+        let mut before = 0;
         for &(offset, trap) in own {
-            sites.extend(native::site(places.place(offset), trap as u8).to_le_bytes());
+            let offset = places.place(offset);
+            native::site(before, offset, trap as u8, &mut |byte| sites.push(byte));
+            before = offset;
         }
     }
     let mut imports = Vec::new();
@@ -125,9 +128,9 @@ pub fn assemble(
     }
     let align = |n: usize| n.next_multiple_of(16);
     let functions_at = header::SIZE;
-    let sites_at = functions_at + functions.len();
-    let imports_at = sites_at + sites.len();
-    let code_at = align(imports_at + imports.len());
+    let imports_at = functions_at + functions.len();
+    let sites_at = imports_at + imports.len();
+    let code_at = align(sites_at + sites.len());
     let mut out = vec![0; header::SIZE];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
     put(header::MAGIC, &native::MAGIC);
@@ -139,7 +142,7 @@ pub fn assemble(
     for (at, offset, count) in [
         (header::CODE, code_at, built.code.len()),
         (header::FUNCTIONS, functions_at, functions.len() / native::FUNCTION_SIZE),
-        (header::SITES, sites_at, sites.len() / 4),
+        (header::SITES, sites_at, sites.len()),
         (header::IMPORTS, imports_at, imports.len() / 4),
     ] {
         put(at, &(offset as u32).to_le_bytes());
@@ -148,8 +151,8 @@ pub fn assemble(
     put(header::STACK, &stack.to_le_bytes());
     put(header::MEMORY, &(plan.memory_least as u32).to_le_bytes());
     out.extend(functions);
-    out.extend(sites);
     out.extend(imports);
+    out.extend(sites);
     out.resize(code_at, 0);
     out.extend(&built.code);
     Ok(out)

@@ -37,7 +37,7 @@ pub mod header {
     pub const CODE: usize = 48;
     /// Table of functions, defined ones only: offset and number.
     pub const FUNCTIONS: usize = 56;
-    /// Table of trap sites: offset and number.
+    /// Trap sites, as [`super::site`] writes them: offset and length.
     pub const SITES: usize = 64;
     /// Bytes of native stack an entry may take before the code checks the stack for the first time, and
     /// from any check to the next.
@@ -144,15 +144,22 @@ impl Target {
     }
 }
 
-/// A trap site: offset (24 bits) in the code section of the image, or in the module if the image has no
-/// IR, and the number of the trap (8 bits); 0 is a trap whose number the code leaves in the context,
-/// [`SITE_STOP`] the stop flag.
-pub const fn site(offset: u32, code: u8) -> u32 {
-    (offset & 0xff_ffff) << 8 | code as u32
+/// Writes a trap site, in LEB128: the distance in the code section of the image, or in the module if the image
+/// has no IR, from the function's site before it (of the first, from 0), zigzag coded, over the number of the trap
+/// (4 bits). 0 is a trap whose number the code leaves in the context, [`SITE_STOP`] the stop flag. Offsets have 24
+/// bits.
+pub fn site(before: u32, offset: u32, code: u8, put: &mut dyn FnMut(u8)) {
+    let distance = (offset & 0xff_ffff).wrapping_sub(before & 0xff_ffff) as i32;
+    let mut bits = ((distance << 1 ^ distance >> 31) as u32) << 4 | u32::from(code & 15);
+    while bits > 0x7f {
+        put(bits as u8 | 0x80);
+        bits >>= 7;
+    }
+    put(bits as u8);
 }
 
 /// Code of sites that found the stop flag set.
-pub const SITE_STOP: u8 = 0xff;
+pub const SITE_STOP: u8 = 15;
 
 /// What a field of [`CONTEXT`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -294,7 +301,7 @@ pub struct Function {
     pub thunk: u32,
     /// Type index in the image.
     pub ty: u16,
-    /// First trap site of the function.
+    /// Where its trap sites begin, in bytes.
     pub sites: u16,
 }
 
@@ -353,7 +360,7 @@ impl<'a> Native<'a> {
         }
         let part = |at: usize, size: usize| part(bytes, at, size).ok_or(damaged(at));
         let target = bytes.get(header::TARGET..).and_then(|rest| rest.first_chunk());
-        part(header::SITES, 4)?;
+        part(header::SITES, 1)?;
         part(header::IMPORTS, 4)?;
         Ok(Self {
             bytes,
@@ -448,9 +455,29 @@ impl<'a> Native<'a> {
 
     /// Offset and code of a trap site of a function.
     pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
-        let first = u32::from(self.function(function)?.sites);
-        let word = u32_at(part(self.bytes, header::SITES, 4)?, (first.checked_add(site)? as usize).checked_mul(4)?)?;
-        Some((word >> 8, word as u8))
+        let sites = part(self.bytes, header::SITES, 1)?;
+        if site as usize >= sites.len() {
+            return None;
+        }
+        let mut bytes = sites.get(usize::from(self.function(function)?.sites)..)?.iter();
+        let (mut offset, mut left) = (0u32, site);
+        loop {
+            let (mut bits, mut shift) = (0, 0);
+            loop {
+                let &byte = bytes.next()?;
+                bits |= u32::from(byte & 0x7f).checked_shl(shift)?;
+                shift += 7;
+                if byte < 0x80 {
+                    break;
+                }
+            }
+            let distance = bits >> 5 ^ (bits >> 4 & 1).wrapping_neg();
+            offset = offset.wrapping_add(distance);
+            if left == 0 {
+                return Some((offset, bits as u8 & 15));
+            }
+            left -= 1;
+        }
     }
 }
 
@@ -590,53 +617,4 @@ impl core::fmt::Display for Refusal {
 impl core::error::Error for Refusal {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_context_is_laid_out_as_c_does() {
-        assert_eq!(context_offset("memory_size", 4), 4);
-        assert_eq!(context_offset("memory_size", 8), 8);
-        assert_eq!(context_offset("first_reference", 4), 13 * 4);
-        assert_eq!(context_offset("first_reference", 8), 13 * 8);
-        assert_eq!(context_offset("scratch", 4) % 8, 0);
-        assert_eq!(context_offset("", 4), context_offset("scratch", 4) + 8);
-    }
-
-    #[test]
-    fn code_runs_where_its_features_are_a_subset_and_floats_agree() {
-        let m33 = Target { arch: Arch::Thumb, features: features::V7M | features::V8M, float: float::SOFT };
-        let m3 = Target { features: features::V7M, ..m33 };
-        assert!(m33.runs(m3));
-        assert!(!m3.runs(m33));
-        assert!(!Target { float: float::HARD_SINGLE, ..m33 }.runs(m3));
-        assert!(!Target { arch: Arch::RiscV32, ..m33 }.runs(m3));
-        assert_eq!(Target::from_bytes(m33.to_bytes()), Some(m33));
-    }
-
-    #[test]
-    fn sections_of_different_targets_have_different_kinds() {
-        let m3 = Target { arch: Arch::Thumb, features: features::V7M, float: float::SOFT };
-        let m4f = Target { features: features::V7M | features::DSP, float: float::HARD_SINGLE, ..m3 };
-        assert!(m3.section() >= Section::OPTIONAL);
-        assert_ne!(m3.section(), m4f.section());
-    }
-
-    #[test]
-    fn a_cut_section_is_refused_at_every_length() {
-        let mut section = [0; header::SIZE + 16];
-        section[..4].copy_from_slice(&MAGIC);
-        section[header::ABI_VERSION] = ABI_VERSION as u8;
-        section[header::TARGET] = Arch::Thumb as u8;
-        for (at, offset, count) in
-            [(header::CODE, 88, 16), (header::FUNCTIONS, 88, 1), (header::SITES, 100, 1), (header::IMPORTS, 100, 1)]
-        {
-            section[at] = offset;
-            section[at + 4] = count;
-        }
-        assert!(Native::parse(&section).is_ok());
-        for length in 0..section.len() {
-            assert!(matches!(Native::parse(&section[..length]), Err(Refusal::Damaged(_))), "{length}");
-        }
-    }
-}
+mod tests;

@@ -77,7 +77,10 @@ impl<'a> Emitter<'_, '_, 'a> {
         let ty = self.plan.module.function_type(function).clone();
         self.check_stack(&[function]);
         let arguments = self.pop_many(ty.params.len());
-        if self.plan.module.defined(function).is_some() {
+        if let Some(defined) = self.plan.module.defined(function) {
+            for (param, argument) in arguments.iter().enumerate() {
+                self.plan.alignment.passes(defined, param, argument.node.zeros);
+            }
             self.direct(&format!("fn{function}"), &arguments, &ty);
             self.after_call();
             return;

@@ -8,6 +8,7 @@ use wisp_image::native;
 
 use super::{c_type, function, Plan, Trap};
 use crate::error::AotError;
+use crate::module::Module;
 use crate::target::Machine;
 
 const PRELUDE: &str = include_str!("../prelude.h");
@@ -86,7 +87,15 @@ pub fn prototype(plan: &Plan<'_, '_>, index: u32) -> String {
 }
 
 fn address_wanted(plan: &Plan<'_, '_>, index: u32) -> bool {
-    let module = plan.module;
+    in_table(plan.module, index)
+}
+
+/// Whether others than direct calls of the module call a function.
+pub fn called_elsewhere(module: &Module<'_>, index: u32) -> bool {
+    module.reachable.contains(&index) || in_table(module, index)
+}
+
+fn in_table(module: &Module<'_>, index: u32) -> bool {
     let open = module.tables.iter().any(|table| table.fixed.is_none());
     open && module.reachable.contains(&index)
         || module.tables.iter().flat_map(|table| table.fixed.iter().flatten()).any(|e| e.function == Some(index))
@@ -221,10 +230,15 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
         let _ = writeln!(text, "{};", prototype(plan, module.imported_functions + defined));
     }
     text.push_str(&tables(plan));
+    let translate = || (0..count).map(|defined| function(plan, defined)).collect::<Result<Vec<_>, _>>();
+    let mut functions = translate()?;
+    // ends: there are fewer bits each time
+    while plan.alignment.lowered() {
+        functions = translate()?;
+    }
     let (mut sites, mut wanted) = (Vec::new(), Vec::new());
-    for defined in 0..count {
+    for (defined, translated) in (0..).zip(functions) {
         let index = module.imported_functions + defined;
-        let translated = function(plan, defined)?;
         text.push_str(&translated.text);
         sites.push(translated.sites);
         let host = module.reachable.contains(&index);

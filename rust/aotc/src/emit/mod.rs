@@ -9,6 +9,7 @@
 //! A function is translated several times: to learn how far addresses that a loop changes are aligned, which
 //! bytes around each address a basic block touches, and at last to write it, with one check for those bytes.
 
+mod alignment;
 mod calls;
 mod control;
 mod file;
@@ -29,7 +30,8 @@ use crate::error::AotError;
 use crate::module::Module;
 use crate::Options;
 
-pub use file::{generate, Generated};
+pub use alignment::Alignment;
+pub use file::{called_elsewhere, generate, Generated};
 
 use control::{Assumed, Frame};
 use memory::{Facts, Windows};
@@ -63,6 +65,8 @@ pub struct Plan<'m, 'a> {
     pub memory_fixed: bool,
     /// Functions on cycles of calls, with the number of their group: calls inside a group check the stack.
     pub groups: BTreeMap<u32, u32>,
+    /// What is assumed of globals and parameters.
+    pub alignment: Alignment,
 }
 
 /// C code of a function.
@@ -174,8 +178,8 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             imports_at_start: false,
             stack_checked: false,
         };
-        for &ty in &ty.params {
-            let node = emitter.fresh();
+        for (param, &ty) in ty.params.iter().enumerate() {
+            let node = emitter.fresh().with_zeros(plan.alignment.param(defined, param));
             emitter.locals.push((ty, node));
         }
         for &ty in &body.locals {
@@ -337,6 +341,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             Operator::GlobalGet { global_index } => self.global_get(*global_index),
             Operator::GlobalSet { global_index } => {
                 let value = self.pop();
+                self.plan.alignment.sets(*global_index, value.node.zeros);
                 let place = self.global(*global_index);
                 let bits = value.bits();
                 self.lines.push(format!("{place} = {bits};"));
@@ -403,6 +408,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             ValType::F64 => format!("asf64({place})"),
             _ => place,
         };
-        self.push(global.ty, &text);
+        let node = self.fresh().with_zeros(self.plan.alignment.global(index));
+        self.push_node(global.ty, &text, node);
     }
 }

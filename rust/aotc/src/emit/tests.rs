@@ -6,28 +6,35 @@ use std::collections::BTreeMap;
 
 use wisp_image::Image;
 
-use super::{function, Plan};
-use crate::{module, Options};
+use super::{called_elsewhere, generate, Alignment, Plan};
+use crate::{module, Machine, Options};
 
 /// C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
 fn translated(body: &str) -> String {
-    let wat = format!(
-        "(module (memory 1 1)
-            (func (export \"f\") (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32) {body}))"
-    );
-    let wasm = wat::parse_str(wat).unwrap();
+    functions(&format!("(func (export \"f\") (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32) {body})"))
+}
+
+/// C code of the functions of a module with 64 KB of memory.
+fn functions(fields: &str) -> String {
+    let wasm = wat::parse_str(format!("(module {fields} (memory 1 1))")).unwrap();
     let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
     let image = Image::parse(&compiled.image).unwrap();
     let module = module::read(&wasm, &image).unwrap();
     let options = Options::default();
     let groups = BTreeMap::new();
-    let plan = Plan { module: &module, options: &options, memory_least: 65536, memory_fixed: true, groups };
-    function(&plan, 0).unwrap().text
+    let alignment = Alignment::new(&module, |function| called_elsewhere(&module, function));
+    let plan = Plan { module: &module, options: &options, memory_least: 65536, memory_fixed: true, groups, alignment };
+    let text = generate(&plan, &Machine::named("cortex-m0plus").unwrap()).unwrap().text;
+    // what follows the prelude
+    text[text.find("fn0(").unwrap()..].into()
 }
 
 /// (accesses known to be aligned, accesses that are tested)
 fn accesses(body: &str) -> (usize, usize) {
-    let text = translated(body);
+    counted(&translated(body))
+}
+
+fn counted(text: &str) -> (usize, usize) {
     let count = |names: [&str; 2]| names.iter().map(|name| text.matches(name).count()).sum();
     (count(["ld32k(", "st32k("]), count(["ld32n(", "st32n("]))
 }
@@ -153,4 +160,50 @@ fn long_chains_of_locals_end_with_nothing_assumed() {
     };
     assert_eq!(accesses(&chain(5)), (0, 1));
     assert_eq!(accesses(&chain(200)), (0, 1));
+}
+
+/// A function with a frame of 32 bytes on the stack of a guest in C, which passes its address.
+fn frame(global: &str, size: u32, pass: &str) -> String {
+    functions(&format!(
+        "{global}
+        (func $callee (param i32 i32) (result i32) (i32.load (local.get 0)))
+        (func (export \"f\") (param i32) (result i32) (local i32)
+            (global.set $sp (local.tee 1 (i32.sub (global.get $sp) (i32.const {size}))))
+            (i32.store offset=8 (local.get 1) (i32.const 1))
+            (i32.load offset=12 (local.get 1))
+            (call $callee {pass} (i32.const 1))
+            (i32.add)
+            (global.set $sp (i32.add (local.get 1) (i32.const {size}))))"
+    ))
+}
+
+const OWN: &str = "(global $sp (mut i32) (i32.const 4096))";
+const ON_FRAME: &str = "(i32.add (local.get 1) (i32.const 16))";
+
+#[test]
+fn a_global_is_as_aligned_as_what_it_is_set_to() {
+    assert_eq!(counted(&frame(OWN, 32, ON_FRAME)), (3, 0));
+    assert_eq!(counted(&frame("(global $sp (mut i32) (i32.const 4098))", 32, ON_FRAME)), (0, 3));
+    assert_eq!(counted(&frame(OWN, 30, ON_FRAME)), (0, 3));
+    let elsewhere = format!("{OWN} (func (export \"g\") (param i32) (global.set $sp (local.get 0)))");
+    assert_eq!(counted(&frame(&elsewhere, 32, ON_FRAME)), (0, 3));
+}
+
+#[test]
+fn a_global_that_others_see_is_not_known() {
+    assert_eq!(counted(&frame("(global $sp (export \"sp\") (mut i32) (i32.const 4096))", 32, ON_FRAME)), (0, 3));
+    assert_eq!(counted(&frame("(global $sp (import \"m\" \"sp\") (mut i32))", 32, ON_FRAME)), (0, 3));
+}
+
+#[test]
+fn a_parameter_is_as_aligned_as_what_all_callers_pass() {
+    assert_eq!(counted(&frame(OWN, 32, "(i32.add (local.get 1) (i32.const 17))")), (2, 1));
+    assert_eq!(counted(&frame(OWN, 32, "(local.get 0)")), (2, 1));
+    let again = |call: &str| format!("{OWN} (func (export \"g\") (param i32) (result i32) (call $callee {call}))");
+    assert_eq!(counted(&frame(&again("(i32.const 64) (i32.const 3)"), 32, ON_FRAME)), (3, 0));
+    assert_eq!(counted(&frame(&again("(local.get 0) (i32.const 3)"), 32, ON_FRAME)), (2, 1));
+    let exported = format!("{OWN} (export \"g\" (func $callee))");
+    assert_eq!(counted(&frame(&exported, 32, ON_FRAME)), (2, 1));
+    let in_table = format!("{OWN} (table 1 1 funcref) (elem (i32.const 0) $callee)");
+    assert_eq!(counted(&frame(&in_table, 32, ON_FRAME)), (2, 1));
 }

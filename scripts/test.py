@@ -269,7 +269,8 @@ def select_aot():
     return (cargo(["test", "--locked", "-p", "wisp-aotc", "-p", "wisp-trust", "--features", "wisp-trust/sign"])
             + cargo(["test", "--locked", "--test", "some", "native"], RUST / "fuzz")
             + spec(["--tier", "native"])
-            + twister("aot", ["tests/aot", "tests/user_mode"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
+            + twister("aot", ["tests/aot", "tests/native_minimal", "tests/user_mode"], RUN_PLATFORMS,
+                      ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
 
 
 def select_peripherals():

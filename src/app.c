@@ -65,6 +65,30 @@ void wisp_shim_app_trap(const struct wisp_app *app, uint32_t trap, const char *p
 		wisp_trap_text((enum wisp_trap)trap), place);
 }
 
+#ifndef CONFIG_WISP_ERROR_MESSAGES
+
+void wisp_shim_error(const struct wisp_app *app, uint32_t error, uint32_t first, uint32_t second)
+{
+	LOG_ERR("%s: error %u: %u, %u", app->name, (unsigned int)error, (unsigned int)first,
+		(unsigned int)second);
+}
+
+void wisp_shim_trap(const struct wisp_app *app, uint32_t trap, uint32_t wasm, uint32_t code,
+		    uint32_t function, uint32_t offset)
+{
+	if (function == UINT32_MAX) {
+		/* It arose outside of the app's code. */
+		LOG_ERR("%s: trap %u, image %08x:%x", app->name, (unsigned int)trap,
+			(unsigned int)wasm, (unsigned int)code);
+	} else {
+		LOG_ERR("%s: trap %u, image %08x:%x, at %u@0x%x", app->name, (unsigned int)trap,
+			(unsigned int)wasm, (unsigned int)code, (unsigned int)function,
+			(unsigned int)offset);
+	}
+}
+
+#endif /* CONFIG_WISP_ERROR_MESSAGES */
+
 /* True if the image need not be verified: it is part of the firmware, whose build verified it. */
 static bool verified(const uint8_t *bytes)
 {

@@ -207,6 +207,13 @@ const uint8_t *wisp_shim_image_find(const char *name, size_t length, size_t *siz
 /* Logs for the runtime itself; level as in wisp:log@1. The text is not NUL-terminated. */
 void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length);
 
+/* Logs an error of the app in numbers: an error of rust/port/src/report_numbers.rs and its values. */
+void wisp_shim_error(const struct wisp_app *app, uint32_t error, uint32_t first, uint32_t second);
+
+/* Logs a trap in numbers: the image by both parts of its id, function and code offset. */
+void wisp_shim_trap(const struct wisp_app *app, uint32_t trap, uint32_t wasm, uint32_t code,
+		    uint32_t function, uint32_t offset);
+
 /* The highest level that an app's own lines are kept at, 0 if none. */
 uint32_t wisp_shim_app_log_level(void);
 

@@ -29,7 +29,8 @@ __attribute__((weak)) int __main_void(void)
 	return __main_argc_argv((int)argc, argv);
 }
 
-__attribute__((export_name("_start"))) void _start(void)
+/* A guest that shall run in firmwares without WASI has a _start() of its own, and no main(). */
+__attribute__((weak, export_name("_start"))) void _start(void)
 {
 	int status = __main_void();
 

@@ -134,7 +134,7 @@ pub fn compile(
     wanted.extend(called.map(|(index, _)| format!("import{index}")));
     let built = toolchain::build(machine, options, &generated.text, &wanted)?;
     let places = section::Places::new(&compiled.source_map, image.section(Section::Code));
-    let section = section::assemble(&plan, machine, &hash, &generated, &built, &graph, &places)?;
+    let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &places)?;
     let stack = native::Native::parse(&section).map_err(|_| AotError::Linked("its header is wrong"))?.stack();
     Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section })
 }

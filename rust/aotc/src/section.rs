@@ -4,7 +4,9 @@
 use std::collections::BTreeMap;
 
 use wisp_image::disassemble::ops;
+use wisp_image::format::Section;
 use wisp_image::native::{self, flags, header};
+use wisp_image::Image;
 
 use crate::emit::{Generated, Plan};
 use crate::error::AotError;
@@ -47,6 +49,14 @@ impl Places {
     }
 }
 
+/// The features that code made from this image needs: those of its ops.
+pub fn features(image: &Image<'_>) -> u8 {
+    let code = image.section(Section::Code);
+    let start = |index| image.function(index).map_or(code.len(), |function| function.code as usize);
+    let decoded = (0..image.function_count()).flat_map(|index| ops(code, start(index), start(index + 1)));
+    decoded.fold(0, |sum, op| sum | op.features())
+}
+
 /// Index of the wasm function that a C function is made from: the compiler may have split it or made copies
 /// of it, whose names have a suffix.
 fn index_of(name: &str, prefix: &str) -> Option<u32> {
@@ -65,7 +75,7 @@ fn symbol(built: &Built, wanted: bool, name: &str) -> Result<u32, AotError> {
 pub fn assemble(
     plan: &Plan<'_, '_>,
     machine: &Machine,
-    hash: &[u8; 32],
+    image: &Image<'_>,
     generated: &Generated,
     built: &Built,
     graph: &Graph,
@@ -138,7 +148,8 @@ pub fn assemble(
     put(header::HELPERS, &(native::HELPERS.len() as u16).to_le_bytes());
     put(header::TARGET, &machine.target.to_bytes());
     put(header::FLAGS, &u32::to_le_bytes(bits));
-    put(header::WASM_HASH, hash);
+    put(header::FEATURES, &[features(image)]);
+    put(header::WASM_HASH, image.manifest()?.wasm_hash);
     for (at, offset, count) in [
         (header::CODE, code_at, built.code.len()),
         (header::FUNCTIONS, functions_at, functions.len() / native::FUNCTION_SIZE),

@@ -312,6 +312,18 @@ fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
 }
 
 #[test]
+fn the_page_explains_each_number_of_a_devices_log() {
+    let page = include_str!("../../../doc/errors.md");
+    let section = page.split("## A device's log, in numbers").nth(1).and_then(|rest| rest.split("\n## ").next());
+    let rows = section.unwrap_or_default().lines().filter_map(|line| line.strip_prefix("| ")?.split(" |").next());
+    let explained: Vec<u32> = rows.filter_map(|cell| cell.parse().ok()).collect();
+    let source = sources(&["rust/port/src/report_numbers.rs"]);
+    let list = source.split("enum Error {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
+    let known = list.split(',').filter_map(|line| line.split(" = ").nth(1)?.parse().ok());
+    assert_eq!(explained, known.collect::<Vec<u32>>());
+}
+
+#[test]
 fn what_the_page_says_of_builds_is_in_the_build_files() {
     let files = ["cmake/guest.cmake", "cmake/rust.cmake", "cmake/update.cmake", "src/signature.cmake"];
     in_sources("CMake", &[&files[..], &["scripts/guest.py", "scripts/public_keys.py"]].concat());

@@ -371,6 +371,10 @@ pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> 
     if usize::from(native.helpers()) > HELPERS.len() {
         return Err(Refusal::Helpers(native.helpers(), HELPERS.len() as u16));
     }
+    let missing = native.features() & crate::MISSING_FEATURES;
+    if missing != 0 {
+        return Err(Refusal::Features(missing));
+    }
     if native.function_count() as usize != image.function_count() {
         return Err(Refusal::Functions(native.function_count(), image.function_count() as u32));
     }

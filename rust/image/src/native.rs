@@ -7,6 +7,7 @@
 //!
 //! All integers are little endian; offsets count from the start of the section.
 
+use crate::features::Feature;
 use crate::format::Section;
 use crate::reader::{u16_at, u32_at};
 
@@ -27,8 +28,10 @@ pub mod header {
     pub const ABI_VERSION: usize = 4;
     /// Number of helpers the code was made for (`u16`): the runtime must have at least as many.
     pub const HELPERS: usize = 6;
-    /// The [`super::Target`], four bytes.
+    /// The [`super::Target`], three bytes.
     pub const TARGET: usize = 8;
+    /// The features that the code needs, as a sum of [`super::Feature`]s (`u8`).
+    pub const FEATURES: usize = 11;
     /// Bits of [`super::flags`] (`u32`).
     pub const FLAGS: usize = 12;
     /// SHA-256 of the wasm module, 32 bytes.
@@ -115,8 +118,8 @@ pub mod float {
 }
 
 impl Target {
-    /// From the four bytes in a header.
-    pub fn from_bytes(bytes: [u8; 4]) -> Option<Self> {
+    /// From the bytes in a header.
+    pub fn from_bytes(bytes: [u8; 3]) -> Option<Self> {
         let arch = match bytes[0] {
             1 => Arch::Thumb,
             2 => Arch::RiscV32,
@@ -127,8 +130,8 @@ impl Target {
     }
 
     /// As in a header.
-    pub const fn to_bytes(self) -> [u8; 4] {
-        [self.arch as u8, self.features, self.float, 0]
+    pub const fn to_bytes(self) -> [u8; 3] {
+        [self.arch as u8, self.features, self.float]
     }
 
     /// True if code for `code` runs here.
@@ -292,6 +295,24 @@ pub const HELPERS: &[(&str, &str, &str)] = &[
     ("f64_promote_f32", "u64", "u32"),
 ];
 
+/// The feature that a helper is of: code calls it only if its header states that feature.
+pub const fn helper_feature(name: &str) -> Option<Feature> {
+    const BULK: [&str; 7] =
+        ["memory_copy", "memory_fill", "memory_init", "data_drop", "table_copy", "table_init", "elem_drop"];
+    let mut index = 0;
+    while index < BULK.len() {
+        if same(name, BULK[index]) {
+            return Some(Feature::BulkMemory);
+        }
+        index += 1;
+    }
+    match name.as_bytes() {
+        [b'f', b'3' | b'6', ..] => Some(Feature::Float),
+        [b't', b'a', b'b', b'l', b'e', ..] => Some(Feature::ReferenceTypes),
+        _ => None,
+    }
+}
+
 /// Entry of the table of functions, as read from a section.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Function {
@@ -317,6 +338,8 @@ pub enum Refusal {
     AbiVersion(u16, u16),
     /// Needs more helpers than the runtime has: needed, present.
     Helpers(u16, u16),
+    /// Needs features that the runtime is built without, as a sum of [`Feature`]s.
+    Features(u8),
     /// Made from another wasm module than the IR of the image.
     Hash,
     /// Made for another size of the memory: assumed, stated by the image.
@@ -393,6 +416,11 @@ impl<'a> Native<'a> {
     /// Number of helpers it needs.
     pub fn helpers(&self) -> u16 {
         u16_at(self.bytes, header::HELPERS).unwrap_or(u16::MAX)
+    }
+
+    /// The features that the code needs, as a sum of [`Feature`]s.
+    pub fn features(&self) -> u8 {
+        self.bytes.get(header::FEATURES).copied().unwrap_or(u8::MAX)
     }
 
     /// SHA-256 of the wasm module.
@@ -564,6 +592,16 @@ impl Refusal {
                 put(Text(" runtime helpers, this runtime has "));
                 put(Number(present.into()));
                 put(Text("; update the firmware"));
+            }
+            Self::Features(missing) => {
+                put(Text("the native code needs "));
+                let mut separator = "";
+                for feature in Feature::ALL.into_iter().filter(|&feature| missing & feature as u8 != 0) {
+                    put(Text(separator));
+                    put(Text(feature.name()));
+                    separator = ", ";
+                }
+                put(Text(", which this firmware is built without"));
             }
             Self::Hash => put(Text("the native code was made from another wasm module than the image")),
             Self::Memory(assumed, stated) => {

@@ -29,6 +29,7 @@ mod native;
 pub mod needs;
 pub mod platform;
 mod pwm;
+#[cfg_attr(not(feature = "error-messages"), path = "report_numbers.rs")]
 mod report;
 mod run;
 mod sensor;
@@ -36,7 +37,9 @@ pub mod shim;
 mod spi;
 #[cfg(feature = "storage")]
 pub mod storage;
+#[cfg_attr(not(feature = "error-messages"), allow(dead_code))]
 mod text;
+#[cfg_attr(not(feature = "error-messages"), path = "trap_numbers.rs")]
 mod trap;
 mod uart;
 

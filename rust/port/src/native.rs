@@ -9,22 +9,27 @@
 use core::ffi::c_void;
 
 use crate::platform::Zephyr;
-use crate::shim;
-use crate::text::Text;
+use crate::{report, shim};
 use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
-use wisp_host::abi;
 use wisp_image::format::Section;
-use wisp_image::native::Piece;
 
 /// Images may run their IR.
-const INTERPRETER: bool = cfg!(feature = "interpreter");
+pub(crate) const INTERPRETER: bool = cfg!(feature = "interpreter");
 
 /// Why the code of an image is not used.
-enum Reason {
+pub(crate) enum Reason {
     /// It does not fit.
     Refused(Refusal),
-    /// Something else.
-    Other(&'static [u8]),
+    /// There is none.
+    Absent,
+    /// It counts no fuel, and the app has a limit.
+    Fuel,
+    /// Nobody the firmware trusts made it.
+    Untrusted,
+    /// It lies where the processor may not execute it.
+    NotExecutable,
+    /// The image around it is damaged.
+    Damaged,
 }
 
 /// What the engine has to know about the thread and the processor.
@@ -74,72 +79,49 @@ fn sections(image: &Image<'_>) -> usize {
     image.sections_from(Section::NATIVE).count()
 }
 
-/// The module with its native code; `None` if its IR is to run. An error was reported already.
+/// The module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported already.
 #[inline(never)]
 pub fn load<'a>(
     engine: &Engine,
     run: &shim::wisp_run,
     bytes: &'a [u8],
     board: &Zephyr,
-) -> Result<Option<Module<'a>>, ()> {
+) -> Result<Option<Module<'a>>, u32> {
     let Ok(image) = Image::parse(bytes) else { return Ok(None) };
     let reason = match sections(&image) {
         0 if INTERPRETER => return Ok(None),
-        0 => Reason::Other(b"the image has no native code"),
+        0 => Reason::Absent,
         _ => match select(engine, run, bytes) {
             Ok(module) => return Ok(Some(module)),
             Err(reason) => reason,
         },
     };
     let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
-    tell(board, &reason, has_ir);
-    if has_ir && INTERPRETER {
-        Ok(None)
-    } else {
-        Err(())
+    report::no_native_code(board, &reason, has_ir);
+    match reason {
+        _ if has_ir && INTERPRETER => Ok(None),
+        Reason::Refused(Refusal::Features(_)) => Err(shim::wisp_run_error_WISP_RUN_NO_FEATURE),
+        _ => Err(shim::wisp_run_error_WISP_RUN_BAD_IMAGE),
     }
 }
 
 fn select<'a>(engine: &Engine, run: &shim::wisp_run, bytes: &'a [u8]) -> Result<Module<'a>, Reason> {
     if run.fuel != u64::MAX {
-        return Err(Reason::Other(b"native code does not count fuel, and the app has a limit of it"));
+        return Err(Reason::Fuel);
     }
     match run.native {
         shim::wisp_native_WISP_NATIVE_ALLOWED => {}
-        shim::wisp_native_WISP_NATIVE_UNSIGNED => {
-            return Err(Reason::Other(b"the native code is not part of the firmware and bears no signature it accepts"))
-        }
-        _ => return Err(Reason::Other(b"the native code does not lie where the processor may execute it")),
+        shim::wisp_native_WISP_NATIVE_UNSIGNED => return Err(Reason::Untrusted),
+        _ => return Err(Reason::NotExecutable),
     }
     // SAFETY: C allowed this image: it is part of the firmware, or a signature over all of it says that
     // `wisp build` made it (or the firmware's developer asked for neither).
     let module = unsafe { Module::new_trusted(engine, bytes) };
-    let Ok(mut module) = module else { return Err(Reason::Other(b"the image is damaged")) };
+    let Ok(mut module) = module else { return Err(Reason::Damaged) };
     let section = module.native_section(engine).map_err(Reason::Refused)?;
     // SAFETY: as above; the image stays as it is while the app runs.
     unsafe { module.use_native(engine, section) }.map_err(Reason::Refused)?;
     Ok(module)
-}
-
-#[cold]
-#[inline(never)]
-fn tell(board: &Zephyr, reason: &Reason, has_ir: bool) {
-    let mut text = Text::new();
-    match reason {
-        Reason::Refused(refusal) => refusal.tell(&mut |piece| match piece {
-            Piece::Text(words) => text.push(words.as_bytes()),
-            Piece::Number(number) => text.push_number(number),
-        }),
-        Reason::Other(words) => text.push(words),
-    }
-    let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };
-    board.report(level, text.bytes());
-    let then: &[u8] = match (INTERPRETER, has_ir) {
-        (true, true) => b"its IR runs instead",
-        (true, false) => b"not started: the image has no IR either",
-        (false, _) => b"not started: CONFIG_WISP_INTERPRETER is not set, so that only native code runs",
-    };
-    board.report(level, then);
 }
 
 /// True if the image has native code for whatever machine.

@@ -1,12 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the log says of an app that could not be started: what is wrong, where, and what to do. The lines are
-//! explained in doc/errors.md; a test compares.
+//! explained in doc/errors.md; a test compares. `report_numbers.rs` stands for it in small firmwares.
 
 use wisp_engine::{Image, ImageError, InstantiateError, LinkProblem, Rule};
 use wisp_host::abi;
 
+#[cfg(feature = "native")]
+use crate::native::{Reason, INTERPRETER};
 use crate::platform::Zephyr;
+use crate::run::Counted;
 use crate::text::Text;
+#[cfg(feature = "native")]
+use wisp_image::native::Piece;
 
 impl Zephyr {
     fn error(&self, text: &Text) {
@@ -152,9 +157,45 @@ pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
     board.error(&numbers(b"the arena is too small: ", needed, b" bytes needed, ", left, CURE));
 }
 
-/// Table elements, imports or functions that the app may not have.
+/// More of something than the app may have.
 #[cold]
 #[inline(never)]
-pub(crate) fn too_many(board: &Zephyr, what: &[u8], has: u32, allowed: u32) {
+pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
+    let what: &[u8] = match what {
+        Counted::TableElements => b" table elements, table-size allows ",
+        Counted::Imports => b" imports, max-imports allows ",
+        Counted::Functions => b" functions, max-functions allows ",
+    };
     board.error(&numbers(b"the image has ", has, what, allowed, b"; raise it"));
+}
+
+/// Native code that is not used. The image's IR may run instead.
+#[cfg(feature = "native")]
+#[cold]
+#[inline(never)]
+pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, has_ir: bool) {
+    let mut text = Text::new();
+    let words: &[u8] = match reason {
+        Reason::Refused(refusal) => {
+            refusal.tell(&mut |piece| match piece {
+                Piece::Text(words) => text.push(words.as_bytes()),
+                Piece::Number(number) => text.push_number(number),
+            });
+            b""
+        }
+        Reason::Absent => b"the image has no native code",
+        Reason::Fuel => b"native code does not count fuel, and the app has a limit of it",
+        Reason::Untrusted => b"the native code is not part of the firmware and bears no signature it accepts",
+        Reason::NotExecutable => b"the native code does not lie where the processor may execute it",
+        Reason::Damaged => b"the image is damaged",
+    };
+    text.push(words);
+    let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };
+    board.report(level, text.bytes());
+    let then: &[u8] = match (INTERPRETER, has_ir) {
+        (true, true) => b"its IR runs instead",
+        (true, false) => b"not started: the image has no IR either",
+        (false, _) => b"not started: CONFIG_WISP_INTERPRETER is not set, so that only native code runs",
+    };
+    board.report(level, then);
 }

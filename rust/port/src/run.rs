@@ -56,6 +56,14 @@ enum Failure {
     Trap(Trap),
 }
 
+/// What an image may have too much of.
+#[derive(Clone, Copy)]
+pub(crate) enum Counted {
+    TableElements,
+    Imports,
+    Functions,
+}
+
 impl From<Trap> for Failure {
     fn from(trap: Trap) -> Self {
         Failure::Trap(trap)
@@ -115,8 +123,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     let config = crate::native::configure(config, run);
     let engine = Engine::new(&config);
     #[cfg(feature = "native")]
-    let native = crate::native::load(&engine, run, image, &board)
-        .map_err(|()| Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0))?;
+    let native = crate::native::load(&engine, run, image, &board).map_err(|error| Failure::Start(error, 0))?;
     #[cfg(not(feature = "native"))]
     let native = None;
     run.ran_native = native.is_some();
@@ -257,15 +264,15 @@ fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Fai
             Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0)
         }
         InstantiateError::TableLimit(has, allowed) => {
-            report::too_many(board, b" table elements, table-size allows ", has, allowed);
+            report::too_many(board, Counted::TableElements, has, allowed);
             Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
         }
         InstantiateError::ImportLimit(has, allowed) => {
-            report::too_many(board, b" imports, max-imports allows ", has, allowed);
+            report::too_many(board, Counted::Imports, has, allowed);
             Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
         }
         InstantiateError::FunctionLimit(has, allowed) => {
-            report::too_many(board, b" functions, max-functions allows ", has, allowed);
+            report::too_many(board, Counted::Functions, has, allowed);
             Failure::Start(shim::wisp_run_error_WISP_RUN_LIMIT, has)
         }
         // A run has a store of its own with one instance; what is new in the engine is no better known here.

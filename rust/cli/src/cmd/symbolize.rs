@@ -36,11 +36,13 @@ struct Trap {
 }
 
 /// Finds `trap N (WORDS), image WASM:CODE, at FUNCTION@OFFSET < FUNCTION@OFFSET ...` in a line: `None` if it
-/// tells of no trap.
+/// tells of no trap. Firmwares without messages leave ` (WORDS)` out.
 fn trap(line: &str) -> Option<Trap> {
     let (_, line) = line.split_once("trap ")?;
     let digits = line.find(|c: char| !c.is_ascii_digit()).filter(|&digits| digits > 0)?;
-    let (_, line) = line.get(digits..)?.strip_prefix(" (")?.split_once("), image ")?;
+    let line = line.get(digits..)?;
+    let line = line.strip_prefix(" (").and_then(|line| line.split_once(')')).map_or(line, |(_, line)| line);
+    let line = line.strip_prefix(", image ")?;
     let (id, places) = line.split_once(", at ").unwrap_or((line, ""));
     let (wasm, code) = id.split_once(':')?;
     let code = code.split(|c: char| !c.is_ascii_hexdigit()).next()?;
@@ -139,6 +141,8 @@ mod tests {
         assert_eq!(trap(&format!("{line} < ...")), with(&[(5, 0x1a2), (2, 0x40), (0, 0x1c)], true));
         assert_eq!(trap("a: trap 10 (call stack exhausted), image 001234ab:2f4"), with(&[], false));
         assert_eq!(trap("a: trap 10 (call stack exhausted), image 001234ab:2f4\r"), with(&[], false));
+        assert_eq!(trap("a: trap 8, image 001234ab:2f4, at 3@0x29a"), with(&[(3, 0x29a)], false));
+        assert_eq!(trap("a: trap 10, image 001234ab:2f4"), with(&[], false));
     }
 
     #[test]

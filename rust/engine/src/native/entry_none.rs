@@ -17,3 +17,5 @@ pub(super) unsafe extern "C" fn trap(_: *const Record, _: u32, _: u32) -> u32 {
 }
 
 pub(super) unsafe extern "C" fn halted() {}
+
+pub(super) unsafe extern "C" fn missing() {}

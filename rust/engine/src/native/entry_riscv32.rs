@@ -70,6 +70,10 @@ core::arch::global_asm!(
     "lw sp, {unwind}(a0)",
     "li a0, 1",
     "j 2b",
+    ".globl wisp_native_missing",
+    ".type wisp_native_missing, @function",
+    "wisp_native_missing:",
+    "unimp",
     halting = sym halt::halting,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
@@ -92,4 +96,7 @@ extern "C" {
     /// In place of a helper: ends the code that calls it.
     #[link_name = "wisp_native_halted"]
     pub(super) fn halted();
+    /// In place of a helper of a feature that is not built in.
+    #[link_name = "wisp_native_missing"]
+    pub(super) fn missing();
 }

@@ -87,6 +87,11 @@ core::arch::global_asm!(
     "mov sp, r3",
     "movs r0, #1",
     "b 2b",
+    ".globl wisp_native_missing",
+    ".type wisp_native_missing, %function",
+    ".thumb_func",
+    "wisp_native_missing:",
+    "udf #0",
     halting = sym halt::halting,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
@@ -109,4 +114,7 @@ extern "C" {
     /// In place of a helper: ends the code that calls it.
     #[link_name = "wisp_native_halted"]
     pub(super) fn halted();
+    /// In place of a helper of a feature that is not built in.
+    #[link_name = "wisp_native_missing"]
+    pub(super) fn missing();
 }

@@ -52,6 +52,9 @@ core::arch::global_asm!(
     "mov rsp, [rdi + {unwind}]",
     "mov eax, 1",
     "jmp 2b",
+    ".globl wisp_native_missing",
+    "wisp_native_missing:",
+    "ud2",
     halting = sym halt::halting,
     unwind = const context_offset("unwind", 8),
     site = const context_offset("site", 8),
@@ -74,4 +77,7 @@ extern "C" {
     /// In place of a helper: ends the code that calls it.
     #[link_name = "wisp_native_halted"]
     pub(super) fn halted();
+    /// In place of a helper of a feature that is not built in.
+    #[link_name = "wisp_native_missing"]
+    pub(super) fn missing();
 }

@@ -2,9 +2,9 @@
 //! What native code calls: operators that concern the store, and arithmetic its processor lacks. The table
 //! has the order of [`wisp_image::native::HELPERS`], which is compared with it when this is compiled.
 
-use wisp_image::native::{same, HELPERS};
+use wisp_image::native::{helper_feature, same, HELPERS};
 
-use super::Record;
+use super::{entry, Record};
 use crate::instantiate::init_table;
 use crate::interp;
 use crate::mem::ctx::Ctx;
@@ -32,6 +32,15 @@ fn table(record: &Record, index: u32) -> Result<&TableRecord, TrapCode> {
     context(record).table(index as usize).ok_or(TrapCode::TableOutOfBounds)
 }
 
+/// Whether the runtime has the feature that a helper is of.
+const fn built(name: &str) -> bool {
+    let missing = crate::MISSING_FEATURES;
+    match helper_feature(name) {
+        Some(feature) => missing & feature as u8 == 0,
+        None => true,
+    }
+}
+
 /// Functions with the C calling convention, their types, and their table.
 macro_rules! helpers {
     ($($name:ident($($parameter:ident: $ty:ty),*) $(-> $result:ty)? $body:block)*) => {
@@ -41,7 +50,18 @@ macro_rules! helpers {
             $(pub(super) $name: unsafe extern "C" fn($($ty),*) $(-> $result)?,)*
         }
 
-        pub(super) const DIRECT: Helpers = Helpers { $($name,)* };
+        pub(super) const DIRECT: Helpers = Helpers {
+            $($name: if built(stringify!($name)) {
+                $name
+            } else {
+                // SAFETY: it takes no arguments and does not return; and code that calls it is refused.
+                unsafe {
+                    core::mem::transmute::<unsafe extern "C" fn(), unsafe extern "C" fn($($ty),*) $(-> $result)?>(
+                        entry::missing,
+                    )
+                }
+            },)*
+        };
         pub(super) static TABLE: Helpers = DIRECT;
 
         $(unsafe extern "C" fn $name($($parameter: $ty),*) $(-> $result)? $body)*

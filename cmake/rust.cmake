@@ -145,6 +145,9 @@ function(wisp_rust_link library)
       list(APPEND features ${name})
     endif()
   endforeach()
+  if(CONFIG_LOG)
+    list(APPEND features log)
+  endif()
   # What of WebAssembly the engine has, how it runs and what it tells.
   foreach(feature IN ITEMS
       BULK_MEMORY ERROR_MESSAGES FLOAT REFERENCE_TYPES SATURATING_FLOAT_TO_INT SIGN_EXTENSION TAIL_CALL THREADED_CODE)

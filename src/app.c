@@ -271,6 +271,7 @@ void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel)
 	}
 }
 
+#ifdef CONFIG_WISP_DEADLINE
 void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds)
 {
 	K_SPINLOCK(&app->data->lock) {
@@ -278,6 +279,7 @@ void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds)
 		app->data->has_max_run = true;
 	}
 }
+#endif
 
 int wisp_app_start(const struct wisp_app *app)
 {
@@ -299,7 +301,7 @@ int wisp_app_start(const struct wisp_app *app)
 		data->created = false;
 		data->stopping = false;
 		data->expired = false;
-		k_poll_signal_init(&data->stop);
+		k_sem_init(&data->stop, 0, 1);
 		memset(&data->status, 0, sizeof(data->status));
 		data->status.state = WISP_APP_RUNNING;
 	}

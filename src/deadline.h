@@ -5,7 +5,11 @@
 #ifndef WISP_SRC_DEADLINE_H_
 #define WISP_SRC_DEADLINE_H_
 
+#include <zephyr/sys/util.h>
+
 #include <wisp/wisp.h>
+
+#ifdef CONFIG_WISP_DEADLINE
 
 /* In the app's thread: around its run. */
 void wisp_deadline_begin(const struct wisp_app *app);
@@ -17,5 +21,29 @@ void wisp_deadline_resume(const struct wisp_app *app);
 
 /* In stop.c: stops an app whose time is over. Called from the timer's interrupt. */
 void wisp_app_expire(const struct wisp_app *app);
+
+#else
+
+static inline void wisp_deadline_begin(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+static inline void wisp_deadline_end(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+static inline void wisp_deadline_pause(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+static inline void wisp_deadline_resume(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+#endif /* CONFIG_WISP_DEADLINE */
 
 #endif /* WISP_SRC_DEADLINE_H_ */

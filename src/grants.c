@@ -238,6 +238,12 @@
 #define DEFINE_HEARTBEAT(node_id) LIST_REFUSE(node_id, heartbeat_ms, CONFIG_WISP_HEARTBEAT)
 #endif
 
+#ifdef CONFIG_WISP_DEADLINE
+#define DEFINE_DEADLINE(node_id)
+#else
+#define DEFINE_DEADLINE(node_id) LIST_REFUSE(node_id, max_run_ms, CONFIG_WISP_DEADLINE)
+#endif
+
 #ifdef CONFIG_WISP_KV
 #define DEFINE_KV(node_id)
 #define USE_KV(node_id) .kv_size = DT_PROP_OR(node_id, kv_size, 0),
@@ -252,7 +258,7 @@
 	DEFINE_I2C(node_id)                                                                        \
 	DEFINE_ADC(node_id)                                                                        \
 	DEFINE_PWM(node_id) DEFINE_SPI(node_id) DEFINE_UART(node_id) DEFINE_SENSOR(node_id)        \
-	DEFINE_KV(node_id) DEFINE_MSG(node_id) DEFINE_HEARTBEAT(node_id)                           \
+	DEFINE_KV(node_id) DEFINE_MSG(node_id) DEFINE_HEARTBEAT(node_id) DEFINE_DEADLINE(node_id)  \
 	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
 		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
 			USE_PWM(node_id) USE_SPI(node_id) USE_UART(node_id) USE_SENSOR(node_id)    \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Stopping an app, from any context: the guest's stop flag ends what computes, the signal
+ * Stopping an app, from any context: the guest's stop flag ends what computes, the semaphore
  * ends what waits. All interleavings with the app's thread are tried by
  * rust/fuzz/tests/interleavings.rs, which compiles this file.
  */
@@ -25,7 +25,7 @@ static void stop_guest(const struct wisp_app *app)
 	if (data->stop_flag == NULL) {
 		return;
 	}
-	if (data->expired) {
+	if (IS_ENABLED(CONFIG_WISP_DEADLINE) && data->expired) {
 		wisp_rust_deadline(data->stop_flag);
 	} else {
 		wisp_rust_interrupt(data->stop_flag);
@@ -33,6 +33,7 @@ static void stop_guest(const struct wisp_app *app)
 	wisp_native_stop(app);
 }
 
+#ifdef CONFIG_WISP_DEADLINE
 void wisp_app_expire(const struct wisp_app *app)
 {
 	struct wisp_app_data *data = app->data;
@@ -46,9 +47,11 @@ void wisp_app_expire(const struct wisp_app *app)
 		}
 	}
 	if (stopped) {
-		(void)k_poll_signal_raise(&data->stop, 0);
+		k_sem_give(&data->stop);
 	}
 }
+
+#endif
 
 int wisp_app_stop(const struct wisp_app *app)
 {
@@ -63,7 +66,7 @@ int wisp_app_stop(const struct wisp_app *app)
 		stop_guest(app);
 	}
 	if (ret == 0) {
-		(void)k_poll_signal_raise(&data->stop, 0);
+		k_sem_give(&data->stop);
 	}
 	return ret;
 }

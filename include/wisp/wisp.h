@@ -166,7 +166,8 @@ struct wisp_user {
 struct wisp_app_data {
 	struct k_thread thread;
 	struct k_spinlock lock;
-	struct k_poll_signal stop;
+	/* Available once the app is to stop: whatever blocks waits for it as well. */
+	struct k_sem stop;
 	void *stop_flag;
 	const uint8_t *image;
 	size_t image_size;
@@ -420,7 +421,7 @@ void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel);
  * The time from its start, or from the end of a blocking host function, to the beginning of
  * the next one; the start function of its module counts, and so does the time in which
  * threads of higher priority run. An app that takes longer traps with
- * WISP_TRAP_DEADLINE_EXCEEDED.
+ * WISP_TRAP_DEADLINE_EXCEEDED. Exists with @kconfig{CONFIG_WISP_DEADLINE}.
  *
  * @param app The app.
  * @param milliseconds Longest time, or 0 for no limit.

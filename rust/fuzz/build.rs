@@ -11,6 +11,7 @@ fn main() {
         .files(["c/grants.c", "c/model.c"])
         .files(FIRMWARE)
         .includes(["c/fake", "../../include", "../../src"])
+        .define("CONFIG_WISP_DEADLINE", "1")
         .define("CONFIG_WISP_EVENT", None)
         .define("CONFIG_WISP_EVENT_QUEUE", "2")
         .flag("-std=gnu11")

@@ -95,7 +95,8 @@ uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
 	struct k_poll_event waits[2];
 	int count = 1;
 
-	k_poll_event_init(&waits[0], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &data->stop);
+	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
+			  &data->stop);
 	if (events != NULL) {
 		k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY,
 				  &events->arrived);

@@ -24,9 +24,7 @@ uint32_t wisp_shim_uptime_resolution_ns(void)
 bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 {
 	struct wisp_app_data *data = app->data;
-	struct k_poll_event event;
 
-	k_poll_event_init(&event, K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &data->stop);
 	if (duration == 0) {
 		/* The deadline goes on: others may never get their turn. */
 		k_yield();
@@ -36,7 +34,10 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 	while (!data->stopping && duration > 0) {
 		uint32_t slice = MIN(duration, SLICE_US);
 
-		(void)k_poll(&event, 1, K_USEC(slice));
+		if (k_sem_take(&data->stop, K_USEC(slice)) == 0) {
+			/* It stays available for whatever waits next. */
+			k_sem_give(&data->stop);
+		}
 		duration -= slice;
 	}
 	wisp_deadline_resume(app);

@@ -210,7 +210,7 @@ static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t un
 	if (until_us <= now) {
 		return false;
 	}
-	k_poll_event_init(&waits[0], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY,
+	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
 			  &app->data->stop);
 	k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &port->changed);
 	(void)k_poll(waits, ARRAY_SIZE(waits), K_USEC(MIN(until_us - now, SLICE_US)));

@@ -20,7 +20,7 @@ pub fn type_of(ty: TypeRef<'_>) -> String {
 fn signature_text(signature: Signature) -> String {
     match signature {
         Signature::Types(ty) => type_text(ty.params, ty.results),
-        Signature::Letters(letters) => letters.into(),
+        Signature::Letters(letters) => String::from_utf8_lossy(letters).into_owned(),
     }
 }
 
@@ -32,7 +32,7 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]]) -> Result<Str
     let mut text = String::new();
     for index in 0..image.import_count() {
         let import = image.import(index)?;
-        let (module, name) = (import.module, import.name);
+        let (module, name) = (import.module.shown(), import.name.shown());
         let ImportKind::Function(ty) = import.kind else {
             let _ = write!(
                 text,

@@ -47,7 +47,7 @@ fn a_compiled_module_passes_the_verifier_and_reads_back() {
     check(&bytes).unwrap();
     let image = Image::parse(&bytes).unwrap();
     let manifest = image.manifest().unwrap();
-    assert_eq!((manifest.name, manifest.version), ("sample", (1, 2, 3)));
+    assert_eq!((manifest.name.shown(), manifest.version), ("sample", (1, 2, 3)));
     assert_eq!(manifest.init, None);
     let memory = manifest.memory.unwrap();
     assert!(memory.trimmed && !memory.grows);

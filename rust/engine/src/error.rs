@@ -60,7 +60,7 @@ impl InstantiateError {
     /// Module and name of the import at fault.
     pub fn import<'m>(&self, image: &Image<'m>) -> Option<(&'m str, &'m str)> {
         match *self {
-            Self::Import(index, _) => image.import(usize::from(index)).ok().map(|i| (i.module, i.name)),
+            Self::Import(index, _) => image.import(usize::from(index)).ok().map(|i| (i.module.shown(), i.name.shown())),
             _ => None,
         }
     }

@@ -35,7 +35,7 @@ impl Instance {
         for index in 0..image.export_count() {
             if let Ok(export) = image.export(index) {
                 if let Some(external) = Extern::of(ctx, export.kind, export.index) {
-                    visit(export.name, external);
+                    visit(export.name.shown(), external);
                 }
             }
         }

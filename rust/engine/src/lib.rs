@@ -80,4 +80,4 @@ pub use wisp_image::format::ValType;
 #[cfg(feature = "native")]
 pub use wisp_image::native::{Native, Refusal};
 pub use wisp_image::verify::Rule;
-pub use wisp_image::{Image, ImageError, ImageId};
+pub use wisp_image::{Image, ImageError, ImageId, Name};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Linkers: where imports come from.
 
+use wisp_image::Name;
+
 use crate::store::{Store, StoreContextMut};
 #[cfg(feature = "link")]
 use crate::Extern;
@@ -12,11 +14,11 @@ use crate::{FuncType, HostFunction, Instance, InstantiateError, LinkProblem, Mod
 pub trait Resolve<T> {
     /// The function with this name; `ty` is what the guest expects (the linker compares it with the
     /// signature of what is found).
-    fn resolve(&self, module: &str, name: &str, ty: FuncType<'_>) -> Option<HostFunction<T>>;
+    fn resolve(&self, module: Name<'_>, name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<T>>;
 
     /// The export of an instance, or object of the host, with this name. Goes before `resolve`.
     #[cfg(feature = "link")]
-    fn external(&self, _module: &str, _name: &str) -> Option<Extern> {
+    fn external(&self, _module: Name<'_>, _name: Name<'_>) -> Option<Extern> {
         None
     }
 }
@@ -75,6 +77,16 @@ impl<'h, T> Linker<'h, T> {
     pub fn from_table(table: &'h [HostFunction<T>]) -> Self {
         let mut linker = Self::new();
         linker.sources[0] = Some(Source::Table(table));
+        linker
+    }
+
+    /// Asks these resolvers, the last one first.
+    pub fn from_resolvers<const N: usize>(resolvers: [&'h dyn Resolve<T>; N]) -> Self {
+        const { assert!(N <= SOURCES, "a linker without an allocator holds eight sources") };
+        let mut linker = Self::new();
+        for (place, resolver) in linker.sources.iter_mut().zip(resolvers) {
+            *place = Some(Source::Resolver(resolver));
+        }
         linker
     }
 
@@ -155,8 +167,8 @@ impl<'h, T> Linker<'h, T> {
     /// A host function for an import.
     pub(crate) fn function_for(
         &self,
-        module: &str,
-        name: &str,
+        module: Name<'_>,
+        name: Name<'_>,
         ty: FuncType<'_>,
     ) -> Result<HostFunction<T>, LinkProblem> {
         let check = |function: &HostFunction<T>| {
@@ -166,7 +178,7 @@ impl<'h, T> Linker<'h, T> {
                 Err(LinkProblem::Signature)
             }
         };
-        let wanted = |function: &&HostFunction<T>| function.name == name && function.module == module;
+        let wanted = |function: &&HostFunction<T>| name == function.name && module == function.module;
         #[cfg(feature = "alloc")]
         if let Some(Item::Closure(function, _)) = self.named(module, name) {
             return check(function);
@@ -184,14 +196,14 @@ impl<'h, T> Linker<'h, T> {
     }
 
     #[cfg(feature = "alloc")]
-    fn named(&self, module: &str, name: &str) -> Option<&Item<T>> {
+    fn named(&self, module: Name<'_>, name: Name<'_>) -> Option<&Item<T>> {
         let mut named = self.named.iter().rev();
-        named.find(|named| named.name == name && named.module == module).map(|named| &named.item)
+        named.find(|named| name == *named.name && module == *named.module).map(|named| &named.item)
     }
 
     /// What else is defined under a name.
     #[cfg(feature = "link")]
-    pub(crate) fn external_for(&self, module: &str, name: &str) -> Option<Extern> {
+    pub(crate) fn external_for(&self, module: Name<'_>, name: Name<'_>) -> Option<Extern> {
         #[cfg(feature = "alloc")]
         if let Some(named) = self.named(module, name) {
             return match named {
@@ -207,7 +219,7 @@ impl<'h, T> Linker<'h, T> {
 
     /// What else is defined under a name: nothing in a runtime whose instances do not link to each other.
     #[cfg(not(feature = "link"))]
-    pub(crate) fn external_for(&self, _module: &str, _name: &str) -> Option<crate::Extern> {
+    pub(crate) fn external_for(&self, _module: Name<'_>, _name: Name<'_>) -> Option<crate::Extern> {
         None
     }
 }

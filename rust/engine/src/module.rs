@@ -84,6 +84,36 @@ impl<'m> Module<'m> {
         })
     }
 
+    /// A module whose instances run native code: of an image and the section that [`Module::section_of`] found in it.
+    ///
+    /// # Safety
+    /// As for [`Module::use_native`]. Nothing looks at the image's IR.
+    ///
+    /// # Errors
+    /// As for [`Module::use_native`].
+    #[cfg(feature = "native")]
+    #[allow(unsafe_code)]
+    pub unsafe fn new_native(
+        engine: &Engine,
+        image: Image<'m>,
+        native: wisp_image::native::Native<'m>,
+    ) -> Result<Self, wisp_image::native::Refusal> {
+        crate::native::check(&image, &native, engine.config())?;
+        Ok(Self { image, native: Some(native) })
+    }
+
+    /// The native section of an image that runs on this machine, if it has one.
+    ///
+    /// # Errors
+    /// Why there is none.
+    #[cfg(feature = "native")]
+    pub fn section_of(
+        engine: &Engine,
+        image: &Image<'m>,
+    ) -> Result<wisp_image::native::Native<'m>, wisp_image::native::Refusal> {
+        crate::native::section(image, engine.config())
+    }
+
     /// The native section that runs on this machine, if the image has one.
     ///
     /// # Errors

@@ -37,10 +37,12 @@ use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target,
 use wisp_image::native::{NONE, SITE_STOP};
 use wisp_image::Image;
 
+#[cfg(feature = "interpreter")]
+use crate::interp;
 use crate::mem::arena::Arena;
 use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::mem::table::TableRecord;
-use crate::{interp, Config, Trap, TrapCode};
+use crate::{Config, Trap, TrapCode};
 
 pub(crate) use direct::Direct;
 use helpers::Helpers;
@@ -90,7 +92,7 @@ pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record,
     // no gap between the two
     const { assert!(size_of::<Record>() % align_of::<u32>() == 0) };
     let record = arena.take(size_of::<Record>(), align_of::<Record>())?;
-    Some((record.cast(), arena.alloc_cells(globals, 0u32)?))
+    Some((record.cast(), arena.alloc_zeroed(globals)?))
 }
 
 impl Record {
@@ -236,6 +238,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
 ///
 /// # Safety
 /// `slots` holds the slots of the function's type.
+#[cfg(feature = "interpreter")]
 pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
     let Some(ty) = callee.function_type(function) else { return TrapCode::UnknownHandle as u32 };
     let Ok(entry) = interp::Entry::new(shared, ty.slots()) else {

@@ -36,7 +36,7 @@ pub enum Signature {
     Types(FuncType<'static>),
     /// As letters, parameters in brackets, then results: `i I f F` for the number types, `*` for a pointer
     /// and `~` for its length (both `i32`). Example: `(i*~)i`.
-    Letters(&'static str),
+    Letters(&'static [u8]),
 }
 
 impl Signature {
@@ -45,15 +45,21 @@ impl Signature {
         match self {
             Self::Types(own) => own == ty,
             Self::Letters(text) => {
-                let mut letters = text.bytes();
+                let mut letters = text.iter().copied();
                 letters.next() == Some(b'(')
-                    && ty.params.iter().all(|&ty| letters.next().and_then(letter) == Some(ty))
+                    && take(&mut letters, ty.params)
                     && letters.next() == Some(b')')
-                    && ty.results.iter().all(|&ty| letters.next().and_then(letter) == Some(ty))
+                    && take(&mut letters, ty.results)
                     && letters.next().is_none()
             }
         }
     }
+}
+
+/// Takes a letter for each type: true if they are those of the types.
+#[inline(never)]
+fn take(letters: &mut impl Iterator<Item = u8>, types: &[ValType]) -> bool {
+    types.iter().all(|&ty| letters.next().and_then(letter) == Some(ty))
 }
 
 fn letter(letter: u8) -> Option<ValType> {
@@ -74,10 +80,10 @@ mod tests {
     fn letters_match_only_their_type() {
         use ValType::*;
         let ty = FuncType::new(&[I32, I32, I64], &[I32]);
-        assert!(Signature::Letters("(*~I)i").matches(ty));
-        assert!(Signature::Letters("(iiI)i").matches(ty));
+        assert!(Signature::Letters(b"(*~I)i").matches(ty));
+        assert!(Signature::Letters(b"(iiI)i").matches(ty));
         for wrong in ["(iiI)", "(iiI)I", "(ii)i", "(iiIi)i", "iiI)i", "(iiI)ii", "", "(iif)i"] {
-            assert!(!Signature::Letters(wrong).matches(ty), "{wrong}");
+            assert!(!Signature::Letters(wrong.as_bytes()).matches(ty), "{wrong}");
         }
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use common::{image, image_of, instance, module, module_of, store};
 use wisp_engine::{
     scratch, Caller, Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, InstantiateError, LinkProblem,
-    Linker, Memory, Module, Resolve, Signature, Store, Table, TrapCode, Val, ValType,
+    Linker, Memory, Module, Name, Resolve, Signature, Store, Table, TrapCode, Val, ValType,
 };
 
 fn add_to_data(mut caller: Caller<'_, u32>, x: u32) -> u32 {
@@ -111,11 +111,11 @@ unsafe extern "C" fn fails(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
 static ONE: u32 = 1;
 
 impl Resolve<()> for Section {
-    fn resolve(&self, module: &str, name: &str, _: FuncType<'_>) -> Option<HostFunction<()>> {
+    fn resolve(&self, module: Name<'_>, name: Name<'_>, _: FuncType<'_>) -> Option<HostFunction<()>> {
         let env = (&raw const ONE).cast();
-        let (name, letters, function): (_, _, wisp_engine::RawHostFn) = match (module, name) {
-            ("c", "triple") => ("triple", "(i)i", triple),
-            ("c", "fails") => ("fails", "(*~)", fails),
+        let (name, letters, function): (_, _, wisp_engine::RawHostFn) = match (module.shown(), name.shown()) {
+            ("c", "triple") => ("triple", b"(i)i".as_slice(), triple),
+            ("c", "fails") => ("fails", b"(*~)", fails),
             _ => return None,
         };
         // SAFETY: the functions above match these signatures and use `env` as they may.

@@ -150,7 +150,7 @@ int k_poll(struct k_poll_event *waits, int count, k_timeout_t timeout)
 	point();
 	for (;;) {
 		for (int i = 0; i < count; i++) {
-			if (waits[i].signal->raised) {
+			if (*waits[i].ready) {
 				point();
 				return 0;
 			}
@@ -165,6 +165,24 @@ int k_poll(struct k_poll_event *waits, int count, k_timeout_t timeout)
 	require(count < 2 || events.count == 0, "a thread waits although there is an event");
 	now += timeout.ticks;
 	return -EAGAIN;
+}
+
+void k_sem_give(struct k_sem *sem)
+{
+	sem->given = true;
+}
+
+int k_sem_take(struct k_sem *sem, k_timeout_t timeout)
+{
+	struct k_poll_event wait;
+	int ret;
+
+	k_poll_event_init(&wait, K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY, sem);
+	ret = k_poll(&wait, 1, timeout);
+	if (ret == 0) {
+		sem->given = false;
+	}
+	return ret;
 }
 
 void wisp_rust_interrupt(void *stop_flag)

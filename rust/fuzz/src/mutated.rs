@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, Options};
 use wisp_engine::{
-    Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, Linker, Memory, Module, Resolve, Signature, Store,
-    Table, Val,
+    Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, Linker, Memory, Module, Name, Resolve, Signature,
+    Store, Table, Val,
 };
 use wisp_image::{Image, ImportKind};
 
@@ -42,12 +42,12 @@ unsafe extern "C" fn zeros(_: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 
 }
 
 impl Resolve<()> for Anything {
-    fn resolve(&self, _module: &str, _name: &str, ty: FuncType<'_>) -> Option<HostFunction<()>> {
+    fn resolve(&self, _module: Name<'_>, _name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<()>> {
         let letters = letters(ty)?;
         let slots: usize = ty.results.iter().map(|ty| ty.slots()).sum();
         let env = std::ptr::without_provenance(slots);
         // SAFETY: `zeros` writes as many slots as results of this type take, and looks at nothing else.
-        Some(unsafe { HostFunction::raw("", "", Signature::Letters(letters), zeros, env) })
+        Some(unsafe { HostFunction::raw("", "", Signature::Letters(letters.as_bytes()), zeros, env) })
     }
 }
 
@@ -83,7 +83,7 @@ fn define(linker: &mut Linker<'_, ()>, store: &mut Store<'_, ()>, image: &Image<
             }
             ImportKind::Memory(min, max, log2) => Extern::Memory(Memory::new(&mut *store, min, max, log2)?),
         };
-        linker.define(import.module, import.name, external);
+        linker.define(import.module.shown(), import.name.shown(), external);
     }
     Some(())
 }

@@ -10,7 +10,7 @@ use crate::line::LineBuffer;
 use crate::platform::{Edges, Platform, Stream};
 use crate::timer::Timers;
 use wisp_abi::Errno;
-use wisp_engine::{FuncType, HostFunction, Resolve};
+use wisp_engine::{FuncType, HostFunction, Name, Resolve};
 
 /// The context of one app: the `T` of the store its instance lives in. About 200 bytes plus `P`.
 #[derive(Debug)]
@@ -166,9 +166,9 @@ impl<P> core::fmt::Debug for Interfaces<P> {
 }
 
 impl<P> Resolve<App<P>> for Interfaces<P> {
-    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<App<P>>> {
+    fn resolve(&self, module: Name<'_>, name: Name<'_>, _ty: FuncType<'_>) -> Option<HostFunction<App<P>>> {
         let mut functions = self.0.iter().copied().flatten();
-        functions.find(|function| function.name == name && function.module == module).copied()
+        functions.find(|function| name == function.name && module == function.module).copied()
     }
 }
 
@@ -192,7 +192,7 @@ mod tests {
                 };
                 let mut letters = String::new();
                 render::signature(&mut letters, function).unwrap();
-                assert!(Signature::Letters(letters.leak()).matches(ty), "{}", function.name);
+                assert!(Signature::Letters(letters.leak().as_bytes()).matches(ty), "{}", function.name);
                 described += 1;
             }
         }

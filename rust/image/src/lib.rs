@@ -34,5 +34,5 @@ pub use error::ImageError;
 pub use id::ImageId;
 pub use manifest::{Manifest, Memory};
 pub use reader::{
-    DataSegment, ElementSegment, Export, Function, Functions, Global, Image, Import, ImportKind, Table, TypeRef,
+    DataSegment, ElementSegment, Export, Function, Functions, Global, Image, Import, ImportKind, Name, Table, TypeRef,
 };

@@ -3,7 +3,7 @@
 
 use crate::format::{self, manifest, memory_flags, Section};
 use crate::reader::optional;
-use crate::{Image, ImageError};
+use crate::{Image, ImageError, Name};
 
 /// The manifest.
 #[derive(Clone, Copy, Debug)]
@@ -11,7 +11,7 @@ pub struct Manifest<'a> {
     /// SHA-256 of the wasm module the image was made from.
     pub wasm_hash: &'a [u8; 32],
     /// Name of the app.
-    pub name: &'a str,
+    pub name: Name<'a>,
     /// Major, minor, patch.
     pub version: (u8, u8, u16),
     /// The memory, defined or imported.
@@ -54,11 +54,11 @@ impl<'a> Image<'a> {
     /// The manifest.
     ///
     /// # Errors
-    /// A name that is no text, a page size that does not exist, flags that contradict each other.
+    /// A name that is too long, a page size that does not exist, flags that contradict each other.
     pub fn manifest(&self) -> Result<Manifest<'a>, ImageError> {
         let m = self.manifest_bytes()?;
         let name = m.get(manifest::NAME + 1..).and_then(|rest| rest.get(..usize::from(m[manifest::NAME])));
-        let name = name.filter(|n| n.len() <= format::NAME_MAX).and_then(|n| core::str::from_utf8(n).ok());
+        let name = name.filter(|n| n.len() <= format::NAME_MAX).map(Name);
         let version = word(m, manifest::VERSION).to_le_bytes();
         Ok(Manifest {
             wasm_hash: self.wasm_hash()?,

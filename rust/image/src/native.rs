@@ -14,7 +14,7 @@ use crate::reader::{u16_at, u32_at};
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"WNAT";
 /// Version of the header, of [`CONTEXT`] and of [`Function`]: a loader refuses another.
-pub const ABI_VERSION: u16 = 2;
+pub const ABI_VERSION: u16 = 3;
 /// "No such function" in the table of functions.
 pub const NONE: u32 = u32::MAX;
 /// Bytes of an entry of the table of functions.

@@ -14,6 +14,45 @@ pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(offset..)?.get(..4)?.try_into().ok()?))
 }
 
+/// A name in an image: bytes that the writer took from UTF-8. They are checked where somebody wants text, and by
+/// [`crate::verify::verify`]; to compare them takes no check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Name<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Name<'a> {
+    /// A name made elsewhere.
+    pub const fn new(text: &'a str) -> Self {
+        Self(text.as_bytes())
+    }
+
+    /// As it stands in the image.
+    pub const fn as_bytes(self) -> &'a [u8] {
+        self.0
+    }
+
+    /// As text, `None` if it is none.
+    pub fn text(self) -> Option<&'a str> {
+        core::str::from_utf8(self.0).ok()
+    }
+
+    /// As text to show.
+    pub fn shown(self) -> &'a str {
+        self.text().unwrap_or("?")
+    }
+}
+
+impl PartialEq<str> for Name<'_> {
+    fn eq(&self, other: &str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
+impl PartialEq<&str> for Name<'_> {
+    fn eq(&self, other: &&str) -> bool {
+        self.0 == other.as_bytes()
+    }
+}
+
 /// A view of an image. Copying it copies a few pointers, not the bytes.
 #[derive(Clone, Copy)]
 pub struct Image<'a> {
@@ -70,9 +109,9 @@ impl<'a> TypeRef<'a> {
 #[derive(Clone, Copy)]
 pub struct Import<'a> {
     /// Module name.
-    pub module: &'a str,
+    pub module: Name<'a>,
     /// Name in the module.
-    pub name: &'a str,
+    pub name: Name<'a>,
     /// What is imported.
     pub kind: ImportKind,
 }
@@ -167,7 +206,7 @@ pub struct Table {
 #[derive(Clone, Copy)]
 pub struct Export<'a> {
     /// Name.
-    pub name: &'a str,
+    pub name: Name<'a>,
     /// One of [`external`].
     pub kind: u8,
     /// Index in the index space of its kind.
@@ -388,8 +427,8 @@ impl<'a> Image<'a> {
         self.section(section).len() / size
     }
 
-    fn string(&self, offset: u32) -> Option<&'a str> {
-        core::str::from_utf8(string_at(self.section(Section::Strings), offset as usize)?).ok()
+    fn string(&self, offset: u32) -> Option<Name<'a>> {
+        string_at(self.section(Section::Strings), offset as usize).map(Name)
     }
 
     /// Number of types.
@@ -536,7 +575,7 @@ impl<'a> Image<'a> {
     /// An export.
     ///
     /// # Errors
-    /// The index does not exist or the name is no text.
+    /// The index does not exist or the name lies outside.
     pub fn export(&self, index: usize) -> Result<Export<'a>, ImageError> {
         let e = self.entry(Section::Exports, entry::EXPORT, index)?;
         let name = self.string(u32::from_le_bytes([e[0], e[1], e[2], e[3]]));

@@ -112,6 +112,7 @@ struct Spaces {
 /// Every entry of every section can be read and refers to what exists.
 fn structure(image: &Image<'_>) -> Result<Spaces, ImageError> {
     let manifest = image.manifest()?;
+    manifest.name.text().ok_or(ImageError::Entry(Section::Manifest, crate::format::manifest::NAME as u32))?;
     let types = image.type_count();
     for index in 0..types {
         let ty = image.ty(u16::try_from(index).map_err(|_| ImageError::Entry(Section::Types, 0))?)?;
@@ -121,7 +122,11 @@ fn structure(image: &Image<'_>) -> Result<Spaces, ImageError> {
         }
     }
     for index in 0..image.import_count() {
-        if let ImportKind::Function(ty) = image.import(index)?.kind {
+        let import = image.import(index)?;
+        if import.module.text().and(import.name.text()).is_none() {
+            return Err(ImageError::Entry(Section::Imports, (index * crate::format::entry::IMPORT) as u32));
+        }
+        if let ImportKind::Function(ty) = import.kind {
             image.ty(ty)?;
         }
     }
@@ -153,7 +158,7 @@ fn structure(image: &Image<'_>) -> Result<Spaces, ImageError> {
             external::GLOBAL => globals,
             _ => 0,
         };
-        if usize::from(export.index) >= space {
+        if usize::from(export.index) >= space || export.name.text().is_none() {
             return Err(ImageError::Entry(Section::Exports, (index * crate::format::entry::EXPORT) as u32));
         }
     }

@@ -4,16 +4,16 @@
 use crate::{shim, AppData};
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr::null_mut;
-use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Resolve, Signature, TrapCode};
+use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Name, Resolve, Signature, TrapCode};
 use wisp_host::platform::Clock;
 
-/// A NUL-terminated string in flash; empty if it is not UTF-8, so that no import matches it.
+/// A NUL-terminated string in flash.
 ///
 /// # Safety
 /// `text` points to a NUL-terminated string that lives as long as the program.
-unsafe fn text(text: *const c_char) -> &'static str {
+unsafe fn text(text: *const c_char) -> &'static [u8] {
     // SAFETY: by the contract of this function.
-    unsafe { CStr::from_ptr(text) }.to_str().unwrap_or_default()
+    unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
 /// The host functions of the firmware's section.
@@ -36,22 +36,22 @@ impl CFunctions {
 impl CFunctions {
     /// Whether there is one of this module, and of this name if one is given.
     #[cfg(feature = "storage")]
-    pub(crate) fn has(&self, module: &str, name: Option<&str>) -> bool {
+    pub(crate) fn has(&self, module: Name<'_>, name: Option<Name<'_>>) -> bool {
         self.0.iter().any(|function| {
             // SAFETY: the macro takes strings that live as long as the program.
             let (in_module, called) = unsafe { (text(function.module), text(function.name)) };
-            in_module == module && name.is_none_or(|name| name == called)
+            in_module == module.as_bytes() && name.is_none_or(|name| name.as_bytes() == called)
         })
     }
 }
 
 impl Resolve<AppData> for CFunctions {
-    fn resolve(&self, module: &str, name: &str, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
+    fn resolve(&self, module: Name<'_>, name: Name<'_>, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
         for function in self.0 {
             // SAFETY: the macro takes strings that live as long as the program.
             let defined = unsafe { text(function.name) };
             // SAFETY: as above.
-            if defined == name && unsafe { text(function.module) } == module {
+            if defined == name.as_bytes() && unsafe { text(function.module) } == module.as_bytes() {
                 // SAFETY: as above.
                 let signature = Signature::Letters(unsafe { text(function.signature) });
                 let env: *const shim::wisp_host_function = function;
@@ -109,9 +109,9 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32
 ///
 /// # Safety
 /// `caller` is a calling guest, and `slots` has the slots of the signature's parameters.
-unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signature: &str) -> bool {
+unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signature: &[u8]) -> bool {
     let mut at = 0;
-    let mut letters = signature.bytes().skip(1).peekable();
+    let mut letters = signature.iter().copied().skip(1).peekable();
     while let Some(letter) = letters.next() {
         match letter {
             b')' => break,

@@ -28,8 +28,6 @@ pub(crate) enum Reason {
     Untrusted,
     /// It lies where the processor may not execute it.
     NotExecutable,
-    /// The image around it is damaged.
-    Damaged,
 }
 
 /// What the engine has to know about the thread and the processor.
@@ -88,13 +86,11 @@ pub fn load<'a>(
     board: &Zephyr,
 ) -> Result<Option<Module<'a>>, u32> {
     let Ok(image) = Image::parse(bytes) else { return Ok(None) };
-    let reason = match sections(&image) {
-        0 if INTERPRETER => return Ok(None),
-        0 => Reason::Absent,
-        _ => match select(engine, run, bytes) {
-            Ok(module) => return Ok(Some(module)),
-            Err(reason) => reason,
-        },
+    let reason = match select(engine, run, image) {
+        Ok(module) => return Ok(Some(module)),
+        Err(Reason::Refused(Refusal::Target(None, _))) if INTERPRETER => return Ok(None),
+        Err(Reason::Refused(Refusal::Target(None, _))) => Reason::Absent,
+        Err(reason) => reason,
     };
     let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
     report::no_native_code(board, &reason, has_ir);
@@ -105,7 +101,8 @@ pub fn load<'a>(
     }
 }
 
-fn select<'a>(engine: &Engine, run: &shim::wisp_run, bytes: &'a [u8]) -> Result<Module<'a>, Reason> {
+fn select<'a>(engine: &Engine, run: &shim::wisp_run, image: Image<'a>) -> Result<Module<'a>, Reason> {
+    let section = Module::section_of(engine, &image).map_err(Reason::Refused)?;
     if run.fuel != u64::MAX {
         return Err(Reason::Fuel);
     }
@@ -115,13 +112,8 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, bytes: &'a [u8]) -> Result<
         _ => return Err(Reason::NotExecutable),
     }
     // SAFETY: C allowed this image: it is part of the firmware, or a signature over all of it says that
-    // `wisp build` made it (or the firmware's developer asked for neither).
-    let module = unsafe { Module::new_trusted(engine, bytes) };
-    let Ok(mut module) = module else { return Err(Reason::Damaged) };
-    let section = module.native_section(engine).map_err(Reason::Refused)?;
-    // SAFETY: as above; the image stays as it is while the app runs.
-    unsafe { module.use_native(engine, section) }.map_err(Reason::Refused)?;
-    Ok(module)
+    // `wisp build` made it (or the firmware's developer asked for neither). It stays as it is while the app runs.
+    unsafe { Module::new_native(engine, image, section) }.map_err(Reason::Refused)
 }
 
 /// True if the image has native code for whatever machine.

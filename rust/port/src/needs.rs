@@ -7,7 +7,7 @@ use crate::run::TABLES;
 use crate::shim;
 use crate::text::Text;
 use core::slice;
-use wisp_engine::Image;
+use wisp_engine::{Image, Name};
 use wisp_host::abi;
 
 type Problem = shim::wisp_store_error;
@@ -22,13 +22,14 @@ fn report(board: &Zephyr, module: &str, what: &[u8]) {
 
 /// Whether the firmware has functions of this import module.
 fn known(module: &str) -> bool {
-    TABLES.iter().copied().flatten().any(|function| function.module == module) || CFunctions::all().has(module, None)
+    TABLES.iter().copied().flatten().any(|function| function.module == module)
+        || CFunctions::all().has(Name::new(module), None)
 }
 
 /// Whether the firmware has this function.
-fn has(module: &str, name: &str) -> bool {
+fn has(module: Name<'_>, name: Name<'_>) -> bool {
     let mut functions = TABLES.iter().copied().flatten();
-    functions.any(|function| function.name == name && function.module == module)
+    functions.any(|function| name == function.name && module == function.module)
         || CFunctions::all().has(module, Some(name))
 }
 
@@ -56,7 +57,7 @@ pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app) -> Res
     let board = unsafe { Zephyr::new(app) };
     for index in 0..image.import_count() {
         let import = image.import(index).map_err(|_| shim::wisp_store_error_WISP_STORE_NO_IMAGE)?;
-        interface(&board, import.module, has(import.module, import.name))?;
+        interface(&board, import.module.shown(), has(import.module, import.name))?;
     }
     Ok(())
 }

@@ -55,6 +55,9 @@ impl Identity for Zephyr {
 
 impl Log for Zephyr {
     fn max_level(&self) -> u32 {
+        if !cfg!(feature = "log") {
+            return 0;
+        }
         // SAFETY: no arguments and no preconditions.
         unsafe { shim::wisp_shim_app_log_level() }
     }

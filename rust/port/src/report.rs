@@ -187,7 +187,6 @@ pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, has_ir: bool) {
         Reason::Fuel => b"native code does not count fuel, and the app has a limit of it",
         Reason::Untrusted => b"the native code is not part of the firmware and bears no signature it accepts",
         Reason::NotExecutable => b"the native code does not lie where the processor may execute it",
-        Reason::Damaged => b"the image is damaged",
     };
     text.push(words);
     let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };

@@ -40,7 +40,6 @@ enum Error {
     Fuel = 41,
     Untrusted = 42,
     NotExecutable = 43,
-    Damaged = 44,
     Target = 45,
     NativeDamaged = 46,
     AbiVersion = 47,
@@ -52,10 +51,12 @@ enum Error {
     NativeFeatures = 53,
 }
 
-/// Logs an error of the app.
+/// Logs an error of the app. Without a log nothing is left of what calls this.
 fn log(board: &Zephyr, error: Error, first: u32, second: u32) {
-    // SAFETY: `app` is valid by the contract of `Zephyr::new`.
-    unsafe { shim::wisp_shim_error(board.app(), error as u32, first, second) }
+    if cfg!(feature = "log") {
+        // SAFETY: `app` is valid by the contract of `Zephyr::new`.
+        unsafe { shim::wisp_shim_error(board.app(), error as u32, first, second) }
+    }
 }
 
 /// The bytes are no image, or none for this firmware.
@@ -131,7 +132,6 @@ pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, _has_ir: bool) {
         Reason::Fuel => (Error::Fuel, 0, 0),
         Reason::Untrusted => (Error::Untrusted, 0, 0),
         Reason::NotExecutable => (Error::NotExecutable, 0, 0),
-        Reason::Damaged => (Error::Damaged, 0, 0),
         Reason::Refused(refusal) => match refusal {
             Refusal::Target(found, here) => (Error::Target, target(found), target(here)),
             Refusal::Damaged(at) => (Error::NativeDamaged, at.into(), 0),

@@ -7,9 +7,11 @@ use crate::{report, shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, HostFunction, Image, ImageError, Instance, InstantiateError, InterruptHandle, Linker, Module, Rule,
-    Store, Trap, TrapCode, TypedFunc,
+    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, Linker, Module, Store, Trap,
+    TrapCode, TypedFunc,
 };
+#[cfg(feature = "interpreter")]
+use wisp_engine::{ImageError, Rule};
 use wisp_host::{abi, Interfaces};
 
 // The C header states the numbers for C; the engine's are what counts.
@@ -122,27 +124,13 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     #[cfg(feature = "native")]
     let config = crate::native::configure(config, run);
     let engine = Engine::new(&config);
-    #[cfg(feature = "native")]
-    let native = crate::native::load(&engine, run, image, &board).map_err(|error| Failure::Start(error, 0))?;
-    #[cfg(not(feature = "native"))]
-    let native = None;
-    run.ran_native = native.is_some();
-    let module = match native.map_or_else(|| read(&engine, image, arena, run.verified), Ok) {
-        Ok(module) => module,
-        Err(error) => {
-            report::bad_image(&board, error);
-            let code = match error {
-                ImageError::Code(_, _, Rule::Built(_)) => shim::wisp_run_error_WISP_RUN_NO_FEATURE,
-                _ => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
-            };
-            return Err(Failure::Start(code, 0));
-        }
-    };
+    let module = load(&engine, run, image, arena, &board).map_err(|error| Failure::Start(error, 0))?;
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         report::too_small(&board, run.arena_size as u32, 0);
         return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
     };
-    if run.fuel != u64::MAX {
+    // native code that counts none is not used for an app with a limit
+    if cfg!(feature = "interpreter") && run.fuel != u64::MAX {
         store.set_fuel(Some(run.fuel));
     }
 
@@ -170,7 +158,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
 
-    if let (true, Some(left)) = (run.fuel != u64::MAX, store.fuel()) {
+    if let (true, Some(left)) = (cfg!(feature = "interpreter") && run.fuel != u64::MAX, store.fuel()) {
         run.fuel_used = run.fuel - left;
     }
     run.arena_used = run.arena_size.saturating_sub(store.arena_left()) as u32;
@@ -212,13 +200,45 @@ pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.
 
+/// The module to run, with its native code if there is some that fits and is trusted. The error, a
+/// `wisp_run_error`, was reported already.
+#[inline(never)]
+fn load<'a>(
+    engine: &Engine,
+    run: &mut shim::wisp_run,
+    image: &'a [u8],
+    arena: &mut [u64],
+    board: &Zephyr,
+) -> Result<Module<'a>, u32> {
+    #[cfg(feature = "native")]
+    if let Some(module) = crate::native::load(engine, run, image, board)? {
+        run.ran_native = true;
+        return Ok(module);
+    }
+    #[cfg(feature = "interpreter")]
+    return read(engine, image, arena, run.verified).map_err(|error| {
+        report::bad_image(board, error);
+        match error {
+            ImageError::Code(_, _, Rule::Built(_)) => shim::wisp_run_error_WISP_RUN_NO_FEATURE,
+            _ => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
+        }
+    });
+    // what is left is no image: otherwise there was native code, or an error
+    #[cfg(not(feature = "interpreter"))]
+    {
+        _ = arena;
+        Err(shim::wisp_run_error_WISP_RUN_BAD_IMAGE)
+    }
+}
+
 /// Reads the image and verifies its code, unless the build has, with the arena as scratch memory.
+#[cfg(feature = "interpreter")]
 #[inline(never)]
 fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool) -> Result<Module<'a>, ImageError> {
     // what was verified for a runtime with all features may need one that this has not
-    if !cfg!(feature = "interpreter") || verified && wisp_engine::MISSING_FEATURES == 0 {
+    if verified && wisp_engine::MISSING_FEATURES == 0 {
         // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
-        // header names, and that it is part of the firmware; or nothing here runs IR.
+        // header names, and that it is part of the firmware.
         return unsafe { Module::new_trusted(engine, image) };
     }
     Module::new_in(engine, image, wisp_engine::scratch(arena))
@@ -228,11 +248,7 @@ fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool)
 #[inline(never)]
 fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
     let c_functions = CFunctions::all();
-    let mut linker = Linker::new();
-    // The linker holds eight sources; these are two, so neither call can fail.
-    let _ = linker.resolver(&Interfaces(TABLES));
-    let _ = linker.resolver(&c_functions);
-    linker.instantiate(store, module)
+    Linker::from_resolvers([&Interfaces(TABLES), &c_functions]).instantiate(store, module)
 }
 
 /// Finds the function that the host calls to run a guest.

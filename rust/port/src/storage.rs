@@ -446,7 +446,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
     // SAFETY: by the contract of this function.
     unsafe {
         *upload = shim::wisp_store_upload {
-            name: name_out(manifest.name),
+            name: name_out(manifest.name.shown()),
             image: shim::wisp_store_image {
                 length: size as u32,
                 version: version_word(manifest.version),

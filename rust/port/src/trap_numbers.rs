@@ -8,7 +8,7 @@ use crate::{shim, AppData};
 
 /// Logs a trap, unless the guest ended itself or was told to end.
 pub(crate) fn report(board: &Zephyr, _store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
-    if !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
+    if cfg!(feature = "log") && !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
         let id = image.id();
         // SAFETY: the app is that of this thread.
         unsafe {

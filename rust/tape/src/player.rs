@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 
 use wisp_engine::{
     Config, Engine, Extern, FuncType, HostFunction, Image, Instance, InstantiateError, LinkProblem, Linker, Module,
-    Resolve, Store, Trap, TrapCode, Val,
+    Name, Resolve, Store, Trap, TrapCode, Val,
 };
 use wisp_image::verify;
 
@@ -178,12 +178,12 @@ impl Exports {
 }
 
 impl Resolve<()> for Exports {
-    fn resolve(&self, _: &str, _: &str, _: FuncType<'_>) -> Option<HostFunction<()>> {
+    fn resolve(&self, _: Name<'_>, _: Name<'_>, _: FuncType<'_>) -> Option<HostFunction<()>> {
         None
     }
 
-    fn external(&self, module: &str, name: &str) -> Option<Extern> {
-        self.0.iter().find(|export| export.1 == name && export.0 == module).map(|export| export.2)
+    fn external(&self, module: Name<'_>, name: Name<'_>) -> Option<Extern> {
+        self.0.iter().find(|export| name == *export.1 && module == *export.0).map(|export| export.2)
     }
 }
 

@@ -116,10 +116,3 @@ ZTEST(native_minimal, test_d_an_app_is_stopped_wherever_it_is)
 		zassert_equal(outcome().state, WISP_APP_STOPPED);
 	}
 }
-
-ZTEST(native_minimal, test_e_a_deadline_ends_an_app)
-{
-	wisp_app_set_max_run(&app, 20);
-	expect_trap(SPIN, WISP_TRAP_DEADLINE_EXCEEDED);
-	wisp_app_set_max_run(&app, 0);
-}

@@ -66,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 fn describe(path: &Path, image: &Image<'_>) -> Result<bool, ImageError> {
     let manifest = image.manifest()?;
     let (major, minor, patch) = manifest.version;
-    println!("{} {major}.{minor}.{patch}, {} bytes ({})", manifest.name, image.bytes().len(), path.display());
+    println!("{} {major}.{minor}.{patch}, {} bytes ({})", manifest.name.shown(), image.bytes().len(), path.display());
     println!("wasm: SHA-256 {}", hex(manifest.wasm_hash));
     if manifest.rollback != 0 {
         println!("rollback counter: {}", manifest.rollback);
@@ -168,7 +168,7 @@ fn imports(image: &Image<'_>) -> Result<(), ImageError> {
             ImportKind::Memory(min, max, log2) => format!("memory {min}{}, pages of {}", upto(max), 1u64 << log2),
             ImportKind::Global(ty, mutable) => format!("global {}{}", if mutable { "mut " } else { "" }, ty.name()),
         };
-        println!("  {} {} {kind}", import.module, import.name);
+        println!("  {} {} {kind}", import.module.shown(), import.name.shown());
     }
     Ok(())
 }
@@ -194,7 +194,7 @@ fn exports(image: &Image<'_>) -> Result<(), ImageError> {
             external::GLOBAL => format!("global {at}"),
             kind => format!("kind {kind}, index {at}"),
         };
-        println!("  {} {kind}", export.name);
+        println!("  {} {kind}", export.name.shown());
     }
     Ok(())
 }

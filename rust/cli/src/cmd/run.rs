@@ -166,7 +166,7 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
     }
     let name = match &arguments.app {
         Some(name) => name.clone(),
-        None => image.manifest().map_err(|error| Failure::in_file(path, error))?.name.into(),
+        None => image.manifest().map_err(|error| Failure::in_file(path, error))?.name.shown().into(),
     };
     if arguments.app.is_some() && arguments.board.is_some() && !board.apps().any(|app| app == name) {
         let apps: Vec<&str> = board.apps().collect();

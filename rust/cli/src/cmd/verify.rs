@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     println!(
         "{}: {} {major}.{minor}.{patch}, rollback counter {}, signed by key {}",
         path.display(),
-        manifest.name,
+        manifest.name.shown(),
         manifest.rollback,
         hex(&id)
     );

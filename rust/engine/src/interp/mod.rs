@@ -99,7 +99,7 @@ impl<'s> Entry<'s> {
     }
 
     /// The slots, for [`call`].
-    #[cfg(feature = "native")]
+    #[cfg(all(feature = "native", feature = "interpreter"))]
     pub fn slots(&self) -> *mut u32 {
         self.start()
     }
@@ -316,7 +316,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
     let Some((callee, function)) = shared.resolve(reference) else {
         return TrapCode::UnknownHandle as u32;
     };
-    #[cfg(feature = "native")]
+    #[cfg(all(feature = "native", feature = "interpreter"))]
     if ctx.native().is_some() {
         // SAFETY: passed on.
         return unsafe { crate::native::call_out(shared, callee, function, slots) };

@@ -15,6 +15,18 @@ pub(crate) struct Arena {
 #[derive(Clone, Copy)]
 pub(crate) struct Mark(*mut u8);
 
+/// Types of which zero bytes are a value.
+///
+/// # Safety
+/// They are.
+pub(crate) unsafe trait Zeroed {}
+// SAFETY: 0.
+unsafe impl Zeroed for u32 {}
+// SAFETY: 0.
+unsafe impl Zeroed for u64 {}
+// SAFETY: null.
+unsafe impl<T> Zeroed for *const T {}
+
 impl Arena {
     /// An arena over this memory.
     ///
@@ -58,13 +70,36 @@ impl Arena {
 
     /// A place for a value that needs no drop.
     pub fn alloc<'a, T>(&self, value: T) -> Option<&'a T> {
+        self.alloc_with(|| value)
+    }
+
+    /// As [`Arena::alloc`]: where the value is made after its place is known, it is made there.
+    #[inline(always)]
+    pub fn alloc_with<'a, T>(&self, value: impl FnOnce() -> T) -> Option<&'a T> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
         let place = self.take(size_of::<T>(), align_of::<T>())?.cast::<T>();
         // SAFETY: rule A: `take` gave aligned bytes of the arena that nobody else has.
         unsafe {
-            place.write(value);
+            place.write(value());
             Some(&*place)
         }
+    }
+
+    /// `count` cells of zeros.
+    pub fn alloc_zeroed<'a, T: Zeroed>(&self, count: usize) -> Option<&'a [Cell<T>]> {
+        const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
+        let place = self.take_zeroed(size_of::<T>().checked_mul(count)?, align_of::<T>())?;
+        // SAFETY: rule A: `take_zeroed` gave aligned bytes for `count` of them, and zeros are values.
+        Some(unsafe { core::slice::from_raw_parts(place.cast(), count) })
+    }
+
+    /// As [`Arena::take`], all zero.
+    #[inline(never)]
+    fn take_zeroed(&self, bytes: usize, align: usize) -> Option<*mut u8> {
+        let place = self.take(bytes, align)?;
+        // SAFETY: rule A: `take` gave as many bytes.
+        unsafe { place.write_bytes(0, bytes) };
+        Some(place)
     }
 
     /// `count` cells, each with this value.

@@ -147,20 +147,28 @@ impl Ctx {
             Some(_) => crate::native::place(arena, globals_words)?,
             None => {
                 shared.clear_frames();
-                (null(), arena.alloc_cells(globals_words, 0u32)?)
+                (null(), arena.alloc_zeroed(globals_words)?)
             }
         };
         #[cfg(not(feature = "native"))]
         let globals = {
             shared.clear_frames();
-            arena.alloc_cells(globals_words, 0u32)?
+            arena.alloc_zeroed(globals_words)?
         };
-        let tables_cells = arena.alloc_cells(tables, null::<TableRecord>())?;
+        let tables_cells = arena.alloc_zeroed(tables)?;
         let imports = arena.alloc_cells(imported.functions, unset)?;
-        let imported_globals = arena.alloc_cells(imported.globals, null::<Cell<u32>>())?;
-        let dropped = arena.alloc_cells(dropped_words, 0u32)?;
+        let imported_globals = arena.alloc_zeroed(imported.globals)?;
+        let dropped = arena.alloc_zeroed(dropped_words)?;
         let code = Self::running(arena, module)?;
-        let ctx = arena.alloc(Self {
+        let types = image.type_count();
+        let function_count = u32::try_from(image.function_count()).ok()?;
+        let image_length = u32::try_from(image.bytes().len()).ok()?;
+        // all of them fit if none has higher bits
+        let counts = data | dropped_words | types | tables | imported.globals | imported.functions;
+        if counts > usize::from(u16::MAX) {
+            return None;
+        }
+        let ctx = arena.alloc_with(|| Self {
             memory: Cell::new(core::ptr::dangling_mut()),
             limits: [const { Cell::new(0) }; 3],
             fuel: Cell::new(0),
@@ -170,8 +178,8 @@ impl Ctx {
             tables: tables_cells.as_ptr(),
             imports: imports.as_ptr(),
             functions: image.section(Section::Functions).as_ptr(),
-            first_reference: u32::from(index) << 16 | (u32::try_from(imported.functions).ok()? + 1),
-            function_count: u32::try_from(image.function_count()).ok()?,
+            first_reference: u32::from(index) << 16 | (imported.functions as u32 + 1),
+            function_count,
             code,
             imported_globals: imported_globals.as_ptr(),
             ip: Cell::new(null()),
@@ -181,15 +189,15 @@ impl Ctx {
             shared,
             next: Cell::new(null()),
             image: image.bytes().as_ptr(),
-            image_length: u32::try_from(image.bytes().len()).ok()?,
+            image_length,
             types: image.section(Section::Types).as_ptr(),
             dropped: dropped.as_ptr(),
-            dropped_words: u16::try_from(dropped_words).ok()?,
-            data_count: u16::try_from(data).ok()?,
-            type_count: u16::try_from(image.type_count()).ok()?,
-            table_count: u16::try_from(tables).ok()?,
-            imported_globals_count: u16::try_from(imported.globals).ok()?,
-            import_count: u16::try_from(imported.functions).ok()?,
+            dropped_words: dropped_words as u16,
+            data_count: data as u16,
+            type_count: types as u16,
+            table_count: tables as u16,
+            imported_globals_count: imported.globals as u16,
+            import_count: imported.functions as u16,
             index,
             globals_words: globals_words as u32,
             #[cfg(feature = "native")]
@@ -672,7 +680,7 @@ impl Shared {
     fn frame_top_of(ctx: &Ctx) -> *mut u8 {
         match ctx {
             #[cfg(feature = "native")]
-            ctx if ctx.native().is_some() => ctx.fp.get(),
+            ctx if !cfg!(feature = "interpreter") || ctx.native().is_some() => ctx.fp.get(),
             ctx => {
                 let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
                 let frame = ctx.defined(function).map_or(u16::MAX, |(code, _)| {

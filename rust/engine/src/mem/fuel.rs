@@ -72,7 +72,7 @@ impl Shared {
     /// An instance begins to run, with the units in hand. Gives who ran before.
     #[inline(always)]
     pub fn begin(&self, ctx: &Ctx) -> *const Ctx {
-        if !core::ptr::eq(self.holder.get(), ctx) {
+        if cfg!(feature = "interpreter") && !core::ptr::eq(self.holder.get(), ctx) {
             self.change_hands(ctx);
         }
         self.current.replace(ctx)
@@ -90,6 +90,9 @@ impl Shared {
     #[inline(always)]
     pub fn end(&self, before: *const Ctx) {
         self.current.set(before);
+        if !cfg!(feature = "interpreter") {
+            return;
+        }
         // SAFETY: rule A: null or an instance of this store.
         if let Some(before) = unsafe { before.as_ref() } {
             self.hand_back(before);

@@ -27,7 +27,7 @@ impl TableRecord {
     pub fn new(shared: &Shared, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
         let most = shared.config.max_table.min(max.unwrap_or(u32::MAX));
         let capacity = shared.config.table_capacity.min(most).max(size);
-        let elements = shared.table_arena().alloc_cells(capacity as usize, 0u32)?.as_ptr();
+        let elements = shared.table_arena().alloc_zeroed(capacity as usize)?.as_ptr();
         Some(Self { elements, size: Cell::new(size), capacity, ty, max })
     }
 

@@ -32,14 +32,20 @@ struct k_poll_signal {
 	bool raised;
 };
 
+struct k_sem {
+	bool given;
+};
+
+/* Both of what a thread polls begin with whether it need not wait. */
 struct k_poll_event {
-	struct k_poll_signal *signal;
+	const bool *ready;
 };
 
 #define K_POLL_TYPE_SIGNAL                   0
+#define K_POLL_TYPE_SEM_AVAILABLE            1
 #define K_POLL_MODE_NOTIFY_ONLY              0
 #define K_POLL_SIGNAL_INITIALIZER(_signal)   {false}
-#define k_poll_event_init(_event, _type, _mode, _signal) ((_event)->signal = (_signal))
+#define k_poll_event_init(_event, _type, _mode, _object) ((_event)->ready = (const bool *)(_object))
 
 /* A tick is a microsecond. */
 #define K_USEC(_us)                  ((k_timeout_t){(int64_t)(_us)})
@@ -54,6 +60,8 @@ int64_t k_uptime_ticks(void);
 void k_yield(void);
 int k_poll_signal_raise(struct k_poll_signal *signal, int result);
 void k_poll_signal_reset(struct k_poll_signal *signal);
+int k_sem_take(struct k_sem *sem, k_timeout_t timeout);
+void k_sem_give(struct k_sem *sem);
 int k_poll(struct k_poll_event *events, int count, k_timeout_t timeout);
 
 /* As in Zephyr: the body is the loop's, so K_SPINLOCK_BREAK leaves it through the unlock. */

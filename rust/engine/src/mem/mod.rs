@@ -15,6 +15,7 @@ mod fuel;
 pub(crate) mod linear;
 pub(crate) mod owner;
 mod regions;
+mod shared;
 pub(crate) mod table;
 
 use wisp_image::format::ValType;

@@ -35,6 +35,10 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 		uint32_t slice = MIN(duration, SLICE_US);
 
 		if (k_sem_take(&data->stop, K_USEC(slice)) == 0) {
+			if (!data->stopping) {
+				/* It was meant for the run before and came late. */
+				continue;
+			}
 			/* It stays available for whatever waits next. */
 			k_sem_give(&data->stop);
 		}

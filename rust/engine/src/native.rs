@@ -220,10 +220,16 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     if shared.stop.load(Ordering::Relaxed) != 0 {
         let outermost = before.is_null();
         halt::over(shared, record, outermost);
-        if code == 0 && !outermost {
-            // the guest that called this is to stop as well
-            shared.place.set((Trap::NOWHERE, 0));
-            code = shared.stop_code();
+        // the guest that called this is to stop as well, whatever the host function makes of the trap
+        // SAFETY: rule A: an instance of this store, or null.
+        if let Some(outer) = unsafe { before.as_ref() } {
+            if let Some(outer) = outer.native() {
+                outer.trap_with(shared.stop_code());
+            }
+            if code == 0 {
+                shared.place.set((Trap::NOWHERE, 0));
+                code = shared.stop_code();
+            }
         }
     }
     ctx.fp.set(fp);
@@ -252,7 +258,8 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
     // SAFETY: the entry has room for the slots, and a header below them.
     let code = unsafe { interp::call(callee, function, entry.slots()) };
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
-    for slot in 0..crate::ty::slots(ty.results) {
+    // if it trapped, what the frame held before is nobody's business
+    for slot in 0..if code == 0 { crate::ty::slots(ty.results) } else { 0 } {
         // SAFETY: contract.
         unsafe { slots.add(slot).write(entry.get(slot)) };
     }

@@ -41,6 +41,17 @@ const fn built(name: &str) -> bool {
     }
 }
 
+/// A bit for each helper that the runtime has.
+#[cfg(feature = "user-mode")]
+pub(super) const BUILT: u64 = {
+    let (mut bits, mut index) = (0, 0);
+    while index < HELPERS.len() {
+        bits |= (built(HELPERS[index].0) as u64) << index;
+        index += 1;
+    }
+    bits
+};
+
 /// Functions with the C calling convention, their types, and their table.
 macro_rules! helpers {
     ($($name:ident($($parameter:ident: $ty:ty),*) $(-> $result:ty)? $body:block)*) => {

@@ -185,8 +185,12 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     view.record().stack_limit.set(user.stack + reserve);
     view.record().trap_with(0);
     view.refresh(ctx);
-    // SAFETY: contract; rule A: `View::new` took slots for every type.
-    unsafe { view.slots.copy_from(slots, count) };
+    // SAFETY: contract; rule A: `View::new` took slots for every type. Those of results hold what was there before.
+    unsafe {
+        let params = crate::ty::slots(ty.params).min(count);
+        view.slots.copy_from(slots, params);
+        view.slots.add(params).write_bytes(0, count - params);
+    }
     let function = record.code.wrapping_add(thunk as usize);
     let (env, engine) = (user.env, core::ptr::from_ref(ctx).cast());
     let mut pc = 0;
@@ -349,6 +353,10 @@ pub unsafe fn serve(ctx: *const c_void, request: &[usize; 6]) -> u32 {
 fn answer(ctx: &Ctx, record: &Record, user: &UserMode, request: &[usize; 6]) -> Option<u32> {
     let &[what, ref words @ ..] = request;
     let [a, b, c, d, e] = words.map(|word| word as u32);
+    if what < IMPORT && helpers::BUILT >> what & 1 == 0 {
+        // an app that needs it was refused
+        return None;
+    }
     let asked = &helpers::DIRECT;
     // SAFETY: the record is the host's own, and the helpers check all else that they are given; words on the stack of
     // the code were checked to be there, and it does not run.

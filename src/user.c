@@ -13,12 +13,15 @@
  * in the kernel it waits for the app's thread.
  */
 
+#include <string.h>
+
 #include <zephyr/kernel.h>
 
 #include <zephyr/app_memory/mem_domain.h>
 #include <zephyr/fatal.h>
 #include <zephyr/internal/syscall_handler.h>
 #include <zephyr/logging/log.h>
+#include <zephyr/linker/linker-defs.h>
 #include <zephyr/logging/log_ctrl.h>
 
 #ifdef CONFIG_CPU_CORTEX_M
@@ -30,11 +33,14 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* The app whose native code this thread runs, or NULL. */
-static const struct wisp_app *app_of(k_tid_t thread)
+/*
+ * The app whose native code the current thread runs, or NULL. k_current_get() may find the thread
+ * in thread-local storage, which lies on the thread's own stack: that would be to believe it.
+ */
+static const struct wisp_app *current_app(void)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
-		if (thread == &app->data->user.thread) {
+		if (_current == &app->data->user.thread) {
 			return app;
 		}
 	}
@@ -44,7 +50,7 @@ static const struct wisp_app *app_of(k_tid_t thread)
 uint32_t z_impl_wisp_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uintptr_t c,
 				  uintptr_t d, uintptr_t e)
 {
-	struct wisp_user *user = CONTAINER_OF(k_current_get(), struct wisp_user, thread);
+	struct wisp_user *user = CONTAINER_OF(_current, struct wisp_user, thread);
 
 	user->asking = true;
 	user->request[0] = what;
@@ -61,8 +67,7 @@ uint32_t z_impl_wisp_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uint
 static inline uint32_t z_vrfy_wisp_user_request(uintptr_t what, uintptr_t a, uintptr_t b,
 						uintptr_t c, uintptr_t d, uintptr_t e)
 {
-	K_OOPS(K_SYSCALL_VERIFY_MSG(app_of(k_current_get()) != NULL,
-				    "not the native code of an app"));
+	K_OOPS(K_SYSCALL_VERIFY_MSG(current_app() != NULL, "not the native code of an app"));
 	return z_impl_wisp_user_request(what, a, b, c, d, e);
 }
 #include <zephyr/syscalls/wisp_user_request_mrsh.c>
@@ -78,6 +83,13 @@ void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run)
 	run->user_window_size = app->user_window_size;
 	run->user_stack = (uintptr_t)K_THREAD_STACK_BUFFER(app->user_stack);
 	run->user_stack_end = run->user_stack + app->user_stack_size;
+#ifdef CONFIG_THREAD_LOCAL_STORAGE
+	/* What lies at the top the kernel relies on: nothing is written there for the code. */
+	run->user_stack_end -= ROUND_UP((uintptr_t)__tdata_size + (uintptr_t)__tbss_size,
+					ARCH_STACK_PTR_ALIGN);
+#endif
+	/* What another image left is none of the business of this one. */
+	memset(run->user_memory, 0, run->user_memory_size + run->user_window_size);
 	if (user->prepared) {
 		return;
 	}
@@ -148,6 +160,8 @@ uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *reco
 			      (void *)record, slots, (void *)function,
 			      k_thread_priority_get(k_current_get()), K_USER, K_FOREVER);
 	(void)k_thread_name_set(&user->thread, app->name);
+	/* No system call takes memory from a heap for it. */
+	k_thread_heap_assign(&user->thread, NULL);
 	(void)k_mem_domain_add_thread(&user->domain, &user->thread);
 	k_thread_start(&user->thread);
 	K_SPINLOCK(&data->lock) {
@@ -231,7 +245,7 @@ void wisp_native_forget(const struct wisp_app *app)
 
 bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf)
 {
-	const struct wisp_app *app = app_of(k_current_get());
+	const struct wisp_app *app = current_app();
 
 	if (app == NULL || reason == K_ERR_KERNEL_PANIC || reason == K_ERR_SPURIOUS_IRQ) {
 		return false;
@@ -239,14 +253,20 @@ bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf)
 #ifdef CONFIG_CPU_CORTEX_M
 	/*
 	 * Of an interrupt that came while the thread ran? The frame does not tell: the thread may
-	 * have written it.
+	 * have written it. A bad system call is reported in thread mode.
 	 */
-	if ((SCB->ICSR & SCB_ICSR_RETTOBASE_Msk) == 0) {
+	if (__get_IPSR() != 0 && (SCB->ICSR & SCB_ICSR_RETTOBASE_Msk) == 0) {
 		return false;
 	}
+	/*
+	 * An instruction that faults with the stack elsewhere raises a second fault, which would be
+	 * taken when the thread is gone.
+	 */
+	SCB->SHCSR &= ~(SCB_SHCSR_USGFAULTPENDED_Msk | SCB_SHCSR_MEMFAULTPENDED_Msk |
+			SCB_SHCSR_BUSFAULTPENDED_Msk);
 #else
-	/* Of an interrupt, or of the kernel itself. */
-	if (reason == K_ERR_CPU_EXCEPTION && esf != NULL && (esf->mstatus & MSTATUS_MPP) != 0) {
+	/* Of an interrupt, or of the kernel itself; an overflow the kernel finds for the thread. */
+	if (reason != K_ERR_STACK_CHK_FAIL && esf != NULL && (esf->mstatus & MSTATUS_MPP) != 0) {
 		return false;
 	}
 #endif

@@ -123,6 +123,17 @@ ZTEST(escape, test_the_stack_is_where_it_is)
 	faults(STACK_OVERFLOW, 0);
 	faults(STACK_ELSEWHERE, (uintptr_t)app.arena + 64);
 	faults(STACK_ELSEWHERE, (uintptr_t)other.user_memory + 256);
+	faults(STACK_ELSEWHERE, (uintptr_t)K_THREAD_STACK_BUFFER(other.user_stack) + 256);
+	faults(UNDEFINED_ELSEWHERE, (uintptr_t)app.arena + 64);
+	faults(UNDEFINED_ELSEWHERE, (uintptr_t)K_THREAD_STACK_BUFFER(other.user_stack) + 256);
+}
+
+ZTEST(escape, test_the_kernel_knows_which_thread_runs)
+{
+	faults(FORGED_THREAD_FAULTS, 0);
+	faults(FORGED_THREAD_FAULTS, (uintptr_t)&other.data->user.thread);
+	faults(FORGED_THREAD, (uintptr_t)&other.data->user.thread);
+	zassert_equal(told, 7);
 }
 
 ZTEST(escape, test_the_host_writes_nothing_for_a_forged_record)

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <zephyr/kernel.h>
+#include <zephyr/linker/linker-defs.h>
 
 #include "support.h"
 
@@ -89,6 +90,32 @@ static void execute(uint8_t *memory)
 	((void (*)(void))entry)();
 }
 
+/* The kernel must not take this for the thread that runs. */
+static void forge_thread(uintptr_t place)
+{
+#ifdef CONFIG_THREAD_LOCAL_STORAGE
+	uintptr_t size = (uintptr_t)__tdata_size + (uintptr_t)__tbss_size;
+	uintptr_t *words;
+
+	__asm__ volatile("mv %0, tp" : "=r"(words));
+	for (uintptr_t i = 0; i < size / sizeof(*words); i++) {
+		words[i] = place;
+	}
+#else
+	ARG_UNUSED(place);
+#endif
+}
+
+/* Two faults at once: nothing can be put on such a stack. */
+static void undefined_elsewhere(uintptr_t place)
+{
+#ifdef __riscv
+	__asm__ volatile("mv sp, %0\nunimp" ::"r"(place));
+#else
+	__asm__ volatile("mov sp, %0\nudf #0" ::"r"(place));
+#endif
+}
+
 static void stack_elsewhere(uintptr_t place)
 {
 #ifdef __riscv
@@ -159,6 +186,18 @@ void hostile(struct record *record, uint32_t *slots)
 		break;
 	case STACK_ELSEWHERE:
 		stack_elsewhere((uintptr_t)place);
+		break;
+	case UNDEFINED_ELSEWHERE:
+		undefined_elsewhere((uintptr_t)place);
+		break;
+	case FORGED_THREAD:
+		forge_thread((uintptr_t)place);
+		tell(record, 7);
+		*(volatile enum attack *)&attack = BEHAVE;
+		break;
+	case FORGED_THREAD_FAULTS:
+		forge_thread((uintptr_t)place);
+		*(volatile enum attack *)&attack = BEHAVE;
 		break;
 	case STACK_OVERFLOW:
 		(void)overflow((uint32_t *)record);

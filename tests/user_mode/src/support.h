@@ -20,6 +20,10 @@ enum attack {
 	FORGED_TRAP,
 	EXECUTE_DATA,
 	STACK_ELSEWHERE,
+	UNDEFINED_ELSEWHERE,
+	/* Has the kernel find another thread where it looks for the current one. */
+	FORGED_THREAD,
+	FORGED_THREAD_FAULTS,
 	STACK_OVERFLOW,
 	GIVE_A_SEMAPHORE,
 	END_A_THREAD,

@@ -51,6 +51,10 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(DIES_WITH_PARENT, 9)
 
 
+# More than one where the log of a busy machine came between.
+PROMPTS = re.compile(r"(uart:~\$ ?)+")
+
+
 class Firmware:
     """A running firmware: its log, its ports, its updates."""
 
@@ -152,9 +156,10 @@ class Firmware:
             lines = self.lines[seen:]
             # The prompt comes back after the echo of the command.
             echo = [at for at, line in enumerate(lines) if line.endswith(command)]
-            if echo and any(line == "uart:~$" for line in lines[echo[0] + 1:]):
-                return "\n".join(line for line in lines[echo[0] + 1:]
-                                 if line != "uart:~$" and not re.match(r"\[[\d:.,]+\] <", line))
+            answer = lines[echo[0] + 1:] if echo else []
+            if any(PROMPTS.fullmatch(line) for line in answer):
+                return "\n".join(line for line in answer
+                                 if not PROMPTS.fullmatch(line) and not re.match(r"\[[\d:.,]+\] <", line))
             time.sleep(0.02)
         pytest.fail(f"no answer to '{command}':\n" + "\n".join(self.lines[seen:]))
 

@@ -74,7 +74,6 @@ impl Arena {
     }
 
     /// As [`Arena::alloc`]: where the value is made after its place is known, it is made there.
-    #[inline(always)]
     pub fn alloc_with<'a, T>(&self, value: impl FnOnce() -> T) -> Option<&'a T> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
         let place = self.take(size_of::<T>(), align_of::<T>())?.cast::<T>();
@@ -88,6 +87,9 @@ impl Arena {
     /// `count` cells of zeros.
     pub fn alloc_zeroed<'a, T: Zeroed>(&self, count: usize) -> Option<&'a [Cell<T>]> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
+        if count == 0 {
+            return Some(&[]);
+        }
         let place = self.take_zeroed(size_of::<T>().checked_mul(count)?, align_of::<T>())?;
         // SAFETY: rule A: `take_zeroed` gave aligned bytes for `count` of them, and zeros are values.
         Some(unsafe { core::slice::from_raw_parts(place.cast(), count) })

@@ -39,7 +39,8 @@ pub(crate) fn instantiate<T>(
 /// Everything that leaves the store as it was if it fails.
 fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
     let image = module.image();
-    let [functions, tables, _, globals] = image.import_counts();
+    let [functions, tables, memories, globals] = image.import_counts();
+    let imports = functions + tables + memories + globals;
     let imported = Counts { functions, globals, tables };
     let globals_size = image.globals_size()?;
     let config = &shared.config;
@@ -51,8 +52,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
             Err(error(count, allowed))
         }
     };
-    within(image.import_count(), config.max_imports, InstantiateError::ImportLimit)?;
-    within(image.function_count(), config.max_functions, InstantiateError::FunctionLimit)?;
+    within(imports, config.max_imports, InstantiateError::ImportLimit)?;
     let left = shared.arena.remaining();
     let small = |needed: usize| {
         InstantiateError::ArenaTooSmall(
@@ -65,8 +65,9 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
         small(size_of::<Ctx>() + globals_size as usize + imported.functions * size_of::<Import>() + code)
     })?;
-    link(linker, shared, ctx, module)?;
-    for index in 0..image.table_count() {
+    within(ctx.function_count as usize, config.max_functions, InstantiateError::FunctionLimit)?;
+    link(linker, shared, ctx, module, imports)?;
+    for index in 0..ctx.table_count() - imported.tables {
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
         let record = TableRecord::new(shared, table.ty, table.min, table.max);
@@ -101,10 +102,16 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     Ok(ctx)
 }
 
-fn link<T>(linker: &Linker<'_, T>, shared: &Shared, ctx: &Ctx, module: &Module<'_>) -> Result<(), InstantiateError> {
+fn link<T>(
+    linker: &Linker<'_, T>,
+    shared: &Shared,
+    ctx: &Ctx,
+    module: &Module<'_>,
+    imports: usize,
+) -> Result<(), InstantiateError> {
     let image = module.image();
     let (mut functions, mut globals, mut tables) = (0, 0, 0);
-    for index in 0..image.import_count() {
+    for index in 0..imports {
         let import = image.import(index)?;
         let fail = |problem| InstantiateError::Import(index as u16, problem);
         let defined = linker.external_for(import.module, import.name);
@@ -189,6 +196,9 @@ fn fits(size: u32, max: Option<u32>, wanted: u32, most: Option<u32>) -> bool {
 
 /// Applies and drops the active segments, elements first.
 fn apply_segments(ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> {
+    if !ctx.has_segments() {
+        return Ok(());
+    }
     for index in 0..image.element_count() {
         let elements = image.element(index)?;
         if elements.mode == segment::ACTIVE {

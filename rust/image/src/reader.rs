@@ -148,6 +148,11 @@ impl Functions<'_> {
         self.0.len() / entry::FUNCTION
     }
 
+    /// Where their table begins.
+    pub fn as_ptr(self) -> *const u8 {
+        self.0.as_ptr()
+    }
+
     /// True if there is none.
     pub fn is_empty(self) -> bool {
         self.len() == 0
@@ -488,13 +493,11 @@ impl<'a> Image<'a> {
         self.section(Section::Imports).chunks_exact(entry::IMPORT).filter(|e| e[8] == kind).count()
     }
 
-    /// Number of imports of each kind of [`external`].
+    /// Number of imports of each kind of [`external`]. Those of unknown kinds, which [`Image::import`] refuses, count too.
     pub fn import_counts(&self) -> [usize; 4] {
         let mut counts = [0; 4];
         for entry in self.section(Section::Imports).chunks_exact(entry::IMPORT) {
-            if let Some(count) = counts.get_mut(usize::from(entry[8])) {
-                *count += 1;
-            }
+            counts[usize::from(entry[8]) % 4] += 1;
         }
         counts
     }

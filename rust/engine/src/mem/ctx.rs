@@ -160,11 +160,13 @@ impl Ctx {
         let imported_globals = arena.alloc_zeroed(imported.globals)?;
         let dropped = arena.alloc_zeroed(dropped_words)?;
         let code = Self::running(arena, module)?;
-        let types = image.type_count();
-        let function_count = u32::try_from(image.function_count()).ok()?;
+        let functions = image.functions();
+        let function_count = u32::try_from(functions.len()).ok()?;
+        let types = image.section(Section::Types);
+        let type_count = types.first_chunk().map_or(0, |count| u32::from_le_bytes(*count) as usize);
         let image_length = u32::try_from(image.bytes().len()).ok()?;
         // all of them fit if none has higher bits
-        let counts = data | dropped_words | types | tables | imported.globals | imported.functions;
+        let counts = data | dropped_words | type_count | tables | imported.globals | imported.functions;
         if counts > usize::from(u16::MAX) {
             return None;
         }
@@ -177,7 +179,7 @@ impl Ctx {
             globals: globals.as_ptr(),
             tables: tables_cells.as_ptr(),
             imports: imports.as_ptr(),
-            functions: image.section(Section::Functions).as_ptr(),
+            functions: functions.as_ptr(),
             first_reference: u32::from(index) << 16 | (imported.functions as u32 + 1),
             function_count,
             code,
@@ -190,11 +192,11 @@ impl Ctx {
             next: Cell::new(null()),
             image: image.bytes().as_ptr(),
             image_length,
-            types: image.section(Section::Types).as_ptr(),
+            types: types.as_ptr(),
             dropped: dropped.as_ptr(),
             dropped_words: dropped_words as u16,
             data_count: data as u16,
-            type_count: types as u16,
+            type_count: type_count as u16,
             table_count: tables as u16,
             imported_globals_count: imported.globals as u16,
             import_count: imported.functions as u16,
@@ -429,6 +431,16 @@ impl Ctx {
         if let Some(record) = self.native() {
             record.set_memory(self.memory.get(), size);
         }
+    }
+
+    /// Number of tables, imported ones first.
+    pub(crate) fn table_count(&self) -> usize {
+        usize::from(self.table_count)
+    }
+
+    /// True if the module has data or element segments.
+    pub(crate) fn has_segments(&self) -> bool {
+        self.dropped_words != 0
     }
 
     fn dropped_bit(&self, bit: usize) -> Option<(&Cell<u32>, u32)> {

@@ -30,11 +30,6 @@ impl Ctx {
     pub(crate) fn types(&self) -> impl Iterator<Item = FuncType<'_>> {
         (0..self.type_count).filter_map(|index| self.ty(index))
     }
-
-    /// Number of tables, imported ones first.
-    pub(crate) fn table_count(&self) -> usize {
-        usize::from(self.table_count)
-    }
 }
 
 impl Shared {

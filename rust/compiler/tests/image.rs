@@ -57,7 +57,7 @@ fn a_compiled_module_passes_the_verifier_and_reads_back() {
     let run = image.export(2).unwrap();
     assert_eq!(image.export_named("run"), Some((run.kind, run.index)));
     assert_eq!((image.export_named("ru"), image.export_named("")), (None, None));
-    assert_eq!(image.import_counts()[usize::from(external::FUNCTION)], image.imports_of(external::FUNCTION));
+    assert_eq!(image.imports().counts()[usize::from(external::FUNCTION)], image.imports_of(external::FUNCTION));
     let again = Image::parsed(&bytes);
     assert_eq!((again.section(Section::Code), again.content()), (image.section(Section::Code), image.content()));
     assert_eq!(image.data(0).unwrap().bytes, b"hello");

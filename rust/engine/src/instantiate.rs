@@ -5,7 +5,7 @@ use core::cell::Cell;
 use core::ptr::null;
 
 use wisp_image::format::{segment, Section, ValType, ITEM_GLOBAL};
-use wisp_image::{ElementSegment, Image, ImportKind};
+use wisp_image::{ElementSegment, Image, ImportKind, Imports};
 
 use crate::externals::{bits, set_bits};
 use crate::interp::{foreign, unset_import, Entry};
@@ -39,8 +39,8 @@ pub(crate) fn instantiate<T>(
 /// Everything that leaves the store as it was if it fails.
 fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
     let image = module.image();
-    let [functions, tables, memories, globals] = image.import_counts();
-    let imports = functions + tables + memories + globals;
+    let imports = image.imports();
+    let [functions, tables, _, globals] = imports.counts();
     let imported = Counts { functions, globals, tables };
     let globals_size = image.globals_size()?;
     let config = &shared.config;
@@ -52,7 +52,9 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
             Err(error(count, allowed))
         }
     };
-    within(imports, config.max_imports, InstantiateError::ImportLimit)?;
+    let defined = image.functions();
+    within(imports.len(), config.max_imports, InstantiateError::ImportLimit)?;
+    within(defined.len(), config.max_functions, InstantiateError::FunctionLimit)?;
     let left = shared.arena.remaining();
     let small = |needed: usize| {
         InstantiateError::ArenaTooSmall(
@@ -60,12 +62,11 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
             u32::try_from(left).unwrap_or(u32::MAX),
         )
     };
-    let ctx = Ctx::new(shared, module, &imported, globals_size, unset_import());
+    let ctx = Ctx::new(shared, module, defined, &imported, globals_size, unset_import());
     let ctx = ctx.ok_or_else(|| {
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
         small(size_of::<Ctx>() + globals_size as usize + imported.functions * size_of::<Import>() + code)
     })?;
-    within(ctx.function_count as usize, config.max_functions, InstantiateError::FunctionLimit)?;
     link(linker, shared, ctx, module, imports)?;
     for index in 0..ctx.table_count() - imported.tables {
         let table = image.table(index)?;
@@ -107,12 +108,12 @@ fn link<T>(
     shared: &Shared,
     ctx: &Ctx,
     module: &Module<'_>,
-    imports: usize,
+    imports: Imports<'_>,
 ) -> Result<(), InstantiateError> {
     let image = module.image();
     let (mut functions, mut globals, mut tables) = (0, 0, 0);
-    for index in 0..imports {
-        let import = image.import(index)?;
+    for index in 0..imports.len() {
+        let import = imports.get(index)?;
         let fail = |problem| InstantiateError::Import(index as u16, problem);
         let defined = linker.external_for(import.module, import.name);
         let other = || {

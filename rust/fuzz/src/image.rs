@@ -84,7 +84,7 @@ fn visit(image: &Image<'_>) -> Result<(), ImageError> {
             assert!(name.is_none_or(|name| image.export_named(name).is_some()));
         }
     }
-    let _ = (image.import_counts(), image.wasm_hash(), image.memory(), image.init(), image.globals_size());
+    let _ = (image.imports().counts(), image.wasm_hash(), image.memory(), image.init(), image.globals_size());
     image.globals().for_each(drop);
     for (kind, bytes) in image.sections_from(Section::OPTIONAL) {
         assert!(kind >= Section::OPTIONAL);

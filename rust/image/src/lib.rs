@@ -27,6 +27,7 @@ pub mod native;
 pub mod ops;
 mod reader;
 pub mod verify;
+mod views;
 #[cfg(feature = "alloc")]
 pub mod writer;
 
@@ -34,5 +35,6 @@ pub use error::ImageError;
 pub use id::ImageId;
 pub use manifest::{Manifest, Memory};
 pub use reader::{
-    DataSegment, ElementSegment, Export, Function, Functions, Global, Image, Import, ImportKind, Name, Table, TypeRef,
+    DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Name, Table, TypeRef,
 };
+pub use views::{Functions, Imports, Types};

@@ -2,6 +2,7 @@
 //! Zero-copy reader.
 
 use crate::format::{self, entry, external, manifest, Section, ValType};
+use crate::views::{Functions, Imports, Types};
 use crate::ImageError;
 
 /// A little-endian `u16`, or `None` beyond the end.
@@ -69,8 +70,8 @@ struct Rows([u8; Section::COUNT]);
 /// A function type in place.
 #[derive(Clone, Copy)]
 pub struct TypeRef<'a> {
-    params: &'a [u8],
-    results: &'a [u8],
+    pub(crate) params: &'a [u8],
+    pub(crate) results: &'a [u8],
 }
 
 impl<'a> TypeRef<'a> {
@@ -136,36 +137,6 @@ pub struct Function {
     pub code: u32,
     /// Type index.
     pub ty: u16,
-}
-
-/// The defined functions of an image.
-#[derive(Clone, Copy)]
-pub struct Functions<'a>(&'a [u8]);
-
-impl Functions<'_> {
-    /// How many there are.
-    pub fn len(self) -> usize {
-        self.0.len() / entry::FUNCTION
-    }
-
-    /// Where their table begins.
-    pub fn as_ptr(self) -> *const u8 {
-        self.0.as_ptr()
-    }
-
-    /// True if there is none.
-    pub fn is_empty(self) -> bool {
-        self.len() == 0
-    }
-
-    /// One of them.
-    ///
-    /// # Errors
-    /// The index does not exist.
-    pub fn get(self, index: usize) -> Result<Function, ImageError> {
-        let e = entry_of(self.0, Section::Functions, entry::FUNCTION, index)?;
-        Ok(Function { code: u32::from_le_bytes([e[0], e[1], e[2], e[3]]), ty: u16::from_le_bytes([e[4], e[5]]) })
-    }
 }
 
 /// A defined global.
@@ -273,14 +244,14 @@ fn section_bytes<'a>(image: &'a [u8], row: &[u8]) -> Option<&'a [u8]> {
 }
 
 /// An entry of a section that is a table.
-fn entry_of(bytes: &[u8], section: Section, size: usize, index: usize) -> Result<&[u8], ImageError> {
+pub(crate) fn entry_of(bytes: &[u8], section: Section, size: usize, index: usize) -> Result<&[u8], ImageError> {
     let at = index.saturating_mul(size);
     let entry = bytes.get(at..).and_then(|rest| rest.get(..size));
     entry.ok_or(ImageError::Entry(section, at as u32))
 }
 
 /// The bytes of a string of the strings section.
-fn string_at(strings: &[u8], at: usize) -> Option<&[u8]> {
+pub(crate) fn string_at(strings: &[u8], at: usize) -> Option<&[u8]> {
     let length = usize::from(u16_at(strings, at)?);
     strings.get(at + 2..)?.get(..length)
 }
@@ -436,9 +407,14 @@ impl<'a> Image<'a> {
         string_at(self.section(Section::Strings), offset as usize).map(Name)
     }
 
+    /// The types, found once.
+    pub fn types(&self) -> Types<'a> {
+        Types(self.section(Section::Types))
+    }
+
     /// Number of types.
     pub fn type_count(&self) -> usize {
-        u32_at(self.section(Section::Types), 0).unwrap_or(0) as usize
+        self.types().len()
     }
 
     /// A type.
@@ -446,20 +422,12 @@ impl<'a> Image<'a> {
     /// # Errors
     /// The index does not exist or the entry is cut short.
     pub fn ty(&self, index: u16) -> Result<TypeRef<'a>, ImageError> {
-        let section = self.section(Section::Types);
-        let at = 4 + usize::from(index) * entry::TYPE;
-        let read = || {
-            if usize::from(index) >= self.type_count() {
-                return None;
-            }
-            let offset = u32_at(section, at)? as usize;
-            let params = usize::from(u16_at(section, at + 4)?);
-            let results = usize::from(u16_at(section, at + 6)?);
-            let bytes = section.get(offset..)?.get(..params + results)?;
-            let (params, results) = bytes.split_at(params);
-            Some(TypeRef { params, results })
-        };
-        read().ok_or(ImageError::Entry(Section::Types, at as u32))
+        self.types().get(index)
+    }
+
+    /// The imports, found once.
+    pub fn imports(&self) -> Imports<'a> {
+        Imports { entries: self.section(Section::Imports), strings: self.section(Section::Strings) }
     }
 
     /// Number of imports of all kinds.
@@ -472,34 +440,12 @@ impl<'a> Image<'a> {
     /// # Errors
     /// The entry is cut short or names what does not exist.
     pub fn import(&self, index: usize) -> Result<Import<'a>, ImageError> {
-        let e = self.entry(Section::Imports, entry::IMPORT, index)?;
-        let read = || {
-            let min = u32_at(e, 12)?;
-            let max = optional(u32_at(e, 16)?);
-            let kind = match e[8] {
-                external::FUNCTION => ImportKind::Function(u16_at(e, 10)?),
-                external::TABLE => ImportKind::Table(Table { ty: ValType::from_byte(e[9])?, min, max }),
-                external::MEMORY => ImportKind::Memory(min, max, e[9]),
-                external::GLOBAL => ImportKind::Global(ValType::from_byte(e[9])?, u16_at(e, 10)? != 0),
-                _ => return None,
-            };
-            Some(Import { module: self.string(u32_at(e, 0)?)?, name: self.string(u32_at(e, 4)?)?, kind })
-        };
-        read().ok_or(ImageError::Entry(Section::Imports, (index * entry::IMPORT) as u32))
+        self.imports().get(index)
     }
 
     /// Number of imports of one kind of [`external`].
     pub fn imports_of(&self, kind: u8) -> usize {
         self.section(Section::Imports).chunks_exact(entry::IMPORT).filter(|e| e[8] == kind).count()
-    }
-
-    /// Number of imports of each kind of [`external`]. Those of unknown kinds, which [`Image::import`] refuses, count too.
-    pub fn import_counts(&self) -> [usize; 4] {
-        let mut counts = [0; 4];
-        for entry in self.section(Section::Imports).chunks_exact(entry::IMPORT) {
-            counts[usize::from(entry[8]) % 4] += 1;
-        }
-        counts
     }
 
     /// Type of an imported function, counted among the imported functions.
@@ -526,7 +472,7 @@ impl<'a> Image<'a> {
         self.functions().get(index)
     }
 
-    /// The defined functions, found once: for whoever looks at many.
+    /// The defined functions, found once.
     pub fn functions(&self) -> Functions<'a> {
         Functions(self.section(Section::Functions))
     }

@@ -6,7 +6,7 @@ use core::ptr::null;
 use core::sync::atomic::Ordering;
 
 use wisp_image::format::{entry, Section, ValType};
-use wisp_image::Image;
+use wisp_image::{Functions, Image};
 
 use super::arena::Arena;
 use super::linear::LinearMemory;
@@ -123,6 +123,7 @@ impl Ctx {
     pub(crate) fn new<'s>(
         shared: &'s Shared,
         module: &crate::Module<'_>,
+        functions: Functions<'_>,
         imported: &Counts,
         globals_size: u32,
         unset: Import,
@@ -160,10 +161,9 @@ impl Ctx {
         let imported_globals = arena.alloc_zeroed(imported.globals)?;
         let dropped = arena.alloc_zeroed(dropped_words)?;
         let code = Self::running(arena, module)?;
-        let functions = image.functions();
         let function_count = u32::try_from(functions.len()).ok()?;
-        let types = image.section(Section::Types);
-        let type_count = types.first_chunk().map_or(0, |count| u32::from_le_bytes(*count) as usize);
+        let types = image.types();
+        let type_count = types.len();
         let image_length = u32::try_from(image.bytes().len()).ok()?;
         // all of them fit if none has higher bits
         let counts = data | dropped_words | type_count | tables | imported.globals | imported.functions;

@@ -111,7 +111,7 @@ function(wisp_add_app)
     list(GET sources 0 first)
     if(EXISTS ${first}/Cargo.toml)
       wisp_find_rust(guest wasm32-unknown-unknown)
-      wisp_cargo_target_dir(target_dir guest-${id})
+      wisp_cargo_target_dir(target_dir guest)
       # cargo knows what is stale; the output's time changes only with its content.
       add_custom_target(wisp_guest_${id}
         COMMAND ${CMAKE_COMMAND} -E env --unset=RUSTFLAGS --unset=CARGO_BUILD_TARGET

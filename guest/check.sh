@@ -6,7 +6,8 @@
 #
 # $CLANG (clang, clang-19, ...), $CARGO and $NPM choose the tools; $GUEST_CARGO_FLAGS adds to cargo's
 # arguments, $GUEST_CARGO and $GUEST_ENV (NAME=value...) are for guests alone, as where their target is not
-# installed. Without npm or its registry, what is in AssemblyScript is skipped.
+# installed; $GUEST_TARGET_DIR is cargo's folder for them, where others share it. Without npm or its registry,
+# what is in AssemblyScript is skipped.
 
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
@@ -14,6 +15,7 @@ out=${1:?usage: guest/check.sh OUTPUT_DIRECTORY}
 mkdir -p "$out"
 out=$(CDPATH='' cd -- "$out" && pwd)
 wisp=${WISP:-wisp}
+target=${GUEST_TARGET_DIR:-$out/target}
 cargo=${CARGO:-cargo}
 clang=${CLANG:-}
 if [ -z "$clang" ]; then
@@ -46,10 +48,10 @@ run() {
 
 # rust_guest NAME [DIRECTORY]
 rust_guest() {
-	(cd "${2:-$here/examples/$1}" && CARGO_TARGET_DIR="$out/target" \
+	(cd "${2:-$here/examples/$1}" && CARGO_TARGET_DIR="$target" \
 		env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" --config "$here/rust/wasm.toml" ${GUEST_CARGO_FLAGS:-} \
 		build --quiet --release --target wasm32-unknown-unknown)
-	cp "$out/target/wasm32-unknown-unknown/release/$1.wasm" "$out/$1.wasm"
+	cp "$target/wasm32-unknown-unknown/release/$1.wasm" "$out/$1.wasm"
 }
 
 c_guest() {
@@ -143,9 +145,9 @@ new() {
 }
 
 new rust
-(cd "$out/new_rust" && CARGO_TARGET_DIR="$out/target" env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" \
+(cd "$out/new_rust" && CARGO_TARGET_DIR="$target" env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" \
 	${GUEST_CARGO_FLAGS:-} build --quiet --release)
-blinks rust "$out/target/wasm32-unknown-unknown/release/new_rust.wasm" "$out/new_rust"
+blinks rust "$target/wasm32-unknown-unknown/release/new_rust.wasm" "$out/new_rust"
 
 if [ -n "$clang" ]; then
 	new c

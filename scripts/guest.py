@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles guests to wasm. Called by wisp_add_app() in CMake, and useful by hand.
 
-The flags that every guest is linked with are in guest/c/*.flags and guest/rust/*.toml;
-this program only adds what depends on the machine: which linker there is, and whether
-it knows pages of one byte.
+The flags that every guest is linked with are in guest/c/*.flags and guest/rust/wasm.toml;
+this program only adds what depends on the machine, which linker there is and whether it
+knows pages of one byte, and on the guest, as the size of its stack.
 """
 
 import argparse
@@ -82,6 +82,27 @@ def no_linker():
     sys.exit("guest.py: no linker for wasm was found: install lld, or Rust with rustup")
 
 
+def wasm_target(cargo, source, env):
+    """What of a package becomes the module, as arguments for cargo: its binary, or its library of crate-type cdylib."""
+    command = [cargo, "metadata", "--no-deps", "--format-version", "1"]
+    done = subprocess.run(command, cwd=source, check=False, stdout=subprocess.PIPE, text=True, env=env)
+    if done.returncode != 0:
+        sys.exit(done.returncode)
+    found = []
+    for package in json.loads(done.stdout)["packages"]:
+        if Path(package["manifest_path"]).parent != source:
+            continue
+        for target in package["targets"]:
+            if "bin" in target["kind"]:
+                found.append(["--bin", target["name"]])
+            elif "cdylib" in target["crate_types"]:
+                found.append(["--lib"])
+    if len(found) != 1:
+        names = ", ".join(" ".join(target) for target in found) or "none"
+        sys.exit(f"guest.py: {source}: expected one binary, or one library of crate-type cdylib; found {names}")
+    return found[0]
+
+
 def build_rust(args):
     """Builds a cargo package for wasm and copies its module."""
     env = dict(os.environ)
@@ -98,29 +119,29 @@ def build_rust(args):
     linker, has_page_size = wasm_linker(rustc)
     if not linker:
         no_linker()
-    config = REPO / "guest" / "rust"
-    options = ["--config", config / "wasm.toml"]
-    if has_page_size and not args.grows:
-        options += ["--config", config / "page-size.toml"]
-    # The same module, and so the same image, wherever the sources are.
     source = Path(args.source).resolve()
-    flags = json.dumps([f"--remap-path-prefix={source}=/{source.name}"])
-    options += ["--config", f"target.{TARGET}.rustflags={flags}"]
+    folder = Path(args.target_dir).resolve()
+    # What differs between guests goes to the last call of rustc only, so that all guests share the crates
+    # below them, and core where that is built from source.
+    # The same module, and so the same image, wherever the sources are.
+    flags = [f"--remap-path-prefix={source}=/{source.name}"]
+    if has_page_size and not args.grows:
+        flags += ["-C", "link-arg=--page-size=1"]
     if args.stack:
-        flags = json.dumps(["-C", f"link-arg=-zstack-size={args.stack}"])
-        options += ["--config", f"target.{TARGET}.rustflags={flags}"]
-    options += ["--config", f"target.{TARGET}.linker={json.dumps(linker)}"]
+        flags += ["-C", f"link-arg=-zstack-size={args.stack}"]
     if linker.endswith("rust-lld"):
-        flags = json.dumps(["-C", "linker-flavor=wasm-ld"])
-        options += ["--config", f"target.{TARGET}.rustflags={flags}"]
+        flags += ["-C", "linker-flavor=wasm-ld"]
 
     # --config files and the manifest are looked up from the package's own folder.
-    command = [cargo, *options, "build", "--release", "--target", TARGET,
-               "--target-dir", args.target_dir, "--message-format", "json-render-diagnostics"]
+    command = [cargo, "--config", REPO / "guest" / "rust" / "wasm.toml",
+               "--config", f"target.{TARGET}.linker={json.dumps(linker)}",
+               "rustc", "--release", "--target", TARGET, *wasm_target(cargo, source, env),
+               "--target-dir", folder, "--message-format", "json-render-diagnostics"]
     if not args.verbose:
         command.append("--quiet")
-    with Locked(args.target_dir):
-        done = subprocess.run([str(part) for part in command], cwd=args.source, check=False,
+    command += ["--", *flags]
+    with Locked(folder):
+        done = subprocess.run([str(part) for part in command], cwd=source, check=False,
                               stdout=subprocess.PIPE, text=True, env=env)
         if done.returncode != 0:
             sys.exit(done.returncode)
@@ -130,8 +151,7 @@ def build_rust(args):
             if message.get("reason") == "compiler-artifact":
                 modules += [name for name in message["filenames"] if name.endswith(".wasm")]
         if len(modules) != 1:
-            sys.exit(f"guest.py: {args.source}: expected one wasm module, cargo made {modules}: "
-                     "a guest has one binary, or one library of crate-type cdylib")
+            sys.exit(f"guest.py: {args.source}: expected one wasm module, cargo made {modules}")
         copy_if_changed(modules[0], args.output)
 
 

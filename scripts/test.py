@@ -34,6 +34,9 @@ SPEC_PLATFORMS = ["mps2/an385", "mps2/an521/cpu0", "mps2/an383/qemu", "qemu_risc
 # Boards that are only built: there is no emulator for their chips.
 BUILD_PLATFORMS = ["nrf5340dk/nrf5340/cpuapp", "rpi_pico", "esp32c6_devkitc/esp32c6/hpcore"]
 
+# Builds at once: one more than processors, as each has parts that run alone.
+JOBS = (os.cpu_count() or 1) + 1
+
 # Whether all suites run on all boards.
 ALL_BOARDS = False
 
@@ -151,8 +154,10 @@ def twister(name, roots, platforms, extra, all_boards=False):
         print(f"{name}: skipped, no Zephyr workspace can be had here")
         return Count(skipped=len(platforms))
     out = devenv.BUILD / "twister" / name
-    command = ["west", "twister", "--outdir", out, "--clobber-output", "--force-toolchain", "-W", "-j2",
-               "--inline-logs", "--no-detailed-test-id", "--board-root", devenv.REPO / "boards"]
+    # Build folders go as soon as their tests pass, but for the logs: the next run would clear them in any case.
+    command = ["west", "twister", "--outdir", out, "--clobber-output", "--runtime-artifact-cleanup", "pass",
+               "--force-toolchain", "-W", f"-j{JOBS}", "--inline-logs", "--no-detailed-test-id",
+               "--board-root", devenv.REPO / "boards"]
     for root in roots:
         command += ["-T", devenv.REPO / root]
     for platform in platforms:
@@ -215,7 +220,8 @@ def suite_guests():
     beside = os.path.join(os.path.dirname(rustc), "cargo")
     env = {**os.environ, "WISP": str(tools / "release" / "wisp"),
            "GUEST_ENV": " ".join(f"{name}={value}" for name, value in found.items()),
-           "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo"}
+           "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo",
+           "GUEST_TARGET_DIR": str(devenv.BUILD / "cargo" / "guest")}
     code, text = stream(["sh", devenv.REPO / "guest" / "check.sh", devenv.BUILD / "guests"], devenv.REPO, env)
     match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
     count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)

@@ -9,6 +9,7 @@ import argparse
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -28,6 +29,42 @@ SHORT_SOAK = (2, 10)
 LONGEST = 1800
 
 
+def build_folder(platform):
+    """Where a platform's firmware is built."""
+    return devenv.BUILD / "lifecycle" / platform.replace("/", "_")
+
+
+def build(platform, env):
+    """Builds the sample for a platform; tells whether that went well."""
+    print(f"== {platform}", flush=True)
+    overlays = [str(HERE / "firmware.conf")] + [str(SAMPLE / name) for name in PLATFORMS[platform]]
+    made = subprocess.run(
+        ["west", "build", "-b", platform, "-d", str(build_folder(platform)), str(SAMPLE), "--",
+         # The default library would be compiled for each build folder.
+         *([] if platform.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
+         f"-DEXTRA_ZEPHYR_MODULES={REPOSITORY}", f"-DEXTRA_CONF_FILE={';'.join(overlays)}",
+         f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'firmware.overlay'}"],
+        cwd=devenv.find_zephyr(), env=env, check=False, timeout=LONGEST)
+    return made.returncode == 0
+
+
+def run_tests(platform, env):
+    """Runs the client's tests on a platform: (output, exit code)."""
+    python = devenv.VENV / "bin" / "python"
+    tool = Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"
+    command = [python if python.exists() else sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider",
+               HERE / "pytest", "--firmware", build_folder(platform), "--board", platform, "--tool", tool]
+    if PLATFORMS[platform]:
+        # Another transport: what takes long and does not depend on it was seen on a serial line.
+        command += ["-k", "not says_nothing and not silent_app and not every_command and not completed"]
+    try:
+        done = subprocess.run([str(part) for part in command], env=env, check=False, text=True,
+                              stdout=subprocess.PIPE, timeout=LONGEST)
+        return f"== {platform}\n{done.stdout}", done.returncode
+    except subprocess.TimeoutExpired as error:
+        return f"== {platform}\n{error.stdout}\nthe tests took longer than {LONGEST} s and were ended\n", 1
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("-p", "--platform", action="append", choices=list(PLATFORMS))
@@ -38,8 +75,6 @@ def main():
     env = devenv.environment()
     if env is None:
         sys.exit("lifecycle: no Zephyr workspace found; run 'make setup'")
-    python = devenv.VENV / "bin" / "python"
-    python = str(python) if python.exists() else sys.executable
     total = {"passed": 0, "failed": 0, "skipped": 0}
     if arguments.soak or not arguments.platform:
         print("== soak", flush=True)
@@ -50,38 +85,19 @@ def main():
         total["passed" if alive else "failed"] += 1
     if arguments.soak:
         PLATFORMS.clear()
-    for platform in arguments.platform or list(PLATFORMS):
-        build = devenv.BUILD / "lifecycle" / platform.replace("/", "_")
-        print(f"== {platform}", flush=True)
-        overlays = [str(HERE / "firmware.conf")] + [str(SAMPLE / name) for name in PLATFORMS[platform]]
-        made = subprocess.run(
-            ["west", "build", "-b", platform, "-d", str(build), str(SAMPLE), "--",
-             # The default library would be compiled for each build folder.
-             *([] if platform.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
-             f"-DEXTRA_ZEPHYR_MODULES={REPOSITORY}", f"-DEXTRA_CONF_FILE={';'.join(overlays)}",
-             f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'firmware.overlay'}"],
-            cwd=devenv.find_zephyr(), env=env, check=False, timeout=LONGEST)
-        if made.returncode != 0:
-            total["failed"] += 1
-            continue
-        tool = Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"
-        command = [python, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider", str(HERE / "pytest"),
-                   "--firmware", str(build), "--board", platform, "--tool", str(tool)]
-        if PLATFORMS[platform]:
-            # Another transport: what takes long and does not depend on it was seen on a serial line.
-            command += ["-k", "not says_nothing and not silent_app and not every_command and not completed"]
-        try:
-            done = subprocess.run(command, env=env, check=False, text=True, stdout=subprocess.PIPE, timeout=LONGEST)
-            output, code = done.stdout, done.returncode
-        except subprocess.TimeoutExpired as error:
-            output, code = f"{error.stdout}\nthe tests took longer than {LONGEST} s and were ended\n", 1
-        print(output, flush=True)
-        before = total["failed"]
-        summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.M)
-        for number, outcome in re.findall(r"(\d+) (passed|failed|skipped|error)", summary[-1] if summary else ""):
-            total["failed" if outcome == "error" else outcome] += int(number)
-        if code != 0 and total["failed"] == before:
-            total["failed"] += 1
+    platforms = arguments.platform or list(PLATFORMS)
+    built = [platform for platform in platforms if build(platform, env)]
+    total["failed"] += len(platforms) - len(built)
+    # They mostly wait for their boards' clocks: two at once take half the time.
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for output, code in pool.map(lambda platform: run_tests(platform, env), built):
+            print(output, flush=True)
+            before = total["failed"]
+            summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.M)
+            for number, outcome in re.findall(r"(\d+) (passed|failed|skipped|error)", summary[-1] if summary else ""):
+                total["failed" if outcome == "error" else outcome] += int(number)
+            if code != 0 and total["failed"] == before:
+                total["failed"] += 1
     print("{passed} passed, {failed} failed, {skipped} skipped".format(**total))
     sys.exit(1 if total["failed"] or not total["passed"] else 0)
 

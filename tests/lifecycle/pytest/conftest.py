@@ -114,9 +114,12 @@ class Firmware:
         self.wait_until_mounted()
 
     def wait_until_mounted(self):
-        """The log of the boot may have gone by before anybody listened: asks the shell."""
+        """The log of the boot may have gone by before anybody listened: asks the shell.
+
+        Asks again, as some of what is typed while a board boots may be lost.
+        """
         end = time.monotonic() + 60
-        while "blocks of" not in self.shell("wisp stat"):
+        while "blocks of" not in (self.answer("wisp stat", 3) or ""):
             if time.monotonic() > end:
                 pytest.fail("the store does not open:\n" + "\n".join(self.lines))
 
@@ -147,8 +150,8 @@ class Firmware:
         """Types on the console."""
         os.write(self.console, text.encode())
 
-    def shell(self, command, seconds=20):
-        """Types a shell command; the lines it answers with, without those of the log, as one text."""
+    def answer(self, command, seconds):
+        """Types a shell command; the lines it answers with, without those of the log, as one text. None without one."""
         seen = len(self.lines)
         self.type(command + "\n")
         end = time.monotonic() + seconds
@@ -161,7 +164,14 @@ class Firmware:
                 return "\n".join(line for line in answer
                                  if not PROMPTS.fullmatch(line) and not re.match(r"\[[\d:.,]+\] <", line))
             time.sleep(0.02)
-        pytest.fail(f"no answer to '{command}':\n" + "\n".join(self.lines[seen:]))
+        return None
+
+    def shell(self, command, seconds=20):
+        """The answer to a shell command, which must come."""
+        text = self.answer(command, seconds)
+        if text is None:
+            pytest.fail(f"no answer to '{command}':\n" + "\n".join(self.lines))
+        return text
 
     def wait_for(self, pattern, seconds=60):
         """Waits until a line of the log matches; the match."""

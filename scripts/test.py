@@ -36,6 +36,9 @@ BUILD_PLATFORMS = ["nrf5340dk/nrf5340/cpuapp", "rpi_pico", "esp32c6_devkitc/esp3
 
 # Builds at once: one more than processors, as each has parts that run alone.
 JOBS = (os.cpu_count() or 1) + 1
+# Of twister's 60 s for a test. Before it starts, its firmware is looked at once more, and that may have to
+# wait for another firmware's turn at cargo.
+PATIENCE = 5
 
 # Whether all suites run on all boards.
 ALL_BOARDS = False
@@ -156,8 +159,8 @@ def twister(name, roots, platforms, extra, all_boards=False):
     out = devenv.BUILD / "twister" / name
     # Build folders go as soon as their tests pass, but for the logs: the next run would clear them in any case.
     command = ["west", "twister", "--outdir", out, "--clobber-output", "--runtime-artifact-cleanup", "pass",
-               "--force-toolchain", "-W", f"-j{JOBS}", "--inline-logs", "--no-detailed-test-id",
-               "--board-root", devenv.REPO / "boards"]
+               "--force-toolchain", "-W", f"-j{JOBS}", "--timeout-multiplier", str(PATIENCE),
+               "--inline-logs", "--no-detailed-test-id", "--board-root", devenv.REPO / "boards"]
     for root in roots:
         command += ["-T", devenv.REPO / root]
     for platform in platforms:

@@ -28,7 +28,9 @@ TOOLCHAIN = BUILD / "toolchain"
 RUST_TARGETS = {
     "thumbv6m-none-eabi": "arm",
     "thumbv7m-none-eabi": "arm",
+    "thumbv7em-none-eabihf": "arm",
     "thumbv8m.main-none-eabi": "arm",
+    "thumbv8m.main-none-eabihf": "arm",
     "riscv32imac-unknown-none-elf": "riscv",
     "x86_64-unknown-none": "host",
 }

@@ -27,6 +27,7 @@ RUN_PLATFORMS = [
     "mps2/an385",
     "mps2/an521/cpu0",
     "mps2/an383/qemu",
+    "mps2/an386/qemu",
     "qemu_riscv32",
 ]
 # Where the official suite runs, on the back end of each instruction set.

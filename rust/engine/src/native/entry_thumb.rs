@@ -8,10 +8,12 @@
 use super::{halt, Record};
 use wisp_image::native::context_offset;
 
+// The linker's code generation (LTO) reads this text without the target's features, so the text names the FPU
+// itself: the single-precision one of the Cortex-M4F, which every hard-float Cortex-M includes.
 #[cfg(target_abi = "eabihf")]
 macro_rules! save_floats {
     () => {
-        "vpush {{d8-d15}}"
+        ".fpu fpv4-sp-d16\nvpush {{d8-d15}}"
     };
 }
 #[cfg(target_abi = "eabihf")]

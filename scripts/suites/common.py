@@ -19,8 +19,6 @@ RUN_PLATFORMS = [
     "mps2/an383/qemu",
     "qemu_riscv32",
 ]
-# Where the official suite runs, on the back end of each instruction set.
-SPEC_PLATFORMS = ["mps2/an385", "mps2/an521/cpu0", "mps2/an383/qemu", "qemu_riscv32"]
 # Boards that are only built: there is no emulator for their chips.
 BUILD_PLATFORMS = ["nrf5340dk/nrf5340/cpuapp", "rpi_pico", "esp32c6_devkitc/esp32c6/hpcore"]
 

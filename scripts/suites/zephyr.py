@@ -13,14 +13,14 @@ from suites.desk import spec, suite_guests
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "spec", "--exclude-tag", "lifecycle"])
+                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "lifecycle", "--exclude-tag", "measurement"])
 
 
 PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]
 
 
 def suite_boards():
-    """The samples with peripherals and the updatable one, built for boards without an emulator."""
+    """The samples with peripherals and the updatable one, built for boards without an emulator: each sample once."""
     samples = [*PERIPHERAL_SAMPLES, "samples/updatable_app"]
     # The default library would be compiled for each build folder; Espressif's port needs it.
     return (twister("boards_minimal_libc", samples, BUILD_PLATFORMS[:2], ["--build-only", "-x=CONFIG_MINIMAL_LIBC=y"])

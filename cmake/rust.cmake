@@ -131,13 +131,12 @@ function(wisp_cargo_target_dir out name)
   endif()
 endfunction()
 
-# Builds rust/staticlib and links it to the given library target. An application may add
-# Cargo features in WISP_RUST_FEATURES, as tests/spec does.
+# Builds rust/staticlib and links it to the given library target.
 function(wisp_rust_link library)
   wisp_rust_target(target)
   wisp_find_rust(rust ${target})
 
-  set(features ${WISP_RUST_FEATURES})
+  set(features)
   foreach(feature IN ITEMS
       ADC EVENT GPIO I2C INTERPRETER KV MSG NATIVE PWM SENSOR SIGNATURE SPI STORAGE UART WASI)
     if(CONFIG_WISP_${feature})

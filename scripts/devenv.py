@@ -35,6 +35,20 @@ RUST_TARGETS = {
     "x86_64-unknown-none": "host",
 }
 
+# Prefixes of the compilers that make native code, as in rust/aotc/src/target.rs.
+NATIVE_PREFIXES = {
+    "arm": ("arm-zephyr-eabi-", "arm-none-eabi-"),
+    "riscv": ("riscv64-zephyr-elf-", "riscv32-unknown-elf-", "riscv64-unknown-elf-"),
+}
+
+# What stands in for a C library that packaged compilers do not bring along: none. The condition never holds,
+# as no option has that name; an empty line would leave gcc's own `-lc` in force.
+PICOLIBC_SPECS = """\
+*lib:
+%{wisp-nothing:}
+
+"""
+
 # Zephyr compiles through ccache where it finds it. Build folders differ in names only, so objects are
 # looked up by what they are compiled from, not by where. Nothing is preprocessed for a look-up: each
 # firmware has an autoconf.h of its own, so that few objects are found, and the others cost half as much again.
@@ -176,7 +190,7 @@ def distro_toolchain(zephyr):
     for name in ("generic.cmake", "target.cmake"):
         link(own / name, TOOLCHAIN / "cmake" / "toolchain" / "wisp-distro" / name)
     env = {"ZEPHYR_TOOLCHAIN_VARIANT": "wisp-distro", "TOOLCHAIN_ROOT": str(TOOLCHAIN)}
-    write_if_changed(TOOLCHAIN / "specs" / "picolibc.specs", "\n")
+    write_if_changed(TOOLCHAIN / "specs" / "picolibc.specs", PICOLIBC_SPECS)
     if arm:
         env["WISP_ARM_GCC"] = arm
         env["WISP_DISTRO_ARM_PREFIX"] = wrap_tools(arm, "arm-wisp-eabi-", own / "arm-gcc")
@@ -243,6 +257,12 @@ def rust_environment(targets):
             return env, f"{output([rustc, '--version'])}, building core and alloc from source"
     return None, ("no Rust compiler here can build for the boards: "
                   "rustup target add " + " ".join(targets) + ", or install rust-src")
+
+
+def cross_compiler(target):
+    """A compiler for native code of a target, as `wisp build --target` looks for it; None if there is none."""
+    family = "riscv" if target.startswith("rv") else "arm"
+    return find_tool(*(f"{prefix}gcc" for prefix in NATIVE_PREFIXES[family]))
 
 
 def environment():

@@ -86,11 +86,15 @@ def main():
     if arguments.soak:
         PLATFORMS.clear()
     platforms = arguments.platform or list(PLATFORMS)
-    built = [platform for platform in platforms if build(platform, env)]
-    total["failed"] += len(platforms) - len(built)
-    # They mostly wait for their boards' clocks: two at once take half the time.
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for output, code in pool.map(lambda platform: run_tests(platform, env), built):
+    # The tests mostly wait for their boards' clocks: they run beside each other and beside the next build.
+    with ThreadPoolExecutor(max_workers=len(PLATFORMS) or 1) as pool:
+        running = []
+        for platform in platforms:
+            if build(platform, env):
+                running.append(pool.submit(run_tests, platform, env))
+            else:
+                total["failed"] += 1
+        for output, code in (run.result() for run in running):
             print(output, flush=True)
             before = total["failed"]
             summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.M)

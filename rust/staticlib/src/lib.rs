@@ -8,9 +8,6 @@
 
 extern crate wisp_port;
 
-#[cfg(feature = "selftest")]
-mod selftest;
-
 use core::panic::PanicInfo;
 use wisp_port::shim::wisp_shim_panic;
 

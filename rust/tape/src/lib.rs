@@ -17,4 +17,4 @@ pub mod format;
 mod player;
 pub mod spectest;
 
-pub use player::{play, Counts, Damaged, Observer, Place};
+pub use player::{play, Counts, Damaged, Observer, Place, LARGE_ARENA};

@@ -27,6 +27,9 @@ const TABLE: u32 = 4096;
 /// Backward branches and calls of one action: ends what should have ended long before.
 const FUEL: u64 = 100_000_000;
 
+/// Bytes of an arena that holds what the few actions need which grow a memory to 804 pages.
+pub const LARGE_ARENA: usize = 96 << 20;
+
 /// The tape is damaged: the offset in the records.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Damaged(pub usize);

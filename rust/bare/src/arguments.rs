@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reads the command line.
+
+use semihosting::experimental::env;
+
+use crate::fail;
+
+/// Bytes of the longest command line.
+const LONGEST: usize = 512;
+
+/// A piece of the address space.
+#[derive(Clone, Copy, Default)]
+pub struct Region {
+    /// Its first byte.
+    pub address: usize,
+    /// Its number of bytes.
+    pub size: usize,
+}
+
+/// The command line.
+#[derive(Default)]
+pub struct Arguments {
+    /// True for `forms`, false for `play`.
+    pub forms: bool,
+    /// Memory for the allocator.
+    pub heap: Region,
+    /// The end of the stack's memory, or 0 to stay on the one that the board begins with.
+    pub stack: usize,
+    /// Memory for stores.
+    pub arena: Region,
+    /// The tape.
+    pub tape: Region,
+    /// Bytes of stack that native code may take. With 0 the interpreter runs.
+    pub native: u32,
+}
+
+/// Calls a function with the command line, and ends the program if that is not understood.
+pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
+    let Ok(line) = env::args::<LONGEST>() else { fail(format_args!("the emulator gave no command line")) };
+    let mut arguments = Arguments::default();
+    let mut command = None;
+    // the first is the program's own name
+    for word in (&line).skip(1) {
+        let Ok(word) = word else { fail(format_args!("the command line is not UTF-8")) };
+        let unknown = || -> ! { fail(format_args!("`{word}` is not understood")) };
+        match word.split_once('=') {
+            None if word == "forms" || word == "play" => command = Some(word == "forms"),
+            None => unknown(),
+            Some((name, value)) => {
+                let Some(region) = region(value) else { unknown() };
+                match name {
+                    "heap" => arguments.heap = region,
+                    "stack" => arguments.stack = region.address,
+                    "arena" => arguments.arena = region,
+                    "tape" => arguments.tape = region,
+                    "native" => arguments.native = region.address as u32,
+                    _ => unknown(),
+                }
+            }
+        }
+    }
+    let Some(forms) = command else { fail(format_args!("the command line names neither `forms` nor `play`")) };
+    then(&Arguments { forms, ..arguments })
+}
+
+/// Reads `A` or `A:N`, in decimal numbers.
+fn region(text: &str) -> Option<Region> {
+    let (address, size) = text.split_once(':').unwrap_or((text, "0"));
+    Some(Region { address: address.parse().ok()?, size: size.parse().ok()? })
+}

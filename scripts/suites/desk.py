@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Suites that need no Zephyr: unit tests, fuzzing, the official suite, guests."""
+
+import os
+import re
+
+import devenv
+import guest
+
+from suites.common import RUST, Count, cargo, stream
+
+WISP_SPEC = RUST / "target" / "release" / "wisp-spec"
+# What the official suite printed on the desk.
+DESK_LOG = devenv.BUILD / "spec" / "desk.log"
+
+
+def suite_unit():
+    """Unit and integration tests of the host crates."""
+    return cargo(["test", "--locked", "--workspace", "--exclude", "wisp-spec", "--exclude", "wisp-port"])
+
+
+def build_spec():
+    """Builds the program of the official suite, in release: it executes tens of thousands of assertions."""
+    return stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-spec",
+                   "--target-dir", RUST / "target"], RUST)[0] == 0
+
+
+def spec(arguments, keep=None):
+    """Runs the official suite on the desk."""
+    if not build_spec():
+        return Count(failed=1)
+    code, text = stream([WISP_SPEC, *arguments], RUST)
+    if keep:
+        devenv.write_if_changed(keep, text)
+    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count
+
+
+def suite_fuzz():
+    """A fixed number of seeded runs of each fuzz target; all orders of interrupts in event queue and stop path."""
+    return cargo(["test", "--locked"], RUST / "fuzz")
+
+
+def suite_spec():
+    """The official suite on the desk, in the interpreter."""
+    return spec([], DESK_LOG)
+
+
+def suite_guests():
+    """Guests of examples, samples and templates: built with stock tools, run on the simulated board."""
+    found, reason = devenv.rust_environment([guest.TARGET])
+    if found is None:
+        print(f"guests: skipped, {reason}")
+        return Count(skipped=1)
+    rustc = found.get("RUSTC", devenv.find_tool("rustc"))
+    tools = devenv.BUILD / "cargo" / "host"
+    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", tools], RUST)
+    linker, _ = guest.wasm_linker(rustc)
+    if code != 0 or not linker:
+        print("guests: no `wisp`, or no linker for wasm (lld, or a rustup toolchain)")
+        return Count(failed=1)
+    found["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER"] = linker
+    beside = os.path.join(os.path.dirname(rustc), "cargo")
+    env = {**os.environ, "WISP": str(tools / "release" / "wisp"),
+           "GUEST_ENV": " ".join(f"{name}={value}" for name, value in found.items()),
+           "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo",
+           "GUEST_TARGET_DIR": str(devenv.BUILD / "cargo" / "guest")}
+    code, text = stream(["sh", devenv.REPO / "guest" / "check.sh", devenv.BUILD / "guests"], devenv.REPO, env)
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count

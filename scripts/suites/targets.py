@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the official suite and every form of every op on emulated boards, and compares the counts with the desk's."""
+
+import re
+
+import devenv
+import spec_targets
+
+from suites import bare
+from suites.common import Count, stream
+from suites.desk import DESK_LOG, WISP_SPEC, build_spec, spec
+
+# Bytes of stack that native code may take: calls from instance to instance nest 64 deep.
+NATIVE_STACK = 96 * 1024
+# Ops with forms: fewer mean that the check did not reach them.
+FORMS_LEAST = 450
+LOGS = devenv.BUILD / "spec" / "targets"
+
+
+def make_tape(name, options):
+    """Writes the official suite on a tape; the tape, or None."""
+    path = devenv.BUILD / "spec" / f"{name}.tape"
+    code, _ = stream([WISP_SPEC, "--tape", path, *options], devenv.REPO)
+    return path if code == 0 else None
+
+
+def play(board, program, tier, tape, native=0):
+    """Plays a tape on a board; what it printed, for the table."""
+    print(f"{board.name}, {tier}: the official suite", flush=True)
+    code, text = bare.run(board, program, "play", LOGS / f"{board.name}.{tier}.log", tape, native)
+    return finished(board, tier, code, text)
+
+
+def finished(board, tier, code, text):
+    """What a run printed, for the table. What is not understood is shown."""
+    target = spec_targets.Target(board.name, tier, text)
+    if code and not target.failures:
+        target.failures.append(f"exit code {code}: " + " ".join(text.split("\n")[-4:]))
+    return target
+
+
+def check_forms(board, program, tier):
+    """Checks every form of every op; (checked, failed)."""
+    print(f"{board.name}, {tier}: every form of every op", flush=True)
+    code, text = bare.run(board, program, "forms", LOGS / f"{board.name}.{tier}.forms.log")
+    match = re.search(r"^forms: (\d+) ops, (\d+) failed$", text, re.M)
+    checked, failed = (int(match[1]), int(match[2])) if match else (0, 1)
+    if code or failed or checked < FORMS_LEAST:
+        print(text)
+        failed = max(failed, 1)
+    return (checked, failed)
+
+
+def suite_targets():
+    """The official suite, interpreted and as native code, and every form of every op on emulated boards."""
+    reason = bare.missing(bare.BOARDS)
+    if reason:
+        print(f"targets: skipped, {reason}")
+        return Count(skipped=len(bare.BOARDS))
+    if not build_spec():
+        return Count(failed=1)
+    if not DESK_LOG.is_file():
+        spec([], DESK_LOG)
+    tape = make_tape("interpreter", [])
+    if not tape:
+        return Count(failed=1)
+    count = Count()
+    targets = []
+    for board in [*bare.BOARDS, bare.THREADED]:
+        program = bare.build(board)
+        if not program:
+            return count + Count(failed=1)
+        tier = "threaded" if board.features else "target"
+        target = play(board, program, tier, tape)
+        target.forms = check_forms(board, program, tier)
+        targets.append(target)
+        if tier != "target":
+            continue
+        if not devenv.cross_compiler(board.native):
+            print(f"{board.name}: native code is skipped, there is no cross compiler for it")
+            count += Count(skipped=1)
+            continue
+        native = make_tape(board.name, ["--target", board.native])
+        if not native:
+            return count + Count(failed=1)
+        targets.append(play(board, program, "native", native, NATIVE_STACK))
+    return count + judge(targets)
+
+
+def judge(targets):
+    """Makes the table, and counts what passed and what went wrong."""
+    desk = spec_targets.desk_counts(DESK_LOG.read_text(encoding="utf-8"))
+    text = spec_targets.table(desk, targets)
+    path = devenv.BUILD / "spec" / "targets.md"
+    devenv.write_if_changed(path, text)
+    print(text + f"\nwritten to {path}")
+    problems = [problem for target in targets for problem in target.failures + target.problems(desk)]
+    for problem in problems:
+        print("targets: " + problem)
+    count = Count()
+    for target in targets:
+        count += Count(*target.suite[:3]) if target.suite else Count()
+        count += Count(*target.forms) if target.forms else Count()
+    if problems and not count.failed:
+        count.failed += len(problems)
+    return count

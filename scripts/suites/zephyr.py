@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Suites of Zephyr firmwares, and views of one concern across desk and boards."""
+
+import re
+import sys
+
+import devenv
+
+from suites.common import BUILD_PLATFORMS, RUN_PLATFORMS, RUST, Count, cargo, stream, twister
+from suites.desk import spec, suite_guests
+
+
+def suite_zephyr():
+    """Twister suites and samples on the boards that run here."""
+    return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
+                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "lifecycle", "--exclude-tag", "measurement"])
+
+
+PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]
+
+
+def suite_boards():
+    """The samples with peripherals and the updatable one, built for boards without an emulator: each sample once."""
+    samples = [*PERIPHERAL_SAMPLES, "samples/updatable_app"]
+    # The default library would be compiled for each build folder; Espressif's port needs it.
+    return (twister("boards_minimal_libc", samples, BUILD_PLATFORMS[:2], ["--build-only", "-x=CONFIG_MINIMAL_LIBC=y"])
+            + twister("boards", samples, BUILD_PLATFORMS[2:], ["--build-only"]))
+
+
+def suite_budgets():
+    """Instructions and bytes on a Cortex-M3 within bench/budgets.toml; the core goes from op to op without calls."""
+    if devenv.environment() is None:
+        print("budgets: skipped, no Zephyr workspace can be had here")
+        return Count(skipped=1)
+    bench = [sys.executable, devenv.REPO / "scripts" / "bench.py", "--board", "m3",
+             "--results", devenv.BUILD / "bench" / "budgets.json"]
+    code, _ = stream([*bench, "--runtime", "wisp:thumb"], devenv.REPO)
+    if code != 0:
+        return Count(failed=1)
+    code, text = stream([*bench, "--check"], devenv.REPO)
+    match = re.findall(r"^(\d+) budgets checked, (\d+) exceeded$", text, re.M)
+    checked, exceeded = (int(n) for n in match[-1]) if match else (0, 1)
+    return Count(passed=checked - exceeded, failed=exceeded or int(code != 0))
+
+
+def suite_lifecycle():
+    """An app's life: power cuts on the desk; messages, heartbeats, a real SMP client, a soak on targets."""
+    count = cargo(["test", "--locked", "-p", "wisp-storage", "-p", "wisp-trust",
+                   "--features", "wisp-trust/sign"])
+    if devenv.environment() is None:
+        print("lifecycle: the client's part is skipped, no Zephyr workspace can be had here")
+        return count + Count(skipped=1)
+    count += twister("messages", ["tests/messages"], ["native_sim/native/64", "qemu_cortex_m3"],
+                     ["-x=CONFIG_MINIMAL_LIBC=y"])
+    code, text = stream([sys.executable, devenv.REPO / "tests" / "lifecycle" / "run.py"], devenv.REPO)
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    client = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and client.failed == 0:
+        client.failed += 1
+    return count + client
+
+
+def select_limits():
+    """Limits: the engine's tests on the desk; each limit, the bounds of stops, engines without features on boards."""
+    return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
+            + twister("limits", ["tests/limits", "tests/features"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
+                      all_boards=True))
+
+
+def select_aot():
+    """Native code: the translator, the official suite on it, signatures, loader and stop on every board."""
+    return (cargo(["test", "--locked", "-p", "wisp-aotc", "-p", "wisp-trust", "--features", "wisp-trust/sign"])
+            + cargo(["test", "--locked", "--test", "some", "native"], RUST / "fuzz")
+            + spec(["--tier", "native"])
+            + twister("aot", ["tests/aot", "tests/native_minimal", "tests/user_mode"], RUN_PLATFORMS,
+                      ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
+
+
+def select_peripherals():
+    """Peripherals under grant: host functions, the simulated board, Zephyr's emulated devices."""
+    return (cargo(["test", "--locked", "-p", "wisp-abi", "-p", "wisp-host", "-p", "wisp-sim", "--features",
+                   "wisp-abi/render"])
+            + suite_guests()
+            + twister("peripherals", ["tests/peripherals", "tests/kv", *PERIPHERAL_SAMPLES], RUN_PLATFORMS,
+                      ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
+            + suite_boards())

@@ -3,6 +3,32 @@
 # Finds the Rust that builds firmware code, maps Zephyr's configuration to a Rust
 # target and builds the runtime's static library with cargo.
 
+# Sets ${out} to the reason why this build has no Wisp, and what to do about it.
+function(wisp_why_not out)
+  set(board "${CONFIG_BOARD_TARGET}")
+  if(CONFIG_WISP_SUPPORTED AND NOT CONFIG_MULTITHREADING)
+    set(reason "Wisp needs threads; set CONFIG_MULTITHREADING=y in prj.conf")
+  elseif(CONFIG_WISP_SUPPORTED)
+    set(reason "CONFIG_WISP is not enabled; set CONFIG_WISP=y in prj.conf")
+  elseif(CONFIG_XTENSA)
+    set(reason "${board} has an Xtensa core, for which the Rust project has no compiler; choose a "
+      "board with an Arm Cortex-M or RISC-V core, such as the RISC-V chips of the same maker")
+  elseif(CONFIG_ARC OR CONFIG_SPARC OR CONFIG_MIPS OR CONFIG_RX)
+    set(reason "Rust has no compiler or no bare-metal library for the core of ${board}; choose a board "
+      "with an Arm Cortex-M or RISC-V core")
+  elseif(CONFIG_RISCV)
+    set(reason "${board} has a RISC-V core of the E kind with 16 registers, or one of 128 bits; Wisp "
+      "needs RV32I or RV64I")
+  elseif(CONFIG_ARCH_POSIX)
+    set(reason "Wisp runs on the 64-bit variant only; build for native_sim/native/64")
+  else()
+    set(reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V and "
+      "native_sim/native/64")
+  endif()
+  list(JOIN reason "" reason)
+  set(${out} "${reason}" PARENT_SCOPE)
+endfunction()
+
 # Sets ${out} to the Rust target for the configured CPU, or fails with the reason.
 # zephyr-lang-rust takes every RV32 for riscv32i; here the configured extensions count.
 function(wisp_rust_target out)

@@ -7,25 +7,24 @@
 function(wisp_why_not out)
   set(board "${CONFIG_BOARD_TARGET}")
   if(CONFIG_WISP_SUPPORTED AND NOT CONFIG_MULTITHREADING)
-    set(reason "Wisp needs threads; set CONFIG_MULTITHREADING=y in prj.conf")
+    string(CONCAT reason "Wisp needs threads; set CONFIG_MULTITHREADING=y in prj.conf")
   elseif(CONFIG_WISP_SUPPORTED)
-    set(reason "CONFIG_WISP is not enabled; set CONFIG_WISP=y in prj.conf")
+    string(CONCAT reason "CONFIG_WISP is not enabled; set CONFIG_WISP=y in prj.conf")
   elseif(CONFIG_XTENSA)
-    set(reason "${board} has an Xtensa core, for which the Rust project has no compiler; choose a "
+    string(CONCAT reason "${board} has an Xtensa core, for which the Rust project has no compiler; choose a "
       "board with an Arm Cortex-M or RISC-V core, such as the RISC-V chips of the same maker")
   elseif(CONFIG_ARC OR CONFIG_SPARC OR CONFIG_MIPS OR CONFIG_RX)
-    set(reason "Rust has no compiler or no bare-metal library for the core of ${board}; choose a board "
+    string(CONCAT reason "Rust has no compiler or no bare-metal library for the core of ${board}; choose a board "
       "with an Arm Cortex-M or RISC-V core")
   elseif(CONFIG_RISCV)
-    set(reason "${board} has a RISC-V core of the E kind with 16 registers, or one of 128 bits; Wisp "
+    string(CONCAT reason "${board} has a RISC-V core of the E kind with 16 registers, or one of 128 bits; Wisp "
       "needs RV32I or RV64I")
   elseif(CONFIG_ARCH_POSIX)
-    set(reason "Wisp runs on the 64-bit variant only; build for native_sim/native/64")
+    string(CONCAT reason "Wisp runs on the 64-bit variant only; build for native_sim/native/64")
   else()
-    set(reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V and "
+    string(CONCAT reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V and "
       "native_sim/native/64")
   endif()
-  list(JOIN reason "" reason)
   set(${out} "${reason}" PARENT_SCOPE)
 endfunction()
 

@@ -226,8 +226,8 @@ def revisions(store):
     found = {commit: where for commit, where in found.items() if where}
     if len(found) == 1:
         return f"Wisp is that of commit {next(iter(found))} in all rows and sizes."
-    return "Wisp is that of these commits: " + "; ".join(
-        f"{commit}: {', '.join(where)}" for commit, where in found.items()) + "."
+    rows = "\n".join(f"| {commit} | {', '.join(where)} |" for commit, where in found.items())
+    return f"The rows of Wisp were measured at these commits:\n\n| commit | rows |\n|---|---|\n{rows}"
 
 
 def absent(store):

@@ -5,7 +5,7 @@ use crate::abi::wasi;
 use crate::{Errno, Error};
 use core::fmt::Debug;
 
-/// What a guest's main function may return.
+/// A value that a guest's main function may return.
 pub trait Outcome {
     /// Reports how the guest ended; does not return if it failed.
     fn report(self);

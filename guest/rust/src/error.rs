@@ -4,7 +4,7 @@
 use core::fmt;
 use wisp_abi::Errno;
 
-/// What the host answered instead of a result. Prints as the name of its number, `EACCES`.
+/// The error that the host answered instead of a result. Prints as the name of its number, `EACCES`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Error(pub Errno);
 

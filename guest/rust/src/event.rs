@@ -10,13 +10,13 @@ use core::time::Duration;
 pub struct Event {
     /// When, since boot.
     pub time: Duration,
-    /// What.
+    /// The kind of the event, with its details.
     pub kind: EventKind,
-    /// How many events were dropped since the last one, because the app was too slow.
+    /// The number of events that were dropped since the last one, because the app was too slow.
     pub lost: u32,
 }
 
-/// What an [`Event`] tells. Sources compare with [`crate::Input::source`] and its like.
+/// The cause of an [`Event`]. Sources compare with [`crate::Input::source`] and its like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EventKind {
     /// A [`Timer`] ran out, so often since it was last told.
@@ -100,7 +100,7 @@ impl Timer {
         Ok(Timer(number))
     }
 
-    /// What an event of this timer has as its number.
+    /// Returns the number that events of this timer carry.
     pub fn source(&self) -> u32 {
         self.0
     }

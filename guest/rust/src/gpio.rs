@@ -61,7 +61,7 @@ impl Output {
         Ok(gpio::toggle(self.0)?)
     }
 
-    /// Whether the pin is driven active.
+    /// Returns true if the pin is driven active.
     ///
     /// # Errors
     /// As [`Output::set`].
@@ -79,7 +79,7 @@ impl Input {
         Ok(Input(gpio::open(label.as_bytes(), gpio::INPUT)?))
     }
 
-    /// Whether the pin is active.
+    /// Returns true if the pin is active.
     ///
     /// # Errors
     /// `EIO` if the driver failed.
@@ -95,7 +95,7 @@ impl Input {
         Ok(gpio::watch(self.0, edges as u32)?)
     }
 
-    /// What an event of this pin has as its pin.
+    /// Returns the number that events of this pin carry.
     pub fn source(&self) -> u32 {
         self.0
     }

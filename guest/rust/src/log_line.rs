@@ -7,7 +7,7 @@ use core::fmt::{self, Write};
 /// Bytes that reach the host in one call. A longer line becomes several entries.
 const LINE: usize = 128;
 
-/// How much a message matters; the numbers are those of `wisp:log@1`.
+/// The importance of a message. The numbers are those of `wisp:log@1`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u32)]
 pub enum Level {
@@ -21,7 +21,7 @@ pub enum Level {
     Debug = host::DEBUG,
 }
 
-/// Whether the host keeps messages of this level.
+/// Returns true if the host keeps messages of this level.
 pub fn enabled(level: Level) -> bool {
     host::max_level().is_ok_and(|max| level as u32 <= max)
 }

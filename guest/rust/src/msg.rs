@@ -59,7 +59,7 @@ impl Subscriber {
         Ok(Subscriber(msg::open(channel.as_bytes(), msg::SUBSCRIBE)?))
     }
 
-    /// What an event of this channel has as its number: see [`crate::EventKind::Message`].
+    /// Returns the number that events of this channel carry: see [`crate::EventKind::Message`].
     pub fn source(&self) -> u32 {
         self.0
     }
@@ -82,7 +82,7 @@ impl Subscriber {
         }
     }
 
-    /// How many messages found the queue full since this was last asked.
+    /// Returns the number of messages that found the queue full since the last call.
     pub fn lost(&mut self) -> u32 {
         // As in `size`.
         msg::lost(self.0).unwrap_or(0)

@@ -11,7 +11,7 @@ use core::time::Duration;
 #[derive(Debug)]
 pub struct Uart(u32);
 
-/// What went wrong with reception.
+/// Counts of reception errors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UartErrors {
     /// Bytes that found the host's buffer full.
@@ -51,7 +51,7 @@ impl Uart {
         Ok(uart::write(self.0, bytes, ms(timeout))? as usize)
     }
 
-    /// How many bytes were received and not read.
+    /// Returns how many bytes were received and not read.
     ///
     /// # Errors
     /// None that a port can have while it is open.
@@ -68,7 +68,7 @@ impl Uart {
         Ok(uart::watch(self.0, u32::from(on))?)
     }
 
-    /// What went wrong since this was last asked.
+    /// Returns the reception errors since the last call.
     ///
     /// # Errors
     /// As [`Uart::available`].
@@ -77,7 +77,7 @@ impl Uart {
         Ok(UartErrors { lost, line })
     }
 
-    /// What an event of this port has as its number.
+    /// Returns the number that events of this port carry.
     pub fn source(&self) -> u32 {
         self.0
     }

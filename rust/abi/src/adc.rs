@@ -3,7 +3,7 @@
 
 use crate::{param, ErrorSpace, Function, Interface, Kind, Param, Returns};
 
-/// Most channels that one app can be granted.
+/// The largest number of channels that one app can be granted.
 pub const MAX_CHANNELS: u32 = 32;
 
 const CHANNEL: Param = param("channel", Kind::Handle, "from `open`");

@@ -14,7 +14,7 @@ pub const MESSAGE: u32 = 4;
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
 
-/// What `wait` writes.
+/// The record that `wait` writes.
 pub const EVENT: Record = Record {
     name: "event",
     doc: "What happened.",

@@ -17,7 +17,7 @@ pub const EDGE_ACTIVE: u32 = 1;
 pub const EDGE_INACTIVE: u32 = 2;
 /// Watch for both.
 pub const EDGE_BOTH: u32 = 3;
-/// Most pins that one app can be granted.
+/// The largest number of pins that one app can be granted.
 pub const MAX_PINS: u32 = 32;
 
 const PIN: crate::Param = param("pin", Kind::Handle, "from `open`");

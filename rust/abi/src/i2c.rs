@@ -7,12 +7,12 @@ use crate::{field, param, Constant, ErrorSpace, Function, Interface, Kind, Param
 pub const READ: u32 = 0;
 /// An operation that writes.
 pub const WRITE: u32 = 1;
-/// Most operations of one transaction.
+/// The largest number of operations of one transaction.
 pub const MAX_OPERATIONS: u32 = 8;
-/// Most devices that one app can be granted.
+/// The largest number of devices that one app can be granted.
 pub const MAX_DEVICES: u32 = 32;
 
-/// What `transaction` reads.
+/// The record that `transaction` reads, one for each operation.
 pub const OPERATION: Record = Record {
     name: "operation",
     doc: "One operation of a transaction.",

@@ -72,7 +72,7 @@ pub struct Interface {
     pub ident: &'static str,
     /// Name of the trait with the host's functions, for example `GpioV1`.
     pub host_trait: &'static str,
-    /// What the interface is for, in Markdown.
+    /// The purpose of the interface, in Markdown.
     pub doc: &'static str,
     /// Which error numbers its functions return.
     pub errors: ErrorSpace,
@@ -100,7 +100,7 @@ pub struct Constant {
     pub name: &'static str,
     /// The value.
     pub value: u32,
-    /// What it means.
+    /// The meaning of the constant, in Markdown.
     pub doc: &'static str,
 }
 
@@ -109,7 +109,7 @@ pub struct Constant {
 pub struct Record {
     /// Name in snake case, without the interface's prefix.
     pub name: &'static str,
-    /// What it holds.
+    /// The purpose of the record, in Markdown.
     pub doc: &'static str,
     /// Its fields in order; 8-byte ones stand at multiples of eight.
     pub fields: &'static [Field],
@@ -143,11 +143,11 @@ impl Record {
 pub struct Function {
     /// Import name.
     pub name: &'static str,
-    /// What it does, in Markdown.
+    /// The effect of the function, in Markdown.
     pub doc: &'static str,
     /// Parameters in order.
     pub params: &'static [Param],
-    /// What the wasm result is.
+    /// The meaning of the function's wasm result.
     pub returns: Returns,
     /// Errors beyond `EFAULT` for pointers: name and when.
     pub errors: &'static [(&'static str, &'static str)],
@@ -158,13 +158,13 @@ pub struct Function {
 pub struct Param {
     /// Name in snake case.
     pub name: &'static str,
-    /// How it is passed and checked.
+    /// The way the parameter is passed and checked.
     pub kind: Kind,
     /// Meaning and unit.
     pub doc: &'static str,
 }
 
-/// How a parameter is passed.
+/// The way a parameter is passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// `i32`, unsigned.
@@ -194,7 +194,7 @@ pub enum Kind {
     Address,
 }
 
-/// What a function's wasm result means.
+/// The meaning of a function's wasm result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Returns {
     /// `i32`: zero or an error.
@@ -219,7 +219,7 @@ impl Kind {
         }
     }
 
-    /// Whether the host writes a single value through this pointer after the call.
+    /// Returns true if the host writes a single value through this pointer after the call.
     pub const fn is_out(self) -> bool {
         matches!(self, Kind::OutU32 | Kind::OutU64 | Kind::OutI32 | Kind::OutI64 | Kind::OutRecord(_))
     }

@@ -7,7 +7,7 @@ use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Retur
 pub const PUBLISH: u32 = 1;
 /// Open to receive.
 pub const SUBSCRIBE: u32 = 2;
-/// Most channels that one app can be granted, those to publish and those to receive together.
+/// The largest number of channels that one app can be granted, those to publish and those to receive together.
 pub const MAX_CHANNELS: u32 = 32;
 
 const CHANNEL: Param = param("channel", Kind::Handle, "from `open`");

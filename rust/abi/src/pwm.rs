@@ -3,7 +3,7 @@
 
 use crate::{param, ErrorSpace, Function, Interface, Kind, Param, Returns};
 
-/// Most outputs that one app can be granted.
+/// The largest number of outputs that one app can be granted.
 pub const MAX_OUTPUTS: u32 = 32;
 
 const OUTPUT: Param = param("output", Kind::Handle, "from `open`");

@@ -3,7 +3,7 @@
 
 use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Returns};
 
-/// Most sensors that one app can be granted.
+/// The largest number of sensors that one app can be granted.
 pub const MAX_SENSORS: u32 = 32;
 
 const SENSOR: Param = param("sensor", Kind::Handle, "from `open`");
@@ -44,7 +44,7 @@ const CHANNELS: &[Constant] = &[
     channel("RPM", 25, "Revolutions per minute."),
 ];
 
-/// How many channels there are.
+/// The number of channels.
 pub const CHANNEL_COUNT: u32 = CHANNELS.len() as u32;
 
 /// The description.

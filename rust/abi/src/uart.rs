@@ -5,7 +5,7 @@ use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Retur
 
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
-/// Most serial ports that one app can be granted.
+/// The largest number of serial ports that one app can be granted.
 pub const MAX_UARTS: u32 = 32;
 
 const UART: Param = param("uart", Kind::Handle, "from `open`");

@@ -4,7 +4,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-/// What went wrong on the way to a native section.
+/// An error on the way to a native section.
 #[derive(Debug)]
 pub enum AotError {
     /// The module does not pass the compiler.

@@ -49,7 +49,7 @@ impl Graph {
         out
     }
 
-    /// Most stack that is taken from a check to the next, or from an entry to the first one. `frames` gives
+    /// Returns the most stack that is taken from a check to the next, or from an entry to the first one. `frames` gives
     /// the frame of each function in bytes. Calls inside a `group` of [`Graph::recursive`] are checked
     /// before they are made: what is taken is the callee's frame and whatever it calls outside its group.
     pub fn depth(&self, frames: &BTreeMap<u32, u32>, groups: &BTreeMap<u32, u32>, word: u32) -> u32 {

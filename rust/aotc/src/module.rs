@@ -79,7 +79,7 @@ pub fn val_type(ty: wasmparser::ValType) -> ValType {
     }
 }
 
-/// What is collected before the tables can be judged.
+/// The entries that are collected before the tables can be judged.
 #[derive(Default)]
 struct Raw<'a> {
     types: Vec<(FuncType, u16)>,

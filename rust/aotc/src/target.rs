@@ -23,7 +23,7 @@ pub const NAMES: &[&str] = &[
 /// A target with its compiler.
 #[derive(Clone, Debug)]
 pub struct Machine {
-    /// What the header of the section says.
+    /// The machine that the section's header states.
     pub target: Target,
     /// Flags of the compiler that choose the instruction set and the calling convention.
     pub flags: Vec<String>,
@@ -85,7 +85,7 @@ impl Machine {
         Ok(Self { target: Target { arch, features, float }, flags, compilers })
     }
 
-    /// What a compiler makes code for with these flags, as it says itself. Of the flags only those that
+    /// Returns the machine that a compiler makes code for with these flags, as the compiler itself says. Of the flags only those that
     /// choose the processor and the calling convention are kept.
     ///
     /// # Errors

@@ -156,7 +156,7 @@ fn check_version(compiler: &str) -> Result<bool, AotError> {
     Ok(clang)
 }
 
-/// What a compiler predefines with these flags.
+/// Returns the macros that a compiler predefines with these flags.
 pub fn macros(compiler: &str, flags: &[String]) -> Result<BTreeMap<String, String>, AotError> {
     let text = run(Command::new(compiler).args(flags).args(["-dM", "-E", "-x", "c", "/dev/null"]))?;
     let defined = text.lines().filter_map(|line| line.strip_prefix("#define "));

@@ -12,7 +12,7 @@ use wisp_engine::{
     TrapCode, Val,
 };
 
-/// What a host function needs to stop its own guest, and to call it.
+/// The handles that a host function needs to stop its own guest, and to call it.
 #[derive(Clone)]
 struct Handles {
     handle: InterruptHandle<'static>,
@@ -281,7 +281,7 @@ fn the_stop_flag_ends_an_endless_loop() {
 /// Stops from outside are a matter of one processor: one test at a time has them.
 static STOPS: Mutex<()> = Mutex::new(());
 
-/// What a port does with a thread that is in the host when it is to stop.
+/// Does what a port does to stop a thread that is in the host.
 fn stop_outside_of_code(handle: &InterruptHandle<'static>) {
     handle.interrupt();
     // SAFETY: the store lives; this address is in no code, so nothing has to be put into registers.

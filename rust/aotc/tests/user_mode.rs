@@ -118,7 +118,7 @@ static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
     add_section(&compiled.image, &native).unwrap()
 });
 
-/// What is added next, and the function to call from the host.
+/// The number that is added next, and the function to call from the host.
 type Data = (i64, Option<Func>);
 
 /// Calls an export: its result, and whether the memory around is as it was.

@@ -91,7 +91,7 @@ fn configure(project: &str) -> String {
     fails(Command::new("cmake").args(["-S", ".", "-B", "build"]).current_dir(folder.path("")))
 }
 
-/// What the firmware's build says of a file given as a public key.
+/// Returns the message of the firmware's build about a file given as a public key.
 fn public_key(name: &str) -> String {
     let folder = Folder::new();
     folder.succeeds("keygen key.pem");

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use wisp_image::ops::{op, Op, Operand, COUNT};
 
-/// What the text of a core takes from Rust.
+/// The operands that the text of a core takes from Rust.
 const OPERANDS: &[(&str, &str)] = &[
     ("STACK_LIMIT", "const offset_of!(Ctx, stack_limit)"),
     ("GLOBALS", "const offset_of!(Ctx, globals)"),

@@ -13,7 +13,7 @@ use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
 use self::asm::{emit, Asm, End};
 use crate::core_text::{name, Core};
 
-/// What a target has beyond the base and multiplication.
+/// The extensions of a target beyond the base and multiplication.
 pub struct Target {
     /// Instructions of 16 bits.
     pub compressed: bool,
@@ -126,7 +126,7 @@ fn pair(asm: &mut Asm, op: &Op, first: usize) -> (&'static str, &'static str) {
     (place(first, "a1"), place(first + 1, "a2"))
 }
 
-/// As [`pair`], for a slot that is source and result: leaves its address in a6.
+/// Reads operands like [`pair`], for a slot that is source and result. Leaves its address in a6.
 fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     asm.word("a6", 1);
     asm.sources(op, &[(1, "a2")]);

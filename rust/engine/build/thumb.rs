@@ -105,7 +105,7 @@ fn pair(asm: &mut Asm, op: &Op, first: usize, x: &'static str, y: &'static str) 
     (place(first, x), place(first + 1, y))
 }
 
-/// As [`pair`], for a slot that is source and result: leaves its offset in r1.
+/// Reads operands like [`pair`], for a slot that is source and result. Leaves its offset in r1.
 fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     // x goes where the result is wanted unless that is y
     let (x, y) = if op.form[1] == Operand::A { ("r2", "r3") } else { ("r3", "r2") };

@@ -41,7 +41,7 @@ fn targets(op: &Decoded<'_>) -> Vec<usize> {
     found
 }
 
-/// What an op counts without being run: by the loops around it.
+/// Estimates how often each op runs from the loops around it, without running the code.
 fn guessed(decoded: &[Decoded<'_>]) -> Vec<u64> {
     let mut depth = vec![0; decoded.len()];
     for (end, op) in decoded.iter().enumerate() {

@@ -5,13 +5,13 @@ use wisp_image::{Image, ImageError};
 
 use crate::Trap;
 
-/// What is wrong with an import.
+/// The reason why an import cannot be resolved.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum LinkProblem {
     /// Nobody defines it.
     Unknown,
-    /// What is defined is of another kind: a global where a function is expected, ...
+    /// The definition is of another kind, such as a global where a function is expected.
     Kind,
     /// A function of another type.
     Signature,

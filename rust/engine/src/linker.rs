@@ -45,7 +45,7 @@ enum Item<T> {
     Closure(HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>),
 }
 
-/// Where imports come from: tables of host functions, single ones, resolvers, and (with `alloc`) closures
+/// The sources of imports: tables of host functions, single ones, resolvers, and (with `alloc`) closures
 /// and exports of other instances. What was added last is found first, so that it may replace what was there.
 pub struct Linker<'h, T> {
     sources: [Option<Source<'h, T>>; SOURCES],
@@ -201,7 +201,7 @@ impl<'h, T> Linker<'h, T> {
         named.find(|named| name == *named.name && module == *named.module).map(|named| &named.item)
     }
 
-    /// What else is defined under a name.
+    /// Returns a definition that is no host function.
     #[cfg(feature = "link")]
     pub(crate) fn external_for(&self, module: Name<'_>, name: Name<'_>) -> Option<Extern> {
         #[cfg(feature = "alloc")]
@@ -217,7 +217,7 @@ impl<'h, T> Linker<'h, T> {
         })
     }
 
-    /// What else is defined under a name: nothing in a runtime whose instances do not link to each other.
+    /// Returns `None`: in this runtime, instances do not link to each other.
     #[cfg(not(feature = "link"))]
     pub(crate) fn external_for(&self, _module: Name<'_>, _name: Name<'_>) -> Option<crate::Extern> {
         None

@@ -15,7 +15,7 @@ pub(crate) fn count(offset: u32) {
     }
 }
 
-/// How often the op at this offset in the code ran, in all instances; 0 above 128 KiB.
+/// Returns how often the op at this offset in the code ran, in all instances; 0 above 128 KiB.
 pub fn executed(offset: usize) -> u64 {
     EXECUTED.get(offset / 2).map_or(0, |executed| executed.load(Ordering::Relaxed))
 }

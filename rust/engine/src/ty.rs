@@ -32,9 +32,9 @@ pub(crate) fn slots(types: &[ValType]) -> usize {
 /// The type a host function states.
 #[derive(Clone, Copy, Debug)]
 pub enum Signature {
-    /// As types.
+    /// The signature as types.
     Types(FuncType<'static>),
-    /// As letters, parameters in brackets, then results: `i I f F` for the number types, `*` for a pointer
+    /// The signature as letters: parameters in brackets, then results: `i I f F` for the number types, `*` for a pointer
     /// and `~` for its length (both `i32`). Example: `(i*~)i`.
     Letters(&'static [u8]),
 }

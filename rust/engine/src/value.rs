@@ -111,7 +111,7 @@ impl From<f64> for Val {
 pub trait WasmTy: Copy {
     /// Its type in the guest.
     const TYPE: ValType;
-    /// How native code passes it: the same bits.
+    /// The type in which native code passes the value, with the same bits.
     type Native: WasmTy + Default;
     /// The bits in one or two slots.
     fn into_bits(self) -> u64;
@@ -153,7 +153,7 @@ pub trait WasmValues: Copy {
     const TYPES: &'static [ValType];
     /// Slots they take.
     const SLOTS: usize;
-    /// As a result that native code gets: none, or one value.
+    /// The type of the result that native code gets: none, or one value.
     type Native: Default;
     /// There are no more of them than that.
     const NATIVE: bool;

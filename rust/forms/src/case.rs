@@ -34,7 +34,7 @@ fn width(sem: Sem) -> (usize, bool) {
     }
 }
 
-/// What a count that is an immediate is taken modulo.
+/// Returns the number modulo which an immediate count is taken.
 fn modulus(sem: Sem) -> Option<u32> {
     match sem {
         Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU | Sem::I32Rotl | Sem::I32Rotr => Some(32),
@@ -68,7 +68,7 @@ impl Case {
         Self { op, words }
     }
 
-    /// What the op does to frame and memory.
+    /// Does to frame and memory what the op is meant to do.
     pub fn expected(&self, frame: &mut Frame, memory: &mut [u8]) -> Result<(), TrapCode> {
         frame[WAY] = 1;
         let mut words = &self.words[..];

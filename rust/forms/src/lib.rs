@@ -29,7 +29,7 @@ const ACC_OUT: usize = 13;
 const WAY: usize = 12;
 /// The global before the op, and after it.
 const GLOBAL: usize = 15;
-/// Where address operands point.
+/// The address that address operands hold.
 const BASE: u32 = 40;
 const MEMORY: usize = 256;
 /// Random choices of slots and immediates for each op.
@@ -100,7 +100,7 @@ fn check(case: &Case, state: &mut u64, arena: &mut [u64], report: &mut dyn Write
     true
 }
 
-/// How many ops were checked, and how many cases of them failed.
+/// The number of ops that were checked, and of cases that failed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
     /// Ops with cases.

@@ -71,7 +71,7 @@ pub struct Guest<'a> {
     functions: Vec<Func>,
 }
 
-/// What became of a call.
+/// The outcome of a call.
 pub enum Answer {
     /// The result, 0 if there is none.
     Result(u64),
@@ -158,7 +158,7 @@ impl Guest<'_> {
     }
 }
 
-/// What a call may return by its description.
+/// Returns true if the description of the function allows this result.
 fn allowed(interface: &Interface, function: &Function, result: u64) -> bool {
     let value = result as u32 as i32;
     match (function.returns, interface.errors) {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::{guard, modules, Outcome};
 
-/// Most bytes of an input.
+/// The largest number of bytes of an input.
 const LONGEST: u64 = 4096;
 
 /// SplitMix64 (Steele, Lea, Flood 2014).

@@ -3,7 +3,7 @@
 
 use wisp_engine::{Caller, HostFunction, Trap};
 
-/// What host functions were called with.
+/// The arguments of all calls of host functions, in order.
 pub type Trace = Vec<u64>;
 
 /// Module name of everything the host defines.

@@ -31,7 +31,7 @@ const BOARD: &str = r#"
     size = 300
 "#;
 
-/// What the board grants, and a key.
+/// The names that the board grants, and a key.
 const LABELS: [&str; 9] = ["in", "out", "mem", "bat", "fan", "imu", "air", "port", "key"];
 
 /// Runs one input.

@@ -14,7 +14,7 @@ pub const TABLE: u32 = 200;
 /// Calls and loop rounds of a module until it ends itself.
 const FUEL: u32 = 20_000;
 
-/// What modules may import; [`crate::host`] and [`crate::differential`] define it.
+/// The imports that modules may have. [`crate::host`] and [`crate::differential`] define them.
 const IMPORTS: &str = r#"(module
   (import "h" "none" (func))
   (import "h" "i" (func (param i32) (result i32)))
@@ -39,10 +39,10 @@ thread_local! {
     static LAST: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
 }
 
-/// What modules import.
+/// The imports of modules.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Imports {
-    /// What the host of [`crate::differential`] has.
+    /// The functions of the host of [`crate::differential`].
     Known,
     /// Anything.
     Any,

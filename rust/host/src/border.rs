@@ -148,7 +148,7 @@ impl<'a> Memory<'a> {
         bytes(self.0, pointer, length)
     }
 
-    /// Where a range of the guest's is in [`Memory::all`].
+    /// Returns the place of a guest's range in [`Memory::all`].
     ///
     /// # Errors
     /// `EFAULT` if it is not inside memory.

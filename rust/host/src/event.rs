@@ -7,7 +7,7 @@ use crate::stop::{Failure, Interrupted};
 use crate::App;
 use wisp_abi::{event, Errno};
 
-/// What an [`Event`] tells.
+/// The cause of an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A watched pin became active or inactive.
@@ -28,9 +28,9 @@ pub enum Kind {
 pub struct Event {
     /// When, in microseconds since boot.
     pub time_us: u64,
-    /// What.
+    /// The cause of the event.
     pub kind: Kind,
-    /// How many events were dropped since the last one that was taken.
+    /// The number of events that were dropped since the last one that was taken.
     pub lost: u32,
 }
 

@@ -20,7 +20,7 @@ impl Handles {
         1u32.checked_shl(handle).unwrap_or(0)
     }
 
-    /// Whether `handle` is open.
+    /// Returns true if `handle` is open.
     pub(crate) fn contains(self, handle: u32) -> bool {
         self.0 & Self::bit(handle) != 0
     }

@@ -19,14 +19,14 @@ pub enum Operation {
 }
 
 impl Operation {
-    /// Where its bytes are.
+    /// Returns the range of the operation's bytes in linear memory.
     pub fn range(&self) -> Range<usize> {
         match self {
             Operation::Read(range) | Operation::Write(range) => range.clone(),
         }
     }
 
-    /// Whether it reads.
+    /// Returns true if the operation reads from the device.
     pub fn reads(&self) -> bool {
         matches!(self, Operation::Read(_))
     }
@@ -90,7 +90,7 @@ pub trait I2c {
 
 const MAX: usize = i2c::MAX_OPERATIONS as usize;
 
-/// Whether a range that is written overlaps another.
+/// Returns true if a range that is written overlaps another.
 fn collide(operations: &[Operation]) -> bool {
     let overlap = |a: &Range<usize>, b: &Range<usize>| a.start < b.end && b.start < a.end;
     operations.iter().enumerate().any(|(i, a)| {

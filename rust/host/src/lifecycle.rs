@@ -7,7 +7,7 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::Errno;
 
-/// Who supervises the app. A board without supervision implements nothing.
+/// The supervisor of the app. A board without supervision implements nothing.
 pub trait Lifecycle {
     /// The app wants to be kept.
     fn confirm(&mut self) {}

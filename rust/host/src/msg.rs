@@ -16,7 +16,7 @@ pub trait Msg {
         None
     }
 
-    /// Whether the grant is one to publish.
+    /// Returns true if the grant is one to publish.
     fn publishes(&self, _channel: u32) -> bool {
         false
     }

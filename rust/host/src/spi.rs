@@ -13,9 +13,9 @@ use wisp_abi::{spi, Errno};
 /// ranges, they are of one length, and the same or apart.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct SpiOperation {
-    /// What is written.
+    /// The range that is written to the device, if any.
     pub write: Option<Range<usize>>,
-    /// Where what is read goes.
+    /// The range that receives the bytes from the device, if any.
     pub read: Option<Range<usize>>,
     /// Nanoseconds to wait, at least: then there are no ranges.
     pub delay_ns: u32,
@@ -62,7 +62,7 @@ fn overlap(a: &Option<Range<usize>>, b: &Option<Range<usize>>) -> bool {
     matches!((a, b), (Some(a), Some(b)) if a.start < b.end && b.start < a.end)
 }
 
-/// Whether a range that is read into overlaps another, other than being the same of one transfer.
+/// Returns true if a range that is read into overlaps another, other than being the same of one transfer.
 fn collide(operations: &[SpiOperation]) -> bool {
     operations.iter().enumerate().any(|(i, a)| {
         let mut earlier = operations.iter().take(i);

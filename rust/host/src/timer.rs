@@ -13,7 +13,7 @@ pub(crate) struct Expiry {
     /// The last time it ran out.
     pub(crate) time_us: u64,
     pub(crate) timer: u32,
-    /// How often since it was last taken.
+    /// The number of expiries since the timer was last taken.
     pub(crate) count: u32,
 }
 

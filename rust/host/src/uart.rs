@@ -7,12 +7,12 @@ use crate::stop::{Failure, Interrupted};
 use crate::App;
 use wisp_abi::{uart, Errno};
 
-/// What went wrong with the reception of a serial port.
+/// Counts of reception errors of a serial port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UartErrors {
     /// Bytes that found the buffer full.
     pub lost: u32,
-    /// What the driver told of: overruns, parity and framing errors, breaks.
+    /// Errors that the driver reported: overruns, parity and framing errors, breaks.
     pub line: u32,
 }
 
@@ -61,7 +61,7 @@ pub trait Uart {
         Ok(false)
     }
 
-    /// How many bytes were received and not read.
+    /// Returns how many bytes were received and not read.
     fn uart_available(&mut self, _uart: u32) -> u32 {
         0
     }
@@ -74,7 +74,7 @@ pub trait Uart {
         Err(Errno::NotSupported)
     }
 
-    /// What went wrong since this was last asked.
+    /// Returns the reception errors since the last call and clears them.
     fn take_uart_errors(&mut self, _uart: u32) -> UartErrors {
         UartErrors::default()
     }

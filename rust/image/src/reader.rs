@@ -26,17 +26,17 @@ impl<'a> Name<'a> {
         Self(text.as_bytes())
     }
 
-    /// As it stands in the image.
+    /// Returns the bytes of the name as they stand in the image.
     pub const fn as_bytes(self) -> &'a [u8] {
         self.0
     }
 
-    /// As text, `None` if it is none.
+    /// Returns the name as text, or `None` if it is not UTF-8.
     pub fn text(self) -> Option<&'a str> {
         core::str::from_utf8(self.0).ok()
     }
 
-    /// As text to show.
+    /// Returns the name as text to show.
     pub fn shown(self) -> &'a str {
         self.text().unwrap_or("?")
     }
@@ -113,11 +113,11 @@ pub struct Import<'a> {
     pub module: Name<'a>,
     /// Name in the module.
     pub name: Name<'a>,
-    /// What is imported.
+    /// The kind and type of the imported item.
     pub kind: ImportKind,
 }
 
-/// What an import asks for.
+/// The kind and type that an import asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ImportKind {
     /// A function with this type index.
@@ -355,7 +355,7 @@ impl<'a> Image<'a> {
         self.sections_from(0)
     }
 
-    /// As [`Image::sections`], of this kind and those above. Costs 6 instructions for each of the others.
+    /// Yields the sections of this kind and of those above, like [`Image::sections`]. Costs 6 instructions for each of the others.
     pub fn sections_from(&self, first: u16) -> impl Iterator<Item = (u16, &'a [u8])> + 'a {
         let bytes = self.bytes;
         rows(bytes).filter_map(move |row| {

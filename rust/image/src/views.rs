@@ -10,7 +10,7 @@ use crate::{Function, ImageError, Import, ImportKind, Name, Table, TypeRef};
 pub struct Types<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Types<'a> {
-    /// How many there are.
+    /// Returns the number of entries.
     pub fn len(self) -> usize {
         u32_at(self.0, 0).unwrap_or(0) as usize
     }
@@ -20,7 +20,7 @@ impl<'a> Types<'a> {
         self.len() == 0
     }
 
-    /// Where the section begins.
+    /// Returns the address at which the section begins.
     pub fn as_ptr(self) -> *const u8 {
         self.0.as_ptr()
     }
@@ -54,7 +54,7 @@ pub struct Imports<'a> {
 }
 
 impl<'a> Imports<'a> {
-    /// How many there are.
+    /// Returns the number of entries.
     pub fn len(self) -> usize {
         self.entries.len() / entry::IMPORT
     }
@@ -64,7 +64,7 @@ impl<'a> Imports<'a> {
         self.len() == 0
     }
 
-    /// How many there are of each kind of [`external`].
+    /// Returns the number of entries of each kind of [`external`].
     pub fn counts(self) -> [usize; 4] {
         let mut counts = [0; 4];
         for entry in self.entries.chunks_exact(entry::IMPORT) {
@@ -103,7 +103,7 @@ impl<'a> Imports<'a> {
 pub struct Functions<'a>(pub(crate) &'a [u8]);
 
 impl Functions<'_> {
-    /// How many there are.
+    /// Returns the number of entries.
     pub fn len(self) -> usize {
         self.0.len() / entry::FUNCTION
     }
@@ -113,7 +113,7 @@ impl Functions<'_> {
         self.len() == 0
     }
 
-    /// Where the section begins.
+    /// Returns the address at which the section begins.
     pub fn as_ptr(self) -> *const u8 {
         self.0.as_ptr()
     }

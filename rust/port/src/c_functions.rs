@@ -34,7 +34,7 @@ impl CFunctions {
 }
 
 impl CFunctions {
-    /// Whether there is one of this module, and of this name if one is given.
+    /// Returns true if a function of this module is defined, and of this name if a name is given.
     #[cfg(feature = "storage")]
     pub(crate) fn has(&self, module: Name<'_>, name: Option<Name<'_>>) -> bool {
         self.0.iter().any(|function| {
@@ -105,7 +105,7 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32
     }
 }
 
-/// Whether every `*~` of the signature is a range of the guest's memory.
+/// Returns true if every `*~` of the signature is a range of the guest's memory.
 ///
 /// # Safety
 /// `caller` is a calling guest, and `slots` has the slots of the signature's parameters.

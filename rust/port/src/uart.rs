@@ -15,7 +15,7 @@ mod driver {
     use wisp_host::platform::UartErrors;
     use wisp_host::{Errno, Interrupted};
 
-    /// What a wait of a shim came to.
+    /// Translates the result of a shim's wait.
     fn ended(wait: u32) -> Result<(), Interrupted> {
         match wait {
             shim::wisp_wait_WISP_WAIT_STOP => Err(Interrupted),

@@ -54,7 +54,7 @@ impl Board {
         Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into() })
     }
 
-    /// As [`Board::from_toml`], from a file.
+    /// Reads a board like [`Board::from_toml`], from a file.
     ///
     /// # Errors
     /// As there, and if the file cannot be read; the error names it.
@@ -71,7 +71,7 @@ impl Board {
         self.config.apps.keys().map(String::as_str)
     }
 
-    /// Whether sleeps take wall-clock time.
+    /// Sets whether sleeps take wall-clock time.
     pub fn set_realtime(&mut self, realtime: bool) {
         self.config.board.realtime = realtime;
     }

@@ -16,7 +16,7 @@ pub struct Error {
     pub column: usize,
     /// The text of that line.
     pub source_line: String,
-    /// What is wrong and what is expected.
+    /// The fault, and the value that was expected.
     pub message: String,
 }
 

@@ -94,7 +94,7 @@ impl FaultKind {
     }
 }
 
-/// Most bytes of a simulated device.
+/// The largest number of bytes of a simulated device.
 const MAX_SIZE: usize = 1 << 20;
 
 fn index(text: &str) -> Option<usize> {
@@ -147,7 +147,7 @@ pub(crate) struct I2cDevice {
     label: String,
     config: I2cConfig,
     memory: Vec<u8>,
-    /// Where the next byte is read.
+    /// The address from which the next byte is read.
     pointer: usize,
     transactions: u64,
     busy_until_us: u64,

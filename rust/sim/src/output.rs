@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How the trace is written.
+/// The format in which the trace is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TraceFormat {
@@ -130,7 +130,7 @@ impl Capture {
         Self::default()
     }
 
-    /// What was written so far; bytes that are not UTF-8 are replaced.
+    /// Returns the output so far. Bytes that are not UTF-8 are replaced.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_owned()
     }

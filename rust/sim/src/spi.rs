@@ -67,7 +67,7 @@ impl SpiDevice {
         SpiDevice { label, kind: config.kind, registers }
     }
 
-    /// What the device answers to a whole transaction, byte by byte.
+    /// Returns the device's answer to a whole transaction, byte by byte.
     fn exchange(&mut self, written: &[u8]) -> Vec<u8> {
         if self.kind == DeviceKind::Loopback {
             return written.to_vec();

@@ -17,7 +17,7 @@ const CAPACITY: usize = 128;
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct UartConfig {
-    /// What is sent comes back.
+    /// True if every byte that is sent comes back.
     loopback: bool,
     script: Vec<Spanned<Reception>>,
 }
@@ -62,7 +62,7 @@ pub(crate) fn check(text: &str, key: &str, config: &UartConfig) -> Result<(), Er
 pub(crate) struct SimUart {
     label: String,
     loopback: bool,
-    /// What is still to come.
+    /// The receptions that are still to come.
     script: VecDeque<Reception>,
     open: bool,
     received: VecDeque<u8>,
@@ -84,7 +84,7 @@ impl SimUart {
         self.script.front().filter(|_| self.open).map(Reception::at_us)
     }
 
-    /// What came until now, while the port was closed, was heard by nobody.
+    /// Drops the bytes that arrived while the port was closed.
     fn skip(&mut self, now_us: u64) {
         while self.script.front().is_some_and(|step| step.at_us() <= now_us) {
             self.script.pop_front();
@@ -105,7 +105,7 @@ impl SimUart {
         }
     }
 
-    /// Whether there is something that an event is to tell of; then it counts as told.
+    /// Returns true, once, if an event is due.
     pub(crate) fn tell(&mut self) -> bool {
         let due = self.watched && !self.told && !self.received.is_empty();
         self.told |= due;

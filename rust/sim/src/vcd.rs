@@ -20,11 +20,11 @@ enum Type {
 /// App, interface and label.
 type Name = (String, String, String);
 
-/// What a board can show, and what its inputs will do.
+/// The variables that a board can show, and the script of its inputs.
 #[derive(Debug, Default)]
 pub(crate) struct Dump {
     variables: BTreeMap<Name, (usize, Type)>,
-    /// What inputs become: time, variable, value. The last is next.
+    /// Future values of inputs: time, variable, value. The last is next.
     inputs: Vec<(u64, usize, String)>,
     time_us: Option<u64>,
 }
@@ -137,7 +137,7 @@ impl Dump {
         let _ = writeln!(out, "{value}{space}{}", code(index));
     }
 
-    /// What inputs did until an event, and the event.
+    /// Returns the changes of inputs until an event, and the event itself.
     pub(crate) fn event(&mut self, event: &Event<'_>) -> String {
         let mut out = String::new();
         while self.inputs.last().is_some_and(|(time, ..)| *time <= event.time_us) {

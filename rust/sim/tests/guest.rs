@@ -6,7 +6,7 @@ use wisp_engine::{Config, Engine, Linker, Module, Store, Trap, TrapCode};
 use wisp_host::{App, Interfaces};
 use wisp_sim::{Board, Capture, SimPlatform, TraceFormat};
 
-/// What a guest did.
+/// The outcome of a guest's run.
 struct Run {
     result: Result<(), Trap>,
     trace: String,

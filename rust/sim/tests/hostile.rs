@@ -97,7 +97,7 @@ fn platform() -> SimPlatform {
     board.platform("a")
 }
 
-/// What a call may return by its description.
+/// Returns true if the description of the function allows this result.
 fn allowed(interface: &Interface, function: &Function, result: u64) -> bool {
     let value = result as u32 as i32;
     match (function.returns, interface.errors) {

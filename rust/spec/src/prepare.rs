@@ -6,7 +6,7 @@ use wisp_aotc::desk::Loaded;
 use wisp_aotc::AotError;
 use wisp_compiler::{compile, CompileError, Compiled, Options};
 
-/// What became of the module in a directive.
+/// The outcome of preparing the module of a directive.
 pub enum Prepared {
     /// The directive has none.
     None,
@@ -22,7 +22,7 @@ pub enum Prepared {
     NotNative(AotError),
 }
 
-/// What runs the modules.
+/// The tier that runs the modules.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tier {
     /// The interpreter.
@@ -31,7 +31,7 @@ pub enum Tier {
     Native,
 }
 
-/// What becomes of a module that compiles, from its wasm.
+/// The last step of preparing a module that compiles, which gets its wasm.
 pub type Finish<'f> = &'f mut dyn FnMut(&[u8], Compiled) -> Prepared;
 
 fn image(wasm: &[u8], finish: Finish<'_>) -> Prepared {
@@ -42,7 +42,7 @@ fn image(wasm: &[u8], finish: Finish<'_>) -> Prepared {
     }
 }
 
-/// How the suite is compiled to native code: traps where the specification has them.
+/// Returns the options with which the suite is compiled to native code: traps where the specification has them.
 pub fn native_options() -> wisp_aotc::Options {
     wisp_aotc::Options { strict: true, ..wisp_aotc::Options::default() }
 }

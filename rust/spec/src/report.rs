@@ -34,14 +34,14 @@ impl fmt::Display for Counts {
 pub struct Failure {
     /// Line in the file, from 1; 0 for the file as a whole.
     pub line: usize,
-    /// What was expected and what came.
+    /// The expected result and the one that came.
     pub message: String,
 }
 
-/// What came out of one file.
+/// The results of one file.
 #[derive(Clone, Default, Debug)]
 pub struct FileReport {
-    /// How many assertions held.
+    /// The counts of assertions by outcome.
     pub counts: Counts,
     /// Those that did not.
     pub failures: Vec<Failure>,

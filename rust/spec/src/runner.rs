@@ -83,13 +83,13 @@ pub(crate) fn is_assertion(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-/// What a directive that went well was.
+/// The kind of a directive that succeeded.
 enum Kind {
     Assertion,
     Action,
 }
 
-/// How an action ended.
+/// The end of an action.
 enum Outcome {
     Values(Vec<Val>),
     Trap(Trap),

@@ -4,7 +4,7 @@
 use wisp_engine::{Extern, Linker, Store};
 use wisp_tape::spectest::{externals, FUNCTIONS, MODULE};
 
-/// What of it lies in the store.
+/// The definitions of `spectest` that lie in the store.
 pub struct SpecTest([(&'static str, Extern); 6]);
 
 impl SpecTest {

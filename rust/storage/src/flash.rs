@@ -14,7 +14,7 @@ pub struct Geometry {
     pub erase_block: u32,
     /// Smallest range that can be written: a power of two, at most 64.
     pub write_block: u32,
-    /// What an erased byte reads as.
+    /// The value that an erased byte has.
     pub erased: u8,
 }
 

@@ -6,7 +6,7 @@ use wisp_image::Image;
 
 use crate::{KeyId, TrustError};
 
-/// What follows an image's content.
+/// The trailer, which follows an image's content.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Trailer<'a> {
     /// SHA-256 of the content.

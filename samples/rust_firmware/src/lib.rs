@@ -6,7 +6,7 @@
 use log::{error, info};
 use wisp_port::engine::{scratch, Caller, Config, Engine, HostFunction, Linker, Module, Store};
 
-/// What the firmware keeps for the guest; its host functions get it.
+/// The data that the firmware keeps for the guest and passes to its host functions.
 struct Readings {
     taken: u32,
 }

@@ -75,7 +75,7 @@ impl Separator {
     }
 }
 
-/// Whether the function gets the whole linear memory because a parameter is an address.
+/// Returns true if the function gets the whole linear memory because a parameter is an address.
 fn takes_memory(function: &Function) -> bool {
     function.params.iter().any(|param| param.kind == Kind::Address)
 }

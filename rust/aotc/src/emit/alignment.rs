@@ -14,7 +14,7 @@ use crate::module::Module;
 /// Lower bits that are zero: more than these say nothing more about an access.
 const MOST: u8 = 3;
 
-/// What is assumed of a module.
+/// The alignments that are assumed of a module's globals and parameters.
 pub struct Alignment {
     globals: Vec<Cell<u8>>,
     /// By defined function and parameter; none for functions that are called from elsewhere.
@@ -63,7 +63,7 @@ impl Alignment {
         }
     }
 
-    /// Whether less is assumed than when this was asked last.
+    /// Returns true if less is assumed than when this was asked last.
     pub fn lowered(&self) -> bool {
         self.lowered.take()
     }

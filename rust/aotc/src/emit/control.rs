@@ -11,14 +11,14 @@ use super::value::{Node, Value};
 use super::{Emitter, Trap};
 use crate::error::AotError;
 
-/// What is known of a local where control comes from several places.
+/// The facts that are known of a local where control comes from several places.
 #[derive(Clone, Copy)]
 struct Known {
     zeros: u8,
     max: u64,
 }
 
-/// What is assumed of locals at the start of loops: lower bits that are zero, by position of the loop and
+/// The alignments that are assumed of locals at the start of loops: lower bits that are zero, by position of the loop and
 /// local. It begins with what holds where a loop is entered, and is lowered to what branches back to it bring,
 /// one translation after the other, until all of it holds.
 #[derive(Default)]
@@ -30,7 +30,7 @@ pub struct Assumed {
     pub nothing: bool,
 }
 
-/// What opened a block.
+/// The instruction that opened a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Function,
@@ -55,7 +55,7 @@ pub struct Frame {
     used: bool,
     /// Locals written inside.
     written: BTreeSet<u32>,
-    /// What is known of those on all ways to its label, so far; of a loop, what is assumed of them.
+    /// The facts known of those locals on all ways to the label so far. For a loop, the facts that are assumed.
     met: BTreeMap<u32, Known>,
     /// Position of the operator that opened it.
     position: usize,
@@ -69,7 +69,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// What is inside may be carried out many times.
+    /// Returns true if the code inside may run many times.
     pub(super) fn is_loop(&self) -> bool {
         self.kind == Kind::Loop
     }

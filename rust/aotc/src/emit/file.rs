@@ -90,7 +90,7 @@ fn address_wanted(plan: &Plan<'_, '_>, index: u32) -> bool {
     in_table(plan.module, index)
 }
 
-/// Whether others than direct calls of the module call a function.
+/// Returns true if a function is called by other means than direct calls of the module.
 pub fn called_elsewhere(module: &Module<'_>, index: u32) -> bool {
     module.reachable.contains(&index) || in_table(module, index)
 }

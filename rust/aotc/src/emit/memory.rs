@@ -38,7 +38,7 @@ pub struct Windows(HashMap<(u32, u32), (i64, i64)>);
 /// Widest window that is checked at once: wider ones are not worth a trap that comes early.
 const WINDOW: i64 = 4096;
 
-/// How a load or store is done.
+/// The way a load or store is done.
 struct Access {
     ty: ValType,
     width: u32,
@@ -142,7 +142,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.trap_code(&format!("H({helper})(c, {first}{})", operands.join(", ")));
     }
 
-    /// What may have changed after a call: the size of memory.
+    /// Reads the size of memory again, which a call may have changed.
     pub(super) fn after_call(&mut self) {
         self.block += 1;
         if !self.plan.memory_fixed && self.plan.module.memory.is_some() {

@@ -55,7 +55,7 @@ pub enum Trap {
     Stop = native::SITE_STOP,
 }
 
-/// What is known about the module as a whole.
+/// The facts about the module as a whole.
 pub struct Plan<'m, 'a> {
     pub module: &'m Module<'a>,
     pub options: &'m Options,
@@ -65,7 +65,7 @@ pub struct Plan<'m, 'a> {
     pub memory_fixed: bool,
     /// Functions on cycles of calls, with the number of their group: calls inside a group check the stack.
     pub groups: BTreeMap<u32, u32>,
-    /// What is assumed of globals and parameters.
+    /// The alignments that are assumed of globals and parameters.
     pub alignment: Alignment,
 }
 
@@ -97,9 +97,9 @@ struct Emitter<'p, 'm, 'a> {
     block: u32,
     offset: u32,
     facts: Facts,
-    /// What the first translation found, or collects.
+    /// The address ranges that the first translation collects and the second uses.
     windows: Windows,
-    /// What is assumed at the start of loops.
+    /// The alignments that are assumed at the start of loops.
     assumed: Assumed,
     collecting: bool,
     scan: prescan::Scan,

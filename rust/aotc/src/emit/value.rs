@@ -3,13 +3,13 @@
 
 use wisp_image::format::ValType;
 
-/// What is known about a value. Two values with the same root differ by the difference of their
+/// The facts that are known about a value. Two values with the same root differ by the difference of their
 /// distances, modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Node {
     /// Number of the value it was computed from by adding constants; 0 for constants.
     pub root: u32,
-    /// What was added.
+    /// The constant that was added to the root.
     pub distance: i64,
     /// Upper bound, as an unsigned number.
     pub max: u64,

@@ -37,7 +37,7 @@ impl Numbered {
 #[derive(Default)]
 struct Debug<'w> {
     sections: HashMap<&'w str, &'w [u8]>,
-    /// Where the contents of the code section begin in the module.
+    /// The offset at which the contents of the code section begin in the module.
     start: u64,
     /// Addresses of the functions' bodies, ascending.
     bodies: Vec<Range<u64>>,

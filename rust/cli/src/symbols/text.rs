@@ -22,7 +22,7 @@ use super::{Call, Place, Symbols};
 const FIRST_LINE: &str = "wisp-symbols 1";
 
 impl Symbols {
-    /// As text.
+    /// Returns the symbols as text.
     pub fn to_text(&self) -> String {
         let mut text = format!("{FIRST_LINE}\nwasm {}\ncode {}\nimport {}\n", self.wasm, self.code, self.imported);
         // a name may hold anything, a record ends at the line's end

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// A folder that is gone after the test.
 pub struct Folder(PathBuf);
 
-/// What a run of the command did.
+/// The outcome of a run of the command.
 pub struct Run {
     pub code: Option<i32>,
     pub out: String,
@@ -53,14 +53,14 @@ impl Folder {
         Run { code: status.code(), out: text(stdout), err: text(stderr) }
     }
 
-    /// As [`Folder::wisp`], for what must go well.
+    /// Runs the command like [`Folder::wisp`] and fails the test if the command fails.
     pub fn succeeds(&self, arguments: &str) -> String {
         let run = self.wisp(arguments);
         assert_eq!(run.code, Some(0), "wisp {arguments}\n{}{}", run.out, run.err);
         run.out
     }
 
-    /// As [`Folder::wisp`], for what must fail with a message that says all this.
+    /// Runs the command like [`Folder::wisp`], which must fail with a message that contains all of these.
     pub fn fails(&self, arguments: &str, saying: &[&str]) {
         let run = self.wisp(arguments);
         assert_eq!(run.code, Some(1), "wisp {arguments}\n{}{}", run.out, run.err);

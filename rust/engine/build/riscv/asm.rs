@@ -64,7 +64,7 @@ pub struct Asm {
     lines: Vec<String>,
     /// Bytes so far, at most.
     at: usize,
-    /// Where ends were placed last, and how often they have been.
+    /// The line at which each end was placed last, and the number of its copies.
     placed: BTreeMap<End, (usize, usize)>,
     /// Ends that are branched to and not placed yet, with the place of the first branch.
     pending: BTreeMap<End, usize>,
@@ -72,7 +72,7 @@ pub struct Asm {
     pub shift: usize,
     /// An op of a sequence follows the one that is expanded: no dispatch.
     open: bool,
-    /// What stands behind the handler: rare ways that join it again.
+    /// The lines behind the handler: rare paths that join the handler again.
     aside: Vec<String>,
     labels: usize,
     /// In place of its opcode an op has the distance of its handler from the core's first byte.
@@ -115,7 +115,7 @@ impl Asm {
         self.aside.extend(lines.iter().map(|line| line.to_string()));
     }
 
-    /// What was emitted beside, for behind the handler.
+    /// Takes the lines that were emitted beside and puts them behind the handler.
     pub fn aside_of(&mut self, beside: Self) {
         self.aside.extend(beside.lines);
     }
@@ -303,7 +303,7 @@ impl Asm {
         }
     }
 
-    /// As [`Asm::wide_sources`], but only the low half of the second, in a2.
+    /// Reads operands like [`Asm::wide_sources`], but only the low half of the second, in a2.
     pub fn wide_sources_low(&mut self, op: &Op, first: usize, second: usize) {
         self.wide_source(op, first, "a0", "a1");
         self.word("a2", word(op, second));

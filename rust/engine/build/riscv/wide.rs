@@ -52,7 +52,7 @@ pub fn call32(asm: &mut Asm, op: &Op, function: &str) {
     call(asm, op, function);
 }
 
-/// As [`call32`] with 64-bit sources.
+/// Calls a function like [`call32`], with 64-bit sources.
 pub fn call64(asm: &mut Asm, op: &Op, function: &str) {
     match op.form.len() {
         2 => asm.wide_source(op, 1, "a0", "a1"),

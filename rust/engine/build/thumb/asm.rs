@@ -74,7 +74,7 @@ pub struct Asm {
     lines: Vec<String>,
     /// Bytes so far, at most.
     at: usize,
-    /// Where ends were placed last, and how often they have been.
+    /// The line at which each end was placed last, and the number of its copies.
     placed: BTreeMap<End, (usize, usize)>,
     /// Ends that are branched to and not placed yet, with the place of the first branch.
     pending: BTreeMap<End, usize>,
@@ -82,7 +82,7 @@ pub struct Asm {
     pub shift: usize,
     /// An op of a sequence follows the one that is expanded: no dispatch.
     open: bool,
-    /// What stands behind the handler: rare ways that join it again.
+    /// The lines behind the handler: rare paths that join the handler again.
     aside: Vec<String>,
     labels: usize,
 }
@@ -138,7 +138,7 @@ impl Asm {
         Self::new(self.flavour)
     }
 
-    /// What was emitted beside, for behind the handler.
+    /// Takes the lines that were emitted beside and puts them behind the handler.
     pub fn aside_of(&mut self, beside: Self) {
         self.aside.extend(beside.lines);
     }
@@ -350,7 +350,7 @@ impl Asm {
         self.lines(&["adds r1, r1, r5", "adds r3, r3, r5", "ldm r1, {r0, r1}", "ldm r3, {r2, r3}"]);
     }
 
-    /// As [`Asm::wide_sources`], but only the low half of the second, in r2; r3 is free.
+    /// Reads operands like [`Asm::wide_sources`], but only the low half of the second, in r2; r3 is free.
     pub fn wide_sources_low(&mut self, op: &Op, first: usize, second: usize) {
         self.word("r1", word(op, first));
         self.word("r2", word(op, second));

@@ -155,7 +155,7 @@ pub unsafe fn store<T: Copy, const N: usize>(memory: *mut u8, address: usize, va
     }
 }
 
-/// As [`bytes`], for a store.
+/// Writes bytes one by one, as [`bytes`] reads them.
 ///
 /// # Safety
 /// The bytes exist.

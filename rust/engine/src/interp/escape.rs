@@ -52,7 +52,7 @@ pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
     u64::from(code) | u64::from(acc) << 32
 }
 
-/// What the core calls when its fuel is below zero: the units to go on with, or a trap's number, negative.
+/// Hands out fuel when the core's is below zero. Returns the units to go on with, or a trap's number, negative.
 ///
 /// # Safety
 /// Rule F for the frame at `fp`.

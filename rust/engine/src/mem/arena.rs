@@ -43,7 +43,7 @@ impl Arena {
         self.end.addr().saturating_sub(self.next.get().addr())
     }
 
-    /// Where it stands.
+    /// Returns the arena's present end, to go back to.
     pub fn mark(&self) -> Mark {
         Mark(self.next.get())
     }
@@ -73,7 +73,7 @@ impl Arena {
         self.alloc_with(|| value)
     }
 
-    /// As [`Arena::alloc`]: where the value is made after its place is known, it is made there.
+    /// Allocates like [`Arena::alloc`], and makes the value in its final place.
     pub fn alloc_with<'a, T>(&self, value: impl FnOnce() -> T) -> Option<&'a T> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
         let place = self.take(size_of::<T>(), align_of::<T>())?.cast::<T>();
@@ -95,7 +95,7 @@ impl Arena {
         Some(unsafe { core::slice::from_raw_parts(place.cast(), count) })
     }
 
-    /// As [`Arena::take`], all zero.
+    /// Takes bytes like [`Arena::take`] and clears them.
     #[inline(never)]
     fn take_zeroed(&self, bytes: usize, align: usize) -> Option<*mut u8> {
         let place = self.take(bytes, align)?;

@@ -28,7 +28,7 @@ impl<'a> SharedRef<'a> {
 
 #[cfg(not(feature = "alloc"))]
 mod owned {
-    /// What a store owns besides its data: nothing.
+    /// The owner of a store without an allocator. It owns nothing.
     #[derive(Clone)]
     pub(crate) struct Owner;
 

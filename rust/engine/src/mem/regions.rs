@@ -19,7 +19,7 @@ pub(super) fn guest(config: &Config) -> [Arena; 2] {
 
 #[cfg(feature = "user-mode")]
 impl Ctx {
-    /// What native code in user mode works with, if this instance runs it.
+    /// Returns the view of native code in user mode, if this instance runs such code.
     #[inline]
     pub(crate) fn view(&self) -> Option<&View> {
         // SAFETY: rule A: null or what `new` took from the arena.
@@ -52,7 +52,7 @@ impl Shared {
         result
     }
 
-    /// Where linear memories come from.
+    /// Returns the arena that linear memories come from.
     pub fn memory_arena(&self) -> &Arena {
         #[cfg(feature = "user-mode")]
         if self.config.user_mode.is_some() {
@@ -61,7 +61,7 @@ impl Shared {
         &self.arena
     }
 
-    /// Where the elements of tables come from.
+    /// Returns the arena that the elements of tables come from.
     pub fn table_arena(&self) -> &Arena {
         #[cfg(feature = "user-mode")]
         if self.config.user_mode.is_some() {

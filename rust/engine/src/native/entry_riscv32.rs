@@ -89,7 +89,7 @@ extern "C" {
     /// Ends what the innermost entry of the record called.
     #[link_name = "wisp_native_trap"]
     pub(super) fn trap(record: *const Record, site: u32, function: u32) -> u32;
-    /// Where a thread goes on, with the record as its first argument, whose code is to end: as `trap`, from
+    /// Ends the code of a thread that is sent here with the record as its first argument: like `trap`, from
     /// anywhere in the code.
     #[link_name = "wisp_native_stopped"]
     pub(super) fn stopped(record: *const Record) -> u32;

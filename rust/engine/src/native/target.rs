@@ -3,7 +3,7 @@
 
 use wisp_image::native::{features, float, Arch, Target};
 
-/// What runs here; `None` where native code is not supported.
+/// The machine that this runtime runs on, `None` where native code is not supported.
 pub(super) const HERE: Option<Target> = of(env!("WISP_TARGET"), cfg!(target_abi = "eabihf"));
 
 const fn starts(text: &str, prefix: &str) -> bool {

@@ -24,7 +24,7 @@ fn quiet32(x: f32) -> u32 {
     }
 }
 
-/// As [`quiet32`].
+/// Makes a NaN quiet, as [`quiet32`] does.
 #[inline]
 fn quiet64(x: f64) -> u64 {
     let bits = x.to_bits();

@@ -14,7 +14,7 @@ pub fn image(wat: &str) -> &'static [u8] {
     image_of(wat, true)
 }
 
-/// As [`image`], with its memory trimmed or not: nobody outside grows a trimmed one.
+/// Compiles like [`image`], with the memory trimmed or not. Nobody outside grows a trimmed one.
 pub fn image_of(wat: &str, trim: bool) -> &'static [u8] {
     let wasm = wat::parse_str(wat).expect("the text is a module");
     let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options { trim, ..Default::default() });

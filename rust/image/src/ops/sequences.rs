@@ -9,7 +9,7 @@ use super::Operand::{self, *};
 use super::Sem::{self, *};
 use super::{Class, Simple};
 
-/// Most ops of a sequence.
+/// The largest number of ops of a sequence.
 pub const PARTS: usize = 3;
 
 const fn bin(sem: Sem, form: &'static [Operand]) -> Simple {
@@ -221,7 +221,7 @@ pub const SEQUENCES: &[&[Simple]] = &[
 /// Number of sequences.
 pub const COUNT: usize = SEQUENCES.len();
 
-/// Most operands of a sequence.
+/// The largest number of operands of a sequence.
 const OPERANDS: usize = 12;
 
 static FORMS: [([Operand; OPERANDS], usize); COUNT] = {

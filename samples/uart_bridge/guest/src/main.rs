@@ -17,9 +17,9 @@ use wisp_guest::{info, Error, I2cDevice, Uart};
 
 wisp_guest::main!(bridge);
 
-/// Most bytes of a line, without its end.
+/// The largest number of bytes of a line, without its end.
 const LINE: usize = 64;
-/// Most bytes of one read or write.
+/// The largest number of bytes of one read or write.
 const BYTES: usize = 16;
 
 struct Port(Uart);

@@ -8,6 +8,7 @@
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
+# make doc       renders crates, C headers, ABI pages and a book of doc/ into build/doc; warnings are errors
 # make setup     what both need; they run it themselves
 # make install   puts the `wisp` command on the PATH (cargo install)
 
@@ -18,7 +19,7 @@ SECONDS ?= 60
 HOURS ?= 24
 CUTS ?= 40
 
-.PHONY: all demo test spec soak fuzz miri bench size setup install fmt clean help
+.PHONY: all demo test spec soak fuzz miri bench size doc setup install fmt clean help
 
 help all:
 	@sed -n 's/^# \(make .*\)/\1/p' Makefile
@@ -49,6 +50,9 @@ bench: setup
 size: setup
 	@$(PYTHON) scripts/bench.py --size
 	@$(PYTHON) scripts/bench.py --check
+
+doc:
+	@$(PYTHON) scripts/doc.py
 
 setup:
 	@$(PYTHON) scripts/setup.py

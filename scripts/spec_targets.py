@@ -9,7 +9,8 @@ FAILURE = re.compile(r"^spec: (failed: .*)$", re.M)
 
 
 class Target:
-    """What one board printed, in one tier: `target` is the interpreter, `threaded` its variant, `native` native code."""
+    """What one board printed, in one tier: `target` is the interpreter, `threaded` and `portable` are its variants,
+    `native` is native code."""
 
     def __init__(self, platform, tier, text):
         self.platform = platform

@@ -7,7 +7,7 @@ Everybody has these: they take a Rust for the boards, QEMU and, for native code,
 import os
 import re
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import devenv
 
@@ -31,14 +31,16 @@ class Board:
     heap: tuple
     stack: int
     arena: tuple
-    # More Cargo features, for another tier of the interpreter.
+    # More Cargo features, for another tier of the interpreter, and whether the default ones are built in.
     features: tuple = ()
+    default_features: bool = True
 
 
-def mps2(name, rust, native, machine, code=0, ram=0x20000000, arena=0x21000000):
-    """A board of Arm's MPS2 family: 4 MB of memory for code, 2 or 4 MB of RAM, 16 MB of PSRAM."""
+def mps2(name, rust, native, machine, memory):
+    """A board of Arm's MPS2 family: 4 MB of memory for code, 2 or 4 MB of RAM, 16 MB of PSRAM, at these addresses."""
+    code, ram, psram = memory
     return Board(name, rust, native, ("qemu-system-arm", "-machine", machine), tape=(code + 0x40000, 0x3C0000),
-                 heap=(ram + 0x4000, 0x100000), stack=ram + 0x200000, arena=(arena, 16 << 20))
+                 heap=(ram + 0x4000, 0x100000), stack=ram + 0x200000, arena=(psram, 16 << 20))
 
 
 def virt(name, features=()):
@@ -49,13 +51,23 @@ def virt(name, features=()):
                  arena=(0x88000000, 128 << 20), features=features)
 
 
+# Where a Cortex-M33 sees memory in its secure state, in which it begins.
+SECURE = (0x10000000, 0x38000000, 0x80000000)
 BOARDS = [
-    mps2("cortex-m3", "thumbv7m-none-eabi", "cortex-m3", "mps2-an385"),
-    mps2("cortex-m33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", 0x10000000, 0x38000000, 0x80000000),
-    mps2("cortex-m0plus", "thumbv6m-none-eabi", "cortex-m0plus", "mps2-an385"),
+    mps2("cortex-m3", "thumbv7m-none-eabi", "cortex-m3", "mps2-an385", (0, 0x20000000, 0x21000000)),
+    mps2("cortex-m33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", SECURE),
+    # QEMU's only Cortex-M0 has 16 KB of RAM. Its Cortex-M33 executes the same code, and faults on misaligned
+    # accesses when told to; its Cortex-M3 does not.
+    mps2("cortex-m0plus", "thumbv6m-none-eabi", "cortex-m0plus", "mps2-an521", SECURE),
     virt("rv32"),
 ]
+# The interpreter's other tiers.
 THREADED = virt("rv32", ("threaded-code",))
+PORTABLE = virt("rv32", ("interp-loop",))
+# Engines without what may be left out, by the interpreter and by native code alone.
+BARE_M3 = replace(BOARDS[0], default_features=False)
+WITHOUT_FEATURES = [replace(BARE_M3, features=("interpreter",)), replace(BARE_M3, features=("native",)),
+                    replace(THREADED, default_features=False, features=("interpreter",))]
 
 
 def missing(boards):
@@ -67,19 +79,20 @@ def missing(boards):
     return reason if found is None else None
 
 
-def build(board, default_features=True):
+def build(board):
     """Builds the program; its path, or None. cargo keeps one for each set of features, so they are copied."""
     found, _ = devenv.rust_environment([board.rust])
     beside = os.path.join(os.path.dirname(found.get("RUSTC", "")), "cargo")
     folder = devenv.BUILD / "cargo" / "bare"
     command = [beside if os.path.isfile(beside) else "cargo", "build", "--locked", "--release", "-q",
                "--manifest-path", RUST / "bare" / "Cargo.toml", "--target", board.rust, "--target-dir", folder]
-    command += [] if default_features else ["--no-default-features"]
+    command += [] if board.default_features else ["--no-default-features"]
     command += ["--features", ",".join(board.features)] if board.features else []
     env = {name: value for name, value in os.environ.items() if name not in ("RUSTFLAGS", "CARGO_BUILD_TARGET")}
     if subprocess.run([str(part) for part in command], env={**env, **found}, check=False).returncode:
         return None
-    copy = devenv.BUILD / "bare" / "-".join([board.name, *board.features])
+    words = [board.name, *([] if board.default_features else ["only"]), *board.features]
+    copy = devenv.BUILD / "bare" / "-".join(words)
     copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes((folder / board.rust / "release" / "wisp-bare").read_bytes())
     return copy

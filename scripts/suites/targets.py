@@ -14,6 +14,8 @@ from suites.desk import DESK_LOG, WISP_SPEC, build_spec, spec
 NATIVE_STACK = 96 * 1024
 # Ops with forms: fewer mean that the check did not reach them.
 FORMS_LEAST = 450
+# What a build of the interpreter is called in the table.
+TIERS = {(): "target", ("threaded-code",): "threaded", ("interp-loop",): "portable"}
 LOGS = devenv.BUILD / "spec" / "targets"
 
 
@@ -66,11 +68,11 @@ def suite_targets():
         return Count(failed=1)
     count = Count()
     targets = []
-    for board in [*bare.BOARDS, bare.THREADED]:
+    for board in [*bare.BOARDS, bare.THREADED, bare.PORTABLE]:
         program = bare.build(board)
         if not program:
             return count + Count(failed=1)
-        tier = "threaded" if board.features else "target"
+        tier = TIERS[board.features]
         target = play(board, program, tier, tape)
         target.forms = check_forms(board, program, tier)
         targets.append(target)
@@ -84,7 +86,27 @@ def suite_targets():
         if not native:
             return count + Count(failed=1)
         targets.append(play(board, program, "native", native, NATIVE_STACK))
+    for board in bare.WITHOUT_FEATURES:
+        count += without_features(board)
     return count + judge(targets)
+
+
+def without_features(board):
+    """An engine without features runs the module that needs none, and refuses the others by name."""
+    program = bare.build(board)
+    native = "native" in board.features
+    if native and not devenv.cross_compiler(board.native):
+        print(f"{board.name}: native code without features is skipped, there is no cross compiler for it")
+        return Count(skipped=1)
+    tape = make_tape("without-features", ["--without-features", *(["--target", board.native] if native else [])])
+    if not program or not tape:
+        return Count(failed=1)
+    tier = "native-only" if native else "interpreter-only"
+    print(f"{board.name}, {tier}: an engine without features", flush=True)
+    log = LOGS / f"{board.name}.{tier}.log"
+    code, text = bare.run(board, program, "play", log, tape, NATIVE_STACK if native else 0)
+    print(text)
+    return Count(passed=7) if code == 0 and "suite: 7 passed, 0 failed" in text else Count(failed=1)
 
 
 def judge(targets):

@@ -61,9 +61,9 @@ def suite_lifecycle():
 
 
 def select_limits():
-    """Limits: the engine's tests on the desk; each limit, the bounds of stops, engines without features on boards."""
+    """Limits: the engine's tests on the desk; each limit, the bounds of stops on boards."""
     return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
-            + twister("limits", ["tests/limits", "tests/features"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
+            + twister("limits", ["tests/limits"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
                       all_boards=True))
 
 

@@ -11,6 +11,7 @@
 //! 3. Every image passes the verifier before it runs.
 #![forbid(unsafe_code)]
 
+pub mod features;
 mod prepare;
 mod report;
 mod runner;

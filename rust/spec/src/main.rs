@@ -2,13 +2,14 @@
 //! `wisp-spec [--tier native] [FILTER...]`: runs the files whose `group/file` contains a filter, or all,
 //! in the interpreter or as native code. `wisp-spec --tape FILE [--target NAME | --cc COMPILER
 //! --cflags FLAGS] [FILTER...]` writes them for targets instead: with native code for the one that is named, or
-//! that this compiler makes code for.
+//! that this compiler makes code for. `--wast FILE`, as often as needed, takes cases from a file in the suite's
+//! format in place of the suite. `--tape FILE --without-features` writes what an engine without features does.
 
 use std::process::ExitCode;
 
-use wisp_spec::tape::tape;
+use wisp_spec::tape::{features_tape, tape};
 use wisp_spec::translate::Translator;
-use wisp_spec::{cases, not_run, stale_skips, Counts, Tier};
+use wisp_spec::{cases, not_run, stale_skips, Case, Counts, Tier};
 
 /// Failures of a file that are shown.
 const SHOWN: usize = 10;
@@ -31,7 +32,25 @@ fn option(arguments: &mut Vec<String>, name: &str) -> Result<Option<String>, Str
     value.map(Some).ok_or_else(|| format!("{name} takes a value"))
 }
 
+/// Takes an option without a value out of the arguments; true if it was there.
+fn flag(arguments: &mut Vec<String>, name: &str) -> bool {
+    let before = arguments.len();
+    arguments.retain(|argument| argument != name);
+    arguments.len() != before
+}
+
+/// The cases of the suite whose name contains one of the filters, or all.
+fn chosen_cases(filters: &[String]) -> Vec<Case> {
+    let mut cases = cases();
+    cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())));
+    cases
+}
+
 fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
+    let mut wast = Vec::new();
+    while let Some(path) = option(filters, "--wast")? {
+        wast.push(Case::read(&path)?);
+    }
     let tier = match option(filters, "--tier")?.as_deref() {
         None | Some("interpreter") => Tier::Interpreter,
         Some("native") => Tier::Native,
@@ -46,12 +65,14 @@ fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
             (None, None) => None,
             (Some(_), Some(_)) => return Err("--target and --cc exclude each other".into()),
         };
-        return write_tape(&path, filters, translator.as_ref());
+        let without_features = flag(filters, "--without-features");
+        let own = std::mem::take(&mut wast);
+        return write_tape(&path, filters, own, without_features, translator.as_ref());
     }
-    let chosen = |name: &str| filters.is_empty() || filters.iter().any(|filter| name.contains(filter.as_str()));
+    let whole = wast.is_empty() && filters.is_empty();
     let mut total = Counts::default();
     let mut files = 0;
-    for case in cases().into_iter().filter(|case| chosen(&case.name())) {
+    for case in if wast.is_empty() { chosen_cases(filters) } else { wast } {
         let report = case.run_on(tier);
         println!("{:<48} {}", case.name(), report.counts);
         if let Some(reason) = case.skipped {
@@ -66,7 +87,7 @@ fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
         total += report.counts;
         files += 1;
     }
-    if filters.is_empty() {
+    if whole {
         for (group, files, reason) in not_run() {
             println!("not run: {group} ({files} files): {reason}");
         }
@@ -84,8 +105,20 @@ fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
 }
 
 /// Writes the tape and says what is on it.
-fn write_tape(path: &str, filters: &[String], translator: Option<&Translator>) -> Result<ExitCode, String> {
-    let tape = tape(filters, translator).map_err(|error| format!("no tape: {error}"))?;
+fn write_tape(
+    path: &str,
+    filters: &[String],
+    own: Vec<Case>,
+    without_features: bool,
+    translator: Option<&Translator>,
+) -> Result<ExitCode, String> {
+    let tape = if without_features {
+        features_tape(translator)
+    } else {
+        let chosen = if own.is_empty() { chosen_cases(filters) } else { own };
+        tape(&chosen, translator)
+    };
+    let tape = tape.map_err(|error| format!("no tape: {error}"))?;
     // what is newer than its inputs makes work for who depends on it
     if std::fs::read(path).ok().as_deref() != Some(&tape.bytes) {
         std::fs::write(path, &tape.bytes).map_err(|error| format!("{path}: {error}"))?;

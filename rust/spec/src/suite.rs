@@ -23,6 +23,17 @@ impl Case {
         Self { skipped: skip.map(|skip| skip.2), text: file.contents, group: file.parent, file: file.name }
     }
 
+    /// Reads a file in the format of the suite. Its group is `file`.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn read(path: &str) -> Result<Self, String> {
+        let text = std::fs::read_to_string(path).map_err(|error| format!("{path}: {error}"))?;
+        let name = std::path::Path::new(path).file_stem().map_or(path.into(), |name| name.to_string_lossy());
+        // the program reads few files, once
+        Ok(Self { group: "file".into(), file: name.into(), skipped: None, text: String::leak(text) })
+    }
+
     /// `group/file`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.group, self.file)

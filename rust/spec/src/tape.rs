@@ -21,7 +21,7 @@ use crate::prepare::{prepare, Prepared, Tier};
 use crate::runner::{is_assertion, trap_code};
 use crate::skips::Directives;
 use crate::translate::{Modules, Native, Translator};
-use crate::{cases, values, Case};
+use crate::{features, values, Case};
 
 /// Most bytes of a memory where there is enough: the suite grows one to 804 pages.
 const LARGE_MEMORY: u32 = 64 << 20;
@@ -43,25 +43,23 @@ pub struct Tape {
     pub arena: usize,
 }
 
-/// Makes the tape of all cases whose name contains one of the filters. With a translator, the images have
-/// native code as well; here they are played by the interpreter all the same.
+/// Makes the tape of these cases. With a translator, the images have native code as well; here they are played
+/// by the interpreter all the same.
 ///
 /// # Errors
 /// What cannot be written, or does not hold when it is played here.
-pub fn tape(filters: &[String], translator: Option<&Translator>) -> Result<Tape, String> {
-    let mut cases = cases();
-    cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())));
+pub fn tape(cases: &[Case], translator: Option<&Translator>) -> Result<Tape, String> {
     let mut writer = Writer::default();
     let at = |case: &Case, error| format!("{}: {error}", case.name());
     let skips = translator.map_or(&[][..], Translator::skips);
     if let Some(translator) = translator {
         let mut modules = Modules::default();
-        for case in &cases {
+        for case in cases {
             with_directives(case, skips, |directives, _| modules.add(directives)).map_err(|error| at(case, error))?;
         }
         writer.native = translator.translate(&modules)?;
     }
-    for case in &cases {
+    for case in cases {
         with_directives(case, skips, |directives, skips| writer.case(case, directives, skips))
             .and_then(|written| written)
             .map_err(|error| at(case, error))?;
@@ -86,6 +84,55 @@ fn with_directives<R>(
     let skips = directives.iter().filter(|directive| is_assertion(directive) && skipped(directive)).count();
     directives.retain(|directive| !skipped(directive));
     Ok(then(&mut directives, skips))
+}
+
+/// Makes the tape of an engine that is built without all the features it may be built without: the module that
+/// needs none runs, the others are refused. Played here, where all are built in, the refusals fail.
+///
+/// # Errors
+/// What does not compile, or does not hold when it is played here.
+pub fn features_tape(translator: Option<&Translator>) -> Result<Tape, String> {
+    let assemble = |text: &str| {
+        let buffer = ParseBuffer::new(text).map_err(|error| error.to_string())?;
+        let wasm = parse::<wast::Wat<'_>>(&buffer).and_then(|mut wat| wat.encode());
+        wasm.map_err(|error| error.to_string())
+    };
+    let mut writer = Writer::default();
+    let (base, result) = features::base();
+    let mut modules = Modules::default();
+    let mut compiled = |text: &str| modules.compile(&assemble(text)?);
+    let base = compiled(base)?;
+    let needing: Vec<_> = features::needing()
+        .iter()
+        .map(|&(feature, text)| compiled(text).map(|image| (feature, image)))
+        .collect::<Result<_, String>>()?;
+    if let Some(translator) = translator {
+        writer.native = translator.translate(&modules)?;
+    }
+    writer.records.push(record::FILE);
+    put_str(&mut writer.records, "wisp/without-features");
+    put_u32(&mut writer.records, 0);
+    put_u32(&mut writer.records, 0);
+    writer.records.push(record::STORE);
+    put_u32(&mut writer.records, 1 << 16);
+    writer.instantiate(1, &base);
+    writer.records.push(expect::NOTHING);
+    writer.action(record::INVOKE, 1);
+    writer.records.extend(0u16.to_le_bytes());
+    put_str(&mut writer.records, "f");
+    writer.records.extend([0, expect::VALUES, 1, value::I32]);
+    writer.records.extend(result.to_le_bytes());
+    for (line, (feature, image)) in (2..).zip(&needing) {
+        writer.instantiate(line, image);
+        writer.records.extend([expect::MISSING, *feature as u8]);
+    }
+    let bytes = writer.bytes();
+    let mut seen = Seen::default();
+    let counts = play(&bytes, &mut vec![0u64; SMALL_ARENA / 8], false, &mut seen).map_err(|at| format!("{at:?}"))?;
+    if (counts.passed, counts.failed) != (1, needing.len() as u32) {
+        return Err(format!("an engine with all features played it: {counts:?}, {:?}", seen.failures));
+    }
+    Ok(Tape { bytes, files: seen.files, counts, large: 0, arena: SMALL_ARENA })
 }
 
 #[derive(Default)]

@@ -86,6 +86,15 @@ impl Translator {
 pub(crate) struct Modules(HashMap<Vec<u8>, Compiled>);
 
 impl Modules {
+    /// Adds one; its image.
+    pub(crate) fn compile(&mut self, wasm: &[u8]) -> Result<Vec<u8>, String> {
+        let options = wisp_compiler::Options { name: "spec", trim: false, ..Default::default() };
+        let compiled = wisp_compiler::compile(wasm, &options).map_err(|error| error.to_string())?;
+        let image = compiled.image.clone();
+        self.0.insert(wasm.to_vec(), compiled);
+        Ok(image)
+    }
+
     /// Adds those of a file.
     pub(crate) fn add(&mut self, directives: &mut [WastDirective<'_>]) {
         for directive in directives {

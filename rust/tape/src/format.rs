@@ -40,6 +40,8 @@ pub mod expect {
     pub const TRAP: u8 = 2;
     /// A problem of linking: one bit for each that fits.
     pub const UNLINKABLE: u8 = 3;
+    /// The engine refuses the image because it is built without a feature: the feature's bit.
+    pub const MISSING: u8 = 4;
 }
 
 /// Values and what they are compared with: a tag, then the bits.

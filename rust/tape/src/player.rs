@@ -13,7 +13,9 @@ use wisp_engine::{
     Config, Engine, Extern, FuncType, HostFunction, Image, Instance, InstantiateError, LinkProblem, Linker, Module,
     Name, Resolve, Store, Trap, TrapCode, Val,
 };
-use wisp_image::verify;
+use wisp_image::features::Feature;
+use wisp_image::verify::{self, Rule};
+use wisp_image::ImageError;
 
 use crate::format::{expect, record, Cursor, HEADER, LARGE, MAGIC};
 use crate::spectest;
@@ -195,6 +197,7 @@ enum Outcome {
     Values(Vec<Val>),
     Trap(Trap),
     NotInstantiated(InstantiateError),
+    Missing(Feature),
     Refused(&'static str),
 }
 
@@ -280,7 +283,10 @@ impl<'t> Session<'_, 't> {
         let words = Image::parse(image).and_then(|image| verify::scratch_words(&image));
         let mut scratch = vec![0; words.map_err(|_| Outcome::Refused("the image cannot be read"))?];
         let module = Module::new_in(engine, image, &mut scratch);
-        let mut module = module.map_err(|_| Outcome::Refused("the verifier refused the image"))?;
+        let mut module = module.map_err(|error| match error {
+            ImageError::Code(_, _, Rule::Built(feature)) => Outcome::Missing(feature),
+            _ => Outcome::Refused("the verifier refused the image"),
+        })?;
         self.observer.module(engine, &mut module).map_err(Outcome::Refused)?;
         let memory = module.image().manifest().ok().and_then(|manifest| manifest.memory);
         if let Some(memory) = memory.filter(|memory| !memory.imported) {
@@ -323,6 +329,10 @@ impl<'t> Session<'_, 't> {
                 };
                 (problem.is_some_and(|problem: LinkProblem| problems >> problem as u8 & 1 == 1), problems)
             }
+            expect::MISSING => {
+                let bit = cursor.u8()?;
+                (matches!(outcome, Outcome::Missing(feature) if feature as u8 == bit), bit)
+            }
             _ => return None,
         };
         if skip {
@@ -333,6 +343,7 @@ impl<'t> Session<'_, 't> {
                 expect::NOTHING => &"success",
                 expect::VALUES => &"values",
                 expect::TRAP => &"the trap",
+                expect::MISSING => &"to be refused for lack of feature",
                 _ => &"a link error of",
             };
             self.fail(format_args!("expected {wanted} {number}: {}", Shown(&outcome)));
@@ -385,6 +396,7 @@ impl Display for Shown<'_> {
                 write!(f, "the memory is too large: {needed} bytes needed, {allowed} allowed")
             }
             Outcome::NotInstantiated(_) => f.write_str("it was not instantiated"),
+            Outcome::Missing(feature) => write!(f, "the engine is built without {}", feature.name()),
             Outcome::Refused(why) => f.write_str(why),
         }
     }

@@ -12,7 +12,7 @@ fn start() -> ! {
 }
 
 /// Makes misaligned accesses faults if the program is compiled for processors where they are: the emulated
-/// processor is a Cortex-M3, which otherwise does them.
+/// processor is a Cortex-M33, which otherwise does them.
 fn trap_misaligned_accesses() {
     #[cfg(wisp_strict_align)]
     {

@@ -73,7 +73,7 @@ WORDS = {
     Code.UNSIGNED: "the image is not signed; use wisp sign",
     Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
-    Code.SIGNATURE: "the image's signature is wrong; sign it again",
+    Code.SIGNATURE: "the image's signature is not that of its key; send it again, from whoever signed it",
     Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
     Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
     Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",

@@ -33,7 +33,10 @@ fn a_changed_image_is_refused() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     folder.write("a.wisp", bytes);
-    folder.fails("verify a.wisp -k one.pub.pem", &["signature is wrong"]);
+    folder.fails(
+        "verify a.wisp -k one.pub.pem",
+        &["a.wisp: the image's signature is not that of its key; send it again, from whoever signed it (key "],
+    );
 }
 
 #[test]

@@ -11,7 +11,6 @@ use core::ffi::c_void;
 use crate::platform::Zephyr;
 use crate::{report, shim};
 use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
-use wisp_image::format::Section;
 
 /// Images may run their IR.
 pub(crate) const INTERPRETER: bool = cfg!(feature = "interpreter");
@@ -73,10 +72,6 @@ pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usi
     unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
-fn sections(image: &Image<'_>) -> usize {
-    image.sections_from(Section::NATIVE).count()
-}
-
 /// The module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported already.
 #[inline(never)]
 pub fn load<'a>(
@@ -92,7 +87,7 @@ pub fn load<'a>(
         Err(Reason::Refused(Refusal::Target(None, _))) => Reason::Absent,
         Err(reason) => reason,
     };
-    let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
+    let has_ir = !image.is_native_only();
     report::no_native_code(board, &reason, has_ir);
     match reason {
         _ if has_ir && INTERPRETER => Ok(None),
@@ -124,7 +119,7 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, image: Image<'a>) -> Result
 pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> bool {
     // SAFETY: by the contract of this function.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
-    Image::parse(bytes).is_ok_and(|image| sections(&image) != 0)
+    Image::parse(bytes).is_ok_and(|image| image.native_sections().next().is_some())
 }
 
 /// True if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.

@@ -104,6 +104,11 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
             text.push_number(section as u32);
             (text, DAMAGED)
         }
+        ImageError::NativeOnly => {
+            let mut text = Text::new();
+            text.push(b"the image has native code only, which this firmware does not run");
+            (text, &b"; build it without --native-only"[..])
+        }
         ImageError::Entry(section, offset) => {
             (numbers(b"image damaged: section ", section as u32, b", offset ", offset, b""), DAMAGED)
         }

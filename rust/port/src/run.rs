@@ -238,8 +238,10 @@ fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool)
     // what was verified for a runtime with all features may need one that this has not
     if verified && wisp_engine::MISSING_FEATURES == 0 {
         // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
-        // header names, and that it is part of the firmware.
-        return unsafe { Module::new_trusted(engine, image) };
+        // header names, and that it is part of the firmware. One without IR, which nobody could verify, is not
+        // returned.
+        let module = unsafe { Module::new_trusted(engine, image) }?;
+        return if module.image().is_native_only() { Err(ImageError::NativeOnly) } else { Ok(module) };
     }
     Module::new_in(engine, image, wisp_engine::scratch(arena))
 }

@@ -121,6 +121,12 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
     log(board, error, has, allowed);
 }
 
+/// An image without IR whose native code cannot run here, and which is not installed for that.
+#[cfg(feature = "native")]
+pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
+    no_native_code(board, reason, false);
+}
+
 /// Native code that is not used. The image's IR may run instead.
 #[cfg(feature = "native")]
 #[cold]

@@ -101,6 +101,9 @@ pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
                 run.trap = trap.code as u32;
                 run.function = trap.func;
                 run.offset = trap.offset;
+                let id = Image::parsed(image).id();
+                run.image_wasm = id.wasm;
+                run.image_code = id.code;
                 run.exit_status = trap.exit_status().unwrap_or(0);
             }
         }
@@ -142,6 +145,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     let result = match link(&mut store, &module) {
         Ok(linked) => {
             instance = Some(linked);
+            tell_usage(run, &store, linked);
             match entry(&store, linked) {
                 Some(entry) => entry.call(&mut store, ()).map_err(Failure::Trap),
                 None => {
@@ -166,6 +170,15 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     run.memory_used = memory.map_or(0, |memory| memory.data(&store).len()) as u32;
     store.data_mut().release();
     result
+}
+
+/// Tells how much of the arena the app has taken from the start, while it runs.
+#[inline(never)]
+fn tell_usage(run: &shim::wisp_run, store: &Store<'_, AppData>, instance: Instance) {
+    let arena = run.arena_size.saturating_sub(store.arena_left()) as u32;
+    let memory = instance.memory(store).map_or(0, |memory| memory.data(store).len()) as u32;
+    // SAFETY: `app` is the app of this thread.
+    unsafe { shim::wisp_shim_app_usage(run.app, arena, memory) }
 }
 
 /// The tables of the interfaces that this firmware has.

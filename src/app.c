@@ -111,6 +111,11 @@ static uint64_t fuel_of(const struct wisp_app *app)
 	return (app->limits.fuel != 0) ? app->limits.fuel : WISP_FUEL_UNLIMITED;
 }
 
+void wisp_shim_app_denied(const struct wisp_app *app)
+{
+	app->data->denied = true;
+}
+
 bool wisp_shim_has_fuel_limit(const struct wisp_app *app)
 {
 	return fuel_of(app) != WISP_FUEL_UNLIMITED;
@@ -308,6 +313,7 @@ int wisp_app_start(const struct wisp_app *app)
 		data->created = false;
 		data->stopping = false;
 		data->expired = false;
+		data->denied = false;
 		k_sem_init(&data->stop, 0, 1);
 		memset(&data->status, 0, sizeof(data->status));
 		data->status.state = WISP_APP_RUNNING;

@@ -196,6 +196,8 @@ struct wisp_app_data {
 	bool missed;
 	bool has_fuel;
 	bool has_max_run;
+	/* In this run, the guest asked for something that its node does not grant. */
+	bool denied;
 	bool created;
 	bool stopping;
 	/* The stop is that of the deadline. */

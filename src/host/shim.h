@@ -129,6 +129,9 @@ struct wisp_run {
 	uint32_t trap;
 	uint32_t function;
 	uint32_t offset;
+	/* The image of a trap, as the log names it. */
+	uint32_t image_wasm;
+	uint32_t image_code;
 	int32_t exit_status;
 	uint64_t fuel_used;
 	/* Bytes of the arena in use at the end, and of these in linear memory. */
@@ -208,6 +211,9 @@ const char *wisp_shim_app_name(const struct wisp_app *app);
  * was told to stop already, the flag is set at once.
  */
 void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
+
+/* The guest asked for something that its node does not grant. */
+void wisp_shim_app_denied(const struct wisp_app *app);
 
 /* The app's run has begun, with so many bytes of the arena, and of linear memory among them. */
 void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory);

@@ -51,11 +51,13 @@ static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_sto
 	if (image->length == 0) {
 		return true;
 	}
-	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 4) &&
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 5) &&
 	       zcbor_tstr_put_lit(zse, "len") && zcbor_uint32_put(zse, image->length) &&
 	       zcbor_tstr_put_lit(zse, "ver") && zcbor_uint32_put(zse, image->version) &&
 	       zcbor_tstr_put_lit(zse, "rb") && zcbor_uint32_put(zse, image->rollback) &&
-	       zcbor_map_end_encode(zse, 4);
+	       /* enough to tell images apart */
+	       zcbor_tstr_put_lit(zse, "sha") && zcbor_bstr_encode_ptr(zse, image->hash, 8) &&
+	       zcbor_map_end_encode(zse, 5);
 }
 
 static bool put_app(zcbor_state_t *zse, const struct wisp_store_app *stored)

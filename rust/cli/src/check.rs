@@ -36,7 +36,7 @@ pub fn all(image: &Image<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// What is wrong with an image that has functions, and neither IR nor native code for them.
+/// The fault of an image that has functions, and neither IR nor native code for them.
 pub const NOTHING_TO_RUN: &str = "the image has neither IR nor native code; build it again";
 
 /// Returns the name that `--target` takes for a machine, if it has one.

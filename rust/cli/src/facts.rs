@@ -66,7 +66,7 @@ pub struct NativeSection {
 /// Native code that belongs to its image.
 #[derive(Serialize)]
 pub struct NativeCode {
-    /// What `--target` takes for it.
+    /// The name that `--target` takes for it.
     pub target: Option<&'static str>,
     pub machine: String,
     pub abi: u16,

@@ -8,7 +8,7 @@ use wisp_compiler::{CompileError, ErrorKind};
 struct Proposal {
     name: &'static str,
     feature: WasmFeatures,
-    /// What to do to be rid of it.
+    /// Flags and other means to be rid of it.
     cure: &'static str,
 }
 

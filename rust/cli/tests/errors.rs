@@ -35,7 +35,7 @@ fn keys(folder: &Folder) {
     folder.succeeds("sign a.wisp --key one.pem");
 }
 
-/// Where an image's content ends and its trailer begins.
+/// Returns the end of an image's content, where its trailer begins.
 fn content(image: &[u8]) -> usize {
     u32::from_le_bytes(image[8..12].try_into().unwrap()) as usize
 }
@@ -372,7 +372,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
 ];
 
-/// As [`CASES`], where this machine's compiler makes native code.
+/// More [`CASES`], for machines whose compiler makes native code.
 const NATIVE: &[(&str, &str, Prepare)] = &[
     (
         "run a.wisp --invoke add 1 2",

@@ -10,9 +10,9 @@ use core::ffi::c_void;
 
 use crate::platform::Zephyr;
 use crate::{report, shim};
+use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
 #[cfg(feature = "storage")]
 use wisp_image::native::Target;
-use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
 
 /// Images may run their IR.
 pub(crate) const INTERPRETER: bool = cfg!(feature = "interpreter");
@@ -126,11 +126,7 @@ fn engine() -> Engine {
 /// # Safety
 /// `app` points to an app of the firmware.
 #[cfg(feature = "storage")]
-pub(crate) unsafe fn installable(
-    image: Image<'_>,
-    app: *const shim::wisp_app,
-    is_signed: bool,
-) -> Result<(), Reason> {
+pub(crate) unsafe fn installable(image: Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), Reason> {
     let engine = engine();
     let section = Module::section_of(&engine, &image).map_err(|refusal| match refusal {
         Refusal::Target(None, _) => Reason::Absent,

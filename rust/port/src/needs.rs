@@ -52,7 +52,12 @@ fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> 
 ///
 /// # Safety
 /// `app` points to an app of the firmware.
-unsafe fn native(image: &Image<'_>, app: *const shim::wisp_app, board: &Zephyr, is_signed: bool) -> Result<(), Problem> {
+unsafe fn native(
+    image: &Image<'_>,
+    app: *const shim::wisp_app,
+    board: &Zephyr,
+    is_signed: bool,
+) -> Result<(), Problem> {
     if !image.is_native_only() {
         return Ok(());
     }

@@ -33,8 +33,12 @@ struct Report {
 /// Makes a key.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let pair = KeyPair::from_seed(Seed::generate());
-    keys::write_secret(&arguments.file, &pair)?;
     let public = arguments.file.with_extension("pub.pem");
+    if public.exists() {
+        // of another key: firmwares may still be built with it
+        return Err(Failure::in_file(&public, "exists already and is not replaced; give another name"));
+    }
+    keys::write_secret(&arguments.file, &pair)?;
     input::write(&public, pair.pk.to_pem().as_bytes())?;
     let report = Report {
         key: hex(&wisp_trust::key_id(&pair.pk)),

@@ -13,7 +13,7 @@ use crate::{input, output};
 /// Write the manual pages of `wisp` and of each of its verbs
 #[derive(Args)]
 pub struct Arguments {
-    /// Where to put them; the directory is made if it does not exist
+    /// The directory that they are written to, made if it does not exist
     #[arg(value_name = "DIRECTORY")]
     directory: PathBuf,
 }

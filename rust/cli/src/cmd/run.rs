@@ -294,7 +294,7 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
     }
 }
 
-/// How a run ended, as `--json` writes it to standard error behind everything else.
+/// The end of a run, as `--json` writes it to standard error behind everything else.
 #[derive(Default, Serialize)]
 struct Outcome {
     /// `returned`, `exited`, `duration`, or `trapped`.

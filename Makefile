@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# make demo      a Rust app, compiled to WebAssembly, blinks an LED under Zephyr (or on a simulated board)
+# make demo      an app blinks an LED under Zephyr (or on a simulated board); others crash, and are updated and rolled back
 # make test      every suite, each on each instruction set; SUITE=unit|spec|zephyr|... a part; BOARDS=all on all boards
 # make spec      the official WebAssembly suite, on the desk and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions

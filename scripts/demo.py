@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A Rust app, compiled to WebAssembly by stock rustc, blinks the devicetree LED under Zephyr.
 
-With a Zephyr workspace: builds samples/blinky for a Cortex-M3 board and runs it in QEMU.
-Without one: runs the same guest on the simulated board. Ends by itself.
+With a Zephyr workspace: builds samples/blinky for a Cortex-M3 board and runs it in QEMU, then
+shows the life of apps that are installed and updated (demo_life.py). Without one: runs the same
+guest on the simulated board, shows a grant that is refused there and an app that crashes. Ends
+by itself.
 """
 
 import os
@@ -14,20 +16,28 @@ import sys
 import threading
 from pathlib import Path
 
+import demo_life
 import devenv
+
+sys.path.insert(0, str(demo_life.LIFECYCLE))
+
+import images  # noqa: E402  (of the tests, which make images for the same firmware)
 
 BOARD = os.environ.get("BOARD", "mps2/an385")
 SAMPLE = devenv.REPO / "samples" / "blinky"
 GUEST = devenv.REPO / "guest" / "examples" / "blinky"
+# A module with one page of memory that exports `read`, a load at address 65536.
+BROKEN = bytes.fromhex("0061736d01000000 0105016000017f 03020100 0503010001 07080104726561640000 "
+                       "0a0b010900 41808004 280200 0b".replace(" ", ""))
 # Lines of the app to wait for, and how long the emulator may take for them.
 LINES = 6
 SECONDS = 60
 
 
-def run(command, **options):
-    """Runs a command; ends the program if it fails."""
+def run(command, ends_badly=False, **options):
+    """Runs a command; ends the program if it fails, or if it does not although it is to."""
     print("$ " + " ".join(str(part) for part in command), flush=True)
-    if subprocess.run([str(part) for part in command], check=False, **options).returncode:
+    if bool(subprocess.run([str(part) for part in command], check=False, **options).returncode) != ends_badly:
         sys.exit(f"demo: {command[0]} failed, see above")
 
 
@@ -83,7 +93,18 @@ def on_zephyr(env):
         sys.exit(f"demo: the app reported {seen} changes of the LED, {LINES} expected")
     image = next(Path(out).rglob("blinky.wisp"), None)
     size = f" of {image.stat().st_size} bytes" if image else ""
-    print(f"\ndemo: done. That was an image{size}, checked, instantiated and interpreted on {BOARD}.")
+    print(f"\ndemo: that was an image{size}, checked, instantiated and interpreted on {BOARD}.")
+    life(env)
+
+
+def life(env):
+    """Shows what else happens to apps: a grant that is refused, a crash, an update that rolls itself back."""
+    if not sys.platform.startswith("linux"):
+        print("demo: done. The second part needs Linux: there Zephyr runs as a program of this machine.")
+        return
+    print("\ndemo: now a device whose apps come later; it runs as a program of this machine\n", flush=True)
+    build(demo_life.build_command(), devenv.BUILD / "demo-life.log", cwd=devenv.find_zephyr(), env=env)
+    demo_life.show(images.Tools(demo_life.BUILD, Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"))
 
 
 def on_a_desk():
@@ -91,8 +112,15 @@ def on_a_desk():
     print("demo: no Zephyr workspace can be had here, so the guest runs on the simulated board", flush=True)
     wasm = devenv.BUILD / "demo" / "blinky.wasm"
     run([sys.executable, devenv.REPO / "scripts" / "guest.py", "rust", GUEST, "-o", wasm])
-    run(["cargo", "run", "--release", "-q", "--locked", "-p", "wisp-cli", "--", "run", wasm, "--board",
-         GUEST / "board.toml"], cwd=devenv.REPO / "rust")
+    wisp = ["cargo", "run", "--release", "-q", "--locked", "-p", "wisp-cli", "--"]
+    run([*wisp, "run", wasm, "--board", GUEST / "board.toml"], cwd=devenv.REPO / "rust")
+    print("\ndemo: the same app on a board that grants it nothing", flush=True)
+    run([*wisp, "run", wasm, "--duration", "100"], cwd=devenv.REPO / "rust", ends_badly=True)
+    print("\ndemo: a module that reads outside of its memory ends alone, with a place that can be looked up", flush=True)
+    broken = wasm.with_name("broken.wasm")
+    broken.write_bytes(BROKEN)
+    run([*wisp, "run", broken, "--invoke", "read"], cwd=devenv.REPO / "rust", ends_badly=True)
+    print("\ndemo: done. Updates that roll themselves back need a Zephyr workspace: see doc/tutorial.md")
 
 
 def main():

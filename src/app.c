@@ -111,6 +111,16 @@ static uint64_t fuel_of(const struct wisp_app *app)
 	return (app->limits.fuel != 0) ? app->limits.fuel : WISP_FUEL_UNLIMITED;
 }
 
+void wisp_shim_app_denied(const struct wisp_app *app)
+{
+	app->data->denied = true;
+}
+
+bool wisp_shim_has_fuel_limit(const struct wisp_app *app)
+{
+	return fuel_of(app) != WISP_FUEL_UNLIMITED;
+}
+
 static void app_thread(void *p1, void *p2, void *p3)
 {
 	const struct wisp_app *app = p1;
@@ -148,6 +158,8 @@ static void app_thread(void *p1, void *p2, void *p3)
 	status.error = run_errno((enum wisp_run_error)run.error);
 	status.function = run.function;
 	status.offset = run.offset;
+	status.image_wasm = run.image_wasm;
+	status.image_code = run.image_code;
 	status.fuel_used = run.fuel_used;
 	status.arena_used = run.arena_used;
 	status.memory_used = run.memory_used;
@@ -301,6 +313,7 @@ int wisp_app_start(const struct wisp_app *app)
 		data->created = false;
 		data->stopping = false;
 		data->expired = false;
+		data->denied = false;
 		k_sem_init(&data->stop, 0, 1);
 		memset(&data->status, 0, sizeof(data->status));
 		data->status.state = WISP_APP_RUNNING;

@@ -12,6 +12,7 @@
 #include "grants.h"
 #include "history.h"
 #include "host/event.h"
+#include "host/shim.h"
 
 #if CONFIG_WISP_RECENT_FAILURES > 0
 
@@ -107,6 +108,16 @@ void wisp_history_add(const struct wisp_app *app, const struct wisp_app_status *
 	}
 	if (wisp_failed(status)) {
 		record(app, status);
+	}
+}
+
+void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory)
+{
+	struct wisp_app_usage *most = &app->data->most;
+
+	K_SPINLOCK(&app->data->lock) {
+		most->arena = MAX(most->arena, arena);
+		most->memory = MAX(most->memory, memory);
 	}
 }
 

@@ -51,16 +51,18 @@ static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_sto
 	if (image->length == 0) {
 		return true;
 	}
-	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 4) &&
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 5) &&
 	       zcbor_tstr_put_lit(zse, "len") && zcbor_uint32_put(zse, image->length) &&
 	       zcbor_tstr_put_lit(zse, "ver") && zcbor_uint32_put(zse, image->version) &&
 	       zcbor_tstr_put_lit(zse, "rb") && zcbor_uint32_put(zse, image->rollback) &&
-	       zcbor_map_end_encode(zse, 4);
+	       /* enough to tell images apart */
+	       zcbor_tstr_put_lit(zse, "sha") && zcbor_bstr_encode_ptr(zse, image->hash, 8) &&
+	       zcbor_map_end_encode(zse, 5);
 }
 
 static bool put_app(zcbor_state_t *zse, const struct wisp_store_app *stored)
 {
-	char text[80];
+	char text[WISP_DESCRIPTION_SIZE];
 
 	wisp_describe(stored, text, sizeof(text));
 	return zcbor_tstr_put_lit(zse, "name") &&
@@ -232,7 +234,7 @@ static int cmd_failures(struct smp_streamer *ctxt)
 	struct wisp_failure failure;
 	uint32_t index = 0;
 	size_t decoded = 0;
-	char text[80];
+	char text[WISP_DESCRIPTION_SIZE];
 	struct zcbor_map_decode_key_val keys[] = {
 		ZCBOR_MAP_DECODE_KEY_DECODER("index", zcbor_uint32_decode, &index),
 	};
@@ -271,7 +273,7 @@ static int begin(struct wisp_store_upload *upload, int64_t last)
 }
 
 /*
- * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "frame", "if"}, then {"off", "data"}. The
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "frame", "if", "tgt"}, then {"off", "data"}. The
  * answer is {"off": where to go on}, with {"done": true} when the update is installed.
  */
 static int cmd_upload(struct smp_streamer *ctxt)
@@ -283,6 +285,7 @@ static int cmd_upload(struct smp_streamer *ctxt)
 	struct zcbor_string hash = {0};
 	struct zcbor_string data = {0};
 	struct zcbor_string interfaces = {0};
+	struct zcbor_string targets = {0};
 	uint32_t offset = UINT32_MAX;
 	size_t decoded = 0;
 	int ret;
@@ -297,6 +300,7 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
 		ZCBOR_MAP_DECODE_KEY_DECODER("frame", zcbor_uint32_decode, &upload.frame),
 		ZCBOR_MAP_DECODE_KEY_DECODER("if", zcbor_tstr_decode, &interfaces),
+		ZCBOR_MAP_DECODE_KEY_DECODER("tgt", zcbor_bstr_decode, &targets),
 	};
 
 	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
@@ -312,6 +316,8 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		memcpy(upload.image.hash, hash.value, hash.len);
 		upload.interfaces = (const char *)interfaces.value;
 		upload.interfaces_length = interfaces.len;
+		upload.targets = targets.value;
+		upload.targets_length = targets.len;
 		ret = begin(&upload, last);
 		if (ret != 0) {
 			return fail(ctxt, ret);

@@ -70,10 +70,20 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 	if (!wisp_rust_has_native(image, size)) {
 		return WISP_NATIVE_UNSIGNED;
 	}
+	/* The signature takes long, and is checked only where it counts. */
+	return wisp_shim_native_allowed(app, image, size,
+					is_executable(image, size) &&
+						(is_embedded(image, size) ||
+						 is_signed(image, size)));
+}
+
+uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *image, size_t size,
+				  bool trusted)
+{
 	if (!is_executable(image, size)) {
 		return WISP_NATIVE_NOT_EXECUTABLE;
 	}
-	if (is_embedded(image, size) || is_signed(image, size)) {
+	if (trusted) {
 		return WISP_NATIVE_ALLOWED;
 	}
 	if (IS_ENABLED(CONFIG_WISP_NATIVE_UNSIGNED_DEVELOPMENT_ONLY)) {
@@ -85,18 +95,30 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 	return WISP_NATIVE_UNSIGNED;
 }
 
+bool wisp_shim_native_stop(void)
+{
+	return IS_ENABLED(CONFIG_WISP_NATIVE_STOP_ASYNC);
+}
+
+uint8_t wisp_shim_native_features(void)
+{
+#ifdef __ARM_FEATURE_DSP
+	return THUMB_DSP;
+#else
+	return 0;
+#endif
+}
+
 void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
 {
 	run->native = app->data->native;
-	run->native_stop = IS_ENABLED(CONFIG_WISP_NATIVE_STOP_ASYNC);
+	run->native_stop = wisp_shim_native_stop();
 #ifndef CONFIG_ARCH_POSIX
 	/* On native_sim, threads run on stacks of the host, which are large. */
 	run->native_limit = (uintptr_t)K_KERNEL_STACK_BUFFER(app->stack) +
 			    CONFIG_WISP_NATIVE_STACK_RESERVE;
 #endif
-#ifdef __ARM_FEATURE_DSP
-	run->native_features = THUMB_DSP;
-#endif
+	run->native_features = wisp_shim_native_features();
 #ifdef CONFIG_WISP_NATIVE_USER_MODE
 	wisp_user_prepare(app, run);
 #endif

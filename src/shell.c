@@ -32,7 +32,7 @@ static int done(const struct shell *sh, const char *name, int error)
 
 static void print_state(const struct shell *sh, const struct wisp_store_app *stored)
 {
-	char text[80];
+	char text[WISP_DESCRIPTION_SIZE];
 
 	wisp_describe(stored, text, sizeof(text));
 	if (stored->running.length != 0) {
@@ -206,7 +206,7 @@ static int cmd_log(const struct shell *sh, size_t argc, char **argv)
 
 	for (uint32_t i = 0; wisp_failure_get(i, &failure) == 0; i++) {
 		const char *name = wisp_app_name(failure.app);
-		char text[80];
+		char text[WISP_DESCRIPTION_SIZE];
 
 		if (argc > 1 && strcmp(argv[1], name) != 0) {
 			continue;

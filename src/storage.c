@@ -57,6 +57,19 @@ static int run(int (*function)(void *argument), void *argument)
 	return call.result;
 }
 
+void wisp_storage_explain(const char *name, const char *what, int error)
+{
+	/* A deferred log copies strings up to their NUL, and the words have none. */
+	char text[WISP_STORAGE_WORDS];
+	size_t length;
+	const char *words = wisp_rust_store_words(error, &length);
+
+	length = MIN(length, sizeof(text) - 1);
+	memcpy(text, words, length);
+	text[length] = '\0';
+	LOG_ERR("%s: %s: %s", name, what, text);
+}
+
 struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
 {
 	return (struct wisp_store_trust){
@@ -98,9 +111,8 @@ int wisp_store_find(const char *name, struct wisp_store_app *app)
 	return run(do_get, &get);
 }
 
-static int do_begin(void *argument)
+static int announce(struct wisp_store_upload *upload)
 {
-	struct wisp_store_upload *upload = argument;
 	const struct wisp_app *app = wisp_app_find(upload->name);
 	int ret;
 
@@ -112,10 +124,22 @@ static int do_begin(void *argument)
 	}
 	ret = wisp_rust_store_needs(app, (const uint8_t *)upload->interfaces,
 				    upload->interfaces_length);
-	if (ret != 0) {
-		return ret;
+	if (ret == 0) {
+		ret = wisp_rust_store_targets(app, upload->targets, upload->targets_length);
 	}
-	return wisp_rust_store_begin(upload, &upload->offset);
+	return ret == 0 ? wisp_rust_store_begin(upload, &upload->offset) : ret;
+}
+
+static int do_begin(void *argument)
+{
+	struct wisp_store_upload *upload = argument;
+	int ret = announce(upload);
+
+	/* Who finds the store busy may take the place of the other upload. */
+	if (ret != 0 && ret != WISP_STORE_BUSY) {
+		wisp_storage_explain(upload->name, "upload refused", ret);
+	}
+	return ret;
 }
 
 int wisp_store_begin(struct wisp_store_upload *upload)
@@ -186,10 +210,7 @@ static int do_finish(void *argument)
 	trust = wisp_storage_trust(app);
 	ret = wisp_rust_store_accept(&trust, &slot);
 	if (ret != 0) {
-		size_t length;
-		const char *words = wisp_rust_store_words(ret, &length);
-
-		LOG_ERR("%s: upload refused: %.*s", upload.name, (int)length, words);
+		wisp_storage_explain(upload.name, "upload refused", ret);
 		if (ret != WISP_STORE_INCOMPLETE && ret != WISP_STORE_FLASH) {
 			(void)wisp_rust_store_abort();
 		}
@@ -347,10 +368,7 @@ static int do_boot(void *argument)
 	ARG_UNUSED(argument);
 	ret = wisp_rust_store_mount(wear, ARRAY_SIZE(wear), &mounted);
 	if (ret != 0) {
-		size_t length;
-		const char *words = wisp_rust_store_words(ret, &length);
-
-		LOG_ERR("app store not opened: %.*s", (int)length, words);
+		wisp_storage_explain("app store", "not opened", ret);
 		return ret;
 	}
 	LOG_INF("app store %s", how[mounted]);

@@ -18,6 +18,12 @@ int wisp_storage_flash_open(const uint8_t **map);
  * The following run in the store's thread.
  */
 
+/* Bytes of an error in words, with its NUL. */
+#define WISP_STORAGE_WORDS 112
+
+/* Logs an error in words: what happened to what. */
+void wisp_storage_explain(const char *name, const char *what, int error);
+
 /* How images are checked, and for which app of the firmware. */
 struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app);
 
@@ -29,6 +35,9 @@ int wisp_supervisor_stop(uint32_t slot, bool *was_running);
 
 /* Starts it when the store's thread has time, with what is installed then. */
 void wisp_supervisor_restart(uint32_t slot);
+
+/* Why the app in a slot is not started before the next boot: an enum wisp_store_error, or 0. From any thread. */
+int wisp_supervisor_waits(uint32_t slot);
 
 /* The update is no longer one. */
 void wisp_supervisor_trial_over(uint32_t slot);

@@ -12,6 +12,21 @@
 #include "storage.h"
 #include "storage_describe.h"
 
+/* As the log has it, for `wisp symbolize`. */
+static void describe_trap(const struct wisp_app_status *status, const char *prefix, char *text,
+			  size_t size)
+{
+	int length = snprintk(text, size, "%strap %u (%s), image %08x:%x", prefix,
+			      (unsigned int)status->trap, wisp_trap_text(status->trap),
+			      (unsigned int)status->image_wasm, (unsigned int)status->image_code);
+
+	/* Else it arose outside of the app's code. */
+	if (status->function != UINT32_MAX && length > 0 && (size_t)length < size) {
+		snprintk(text + length, size - length, ", at %u@0x%x",
+			 (unsigned int)status->function, (unsigned int)status->offset);
+	}
+}
+
 void wisp_describe_status(const struct wisp_app *app, const struct wisp_app_status *status,
 			  const char *prefix, char *text, size_t size)
 {
@@ -25,9 +40,7 @@ void wisp_describe_status(const struct wisp_app *app, const struct wisp_app_stat
 				 (unsigned int)app->heartbeat_ms);
 			break;
 		}
-		snprintk(text, size, "%strap: %s, in function %u at code offset 0x%x", prefix,
-			 wisp_trap_text(status->trap), (unsigned int)status->function,
-			 (unsigned int)status->offset);
+		describe_trap(status, prefix, text, size);
 		break;
 	case WISP_APP_EXITED:
 		snprintk(text, size, "%sexited with status %d", prefix, status->exit_status);
@@ -53,6 +66,21 @@ void wisp_describe(const struct wisp_store_app *stored, char *text, size_t size)
 		return;
 	}
 	wisp_app_status(app, &status);
+	if (status.state != WISP_APP_RUNNING && !stored->disabled) {
+		switch (wisp_supervisor_waits(stored->slot)) {
+		case 0:
+			break;
+		case WISP_STORE_NO_INTERFACE:
+			snprintk(text, size, "waits: the firmware lacks an interface; see the log");
+			return;
+		case WISP_STORE_NO_NATIVE:
+			snprintk(text, size, "waits: its native code does not run here; see the log");
+			return;
+		default:
+			snprintk(text, size, "waits: its node lacks a grant; see the log");
+			return;
+		}
+	}
 	wisp_describe_status(app, &status, stored->disabled ? "disabled, " : "", text, size);
 }
 

@@ -8,6 +8,9 @@
 #include <wisp/storage.h>
 #include <wisp/wisp.h>
 
+/* Bytes that any of the descriptions takes, with its NUL. */
+#define WISP_DESCRIPTION_SIZE 112
+
 /* What an app does, in a few words. */
 void wisp_describe(const struct wisp_store_app *stored, char *text, size_t size);
 

@@ -95,6 +95,9 @@ uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
 uint32_t wisp_rust_store_needs(const struct wisp_app *app, const uint8_t *names, size_t length);
 uint32_t wisp_rust_store_image_needs(const struct wisp_app *app, const uint8_t *image, size_t size);
 
+/* Rust: whether the firmware runs native code for one of these machines. Tells in the log if not. From any thread. */
+uint32_t wisp_rust_store_targets(const struct wisp_app *app, const uint8_t *targets, size_t length);
+
 /* False if the import module is one of grants, and the app has none of them. */
 bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
 

@@ -26,6 +26,11 @@ struct supervised {
 	/* When to start it and when its trial is over; 0 for never. */
 	int64_t start_at;
 	int64_t trial_ends;
+	/*
+	 * Why it is not started again: the firmware or its node lacks something that it needs.
+	 * Only another firmware can change that, so it is forgotten at the next boot.
+	 */
+	int waits;
 	/* It runs the update. */
 	bool is_candidate;
 };
@@ -60,12 +65,16 @@ static int change(uint32_t slot, enum wisp_store_change what)
 	return wisp_rust_store_change(slot, what, &value);
 }
 
-static void explain(const char *name, const char *what, int error)
+int wisp_supervisor_waits(uint32_t slot)
 {
-	size_t length;
-	const char *words = wisp_rust_store_words(error, &length);
+	return slot < ARRAY_SIZE(all) ? all[slot].waits : 0;
+}
 
-	LOG_ERR("%s: %s: %.*s", name, what, (int)length, words);
+/* True for what is missing in the firmware, not in the app. */
+static bool is_lack(int error)
+{
+	return error == WISP_STORE_NO_INTERFACE || error == WISP_STORE_NOT_GRANTED ||
+	       error == WISP_STORE_NO_NATIVE;
 }
 
 /* Gives up an update; true if there is an image before it. */
@@ -94,7 +103,13 @@ static int load(const struct wisp_app *app, const struct wisp_store_app *stored,
 	}
 	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &offset, &length);
 	if (ret != 0) {
-		explain(stored->name, candidate ? "update not started" : "not started", ret);
+		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started", ret);
+		return ret;
+	}
+	/* It was checked when it was installed, by the firmware of that time. */
+	ret = wisp_rust_store_image_needs(app, trust.map + offset, length);
+	if (ret != 0) {
+		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started", ret);
 		return ret;
 	}
 	return wisp_app_load(app, trust.map + offset, length) == 0 ? 0 : WISP_STORE_NOT_LOADED;
@@ -109,6 +124,7 @@ int wisp_supervisor_start(uint32_t slot)
 	int ret;
 
 	supervised->start_at = 0;
+	supervised->waits = 0;
 	ret = wisp_rust_store_get(slot, &stored);
 	if (ret != 0) {
 		return ret;
@@ -150,6 +166,10 @@ int wisp_supervisor_start(uint32_t slot)
 			return WISP_STORE_NOT_FOUND;
 		}
 		ret = load(app, &stored, false);
+		if (is_lack(ret)) {
+			supervised->waits = ret;
+			return ret;
+		}
 		if (ret != 0) {
 			(void)change(slot, WISP_STORE_DISABLE);
 			return ret;
@@ -175,6 +195,7 @@ int wisp_supervisor_stop(uint32_t slot, bool *was_running)
 
 	*was_running = false;
 	supervised->start_at = 0;
+	supervised->waits = 0;
 	if (app == NULL) {
 		return 0;
 	}
@@ -233,6 +254,12 @@ static void handle_end(uint32_t slot)
 		(void)change(slot, WISP_STORE_ENABLE);
 	}
 	if (wisp_rust_store_change(slot, WISP_STORE_CRASHED, &crashes) != 0) {
+		return;
+	}
+	if (crashes >= CONFIG_WISP_CRASH_LIMIT && supervised->app->data->denied) {
+		LOG_ERR("%s: crashed %u times, and its node lacks a grant: not started again before "
+			"the next boot", stored.name, crashes);
+		supervised->waits = WISP_STORE_NOT_GRANTED;
 		return;
 	}
 	if (crashes >= CONFIG_WISP_CRASH_LIMIT) {

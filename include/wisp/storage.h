@@ -112,6 +112,8 @@ enum wisp_store_error {
 	WISP_STORE_NO_INTERFACE = 72,
 	/** The app's node grants nothing of an interface that the image needs. */
 	WISP_STORE_NOT_GRANTED = 73,
+	/** The image has native code only, and none that runs here. */
+	WISP_STORE_NO_NATIVE = 74,
 };
 
 /** @brief An image of an app; its length is 0 if there is none. */
@@ -165,6 +167,14 @@ struct wisp_store_upload {
 	const char *interfaces;
 	/** Bytes of the names. */
 	size_t interfaces_length;
+	/**
+	 * Machines that an image without IR has native code for, three bytes each, as in the
+	 * headers of its native sections; NULL if it has IR or this is not known. Checked before
+	 * anything is erased, and read by wisp_store_begin() only.
+	 */
+	const uint8_t *targets;
+	/** Bytes of the machines. */
+	size_t targets_length;
 	/** Bytes that arrived. */
 	uint32_t offset;
 };

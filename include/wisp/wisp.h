@@ -73,6 +73,13 @@ struct wisp_app_status {
 	uint32_t function;
 	/** WISP_APP_TRAPPED: byte offset in the image's code section. */
 	uint32_t offset;
+	/**
+	 * WISP_APP_TRAPPED: the image, as `wisp symbolize` knows it: the first bytes of its
+	 * module's hash.
+	 */
+	uint32_t image_wasm;
+	/** WISP_APP_TRAPPED: the image as well: bytes of its code section. */
+	uint32_t image_code;
 	/** WISP_APP_EXITED: the status the guest ended with, 0 if it returned. */
 	int exit_status;
 	/** Fuel used by the last run; 0 if it had no limit. */
@@ -189,6 +196,8 @@ struct wisp_app_data {
 	bool missed;
 	bool has_fuel;
 	bool has_max_run;
+	/* In this run, the guest asked for something that its node does not grant. */
+	bool denied;
 	bool created;
 	bool stopping;
 	/* The stop is that of the deadline. */

@@ -58,9 +58,31 @@ class Code(IntEnum):
     NOT_LOADED = 71
     NO_INTERFACE = 72
     NOT_GRANTED = 73
+    NO_NATIVE = 74
 
 
 WORDS = {
+    Code.FLASH: "the flash memory failed; see the device's log",
+    Code.GEOMETRY: "the partition wisp_storage does not fit the flash memory; see its devicetree",
+    Code.WEAR_TABLE: "the firmware's table of worn blocks is too small; report it to its maker",
+    Code.NAME: "the app's name is not valid; build the image with another --name",
+    Code.NO_SLOT: "as many apps are installed as the store can have; uninstall one",
+    Code.OFFSET: "pieces of the upload came out of order; push again",
+    Code.LENGTH: "more bytes came than were announced; push again",
+    Code.INCOMPLETE: "bytes of the upload are missing; push again",
+    Code.HASH: "the image was damaged on its way; push again",
+    Code.RETIRED_FULL: "no other key can be retired: the store remembers as many as it can",
+    Code.JOURNAL_FULL: "the partition wisp_storage is too small; enlarge it in the devicetree",
+    Code.BAD_TRAILER: "the image is damaged: its trailer cannot be read; build or copy it again",
+    Code.TRAILER_HASH: "the image is damaged: its hash differs from its trailer's; build or copy it again",
+    Code.BAD_RETIREMENT: "the image retires its own key or too many; sign it with another key",
+    Code.NOT_MOUNTED: "the app store was not opened; see the device's log",
+    Code.NO_IMAGE: "the image is damaged, or made for another version of Wisp; build it with the firmware's wisp",
+    Code.ANNOUNCED: "the image is not what was announced; push again",
+    Code.NOT_STOPPED: "the app did not end in time; try again",
+    Code.NOT_LOADED: "the image was refused when it was started; see the device's log",
+    Code.NO_NATIVE: "the image has native code only, and none that runs on this device; build it without "
+                    "--native-only, or for this board",
     Code.BUSY: "another upload is going on; wait, or abort it",
     Code.NOT_FOUND: "no such app is installed",
     Code.PENDING: "the app has an update on trial; confirm it or roll it back first",
@@ -73,12 +95,28 @@ WORDS = {
     Code.UNSIGNED: "the image is not signed; use wisp sign",
     Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
-    Code.SIGNATURE: "the image's signature is wrong; sign it again",
+    Code.SIGNATURE: "the image's signature is not that of its key; send it again, from whoever signed it",
     Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
     Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
     Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",
     Code.NO_APP: "the firmware has no app of this name; see its devicetree",
     Code.ALREADY: "the app is in that state already",
+}
+
+
+# MGMT_ERR_* of Zephyr's mgmt_defines.h.
+SMP_WORDS = {
+    1: "the device failed for a reason that it does not tell",
+    2: "the device has not enough memory for this request",
+    3: "the device did not understand the request; are tool and firmware of the same version?",
+    4: "the device was not ready in time",
+    5: "the device does not know this",
+    6: "the device is in no state for this",
+    7: "the answer does not fit the device's buffers; raise CONFIG_MCUMGR_TRANSPORT_NETBUF_SIZE",
+    8: "the firmware does not have this command; enable CONFIG_WISP_MGMT, or update it",
+    9: "the device found its data damaged",
+    10: "the device is busy; try again",
+    11: "the device does not allow this",
 }
 
 
@@ -128,6 +166,7 @@ UPLOAD = {
     "off": (int, ...), "data": (bytes, ...), "name": (str | None, None), "len": (int | None, None),
     "sha": (bytes | None, None), "ver": (int | None, None), "rb": (int | None, None),
     "mem": (int | None, None), "frame": (int | None, None), "if": (str | None, None),
+    "tgt": (bytes | None, None),
 }
 USAGE = {key: (int, ...) for key in
          ("runs", "failures", "stack", "stack_size", "arena", "arena_size", "memory", "memory_size", "fuel",
@@ -160,23 +199,46 @@ def interfaces(image, imports, strings):
     return found
 
 
+# Kinds of sections, as doc/image-format.md numbers them.
+MANIFEST, IMPORTS, FUNCTIONS, STRINGS, CODE, NATIVE = 1, 3, 4, 12, 13, 0x1000
+
+
+def targets(image, sections):
+    """The machines that an image without IR has native code for, three bytes each."""
+    if sections.get(CODE, (0, 0))[1] or not sections.get(FUNCTIONS, (0, 0))[1]:
+        return None
+    return b"".join(image[offset + 8:offset + 11] for kind, (offset, _) in sections.items() if kind >= NATIVE)
+
+
 def manifest(image):
     """What an image says of itself, as it is announced (doc/image-format.md)."""
-    if image[:4] != b"WISP" or len(image) < 16:
+    if image[:4] == b"\0asm":
+        raise DeviceError(None, "this is a wasm module; make an image of it with wisp build")
+    if image[:4] != b"WISP":
         raise DeviceError(None, "not a Wisp image; wisp build makes one")
+    try:
+        return read_manifest(image)
+    except (struct.error, IndexError, UnicodeDecodeError):
+        raise DeviceError(None, "the image is damaged or cut short; build or copy it again") from None
+
+
+def read_manifest(image):
+    """As manifest(), of bytes that begin as an image does."""
     sections = {}
     for index in range(struct.unpack_from("<H", image, 12)[0]):
         kind, _, offset, length = struct.unpack_from("<HHII", image, 16 + 12 * index)
         sections[kind] = (offset, length)
-    if 1 not in sections:
+    if MANIFEST not in sections:
         raise DeviceError(None, "the image has no manifest; build it again")
-    offset = sections[1][0]
+    offset = sections[MANIFEST][0]
     name = image[offset + 33:offset + 33 + image[offset + 32]].decode()
     version, flags = struct.unpack_from("<II", image, offset + 64)
     backed, _, rollback, _, frame = struct.unpack_from("<IIIII", image, offset + 80)
-    needs = interfaces(image, sections.get(3, (0, 0)), sections.get(12, (0, 0)))
-    return {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0,
+    needs = interfaces(image, sections.get(IMPORTS, (0, 0)), sections.get(STRINGS, (0, 0)))
+    said = {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0,
             "frame": frame, "if": " ".join(needs)}
+    native = targets(image, sections)
+    return said if native is None else {**said, "tgt": native}
 
 
 def version_text(version):
@@ -229,13 +291,26 @@ class UDPTransport(SMPUDPTransport):
         return min(self.size, super().max_unencoded_size)
 
 
+def transport_of(address):
+    """How a device is reached: a serial port, `ble:` and a name or address, or host[:port] for UDP."""
+    if address.startswith("ble:"):
+        try:
+            # needs bleak: imported only where Bluetooth is used
+            from smpclient.transport.ble import SMPBLETransport
+        except ImportError:
+            raise DeviceError(None, "Bluetooth needs bleak: pip install 'smpclient[ble]'") from None
+        return SMPBLETransport(), address.removeprefix("ble:")
+    if address.startswith(("/", "COM")):
+        return SMPSerialTransport(), address
+    return UDPTransport(), address
+
+
 class Device:
     """One device; use it with `async with`."""
 
     def __init__(self, address, timeout=6.0):
-        transport = UDPTransport() if not str(address).startswith(("/", "COM")) else \
-            SMPSerialTransport()
-        self.client = SMPClient(transport, str(address), timeout_s=timeout)
+        transport, address = transport_of(str(address))
+        self.client = SMPClient(transport, address, timeout_s=timeout)
         self.timeout = timeout
 
     async def __aenter__(self):
@@ -253,8 +328,8 @@ class Device:
         error = getattr(answer, "err", None)
         if error is not None:
             code = Code(error.rc)
-            raise DeviceError(code, WORDS.get(code, code.name.lower().replace("_", " ")))
-        raise DeviceError(None, f"SMP error {answer.rc}")
+            raise DeviceError(code, WORDS[code])
+        raise DeviceError(None, SMP_WORDS.get(int(answer.rc), f"the device answered with error {int(answer.rc)}"))
 
     async def apps(self):
         """All installed apps."""
@@ -301,6 +376,37 @@ class Device:
                 return found, answer.total
             found.append(answer)
             index = answer.next
+
+    async def outcome(self, name, image, confirm=False, patience=120.0, pause=0.5):
+        """Waits until an update that was just installed is kept, or confirms it once it runs.
+
+        Raises DeviceError if the update is rolled back or disabled, or if nothing is decided in time.
+        """
+        mine = hashlib.sha256(image).digest()[:8]
+        end, quiet, starts = asyncio.get_running_loop().time() + patience, 0, None
+        while asyncio.get_running_loop().time() < end:
+            app = await self.info(name)
+            if app.candidate is None:
+                kept = app.running is not None and app.running.get("sha", mine) == mine
+                if kept and not app.disabled:
+                    return
+                what = "disabled" if app.disabled else "rolled back"
+                raise DeviceError(None, f"{name}: the update was {what}{await self.reason(name)}")
+            if app.disabled:
+                raise DeviceError(None, f"{name}: the update was disabled{await self.reason(name)}")
+            # it runs for three looks in a row since its last start
+            quiet = quiet + 1 if app.state == "running" and app.starts == starts else 0
+            starts = app.starts
+            if confirm and quiet >= 3:
+                await self.simple("confirm", name)
+                return
+            await asyncio.sleep(pause)
+        raise DeviceError(None, f"{name}: the update is still on trial after {patience:.0f} s; west wisp info shows more")
+
+    async def reason(self, name):
+        """How the app's last run failed, if one did."""
+        failures, _ = await self.failures()
+        return next((f": {failure.what}" for failure in failures if failure.name == name), "")
 
     async def abort(self):
         """Gives the upload up."""

@@ -3,6 +3,8 @@
 
 import argparse
 import asyncio
+import json
+import logging
 import os
 import shutil
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 from west.commands import WestCommand
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+RUST = REPOSITORY / "rust"
 
 HOST_VERBS = {
     "build": "compile a wasm module to an image",
@@ -22,6 +25,8 @@ HOST_VERBS = {
     "verify": "check an image as a device would",
     "symbolize": "name the places of a trap",
     "new": "begin an app from a template",
+    "completions": "print what makes a shell complete arguments of wisp",
+    "man": "write manual pages",
 }
 APP_VERBS = {
     "info": "show an app, what it used and its recent failures",
@@ -34,13 +39,48 @@ APP_VERBS = {
 }
 
 
+def is_current(program):
+    """True if the program exists and none of its sources is newer."""
+    if not program.exists():
+        return False
+    built = program.stat().st_mtime
+    for folder, folders, files in os.walk(RUST):
+        folders[:] = [name for name in folders if name != "target"]
+        for name in files:
+            if name.endswith((".rs", ".toml", ".lock", ".h")) and (Path(folder) / name).stat().st_mtime > built:
+                return False
+    return True
+
+
 def host_tool():
-    """The wisp program: WISP_TOOL, the PATH, or built from this repository."""
+    """The wisp program: WISP_TOOL, the PATH, or built from this repository; None if that failed."""
     named = os.environ.get("WISP_TOOL") or shutil.which("wisp")
     if named:
-        return [named]
-    return ["cargo", "run", "--quiet", "--release", "--manifest-path",
-            str(REPOSITORY / "rust" / "Cargo.toml"), "-p", "wisp-cli", "--"]
+        return named
+    program = Path(os.environ.get("CARGO_TARGET_DIR", RUST / "target")) / "release" / \
+        ("wisp.exe" if os.name == "nt" else "wisp")
+    if not is_current(program):
+        print(f"west wisp: building the wisp command from {RUST}; that takes a minute or two the first time. "
+              "WISP_TOOL can name one that is built already.", file=sys.stderr, flush=True)
+        # cargo shows what it compiles
+        made = subprocess.run(["cargo", "build", "--release", "--locked", "--manifest-path", str(RUST / "Cargo.toml"),
+                               "-p", "wisp-cli"], stdout=sys.stderr, check=False)
+        if made.returncode:
+            return None
+        # cargo leaves a program as it is if what changed does not concern it
+        os.utime(program)
+    return str(program)
+
+
+def run_host_tool(arguments):
+    """Runs the wisp program; its exit code."""
+    try:
+        tool = host_tool()
+        return 1 if tool is None else subprocess.run([tool, *arguments], check=False).returncode
+    except FileNotFoundError as error:
+        print(f"west wisp: {error.filename} was not found; install Rust (rustup), or name the wisp program in WISP_TOOL",
+              file=sys.stderr)
+        return 1
 
 
 def version_text(version):
@@ -67,9 +107,38 @@ def show_usage(usage):
 
 
 def show_failures(failures):
-    """Prints runs that failed, the last one first."""
+    """Prints runs that failed, the last one first, as `wisp symbolize` reads them."""
     for failure in failures:
         print(f"{failure.uptime / 1000:10.3f} s  {failure.name}: {failure.what}")
+
+
+def image_fields(image):
+    """An image of an app, for JSON."""
+    return image and {"version": version_text(image["ver"]), "bytes": image["len"], "rollback": image["rb"]}
+
+
+def app_fields(app):
+    """An app, for JSON."""
+    return {"name": app.name, "state": app.state, "disabled": app.disabled, "starts": app.starts,
+            "crashes": app.crashes, "running": image_fields(app.running), "candidate": image_fields(app.candidate)}
+
+
+def usage_fields(usage, names):
+    """What an app used, for JSON."""
+    return {name: getattr(usage, name) for name in names}
+
+
+def failure_fields(failures):
+    """Runs that failed, for JSON."""
+    return [{"uptime_ms": failure.uptime, "name": failure.name, "what": failure.what} for failure in failures]
+
+
+def show_progress(name):
+    """Shows how far an upload is, if somebody looks."""
+    if not sys.stderr.isatty():
+        return lambda done, total: None
+    return lambda done, total: print(f"\r{name}: {done} of {total} bytes ({100 * done // max(total, 1)} %)",
+                                     end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 class Wisp(WestCommand):
@@ -87,10 +156,15 @@ class Wisp(WestCommand):
             verbs.add_parser(verb, help=text, add_help=False)
         push = verbs.add_parser("push", help="install an image on a device")
         push.add_argument("image", type=Path)
+        push.add_argument("--wait", action="store_true",
+                          help="wait until the app confirms the update, and fail if it is rolled back")
+        push.add_argument("--confirm", action="store_true", help="confirm the update once it runs, and fail if it does not")
+        push.add_argument("--patience", type=float, default=120.0, metavar="SECONDS",
+                          help="how long --wait and --confirm wait [default: %(default)s]")
         listing = verbs.add_parser("list", help="list the apps of a device")
         stat = verbs.add_parser("stat", help="show how full and worn a device's store is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
-        log = verbs.add_parser("log", help="show recent runs that failed")
+        log = verbs.add_parser("log", help="show recent runs that failed, as wisp symbolize reads them")
         with_device = [push, listing, stat, abort, log]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
@@ -98,54 +172,116 @@ class Wisp(WestCommand):
             with_device.append(app)
         for verb in with_device:
             verb.add_argument("-p", "--port", default=os.environ.get("WISP_PORT"),
-                              help="serial port, or address[:port] for UDP [default: WISP_PORT]")
+                              help="serial port, address[:port] for UDP, or ble:NAME or ble:ADDRESS for Bluetooth "
+                                   "[default: WISP_PORT]")
+            verb.add_argument("--timeout", type=float, default=6.0, metavar="SECONDS",
+                              help="how long an answer may take [default: %(default)s]")
+            verb.add_argument("--json", action="store_true", help="report as a JSON object (doc/cli.md)")
         return parser
 
     def do_run(self, args, unknown):
         if args.verb in HOST_VERBS:
-            sys.exit(subprocess.run(host_tool() + [args.verb] + unknown, check=False).returncode)
+            sys.exit(run_host_tool([args.verb, *unknown]))
         if unknown:
-            self.die("not understood: " + " ".join(unknown))
+            self.fail(args, "not understood: " + " ".join(unknown))
         if not args.port:
-            self.die("which device? Give its serial port or IP address with --port, or in WISP_PORT")
+            self.fail(args, "which device? Give its serial port or IP address with --port, or in WISP_PORT")
         sys.path.insert(0, str(Path(__file__).parent))
         try:
             # needs smpclient: imported only where a device is talked to
             import device
+            from smpclient.exceptions import SMPClientException
+            from smpclient.transport import SMPTransportDisconnected
         except ImportError as error:
-            self.die(f"{error.name} is missing: pip install -r {REPOSITORY / 'scripts/requirements.txt'}")
+            self.fail(args, f"{error.name} is missing: pip install -r {REPOSITORY / 'scripts/requirements.txt'}")
+        # it would show each request that got no answer
+        logging.getLogger("smpclient").setLevel(logging.CRITICAL)
         try:
-            asyncio.run(self.talk(device.Device(args.port), args))
-        except (device.DeviceError, OSError, TimeoutError) as error:
-            self.die(f"{args.port}: {error or 'no answer'}")
+            report = asyncio.run(self.talk(device, args))
+            if args.json:
+                print(json.dumps(report))
+        except TimeoutError:
+            self.fail(args, f"{args.port}: no answer within {args.timeout:g} s; does the device run, is this its port for "
+                            "MCUmgr, and does nobody else use it?")
+        except SMPTransportDisconnected:
+            self.fail(args, f"{args.port}: the connection was lost; push and other verbs can be repeated")
+        except SMPClientException:
+            self.fail(args, f"{args.port}: the answer is not one of MCUmgr's; is this the device's port for it, and are "
+                            "tool and firmware of the same version?")
+        except (device.DeviceError, OSError) as error:
+            self.fail(args, f"{args.port}: {error}")
 
-    async def talk(self, connection, args):
-        """Does one verb with a device."""
-        async with connection as device:
+    def fail(self, args, sentence):
+        """Ends the command with a sentence."""
+        if getattr(args, "json", False):
+            print(json.dumps({"error": sentence}))
+        print(f"west wisp: {sentence}", file=sys.stderr)
+        sys.exit(1)
+
+    async def talk(self, device, args):
+        """Does one verb with a device; what --json reports of it."""
+        image = None
+        if args.verb == "push":
+            try:
+                image = args.image.read_bytes()
+            except OSError as error:
+                self.fail(args, f"{args.image}: cannot be read: {error.strerror}")
+            try:
+                said = device.manifest(image)
+            except device.DeviceError as error:
+                self.fail(args, f"{args.image}: {error}")
+        # a port that is silent from the start is found out as fast as one that falls silent
+        async with device.Device(args.port, args.timeout) as connection:
             if args.verb == "push":
-                await device.install(args.image, lambda done, total: print(
-                    f"\r{args.image.name}: {done} of {total} bytes", end="", flush=True))
-                print("\ninstalled, on trial until it is confirmed")
-            elif args.verb == "list":
-                for app in await device.apps():
-                    show(app)
-            elif args.verb == "info":
-                show(await device.info(args.name))
-                show_usage(await device.usage(args.name))
-                failures, _ = await device.failures()
-                show_failures([failure for failure in failures if failure.name == args.name])
-            elif args.verb == "log":
-                failures, total = await device.failures()
+                return await self.push(connection, args, image, said)
+            return await self.ask(connection, device, args)
+
+    async def push(self, connection, args, image, said):
+        """Installs an image, and waits for what becomes of it if that is wanted."""
+        report = {"name": said["name"], "version": version_text(said["ver"]), "bytes": len(image), "state": "on trial"}
+        await connection.install(args.image, show_progress(args.image.name))
+        if args.wait or args.confirm:
+            await connection.outcome(said["name"], image, args.confirm, args.patience)
+            report["state"] = "confirmed"
+        if not args.json:
+            trial = "on trial until it is confirmed" if report["state"] == "on trial" else "confirmed"
+            print(f"{said['name']} {report['version']}: installed, {trial}")
+        return report
+
+    async def ask(self, connection, device, args):
+        """Does what needs no image."""
+        shown = not args.json
+        if args.verb == "list":
+            apps = await connection.apps()
+            for app in apps if shown else []:
+                show(app)
+            return {"apps": [app_fields(app) for app in apps]}
+        if args.verb == "info":
+            app, usage = await connection.info(args.name), await connection.usage(args.name)
+            failures = [failure for failure in (await connection.failures())[0] if failure.name == args.name]
+            if shown:
+                show(app)
+                show_usage(usage)
+                show_failures(failures)
+            return {**app_fields(app), "usage": usage_fields(usage, device.USAGE), "failures": failure_fields(failures)}
+        if args.verb == "log":
+            failures, total = await connection.failures()
+            if shown:
                 show_failures(failures)
                 print(f"{total} runs failed since boot")
-            elif args.verb == "stat":
-                stat = await device.stat()
+            return {"failures": failure_fields(failures), "total": total}
+        if args.verb == "stat":
+            stat = await connection.stat()
+            if shown:
                 print(f"{stat.free} of {stat.blocks} blocks of {stat.block} bytes free, "
                       f"{stat.largest} in one piece; most worn: {stat.wear} erases, "
                       f"journal {stat.journal_wear}; retired keys: {stat.retired}")
-            elif args.verb == "abort":
-                await device.abort()
-            elif args.verb == "restart":
-                await device.restart(args.name)
-            else:
-                await device.simple(args.verb, args.name)
+            return usage_fields(stat, device.STAT)
+        if args.verb == "abort":
+            await connection.abort()
+            return {"done": "abort"}
+        if args.verb == "restart":
+            await connection.restart(args.name)
+        else:
+            await connection.simple(args.verb, args.name)
+        return {"done": args.verb, "name": args.name}

@@ -129,6 +129,9 @@ struct wisp_run {
 	uint32_t trap;
 	uint32_t function;
 	uint32_t offset;
+	/* The image of a trap, as the log names it. */
+	uint32_t image_wasm;
+	uint32_t image_code;
 	int32_t exit_status;
 	uint64_t fuel_used;
 	/* Bytes of the arena in use at the end, and of these in linear memory. */
@@ -150,6 +153,17 @@ void wisp_rust_deadline(void *stop_flag);
 
 /* Rust: true if the image has native code, for whatever machine. */
 bool wisp_rust_has_native(const uint8_t *image, size_t size);
+
+/* How native code is stopped here, and what its target may use of this processor. */
+bool wisp_shim_native_stop(void);
+uint8_t wisp_shim_native_features(void);
+
+/* An enum wisp_native: whether native code of an image that lies there may run, if somebody trusted made it. */
+uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *image, size_t size,
+				  bool trusted);
+
+/* True if the app's runs have a limit of fuel. */
+bool wisp_shim_has_fuel_limit(const struct wisp_app *app);
 
 /* Rust: true if one of these Ed25519 keys, 32 bytes each, signed the image. */
 bool wisp_rust_signed(const uint8_t *image, size_t size, const uint8_t *keys, size_t count);
@@ -197,6 +211,12 @@ const char *wisp_shim_app_name(const struct wisp_app *app);
  * was told to stop already, the flag is set at once.
  */
 void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
+
+/* The guest asked for something that its node does not grant. */
+void wisp_shim_app_denied(const struct wisp_app *app);
+
+/* The app's run has begun, with so many bytes of the arena, and of linear memory among them. */
+void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory);
 
 /* The host functions of the firmware. */
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count);

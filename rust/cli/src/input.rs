@@ -25,6 +25,17 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     std::fs::write(path, bytes).map_err(|error| Failure::in_file(path, format_args!("cannot be written: {error}")))
 }
 
+/// Returns true for WebAssembly text, with or without a comment before it.
+fn is_wasm_text(bytes: &[u8]) -> bool {
+    let text = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes).trim_ascii_start();
+    [&b"(module"[..], b"(component", b";;", b"(;"].iter().any(|start| text.starts_with(start))
+}
+
+/// Returns true if all of it can be read.
+fn is_text(bytes: &[u8]) -> bool {
+    std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
+}
+
 /// Tells what bytes are.
 pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
     let fail = |message: &str| Err(Failure::in_file(path, message));
@@ -43,12 +54,34 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
             None => fail("the wasm module is cut short after its first bytes; build or copy it again"),
         },
         _ if bytes.is_empty() => fail("the file is empty; expected a wasm module or a Wisp image"),
-        _ if bytes.trim_ascii_start().starts_with(b"(module") => {
+        _ if is_wasm_text(bytes) => {
             fail("this is WebAssembly text; make a binary of it first, for example with `wasm-tools parse`")
         }
         _ if bytes.starts_with(b"\x7fELF") => {
             fail("this is a native program (ELF), not a wasm module; build it for a wasm target")
         }
+        _ if bytes.starts_with(b"\x1f\x8b")
+            || bytes.starts_with(b"\x28\xb5\x2f\xfd")
+            || bytes.starts_with(b"PK\x03\x04") =>
+        {
+            fail("this is a compressed file, not a wasm module; unpack it first")
+        }
+        _ if bytes.starts_with(b"!<arch>\n") => fail(
+            "this is a library of object files, not a wasm module; link it with wasm-ld, or through clang or rustc",
+        ),
+        _ if bytes.starts_with(b"BC\xc0\xde") => {
+            fail("this is LLVM bitcode, not a wasm module; compile and link it for a wasm target")
+        }
+        _ if bytes.starts_with(b"MZ") || bytes.starts_with(b"\xcf\xfa\xed\xfe") => {
+            fail("this is a native program, not a wasm module; build it for a wasm target")
+        }
+        _ if bytes.starts_with(b"wisp-symbols ") => {
+            fail("these are symbols, which `wisp build` wrote beside an image; give the module or the image")
+        }
+        _ if is_text(bytes) => fail(
+            "this is text, not a wasm module: a source or a web page perhaps; give the file that the compiler for a \
+             wasm target made",
+        ),
         _ => {
             let shown = bytes.get(..4).unwrap_or(bytes);
             Err(Failure::in_file(

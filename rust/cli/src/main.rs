@@ -5,30 +5,38 @@
 //! 1. One file for each subcommand in [`cmd`]; what they share stands beside it.
 //! 2. What a guest prints goes to standard output as it is; what `wisp` has to say goes to standard error.
 //! 3. An error says what is wrong, where, what was expected, and what to do.
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod check;
 mod cmd;
+mod desk;
 mod exit;
 mod explain;
+mod facts;
 mod failure;
 mod imports;
 mod input;
 mod keys;
 mod native;
 mod options;
+mod output;
+mod proposals;
 mod symbols;
 mod values;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-/// Builds, runs and inspects WebAssembly apps for microcontrollers.
+/// Builds, runs and inspects WebAssembly apps for microcontrollers
 #[derive(Parser)]
 #[command(name = "wisp", version, max_term_width = 100)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    /// Report as JSON: one object, or one a line
+    #[arg(long, global = true, display_order = 900)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -41,10 +49,14 @@ enum Command {
     Sign(cmd::sign::Arguments),
     Verify(cmd::verify::Arguments),
     Symbolize(cmd::symbolize::Arguments),
+    Completions(cmd::completions::Arguments),
+    Man(cmd::man::Arguments),
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let arguments = Arguments::parse();
+    output::set_json(arguments.json);
+    let result = match arguments.command {
         Command::New(arguments) => cmd::new::run(&arguments),
         Command::Build(arguments) => cmd::build::run(&arguments),
         Command::Run(arguments) => cmd::run::run(arguments),
@@ -53,11 +65,13 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => cmd::sign::run(&arguments),
         Command::Verify(arguments) => cmd::verify::run(&arguments),
         Command::Symbolize(arguments) => cmd::symbolize::run(&arguments),
+        Command::Completions(arguments) => cmd::completions::run(&arguments, &mut Arguments::command()),
+        Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),
     };
     match result {
         Ok(code) => code,
         Err(failure) => {
-            eprintln!("wisp: {failure}");
+            output::failure(&failure);
             ExitCode::from(exit::FAILURE)
         }
     }

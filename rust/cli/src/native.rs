@@ -8,6 +8,7 @@ use wisp_aotc::{add_section, compile, without_ir, Machine, Options};
 use wisp_compiler::Compiled;
 
 use crate::failure::Failure;
+use crate::output::Progress;
 
 /// How native code is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -96,38 +97,40 @@ impl NativeArguments {
         Ok(out)
     }
 
-    /// The image with native code, and a line about each section.
+    /// Returns the image with native code.
     ///
     /// # Errors
     /// An unknown target, a missing compiler, what the compiler says.
-    pub fn add(&self, path: &Path, wasm: &[u8], compiled: &Compiled) -> Result<(Vec<u8>, Vec<String>), Failure> {
+    pub fn add(
+        &self,
+        path: &Path,
+        wasm: &[u8],
+        compiled: &Compiled,
+        progress: &mut Progress,
+    ) -> Result<Vec<u8>, Failure> {
         let failed = |error: wisp_aotc::AotError| Failure::in_file(path, error);
-        let (mut image, mut report) = (compiled.image.clone(), Vec::new());
-        for (name, machine, compiler) in self.machines()? {
+        let mut image = compiled.image.clone();
+        let machines = self.machines()?;
+        if machines.is_empty() && (self.native_only || self.strict || self.small || self.no_trap_sites) {
+            return Err(Failure::new("this concerns native code: say for what machine, with --target"));
+        }
+        for (index, (name, machine, compiler)) in machines.iter().enumerate() {
+            progress.step(&format!("compiling native code for {name} ({} of {})", index + 1, machines.len()));
             let options = Options {
                 strict: self.strict,
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
                 assert_alignment: false,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),
-                compiler,
-                keep: self.keep_c.as_ref().map(|folder| folder.join(&name)),
+                compiler: compiler.clone(),
+                keep: self.keep_c.as_ref().map(|folder| folder.join(name)),
             };
-            let native = compile(wasm, compiled, &machine, &options).map_err(failed)?;
+            let native = compile(wasm, compiled, machine, &options).map_err(failed)?;
             image = add_section(&image, &native).map_err(failed)?;
-            report.push(format!(
-                "native code for {name}: {} bytes, {} of them code; {} bytes of stack",
-                native.section.len(),
-                native.code_size,
-                native.stack
-            ));
-        }
-        if report.is_empty() && (self.native_only || self.strict || self.small || self.no_trap_sites) {
-            return Err(Failure::new("this concerns native code: say for what machine, with --target"));
         }
         if self.native_only {
             image = without_ir(&image).map_err(failed)?;
         }
-        Ok((image, report))
+        Ok(image)
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use clap::Args;
 use wisp_compiler::Options;
+use wisp_image::format::NAME_MAX;
 
 /// How a wasm module becomes an image.
 #[derive(Args)]
@@ -34,7 +35,31 @@ impl CompileArguments {
     }
 }
 
-/// The name of an app that has none: that of its file.
-pub fn default_name(path: &Path) -> String {
-    path.file_stem().map_or_else(|| "app".into(), |stem| stem.to_string_lossy().into_owned())
+/// Returns a name for an app that was given none: as much of its file's as a name may have. True if that is all.
+pub fn app_name(path: &Path) -> (String, bool) {
+    let stem = path.file_stem().map_or_else(|| "app".into(), |stem| stem.to_string_lossy());
+    let mut name: String = stem.chars().map(|c| if c.is_control() { '_' } else { c }).collect();
+    let whole = name.len() <= NAME_MAX;
+    while name.len() > NAME_MAX {
+        name.pop();
+    }
+    (name, whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_files_name_becomes_an_apps() {
+        let named = |file: &str| app_name(Path::new(file));
+        assert_eq!(named("folder/lamp.wasm"), ("lamp".into(), true));
+        assert_eq!(named("a b ä.wasm"), ("a b ä".into(), true));
+        assert_eq!(named("a\nb.wasm"), ("a_b".into(), true));
+        assert_eq!(named(&"x".repeat(31)), ("x".repeat(31), true));
+        assert_eq!(named(&"x".repeat(32)), ("x".repeat(31), false));
+        // no part of a character is left
+        assert_eq!(named(&"ä".repeat(16)), ("ä".repeat(15), false));
+        assert_eq!(named(".."), ("app".into(), true));
+    }
 }

@@ -35,6 +35,11 @@ fn keys(folder: &Folder) {
     folder.succeeds("sign a.wisp --key one.pem");
 }
 
+/// Returns the end of an image's content, where its trailer begins.
+fn content(image: &[u8]) -> usize {
+    u32::from_le_bytes(image[8..12].try_into().unwrap()) as usize
+}
+
 fn board(folder: &Folder, text: &str) {
     folder.module("a.wasm", r#"(module (func (export "_start")))"#);
     folder.write("board.toml", text);
@@ -72,10 +77,52 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "build a.wasm",
-        "a.wasm: neither a wasm module nor a Wisp image: it begins with [68, 65, 6c, 6c], expected [00, 61, 73, 6d] \
+        "a.wasm: neither a wasm module nor a Wisp image: it begins with [01, 02, 03, 04], expected [00, 61, 73, 6d] \
          (wasm) or [57, 49, 53, 50] (Wisp)",
-        |f| f.write("a.wasm", b"hello"),
+        |f| f.write("a.wasm", b"\x01\x02\x03\x04\x05"),
     ),
+    (
+        "build a.wasm",
+        "a.wasm: this is a native program, not a wasm module; build it for a wasm target",
+        |f| f.write("a.wasm", b"MZ\x90\0\x03\0"),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: this is a compressed file, not a wasm module; unpack it first",
+        |f| f.write("a.wasm", b"\x1f\x8b\x08\0"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: this is a library of object files, not a wasm module; link it with wasm-ld, or through clang or rustc",
+        |f| f.write("a.wasm", b"!<arch>\n/      "),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: this is LLVM bitcode, not a wasm module; compile and link it for a wasm target",
+        |f| f.write("a.wasm", b"BC\xc0\xde5\x14"),
+    ),
+    (
+        "inspect a.wisp.sym",
+        "a.wisp.sym: these are symbols, which `wisp build` wrote beside an image; give the module or the image",
+        |f| {
+            f.module("a.wasm", ADD);
+            f.succeeds("build a.wasm --quiet");
+        },
+    ),
+    (
+        "build a.c",
+        "a.c: this is text, not a wasm module: a source or a web page perhaps; give the file that the compiler for a \
+         wasm target made",
+        |f| f.write("a.c", "int main(void) { return 0; } /* \u{e4} */\n"),
+    ),
+    (
+        "build a.wat",
+        "a.wat: this is WebAssembly text; make a binary of it first, for example with `wasm-tools parse`",
+        |f| f.write("a.wat", b";; an example\n(module)"),
+    ),
+    ("build folder", "folder: cannot be read: Is a directory (os error 21)", |f| {
+        std::fs::create_dir(f.path("folder")).unwrap();
+    }),
     ("build a.wisp", "a.wisp: this is a Wisp image already; `wisp build` takes the wasm module", |f| drop(image(f))),
     (
         "build cut.wasm",
@@ -93,8 +140,37 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "build a.wasm",
-        "a.wasm: SIMD support is not enabled",
+        "a.wasm: the module needs the proposal SIMD, which Wisp does not have; build it without: -mno-simd128 (clang), \
+         -C target-feature=-simd128 (rustc), -mcpu=lime1 (zig); asc: leave --enable simd out (at offset 0x",
         |f| f.module("a.wasm", "(module (func (result v128) (v128.const i64x2 0 0)))"),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the module needs the proposal threads, which Wisp does not have; build it without: -mno-atomics and no \
+         -pthread or --shared-memory (clang), -C target-feature=-atomics and a target without `-threads` (rustc), \
+         -fsingle-threaded (zig), -scheduler=none (tinygo) (at offset 0x",
+        |f| f.module("a.wasm", "(module (memory 1 2 shared))"),
+    ),
+    (
+        "build a.wasm --name a_name_of_thirty_two_bytes_is_long",
+        "a.wasm: the app cannot be named \"a_name_of_thirty_two_bytes_is_long\": it is longer than 31 bytes; give another \
+         name of 1 to 31 bytes",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "build a.wasm -o nowhere/a.wisp",
+        "nowhere/a.wisp: cannot be written: No such file or directory (os error 2)",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "build a.wasm --native-only",
+        "this concerns native code: say for what machine, with --target",
+        |f| f.module("a.wasm", ADD),
+    ),
+    (
+        "build a.wasm -o .",
+        ".: cannot be written: Is a directory (os error 21)",
+        |f| f.module("a.wasm", ADD),
     ),
     (
         "build a.wasm --memory-limit 1000",
@@ -209,6 +285,46 @@ const CASES: &[(&str, &str, Prepare)] = &[
         image(f);
     }),
     (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: the image is cut short: its trailer is missing; send or build it again",
+        |f| {
+            keys(f);
+            let image = f.read("a.wisp");
+            f.write("a.wisp", &image[..content(&image)]);
+        },
+    ),
+    (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: the image is damaged: its trailer cannot be read; send it again",
+        |f| {
+            keys(f);
+            let mut image = f.read("a.wisp");
+            image.push(0);
+            f.write("a.wisp", image);
+        },
+    ),
+    (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: the image's signature is not that of its key; send it again, from whoever signed it (key ",
+        |f| {
+            keys(f);
+            let mut image = f.read("a.wisp");
+            *image.last_mut().unwrap() ^= 1;
+            f.write("a.wisp", image);
+        },
+    ),
+    (
+        "sign a.wisp --key one.pem",
+        "a.wisp: not signed: the image is damaged: its hash differs from its trailer's; send it again",
+        |f| {
+            keys(f);
+            let mut image = image(f);
+            let manifest = u32::from_le_bytes(image[20..24].try_into().unwrap()) as usize;
+            image[manifest + 64] ^= 1;
+            f.write("a.wisp", image);
+        },
+    ),
+    (
         "verify a.wisp --key two.pub.pem",
         "a.wisp: the image is signed by a key that this firmware does not know (key ",
         keys,
@@ -256,12 +372,51 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
 ];
 
+/// More [`CASES`], for machines whose compiler makes native code.
+const NATIVE: &[(&str, &str, Prepare)] = &[
+    (
+        "run a.wisp --invoke add 1 2",
+        "a.wisp: the image has native code only, for x86-64; --native runs that of this machine, which `wisp build --target \
+         x86-64` makes",
+        |f| {
+            f.module("a.wasm", ADD);
+            f.succeeds("build a.wasm --quiet --target x86-64 --native-only");
+        },
+    ),
+    (
+        "run a.wisp --native --invoke add 1 2",
+        "a.wisp: the image has no native code for this machine; build it with --target x86-64 as well, or run the wasm \
+         module",
+        |f| drop(image(f)),
+    ),
+    (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: native section 0x1602: the native section is damaged (header offset 56)",
+        |f| {
+            keys(f);
+            f.succeeds("build a.wasm --quiet --target x86-64");
+            let mut bytes = f.read("a.wisp");
+            let native = wisp_image::Image::parse(&bytes).unwrap().native_sections().next().unwrap().1;
+            let at = native.as_ptr().addr() - bytes.as_ptr().addr();
+            let table = u32::from_le_bytes(native[56..60].try_into().unwrap()) as usize;
+            // where the host enters the first function
+            bytes[at + table + 6] = 0xff;
+            let end = content(&bytes);
+            bytes.truncate(end);
+            let hash = wisp_trust::sha256(&bytes);
+            wisp_image::writer::append_trailer(&mut bytes, &[(wisp_image::format::TAG_HASH, &hash)]);
+            f.write("a.wisp", bytes);
+        },
+    ),
+];
+
 #[test]
 fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let patterns = patterns("The `wisp` command");
     let mut used = vec![false; patterns.len()];
     let mut wrong = String::new();
-    for (command, message, prepare) in CASES {
+    let native = if cfg!(all(target_arch = "x86_64", unix)) { NATIVE } else { &[] };
+    for (command, message, prepare) in CASES.iter().chain(native) {
         let folder = Folder::new();
         prepare(&folder);
         let run = folder.wisp(command);
@@ -277,7 +432,8 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
         explained.into_iter().for_each(|index| used[index] = true);
     }
     for (pattern, used) in patterns.iter().zip(used) {
-        if !used {
+        let elsewhere = native.is_empty() && pattern.contains("native");
+        if !used && !elsewhere {
             wrong += &format!("doc/errors.md explains {pattern}\n  which no case here brings about\n");
         }
     }

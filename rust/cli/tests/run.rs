@@ -215,3 +215,50 @@ fn arguments_and_environment_reach_the_guest() {
     assert_eq!(folder.wisp("run args.wasm --env A=1 --env B=2 -- one --two").code, Some(32));
     assert_eq!(folder.wisp("run args.wasm").code, Some(10));
 }
+
+#[test]
+fn a_duration_ends_a_guest_that_never_sleeps() {
+    let folder = Folder::new();
+    folder.module(
+        "spin.wasm",
+        r#"(module
+          (import "wisp:timer@1" "uptime_us" (func $now (result i64)))
+          (func (export "compute") (loop (br 0)))
+          (func (export "ask") (loop (drop (call $now)) (br 0)))
+          (func (export "_start") (loop (br 0))))"#,
+    );
+    let mut calls = vec!["spin.wasm", "spin.wasm --invoke compute", "spin.wasm --invoke ask"];
+    if cfg!(all(target_arch = "x86_64", unix)) {
+        calls.push("spin.wasm --native --invoke compute");
+    }
+    for call in calls {
+        let run = folder.wisp(&format!("run --duration 1 {call}"));
+        assert_eq!((run.code, run.err.as_str()), (Some(0), ""), "{call}");
+    }
+    // in real time, and by the board's duration
+    folder.write("board.toml", "[board]\nduration_ms = 1\n");
+    assert_eq!(folder.wisp("run spin.wasm --realtime --board board.toml").code, Some(0));
+}
+
+#[test]
+#[cfg(all(target_arch = "x86_64", unix))]
+fn native_code_does_what_the_interpreter_does() {
+    let folder = Folder::new();
+    folder.module("calc.wasm", CALC);
+    folder.module("traps.wasm", TRAPS);
+    folder.module("guest.wasm", GUEST);
+    assert_eq!(folder.succeeds("run calc.wasm --native --invoke half 5"), "2.5\n2.5\n");
+    let run = folder.wisp("run guest.wasm --native");
+    assert_eq!((run.code, run.out.as_str()), (Some(42), "hi\n"), "{}", run.err);
+    for (call, code) in [("unreachable", 134), ("divide", 136), ("load", 139), ("null", 134)] {
+        let native = folder.wisp(&format!("run traps.wasm --native --invoke {call}"));
+        assert_eq!(native.code, Some(code), "{call}: {}", native.err);
+        let interpreted = folder.wisp(&format!("run traps.wasm --invoke {call}"));
+        let first = |text: &str| text.lines().take(2).map(String::from).collect::<Vec<_>>();
+        assert_eq!(first(&native.err), first(&interpreted.err), "{call}");
+    }
+    // an image for the desk alone, with the places of its traps beside it
+    folder.succeeds("build traps.wasm --target x86-64 --native-only --quiet");
+    let run = folder.wisp("run traps.wisp --native --invoke load");
+    assert!(run.err.contains("  0: `load`, wasm offset 0x"), "{}", run.err);
+}

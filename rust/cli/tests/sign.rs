@@ -33,7 +33,10 @@ fn a_changed_image_is_refused() {
     let last = bytes.len() - 1;
     bytes[last] ^= 1;
     folder.write("a.wisp", bytes);
-    folder.fails("verify a.wisp -k one.pub.pem", &["signature is wrong"]);
+    folder.fails(
+        "verify a.wisp -k one.pub.pem",
+        &["a.wisp: the image's signature is not that of its key; send it again, from whoever signed it (key "],
+    );
 }
 
 #[test]
@@ -47,6 +50,10 @@ fn a_secret_key_is_not_overwritten_nor_readable_by_others() {
         use std::os::unix::fs::PermissionsExt;
         assert_eq!(std::fs::metadata(folder.path("one.pem")).unwrap().permissions().mode() & 0o777, 0o600);
     }
+    // nor a public key without its secret one, which firmwares may have been built with
+    std::fs::remove_file(folder.path("one.pem")).unwrap();
+    folder.fails("keygen one.pem", &["one.pub.pem: exists already and is not replaced; give another name"]);
+    assert!(!folder.path("one.pem").exists());
 }
 
 #[test]

@@ -160,6 +160,17 @@ fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
     (global.ty == ValType::I32 && !global.mutable && *value != 0).then_some(*value as u32)
 }
 
+/// Returns why an app cannot have this name: `None` if it can. Devices compare it with the names of their apps,
+/// and print it.
+fn name_problem(name: &str) -> Option<&'static str> {
+    match name {
+        "" => Some("it is empty"),
+        _ if name.len() > format::NAME_MAX => Some("it is longer than 31 bytes"),
+        _ if name.chars().any(char::is_control) => Some("it has a control character"),
+        _ => None,
+    }
+}
+
 fn manifest_bytes(
     wasm: &[u8],
     parsed: &Parsed<'_>,
@@ -170,10 +181,9 @@ fn manifest_bytes(
     let module = &parsed.module;
     let mut out = vec![0; manifest::SIZE];
     out[manifest::WASM_HASH..manifest::WASM_HASH + 32].copy_from_slice(&Sha256::digest(wasm));
-    let mut name = options.name;
-    while name.len() > format::NAME_MAX {
-        let end = name.char_indices().last().map_or(0, |(at, _)| at);
-        name = &name[..end];
+    let name = options.name;
+    if let Some(problem) = name_problem(name) {
+        return Err(ErrorKind::Name(name.into(), problem).into());
     }
     out[manifest::NAME] = name.len() as u8;
     out[manifest::NAME + 1..manifest::NAME + 1 + name.len()].copy_from_slice(name.as_bytes());

@@ -28,6 +28,8 @@ pub enum ErrorKind {
     FunctionTooLarge,
     /// There are this many of something, and the image can hold that many.
     TooMany(&'static str, u32, u32),
+    /// The app cannot have this name: why.
+    Name(String, &'static str),
     /// The memory is larger than the limit the caller gave: (needs, limit) in bytes.
     Memory(u64, u64),
     /// An op has no encoding: an error of the compiler itself.
@@ -45,6 +47,9 @@ impl fmt::Display for CompileError {
                 f.write_str("a `br_table` of the function reaches over more than 64 KiB of code; split it up")?;
             }
             ErrorKind::TooMany(what, count, limit) => write!(f, "the module has {count} {what}, the limit is {limit}")?,
+            ErrorKind::Name(name, problem) => {
+                write!(f, "the app cannot be named {name:?}: {problem}; give another name of 1 to 31 bytes")?;
+            }
             ErrorKind::Memory(needs, limit) => write!(
                 f,
                 "the module asks for {needs} bytes of linear memory, {limit} are allowed; link it with a smaller stack \

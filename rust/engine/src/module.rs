@@ -102,6 +102,12 @@ impl<'m> Module<'m> {
         Ok(Self { image, native: Some(native) })
     }
 
+    /// Returns what native code has to be made for to run here; `None` where none does.
+    #[cfg(feature = "native")]
+    pub fn native_target(engine: &Engine) -> Option<wisp_image::native::Target> {
+        crate::native::here(engine.config())
+    }
+
     /// The native section of an image that runs on this machine, if it has one.
     ///
     /// # Errors

@@ -362,38 +362,19 @@ pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'
     best.ok_or(refusal.unwrap_or(Refusal::Target(other, here)))
 }
 
-/// True if two hashes are equal, a word at a time.
-fn same(one: &[u8; 32], other: &[u8; 32]) -> bool {
-    let word = |hash: &[u8; 32], at: usize| u32::from_le_bytes([hash[at], hash[at + 1], hash[at + 2], hash[at + 3]]);
-    (0..32).step_by(4).all(|at| word(one, at) == word(other, at))
-}
-
 /// Checks a section against the image it is to stand for.
 pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> Result<(), Refusal> {
     let here = here(config);
     if !here.is_some_and(|here| here.runs(native.target)) {
         return Err(Refusal::Target(Some(native.target), here));
     }
-    let damaged = |_| Refusal::Damaged(0);
-    if !same(native.wasm_hash(), image.wasm_hash().map_err(damaged)?) {
-        return Err(Refusal::Hash);
-    }
+    native.fits(image)?;
     if usize::from(native.helpers()) > HELPERS.len() {
         return Err(Refusal::Helpers(native.helpers(), HELPERS.len() as u16));
     }
     let missing = native.features() & crate::MISSING_FEATURES;
     if missing != 0 {
         return Err(Refusal::Features(missing));
-    }
-    if native.function_count() as usize != image.function_count() {
-        return Err(Refusal::Functions(native.function_count(), image.function_count() as u32));
-    }
-    let stated = image.memory().map_err(damaged)?.map_or(0, |memory| match memory.imported {
-        true => (u64::from(memory.min) << memory.page_size_log2) as u32,
-        false => memory.backed,
-    });
-    if native.memory() != stated {
-        return Err(Refusal::Memory(native.memory(), stated));
     }
     if native.flags & flags::POLLS == 0 && !config.native_stop {
         return Err(Refusal::Unstoppable);

@@ -32,6 +32,8 @@ pub enum ImageError {
     Code(u16, u32, Rule),
     /// The verifier needs this many bytes of scratch memory.
     Scratch(u32),
+    /// The image has native code only, and nothing to run where that does not.
+    NativeOnly,
 }
 
 /// The rules of the IR verifier.
@@ -148,6 +150,9 @@ impl core::fmt::Display for ImageError {
                 write!(f, "function {function}, code offset {offset:#x}: {}", rule.text())
             }
             Self::Scratch(bytes) => write!(f, "checking the code needs {bytes} bytes of scratch memory"),
+            Self::NativeOnly => {
+                f.write_str("the image has native code only; build it without --native-only to have it interpreted")
+            }
         }
     }
 }

@@ -7,6 +7,8 @@
 //!
 //! All integers are little endian; offsets count from the start of the section.
 
+mod fit;
+
 use crate::features::Feature;
 use crate::format::Section;
 use crate::reader::{u16_at, u32_at};

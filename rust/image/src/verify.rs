@@ -30,6 +30,9 @@ pub use crate::error::Rule;
 /// # Errors
 /// As [`verify`], for the function table.
 pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
+    if image.is_native_only() {
+        return Err(ImageError::NativeOnly);
+    }
     let (functions, code) = (image.functions(), image.section(Section::Code));
     let mut largest = 0;
     for index in 0..functions.len() {
@@ -38,6 +41,15 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
     }
     // one bit per two bytes of code, two maps, rounded up to whole words each
     Ok((largest / 2).div_ceil(32) * 2)
+}
+
+/// Checks everything in the image but its code. It is all that there is to check of an image without IR, beside
+/// its native sections.
+///
+/// # Errors
+/// The first entry that cannot be read or refers to something that does not exist.
+pub fn verify_structure(image: &Image<'_>) -> Result<(), ImageError> {
+    structure(image).map(|_| ())
 }
 
 /// Checks everything in the image that the engine relies on.

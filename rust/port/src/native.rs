@@ -11,7 +11,8 @@ use core::ffi::c_void;
 use crate::platform::Zephyr;
 use crate::{report, shim};
 use wisp_engine::{Config, Engine, Image, InterruptHandle, Module, Refusal};
-use wisp_image::format::Section;
+#[cfg(feature = "storage")]
+use wisp_image::native::Target;
 
 /// Images may run their IR.
 pub(crate) const INTERPRETER: bool = cfg!(feature = "interpreter");
@@ -73,10 +74,6 @@ pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usi
     unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
-fn sections(image: &Image<'_>) -> usize {
-    image.sections_from(Section::NATIVE).count()
-}
-
 /// The module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported already.
 #[inline(never)]
 pub fn load<'a>(
@@ -92,7 +89,7 @@ pub fn load<'a>(
         Err(Reason::Refused(Refusal::Target(None, _))) => Reason::Absent,
         Err(reason) => reason,
     };
-    let has_ir = image.function_count() == 0 || !image.section(Section::Code).is_empty();
+    let has_ir = !image.is_native_only();
     report::no_native_code(board, &reason, has_ir);
     match reason {
         _ if has_ir && INTERPRETER => Ok(None),
@@ -116,6 +113,56 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, image: Image<'a>) -> Result
     unsafe { Module::new_native(engine, image, section) }.map_err(Reason::Refused)
 }
 
+/// The engine that a run has, as far as native code is concerned.
+#[cfg(feature = "storage")]
+fn engine() -> Engine {
+    // SAFETY: both only tell what C was built with.
+    let (stop, features) = unsafe { (shim::wisp_shim_native_stop(), shim::wisp_shim_native_features()) };
+    Engine::new(&Config::new().native_stop(stop).native_features(features))
+}
+
+/// Checks that the native code of an image will run, before the image is installed: all that a start checks.
+///
+/// # Safety
+/// `app` points to an app of the firmware.
+#[cfg(feature = "storage")]
+pub(crate) unsafe fn installable(image: Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), Reason> {
+    let engine = engine();
+    let section = Module::section_of(&engine, &image).map_err(|refusal| match refusal {
+        Refusal::Target(None, _) => Reason::Absent,
+        refusal => Reason::Refused(refusal),
+    })?;
+    // SAFETY: the module is dropped, and nothing of it runs.
+    unsafe { Module::new_native(&engine, image, section) }.map_err(Reason::Refused)?;
+    let (bytes, trusted) = (image.bytes(), is_signed && cfg!(feature = "signature"));
+    // SAFETY: by the contract of this function; pointer and length are those of one slice.
+    let (limited, allowed) = unsafe {
+        let allowed = shim::wisp_shim_native_allowed(app, bytes.as_ptr(), bytes.len(), trusted);
+        (shim::wisp_shim_has_fuel_limit(app), allowed)
+    };
+    match allowed {
+        _ if limited => Err(Reason::Fuel),
+        shim::wisp_native_WISP_NATIVE_ALLOWED => Ok(()),
+        shim::wisp_native_WISP_NATIVE_UNSIGNED => Err(Reason::Untrusted),
+        _ => Err(Reason::NotExecutable),
+    }
+}
+
+/// Checks that code for one of these machines runs here: three bytes each, as in the header of a native section.
+#[cfg(feature = "storage")]
+pub(crate) fn runs_one_of(targets: &[u8]) -> Result<(), Reason> {
+    let here = Module::native_target(&engine());
+    let known = targets.chunks_exact(3).filter_map(|bytes| Target::from_bytes([bytes[0], bytes[1], bytes[2]]));
+    let mut first = None;
+    for target in known {
+        if here.is_some_and(|here| here.runs(target)) {
+            return Ok(());
+        }
+        first = first.or(Some(target));
+    }
+    Err(Reason::Refused(Refusal::Target(first, here)))
+}
+
 /// True if the image has native code for whatever machine.
 ///
 /// # Safety
@@ -124,7 +171,7 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, image: Image<'a>) -> Result
 pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> bool {
     // SAFETY: by the contract of this function.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
-    Image::parse(bytes).is_ok_and(|image| sections(&image) != 0)
+    Image::parse(bytes).is_ok_and(|image| image.native_sections().next().is_some())
 }
 
 /// True if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.

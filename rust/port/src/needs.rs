@@ -48,18 +48,70 @@ fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> 
     Ok(())
 }
 
-/// Checks all imports of an image.
+/// Checks that an image without IR has native code that runs here.
 ///
 /// # Safety
 /// `app` points to an app of the firmware.
-pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app) -> Result<(), Problem> {
+unsafe fn native(
+    image: &Image<'_>,
+    app: *const shim::wisp_app,
+    board: &Zephyr,
+    is_signed: bool,
+) -> Result<(), Problem> {
+    if !image.is_native_only() {
+        return Ok(());
+    }
+    #[cfg(feature = "native")]
+    // SAFETY: by the contract of this function.
+    match unsafe { crate::native::installable(*image, app, is_signed) } {
+        Ok(()) => return Ok(()),
+        Err(reason) => crate::report::not_installed(board, &reason),
+    }
+    #[cfg(not(feature = "native"))]
+    {
+        _ = (app, is_signed);
+        crate::report::bad_image(board, wisp_engine::ImageError::NativeOnly);
+    }
+    Err(shim::wisp_store_error_WISP_STORE_NO_NATIVE)
+}
+
+/// Checks all imports of an image, and its native code if it has nothing else.
+///
+/// # Safety
+/// `app` points to an app of the firmware.
+pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), Problem> {
     // SAFETY: by the contract of this function.
     let board = unsafe { Zephyr::new(app) };
     for index in 0..image.import_count() {
         let import = image.import(index).map_err(|_| shim::wisp_store_error_WISP_STORE_NO_IMAGE)?;
         interface(&board, import.module.shown(), has(import.module, import.name))?;
     }
-    Ok(())
+    // SAFETY: by the contract of this function.
+    unsafe { native(image, app, &board, is_signed) }
+}
+
+/// Checks what was announced of an image without IR: the machines of its native sections, three bytes each.
+///
+/// # Safety
+/// `app` points to an app of the firmware; `targets` points to `length` bytes.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_targets(app: *const shim::wisp_app, targets: *const u8, length: usize) -> u32 {
+    if length == 0 {
+        return 0;
+    }
+    // SAFETY: by the contract of this function.
+    let (board, targets) = unsafe { (Zephyr::new(app), slice::from_raw_parts(targets, length)) };
+    #[cfg(feature = "native")]
+    match crate::native::runs_one_of(targets) {
+        Ok(()) => return 0,
+        Err(reason) => crate::report::not_installed(&board, &reason),
+    }
+    #[cfg(not(feature = "native"))]
+    {
+        _ = targets;
+        crate::report::bad_image(&board, wisp_engine::ImageError::NativeOnly);
+    }
+    shim::wisp_store_error_WISP_STORE_NO_NATIVE
 }
 
 /// Checks what was announced of an image: names of import modules with spaces between them.
@@ -88,7 +140,7 @@ pub unsafe extern "C" fn wisp_rust_store_image_needs(app: *const shim::wisp_app,
     let bytes = unsafe { slice::from_raw_parts(image, size) };
     match Image::parse(bytes) {
         // SAFETY: by the contract of this function.
-        Ok(image) => unsafe { check(&image, app) }.err().unwrap_or(0),
+        Ok(image) => unsafe { check(&image, app, true) }.err().unwrap_or(0),
         Err(_) => shim::wisp_store_error_WISP_STORE_NO_IMAGE,
     }
 }

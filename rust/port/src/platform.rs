@@ -68,6 +68,8 @@ impl Log for Zephyr {
     }
 
     fn denied(&mut self, interface: &str, label: &[u8]) {
+        // SAFETY: `app` is valid by the contract of `new`.
+        unsafe { shim::wisp_shim_app_denied(self.app) }
         let mut text = crate::text::Text::new();
         text.push(b"denied: node wisp-apps/");
         text.push(self.name().as_bytes());

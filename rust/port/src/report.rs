@@ -104,6 +104,11 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
             text.push_number(section as u32);
             (text, DAMAGED)
         }
+        ImageError::NativeOnly => {
+            let mut text = Text::new();
+            text.push(b"the image has native code only, which this firmware does not run");
+            (text, &b"; build it without --native-only"[..])
+        }
         ImageError::Entry(section, offset) => {
             (numbers(b"image damaged: section ", section as u32, b", offset ", offset, b""), DAMAGED)
         }
@@ -169,11 +174,9 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
     board.error(&numbers(b"the image has ", has, what, allowed, b"; raise it"));
 }
 
-/// Native code that is not used. The image's IR may run instead.
+/// Why native code is not used.
 #[cfg(feature = "native")]
-#[cold]
-#[inline(never)]
-pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, has_ir: bool) {
+fn native_reason(board: &Zephyr, level: u32, reason: &Reason) {
     let mut text = Text::new();
     let words: &[u8] = match reason {
         Reason::Refused(refusal) => {
@@ -189,8 +192,24 @@ pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, has_ir: bool) {
         Reason::NotExecutable => b"the native code does not lie where the processor may execute it",
     };
     text.push(words);
-    let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };
     board.report(level, text.bytes());
+}
+
+/// An image without IR whose native code cannot run here, and which is not installed for that.
+#[cfg(feature = "native")]
+#[cold]
+#[inline(never)]
+pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
+    native_reason(board, abi::log::ERROR, reason);
+}
+
+/// Native code that is not used. The image's IR may run instead.
+#[cfg(feature = "native")]
+#[cold]
+#[inline(never)]
+pub(crate) fn no_native_code(board: &Zephyr, reason: &Reason, has_ir: bool) {
+    let level = if has_ir && INTERPRETER { abi::log::WARN } else { abi::log::ERROR };
+    native_reason(board, level, reason);
     let then: &[u8] = match (INTERPRETER, has_ir) {
         (true, true) => b"its IR runs instead",
         (true, false) => b"not started: the image has no IR either",

@@ -28,6 +28,7 @@ enum Error {
     SectionBounds = 11,
     MissingSection = 12,
     Entry = 13,
+    NativeOnly = 14,
     NoEntry = 20,
     UnknownImport = 21,
     ImportType = 22,
@@ -77,6 +78,7 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
         ImageError::SectionBounds(kind) => (Error::SectionBounds, kind.into(), 0),
         ImageError::MissingSection(section) => (Error::MissingSection, section as u32, 0),
         ImageError::Entry(section, offset) => (Error::Entry, section as u32, offset),
+        ImageError::NativeOnly => (Error::NativeOnly, 0, 0),
     };
     log(board, error, first, second);
 }
@@ -117,6 +119,12 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
         Counted::Functions => Error::Functions,
     };
     log(board, error, has, allowed);
+}
+
+/// An image without IR whose native code cannot run here, and which is not installed for that.
+#[cfg(feature = "native")]
+pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
+    no_native_code(board, reason, false);
 }
 
 /// Native code that is not used. The image's IR may run instead.

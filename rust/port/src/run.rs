@@ -101,6 +101,9 @@ pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
                 run.trap = trap.code as u32;
                 run.function = trap.func;
                 run.offset = trap.offset;
+                let id = Image::parsed(image).id();
+                run.image_wasm = id.wasm;
+                run.image_code = id.code;
                 run.exit_status = trap.exit_status().unwrap_or(0);
             }
         }
@@ -142,6 +145,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     let result = match link(&mut store, &module) {
         Ok(linked) => {
             instance = Some(linked);
+            tell_usage(run, &store, linked);
             match entry(&store, linked) {
                 Some(entry) => entry.call(&mut store, ()).map_err(Failure::Trap),
                 None => {
@@ -166,6 +170,15 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     run.memory_used = memory.map_or(0, |memory| memory.data(&store).len()) as u32;
     store.data_mut().release();
     result
+}
+
+/// Tells how much of the arena the app has taken from the start, while it runs.
+#[inline(never)]
+fn tell_usage(run: &shim::wisp_run, store: &Store<'_, AppData>, instance: Instance) {
+    let arena = run.arena_size.saturating_sub(store.arena_left()) as u32;
+    let memory = instance.memory(store).map_or(0, |memory| memory.data(store).len()) as u32;
+    // SAFETY: `app` is the app of this thread.
+    unsafe { shim::wisp_shim_app_usage(run.app, arena, memory) }
 }
 
 /// The tables of the interfaces that this firmware has.
@@ -238,8 +251,10 @@ fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool)
     // what was verified for a runtime with all features may need one that this has not
     if verified && wisp_engine::MISSING_FEATURES == 0 {
         // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
-        // header names, and that it is part of the firmware.
-        return unsafe { Module::new_trusted(engine, image) };
+        // header names, and that it is part of the firmware. One without IR, which nobody could verify, is not
+        // returned.
+        let module = unsafe { Module::new_trusted(engine, image) }?;
+        return if module.image().is_native_only() { Err(ImageError::NativeOnly) } else { Ok(module) };
     }
     Module::new_in(engine, image, wisp_engine::scratch(arena))
 }

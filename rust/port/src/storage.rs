@@ -167,6 +167,9 @@ fn words(code: u32) -> &'static str {
         shim::wisp_store_error_WISP_STORE_NOT_GRANTED => {
             "the app's node grants nothing of an interface that the image needs; see the log"
         }
+        shim::wisp_store_error_WISP_STORE_NO_NATIVE => {
+            "the image has native code only, and none that runs on this device; see the log"
+        }
         shim::wisp_store_error_WISP_STORE_NO_APP => "the firmware has no app of this name; see its devicetree",
         shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
         shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
@@ -346,6 +349,8 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
                 frame: 0,
                 interfaces: core::ptr::null(),
                 interfaces_length: 0,
+                targets: core::ptr::null(),
+                targets_length: 0,
                 offset: progress.received,
             };
             Ok(())
@@ -413,7 +418,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
                 return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
             }
-            needs::check(&image, trust.app).map_err(Error::Port)?;
+            needs::check(&image, trust.app, is_signed).map_err(Error::Port)?;
             let mut retires = [0; 64];
             let mut count = 0;
             if is_signed {
@@ -457,6 +462,8 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
             frame: manifest.max_frame,
             interfaces: core::ptr::null(),
             interfaces_length: 0,
+            targets: core::ptr::null(),
+            targets_length: 0,
             offset: 0,
         };
     }

@@ -33,4 +33,4 @@ mod vcd;
 pub use board::Board;
 pub use error::Error;
 pub use output::{Capture, TraceFormat};
-pub use platform::{SimPlatform, Stopper};
+pub use platform::{SharedClock, SimPlatform, Stopper};

@@ -14,6 +14,7 @@ use crate::pwm::PwmOutput;
 use crate::sensor::SimSensor;
 use crate::spi::SpiDevice;
 use crate::uart::SimUart;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
@@ -39,7 +40,7 @@ pub struct SimPlatform {
     board: BoardConfig,
     board_file: String,
     booted: Instant,
-    virtual_us: u64,
+    virtual_us: Arc<AtomicU64>,
     time_is_up: bool,
     entropy: Generator,
     outputs: Arc<Mutex<Outputs>>,
@@ -50,6 +51,29 @@ pub struct SimPlatform {
 struct Stop {
     asked: Mutex<bool>,
     changed: Condvar,
+}
+
+/// An app's clock, which another thread reads.
+#[derive(Debug, Clone)]
+pub struct SharedClock {
+    virtual_us: Option<Arc<AtomicU64>>,
+    booted: Instant,
+    limit: Option<Duration>,
+}
+
+impl SharedClock {
+    /// Returns the time since the board booted.
+    pub fn now(&self) -> Duration {
+        match &self.virtual_us {
+            Some(us) => Duration::from_micros(us.load(Ordering::Relaxed)),
+            None => self.booted.elapsed(),
+        }
+    }
+
+    /// Returns when the app is to end, if it is.
+    pub fn limit(&self) -> Option<Duration> {
+        self.limit
+    }
 }
 
 /// Stops the app's blocking calls, from any thread.
@@ -90,7 +114,7 @@ impl SimPlatform {
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),
-            virtual_us: 0,
+            virtual_us: Arc::default(),
             time_is_up: false,
             entropy,
             outputs,
@@ -118,18 +142,27 @@ impl SimPlatform {
         self.time_is_up
     }
 
+    /// Returns the app's clock for another thread.
+    pub fn clock(&self) -> SharedClock {
+        SharedClock {
+            virtual_us: (!self.board.realtime).then(|| self.virtual_us.clone()),
+            booted: self.booted,
+            limit: self.board.duration_ms.map(Duration::from_millis),
+        }
+    }
+
     /// The time on the app's clock, without letting any pass.
     pub fn now_us(&self) -> u64 {
         if self.board.realtime {
             u64::try_from(self.booted.elapsed().as_micros()).unwrap_or(u64::MAX)
         } else {
-            self.virtual_us
+            self.virtual_us.load(Ordering::Relaxed)
         }
     }
 
     /// A host call takes some virtual time, so that a guest which polls gets on.
     pub(crate) fn tick(&mut self) {
-        self.virtual_us = self.virtual_us.saturating_add(1);
+        self.advance(1);
     }
 
     /// Lets time pass in a call that a stop does not break off.
@@ -137,8 +170,14 @@ impl SimPlatform {
         if self.board.realtime {
             std::thread::sleep(Duration::from_micros(us));
         } else {
-            self.virtual_us = self.virtual_us.saturating_add(us);
+            self.advance(us);
         }
+    }
+
+    fn advance(&self, us: u64) {
+        // this thread is the only one that writes
+        let now = self.virtual_us.load(Ordering::Relaxed);
+        self.virtual_us.store(now.saturating_add(us), Ordering::Relaxed);
     }
 
     fn stopped(&self) -> bool {
@@ -231,7 +270,7 @@ impl Clock for SimPlatform {
             let asked = self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner);
             let _ = self.stop.changed.wait_timeout_while(asked, wait, |asked| !*asked);
         } else {
-            self.virtual_us = until;
+            self.virtual_us.store(until, Ordering::Relaxed);
         }
         self.time_is_up |= end >= limit;
         if self.time_is_up || self.stopped() {

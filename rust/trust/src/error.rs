@@ -42,12 +42,12 @@ impl TrustError {
     /// A few words, without numbers: what a device can afford to say.
     pub const fn words(self) -> &'static str {
         match self {
-            Self::BadTrailer => "the image's trailer is damaged; sign it again",
+            Self::BadTrailer => "the image is damaged: its trailer cannot be read; send it again",
             Self::Hash => "the image is damaged: its hash differs from its trailer's; send it again",
             Self::Unsigned => "the image is not signed; use wisp sign",
             Self::UnknownKey(_) => "the image is signed by a key that this firmware does not know",
             Self::RetiredKey(_) => "the image is signed by a retired key; sign it with a current one",
-            Self::Signature(_) => "the image's signature is wrong; sign it again",
+            Self::Signature(_) => "the image's signature is not that of its key; send it again, from whoever signed it",
             Self::BadRetirement => "the image retires its own key or too many; sign it with another key",
             Self::Rollback(..) => "the image's rollback counter is lower than the installed one's",
         }

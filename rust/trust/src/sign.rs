@@ -8,13 +8,15 @@ use wisp_image::format::{TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
 use wisp_image::writer::{append_trailer, Writer};
 use wisp_image::{Image, ImageError};
 
-use crate::{key_id, sha256, KeyId, PublicKey, RETIRED_KEYS_SECTION};
+use crate::{check_hash, key_id, sha256, KeyId, PublicKey, TrustError, RETIRED_KEYS_SECTION};
 
 /// Why an image cannot be signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum SignError {
     /// It is no image.
     Image(ImageError),
+    /// It is damaged: its trailer cannot be read, or states another hash.
+    Damaged(TrustError),
     /// It retires the key it is to be signed with.
     RetiresItself,
 }
@@ -30,6 +32,7 @@ pub fn public_key(secret: &[u8; 32]) -> PublicKey {
 /// See [`SignError`].
 pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     let parsed = Image::parse(image).map_err(SignError::Image)?;
+    check_hash(&parsed).map_err(SignError::Damaged)?;
     let pair = KeyPair::from_seed(Seed::new(*secret));
     let id = key_id(&pair.pk);
     if crate::retired_by(&parsed).is_ok_and(|mut ids| ids.any(|retired| retired == id)) {
@@ -45,9 +48,10 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
 /// The image, without trailer, with a section that retires these keys. Replaces such a section.
 ///
 /// # Errors
-/// It is no image.
+/// It is no image, or it is damaged.
 pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignError> {
     let parsed = Image::parse(image).map_err(SignError::Image)?;
+    check_hash(&parsed).map_err(SignError::Damaged)?;
     let mut writer = Writer::of(&parsed, |kind| kind != RETIRED_KEYS_SECTION);
     writer.optional(RETIRED_KEYS_SECTION, keys.concat());
     Ok(writer.finish())

@@ -25,6 +25,8 @@ pub fn check_hash<'a>(image: &Image<'a>) -> Result<Trailer<'a>, TrustError> {
 pub fn verify(image: &Image<'_>, keys: &Keys<'_>) -> Result<KeyId, TrustError> {
     let trailer = Trailer::of(image)?;
     let (Some(id), Some(signature)) = (trailer.key_id, trailer.signature) else {
+        // a damaged image is not to be signed
+        check_hash(image)?;
         return Err(TrustError::Unsigned);
     };
     let key = keys.get(id)?;

@@ -77,6 +77,36 @@ fn what_is_wrong_is_told_apart() {
 }
 
 #[test]
+fn nobody_is_told_to_sign_a_damaged_image() {
+    let signed = sign(&image(), &OLD).unwrap();
+    let unsigned = {
+        let mut bytes = image();
+        let hash = wisp_trust::sha256(&bytes);
+        append_trailer(&mut bytes, &[(TAG_HASH, &hash)]);
+        bytes
+    };
+    for (whole, at) in [(&signed, 0..signed.len()), (&unsigned, 0..unsigned.len())]
+        .into_iter()
+        .flat_map(|(i, r)| r.map(move |at| (i, at)))
+    {
+        for bit in 0..8 {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << bit;
+            let Ok(image) = Image::parse(&bytes) else { continue };
+            let error = verify(&image, &Keys { known: &[public_key(&OLD)], retired: &[] }).unwrap_err();
+            assert!(
+                !error.words().contains("sign it") && !error.words().contains("use wisp sign"),
+                "byte {at}: {error:?}"
+            );
+            // where the content is damaged, nobody makes a signature over it either
+            if at < image.content().len() && matches!(error, TrustError::Hash | TrustError::BadTrailer) {
+                assert_eq!(sign(&bytes, &OLD), Err(SignError::Damaged(error)), "byte {at}");
+            }
+        }
+    }
+}
+
+#[test]
 fn trailers_have_one_form() {
     let content = image();
     let hash = wisp_trust::sha256(&content);

@@ -2,11 +2,13 @@
 """An app's life, led by a real SMP client over a serial line."""
 
 import asyncio
+import re
 import socket
+from pathlib import Path
 import time
 
 import pytest
-from device import Code, Device, DeviceError
+from device import WORDS, Code, Device, DeviceError, manifest
 
 
 def on(firmware, work):
@@ -87,13 +89,21 @@ def test_what_is_wrong_is_refused_with_a_reason(firmware, tmp_path):
         path.write_bytes(content)
         return refused(firmware, lambda device: device.install(path))
 
-    assert send(good[:total]) == Code.UNSIGNED
-    assert send(good[:-1] + bytes([good[-1] ^ 1])) == Code.SIGNATURE
+    def refused_and_logged(content, code, words):
+        firmware.forget()
+        assert send(content) == code
+        firmware.wait_for(f"upload refused: {words}")
+
+    refused_and_logged(good[:total], Code.UNSIGNED, "the image is not signed; use wisp sign$")
+    refused_and_logged(good[:-1] + bytes([good[-1] ^ 1]), Code.SIGNATURE,
+                       "the image's signature is not that of its key; send it again, from whoever signed it$")
     damaged = bytearray(good)
     damaged[total - 9] ^= 1
-    assert send(bytes(damaged)) == Code.TRAILER_HASH
+    refused_and_logged(bytes(damaged), Code.TRAILER_HASH,
+                       "the image is damaged: its hash differs from its trailer's; send it again$")
     name = good.index(b"counter")
-    assert send(good[:name] + b"unknown" + good[name + 7:]) == Code.NO_APP
+    refused_and_logged(good[:name] + b"unknown" + good[name + 7:], Code.NO_APP,
+                       "the firmware has no app of this name; see its devicetree$")
     assert refused(firmware, lambda device: device.simple("start", "counter")) == Code.NOT_FOUND
     assert refused(firmware, lambda device: device.abort()) == Code.NO_UPLOAD
 
@@ -142,6 +152,57 @@ def test_what_is_not_there_or_not_granted_is_refused_before_anything_is_erased(f
     firmware.wait_for("counter: update confirmed")
 
 
+def test_native_code_for_another_machine_is_refused_and_the_app_runs_on(firmware, tools, tmp_path):
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    # this firmware runs IR only
+    native = tools.make("watched", "counter", "9.0.0", tmp_path, "--target", "cortex-m3", "--native-only")
+    assert manifest(native.read_bytes())["tgt"] == bytes([1, 1, 0])
+    firmware.forget()
+    assert refused(firmware, lambda device: device.install(native)) == Code.NO_NATIVE
+    firmware.wait_for("counter: the image has native code only, which this firmware does not run")
+    firmware.wait_for("counter: upload refused: the image has native code only, and none that runs on this device")
+    assert refused(firmware, lambda device: device.abort()) == Code.NO_UPLOAD, "before anything was erased"
+    # an announcement that hides it is found out by the signed image
+    assert refused(firmware, lambda device: device.install(native, announce={"tgt": None})) == Code.NO_NATIVE
+    app = on(firmware, lambda device: device.info("counter"))
+    assert (app.state, app.candidate) == ("running", None)
+    assert on(firmware, lambda device: device.usage("counter")).runs == 1, "the first run, as a candidate, goes on"
+
+
+def test_an_app_that_lacks_a_grant_waits_for_a_firmware_that_has_it(firmware, tools, tmp_path):
+    image = tools.make("wanting", "watched", "1.0.0", tmp_path)
+    on(firmware, lambda device: device.install(image))
+    firmware.wait_for(r"watched: crashed \d+ times, and its node lacks a grant: not started again before the next boot")
+    app = on(firmware, lambda device: device.info("watched"))
+    assert (app.state, app.disabled) == ("waits: its node lacks a grant; see the log", False)
+    if firmware.keeps_flash:
+        # another firmware may have it: each boot tries again
+        firmware.power_off()
+        firmware.start()
+        firmware.wait_for('watched: denied: node wisp-apps/watched has no grant for wisp:msg@1 "other"')
+
+
+def test_every_error_has_words_and_its_number(firmware):
+    header = (Path(__file__).resolve().parents[3] / "include" / "wisp" / "storage.h").read_text(encoding="utf-8")
+    numbers = {name: int(number) for name, number in re.findall(r"WISP_STORE_(\w+) = (\d+),", header)}
+    # where a range begins
+    del numbers["TRUST"]
+    assert numbers == {code.name: int(code) for code in Code}
+    assert set(WORDS) | {Code.OK} == set(Code)
+    # whatever is wrong with an image, it is told in words
+    good = firmware.update("1.0.0").read_bytes()
+    for at in range(0, min(len(good), 600)):
+        for bit in range(8):
+            try:
+                manifest(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1:])
+            except DeviceError as error:
+                assert " " in str(error)
+    for length in range(0, 200):
+        with pytest.raises(DeviceError):
+            manifest(good[:length])
+
+
 def test_a_silent_app_is_restarted_and_disabled_in_the_end(firmware, tools, tmp_path):
     image = tools.make("watched", "watched", "1.0.0", tmp_path)
     on(firmware, lambda device: device.install(image))
@@ -158,7 +219,7 @@ def test_a_silent_app_is_restarted_and_disabled_in_the_end(firmware, tools, tmp_
     assert (usage.runs, usage.failures) == (5, 5)
     # threads of native_sim run on stacks of the host
     assert (usage.stack > 0) != firmware.native and usage.stack < usage.stack_size
-    assert 0 < usage.memory < usage.memory_size and usage.arena < usage.arena_size
+    assert 0 < usage.memory <= usage.memory_size and usage.arena < usage.arena_size
     assert "disabled" in on(firmware, lambda device: device.info("watched")).state
     assert refused(firmware, lambda device: device.usage("nobody")) == Code.NO_APP
 

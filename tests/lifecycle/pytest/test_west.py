@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """`west wisp` in a workspace whose manifest imports this repository's."""
 
+import importlib.util
+import json
 import os
+import pty
 import re
 import subprocess
 import sys
+from pathlib import Path
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 # A module that exports (func $add (param i32 i32) (result i32)).
 ADD = bytes.fromhex("0061736d01000000 010701 60027f7f017f 03020100 070701 03616464 0000 0a0901 0700 200020016a0b")
 
@@ -18,6 +23,15 @@ def west(folder, *arguments, code=0, **variables):
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert done.returncode == code, done.stdout
     return done.stdout
+
+
+def agrees(verb, said):
+    """Checks that JSON has the members that doc/cli.md names for a verb."""
+    page = (REPOSITORY / "doc" / "cli.md").read_text(encoding="utf-8")
+    section = page.split(f"### `west wisp {verb}`\n")[1].split("\n#")[0]
+    value = json.loads(said)
+    assert sorted(value) == sorted(re.findall(r"^\| `(\w+)`", section, re.M)), said
+    return value
 
 
 def test_the_manifest_brings_zephyr_its_modules_and_the_command(workspace):
@@ -69,19 +83,62 @@ def test_verbs_of_a_device_say_what_is_missing(workspace, tools):
     assert "/dev/nowhere" in said
     said = west(workspace, "wisp", "nonsense", code=2, WISP_TOOL=tools.tool)
     assert "nonsense" in said
+    said = west(workspace, "wisp", "push", "nowhere.wisp", "--port", "/dev/nowhere", code=1)
+    assert said == "west wisp: nowhere.wisp: cannot be read: No such file or directory\n"
+    (workspace / "add.wasm").write_bytes(ADD)
+    said = west(workspace, "wisp", "push", "add.wasm", "--port", "/dev/nowhere", "--json", code=1)
+    sentence = "add.wasm: this is a wasm module; make an image of it with wisp build"
+    assert sorted(said.splitlines()) == sorted([json.dumps({"error": sentence}), "west wisp: " + sentence])
+    # nobody at the other end
+    _, silent = pty.openpty()
+    said = west(workspace, "wisp", "list", "--timeout", "0.3", "--port", os.ttyname(silent), code=1)
+    assert said == (f"west wisp: {os.ttyname(silent)}: no answer within 0.3 s; does the device run, is this its port for "
+                    "MCUmgr, and does nobody else use it?\n")
+    if importlib.util.find_spec("bleak") is None:
+        said = west(workspace, "wisp", "list", "--port", "ble:lamp", code=1)
+        assert "Bluetooth needs bleak: pip install 'smpclient[ble]'" in said
+
+
+def test_the_first_use_says_that_it_builds(workspace, tmp_path):
+    # a cargo that makes nothing
+    cargo = tmp_path / "cargo"
+    cargo.write_text("#!/bin/sh\nexit 1\n", encoding="utf-8")
+    cargo.chmod(0o755)
+    path = f"{tmp_path}:{os.path.dirname(sys.executable)}:/usr/bin:/bin"
+    said = west(workspace, "wisp", "inspect", "x", code=1, PATH=path, CARGO_TARGET_DIR=str(tmp_path))
+    assert said.startswith("west wisp: building the wisp command from ") and said.count("\n") == 1, said
 
 
 def test_a_device_is_led_with_west(workspace, firmware):
     port = {"WISP_PORT": str(firmware.port)}
-    assert "installed, on trial" in west(workspace, "wisp", "push", str(firmware.update("1.0.0")), **port)
+    said = west(workspace, "wisp", "push", "--wait", str(firmware.update("1.0.0")), **port)
+    assert said == "counter 1.0.0: installed, confirmed\n"
     firmware.wait_for("counter: update confirmed")
     assert re.search(r"counter +1\.0\.0 +running", west(workspace, "wisp", "list", **port))
-    assert "native stack" in west(workspace, "wisp", "info", "counter", **port)
+    assert re.search(r"arena [1-9]\d* of \d+, linear memory [1-9]", west(workspace, "wisp", "info", "counter", **port))
     west(workspace, "wisp", "restart", "counter", **port)
     west(workspace, "wisp", "stop", "counter", **port)
     said = west(workspace, "wisp", "stop", "counter", code=1, **port)
     assert "the app is in that state already" in said
     assert "0 runs failed since boot" in west(workspace, "wisp", "log", **port)
+    # what is true of each verb's JSON stands in doc/cli.md
+    for verb, *rest in (["list"], ["info", "counter"], ["log"], ["stat"], ["start", "counter"]):
+        agrees(verb if verb != "start" else "start, stop, restart, confirm, rollback, uninstall",
+               west(workspace, "wisp", verb, *rest, "--json", **port))
+    # an update that crashes, then one that a person confirms
+    said = west(workspace, "wisp", "push", "--wait", str(firmware.update("2.0.0")), code=1, **port)
+    assert re.search(r"west wisp: \S+: counter: the update was rolled back: trap 1 \(unreachable\), image ", said), said
+    log = west(workspace, "wisp", "log", **port)
+    assert re.search(r"s  counter: trap 1 \(unreachable\), image [\da-f]{8}:[\da-f]+, at \d+@0x", log), log
+    said = west(workspace, "wisp", "push", "--confirm", "--json", str(firmware.update("3.0.0")), **port)
+    pushed = agrees("push", said)
+    assert (pushed["name"], pushed["version"], pushed["state"]) == ("counter", "3.0.0", "confirmed")
+    flipped = workspace / "flipped.wisp"
+    image = bytearray(firmware.update("1.0.0").read_bytes())
+    image[int.from_bytes(image[8:12], "little") - 9] ^= 1
+    flipped.write_bytes(image)
+    said = west(workspace, "wisp", "push", str(flipped), code=1, **port)
+    assert "the image is damaged: its hash differs from its trailer's; build or copy it again" in said
     assert "blocks of" in west(workspace, "wisp", "stat", **port)
     west(workspace, "wisp", "uninstall", "counter", **port)
     assert west(workspace, "wisp", "list", **port) == ""

@@ -5,15 +5,19 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use wisp_compiler::{compile, ErrorKind};
 use wisp_image::format::Section;
 use wisp_image::Image;
 
 use crate::explain;
+use crate::facts::{Facts, Memory};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::native::NativeArguments;
-use crate::options::{default_name, CompileArguments};
+use crate::options::{app_name, CompileArguments};
+use crate::output::{self, Progress};
+use crate::proposals;
 use crate::symbols::{self, beside, Symbols};
 
 /// Compile a wasm module to an image
@@ -67,10 +71,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if let Kind::Image = input::kind(path, &wasm)? {
         return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
     }
-    let name = arguments.name.clone().unwrap_or_else(|| default_name(path));
+    let (name, whole) = arguments.name.clone().map_or_else(|| app_name(path), |name| (name, true));
+    if !whole && !arguments.quiet {
+        output::note(format_args!("the app is named `{name}`: the file's name is longer than 31 bytes; see --name"));
+    }
+    let mut progress = Progress::new();
+    progress.step("compiling");
     let options = arguments.compile.options(&name, arguments.version);
     let options = wisp_compiler::Options { rollback: arguments.rollback, ..options };
     let mut compiled = compile(&wasm, &options).map_err(|error| {
+        let error = proposals::explained(&wasm, error);
         let about_memory = matches!(error.kind, ErrorKind::Memory(..));
         let more = if about_memory { explain::memory(&wasm) } else { String::new() };
         Failure::in_file(path, format_args!("{error}{more}"))
@@ -84,45 +94,75 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     wisp_image::verify::scratch_words(&image)
         .and_then(|words| wisp_image::verify::verify(&image, &mut vec![0; words]))
         .map_err(|error| Failure::in_file(path, format_args!("the compiler made bad code, please report: {error}")))?;
-    let (bytes, native) = arguments.native.add(path, &wasm, &compiled)?;
-    let output = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
-    input::write(&output, &bytes)?;
-    if !arguments.no_symbols {
-        let file = arguments.symbols.clone().unwrap_or_else(|| beside(&output));
-        // of the image as it is written: native code may have replaced the IR
-        let written = input::image(path, &bytes)?;
-        input::write(&file, Symbols::of(&wasm, &compiled, &written).to_text().as_bytes())?;
+    let bytes = arguments.native.add(path, &wasm, &compiled, &mut progress)?;
+    let file = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
+    input::write(&file, &bytes)?;
+    // of the image as it is written: native code may have replaced the IR
+    let written = input::image(path, &bytes)?;
+    let symbols = (!arguments.no_symbols).then(|| arguments.symbols.clone().unwrap_or_else(|| beside(&file)));
+    if let Some(symbols) = &symbols {
+        progress.step("reading debug information");
+        input::write(symbols, Symbols::of(&wasm, &compiled, &written).to_text().as_bytes())?;
     }
+    drop(progress);
     if !arguments.quiet {
-        let code = image.section(Section::Code).len();
-        println!(
-            "{}: {} bytes, {code} of them code (wasm: {} bytes){}",
-            output.display(),
-            bytes.len(),
-            wasm.len(),
-            memory(&image)
-        );
-        native.iter().for_each(|line| println!("{line}"));
+        let report = Report {
+            image: file.display().to_string(),
+            symbols: symbols.map(|symbols| symbols.display().to_string()),
+            wasm_bytes: wasm.len(),
+            code_bytes: written.section(Section::Code).len(),
+            facts: Facts::of(&written).map_err(bad)?,
+        };
+        output::report(&report, |report| report.text());
         let backed = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| memory.backed);
         if backed >= explain::LARGE {
-            eprintln!(
-                "wisp: note: {backed} bytes of linear memory are more than most boards have{}",
+            output::note(format_args!(
+                "{backed} bytes of linear memory are more than most boards have{}",
                 explain::memory(&wasm)
-            );
+            ));
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn memory(image: &Image<'_>) -> String {
-    let Some(memory) = image.manifest().ok().and_then(|manifest| manifest.memory) else {
-        return String::new();
-    };
-    let declared = u64::from(memory.min) << memory.page_size_log2;
+#[derive(Serialize)]
+struct Report {
+    image: String,
+    symbols: Option<String>,
+    wasm_bytes: usize,
+    code_bytes: usize,
+    #[serde(flatten)]
+    facts: Facts,
+}
+
+impl Report {
+    fn text(&self) -> String {
+        let mut text = format!(
+            "{}: {} bytes, {} of them code (wasm: {} bytes){}",
+            self.image,
+            self.facts.bytes,
+            self.code_bytes,
+            self.wasm_bytes,
+            self.facts.memory.as_ref().map_or_else(String::new, memory)
+        );
+        for (section, code) in self.facts.native.iter().filter_map(|section| Some((section, section.code.as_ref()?))) {
+            text += &format!(
+                "\nnative code for {}: {} bytes, {} of them code; {} bytes of stack",
+                code.target.unwrap_or(&code.machine),
+                section.bytes,
+                code.code_bytes,
+                code.stack
+            );
+        }
+        text
+    }
+}
+
+fn memory(memory: &Memory) -> String {
     if memory.trimmed {
-        format!(", linear memory: {} bytes, trimmed from {declared}", memory.backed)
+        format!(", linear memory: {} bytes, trimmed from {}", memory.bytes, memory.declared)
     } else {
-        format!(", linear memory: {declared} bytes")
+        format!(", linear memory: {} bytes", memory.declared)
     }
 }
 

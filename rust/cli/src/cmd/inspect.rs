@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp inspect`.
 
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use sha2::{Digest, Sha256};
-use wisp_image::format::{external, segment, Section, TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
-use wisp_image::{disassemble, verify, Image, ImageError, ImportKind};
+use wisp_image::format::Section;
+use wisp_image::{disassemble, Image, ImageError};
 
 use crate::exit;
+use crate::facts::{upto, Facts, Memory, NativeSection, Segment};
 use crate::failure::Failure;
 use crate::imports::type_of;
 use crate::input::{self, Kind};
-use crate::symbols::{hex, Symbols};
+use crate::output;
+use crate::symbols::Symbols;
 
 /// Show what is in an image, and whether it is sound
 #[derive(Args)]
@@ -21,28 +23,12 @@ pub struct Arguments {
     /// The image
     file: PathBuf,
     /// Show the code
-    #[arg(long)]
+    #[arg(long, conflicts_with = "json")]
     code: bool,
     /// Names for the code [default: those beside the image]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
 }
-
-const SECTIONS: [Section; 13] = [
-    Section::Manifest,
-    Section::Types,
-    Section::Imports,
-    Section::Functions,
-    Section::Globals,
-    Section::Tables,
-    Section::Exports,
-    Section::Elements,
-    Section::Items,
-    Section::Data,
-    Section::DataBytes,
-    Section::Strings,
-    Section::Code,
-];
 
 /// Shows an image. The exit code says whether hash and code are sound.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
@@ -56,184 +42,144 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Some(file) => Symbols::read(file, &image)?,
         None => Symbols::find(path, &image).or_else(|| Symbols::carried(&image)).unwrap_or_default(),
     };
-    let sound = describe(path, &image).map_err(|error| Failure::in_file(path, error))?;
-    if arguments.code {
-        code(&image, &symbols).map_err(|error| Failure::in_file(path, error))?;
+    let facts = Facts::of(&image).map_err(|error| Failure::in_file(path, error))?;
+    output::report(&facts, |facts| text(path, facts));
+    if arguments.code && !facts.code.present {
+        output::note("there is no IR to show: the image has native code only");
+    } else if arguments.code {
+        let code = code(&image, &symbols).map_err(|error| Failure::in_file(path, error))?;
+        output::say(code.trim_end_matches('\n'));
     }
-    Ok(if sound { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
+    Ok(if facts.sound { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
 }
 
-fn describe(path: &Path, image: &Image<'_>) -> Result<bool, ImageError> {
-    let manifest = image.manifest()?;
-    let (major, minor, patch) = manifest.version;
-    println!("{} {major}.{minor}.{patch}, {} bytes ({})", manifest.name.shown(), image.bytes().len(), path.display());
-    println!("wasm: SHA-256 {}", hex(manifest.wasm_hash));
-    if manifest.rollback != 0 {
-        println!("rollback counter: {}", manifest.rollback);
-    }
-    let hash = hash(image);
-    signature(image);
-    let verified = verified(image);
-    println!("\nneeds");
-    memory(image)?;
-    println!("  globals: {} bytes, largest frame: {} bytes", manifest.globals_size, manifest.max_frame);
-    for index in 0..image.table_count() {
-        let table = image.table(index)?;
-        println!("  table {index}: {} {}{}", table.min, table.ty.name(), upto(table.max));
-    }
-    imports(image)?;
-    exports(image)?;
-    segments(image)?;
-    println!("\nsections");
-    for section in SECTIONS {
-        let length = image.section(section).len();
-        if length != 0 {
-            println!("  {:<10} {length:>8}", format!("{section:?}"));
-        }
-    }
-    if let Some((_, names)) = image.sections().find(|&(kind, _)| kind == Section::NAMES) {
-        println!("  {:<10} {:>8}", "Names", names.len());
-    }
-    Ok(hash && verified)
-}
-
-fn upto(max: Option<u32>) -> String {
-    max.map_or_else(String::new, |max| format!(", at most {max}"))
-}
-
-fn hash(image: &Image<'_>) -> bool {
-    let found = Sha256::digest(image.content());
-    match image.trailer(TAG_HASH) {
-        None => {
-            println!("hash: none; the image was cut at its end or not made by `wisp build`");
-            false
-        }
-        Some(stated) if stated == found.as_slice() => {
-            println!("hash: correct");
-            true
-        }
-        Some(stated) => {
-            println!(
-                "hash: WRONG, the contents were damaged: stated {}, found {}; build or transfer it again",
-                hex(stated),
-                hex(&found)
-            );
-            false
-        }
-    }
-}
-
-fn signature(image: &Image<'_>) {
-    match (image.trailer(TAG_SIGNATURE), image.trailer(TAG_KEY_ID)) {
-        (Some(_), Some(key)) => println!("signature: by key {} (not checked here)", hex(key)),
-        (Some(_), None) => println!("signature: by an unnamed key (not checked here)"),
-        (None, _) => println!("signature: none"),
-    }
-}
-
-fn verified(image: &Image<'_>) -> bool {
-    let result = verify::scratch_words(image).and_then(|words| verify::verify(image, &mut vec![0; words]));
-    match result {
-        Ok(()) => println!("code: verified, {} functions", image.function_count()),
-        Err(error) => println!("code: REFUSED, a device will not run it: {error}"),
-    }
-    result.is_ok()
-}
-
-fn memory(image: &Image<'_>) -> Result<(), ImageError> {
-    match image.manifest()?.memory {
-        None => println!("  linear memory: none"),
-        Some(memory) => {
-            let page = 1u64 << memory.page_size_log2;
-            let declared = u64::from(memory.min) * page;
-            let origin = if memory.imported { ", imported" } else { "" };
-            let trimmed = if memory.trimmed { format!(", trimmed from {declared}") } else { String::new() };
-            let most = memory.max.map_or_else(String::new, |max| format!(", at most {}", u64::from(max) * page));
-            let grows = if memory.grows { ", may grow" } else { "" };
-            println!("  linear memory: {} bytes{trimmed}{origin}{grows}{most}; pages of {page}", memory.backed);
-        }
-    }
-    Ok(())
-}
-
-fn imports(image: &Image<'_>) -> Result<(), ImageError> {
-    if image.import_count() != 0 {
-        println!("\nimports");
-    }
-    for index in 0..image.import_count() {
-        let import = image.import(index)?;
-        let kind = match import.kind {
-            ImportKind::Function(ty) => format!("func {}", type_of(image.ty(ty)?)),
-            ImportKind::Table(table) => format!("table {} {}{}", table.min, table.ty.name(), upto(table.max)),
-            ImportKind::Memory(min, max, log2) => format!("memory {min}{}, pages of {}", upto(max), 1u64 << log2),
-            ImportKind::Global(ty, mutable) => format!("global {}{}", if mutable { "mut " } else { "" }, ty.name()),
-        };
-        println!("  {} {} {kind}", import.module.shown(), import.name.shown());
-    }
-    Ok(())
-}
-
-fn exports(image: &Image<'_>) -> Result<(), ImageError> {
-    if image.export_count() != 0 {
-        println!("\nexports");
-    }
-    let imported = image.imports_of(external::FUNCTION);
-    for index in 0..image.export_count() {
-        let export = image.export(index)?;
-        let at = usize::from(export.index);
-        let kind = match export.kind {
-            external::FUNCTION => {
-                let ty = match at.checked_sub(imported) {
-                    Some(defined) => image.ty(image.function(defined)?.ty)?,
-                    None => image.imported_function_type(at)?,
-                };
-                format!("func {}", type_of(ty))
-            }
-            external::TABLE => format!("table {at}"),
-            external::MEMORY => "memory".into(),
-            external::GLOBAL => format!("global {at}"),
-            kind => format!("kind {kind}, index {at}"),
-        };
-        println!("  {} {kind}", export.name.shown());
-    }
-    Ok(())
-}
-
-fn segments(image: &Image<'_>) -> Result<(), ImageError> {
-    if image.data_count() + image.element_count() != 0 {
-        println!("\nsegments");
-    }
-    let mode = |mode: u8, offset: u32| match mode {
-        segment::ACTIVE => format!("at {offset:#x}"),
-        segment::PASSIVE => "passive".into(),
-        _ => "declared".into(),
+/// Returns the facts for people to read.
+fn text(path: &Path, facts: &Facts) -> String {
+    let mut out = format!("{} {}, {} bytes ({})\n", facts.name, facts.version, facts.bytes, path.display());
+    let mut line = |text: String| {
+        out += &text;
+        out.push('\n');
     };
-    for index in 0..image.data_count() {
-        let data = image.data(index)?;
-        println!("  data {index}: {} bytes {}", data.bytes.len(), mode(data.mode, data.offset));
+    line(format!("wasm: SHA-256 {}", facts.wasm_sha256));
+    if facts.rollback != 0 {
+        line(format!("rollback counter: {}", facts.rollback));
     }
-    for index in 0..image.element_count() {
-        let elements = image.element(index)?;
-        let place = mode(elements.mode, elements.offset);
-        println!("  elements {index}: {} {}, {place}, table {}", elements.len(), elements.ty.name(), elements.table);
+    line(match (facts.hash, &facts.stated_hash) {
+        ("wrong", Some(stated)) => format!(
+            "hash: WRONG, the contents were damaged: stated {stated}, found {}; build or transfer it again",
+            facts.found_hash
+        ),
+        ("correct", _) => "hash: correct".into(),
+        _ => "hash: none; the image was cut at its end or not made by `wisp build`".into(),
+    });
+    line(match (facts.signed, &facts.signing_key) {
+        (true, Some(key)) => format!("signature: by key {key} (not checked here)"),
+        (true, None) => "signature: by an unnamed key (not checked here)".into(),
+        (false, _) => "signature: none".into(),
+    });
+    line(match &facts.code.error {
+        Some(error) => format!("code: REFUSED, a device will not run it: {error}"),
+        None if facts.code.present => format!("code: verified, {} functions", facts.code.functions),
+        None => format!("code: none, {} functions in native code only", facts.code.functions),
+    });
+    if !facts.native.is_empty() {
+        line("\nnative code".into());
     }
-    Ok(())
+    facts.native.iter().for_each(|section| line(native(section)));
+    line("\nneeds".into());
+    line(facts.memory.as_ref().map_or_else(|| "  linear memory: none".into(), memory));
+    line(format!("  globals: {} bytes, largest frame: {} bytes", facts.globals_bytes, facts.largest_frame));
+    for (index, table) in facts.tables.iter().enumerate() {
+        line(format!("  table {index}: {} {}{}", table.min, table.ty, upto(table.max)));
+    }
+    if !facts.imports.is_empty() {
+        line("\nimports".into());
+    }
+    facts.imports.iter().for_each(|import| line(format!("  {} {} {}", import.module, import.name, import.ty)));
+    if !facts.exports.is_empty() {
+        line("\nexports".into());
+    }
+    facts.exports.iter().for_each(|export| line(format!("  {} {}", export.name, export.ty)));
+    if !facts.data.is_empty() || !facts.elements.is_empty() {
+        line("\nsegments".into());
+    }
+    for (index, data) in facts.data.iter().enumerate() {
+        line(format!("  data {index}: {} bytes {}", data.length, place(data)));
+    }
+    for (index, segment) in facts.elements.iter().enumerate() {
+        let (ty, table) = (segment.ty.unwrap_or_default(), segment.table.unwrap_or_default());
+        line(format!("  elements {index}: {} {ty}, {}, table {table}", segment.length, place(segment)));
+    }
+    line("\nsections".into());
+    for section in &facts.sections {
+        line(format!("  {:<10} {:>8}", section.name, section.bytes));
+    }
+    out
 }
 
-fn code(image: &Image<'_>, symbols: &Symbols) -> Result<(), ImageError> {
+fn native(section: &NativeSection) -> String {
+    let Some(code) = &section.code else {
+        let error = section.error.as_deref().unwrap_or_default();
+        return format!(
+            "  section {:#x}, {} bytes: REFUSED, a device will not run it: {error}",
+            section.section, section.bytes
+        );
+    };
+    let name = code.target.map_or_else(|| code.machine.clone(), |name| format!("{name} ({})", code.machine));
+    let mut out = format!(
+        "  {name}: {} bytes, {} of them code, {} functions\n    ABI {}, {} helpers",
+        section.bytes, code.code_bytes, code.functions, code.abi, code.helpers
+    );
+    if !code.features.is_empty() {
+        let _ = write!(out, ", needs {}", code.features.join(", "));
+    }
+    let _ = write!(
+        out,
+        "\n    checks: {}; traps name {}\n    stop: {}\n    memory: {} bytes{}; stack: {} bytes from one check to the next",
+        if code.strict { "strict, each where the specification has it" } else { "merged where they can be" },
+        if code.trap_sites { "their place" } else { "their function only" },
+        match code.stop {
+            "poll" => "polls the stop flag",
+            _ => "async, by the runtime that rewrites the program counter",
+        },
+        code.memory_bytes,
+        if code.memory_fixed { ", a constant in the code" } else { " at least" },
+        code.stack
+    );
+    out
+}
+
+fn memory(memory: &Memory) -> String {
+    let origin = if memory.imported { ", imported" } else { "" };
+    let trimmed = if memory.trimmed { format!(", trimmed from {}", memory.declared) } else { String::new() };
+    let most = memory.max.map_or_else(String::new, |max| format!(", at most {max}"));
+    let grows = if memory.grows { ", may grow" } else { "" };
+    format!("  linear memory: {} bytes{trimmed}{origin}{grows}{most}; pages of {}", memory.bytes, memory.page)
+}
+
+fn place(segment: &Segment) -> String {
+    match segment.mode {
+        "active" => format!("at {:#x}", segment.offset),
+        mode => mode.into(),
+    }
+}
+
+fn code(image: &Image<'_>, symbols: &Symbols) -> Result<String, ImageError> {
+    let mut out = String::new();
     let code = image.section(Section::Code);
     for index in 0..image.function_count() {
         let function = image.function(index)?;
         let start = function.code as usize;
         let next = image.function(index + 1).map_or(code.len(), |next| next.code as usize);
         let name = symbols.name(index as u32).map_or_else(String::new, |name| format!(" `{name}`"));
-        println!("\nfunction {index}{name} {}, {} bytes", type_of(image.ty(function.ty)?), next.saturating_sub(start));
+        let bytes = next.saturating_sub(start);
+        let _ = writeln!(out, "\nfunction {index}{name} {}, {bytes} bytes", type_of(image.ty(function.ty)?));
         let mut last = None;
         for op in disassemble::ops(code, start, next) {
             let wasm = symbols.wasm_offset(op.offset as u32).filter(|&wasm| last.replace(wasm) != Some(wasm));
             let wasm = wasm.map_or_else(String::new, |wasm| format!("{wasm:#x}"));
-            println!("  {:#06x} {wasm:>8}  {op}", op.offset);
+            let _ = writeln!(out, "  {:#06x} {wasm:>8}  {op}", op.offset);
         }
     }
-    Ok(())
+    Ok(out)
 }

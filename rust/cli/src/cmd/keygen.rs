@@ -6,10 +6,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use ed25519_compact::{KeyPair, Seed};
+use serde::Serialize;
 
 use crate::failure::Failure;
 use crate::symbols::hex;
-use crate::{input, keys};
+use crate::{input, keys, output};
 
 /// Make a key to sign images with
 ///
@@ -22,17 +23,30 @@ pub struct Arguments {
     file: PathBuf,
 }
 
+#[derive(Serialize)]
+struct Report {
+    key: String,
+    secret: String,
+    public: String,
+}
+
 /// Makes a key.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let pair = KeyPair::from_seed(Seed::generate());
-    keys::write_secret(&arguments.file, &pair)?;
     let public = arguments.file.with_extension("pub.pem");
+    if public.exists() {
+        // of another key: firmwares may still be built with it
+        return Err(Failure::in_file(&public, "exists already and is not replaced; give another name"));
+    }
+    keys::write_secret(&arguments.file, &pair)?;
     input::write(&public, pair.pk.to_pem().as_bytes())?;
-    println!(
-        "key {}: secret in {}, public in {}",
-        hex(&wisp_trust::key_id(&pair.pk)),
-        arguments.file.display(),
-        public.display()
-    );
+    let report = Report {
+        key: hex(&wisp_trust::key_id(&pair.pk)),
+        secret: arguments.file.display().to_string(),
+        public: public.display().to_string(),
+    };
+    output::report(&report, |Report { key, secret, public }| {
+        format!("key {key}: secret in {secret}, public in {public}")
+    });
     Ok(ExitCode::SUCCESS)
 }

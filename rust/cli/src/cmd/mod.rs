@@ -2,8 +2,10 @@
 //! One file for each subcommand.
 
 pub mod build;
+pub mod completions;
 pub mod inspect;
 pub mod keygen;
+pub mod man;
 pub mod new;
 pub mod run;
 pub mod sign;

@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use wisp_abi::render;
 
 use crate::failure::Failure;
-use crate::input;
+use crate::{input, output};
 
 /// Begin an app
 ///
@@ -119,6 +119,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Language::Assemblyscript => assemblyscript(),
     };
     files.push(("board.toml", guest!("templates/board.toml")));
+    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
     for (name, text) in files {
         let path = directory.join(name);
         if let Some(parent) = path.parent() {
@@ -126,7 +127,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         input::write(&path, text.replace("@NAME@", &arguments.name).as_bytes())?;
     }
-    println!("{0}: an app; {0}/README.md says how to build and run it", arguments.name);
+    output::report(&serde_json::json!({ "directory": arguments.name, "files": names }), |_| {
+        format!("{0}: an app; {0}/README.md says how to build and run it", arguments.name)
+    });
     Ok(ExitCode::SUCCESS)
 }
 

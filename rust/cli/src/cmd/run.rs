@@ -6,17 +6,19 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Args;
+use serde::Serialize;
 use wisp_compiler::compile;
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::{App, Interfaces};
-use wisp_image::Image;
+use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
+use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
-use crate::options::{default_name, CompileArguments};
+use crate::options::{app_name, CompileArguments};
 use crate::symbols::Symbols;
-use crate::{exit, imports, values};
+use crate::{exit, imports, output, proposals, values};
 
 /// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
 const RECORDS: usize = 1 << 20;
@@ -50,9 +52,15 @@ pub struct Arguments {
     /// Bytes up to which linear memory may grow
     #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
     max_memory: u32,
-    /// Stop the app when it has run for this long on its own clock: a normal end
+    /// Stop the app when it has run for this long on its own clock, or computed for this long without it: a normal end
     #[arg(long, value_name = "MS")]
     duration: Option<u64>,
+    /// Run native code of this machine: made from the module by the host's C compiler, or found in the image
+    #[arg(long, conflicts_with = "fuel")]
+    native: bool,
+    /// C compiler for --native [default: gcc]
+    #[arg(long, value_name = "COMMAND", requires = "native")]
+    cc: Option<String>,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -97,16 +105,24 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let (bytes, mut symbols) = match input::kind(&path, &bytes)? {
         Kind::Image => (bytes, None),
         Kind::Wasm => {
-            let name = arguments.app.clone().unwrap_or_else(|| default_name(&path));
+            let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let compiled = compile(&bytes, &arguments.compile.options(&name, (0, 1, 0)))
-                .map_err(|error| Failure::in_file(&path, error))?;
+                .map_err(|error| Failure::in_file(&path, proposals::explained(&bytes, error)))?;
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
-            (compiled.image, Some(symbols))
+            let image = match arguments.native {
+                true => desk::compile(&path, &bytes, &compiled, arguments.cc.clone())?,
+                false => compiled.image,
+            };
+            (image, Some(symbols))
         }
     };
     let config = Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(TABLE);
     let engine = Engine::new(&config);
-    let module = Module::new(&engine, &bytes).map_err(|error| Failure::in_file(&path, error))?;
+    let mapping = if arguments.native { Some(desk::map(&path, &engine, &bytes)?) } else { None };
+    let module = match &mapping {
+        Some(mapping) => desk::module(&path, &engine, &bytes, mapping)?,
+        None => Module::new(&engine, &bytes).map_err(|error| not_interpreted(&path, &bytes, error))?,
+    };
     if let Some(file) = &arguments.symbols {
         symbols = Some(Symbols::read(file, module.image())?);
     }
@@ -125,25 +141,54 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));
     };
     store.set_fuel(arguments.fuel);
-    let ended = match linker.instantiate(&mut store, &module) {
-        Ok(instance) => call(&arguments, &mut store, instance)?,
-        Err(InstantiateError::Trap(trap)) => Err(trap),
-        Err(error) => return Err(Failure::in_file(&path, error.describe(module.image()))),
-    };
+    let watch = Watch::new(store.data().platform().clock());
+    let handle = store.interrupt_handle();
+    let ended = watch.during(handle, || match linker.instantiate(&mut store, &module) {
+        Ok(instance) => call(&arguments, &mut store, instance),
+        Err(InstantiateError::Trap(trap)) => Ok(Err(trap)),
+        Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
+    })?;
     store.data_mut().release();
-    Ok(match ended {
+    let mut outcome = Outcome::new(module.is_native());
+    let code = match ended {
         Ok(results) => {
-            for value in results {
-                println!("{}", values::show(value));
+            outcome.results = results.iter().map(|&value| values::show(value)).collect();
+            if !output::is_json() {
+                outcome.results.iter().for_each(|value| output::say(value));
             }
-            ExitCode::SUCCESS
+            0
         }
         Err(trap) => {
             let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
             let symbols = symbols.or_else(|| Symbols::carried(module.image()));
-            report(&store, trap, symbols.unwrap_or_default())
+            outcome.trapped(&store, trap, watch.ended_it(), symbols.unwrap_or_default())
         }
-    })
+    };
+    if output::is_json() {
+        outcome.exit_code = code;
+        // standard output is the guest's
+        eprintln!("{}", output::line(&outcome));
+    }
+    Ok(ExitCode::from(code))
+}
+
+/// Says why an image is not interpreted.
+fn not_interpreted(path: &Path, bytes: &[u8], error: ImageError) -> Failure {
+    let (ImageError::NativeOnly, Ok(image)) = (error, Image::parse(bytes)) else {
+        return Failure::in_file(path, error);
+    };
+    let machines: Vec<String> = image
+        .native_sections()
+        .filter_map(|(_, bytes)| Some(wisp_image::native::Native::parse(bytes).ok()?.target.to_string()))
+        .collect();
+    Failure::in_file(
+        path,
+        format_args!(
+            "the image has native code only, for {}; --native runs that of this machine, which `wisp build --target \
+             x86-64` makes",
+            if machines.is_empty() { "no machine".into() } else { machines.join(" and ") }
+        ),
+    )
 }
 
 fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<SimPlatform, Failure> {
@@ -249,39 +294,79 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
     }
 }
 
-/// Tells of a trap; gives the exit code.
-fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, symbols: Symbols) -> ExitCode {
-    if let Some(status) = trap.exit_status() {
-        return ExitCode::from(status as u8);
+/// The end of a run, as `--json` writes it to standard error behind everything else.
+#[derive(Default, Serialize)]
+struct Outcome {
+    /// `returned`, `exited`, `duration`, or `trapped`.
+    ended: &'static str,
+    native: bool,
+    results: Vec<String>,
+    exit_code: u8,
+    trap: Option<String>,
+    /// Innermost first, a list of lines for each frame.
+    frames: Vec<Vec<String>>,
+}
+
+impl Outcome {
+    fn new(native: bool) -> Self {
+        Self { ended: "returned", native, ..Self::default() }
     }
-    if trap.code == TrapCode::Interrupted && store.data().platform().time_is_up() {
-        return ExitCode::SUCCESS;
-    }
-    eprintln!("wisp: trap: {}", trap.code);
-    let mut frames: Vec<(u32, u32)> = store.backtrace().map(|frame| (frame.func, frame.offset)).collect();
-    if frames.is_empty() && trap.func != Trap::NOWHERE {
-        frames.push((trap.func, trap.offset));
-    }
-    let left_out = frames.len().saturating_sub(FRAMES_SHOWN);
-    for (depth, &(func, offset)) in frames.iter().enumerate() {
-        // a recursion without end is told by its beginning and its end
-        if left_out > 0 && depth >= FRAMES_SHOWN / 2 && depth < FRAMES_SHOWN / 2 + left_out {
-            if depth == FRAMES_SHOWN / 2 {
-                eprintln!("  ... {left_out} frames more");
-            }
-            continue;
+
+    /// Takes note of a trap and tells of it; returns the exit code.
+    fn trapped(
+        &mut self,
+        store: &Store<'_, App<SimPlatform>>,
+        trap: Trap,
+        ended_by_watch: bool,
+        symbols: Symbols,
+    ) -> u8 {
+        if let Some(status) = trap.exit_status() {
+            self.ended = "exited";
+            return status as u8;
         }
-        // where a caller goes on, its call is the op before
-        let at = if depth == 0 { offset } else { offset.saturating_sub(1) };
-        for (index, line) in symbols.describe(func, at).into_iter().enumerate() {
-            match index {
-                0 => eprintln!("  {depth}: {line}"),
-                _ => eprintln!("     {line}"),
+        if trap.code == TrapCode::Interrupted && (ended_by_watch || store.data().platform().time_is_up()) {
+            self.ended = "duration";
+            return 0;
+        }
+        self.ended = "trapped";
+        self.trap = Some(trap.code.to_string());
+        let mut frames: Vec<(u32, u32)> = store.backtrace().map(|frame| (frame.func, frame.offset)).collect();
+        if frames.is_empty() && trap.func != Trap::NOWHERE {
+            frames.push((trap.func, trap.offset));
+        }
+        let describe = |(depth, &(func, offset)): (usize, &(u32, u32))| {
+            // where a caller goes on, its call is the op before
+            symbols.describe(func, if depth == 0 { offset } else { offset.saturating_sub(1) })
+        };
+        self.frames = frames.iter().enumerate().map(describe).collect();
+        if !output::is_json() {
+            self.print(symbols == Symbols::default());
+        }
+        exit::of_trap(trap.code)
+    }
+
+    fn print(&self, nameless: bool) {
+        eprintln!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default());
+        let left_out = self.frames.len().saturating_sub(FRAMES_SHOWN);
+        for (depth, lines) in self.frames.iter().enumerate() {
+            // a recursion without end is told by its beginning and its end
+            if left_out > 0 && depth >= FRAMES_SHOWN / 2 && depth < FRAMES_SHOWN / 2 + left_out {
+                if depth == FRAMES_SHOWN / 2 {
+                    eprintln!("  ... {left_out} frames more");
+                }
+                continue;
+            }
+            for (index, line) in lines.iter().enumerate() {
+                match index {
+                    0 => eprintln!("  {depth}: {line}"),
+                    _ => eprintln!("     {line}"),
+                }
             }
         }
+        if nameless {
+            eprintln!(
+                "  for names and source lines, give the --symbols that `wisp build` wrote, or run the wasm module"
+            );
+        }
     }
-    if symbols == Symbols::default() {
-        eprintln!("  for names and source lines, give the --symbols that `wisp build` wrote, or run the wasm module");
-    }
-    ExitCode::from(exit::of_trap(trap.code))
 }

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use wisp_trust::SignError;
 
 use crate::failure::Failure;
 use crate::symbols::hex;
-use crate::{input, keys};
+use crate::{check, input, keys, output};
 
 /// Sign an image
 #[derive(Args)]
@@ -27,11 +28,20 @@ pub struct Arguments {
     retire: Vec<PathBuf>,
 }
 
+#[derive(Serialize)]
+struct Report {
+    image: String,
+    bytes: usize,
+    key: String,
+}
+
 /// Signs an image.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
-    input::image(path, &bytes)?;
+    let image = input::image(path, &bytes)?;
+    // a signature says that somebody vouches for the image
+    check::all(&image).map_err(|error| Failure::in_file(path, format_args!("not signed: {error}")))?;
     let secret = keys::secret(&arguments.key)?;
     let retired: Vec<_> = arguments
         .retire
@@ -40,6 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .collect::<Result<_, _>>()?;
     let fail = |error| match error {
         SignError::Image(error) => Failure::in_file(path, error),
+        SignError::Damaged(error) => Failure::in_file(path, format_args!("not signed: {error}")),
         SignError::RetiresItself => {
             Failure::in_file(&arguments.key, "the image retires this key; sign it with one that stays in use")
         }
@@ -47,9 +58,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let content =
         if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
     let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;
-    let output = arguments.output.as_ref().unwrap_or(path);
-    input::write(output, &signed)?;
-    let id = wisp_trust::key_id(&wisp_trust::public_key(&secret));
-    println!("{}: {} bytes, signed by key {}", output.display(), signed.len(), hex(&id));
+    let file = arguments.output.as_ref().unwrap_or(path);
+    input::write(file, &signed)?;
+    let report = Report {
+        image: file.display().to_string(),
+        bytes: signed.len(),
+        key: hex(&wisp_trust::key_id(&wisp_trust::public_key(&secret))),
+    };
+    output::report(&report, |Report { image, bytes, key }| format!("{image}: {bytes} bytes, signed by key {key}"));
     Ok(ExitCode::SUCCESS)
 }

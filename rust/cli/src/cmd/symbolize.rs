@@ -6,10 +6,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use wisp_image::ImageId;
 
 use crate::exit;
 use crate::failure::Failure;
+use crate::output::is_json;
 use crate::symbols::Symbols;
 
 /// Turn the traps in a device's log into names, wasm offsets and source lines
@@ -63,13 +65,42 @@ fn hexadecimal(digits: &str) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
+/// Returns the lines of each frame, innermost first.
+fn frames(trap: &Trap, symbols: &Symbols) -> Vec<Vec<String>> {
+    let describe = |(depth, &(function, offset)): (usize, &(u32, u32))| {
+        // where a caller goes on, its call is the op before
+        symbols.describe(function, if depth == 0 { offset } else { offset.saturating_sub(1) })
+    };
+    trap.frames.iter().enumerate().map(describe).collect()
+}
+
+/// A trap as `--json` writes it.
+#[derive(Serialize)]
+struct Report {
+    line: usize,
+    image: String,
+    /// False if none of the symbols are of this image.
+    known: bool,
+    frames: Vec<Vec<String>>,
+    /// The device had no room for all frames.
+    cut: bool,
+}
+
+fn json(trap: &Trap, line: usize, symbols: Option<&Symbols>) -> String {
+    crate::output::line(&Report {
+        line,
+        image: trap.id.to_string(),
+        known: symbols.is_some(),
+        frames: symbols.map(|symbols| frames(trap, symbols)).unwrap_or_default(),
+        cut: trap.cut,
+    })
+}
+
 /// The lines to show below a trap.
 fn explain(trap: &Trap, symbols: &Symbols) -> String {
     let mut text = String::new();
-    for (depth, &(function, offset)) in trap.frames.iter().enumerate() {
-        // where a caller goes on, its call is the op before
-        let at = if depth == 0 { offset } else { offset.saturating_sub(1) };
-        for (index, line) in symbols.describe(function, at).into_iter().enumerate() {
+    for (depth, lines) in frames(trap, symbols).into_iter().enumerate() {
+        for (index, line) in lines.into_iter().enumerate() {
             match index {
                 0 => text += &format!("  {depth}: {line}\n"),
                 _ => text += &format!("     {line}\n"),
@@ -100,11 +131,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut complete = true;
     for (number, line) in input.split(b'\n').enumerate() {
         let line = line.map_err(failed)?;
-        output.write_all(&line).and_then(|()| output.write_all(b"\n")).map_err(failed)?;
+        if !is_json() {
+            output.write_all(&line).and_then(|()| output.write_all(b"\n")).map_err(failed)?;
+        }
         let Some(trap) = trap(&String::from_utf8_lossy(&line)) else { continue };
         if let Some((_, symbols)) = known.iter().find(|(_, symbols)| symbols.id() == trap.id) {
-            output.write_all(explain(&trap, symbols).as_bytes()).map_err(failed)?;
+            let text = match is_json() {
+                true => json(&trap, number + 1, Some(symbols)) + "\n",
+                false => explain(&trap, symbols),
+            };
+            output.write_all(text.as_bytes()).map_err(failed)?;
             continue;
+        }
+        if is_json() {
+            output.write_all(json(&trap, number + 1, None).as_bytes()).map_err(failed)?;
+            output.write_all(b"\n").map_err(failed)?;
         }
         complete = false;
         let given: Vec<String> =

@@ -72,7 +72,9 @@ pub fn beside(image: &Path) -> PathBuf {
 
 /// The name without what compilers add to it.
 fn readable(name: &str) -> String {
-    let name = addr2line::demangle_auto(name.into(), None);
+    // a name of C may be one of a type in C++'s mangling: `i` is no `int`
+    let mangled = ["_Z", "__Z", "___Z", "_R", "__R"].iter().any(|prefix| name.starts_with(prefix));
+    let name = if mangled { addr2line::demangle_auto(name.into(), None) } else { name.into() };
     // linkers demangle Rust's older names, but leave the hash at their end
     match name.rsplit_once("::h") {
         Some((rest, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => rest.into(),
@@ -292,6 +294,16 @@ mod tests {
             ("_ZN5Motor4turnEi", "Motor::turn(int)"),
             ("_RNvCskwGfYPst2Cb_3foo16example_function", "foo::example_function"),
             ("app::hello", "app::hello"),
+            ("i", "i"),
+            ("d", "d"),
+            ("v", "v"),
+            ("Pi", "Pi"),
+            ("St", "St"),
+            ("ZN", "ZN"),
+            ("_ZN", "_ZN"),
+            ("_R", "_R"),
+            ("R1a", "R1a"),
+            ("a::h0", "a::h0"),
         ] {
             assert_eq!(readable(name), shown);
         }

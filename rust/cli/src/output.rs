@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What a verb reports: sentences for people, or with `--json` one JSON object. `doc/cli.md` has the fields.
+
+use std::fmt::Write as _;
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use serde::Serialize;
+
+/// Chosen once, before the verb runs.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Chooses JSON for all reports.
+pub fn set_json(json: bool) {
+    JSON.store(json, Ordering::Relaxed);
+}
+
+/// Returns true if reports are JSON.
+pub fn is_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// Returns a report as one line of JSON.
+pub fn line(report: &impl Serialize) -> String {
+    // numbers, texts, lists and maps with texts as keys: nothing that JSON has no form for
+    serde_json::to_string(report).unwrap_or_default()
+}
+
+/// Writes a line to standard output. A reader that has gone away, as `head` does, is no failure.
+pub fn say(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+}
+
+/// Writes a report to standard output in the chosen form.
+pub fn report<T: Serialize>(report: &T, text: impl FnOnce(&T) -> String) {
+    if is_json() {
+        say(&line(report));
+    } else {
+        say(text(report).trim_end_matches('\n'));
+    }
+}
+
+/// Writes a sentence to standard error that concerns a result which stands all the same.
+pub fn note(text: impl std::fmt::Display) {
+    eprintln!("wisp: note: {text}");
+}
+
+/// Tells why a verb failed: in a sentence, and with `--json` in an object of its own as well.
+pub fn failure(failure: &impl std::fmt::Display) {
+    if is_json() {
+        say(&line(&serde_json::json!({ "error": failure.to_string() })));
+    }
+    eprintln!("wisp: {failure}");
+}
+
+/// Steps of something that takes long, on standard error if that is a terminal.
+pub struct Progress {
+    began: Instant,
+    shown: bool,
+}
+
+impl Progress {
+    /// Begins.
+    pub fn new() -> Self {
+        Self { began: Instant::now(), shown: std::io::stderr().is_terminal() && !is_json() }
+    }
+
+    /// Shows the step that begins now in place of the one before.
+    pub fn step(&mut self, what: &str) {
+        if self.shown {
+            let mut line = String::new();
+            let _ = write!(line, "\r\x1b[K{what}");
+            eprint!("{line}");
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        if self.shown {
+            eprint!("\r\x1b[K");
+            if self.began.elapsed().as_secs() >= 5 {
+                eprintln!("wisp: done in {} s", self.began.elapsed().as_secs());
+            }
+        }
+    }
+}

@@ -31,6 +31,9 @@ class Board:
     heap: tuple
     stack: int
     arena: tuple
+    # The board whose native code it runs as well: its compiler makes the same of most modules, in a minute of
+    # processor time, so that only the files of OWN_CODE are compiled for this processor.
+    shares_code_of: str = ""
     # More Cargo features, for another tier of the interpreter, and whether the default ones are built in.
     features: tuple = ()
     default_features: bool = True
@@ -55,7 +58,8 @@ def virt(name, features=()):
 SECURE = (0x10000000, 0x38000000, 0x80000000)
 BOARDS = [
     mps2("cortex-m3", "thumbv7m-none-eabi", "cortex-m3", "mps2-an385", (0, 0x20000000, 0x21000000)),
-    mps2("cortex-m33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", SECURE),
+    replace(mps2("cortex-m33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", SECURE),
+            shares_code_of="cortex-m3"),
     # QEMU's only Cortex-M0 has 16 KB of RAM. Its Cortex-M33 executes the same code, and faults on misaligned
     # accesses when told to; its Cortex-M3 does not.
     mps2("cortex-m0plus", "thumbv6m-none-eabi", "cortex-m0plus", "mps2-an521", SECURE),

@@ -25,9 +25,6 @@ struct wisp_app_status run_loaded(enum task task);
 extern atomic_t reports;
 
 /* What the workloads tell. */
-extern uint32_t iterations;
-extern uint32_t checksum;
-extern int told;
 
 /* Forgets what the runtime logged, and tells whether it has logged a text since. */
 void forget_log(void);

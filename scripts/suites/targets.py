@@ -8,7 +8,7 @@ import spec_targets
 
 from suites import bare, workloads
 from suites.common import Count, stream
-from suites.desk import DESK_LOG, WISP_SPEC, build_spec, spec
+from suites.desk import DESK_LOG, WISP_SPEC, desk_log, suite_unit
 
 # Bytes of stack that native code may take: calls from instance to instance nest 64 deep.
 NATIVE_STACK = 96 * 1024
@@ -85,16 +85,37 @@ def check_forms(board, program, tier):
     return (checked, failed)
 
 
-def suite_targets():
-    """The official suite, interpreted and as native code, and every form of every op on emulated boards."""
-    reason = bare.missing(bare.BOARDS)
+def run_board(board, tape, programs, native):
+    """Everything on one board, native code only if wanted; (count, what it printed by tier), or None."""
+    program = bare.build(board)
+    if not program:
+        return None
+    tier = TIERS[board.features]
+    target = play(board, program, tier, tape)
+    target.forms = check_forms(board, program, tier)
+    count = run_programs(board, program, tier, programs, [])
+    if tier != "target" or not native:
+        return count, [target]
+    if not devenv.cross_compiler(board.native):
+        print(f"{board.name}: native code is skipped, there is no cross compiler for it")
+        return count + Count(skipped=1), [target]
+    tapes = native_tapes(board)
+    if not all(tapes):
+        return None
+    for more in tapes[1:]:
+        count += play_apart(board, program, "native", more, NATIVE_STACK)
+    count += run_programs(board, program, "native", programs, ["--target", board.native], NATIVE_STACK)
+    return count, [target, play(board, program, "native", tapes[0], NATIVE_STACK)]
+
+
+def run_boards(boards, native):
+    """Everything on several boards, compared with the desk."""
+    reason = bare.missing(boards)
     if reason:
         print(f"targets: skipped, {reason}")
-        return Count(skipped=len(bare.BOARDS))
-    if not build_spec():
+        return Count(skipped=len(boards))
+    if not desk_log():
         return Count(failed=1)
-    if not DESK_LOG.is_file():
-        spec([], DESK_LOG)
     tape = make_tape("interpreter", [])
     if not tape:
         return Count(failed=1)
@@ -104,31 +125,27 @@ def suite_targets():
         print("targets: compiled programs are left out: there is no clang, or see above")
         count += Count(failed=1) if devenv.versioned("clang") else Count(skipped=1)
     targets = []
-    for board in [*bare.BOARDS, bare.THREADED, bare.PORTABLE]:
-        program = bare.build(board)
-        if not program:
+    for board in boards:
+        done = run_board(board, tape, programs, native)
+        if not done:
             return count + Count(failed=1)
-        tier = TIERS[board.features]
-        target = play(board, program, tier, tape)
-        target.forms = check_forms(board, program, tier)
-        targets.append(target)
-        count += run_programs(board, program, tier, programs, [])
-        if tier != "target":
-            continue
-        if not devenv.cross_compiler(board.native):
-            print(f"{board.name}: native code is skipped, there is no cross compiler for it")
-            count += Count(skipped=1)
-            continue
-        native = native_tapes(board)
-        if not all(native):
-            return count + Count(failed=1)
-        targets.append(play(board, program, "native", native[0], NATIVE_STACK))
-        for more in native[1:]:
-            count += play_apart(board, program, "native", more, NATIVE_STACK)
-        count += run_programs(board, program, "native", programs, ["--target", board.native], NATIVE_STACK)
-    for board in bare.WITHOUT_FEATURES:
-        count += without_features(board)
+        count += done[0]
+        targets += done[1]
     return count + judge(targets)
+
+
+def suite_targets():
+    """The official suite, interpreted and as native code, and every form of every op on emulated boards."""
+    count = run_boards([*bare.BOARDS, bare.THREADED, bare.PORTABLE], native=True)
+    if count.passed:
+        for board in bare.WITHOUT_FEATURES:
+            count += without_features(board)
+    return count
+
+
+def suite_quick():
+    """For every change: unit tests, the official suite in the interpreter on the desk, a Cortex-M3 and RV32."""
+    return suite_unit() + run_boards([bare.BOARDS[0], bare.BOARDS[-1]], native=False)
 
 
 def without_features(board):

@@ -24,8 +24,6 @@ struct wisp_app_status run_loaded(enum task task);
 /* How often the guest called the host function `report`. */
 extern atomic_t reports;
 
-/* What the workloads tell. */
-
 /* Forgets what the runtime logged, and tells whether it has logged a text since. */
 void forget_log(void);
 bool was_logged(const char *text);

@@ -3,7 +3,8 @@
 """A Rust app, compiled to WebAssembly by stock rustc, blinks the devicetree LED under Zephyr.
 
 With a Zephyr workspace: builds samples/blinky for a Cortex-M3 board and runs it in QEMU.
-Without one: runs the same guest on the simulated board. Ends by itself.
+Without one: runs the same guest on the simulated board, then in a bare-metal program on the
+Cortex-M3. Ends by itself.
 """
 
 import os
@@ -15,6 +16,7 @@ import threading
 from pathlib import Path
 
 import devenv
+from suites import bare
 
 BOARD = os.environ.get("BOARD", "mps2/an385")
 SAMPLE = devenv.REPO / "samples" / "blinky"
@@ -91,8 +93,33 @@ def on_a_desk():
     print("demo: no Zephyr workspace can be had here, so the guest runs on the simulated board", flush=True)
     wasm = devenv.BUILD / "demo" / "blinky.wasm"
     run([sys.executable, devenv.REPO / "scripts" / "guest.py", "rust", GUEST, "-o", wasm])
-    run(["cargo", "run", "--release", "-q", "--locked", "-p", "wisp-cli", "--", "run", wasm, "--board",
-         GUEST / "board.toml"], cwd=devenv.REPO / "rust")
+    tools = devenv.BUILD / "cargo" / "host"
+    run(["cargo", "build", "--release", "-q", "--locked", "-p", "wisp-cli", "--target-dir", tools],
+        cwd=devenv.REPO / "rust")
+    wisp = tools / "release" / "wisp"
+    run([wisp, "run", wasm, "--board", GUEST / "board.toml"])
+    on_bare_metal(wisp, wasm)
+
+
+def on_bare_metal(wisp, wasm):
+    """Runs the same guest on an emulated Cortex-M3, without an operating system."""
+    board = bare.BOARDS[0]
+    reason = bare.missing([board])
+    if reason:
+        print(f"demo: not shown on an emulated microcontroller: {reason}")
+        return
+    image = wasm.with_suffix(".wisp")
+    run([wisp, "build", wasm, "-o", image, "--quiet"])
+    size = image.stat().st_size
+    print(f"\ndemo: the same guest, an image of {size} bytes, on a {board.title} in QEMU:\n", flush=True)
+    program = bare.build(board)
+    if not program:
+        sys.exit("demo: the program for the emulated board could not be built, see above")
+    code, text = bare.run(board, program, "demo", devenv.BUILD / "demo" / "bare.log", image)
+    print(text)
+    if code:
+        sys.exit("demo: the guest did not blink on the emulated board")
+    print("demo: done")
 
 
 def main():

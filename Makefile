@@ -2,6 +2,7 @@
 #
 # make demo      an app blinks an LED under Zephyr (or on a simulated board); others crash, and are updated and rolled back
 # make test      every suite, each on each instruction set; SUITE=unit|spec|zephyr|... a part; BOARDS=all on all boards
+#                SUITE=quick for every change: unit tests, the official suite on the desk, a Cortex-M3 and RV32
 # make spec      the official WebAssembly suite, on the desk and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions
 # make miri      the engine's tests under Miri where it is installed, else under AddressSanitizer
@@ -22,7 +23,7 @@ CUTS ?= 40
 .PHONY: all demo test spec soak fuzz miri bench size doc setup install fmt clean help
 
 help all:
-	@sed -n 's/^# \(make .*\)/\1/p' Makefile
+	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^#\( \{15,\}.*\)/\1/p' Makefile
 
 demo: setup
 	@$(PYTHON) scripts/demo.py

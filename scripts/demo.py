@@ -4,8 +4,8 @@
 
 With a Zephyr workspace: builds samples/blinky for a Cortex-M3 board and runs it in QEMU, then
 shows the life of apps that are installed and updated (demo_life.py). Without one: runs the same
-guest on the simulated board, shows a grant that is refused there and an app that crashes. Ends
-by itself.
+guest on the simulated board, shows a grant that is refused there and an app that crashes, then
+runs the guest in a bare-metal program on the Cortex-M3. Ends by itself.
 """
 
 import os
@@ -18,6 +18,7 @@ from pathlib import Path
 
 import demo_life
 import devenv
+from suites import bare
 
 sys.path.insert(0, str(demo_life.LIFECYCLE))
 
@@ -112,15 +113,39 @@ def on_a_desk():
     print("demo: no Zephyr workspace can be had here, so the guest runs on the simulated board", flush=True)
     wasm = devenv.BUILD / "demo" / "blinky.wasm"
     run([sys.executable, devenv.REPO / "scripts" / "guest.py", "rust", GUEST, "-o", wasm])
-    wisp = ["cargo", "run", "--release", "-q", "--locked", "-p", "wisp-cli", "--"]
-    run([*wisp, "run", wasm, "--board", GUEST / "board.toml"], cwd=devenv.REPO / "rust")
+    tools = devenv.BUILD / "cargo" / "host"
+    run(["cargo", "build", "--release", "-q", "--locked", "-p", "wisp-cli", "--target-dir", tools],
+        cwd=devenv.REPO / "rust")
+    wisp = tools / "release" / "wisp"
+    run([wisp, "run", wasm, "--board", GUEST / "board.toml"])
     print("\ndemo: the same app on a board that grants it nothing", flush=True)
-    run([*wisp, "run", wasm, "--duration", "100"], cwd=devenv.REPO / "rust", ends_badly=True)
+    run([wisp, "run", wasm, "--duration", "100"], ends_badly=True)
     print("\ndemo: a module that reads outside of its memory ends alone, with a place that can be looked up", flush=True)
     broken = wasm.with_name("broken.wasm")
     broken.write_bytes(BROKEN)
-    run([*wisp, "run", broken, "--invoke", "read"], cwd=devenv.REPO / "rust", ends_badly=True)
+    run([wisp, "run", broken, "--invoke", "read"], ends_badly=True)
+    on_bare_metal(wisp, wasm)
     print("\ndemo: done. Updates that roll themselves back need a Zephyr workspace: see doc/tutorial.md")
+
+
+def on_bare_metal(wisp, wasm):
+    """Runs the same guest on an emulated Cortex-M3, without an operating system."""
+    board = bare.BOARDS[0]
+    reason = bare.missing([board])
+    if reason:
+        print(f"demo: not shown on an emulated microcontroller: {reason}")
+        return
+    image = wasm.with_suffix(".wisp")
+    run([wisp, "build", wasm, "-o", image, "--quiet"])
+    size = image.stat().st_size
+    print(f"\ndemo: the same guest, an image of {size} bytes, on a {board.title} in QEMU:\n", flush=True)
+    program = bare.build(board)
+    if not program:
+        sys.exit("demo: the program for the emulated board could not be built, see above")
+    code, text = bare.run(board, program, "demo", devenv.BUILD / "demo" / "bare.log", image)
+    print(text)
+    if code:
+        sys.exit("demo: the guest did not blink on the emulated board")
 
 
 def main():

@@ -14,7 +14,7 @@ import time
 from suites import common
 from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
-from suites.targets import suite_targets
+from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
     select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_zephyr)
 
@@ -30,8 +30,9 @@ SUITES = {
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }
-# Views of one concern, run by name only, on all boards that run here.
+# Run by name only: a short look for every change, and views of one concern on all boards that run here.
 SELECTIONS = {
+    "quick": suite_quick,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,

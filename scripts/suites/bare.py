@@ -22,6 +22,7 @@ class Board:
     """An emulated board: what is built for it, and where it has memory. Regions are (address, bytes)."""
 
     name: str
+    title: str
     rust: str
     # As `wisp build --target` has it.
     native: str
@@ -31,21 +32,24 @@ class Board:
     heap: tuple
     stack: int
     arena: tuple
+    # The board whose native code it runs as well: its compiler makes the same of most modules, in a minute of
+    # processor time, so that only the files of OWN_CODE are compiled for this processor.
+    shares_code_of: str = ""
     # More Cargo features, for another tier of the interpreter, and whether the default ones are built in.
     features: tuple = ()
     default_features: bool = True
 
 
-def mps2(name, rust, native, machine, memory):
+def mps2(name, title, rust, native, machine, memory):
     """A board of Arm's MPS2 family: 4 MB of memory for code, 2 or 4 MB of RAM, 16 MB of PSRAM, at these addresses."""
     code, ram, psram = memory
-    return Board(name, rust, native, ("qemu-system-arm", "-machine", machine), tape=(code + 0x40000, 0x3C0000),
+    return Board(name, title, rust, native, ("qemu-system-arm", "-machine", machine), tape=(code + 0x40000, 0x3C0000),
                  heap=(ram + 0x4000, 0x100000), stack=ram + 0x200000, arena=(psram, 16 << 20))
 
 
 def virt(name, features=()):
     """QEMU's own RV32 board, with 256 MB of RAM."""
-    return Board(name, "riscv32imac-unknown-none-elf", "rv32imac",
+    return Board(name, "RV32IMAC", "riscv32imac-unknown-none-elf", "rv32imac",
                  ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-m", "256"),
                  tape=(0x80400000, 0x4000000), heap=(0x84400000, 0x100000), stack=0x84800000,
                  arena=(0x88000000, 128 << 20), features=features)
@@ -54,11 +58,12 @@ def virt(name, features=()):
 # Where a Cortex-M33 sees memory in its secure state, in which it begins.
 SECURE = (0x10000000, 0x38000000, 0x80000000)
 BOARDS = [
-    mps2("cortex-m3", "thumbv7m-none-eabi", "cortex-m3", "mps2-an385", (0, 0x20000000, 0x21000000)),
-    mps2("cortex-m33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", SECURE),
+    mps2("cortex-m3", "Cortex-M3", "thumbv7m-none-eabi", "cortex-m3", "mps2-an385", (0, 0x20000000, 0x21000000)),
+    replace(mps2("cortex-m33", "Cortex-M33", "thumbv8m.main-none-eabi", "cortex-m33", "mps2-an521", SECURE),
+            shares_code_of="cortex-m3"),
     # QEMU's only Cortex-M0 has 16 KB of RAM. Its Cortex-M33 executes the same code, and faults on misaligned
     # accesses when told to; its Cortex-M3 does not.
-    mps2("cortex-m0plus", "thumbv6m-none-eabi", "cortex-m0plus", "mps2-an521", SECURE),
+    mps2("cortex-m0plus", "Cortex-M0+ code", "thumbv6m-none-eabi", "cortex-m0plus", "mps2-an521", SECURE),
     virt("rv32"),
 ]
 # The interpreter's other tiers.

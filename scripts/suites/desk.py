@@ -9,9 +9,13 @@ import guest
 
 from suites.common import RUST, Count, cargo, stream
 
-WISP_SPEC = RUST / "target" / "release" / "wisp-spec"
+# Where firmware builds compile the `wisp` program: what both depend on is compiled once.
+HOST_TOOLS = devenv.BUILD / "cargo" / "host"
+WISP_SPEC = HOST_TOOLS / "release" / "wisp-spec"
 # What the official suite printed on the desk.
 DESK_LOG = devenv.BUILD / "spec" / "desk.log"
+# Logs that this run of the test command has written.
+KEPT = set()
 
 
 def suite_unit():
@@ -22,7 +26,7 @@ def suite_unit():
 def build_spec():
     """Builds the program of the official suite, in release: it executes tens of thousands of assertions."""
     return stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-spec",
-                   "--target-dir", RUST / "target"], RUST)[0] == 0
+                   "--target-dir", HOST_TOOLS], RUST)[0] == 0
 
 
 def spec(arguments, keep=None):
@@ -32,6 +36,7 @@ def spec(arguments, keep=None):
     code, text = stream([WISP_SPEC, *arguments], RUST)
     if keep:
         devenv.write_if_changed(keep, text)
+        KEPT.add(keep)
     match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
     count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
     if code != 0 and count.failed == 0:
@@ -39,9 +44,15 @@ def spec(arguments, keep=None):
     return count
 
 
+def desk_log():
+    """The official suite's log of this run of the test command; None if it does not pass."""
+    return DESK_LOG if DESK_LOG in KEPT or not spec([], DESK_LOG).failed else None
+
+
 def suite_fuzz():
     """A fixed number of seeded runs of each fuzz target; all orders of interrupts in event queue and stop path."""
-    return cargo(["test", "--locked"], RUST / "fuzz")
+    # what the crates of both workspaces depend on is compiled once
+    return cargo(["test", "--locked", "--target-dir", RUST / "target"], RUST / "fuzz")
 
 
 def suite_spec():
@@ -56,7 +67,7 @@ def suite_guests():
         print(f"guests: skipped, {reason}")
         return Count(skipped=1)
     rustc = found.get("RUSTC", devenv.find_tool("rustc"))
-    tools = devenv.BUILD / "cargo" / "host"
+    tools = HOST_TOOLS
     code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", tools], RUST)
     linker, _ = guest.wasm_linker(rustc)
     if code != 0 or not linker:

@@ -6,9 +6,9 @@ import re
 import devenv
 import spec_targets
 
-from suites import bare
+from suites import bare, workloads
 from suites.common import Count, stream
-from suites.desk import DESK_LOG, WISP_SPEC, build_spec, spec
+from suites.desk import DESK_LOG, WISP_SPEC, desk_log, suite_unit
 
 # Bytes of stack that native code may take: calls from instance to instance nest 64 deep.
 NATIVE_STACK = 96 * 1024
@@ -16,6 +16,10 @@ NATIVE_STACK = 96 * 1024
 FORMS_LEAST = 450
 # What a build of the interpreter is called in the table.
 TIERS = {(): "target", ("threaded-code",): "threaded", ("interp-loop",): "portable"}
+# Files with many assertions on few modules, which are compiled for each processor.
+OWN_CODE = ["wasm-v2/i32.wast", "wasm-v2/i64.wast", "wasm-v2/f32.wast", "wasm-v2/f64.wast", "wasm-v2/conversions.wast",
+            "wasm-v2/int_exprs.wast", "wasm-v2/call_indirect.wast", "wasm-v2/br_table.wast", "wasm-v2/memory_trap.wast",
+            "wasm-v2/endianness.wast", "wasm-v2/float_memory.wast", "wasm-v2/linking.wast", "tail-call/"]
 LOGS = devenv.BUILD / "spec" / "targets"
 
 
@@ -31,6 +35,34 @@ def play(board, program, tier, tape, native=0):
     print(f"{board.name}, {tier}: the official suite", flush=True)
     code, text = bare.run(board, program, "play", LOGS / f"{board.name}.{tier}.log", tape, native)
     return finished(board, tier, code, text)
+
+
+def play_apart(board, program, tier, tape, native=0):
+    """Plays a tape that is not the whole suite; counts its assertions."""
+    print(f"{board.name}, {tier}: {tape.stem}", flush=True)
+    code, text = bare.run(board, program, "play", LOGS / f"{board.name}.{tier}.{tape.stem}.log", tape, native)
+    target = finished(board, tier, code, text)
+    if code or target.failures or not target.suite:
+        print(text)
+        return Count(*(target.suite or (0, 0, 0))[:3]) + Count(failed=0 if target.suite and target.suite[1] else 1)
+    return Count(*target.suite[:3])
+
+
+def run_programs(board, program, tier, programs, options, native=0):
+    """Runs compiled programs on a board; counts their results."""
+    if not programs:
+        return Count()
+    tape = make_tape("-".join(["programs", *options[1:]]), ["--wast", programs, *options])
+    return play_apart(board, program, tier, tape, native) if tape else Count(failed=1)
+
+
+def native_tapes(board):
+    """The suite as native code for a board; for one that shares another's, some files of its own as well."""
+    if not board.shares_code_of:
+        return [make_tape(board.native, ["--target", board.native])]
+    shared = devenv.BUILD / "spec" / f"{board.shares_code_of}.tape"
+    return [shared if shared.is_file() else make_tape(board.shares_code_of, ["--target", board.shares_code_of]),
+            make_tape(f"{board.native}-own", ["--target", board.native, *OWN_CODE])]
 
 
 def finished(board, tier, code, text):
@@ -53,42 +85,67 @@ def check_forms(board, program, tier):
     return (checked, failed)
 
 
-def suite_targets():
-    """The official suite, interpreted and as native code, and every form of every op on emulated boards."""
-    reason = bare.missing(bare.BOARDS)
+def run_board(board, tape, programs, native):
+    """Everything on one board, native code only if wanted; (count, what it printed by tier), or None."""
+    program = bare.build(board)
+    if not program:
+        return None
+    tier = TIERS[board.features]
+    target = play(board, program, tier, tape)
+    target.forms = check_forms(board, program, tier)
+    count = run_programs(board, program, tier, programs, [])
+    if tier != "target" or not native:
+        return count, [target]
+    if not devenv.cross_compiler(board.native):
+        print(f"{board.name}: native code is skipped, there is no cross compiler for it")
+        return count + Count(skipped=1), [target]
+    tapes = native_tapes(board)
+    if not all(tapes):
+        return None
+    for more in tapes[1:]:
+        count += play_apart(board, program, "native", more, NATIVE_STACK)
+    count += run_programs(board, program, "native", programs, ["--target", board.native], NATIVE_STACK)
+    return count, [target, play(board, program, "native", tapes[0], NATIVE_STACK)]
+
+
+def run_boards(boards, native):
+    """Everything on several boards, compared with the desk."""
+    reason = bare.missing(boards)
     if reason:
         print(f"targets: skipped, {reason}")
-        return Count(skipped=len(bare.BOARDS))
-    if not build_spec():
+        return Count(skipped=len(boards))
+    if not desk_log():
         return Count(failed=1)
-    if not DESK_LOG.is_file():
-        spec([], DESK_LOG)
     tape = make_tape("interpreter", [])
     if not tape:
         return Count(failed=1)
     count = Count()
+    programs = workloads.write() if devenv.versioned("clang") else None
+    if not programs:
+        print("targets: compiled programs are left out: there is no clang, or see above")
+        count += Count(failed=1) if devenv.versioned("clang") else Count(skipped=1)
     targets = []
-    for board in [*bare.BOARDS, bare.THREADED, bare.PORTABLE]:
-        program = bare.build(board)
-        if not program:
+    for board in boards:
+        done = run_board(board, tape, programs, native)
+        if not done:
             return count + Count(failed=1)
-        tier = TIERS[board.features]
-        target = play(board, program, tier, tape)
-        target.forms = check_forms(board, program, tier)
-        targets.append(target)
-        if tier != "target":
-            continue
-        if not devenv.cross_compiler(board.native):
-            print(f"{board.name}: native code is skipped, there is no cross compiler for it")
-            count += Count(skipped=1)
-            continue
-        native = make_tape(board.name, ["--target", board.native])
-        if not native:
-            return count + Count(failed=1)
-        targets.append(play(board, program, "native", native, NATIVE_STACK))
-    for board in bare.WITHOUT_FEATURES:
-        count += without_features(board)
+        count += done[0]
+        targets += done[1]
     return count + judge(targets)
+
+
+def suite_targets():
+    """The official suite, interpreted and as native code, and every form of every op on emulated boards."""
+    count = run_boards([*bare.BOARDS, bare.THREADED, bare.PORTABLE], native=True)
+    if count.passed:
+        for board in bare.WITHOUT_FEATURES:
+            count += without_features(board)
+    return count
+
+
+def suite_quick():
+    """For every change: unit tests, the official suite in the interpreter on the desk, a Cortex-M3 and RV32."""
+    return suite_unit() + run_boards([bare.BOARDS[0], bare.BOARDS[-1]], native=False)
 
 
 def without_features(board):

@@ -70,7 +70,7 @@ def select_limits():
 def select_aot():
     """Native code: the translator, the official suite on it, signatures, loader and stop on every board."""
     return (cargo(["test", "--locked", "-p", "wisp-aotc", "-p", "wisp-trust", "--features", "wisp-trust/sign"])
-            + cargo(["test", "--locked", "--test", "some", "native"], RUST / "fuzz")
+            + cargo(["test", "--locked", "--target-dir", RUST / "target", "--test", "some", "native"], RUST / "fuzz")
             + spec(["--tier", "native"])
             + twister("aot", ["tests/aot", "tests/native_minimal", "tests/user_mode"], RUN_PLATFORMS,
                       ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))

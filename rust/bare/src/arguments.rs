@@ -17,11 +17,23 @@ pub struct Region {
     pub size: usize,
 }
 
+/// What to do.
+#[derive(Clone, Copy, Default)]
+pub enum Command {
+    /// Check every form of every op.
+    #[default]
+    Forms,
+    /// Play the tape.
+    Play,
+    /// Run the image that lies where the tape would.
+    Demo,
+}
+
 /// The command line.
 #[derive(Default)]
 pub struct Arguments {
-    /// True for `forms`, false for `play`.
-    pub forms: bool,
+    /// What to do.
+    pub command: Command,
     /// Memory for the allocator.
     pub heap: Region,
     /// The end of the stack's memory, or 0 to stay on the one that the board begins with.
@@ -44,7 +56,9 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
         let Ok(word) = word else { fail(format_args!("the command line is not UTF-8")) };
         let unknown = || -> ! { fail(format_args!("`{word}` is not understood")) };
         match word.split_once('=') {
-            None if word == "forms" || word == "play" => command = Some(word == "forms"),
+            None if word == "forms" => command = Some(Command::Forms),
+            None if word == "play" => command = Some(Command::Play),
+            None if word == "demo" => command = Some(Command::Demo),
             None => unknown(),
             Some((name, value)) => {
                 let Some(region) = region(value) else { unknown() };
@@ -59,8 +73,8 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
             }
         }
     }
-    let Some(forms) = command else { fail(format_args!("the command line names neither `forms` nor `play`")) };
-    then(&Arguments { forms, ..arguments })
+    let Some(command) = command else { fail(format_args!("the command line names none of forms, play, demo")) };
+    then(&Arguments { command, ..arguments })
 }
 
 /// Reads `A` or `A:N`, in decimal numbers.

@@ -4,11 +4,15 @@
 //!
 //! `forms heap=A:N stack=A arena=A:N` checks the forms. `play heap=A:N stack=A arena=A:N tape=A:N
 //! [native=STACK]` plays the tape that the emulator has put there. `A` is an address, `N` a number of bytes.
+//! `demo` with the same arguments runs an image in place of the tape, for `make demo`.
 //! The emulator passes the command line, shows what is printed and takes the exit code, by semihosting.
 #![no_std]
 #![no_main]
 
+extern crate alloc;
+
 mod arguments;
+mod demo;
 mod machine;
 mod suites;
 

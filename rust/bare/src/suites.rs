@@ -10,8 +10,8 @@ use wisp_engine::Config;
 use wisp_engine::{Engine, Module};
 use wisp_tape::{Counts, Observer, Place};
 
-use crate::arguments::{Arguments, Region};
-use crate::fail;
+use crate::arguments::{Arguments, Command, Region};
+use crate::{demo, fail};
 
 /// Runs what the command line names. False if something failed.
 pub fn run(arguments: &Arguments) -> bool {
@@ -21,17 +21,21 @@ pub fn run(arguments: &Arguments) -> bool {
     }
     // SAFETY: the emulated board has RAM there that nothing else uses (scripts/suites/bare.py), aligned to 8.
     let arena = unsafe { slice::from_raw_parts_mut(address as *mut u64, size / 8) };
-    if arguments.forms {
-        forms(arena)
-    } else {
-        let Region { address, size } = arguments.tape;
-        if address == 0 {
-            fail(format_args!("there is no tape"));
-        }
-        // SAFETY: the emulator has put the tape there before the program began, and nothing writes to it.
-        let tape = unsafe { slice::from_raw_parts(address as *const u8, size) };
-        play(tape, arena, arguments.native)
+    match arguments.command {
+        Command::Forms => forms(arena),
+        Command::Play => play(tape(arguments), arena, arguments.native),
+        Command::Demo => demo::run(tape(arguments), arena),
     }
+}
+
+/// The tape, or the image in its place.
+fn tape(arguments: &Arguments) -> &'static [u8] {
+    let Region { address, size } = arguments.tape;
+    if address == 0 {
+        fail(format_args!("there is no tape"));
+    }
+    // SAFETY: the emulator has put it there before the program began, and nothing writes to it.
+    unsafe { slice::from_raw_parts(address as *const u8, size) }
 }
 
 /// The emulator's console.

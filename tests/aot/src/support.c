@@ -12,9 +12,6 @@
 WISP_APP_DEFINE(app, "app", CONFIG_WISP_MEMORY_SIZE);
 
 atomic_t reports;
-uint32_t iterations;
-uint32_t checksum;
-int told;
 
 static enum task chosen;
 
@@ -48,40 +45,6 @@ static uint32_t fail(struct wisp_caller *caller, uint32_t *slots, const void *en
 	return slots[0];
 }
 WISP_HOST_FUNCTION_DEFINE("test", "fail", "(i)", fail);
-
-static uint32_t give_iterations(struct wisp_caller *caller, uint32_t *slots, const void *env)
-{
-	ARG_UNUSED(caller);
-	ARG_UNUSED(env);
-	slots[0] = iterations;
-	return 0;
-}
-WISP_HOST_FUNCTION_DEFINE("test", "iterations", "()i", give_iterations);
-
-static uint32_t take_checksum(struct wisp_caller *caller, uint32_t *slots, const void *env)
-{
-	ARG_UNUSED(caller);
-	ARG_UNUSED(env);
-	checksum = slots[0];
-	told++;
-	return 0;
-}
-WISP_HOST_FUNCTION_DEFINE("test", "checksum", "(i)", take_checksum);
-
-/* What the workload `hostcall` calls: by name from the firmware, by import from the guest. */
-uint32_t host_add(uint32_t a, uint32_t b)
-{
-	return a + b;
-}
-
-static uint32_t guest_host_add(struct wisp_caller *caller, uint32_t *slots, const void *env)
-{
-	ARG_UNUSED(caller);
-	ARG_UNUSED(env);
-	slots[0] = host_add(slots[0], slots[1]);
-	return 0;
-}
-WISP_HOST_FUNCTION_DEFINE("env", "host_add", "(ii)i", guest_host_add);
 
 void begin(const char *image, enum task task)
 {

@@ -24,11 +24,6 @@ struct wisp_app_status run_loaded(enum task task);
 /* How often the guest called the host function `report`. */
 extern atomic_t reports;
 
-/* What the workloads tell. */
-extern uint32_t iterations;
-extern uint32_t checksum;
-extern int told;
-
 /* Forgets what the runtime logged, and tells whether it has logged a text since. */
 void forget_log(void);
 bool was_logged(const char *text);

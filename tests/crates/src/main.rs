@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Tells the firmware the checksum.
+//! Tells the host the checksum.
 #![cfg_attr(target_arch = "wasm32", no_std, no_main)]
 
 #[cfg(target_arch = "wasm32")]

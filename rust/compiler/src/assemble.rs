@@ -53,8 +53,12 @@ impl Strings {
             return Ok(offset);
         }
         let what = "bytes in the name of an import or export";
-        let length = u16::try_from(text.len())
-            .map_err(|_| ErrorKind::TooMany { what, count: text.len() as u64, limit: u64::from(u16::MAX), remedy: "shorten it" })?;
+        let length = u16::try_from(text.len()).map_err(|_| ErrorKind::TooMany {
+            what,
+            count: text.len() as u64,
+            limit: u64::from(u16::MAX),
+            remedy: "shorten it",
+        })?;
         let offset = self.bytes.len() as u32;
         self.bytes.extend(length.to_le_bytes());
         self.bytes.extend(text.as_bytes());
@@ -146,7 +150,6 @@ fn place(parsed: &mut Parsed<'_>, init: &mut Init) -> Result<Code, CompileError>
     }
     Ok(code)
 }
-
 
 /// Bytes of the memory that must exist from the start, and whether that is less than declared.
 fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u32, bool), CompileError> {

@@ -6,7 +6,7 @@
 use arbitrary::Unstructured;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemArg, MemorySection, MemoryType,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemArg, MemArgTarget, MemorySection, MemoryType,
     Module, TableSection, TableType, TypeSection, ValType,
 };
 use wisp_compiler::{compile, Options};
@@ -181,7 +181,7 @@ impl Body<'_> {
         self.emit(I::I32Const(MASK));
         self.emit(I::I32And);
         let offset = if self.draw(16) == 0 { 70_000 } else { self.draw(100) };
-        MemArg { offset, align: 0, memory_index: 0 }
+        MemArg { offset, align: 0, target: MemArgTarget::Memory(0), ordering: None }
     }
 
     fn call(&mut self) {
@@ -242,7 +242,8 @@ impl Body<'_> {
             13..=14 => {
                 let to = self.address();
                 self.i32();
-                self.emit(if self.draw(2) == 0 { I::I32Store(to) } else { I::I32Store8(to) });
+                let instruction = if self.draw(2) == 0 { I::I32Store(to) } else { I::I32Store8(to) };
+ self.emit(instruction);
             }
             15 => {
                 let to = self.address();
@@ -251,7 +252,8 @@ impl Body<'_> {
             }
             16..=17 => {
                 let from = self.address();
-                self.emit(if self.draw(2) == 0 { I::I32Load(from) } else { I::I32Load8U(from) });
+                let instruction = if self.draw(2) == 0 { I::I32Load(from) } else { I::I32Load8U(from) };
+ self.emit(instruction);
                 self.set(ValType::I32);
             }
             18 => {
@@ -302,7 +304,8 @@ impl Body<'_> {
     fn condition(&mut self) {
         self.i32();
         self.i32();
-        self.emit(if self.draw(2) == 0 { I::I32LtU } else { I::I32Ne });
+        let instruction = if self.draw(2) == 0 { I::I32LtU } else { I::I32Ne };
+ self.emit(instruction);
     }
 
     fn block(&mut self, size: u64) {

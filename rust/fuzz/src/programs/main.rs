@@ -9,6 +9,8 @@
 //! - `call NAME ARGUMENT...`: a number, or `$n` for the first result of call n
 //! - `write ADDRESS HEX`, `read ADDRESS LENGTH`
 //!
+//! ` = ` and what has to come of it may follow a step.
+//!
 //! Without a plan the exported functions are called with small numbers until one reaches a limit.
 
 mod run;
@@ -140,7 +142,8 @@ fn follow(plan: &str, sides: &mut [Box<dyn Side>]) -> Result<bool, String> {
     let mut compared = 0;
     let mut results: Vec<i64> = Vec::new();
     for line in plan.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
-        let mut words: Vec<String> = line.split_whitespace().map(str::to_string).collect();
+        let (step, expected) = line.split_once(" = ").map_or((line, None), |(step, expected)| (step, Some(expected)));
+        let mut words: Vec<String> = step.split_whitespace().map(str::to_string).collect();
         for word in words.iter_mut().skip(1) {
             if let Some(number) = word.strip_prefix('$').and_then(|number| number.parse::<usize>().ok()) {
                 let value = results.get(number).ok_or_else(|| format!("{line}: no such call"))?;
@@ -155,6 +158,10 @@ fn follow(plan: &str, sides: &mut [Box<dyn Side>]) -> Result<bool, String> {
             break;
         }
         println!("plan {}\ngot {first}", words.join(" "));
+        if let Some(expected) = expected.filter(|&expected| expected != first) {
+            println!("differs {line}: {first} | {expected} is right");
+            return Ok(false);
+        }
         for side in &mut sides[1..] {
             let other = side.step(&words)?;
             let traps = first.starts_with("trap") && other.starts_with("trap");

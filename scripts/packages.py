@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs modules out of packages of npm, PyPI and crates.io beside wasmi and node.
 
-tests/programs/packages.json lists them, pinned by hash. Each is fetched with the registry's own client, compiled,
+tests/packages/list.json lists them, pinned by hash. Each is fetched with the registry's own client, compiled,
 verified, and run on the desk, interpreted and as native code where the list asks for it: its exported functions
-are called, or a plan of tests/programs is followed. Imports are stood in for by functions that return zeros.
+are called, or a plan of tests/packages is followed. Imports are stood in for by functions that return zeros.
 What cannot be fetched counts as skipped.
 """
 
@@ -22,8 +22,8 @@ import zipfile
 
 import devenv
 
-TESTS = devenv.REPO / "tests" / "programs"
-BUILD = devenv.BUILD / "programs"
+TESTS = devenv.REPO / "tests" / "packages"
+BUILD = devenv.BUILD / "packages"
 FUZZ = devenv.REPO / "rust" / "fuzz"
 
 
@@ -157,14 +157,14 @@ def main():
         sys.exit(1)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
     lines = ["| package | wasm | image | imports | native | result |", "|---|--:|--:|--:|--:|---|"]
-    for package in json.loads((TESTS / "packages.json").read_text(encoding="utf-8")):
+    for package in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
         if args.titles and not any(title in package["title"] for title in args.titles):
             continue
         outcome, cells = run(package, program)
         counts[outcome] += 1
         lines.append(f"| {package['title']} | " + " | ".join(cells) + " |")
         print(f"{outcome}: {package['title']}: {cells[-1]}", flush=True)
-    (BUILD / "packages.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (BUILD / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
     sys.exit(1 if counts["failed"] else 0)

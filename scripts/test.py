@@ -233,6 +233,21 @@ def suite_guests():
     return count
 
 
+def packages():
+    """Modules out of packages of npm, PyPI and crates.io: compiled, verified, run beside wasmi and node."""
+    code, text = stream([sys.executable, devenv.REPO / "scripts" / "packages.py"], devenv.REPO)
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count
+
+
+def suite_programs():
+    """Other people's programs: modules out of packages."""
+    return packages()
+
+
 def suite_budgets():
     """Instructions and bytes on a Cortex-M3 within bench/budgets.toml; the core goes from op to op without calls."""
     if devenv.environment() is None:
@@ -301,6 +316,7 @@ SUITES = {
     "zephyr": suite_zephyr,
     "boards": suite_boards,
     "guests": suite_guests,
+    "programs": suite_programs,
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }

@@ -146,7 +146,10 @@ mod tests {
     use super::*;
 
     fn graph(edges: &[&[u32]]) -> Graph {
-        Graph { functions: edges.len(), callees: edges.iter().map(|callees| callees.iter().copied().collect()).collect() }
+        Graph {
+            functions: edges.len(),
+            callees: edges.iter().map(|callees| callees.iter().copied().collect()).collect(),
+        }
     }
 
     #[test]

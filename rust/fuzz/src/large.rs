@@ -6,8 +6,8 @@
 use arbitrary::Unstructured;
 use wasm_encoder::{
     BlockType, CodeSection, ConstExpr, ElementSection, Elements, EntityType, ExportKind, ExportSection, Function,
-    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemArg, MemArgTarget, MemorySection, MemoryType,
-    Module, TableSection, TableType, TypeSection, ValType,
+    FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction as I, MemArg, MemArgTarget, MemorySection,
+    MemoryType, Module, TableSection, TableType, TypeSection, ValType,
 };
 use wisp_compiler::{compile, Options};
 
@@ -243,7 +243,7 @@ impl Body<'_> {
                 let to = self.address();
                 self.i32();
                 let instruction = if self.draw(2) == 0 { I::I32Store(to) } else { I::I32Store8(to) };
- self.emit(instruction);
+                self.emit(instruction);
             }
             15 => {
                 let to = self.address();
@@ -253,7 +253,7 @@ impl Body<'_> {
             16..=17 => {
                 let from = self.address();
                 let instruction = if self.draw(2) == 0 { I::I32Load(from) } else { I::I32Load8U(from) };
- self.emit(instruction);
+                self.emit(instruction);
                 self.set(ValType::I32);
             }
             18 => {
@@ -305,7 +305,7 @@ impl Body<'_> {
         self.i32();
         self.i32();
         let instruction = if self.draw(2) == 0 { I::I32LtU } else { I::I32Ne };
- self.emit(instruction);
+        self.emit(instruction);
     }
 
     fn block(&mut self, size: u64) {

@@ -53,7 +53,9 @@ pub fn native(wasm: &[u8], compiled: &Compiled, optimize: &str) -> Result<(Vec<u
 fn hash(bytes: &[u8]) -> u64 {
     // zeros behind the last other byte do not count: memories may have grown differently only in size
     let end = bytes.iter().rposition(|&byte| byte != 0).map_or(0, |last| last + 1);
-    bytes[..end].iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
+    bytes[..end]
+        .iter()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -126,14 +128,7 @@ impl Wisp {
         }
         let arena = vec![0_u64; (largest as usize + (8 << 20) + 8 * TABLE as usize * (1 + linked.len())) / 4];
         let store = Store::new(&engine, Box::leak(arena.into_boxed_slice()), ()).ok_or("the arena is too small")?;
-        Ok(Self {
-            store,
-            instance: None,
-            linker: Linker::new(),
-            module,
-            stubs: linked,
-            native: native.is_some(),
-        })
+        Ok(Self { store, instance: None, linker: Linker::new(), module, stubs: linked, native: native.is_some() })
     }
 }
 
@@ -222,11 +217,19 @@ impl Side for Wisp {
 
 /// All NaNs are the same: their bits may differ between engines.
 fn nan32(bits: u32) -> i64 {
-    if f32::from_bits(bits).is_nan() { -1 } else { i64::from(bits) }
+    if f32::from_bits(bits).is_nan() {
+        -1
+    } else {
+        i64::from(bits)
+    }
 }
 
 fn nan64(bits: u64) -> i64 {
-    if f64::from_bits(bits).is_nan() { -1 } else { bits as i64 }
+    if f64::from_bits(bits).is_nan() {
+        -1
+    } else {
+        bits as i64
+    }
 }
 
 /// wasmi.
@@ -266,7 +269,9 @@ fn first_memory(wasm: &[u8]) -> u64 {
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
         let bytes = |ty: wasmparser::MemoryType| ty.initial << ty.page_size_log2.unwrap_or(16);
         match payload {
-            Payload::MemorySection(section) => first += section.into_iter().map_while(Result::ok).map(bytes).sum::<u64>(),
+            Payload::MemorySection(section) => {
+                first += section.into_iter().map_while(Result::ok).map(bytes).sum::<u64>()
+            }
             Payload::ImportSection(section) => {
                 for import in section.into_imports().map_while(Result::ok) {
                     if let TypeRef::Memory(ty) = import.ty {

@@ -14,6 +14,7 @@ import time
 from suites import common
 from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
+from suites.programs import suite_programs
 from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
     select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_zephyr)
@@ -27,6 +28,7 @@ SUITES = {
     "zephyr": suite_zephyr,
     "boards": suite_boards,
     "guests": suite_guests,
+    "programs": suite_programs,
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }

@@ -74,6 +74,16 @@ def cargo(arguments, folder=RUST):
     return count
 
 
+def counted(command, cwd, env=None):
+    """Runs a command that ends with a line `N passed, N failed, N skipped`, and returns that Count."""
+    code, text = stream(command, cwd, env)
+    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count
+
+
 def twister(name, roots, platforms, extra, all_boards=False):
     """Runs twister; counts executed test cases, or builds if nothing is to be executed.
 

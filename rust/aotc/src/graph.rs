@@ -7,16 +7,23 @@ use wasmparser::Operator;
 
 use crate::module::Module;
 
-/// Calls inside a module, by function index. Calls that go through the host are not among them: they
+/// Calls inside a module, by function index; behind the functions a node for each kind of indirect call, which
+/// calls what that may reach. Calls that go through the host are not among them: they
 /// come back through an entry, which checks the stack itself.
 pub struct Graph {
     callees: Vec<BTreeSet<u32>>,
+    /// Number of nodes that are functions.
+    functions: usize,
 }
 
 impl Graph {
     /// Reads the calls of all functions.
     pub fn new(module: &Module<'_>) -> Self {
-        let mut callees = vec![BTreeSet::new(); module.functions.len()];
+        let mut callees = vec![BTreeSet::new(); module.functions.len() + module.indirect.len()];
+        for indirect in module.indirect.values() {
+            let own = &mut callees[indirect.node as usize];
+            own.extend(indirect.callees.iter().copied().filter(|&callee| callee >= module.imported_functions));
+        }
         for (defined, body) in module.bodies.iter().enumerate() {
             let own = &mut callees[module.imported_functions as usize + defined];
             for (operator, _) in &body.operators {
@@ -26,14 +33,15 @@ impl Graph {
                     }
                     Operator::CallIndirect { type_index, table_index }
                     | Operator::ReturnCallIndirect { type_index, table_index } => {
-                        own.extend(module.callees(*table_index, module.types[*type_index as usize].1));
+                        let key = (*table_index, module.types[*type_index as usize].1);
+                        own.extend(module.indirect.get(&key).map(|indirect| indirect.node));
                     }
                     _ => {}
                 }
             }
             own.retain(|&callee| callee >= module.imported_functions);
         }
-        Self { callees }
+        Self { functions: module.functions.len(), callees }
     }
 
     /// Functions on cycles of calls, each with the number of its group: those that can reach one another.
@@ -54,31 +62,30 @@ impl Graph {
     /// before they are made: what is taken is the callee's frame and whatever it calls outside its group.
     pub fn depth(&self, frames: &BTreeMap<u32, u32>, groups: &BTreeMap<u32, u32>, word: u32) -> u32 {
         let mut known: Vec<Option<u32>> = vec![None; self.callees.len()];
-        (0..self.callees.len() as u32).map(|f| self.taken(f, frames, groups, word, &mut known)).max().unwrap_or(0)
-    }
-
-    /// Stack that a call of a function takes. Ends because what is followed has no cycles.
-    fn taken(
-        &self,
-        function: u32,
-        frames: &BTreeMap<u32, u32>,
-        groups: &BTreeMap<u32, u32>,
-        word: u32,
-        known: &mut Vec<Option<u32>>,
-    ) -> u32 {
-        if let Some(known) = known[function as usize] {
-            return known;
-        }
-        let group = groups.get(&function);
         let mut most = 0;
-        for callee in &self.callees[function as usize] {
-            if group.is_none() || groups.get(callee) != group {
-                most = most.max(self.taken(*callee, frames, groups, word, known));
+        for start in 0..self.functions as u32 {
+            // whoever calls waits for what is called; ends because what is followed has no cycles
+            let mut waiting = vec![start];
+            while let Some(&function) = waiting.last() {
+                let group = groups.get(&function);
+                let followed = |callee: &&u32| group.is_none() || groups.get(*callee) != group;
+                let callees = self.callees[function as usize].iter().filter(followed);
+                let before = waiting.len();
+                if known[function as usize].is_none() {
+                    let open: Vec<u32> = callees.clone().copied().filter(|&c| known[c as usize].is_none()).collect();
+                    waiting.extend(open);
+                }
+                if waiting.len() == before {
+                    let below = callees.filter_map(|&callee| known[callee as usize]).max().unwrap_or(0);
+                    // a node that stands for an indirect call takes nothing itself
+                    let own = if (function as usize) < self.functions { word } else { 0 };
+                    known[function as usize] = Some(frames.get(&function).copied().unwrap_or(0) + own + below);
+                    waiting.pop();
+                }
             }
+            most = most.max(known[start as usize].unwrap_or(0));
         }
-        let taken = frames.get(&function).copied().unwrap_or(0) + word + most;
-        known[function as usize] = Some(taken);
-        taken
+        most
     }
 }
 
@@ -139,7 +146,10 @@ mod tests {
     use super::*;
 
     fn graph(edges: &[&[u32]]) -> Graph {
-        Graph { callees: edges.iter().map(|callees| callees.iter().copied().collect()).collect() }
+        Graph {
+            functions: edges.len(),
+            callees: edges.iter().map(|callees| callees.iter().copied().collect()).collect(),
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the translation needs of the module, read from wasm that the compiler has validated.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{
     BlockType, ConstExpr, Data, DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef,
@@ -12,7 +12,7 @@ use wisp_image::{Image, Memory};
 use crate::error::AotError;
 
 /// A function type.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FuncType {
     pub params: Vec<ValType>,
     pub results: Vec<ValType>,
@@ -44,6 +44,16 @@ pub struct Table {
     pub fixed: Option<Vec<Entry>>,
 }
 
+/// What calls through a table with one type may reach.
+pub struct Indirect {
+    /// Number that stands for all of these functions in the graph of calls: behind those of functions.
+    pub node: u32,
+    /// The functions.
+    pub callees: Vec<u32>,
+    /// Of a fixed table that consists of nulls and then of functions of this type only: the first of those.
+    pub run: Option<usize>,
+}
+
 /// A function body.
 pub struct Body<'a> {
     /// Types of the locals behind the parameters.
@@ -64,6 +74,10 @@ pub struct Module<'a> {
     pub memory: Option<Memory>,
     /// Functions that a reference, or the host, can reach: exported ones and those in writable tables.
     pub reachable: BTreeSet<u32>,
+    /// By table and index of the type among the distinct ones: what indirect calls may reach.
+    pub indirect: BTreeMap<(u32, u16), Indirect>,
+    /// Functions in tables, as far as their elements are known, or in a table that may change.
+    pub in_table: BTreeSet<u32>,
     /// Defined functions, the init function behind them if there is one.
     pub bodies: Vec<Body<'a>>,
 }
@@ -83,6 +97,8 @@ pub fn val_type(ty: wasmparser::ValType) -> ValType {
 #[derive(Default)]
 struct Raw<'a> {
     types: Vec<(FuncType, u16)>,
+    /// Index of each distinct type.
+    distinct: BTreeMap<FuncType, u16>,
     functions: Vec<u32>,
     imported_functions: u32,
     globals: Vec<(ValType, bool, Option<usize>)>,
@@ -111,8 +127,12 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
         tables: Vec::new(),
         memory: manifest.memory,
         reachable: BTreeSet::new(),
+        indirect: BTreeMap::new(),
+        in_table: BTreeSet::new(),
         bodies: Vec::new(),
     };
+    let exported_globals: BTreeSet<u32> =
+        raw.exports.iter().filter(|(kind, _)| *kind == ExternalKind::Global).map(|&(_, index)| index).collect();
     let imported_globals = raw.globals.iter().filter(|g| g.2.is_some()).count();
     for (index, &(ty, mutable, imported)) in raw.globals.iter().enumerate() {
         let (mut offset, mut constant, mut zeros) = (0, None, 0);
@@ -125,7 +145,7 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
             // one without a constant is zero until code of the module sets it
             zeros = first.unwrap_or(0).trailing_zeros().min(32) as u8;
         }
-        if raw.exports.contains(&(ExternalKind::Global, index as u32)) {
+        if exported_globals.contains(&(index as u32)) {
             zeros = 0;
         }
         module.globals.push(Global { ty, imported, offset, constant, zeros });
@@ -151,6 +171,7 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
         }
     }
     module.bodies = raw.bodies;
+    module.find_indirect();
     Ok(module)
 }
 
@@ -209,8 +230,8 @@ impl<'a> Raw<'a> {
                     let convert = |types: &[wasmparser::ValType]| types.iter().map(|&t| val_type(t)).collect();
                     let ty = FuncType { params: convert(ty.params()), results: convert(ty.results()) };
                     // numbered as the image numbers distinct types: by first occurrence
-                    let next = self.types.iter().map(|(_, n)| n + 1).max().unwrap_or(0);
-                    let canonical = self.types.iter().find(|(known, _)| *known == ty).map_or(next, |(_, n)| *n);
+                    let next = self.distinct.len() as u16;
+                    let canonical = *self.distinct.entry(ty.clone()).or_insert(next);
                     self.types.push((ty, canonical));
                 }
             }
@@ -384,6 +405,10 @@ impl<'a> Raw<'a> {
             }
         }
         for (index, data) in self.data.iter().enumerate() {
+            // those that the compiler has joined are active
+            if image.data_count() != self.data.len() {
+                break;
+            }
             let placed = image.data(index)?;
             if let (DataKind::Active { offset_expr, .. }, segment::PASSIVE) = (&data.kind, placed.mode) {
                 let data_index = index as u32;
@@ -432,12 +457,40 @@ impl Module<'_> {
         called.filter(|&function| function < self.imported_functions).collect()
     }
 
-    /// Functions that an indirect call with this type (distinct index) through a table may reach.
-    pub fn callees(&self, table: u32, ty: u16) -> Vec<u32> {
-        let fits = |function: &u32| self.types[self.functions[*function as usize] as usize].1 == ty;
-        match &self.tables[table as usize].fixed {
-            Some(entries) => entries.iter().filter_map(|entry| entry.function).filter(fits).collect(),
-            None => self.reachable.iter().copied().filter(fits).collect(),
+    /// Finds what indirect calls may reach, and what stands in tables.
+    fn find_indirect(&mut self) {
+        let mut wanted = BTreeSet::new();
+        for (operator, _) in self.bodies.iter().flat_map(|body| &body.operators) {
+            if let Operator::CallIndirect { type_index, table_index }
+            | Operator::ReturnCallIndirect { type_index, table_index } = operator
+            {
+                wanted.insert((*table_index, self.types[*type_index as usize].1));
+            }
+        }
+        let type_of = |function: u32| self.types[self.functions[function as usize] as usize].1;
+        let mut by_table = Vec::new();
+        for table in &self.tables {
+            let functions: Vec<u32> = match &table.fixed {
+                Some(entries) => entries.iter().filter_map(|entry| entry.function).collect(),
+                None => self.reachable.iter().copied().collect(),
+            };
+            let mut by_type: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
+            for &function in &functions {
+                by_type.entry(type_of(function)).or_default().push(function);
+            }
+            self.in_table.extend(functions);
+            // nulls, then functions of one type
+            let entries = table.fixed.as_deref().unwrap_or_default();
+            let nulls = entries.iter().take_while(|entry| entry.function.is_none()).count();
+            let whole = by_type.len() == 1 && entries[nulls..].iter().all(|entry| entry.function.is_some());
+            by_table.push((by_type, whole.then_some(nulls)));
+        }
+        for (number, key) in (0..).zip(wanted) {
+            let (by_type, run) = &by_table[key.0 as usize];
+            let callees = by_type.get(&key.1).cloned().unwrap_or_default();
+            let run = run.filter(|_| !callees.is_empty());
+            let node = self.functions.len() as u32 + number;
+            self.indirect.insert(key, Indirect { node, callees, run });
         }
     }
 }

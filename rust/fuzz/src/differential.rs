@@ -362,20 +362,30 @@ fn same(one: Option<&End>, other: Option<&End>, native: Option<&wisp_aotc::Optio
 }
 
 fn compare(u: &mut Unstructured<'_>, native: Option<&wisp_aotc::Options>) -> arbitrary::Result<Outcome> {
-    let slice = u.int_in_range(1..=1000)?;
     let wasm = modules::module(u, modules::Imports::Known)?;
-    let compiled = match compile(&wasm, &Options { trim: false, ..Options::default() }) {
-        Ok(compiled) => compiled,
+    match compile(&wasm, &Options { trim: false, ..Options::default() }) {
+        Ok(compiled) => compare_module(u, &wasm, &compiled, native),
         Err(error) => match error.kind {
-            ErrorKind::FrameTooLarge(_) | ErrorKind::FunctionTooLarge | ErrorKind::TooMany(..) => {
-                return Ok(Outcome::Refused);
-            }
+            ErrorKind::FrameTooLarge(_) | ErrorKind::TooMany { .. } => Ok(Outcome::Refused),
             _ => panic!("a valid module was refused: {error}"),
         },
-    };
+    }
+}
+
+/// Runs a module, compiled, on both sides.
+///
+/// # Errors
+/// The bytes give no arguments for its functions.
+pub fn compare_module(
+    u: &mut Unstructured<'_>,
+    wasm: &[u8],
+    compiled: &Compiled,
+    native: Option<&wisp_aotc::Options>,
+) -> arbitrary::Result<Outcome> {
+    let slice = u.int_in_range(1..=1000)?;
     let limits = Config::new().max_memory(modules::MEMORY).table_capacity(modules::TABLE);
     let engine = Engine::new(&limits.stack_size(STACK).fuel_slice(slice).native_stack(NATIVE_STACK));
-    let built = match native.map(|options| mapped(&wasm, &compiled, options)) {
+    let built = match native.map(|options| mapped(wasm, compiled, options)) {
         Some(None) => return Ok(Outcome::Refused),
         other => other.flatten(),
     };
@@ -387,7 +397,7 @@ fn compare(u: &mut Unstructured<'_>, native: Option<&wisp_aotc::Options>) -> arb
         unsafe { module.use_native(&engine, section) }.expect("the section fits its image");
     }
     let other_engine = wasmi_engine();
-    let other = wasmi::Module::new(&other_engine, &wasm).expect("wasmi takes the module");
+    let other = wasmi::Module::new(&other_engine, wasm).expect("wasmi takes the module");
     let mut arena = vec![0u64; ARENA / 8];
     let wisp = Wisp::new(&engine, &mut arena, &module);
     let wasmi = Wasmi::new(&other_engine, &other);

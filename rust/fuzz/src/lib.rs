@@ -6,6 +6,8 @@
 //!   tables and calls of host functions are the same.
 //! - [`differential::run_native`]: the same with native code of the desk, by the C compiler there.
 //! - [`compiler`]: damaged modules: an error or an image that passes the verifier.
+//! - [`large`]: modules of 50 KB to 2 MB, valid by construction: they compile, pass the verifier, and compute what
+//!   wasmi computes.
 //! - [`image`]: arbitrary bytes and damaged images: the reader and the verifier give errors.
 //! - [`host_calls`]: arbitrary arguments for every host function: no panic, no access outside of the guest's memory.
 //! - [`grants`]: arbitrary tables of grants: only what is granted can be opened, only what is open used.
@@ -20,6 +22,7 @@ mod guard;
 mod host;
 pub mod host_calls;
 pub mod image;
+pub mod large;
 mod modules;
 pub mod mutated;
 mod mutation;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use wisp_fuzz::driver::drive;
+use wisp_fuzz::large::{check, Shape};
 use wisp_fuzz::{compiler, differential, grants, host_calls, image, mutated, Outcome};
 
 fn runs(target: fn(&[u8]) -> Outcome, least: u64) {
@@ -26,6 +27,24 @@ fn native_code_and_wasmi_agree() {
 #[test]
 fn damaged_modules_are_refused_or_compiled() {
     runs(compiler::run, 10);
+}
+
+/// Each shape strains something else: calls, branches, tables, frames, nesting.
+#[test]
+fn large_modules_compute_what_wasmi_computes() {
+    let small = Shape { bytes: 50_000, statements: 40, tables: 5, entries: 8, locals: 6, nesting: 3 };
+    let shapes = [
+        Shape { bytes: 150_000, statements: 8, tables: 0, ..small },
+        Shape { bytes: 300_000, ..small },
+        Shape { bytes: 200_000, statements: 20_000, tables: 0, ..small },
+        Shape { bytes: 200_000, statements: 20_000, tables: 40, entries: 300, ..small },
+        Shape { bytes: 200_000, statements: 3000, tables: 40, entries: 65_520, ..small },
+        Shape { bytes: 100_000, statements: 3000, locals: 6000, ..small },
+        Shape { bytes: 100_000, statements: 3000, nesting: 3000, ..small },
+    ];
+    let runs = shapes.into_iter().zip(1..).map(|(shape, seed)| check(shape, seed));
+    let ran = runs.filter(|&outcome| outcome == Outcome::Ran).count();
+    assert!(ran >= 5, "{ran} of {} ran to their end", shapes.len());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use wisp_image::format::ValType;
 use super::control::Frame;
 use super::value::Value;
 use super::{c_type, file, Emitter, Trap};
-use crate::module::{Entry, FuncType};
+use crate::module::FuncType;
 
 impl<'a> Emitter<'_, '_, 'a> {
     /// Translates calls and operators on tables; false for other operators.
@@ -58,10 +58,11 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     /// Before a call that may come back here: is there stack for another round, and is the guest to stop?
     /// Once on every way through the function will do for the stack.
-    fn check_stack(&mut self, callees: &[u32]) {
+    /// `callee` is its node in the graph of calls.
+    fn check_stack(&mut self, callee: u32) {
         let groups = &self.plan.groups;
         let Some(own) = groups.get(&self.index) else { return };
-        if !callees.iter().any(|callee| groups.get(callee) == Some(own)) {
+        if groups.get(&callee) != Some(own) {
             return;
         }
         if std::mem::replace(&mut self.stack_checked, true) {
@@ -75,7 +76,7 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     fn call(&mut self, function: u32) {
         let ty = self.plan.module.function_type(function).clone();
-        self.check_stack(&[function]);
+        self.check_stack(function);
         let arguments = self.pop_many(ty.params.len());
         if let Some(defined) = self.plan.module.defined(function) {
             for (param, argument) in arguments.iter().enumerate() {
@@ -136,11 +137,12 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     fn call_indirect(&mut self, type_index: u32, table: u32) {
         let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
-        self.check_stack(&self.plan.module.callees(table, distinct));
+        let node = self.plan.module.indirect.get(&(table, distinct)).map(|indirect| indirect.node);
+        self.check_stack(node.unwrap_or(u32::MAX));
         let index = self.pop();
         let arguments = self.pop_many(ty.params.len());
-        match self.plan.module.tables[table as usize].fixed.clone() {
-            Some(entries) => self.fixed_table(&index, &arguments, &ty, distinct, table, &entries),
+        match &self.plan.module.tables[table as usize].fixed {
+            Some(entries) => self.fixed_table(&index, &arguments, &ty, distinct, table, entries.len()),
             None => self.open_table(&index, &arguments, &ty, distinct, table),
         }
         self.after_call();
@@ -154,19 +156,13 @@ impl<'a> Emitter<'_, '_, 'a> {
         ty: &FuncType,
         distinct: u16,
         table: u32,
-        entries: &[Entry],
+        last: usize,
     ) {
-        let types = &self.plan.module.types;
-        let functions = &self.plan.module.functions;
-        let fits = |entry: &Entry| entry.function.map(|f| types[functions[f as usize] as usize].1 == distinct);
-        let states: Vec<Option<bool>> = entries.iter().map(fits).collect();
         let i = &index.text;
-        let first = states.iter().position(|&state| state == Some(true));
-        let all = |range: &[Option<bool>]| range.iter().all(|&state| state == Some(true));
-        let last = states.len();
-        match first {
+        let run = self.plan.module.indirect.get(&(table, distinct)).and_then(|indirect| indirect.run);
+        match run {
             // nulls, then functions of this type: one comparison
-            Some(first) if all(&states[first..]) && states[..first].iter().all(Option::is_none) => {
+            Some(first) => {
                 let null = self.trap(Trap::NullCall);
                 let outside = self.trap(Trap::Table);
                 let position = if first == 0 { i.clone() } else { format!("(u32)({i} - {first}u)") };

@@ -96,9 +96,7 @@ pub fn called_elsewhere(module: &Module<'_>, index: u32) -> bool {
 }
 
 fn in_table(module: &Module<'_>, index: u32) -> bool {
-    let open = module.tables.iter().any(|table| table.fixed.is_none());
-    open && module.reachable.contains(&index)
-        || module.tables.iter().flat_map(|table| table.fixed.iter().flatten()).any(|e| e.function == Some(index))
+    module.in_table.contains(&index)
 }
 
 /// The form of a function that the host calls.

@@ -20,6 +20,7 @@ mod app;
 pub mod bindings;
 pub mod border;
 mod event;
+mod files;
 mod gpio;
 mod handles;
 mod i2c;

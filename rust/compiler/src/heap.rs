@@ -126,11 +126,10 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
             _ => {}
         }
     }
-    // What grows memory by `sbrk` knows the break, not the end of a heap; where it asks again after it grew, whole
-    // pages exist.
+    // `sbrk` grows memory and answers with its break, which has to be that of whole pages. Only AssemblyScript asks
+    // in 64 bits, always for the end of its heap.
     if uses.grows {
-        uses.counts_pages |= uses.places.iter().any(|place| !place.linked);
-        uses.places.retain(|place| place.linked);
+        uses.places.retain(|place| place.linked || place.wide);
     }
     Some(uses)
 }
@@ -191,6 +190,15 @@ mod tests {
         assert_eq!(adapted(sbrk), None);
         let text = String::from(SIZE) + sbrk;
         assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
+    }
+
+    #[test]
+    fn an_end_in_64_bits_is_that_of_a_heap_even_where_memory_grows() {
+        let text = "(func (param i32) (result i64)
+            (drop (memory.grow (local.get 0)))
+            (drop (i32.le_s (memory.size) (i32.const 0)))
+            (i64.shl (i64.extend_i32_s (memory.size)) (i64.const 16)))";
+        assert_eq!(count(&adapted(text).unwrap(), &[0x41, 0x40, 0x40, 0x00, 0xad, 0x01, 0x0b]), 1);
     }
 
     #[test]

@@ -19,7 +19,9 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod entry;
 mod event;
+mod files;
 mod gpio;
 mod handles;
 mod i2c;
@@ -41,6 +43,7 @@ mod wasi;
 
 pub use app::{App, Interfaces};
 pub use border::Memory;
+pub use entry::run;
 pub use platform::Platform;
 pub use stop::{Exit, Failure, Interrupted, Stop};
 pub use wisp_abi as abi;

@@ -114,6 +114,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             facts: Facts::of(&written).map_err(bad)?,
         };
         output::report(&report, |report| report.text());
+        if explain::mixes_page_sizes(&wasm) {
+            output::note(
+                "the module has pages of one byte (--page-size=1), but its allocator counts pages of 65536 bytes and will \
+                 write beyond what it gets; link it without that flag, or forbid growth with --initial-memory=BYTES \
+                 --max-memory=BYTES",
+            );
+        }
         let backed = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| memory.backed);
         if backed >= explain::LARGE {
             output::note(format_args!(
@@ -159,7 +166,9 @@ impl Report {
 }
 
 fn memory(memory: &Memory) -> String {
-    if memory.trimmed {
+    if memory.trimmed && memory.grows {
+        format!(", linear memory: {} bytes at least, as much of {} as the app is allowed", memory.bytes, memory.declared)
+    } else if memory.trimmed {
         format!(", linear memory: {} bytes, trimmed from {}", memory.bytes, memory.declared)
     } else {
         format!(", linear memory: {} bytes", memory.declared)

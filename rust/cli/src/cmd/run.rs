@@ -9,6 +9,7 @@ use clap::Args;
 use serde::Serialize;
 use wisp_compiler::compile;
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
+use wisp_host::abi::{ENTRY, INITIALIZE};
 use wisp_host::{App, Interfaces};
 use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
@@ -18,7 +19,7 @@ use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::options::{app_name, CompileArguments};
 use crate::symbols::Symbols;
-use crate::{exit, imports, output, proposals, values};
+use crate::{exit, explain, imports, output, proposals, values};
 
 /// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
 const RECORDS: usize = 1 << 20;
@@ -73,6 +74,9 @@ pub struct Arguments {
     /// An environment variable for the app; may be repeated
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
+    /// A folder that the app may use, and its name for the app [default: the same]; may be repeated
+    #[arg(long = "dir", value_name = "FOLDER[::NAME]")]
+    folders: Vec<String>,
     /// Names and source lines of an image [default: those beside it]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
@@ -117,6 +121,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
     };
     let config = Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(TABLE);
+    let config = config.on_growth_refused(growth_refused, 0);
     let engine = Engine::new(&config);
     let mapping = if arguments.native { Some(desk::map(&path, &engine, &bytes)?) } else { None };
     let module = match &mapping {
@@ -191,6 +196,14 @@ fn not_interpreted(path: &Path, bytes: &[u8], error: ImageError) -> Failure {
     )
 }
 
+/// Tells that the app asked for more memory than it is allowed.
+fn growth_refused(_: usize, present: u32, wanted: u32) {
+    eprintln!(
+        "wisp: memory.grow was refused: the app has {present} bytes of linear memory and asked for {wanted} more; \
+         allow more with --max-memory"
+    );
+}
+
 fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<SimPlatform, Failure> {
     let mut board = match &arguments.board {
         Some(file) => Board::from_file(file).map_err(|error| Failure::new(error.to_string()))?,
@@ -222,6 +235,16 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         platform.set_arguments(arguments.arguments.clone());
     }
     platform.add_variables(arguments.variables.iter().cloned());
+    if arguments.board.is_none() {
+        platform.use_standard_input();
+    }
+    let unusable = |path: &Path, error| Failure::in_file(path, format_args!("cannot be granted as a folder: {error}"));
+    platform.open_folders().map_err(|(path, error)| unusable(&path, error))?;
+    for folder in &arguments.folders {
+        let (host, name) = folder.split_once("::").unwrap_or((folder, folder));
+        let host = Path::new(host);
+        platform.add_folder(host, name).map_err(|error| unusable(host, error))?;
+    }
     Ok(platform)
 }
 
@@ -244,10 +267,11 @@ fn call(
     store: &mut Store<'_, App<SimPlatform>>,
     instance: Instance,
 ) -> Result<Result<Vec<Val>, Trap>, Failure> {
-    let (name, texts) = match &arguments.invoke {
-        Some(name) => (name.as_str(), arguments.arguments.as_slice()),
-        None => ("_start", &[][..]),
+    let Some(name) = arguments.invoke.as_deref() else {
+        let ended = wisp_host::run(store, instance).map(|ended| ended.map(|()| Vec::new()));
+        return ended.ok_or_else(|| no_function(arguments, store, instance, ENTRY));
     };
+    let texts = arguments.arguments.as_slice();
     let Some(func) = instance.get_func(&*store, name) else {
         return Err(no_function(arguments, store, instance, name));
     };
@@ -267,11 +291,9 @@ fn call(
     }
     let mut results = vec![Val::I32(0); ty.results.len()];
     // a reactor sets itself up before anything else of it is called
-    if arguments.invoke.is_some() {
-        if let Some(initialize) = instance.get_typed_func::<(), ()>(&*store, "_initialize") {
-            if let Err(trap) = initialize.call(&mut *store, ()) {
-                return Ok(Err(trap));
-            }
+    if let Some(initialize) = instance.get_typed_func::<(), ()>(&*store, INITIALIZE) {
+        if let Err(trap) = initialize.call(&mut *store, ()) {
+            return Ok(Err(trap));
         }
     }
     Ok(func.call(store, &params, &mut results).map(|()| results))
@@ -303,6 +325,8 @@ struct Outcome {
     results: Vec<String>,
     exit_code: u8,
     trap: Option<String>,
+    /// Bytes of the guest's own stack, if the trap comes from its overflow.
+    overflowed_stack: Option<u32>,
     /// Innermost first, a list of lines for each frame.
     frames: Vec<Vec<String>>,
 }
@@ -322,7 +346,13 @@ impl Outcome {
     ) -> u8 {
         if let Some(status) = trap.exit_status() {
             self.ended = "exited";
-            return status as u8;
+            let status = status as u32;
+            return u8::try_from(status).unwrap_or_else(|_| {
+                output::note(format_args!(
+                    "the app ended with status {status}, which no exit code of a process can hold"
+                ));
+                exit::LARGE_STATUS
+            });
         }
         if trap.code == TrapCode::Interrupted && (ended_by_watch || store.data().platform().time_is_up()) {
             self.ended = "duration";
@@ -339,6 +369,8 @@ impl Outcome {
             symbols.describe(func, if depth == 0 { offset } else { offset.saturating_sub(1) })
         };
         self.frames = frames.iter().enumerate().map(describe).collect();
+        let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
+        self.overflowed_stack = store.guest_stack_overflow().filter(|_| memory);
         if !output::is_json() {
             self.print(symbols == Symbols::default());
         }
@@ -347,6 +379,9 @@ impl Outcome {
 
     fn print(&self, nameless: bool) {
         eprintln!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default());
+        if let Some(size) = self.overflowed_stack {
+            eprintln!("  the guest's stack of {size} bytes overflowed; {}", explain::LARGER_STACK);
+        }
         let left_out = self.frames.len().saturating_sub(FRAMES_SHOWN);
         for (depth, lines) in self.frames.iter().enumerate() {
             // a recursion without end is told by its beginning and its end

@@ -32,8 +32,8 @@ class Board:
     heap: tuple
     stack: int
     arena: tuple
-    # The board whose native code it runs as well: its compiler makes the same of most modules, in a minute of
-    # processor time, so that only the files of OWN_CODE are compiled for this processor.
+    # The board whose native code of the whole suite it runs. Compiling that takes a minute of processor time or
+    # more, so that only the files of OWN_CODE and the programs are compiled for this processor.
     shares_code_of: str = ""
     # More Cargo features, for another tier of the interpreter, and whether the default ones are built in.
     features: tuple = ()

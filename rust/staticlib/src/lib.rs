@@ -13,9 +13,7 @@ use wisp_port::shim::wisp_shim_panic;
 
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
-    let (file, line) = info
-        .location()
-        .map_or(("unknown", 0), |place| (place.file(), place.line()));
+    let (file, line) = info.location().map_or(("unknown", 0), |place| (place.file(), place.line()));
     // SAFETY: the pointer and the length are those of one &str, which the shim only reads.
     unsafe { wisp_shim_panic(file.as_ptr().cast(), file.len(), line) }
 }

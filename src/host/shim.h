@@ -198,6 +198,9 @@ const char *wisp_shim_app_name(const struct wisp_app *app);
  */
 void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
 
+/* The trap that ends the app, once it was told to stop or its time is over; else 0. */
+uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app);
+
 /* The host functions of the firmware. */
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count);
 

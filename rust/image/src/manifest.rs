@@ -104,7 +104,8 @@ impl<'a> Image<'a> {
             trimmed: flags & memory_flags::TRIMMED != 0,
             grows: flags & memory_flags::GROWS != 0,
         };
-        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || memory.trimmed && memory.grows {
+        let both = memory_flags::DEFINED | memory_flags::IMPORTED;
+        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || memory.trimmed && memory.grows || flags & both == both {
             return Err(ImageError::Entry(Section::Manifest, manifest::MEMORY_FLAGS as u32));
         }
         Ok(Some(memory))

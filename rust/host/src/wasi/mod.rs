@@ -12,6 +12,9 @@ use crate::stop::{Exit, Failure};
 use crate::App;
 use wisp_abi::{wasi, WasiErrno};
 
+/// Random bytes between two looks at whether the app is to stop.
+const PIECE: usize = 256;
+
 type Wasi<T> = Result<T, Failure<WasiErrno>>;
 
 impl<P: Platform> App<P> {
@@ -97,7 +100,11 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
     }
 
     fn random_get(&mut self, buffer: &mut [u8]) -> Wasi<()> {
-        Ok(self.platform.fill(buffer).map_err(WasiErrno::from)?)
+        for piece in buffer.chunks_mut(PIECE) {
+            self.go_on()?;
+            self.platform.fill(piece).map_err(WasiErrno::from)?;
+        }
+        Ok(())
     }
 
     fn args_sizes_get(&mut self) -> Wasi<(u32, u32)> {
@@ -179,6 +186,15 @@ mod tests {
         assert_eq!(harness.wasi("random_get", &[u32::MAX, 0]), 0);
         harness.app.platform_mut().no_entropy = true;
         assert_eq!(harness.wasi("random_get", &[4, 3]), NOTSUP);
+    }
+
+    #[test]
+    fn many_random_bytes_end_soon_after_the_app_is_to_stop() {
+        let mut harness = Harness::new();
+        harness.memory.resize(8192, 0);
+        harness.app.platform_mut().looks_left = Some(3);
+        assert_eq!(harness.call(WASI, "random_get", &[0, 8192]), Err(Stop::Interrupted));
+        assert!(harness.memory[3 * 256..].iter().all(|&byte| byte == 0));
     }
 
     #[test]

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import devenv
 import guest
+import holes
 import spec_targets
 
 RUST = devenv.REPO / "rust"
@@ -292,6 +293,11 @@ def select_peripherals():
             + suite_boards())
 
 
+def suite_holes():
+    """What attacks found, each kept shut by a test: images, references, stops."""
+    return sum((cargo(arguments, RUST / folder) for folder, arguments in holes.suites()), Count())
+
+
 # What `make test` runs.
 SUITES = {
     "unit": suite_unit,
@@ -309,6 +315,7 @@ SELECTIONS = {
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,
+    "holes": suite_holes,
 }
 
 

@@ -14,6 +14,7 @@ import time
 from suites import common
 from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
+from suites.holes import select_holes
 from suites.programs import suite_programs
 from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
@@ -35,6 +36,7 @@ SUITES = {
 # Run by name only: a short look for every change, and views of one concern on all boards that run here.
 SELECTIONS = {
     "quick": suite_quick,
+    "holes": select_holes,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,

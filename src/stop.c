@@ -82,3 +82,15 @@ void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag)
 		}
 	}
 }
+
+uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app)
+{
+	const struct wisp_app_data *data = app->data;
+
+	/* Written from interrupts and other threads; the app's thread looks at it again and again. */
+	if (!*(const volatile bool *)&data->stopping) {
+		return 0;
+	}
+	return IS_ENABLED(CONFIG_WISP_DEADLINE) && data->expired ? WISP_TRAP_DEADLINE_EXCEEDED
+								 : WISP_TRAP_INTERRUPTED;
+}

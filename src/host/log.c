@@ -103,6 +103,7 @@ const char *wisp_trap_text(enum wisp_trap trap)
 		[WISP_TRAP_CALL_DEPTH_EXCEEDED] = "call depth exceeded",
 		[WISP_TRAP_NESTING_EXCEEDED] = "host and guest nested too deep",
 		[WISP_TRAP_MEMORY_PROTECTION] = "memory protection",
+		[WISP_TRAP_TOO_MANY_REFERENCES] = "too many references",
 	};
 
 	if ((unsigned int)trap >= ARRAY_SIZE(texts) || texts[trap] == NULL) {

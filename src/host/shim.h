@@ -222,6 +222,9 @@ void wisp_shim_app_denied(const struct wisp_app *app);
 /* The app's run has begun, with so many bytes of the arena, and of linear memory among them. */
 void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory);
 
+/* The trap that ends the app, once it was told to stop or its time is over; else 0. */
+uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app);
+
 /* The host functions of the firmware. */
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count);
 

@@ -8,7 +8,7 @@ use wisp_image::{verify, Image, ImageError};
 /// Checks all sections but the native ones, and the IR if there is some.
 pub fn code(image: &Image<'_>) -> Result<(), ImageError> {
     if image.is_native_only() {
-        return verify::verify_structure(image);
+        return verify::verify_structure(image, &mut vec![0; verify::structure_words(image)]);
     }
     verify::verify(image, &mut vec![0; verify::scratch_words(image)?])
 }

@@ -2,6 +2,7 @@
 //! Operators that compute: each becomes one instruction, or none.
 
 use wasmparser::{MemArg, Operator};
+use wisp_image::format::ValType;
 use wisp_image::ops::{Class, Operand, Sem};
 
 use crate::control::Callee;
@@ -425,7 +426,14 @@ impl Function<'_> {
         let global = self.module.globals[index as usize];
         let wide = global.ty.slots() == 2;
         let to = self.fresh(wide);
-        let sem = if wide { Sem::GlobalGet64 } else { Sem::GlobalGet };
+        let sem = match wide {
+            true => Sem::GlobalGet64,
+            false => match global.ty {
+                ValType::FuncRef => Sem::GlobalGetFunc,
+                ValType::ExternRef => Sem::GlobalGetExtern,
+                _ => Sem::GlobalGet,
+            },
+        };
         self.special(sem, to, &[global.operand()]);
         self.push_temp(wide);
     }
@@ -433,7 +441,12 @@ impl Function<'_> {
     pub(crate) fn global_set(&mut self, index: u32) {
         let global = self.module.globals[index as usize];
         let value = self.pop_arg();
-        let sem = if global.ty.slots() == 2 { Sem::GlobalSet64 } else { Sem::GlobalSet };
+        let sem = match global.ty {
+            ValType::FuncRef => Sem::GlobalSetFunc,
+            ValType::ExternRef => Sem::GlobalSetExtern,
+            ty if ty.slots() == 2 => Sem::GlobalSet64,
+            _ => Sem::GlobalSet,
+        };
         self.special(sem, Dst::None, &[global.operand(), value]);
     }
 

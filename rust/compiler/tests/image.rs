@@ -149,8 +149,10 @@ fn each_rule_of_the_verifier_is_enforced() {
     assert_eq!(rule(&with_word(Sem::Return32, 0, enter * 4)), Rule::EnterFirst);
     let long = opcode(Class::Special, Sem::Const64, &[Operand::E, Operand::K]).unwrap();
     assert_eq!(rule(&with_word(Sem::Return64, 0, long * 4)), Rule::OperandsInFunction);
+    let size = opcode(Class::Special, Sem::MemorySize, &[Operand::D]).unwrap();
+    assert_eq!(rule(&with_word(Sem::Return64, 0, size * 4)), Rule::FallsThrough);
     let mov = opcode(Class::Special, Sem::Mov, &[Operand::D, Operand::A]).unwrap();
-    assert_eq!(rule(&with_word(Sem::Return64, 0, mov * 4)), Rule::FallsThrough);
+    assert_eq!(rule(&with_word(Sem::Return64, 0, mov * 4)), Rule::Accumulator);
 }
 
 #[test]

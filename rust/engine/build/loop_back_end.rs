@@ -256,6 +256,18 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
         Sem::Mov | Sem::Mov64 | Sem::Const | Sem::Const64 => format!("{} {next}", operands.result(&value(1))),
         Sem::GlobalGet => format!("{} {next}", operands.result(&format!("(*{}).get()", value(1)))),
         Sem::GlobalSet => format!("(*{}).set({}); {next}", value(0), value(1)),
+        Sem::GlobalGetFunc | Sem::GlobalGetExtern => format!(
+            "let bits = (*{}).get(); let code = cold::receive(ctx, {}, bits); if code != 0 {{ break 'run code; }} {} {next}",
+            value(1),
+            reference(op.sem),
+            operands.result("bits")
+        ),
+        Sem::GlobalSetFunc | Sem::GlobalSetExtern => format!(
+            "let bits = {}; let code = cold::give(ctx, {}, bits); if code != 0 {{ break 'run code; }} (*{}).set(bits); {next}",
+            value(1),
+            reference(op.sem),
+            value(0)
+        ),
         Sem::GlobalGet64 => {
             let get =
                 format!("{{ let low = {}; u64::from((*low).get()) | u64::from((*low.add(1)).get()) << 32 }}", value(1));
@@ -274,6 +286,14 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
             };
             format!("let code = cold::{name}(ctx, ip, fp); if code != 0 {{ break 'run code; }} {acc} {next}")
         }
+    }
+}
+
+/// The type of the global that an op is for.
+fn reference(sem: Sem) -> &'static str {
+    match sem {
+        Sem::GlobalGetFunc | Sem::GlobalSetFunc => "crate::ValType::FuncRef",
+        _ => "crate::ValType::ExternRef",
     }
 }
 

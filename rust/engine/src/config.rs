@@ -11,6 +11,7 @@ pub struct Config {
     pub(crate) max_imports: u32,
     pub(crate) max_functions: u32,
     pub(crate) max_depth: u32,
+    pub(crate) max_references: u16,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
     pub(crate) growth_refused: Option<(fn(usize, u32, u32), usize)>,
@@ -45,6 +46,7 @@ impl Config {
             max_imports: u32::MAX,
             max_functions: u32::MAX,
             max_depth: 0,
+            max_references: 256,
             native_depth: 4,
             fuel_slice: 1000,
             growth_refused: None,
@@ -112,6 +114,13 @@ impl Config {
     /// near it: then fuel is handed out in smaller portions, each after a walk over the frames.
     pub const fn max_depth(mut self, calls: u32) -> Self {
         self.max_depth = calls;
+        self
+    }
+
+    /// Most references of others (functions of other instances, references of the host) that an instance holds: 256
+    /// by default. Four bytes each are reserved for an instance that can be given one, and for no other.
+    pub const fn max_references(mut self, count: u16) -> Self {
+        self.max_references = count;
         self
     }
 

@@ -6,6 +6,7 @@ use core::marker::PhantomData;
 use core::num::NonZeroU32;
 
 use crate::interp::Entry;
+use crate::mem::held::{any, references};
 use crate::store::{resolve, AsContext, AsContextMut};
 use crate::{FuncType, Trap, TrapCode, Val, WasmValues};
 
@@ -57,6 +58,7 @@ impl Func {
         let entry = Entry::new(shared, ty.slots())?;
         let mut at = 0;
         for value in params {
+            ctx.receive(value.ty(), value.bits() as u32)?;
             entry.set(at, value.bits() as u32);
             if value.ty().slots() == 2 {
                 entry.set(at + 1, (value.bits() >> 32) as u32);
@@ -67,6 +69,7 @@ impl Func {
         let mut at = 0;
         for (value, &ty) in results.iter_mut().zip(ty.results) {
             let high = if ty.slots() == 2 { entry.get(at + 1) } else { 0 };
+            ctx.give(ty, entry.get(at))?;
             *value = Val::from_bits(ty, u64::from(entry.get(at)) | u64::from(high) << 32);
             at += ty.slots();
         }
@@ -109,7 +112,25 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
         let context = store.as_context_mut();
         let entry = Entry::new(context.shared, P::SLOTS.max(R::SLOTS))?;
         params.write(&mut |at, bits| entry.set(at, bits));
+        if const { any(P::TYPES) } {
+            let (ctx, _) = resolve(context.shared, self.func)?;
+            references(
+                P::TYPES,
+                |at| entry.get(at),
+                |ty, bits| {
+                    if context.shared.valid(ty, bits) {
+                        ctx.receive(ty, bits)
+                    } else {
+                        Err(TrapCode::UnknownHandle)
+                    }
+                },
+            )?;
+        }
         entry.call_reference(self.func, context.data)?;
+        if const { any(R::TYPES) } {
+            let (ctx, _) = resolve(context.shared, self.func)?;
+            references(R::TYPES, |at| entry.get(at), |ty, bits| ctx.give(ty, bits))?;
+        }
         Ok(R::read(&mut |at| entry.get(at)))
     }
 }

@@ -28,6 +28,8 @@ pub struct HostFunction<T> {
     pub signature: Signature,
     pub(crate) function: RawHostFn,
     pub(crate) env: *const (),
+    /// It checks references among its arguments, and tells the guest's instance of those among its results.
+    pub(crate) checks_references: bool,
     /// The function for native code, or null.
     #[cfg(feature = "native")]
     direct: *const (),
@@ -64,6 +66,7 @@ impl<T> HostFunction<T> {
             signature: Signature::Types(F::TYPE),
             function: trampoline::<T, P, R, F>,
             env: null(),
+            checks_references: true,
             #[cfg(feature = "native")]
             direct: if F::NATIVE { F::DIRECT } else { null() },
             data: PhantomData,
@@ -78,7 +81,8 @@ impl<T> HostFunction<T> {
         null()
     }
 
-    /// A function in the raw form.
+    /// A function in the raw form, without references among parameters and results: guests that import it with some
+    /// are not linked.
     ///
     /// # Safety
     /// `function` keeps to the rules of [`RawHostFn`] for this signature, in stores with data `T` (any, if
@@ -98,6 +102,7 @@ impl<T> HostFunction<T> {
             signature,
             function,
             env,
+            checks_references: false,
             #[cfg(feature = "native")]
             direct: null(),
             data: PhantomData,

@@ -69,6 +69,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     })?;
     link(linker, shared, ctx, module, imports)?;
     for index in 0..ctx.table_count() - imported.tables {
+        shared.go_on().map_err(Trap::new)?;
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
         let record = TableRecord::new(shared, table.ty, table.min, table.max);
@@ -76,7 +77,10 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         ctx.set_table(imported.tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
     }
     let globals = ctx.globals();
-    for global in image.globals() {
+    for (index, global) in image.globals().enumerate() {
+        if index % 256 == 0 {
+            shared.go_on().map_err(Trap::new)?;
+        }
         let global = global?;
         let first = (global.offset / 4) as usize;
         set_bits(globals.get(first..first + global.ty.slots()).unwrap_or(&[]), global.init);
@@ -118,6 +122,7 @@ fn link<T>(
     let image = module.image();
     let (mut functions, mut globals, mut tables) = (0, 0, 0);
     for index in 0..imports.len() {
+        shared.go_on().map_err(Trap::new)?;
         let import = imports.get(index)?;
         let fail = |problem| InstantiateError::Import(index as u16, problem);
         let defined = linker.external_for(import.module, import.name);
@@ -134,6 +139,7 @@ fn link<T>(
             ImportKind::Function(ty) => {
                 let (params, results) = image.ty(ty)?.bytes();
                 let wanted = FuncType::new(val_types(params), val_types(results));
+                let references = wanted.has_references();
                 let (function, env, direct) = match defined {
                     Some(Extern::Func(func)) => {
                         let (owner, index) = shared.resolve(Func::to_bits(Some(func))).ok_or_else(other)?;
@@ -151,6 +157,10 @@ fn link<T>(
                     Some(_) => return Err(fail(LinkProblem::Kind)),
                     None => {
                         let found = linker.function_for(import.module, import.name, wanted).map_err(fail)?;
+                        // a function in the raw form would take any number for a reference
+                        if references && !found.checks_references {
+                            return Err(fail(LinkProblem::Signature));
+                        }
                         (found.function, found.env, found.direct())
                     }
                 };
@@ -206,6 +216,7 @@ fn apply_segments(ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> 
         return Ok(());
     }
     for index in 0..image.element_count() {
+        ctx.go_on().map_err(Trap::new)?;
         let elements = image.element(index)?;
         if elements.mode == segment::ACTIVE {
             let table = usize::from(elements.table);
@@ -216,11 +227,12 @@ fn apply_segments(ctx: &Ctx, image: &Image<'_>) -> Result<(), InstantiateError> 
         }
     }
     for index in 0..image.data_count() {
+        ctx.go_on().map_err(Trap::new)?;
         let data = image.data(index)?;
         if data.mode == segment::ACTIVE {
             let length = data.bytes.len() as u32;
             match ctx.linear() {
-                Some(memory) => memory.init(data.offset, data.bytes, 0, length).map_err(Trap::new)?,
+                Some(memory) => memory.init(ctx.shared(), data.offset, data.bytes, 0, length).map_err(Trap::new)?,
                 None => return Err(Trap::new(TrapCode::MemoryOutOfBounds).into()),
             }
             ctx.drop_data(index);
@@ -245,6 +257,9 @@ pub(crate) fn init_table(
         return Err(TrapCode::TableOutOfBounds);
     }
     for index in 0..n {
+        if index % 256 == 0 {
+            ctx.go_on()?;
+        }
         let item = elements.item(from + index).ok_or(TrapCode::TableOutOfBounds)?;
         table.set(to + index, item_reference(ctx, elements.ty, item)?)?;
     }

@@ -43,8 +43,21 @@ impl<'m> Module<'m> {
     /// The bytes are no image, are made for another version, lie misaligned (a multiple of 4 on 32-bit
     /// targets), or break a rule of the verifier.
     pub fn new_in(engine: &Engine, image: &'m [u8], scratch: &mut [u32]) -> Result<Self, ImageError> {
+        Self::new_while(engine, image, scratch, &|| true)
+    }
+
+    /// As [`Module::new_in`], for as long as `go_on` says so: it is asked every few thousand instructions.
+    ///
+    /// # Errors
+    /// As [`Module::new_in`]; [`ImageError::Stopped`].
+    pub fn new_while(
+        engine: &Engine,
+        image: &'m [u8],
+        scratch: &mut [u32],
+        go_on: &dyn Fn() -> bool,
+    ) -> Result<Self, ImageError> {
         let module = Self::parse(engine, image)?;
-        verify::verify_for::<MISSING_FEATURES>(&module.image, scratch)?;
+        verify::verify_while::<MISSING_FEATURES>(&module.image, scratch, go_on)?;
         Ok(module)
     }
 

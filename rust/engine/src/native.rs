@@ -208,7 +208,7 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let count = ctx.function_type(defined + u32::from(ctx.import_count)).map_or(0, |ty| ty.slots());
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
     shared.depth.set(entries);
-    let before = shared.begin(ctx);
+    let before = shared.begin(ctx, 0, core::ptr::null_mut());
     let floor_before = shared.native_floor.replace(floor);
     let fp = ctx.fp.replace(top);
     record.stack_limit.set(floor + reserve);

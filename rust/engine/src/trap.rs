@@ -16,7 +16,7 @@ pub enum TrapCode {
     TableOutOfBounds = 4,
     /// An indirect call through a null element.
     IndirectCallToNull = 5,
-    /// An indirect call to a function of another type.
+    /// An indirect call to a function of another type, or the use of a reference that nobody gave to the instance.
     BadSignature = 6,
     /// An integer operation overflowed: a division, or a conversion from a float.
     IntegerOverflow = 7,
@@ -48,6 +48,8 @@ pub enum TrapCode {
     /// Native code that runs in user mode reached for what is not the app's: the compiler that made it is wrong,
     /// or it was changed.
     MemoryProtection = 20,
+    /// The instance was given more references of others than [`crate::Config::max_references`] allows.
+    TooManyReferences = 21,
 }
 
 impl TrapCode {
@@ -74,6 +76,7 @@ impl TrapCode {
             18 => Self::CallDepthExceeded,
             19 => Self::NestingExceeded,
             20 => Self::MemoryProtection,
+            21 => Self::TooManyReferences,
             _ => return None,
         })
     }
@@ -105,6 +108,7 @@ impl TrapCode {
             Self::CallDepthExceeded => "more nested calls than the call depth allows",
             Self::NestingExceeded => "host and guest, or instances, called each other too deep",
             Self::MemoryProtection => "native code reached for memory that is not the app's",
+            Self::TooManyReferences => "more references of others than an instance may hold",
         }
     }
 }
@@ -180,9 +184,9 @@ mod tests {
     #[test]
     fn numbers_find_their_codes_and_zero_is_none() {
         assert_eq!(TrapCode::from_u32(0), None);
-        for n in 1..=20 {
+        for n in 1..=21 {
             assert_eq!(TrapCode::from_u32(n).map(|c| c as u32), Some(n));
         }
-        assert_eq!(TrapCode::from_u32(21), None);
+        assert_eq!(TrapCode::from_u32(22), None);
     }
 }

@@ -11,6 +11,8 @@
 //! - [`image`]: arbitrary bytes and damaged images: the reader and the verifier give errors.
 //! - [`host_calls`]: arbitrary arguments for every host function: no panic, no access outside of the guest's memory.
 //! - [`grants`]: arbitrary tables of grants: only what is granted can be opened, only what is open used.
+//! - [`instances`]: images with another meaning, beside other instances in one store: what the verifier accepts passes a
+//!   second checker ([`reference`]), and the others notice nothing.
 //! - [`mutated`]: damaged images that pass the verifier run between guard pages and leave them alone.
 
 mod calls;
@@ -22,10 +24,12 @@ mod guard;
 mod host;
 pub mod host_calls;
 pub mod image;
+pub mod instances;
 pub mod large;
 mod modules;
 pub mod mutated;
 mod mutation;
+pub mod reference;
 
 /// How far a run got.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wisp_fuzz::driver::drive;
 use wisp_fuzz::large::{check, Shape};
-use wisp_fuzz::{compiler, differential, grants, host_calls, image, mutated, Outcome};
+use wisp_fuzz::{compiler, differential, grants, host_calls, image, instances, mutated, Outcome};
 
 fn runs(target: fn(&[u8]) -> Outcome, least: u64) {
     let counts = drive(target, 1, 300, Duration::MAX).expect("no run fails");
@@ -65,4 +65,10 @@ fn host_functions_withstand_any_arguments() {
 #[test]
 fn only_what_is_granted_can_be_used() {
     runs(grants::run, 150);
+}
+
+#[test]
+fn images_of_another_meaning_harm_no_other_instance() {
+    let counts = drive(instances::run, 1, 3000, Duration::MAX).expect("no run fails");
+    assert!(counts.ran >= 100, "{counts:?}: the target does not reach what it is for");
 }

@@ -8,6 +8,7 @@ use crate::bindings::{
 use crate::handles::Handles;
 use crate::line::LineBuffer;
 use crate::platform::{Edges, Platform, Stream};
+use crate::stop::{Failure, Interrupted};
 use crate::timer::Timers;
 use wisp_abi::Errno;
 use wisp_engine::{FuncType, HostFunction, Name, Resolve};
@@ -71,6 +72,15 @@ impl<P: Platform> App<P> {
     /// The app's part of the board.
     pub fn platform_mut(&mut self) -> &mut P {
         &mut self.platform
+    }
+
+    /// Fails if the app is to stop: asked between the pieces of what may take long.
+    pub(crate) fn go_on<E>(&mut self) -> Result<(), Failure<E>> {
+        if self.platform.is_to_stop() {
+            Err(Failure::interrupted(Interrupted))
+        } else {
+            Ok(())
+        }
     }
 
     /// The grant that was found for a label; otherwise tells how it would be granted.

@@ -17,21 +17,32 @@ fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Calls `emit` with each line of `text`. Text without control characters is passed as it is, at
-/// any length; otherwise it is copied in pieces.
-pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8])) {
+/// Longest piece of a line without control characters.
+const CLEAN: usize = 1024;
+
+/// Calls `emit` with each line of `text`, until it says that this is enough. Text without control characters is
+/// passed as it is, in long pieces; otherwise it is copied in short ones.
+pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     for line in text.split(|byte| *byte == b'\n').map(without_return) {
-        if line.iter().all(|byte| shown(*byte) == *byte) {
-            emit(line);
+        let clean = line.iter().all(|byte| shown(*byte) == *byte);
+        if line.len() <= CLEAN && clean {
+            if !emit(line) {
+                return;
+            }
             continue;
         }
-        for piece in line.chunks(LINE) {
-            let mut clean = LineBuffer::new();
-            for byte in piece {
-                clean.add(shown(*byte));
+        for piece in line.chunks(if clean { CLEAN } else { LINE }) {
+            let mut shorter = LineBuffer::new();
+            let piece = if clean {
+                piece
+            } else {
+                piece.iter().for_each(|byte| shorter.add(shown(*byte)));
+                shorter.line()
+            };
+            if !emit(piece) {
+                return;
             }
-            emit(clean.line());
         }
     }
 }
@@ -104,7 +115,10 @@ mod tests {
 
     fn collect(text: &[u8]) -> Vec<String> {
         let mut out = Vec::new();
-        lines(text, |line| out.push(String::from_utf8_lossy(line).into_owned()));
+        lines(text, |line| {
+            out.push(String::from_utf8_lossy(line).into_owned());
+            true
+        });
         out
     }
 

@@ -14,7 +14,15 @@ impl<P: Platform> LogV1 for App<P> {
             return Err(Errno::Invalid.into());
         }
         if level <= self.platform.max_level() {
-            lines(message, |line| self.platform.line(level, line));
+            let mut outcome = Ok(());
+            lines(message, |line| {
+                outcome = self.go_on();
+                if outcome.is_ok() {
+                    self.platform.line(level, line);
+                }
+                outcome.is_ok()
+            });
+            outcome?;
         }
         Ok(())
     }
@@ -26,7 +34,8 @@ impl<P: Platform> LogV1 for App<P> {
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::Harness;
+    use crate::stop::Stop;
+    use crate::testing::{Harness, LOG};
     use wisp_abi::log::{DEBUG, ERROR, INFO};
 
     #[test]
@@ -36,6 +45,15 @@ mod tests {
         assert_eq!(harness.log("write", &[INFO, 0, 7]), 0);
         let expected = [(INFO, "one".into()), (INFO, "two".into())];
         assert_eq!(harness.app.platform().logged, expected);
+    }
+
+    #[test]
+    fn a_message_of_many_lines_ends_soon_after_the_app_is_to_stop() {
+        let mut harness = Harness::new();
+        harness.memory[..500].fill(b'\n');
+        harness.app.platform_mut().looks_left = Some(7);
+        assert_eq!(harness.call(LOG, "write", &[INFO, 0, 500]), Err(Stop::Interrupted));
+        assert_eq!(harness.app.platform().logged.len(), 7);
     }
 
     #[test]

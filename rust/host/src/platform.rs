@@ -133,6 +133,9 @@ pub trait Clock {
         None
     }
 
+    /// True once the app is to stop: asked between the pieces of what may take long.
+    fn is_to_stop(&mut self) -> bool;
+
     /// Blocks for at least `duration` microseconds; zero yields.
     ///
     /// # Errors

@@ -33,6 +33,8 @@ pub(crate) struct Board {
     pub(crate) events: VecDeque<Event>,
     pub(crate) wall_ns: Option<u64>,
     pub(crate) stopped: bool,
+    /// After as many looks at whether the app is to stop, it is.
+    pub(crate) looks_left: Option<u32>,
     pub(crate) broken: bool,
     pub(crate) no_entropy: bool,
     /// What was written to buses.
@@ -141,6 +143,15 @@ impl Clock for Board {
 
     fn wall_clock_ns(&mut self) -> Option<u64> {
         self.wall_ns
+    }
+
+    fn is_to_stop(&mut self) -> bool {
+        match &mut self.looks_left {
+            Some(0) => self.stopped = true,
+            Some(looks) => *looks -= 1,
+            None => {}
+        }
+        self.stopped
     }
 
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
@@ -499,6 +510,7 @@ type ByName = fn(&mut App<Board>, &mut [u8], &str, &[u32]) -> Result<u64, Stop>;
 
 /// Interfaces for [`Harness::call`].
 pub(crate) const TIMER: ByName = timer_by_name;
+pub(crate) const LOG: ByName = log_by_name;
 pub(crate) const WASI: ByName = wasi_by_name;
 pub(crate) const EVENT: ByName = event_by_name;
 pub(crate) const I2C: ByName = i2c_by_name;

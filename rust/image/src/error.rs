@@ -34,6 +34,10 @@ pub enum ImageError {
     Scratch(u32),
     /// The image has native code only, and nothing to run where that does not.
     NativeOnly,
+    /// The check takes more work than an image of this size may take ([`crate::verify::budget`]).
+    Work,
+    /// Whoever asked for the check said that it is to stop.
+    Stopped,
 }
 
 /// The rules of the IR verifier.
@@ -50,10 +54,9 @@ pub enum Rule {
     FrameSize,
     /// A slot is aligned and lies in the frame.
     SlotInFrame,
-    /// A call frame leaves room for its header and lies in the frame, with its arguments and results if
-    /// the callee is the host.
+    /// A call frame leaves room for its header and lies in the frame, with its arguments and results.
     CallFrame,
-    /// A branch goes to the start of an op of the same function, not to `enter`.
+    /// A branch goes to the start of an op of the same function, not to `enter`, nor to one that reads the accumulator.
     BranchTarget,
     /// A call goes to the entry of a function.
     CallTarget,
@@ -63,6 +66,12 @@ pub enum Rule {
     FallsThrough,
     /// The runtime was built with the feature that an op is of.
     Built(Feature),
+    /// The accumulator is read by the op behind the one that wrote it.
+    Accumulator,
+    /// A global that is written may be written.
+    Mutable,
+    /// A global, table, segment or function is of the type that the op is for; a function returns what its type says.
+    Type,
 }
 
 impl Rule {
@@ -80,6 +89,9 @@ impl Rule {
             Self::Index => 8,
             Self::FallsThrough => 9,
             Self::Built(_) => 10,
+            Self::Accumulator => 11,
+            Self::Mutable => 12,
+            Self::Type => 13,
         }
     }
 
@@ -92,10 +104,13 @@ impl Rule {
             Self::FrameSize => "the frame size is no multiple of 4 or less than parameters and results need",
             Self::SlotInFrame => "the slot is misaligned or outside the frame",
             Self::CallFrame => "the call frame does not lie in the frame",
-            Self::BranchTarget => "the branch does not go to an op of this function",
+            Self::BranchTarget => "the branch does not go to an op of this function that it may go to",
             Self::CallTarget => "the call does not go to the entry of a function",
             Self::Index => "the index does not exist or is of another kind",
             Self::FallsThrough => "control runs past the end of the function",
+            Self::Accumulator => "it reads the accumulator, which the op before did not write",
+            Self::Mutable => "it writes a global that is constant",
+            Self::Type => "a global, table, segment, function or result is not of the type that the op is for",
             Self::Built(feature) => match feature {
                 Feature::BulkMemory => "it needs bulk memory, which is not built into this runtime (bulk-memory)",
                 Feature::ReferenceTypes => {
@@ -153,6 +168,10 @@ impl core::fmt::Display for ImageError {
             Self::NativeOnly => {
                 f.write_str("the image has native code only; build it without --native-only to have it interpreted")
             }
+            Self::Work => f.write_str(
+                "checking the image takes longer than its size allows: entries share too many bytes; build it again",
+            ),
+            Self::Stopped => f.write_str("the check was stopped before its end"),
         }
     }
 }

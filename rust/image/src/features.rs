@@ -11,7 +11,8 @@ use crate::ops::{op, Sem, COUNT};
 pub enum Feature {
     /// `memory.fill`, `memory.copy`, `memory.init`, `data.drop`, `table.copy`, `table.init`, `elem.drop`.
     BulkMemory = 1,
-    /// `ref.func`, `table.get`, `table.set`, `table.size`, `table.grow`, `table.fill`.
+    /// `ref.func`, `table.get`, `table.set`, `table.size`, `table.grow`, `table.fill`, `global.get` and `global.set` of
+    /// references.
     ReferenceTypes = 2,
     /// `extend8_s`, `extend16_s`, `extend32_s`.
     SignExtension = 4,
@@ -56,6 +57,9 @@ impl Feature {
             | Sem::TableCopy
             | Sem::TableInit
             | Sem::ElemDrop => Self::BulkMemory,
+            Sem::GlobalGetFunc | Sem::GlobalSetFunc | Sem::GlobalGetExtern | Sem::GlobalSetExtern => {
+                Self::ReferenceTypes
+            }
             Sem::RefFunc | Sem::TableGet | Sem::TableSet | Sem::TableSize | Sem::TableGrow | Sem::TableFill => {
                 Self::ReferenceTypes
             }
@@ -123,7 +127,10 @@ mod tests {
                 Some(Feature::SignExtension)
             } else if [".copy", ".init", ".drop"].iter().any(|end| name.ends_with(end)) || name == "memory.fill" {
                 Some(Feature::BulkMemory)
-            } else if name.starts_with("table.") || name == "ref.func" {
+            } else if name.starts_with("table.")
+                || name == "ref.func"
+                || name.starts_with("global.") && (name.ends_with("_func") || name.ends_with("_extern"))
+            {
                 Some(Feature::ReferenceTypes)
             } else {
                 None

@@ -8,7 +8,7 @@ pub const MAGIC: [u8; 4] = *b"WISP";
 /// Version of the layout; a reader refuses another.
 pub const FORMAT_VERSION: u16 = 1;
 /// Version of the op table; an engine refuses another.
-pub const IR_VERSION: u16 = 3;
+pub const IR_VERSION: u16 = 4;
 /// Bytes of the header, up to the section table.
 pub const HEADER_SIZE: usize = 16;
 /// Bytes of an entry of the section table: kind, zero (`u16` each), offset, length (`u32` each).
@@ -214,6 +214,11 @@ impl ValType {
             Self::I64 | Self::F64 => 2,
             _ => 1,
         }
+    }
+
+    /// True for references.
+    pub const fn is_reference(self) -> bool {
+        matches!(self, Self::FuncRef | Self::ExternRef)
     }
 
     /// The name in the text format.

@@ -116,7 +116,8 @@ impl<'a> Image<'a> {
         };
         let partial = memory.trimmed && memory.grows;
         let odd = partial && (memory.imported || memory.page_size_log2 != format::PAGE_SIZE_LOG2);
-        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || odd {
+        let both = memory_flags::DEFINED | memory_flags::IMPORTED;
+        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || odd || flags & both == both {
             return Err(ImageError::Entry(Section::Manifest, manifest::MEMORY_FLAGS as u32));
         }
         Ok(Some(memory))

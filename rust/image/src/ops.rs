@@ -211,6 +211,7 @@ sems! {
     Call "call" CallImport "call_import" CallIndirect "call_indirect"
     ReturnCall "return_call" ReturnCallImport "return_call_import" ReturnCallIndirect "return_call_indirect"
     GlobalGet "global.get" GlobalSet "global.set" GlobalGet64 "global.get64" GlobalSet64 "global.set64"
+    GlobalGetFunc "global.get_func" GlobalSetFunc "global.set_func" GlobalGetExtern "global.get_extern" GlobalSetExtern "global.set_extern"
     RefFunc "ref.func"
     TableGet "table.get" TableSet "table.set" TableSize "table.size" TableGrow "table.grow" TableFill "table.fill"
     TableCopy "table.copy" TableInit "table.init" ElemDrop "elem.drop"
@@ -538,6 +539,8 @@ pub const FAMILIES: &[Family] = &[
         forms: &[&[D, S, J], &[D, A, J], &[AccD, S, J], &[AccD, A, J]],
     },
     Family { class: Class::Bin64, sems: &[I64XorShrU], forms: &[&[E, T, I]] },
+    Family { class: Class::Special, sems: &[GlobalGetFunc, GlobalGetExtern], forms: &[&[D, G], &[D, GI]] },
+    Family { class: Class::Special, sems: &[GlobalSetFunc, GlobalSetExtern], forms: &[&[G, S], &[GI, S]] },
 ];
 
 pub use self::lookup::{opcode, sequence_opcode};
@@ -580,6 +583,21 @@ pub const fn op(opcode: u16) -> Option<Op> {
         return Some(Op { class, sem, form: sequences::form(index), sequence });
     }
     Option::None
+}
+
+/// The first opcode with this meaning.
+///
+/// # Panics
+/// If only sequences have it.
+pub const fn first(sem: Sem) -> usize {
+    let mut n = 0;
+    while n < SINGLE {
+        match op(n as u16) {
+            Some(op) if op.sem as u8 == sem as u8 => return n,
+            _ => n += 1,
+        }
+    }
+    panic!("no op has this meaning")
 }
 
 /// Bit of [`PACKED`]: control never reaches the next op.

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The check after which the engine trusts an image it was given by a stranger.
 //!
-//! One linear pass over the code with two bits of scratch memory for each word of the largest
-//! function: where ops start, and where branches go. Reading a slot that nothing wrote is harmless (an
-//! app's stack holds only its own data), so no data flow is followed.
+//! One linear pass over the code with two bits of scratch memory for each word of the largest function (where ops
+//! start, and where branches go) and a word for each type and each import. Reading a slot that nothing wrote is
+//! harmless, because what a frame may hold belongs to the same instance (the engine sees to that), so no data flow
+//! is followed. The accumulator is different: it may hold what is the engine's.
+//!
+//! The rules are listed in `doc/ir.md`: by operand in [`Operand::rule`], by op in [`rules::of`], and by section in
+//! [`rules::SECTIONS`].
 //!
 //! Established here, relied on by the engine:
 //! - every opcode is in the table, every operand lies in its function ([`Rule::KnownOp`],
@@ -15,14 +19,24 @@
 //! - calls go to `enter` ops ([`Rule::CallTarget`]) with a frame above the caller's first two slots
 //!   ([`Rule::CallFrame`])
 //! - indices of types, functions, globals, tables, segments exist ([`Rule::Index`])
+//! - what is written may be written ([`Rule::Mutable`]), and tables, globals, segments and results have the types
+//!   that the op is for ([`Rule::Type`])
+//! - the accumulator is read only behind an op that wrote it, on the same path ([`Rule::Accumulator`])
 //! - no function's end is run past ([`Rule::FallsThrough`])
 
-use crate::features::{Feature, NEEDED};
-use crate::format::{external, Section, ValType, FRAME_HEADER_SLOTS};
-use crate::ops::{Operand, COUNT, ENDS_FLOW, PACKED, SEQUENCE};
-use crate::reader::u16_at;
-use crate::{Functions, Image, ImageError, ImportKind, TypeRef};
+mod meter;
+pub mod rules;
+mod structure;
 
+use crate::features::{Feature, NEEDED};
+use crate::format::{entry, Section, ValType, FRAME_HEADER_SLOTS};
+use crate::ops::{Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUENCE};
+use crate::reader::u16_at;
+use crate::{Functions, Image, ImageError};
+
+pub use self::meter::budget;
+use self::meter::Meter;
+use self::structure::{GlobalKind, Spaces};
 pub use crate::error::Rule;
 
 /// Words of scratch memory that [`verify`] needs for this image.
@@ -39,22 +53,33 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
         let (start, end) = bounds(functions, code, index)?;
         largest = largest.max(end - start);
     }
-    // one bit per two bytes of code, two maps, rounded up to whole words each
-    Ok((largest / 2).div_ceil(32) * 2)
+    Ok(map_words(largest) * 2 + structure::words(image))
+}
+
+/// Words of a map with a bit for each word of this many bytes of code.
+fn map_words(bytes: usize) -> usize {
+    (bytes / 2).div_ceil(32)
+}
+
+/// Words of scratch memory that [`verify_structure`] needs for this image.
+pub fn structure_words(image: &Image<'_>) -> usize {
+    structure::words(image)
 }
 
 /// Checks everything in the image but its code. It is all that there is to check of an image without IR, beside
-/// its native sections.
+/// its native sections. `scratch` has [`structure_words`] and may hold anything.
 ///
 /// # Errors
 /// The first entry that cannot be read or refers to something that does not exist.
-pub fn verify_structure(image: &Image<'_>) -> Result<(), ImageError> {
-    structure(image).map(|_| ())
+pub fn verify_structure(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> {
+    let needed = structure::words(image);
+    let tables = scratch.get_mut(..needed).ok_or(ImageError::Scratch((needed * 4) as u32))?;
+    structure::check(image, tables, &mut Meter::new(image, &|| true)).map(|_| ())
 }
 
 /// Checks everything in the image that the engine relies on.
 ///
-/// Cost: about 25 instructions a word of code. `scratch` may hold anything.
+/// Cost: about 35 instructions a word of code; never more than [`budget`] units. `scratch` may hold anything.
 ///
 /// # Errors
 /// The first rule that is broken, with its place.
@@ -67,38 +92,60 @@ pub fn verify(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> 
 /// # Errors
 /// As [`verify`].
 pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> {
-    let spaces = structure(image)?;
+    verify_while::<MISSING>(image, scratch, &|| true)
+}
+
+/// As [`verify_for`], for as long as `go_on` says so: it is asked every 512 units of work.
+///
+/// # Errors
+/// As [`verify`]; [`ImageError::Stopped`].
+pub fn verify_while<const MISSING: u8>(
+    image: &Image<'_>,
+    scratch: &mut [u32],
+    go_on: &dyn Fn() -> bool,
+) -> Result<(), ImageError> {
+    let mut meter = Meter::new(image, go_on);
     let needed = scratch_words(image)?;
-    let Some(scratch) = scratch.get_mut(..needed) else {
+    let Some((maps, tables)) = scratch.get_mut(..needed).map(|all| all.split_at_mut(needed - structure::words(image)))
+    else {
         return Err(ImageError::Scratch((needed * 4) as u32));
     };
-    let (starts, targets) = scratch.split_at_mut(needed / 2);
+    let spaces = structure::check(image, tables, &mut meter)?;
+    let (starts, targets) = maps.split_at_mut(maps.len() / 2);
     let (functions, code) = (image.functions(), image.section(Section::Code));
     for index in 0..functions.len() {
         let (start, end) = bounds(functions, code, index)?;
-        let function = functions.get(index)?;
-        let words = (end - start) / 2;
-        let used = words.div_ceil(32);
+        let ty = functions.get(index)?.ty;
+        let used = map_words(end - start);
         let (Some(starts), Some(targets)) = (starts.get_mut(..used), targets.get_mut(..used)) else {
             return Err(ImageError::Scratch((needed * 4) as u32));
         };
         starts.fill(0);
         targets.fill(0);
+        let (params, results) =
+            spaces.slots(ty).ok_or(ImageError::Entry(Section::Functions, (index * entry::FUNCTION) as u32))?;
         let mut checker = Checker {
             image,
             spaces: &spaces,
             functions,
+            index,
             code,
             start,
             end,
             frame: 0,
-            ty: image.ty(function.ty)?,
+            ty,
+            params,
+            results,
             starts,
             targets,
             at: start,
             op: start,
+            acc: false,
+            read: false,
+            callee: None,
+            global: (ValType::I32, false),
         };
-        checker.function::<MISSING>().map_err(|rule| ImageError::Code(index as u16, checker.op as u32, rule))?;
+        checker.function::<MISSING>(&mut meter)?;
     }
     Ok(())
 }
@@ -109,160 +156,139 @@ fn bounds(functions: Functions<'_>, code: &[u8], index: usize) -> Result<(usize,
     let end = if index + 1 < functions.len() { functions.get(index + 1)?.code as usize } else { code.len() };
     let inside = start < end && end <= code.len();
     if !inside || start % 2 != 0 || end % 2 != 0 || (index == 0 && start != 0) {
-        return Err(ImageError::Entry(Section::Functions, (index * crate::format::entry::FUNCTION) as u32));
+        return Err(ImageError::Entry(Section::Functions, (index * entry::FUNCTION) as u32));
     }
     Ok((start, end))
 }
 
-/// Sizes of the index spaces.
-struct Spaces {
-    functions: usize,
-    imported_functions: usize,
-    tables: usize,
-}
+/// The semantics of an op with a rule of its own beside those of its operands: of the ops before the first that
+/// only computes, and of those around tables.
+static HEAD: [Sem; HEAD_END] = {
+    let mut sems = [Sem::Unreachable; HEAD_END];
+    let mut n = 0;
+    while n < HEAD_END {
+        if let Some(op) = crate::ops::op(n as u16) {
+            sems[n] = op.sem;
+        }
+        n += 1;
+    }
+    sems
+};
+/// Bytes of code that are counted at once.
+const PIECE: usize = 512;
+const HEAD_END: usize = crate::ops::first(Sem::I32Add);
+const TABLE_COPY: usize = crate::ops::first(Sem::TableCopy);
+const TABLE_INIT: usize = crate::ops::first(Sem::TableInit);
+const REFERENCES: usize = crate::ops::first(Sem::GlobalGetFunc);
 
-/// Every entry of every section can be read and refers to what exists.
-fn structure(image: &Image<'_>) -> Result<Spaces, ImageError> {
-    let manifest = image.manifest()?;
-    manifest.name.text().ok_or(ImageError::Entry(Section::Manifest, crate::format::manifest::NAME as u32))?;
-    let types = image.type_count();
-    for index in 0..types {
-        let ty = image.ty(u16::try_from(index).map_err(|_| ImageError::Entry(Section::Types, 0))?)?;
-        let (params, results) = ty.bytes();
-        if params.iter().chain(results).any(|&b| ValType::from_byte(b).is_none()) {
-            return Err(ImageError::Entry(Section::Types, (index * crate::format::entry::TYPE) as u32));
-        }
+/// What a rule for one op finds, beside those of its operands.
+fn sem(opcode: usize) -> Option<Sem> {
+    match opcode {
+        TABLE_COPY => Some(Sem::TableCopy),
+        TABLE_INIT => Some(Sem::TableInit),
+        opcode if opcode >= REFERENCES => crate::ops::op(opcode as u16).map(|op| op.sem),
+        opcode => HEAD.get(opcode).copied(),
     }
-    for index in 0..image.import_count() {
-        let import = image.import(index)?;
-        if import.module.text().and(import.name.text()).is_none() {
-            return Err(ImageError::Entry(Section::Imports, (index * crate::format::entry::IMPORT) as u32));
-        }
-        if let ImportKind::Function(ty) = import.kind {
-            image.ty(ty)?;
-        }
-    }
-    let imported_functions = image.imports_of(external::FUNCTION);
-    let imported_globals = image.imports_of(external::GLOBAL);
-    let functions = imported_functions + image.function_count();
-    let globals = imported_globals + image.global_count();
-    let tables = image.imports_of(external::TABLE) + image.table_count();
-    let memories = usize::from(manifest.memory.is_some());
-    if functions > crate::format::FUNCTIONS_MAX {
-        return Err(ImageError::Entry(Section::Functions, 0));
-    }
-    for index in 0..image.global_count() {
-        let global = image.global(index)?;
-        let end = global.offset.checked_add(4 * global.ty.slots() as u32);
-        if global.offset % 4 != 0 || end.is_none_or(|end| end > manifest.globals_size) {
-            return Err(ImageError::Entry(Section::Globals, (index * crate::format::entry::GLOBAL) as u32));
-        }
-    }
-    for index in 0..image.table_count() {
-        image.table(index)?;
-    }
-    for index in 0..image.export_count() {
-        let export = image.export(index)?;
-        let space = match export.kind {
-            external::FUNCTION => functions,
-            external::TABLE => tables,
-            external::MEMORY => memories,
-            external::GLOBAL => globals,
-            _ => 0,
-        };
-        if usize::from(export.index) >= space || export.name.text().is_none() {
-            return Err(ImageError::Entry(Section::Exports, (index * crate::format::entry::EXPORT) as u32));
-        }
-    }
-    for index in 0..image.element_count() {
-        let segment = image.element(index)?;
-        let fail = ImageError::Entry(Section::Elements, (index * crate::format::entry::ELEMENT) as u32);
-        if segment.mode == crate::format::segment::ACTIVE && usize::from(segment.table) >= tables {
-            return Err(fail);
-        }
-        for item in 0..segment.len() {
-            let item = segment.item(item).ok_or(fail)?;
-            let known = if item & crate::format::ITEM_GLOBAL != 0 {
-                ((item & !crate::format::ITEM_GLOBAL) as usize) < imported_globals
-            } else {
-                item as usize <= functions && (item == 0 || segment.ty == ValType::FuncRef)
-            };
-            if !known {
-                return Err(fail);
-            }
-        }
-    }
-    for index in 0..image.data_count() {
-        image.data(index)?;
-    }
-    if let Some(init) = manifest.init {
-        let known = (init as usize) < image.function_count();
-        let ty = if known { Some(image.ty(image.function(init as usize)?.ty)?) } else { None };
-        if ty.is_none_or(|ty| ty.param_slots() + ty.result_slots() != 0) {
-            return Err(ImageError::Entry(Section::Manifest, crate::format::manifest::INIT as u32));
-        }
-    }
-    Ok(Spaces { functions, imported_functions, tables })
 }
 
 struct Checker<'i, 'c> {
     image: &'c Image<'i>,
-    spaces: &'c Spaces,
+    spaces: &'c Spaces<'i, 'c>,
     functions: Functions<'i>,
+    /// The function, among the defined ones.
+    index: usize,
     code: &'i [u8],
     start: usize,
     end: usize,
     frame: usize,
-    ty: TypeRef<'i>,
+    ty: u16,
+    params: usize,
+    results: usize,
     starts: &'c mut [u32],
     targets: &'c mut [u32],
     at: usize,
     op: usize,
+    /// The accumulator holds what the op before wrote, if control came from there.
+    acc: bool,
+    /// The op reads what the accumulator held before it.
+    read: bool,
+    /// Type of the function that an operand named last.
+    callee: Option<u16>,
+    /// The global that an operand named last, and whether this function may write it.
+    global: GlobalKind,
 }
 
 impl Checker<'_, '_> {
-    fn function<const MISSING: u8>(&mut self) -> Result<(), Rule> {
+    fn function<const MISSING: u8>(&mut self, meter: &mut Meter<'_>) -> Result<(), ImageError> {
         let mut flows = true;
+        let mut due = self.at;
         while self.at < self.end {
+            if self.at >= due {
+                let piece = (self.end - self.at).min(PIECE);
+                meter.spend(piece as u32 / 2)?;
+                due = self.at + piece;
+            }
             self.op = self.at;
-            mark(self.starts, self.op - self.start)?;
-            let word = self.word()?;
-            let opcode = usize::from(word / 4);
-            if word % 4 != 0 || opcode >= COUNT {
-                return Err(Rule::KnownOp);
-            }
-            let missing = if MISSING == 0 { 0 } else { NEEDED[opcode] & MISSING };
-            if missing != 0 {
-                let feature = Feature::ALL.into_iter().find(|&feature| feature as u8 & missing != 0);
-                return Err(feature.map_or(Rule::KnownOp, Rule::Built));
-            }
-            let packed = PACKED[opcode];
-            flows = packed & ENDS_FLOW == 0;
-            if packed & SEQUENCE == 0 {
-                self.operands(packed)?;
-            } else {
-                let mut parts = packed & !(ENDS_FLOW | SEQUENCE);
-                while parts != 0 {
-                    self.operands(PACKED[parts as usize & 0x3ff])?;
-                    parts >>= 10;
-                }
-            }
+            flows = self.one::<MISSING>().map_err(|rule| self.broken(rule))?;
         }
         if flows {
-            return Err(Rule::FallsThrough);
+            return Err(self.broken(Rule::FallsThrough));
         }
         for (start, target) in self.starts.iter().zip(self.targets.iter()) {
             if target & !start != 0 {
-                return Err(Rule::BranchTarget);
+                return Err(self.broken(Rule::BranchTarget));
             }
         }
         Ok(())
     }
 
-    /// The operands of an op with this entry in the table.
-    fn operands(&mut self, packed: u32) -> Result<(), Rule> {
+    #[cold]
+    fn broken(&self, rule: Rule) -> ImageError {
+        ImageError::Code(self.index as u16, self.op as u32, rule)
+    }
+
+    /// Checks the op that is next. True if control goes on behind it.
+    fn one<const MISSING: u8>(&mut self) -> Result<bool, Rule> {
+        let word = self.word()?;
+        let opcode = usize::from(word / 4);
+        if word % 4 != 0 || opcode >= COUNT {
+            return Err(Rule::KnownOp);
+        }
+        let missing = if MISSING == 0 { 0 } else { NEEDED[opcode] & MISSING };
+        if missing != 0 {
+            let feature = Feature::ALL.into_iter().find(|&feature| feature as u8 & missing != 0);
+            return Err(feature.map_or(Rule::KnownOp, Rule::Built));
+        }
+        let packed = PACKED[opcode];
+        self.read = false;
+        if packed & SEQUENCE == 0 {
+            self.part(opcode, packed)?;
+            // a branch leaves the accumulator undefined: it may not go where that is read
+            if !self.read {
+                mark(self.starts, self.op - self.start)?;
+            }
+        } else {
+            let mut parts = packed & !(ENDS_FLOW | SEQUENCE);
+            let mut first = true;
+            while parts != 0 {
+                let opcode = parts as usize & 0x3ff;
+                self.part(opcode, PACKED[opcode])?;
+                if first && !self.read {
+                    mark(self.starts, self.op - self.start)?;
+                }
+                first = false;
+                parts >>= 10;
+            }
+        }
+        Ok(packed & ENDS_FLOW == 0)
+    }
+
+    /// Checks an op with this entry in the table, or one of a sequence.
+    fn part(&mut self, opcode: usize, packed: u32) -> Result<(), Rule> {
+        let words = self.at;
         let mut kinds = packed & !ENDS_FLOW;
-        let enters = kinds & 31 == Operand::V as u32;
+        let first = kinds & 31;
+        let enters = first == Operand::V as u32;
         // it is the first op, or the first of a sequence that is
         if enters != (self.at == self.start + 2) {
             return Err(Rule::EnterFirst);
@@ -272,7 +298,64 @@ impl Checker<'_, '_> {
             self.operand(kinds & 31, &mut frame_base)?;
             kinds >>= 5;
         }
+        if let Some(sem) = sem(opcode) {
+            self.own_rule(sem, words)?;
+        }
+        self.acc = first == Operand::D as u32 || first == Operand::AccD as u32 || first == Operand::M as u32;
         Ok(())
+    }
+
+    /// The word with this number of the operands that begin at `words`, which were read before.
+    fn again(&self, words: usize, number: usize) -> Result<u16, Rule> {
+        u16_at(self.code, words + 2 * number).ok_or(Rule::OperandsInFunction)
+    }
+
+    /// The rules that an op has beside those of its operands, which begin at `words`. [`rules::of`] is the list.
+    fn own_rule(&self, sem: Sem, words: usize) -> Result<(), Rule> {
+        let is = |holds: bool| if holds { Ok(()) } else { Err(Rule::Type) };
+        match sem {
+            Sem::Return => is(self.results != 1 && (self.results != 2 || self.result_count() != 1)),
+            Sem::Return32 => is(self.results == 1),
+            Sem::Return64 => is(self.results == 2 && self.result_count() == 1),
+            Sem::GlobalGet => is(!self.global.0.is_reference()),
+            Sem::GlobalGetFunc => is(self.global.0 == ValType::FuncRef),
+            Sem::GlobalGetExtern => is(self.global.0 == ValType::ExternRef),
+            Sem::GlobalSet | Sem::GlobalSet64 | Sem::GlobalSetFunc | Sem::GlobalSetExtern => {
+                is(match sem {
+                    Sem::GlobalSetFunc => self.global.0 == ValType::FuncRef,
+                    Sem::GlobalSetExtern => self.global.0 == ValType::ExternRef,
+                    _ => !self.global.0.is_reference(),
+                })?;
+                if self.global.1 {
+                    Ok(())
+                } else {
+                    Err(Rule::Mutable)
+                }
+            }
+            Sem::CallIndirect => is(self.spaces.table(self.again(words, 2)?) == Some(ValType::FuncRef)),
+            Sem::ReturnCallIndirect => {
+                is(self.spaces.table(self.again(words, 2)?) == Some(ValType::FuncRef))?;
+                is(self.spaces.same_results(self.again(words, 1)?, self.ty))
+            }
+            Sem::ReturnCall => {
+                is(self.callee == Some(self.again(words, 1)?))?;
+                is(self.spaces.same_results(self.again(words, 1)?, self.ty))
+            }
+            Sem::ReturnCallImport => {
+                is(self.spaces.imported_function(self.again(words, 2)?) == Some(self.again(words, 1)?))?;
+                is(self.spaces.same_results(self.again(words, 1)?, self.ty))
+            }
+            Sem::TableCopy => is(self.spaces.table(self.again(words, 0)?) == self.spaces.table(self.again(words, 1)?)),
+            Sem::TableInit => {
+                let segment = self.image.element(usize::from(self.again(words, 0)?)).map_err(|_| Rule::Index)?;
+                is(self.spaces.table(self.again(words, 1)?) == Some(segment.ty))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn result_count(&self) -> usize {
+        self.image.ty(self.ty).map_or(0, |ty| ty.results.len())
     }
 
     fn word(&mut self) -> Result<u16, Rule> {
@@ -309,26 +392,26 @@ impl Checker<'_, '_> {
         mark(self.targets, target as usize)
     }
 
-    /// The defined function whose entry lies at this distance.
-    fn callee(&self, distance: i64) -> Result<usize, Rule> {
+    /// The callee whose entry lies at this distance: a defined function, whose arguments and results lie in the frame.
+    fn callee(&mut self, distance: i64, base: Option<usize>) -> Result<(), Rule> {
         let target = self.op as i64 + distance;
         let (mut low, mut high) = (0, self.functions.len());
         while low < high {
-            let middle = (low + high) / 2;
-            let code = i64::from(self.functions.get(middle).map_err(|_| Rule::CallTarget)?.code);
-            if code == target {
-                return Ok(middle);
-            }
-            if code < target {
-                low = middle + 1;
-            } else {
-                high = middle;
+            let middle = low + (high - low) / 2;
+            let function = self.functions.get(middle).map_err(|_| Rule::CallTarget)?;
+            match i64::from(function.code).cmp(&target) {
+                core::cmp::Ordering::Equal => {
+                    self.callee = Some(function.ty);
+                    return self.call_values(base, function.ty);
+                }
+                core::cmp::Ordering::Less => low = middle + 1,
+                core::cmp::Ordering::Greater => high = middle,
             }
         }
         Err(Rule::CallTarget)
     }
 
-    fn index(&mut self, space: usize) -> Result<u16, Rule> {
+    fn below(&mut self, space: usize) -> Result<u16, Rule> {
         let index = self.word()?;
         if usize::from(index) < space {
             Ok(index)
@@ -337,37 +420,24 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A global of the given width at the byte offset that follows.
-    fn own_global(&mut self, slots: usize) -> Result<(), Rule> {
-        let offset = u32::from(self.word()?);
-        for global in self.image.globals() {
-            let global = global.map_err(|_| Rule::Index)?;
-            if global.offset == offset && global.ty.slots() == slots {
-                return Ok(());
-            }
+    /// A global of the given width, if it was found.
+    fn global(&mut self, found: Option<GlobalKind>, own: bool, slots: usize) -> Result<(), Rule> {
+        let (ty, mutable) = found.ok_or(Rule::Index)?;
+        // the init function gives constants of the instance their values
+        let first = own && self.spaces.init() == Some(self.index as u32);
+        self.global = (ty, mutable || first);
+        if ty.slots() == slots {
+            Ok(())
+        } else {
+            Err(Rule::Type)
         }
-        Err(Rule::Index)
     }
 
-    fn imported_global(&mut self, slots: usize) -> Result<(), Rule> {
-        let wanted = usize::from(self.word()?);
-        let mut seen = 0;
-        for index in 0..self.image.import_count() {
-            if let ImportKind::Global(ty, _) = self.image.import(index).map_err(|_| Rule::Index)?.kind {
-                if seen == wanted {
-                    return if ty.slots() == slots { Ok(()) } else { Err(Rule::Index) };
-                }
-                seen += 1;
-            }
-        }
-        Err(Rule::Index)
-    }
-
-    /// Arguments and results of a callee that the engine itself moves lie in this frame.
-    fn call_values(&self, base: Option<usize>, ty: TypeRef<'_>) -> Result<(), Rule> {
-        let slots = ty.param_slots().max(ty.result_slots());
+    /// Arguments and results of a call lie in this frame.
+    fn call_values(&self, base: Option<usize>, ty: u16) -> Result<(), Rule> {
+        let (params, results) = self.spaces.slots(ty).ok_or(Rule::Index)?;
         match base {
-            Some(base) if base + 4 * slots <= self.frame => Ok(()),
+            Some(base) if base + 4 * params.max(results) <= self.frame => Ok(()),
             _ => Err(Rule::CallFrame),
         }
     }
@@ -376,7 +446,15 @@ impl Checker<'_, '_> {
         match kind {
             k if k == Operand::D as u32 || k == Operand::S as u32 || k == Operand::M as u32 => self.slot(1).map(drop),
             k if k == Operand::E as u32 || k == Operand::T as u32 => self.slot(2).map(drop),
-            k if k == Operand::AccD as u32 || k == Operand::A as u32 => Ok(()),
+            k if k == Operand::AccD as u32 => Ok(()),
+            k if k == Operand::A as u32 => {
+                self.read = true;
+                if self.acc {
+                    Ok(())
+                } else {
+                    Err(Rule::Accumulator)
+                }
+            }
             k if k == Operand::I as u32 || k == Operand::O as u32 => self.word().map(drop),
             k if k == Operand::J as u32 => self.long().map(drop),
             k if k == Operand::K as u32 => {
@@ -400,6 +478,9 @@ impl Checker<'_, '_> {
             }
             k if k == Operand::Table as u32 => {
                 let n = usize::from(self.word()?);
+                if self.at + 2 * (n + 1) > self.end {
+                    return Err(Rule::OperandsInFunction);
+                }
                 for _ in 0..=n {
                     let distance = i64::from(self.word()?);
                     if distance == 0 {
@@ -419,33 +500,38 @@ impl Checker<'_, '_> {
             }
             k if k == Operand::N as u32 => {
                 let distance = 2 * i64::from(self.word()? as i16);
-                self.callee(distance).map(drop)
+                self.callee(distance, *base)
             }
             k if k == Operand::NFar as u32 => {
                 let distance = i64::from(self.long()?);
-                self.callee(distance).map(drop)
+                self.callee(distance, *base)
             }
             k if k == Operand::H as u32 => {
-                let wanted = usize::from(self.index(self.spaces.imported_functions)?);
-                let ty = self.image.imported_function_type(wanted).map_err(|_| Rule::Index)?;
+                let ty = self.spaces.imported_function(self.word()?).ok_or(Rule::Index)?;
                 self.call_values(*base, ty)
             }
-            k if k == Operand::Func as u32 => self.index(self.spaces.functions).map(drop),
-            k if k == Operand::G as u32 => self.own_global(1),
-            k if k == Operand::G64 as u32 => self.own_global(2),
-            k if k == Operand::GI as u32 => self.imported_global(1),
-            k if k == Operand::GI64 as u32 => self.imported_global(2),
+            k if k == Operand::Func as u32 => self.below(self.spaces.functions()).map(drop),
+            k if k == Operand::G as u32 || k == Operand::G64 as u32 => {
+                let offset = self.word()?;
+                self.global(self.spaces.own_global(offset), true, if k == Operand::G as u32 { 1 } else { 2 })
+            }
+            k if k == Operand::GI as u32 || k == Operand::GI64 as u32 => {
+                let index = usize::from(self.word()?);
+                self.global(self.spaces.imported_global(index), false, if k == Operand::GI as u32 { 1 } else { 2 })
+            }
             k if k == Operand::Y as u32 => {
-                let index = self.index(self.image.type_count())?;
-                let ty = self.image.ty(index).map_err(|_| Rule::Index)?;
+                let ty = self.below(self.spaces.types())?;
                 self.call_values(*base, ty)
             }
-            k if k == Operand::X as u32 => self.index(self.spaces.tables).map(drop),
-            k if k == Operand::L as u32 => self.index(self.image.element_count()).map(drop),
-            k if k == Operand::P as u32 => self.index(self.image.data_count()).map(drop),
+            k if k == Operand::X as u32 => {
+                let table = self.word()?;
+                self.spaces.table(table).map(drop).ok_or(Rule::Index)
+            }
+            k if k == Operand::L as u32 => self.below(self.image.element_count()).map(drop),
+            k if k == Operand::P as u32 => self.below(self.image.data_count()).map(drop),
             k if k == Operand::V as u32 => {
                 self.frame = usize::from(self.word()?);
-                let slots = self.ty.param_slots().max(self.ty.result_slots()).max(2);
+                let slots = self.params.max(self.results).max(2);
                 if self.frame % 4 != 0 || self.frame < 4 * slots {
                     return Err(Rule::FrameSize);
                 }

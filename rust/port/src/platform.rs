@@ -28,6 +28,12 @@ impl Zephyr {
         self.app
     }
 
+    /// The trap that ends the app, once it was told to stop or its time is over; else 0.
+    pub fn stop_reason(&self) -> u32 {
+        // SAFETY: `app` is valid by the contract of `new`.
+        unsafe { shim::wisp_shim_app_stop_reason(self.app) }
+    }
+
     /// Logs for the runtime, under the app's name.
     pub fn report(&self, level: u32, text: &[u8]) {
         // SAFETY: `app` is valid by the contract of `new`; the text is only read.
@@ -122,6 +128,10 @@ impl Clock for Zephyr {
     fn resolution_ns(&self) -> u64 {
         // SAFETY: no arguments and no preconditions.
         u64::from(unsafe { shim::wisp_shim_uptime_resolution_ns() })
+    }
+
+    fn is_to_stop(&mut self) -> bool {
+        self.stop_reason() != 0
     }
 
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {

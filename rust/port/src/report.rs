@@ -78,6 +78,11 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
             text.push(b" bytes; raise memory-size");
             (text, &b""[..])
         }
+        ImageError::Work | ImageError::Stopped => {
+            let mut text = Text::new();
+            text.push(b"image damaged: the check takes too long");
+            (text, DAMAGED)
+        }
         ImageError::Code(function, _, Rule::Built(feature)) => {
             let mut text = Text::new();
             text.push(b"function ");

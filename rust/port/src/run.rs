@@ -34,6 +34,7 @@ const _: () = {
     assert!(shim::wisp_trap_WISP_TRAP_CALL_DEPTH_EXCEEDED == TrapCode::CallDepthExceeded as u32);
     assert!(shim::wisp_trap_WISP_TRAP_NESTING_EXCEEDED == TrapCode::NestingExceeded as u32);
     assert!(shim::wisp_trap_WISP_TRAP_MEMORY_PROTECTION == TrapCode::MemoryProtection as u32);
+    assert!(shim::wisp_trap_WISP_TRAP_TOO_MANY_REFERENCES == TrapCode::TooManyReferences as u32);
     assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
     assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
     assert!(shim::wisp_errno_WISP_ENOENT == abi::Errno::NoEntry as u32);
@@ -117,6 +118,8 @@ fn limits(run: &shim::wisp_run) -> Config {
         .max_table(run.table_size)
         .table_capacity(run.table_size)
         .max_depth(run.call_depth)
+        // an app has a store of its own, so that only the firmware's own functions could give it any
+        .max_references(16)
         .max_imports(run.max_imports)
         .max_functions(run.max_functions)
         .fuel_slice(run.stop_interval)
@@ -128,7 +131,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     #[cfg(feature = "native")]
     let config = crate::native::configure(config, run);
     let engine = Engine::new(&config);
-    let module = load(&engine, run, image, arena, &board).map_err(|error| Failure::Start(error, 0))?;
+    let module = load(&engine, run, image, arena, &board)?;
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         report::too_small(&board, run.arena_size as u32, 0);
         return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
@@ -215,8 +218,8 @@ pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.
 
-/// The module to run, with its native code if there is some that fits and is trusted. The error, a
-/// `wisp_run_error`, was reported already.
+/// The module to run, with its native code if there is some that fits and is trusted. An error of the image was
+/// reported already.
 #[inline(never)]
 fn load<'a>(
     engine: &Engine,
@@ -224,32 +227,44 @@ fn load<'a>(
     image: &'a [u8],
     arena: &mut [u64],
     board: &Zephyr,
-) -> Result<Module<'a>, u32> {
+) -> Result<Module<'a>, Failure> {
     #[cfg(feature = "native")]
-    if let Some(module) = crate::native::load(engine, run, image, board)? {
+    if let Some(module) = crate::native::load(engine, run, image, board).map_err(|error| Failure::Start(error, 0))? {
         run.ran_native = true;
         return Ok(module);
     }
     #[cfg(feature = "interpreter")]
-    return read(engine, image, arena, run.verified).map_err(|error| {
+    return read(engine, image, arena, run.verified, board).map_err(|error| {
+        if error == ImageError::Stopped {
+            let code = TrapCode::from_u32(board.stop_reason()).unwrap_or(TrapCode::Interrupted);
+            return Failure::Trap(Trap::new(code));
+        }
         report::bad_image(board, error);
-        match error {
+        let error = match error {
             ImageError::Code(_, _, Rule::Built(_)) => shim::wisp_run_error_WISP_RUN_NO_FEATURE,
             _ => shim::wisp_run_error_WISP_RUN_BAD_IMAGE,
-        }
+        };
+        Failure::Start(error, 0)
     });
     // what is left is no image: otherwise there was native code, or an error
     #[cfg(not(feature = "interpreter"))]
     {
         _ = arena;
-        Err(shim::wisp_run_error_WISP_RUN_BAD_IMAGE)
+        Err(Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMAGE, 0))
     }
 }
 
-/// Reads the image and verifies its code, unless the build has, with the arena as scratch memory.
+/// Reads the image and verifies its code, unless the build has, with the arena as scratch memory, for as long as the
+/// app may go on.
 #[cfg(feature = "interpreter")]
 #[inline(never)]
-fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool) -> Result<Module<'a>, ImageError> {
+fn read<'a>(
+    engine: &Engine,
+    image: &'a [u8],
+    arena: &mut [u64],
+    verified: bool,
+    board: &Zephyr,
+) -> Result<Module<'a>, ImageError> {
     // what was verified for a runtime with all features may need one that this has not
     if verified && wisp_engine::MISSING_FEATURES == 0 {
         // SAFETY: C says that `wisp build` verified this image with the rules of this version, which the
@@ -258,7 +273,7 @@ fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool)
         let module = unsafe { Module::new_trusted(engine, image) }?;
         return if module.image().is_native_only() { Err(ImageError::NativeOnly) } else { Ok(module) };
     }
-    Module::new_in(engine, image, wisp_engine::scratch(arena))
+    Module::new_while(engine, image, wisp_engine::scratch(arena), &|| board.stop_reason() == 0)
 }
 
 /// Links and instantiates the module.

@@ -296,6 +296,10 @@ impl Clock for SimPlatform {
         Some(boot.saturating_add(self.uptime_us().saturating_mul(1000)))
     }
 
+    fn is_to_stop(&mut self) -> bool {
+        self.stopped()
+    }
+
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
         let end = self.now_us().saturating_add(duration);
         let limit = self.board.duration_ms.map_or(u64::MAX, |ms| ms.saturating_mul(1000));

@@ -71,24 +71,19 @@ fn save(asm: &mut Asm) {
     asm.lines(&["sw s0, <IP>(s10)", "sw s1, <IP> + 4(s10)", "sw s7, <FUEL>(s10)"]);
 }
 
-/// Lays the header of the callee whose slot 0 is at a0 and makes its frame the running one. The call has
-/// this many words. Overwrites a2.
+/// Makes the callee's frame, which operand R, the first, names, the running one, and lays its header: the distance of
+/// the frames, and where the call, which has this many words, returns to. Overwrites a0 and a2.
 fn push(asm: &mut Asm, words: usize) {
+    asm.word("a0", 1);
     let words = words + asm.shift;
     emit!(asm, "addi a2, s0, {}", words * 2);
-    asm.lines(&["sw a2, -8(a0)", "sw s1, -4(a0)", "mv s1, a0"]);
+    asm.lines(&["add s1, s1, a0", "sw a0, -8(s1)", "sw a2, -4(s1)"]);
 }
 
 /// Goes back to where the header below fp says.
 fn leave(asm: &mut Asm) {
-    asm.lines(&["lw s0, -8(s1)", "lw s1, -4(s1)"]);
+    asm.lines(&["lw a0, -8(s1)", "lw s0, -4(s1)", "sub s1, s1, a0"]);
     asm.go();
-}
-
-/// a0 = slot 0 of the callee's frame that operand R, the first, names
-fn frame(asm: &mut Asm) {
-    asm.word("a0", 1);
-    asm.slot("a0");
 }
 
 /// Ops of [`wisp_image::ops::Class::Special`]. False if there is no template.
@@ -133,7 +128,6 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             leave(asm);
         }
         Sem::Call => {
-            frame(asm);
             if form[1] == Operand::N {
                 asm.signed("a1", word(op, 1));
                 asm.line("slli a1, a1, 1");
@@ -289,7 +283,6 @@ fn call_indirect(asm: &mut Asm, op: &Op) {
     // a1: offset of its code, a2: its type
     emit!(asm, "bne a2, a3, {escape}");
     asm.lines(&["lw a1, 0(a1)", "lw a3, <CODE>(s10)"]);
-    frame(asm);
     push(asm, op.words());
     asm.line("add s0, a1, a3");
     asm.go();

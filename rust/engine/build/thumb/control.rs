@@ -104,36 +104,32 @@ fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
     }
 }
 
-/// Lays the header of the callee whose slot 0 is at r0 and makes its frame the running one. The call has
-/// this many words. Overwrites r2.
+/// Makes the callee's frame, which operand R, the first, names, the running one, and lays its header: the distance of
+/// the frames, and where the call, which has this many words, returns to. Overwrites r0 and r2.
 fn push(asm: &mut Asm, words: usize) {
+    asm.word("r0", 1);
+    asm.line("adds r5, r5, r0");
     let words = words + asm.shift;
     if asm.v6() {
         asm.line("movs r2, r4");
         emit!(asm, "adds r2, #{}", words * 2);
-        // r2 and r5 into the two slots below r0
-        asm.lines(&["subs r0, #8", "stm r0!, {r2, r5}"]);
+        // into the two slots below r5
+        asm.lines(&["subs r5, #8", "stm r5!, {r0, r2}"]);
     } else {
         emit!(asm, "add r2, r4, #{}", words * 2);
-        asm.line("strd r2, r5, [r0, #-8]");
+        asm.line("strd r0, r2, [r5, #-8]");
     }
-    asm.line("movs r5, r0");
 }
 
 /// Goes back to where the header below fp says.
 fn leave(asm: &mut Asm) {
     if asm.v6() {
-        asm.lines(&["subs r5, #8", "ldm r5, {r4, r5}"]);
+        asm.lines(&["subs r5, #8", "ldm r5!, {r1, r4}"]);
     } else {
-        asm.line("ldrd r4, r5, [r5, #-8]");
+        asm.line("ldrd r1, r4, [r5, #-8]");
     }
+    asm.line("subs r5, r5, r1");
     asm.go();
-}
-
-/// r0 = slot 0 of the callee's frame that operand R, the first, names
-fn frame(asm: &mut Asm) {
-    asm.word("r0", 1);
-    asm.line("adds r0, r0, r5");
 }
 
 /// Ops of [`wisp_image::ops::Class::Special`]. False if there is no template.
@@ -178,7 +174,6 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             leave(asm);
         }
         Sem::Call => {
-            frame(asm);
             if form[1] == Operand::N {
                 asm.signed("r1", word(op, 1));
             } else {
@@ -381,7 +376,6 @@ fn call_indirect(asm: &mut Asm, op: &Op) {
     asm.lines(&["ldrh r2, [r1, #4]", "cmp r2, r3"]);
     emit!(asm, "bne {escape}");
     asm.lines(&["ldr r1, [r1]", "ldr r3, [r0, #<CODE>]"]);
-    frame(asm);
     push(asm, op.words());
     asm.lines(&["adds r4, r1, r3"]);
     asm.go();

@@ -4,6 +4,8 @@
 
 use core::cell::Cell;
 
+use wisp_image::format::ValType;
+
 use super::access::{get32, set32, word};
 use super::{call_depth, call_reference};
 use crate::instantiate::init_table;
@@ -106,7 +108,7 @@ pub unsafe fn indirect(ctx: &Ctx, table: u16, index: u32, ty: u16) -> *const u16
         Some(0) => TrapCode::IndirectCallToNull,
         Some(reference) => {
             if reference >> 16 == u32::from(ctx.index()) {
-                let function = (reference & 0xffff) - 1;
+                let function = (reference & 0xffff).wrapping_sub(1);
                 if let Some((code, found)) = ctx.defined(function.wrapping_sub(u32::from(ctx.import_count))) {
                     if found == ty || ctx.ty(found) == ctx.ty(ty) {
                         return ctx.code.wrapping_add(code as usize).cast();
@@ -141,12 +143,18 @@ pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> u32 {
     unsafe { call_reference(ctx, pending, slots.cast()) }
 }
 
-/// The trap if the guest is to stop: an op may take as long as its memory is large.
-fn not_stopped(ctx: &Ctx) -> Result<(), TrapCode> {
-    match ctx.stop_requested() {
-        0 => Ok(()),
-        code => Err(TrapCode::from_u32(code).unwrap_or(TrapCode::Interrupted)),
-    }
+/// The guest takes a reference out of a global. 0 or the number of the trap.
+#[cold]
+#[inline(never)]
+pub fn receive(ctx: &Ctx, ty: ValType, bits: u32) -> u32 {
+    number(ctx.receive(ty, bits))
+}
+
+/// The guest puts a reference into a global. 0 or the number of the trap.
+#[cold]
+#[inline(never)]
+pub fn give(ctx: &Ctx, ty: ValType, bits: u32) -> u32 {
+    number(ctx.give(ty, bits))
 }
 
 /// A table.
@@ -158,13 +166,10 @@ unsafe fn table(ctx: &Ctx, index: u16) -> &TableRecord {
     unsafe { &*(*ctx.tables.add(usize::from(index))).get() }
 }
 
-/// The trap for a reference that is none of this store, which only a hostile image can make.
+/// The reference, if the instance may use it: only a hostile image can make up another.
 fn checked(ctx: &Ctx, table: &TableRecord, reference: u32) -> Result<u32, TrapCode> {
-    if ctx.shared().valid(table.ty, reference) {
-        Ok(reference)
-    } else {
-        Err(TrapCode::BadSignature)
-    }
+    ctx.give(table.ty, reference)?;
+    Ok(reference)
 }
 
 /// Writes functions with the common signature; their bodies may read words and slots.
@@ -203,31 +208,32 @@ cold_ops! {
     }
     /// D S
     memory_grow(ctx, slot, word, set) {
+        ctx.go_on()?;
         let old = ctx.linear().and_then(|memory| memory.grow(ctx.shared(), slot(2)));
         set(1, old.unwrap_or(u32::MAX));
         Ok(())
     }
     /// to, value, n
     memory_fill(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
-        memory.fill(slot(1), slot(2) as u8, slot(3))
+        memory.fill(ctx.shared(), slot(1), slot(2) as u8, slot(3))
     }
     /// to, from, n
     memory_copy(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
-        memory.copy(slot(1), slot(2), slot(3))
+        memory.copy(ctx.shared(), slot(1), slot(2), slot(3))
     }
     /// P, to, from, n
     memory_init(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         let index = usize::from(word(1));
         let image = ctx.image();
         let dropped = ctx.data_dropped(index);
         let bytes = if dropped { &[][..] } else { image.data(index).map_or(&[][..], |data| data.bytes) };
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
-        memory.init(slot(2), bytes, slot(3), slot(4))
+        memory.init(ctx.shared(), slot(2), bytes, slot(3), slot(4))
     }
     /// P
     data_drop(ctx, slot, word, set) {
@@ -243,7 +249,9 @@ cold_ops! {
     table_get(ctx, slot, word, set) {
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(2)) };
-        set(1, table.get(slot(3)).ok_or(TrapCode::TableOutOfBounds)?);
+        let reference = table.get(slot(3)).ok_or(TrapCode::TableOutOfBounds)?;
+        ctx.receive(table.ty, reference)?;
+        set(1, reference);
         Ok(())
     }
     /// X, index, value
@@ -260,7 +268,7 @@ cold_ops! {
     }
     /// D X, value, n
     table_grow(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(2)) };
         set(1, table.grow(checked(ctx, table, slot(3))?, slot(4)).unwrap_or(u32::MAX));
@@ -268,21 +276,21 @@ cold_ops! {
     }
     /// X, index, value, n
     table_fill(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(1)) };
-        table.fill(slot(2), checked(ctx, table, slot(3))?, slot(4))
+        table.fill(ctx.shared(), slot(2), checked(ctx, table, slot(3))?, slot(4))
     }
     /// X, X, to, from, n
     table_copy(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         // SAFETY: rule V, `Index`.
         let (to, from) = unsafe { (table(ctx, word(1)), table(ctx, word(2))) };
-        to.copy(slot(3), from, slot(4), slot(5))
+        to.copy(ctx.shared(), slot(3), from, slot(4), slot(5))
     }
     /// L, X, to, from, n
     table_init(ctx, slot, word, set) {
-        not_stopped(ctx)?;
+        ctx.go_on()?;
         let index = usize::from(word(1));
         let image = ctx.image();
         let elements = image.element(index).map_err(|_| TrapCode::TableOutOfBounds)?;

@@ -26,7 +26,19 @@ pub fn outside() -> *const u16 {
     core::ptr::null()
 }
 
-/// Lays a callee's header: where the caller at `fp` continues.
+/// What a header says of where the caller continues: the place itself in cores in assembly, which return there, else
+/// its offset in the code. A guest may read what a header left behind: of its own code, but nothing of where the
+/// stack is.
+#[inline(always)]
+fn packed(ctx: &Ctx, ip: *const u16) -> u32 {
+    if cfg!(wisp_back_end = "loop") {
+        ctx.code_offset(ip)
+    } else {
+        ip.expose_provenance() as u32
+    }
+}
+
+/// Lays a callee's header: the distance of the frames, and where the caller continues.
 ///
 /// # Safety
 /// Rule V, `CallFrame`: the two slots below `callee` lie in the caller's frame.
@@ -35,13 +47,8 @@ pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
     // SAFETY: contract.
     unsafe {
         let header = callee.cast::<u32>().sub(2);
-        if cfg!(target_pointer_width = "64") {
-            header.write(ctx.code_offset(ip));
-            header.add(1).write(callee.addr().wrapping_sub(fp.addr()) as u32);
-        } else {
-            header.write(ip.expose_provenance() as u32);
-            header.add(1).write(fp.expose_provenance() as u32);
-        }
+        header.write(callee.addr().wrapping_sub(fp.addr()) as u32);
+        header.add(1).write(packed(ctx, ip));
     }
 }
 
@@ -53,9 +60,19 @@ pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
 pub unsafe fn outermost(slots: *mut u32) {
     // SAFETY: contract.
     unsafe {
-        slots.sub(2).write(outside().expose_provenance() as u32);
-        slots.sub(1).write(0);
+        slots.sub(2).write(0);
+        slots.sub(1).write(outside().expose_provenance() as u32);
     }
+}
+
+/// Takes the header of an outermost frame away, where frames of guests that go on will lie.
+///
+/// # Safety
+/// As [`outermost`].
+#[inline(always)]
+pub unsafe fn over(slots: *mut u32) {
+    // SAFETY: contract.
+    unsafe { slots.sub(1).write(0) };
 }
 
 /// Where the caller of the frame at `fp` continues, and its frame; `None` if that is outside the
@@ -68,17 +85,14 @@ pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
     // SAFETY: contract; a header holds what `push` or `outermost` wrote.
     unsafe {
         let header = fp.cast::<u32>().sub(2);
-        let ip = header.read();
-        let frame = header.add(1).read();
+        let distance = header.read();
+        let ip = header.add(1).read();
         if ip == outside().addr() as u32 {
             None
-        } else if cfg!(target_pointer_width = "64") {
-            Some((ctx.code.add(ip as usize).cast(), fp.sub(frame as usize)))
+        } else if cfg!(wisp_back_end = "loop") {
+            Some((ctx.code.add(ip as usize).cast(), fp.sub(distance as usize)))
         } else {
-            Some((
-                core::ptr::with_exposed_provenance(ip as usize),
-                core::ptr::with_exposed_provenance_mut(frame as usize),
-            ))
+            Some((core::ptr::with_exposed_provenance(ip as usize), fp.sub(distance as usize)))
         }
     }
 }

@@ -4,6 +4,7 @@
 use core::ptr::NonNull;
 
 use crate::host_function::IntoHostFunction;
+use crate::mem::held::{any, references};
 use crate::{Caller, Ctx, HostFunction, Trap, WasmValues};
 
 // SAFETY: `env` is only handed to `function`; whoever gave both to `HostFunction::raw` promised that
@@ -39,11 +40,22 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     }
     // SAFETY: the linker compared the types, so arguments and results have these slots (rule V,
     // `CallFrame`).
-    let params = F::Params::read(&mut |at| unsafe { slots.add(at).read() });
+    let slot = |at: usize| unsafe { slots.add(at).read() };
+    if const { any(F::Params::TYPES) } {
+        if let Err(code) = references(F::Params::TYPES, slot, |ty, bits| ctx.give(ty, bits)) {
+            return code as u32;
+        }
+    }
+    let params = F::Params::read(&mut |at| slot(at));
     match function.invoke(Caller { ctx, data }, params) {
         Ok(results) => {
             // SAFETY: as above.
             results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
+            if const { any(F::Results::TYPES) } {
+                if let Err(code) = references(F::Results::TYPES, slot, |ty, bits| ctx.receive(ty, bits)) {
+                    return code as u32;
+                }
+            }
             0
         }
         Err(trap) => failed(ctx, trap),
@@ -89,6 +101,7 @@ where
     let keep = alloc::sync::Arc::new(function);
     let env = alloc::sync::Arc::as_ptr(&keep).cast();
     // SAFETY: the trampoline is made for this signature and this closure, which the store keeps.
-    let host = unsafe { HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
+    let mut host = unsafe { HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
+    host.checks_references = true;
     (host, keep)
 }

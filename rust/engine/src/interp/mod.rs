@@ -38,6 +38,7 @@ pub(crate) mod threaded;
 
 use core::cell::Cell;
 use core::ptr::null;
+use core::sync::atomic::Ordering;
 
 use wisp_image::format::FRAME_HEADER_SLOTS;
 
@@ -46,6 +47,7 @@ use self::assembly::run;
 #[cfg(wisp_back_end = "loop")]
 use self::loop_::run;
 use crate::mem::ctx::{Ctx, Import, Shared};
+use crate::mem::held::references;
 use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 
 /// Bytes of a frame's header.
@@ -127,15 +129,23 @@ impl<'s> Entry<'s> {
 
     #[inline(always)]
     fn ended(&self, code: u32) -> Result<(), Trap> {
-        match code {
+        // a guest that was to stop has not succeeded, even if nobody told it in time
+        match code | self.shared.stop.load(Ordering::Relaxed) {
             0 => Ok(()),
-            code => Err(self.trap(code)),
+            _ => Err(self.trap(code)),
         }
     }
 
     #[cold]
     fn trap(&self, code: u32) -> Trap {
-        let code = TrapCode::from_u32(code).unwrap_or(TrapCode::HostError);
+        let ended = code == 0 || code == TrapCode::Exit as u32;
+        let code = match self.shared.go_on() {
+            Err(stop) if ended => {
+                self.shared.place.set((Trap::NOWHERE, 0));
+                stop
+            }
+            _ => TrapCode::from_u32(code).unwrap_or(TrapCode::HostError),
+        };
         if code == TrapCode::Exit {
             return Trap::exit(self.shared.exit_status.get());
         }
@@ -243,10 +253,16 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     }
     shared.depth.set(depth + 1);
     let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
-    let before = shared.begin(ctx);
+    let before = shared.begin(ctx, code, slots);
     // SAFETY: passed on.
     let result = unsafe { run_outermost(shared, ctx, code, slots) };
     shared.end(before);
+    // SAFETY: the header lies in the stack (contract).
+    unsafe { frame::over(slots) };
+    if !core::ptr::eq(before, ctx) {
+        let results = ctx.type_at(code).map_or(0, |ty| crate::ty::slots(ty.results));
+        shared.clear_frames_from(slots.wrapping_add(if result == 0 { results } else { 0 }));
+    }
     ctx.ip.set(ip);
     ctx.fp.set(fp);
     shared.depth.set(depth);
@@ -259,7 +275,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
 /// As [`call`].
 #[inline(always)]
 unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
-    shared.begin(ctx);
+    shared.begin(ctx, code, slots);
     // SAFETY: passed on.
     let result = unsafe { run_outermost(shared, ctx, code, slots) };
     shared.current.set(null());
@@ -316,6 +332,38 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
     let Some((callee, function)) = shared.resolve(reference) else {
         return TrapCode::UnknownHandle as u32;
     };
+    let ty = callee.function_type(function).filter(|ty| ty.has_references());
+    // SAFETY: the slots are those of this type (contract).
+    let slot = |at: usize| unsafe { slots.add(at).read() };
+    if let Some(ty) = ty {
+        let given = references(ty.params, slot, |ty, bits| {
+            ctx.give(ty, bits)?;
+            callee.receive(ty, bits)
+        });
+        if let Err(code) = given {
+            return code as u32;
+        }
+    }
+    // SAFETY: passed on.
+    let code = unsafe { call_out(ctx, callee, function, slots) };
+    match ty.filter(|_| code == 0) {
+        None => code,
+        Some(ty) => {
+            let taken = references(ty.results, slot, |ty, bits| {
+                callee.give(ty, bits)?;
+                ctx.receive(ty, bits)
+            });
+            taken.map_or_else(|code| code as u32, |()| 0)
+        }
+    }
+}
+
+/// As [`call_reference`], without a look at the values.
+///
+/// # Safety
+/// As [`call`].
+unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
     #[cfg(all(feature = "native", feature = "interpreter"))]
     if ctx.native().is_some() {
         // SAFETY: passed on.

@@ -77,6 +77,8 @@ pub struct Ctx {
     pub(crate) import_count: u16,
     pub(super) index: u16,
     globals_words: u32,
+    /// References of others.
+    held: super::held::Held,
     /// What native code works with, or null.
     #[cfg(feature = "native")]
     native: *const crate::native::Record,
@@ -160,6 +162,8 @@ impl Ctx {
         let imports = arena.alloc_cells(imported.functions, unset)?;
         let imported_globals = arena.alloc_zeroed(imported.globals)?;
         let dropped = arena.alloc_zeroed(dropped_words)?;
+        let references = if super::held::receives(image) { shared.config.max_references } else { 0 };
+        let held = super::held::Held::new(arena, references)?;
         let code = Self::running(arena, module)?;
         let function_count = u32::try_from(functions.len()).ok()?;
         let types = image.types();
@@ -202,6 +206,7 @@ impl Ctx {
             import_count: imported.functions as u16,
             index,
             globals_words: globals_words as u32,
+            held,
             #[cfg(feature = "native")]
             native,
             #[cfg(feature = "user-mode")]
@@ -255,6 +260,11 @@ impl Ctx {
         return !self.native.is_null();
         #[cfg(not(feature = "native"))]
         false
+    }
+
+    /// The references of others that it was given.
+    pub(super) fn held(&self) -> &super::held::Held {
+        &self.held
     }
 
     /// The store's records.
@@ -340,6 +350,14 @@ impl Ctx {
         self.shared().stop.load(Ordering::Relaxed)
     }
 
+    /// Fails if the guest is to stop.
+    ///
+    /// # Errors
+    /// The trap that the stop flag asks for.
+    pub(crate) fn go_on(&self) -> Result<(), TrapCode> {
+        self.shared().go_on()
+    }
+
     /// The trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
     pub fn reason(&self, code: u32) -> u32 {
         match self.stop_requested() {
@@ -359,6 +377,12 @@ impl Ctx {
             }
         }
         low
+    }
+
+    /// Type of the defined function whose code begins there.
+    pub(crate) fn type_at(&self, code: u32) -> Option<FuncType<'_>> {
+        let (_, ty) = self.defined(self.function_at(code))?;
+        self.ty(ty)
     }
 
     /// Own globals, in slots.

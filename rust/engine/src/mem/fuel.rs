@@ -69,19 +69,25 @@ impl Shared {
         Ok(units as i32)
     }
 
-    /// An instance begins to run, with the units in hand. Gives who ran before.
+    /// An instance begins to run, with the units in hand, and with a stack on which another left nothing above its
+    /// arguments at `slots`: they are those of the function whose code begins at `code`. Gives who ran before.
     #[inline(always)]
-    pub fn begin(&self, ctx: &Ctx) -> *const Ctx {
+    pub fn begin(&self, ctx: &Ctx, code: u32, slots: *mut u32) -> *const Ctx {
         if cfg!(feature = "interpreter") && !core::ptr::eq(self.holder.get(), ctx) {
-            self.change_hands(ctx);
+            self.change_hands(ctx, code, slots);
         }
         self.current.replace(ctx)
     }
 
     #[cold]
     #[inline(never)]
-    fn change_hands(&self, ctx: &Ctx) {
+    fn change_hands(&self, ctx: &Ctx, code: u32, slots: *mut u32) {
         let units = self.take_hand();
+        // the first that ever runs finds the stack clear
+        if !self.holder.get().is_null() && !slots.is_null() {
+            let params = ctx.type_at(code).map_or(0, |ty| crate::ty::slots(ty.params));
+            self.clear_frames_from(slots.wrapping_add(params));
+        }
         self.hand_to(ctx, units);
     }
 

@@ -24,6 +24,23 @@ pub struct LinearMemory {
     adapted: bool,
 }
 
+/// Bytes that are written between two looks at the stop flag.
+const PIECE: usize = 4096;
+
+/// Calls `write` with begin and length of each piece of `n` bytes, for as long as guests may go on.
+fn pieces(shared: &Shared, n: usize, mut write: impl FnMut(usize, usize)) -> Result<(), TrapCode> {
+    let mut at = 0;
+    loop {
+        let piece = (n - at).min(PIECE);
+        write(at, piece);
+        at += piece;
+        if at == n {
+            return Ok(());
+        }
+        shared.go_on()?;
+    }
+}
+
 impl LinearMemory {
     /// Takes a memory from the arena: `backed` bytes exist now, up to `capacity` later.
     pub fn new(shared: &Shared, backed: usize, capacity: usize, memory: &Memory) -> Option<Self> {
@@ -133,29 +150,35 @@ impl LinearMemory {
         }
     }
 
-    /// `memory.fill`.
-    pub fn fill(&self, at: u32, value: u8, n: u32) -> Result<(), TrapCode> {
+    /// `memory.fill`. Like the others below it looks at the stop flag between pieces; what it did before stays done.
+    pub fn fill(&self, shared: &Shared, at: u32, value: u8, n: u32) -> Result<(), TrapCode> {
         let at = self.range(at, n)?;
-        // SAFETY: rule A; `range` checked that the bytes exist.
-        unsafe { self.base.add(at).write_bytes(value, n as usize) };
-        Ok(())
+        pieces(shared, n as usize, |from, n| {
+            // SAFETY: rule A; `range` checked that the bytes exist.
+            unsafe { self.base.add(at + from).write_bytes(value, n) };
+        })
     }
 
     /// `memory.copy`; the ranges may overlap.
-    pub fn copy(&self, to: u32, from: u32, n: u32) -> Result<(), TrapCode> {
-        let (to, from) = (self.range(to, n)?, self.range(from, n)?);
-        // SAFETY: rule A; `range` checked that both ranges exist.
-        unsafe { self.base.add(to).copy_from(self.base.add(from), n as usize) };
-        Ok(())
+    pub fn copy(&self, shared: &Shared, to: u32, from: u32, n: u32) -> Result<(), TrapCode> {
+        let (to, from, n) = (self.range(to, n)?, self.range(from, n)?, n as usize);
+        pieces(shared, n, |at, piece| {
+            // what is copied up goes from the end to the beginning
+            let at = if to > from { n - at - piece } else { at };
+            // SAFETY: rule A; `range` checked that both ranges exist.
+            unsafe { self.base.add(to + at).copy_from(self.base.add(from + at), piece) };
+        })
     }
 
     /// `memory.init`: copies `bytes[from..][..n]` to `to`.
-    pub fn init(&self, to: u32, bytes: &[u8], from: u32, n: u32) -> Result<(), TrapCode> {
+    pub fn init(&self, shared: &Shared, to: u32, bytes: &[u8], from: u32, n: u32) -> Result<(), TrapCode> {
         let to = self.range(to, n)?;
         let source = bytes.get(from as usize..).and_then(|bytes| bytes.get(..n as usize));
         let source = source.ok_or(TrapCode::MemoryOutOfBounds)?;
-        // SAFETY: rule A; `range` checked the target; the source lies in the image, not in the arena.
-        unsafe { self.base.add(to).copy_from_nonoverlapping(source.as_ptr(), n as usize) };
-        Ok(())
+        pieces(shared, source.len(), |at, n| {
+            // SAFETY: rule A; `range` checked the target; the source lies in the image, not in the arena, and `at + n`
+            // is no more than its length.
+            unsafe { self.base.add(to + at).copy_from_nonoverlapping(source.as_ptr().add(at), n) };
+        })
     }
 }

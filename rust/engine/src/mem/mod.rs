@@ -12,6 +12,7 @@
 pub(crate) mod arena;
 pub(crate) mod ctx;
 mod fuel;
+pub(crate) mod held;
 pub(crate) mod linear;
 pub(crate) mod owner;
 mod regions;

@@ -3,17 +3,13 @@
 
 use core::cell::Cell;
 use core::ptr::null;
-use core::sync::atomic::AtomicU32;
-#[cfg(feature = "native")]
-use core::sync::atomic::Ordering;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 use super::arena::Arena;
 use super::ctx::{image_u16, Ctx};
 use super::linear::LinearMemory;
 use crate::externals::HostExternal;
-#[cfg(feature = "native")]
-use crate::TrapCode;
-use crate::{Config, Trap};
+use crate::{Config, Trap, TrapCode};
 use wisp_image::format::ValType;
 
 /// What the instances of a store have in common. First in the arena. What calls read comes first: the short
@@ -186,6 +182,31 @@ impl Shared {
         let ctx = self.instance((reference >> 16) as u16)?;
         let function = (reference & 0xffff).checked_sub(1)?;
         (function < ctx.functions()).then_some((ctx, function))
+    }
+
+    /// Fails if guests are to stop: asked between the pieces of what may take long.
+    ///
+    /// # Errors
+    /// The trap that the stop flag asks for.
+    #[inline]
+    pub fn go_on(&self) -> Result<(), TrapCode> {
+        match self.stop.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            code => Err(TrapCode::from_u32(code).unwrap_or(TrapCode::Interrupted)),
+        }
+    }
+
+    /// Clears the frame stack from here on: what another instance left there is nobody's business.
+    #[cold]
+    #[inline(never)]
+    pub fn clear_frames_from(&self, start: *mut u32) {
+        let (start, end) = (start.addr(), self.stack_end.addr());
+        if start < self.stack.addr() || start > end {
+            return;
+        }
+        // SAFETY: rule A: from `start` to `end` are bytes of the stack, and no frame in use lies there (contract of
+        // the callers: they have just entered or left it).
+        unsafe { self.stack_end.wrapping_sub(end - start).write_bytes(0, end - start) };
     }
 
     /// True if these bits are a reference of this type.

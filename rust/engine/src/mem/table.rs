@@ -10,6 +10,9 @@ use wisp_image::format::ValType;
 use super::ctx::Shared;
 use crate::TrapCode;
 
+/// Elements that are written between two looks at the stop flag.
+const PIECE: usize = 1024;
+
 /// A table. Its elements never move. Back ends in assembly read the first two fields.
 #[repr(C)]
 pub struct TableRecord {
@@ -65,9 +68,12 @@ impl TableRecord {
         elements.ok_or(TrapCode::TableOutOfBounds)
     }
 
-    /// `table.fill` with a reference that was checked.
-    pub fn fill(&self, at: u32, reference: u32, n: u32) -> Result<(), TrapCode> {
-        self.range(at, n)?.iter().for_each(|element| element.set(reference));
+    /// `table.fill` with a reference that was checked. Like `copy` it looks at the stop flag between pieces.
+    pub fn fill(&self, shared: &Shared, at: u32, reference: u32, n: u32) -> Result<(), TrapCode> {
+        for piece in self.range(at, n)?.chunks(PIECE) {
+            shared.go_on()?;
+            piece.iter().for_each(|element| element.set(reference));
+        }
         Ok(())
     }
 
@@ -85,12 +91,19 @@ impl TableRecord {
     }
 
     /// `table.copy` from another table, or this one; the ranges may overlap.
-    pub fn copy(&self, to: u32, source: &Self, from: u32, n: u32) -> Result<(), TrapCode> {
+    pub fn copy(&self, shared: &Shared, to: u32, source: &Self, from: u32, n: u32) -> Result<(), TrapCode> {
         let (to, from) = (self.range(to, n)?, source.range(from, n)?);
+        let pieces = to.chunks(PIECE).zip(from.chunks(PIECE));
         if to.as_ptr() <= from.as_ptr() {
-            to.iter().zip(from).for_each(|(to, from)| to.set(from.get()));
+            for (to, from) in pieces {
+                shared.go_on()?;
+                to.iter().zip(from).for_each(|(to, from)| to.set(from.get()));
+            }
         } else {
-            to.iter().zip(from).rev().for_each(|(to, from)| to.set(from.get()));
+            for (to, from) in pieces.rev() {
+                shared.go_on()?;
+                to.iter().zip(from).rev().for_each(|(to, from)| to.set(from.get()));
+            }
         }
         Ok(())
     }

@@ -98,10 +98,10 @@ helpers! {
         memory(record).map_or(0, LinearMemory::pages)
     }
     memory_copy(record: &Record, to: u32, from: u32, n: u32) -> u32 {
-        number(memory(record).and_then(|memory| memory.copy(to, from, n)))
+        number(memory(record).and_then(|memory| memory.copy(context(record).shared(), to, from, n)))
     }
     memory_fill(record: &Record, at: u32, value: u32, n: u32) -> u32 {
-        number(memory(record).and_then(|memory| memory.fill(at, value as u8, n)))
+        number(memory(record).and_then(|memory| memory.fill(context(record).shared(), at, value as u8, n)))
     }
     memory_init(record: &Record, segment: u32, to: u32, from: u32, n: u32) -> u32 {
         let ctx = context(record);
@@ -109,7 +109,7 @@ helpers! {
         let image = ctx.image();
         let dropped = ctx.data_dropped(index);
         let bytes = if dropped { &[][..] } else { image.data(index).map_or(&[][..], |data| data.bytes) };
-        number(memory(record).and_then(|memory| memory.init(to, bytes, from, n)))
+        number(memory(record).and_then(|memory| memory.init(ctx.shared(), to, bytes, from, n)))
     }
     data_drop(record: &Record, segment: u32) {
         context(record).drop_data(segment as usize);
@@ -127,10 +127,10 @@ helpers! {
         table(record, index).ok().and_then(|table| table.grow(value, delta)).unwrap_or(u32::MAX)
     }
     table_fill(record: &Record, index: u32, at: u32, value: u32, n: u32) -> u32 {
-        number(table(record, index).and_then(|table| table.fill(at, value, n)))
+        number(table(record, index).and_then(|table| table.fill(context(record).shared(), at, value, n)))
     }
     table_copy(record: &Record, to_table: u32, from_table: u32, to: u32, from: u32, n: u32) -> u32 {
-        number(table(record, to_table).and_then(|target| target.copy(to, table(record, from_table)?, from, n)))
+        number(table(record, to_table).and_then(|target| target.copy(context(record).shared(), to, table(record, from_table)?, from, n)))
     }
     table_init(record: &Record, index: u32, segment: u32, to: u32, from: u32, n: u32) -> u32 {
         let ctx = context(record);

@@ -180,7 +180,7 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     let (Some(thunk), Some(ty)) = (record.thunk(defined), ty) else { return TrapCode::UnknownHandle as u32 };
     let count = ty.slots().min(view.slot_count);
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
-    let before = shared.begin(ctx);
+    let before = shared.begin(ctx, 0, core::ptr::null_mut());
     let fp = ctx.fp.replace(top);
     view.record().stack_limit.set(user.stack + reserve);
     view.record().trap_with(0);

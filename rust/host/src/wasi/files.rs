@@ -141,9 +141,10 @@ impl<P: Platform> App<P> {
         iovs: u32,
         iovs_len: u32,
     ) -> Wasi<u32> {
-        super::streams::total(memory, iovs, iovs_len)?;
+        super::streams::total(self, memory, iovs, iovs_len)?;
         let mut total = 0u32;
         for index in 0..iovs_len {
+            self.go_on()?;
             let (pointer, length) = super::streams::vector(memory, iovs, index)?;
             let range = memory.range(pointer, length)?;
             let buffer = memory.all().get_mut(range).unwrap_or_default();
@@ -166,9 +167,10 @@ impl<P: Platform> App<P> {
         iovs: u32,
         iovs_len: u32,
     ) -> Wasi<u32> {
-        super::streams::total(memory, iovs, iovs_len)?;
+        super::streams::total(self, memory, iovs, iovs_len)?;
         let mut total = 0u32;
         for index in 0..iovs_len {
+            self.go_on()?;
             let (pointer, length) = super::streams::vector(memory, iovs, index)?;
             let written = match self.platform.write(object, position, memory.bytes(pointer, length)?) {
                 Ok(written) => written as u32,

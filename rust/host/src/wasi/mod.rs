@@ -16,6 +16,9 @@ use crate::App;
 use descriptors::Open;
 use wisp_abi::{wasi, WasiErrno};
 
+/// Random bytes between two looks at whether the app is to stop.
+const PIECE: usize = 256;
+
 type Wasi<T> = Result<T, Failure<WasiErrno>>;
 
 /// Values of `advice`.
@@ -310,7 +313,11 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
     }
 
     fn random_get(&mut self, buffer: &mut [u8]) -> Wasi<()> {
-        Ok(self.platform.fill(buffer).map_err(WasiErrno::from)?)
+        for piece in buffer.chunks_mut(PIECE) {
+            self.go_on()?;
+            self.platform.fill(piece).map_err(WasiErrno::from)?;
+        }
+        Ok(())
     }
 
     fn sched_yield(&mut self) -> Wasi<()> {
@@ -388,6 +395,15 @@ mod tests {
         assert_eq!(harness.wasi("random_get", &[u32::MAX, 0]), 0);
         harness.app.platform_mut().no_entropy = true;
         assert_eq!(harness.wasi("random_get", &[4, 3]), NOTSUP);
+    }
+
+    #[test]
+    fn many_random_bytes_end_soon_after_the_app_is_to_stop() {
+        let mut harness = Harness::new();
+        harness.memory.resize(8192, 0);
+        harness.app.platform_mut().looks_left = Some(3);
+        assert_eq!(harness.call(WASI, "random_get", &[0, 8192]), Err(Stop::Interrupted));
+        assert!(harness.memory[3 * 256..].iter().all(|&byte| byte == 0));
     }
 
     #[test]

@@ -89,6 +89,7 @@ pub(super) fn poll_oneoff<P: Platform>(
     let start = app.platform.uptime_us();
     let mut first = u64::MAX;
     for index in 0..count {
+        app.go_on()?;
         first = first.min(match due(app, &read(memory, subscriptions, index)?) {
             Due::After(wait) => wait,
             Due::Error(_) => 0,
@@ -101,6 +102,7 @@ pub(super) fn poll_oneoff<P: Platform>(
     let slept = app.platform.uptime_us().saturating_sub(start).saturating_mul(1000).max(first);
     let mut stored = 0;
     for index in 0..count {
+        app.go_on()?;
         let subscription = read(memory, subscriptions, index)?;
         let wait = if subscription.absolute { 0 } else { slept };
         let error = match due(app, &subscription) {

@@ -7,6 +7,10 @@ use crate::platform::{Platform, Stream};
 use crate::App;
 use wisp_abi::{wasi, Errno, WasiErrno};
 
+/// Bytes that are shown, and vectors that are checked, between two looks at whether the app is to stop.
+const PIECE: usize = 512;
+const VECTORS: u32 = 32;
+
 impl<P: Platform> App<P> {
     /// Shows what was printed without a line end.
     pub(crate) fn flush(&mut self) -> Result<(), Errno> {
@@ -39,10 +43,16 @@ pub(super) fn write<P: Platform>(
         wasi::STDERR => Stream::Err,
         _ => return Err(WasiErrno::BadHandle.into()),
     };
-    let total = total(memory, iovs, iovs_len)?;
+    let total = total(app, memory, iovs, iovs_len)?;
     for index in 0..iovs_len {
+        app.go_on()?;
         let (pointer, length) = vector(memory, iovs, index)?;
-        app.print(stream, memory.bytes(pointer, length)?).map_err(WasiErrno::from)?;
+        for (number, piece) in memory.bytes(pointer, length)?.chunks(PIECE).enumerate() {
+            if number > 0 {
+                app.go_on()?;
+            }
+            app.print(stream, piece).map_err(WasiErrno::from)?;
+        }
     }
     Ok(total)
 }
@@ -58,7 +68,7 @@ pub(super) fn read<P: Platform>(
     if stream != wasi::STDIN {
         return Err(WasiErrno::BadHandle.into());
     }
-    total(memory, iovs, iovs_len)?;
+    total(app, memory, iovs, iovs_len)?;
     for index in 0..iovs_len {
         let (pointer, length) = vector(memory, iovs, index)?;
         if length > 0 {
@@ -71,10 +81,13 @@ pub(super) fn read<P: Platform>(
 }
 
 /// Checks the vectors and all that they refer to, and adds the lengths up.
-pub(super) fn total(memory: &Memory<'_>, iovs: u32, iovs_len: u32) -> Wasi<u32> {
+pub(super) fn total<P: Platform>(app: &mut App<P>, memory: &Memory<'_>, iovs: u32, iovs_len: u32) -> Wasi<u32> {
     memory.bytes(iovs, iovs_len.checked_mul(wasi::IOVEC_SIZE).ok_or(WasiErrno::Fault)?)?;
     let mut total = 0u32;
     for index in 0..iovs_len {
+        if index % VECTORS == 0 {
+            app.go_on()?;
+        }
         let (pointer, length) = vector(memory, iovs, index)?;
         memory.bytes(pointer, length)?;
         total = total.checked_add(length).ok_or(WasiErrno::Overflow)?;
@@ -90,7 +103,8 @@ pub(super) fn vector(memory: &Memory<'_>, iovs: u32, index: u32) -> Wasi<(u32, u
 
 #[cfg(test)]
 mod tests {
-    use crate::testing::Harness;
+    use crate::stop::Stop;
+    use crate::testing::{Harness, WASI};
 
     const BADF: i32 = 8;
     const FAULT: i32 = 21;
@@ -149,6 +163,31 @@ mod tests {
         assert!(harness.app.platform().printed.is_empty());
         assert_eq!(harness.wasi("fd_close", &[1]), 0);
         assert!(harness.app.platform().printed.is_empty());
+    }
+
+    #[test]
+    fn a_long_write_ends_soon_after_the_app_is_to_stop() {
+        for (vectors, looks) in [(60, 10), (60, 0), (1, 0), (1, 1)] {
+            let mut harness = Harness::new();
+            harness.memory[500] = b'\n';
+            for index in 0..vectors {
+                harness.put_u32s(8 * index, &[500, 1]);
+            }
+            harness.app.platform_mut().looks_left = Some(looks);
+            let written = harness.call(WASI, "fd_write", &[1, 0, vectors as u32, 504]);
+            assert_eq!(written, Err(Stop::Interrupted), "{vectors} vectors, {looks} looks");
+            assert!(harness.app.platform().printed.len() <= looks as usize);
+        }
+    }
+
+    #[test]
+    fn one_long_vector_is_shown_in_pieces() {
+        let mut harness = Harness::new();
+        harness.memory.resize(8192, b'\n');
+        harness.put_u32s(0, &[1024, 7000]);
+        harness.app.platform_mut().looks_left = Some(4);
+        assert_eq!(harness.call(WASI, "fd_write", &[1, 0, 1, 16]), Err(Stop::Interrupted));
+        assert!(harness.app.platform().printed.len() <= 4 * 512);
     }
 
     #[test]

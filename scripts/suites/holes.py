@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs, by name, the tests that keep out what hostile images, clients, keys and flash have tried."""
+
+from suites.common import RUST, Count, cargo
+
+# What the tests keep true, the folder below rust/, and the arguments of `cargo test`.
+HOLES = [
+    ("each rule of the verifier holds, for each op and each operand",
+     ".", ["-p", "wisp-image", "--features", "alloc,text", "--test", "rules"]),
+    ("damaged images are refused, whatever they claim", ".", ["-p", "wisp-compiler", "--test", "image"]),
+    ("references, constants, frames and accumulators of others are out of reach; verifier and start can be stopped",
+     ".", ["-p", "wisp-engine", "--test", "holes", "--test", "hostile"]),
+    ("long host functions end soon after the app is told to stop",
+     ".", ["-p", "wisp-host", "--lib", "is_to_stop"]),
+    ("images with another meaning, and damaged ones, leave other instances alone",
+     "fuzz", ["--test", "some", "images"]),
+]
+
+
+def select_holes():
+    """What attacks found: images, references, stops, keys, uploads, flash."""
+    return sum((cargo(["test", "--locked", *arguments], RUST / folder) for _, folder, arguments in HOLES), Count())

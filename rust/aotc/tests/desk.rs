@@ -478,7 +478,7 @@ fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
         }
         let mut store = Store::with_capacity(&engine, 1 << 20, ()).unwrap();
         let instance = Linker::new().instantiate(&mut store, &module).unwrap();
-        let call = |store: &mut Store<'static, ()>, name| {
+        let call = |store: &mut Store<'_, ()>, name: &str| {
             let mut results = [Val::I32(0)];
             let func = instance.get_func(&*store, name).unwrap();
             func.call(store, &[], &mut results[..usize::from(name != "beyond")]).map(|()| results[0])

@@ -42,10 +42,10 @@ int main(void)
 	uint64_t time;
 
 	EXPECT(wisp_wasi_args_sizes_get(&count, &size), 0);
-	EXPECT(wisp_wasi_args_get((uint32_t)addresses, (uint32_t)text), 0);
+	EXPECT(wisp_wasi_args_get(addresses, text), 0);
 	tell(count);
 	EXPECT(wisp_wasi_environ_sizes_get(&count, &size), 0);
-	EXPECT(wisp_wasi_environ_get((uint32_t)addresses, (uint32_t)text), 0);
+	EXPECT(wisp_wasi_environ_get(addresses, text), 0);
 	tell(count);
 
 	EXPECT(wisp_wasi_fd_prestat_get(3, record), WISP_WASI_EBADF);

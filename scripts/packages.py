@@ -150,7 +150,7 @@ def main():
     parser.add_argument("titles", nargs="*", help="only packages whose title contains one of these")
     args = parser.parse_args()
     BUILD.mkdir(parents=True, exist_ok=True)
-    built = subprocess.run(["cargo", "build", "--locked", "--release", "-q", "--bin", "programs"], cwd=FUZZ, check=False)
+    built = subprocess.run(["cargo", "build", "--locked", "--release", "-q", "--features", "programs", "--bin", "programs"], cwd=FUZZ, check=False)
     program = FUZZ / "target" / "release" / "programs"
     if built.returncode or not program.is_file():
         print("packages: the program that runs them was not built\n0 passed, 1 failed, 0 skipped")

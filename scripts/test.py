@@ -29,7 +29,6 @@ SUITES = {
     "zephyr": suite_zephyr,
     "boards": suite_boards,
     "guests": suite_guests,
-    "programs": suite_programs,
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }
@@ -40,6 +39,7 @@ SELECTIONS = {
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,
+    "programs": suite_programs,
 }
 
 

@@ -20,10 +20,6 @@ import demo_life
 import devenv
 from suites import bare
 
-sys.path.insert(0, str(demo_life.LIFECYCLE))
-
-import images  # noqa: E402  (of the tests, which make images for the same firmware)
-
 BOARD = os.environ.get("BOARD", "mps2/an385")
 SAMPLE = devenv.REPO / "samples" / "blinky"
 GUEST = devenv.REPO / "guest" / "examples" / "blinky"
@@ -105,7 +101,10 @@ def life(env):
         return
     print("\ndemo: now a device whose apps come later; it runs as a program of this machine\n", flush=True)
     build(demo_life.build_command(), devenv.BUILD / "demo-life.log", cwd=devenv.find_zephyr(), env=env)
-    demo_life.show(images.Tools(demo_life.BUILD, Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"))
+    # the Python that has smpclient
+    python = devenv.VENV / "bin" / "python"
+    run([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "demo_life.py", demo_life.BUILD,
+         Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"], env=env)
 
 
 def on_a_desk():

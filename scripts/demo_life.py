@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The second part of the demo: the life of apps on a device that goes on running.
 
+Called by demo.py: demo_life.py BUILD-FOLDER WISP-PROGRAM.
+
 Zephyr runs as a program of this machine (native_sim), with the app store of samples/updatable_app
 and two apps: `counter`, and `watched`, which may publish on one channel. Each act says what is
 going to happen, shows the device's log, and fails the demo if it does not happen.
@@ -18,9 +20,12 @@ from pathlib import Path
 
 import devenv
 
-sys.path.insert(0, str(devenv.REPO / "scripts" / "west_commands"))
-
 LIFECYCLE = devenv.REPO / "tests" / "lifecycle"
+sys.path.insert(0, str(devenv.REPO / "scripts" / "west_commands"))
+sys.path.insert(0, str(LIFECYCLE))
+
+import images  # noqa: E402  (of the tests, which make images for the same firmware)
+
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
 BUILD = devenv.BUILD / "demo-life"
 # No act takes this long.
@@ -43,22 +48,23 @@ class Board:
         self.process = subprocess.Popen([str(build / "zephyr" / "zephyr.exe"), f"--flash={flash}"], text=True,
                                         errors="replace", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT)
-        threading.Thread(target=self.read, args=(self.process.stdout, False), daemon=True).start()
+        threading.Thread(target=self.read, args=(self.process.stdout,), daemon=True).start()
         console = self.wait_for(r"uart connected to pseudotty: (\S+)").group(1)
         self.port = self.wait_for(r"uart_1 connected to pseudotty: (\S+)").group(1)
         # both ends have to be open from the start: what is sent before is lost
         self.kept_open = [open(path, "r+b", buffering=0) for path in (console, self.port)]  # noqa: SIM115
-        threading.Thread(target=self.read, args=(open(console, encoding="utf-8", errors="replace"), True),  # noqa: SIM115
+        threading.Thread(target=self.read, args=(open(console, encoding="utf-8", errors="replace"),),  # noqa: SIM115
                          daemon=True).start()
 
-    def read(self, stream, is_console):
-        """Keeps the lines of a stream, and shows those of the console's log."""
+    def read(self, stream):
+        """Keeps the lines of a stream, and shows those of the log that concern apps."""
         try:
             for line in stream:
                 line = COLOURS.sub("", line).strip()
                 self.lines.append(line)
-                if is_console and re.search(r"(counter|watched): ", line):
-                    print("    " + re.sub(r"^.*?(<\w+> wisp\w*: )", "", line), flush=True)
+                shown = re.search(r"<\w+> wisp\w*: ((counter|watched): .*)", line)
+                if shown:
+                    print("    " + shown[1], flush=True)
         except (OSError, ValueError):
             # the firmware was ended
             pass
@@ -110,7 +116,7 @@ def expect(said, wanted):
         sys.exit(f"demo: the device said {said!r}, expected {wanted!r}")
 
 
-def show(tools, build=BUILD):
+def show(tools, build):
     """Leads the apps of a firmware through their life; `tools` makes images."""
     folder = Path(tempfile.mkdtemp())
     board = Board(build, folder / "flash.bin")
@@ -137,3 +143,7 @@ def show(tools, build=BUILD):
     finally:
         board.end()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    show(images.Tools(sys.argv[1], sys.argv[2]), Path(sys.argv[1]))

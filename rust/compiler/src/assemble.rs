@@ -9,14 +9,14 @@ use alloc::vec::Vec;
 use sha2::{Digest, Sha256};
 use wasmparser::{ElementKind, ExternalKind, TypeRef};
 use wisp_image::format::{self, external, manifest, memory_flags, Section, ValType};
-use wisp_image::ops::Operand;
 use wisp_image::writer::{append_trailer, Writer};
 
-use crate::encode::{call_distance, Encoded};
+use crate::encode;
 use crate::error::{CompileError, ErrorKind};
 use crate::init::{self, Init};
-use crate::module::Module;
-use crate::parse::Parsed;
+use crate::layout::Layout;
+use crate::module::{FuncType, Module};
+use crate::parse::{Parsed, Translated};
 use crate::{Compiled, Options};
 
 /// Little-endian bytes of a section.
@@ -52,8 +52,9 @@ impl Strings {
         if let Some(&offset) = self.known.get(text) {
             return Ok(offset);
         }
+        let what = "bytes in the name of an import or export";
         let length = u16::try_from(text.len())
-            .map_err(|_| ErrorKind::TooMany("bytes in a name", text.len() as u32, u32::from(u16::MAX)))?;
+            .map_err(|_| ErrorKind::TooMany { what, count: text.len() as u64, limit: u64::from(u16::MAX), remedy: "shorten it" })?;
         let offset = self.bytes.len() as u32;
         self.bytes.extend(length.to_le_bytes());
         self.bytes.extend(text.as_bytes());
@@ -61,6 +62,9 @@ impl Strings {
         Ok(offset)
     }
 }
+
+/// Bytes of code, at most: a far call says its distance in 32 bits with a sign.
+const CODE_MAX: u64 = i32::MAX as u64;
 
 /// Code of all functions in place.
 struct Code {
@@ -70,14 +74,11 @@ struct Code {
 }
 
 /// Makes the image.
-pub fn assemble(wasm: &[u8], parsed: &Parsed<'_>, options: &Options<'_>) -> Result<Compiled, CompileError> {
+pub fn assemble(wasm: &[u8], mut parsed: Parsed<'_>, options: &Options<'_>) -> Result<Compiled, CompileError> {
+    let mut init = init::plan(&parsed.module)?;
+    let code = place(&mut parsed, &mut init)?;
+    let parsed = &parsed;
     let module = &parsed.module;
-    let init = init::plan(module)?;
-    let code = match place(parsed, &init, false)? {
-        Some(code) => code,
-        // a call spans more than 64 KiB: give all of them long distances
-        None => place(parsed, &init, true)?.ok_or(ErrorKind::TooMany("bytes of code", u32::MAX, u32::MAX))?,
-    };
     let mut strings = Strings::default();
     let mut writer = Writer::new();
     writer.section(Section::Manifest, manifest_bytes(wasm, parsed, &init, &code, options)?);
@@ -97,32 +98,55 @@ pub fn assemble(wasm: &[u8], parsed: &Parsed<'_>, options: &Options<'_>) -> Resu
     Ok(Compiled { image, source_map: code.source_map })
 }
 
-/// Encodes all functions one behind the other; `None` if a call does not reach.
-fn place(parsed: &Parsed<'_>, init: &Init, far: bool) -> Result<Option<Code>, CompileError> {
-    let mut code = Code { bytes: Vec::new(), starts: Vec::new(), source_map: Vec::new() };
-    let mut encoded: Vec<Encoded> = Vec::new();
-    for (position, function) in parsed.functions.iter().chain(&init.function).enumerate() {
-        let one = function.encode(parsed.module.imported_functions + position as u32, far)?;
-        code.starts.push(code.bytes.len() as u32);
-        let start = code.bytes.len() as u32;
-        code.source_map.extend(one.source_map.iter().map(|&(at, wasm)| (start + at, wasm)));
-        code.bytes.extend(&one.code);
-        encoded.push(one);
-    }
-    let kind = if far { Operand::NFar } else { Operand::N };
-    for (index, function) in encoded.iter().enumerate() {
-        let start = code.starts[index];
-        for call in &function.calls {
-            let target = i64::from(code.starts[call.callee as usize]);
-            let Some(distance) = call_distance(kind, target - i64::from(start + call.op)) else { return Ok(None) };
-            let at = (start + call.word) as usize;
-            let bytes = (distance as i32).to_le_bytes();
-            let length = 2 * kind.words();
-            code.bytes[at..at + length].copy_from_slice(&bytes[..length]);
+/// Encodes all functions one behind the other.
+///
+/// Calls that do not reach their callee get a longer form, which moves what lies behind them: that is repeated
+/// until all reach, for the reason and with the bound that [`crate::layout`] gives for branches.
+fn place(parsed: &mut Parsed<'_>, init: &mut Init) -> Result<Code, CompileError> {
+    let imported = parsed.module.imported_functions;
+    let mut functions: Vec<&mut Translated> = parsed.functions.iter_mut().chain(&mut init.function).collect();
+    let mut starts = vec![0; functions.len()];
+    let mut near: Vec<Vec<usize>> = functions.iter().map(|f| f.layout.near_calls()).collect();
+    let mut round = 0;
+    let size = loop {
+        let mut size = 0_u64;
+        for (start, function) in starts.iter_mut().zip(&functions) {
+            *start = size as u32;
+            size += u64::from(function.layout.size());
         }
+        if size > CODE_MAX {
+            let remedy = "split the program into several apps";
+            return Err(ErrorKind::TooMany { what: "bytes of code", count: size, limit: CODE_MAX, remedy }.into());
+        }
+        let mut all_reach = true;
+        for (index, function) in functions.iter_mut().enumerate() {
+            let (layout, start) = (&mut function.layout, i64::from(starts[index]));
+            let (far, still_near) = near[index].iter().partition(|&&item| {
+                layout.callee(item).is_some_and(|callee| {
+                    Layout::beyond(round, i64::from(starts[callee as usize]) - start - i64::from(layout.at(item)))
+                })
+            });
+            let far: Vec<usize> = far;
+            near[index] = still_near;
+            if !far.is_empty() {
+                all_reach = false;
+                let named = |error| CompileError { function: Some(imported + index as u32), ..error };
+                layout.make_far(&far).map_err(named)?;
+                near[index] = layout.near_calls();
+            }
+        }
+        if all_reach {
+            break size;
+        }
+        round += 1;
+    };
+    let mut code = Code { bytes: Vec::with_capacity(size as usize), starts, source_map: Vec::new() };
+    for function in functions {
+        encode::write(&function.layout, function.frame, &code.starts, &mut code.bytes, &mut code.source_map);
     }
-    Ok(Some(code))
+    Ok(code)
 }
+
 
 /// Bytes of the memory that must exist from the start, and whether that is less than declared.
 fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u32, bool), CompileError> {
@@ -132,8 +156,8 @@ fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u3
     let mut trimmed = false;
     if options.trim && !module.grows && !memory.imported && memory.page_size_log2 == format::PAGE_SIZE_LOG2 {
         if let Some(base) = heap_base(module, init) {
-            let data = init.data.iter().zip(&module.data).filter(|(place, _)| place.mode == format::segment::ACTIVE);
-            let data_end = data.map(|(place, data)| u64::from(place.offset) + data.data.len() as u64).max();
+            let data = init.runs.iter().filter(|run| run.mode == format::segment::ACTIVE);
+            let data_end = data.map(|run| u64::from(run.offset) + u64::from(run.length)).max();
             let wanted = (u64::from(base) + u64::from(options.heap)).max(data_end.unwrap_or(0)).next_multiple_of(8);
             if wanted < declared {
                 needs = wanted;
@@ -208,7 +232,7 @@ fn types(module: &Module<'_>) -> Vec<u8> {
     // the type of the init function, which takes and returns nothing, comes last if no other is like it
     let mut distinct: Vec<(&[ValType], &[ValType])> = Vec::new();
     for (canonical, ty) in &module.types {
-        if usize::from(*canonical) == distinct.len() {
+        if *canonical as usize == distinct.len() {
             distinct.push((&ty.params, &ty.results));
         }
     }
@@ -232,8 +256,8 @@ fn types(module: &Module<'_>) -> Vec<u8> {
 
 /// Index of the type without parameters and results.
 fn empty_type(module: &Module<'_>) -> u16 {
-    let known = module.types.iter().find(|(_, ty)| ty.params.is_empty() && ty.results.is_empty());
-    known.map_or(module.distinct_types, |(canonical, _)| *canonical)
+    let known = module.distinct.get(&FuncType::default());
+    known.map_or(module.distinct.len() as u32, |&canonical| canonical) as u16
 }
 
 fn imports(module: &Module<'_>, strings: &mut Strings) -> Result<Vec<u8>, CompileError> {
@@ -340,9 +364,9 @@ fn elements(module: &Module<'_>, init: &Init, writer: &mut Writer) -> Result<(),
 fn data(module: &Module<'_>, init: &Init, writer: &mut Writer) {
     let mut out = Bytes::default();
     let mut all = Vec::new();
-    for (place, data) in init.data.iter().zip(&module.data) {
-        out.word(u32::from(place.mode)).word(place.offset).word(all.len() as u32).word(data.data.len() as u32);
-        all.extend(data.data);
+    for run in &init.runs {
+        out.word(u32::from(run.mode)).word(run.offset).word(all.len() as u32).word(run.length);
+        run.append(&module.data, &init.data, &mut all);
     }
     writer.section(Section::Data, out.0);
     writer.section(Section::DataBytes, all);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Blocks, branches, calls and returns.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use wisp_image::format::FRAME_HEADER_SLOTS;
@@ -12,6 +13,10 @@ use crate::module::FuncType;
 use crate::stack::{imm16, source, Place, Value};
 
 const HEADER: u32 = FRAME_HEADER_SLOTS as u32;
+
+/// Entries of a table in the code, at most: with an island of six bytes for each it still reaches them all with
+/// 16 bits.
+const TABLE_MAX: usize = 8000;
 
 /// Whom to call.
 pub enum Callee {
@@ -52,7 +57,7 @@ impl Function<'_> {
 
     /// `else`.
     pub fn otherwise(&mut self) {
-        let Some(mut frame) = self.frames.pop() else { return };
+        let Some(mut frame) = self.frames.pop() else { return self.broken("an `else` outside of all blocks") };
         if let FrameKind::If(label) = frame.kind {
             if !frame.dead {
                 if !self.dead {
@@ -71,7 +76,10 @@ impl Function<'_> {
 
     /// `end` of a block or of the function. True if it was the function's.
     pub fn close(&mut self) -> bool {
-        let Some(mut frame) = self.frames.pop() else { return true };
+        let Some(mut frame) = self.frames.pop() else {
+            self.broken("an `end` outside of all blocks");
+            return true;
+        };
         if frame.dead {
             return false;
         }
@@ -108,19 +116,25 @@ impl Function<'_> {
 
     /// The stack where paths meet: these values in their homes above `height`.
     fn restore(&mut self, height: usize, home: Slot, values: &[bool]) {
-        self.stack.truncate(height);
+        self.truncate(height);
         let mut slot = home;
         for &wide in values {
             self.stack.push(Value { wide, place: Place::Temp(slot), home: slot });
             slot += 1 + u32::from(wide);
         }
+        // those below are where `open` settled them
+        self.settled = self.stack.len();
         self.touch(slot);
     }
 
     /// Branches if the condition holds, or if it does not (`negate`).
     fn branch_if(&mut self, condition: Value, label: Label, negate: bool) {
         let (sem, x, y) = self.condition(condition);
-        let sem = if negate { inverse(sem) } else { sem };
+        let sem = match inverse(sem) {
+            Some(opposite) if negate => opposite,
+            Some(_) => sem,
+            None => return self.broken("a condition without an opposite"),
+        };
         self.emit(Class::Br32, sem, Dst::None, &[x, y, Arg::Label(label)]);
     }
 
@@ -133,8 +147,14 @@ impl Function<'_> {
     }
 
     /// Index in `frames` of a branch target.
-    fn target(&self, depth: u32) -> usize {
-        (self.frames.len() - 1).saturating_sub(depth as usize)
+    fn target(&mut self, depth: u32) -> usize {
+        match self.frames.len().checked_sub(1 + depth as usize) {
+            Some(target) => target,
+            None => {
+                self.broken("a branch out of the function");
+                0
+            }
+        }
     }
 
     /// Widths of the values a branch to this frame carries.
@@ -154,7 +174,7 @@ impl Function<'_> {
             self.return_values(&carried);
             return;
         }
-        let first = self.stack.len() - carried.len();
+        let first = self.top(carried.len());
         let mut slot = self.frames[target].home;
         for index in first..self.stack.len() {
             let value = self.stack[index];
@@ -179,7 +199,7 @@ impl Function<'_> {
             return false;
         }
         let carried = self.carried(target);
-        let first = self.stack.len() - carried.len();
+        let first = self.stack.len().saturating_sub(carried.len());
         let mut slot = self.frames[target].home;
         self.stack[first..].iter().all(|value| {
             let here = value.place == Place::Temp(slot);
@@ -212,50 +232,86 @@ impl Function<'_> {
 
     /// `br_table`; the last depth is the default.
     pub fn branch_table(&mut self, depths: &[u32]) {
-        let index = self.pop_arg();
-        let mut labels = Vec::with_capacity(depths.len());
-        let mut detours: Vec<(u32, Label)> = Vec::new();
-        for &depth in depths {
-            let target = self.target(depth);
-            // entries reach forward only: a loop is reached by a detour
-            if self.direct(target) && self.frames[target].kind != FrameKind::Loop {
-                let label = self.reach(target);
-                labels.push(label);
-            } else if let Some(&(_, label)) = detours.iter().find(|(known, _)| *known == depth) {
-                labels.push(label);
-            } else {
-                let label = self.label();
-                detours.push((depth, label));
-                labels.push(label);
+        let mut index = self.pop_arg();
+        if depths.len() > TABLE_MAX {
+            // the part of the index that a table of its own takes is computed into a slot that is free
+            self.fresh(false);
+            if let Arg::Narrow { dies, .. } = &mut index {
+                *dies = false;
             }
         }
-        let list = self.targets.len() as u32;
-        self.targets.push(labels);
-        self.special(Sem::BrTable, Dst::None, &[index, Arg::Targets(list)]);
+        let scratch = self.next_home();
+        let mut detours = BTreeMap::new();
+        let mut entries = Vec::with_capacity(depths.len());
+        for &depth in depths {
+            entries.push(match detours.get(&depth) {
+                Some(&label) => label,
+                None => {
+                    let target = self.target(depth);
+                    // entries reach forward only: a loop is reached by a detour
+                    let direct = self.direct(target) && self.frames[target].kind != FrameKind::Loop;
+                    let label = if direct { self.reach(target) } else { self.label() };
+                    detours.insert(depth, label);
+                    label
+                }
+            });
+        }
+        let Some(default) = entries.pop() else { return self.broken("a `br_table` without a default") };
+        let mut rest = &entries[..];
+        while rest.len() >= TABLE_MAX {
+            let (part, others) = rest.split_at(TABLE_MAX - 1);
+            let next = self.label();
+            let first = Arg::Imm(part.len() as i16);
+            self.emit(Class::Br32, Sem::I32GeU, Dst::None, &[index, first, Arg::Label(next)]);
+            self.table(index, part, default);
+            self.place(next);
+            let fewer = Arg::Imm(-(part.len() as i16));
+            self.emit(Class::Bin32, Sem::I32Add, Dst::Narrow(scratch), &[index, fewer]);
+            index = source(false, scratch, false);
+            rest = others;
+        }
+        self.table(index, rest, default);
         for (depth, label) in detours {
-            self.place(label);
             let target = self.target(depth);
-            self.jump(target);
+            if self.frames[target].label != label {
+                self.place(label);
+                self.jump(target);
+            }
         }
         self.dead = true;
     }
 
+    /// A table of the code.
+    fn table(&mut self, index: Arg, entries: &[Label], default: Label) {
+        let list = self.targets.len() as u32;
+        self.targets.push(entries.iter().copied().chain([default]).collect());
+        self.special(Sem::BrTable, Dst::None, &[index, Arg::Targets(list)]);
+    }
+
     /// `return`.
     pub fn return_now(&mut self) {
-        let results = self.frames.first().map_or(Vec::new(), |frame| frame.results.clone());
-        self.return_values(&results);
+        match self.frames.first() {
+            Some(frame) => {
+                let results = frame.results.clone();
+                self.return_values(&results);
+            }
+            None => self.broken("a `return` outside of the function"),
+        }
         self.dead = true;
     }
 
     /// Returns the values on top of the stack, which stay there for other paths.
     fn return_values(&mut self, results: &[bool]) {
-        let first = self.stack.len() - results.len();
+        let first = self.top(results.len());
         let values: Vec<Value> = self.stack[first..].to_vec();
         match values[..] {
             [] => self.special(Sem::Return, Dst::None, &[]),
             [value] if !value.wide => {
                 let arg = match value.place {
-                    Place::Const(bits) if imm16(bits, false).is_some() => Arg::Imm(imm16(bits, false).unwrap_or(0)),
+                    Place::Const(bits) => match imm16(bits, false) {
+                        Some(immediate) => Arg::Imm(immediate),
+                        None => self.in_passing(value),
+                    },
                     _ => self.in_passing(value),
                 };
                 self.special(Sem::Return32, Dst::None, &[arg]);
@@ -316,7 +372,7 @@ impl Function<'_> {
     /// of an indirect call.
     fn arguments(&mut self, count: usize, indirect: bool) -> (Slot, Option<Arg>) {
         let total = count + usize::from(indirect);
-        let first = self.stack.len() - total;
+        let first = self.top(total);
         let base = self.stack.get(first).map_or(self.next_home(), |value| value.home);
         let end = self.next_home();
         // nothing below may lie in the frame; the values of the call themselves move last to first
@@ -339,7 +395,7 @@ impl Function<'_> {
             }
         }
         self.touch(end + HEADER);
-        self.stack.truncate(first);
+        self.truncate(first);
         (base + HEADER, index)
     }
 
@@ -361,7 +417,7 @@ impl Function<'_> {
                     self.special(Sem::CallImport, Dst::None, &[frame, import]);
                 }
             },
-            (Callee::Indirect { .. }, None) => {}
+            (Callee::Indirect { .. }, None) => self.broken("an indirect call without an index"),
         }
         let mut slot = base;
         for result in &ty.results {
@@ -371,6 +427,7 @@ impl Function<'_> {
             slot += 1 + u32::from(wide);
         }
         self.touch(slot);
+        self.bound();
     }
 
     /// A tail call.
@@ -394,7 +451,7 @@ impl Function<'_> {
                     self.special(Sem::ReturnCallImport, Dst::None, &[frame, kind, import]);
                 }
             },
-            (Callee::Indirect { .. }, None) => {}
+            (Callee::Indirect { .. }, None) => self.broken("an indirect call without an index"),
         }
         self.dead = true;
     }

@@ -24,13 +24,20 @@ pub enum ErrorKind {
     Invalid(String),
     /// A frame of this many slots; 16,383 is the limit.
     FrameTooLarge(u32),
-    /// A `br_table` of the function spans more than 64 KiB of code.
-    FunctionTooLarge,
-    /// There are this many of something, and the image can hold that many.
-    TooMany(&'static str, u32, u32),
+    /// There are more of something than the image can hold.
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many the module has.
+        count: u64,
+        /// How many there may be.
+        limit: u64,
+        /// What to change in the module.
+        remedy: &'static str,
+    },
     /// The memory is larger than the limit the caller gave: (needs, limit) in bytes.
     Memory(u64, u64),
-    /// An op has no encoding: an error of the compiler itself.
+    /// An invariant of the compiler does not hold: this is an error of the compiler itself.
     Internal(&'static str),
 }
 
@@ -39,19 +46,24 @@ impl fmt::Display for CompileError {
         match &self.kind {
             ErrorKind::Invalid(message) => f.write_str(message)?,
             ErrorKind::FrameTooLarge(slots) => {
-                write!(f, "the function needs a frame of {slots} slots, the limit is 16383; split it up")?;
+                write!(
+                    f,
+                    "the function needs a frame of {slots} slots of four bytes, the limit is 16383; split it up, or \
+                     compile it with optimisation, which keeps fewer values at once"
+                )?;
             }
-            ErrorKind::FunctionTooLarge => {
-                f.write_str("a `br_table` of the function reaches over more than 64 KiB of code; split it up")?;
+            ErrorKind::TooMany { what, count, limit, remedy } => {
+                write!(f, "the module has {count} {what}, the limit is {limit}; {remedy}")?;
             }
-            ErrorKind::TooMany(what, count, limit) => write!(f, "the module has {count} {what}, the limit is {limit}")?,
             ErrorKind::Memory(needs, limit) => write!(
                 f,
                 "the module asks for {needs} bytes of linear memory, {limit} are allowed; link it with a smaller stack \
                  (`-z stack-size=2048`, `--stack-first`), export `__heap_base` so that its memory can be trimmed, or \
                  link with `--page-size=1`"
             )?,
-            ErrorKind::Internal(op) => write!(f, "no encoding for `{op}`: please report this module")?,
+            ErrorKind::Internal(what) => {
+                write!(f, "an error of the compiler, not of the module: {what}; please report this module")?;
+            }
         }
         if self.offset == 0 {
             // it concerns the module as a whole
@@ -69,6 +81,13 @@ impl fmt::Display for CompileError {
 }
 
 impl core::error::Error for CompileError {}
+
+impl CompileError {
+    /// An invariant of the compiler that does not hold at this offset of the module.
+    pub(crate) fn internal(what: &'static str, offset: u32) -> Self {
+        Self { offset, function: None, name: None, kind: ErrorKind::Internal(what) }
+    }
+}
 
 impl From<wasmparser::BinaryReaderError> for CompileError {
     fn from(error: wasmparser::BinaryReaderError) -> Self {

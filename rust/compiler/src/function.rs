@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 use wisp_image::format::{ValType, FRAME_HEADER_SLOTS};
 use wisp_image::ops::{Class, Sem};
 
+use crate::error::CompileError;
 use crate::inst::{Arg, Dst, Inst, Item, Label, Slot, ARGS};
 use crate::module::Module;
 use crate::prescan::Prescan;
@@ -51,6 +52,8 @@ pub struct Function<'m> {
     pub(crate) items: Vec<Item>,
     pub(crate) targets: Vec<Vec<Label>>,
     pub(crate) stack: Vec<Value>,
+    /// Number of values at the bottom of the stack that no op moves any more: constants, and those in their homes.
+    pub(crate) settled: usize,
     pub(crate) frames: Vec<Frame>,
     /// (slot, wide) of each local.
     pub(crate) locals: Vec<(Slot, bool)>,
@@ -65,6 +68,8 @@ pub struct Function<'m> {
     pub(crate) dead: bool,
     /// Offset of the current operator in the module.
     pub(crate) offset: u32,
+    /// The first invariant of the compiler that did not hold.
+    broken: Option<CompileError>,
 }
 
 fn wide(ty: ValType) -> bool {
@@ -94,7 +99,7 @@ impl<'m> Function<'m> {
         for pass in [true, false] {
             for (index, &ty) in locals.iter().enumerate() {
                 let local = params.len() + index;
-                if scan.needs_clearing(local) == pass {
+                if scan.is_used(local) && scan.needs_clearing(local) == pass {
                     places[local] = (slot, wide(ty));
                     slot += ty.slots() as Slot;
                 }
@@ -115,6 +120,7 @@ impl<'m> Function<'m> {
             items: Vec::new(),
             targets: Vec::new(),
             stack: Vec::new(),
+            settled: 0,
             frames: Vec::new(),
             locals: places,
             temps: slot,
@@ -123,6 +129,7 @@ impl<'m> Function<'m> {
             labels: 0,
             dead: false,
             offset,
+            broken: None,
         };
         let label = function.label();
         function.frames.push(Frame {
@@ -143,6 +150,21 @@ impl<'m> Function<'m> {
         }
         function.pool = pool;
         function
+    }
+
+    /// Notes that an invariant of the compiler does not hold: no image results.
+    pub fn broken(&mut self, what: &'static str) {
+        if self.broken.is_none() {
+            self.broken = Some(CompileError::internal(what, self.offset));
+        }
+    }
+
+    /// Checks that all invariants held.
+    ///
+    /// # Errors
+    /// The first that did not, with the offset of the operator.
+    pub fn check(&self) -> Result<(), CompileError> {
+        self.broken.clone().map_or(Ok(()), Err)
     }
 
     /// Slots of the frame.
@@ -175,7 +197,7 @@ impl<'m> Function<'m> {
     pub fn emit(&mut self, class: Class, sem: Sem, dst: Dst, operands: &[Arg]) {
         let mut args = [Arg::None; ARGS];
         args[..operands.len()].copy_from_slice(operands);
-        self.items.push(Item::Inst(Inst { class, sem, dst, args, offset: self.offset, joined: false }));
+        self.items.push(Item::Inst(Inst { class, sem, dst, args, offset: self.offset }));
     }
 
     /// Appends an instruction of the class [`Class::Special`].

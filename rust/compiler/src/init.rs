@@ -9,6 +9,7 @@ use wisp_image::format::{segment, ITEM_GLOBAL};
 use wisp_image::ops::{Operand, Sem};
 
 use crate::control::Callee;
+use crate::data::{self, Run, Wanted};
 use crate::error::{CompileError, ErrorKind};
 use crate::function::Function;
 use crate::inst::{Arg, Dst};
@@ -33,8 +34,10 @@ pub struct Init {
     pub elements: Vec<Segment>,
     /// Items of each element segment.
     pub items: Vec<Vec<u32>>,
-    /// Data segments.
-    pub data: Vec<Segment>,
+    /// Data segments of the module.
+    pub data: Vec<Wanted>,
+    /// Data segments of the image, made of those.
+    pub runs: Vec<Run>,
     /// Function that does the rest.
     pub function: Option<Translated>,
 }
@@ -58,7 +61,7 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
     let mut code = Function::new(module, &[], &[], &[], &Prescan::default(), 0);
     let empty = code.items.len();
     let mut init =
-        Init { globals: Vec::new(), elements: Vec::new(), items: Vec::new(), data: Vec::new(), function: None };
+        Init { globals: Vec::new(), elements: Vec::new(), items: Vec::new(), data: Vec::new(), runs: Vec::new(), function: None };
     let imported = module.globals.len() - module.global_inits.len();
     for (position, expr) in module.global_inits.iter().enumerate() {
         let value = constant(expr);
@@ -105,7 +108,7 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
             DataKind::Active { .. } if !by_code => segment::ACTIVE,
             _ => segment::PASSIVE,
         };
-        init.data.push(Segment { mode, offset: data_offset(&data.kind).unwrap_or(0) as u32 });
+        init.data.push(Wanted { mode, offset: data_offset(&data.kind).unwrap_or(0) as u32 });
         if let (DataKind::Active { offset_expr, .. }, true) = (&data.kind, by_code) {
             let segment = Arg::Word(Operand::P, index as u16);
             code.expression(offset_expr)?;
@@ -115,12 +118,13 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
             code.special(Sem::DataDrop, Dst::None, &[segment]);
         }
     }
+    init.runs = data::plan(module, &init.data)?;
     if let Some(start) = module.start {
         code.call(Callee::Function(start), &FuncType::default());
     }
     if code.items.len() > empty {
         code.close();
-        init.function = Some(Translated::new(code, 0));
+        init.function = Some(Translated::new(code, 0)?);
     }
     Ok(init)
 }

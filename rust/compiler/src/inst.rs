@@ -75,8 +75,6 @@ pub struct Inst {
     pub args: [Arg; ARGS],
     /// Offset of its wasm instruction in the module.
     pub offset: u32,
-    /// Part of a sequence: one op with the instruction before.
-    pub joined: bool,
 }
 
 /// An instruction or a place.
@@ -89,9 +87,9 @@ pub enum Item {
 }
 
 /// The reach a branch or call needs.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// Ahead, 16 bits.
+    /// Ahead, 16 bits; of a call, either way.
     Forward,
     /// Back, 16 bits.
     Backward,
@@ -101,7 +99,7 @@ pub enum Reach {
 
 impl Inst {
     /// The operands in order, padded with [`Operand::None`], and their number.
-    pub fn form(&self, branch: Reach, call: Reach) -> ([Operand; ARGS + 1], usize) {
+    pub fn form(&self, reach: Reach) -> ([Operand; ARGS + 1], usize) {
         let mut form = [Operand::None; ARGS + 1];
         let mut n = 0;
         let mut push = |operand| {
@@ -125,14 +123,14 @@ impl Inst {
                 Arg::Imm32(_) => Operand::J,
                 Arg::Imm64(_) => Operand::K,
                 Arg::Offset(_) => Operand::O,
-                Arg::Label(_) => match branch {
+                Arg::Label(_) => match reach {
                     Reach::Forward => Operand::F,
                     Reach::Backward => Operand::B,
                     Reach::Far => Operand::BFar,
                 },
                 Arg::Targets(_) => Operand::Table,
                 Arg::Frame(_) => Operand::R,
-                Arg::Callee(_) => match call {
+                Arg::Callee(_) => match reach {
                     Reach::Far => Operand::NFar,
                     _ => Operand::N,
                 },
@@ -145,20 +143,42 @@ impl Inst {
     }
 
     /// The opcode, if the table has this form.
-    pub fn opcode(&self, branch: Reach, call: Reach) -> Option<u16> {
-        let (form, n) = self.form(branch, call);
+    pub fn opcode(&self, reach: Reach) -> Option<u16> {
+        let (form, n) = self.form(reach);
         opcode(self.class, self.sem, &form[..n])
+    }
+
+    /// Words of its operands in the code; of a table the first only.
+    pub fn operand_words(&self, reach: Reach) -> usize {
+        let (form, n) = self.form(reach);
+        form[..n].iter().map(|operand| operand.words()).sum()
     }
 
     /// True if the table has this form.
     pub fn exists(&self) -> bool {
-        self.opcode(Reach::Forward, Reach::Forward).is_some()
+        self.opcode(Reach::Forward).is_some()
     }
 
     /// The jump target, if it is a branch with one.
     pub fn label(&self) -> Option<Label> {
         self.args.iter().find_map(|arg| match arg {
             Arg::Label(label) => Some(*label),
+            _ => None,
+        })
+    }
+
+    /// The list of targets, if it is a `br_table`.
+    pub fn targets(&self) -> Option<usize> {
+        self.args.iter().find_map(|arg| match arg {
+            Arg::Targets(list) => Some(*list as usize),
+            _ => None,
+        })
+    }
+
+    /// The function of the module that it calls.
+    pub fn callee(&self) -> Option<u32> {
+        self.args.iter().find_map(|arg| match arg {
+            Arg::Callee(callee) => Some(*callee),
             _ => None,
         })
     }
@@ -205,17 +225,17 @@ pub fn overlap(a: Slot, a_count: u32, b: Slot, b_count: u32) -> bool {
     a < b + b_count && b < a + a_count
 }
 
-/// The condition that holds when `sem` does not. Only for integer conditions.
-pub fn inverse(sem: Sem) -> Sem {
-    match sem {
+/// The condition that holds when this one does not; `None` for what is no condition on integers of 32 bits.
+pub fn inverse(sem: Sem) -> Option<Sem> {
+    Some(match sem {
         Sem::I32Eq => Sem::I32Ne,
         Sem::I32Ne => Sem::I32Eq,
         Sem::I32LtS => Sem::I32GeS,
         Sem::I32GeS => Sem::I32LtS,
         Sem::I32LtU => Sem::I32GeU,
         Sem::I32GeU => Sem::I32LtU,
-        other => other,
-    }
+        _ => return None,
+    })
 }
 
 /// True if the operands may change places.

@@ -16,12 +16,14 @@ extern crate alloc;
 
 mod assemble;
 mod control;
+mod data;
 mod encode;
 mod error;
 mod function;
 mod fuse;
 mod init;
 mod inst;
+mod layout;
 mod module;
 mod names;
 mod ops;
@@ -90,7 +92,7 @@ pub struct Compiled {
 /// The first rule of the specification that the module breaks, or the first limit it exceeds, with offset
 /// and function.
 pub fn compile(wasm: &[u8], options: &Options<'_>) -> Result<Compiled, CompileError> {
-    let result = parse::parse(wasm, options).and_then(|parsed| assemble::assemble(wasm, &parsed, options));
+    let result = parse::parse(wasm, options).and_then(|parsed| assemble::assemble(wasm, parsed, options));
     result.map_err(|mut error| {
         if let Some(function) = error.function {
             error.name = function_names(wasm).into_iter().find(|(index, _)| *index == function).map(|(_, n)| n.into());

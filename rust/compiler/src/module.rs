@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the functions need to know of the module around them.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use wasmparser::{BlockType, ConstExpr, Data, Element, Export, Import};
@@ -11,7 +12,7 @@ use crate::error::{CompileError, ErrorKind};
 use crate::inst::Arg;
 
 /// A function type.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct FuncType {
     /// Parameters.
     pub params: Vec<ValType>,
@@ -27,7 +28,7 @@ pub struct GlobalInfo {
     /// May be written.
     pub mutable: bool,
     /// Index among the imported globals, or `None` if it is defined.
-    pub imported: Option<u16>,
+    pub imported: Option<u32>,
     /// Byte offset of a defined global in the instance.
     pub offset: u32,
 }
@@ -37,8 +38,8 @@ impl GlobalInfo {
     pub fn operand(&self) -> Arg {
         let wide = self.ty.slots() == 2;
         match (self.imported, wide) {
-            (Some(index), false) => Arg::Word(Operand::GI, index),
-            (Some(index), true) => Arg::Word(Operand::GI64, index),
+            (Some(index), false) => Arg::Word(Operand::GI, index as u16),
+            (Some(index), true) => Arg::Word(Operand::GI64, index as u16),
             (None, false) => Arg::Word(Operand::G, self.offset as u16),
             (None, true) => Arg::Word(Operand::G64, self.offset as u16),
         }
@@ -72,10 +73,11 @@ pub struct MemoryInfo {
 /// A parsed module. Everything in it borrows the wasm bytes.
 #[derive(Default)]
 pub struct Module<'a> {
-    /// All types in order: (index among the distinct ones, type).
-    pub types: Vec<(u16, FuncType)>,
-    /// Number of distinct types.
-    pub distinct_types: u16,
+    /// All types in order: (index among the distinct ones, type). [`Self::check_counts`] establishes that
+    /// those indices fit 16 bits.
+    pub types: Vec<(u32, FuncType)>,
+    /// The distinct types and their indices.
+    pub distinct: BTreeMap<FuncType, u32>,
     /// Imports in order.
     pub imports: Vec<Import<'a>>,
     /// Type index of each function, imports first.
@@ -104,6 +106,8 @@ pub struct Module<'a> {
     pub data: Vec<Data<'a>>,
     /// Some function calls `memory.grow`.
     pub grows: bool,
+    /// Some function names a data segment.
+    pub names_data: bool,
 }
 
 /// A value type of the supported features.
@@ -133,7 +137,7 @@ impl Module<'_> {
     /// A type by its index in the module, and its index among the distinct types.
     pub fn ty(&self, index: u32) -> (&FuncType, u16) {
         let (canonical, ty) = &self.types[index as usize];
-        (ty, *canonical)
+        (ty, *canonical as u16)
     }
 
     /// The type of a function.
@@ -169,18 +173,13 @@ impl Module<'_> {
 
     /// Adds a type and finds its place among the distinct ones.
     pub fn add_type(&mut self, ty: FuncType) {
-        let canonical = match self.types.iter().find(|(_, known)| *known == ty) {
-            Some((canonical, _)) => *canonical,
-            None => {
-                self.distinct_types += 1;
-                self.distinct_types - 1
-            }
-        };
+        let next = self.distinct.len() as u32;
+        let canonical = *self.distinct.entry(ty.clone()).or_insert(next);
         self.types.push((canonical, ty));
     }
 
     /// Adds a global.
-    pub fn add_global(&mut self, ty: wasmparser::GlobalType, imported: Option<u16>) -> Result<(), CompileError> {
+    pub fn add_global(&mut self, ty: wasmparser::GlobalType, imported: Option<u32>) -> Result<(), CompileError> {
         let mutable = ty.mutable;
         let ty = val_type(ty.content_type)?;
         let offset = self.globals_size;
@@ -213,22 +212,30 @@ impl Module<'_> {
         });
     }
 
-    /// Counts that the image format bounds.
+    /// Checks the counts that the image format bounds, `init` function included.
+    ///
+    /// # Errors
+    /// The first that is too large, with what can be done about it.
     pub fn check_counts(&self) -> Result<(), CompileError> {
-        let word = usize::from(u16::MAX);
+        /// What one word of the code can tell apart.
+        const WORD: usize = 1 << 16;
+        const SPLIT: &str = "split the program into several apps";
+        const FEWER_GLOBALS: &str = "keep them in linear memory";
+        const FEWER_SEGMENTS: &str = "give them constant offsets, or join neighbours";
+        let imported_globals = self.globals.iter().filter(|g| g.imported.is_some()).count();
         let counts = [
-            ("functions", self.functions.len(), wisp_image::format::FUNCTIONS_MAX),
-            ("types", self.types.len(), word),
-            ("tables", self.tables.len(), word),
-            ("bytes of globals", self.globals_size as usize, word - 7),
-            ("imported globals", self.globals.iter().filter(|g| g.imported.is_some()).count(), word),
-            ("globals", self.globals.len(), word),
-            ("element segments", self.elements.len(), word),
-            ("data segments", self.data.len(), word),
+            // one more for what the image does at instantiation
+            ("functions", self.functions.len() + 1, wisp_image::format::FUNCTIONS_MAX, SPLIT),
+            ("distinct types", self.distinct.len() + 1, WORD - 1, "share signatures"),
+            ("tables", self.tables.len(), WORD, "join them"),
+            ("bytes of globals", self.globals_size as usize, WORD - 8, FEWER_GLOBALS),
+            ("imported globals", imported_globals, WORD, FEWER_GLOBALS),
+            ("globals", self.globals.len(), WORD, FEWER_GLOBALS),
+            ("element segments", self.elements.len(), WORD - 1, FEWER_SEGMENTS),
         ];
-        for (what, count, limit) in counts {
+        for (what, count, limit, remedy) in counts {
             if count > limit {
-                return Err(ErrorKind::TooMany(what, count as u32, limit as u32).into());
+                return Err(ErrorKind::TooMany { what, count: count as u64, limit: limit as u64, remedy }.into());
             }
         }
         Ok(())

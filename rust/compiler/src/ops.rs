@@ -102,6 +102,7 @@ impl Function<'_> {
             };
             if imm16(bits, wide).is_some() || self.long_immediate(sem, bits) {
                 // a temporary stays where it is, which may be above its new home
+                self.settled = self.settled.min(count - 2);
                 self.stack[count - 2].place = y;
                 self.stack[count - 1].place = x;
             }
@@ -208,8 +209,9 @@ impl Function<'_> {
             Some(_) => (order, x, y),
             None => (order.swapped(), y, x),
         };
-        // after the exchange every order has its condition: gt and le become lt and ge
-        let (narrow, long) = order.condition().unwrap_or((Sem::I32Eq, Sem::I64Eq));
+        let Some((narrow, long)) = order.condition() else {
+            return self.broken("a comparison that has no condition either way");
+        };
         if wide {
             let to = self.fresh(false);
             self.emit(Class::Set64, long, to, &[x, y]);
@@ -222,7 +224,10 @@ impl Function<'_> {
     fn eqz(&mut self) {
         let value = self.pop();
         let place = match value.place {
-            Place::Compare(sem, x, y) => Place::Compare(inverse(sem), x, y),
+            Place::Compare(sem, x, y) => match inverse(sem) {
+                Some(opposite) => Place::Compare(opposite, x, y),
+                None => return self.broken("a condition without an opposite"),
+            },
             _ => Place::Compare(Sem::I32Eq, self.as_arg(value), Arg::Imm(0)),
         };
         self.push(false, place);
@@ -317,8 +322,8 @@ impl Function<'_> {
 
     /// An address of any shape as one slot and an offset, for the rare loads that have that form only.
     fn plain_address(&mut self, args: [Arg; 3], n: usize) -> [Arg; 3] {
+        let slot = self.next_home();
         let to = self.fresh(false);
-        let Dst::Narrow(slot) = to else { return args };
         match n {
             1 => {
                 self.emit_const(0, false, slot);
@@ -485,9 +490,14 @@ impl Function<'_> {
             O::Br { relative_depth } => self.branch(*relative_depth),
             O::BrIf { relative_depth } => self.branch_on(*relative_depth),
             O::BrTable { targets } => {
-                let mut depths: alloc::vec::Vec<u32> = targets.targets().filter_map(Result::ok).collect();
-                depths.push(targets.default());
-                self.branch_table(&depths);
+                let depths: Result<alloc::vec::Vec<u32>, _> = targets.targets().collect();
+                match depths {
+                    Ok(mut depths) => {
+                        depths.push(targets.default());
+                        self.branch_table(&depths);
+                    }
+                    Err(_) => self.broken("a `br_table` that the validator has not read"),
+                }
             }
             O::Return => self.return_now(),
             O::Call { function_index } => {
@@ -637,6 +647,8 @@ impl Function<'_> {
                     }
                 } else if let Some((class, sem, wide)) = crate::tables::unary(operator) {
                     self.un(class, sem, wide);
+                } else {
+                    self.broken("an operator that has no translation");
                 }
             }
         }

@@ -9,10 +9,10 @@ use wasmparser::{
 };
 use wisp_image::format::ValType;
 
-use crate::encode::{encode, EncodeError, Encoded};
+use crate::encode::FRAME_MAX;
 use crate::error::{CompileError, ErrorKind};
 use crate::function::Function;
-use crate::fuse::fuse;
+use crate::layout::Layout;
 use crate::module::{val_type, FuncType, Module};
 use crate::peephole;
 use crate::prescan::Prescan;
@@ -28,39 +28,27 @@ pub struct Parsed<'a> {
 
 /// A function before encoding.
 pub struct Translated {
-    /// Its items.
-    pub items: Vec<crate::inst::Item>,
-    /// Its `br_table` lists.
-    pub targets: Vec<Vec<crate::inst::Label>>,
+    /// Its instructions and where they lie.
+    pub layout: Layout,
     /// Its frame in slots.
     pub frame: u32,
-    /// Offset of its body in the module.
-    pub offset: u32,
 }
 
 impl Translated {
-    /// Takes a finished function.
-    pub fn new(mut function: Function<'_>, offset: u32) -> Self {
+    /// Takes a finished function, whose body lies at this offset in the module.
+    ///
+    /// # Errors
+    /// Its frame is too large, or an invariant of the compiler does not hold.
+    pub fn new(mut function: Function<'_>, offset: u32) -> Result<Self, CompileError> {
+        function.check()?;
+        let frame = function.size();
+        if frame > FRAME_MAX / 4 {
+            return Err(CompileError { offset, ..ErrorKind::FrameTooLarge(frame).into() });
+        }
         peephole::combine(&mut function.items);
         peephole::forward(&mut function.items);
         peephole::modify(&mut function.items);
-        fuse(&mut function.items);
-        let frame = function.size();
-        Self { items: function.items, targets: function.targets, frame, offset }
-    }
-
-    /// Encodes it. `index` is that of the function, imports included, for the error.
-    pub fn encode(&self, index: u32, far_calls: bool) -> Result<Encoded, CompileError> {
-        encode(&self.items, &self.targets, self.frame, far_calls).map_err(|error| CompileError {
-            offset: self.offset,
-            function: Some(index),
-            name: None,
-            kind: match error {
-                EncodeError::Frame(slots) => ErrorKind::FrameTooLarge(slots),
-                EncodeError::TableReach => ErrorKind::FunctionTooLarge,
-                EncodeError::Form(sem) => ErrorKind::Internal(sem.name()),
-            },
-        })
+        Ok(Self { layout: Layout::new(function.items, function.targets)?, frame })
     }
 }
 
@@ -90,7 +78,11 @@ pub fn parse<'a>(wasm: &'a [u8], options: &Options<'_>) -> Result<Parsed<'a>, Co
     module.check_counts()?;
     for (_, body) in &bodies {
         for operator in body.get_operators_reader()? {
-            module.grows |= matches!(operator, Ok(Operator::MemoryGrow { .. }));
+            match operator {
+                Ok(Operator::MemoryGrow { .. }) => module.grows = true,
+                Ok(Operator::MemoryInit { .. } | Operator::DataDrop { .. }) => module.names_data = true,
+                _ => {}
+            }
         }
     }
     let mut functions = Vec::with_capacity(bodies.len());
@@ -208,7 +200,8 @@ fn function<'a>(
         validator.op(at, &operator)?;
         function.offset = at as u32;
         function.operator(&operator);
+        function.check()?;
     }
     operators.finish()?;
-    Ok((Translated::new(function, offset), validator.into_allocations()))
+    Ok((Translated::new(function, offset)?, validator.into_allocations()))
 }

@@ -22,7 +22,15 @@ pub struct Prescan {
     pub constants: Vec<(u64, bool)>,
     /// By local index: may be read before it is written.
     read_first: Vec<bool>,
+    /// By local index: some operator names it.
+    used: Vec<bool>,
 }
+
+/// Words of [`Written`] that are kept at once, at most: eight megabytes.
+const KEPT_MAX: usize = 1 << 20;
+/// Words of [`Written`] that are looked at, at most: so many, and that many more for each operator.
+const LOOKED_AT_MAX: usize = 1 << 20;
+const LOOKED_AT_EACH: usize = 64;
 
 /// The locals written on every path to a place; `None` where no path leads.
 type Written = Option<Vec<u64>>;
@@ -53,16 +61,37 @@ fn meet(a: Written, b: &Written) -> Written {
 impl Prescan {
     /// Scans a body with this number of locals, of which the first `params` are parameters.
     pub fn new(operators: OperatorsReader<'_>, params: usize, locals: usize) -> Self {
-        let mut scan = Self { constants: Vec::new(), read_first: vec![false; locals] };
-        let mut start = vec![0; locals.div_ceil(64)];
+        let mut scan = Self { constants: Vec::new(), read_first: vec![false; locals], used: vec![false; locals] };
+        let words = locals.div_ceil(64);
+        let mut start = vec![0; words];
         for local in 0..params {
             start[local / 64] |= 1 << (local % 64);
         }
         let mut now: Written = Some(start);
         let mut blocks: Vec<Block> = Vec::new();
         let mut loops = 0;
+        let (mut allowed, mut follows) = (LOOKED_AT_MAX, true);
         for operator in operators {
             let Ok(operator) = operator else { break };
+            let looked_at = match &operator {
+                Operator::Block { .. }
+                | Operator::Loop { .. }
+                | Operator::If { .. }
+                | Operator::Else
+                | Operator::End
+                | Operator::Br { .. }
+                | Operator::BrIf { .. } => words,
+                Operator::BrTable { targets } => words * (targets.len() as usize + 1),
+                _ => 0,
+            };
+            if follows && (allowed + LOOKED_AT_EACH < looked_at || blocks.len() * 2 * words > KEPT_MAX) {
+                // so many locals in so many blocks: all of them are cleared
+                follows = false;
+                scan.read_first.fill(true);
+                blocks.iter_mut().for_each(|block| (block.at_start, block.at_end) = (None, None));
+                now = None;
+            }
+            allowed = (allowed + LOOKED_AT_EACH).saturating_sub(looked_at);
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
                     let is_loop = matches!(operator, Operator::Loop { .. });
@@ -103,12 +132,18 @@ impl Prescan {
                 | Operator::ReturnCallIndirect { .. } => now = None,
                 Operator::LocalGet { local_index } => {
                     let index = local_index as usize;
+                    if let Some(used) = scan.used.get_mut(index) {
+                        *used = true;
+                    }
                     if let (Some(now), Some(read)) = (&now, scan.read_first.get_mut(index)) {
                         *read |= now[index / 64] & 1 << (index % 64) == 0;
                     }
                 }
                 Operator::LocalSet { local_index } | Operator::LocalTee { local_index } => {
                     let index = local_index as usize;
+                    if let Some(used) = scan.used.get_mut(index) {
+                        *used = true;
+                    }
                     if let Some(word) = now.as_mut().and_then(|now| now.get_mut(index / 64)) {
                         *word |= 1 << (index % 64);
                     }
@@ -121,6 +156,11 @@ impl Prescan {
             }
         }
         scan
+    }
+
+    /// True if the function names the local: others need no slot.
+    pub fn is_used(&self, local: usize) -> bool {
+        self.used.get(local).copied().unwrap_or(true)
     }
 
     /// True if the local has to be zero at the entry.

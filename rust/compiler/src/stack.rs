@@ -77,6 +77,10 @@ pub fn source(wide: bool, slot: Slot, dies: bool) -> Arg {
     }
 }
 
+/// Values on top of the stack, at most, that are not in their homes: what looks through them costs no more in a
+/// function with a deep stack.
+const UNSETTLED: usize = 64;
+
 impl Function<'_> {
     /// Home of the value pushed next.
     pub fn next_home(&self) -> Slot {
@@ -87,6 +91,32 @@ impl Function<'_> {
     pub fn push(&mut self, wide: bool, place: Place) {
         let home = self.next_home();
         self.stack.push(Value { wide, place, home });
+        self.bound();
+    }
+
+    /// Settles values deep in the stack.
+    pub fn bound(&mut self) {
+        while self.stack.len() - self.settled > UNSETTLED {
+            self.settle(self.settled);
+            self.settled += 1;
+        }
+    }
+
+    /// Takes values off the stack until this many are left.
+    pub fn truncate(&mut self, count: usize) {
+        self.stack.truncate(count);
+        self.settled = self.settled.min(count);
+    }
+
+    /// Index of the first of this many values on top of the stack.
+    pub fn top(&mut self, count: usize) -> usize {
+        match self.stack.len().checked_sub(count) {
+            Some(first) => first,
+            None => {
+                self.broken("the operand stack has too few values");
+                0
+            }
+        }
     }
 
     /// Makes the home of a new value free and returns it as a destination; [`Self::push_temp`] follows.
@@ -106,12 +136,21 @@ impl Function<'_> {
 
     /// Takes the top value off the stack. The validator has seen that it exists.
     pub fn pop(&mut self) -> Value {
-        self.stack.pop().unwrap_or(Value { wide: false, place: Place::Const(0), home: self.temps })
+        let value = self.stack.pop();
+        self.settled = self.settled.min(self.stack.len());
+        match value {
+            Some(value) => value,
+            None => {
+                self.broken("the operand stack is empty");
+                // translation ends before this value is used
+                Value { wide: false, place: Place::Const(0), home: self.temps }
+            }
+        }
     }
 
     /// Moves every value below `depth` that lies in these slots to its home.
     pub fn vacate(&mut self, first: Slot, count: u32, depth: usize) {
-        for index in (0..depth).rev() {
+        for index in (self.settled.min(depth)..depth).rev() {
             let value = self.stack[index];
             if value.lies_in(first, count) && value.place != Place::Temp(value.home) {
                 self.settle(index);
@@ -143,9 +182,10 @@ impl Function<'_> {
 
     /// Settles all values: what holds before control may arrive from elsewhere.
     pub fn settle_all(&mut self) {
-        for index in 0..self.stack.len() {
+        for index in self.settled..self.stack.len() {
             self.settle(index);
         }
+        self.settled = self.stack.len();
     }
 
     /// Emits the code that writes a value to a slot. The value stays usable.
@@ -222,7 +262,7 @@ impl Function<'_> {
 
     /// Before a local is written: values that still refer to it move to their homes.
     pub fn keep_local(&mut self, slot: Slot, slots: u32) {
-        for index in 0..self.stack.len() {
+        for index in self.settled..self.stack.len() {
             let value = self.stack[index];
             let refers = match value.place {
                 Place::Temp(_) => false,

@@ -30,11 +30,11 @@ impl Function {
 
     /// An op with the words of its operands.
     pub fn op(&mut self, op: &Op, words: &[u16]) {
-        let parts: Vec<_> = op.parts().map(|part| (part.class, part.sem, part.form)).collect();
-        let opcode = match parts[..] {
-            [(class, sem, form)] => opcode(class, sem, form),
+        let parts: Option<Vec<u16>> = op.parts().map(|part| opcode(part.class, part.sem, part.form)).collect();
+        let opcode = parts.and_then(|parts| match parts[..] {
+            [single] => Some(single),
             _ => sequence_opcode(&parts),
-        };
+        });
         self.words.push(opcode.unwrap_or_else(|| panic!("no {:?} {:?}", op.sem, op.form)) * 4);
         self.words.extend(words);
         assert_eq!(words.len() + 1, op.words(), "{:?} {:?}", op.sem, op.form);

@@ -367,7 +367,7 @@ fn compare(u: &mut Unstructured<'_>, native: Option<&wisp_aotc::Options>) -> arb
     let compiled = match compile(&wasm, &Options { trim: false, ..Options::default() }) {
         Ok(compiled) => compiled,
         Err(error) => match error.kind {
-            ErrorKind::FrameTooLarge(_) | ErrorKind::FunctionTooLarge | ErrorKind::TooMany(..) => {
+            ErrorKind::FrameTooLarge(_) | ErrorKind::TooMany { .. } => {
                 return Ok(Outcome::Refused);
             }
             _ => panic!("a valid module was refused: {error}"),

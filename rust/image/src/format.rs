@@ -163,7 +163,7 @@ pub mod external {
 }
 
 /// Value types, numbered as in wasm.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 #[repr(u8)]
 pub enum ValType {
     /// 32-bit integer.

@@ -12,6 +12,7 @@
 //! in the *accumulator* as well, where the op that follows directly (and only that one, and only if it
 //! is no branch target) may read it.
 
+mod lookup;
 mod sequences;
 
 /// Where one operand comes from or goes to, and how it is encoded.
@@ -539,6 +540,7 @@ pub const FAMILIES: &[Family] = &[
     Family { class: Class::Bin64, sems: &[I64XorShrU], forms: &[&[E, T, I]] },
 ];
 
+pub use self::lookup::{opcode, sequence_opcode};
 pub use self::sequences::PARTS as SEQUENCE_PARTS;
 
 /// Number of ops that are no sequences.
@@ -578,33 +580,6 @@ pub const fn op(opcode: u16) -> Option<Op> {
         return Some(Op { class, sem, form: sequences::form(index), sequence });
     }
     Option::None
-}
-
-/// The opcode of an op, or `None` if the table has no such form.
-pub fn opcode(class: Class, sem: Sem, form: &[Operand]) -> Option<u16> {
-    let mut base = 0;
-    for family in FAMILIES {
-        if family.class == class {
-            let place = family.sems.iter().position(|&x| x == sem);
-            if let (Some(s), Some(f)) = (place, family.forms.iter().position(|&x| x == form)) {
-                return Some((base + s * family.forms.len() + f) as u16);
-            }
-        }
-        base += family.len();
-    }
-    Option::None
-}
-
-/// The opcode of these ops in one, or `None` if the table has no such sequence. The forms are those of the ops
-/// on their own.
-pub fn sequence_opcode(parts: &[(Class, Sem, &[Operand])]) -> Option<u16> {
-    let is = |op: &Simple, &(class, sem, form): &(Class, Sem, &[Operand])| {
-        op.class == class && op.sem == sem && op.form == form
-    };
-    let place = sequences::SEQUENCES
-        .iter()
-        .position(|ops| ops.len() == parts.len() && ops.iter().zip(parts).all(|(op, part)| is(op, part)))?;
-    Some((SINGLE + place) as u16)
 }
 
 /// Bit of [`PACKED`]: control never reaches the next op.
@@ -688,11 +663,8 @@ mod tests {
     fn every_opcode_finds_its_way_back() {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
-            let parts: Vec<_> = op.parts().map(|part| (part.class, part.sem, part.form)).collect();
-            let found = match parts[..] {
-                [(class, sem, form)] => opcode(class, sem, form),
-                _ => sequence_opcode(&parts),
-            };
+            let parts: Vec<_> = op.parts().map(|part| opcode(part.class, part.sem, part.form).unwrap()).collect();
+            let found = if op.sequence.is_empty() { Some(parts[0]) } else { sequence_opcode(&parts) };
             assert_eq!(found, Some(n), "{:?} {:?}", op.sem, op.form);
         }
         assert!(op(COUNT as u16).is_none());

@@ -108,6 +108,10 @@ def find_wasi(cpp=False):
                 return None, ("libc++ for wasm was not found: run `make setup`, or install the packages "
                               "libc++-19-dev-wasm32 and libc++abi-19-dev-wasm32")
             flags = [f"--target={target}", f"--sysroot={sysroot}"]
+            if sysroot == "/usr":
+                # Headers of this machine's own libc lie beside.
+                headers = f"{sysroot}/include/{target}"
+                flags += ["-nostdlibinc", *(["-isystem", f"{headers}/c++/v1"] if cpp else []), "-isystem", headers]
             for clang in clangs:
                 builtins = output([clang, *flags, "-print-libgcc-file-name"])
                 if builtins and os.path.isfile(builtins):

@@ -233,7 +233,8 @@ def with_wasi(args):
     if not clang:
         hint = "" if cpp else "; a guest that needs little of libc can do with guest/c/tiny (--libc tiny, LIBC tiny)"
         sys.exit(f"guest.py: {found}{hint}")
-    return clang, found, found, []
+    absent = REPO / "guest" / "c" / "absent"
+    return clang, [*found, "-idirafter", absent], found, []
 
 
 def build_c(args):

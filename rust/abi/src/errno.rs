@@ -70,14 +70,33 @@ errors! {
         Access = 2, "acces", "Permission denied.";
         Again = 6, "again", "Nothing is available now; try again.";
         BadHandle = 8, "badf", "The file descriptor is not open.";
+        Busy = 10, "busy", "The device or file is in use.";
+        Quota = 19, "dquot", "The quota is used up.";
+        Exists = 20, "exist", "The path exists.";
         Fault = 21, "fault", "A pointer and length do not lie inside linear memory.";
+        TooBig = 22, "fbig", "The file would be too large.";
+        BadSequence = 25, "ilseq", "The path is not UTF-8.";
         Invalid = 28, "inval", "An argument has a value the function does not take.";
         Io = 29, "io", "The device failed.";
+        IsDirectory = 31, "isdir", "The path is that of a directory.";
+        Loop = 32, "loop", "A symbolic link was found, or too many were.";
+        TooManyOpen = 33, "mfile", "The app has as many descriptors open as it can have.";
+        NameTooLong = 37, "nametoolong", "A name or a path is too long.";
+        NoEntry = 44, "noent", "There is no such file or directory.";
+        NoMemory = 48, "nomem", "The host has no memory for this.";
+        NoSpace = 51, "nospc", "The storage is full.";
         NoSys = 52, "nosys", "This firmware does not have the function.";
+        NotDirectory = 54, "notdir", "A part of the path is not a directory.";
+        NotEmpty = 55, "notempty", "The directory has entries.";
+        NotSocket = 57, "notsock", "The file descriptor is not a socket.";
         NotSupported = 58, "notsup", "Not supported.";
         Overflow = 61, "overflow", "A total is larger than its type can hold.";
+        Perm = 63, "perm", "The path leads out of the folder that was granted.";
         BrokenPipe = 64, "pipe", "The other end is closed.";
+        ReadOnly = 69, "rofs", "The file system cannot be written.";
         IllegalSeek = 70, "spipe", "A stream cannot seek.";
+        CrossDevice = 75, "xdev", "The paths lie on different file systems.";
+        NotCapable = 76, "notcapable", "The descriptor does not have the right.";
     }
 }
 
@@ -105,6 +124,9 @@ impl From<Errno> for WasiErrno {
         match errno {
             Errno::Access | Errno::Perm => WasiErrno::Access,
             Errno::Again | Errno::Busy => WasiErrno::Again,
+            Errno::NoEntry => WasiErrno::NoEntry,
+            Errno::NoMemory => WasiErrno::NoMemory,
+            Errno::NoSpace => WasiErrno::NoSpace,
             Errno::BadHandle => WasiErrno::BadHandle,
             Errno::Fault => WasiErrno::Fault,
             Errno::Invalid | Errno::Range => WasiErrno::Invalid,

@@ -6,6 +6,9 @@ use wisp_engine::TrapCode;
 /// The command itself failed: a bad file, an import nobody has.
 pub const FAILURE: u8 = 1;
 
+/// The guest ended with a status above 255.
+pub const LARGE_STATUS: u8 = 255;
+
 /// What a program that is not a guest would end with: 128 and the number of the signal.
 pub const fn of_trap(code: TrapCode) -> u8 {
     match code {
@@ -25,7 +28,7 @@ pub const fn of_trap(code: TrapCode) -> u8 {
 
 /// The table for `--help`.
 pub const HELP: &str = "\
-Exit code: that of the guest's proc_exit, 0 when its entry returns, 1 if it could not be run, and for a trap
+Exit code: that of the guest's proc_exit (255 for one above 255), 0 when its entry returns, 1 if it could not be run, and for a trap
   130  it was interrupted
   134  unreachable code, a bad indirect call or table access, a failed host function
   136  integer overflow, division by zero, a float that no integer can hold

@@ -161,12 +161,13 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "run a.wasm",
-        "a.wasm: the app cannot be linked:\n  import `env` `f`: nobody has this interface; the host has wisp:",
+        "a.wasm: the app cannot be linked:\n  import `env` `f`: nobody has this interface: link what defines them",
         |f| f.module("a.wasm", r#"(module (import "env" "f" (func)) (func (export "_start")))"#),
     ),
     (
         "run a.wasm",
-        "a.wasm: the app cannot be linked:\n  import `wisp:gpio@1` `teleport`: the interface has no such function; it has",
+        "a.wasm: the app cannot be linked:\n  import `wisp:gpio@1` `teleport`: the interface has no such function; build the app \
+         with bindings of this version",
         |f| f.module("a.wasm", r#"(module (import "wisp:gpio@1" "teleport" (func)) (func (export "_start")))"#),
     ),
     (

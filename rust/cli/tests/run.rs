@@ -139,7 +139,7 @@ fn an_import_nobody_has_is_told_with_what_there_is() {
     folder.fails("run a.wasm", &["a.wasm: ", "`env` `f`", "nobody has this interface", "wasi_snapshot_preview1"]);
     let text = r#"(module (import "wasi_snapshot_preview1" "path_teleport" (func)) (func (export "_start")))"#;
     folder.module("b.wasm", text);
-    folder.fails("run b.wasm", &["`path_teleport`", "no such function", "fd_write"]);
+    folder.fails("run b.wasm", &["`path_teleport`", "no such function"]);
     folder.module("c.wasm", r#"(module (import "env" "m" (memory 1)) (func (export "_start")))"#);
     folder.fails("run c.wasm", &["`env` `m`", "no function"]);
 }

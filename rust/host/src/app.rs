@@ -33,6 +33,10 @@ pub struct App<P> {
     pub(crate) timer_was_last: bool,
     pub(crate) pending: LineBuffer,
     pub(crate) pending_stream: Stream,
+    /// The table of file descriptors was filled in.
+    pub(crate) descriptors_ready: bool,
+    /// A bit for each standard stream that was closed, where there is no such table.
+    pub(crate) closed_streams: u8,
 }
 
 impl<P: Platform> App<P> {
@@ -54,6 +58,8 @@ impl<P: Platform> App<P> {
             timer_was_last: false,
             pending: LineBuffer::new(),
             pending_stream: Stream::Out,
+            descriptors_ready: false,
+            closed_streams: 0,
         }
     }
 
@@ -81,6 +87,7 @@ impl<P: Platform> App<P> {
     pub fn release(&mut self) {
         // Nobody is left to be told of an error, and the rest must be released all the same.
         let _ = self.flush();
+        self.close_descriptors();
         while let Some(pin) = self.pins.pop() {
             if self.outputs.contains(pin) {
                 let _ = self.platform.set(pin, false);

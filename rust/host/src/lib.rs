@@ -21,6 +21,7 @@ pub mod bindings;
 pub mod border;
 mod env;
 mod event;
+mod files;
 mod gpio;
 mod handles;
 mod i2c;

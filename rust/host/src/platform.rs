@@ -4,6 +4,7 @@
 
 pub use crate::adc::Adc;
 pub use crate::event::{Event, Events, Kind};
+pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};
 pub use crate::i2c::{I2c, Operation};
 pub use crate::kv::Kv;
 pub use crate::lifecycle::Lifecycle;
@@ -18,7 +19,23 @@ use wisp_abi::Errno;
 
 /// Everything an app can reach. Implemented by naming the parts.
 pub trait Platform:
-    Identity + Log + Stdio + Clock + Events + Gpio + I2c + Adc + Pwm + Spi + Uart + Sensor + Kv + Msg + Lifecycle + Entropy
+    Identity
+    + Log
+    + Stdio
+    + Clock
+    + Events
+    + Gpio
+    + I2c
+    + Adc
+    + Pwm
+    + Spi
+    + Uart
+    + Sensor
+    + Kv
+    + Msg
+    + Lifecycle
+    + Entropy
+    + Files
 {
 }
 
@@ -39,6 +56,7 @@ impl<T> Platform for T where
         + Msg
         + Lifecycle
         + Entropy
+        + Files
 {
 }
 
@@ -81,7 +99,7 @@ pub enum Stream {
     Err,
 }
 
-/// Standard output and standard error.
+/// The standard streams.
 pub trait Stdio {
     /// Whether [`Stdio::output`] gets complete lines without their end and without control
     /// characters, as a log wants them, or the guest's bytes as they come.
@@ -92,6 +110,14 @@ pub trait Stdio {
     /// # Errors
     /// `EIO` if it cannot be written.
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno>;
+
+    /// Reads from standard input and tells how many bytes came; 0 at its end.
+    ///
+    /// # Errors
+    /// `EIO` if it cannot be read.
+    fn input(&mut self, _buffer: &mut [u8]) -> Result<u32, Errno> {
+        Ok(0)
+    }
 }
 
 /// Time.

@@ -6,8 +6,8 @@ use crate::bindings::{
     pwm_by_name, sensor_by_name, spi_by_name, timer_by_name, uart_by_name, wasi_by_name,
 };
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation, PinMode, Pwm,
-    Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
+    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation, PinMode,
+    Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
 };
 use crate::stop::{Interrupted, Stop};
 use crate::App;
@@ -54,6 +54,8 @@ pub(crate) struct Board {
     pub(crate) uart_errors: UartErrors,
     pub(crate) uart_watched: Option<bool>,
     pub(crate) uarts_closed: Vec<u32>,
+    /// What standard input still has.
+    pub(crate) typed: VecDeque<u8>,
 }
 
 fn text(bytes: &[u8]) -> String {
@@ -119,6 +121,12 @@ impl Stdio for Board {
         self.working()?;
         self.printed.push((if stream == Stream::Out { 1 } else { 2 }, text(bytes)));
         Ok(())
+    }
+
+    fn input(&mut self, buffer: &mut [u8]) -> Result<u32, Errno> {
+        let count = buffer.len().min(self.typed.len());
+        buffer.iter_mut().zip(self.typed.drain(..count)).for_each(|(place, byte)| *place = byte);
+        Ok(count as u32)
     }
 }
 
@@ -468,6 +476,8 @@ impl Lifecycle for Board {
         self.heartbeats += 1;
     }
 }
+
+impl Files for Board {}
 
 impl Entropy for Board {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {

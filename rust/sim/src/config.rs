@@ -3,6 +3,7 @@
 
 use crate::adc::{self, AdcConfig};
 use crate::error::Error;
+use crate::files::FolderConfig;
 use crate::i2c::{self, I2cConfig};
 use crate::kv::KvConfig;
 use crate::msg::{self, MsgConfig};
@@ -69,6 +70,8 @@ pub(crate) struct TraceConfig {
 pub(crate) struct AppConfig {
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
+    /// Folders of the desk, by the names that the app has for them.
+    pub(crate) folders: BTreeMap<String, FolderConfig>,
     pub(crate) gpio: BTreeMap<String, PinConfig>,
     pub(crate) i2c: BTreeMap<String, I2cConfig>,
     pub(crate) adc: BTreeMap<String, AdcConfig>,

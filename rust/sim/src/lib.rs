@@ -17,6 +17,7 @@ mod config;
 mod entropy;
 mod error;
 mod event;
+mod files;
 mod gpio;
 mod i2c;
 mod kv;

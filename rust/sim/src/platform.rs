@@ -5,6 +5,7 @@ use crate::adc::AdcChannel;
 use crate::config::{AppConfig, BoardConfig};
 use crate::entropy::Generator;
 use crate::event::Queue;
+use crate::files::Folders;
 use crate::gpio::Pin;
 use crate::i2c::I2cDevice;
 use crate::kv::Storage;
@@ -35,6 +36,9 @@ pub struct SimPlatform {
     pub(crate) uarts: Vec<SimUart>,
     pub(crate) sensors: Vec<SimSensor>,
     pub(crate) storage: Storage,
+    pub(crate) files: Folders,
+    /// Standard input is that of the process; else it is at its end.
+    standard_input: bool,
     pub(crate) channels: Vec<Channel>,
     board: BoardConfig,
     board_file: String,
@@ -86,6 +90,8 @@ impl SimPlatform {
             uarts: app.uart.into_iter().map(SimUart::new).collect(),
             sensors: app.sensor.into_iter().map(SimSensor::new).collect(),
             storage: Storage::new(app.kv),
+            files: Folders::new(app.folders),
+            standard_input: false,
             channels: app.msg.into_iter().map(Channel::new).collect(),
             board: board.clone(),
             board_file: board_file.to_string(),
@@ -106,6 +112,27 @@ impl SimPlatform {
     /// Adds environment variables to those of the board.
     pub fn add_variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
         self.env.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
+    }
+
+    /// Grants a folder of the desk under a name, without a quota.
+    ///
+    /// # Errors
+    /// That it cannot be opened, or is no folder.
+    pub fn add_folder(&mut self, host: &std::path::Path, name: &str) -> std::io::Result<()> {
+        self.files.add(host, name, None)
+    }
+
+    /// Opens the folders that the board grants to the app.
+    ///
+    /// # Errors
+    /// The path of the folder that cannot be opened, and why.
+    pub fn open_folders(&mut self) -> Result<(), (std::path::PathBuf, std::io::Error)> {
+        self.files.open_granted()
+    }
+
+    /// Lets the app read the standard input of the process.
+    pub fn use_standard_input(&mut self) {
+        self.standard_input = true;
     }
 
     /// A way to stop the app's blocking calls from elsewhere.
@@ -204,6 +231,14 @@ impl Stdio for SimPlatform {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
         let sink = if stream == Stream::Out { &mut outputs.out } else { &mut outputs.err };
         sink.write_all(bytes).and_then(|()| sink.flush()).map_err(|_| Errno::Io)
+    }
+
+    fn input(&mut self, buffer: &mut [u8]) -> Result<u32, Errno> {
+        if !self.standard_input {
+            return Ok(0);
+        }
+        let read = std::io::Read::read(&mut std::io::stdin(), buffer).map_err(|_| Errno::Io)?;
+        Ok(u32::try_from(read).unwrap_or(u32::MAX))
     }
 }
 

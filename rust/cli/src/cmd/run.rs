@@ -65,6 +65,9 @@ pub struct Arguments {
     /// An environment variable for the app; may be repeated
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
+    /// A folder that the app may use, and its name for the app [default: the same]; may be repeated
+    #[arg(long = "dir", value_name = "FOLDER[::NAME]")]
+    folders: Vec<String>,
     /// Names and source lines of an image [default: those beside it]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
@@ -177,6 +180,16 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         platform.set_arguments(arguments.arguments.clone());
     }
     platform.add_variables(arguments.variables.iter().cloned());
+    if arguments.board.is_none() {
+        platform.use_standard_input();
+    }
+    let unusable = |path: &Path, error| Failure::in_file(path, format_args!("cannot be granted as a folder: {error}"));
+    platform.open_folders().map_err(|(path, error)| unusable(&path, error))?;
+    for folder in &arguments.folders {
+        let (host, name) = folder.split_once("::").unwrap_or((folder, folder));
+        let host = Path::new(host);
+        platform.add_folder(host, name).map_err(|error| unusable(host, error))?;
+    }
     Ok(platform)
 }
 
@@ -252,7 +265,14 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
 /// Tells of a trap; gives the exit code.
 fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, symbols: Symbols) -> ExitCode {
     if let Some(status) = trap.exit_status() {
-        return ExitCode::from(status as u8);
+        let status = status as u32;
+        return u8::try_from(status).map_or_else(
+            |_| {
+                eprintln!("wisp: the app ended with status {status}, which no exit code of a process can hold");
+                ExitCode::from(exit::LARGE_STATUS)
+            },
+            ExitCode::from,
+        );
     }
     if trap.code == TrapCode::Interrupted && store.data().platform().time_is_up() {
         return ExitCode::SUCCESS;

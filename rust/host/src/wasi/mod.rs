@@ -1,105 +1,55 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `wasi_snapshot_preview1`: streams, clocks, arguments, randomness, exit. No files.
+//! `wasi_snapshot_preview1`: streams, files, clocks, arguments, randomness, exit. No sockets, no signals.
 
+mod descriptors;
+mod files;
 mod poll;
 mod streams;
 mod strings;
 
 use crate::bindings::WasiSnapshotPreview1;
 use crate::border::Memory;
+use crate::files::Descriptor;
 use crate::platform::Platform;
 use crate::stop::{Exit, Failure};
 use crate::App;
+use descriptors::Open;
 use wisp_abi::{wasi, WasiErrno};
 
 type Wasi<T> = Result<T, Failure<WasiErrno>>;
+
+/// Values of `advice`.
+const ADVICES: u32 = 6;
 
 impl<P: Platform> App<P> {
     /// The time of a clock in nanoseconds.
     fn clock_ns(&mut self, clock: u32) -> Result<u64, WasiErrno> {
         match clock {
-            wasi::CLOCK_MONOTONIC => Ok(self.platform.uptime_us().saturating_mul(1000)),
+            wasi::CLOCK_MONOTONIC | wasi::CLOCK_PROCESS_CPUTIME | wasi::CLOCK_THREAD_CPUTIME => {
+                Ok(self.platform.uptime_us().saturating_mul(1000))
+            }
             wasi::CLOCK_REALTIME => self.platform.wall_clock_ns().ok_or(WasiErrno::NotSupported),
             _ => Err(WasiErrno::Invalid),
+        }
+    }
+
+    /// Fails, as a host without sockets does.
+    fn no_socket<T>(&mut self, fd: u32) -> Wasi<T> {
+        self.open(fd)?;
+        Err(WasiErrno::NotSocket.into())
+    }
+
+    /// Stores what was written to a file.
+    fn store(&mut self, fd: u32) -> Wasi<()> {
+        match self.open(fd)? {
+            Open::Stream(_) => Err(WasiErrno::Invalid.into()),
+            Open::Object(_, false) => Ok(()),
+            Open::Object(object, true) => Ok(self.platform.sync(object)?),
         }
     }
 }
 
 impl<P: Platform> WasiSnapshotPreview1 for App<P> {
-    fn fd_write(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
-        streams::write(self, memory, fd, iovs, iovs_len)
-    }
-
-    fn fd_read(&mut self, _: &mut Memory<'_>, fd: u32, _iovs: u32, _iovs_len: u32) -> Wasi<u32> {
-        if fd == wasi::STDIN {
-            Ok(0)
-        } else {
-            Err(WasiErrno::BadHandle.into())
-        }
-    }
-
-    fn fd_close(&mut self, fd: u32) -> Wasi<()> {
-        streams::check(fd)?;
-        Ok(self.flush().map_err(WasiErrno::from)?)
-    }
-
-    fn fd_seek(&mut self, fd: u32, _offset: i64, _whence: u32) -> Wasi<u64> {
-        streams::check(fd)?;
-        Err(WasiErrno::IllegalSeek.into())
-    }
-
-    fn fd_fdstat_get(&mut self, fd: u32) -> Wasi<[u8; wasi::FDSTAT_SIZE as usize]> {
-        streams::check(fd)?;
-        Ok(streams::fdstat(fd))
-    }
-
-    fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Wasi<()> {
-        streams::check(fd)?;
-        // Bit 0 is append, which a stream does anyway.
-        if flags & !1 == 0 {
-            Ok(())
-        } else {
-            Err(WasiErrno::NotSupported.into())
-        }
-    }
-
-    fn fd_prestat_get(&mut self, _: &mut Memory<'_>, _fd: u32, _prestat: u32) -> Wasi<()> {
-        Err(WasiErrno::BadHandle.into())
-    }
-
-    fn fd_prestat_dir_name(&mut self, _: &mut Memory<'_>, _fd: u32, _path: u32, _len: u32) -> Wasi<()> {
-        Err(WasiErrno::BadHandle.into())
-    }
-
-    fn path_open(
-        &mut self,
-        _: &mut Memory<'_>,
-        _fd: u32,
-        _dirflags: u32,
-        _path: u32,
-        _path_len: u32,
-        _oflags: u32,
-        _rights_base: u64,
-        _rights_inheriting: u64,
-        _fdflags: u32,
-        _opened: u32,
-    ) -> Wasi<()> {
-        Err(WasiErrno::BadHandle.into())
-    }
-
-    fn clock_time_get(&mut self, clock: u32, _precision: u64) -> Wasi<u64> {
-        Ok(self.clock_ns(clock)?)
-    }
-
-    fn clock_res_get(&mut self, clock: u32) -> Wasi<u64> {
-        self.clock_ns(clock)?;
-        Ok(self.platform.resolution_ns())
-    }
-
-    fn random_get(&mut self, buffer: &mut [u8]) -> Wasi<()> {
-        Ok(self.platform.fill(buffer).map_err(WasiErrno::from)?)
-    }
-
     fn args_sizes_get(&mut self) -> Wasi<(u32, u32)> {
         Ok(strings::sizes(|index| strings::argument(&self.platform, index)))
     }
@@ -116,16 +66,271 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         strings::store(memory, environ, buffer, |index| self.platform.variable(index))
     }
 
+    fn clock_res_get(&mut self, clock: u32) -> Wasi<u64> {
+        self.clock_ns(clock)?;
+        Ok(self.platform.resolution_ns())
+    }
+
+    fn clock_time_get(&mut self, clock: u32, _precision: u64) -> Wasi<u64> {
+        Ok(self.clock_ns(clock)?)
+    }
+
+    fn fd_advise(&mut self, fd: u32, _offset: u64, _len: u64, advice: u32) -> Wasi<()> {
+        match self.open(fd)? {
+            Open::Stream(_) => Err(WasiErrno::IllegalSeek.into()),
+            Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
+            Open::Object(..) if advice < ADVICES => Ok(()),
+            Open::Object(..) => Err(WasiErrno::Invalid.into()),
+        }
+    }
+
+    fn fd_allocate(&mut self, fd: u32, _offset: u64, _len: u64) -> Wasi<()> {
+        match self.open(fd)? {
+            Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
+            _ => Err(WasiErrno::NotSupported.into()),
+        }
+    }
+
+    fn fd_close(&mut self, fd: u32) -> Wasi<()> {
+        Ok(self.close(fd)?)
+    }
+
+    fn fd_datasync(&mut self, fd: u32) -> Wasi<()> {
+        self.store(fd)
+    }
+
+    fn fd_fdstat_get(&mut self, fd: u32) -> Wasi<[u8; wasi::FDSTAT_SIZE as usize]> {
+        Ok(self.fdstat(fd)?)
+    }
+
+    fn fd_fdstat_set_flags(&mut self, fd: u32, flags: u32) -> Wasi<()> {
+        let flags = files::flags(flags, wasi::fdflags::ALL)?;
+        match self.open(fd)? {
+            // A stream appends anyway.
+            Open::Stream(_) if flags & !wasi::fdflags::APPEND == 0 => Ok(()),
+            Open::Object(_, true) if flags & !(wasi::fdflags::APPEND | wasi::fdflags::NONBLOCK) == 0 => {
+                let file = self.file(fd, 0)?;
+                file.flags = file.flags & !(wasi::fdflags::ALL as u8) | flags as u8;
+                Ok(())
+            }
+            Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
+            _ => Err(WasiErrno::NotSupported.into()),
+        }
+    }
+
+    fn fd_fdstat_set_rights(&mut self, fd: u32, _base: u64, _inheriting: u64) -> Wasi<()> {
+        self.open(fd)?;
+        Err(WasiErrno::NotSupported.into())
+    }
+
+    fn fd_filestat_get(&mut self, fd: u32) -> Wasi<[u8; wasi::FILESTAT_SIZE as usize]> {
+        self.file_metadata(fd)
+    }
+
+    fn fd_filestat_set_size(&mut self, fd: u32, size: u64) -> Wasi<()> {
+        match self.file(fd, Descriptor::WRITE) {
+            Ok(file) => {
+                let object = file.object;
+                Ok(self.platform.set_size(object, size)?)
+            }
+            // open, but not to be written
+            Err(_) => {
+                self.open(fd)?;
+                Err(WasiErrno::Invalid.into())
+            }
+        }
+    }
+
+    fn fd_filestat_set_times(&mut self, fd: u32, atim: u64, mtim: u64, fst_flags: u32) -> Wasi<()> {
+        let (accessed, modified) = files::times(atim, mtim, fst_flags)?;
+        match self.open(fd)? {
+            Open::Stream(_) => Err(WasiErrno::NotSupported.into()),
+            Open::Object(object, _) => Ok(self.platform.set_times(object, accessed, modified)?),
+        }
+    }
+
+    fn fd_pread(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32, offset: u64) -> Wasi<u32> {
+        let object = self.file(fd, Descriptor::READ)?.object;
+        self.read_file(memory, object, offset, iovs, iovs_len)
+    }
+
+    fn fd_prestat_get(&mut self, fd: u32) -> Wasi<[u8; wasi::PRESTAT_SIZE as usize]> {
+        let folder = self.folder(fd)?;
+        let length = self.platform.folder_name(folder).len() as u32;
+        let mut stat = [0; wasi::PRESTAT_SIZE as usize];
+        stat[4..].copy_from_slice(&length.to_le_bytes());
+        Ok(stat)
+    }
+
+    fn fd_prestat_dir_name(&mut self, fd: u32, path: &mut [u8]) -> Wasi<()> {
+        let folder = self.folder(fd)?;
+        let name = self.platform.folder_name(folder);
+        path.get_mut(..name.len()).ok_or(WasiErrno::NameTooLong)?.copy_from_slice(name);
+        Ok(())
+    }
+
+    fn fd_pwrite(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32, offset: u64) -> Wasi<u32> {
+        let file = *self.file(fd, Descriptor::WRITE)?;
+        // as POSIX systems do: an appending file has no other place to write to
+        let append = file.flags & wasi::fdflags::APPEND as u8 != 0;
+        let offset = if append { self.platform.metadata(file.object)?.size } else { offset };
+        self.write_file(memory, file.object, offset, iovs, iovs_len)
+    }
+
+    fn fd_read(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
+        match self.open(fd)? {
+            Open::Stream(stream) => streams::read(self, memory, stream, iovs, iovs_len),
+            Open::Object(..) => {
+                let file = *self.file(fd, Descriptor::READ)?;
+                let read = self.read_file(memory, file.object, file.position, iovs, iovs_len)?;
+                self.file(fd, 0)?.position += u64::from(read);
+                Ok(read)
+            }
+        }
+    }
+
+    fn fd_readdir(&mut self, fd: u32, buffer: &mut [u8], cookie: u64) -> Wasi<u32> {
+        self.read_directory(fd, buffer, cookie)
+    }
+
+    fn fd_renumber(&mut self, fd: u32, to: u32) -> Wasi<()> {
+        Ok(self.renumber(fd, to)?)
+    }
+
+    fn fd_seek(&mut self, fd: u32, offset: i64, whence: u32) -> Wasi<u64> {
+        self.seek(fd, offset, whence)
+    }
+
+    fn fd_sync(&mut self, fd: u32) -> Wasi<()> {
+        self.store(fd)
+    }
+
+    fn fd_tell(&mut self, fd: u32) -> Wasi<u64> {
+        self.seek(fd, 0, wasi::WHENCE_CUR)
+    }
+
+    fn fd_write(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
+        match self.open(fd)? {
+            Open::Stream(stream) => streams::write(self, memory, stream, iovs, iovs_len),
+            Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
+            Open::Object(object, true) => {
+                let file = *self.file(fd, Descriptor::WRITE)?;
+                let append = file.flags & wasi::fdflags::APPEND as u8 != 0;
+                let position = if append { self.platform.metadata(object)?.size } else { file.position };
+                let written = self.write_file(memory, object, position, iovs, iovs_len)?;
+                self.file(fd, 0)?.position = position + u64::from(written);
+                Ok(written)
+            }
+        }
+    }
+
+    fn path_create_directory(&mut self, fd: u32, path: &[u8]) -> Wasi<()> {
+        let object = self.directory(fd)?;
+        Ok(self.platform.create_directory(object, files::path(path)?)?)
+    }
+
+    fn path_filestat_get(&mut self, fd: u32, lookup: u32, path: &[u8]) -> Wasi<[u8; wasi::FILESTAT_SIZE as usize]> {
+        let object = self.directory(fd)?;
+        let follow = lookup & wasi::LOOKUP_SYMLINK_FOLLOW != 0;
+        Ok(files::filestat(&self.platform.metadata_at(object, files::path(path)?, follow)?))
+    }
+
+    fn path_filestat_set_times(
+        &mut self,
+        fd: u32,
+        lookup: u32,
+        path: &[u8],
+        atim: u64,
+        mtim: u64,
+        fst_flags: u32,
+    ) -> Wasi<()> {
+        let object = self.directory(fd)?;
+        let (accessed, modified) = files::times(atim, mtim, fst_flags)?;
+        let follow = lookup & wasi::LOOKUP_SYMLINK_FOLLOW != 0;
+        Ok(self.platform.set_times_at(object, files::path(path)?, follow, accessed, modified)?)
+    }
+
+    fn path_link(&mut self, fd: u32, lookup: u32, path: &[u8], new_fd: u32, new_path: &[u8]) -> Wasi<()> {
+        let (object, to) = (self.directory(fd)?, self.directory(new_fd)?);
+        if lookup & wasi::LOOKUP_SYMLINK_FOLLOW != 0 {
+            return Err(WasiErrno::Invalid.into());
+        }
+        Ok(self.platform.link(object, files::path(path)?, to, files::path(new_path)?)?)
+    }
+
+    fn path_open(
+        &mut self,
+        fd: u32,
+        lookup: u32,
+        path: &[u8],
+        oflags: u32,
+        rights_base: u64,
+        _rights_inheriting: u64,
+        fdflags: u32,
+    ) -> Wasi<u32> {
+        self.open_path(fd, lookup, path, oflags, rights_base, fdflags)
+    }
+
+    fn path_readlink(&mut self, fd: u32, path: &[u8], buffer: &mut [u8]) -> Wasi<u32> {
+        let object = self.directory(fd)?;
+        Ok(self.platform.read_link(object, files::path(path)?, buffer)? as u32)
+    }
+
+    fn path_remove_directory(&mut self, fd: u32, path: &[u8]) -> Wasi<()> {
+        let object = self.directory(fd)?;
+        Ok(self.platform.remove_directory(object, files::path(path)?)?)
+    }
+
+    fn path_rename(&mut self, fd: u32, path: &[u8], new_fd: u32, new_path: &[u8]) -> Wasi<()> {
+        let (object, to) = (self.directory(fd)?, self.directory(new_fd)?);
+        Ok(self.platform.rename(object, files::path(path)?, to, files::path(new_path)?)?)
+    }
+
+    fn path_symlink(&mut self, target: &[u8], fd: u32, path: &[u8]) -> Wasi<()> {
+        let object = self.directory(fd)?;
+        // A link that says an absolute path would lead out of the folder.
+        Ok(self.platform.symlink(files::path(target)?, object, files::path(path)?)?)
+    }
+
+    fn path_unlink_file(&mut self, fd: u32, path: &[u8]) -> Wasi<()> {
+        let object = self.directory(fd)?;
+        Ok(self.platform.remove_file(object, files::path(path)?)?)
+    }
+
     fn poll_oneoff(&mut self, memory: &mut Memory<'_>, subscriptions: u32, events: u32, count: u32) -> Wasi<u32> {
         poll::poll_oneoff(self, memory, subscriptions, events, count)
+    }
+
+    fn proc_exit(&mut self, status: u32) -> Exit {
+        Exit(status)
+    }
+
+    fn proc_raise(&mut self, _signal: u32) -> Wasi<()> {
+        Err(WasiErrno::NoSys.into())
+    }
+
+    fn random_get(&mut self, buffer: &mut [u8]) -> Wasi<()> {
+        Ok(self.platform.fill(buffer).map_err(WasiErrno::from)?)
     }
 
     fn sched_yield(&mut self) -> Wasi<()> {
         self.platform.sleep_us(0).map_err(Failure::interrupted)
     }
 
-    fn proc_exit(&mut self, status: u32) -> Exit {
-        Exit(status)
+    fn sock_accept(&mut self, fd: u32, _flags: u32) -> Wasi<u32> {
+        self.no_socket(fd)
+    }
+
+    fn sock_recv(&mut self, _: &mut Memory<'_>, fd: u32, _: u32, _: u32, _: u32) -> Wasi<(u32, [u8; 2])> {
+        self.no_socket(fd)
+    }
+
+    fn sock_send(&mut self, _: &mut Memory<'_>, fd: u32, _: u32, _: u32, _: u32) -> Wasi<u32> {
+        self.no_socket(fd)
+    }
+
+    fn sock_shutdown(&mut self, fd: u32, _how: u32) -> Wasi<()> {
+        self.no_socket(fd)
     }
 }
 
@@ -137,7 +342,11 @@ mod tests {
     const BADF: i32 = 8;
     const FAULT: i32 = 21;
     const INVAL: i32 = 28;
+    const NOSYS: i32 = 52;
+    const NOTDIR: i32 = 54;
+    const NOTSOCK: i32 = 57;
     const NOTSUP: i32 = 58;
+    const SPIPE: i32 = 70;
 
     #[test]
     fn clocks_tell_nanoseconds() {
@@ -163,7 +372,7 @@ mod tests {
     fn unknown_clocks_and_bad_pointers_are_told_apart() {
         let mut harness = Harness::new();
         let size = harness.memory.len() as u32;
-        assert_eq!(harness.wasi("clock_time_get", &[2, 0, 0, 8]), INVAL);
+        assert_eq!(harness.wasi("clock_time_get", &[4, 0, 0, 8]), INVAL);
         assert_eq!(harness.wasi("clock_time_get", &[1, 0, 0, size - 7]), FAULT);
         assert_eq!(harness.wasi("clock_time_get", &[1, 0, 0, u32::MAX]), FAULT);
         assert_eq!(harness.wasi("clock_res_get", &[1, size]), FAULT);
@@ -187,7 +396,8 @@ mod tests {
         for fd in [0, 3, u32::MAX] {
             assert_eq!(harness.wasi("fd_prestat_get", &[fd, 0]), BADF);
             assert_eq!(harness.wasi("fd_prestat_dir_name", &[fd, 0, 4]), BADF);
-            assert_eq!(harness.wasi("path_open", &[fd, 0, 0, 1, 0, 0, 0, 0, 0, 0, 4]), BADF);
+            let expected = if fd == 0 { NOTDIR } else { BADF };
+            assert_eq!(harness.wasi("path_open", &[fd, 0, 0, 1, 0, 0, 0, 0, 0, 0, 4]), expected);
         }
     }
 
@@ -204,5 +414,65 @@ mod tests {
         let mut harness = Harness::new();
         let stop = harness.call(WASI, "proc_exit", &[7]);
         assert_eq!(stop, Err(Stop::Exit(Exit(7))));
+    }
+
+    #[test]
+    fn process_clocks_run_as_the_monotonic_one_does() {
+        let mut harness = Harness::new();
+        harness.app.platform_mut().now_us = 7;
+        for clock in [1, 2, 3] {
+            assert_eq!(harness.wasi("clock_time_get", &[clock, 0, 0, 8]), 0);
+            assert_eq!(harness.u64_at(8), 7000);
+            assert_eq!(harness.wasi("clock_res_get", &[clock, 8]), 0);
+        }
+    }
+
+    #[test]
+    fn what_a_board_has_no_means_for_says_so() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.wasi("proc_raise", &[6]), NOSYS);
+        for (fd, expected) in [(1, NOTSOCK), (3, BADF)] {
+            assert_eq!(harness.wasi("sock_accept", &[fd, 0, 8]), expected);
+            assert_eq!(harness.wasi("sock_recv", &[fd, 0, 0, 0, 8, 12]), expected);
+            assert_eq!(harness.wasi("sock_send", &[fd, 0, 0, 0, 8]), expected);
+            assert_eq!(harness.wasi("sock_shutdown", &[fd, 0]), expected);
+        }
+        // Everything that concerns files knows the streams, and says that they are none.
+        let inval = INVAL;
+        for (name, arguments, stream) in [
+            ("fd_advise", &[0, 0, 0, 0, 0][..], SPIPE),
+            ("fd_allocate", &[0, 0, 0, 0], NOTSUP),
+            ("fd_datasync", &[], inval),
+            ("fd_fdstat_set_rights", &[0, 0, 0, 0], NOTSUP),
+            ("fd_filestat_set_size", &[0, 0], inval),
+            ("fd_filestat_set_times", &[0, 0, 0, 0, 0], NOTSUP),
+            ("fd_pread", &[0, 0, 0, 0, 8], SPIPE),
+            ("fd_pwrite", &[0, 0, 0, 0, 8], SPIPE),
+            ("fd_readdir", &[0, 0, 0, 0, 8], NOTDIR),
+            ("fd_sync", &[], inval),
+            ("fd_tell", &[8], SPIPE),
+            ("path_create_directory", &[0, 1], NOTDIR),
+            ("path_filestat_get", &[0, 0, 1, 8], NOTDIR),
+            ("path_filestat_set_times", &[0, 0, 1, 0, 0, 0, 0, 0], NOTDIR),
+            ("path_readlink", &[0, 1, 8, 1, 12], NOTDIR),
+            ("path_remove_directory", &[0, 1], NOTDIR),
+            ("path_unlink_file", &[0, 1], NOTDIR),
+            ("path_link", &[0, 0, 1, 1, 0, 1], NOTDIR),
+            ("path_rename", &[0, 1, 1, 0, 1], NOTDIR),
+        ] {
+            for (fd, expected) in [(1, stream), (3, BADF), (u32::MAX, BADF)] {
+                let arguments: std::vec::Vec<u32> = [&[fd], arguments].concat();
+                assert_eq!(harness.wasi(name, &arguments), expected, "{name} of {fd}");
+            }
+        }
+        assert_eq!(harness.wasi("path_symlink", &[0, 1, 3, 0, 1]), BADF);
+    }
+
+    #[test]
+    fn the_type_of_a_stream_is_told_by_filestat_too() {
+        let mut harness = Harness::new();
+        assert_eq!(harness.wasi("fd_filestat_get", &[2, 64]), 0);
+        assert_eq!((harness.memory[64 + 16], harness.u64_at(64 + 24), harness.u64_at(64 + 32)), (2, 1, 0));
+        assert_eq!(harness.wasi("fd_filestat_get", &[3, 64]), BADF);
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `poll_oneoff`: sleeping until the earliest of several clocks.
+//! `poll_oneoff`: sleeping until the earliest of several clocks, and descriptors, which are always ready.
 
+use super::descriptors::Open;
 use super::Wasi;
 use crate::border::Memory;
 use crate::platform::Platform;
@@ -9,12 +10,13 @@ use crate::App;
 use wisp_abi::{wasi, WasiErrno};
 
 /// One 48-byte `subscription`: user data at 0, type at 8, then for a clock: id at 16, timeout at 24,
-/// precision at 32, flags at 40.
+/// precision at 32, flags at 40; for a descriptor: its number at 16.
 #[derive(Clone, Copy)]
 struct Subscription {
     userdata: [u8; 8],
     kind: u8,
-    clock: u32,
+    /// Id of the clock, or number of the descriptor.
+    source: u32,
     timeout: u64,
     absolute: bool,
 }
@@ -35,7 +37,7 @@ fn read(memory: &Memory<'_>, base: u32, index: u32) -> Wasi<Subscription> {
     Ok(Subscription {
         userdata: memory.array(address)?,
         kind,
-        clock: memory.u32(field(16))?,
+        source: memory.u32(field(16))?,
         timeout: u64::from_le_bytes(memory.array(field(24))?),
         absolute: flags & wasi::SUBCLOCK_ABSTIME != 0,
     })
@@ -48,11 +50,21 @@ fn element(base: u32, index: u32, size: u32) -> Result<u32, WasiErrno> {
 }
 
 fn due<P: Platform>(app: &mut App<P>, subscription: &Subscription) -> Due {
-    if subscription.kind != wasi::EVENTTYPE_CLOCK {
-        // Type 1 and 2 are a stream to be read or written. Input is at its end, output is ready.
-        return Due::After(0);
+    match subscription.kind {
+        wasi::EVENTTYPE_CLOCK => {}
+        kind @ (wasi::EVENTTYPE_FD_READ | wasi::EVENTTYPE_FD_WRITE) => {
+            return match app.open(subscription.source) {
+                // Input is at its end or has to be read to know, output is ready, and so are files.
+                Ok(Open::Stream(stream)) if (stream == wasi::STDIN) != (kind == wasi::EVENTTYPE_FD_READ) => {
+                    Due::Error(WasiErrno::BadHandle)
+                }
+                Ok(_) => Due::After(0),
+                Err(error) => Due::Error(error),
+            };
+        }
+        _ => return Due::Error(WasiErrno::Invalid),
     }
-    match app.clock_ns(subscription.clock) {
+    match app.clock_ns(subscription.source) {
         Ok(now) if subscription.absolute => Due::After(subscription.timeout.saturating_sub(now)),
         Ok(_) => Due::After(subscription.timeout),
         Err(error) => Due::Error(error),
@@ -175,6 +187,19 @@ mod tests {
         subscribe(&mut harness, 1, 2, 1, 0, false);
         assert_eq!(poll(&mut harness, 2), 0);
         assert_eq!((harness.app.platform().now_us, event(&harness, 0)), (0, (101, 0)));
+        assert_eq!(harness.memory[EVENTS as usize + 10], 2);
+    }
+
+    #[test]
+    fn a_descriptor_that_cannot_be_ready_and_a_type_that_is_none_are_errors_of_their_own() {
+        let mut harness = Harness::new();
+        for (kind, descriptor, error) in [(1, 3, 8), (2, 9, 8), (1, 1, 8), (2, 0, 8), (3, 1, 28), (255, 0, 28)] {
+            subscribe(&mut harness, 0, 0, 1, 9_000_000, false);
+            subscribe(&mut harness, 1, kind, descriptor, 0, false);
+            assert_eq!(poll(&mut harness, 2), 0);
+            assert_eq!((harness.u32_at(STORED), event(&harness, 0)), (1, (101, error)), "{kind} {descriptor}");
+        }
+        assert_eq!(harness.app.platform().now_us, 0);
     }
 
     #[test]

@@ -26,61 +26,66 @@ impl<P: Platform> App<P> {
     }
 }
 
-/// Fails with `badf` unless `fd` is a standard stream.
-pub(super) fn check(fd: u32) -> Result<(), WasiErrno> {
-    if fd <= wasi::STDERR {
-        Ok(())
-    } else {
-        Err(WasiErrno::BadHandle)
-    }
-}
-
-/// The `fdstat` of a standard stream: type at 0, flags at 2, rights at 8 and 16.
-pub(super) fn fdstat(fd: u32) -> [u8; wasi::FDSTAT_SIZE as usize] {
-    let rights = if fd == wasi::STDIN { wasi::RIGHTS_FD_READ } else { wasi::RIGHTS_FD_WRITE };
-    let mut stat = [0; wasi::FDSTAT_SIZE as usize];
-    stat[0] = wasi::FILETYPE_CHARACTER_DEVICE;
-    stat[8..16].copy_from_slice(&rights.to_le_bytes());
-    stat
-}
-
-/// `fd_write`. All ranges are checked before anything is shown, so that a fault has no effect.
+/// `fd_write` of a stream. All ranges are checked before anything is shown, so that a fault has no effect.
 pub(super) fn write<P: Platform>(
     app: &mut App<P>,
     memory: &mut Memory<'_>,
-    fd: u32,
+    stream: u32,
     iovs: u32,
     iovs_len: u32,
 ) -> Wasi<u32> {
-    let stream = match fd {
+    let stream = match stream {
         wasi::STDOUT => Stream::Out,
         wasi::STDERR => Stream::Err,
         _ => return Err(WasiErrno::BadHandle.into()),
     };
-    let size = iovs_len.checked_mul(wasi::IOVEC_SIZE).ok_or(WasiErrno::Fault)?;
-    let vectors = memory.bytes(iovs, size)?;
-    let entries = || vectors.chunks_exact(wasi::IOVEC_SIZE as usize).map(entry);
-    let mut total = 0u32;
-    for (pointer, length) in entries() {
-        memory.bytes(pointer, length)?;
-        total = total.checked_add(length).ok_or(WasiErrno::Overflow)?;
-    }
-    for (pointer, length) in entries() {
+    let total = total(memory, iovs, iovs_len)?;
+    for index in 0..iovs_len {
+        let (pointer, length) = vector(memory, iovs, index)?;
         app.print(stream, memory.bytes(pointer, length)?).map_err(WasiErrno::from)?;
     }
     Ok(total)
 }
 
-/// Address and length of one `iovec`.
-fn entry(bytes: &[u8]) -> (u32, u32) {
-    let number = |at: usize| {
-        let mut le = [0; 4];
-        if let Some(source) = bytes.get(at..at + 4) {
-            le.copy_from_slice(source);
+/// `fd_read` of a stream: fills the first vector that has room, so that a read never waits for more than came.
+pub(super) fn read<P: Platform>(
+    app: &mut App<P>,
+    memory: &mut Memory<'_>,
+    stream: u32,
+    iovs: u32,
+    iovs_len: u32,
+) -> Wasi<u32> {
+    if stream != wasi::STDIN {
+        return Err(WasiErrno::BadHandle.into());
+    }
+    total(memory, iovs, iovs_len)?;
+    for index in 0..iovs_len {
+        let (pointer, length) = vector(memory, iovs, index)?;
+        if length > 0 {
+            let range = memory.range(pointer, length)?;
+            let buffer = memory.all().get_mut(range).unwrap_or_default();
+            return Ok(app.platform.input(buffer).map_err(WasiErrno::from)?);
         }
-        u32::from_le_bytes(le)
-    };
-    (number(0), number(4))
+    }
+    Ok(0)
+}
+
+/// Checks the vectors and all that they refer to, and adds the lengths up.
+pub(super) fn total(memory: &Memory<'_>, iovs: u32, iovs_len: u32) -> Wasi<u32> {
+    memory.bytes(iovs, iovs_len.checked_mul(wasi::IOVEC_SIZE).ok_or(WasiErrno::Fault)?)?;
+    let mut total = 0u32;
+    for index in 0..iovs_len {
+        let (pointer, length) = vector(memory, iovs, index)?;
+        memory.bytes(pointer, length)?;
+        total = total.checked_add(length).ok_or(WasiErrno::Overflow)?;
+    }
+    Ok(total)
+}
+
+/// Address and length that one `iovec` holds. The array was checked to lie inside memory.
+pub(super) fn vector(memory: &Memory<'_>, iovs: u32, index: u32) -> Wasi<(u32, u32)> {
+    let at = iovs.saturating_add(index.saturating_mul(wasi::IOVEC_SIZE));
+    Ok((memory.u32(at)?, memory.u32(at.saturating_add(4))?))
 }
 
 #[cfg(test)]
@@ -114,12 +119,19 @@ mod tests {
     }
 
     #[test]
-    fn closing_a_stream_flushes_and_keeps_it() {
+    fn closing_a_stream_flushes_it() {
         let mut harness = Harness::new();
         harness.print(1, b"a");
         assert_eq!(harness.wasi("fd_close", &[1]), 0);
-        harness.print(1, b"b\n");
-        assert_eq!(harness.app.platform().printed, [(1, "a".into()), (1, "b".into())]);
+        assert_eq!(harness.app.platform().printed, [(1, "a".into())]);
+        for function in ["fd_close", "fd_datasync"] {
+            assert_eq!(harness.wasi(function, &[1]), BADF);
+        }
+        assert_eq!(harness.wasi("fd_write", &[1, 0, 0, 16]), BADF);
+        harness.print(2, b"b\n");
+        harness.app.release();
+        harness.print(1, b"next run\n");
+        assert_eq!(harness.app.platform().printed.len(), 3);
     }
 
     #[test]
@@ -147,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn only_output_streams_can_be_written_and_only_input_read() {
+    fn only_output_streams_can_be_written_and_only_input_can_be_read() {
         let mut harness = Harness::new();
         for fd in [0, 3, u32::MAX] {
             assert_eq!(harness.wasi("fd_write", &[fd, 0, 0, 16]), BADF);
@@ -155,6 +167,10 @@ mod tests {
         harness.put_u32s(16, &[99]);
         assert_eq!(harness.wasi("fd_read", &[0, 0, 0, 16]), 0);
         assert_eq!(harness.u32_at(16), 0);
+        harness.app.platform_mut().typed.extend(b"abc");
+        harness.put_u32s(0, &[40, 0, 40, 2]);
+        assert_eq!(harness.wasi("fd_read", &[0, 0, 2, 16]), 0);
+        assert_eq!((harness.u32_at(16), &harness.memory[40..43]), (2, &b"ab\0"[..]));
         for fd in [1, 2, 3] {
             assert_eq!(harness.wasi("fd_read", &[fd, 0, 0, 16]), BADF);
         }
@@ -172,7 +188,10 @@ mod tests {
         let mut harness = Harness::new();
         assert_eq!(harness.wasi("fd_fdstat_get", &[1, 8]), 0);
         assert_eq!(harness.memory[8], 2);
-        assert_eq!(harness.u64_at(16), 1 << 6);
+        assert_eq!(harness.u64_at(16), 1 << 6 | 1 << 21 | 1 << 27);
+        assert_eq!(harness.u64_at(24), 0);
+        assert_eq!(harness.wasi("fd_fdstat_get", &[0, 8]), 0);
+        assert_eq!(harness.u64_at(16) & 0xff, 1 << 1);
         let size = harness.memory.len() as u32;
         assert_eq!(harness.wasi("fd_fdstat_get", &[1, size - 23]), FAULT);
         assert_eq!(harness.wasi("fd_fdstat_get", &[3, 8]), BADF);

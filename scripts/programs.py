@@ -31,9 +31,6 @@ import guest
 PROGRAMS = devenv.REPO / "tests" / "programs"
 # Bytes of linear memory with which each program is tried, the smallest first.
 SIZES = [16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 1 << 20]
-# Releases of toolchains that come from registries.
-ASSEMBLYSCRIPT = "assemblyscript@0.28.20"
-ZIG = "ziglang==0.16.0"
 
 
 @dataclass
@@ -47,6 +44,11 @@ class Row:
     wasm: int = 0
     image: int = 0
     memory: int = 0
+
+    @property
+    def failed(self):
+        """Tells whether the program failed."""
+        return self.result.startswith("FAILED")
 
     def cells(self):
         """The line's texts."""
@@ -111,11 +113,28 @@ def run(command, env=None, cwd=None, seconds=120):
     return Outcome(done.returncode, done.stdout, done.stderr)
 
 
+def is_installed(folder, pinned):
+    """Tells whether a folder has what a file of pinned releases names; an older folder is removed."""
+    stamp = folder / pinned.name
+    if (folder / "complete").is_file() and stamp.is_file() and stamp.read_bytes() == pinned.read_bytes():
+        return True
+    shutil.rmtree(folder, ignore_errors=True)
+    return False
+
+
+def mark_installed(folder, pinned):
+    """Notes that a folder has what a file of pinned releases names."""
+    shutil.copy(pinned, folder / pinned.name)
+    (folder / "complete").touch()
+
+
 class Toolchain:
     """What compiles the programs of one folder."""
 
     name = ""
     endings = ()
+    # Programs print to the standard error output.
+    prints_errors = False
 
     def missing(self):
         """What is missing to compile for wasm; empty if nothing is."""
@@ -199,18 +218,20 @@ class Zig(Toolchain):
     """Zig's compiler out of PyPI."""
 
     name, endings = "zig", (".zig",)
+    prints_errors = True
 
     def __init__(self):
         self.env = None
 
     def missing(self):
-        folder = devenv.BUILD / "programs" / ZIG.replace("==", "-")
-        if not (folder / "ziglang").is_dir():
+        pinned = PROGRAMS / "zig" / "requirements.txt"
+        folder = devenv.BUILD / "programs" / "zig"
+        if not is_installed(folder, pinned):
             done = run([sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps",
-                        "--target", folder, ZIG], seconds=900)
+                        "--require-hashes", "--target", folder, "-r", pinned], seconds=900)
             if done.status != 0:
-                shutil.rmtree(folder, ignore_errors=True)
-                return f"{ZIG} could not be installed by pip: {done.err.strip().splitlines()[-1:]}"
+                return "pip cannot install it: " + " ".join(done.err.strip().splitlines()[-1:])
+            mark_installed(folder, pinned)
         self.env = {**os.environ, "PYTHONPATH": str(folder)}
         return ""
 
@@ -245,15 +266,18 @@ class AssemblyScript(Toolchain):
         npm, node = devenv.find_tool(os.environ.get("NPM", "npm")), devenv.find_tool("node")
         if not npm or not node:
             return "npm and node"
-        folder = devenv.BUILD / "programs" / ASSEMBLYSCRIPT.replace("@", "-")
+        pinned = PROGRAMS / "assemblyscript" / "package-lock.json"
+        folder = devenv.BUILD / "programs" / "assemblyscript"
         self.asc = folder / "node_modules" / ".bin" / "asc"
-        if not self.asc.is_file():
+        if not is_installed(folder, pinned):
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / "package.json").write_text('{"private": true}\n', encoding="utf-8")
-            done = run([npm, "install", "--silent", "--no-audit", "--no-fund", ASSEMBLYSCRIPT], cwd=folder, seconds=600)
+            for name in ("package.json", pinned.name):
+                shutil.copy(pinned.parent / name, folder / name)
+            # The lock file has the hashes.
+            done = run([npm, "ci", "--silent", "--no-audit", "--no-fund"], cwd=folder, seconds=600)
             if done.status != 0 or not self.asc.is_file():
-                shutil.rmtree(folder, ignore_errors=True)
-                return f"{ASSEMBLYSCRIPT} could not be installed by npm"
+                return "npm cannot install it: " + " ".join(done.err.strip().splitlines()[-1:])
+            mark_installed(folder, pinned)
         return ""
 
     def wasm(self, source, output):
@@ -272,7 +296,8 @@ def wanted(program, toolchain, folder):
     if isinstance(native, Outcome):
         return f"it does not compile natively: {native.err}{native.out}"
     done = run([*native, *program.arguments], {**os.environ, **program.variables}, folder)
-    out = "".join(line + "\n" for line in program.all("stdout")) or done.out
+    printed = done.out + done.err if toolchain.prints_errors else done.out
+    out = "".join(line + "\n" for line in program.all("stdout")) or printed
     return out, int(program.first("status") or done.status)
 
 
@@ -286,9 +311,14 @@ def problem(program, toolchain, expected, done):
     out, status = expected
     # Messages of AssemblyScript are log lines.
     got = messages(done.out) if toolchain.name == "assemblyscript" else done.out
+    if toolchain.prints_errors:
+        got += done.err
+    trap = program.first("trap")
+    if trap and toolchain.prints_errors:
+        # Behind its own output stands where it trapped.
+        got = got[:len(out)]
     if got.rstrip("\n") != out.rstrip("\n"):
         return f"it printed:\n{got}\nexpected:\n{out}\nmessages:\n{done.err}"
-    trap = program.first("trap")
     if trap and f"trap: {trap}" not in done.err:
         return f"expected the trap `{trap}`; it ended with {done.status}: {done.err}"
     if not trap and done.status != status:
@@ -366,11 +396,26 @@ def check_all(wisp, only=None):
     return rows, skipped
 
 
+def firmware_module():
+    """Compiles the guest in AssemblyScript of the firmware: (its path, what is missing for the firmware)."""
+    for kind in (Cpp, Rust):
+        missing = kind().missing()
+        if missing:
+            return None, f"{kind.name}: {missing}"
+    toolchain = AssemblyScript()
+    missing = toolchain.missing()
+    if missing:
+        return None, f"{toolchain.name}: {missing}"
+    module = devenv.BUILD / "programs" / "in_assemblyscript.wasm"
+    built = toolchain.wasm(PROGRAMS / "firmware" / "guests" / "program.ts", module)
+    return (module, "") if built.status == 0 else (None, built.err + built.out)
+
+
 def main():
     """By hand: programs.py WISP [TOOLCHAIN...]"""
     rows, _ = check_all(Path(sys.argv[1]).resolve(), sys.argv[2:])
     print(table(rows))
-    sys.exit(any(row.result.startswith("FAILED") for row in rows))
+    sys.exit(any(row.failed for row in rows))
 
 
 if __name__ == "__main__":

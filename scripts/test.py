@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import devenv
 import guest
+import programs
 import spec_targets
 
 RUST = devenv.REPO / "rust"
@@ -192,7 +193,8 @@ def twister(name, roots, platforms, extra, all_boards=False):
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "spec", "--exclude-tag", "lifecycle"])
+                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "spec", "--exclude-tag", "lifecycle",
+                    "--exclude-tag", "programs"])
 
 
 PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]
@@ -231,6 +233,27 @@ def suite_guests():
     if code != 0 and count.failed == 0:
         count.failed += 1
     return count
+
+
+def suite_programs():
+    """Programs as others write them, of every toolchain: on the desk, compared with native ones, and on boards."""
+    tools = devenv.BUILD / "cargo" / "host"
+    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", tools], RUST)
+    if code != 0:
+        return Count(failed=1)
+    rows, skipped = programs.check_all(tools / "release" / "wisp")
+    text = programs.table(rows)
+    path = devenv.BUILD / "programs" / "table.md"
+    devenv.write_if_changed(path, text)
+    print(text + f"\nwritten to {path}")
+    failed = sum(row.failed for row in rows)
+    count = Count(len(rows) - failed, failed, len(skipped))
+    module, missing = programs.firmware_module()
+    if missing:
+        print(f"programs: the firmware with one guest of each toolchain is skipped: {missing}")
+        return count + Count(skipped=2)
+    return count + twister("programs", ["tests/programs"], ["qemu_cortex_m3", "qemu_riscv32"],
+                           ["-x=CONFIG_MINIMAL_LIBC=y", f"-x=PROGRAM_IN_ASSEMBLYSCRIPT={module}"])
 
 
 def suite_budgets():
@@ -301,6 +324,7 @@ SUITES = {
     "zephyr": suite_zephyr,
     "boards": suite_boards,
     "guests": suite_guests,
+    "programs": suite_programs,
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
 }

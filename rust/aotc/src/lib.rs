@@ -107,6 +107,12 @@ pub fn compile(
     if *manifest.wasm_hash != hash {
         return Err(AotError::OtherModule);
     }
+    // the code is that which the image was made from
+    let adapted = match manifest.memory {
+        Some(memory) if memory.trimmed && memory.grows => wisp_compiler::adapt(wasm),
+        _ => None,
+    };
+    let wasm = adapted.as_deref().unwrap_or(wasm);
     let module = module::read(wasm, &image)?;
     let graph = graph::Graph::new(&module);
     let (least, fixed) = match manifest.memory {

@@ -6,6 +6,11 @@ use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
 /// Bytes of linear memory from which a build says why.
 pub const LARGE: u32 = 64 << 10;
 
+/// How a guest gets a larger stack, for each toolchain.
+pub const LARGER_STACK: &str = "link it with a larger one (clang: -Wl,-z,stack-size=8192; rustc: -C \
+                                link-arg=-zstack-size=8192; zig: --stack 8192; TinyGo: stack size of the target; \
+                                AssemblyScript: --stackSize 8192; wisp_add_app: STACK 8192)";
+
 /// What the module tells about its memory. Fields are in bytes.
 #[derive(Default, PartialEq, Eq, Debug)]
 struct Layout {
@@ -15,7 +20,14 @@ struct Layout {
     /// Lowest address and end of the data segments.
     data: Option<(u64, u64)>,
     heap_base: bool,
+    /// It cannot grow.
+    fixed: bool,
     grows: bool,
+    asks_for_size: bool,
+    /// It has pages of one byte, and its allocator counts pages of 64 KiB.
+    mixed: bool,
+    /// Its allocator learns the end of memory at the start.
+    adapted: bool,
     exported: bool,
 }
 
@@ -27,7 +39,7 @@ fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
 }
 
 fn layout(wasm: &[u8]) -> Layout {
-    let mut layout = Layout::default();
+    let mut layout = Layout { adapted: wisp_compiler::adapt(wasm).is_some(), ..Layout::default() };
     let mut first_global = true;
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
         match payload {
@@ -35,6 +47,7 @@ fn layout(wasm: &[u8]) -> Layout {
                 for memory in memories.into_iter().map_while(Result::ok) {
                     layout.page_size = 1 << memory.page_size_log2.unwrap_or(16);
                     layout.declared = memory.initial.saturating_mul(layout.page_size);
+                    layout.fixed = memory.maximum == Some(memory.initial);
                 }
             }
             Payload::GlobalSection(globals) => {
@@ -53,8 +66,17 @@ fn layout(wasm: &[u8]) -> Layout {
             }
             Payload::CodeSectionEntry(body) => {
                 if let Ok(operators) = body.get_operators_reader() {
-                    let mut operators = operators.into_iter().map_while(Result::ok);
-                    layout.grows |= operators.any(|operator| matches!(operator, Operator::MemoryGrow { .. }));
+                    let operators = operators.into_iter().map_while(Result::ok);
+                    let all: Vec<Operator<'_>> = operators.collect();
+                    let has = |wanted: fn(&Operator<'_>) -> bool| all.iter().any(wanted);
+                    let grows = has(|operator| matches!(operator, Operator::MemoryGrow { .. }));
+                    let asks = has(|operator| matches!(operator, Operator::MemorySize { .. }));
+                    let shifts = all.windows(2).any(|pair| {
+                        matches!(pair, [Operator::I32Const { value: 16 }, Operator::I32Shl | Operator::I32ShrU])
+                    });
+                    layout.grows |= grows;
+                    layout.asks_for_size |= asks;
+                    layout.mixed |= shifts && (asks || grows) && layout.page_size == 1 && !layout.fixed;
                 }
             }
             Payload::DataSection(segments) => {
@@ -102,9 +124,11 @@ impl Layout {
                 "\n  smaller stack: link with -zstack-size=2048 --stack-first (rustc: -C link-arg=-zstack-size=2048 \
                      -C link-arg=--stack-first; clang: -Wl,-zstack-size=2048,--stack-first)";
         }
-        if self.grows {
+        if self.adapted {
+            text += "\n  its allocator takes all memory that the app is allowed";
+        } else if self.grows {
             text += "\n  it calls memory.grow, so whole pages must exist: an allocator with a fixed heap avoids that";
-        } else if self.page_size > 1 {
+        } else if self.page_size > 1 && !self.asks_for_size {
             if self.heap_base {
                 text += "\n  smaller pages: link with --page-size=1 (LLD 20 and later)";
             } else {
@@ -114,6 +138,11 @@ impl Layout {
         }
         text
     }
+}
+
+/// Whether the module was linked with pages of one byte, and has an allocator that counts pages of 64 KiB.
+pub fn mixes_page_sizes(wasm: &[u8]) -> bool {
+    layout(wasm).mixed
 }
 
 /// Lines to add to a message about a module's memory.
@@ -147,8 +176,20 @@ mod tests {
     }
 
     #[test]
+    fn an_allocator_of_large_pages_is_found_out_where_pages_have_one_byte() {
+        let sbrk = "(func (param i32) (drop (memory.grow (i32.shr_u (local.get 0) (i32.const 16)))))";
+        let mixed = |memory: &str| of(&format!("(module {memory} {sbrk})")).mixed;
+        assert!(mixed("(memory 4096 (pagesize 1))"));
+        assert!(!mixed("(memory 4096 4096 (pagesize 1))"), "what cannot grow keeps to what it has");
+        assert!(!mixed("(memory 1)"));
+        assert!(!of("(module (memory 9 (pagesize 1)) (func (drop (memory.grow (i32.const 1)))))").mixed);
+    }
+
+    #[test]
     fn the_cure_fits_the_cause() {
         assert!(of("(module (memory 1))").describe().contains("--export=__heap_base"));
+        let asks = of("(module (memory 1) (func (drop (memory.size))))");
+        assert!(!asks.describe().contains("--page-size"));
         let grows = of("(module (memory 1) (func (drop (memory.grow (i32.const 1)))))");
         assert!(grows.describe().contains("memory.grow"));
         assert!(!grows.describe().contains("-zstack-size"));

@@ -42,7 +42,9 @@ fn remedy(module: &str) -> &'static str {
             "made by wasm-bindgen, which needs JavaScript; build the app without it"
         }
         _ if module.starts_with("wasi:") => "a later WASI; build the app for wasm32-wasip1",
-        _ if module.starts_with("wisp:") => "the interface is of another version; build the app with bindings of this one",
+        _ if module.starts_with("wisp:") => {
+            "the interface is of another version; build the app with bindings of this one"
+        }
         _ => "the app was built for another host; a function of a firmware's own exists on the device only",
     }
 }

@@ -99,8 +99,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     (
         "build a.wasm --memory-limit 1000",
         "a.wasm: the module asks for 65536 bytes of linear memory, 1000 are allowed; link it with a smaller stack (`-z \
-         stack-size=2048`, `--stack-first`), export `__heap_base` so that its memory can be trimmed, or link with \
-         `--page-size=1`\n  the module declares 65536 bytes\n",
+         stack-size=2048`, `--stack-first`), or export `__heap_base` so that its memory can be trimmed\n  the module declares 65536 bytes\n",
         |f| f.module("a.wasm", "(module (memory 1))"),
     ),
     (
@@ -187,7 +186,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     (
         "run a.wasm --max-memory 1000",
         "a.wasm: the module's memory begins with 65536 bytes, 1000 are allowed; link it with a smaller stack (-z \
-         stack-size) and --page-size=1, or raise the limit",
+         stack-size), or raise the limit",
         |f| f.module("a.wasm", r#"(module (memory 1) (func (export "_start")))"#),
     ),
     (

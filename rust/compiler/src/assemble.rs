@@ -15,6 +15,7 @@ use crate::encode;
 use crate::error::{CompileError, ErrorKind};
 use crate::init::{self, Init};
 use crate::layout::Layout;
+use crate::memory;
 use crate::module::{FuncType, Module};
 use crate::parse::{Parsed, Translated};
 use crate::{Compiled, Options};
@@ -53,8 +54,12 @@ impl Strings {
             return Ok(offset);
         }
         let what = "bytes in the name of an import or export";
-        let length = u16::try_from(text.len())
-            .map_err(|_| ErrorKind::TooMany { what, count: text.len() as u64, limit: u64::from(u16::MAX), remedy: "shorten it" })?;
+        let length = u16::try_from(text.len()).map_err(|_| ErrorKind::TooMany {
+            what,
+            count: text.len() as u64,
+            limit: u64::from(u16::MAX),
+            remedy: "shorten it",
+        })?;
         let offset = self.bytes.len() as u32;
         self.bytes.extend(length.to_le_bytes());
         self.bytes.extend(text.as_bytes());
@@ -147,43 +152,6 @@ fn place(parsed: &mut Parsed<'_>, init: &mut Init) -> Result<Code, CompileError>
     Ok(code)
 }
 
-
-/// Bytes of the memory that must exist from the start, and whether that is less than declared.
-fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result<(u32, bool), CompileError> {
-    let Some(memory) = module.memory else { return Ok((0, false)) };
-    let declared = u64::from(memory.min) << memory.page_size_log2;
-    let mut needs = declared;
-    let mut trimmed = false;
-    if options.trim && !module.grows && !memory.imported && memory.page_size_log2 == format::PAGE_SIZE_LOG2 {
-        if let Some(base) = heap_base(module, init) {
-            let data = init.runs.iter().filter(|run| run.mode == format::segment::ACTIVE);
-            let data_end = data.map(|run| u64::from(run.offset) + u64::from(run.length)).max();
-            let wanted = (u64::from(base) + u64::from(options.heap)).max(data_end.unwrap_or(0)).next_multiple_of(8);
-            if wanted < declared {
-                needs = wanted;
-                trimmed = true;
-            }
-        }
-    }
-    if let Some(limit) = options.memory_limit {
-        if needs > limit {
-            return Err(ErrorKind::Memory(needs, limit).into());
-        }
-    }
-    // 4 GiB are valid; no engine has them
-    Ok((u32::try_from(needs).unwrap_or(u32::MAX), trimmed))
-}
-
-/// Where the heap begins, by the linker's own word: nothing static lies above it.
-fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
-    let export = module.exports.iter().find(|e| e.name == "__heap_base" && e.kind == ExternalKind::Global)?;
-    let imported = module.globals.len() - module.global_inits.len();
-    let index = (export.index as usize).checked_sub(imported)?;
-    let global = module.globals.get(export.index as usize)?;
-    let value = init.globals.get(index)?;
-    (global.ty == ValType::I32 && !global.mutable && *value != 0).then_some(*value as u32)
-}
-
 fn manifest_bytes(
     wasm: &[u8],
     parsed: &Parsed<'_>,
@@ -204,21 +172,14 @@ fn manifest_bytes(
     let mut word = |at: usize, value: u32| out[at..at + 4].copy_from_slice(&value.to_le_bytes());
     let (major, minor, patch) = options.version;
     word(manifest::VERSION, u32::from(major) | u32::from(minor) << 8 | u32::from(patch) << 16);
-    let (backed, trimmed) = backed(module, init, options)?;
-    // Who trims says that nobody outside grows the memory.
-    let exported = module.exports.iter().any(|e| e.kind == ExternalKind::Memory);
+    let (backed, flags) = memory::backed(module, init, options)?;
     if let Some(memory) = module.memory {
-        let mut flags = if memory.imported { memory_flags::IMPORTED } else { memory_flags::DEFINED };
-        if trimmed {
-            flags |= memory_flags::TRIMMED;
-        } else if module.grows || (exported && !options.trim) {
-            flags |= memory_flags::GROWS;
-        }
         word(manifest::MEMORY_FLAGS, flags | u32::from(memory.page_size_log2) << memory_flags::PAGE_SHIFT);
         word(manifest::MEMORY_MIN, memory.min);
         word(manifest::MEMORY_MAX, memory.max.unwrap_or(format::NONE));
         word(manifest::MEMORY_BACKED, backed);
     }
+    word(manifest::STACK, memory::guest_stack(wasm, module, init));
     word(manifest::GLOBALS_SIZE, module.globals_size);
     word(manifest::ROLLBACK, options.rollback);
     let last = init.function.as_ref().map(|_| code.starts.len() as u32 - 1);

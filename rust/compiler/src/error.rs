@@ -58,8 +58,8 @@ impl fmt::Display for CompileError {
             ErrorKind::Memory(needs, limit) => write!(
                 f,
                 "the module asks for {needs} bytes of linear memory, {limit} are allowed; link it with a smaller stack \
-                 (`-z stack-size=2048`, `--stack-first`), export `__heap_base` so that its memory can be trimmed, or \
-                 link with `--page-size=1`"
+                 (`-z stack-size=2048`, `--stack-first`), or export \
+                 `__heap_base` so that its memory can be trimmed"
             )?,
             ErrorKind::Internal(what) => {
                 write!(f, "an error of the compiler, not of the module: {what}; please report this module")?;

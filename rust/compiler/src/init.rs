@@ -60,8 +60,14 @@ fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
 pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
     let mut code = Function::new(module, &[], &[], &[], &Prescan::default(), 0);
     let empty = code.items.len();
-    let mut init =
-        Init { globals: Vec::new(), elements: Vec::new(), items: Vec::new(), data: Vec::new(), runs: Vec::new(), function: None };
+    let mut init = Init {
+        globals: Vec::new(),
+        elements: Vec::new(),
+        items: Vec::new(),
+        data: Vec::new(),
+        runs: Vec::new(),
+        function: None,
+    };
     let imported = module.globals.len() - module.global_inits.len();
     for (position, expr) in module.global_inits.iter().enumerate() {
         let value = constant(expr);

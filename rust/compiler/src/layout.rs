@@ -230,7 +230,9 @@ impl Layout {
             let Item::Inst(inst) = item else { continue };
             long[index] = match (inst.label(), inst.targets()) {
                 (Some(label), _) => self.reach[index] != Reach::Far && far(index, label),
-                (None, Some(list)) => self.targets[list].iter().any(|&label| far(index, label) && !self.is_island(label)),
+                (None, Some(list)) => {
+                    self.targets[list].iter().any(|&label| far(index, label) && !self.is_island(label))
+                }
                 (None, None) => false,
             };
             changed |= long[index];

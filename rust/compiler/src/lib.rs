@@ -21,9 +21,11 @@ mod encode;
 mod error;
 mod function;
 mod fuse;
+mod heap;
 mod init;
 mod inst;
 mod layout;
+mod memory;
 mod module;
 mod names;
 mod ops;
@@ -36,6 +38,7 @@ mod tables;
 use alloc::vec::Vec;
 
 pub use error::{CompileError, ErrorKind};
+pub use heap::adapt;
 pub use names::function_names;
 
 /// What to accept and how to lay the image out.
@@ -48,7 +51,8 @@ pub struct Options<'a> {
     /// Rollback counter.
     pub rollback: u32,
     /// Back only the bytes below the heap base and `heap` more, where the module lets us know where that is
-    /// and never grows its memory. An exported memory then has a fixed size too: nobody outside grows it.
+    /// and never asks for the size of its memory. Where an allocator asks in a form that [`adapt`] knows, back as
+    /// much as the app is allowed. An exported memory then has a fixed size too: nobody outside grows it.
     pub trim: bool,
     /// Bytes above the heap base that a trimmed memory keeps.
     pub heap: u32,
@@ -92,7 +96,11 @@ pub struct Compiled {
 /// The first rule of the specification that the module breaks, or the first limit it exceeds, with offset
 /// and function.
 pub fn compile(wasm: &[u8], options: &Options<'_>) -> Result<Compiled, CompileError> {
-    let result = parse::parse(wasm, options).and_then(|parsed| assemble::assemble(wasm, parsed, options));
+    let adapted = if options.trim { adapt(wasm) } else { None };
+    let result = parse::parse(adapted.as_deref().unwrap_or(wasm), options).and_then(|mut parsed| {
+        parsed.module.adapted = adapted.is_some();
+        assemble::assemble(wasm, parsed, options)
+    });
     result.map_err(|mut error| {
         if let Some(function) = error.function {
             error.name = function_names(wasm).into_iter().find(|(index, _)| *index == function).map(|(_, n)| n.into());

@@ -106,6 +106,10 @@ pub struct Module<'a> {
     pub data: Vec<Data<'a>>,
     /// Some function calls `memory.grow`.
     pub grows: bool,
+    /// Some function calls `memory.size`.
+    pub asks_for_size: bool,
+    /// The code asks for the end of memory as [`crate::heap`] makes it.
+    pub adapted: bool,
     /// Some function names a data segment.
     pub names_data: bool,
 }

@@ -80,6 +80,7 @@ pub fn parse<'a>(wasm: &'a [u8], options: &Options<'_>) -> Result<Parsed<'a>, Co
         for operator in body.get_operators_reader()? {
             match operator {
                 Ok(Operator::MemoryGrow { .. }) => module.grows = true,
+                Ok(Operator::MemorySize { .. }) => module.asks_for_size = true,
                 Ok(Operator::MemoryInit { .. } | Operator::DataDrop { .. }) => module.names_data = true,
                 _ => {}
             }

@@ -13,6 +13,7 @@ pub struct Config {
     pub(crate) max_depth: u32,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
+    pub(crate) growth_refused: Option<(fn(usize, u32, u32), usize)>,
     #[cfg(feature = "native")]
     pub(crate) native_stack: u32,
     #[cfg(feature = "native")]
@@ -46,6 +47,7 @@ impl Config {
             max_depth: 0,
             native_depth: 4,
             fuel_slice: 1000,
+            growth_refused: None,
             #[cfg(feature = "native")]
             native_stack: if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 },
             #[cfg(feature = "native")]
@@ -76,6 +78,13 @@ impl Config {
     /// declared maximum). They are reserved at instantiation, four bytes each.
     pub const fn table_capacity(mut self, elements: u32) -> Self {
         self.table_capacity = elements;
+        self
+    }
+
+    /// Called when a memory could not grow, the first time in each store: with `context`, the bytes that the
+    /// memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
+    pub const fn on_growth_refused(mut self, tell: fn(usize, u32, u32), context: usize) -> Self {
+        self.growth_refused = Some((tell, context));
         self
     }
 

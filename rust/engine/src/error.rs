@@ -113,7 +113,7 @@ impl core::fmt::Display for InstantiateError {
             Self::MemoryLimit(needed, allowed) => write!(
                 f,
                 "the module's memory begins with {needed} bytes, {allowed} are allowed; link it with a smaller \
-                 stack (-z stack-size) and --page-size=1, or raise the limit"
+                 stack (-z stack-size), or raise the limit"
             ),
             Self::TableLimit(needed, allowed) => write!(
                 f,

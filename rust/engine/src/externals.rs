@@ -80,7 +80,16 @@ impl Memory {
         let bytes = |pages: u32| usize::try_from(u64::from(pages) << page_size_log2.min(16)).ok();
         let limit = (shared.config.max_memory as usize).min(shared.memory_arena().remaining().saturating_sub(128));
         let capacity = bytes(max.unwrap_or(u32::MAX)).unwrap_or(usize::MAX).min(limit);
-        let memory = LinearMemory::new(shared, bytes(pages)?, capacity, pages, max, page_size_log2.min(16))?;
+        let memory = wisp_image::Memory {
+            imported: false,
+            min: pages,
+            max,
+            page_size_log2: page_size_log2.min(16),
+            backed: 0,
+            trimmed: false,
+            grows: true,
+        };
+        let memory = LinearMemory::new(shared, bytes(pages)?, capacity, &memory)?;
         Some(Self { instance: HOST, index: add(shared, HostKind::Memory(memory))? })
     }
 

@@ -84,19 +84,24 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     if let Some(memory) = image.memory()?.filter(|memory| !memory.imported) {
         let limit = shared.config.max_memory;
         let declared = u64::from(memory.min) << memory.page_size_log2;
-        let backed = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };
+        let least = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };
+        let left = shared.memory_arena().remaining().saturating_sub(size_of::<LinearMemory>() + 16);
+        let adapted = memory.trimmed && memory.grows;
+        let backed = match adapted {
+            true => least.max(declared.min(u64::from(limit)).min(left as u64) & !7),
+            false => least,
+        };
         let allowed = usize::try_from(backed).ok().filter(|_| backed <= u64::from(limit));
         let Some(backed) = allowed else {
             return Err(InstantiateError::MemoryLimit(u32::try_from(backed).unwrap_or(u32::MAX), limit));
         };
         let capacity = if memory.grows {
             let most = u64::from(memory.max.unwrap_or(u32::MAX)) << memory.page_size_log2;
-            let left = shared.memory_arena().remaining().saturating_sub(size_of::<LinearMemory>() + 16);
             usize::try_from(most.min(u64::from(limit))).unwrap_or(usize::MAX).min(left)
         } else {
             backed
         };
-        let record = LinearMemory::new(shared, backed, capacity, memory.min, memory.max, memory.page_size_log2);
+        let record = LinearMemory::new(shared, backed, capacity, &memory);
         let record = record.and_then(|record| shared.arena.alloc(record));
         ctx.set_linear(record.ok_or_else(|| small(backed + size_of::<LinearMemory>()))?);
     }

@@ -68,6 +68,12 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().arena.remaining()
     }
 
+    /// Bytes of the guest's own stack, which its compiler keeps in linear memory, if some instance has none left:
+    /// after a trap, that is why it came. Known of images whose module has such a stack.
+    pub fn guest_stack_overflow(&self) -> Option<u32> {
+        self.shared.get().instances().find_map(crate::mem::ctx::Ctx::guest_stack_overflow)
+    }
+
     /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.
     pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
         crate::interp::backtrace(self.shared.get())

@@ -85,7 +85,8 @@ impl TrapCode {
             Self::Unreachable => "unreachable",
             Self::MemoryOutOfBounds => "out of bounds memory access",
             Self::BeyondTrimmedMemory => {
-                "out of bounds memory access (beyond the trimmed memory; build with a larger --heap or --no-trim)"
+                "out of bounds memory access (beyond the trimmed memory; give the app more memory, or build it with \
+                 a larger --heap or --no-trim)"
             }
             Self::TableOutOfBounds => "out of bounds table access (undefined element)",
             Self::IndirectCallToNull => "uninitialized element",

@@ -98,10 +98,22 @@ pub mod manifest {
     pub const INIT: usize = 92;
     /// Bytes of the largest frame.
     pub const MAX_FRAME: usize = 96;
-    /// Zero.
-    pub const RESERVED: usize = 100;
+    /// The guest's own stack, or 0 if the module does not let us know: bits of [`super::stack`].
+    pub const STACK: usize = 100;
     /// Length of the section.
     pub const SIZE: usize = 104;
+}
+
+/// Operand of `memory.grow` that asks for the number of bytes that exist, in an image that is trimmed and growing.
+pub const MEMORY_END: u32 = -64i32 as u32;
+
+/// Bits of the manifest's word on the guest's own stack, which its compiler keeps in linear memory.
+pub mod stack {
+    /// Low bits: 1 more than the index of the defined global, in words, that points to the top of the stack.
+    pub const GLOBAL_BITS: u32 = 10;
+    /// The other bits: size of the stack in units of this many bytes. It grows down from the initial value of
+    /// the global.
+    pub const UNIT: u32 = 16;
 }
 
 /// Bits of the manifest's memory flags.
@@ -110,7 +122,9 @@ pub mod memory_flags {
     pub const DEFINED: u32 = 1;
     /// The memory is imported.
     pub const IMPORTED: u32 = 2;
-    /// Only the first `MEMORY_BACKED` bytes of the declared size exist. Never together with `GROWS`.
+    /// Only the first `MEMORY_BACKED` bytes of the declared size need to exist. Together with `GROWS`, as many of
+    /// the declared size exist from the start as the limit allows, and `memory.grow` with
+    /// [`super::MEMORY_END`] tells how many.
     pub const TRIMMED: u32 = 4;
     /// The module contains `memory.grow` or exports the memory.
     pub const GROWS: u32 = 8;

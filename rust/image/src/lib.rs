@@ -33,7 +33,7 @@ pub mod writer;
 
 pub use error::ImageError;
 pub use id::ImageId;
-pub use manifest::{Manifest, Memory};
+pub use manifest::{GuestStack, Manifest, Memory};
 pub use reader::{
     DataSegment, ElementSegment, Export, Function, Global, Image, Import, ImportKind, Name, Table, TypeRef,
 };

@@ -39,10 +39,20 @@ pub struct Memory {
     pub page_size_log2: u8,
     /// Bytes that exist from the start.
     pub backed: u32,
-    /// `backed` is less than the declared size, and the module never looks.
+    /// Fewer bytes than the declared size may exist. If the memory also grows, as many of them exist from the
+    /// start as the limit allows, and `memory.grow` with [`format::MEMORY_END`] tells how many.
     pub trimmed: bool,
     /// The module may call `memory.grow`, or somebody else may.
     pub grows: bool,
+}
+
+/// The stack that a guest's compiler keeps in linear memory.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct GuestStack {
+    /// The word of the defined globals that points to its top.
+    pub global: u32,
+    /// Bytes. It grows down from the initial value of the global.
+    pub size: u32,
 }
 
 /// A `u32` of the manifest.
@@ -104,7 +114,9 @@ impl<'a> Image<'a> {
             trimmed: flags & memory_flags::TRIMMED != 0,
             grows: flags & memory_flags::GROWS != 0,
         };
-        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || memory.trimmed && memory.grows {
+        let partial = memory.trimmed && memory.grows;
+        let odd = partial && (memory.imported || memory.page_size_log2 != format::PAGE_SIZE_LOG2);
+        if memory.page_size_log2 > format::PAGE_SIZE_LOG2 || odd {
             return Err(ImageError::Entry(Section::Manifest, manifest::MEMORY_FLAGS as u32));
         }
         Ok(Some(memory))
@@ -116,6 +128,13 @@ impl<'a> Image<'a> {
     /// As [`Image::wasm_hash`].
     pub fn globals_size(&self) -> Result<u32, ImageError> {
         Ok(word(self.manifest_bytes()?, manifest::GLOBALS_SIZE))
+    }
+
+    /// The guest's own stack, out of the manifest, where the compiler could tell.
+    pub fn guest_stack(&self) -> Option<GuestStack> {
+        let word = word(self.manifest_bytes().ok()?, manifest::STACK);
+        let global = (word & ((1 << format::stack::GLOBAL_BITS) - 1)).checked_sub(1)?;
+        Some(GuestStack { global, size: (word >> format::stack::GLOBAL_BITS) * format::stack::UNIT })
     }
 
     /// Defined function to run at instantiation, out of the manifest.

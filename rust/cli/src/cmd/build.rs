@@ -103,6 +103,13 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             memory(&image)
         );
         native.iter().for_each(|line| println!("{line}"));
+        if explain::mixes_page_sizes(&wasm) {
+            eprintln!(
+                "wisp: warning: the module has pages of one byte (--page-size=1), but its allocator counts pages of \
+                 65536 bytes and will write beyond what it gets; link it without that flag, or forbid growth with \
+                 --initial-memory=BYTES --max-memory=BYTES"
+            );
+        }
         let backed = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| memory.backed);
         if backed >= explain::LARGE {
             eprintln!(

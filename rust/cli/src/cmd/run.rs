@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::options::{default_name, CompileArguments};
 use crate::symbols::Symbols;
-use crate::{exit, imports, values};
+use crate::{exit, explain, imports, values};
 
 /// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
 const RECORDS: usize = 1 << 20;
@@ -108,6 +108,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
     };
     let config = Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(TABLE);
+    let config = config.on_growth_refused(growth_refused, 0);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, &bytes).map_err(|error| Failure::in_file(&path, error))?;
     if let Some(file) = &arguments.symbols {
@@ -147,6 +148,14 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             report(&store, trap, symbols.unwrap_or_default())
         }
     })
+}
+
+/// Tells that the app asked for more memory than it is allowed.
+fn growth_refused(_: usize, present: u32, wanted: u32) {
+    eprintln!(
+        "wisp: memory.grow was refused: the app has {present} bytes of linear memory and asked for {wanted} more; \
+         allow more with --max-memory"
+    );
 }
 
 fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<SimPlatform, Failure> {
@@ -278,6 +287,10 @@ fn report(store: &Store<'_, App<SimPlatform>>, trap: Trap, symbols: Symbols) -> 
         return ExitCode::SUCCESS;
     }
     eprintln!("wisp: trap: {}", trap.code);
+    let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
+    if let Some(size) = store.guest_stack_overflow().filter(|_| memory) {
+        eprintln!("  the guest's stack of {size} bytes overflowed; {}", explain::LARGER_STACK);
+    }
     let mut frames: Vec<(u32, u32)> = store.backtrace().map(|frame| (frame.func, frame.offset)).collect();
     if frames.is_empty() && trap.func != Trap::NOWHERE {
         frames.push((trap.func, trap.offset));

@@ -414,6 +414,19 @@ impl Ctx {
         unsafe { self.linear.get().as_ref() }
     }
 
+    /// Bytes of the guest's own stack if its stack pointer lies below it, or so little above that a function
+    /// which calls no other may have left it there.
+    pub(crate) fn guest_stack_overflow(&self) -> Option<u32> {
+        /// Bytes below the stack pointer that LLVM lets such a function use.
+        const RED_ZONE: i64 = 128;
+        let image = self.image();
+        let stack = image.guest_stack()?;
+        let pointer = self.globals().get(stack.global as usize)?.get();
+        let first = image.globals().filter_map(Result::ok).find(|global| global.offset == stack.global * 4)?;
+        let low = i64::from(first.init as u32) - i64::from(stack.size);
+        (i64::from(pointer as i32) - low < RED_ZONE.min(i64::from(stack.size))).then_some(stack.size)
+    }
+
     /// Sets the linear memory.
     pub(crate) fn set_linear(&self, linear: &LinearMemory) {
         self.linear.set(linear);

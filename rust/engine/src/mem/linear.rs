@@ -3,6 +3,9 @@
 
 use core::cell::Cell;
 
+use wisp_image::format::MEMORY_END;
+use wisp_image::Memory;
+
 use super::ctx::Shared;
 use crate::TrapCode;
 
@@ -17,26 +20,22 @@ pub struct LinearMemory {
     capacity: usize,
     pub(crate) max_pages: Option<u32>,
     pub(crate) page_size_log2: u8,
+    /// The guest asks for the end of its memory with [`MEMORY_END`].
+    adapted: bool,
 }
 
 impl LinearMemory {
     /// Takes a memory from the arena: `backed` bytes exist now, up to `capacity` later.
-    pub fn new(
-        shared: &Shared,
-        backed: usize,
-        capacity: usize,
-        pages: u32,
-        max_pages: Option<u32>,
-        page_size_log2: u8,
-    ) -> Option<Self> {
+    pub fn new(shared: &Shared, backed: usize, capacity: usize, memory: &Memory) -> Option<Self> {
         let base = shared.memory_arena().alloc_bytes(capacity.max(backed), backed)?;
         Some(Self {
             base,
             size: Cell::new(backed),
-            pages: Cell::new(pages),
+            pages: Cell::new(memory.min),
             capacity: capacity.max(backed),
-            max_pages,
-            page_size_log2,
+            max_pages: memory.max,
+            page_size_log2: memory.page_size_log2,
+            adapted: memory.trimmed && memory.grows,
         })
     }
 
@@ -56,8 +55,20 @@ impl LinearMemory {
     }
 
     /// Grows by `delta` pages and gives the former number of pages; `None` if that is beyond the
-    /// declared maximum or the reserve. The new bytes are zero.
+    /// declared maximum or the reserve. The new bytes are zero. In an adapted image, [`MEMORY_END`] is answered
+    /// with the number of bytes that exist, and whole pages are added only to whole pages.
     pub fn grow(&self, shared: &Shared, delta: u32) -> Option<u32> {
+        if self.adapted && delta == MEMORY_END {
+            return u32::try_from(self.size.get()).ok();
+        }
+        let grown = self.try_grow(shared, delta);
+        if grown.is_none() {
+            shared.growth_refused(self.size.get(), u64::from(delta) << self.page_size_log2);
+        }
+        grown
+    }
+
+    fn try_grow(&self, shared: &Shared, delta: u32) -> Option<u32> {
         let old = self.pages.get();
         let new = u64::from(old) + u64::from(delta);
         let most = match self.max_pages {
@@ -71,12 +82,12 @@ impl LinearMemory {
         if delta == 0 {
             return Some(old);
         }
-        if bytes > self.capacity {
+        let size = self.size.get();
+        if bytes > self.capacity || size as u64 != u64::from(old) << self.page_size_log2 {
             return None;
         }
-        let size = self.size.get();
         // SAFETY: rule A: `capacity` bytes from `base` belong to this memory; size <= bytes <= capacity,
-        // because pages only grow and a trimmed memory's capacity is below its declared size.
+        // because pages only grow and `size` is that of the old pages.
         unsafe { self.base.add(size).write_bytes(0, bytes - size) };
         self.size.set(bytes);
         self.pages.set(new as u32);
@@ -111,10 +122,12 @@ impl LinearMemory {
         }
     }
 
-    /// Checks a range.
+    /// Checks a range. An empty one may lie anywhere in the declared memory.
     fn range(&self, at: u32, n: u32) -> Result<usize, TrapCode> {
         if u64::from(at) + u64::from(n) <= self.size.get() as u64 {
             Ok(at as usize)
+        } else if n == 0 && u64::from(at) <= u64::from(self.pages.get()) << self.page_size_log2 {
+            Ok(0)
         } else {
             Err(self.refusal(u64::from(at), u64::from(n)))
         }

@@ -54,6 +54,8 @@ pub(crate) struct Shared {
     pub place_known: Cell<bool>,
     /// The frame stack holds nothing from before the store.
     frames_clear: Cell<bool>,
+    /// The host was told that memory could not grow.
+    growth_was_refused: Cell<bool>,
 }
 
 impl Shared {
@@ -88,6 +90,7 @@ impl Shared {
             place: Cell::new((Trap::NOWHERE, 0)),
             place_known: Cell::new(false),
             frames_clear: Cell::new(false),
+            growth_was_refused: Cell::new(false),
             #[cfg(feature = "native")]
             native_floor: Cell::new(0),
             exit_status: Cell::new(0),
@@ -96,6 +99,15 @@ impl Shared {
         unsafe {
             place.write(shared);
             Some(&*place)
+        }
+    }
+
+    /// Tells the host, the first time, that a memory of `size` bytes could not grow by `wanted` more.
+    #[cold]
+    pub fn growth_refused(&self, size: usize, wanted: u64) {
+        if let (Some((tell, context)), false) = (self.config.growth_refused, self.growth_was_refused.replace(true)) {
+            let number = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
+            tell(context, number(size as u64), number(wanted));
         }
     }
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Modules whose allocator asks where memory ends.
+//!
+//! An allocator of wasi-libc, AssemblyScript or TinyGo takes all bytes from the end of the static data to the end of
+//! memory, and knows that end as `memory.size << 16` or as an address that the linker wrote into the code. It
+//! touches the last bytes of its heap at once, so its memory can be trimmed only if it learns the true end.
+//! [`adapt`] replaces these places, byte for byte in their length, by `memory.grow` with
+//! [`format::MEMORY_END`]. In an image that is both trimmed and growing, the engine answers that call
+//! with the number of bytes that exist.
+
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use wasmparser::{Operator, Parser, Payload, TypeRef};
+use wisp_image::format;
+
+/// Bytes of the single-byte constant and the `memory.grow` that ask for the end of memory.
+const END: [u8; 4] = [0x41, (format::MEMORY_END & 0x7f) as u8, 0x40, 0x00];
+const NOP: u8 = 0x01;
+const EXTEND_U: u8 = 0xad;
+/// Bytes of an `i32.const` as linkers write an address: five for the number, whatever it is.
+const PADDED: u64 = 6;
+
+/// A place to replace.
+struct Place {
+    range: Range<u64>,
+    /// It yields an `i64`.
+    wide: bool,
+    /// It is an address that the linker wrote.
+    linked: bool,
+}
+
+/// What one function does with memory.
+#[derive(Default)]
+struct Uses {
+    places: Vec<Place>,
+    /// Some `memory.size` is none of the known forms.
+    counts_pages: bool,
+    grows: bool,
+}
+
+/// The module with each place replaced where its allocator asks for the end of memory; `None` if there is no
+/// such place, or if the module may look at the size of its memory in other ways.
+pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
+    let mut end = None;
+    let mut uses = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.ok()? {
+            Payload::ImportSection(imports) => {
+                let memory = |ty| matches!(ty, TypeRef::Memory(_));
+                if imports.into_imports().any(|import| import.is_ok_and(|import| memory(import.ty))) {
+                    return None;
+                }
+            }
+            Payload::MemorySection(memories) => {
+                let memory = memories.into_iter().next()?.ok()?;
+                if memory.page_size_log2.is_some_and(|log2| log2 != u32::from(format::PAGE_SIZE_LOG2)) {
+                    return None;
+                }
+                end = u32::try_from(memory.initial << format::PAGE_SIZE_LOG2).ok();
+            }
+            Payload::CodeSectionEntry(body) => uses.push(function(&body, end?)?),
+            _ => {}
+        }
+    }
+    // A function that grows memory compares sizes in pages, and goes by them only after it succeeded: then all of
+    // the declared memory exists. Elsewhere a size in pages may become an address.
+    let strange = uses.iter().any(|uses| uses.counts_pages && !uses.grows);
+    // An address in the code is the end at the start only. With several growers it could be asked for later.
+    let growers = uses.iter().filter(|uses| uses.grows).count();
+    let late = growers > 1 && uses.iter().flat_map(|uses| &uses.places).any(|place| place.linked);
+    let mut adapted = wasm.to_vec();
+    let mut places = uses.iter().flat_map(|uses| &uses.places).peekable();
+    if strange || late || places.peek().is_none() {
+        return None;
+    }
+    for place in places {
+        let range = usize::try_from(place.range.start).ok()?..usize::try_from(place.range.end).ok()?;
+        let target = adapted.get_mut(range)?;
+        target.fill(NOP);
+        target.get_mut(..END.len())?.copy_from_slice(&END);
+        if place.wide {
+            *target.get_mut(END.len())? = EXTEND_U;
+        }
+    }
+    Some(adapted)
+}
+
+/// Looks through a function. `end` is the declared end of memory.
+fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
+    let mut uses = Uses::default();
+    let mut reader = body.get_operators_reader().ok()?;
+    let mut operators = Vec::new();
+    while !reader.eof() {
+        let (operator, start) = reader.read_with_offset().ok()?;
+        operators.push((operator, start, reader.original_position()));
+    }
+    let at = |index: usize| operators.get(index).map(|(operator, ..)| operator);
+    for (index, (operator, start, stop)) in operators.iter().enumerate() {
+        match operator {
+            Operator::MemoryGrow { .. } => uses.grows = true,
+            Operator::I32Const { value } if *value as u32 == end && stop - start == PADDED => {
+                uses.places.push(Place { range: *start..*stop, wide: false, linked: true });
+            }
+            Operator::MemorySize { .. } => {
+                let narrow = matches!(
+                    (at(index + 1), at(index + 2)),
+                    (Some(Operator::I32Const { value: 16 }), Some(Operator::I32Shl))
+                );
+                let wide = matches!(
+                    (at(index + 1), at(index + 2), at(index + 3)),
+                    (
+                        Some(Operator::I64ExtendI32S | Operator::I64ExtendI32U),
+                        Some(Operator::I64Const { value: 16 }),
+                        Some(Operator::I64Shl)
+                    )
+                );
+                let last = if wide { index + 3 } else { index + 2 };
+                match operators.get(last) {
+                    Some((.., stop)) if narrow || wide => {
+                        uses.places.push(Place { range: *start..*stop, wide, linked: false });
+                    }
+                    _ => uses.counts_pages = true,
+                }
+            }
+            _ => {}
+        }
+    }
+    // What grows memory by `sbrk` knows the break, not the end of a heap; where it asks again after it grew, whole
+    // pages exist.
+    if uses.grows {
+        uses.counts_pages |= uses.places.iter().any(|place| !place.linked);
+        uses.places.retain(|place| place.linked);
+    }
+    Some(uses)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::adapt;
+    use alloc::string::String;
+    use alloc::vec::Vec;
+
+    fn adapted(functions: &str) -> Option<Vec<u8>> {
+        let text = String::from("(module (memory 1) ") + functions + ")";
+        let wasm = wat::parse_str(text).unwrap();
+        let adapted = adapt(&wasm);
+        if let Some(adapted) = &adapted {
+            assert_eq!(adapted.len(), wasm.len());
+            wasmparser::validate(adapted).unwrap();
+        }
+        adapted
+    }
+
+    fn count(wasm: &[u8], bytes: &[u8]) -> usize {
+        wasm.windows(bytes.len()).filter(|window| *window == bytes).count()
+    }
+
+    const SIZE: &str = "(func (result i32) (i32.shl (memory.size) (i32.const 16)))";
+    const WIDE: &str = "(func (result i64) (i64.shl (i64.extend_i32_s (memory.size)) (i64.const 16)))";
+    const GROW: &str = "(func (param i32) (result i32) (memory.grow (local.get 0)))";
+
+    #[test]
+    fn the_end_of_memory_is_asked_for_where_an_allocator_asks_for_its_size_in_bytes() {
+        assert_eq!(count(&adapted(SIZE).unwrap(), &[0x41, 0x40, 0x40, 0x00, 0x01, 0x0b]), 1);
+        assert_eq!(count(&adapted(WIDE).unwrap(), &[0x41, 0x40, 0x40, 0x00, 0xad, 0x01, 0x0b]), 1);
+        let both = String::from(SIZE) + GROW;
+        assert_eq!(count(&adapted(&both).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
+    }
+
+    #[test]
+    fn a_module_that_may_look_at_its_size_otherwise_stays_as_it_is() {
+        assert_eq!(adapted(GROW), None);
+        for other in [
+            "(func (result i32) (memory.size))",
+            "(func (result i32) (i32.mul (memory.size) (i32.const 65536)))",
+            "(func (result i32) (i32.shl (memory.size) (i32.const 15)))",
+            "(func (result i32) (i32.shr_u (memory.size) (i32.const 16)))",
+            "(func (result i64) (i64.shl (i64.extend_i32_u (memory.size)) (i64.const 15)))",
+        ] {
+            let text = String::from(SIZE) + other;
+            assert_eq!(adapted(&text), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_grows_memory_is_left_alone() {
+        let sbrk = "(func (param i32) (result i32)
+            (if (i32.eqz (local.get 0)) (then (return (i32.shl (memory.size) (i32.const 16)))))
+            (i32.shl (memory.grow (i32.shr_u (local.get 0) (i32.const 16))) (i32.const 16)))";
+        assert_eq!(adapted(sbrk), None);
+        let text = String::from(SIZE) + sbrk;
+        assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
+    }
+
+    #[test]
+    fn an_address_that_the_linker_wrote_is_the_end_and_a_number_of_the_program_is_not() {
+        // only a linker writes a number in more bytes than it needs
+        let text = "(module (memory 1) (func (result i32) i32.const 65536) (func (result i32) i32.const 65536))";
+        let mut wasm = wat::parse_str(text).unwrap();
+        let short = [0x41, 0x80, 0x80, 0x04, 0x0b];
+        let at = wasm.windows(5).position(|window| window == short).unwrap();
+        assert_eq!(adapt(&wasm), None);
+        wasm.splice(at..at + 5, [0x41, 0x80, 0x80, 0x84, 0x80, 0x00, 0x0b]);
+        let sizes = [at - 2, at - 4];
+        // the body's size, and that of the section
+        assert_eq!((wasm[sizes[0]], wasm[sizes[1]]), (6, 15));
+        wasm[sizes[0]] += 2;
+        wasm[sizes[1]] += 2;
+        wasmparser::validate(&wasm).unwrap();
+        let adapted = adapt(&wasm).unwrap();
+        assert_eq!(count(&adapted, &[0x41, 0x40, 0x40, 0x00, 0x01, 0x01, 0x0b]), 1);
+        assert_eq!(count(&adapted, &short), 1);
+    }
+
+    #[test]
+    fn other_pages_and_memories_of_others_are_left_alone() {
+        let import =
+            r#"(module (import "m" "m" (memory 1)) (func (result i32) (i32.shl (memory.size) (i32.const 16))))"#;
+        assert_eq!(adapt(&wat::parse_str(import).unwrap()), None);
+        let small = "(module (memory 9 (pagesize 1)) (func (result i32) (i32.shl (memory.size) (i32.const 16))))";
+        assert_eq!(adapt(&wat::parse_str(small).unwrap()), None);
+        assert_eq!(adapt(b"\0asm\x01\0\0\0\x05"), None);
+    }
+}

@@ -126,12 +126,6 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
             _ => {}
         }
     }
-    // What grows memory by `sbrk` knows the break, not the end of a heap; where it asks again after it grew, whole
-    // pages exist.
-    if uses.grows {
-        uses.counts_pages |= uses.places.iter().any(|place| !place.linked);
-        uses.places.retain(|place| place.linked);
-    }
     Some(uses)
 }
 
@@ -184,13 +178,13 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_grows_memory_is_left_alone() {
+    fn a_break_is_the_end_until_memory_grows_which_needs_all_of_it() {
         let sbrk = "(func (param i32) (result i32)
             (if (i32.eqz (local.get 0)) (then (return (i32.shl (memory.size) (i32.const 16)))))
             (i32.shl (memory.grow (i32.shr_u (local.get 0) (i32.const 16))) (i32.const 16)))";
-        assert_eq!(adapted(sbrk), None);
+        assert_eq!(count(&adapted(sbrk).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
         let text = String::from(SIZE) + sbrk;
-        assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
+        assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 2);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // trap: unreachable
-// memory: 16384
-// stdout: abort: the list is empty in program.ts:9:3
+// memory: 65536
+// stdout: abort: the list is empty in assertion.ts:9:3
 
 function first(list: StaticArray<i32>): i32 {
   // A failed assertion is what stock code ends with, as an index out of range does.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memory: 16384
+// memory: 65536
 
 export function _start(): void {
   trace("trigonometry", 4, Math.sin(1), Math.cos(1), Math.tan(1), Math.atan2(1, 2));

@@ -2,7 +2,7 @@
 // memory: 32768
 // trap: unreachable
 // stdout: before
-// stderr: panics.rs:12:24
+// stderr: panics.rs:12:25
 // stderr: index out of bounds: the len is 3 but the index is 5
 
 fn main() {

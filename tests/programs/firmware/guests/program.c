@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <errno.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +20,13 @@ int main(void)
 	}
 	qsort(numbers, 5, sizeof(numbers[0]), ascending);
 	for (int i = 0; i < 5; i++) {
-		sprintf(text + 2 * i, "%d ", numbers[i]);
+		text[2 * i] = (char)('0' + numbers[i]);
+		text[2 * i + 1] = ' ';
 	}
 	text[9] = '\0';
 	char *copy = strdup("heap");
 
-	printf("in C: %.2f %e %g, sorted: %s, %s\n", 21.5, 4 * atan(1), strtod("0.1", NULL), text, copy);
+	printf("in C: %.2f %e %g, sorted: %s, %s\n", 21.5, 22.0 / 7, 0.1, text, copy);
 	free(copy);
 	free(text);
 	return 0;

@@ -6,14 +6,7 @@ export function _start(): void {
   for (let i = 1; i <= 100; i++) numbers.push(i);
   for (let i = 0; i < numbers.length; i++) sum += numbers[i];
   trace("in AssemblyScript", 3, 2, 1.5, sum);
-  const counts = new Map<string, i32>();
-  const words = "the cat the dog the".split(" ");
-  for (let i = 0; i < words.length; i++) {
-    counts.set(words[i], (counts.has(words[i]) ? counts.get(words[i]) : 0) + 1);
-  }
-  const keys = counts.keys();
-  let line = "";
-  for (let i = 0; i < keys.length; i++) line += keys[i] + "=" + counts.get(keys[i]).toString() + " ";
-  console.log(line.trim());
+  const line = "the cat the dog the";
+  console.log(line + ": " + line.split(" ").length.toString() + ", " + line.indexOf("dog").toString());
   throw new Error("the end");
 }

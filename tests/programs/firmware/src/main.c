@@ -10,7 +10,9 @@
 #define MOST_MEMORY 32768
 
 WISP_APP_DEFINE(small, "small", 16384);
-WISP_APP_DEFINE(large, "large", MOST_MEMORY);
+
+/* Defined in C++, with MOST_MEMORY bytes of linear memory. */
+const struct wisp_app *large_app(void);
 
 static void run(const struct wisp_app *app, const char *name, uint32_t memory)
 {
@@ -39,9 +41,9 @@ static void run(const struct wisp_app *app, const char *name, uint32_t memory)
 int main(void)
 {
 	run(&small, "in_c", 16384);
-	run(&large, "in_cpp", MOST_MEMORY);
-	run(&large, "in_rust", MOST_MEMORY);
-	run(&large, "in_assemblyscript", MOST_MEMORY);
+	run(large_app(), "in_cpp", MOST_MEMORY);
+	run(large_app(), "in_rust", MOST_MEMORY);
+	run(large_app(), "in_assemblyscript", MOST_MEMORY);
 	printk("all programs have run\n");
 	return 0;
 }

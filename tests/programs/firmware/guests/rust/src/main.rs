@@ -10,7 +10,7 @@ fn main() {
     let start = Instant::now();
     std::thread::sleep(Duration::from_millis(20));
     let slept = if start.elapsed() >= Duration::from_millis(20) { "slept" } else { "not slept" };
-    println!("in Rust: {slept}, {:.2}", std::f64::consts::PI);
+    println!("in Rust: {slept}");
     let v = [1, 2, 3];
     let at = names.len() + 3;
     println!("{}", v[at]);

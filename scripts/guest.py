@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles guests to wasm. Called by wisp_add_app() in CMake, and useful by hand.
 
-The flags that every guest is linked with are in guest/c/*.flags and guest/rust/wasm.toml;
-this program only adds what depends on the machine, which linker there is and whether it
-knows pages of one byte, and on the guest, as the size of its stack.
+The flags of a guest are its own, where it has them (.cargo/config.toml, compile.flags and
+link.flags), else those in guest/c/*.flags and guest/rust/wasm.toml. This program only adds what
+depends on the machine: where wasi-libc is, which linker there is and whether it knows pages of
+one byte. It says when a stack that it is asked for overrides that of the guest's settings.
 """
 
 import argparse

@@ -209,9 +209,9 @@ class Rust(Toolchain):
                     source])
 
     def native(self, program, folder):
-        done = run(["rustc", "--edition", "2021", "-Copt-level=1", "-Cpanic=abort", "-Awarnings", "-o", folder / "native",
-                    program.path])
-        return [folder / "native"] if done.status == 0 else done
+        native = folder / "native"
+        done = run(["rustc", "--edition", "2021", "-Copt-level=1", "-Cpanic=abort", "-Awarnings", "-o", native, program.path])
+        return [native] if done.status == 0 else done
 
 
 class Zig(Toolchain):
@@ -238,8 +238,8 @@ class Zig(Toolchain):
     def build(self, source, output, *flags):
         """Runs Zig's compiler."""
         with tempfile.TemporaryDirectory() as folder:
-            done = run([sys.executable, "-m", "ziglang", "build-exe", source, "--name", "program", *flags], self.env, folder,
-                       seconds=600)
+            command = [sys.executable, "-m", "ziglang", "build-exe", source, "--name", "program", *flags]
+            done = run(command, self.env, folder, seconds=600)
             for name in ("program.wasm", "program"):
                 if done.status == 0 and (Path(folder) / name).is_file():
                     shutil.copy(Path(folder) / name, output)

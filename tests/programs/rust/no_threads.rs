@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // memory: 65536
-// stdout: no threads: operation not supported on this platform
+// stdout: no threads: Not supported (os error 58)
 
 fn main() {
     match std::thread::Builder::new().spawn(|| 1) {

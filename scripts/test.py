@@ -254,7 +254,7 @@ def suite_programs():
     if missing:
         print(f"programs: the firmware with one guest of each toolchain is skipped: {missing}")
         return count + Count(skipped=2)
-    return count + twister("programs", ["tests/programs"], ["qemu_cortex_m3", "qemu_riscv32"],
+    return count + twister("programs", ["tests/programs"], ["mps2/an385", "qemu_riscv32"],
                            ["-x=CONFIG_MINIMAL_LIBC=y", f"-x=PROGRAM_IN_ASSEMBLYSCRIPT={module}"])
 
 

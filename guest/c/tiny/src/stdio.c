@@ -237,10 +237,13 @@ static void put_signed(struct sink *sink, const struct spec *spec, int64_t value
 }
 
 /* Ends the guest: what follows would be printed from the wrong argument. */
-static _Noreturn void refuse(const char *start, const char *end)
+static _Noreturn void refuse(struct sink *sink, const char *start, const char *end)
 {
 	static const char text[] = "printf: no conversion like this in the small stdio, link with wasi-libc: ";
 
+	if (sink->stream != NULL) {
+		flush(sink);
+	}
 	write_all(stderr, text, sizeof(text) - 1);
 	write_all(stderr, start, (size_t)(end - start) + (*end != '\0'));
 	write_all(stderr, "\n", 1);
@@ -265,7 +268,7 @@ static void format_all(struct sink *sink, const char *format, va_list *arguments
 		}
 		format = parse_spec(format + 1, &spec, arguments);
 		if (spec.wide && (*format == 'c' || *format == 's')) {
-			refuse(start, format);
+			refuse(sink, start, format);
 		}
 		switch (*format) {
 		case 'd':
@@ -306,7 +309,7 @@ static void format_all(struct sink *sink, const char *format, va_list *arguments
 			put(sink, '%');
 			break;
 		default:
-			refuse(start, format);
+			refuse(sink, start, format);
 		}
 	}
 }

@@ -232,6 +232,18 @@
 #define USE_MSG(node_id)
 #endif
 
+#define STRING(node_id, prop, idx) DT_PROP_BY_IDX(node_id, prop, idx),
+#define STRINGS(node_id, prop)                                                                     \
+	static const char *const TABLE(node_id, prop)[] = {                                        \
+		DT_FOREACH_PROP_ELEM(node_id, prop, STRING)};                                      \
+	BUILD_ASSERT(ARRAY_SIZE(TABLE(node_id, prop)) <= UINT8_MAX,                                \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 255 strings in a list");
+#define DEFINE_STRINGS(node_id, prop)                                                              \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop), (STRINGS(node_id, prop)), ())
+#define USE_STRINGS(node_id, prop, count)                                                          \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop),                                               \
+		    (.prop = TABLE(node_id, prop), .count = ARRAY_SIZE(TABLE(node_id, prop)),), ())
+
 #ifdef CONFIG_WISP_HEARTBEAT
 #define DEFINE_HEARTBEAT(node_id)
 #else
@@ -253,6 +265,8 @@
 #endif
 
 #define DEFINE_APP(node_id)                                                                        \
+	DEFINE_STRINGS(node_id, args)                                                              \
+	DEFINE_STRINGS(node_id, env)                                                               \
 	DEFINE_EVENTS(node_id)                                                                     \
 	DEFINE_GPIOS(node_id)                                                                      \
 	DEFINE_I2C(node_id)                                                                        \
@@ -260,6 +274,7 @@
 	DEFINE_PWM(node_id) DEFINE_SPI(node_id) DEFINE_UART(node_id) DEFINE_SENSOR(node_id)        \
 	DEFINE_KV(node_id) DEFINE_MSG(node_id) DEFINE_HEARTBEAT(node_id) DEFINE_DEADLINE(node_id)  \
 	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
+		USE_STRINGS(node_id, args, arg_count) USE_STRINGS(node_id, env, env_count)         \
 		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
 			USE_PWM(node_id) USE_SPI(node_id) USE_UART(node_id) USE_SENSOR(node_id)    \
 				USE_KV(node_id) USE_MSG(node_id)};                                 \

@@ -70,6 +70,11 @@ struct wisp_sensor_grant {
 };
 
 struct wisp_grants {
+	/* Arguments and environment, which are no grants but stand in the node. */
+	const char *const *args;
+	const char *const *env;
+	uint8_t arg_count;
+	uint8_t env_count;
 #ifdef CONFIG_WISP_EVENT
 	struct wisp_events *events;
 #endif

@@ -128,7 +128,55 @@ static int cmd_info(const struct shell *sh, size_t argc, char **argv)
 		return done(sh, argv[1], wisp_store_##_name(argv[1]));                             \
 	}
 
+#if CONFIG_WISP_ARGS_SIZE > 0
+typedef int (*set_strings)(const struct wisp_app *app, size_t count, const char *const *texts);
+
+/* Sets what follows the app's name on the command line. */
+static int set_from(const struct shell *sh, size_t argc, char **argv, set_strings set)
+{
+	const struct wisp_app *app = wisp_app_find(argv[1]);
+	int ret;
+
+	if (app == NULL) {
+		return done(sh, argv[1], WISP_STORE_NO_APP);
+	}
+	ret = set(app, argc - 2, (const char *const *)&argv[2]);
+	switch (ret) {
+	case -ENOSPC:
+		shell_error(sh, "%s: more than CONFIG_WISP_ARGS_SIZE = %d bytes", argv[1],
+			    CONFIG_WISP_ARGS_SIZE);
+		break;
+	case -EBUSY:
+		shell_error(sh, "%s: is running; stop it first", argv[1]);
+		break;
+	case -EINVAL:
+		shell_error(sh, "%s: a variable is written NAME=VALUE", argv[1]);
+		break;
+	default:
+		break;
+	}
+	return ret;
+}
+
+static int cmd_env(const struct shell *sh, size_t argc, char **argv)
+{
+	return set_from(sh, argc, argv, wisp_app_set_env);
+}
+
+static int cmd_start(const struct shell *sh, size_t argc, char **argv)
+{
+	int ret = (argc > 2) ? set_from(sh, argc, argv, wisp_app_set_args) : 0;
+
+	return (ret != 0) ? ret : done(sh, argv[1], wisp_store_start(argv[1]));
+}
+
+#define ENV_COMMAND                                                                                \
+	SHELL_CMD_ARG(env, &apps, "Set the environment of an app: <name> [<NAME=VALUE> ...]",      \
+		      cmd_env, 2, SHELL_OPT_ARG_CHECK_SKIP),
+#else
 SIMPLE(start)
+#define ENV_COMMAND
+#endif
 SIMPLE(stop)
 SIMPLE(confirm)
 SIMPLE(rollback)
@@ -258,13 +306,15 @@ SHELL_DYNAMIC_CMD_CREATE(images, complete_image);
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands, SHELL_CMD_ARG(abort, NULL, "Give up the upload that is going on", cmd_abort, 1, 0),
 	SHELL_CMD_ARG(confirm, &apps, "Keep the update of an app: <name>", cmd_confirm, 2, 0),
+	ENV_COMMAND
 	SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
 	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2, 0),
 	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),
 	SHELL_CMD_ARG(log, &apps, "Show recent runs that failed: [<name>]", cmd_log, 1, 1),
 	SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2, 0),
 	SHELL_CMD_ARG(rollback, &apps, "Drop the update of an app: <name>", cmd_rollback, 2, 0),
-	SHELL_CMD_ARG(start, &apps, "Start an app: <name>", cmd_start, 2, 0),
+	SHELL_CMD_ARG(start, &apps, "Start an app: <name> [<argument> ...]", cmd_start, 2,
+		      (CONFIG_WISP_ARGS_SIZE > 0) ? SHELL_OPT_ARG_CHECK_SKIP : 0),
 	SHELL_CMD_ARG(stat, &apps, "Show how full and worn the store is, or what an app used: [<name>]",
 		      cmd_stat, 1, 1),
 	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),

@@ -163,6 +163,15 @@ struct wisp_user {
 };
 #endif
 
+#if CONFIG_WISP_ARGS_SIZE > 0
+/* Strings one behind the other, each with its NUL. */
+struct wisp_strings {
+	char text[CONFIG_WISP_ARGS_SIZE];
+	size_t size;
+	bool set;
+};
+#endif
+
 struct wisp_app_data {
 	struct k_thread thread;
 	struct k_spinlock lock;
@@ -178,6 +187,10 @@ struct wisp_app_data {
 #endif
 #ifdef CONFIG_WISP_NATIVE_USER_MODE
 	struct wisp_user user;
+#endif
+#if CONFIG_WISP_ARGS_SIZE > 0
+	struct wisp_strings args;
+	struct wisp_strings env;
 #endif
 	uint64_t fuel;
 	/* In ticks since boot; 0 while the app blocks or has none. */
@@ -427,6 +440,39 @@ void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel);
  * @param milliseconds Longest time, or 0 for no limit.
  */
 void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
+
+#if CONFIG_WISP_ARGS_SIZE > 0 || defined(__DOXYGEN__)
+/**
+ * @brief Sets the arguments of an app's next runs, in place of those of its devicetree node.
+ *
+ * The strings are copied. Exists if CONFIG_WISP_ARGS_SIZE is not 0.
+ *
+ * @param app An app that is not running.
+ * @param count Number of arguments behind the app's name.
+ * @param args The arguments.
+ *
+ * @retval 0 Set.
+ * @retval -ENOSPC They take more than CONFIG_WISP_ARGS_SIZE bytes with their ends.
+ * @retval -EBUSY The app is running.
+ */
+int wisp_app_set_args(const struct wisp_app *app, size_t count, const char *const *args);
+
+/**
+ * @brief Sets the environment of an app's next runs, in place of that of its devicetree node.
+ *
+ * The strings are copied. Exists if CONFIG_WISP_ARGS_SIZE is not 0.
+ *
+ * @param app An app that is not running.
+ * @param count Number of variables.
+ * @param variables The variables, each as NAME=VALUE.
+ *
+ * @retval 0 Set.
+ * @retval -EINVAL One of them has no name or no equals sign.
+ * @retval -ENOSPC They take more than CONFIG_WISP_ARGS_SIZE bytes with their ends.
+ * @retval -EBUSY The app is running.
+ */
+int wisp_app_set_env(const struct wisp_app *app, size_t count, const char *const *variables);
+#endif
 
 /**
  * @brief Starts an app.

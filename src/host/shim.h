@@ -192,6 +192,10 @@ _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);
 /* The app's name, NUL-terminated. */
 const char *wisp_shim_app_name(const struct wisp_app *app);
 
+/* The argument, or the environment variable, with this index; NULL behind the last. */
+const char *wisp_shim_app_argument(const struct wisp_app *app, size_t index);
+const char *wisp_shim_app_variable(const struct wisp_app *app, size_t index);
+
 /*
  * Tells where the stop flag of the run is, or NULL before it becomes invalid. If the app
  * was told to stop already, the flag is set at once.

@@ -455,3 +455,38 @@ fn instances_of_both_tiers_call_each_other() {
     }
     assert!(places.iter().all(|place| place == &places[0]), "{places:?}");
 }
+
+#[test]
+fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
+    let (wasm, compiled) = compiled(
+        r#"(module (memory 1)
+            (func (export "end") (result i32) (i32.shl (memory.size) (i32.const 16)))
+            (func (export "last") (result i32)
+                (i32.store (i32.sub (i32.shl (memory.size) (i32.const 16)) (i32.const 4)) (i32.const 7))
+                (i32.load (i32.const 12284)))
+            (func (export "beyond") (i32.store (i32.shl (memory.size) (i32.const 16)) (i32.const 7)))
+            (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#,
+    );
+    let image = native_image(&wasm, &compiled, &Options::default());
+    for native in [false, true] {
+        let engine = Engine::new(&Config::new().stack_size(4096).max_memory(12 << 10));
+        let mut module = Module::new(&engine, &image).unwrap();
+        let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
+        if native {
+            // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+            unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
+        }
+        let mut store = Store::with_capacity(&engine, 1 << 20, ()).unwrap();
+        let instance = Linker::new().instantiate(&mut store, &module).unwrap();
+        let call = |store: &mut Store<'static, ()>, name| {
+            let mut results = [Val::I32(0)];
+            let func = instance.get_func(&*store, name).unwrap();
+            func.call(store, &[], &mut results[..usize::from(name != "beyond")]).map(|()| results[0])
+        };
+        assert_eq!(call(&mut store, "end"), Ok(Val::I32(12 << 10)), "{native}");
+        assert_eq!(call(&mut store, "last"), Ok(Val::I32(7)), "{native}");
+        assert_eq!(call(&mut store, "grow"), Ok(Val::I32(-1)), "{native}");
+        let code = call(&mut store, "beyond").unwrap_err().code;
+        assert!(matches!(code, TrapCode::BeyondTrimmedMemory | TrapCode::MemoryOutOfBounds), "{native} {code:?}");
+    }
+}

@@ -126,6 +126,8 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
             _ => {}
         }
     }
+    // `sbrk` answers with a break of whole pages once memory has grown, and it grows only where all of the declared
+    // memory exists. Until then its break is the end of memory, from which wasi-libc knows its first heap.
     Some(uses)
 }
 
@@ -185,6 +187,15 @@ mod tests {
         assert_eq!(count(&adapted(sbrk).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
         let text = String::from(SIZE) + sbrk;
         assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 2);
+    }
+
+    #[test]
+    fn an_end_in_64_bits_is_that_of_a_heap_even_where_memory_grows() {
+        let text = "(func (param i32) (result i64)
+            (drop (memory.grow (local.get 0)))
+            (drop (i32.le_s (memory.size) (i32.const 0)))
+            (i64.shl (i64.extend_i32_s (memory.size)) (i64.const 16)))";
+        assert_eq!(count(&adapted(text).unwrap(), &[0x41, 0x40, 0x40, 0x00, 0xad, 0x01, 0x0b]), 1);
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod entry;
 mod env;
 mod event;
 mod files;
@@ -43,6 +44,7 @@ mod wasi;
 
 pub use app::{App, Interfaces};
 pub use border::Memory;
+pub use entry::run;
 pub use platform::Platform;
 pub use stop::{Exit, Failure, Interrupted, Stop};
 pub use wisp_abi as abi;

@@ -22,6 +22,7 @@ mod i2c;
 mod image;
 mod kv;
 mod lifecycle;
+mod memory;
 mod msg;
 #[cfg(feature = "native")]
 mod native;

@@ -44,12 +44,32 @@ pub(crate) fn check(error: u32) -> Result<(), Errno> {
     }
 }
 
+/// The bytes of a string, or `None` for NULL.
+///
+/// # Safety
+/// The pointer is NULL or that of a NUL-terminated string that lives and does not change during the run.
+unsafe fn string<'s>(text: *const core::ffi::c_char) -> Option<&'s [u8]> {
+    // SAFETY: by the contract of this function.
+    (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
 impl Identity for Zephyr {
     fn name(&self) -> &str {
         // SAFETY: the shim returns the app's name, a NUL-terminated string in flash, valid as long
         // as the program.
         let name = unsafe { CStr::from_ptr(shim::wisp_shim_app_name(self.app)) };
         name.to_str().unwrap_or("?")
+    }
+
+    fn argument(&self, index: usize) -> Option<&[u8]> {
+        // SAFETY: `app` is valid by the contract of `new`; the shim returns NULL or a string that does not change
+        // during a run.
+        unsafe { string(shim::wisp_shim_app_argument(self.app, index)) }
+    }
+
+    fn variable(&self, index: usize) -> Option<&[u8]> {
+        // SAFETY: as in `argument`.
+        unsafe { string(shim::wisp_shim_app_variable(self.app, index)) }
     }
 }
 

@@ -120,6 +120,8 @@ pub(crate) fn no_entry(board: &Zephyr) {
     let mut text = Text::new();
     text.push(b"the image exports no function ");
     text.push(abi::ENTRY.as_bytes());
+    text.push(b" or ");
+    text.push(abi::INITIALIZE.as_bytes());
     text.push(b"; build a program, not a library");
     board.error(&text);
 }

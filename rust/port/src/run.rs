@@ -8,7 +8,7 @@ use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
     Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, Linker, Module, Store, Trap,
-    TrapCode, TypedFunc,
+    TrapCode,
 };
 #[cfg(feature = "interpreter")]
 use wisp_engine::{ImageError, Rule};
@@ -117,6 +117,7 @@ fn limits(run: &shim::wisp_run) -> Config {
         .max_imports(run.max_imports)
         .max_functions(run.max_functions)
         .fuel_slice(run.stop_interval)
+        .on_growth_refused(crate::memory::growth_refused, run.app.addr())
 }
 
 fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
@@ -142,8 +143,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     let result = match link(&mut store, &module) {
         Ok(linked) => {
             instance = Some(linked);
-            match entry(&store, linked) {
-                Some(entry) => entry.call(&mut store, ()).map_err(Failure::Trap),
+            match wisp_host::run(&mut store, linked) {
+                Some(ended) => ended.map_err(Failure::Trap),
                 None => {
                     report::no_entry(&board);
                     Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_ENTRY, 0))
@@ -154,6 +155,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     };
     if let Err(Failure::Trap(trap)) = result {
         crate::trap::report(&board, &store, module.image(), trap);
+        crate::memory::stack_overflow(&board, &store, trap);
     }
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };
@@ -251,12 +253,6 @@ fn read<'a>(engine: &Engine, image: &'a [u8], arena: &mut [u64], verified: bool)
 fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
     let c_functions = CFunctions::all();
     Linker::from_resolvers([&Interfaces(TABLES), &c_functions]).instantiate(store, module)
-}
-
-/// Finds the function that the host calls to run a guest.
-#[inline(never)]
-fn entry(store: &Store<'_, AppData>, instance: Instance) -> Option<TypedFunc<(), ()>> {
-    instance.get_typed_func(store, abi::ENTRY)
 }
 
 /// Tells why a module was not instantiated.

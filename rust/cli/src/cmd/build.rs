@@ -126,7 +126,9 @@ fn memory(image: &Image<'_>) -> String {
         return String::new();
     };
     let declared = u64::from(memory.min) << memory.page_size_log2;
-    if memory.trimmed {
+    if memory.trimmed && memory.grows {
+        format!(", linear memory: {} bytes at least, as much of {declared} as the app is allowed", memory.backed)
+    } else if memory.trimmed {
         format!(", linear memory: {} bytes, trimmed from {declared}", memory.backed)
     } else {
         format!(", linear memory: {declared} bytes")

@@ -8,6 +8,7 @@ use std::time::Duration;
 use clap::Args;
 use wisp_compiler::compile;
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
+use wisp_host::abi::{ENTRY, INITIALIZE};
 use wisp_host::{App, Interfaces};
 use wisp_image::Image;
 use wisp_sim::{Board, SimPlatform, TraceFormat};
@@ -221,10 +222,11 @@ fn call(
     store: &mut Store<'_, App<SimPlatform>>,
     instance: Instance,
 ) -> Result<Result<Vec<Val>, Trap>, Failure> {
-    let (name, texts) = match &arguments.invoke {
-        Some(name) => (name.as_str(), arguments.arguments.as_slice()),
-        None => ("_start", &[][..]),
+    let Some(name) = arguments.invoke.as_deref() else {
+        let ended = wisp_host::run(store, instance).map(|ended| ended.map(|()| Vec::new()));
+        return ended.ok_or_else(|| no_function(arguments, store, instance, ENTRY));
     };
+    let texts = arguments.arguments.as_slice();
     let Some(func) = instance.get_func(&*store, name) else {
         return Err(no_function(arguments, store, instance, name));
     };
@@ -244,11 +246,9 @@ fn call(
     }
     let mut results = vec![Val::I32(0); ty.results.len()];
     // a reactor sets itself up before anything else of it is called
-    if arguments.invoke.is_some() {
-        if let Some(initialize) = instance.get_typed_func::<(), ()>(&*store, "_initialize") {
-            if let Err(trap) = initialize.call(&mut *store, ()) {
-                return Ok(Err(trap));
-            }
+    if let Some(initialize) = instance.get_typed_func::<(), ()>(&*store, INITIALIZE) {
+        if let Err(trap) = initialize.call(&mut *store, ()) {
+            return Ok(Err(trap));
         }
     }
     Ok(func.call(store, &params, &mut results).map(|()| results))

@@ -1,0 +1,267 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Files through WASI's functions, in folders of the desk.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use wisp_host::bindings::by_name;
+use wisp_host::App;
+use wisp_sim::{Board, Capture, SimPlatform, TraceFormat};
+
+const SUCCESS: u64 = 0;
+const BADF: u64 = 8;
+const DQUOT: u64 = 19;
+const EXIST: u64 = 20;
+const INVAL: u64 = 28;
+const ISDIR: u64 = 31;
+const LOOP: u64 = 32;
+const MFILE: u64 = 33;
+const NOENT: u64 = 44;
+const NOTDIR: u64 = 54;
+const NOTEMPTY: u64 = 55;
+const PERM: u64 = 63;
+const XDEV: u64 = 75;
+
+const READ: u64 = 1 << 1;
+const WRITE: u64 = 1 << 6;
+const CREAT: u32 = 1;
+const DIRECTORY: u32 = 2;
+const EXCL: u32 = 4;
+
+/// An app with a folder `/` of the desk, which is gone after the test.
+struct Desk {
+    path: PathBuf,
+    app: App<SimPlatform>,
+    memory: Vec<u8>,
+}
+
+impl Drop for Desk {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+impl Desk {
+    /// Beside the folder lies a file `secret`, which the app must never see.
+    fn new(quota: Option<u64>) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("wisp-files-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(path.join("granted")).unwrap();
+        std::fs::write(path.join("secret"), "secret").unwrap();
+        let quota = quota.map_or(String::new(), |bytes| format!("quota = {bytes}\n"));
+        let granted = path.join("granted");
+        let mut board =
+            Board::from_toml(&format!("[apps.a.folders.\"/\"]\npath = {:?}\n{quota}", granted.to_str().unwrap()))
+                .unwrap();
+        board.set_trace(Capture::new(), TraceFormat::Off);
+        let mut platform = board.platform("a");
+        platform.open_folders().unwrap();
+        Desk { path, app: App::new(platform), memory: vec![0; 4096] }
+    }
+
+    fn host(&self, name: &str) -> PathBuf {
+        self.path.join("granted").join(name)
+    }
+
+    fn call(&mut self, name: &str, slots: &[u32]) -> u64 {
+        by_name(&mut self.app, &mut self.memory, "wasi_snapshot_preview1", name, slots).unwrap()
+    }
+
+    /// Puts a path at an address.
+    fn put(&mut self, at: usize, path: &str) -> [u32; 2] {
+        self.memory[at..at + path.len()].copy_from_slice(path.as_bytes());
+        [at as u32, path.len() as u32]
+    }
+
+    fn u32(&self, at: usize) -> u32 {
+        u32::from_le_bytes(self.memory[at..at + 4].try_into().unwrap())
+    }
+
+    fn open_at(&mut self, fd: u32, path: &str, oflags: u32, rights: u64) -> Result<u32, u64> {
+        let [at, length] = self.put(100, path);
+        let slots = [fd, 1, at, length, oflags, rights as u32, (rights >> 32) as u32, 0, 0, 0, 16];
+        match self.call("path_open", &slots) {
+            SUCCESS => Ok(self.u32(16)),
+            error => Err(error),
+        }
+    }
+
+    fn open(&mut self, path: &str, oflags: u32, rights: u64) -> Result<u32, u64> {
+        self.open_at(3, path, oflags, rights)
+    }
+
+    fn write(&mut self, fd: u32, text: &str) -> u64 {
+        let [at, length] = self.put(1000, text);
+        self.memory[32..36].copy_from_slice(&at.to_le_bytes());
+        self.memory[36..40].copy_from_slice(&length.to_le_bytes());
+        self.call("fd_write", &[fd, 32, 1, 16])
+    }
+
+    fn read(&mut self, fd: u32) -> Result<String, u64> {
+        self.memory[32..40].copy_from_slice(&[0xd0, 0x07, 0, 0, 100, 0, 0, 0]);
+        match self.call("fd_read", &[fd, 32, 1, 16]) {
+            SUCCESS => Ok(String::from_utf8(self.memory[2000..2000 + self.u32(16) as usize].to_vec()).unwrap()),
+            error => Err(error),
+        }
+    }
+
+    fn on_path(&mut self, function: &str, path: &str) -> u64 {
+        let [at, length] = self.put(100, path);
+        self.call(function, &[3, at, length])
+    }
+}
+
+#[test]
+fn the_folder_is_found_as_libraries_look_for_it() {
+    let mut desk = Desk::new(None);
+    assert_eq!(desk.call("fd_prestat_get", &[3, 64]), SUCCESS);
+    assert_eq!((desk.u32(64), desk.u32(68)), (0, 1));
+    assert_eq!(desk.call("fd_prestat_dir_name", &[3, 80, 1]), SUCCESS);
+    assert_eq!(desk.memory[80], b'/');
+    assert_eq!(desk.call("fd_prestat_get", &[4, 64]), BADF);
+    assert_eq!(desk.call("fd_fdstat_get", &[3, 64]), SUCCESS);
+    assert_eq!(desk.memory[64], 3);
+}
+
+#[test]
+fn what_is_written_can_be_read_at_its_place() {
+    let mut desk = Desk::new(None);
+    let fd = desk.open("a", CREAT | EXCL, READ | WRITE).unwrap();
+    assert_eq!(desk.write(fd, "hello world"), SUCCESS);
+    assert_eq!(desk.read(fd).as_deref(), Ok(""));
+    assert_eq!(desk.call("fd_seek", &[fd, -5i32 as u32, u32::MAX, 2, 16]), SUCCESS);
+    assert_eq!((desk.u32(16), desk.read(fd).as_deref()), (6, Ok("world")));
+    assert_eq!(desk.call("fd_seek", &[fd, -1i32 as u32, u32::MAX, 0, 16]), INVAL);
+    assert_eq!(desk.call("fd_tell", &[fd, 16]), SUCCESS);
+    assert_eq!(desk.u32(16), 11);
+    assert_eq!(desk.call("fd_filestat_set_size", &[fd, 4, 0]), SUCCESS);
+    assert_eq!(desk.call("fd_close", &[fd]), SUCCESS);
+    assert_eq!(std::fs::read(desk.host("a")).unwrap(), b"hell");
+    assert_eq!(desk.open("a", CREAT | EXCL, READ), Err(EXIST));
+    let fd = desk.open("a", 0, READ).unwrap();
+    assert_eq!(desk.write(fd, "no"), BADF);
+    assert_eq!(desk.read(fd).as_deref(), Ok("hell"));
+}
+
+#[test]
+fn no_path_leads_out_of_the_folder() {
+    let mut desk = Desk::new(None);
+    std::fs::create_dir(desk.host("inner")).unwrap();
+    let absolute = desk.path.join("secret");
+    for path in ["../secret", "inner/../../secret", "/secret", absolute.to_str().unwrap(), "..", "inner/../.."] {
+        assert_eq!(desk.open(path, 0, READ), Err(PERM), "{path}");
+    }
+    assert_eq!(desk.open("../new", CREAT, WRITE), Err(PERM));
+    assert!(!desk.path.join("new").exists());
+    assert_eq!(desk.on_path("path_create_directory", "../new"), PERM);
+    assert_eq!(desk.on_path("path_unlink_file", "../secret"), PERM);
+    for path in ["../secret", "x"] {
+        std::fs::write(desk.host("x"), "x").unwrap();
+        let ([from, length], [to, size]) = (desk.put(100, path), desk.put(300, "../moved"));
+        assert_eq!(desk.call("path_rename", &[3, from, length, 3, to, size]), PERM, "{path}");
+    }
+    // a folder inside is no way out either
+    let inner = desk.open("inner", DIRECTORY, READ).unwrap();
+    assert_eq!(desk.open_at(inner, "../x", 0, READ), Err(PERM));
+    assert_eq!(desk.open("inner/../x", 0, READ).map(|_| ()), Ok(()));
+    assert!(desk.path.join("secret").exists());
+}
+
+#[cfg(unix)]
+#[test]
+fn no_link_leads_out_of_the_folder() {
+    let mut desk = Desk::new(None);
+    for (link, target) in [("up", "../secret"), ("root", "/etc/passwd"), ("dir", "..")] {
+        std::os::unix::fs::symlink(target, desk.host(link)).unwrap();
+    }
+    std::os::unix::fs::symlink("self", desk.host("self")).unwrap();
+    assert_eq!(desk.open("up", 0, READ), Err(PERM));
+    assert_eq!(desk.open("root", 0, READ), Err(PERM));
+    assert_eq!(desk.open("dir/secret", 0, READ), Err(PERM));
+    assert_eq!(desk.open("self", 0, READ), Err(LOOP));
+    // the app can make no such link for itself
+    let ([target, length], [path, size]) = (desk.put(100, "/etc/passwd"), desk.put(300, "mine"));
+    assert_eq!(desk.call("path_symlink", &[target, length, 3, path, size]), PERM);
+}
+
+#[test]
+fn a_quota_bounds_files_and_their_number() {
+    let mut desk = Desk::new(Some(200));
+    let fd = desk.open("a", CREAT, READ | WRITE).unwrap();
+    assert_eq!(desk.write(fd, &"x".repeat(130)), SUCCESS);
+    assert_eq!(desk.write(fd, "1234567"), DQUOT);
+    assert_eq!(desk.write(fd, "123456"), SUCCESS, "64 for the file and 136 in it");
+    assert_eq!(desk.open("b", CREAT, WRITE), Err(DQUOT));
+    assert_eq!(desk.on_path("path_create_directory", "d"), DQUOT);
+    assert_eq!(desk.call("fd_filestat_set_size", &[fd, 137, 0]), DQUOT);
+    assert_eq!(desk.call("fd_pwrite", &[fd, 32, 1, 1_000_000, 0, 16]), DQUOT);
+    // what is there can be written again, and what was removed makes room
+    assert_eq!(desk.call("fd_pwrite", &[fd, 32, 1, 0, 0, 16]), SUCCESS);
+    assert_eq!(desk.call("fd_filestat_set_size", &[fd, 10, 0]), SUCCESS);
+    desk.open("b", CREAT, WRITE).unwrap();
+    assert_eq!(desk.on_path("path_unlink_file", "b"), SUCCESS);
+    assert_eq!(desk.on_path("path_create_directory", "d"), SUCCESS);
+}
+
+#[test]
+fn directories_are_made_listed_and_removed() {
+    let mut desk = Desk::new(None);
+    assert_eq!(desk.on_path("path_create_directory", "d"), SUCCESS);
+    assert_eq!(desk.on_path("path_create_directory", "d"), EXIST);
+    for name in ["d/bb", "d/a"] {
+        std::fs::write(desk.host(name), "").unwrap();
+    }
+    let fd = desk.open("d", DIRECTORY, READ).unwrap();
+    assert_eq!(desk.call("fd_readdir", &[fd, 2000, 1000, 0, 0, 16]), SUCCESS);
+    let mut at = 2000;
+    let mut names = Vec::new();
+    while at < 2000 + desk.u32(16) as usize {
+        let length = desk.u32(at + 16) as usize;
+        names.push((String::from_utf8(desk.memory[at + 24..at + 24 + length].to_vec()).unwrap(), desk.memory[at + 20]));
+        at += 24 + length;
+    }
+    let expected = [(".", 3), ("..", 3), ("a", 4), ("bb", 4)];
+    assert!(names.iter().map(|(name, kind)| (name.as_str(), *kind)).eq(expected), "{names:?}");
+    // a small buffer is filled, and the cookie goes on behind the last whole entry
+    assert_eq!(desk.call("fd_readdir", &[fd, 2000, 30, 2, 0, 16]), SUCCESS);
+    assert_eq!((desk.u32(16), desk.u32(2000), desk.memory[2024]), (30, 3, b'a'));
+    assert_eq!(desk.call("fd_readdir", &[fd, 2000, 100, 3, 0, 16]), SUCCESS);
+    assert_eq!((desk.u32(16), desk.u32(2000), &desk.memory[2024..2026]), (26, 4, &b"bb"[..]));
+    assert_eq!(desk.call("fd_readdir", &[fd, 2000, 100, 9, 0, 16]), SUCCESS);
+    assert_eq!(desk.u32(16), 0);
+    assert_eq!(desk.read(fd), Err(ISDIR));
+    assert_eq!(desk.on_path("path_remove_directory", "d"), NOTEMPTY);
+    assert_eq!(desk.on_path("path_unlink_file", "d"), ISDIR);
+    assert_eq!(desk.on_path("path_remove_directory", "d/a"), NOTDIR);
+    assert_eq!(desk.on_path("path_unlink_file", "d/a"), SUCCESS);
+    assert_eq!(desk.on_path("path_unlink_file", "d/a"), NOENT);
+    assert_eq!(desk.open("d", 0, WRITE), Err(ISDIR));
+    assert_eq!(desk.open("d/bb", DIRECTORY, READ), Err(NOTDIR));
+}
+
+#[test]
+fn descriptors_run_out_and_are_free_again_after_the_run() {
+    let mut desk = Desk::new(None);
+    std::fs::write(desk.host("a"), "a").unwrap();
+    let opened = (0..100).map_while(|_| desk.open("a", 0, READ).ok()).count();
+    assert_eq!(opened, 60);
+    assert_eq!(desk.open("a", 0, READ), Err(MFILE));
+    assert_eq!(desk.call("fd_close", &[7]), SUCCESS);
+    assert_eq!(desk.open("a", 0, READ), Ok(7), "the lowest that is free");
+    desk.app.release();
+    assert_eq!(desk.open("a", 0, READ), Ok(4));
+}
+
+#[test]
+fn folders_are_apart() {
+    let mut desk = Desk::new(None);
+    let other = desk.path.join("other");
+    std::fs::create_dir(&other).unwrap();
+    std::fs::write(desk.host("a"), "a").unwrap();
+    desk.app.platform_mut().add_folder(Path::new(&other), "/other").unwrap();
+    let ([from, length], [to, size]) = (desk.put(100, "a"), desk.put(300, "b"));
+    assert_eq!(desk.call("path_rename", &[3, from, length, 4, to, size]), XDEV);
+    assert_eq!(desk.call("path_rename", &[3, from, length, 3, to, size]), SUCCESS);
+    assert!(desk.host("b").exists());
+}

@@ -18,9 +18,9 @@ sys.path.insert(0, str(REPO / "scripts"))
 import devenv  # noqa: E402  (found by the path above)
 
 SOURCES = ("lfs.c", "lfs_util.c")
-# littlefs asks for no library but the string functions; the guest has those of guest/c.
+# littlefs asks for no library but the string functions; the guest has those of guest/c/tiny.
 DEFINES = ["-DLFS_NO_MALLOC", "-DLFS_NO_DEBUG", "-DLFS_NO_WARN", "-DLFS_NO_ERROR", "-DLFS_NO_ASSERT"]
-# What guest/c lacks of string.h.
+# What guest/c/tiny lacks of string.h.
 STRINGS_H = """#include <stddef.h>
 #include_next <string.h>
 size_t strspn(const char *text, const char *set);
@@ -69,8 +69,8 @@ def build_wasm(source, out):
     clang = devenv.versioned("clang") or sys.exit("clang is needed")
     names = interface(source / "lfs.h")
     guest = REPO / "guest" / "c"
-    flags = (guest / "compile.flags").read_text(encoding="utf-8").split()
-    link = [flag for flag in (guest / "link.flags").read_text(encoding="utf-8").split()]
+    flags, link = ([flag for folder in (guest, guest / "tiny") for flag in (folder / name).read_text(encoding="utf-8").split()]
+                   for name in ("compile.flags", "link.flags"))
     headers = out / "include"
     headers.mkdir(parents=True, exist_ok=True)
     # what littlefs includes and never uses with these definitions
@@ -80,8 +80,8 @@ def build_wasm(source, out):
     strings = out / "strings.c"
     strings.write_text(STRINGS_C, encoding="ascii")
     wasm = out / "littlefs.wasm"
-    run([clang, *flags, *DEFINES, "-w", "-isystem", headers, "-isystem", guest / "include",
-         *(source / name for name in SOURCES), guest / "src" / "string.c", strings, *link, "-g0", "-Wl,--strip-all",
+    run([clang, *flags, *DEFINES, "-w", "-isystem", headers, "-isystem", guest / "tiny" / "include",
+         *(source / name for name in SOURCES), guest / "tiny" / "src" / "string.c", strings, *link, "-g0", "-Wl,--strip-all",
          *(f"-Wl,--export={name}" for name in names), "-o", wasm])
     return wasm, len(names)
 
@@ -92,7 +92,7 @@ def native_size(source, out, prefix, flags):
     for name in SOURCES:
         code = out / (name + ".o")
         run([prefix + "gcc", "-Os", "-w", "-ffreestanding", "-ffunction-sections", *flags.split(), *DEFINES,
-             "-isystem", out / "include", "-isystem", REPO / "guest" / "c" / "include", "-c", source / name, "-o", code])
+             "-isystem", out / "include", "-isystem", REPO / "guest" / "c" / "tiny" / "include", "-c", source / name, "-o", code])
         total += int(run([prefix + "size", code]).splitlines()[1].split()[0])
     return total
 

@@ -26,18 +26,47 @@ macro(_wisp_host_tools)
   endif()
 endmacro()
 
+# Sets <result> to the libc that a guest is linked with.
+function(wisp_choose_libc caller given result)
+  set(chosen ${given})
+  if(NOT chosen)
+    set(chosen ${WISP_LIBC})
+  endif()
+  if(NOT chosen)
+    set(chosen wasi)
+  endif()
+  if(NOT chosen MATCHES "^(wasi|tiny)$")
+    message(FATAL_ERROR "${caller}: LIBC is ${chosen}; expected wasi or tiny")
+  endif()
+  set(${result} ${chosen} PARENT_SCOPE)
+endfunction()
+
+# Sets <result> to the C and C++ files of a folder.
+function(wisp_guest_sources folder result)
+  file(GLOB found CONFIGURE_DEPENDS ${folder}/*.c ${folder}/*.cpp ${folder}/*.cc ${folder}/*.cxx)
+  set(${result} ${found} PARENT_SCOPE)
+endfunction()
+
 # wisp_add_app(NAME name
 #              SOURCE directory-or-files... | WASM file
+#              [LIBC wasi|tiny] [REACTOR]
 #              [STACK bytes] [HEAP bytes] [VERSION major.minor.patch] [NO_TRIM] [NAMES]
 #              [AOT | AOT_ONLY] [AOT_OPTIONS options...])
 #
 # Embeds an app's image in flash; wisp_image_find("name") finds it.
 #
-# SOURCE: a directory with a Cargo.toml is a Rust guest. Otherwise the C files given, or
-#         all C files of the directory, are compiled with clang and guest/c.
+# SOURCE: a directory with a Cargo.toml is a Rust guest. Otherwise the C and C++ files given,
+#         or all of the directory, are compiled with clang. The guest's own settings count
+#         where it has them: .cargo/config.toml of a Rust guest (target, flags, profile),
+#         compile.flags, cpp.flags, link.flags and include/ beside C files.
+# LIBC:   what guests in C and C++ are linked with: wasi-libc (and libc++), or the few functions
+#         of guest/c/tiny. wasi if not given, or what the variable WISP_LIBC says.
+# REACTOR: a guest in C or C++ without main(): it exports _initialize, and its exported
+#         functions are called.
 # WASM:   a module that something else compiles; a relative path is looked for in the
 #         build directory, then in the source directory.
-# STACK:  bytes of linear memory for the guest's own stack, with SOURCE; 2048 if not given.
+# STACK:  bytes of linear memory for the guest's own stack, with SOURCE. It overrides the guest's
+#         settings; without it and them, 2048 with LIBC tiny, otherwise 4096.
 # HEAP:   bytes of linear memory above the guest's data, for guests that allocate. Without
 #         it, guests are linked with pages of one byte where the linker can do that, and
 #         cannot grow their memory.
@@ -49,7 +78,7 @@ endmacro()
 # AOT_ONLY: the same, and leave the IR out.
 # AOT_OPTIONS: more options of `wisp build` that concern native code, as --small.
 function(wisp_add_app)
-  cmake_parse_arguments(APP "NO_TRIM;NAMES;AOT;AOT_ONLY" "NAME;WASM;STACK;HEAP;VERSION"
+  cmake_parse_arguments(APP "NO_TRIM;NAMES;AOT;AOT_ONLY;REACTOR" "NAME;WASM;LIBC;STACK;HEAP;VERSION"
     "SOURCE;AOT_OPTIONS" ${ARGN})
   if(NOT CONFIG_WISP)
     wisp_why_not(reason)
@@ -60,12 +89,14 @@ function(wisp_add_app)
   endif()
   if(APP_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): not understood: ${APP_UNPARSED_ARGUMENTS}; "
-      "expected SOURCE, WASM, STACK, HEAP, VERSION, NO_TRIM, NAMES, AOT, AOT_ONLY, AOT_OPTIONS")
+      "expected SOURCE, WASM, LIBC, REACTOR, STACK, HEAP, VERSION, NO_TRIM, NAMES, AOT, AOT_ONLY, AOT_OPTIONS")
   endif()
   if((APP_SOURCE AND APP_WASM) OR NOT (APP_SOURCE OR APP_WASM))
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): give one of SOURCE and WASM: "
       "what the guest is compiled from, or a module that something else compiles")
   endif()
+
+  wisp_choose_libc("wisp_add_app(NAME ${APP_NAME})" "${APP_LIBC}" libc)
 
   if(APP_AOT_ONLY)
     set(APP_AOT ON)
@@ -111,7 +142,16 @@ function(wisp_add_app)
     endforeach()
     list(GET sources 0 first)
     if(EXISTS ${first}/Cargo.toml)
-      wisp_find_rust(guest wasm32-unknown-unknown)
+      # A guest with std has a target of its own.
+      set(guest_target wasm32-unknown-unknown)
+      if(EXISTS ${first}/.cargo/config.toml)
+        set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${first}/.cargo/config.toml)
+        file(STRINGS ${first}/.cargo/config.toml wasip1 REGEX "^ *target *= *[\"']wasm32-wasip1[\"']")
+        if(wasip1)
+          set(guest_target wasm32-wasip1)
+        endif()
+      endif()
+      wisp_find_rust(guest ${guest_target})
       wisp_cargo_target_dir(target_dir guest)
       # cargo knows what is stale; the output's time changes only with its content.
       add_custom_target(wisp_guest_${id}
@@ -125,17 +165,25 @@ function(wisp_add_app)
       )
     else()
       if(IS_DIRECTORY ${first})
-        file(GLOB sources CONFIGURE_DEPENDS ${first}/*.c)
+        wisp_guest_sources(${first} sources)
         if(NOT sources)
           message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): ${first} has neither a Cargo.toml "
             "nor C files; give the folder of a guest, or its C files")
         endif()
       endif()
-      file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*/*.[ch])
+      set(c_options --libc ${libc})
+      if(APP_REACTOR)
+        list(APPEND c_options --reactor)
+      endif()
+      list(GET sources 0 first)
+      cmake_path(GET first PARENT_PATH settings)
+      file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*.flags
+        ${ZEPHYR_WISP_MODULE_DIR}/guest/c/tiny/*.flags ${ZEPHYR_WISP_MODULE_DIR}/guest/c/tiny/*/*.[ch]
+        ${settings}/*.flags ${settings}/*.h ${settings}/include/*.h)
       add_custom_command(
         OUTPUT ${wasm}
         COMMAND ${guest_tool} c --output ${wasm} --include ${WISP_GUEST_INCLUDE}
-          ${link_options} ${sources}
+          ${c_options} ${link_options} ${sources}
         DEPENDS ${sources} ${library} ${WISP_TOOL_FILES} wisp_host_tools
           ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py
         COMMENT "Wisp: building the C guest ${APP_NAME}"

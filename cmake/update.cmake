@@ -3,19 +3,21 @@
 # wisp_add_update(): compiles a guest and makes its signed image, to be installed later.
 
 # wisp_add_update(NAME name VERSION major.minor.patch SOURCE files... [KEY file]
-#                 [ROLLBACK n] [STACK bytes])
+#                 [ROLLBACK n] [STACK bytes] [LIBC wasi|tiny])
 #
-# Makes ${CMAKE_BINARY_DIR}/wisp/updates/<name>-<version>.wisp from C files. The image is
+# Makes ${CMAKE_BINARY_DIR}/wisp/updates/<name>-<version>.wisp from C or C++ files; LIBC and
+# STACK are those of wisp_add_app(). The image is
 # signed with the secret key, if one is given; a relative path begins in the source folder.
 function(wisp_add_update)
-  cmake_parse_arguments(UPDATE "" "NAME;VERSION;KEY;ROLLBACK;STACK" "SOURCE" ${ARGN})
+  cmake_parse_arguments(UPDATE "" "NAME;VERSION;KEY;ROLLBACK;STACK;LIBC" "SOURCE" ${ARGN})
   if(NOT UPDATE_NAME OR NOT UPDATE_VERSION OR NOT UPDATE_SOURCE)
     message(FATAL_ERROR "wisp_add_update(${ARGN}): NAME, VERSION and SOURCE are needed")
   endif()
   if(UPDATE_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): not understood: "
-      "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK")
+      "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK, LIBC")
   endif()
+  wisp_choose_libc("wisp_add_update(NAME ${UPDATE_NAME})" "${UPDATE_LIBC}" libc)
 
   _wisp_host_tools()
   set(folder ${CMAKE_BINARY_DIR}/wisp/updates)
@@ -30,7 +32,7 @@ function(wisp_add_update)
         "SOURCE is relative to the CMakeLists.txt that calls it")
     endif()
   endforeach()
-  set(compile_options)
+  set(compile_options --libc ${libc})
   if(UPDATE_STACK)
     list(APPEND compile_options --stack ${UPDATE_STACK})
   endif()
@@ -48,7 +50,8 @@ function(wisp_add_update)
     set(sign_command COMMAND ${WISP_TOOL} sign ${image} --key ${UPDATE_KEY})
   endif()
 
-  file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*/*.[ch])
+  file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*.flags
+    ${ZEPHYR_WISP_MODULE_DIR}/guest/c/tiny/*.flags ${ZEPHYR_WISP_MODULE_DIR}/guest/c/tiny/*/*.[ch])
   add_custom_command(
     OUTPUT ${image}
     COMMAND ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py c --output ${wasm}

@@ -54,11 +54,12 @@ rust_guest() {
 	cp "$target/wasm32-unknown-unknown/release/$1.wasm" "$out/$1.wasm"
 }
 
+# c_guest NAME SOURCE... : with the small libc
 c_guest() {
 	name=$1
 	shift
-	"$clang" "@$here/c/compile.flags" -Wall -Wextra -Werror "-I$here/c/include" "-I$out" "$@" \
-		"$here"/c/src/*.c "@$here/c/link.flags" -o "$out/$name.wasm"
+	python3 "$here/../scripts/guest.py" c --libc tiny --include "$out" --flag=-Wall --flag=-Wextra --flag=-Werror \
+		-o "$out/$name.wasm" "$@"
 }
 
 (cd "$here/../rust" && "$cargo" run --quiet -p wisp-abi --features render --example abi -- \
@@ -70,12 +71,18 @@ if [ -n "$clang" ]; then
 1 squared is 1
 2 squared is 4
 3 squared is 9" "$(run "$out/hello.wasm")"
-	c_guest stdio "$here/c/tests/stdio.c"
+	c_guest stdio "$here/c/tiny/tests/stdio.c"
 	expect "stdio.h and string.h do as C says" \
 		"a line that is longer than the buffer of one call, which has sixty-four bytes
 end" "$(run "$out/stdio.wasm")"
+	expect "the small stdio.h refuses at compile time what it does not print" "1" \
+		"$(c_guest floats "$here/c/tiny/tests/floats.c" 2>&1 |
+			grep -c "error: .*the small stdio prints no floating point")"
+	c_guest late "$here/c/tiny/tests/late.c"
+	expect "and ends a guest whose format only shows it as it runs" "1" \
+		"$(run "$out/late.wasm" | grep -c "small stdio, link with wasi-libc: %.1f")"
 else
-	skipped=$((skipped + 2))
+	skipped=$((skipped + 4))
 	echo "skip  C guests: no clang found; set CLANG"
 fi
 
@@ -139,25 +146,67 @@ blinks() {
 		sed -n 's/.*gpio led \([a-z]*\) .*/\1/p' | sed 1d | sed 3q | tr '\n' ' ' | sed 's/ $//')"
 }
 
+# new LANGUAGE NAME OPTION...
 new() {
-	rm -rf "${out:?}/new_$1"
-	(cd "$out" && "$wisp" new "new_$1" --lang "$1" --sdk "$here" >/dev/null)
+	lang=$1
+	app=$2
+	shift 2
+	rm -rf "${out:?}/$app"
+	(cd "$out" && "$wisp" new "$app" --lang "$lang" "$@" >/dev/null)
+	expect "a new app in $app names no folder of this machine" "" \
+		"$(grep -rl -e "$here" -e "$out" "$out/$app" || true)"
+	expect "README.md of a new app in $app names the three commands" "3" \
+		"$(sed -n '/^```sh/,/^```$/p' "$out/$app/README.md" | grep -c "$app\|^make\|^cargo build\|^npm run")"
 }
 
-new rust
+new rust new_rust
 (cd "$out/new_rust" && CARGO_TARGET_DIR="$target" env ${GUEST_ENV:-} "${GUEST_CARGO:-$cargo}" \
 	${GUEST_CARGO_FLAGS:-} build --quiet --release)
 blinks rust "$target/wasm32-unknown-unknown/release/new_rust.wasm" "$out/new_rust"
 
-if [ -n "$clang" ]; then
-	new c
-	make --silent -C "$out/new_c" CLANG="$clang"
-	blinks c "$out/new_c/new_c.wasm" "$out/new_c"
+new rust new_std --std
+if [ -n "${GUEST_STD:-}" ]; then
+	(cd "$out/new_std" && CARGO_TARGET_DIR="$target" "$cargo" build --quiet --release)
+	blinks "rust with std" "$target/wasm32-wasip1/release/new_std.wasm" "$out/new_std"
 else
 	skipped=$((skipped + 1))
+	echo "skip  Rust with std: the target wasm32-wasip1 is not installed"
 fi
 
-new assemblyscript
+new c new_c
+new cpp new_cpp
+if [ -n "${GUEST_LIBC:-}" ]; then
+	for language in c cpp; do
+		make --silent -C "$out/new_$language"
+		blinks "$language" "$out/new_$language/new_$language.wasm" "$out/new_$language"
+		# The desk and the device build the same guest.
+		python3 "$here/../scripts/guest.py" c -o "$out/device.wasm" "$out/new_$language"/app.*
+		"$wisp" build "$out/device.wasm" -o "$out/device.wisp" --name app --quiet
+		"$wisp" build "$out/new_$language/new_$language.wasm" -o "$out/desk.wisp" --name app --quiet
+		expect "desk and device give a new app in $language the same memory" \
+			"$("$wisp" inspect "$out/desk.wisp" | grep 'linear memory')" \
+			"$("$wisp" inspect "$out/device.wisp" | grep 'linear memory')"
+	done
+else
+	skipped=$((skipped + 4))
+	echo "skip  C and C++ with a libc: wasi-libc or libc++ for wasm is not installed"
+fi
+
+# A guest's own stack is kept, and another one that is asked for is said.
+memory() {
+	"$wisp" build "$1" -o "$out/own.wisp" --name own --quiet
+	"$wisp" inspect "$out/own.wisp" | sed -n 's/^ *linear memory: \([0-9]*\) bytes.*/\1/p'
+}
+plain=$(memory "$target/wasm32-unknown-unknown/release/new_rust.wasm")
+sed -i '1,/stack-size=4096/s/stack-size=4096/stack-size=5120/' "$out/new_rust/.cargo/config.toml"
+python3 "$here/../scripts/guest.py" rust "$out/new_rust" --target-dir "$target" -o "$out/own.wasm"
+expect "a Rust guest is built with its own settings" "$((plain + 1024))" "$(memory "$out/own.wasm")"
+expect "a stack that overrides a guest's own is said" "1" "$(
+	python3 "$here/../scripts/guest.py" rust "$out/new_rust" --target-dir "$target" --stack 3072 -o "$out/own.wasm" |
+		grep -c 'the stack of 3072 bytes overrides that of .*config.toml')"
+
+new assemblyscript new_assemblyscript
+new zig new_zig
 npm=${NPM:-npm}
 if (cd "$out/new_assemblyscript" && "$npm" install --silent --no-audit --no-fund >npm.log 2>&1); then
 	asc="$out/new_assemblyscript/node_modules/.bin/asc"

@@ -78,18 +78,64 @@ def find_tool(*names):
     return None
 
 
-def versioned(name):
-    """A tool that may carry a version suffix, as clang-19: the plain one or the newest."""
+def all_versions(name):
+    """Paths of a tool that may carry a version suffix, as clang-19: the plain one, then newer before older."""
     plain = find_tool(name)
-    if plain:
-        return plain
     found = []
     for folder in os.environ.get("PATH", "").split(os.pathsep):
         for path in glob.glob(os.path.join(folder, name + "-[0-9]*")):
             match = re.fullmatch(re.escape(name) + r"-(\d+)", os.path.basename(path))
             if match and os.access(path, os.X_OK):
                 found.append((int(match.group(1)), path))
-    return max(found)[1] if found else None
+    return ([plain] if plain else []) + [path for _, path in sorted(found, reverse=True)]
+
+
+def versioned(name):
+    """A tool that may carry a version suffix: the plain one or the newest."""
+    return next(iter(all_versions(name)), None)
+
+
+# Where packages put the C library of WASI: each folder has include and lib/<target>.
+WASI_SYSROOTS = ("/opt/wasi-sdk/share/wasi-sysroot", "/usr/share/wasi-sysroot", "/usr/wasm32-wasi", "/usr",
+                 "/opt/homebrew/share/wasi-sysroot", "/usr/local/share/wasi-sysroot")
+# The newer name comes first: later releases warn about the older one.
+WASI_TARGETS = ("wasm32-wasip1", "wasm32-wasi")
+
+
+def find_wasi(cpp=False):
+    """Finds a clang that has wasi-libc, and libc++ if asked: (clang, flags), or (None, what is missing)."""
+    sdk = os.environ.get("WASI_SDK_PATH", "/opt/wasi-sdk")
+    bundled = os.path.join(sdk, "bin", "clang")
+    if os.access(bundled, os.X_OK):
+        clangs, sysroots = [bundled], [os.path.join(sdk, "share", "wasi-sysroot")]
+    elif os.environ.get("WASI_SDK_PATH"):
+        return None, f"WASI_SDK_PATH is {sdk}, and there is no bin/clang in it"
+    else:
+        named = os.environ.get("WASI_SYSROOT")
+        clangs, sysroots = all_versions("clang"), [named] if named else WASI_SYSROOTS
+    if not clangs:
+        return None, "clang was not found: run `make setup`, or install the package clang-19"
+    for sysroot in sysroots:
+        for target in WASI_TARGETS:
+            libraries = os.path.join(sysroot, "lib", target)
+            if not os.path.isfile(os.path.join(libraries, "libc.a")):
+                continue
+            if cpp and not os.path.isfile(os.path.join(libraries, "libc++.a")):
+                return None, ("libc++ for wasm was not found: run `make setup`, or install the packages "
+                              "libc++-19-dev-wasm32 and libc++abi-19-dev-wasm32")
+            flags = [f"--target={target}", f"--sysroot={sysroot}"]
+            if sysroot == "/usr":
+                # Headers of this machine's own libc lie beside.
+                headers = f"{sysroot}/include/{target}"
+                flags += ["-nostdlibinc", *(["-isystem", f"{headers}/c++/v1"] if cpp else []), "-isystem", headers]
+            for clang in clangs:
+                builtins = output([clang, *flags, "-print-libgcc-file-name"])
+                if builtins and os.path.isfile(builtins):
+                    return clang, flags
+            return None, (f"{clangs[0]} lacks its runtime library for wasm: run `make setup`, or install the package "
+                          "libclang-rt-19-dev-wasm32, where 19 is the version of clang")
+    return None, ("wasi-libc was not found: run `make setup`, install the package wasi-libc, or name a wasi-sdk "
+                  "in WASI_SDK_PATH")
 
 
 def find_zephyr():

@@ -2,24 +2,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compiles guests to wasm. Called by wisp_add_app() in CMake, and useful by hand.
 
-The flags that every guest is linked with are in guest/c/*.flags and guest/rust/wasm.toml;
-this program only adds what depends on the machine, which linker there is and whether it
-knows pages of one byte, and on the guest, as the size of its stack.
+The flags of a guest are its own, where it has them (.cargo/config.toml, compile.flags and
+link.flags), else those in guest/c/*.flags and guest/rust/wasm.toml. This program only adds what
+depends on the machine: where wasi-libc is, which linker there is and whether it knows pages of
+one byte. It says when a stack that it is asked for overrides that of the guest's settings.
 """
 
 import argparse
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-from devenv import BUILD, REPO, find_tool, output, rust_environment, versioned
+from devenv import BUILD, REPO, find_tool, find_wasi, output, rust_environment, target_libraries, versioned
 
 TARGET = "wasm32-unknown-unknown"
+# What Rust guests with std are built for.
+STD_TARGET = "wasm32-wasip1"
 
 
 def run(command, **options):
@@ -103,39 +107,58 @@ def wasm_target(cargo, source, env):
     return found[0]
 
 
+def own_rust_settings(source):
+    """The target that a package's own .cargo/config.toml builds for; None if it has no such file or target."""
+    for name in ("config.toml", "config"):
+        path = Path(source) / ".cargo" / name
+        if path.is_file():
+            text = path.read_text(encoding="utf-8")
+            found = re.search(r"^\s*\[build\][^\[]*?^\s*target\s*=\s*[\"'](wasm32[\w-]+)[\"']", text, re.M)
+            return found.group(1) if found else None
+    return None
+
+
 def build_rust(args):
     """Builds a cargo package for wasm and copies its module."""
+    source = Path(args.source).resolve()
+    own = own_rust_settings(source)
+    target = own or TARGET
     env = dict(os.environ)
     cargo, rustc = args.cargo, args.rustc
     if not cargo:
         # By hand: choose as CMake does.
-        found, reason = rust_environment([TARGET])
+        found, reason = rust_environment([target])
         if found is None:
             sys.exit(f"guest.py: {reason}")
         env.update(found)
         rustc = found.get("RUSTC", find_tool("rustc"))
         beside = Path(rustc).parent / "cargo"
         cargo = str(beside) if beside.is_file() else "cargo"
+    if target != TARGET and not target_libraries(rustc, target):
+        sys.exit(f"guest.py: {source} is built for {target}, which {rustc} lacks: rustup target add {target}")
     linker, has_page_size = wasm_linker(rustc)
     if not linker:
         no_linker()
-    source = Path(args.source).resolve()
     folder = Path(args.target_dir).resolve()
     # What differs between guests goes to the last call of rustc only, so that all guests share the crates
     # below them, and core where that is built from source.
     # The same module, and so the same image, wherever the sources are.
     flags = [f"--remap-path-prefix={source}=/{source.name}"]
-    if has_page_size and not args.grows:
-        flags += ["-C", "link-arg=--page-size=1"]
-    if args.stack:
-        flags += ["-C", f"link-arg=-zstack-size={args.stack}"]
-    if linker.endswith("rust-lld"):
-        flags += ["-C", "linker-flavor=wasm-ld"]
-
     # --config files and the manifest are looked up from the package's own folder.
-    command = [cargo, "--config", REPO / "guest" / "rust" / "wasm.toml",
-               "--config", f"target.{TARGET}.linker={json.dumps(linker)}",
-               "rustc", "--release", "--target", TARGET, *wasm_target(cargo, source, env),
+    settings = [] if own else ["--config", REPO / "guest" / "rust" / "wasm.toml"]
+    if target == TARGET:
+        settings += ["--config", f"target.{target}.linker={json.dumps(linker)}"]
+        if has_page_size and not args.grows and not own:
+            flags += ["-C", "link-arg=--page-size=1"]
+        if linker.endswith("rust-lld"):
+            flags += ["-C", "linker-flavor=wasm-ld"]
+    if args.stack:
+        # Of several sizes the last counts, and the flags of settings come after those of this call.
+        settings += ["--config", f'target.{target}.rustflags=["-C", "link-arg=-zstack-size={args.stack}"]']
+        if own:
+            print(f"guest.py: the stack of {args.stack} bytes overrides that of {source / '.cargo' / 'config.toml'}")
+    command = [cargo, *settings,
+               "rustc", "--release", "--target", target, *wasm_target(cargo, source, env),
                "--target-dir", folder, "--message-format", "json-render-diagnostics"]
     if not args.verbose:
         command.append("--quiet")
@@ -155,39 +178,107 @@ def build_rust(args):
         copy_if_changed(modules[0], args.output)
 
 
-def build_c(args):
-    """Compiles C files and the guest library in one go."""
+def flags_in(path):
+    """The arguments of a response file; none where there is no such file."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def settings_of(sources):
+    """The folder whose compile.flags and link.flags count: the guest's own, else guest/c."""
+    own = Path(sources[0]).resolve().parent
+    return own if (own / "compile.flags").is_file() and (own / "link.flags").is_file() else REPO / "guest" / "c"
+
+
+def defines(clang, objects, names):
+    """Tells whether one of the objects defines one of the names."""
+    nm = output([clang, "-print-prog-name=llvm-nm"])
+    if not nm or not find_tool(nm):
+        nm = versioned("llvm-nm")
+    if not nm:
+        sys.exit("guest.py: llvm-nm was not found; it comes with LLVM (package llvm-19) or a wasi-sdk")
+    found = output([nm, "--defined-only", "--format=just-symbols", *(str(path) for path in objects)]) or ""
+    return not names.isdisjoint(found.splitlines())
+
+
+# What clang calls main(), by its parameters.
+MAIN = {"main", "__main_void", "__main_argc_argv", "__original_main"}
+CPP = (".cpp", ".cc", ".cxx")
+
+
+def with_tiny(args):
+    """The compiler, its flags and the link's for a guest with guest/c/tiny: (clang, compile, link, more sources)."""
+    if any(str(source).endswith(CPP) for source in args.sources):
+        sys.exit("guest.py: guest/c/tiny is for C only; a guest in C++ needs wasi-libc (--libc wasi, LIBC wasi)")
     clang = versioned("clang")
     if not clang:
         sys.exit("guest.py: clang was not found; C guests need it (package clang)")
     linker, has_page_size = wasm_linker()
     if not linker:
         no_linker()
+    library = REPO / "guest" / "c" / "tiny"
+    # lld goes by its name.
+    alias = Path(args.folder) / "wasm-ld"
+    alias.symlink_to(linker)
+    link = [*flags_in(library / "link.flags"), f"-fuse-ld={alias}"]
+    if has_page_size and not args.grows:
+        link.append("-Wl,--page-size=1")
+    sources = [] if args.bare else sorted((library / "src").glob("*.c"))
+    return clang, [*flags_in(library / "compile.flags"), f"-I{library / 'include'}"], link, sources
+
+
+def with_wasi(args):
+    """As with_tiny(), for a guest with wasi-libc and libc++."""
+    cpp = any(str(source).endswith(CPP) for source in args.sources)
+    clang, found = find_wasi(cpp)
+    if not clang:
+        hint = "" if cpp else "; a guest that needs little of libc can do with guest/c/tiny (--libc tiny, LIBC tiny)"
+        sys.exit(f"guest.py: {found}{hint}")
+    absent = REPO / "guest" / "c" / "absent"
+    return clang, [*found, "-idirafter", absent], found, []
+
+
+def build_c(args):
+    """Compiles and links C and C++ files."""
     include = args.include
     if not include:
         include = BUILD / "guest"
         write_header("cargo", BUILD / "cargo" / "host", include)
-    library = REPO / "guest" / "c"
-    flags = []
-    for name in ("compile.flags", "link.flags"):
-        lines = (library / name).read_text(encoding="utf-8").splitlines()
-        flags += [line for line in lines if line and not line.startswith("#")]
-    if has_page_size and not args.grows:
-        flags.append("-Wl,--page-size=1")
-    if args.stack:
-        flags.append(f"-Wl,-zstack-size={args.stack}")
-    sources = [] if args.bare else sorted((library / "src").glob("*.c"))
-    # The same module, and so the same image, wherever the sources are. The last that fits counts.
-    places = {REPO: "wisp", include: "include", Path(args.sources[0]).resolve().parent: "."}
-    flags += [f"-ffile-prefix-map={Path(place).resolve()}={name}" for place, name in places.items()]
-    flags.append("-fdebug-compilation-dir=.")
+    settings = settings_of(args.sources)
     with tempfile.TemporaryDirectory() as folder:
-        # lld goes by its name.
-        alias = Path(folder) / "wasm-ld"
-        alias.symlink_to(linker)
-        module = Path(folder) / "module.wasm"
-        run([clang, *flags, f"-fuse-ld={alias}", f"-I{library / 'include'}",
-             f"-I{include}", *args.flag, "-o", module, *args.sources, *sources])
+        args.folder = Path(folder)
+        clang, compiling, linking, library = (with_tiny if args.libc == "tiny" else with_wasi)(args)
+        # The same module, and so the same image, wherever the sources are. The last that fits counts.
+        places = {REPO: "wisp", include: "include", Path(args.sources[0]).resolve().parent: "."}
+        compiling = [*compiling, *flags_in(settings / "compile.flags"), f"-I{include}",
+                     *(f"-ffile-prefix-map={Path(place).resolve()}={name}" for place, name in places.items()),
+                     "-fdebug-compilation-dir=.", *args.flag]
+        own = settings / "include"
+        if own.is_dir() and settings != REPO / "guest" / "c":
+            compiling.append(f"-I{own}")
+        objects = []
+        for source in [*args.sources, *library]:
+            objects.append(args.folder / f"{len(objects)}.o")
+            more = flags_in(settings / "cpp.flags") if str(source).endswith(CPP) else []
+            run([clang, *compiling, *more, "-c", source, "-o", objects[-1]])
+        entry = []
+        if args.libc != "tiny":
+            if args.reactor:
+                entry = ["-mexec-model=reactor"]
+            elif not defines(clang, objects, MAIN):
+                entry = ["-nostartfiles", "-Wl,--no-entry"]
+        if args.stack and settings != REPO / "guest" / "c":
+            print(f"guest.py: the stack of {args.stack} bytes overrides that of {settings / 'link.flags'}")
+        # The last size of the stack counts.
+        stack = [f"-Wl,-zstack-size={args.stack}"] if args.stack else []
+        if args.libc == "tiny" and settings == REPO / "guest" / "c":
+            link = [*flags_in(settings / "link.flags"), *linking, *stack]
+        else:
+            link = [*linking, *flags_in(settings / "link.flags"), *stack]
+        if any(str(source).endswith(CPP) for source in args.sources):
+            link += ["-lc++", "-lc++abi"]
+        module = args.folder / "module.wasm"
+        run([clang, *entry, *objects, *link, *args.flag, "-Wno-unused-command-line-argument", "-o", module])
         copy_if_changed(module, args.output)
 
 
@@ -223,9 +314,11 @@ def main():
     rust.add_argument("source", help="folder of the package")
     rust.add_argument("--target-dir", default=BUILD / "cargo" / "guest")
 
-    c = commands.add_parser("c", help="build a C guest", allow_abbrev=False)
+    c = commands.add_parser("c", help="build a guest in C or C++", allow_abbrev=False)
     c.add_argument("--include", help="folder of the generated wisp.h; made if not given")
-    c.add_argument("--bare", action="store_true", help="link nothing of guest/c")
+    c.add_argument("--libc", choices=["wasi", "tiny"], default="wasi", help="wasi-libc, or guest/c/tiny")
+    c.add_argument("--reactor", action="store_true", help="export _initialize in place of _start")
+    c.add_argument("--bare", action="store_true", help="link nothing of guest/c/tiny")
     c.add_argument("--flag", action="append", default=[], help="another flag for clang")
     c.add_argument("sources", nargs="+")
 

@@ -37,6 +37,10 @@ CROSS_TOOLS = {
 }
 # bindgen loads libclang; C guests are compiled by clang and linked by lld
 CLANG_PACKAGES = ["clang-19", "lld-19", "libclang-19-dev", "llvm-19"]
+# The C library of guests, what clang's code calls where wasm has no instruction, and the C++ library.
+WASI_PACKAGES = ["wasi-libc", "libclang-rt-{}-dev-wasm32", "libc++-{}-dev-wasm32", "libc++abi-{}-dev-wasm32"]
+# The target of Rust guests with std.
+WASI_RUST_TARGET = "wasm32-wasip1"
 RUST_PACKAGES = ["rustc-web", "cargo-web", "rust-web-src"]
 
 
@@ -102,7 +106,28 @@ def rust():
         install_packages(RUST_PACKAGES)
         env, how = devenv.rust_environment(targets)
     say(f"Rust for the boards: {how}")
+    guests_with_std()
     return env is not None
+
+
+def guests_with_libc():
+    """Adds the C and C++ libraries of guests; all else works without them."""
+    if devenv.find_wasi(cpp=True)[0]:
+        return
+    version = devenv.output([devenv.versioned("clang") or "clang-19", "-dumpversion"]) or "19"
+    if not install_packages([package.format(version.split(".")[0]) for package in WASI_PACKAGES]):
+        say("C and C++ guests with a libc are left out: " + devenv.find_wasi(cpp=True)[1])
+
+
+def guests_with_std():
+    """Adds the target of Rust guests with std; all else works without it."""
+    rustc = devenv.find_tool("rustc")
+    if rustc and devenv.target_libraries(rustc, WASI_RUST_TARGET):
+        return
+    if not devenv.find_tool("rustup"):
+        say(f"Rust guests with std are left out: {WASI_RUST_TARGET} comes with rustup only")
+    elif not run(["rustup", "target", "add", WASI_RUST_TARGET]):
+        say(f"Rust guests with std are left out: rustup could not add {WASI_RUST_TARGET}")
 
 
 def venv(zephyr):
@@ -155,6 +180,7 @@ def main():
     packages = missing_packages()
     if packages:
         ready &= install_packages(packages)
+    guests_with_libc()
     ready &= rust()
     zephyr = devenv.find_zephyr()
     if not zephyr:

@@ -15,7 +15,7 @@ from suites import common
 from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
-from suites.programs import suite_programs
+from suites.programs import select_programs
 from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
     select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_zephyr)
@@ -36,10 +36,10 @@ SUITES = {
 SELECTIONS = {
     "quick": suite_quick,
     "holes": select_holes,
+    "programs": select_programs,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,
-    "programs": suite_programs,
 }
 
 

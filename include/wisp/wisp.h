@@ -312,8 +312,8 @@ struct wisp_app {
 		.frame_size = _frame,                                                              \
 		.priority = _priority,                                                             \
 		.heartbeat_ms = _heartbeat,                                                        \
-		.grants = _grants,                                                                 \
 		.limits = {__VA_ARGS__},                                                           \
+		.grants = _grants,                                                                 \
 	}
 
 #define Z_WISP_LIMITS                                                                              \

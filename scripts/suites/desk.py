@@ -78,5 +78,7 @@ def suite_guests():
     env = {**os.environ, "WISP": str(tools / "release" / "wisp"),
            "GUEST_ENV": " ".join(f"{name}={value}" for name, value in found.items()),
            "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo",
-           "GUEST_TARGET_DIR": str(devenv.BUILD / "cargo" / "guest")}
+           "GUEST_TARGET_DIR": str(devenv.BUILD / "cargo" / "guest"),
+           "GUEST_STD": "yes" if devenv.target_libraries(devenv.find_tool("rustc"), guest.STD_TARGET) else "",
+           "GUEST_LIBC": "yes" if devenv.find_wasi(cpp=True)[0] else ""}
     return counted(["sh", devenv.REPO / "guest" / "check.sh", devenv.BUILD / "guests"], devenv.REPO, env)

@@ -13,7 +13,7 @@ from suites.desk import spec, suite_guests
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "lifecycle", "--exclude-tag", "measurement"])
+                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "lifecycle", "--exclude-tag", "measurement", "--exclude-tag", "programs"])
 
 
 PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]

@@ -25,7 +25,8 @@ class Tools:
     def make(self, guest, name, version, folder, *flags):
         """Compiles tests/lifecycle/guests/<guest>.c; path of the signed image of the app, built with these flags."""
         wasm, image = Path(folder) / f"{guest}.wasm", Path(folder) / f"{guest}-{version}.wisp"
-        subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "guest.py"), "c", "--stack", "256", "--output",
+        subprocess.run([sys.executable, str(REPOSITORY / "scripts" / "guest.py"), "c", "--libc", "tiny", "--stack", "256",
+                        "--output",
                         str(wasm), "--include", str(self.build / "wisp" / "include"),
                         str(HERE / "guests" / f"{guest}.c")], check=True, timeout=300)
         subprocess.run([self.tool, "build", str(wasm), "-o", str(image), "--quiet", "--name", name, "--version",

@@ -8,10 +8,10 @@ int main(void)
 	int32_t led = wisp_gpio_open_str("led", WISP_GPIO_OUTPUT_INACTIVE);
 
 	if (led < 0) {
-		printf("no led: error %d\n", (int)-led);
+		fprintf(stderr, "no led: error %d\n", (int)-led);
 		return 1;
 	}
-	printf("blinking\n");
+	puts("blinking");
 	for (;;) {
 		wisp_gpio_toggle((uint32_t)led);
 		wisp_timer_sleep_ms(500);

@@ -31,8 +31,9 @@ const CASES: &[(&str, &str)] = &[
     ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
     (
         "wisp_add_app(NAME a TRIM NO SOURCE a.c)",
-        "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, STACK, HEAP, <>NAMES, AOT,",
+        "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, LIBC, REACTOR, STACK, HEAP, <>NAMES, AOT,",
     ),
+    ("wisp_add_app(NAME a LIBC musl SOURCE a.c)", "wisp_add_app(NAME a): LIBC is musl; expected wasi or tiny"),
     ("wisp_add_app(NAME a)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what the guest is compiled from, or"),
     ("wisp_add_app(NAME a SOURCE a.c WASM a.wasm)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what"),
     (
@@ -50,7 +51,7 @@ const CASES: &[(&str, &str)] = &[
     ("wisp_add_update(NAME a SOURCE a.c)", "wisp_add_update(NAME;a;SOURCE;a.c): NAME, VERSION and SOURCE are needed"),
     (
         "wisp_add_update(NAME a VERSION 1.0.0 SIGN SOURCE a.c)",
-        "wisp_add_update(NAME a): not understood: SIGN; expected VERSION, SOURCE, KEY, ROLLBACK, STACK",
+        "wisp_add_update(NAME a): not understood: SIGN; expected VERSION, SOURCE, KEY, ROLLBACK, STACK, LIBC",
     ),
     (
         "wisp_add_update(NAME a VERSION 1.0.0 SOURCE nowhere.c)",
@@ -68,7 +69,14 @@ const CASES: &[(&str, &str)] = &[
 ];
 
 /// Beginnings of messages about the machine and the board, which no project brings about.
-const OF_THE_MACHINE: &[&str] = &["Wisp: no Rust", "clang was not found", "no linker for wasm"];
+const OF_THE_MACHINE: &[&str] = &[
+    "Wisp: no Rust",
+    "clang was not found",
+    "no linker for wasm",
+    "guest/c/tiny is for C only",
+    "is built for",
+    "llvm-nm was not found",
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()

@@ -126,11 +126,8 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
             _ => {}
         }
     }
-    // `sbrk` grows memory and answers with its break, which has to be that of whole pages. Only AssemblyScript asks
-    // in 64 bits, always for the end of its heap.
-    if uses.grows {
-        uses.places.retain(|place| place.linked || place.wide);
-    }
+    // `sbrk` answers with a break of whole pages once memory has grown, and it grows only where all of the declared
+    // memory exists. Until then its break is the end of memory, from which wasi-libc knows its first heap.
     Some(uses)
 }
 
@@ -183,13 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_grows_memory_is_left_alone() {
+    fn a_break_is_the_end_until_memory_grows_which_needs_all_of_it() {
         let sbrk = "(func (param i32) (result i32)
             (if (i32.eqz (local.get 0)) (then (return (i32.shl (memory.size) (i32.const 16)))))
             (i32.shl (memory.grow (i32.shr_u (local.get 0) (i32.const 16))) (i32.const 16)))";
-        assert_eq!(adapted(sbrk), None);
+        assert_eq!(count(&adapted(sbrk).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
         let text = String::from(SIZE) + sbrk;
-        assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
+        assert_eq!(count(&adapted(&text).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 2);
     }
 
     #[test]

@@ -20,6 +20,7 @@ mod app;
 pub mod bindings;
 pub mod border;
 mod entry;
+mod env;
 mod event;
 mod files;
 mod gpio;

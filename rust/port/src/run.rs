@@ -192,6 +192,8 @@ pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
     AppData::TIMER,
     #[cfg(feature = "wasi")]
     AppData::WASI,
+    #[cfg(feature = "assemblyscript")]
+    AppData::ENV,
     AppData::LIFECYCLE,
     #[cfg(feature = "event")]
     AppData::EVENT,

@@ -11,7 +11,7 @@ const HEAD: &str = r#"/* SPDX-License-Identifier: Apache-2.0 */
  * @brief The Wisp guest ABI for C. Generated from the ABI description: do not edit.
  *
  * wisp_* functions return zero or more, or a negated WISP_E* number; wisp_wasi_* functions return
- * zero or a WISP_WASI_E* number. Build with: clang --target=wasm32 -nostdlib
+ * zero or a WISP_WASI_E* number. Needs no libc; for clang and the wasm32 targets, as C99 and later or C++.
  */
 #ifndef WISP_H_
 #define WISP_H_

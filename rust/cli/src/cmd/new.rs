@@ -22,17 +22,21 @@ pub struct Arguments {
     /// What it is written in
     #[arg(long, value_name = "LANGUAGE")]
     lang: Language,
-    /// The directory `guest` of Wisp's sources, where a Rust app finds its crate [default: where this program was
-    /// built]
+    /// For Rust: an app with std, for the target wasm32-wasip1
+    #[arg(long)]
+    std: bool,
+    /// For Rust: the directory `guest` of Wisp's sources, whose crate the app uses in place [default: a copy in the app]
     #[arg(long, value_name = "DIRECTORY")]
     sdk: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Language {
     Rust,
     C,
+    Cpp,
     Assemblyscript,
+    Zig,
 }
 
 /// A name that is one everywhere: in cargo, npm, a devicetree node and the image.
@@ -46,10 +50,8 @@ fn name(text: &str) -> Result<String, String> {
     }
 }
 
-const SDK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest");
-
 /// A file of the new directory.
-type File = (&'static str, String);
+type File = (String, String);
 
 macro_rules! guest {
     ($path:literal) => {
@@ -57,40 +59,73 @@ macro_rules! guest {
     };
 }
 
-fn rust(sdk: &Path) -> Result<Vec<File>, Failure> {
-    let krate = sdk.join("rust");
-    let krate = krate.canonicalize().map_err(|error| {
-        Failure::in_file(&krate, format_args!("{error}: give --sdk the directory `guest` of Wisp's sources"))
-    })?;
-    let manifest = guest!("templates/rust/Cargo.toml.in").replace("@SDK@", &krate.display().to_string());
-    let config = format!("{}\n[build]\ntarget = \"wasm32-unknown-unknown\"\n", guest!("rust/wasm.toml"));
-    Ok(vec![
-        ("Cargo.toml", manifest),
-        ("src/main.rs", guest!("templates/rust/main.rs")),
-        (".cargo/config.toml", config),
-        (".gitignore", "/target\n".into()),
-        ("README.md", guest!("templates/rust/README.md")),
-    ])
+fn file(name: &str, text: impl Into<String>) -> File {
+    (name.into(), text.into())
 }
 
-fn c() -> Vec<File> {
+/// The sources of the crates `wisp-guest` and `wisp-abi`: (path in the app, text). The build script lists them.
+const CRATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/crates.rs"));
+
+/// The path of the SDK's crate as the manifest of the app has it: relative to the app.
+fn crate_path(sdk: &Path) -> Result<String, Failure> {
+    let path = sdk.join("rust");
+    if !path.join("Cargo.toml").is_file() {
+        return Err(Failure::in_file(
+            &path,
+            "there is no Cargo.toml: give --sdk the directory `guest` of Wisp's sources, or leave --sdk out",
+        ));
+    }
+    // the app's directory is one below this one
+    let path = if path.is_absolute() { path } else { Path::new("..").join(path) };
+    Ok(path.display().to_string().replace('\\', "/"))
+}
+
+fn rust(std: bool, sdk: Option<&Path>) -> Result<Vec<File>, Failure> {
+    let (path, crates) = match sdk {
+        Some(sdk) => (crate_path(sdk)?, &[][..]),
+        None => ("wisp/guest/rust".into(), CRATES),
+    };
+    let (features, target, main) = match std {
+        true => (", default-features = false", "wasm32-wasip1", guest!("templates/rust-std/main.rs")),
+        false => ("", "wasm32-unknown-unknown", guest!("templates/rust/main.rs")),
+    };
+    let manifest = guest!("templates/rust/Cargo.toml.in").replace("@SDK@", &path).replace("@FEATURES@", features);
+    let config = format!("{}\n[build]\ntarget = \"{target}\"\n", guest!("rust/wasm.toml"));
+    let readme = if std { guest!("templates/rust-std/README.md") } else { guest!("templates/rust/README.md") };
+    let mut files = vec![
+        file("Cargo.toml", manifest),
+        file("src/main.rs", main),
+        file(".cargo/config.toml", config),
+        file(".gitignore", "/target\n"),
+        file("README.md", readme),
+    ];
+    files.extend(crates.iter().map(|&(name, text)| file(&format!("wisp/{name}"), text)));
+    Ok(files)
+}
+
+fn c_header() -> File {
     let mut header = String::new();
     // A String takes any text.
     let _ = render::c_header(&mut header);
-    vec![
-        ("app.c", guest!("templates/c/app.c")),
-        ("Makefile", guest!("templates/c/Makefile")),
-        ("compile.flags", guest!("c/compile.flags")),
-        ("link.flags", guest!("c/link.flags")),
-        ("include/wisp.h", header),
-        ("include/stdio.h", guest!("c/include/stdio.h")),
-        ("include/string.h", guest!("c/include/string.h")),
-        ("lib/start.c", guest!("c/src/start.c")),
-        ("lib/stdio.c", guest!("c/src/stdio.c")),
-        ("lib/string.c", guest!("c/src/string.c")),
-        (".gitignore", "*.wasm\n*.wisp\n".into()),
-        ("README.md", guest!("templates/c/README.md")),
-    ]
+    file("include/wisp.h", header)
+}
+
+fn c(cpp: bool) -> Vec<File> {
+    let mut files = vec![
+        file("Makefile", guest!("templates/c/Makefile")),
+        file("compile.flags", guest!("c/compile.flags")),
+        file("cpp.flags", guest!("c/cpp.flags")),
+        file("link.flags", if cpp { guest!("c/link.flags") + "-lc++\n-lc++abi\n" } else { guest!("c/link.flags") }),
+        c_header(),
+        file(".gitignore", "/build\n*.wasm\n*.wisp\n*.sym\n"),
+    ];
+    files.extend(match cpp {
+        true => {
+            [file("app.cpp", guest!("templates/cpp/app.cpp")), file("README.md", guest!("templates/cpp/README.md"))]
+        }
+        false => [file("app.c", guest!("templates/c/app.c")), file("README.md", guest!("templates/c/README.md"))],
+    });
+    files
 }
 
 fn assemblyscript() -> Vec<File> {
@@ -98,12 +133,20 @@ fn assemblyscript() -> Vec<File> {
     // As above.
     let _ = render::assemblyscript(&mut bindings);
     vec![
-        ("package.json", guest!("templates/assemblyscript/package.json")),
-        ("asconfig.json", guest!("templates/assemblyscript/asconfig.json")),
-        ("assembly/index.ts", guest!("templates/assemblyscript/index.ts")),
-        ("assembly/wisp.ts", bindings),
-        (".gitignore", "/node_modules\n*.wasm\n*.wisp\n".into()),
-        ("README.md", guest!("templates/assemblyscript/README.md")),
+        file("package.json", guest!("templates/assemblyscript/package.json")),
+        file("asconfig.json", guest!("templates/assemblyscript/asconfig.json")),
+        file("assembly/index.ts", guest!("templates/assemblyscript/index.ts")),
+        file("assembly/wisp.ts", bindings),
+        file(".gitignore", "/node_modules\n*.wasm\n*.wisp\n*.sym\n"),
+        file("README.md", guest!("templates/assemblyscript/README.md")),
+    ]
+}
+
+fn zig() -> Vec<File> {
+    vec![
+        file("app.zig", guest!("templates/zig/app.zig")),
+        file(".gitignore", "/.zig-cache\n*.wasm\n*.o\n*.wisp\n*.sym\n"),
+        file("README.md", guest!("templates/zig/README.md")),
     ]
 }
 
@@ -113,13 +156,18 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if directory.exists() {
         return Err(Failure::in_file(directory, "is there already; choose another name or remove it"));
     }
+    if arguments.lang != Language::Rust && (arguments.std || arguments.sdk.is_some()) {
+        return Err(Failure::new("--std and --sdk are for --lang rust only; leave them out"));
+    }
     let mut files = match arguments.lang {
-        Language::Rust => rust(arguments.sdk.as_deref().unwrap_or(Path::new(SDK)))?,
-        Language::C => c(),
+        Language::Rust => rust(arguments.std, arguments.sdk.as_deref())?,
+        Language::C => c(false),
+        Language::Cpp => c(true),
         Language::Assemblyscript => assemblyscript(),
+        Language::Zig => zig(),
     };
-    files.push(("board.toml", guest!("templates/board.toml")));
-    let names: Vec<&str> = files.iter().map(|(name, _)| *name).collect();
+    files.push(file("board.toml", guest!("templates/board.toml")));
+    let names: Vec<String> = files.iter().map(|(name, _)| name.clone()).collect();
     for (name, text) in files {
         let path = directory.join(name);
         if let Some(parent) = path.parent() {
@@ -149,10 +197,30 @@ mod tests {
 
     #[test]
     fn nothing_of_a_template_is_left_unfilled() {
-        let all = [rust(Path::new(SDK)).unwrap(), c(), assemblyscript()].concat();
+        let sdk = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest"));
+        let rust = [rust(false, None).unwrap(), rust(true, None).unwrap(), rust(false, Some(sdk)).unwrap()].concat();
+        let all = [rust, c(false), c(true), assemblyscript(), zig()].concat();
         for (file, text) in all {
             let text = text.replace("@NAME@", "app");
-            assert!(!text.contains("@SDK@") && !text.contains("@NAME@") && !text.is_empty(), "{file}");
+            assert!(!text.contains("@SDK@") && !text.contains("@FEATURES@"), "{file}");
+            assert!(!text.contains("@NAME@") && !text.is_empty(), "{file}");
         }
+    }
+
+    #[test]
+    fn an_app_names_no_folder_of_this_machine() {
+        let here = env!("CARGO_MANIFEST_DIR").trim_end_matches("/rust/cli");
+        for (file, text) in [rust(false, None).unwrap(), rust(true, None).unwrap(), c(true), zig()].concat() {
+            assert!(!text.contains(here), "{file}");
+        }
+    }
+
+    #[test]
+    fn the_copied_crates_are_whole() {
+        for name in ["guest/rust/Cargo.toml", "guest/rust/build.rs", "guest/rust/src/lib.rs", "rust/abi/src/wasi.rs"] {
+            assert!(CRATES.iter().any(|(path, _)| *path == name), "{name}");
+        }
+        let (_, manifest) = CRATES.iter().find(|(path, _)| *path == "rust/abi/Cargo.toml").unwrap();
+        assert!(!manifest.contains("workspace"), "{manifest}");
     }
 }

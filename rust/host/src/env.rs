@@ -154,7 +154,16 @@ impl<P: Platform> App<P> {
         if level > self.platform.max_level() {
             return;
         }
-        let mut emit = |text: &[u8]| lines(text, |line| self.platform.line(level, line));
+        let mut emit = |text: &[u8]| {
+            lines(text, |line| {
+                // an app that is to stop logs no more
+                let goes_on = self.go_on::<()>().is_ok();
+                if goes_on {
+                    self.platform.line(level, line);
+                }
+                goes_on
+            });
+        };
         let mut text = Text::new(&mut emit as &mut dyn FnMut(&[u8]));
         write(&mut text);
         text.end();

@@ -174,7 +174,8 @@ def distro_toolchain(zephyr):
     for name in ("generic.cmake", "target.cmake"):
         link(own / name, TOOLCHAIN / "cmake" / "toolchain" / "wisp-distro" / name)
     env = {"ZEPHYR_TOOLCHAIN_VARIANT": "wisp-distro", "TOOLCHAIN_ROOT": str(TOOLCHAIN)}
-    write_if_changed(TOOLCHAIN / "specs" / "picolibc.specs", "\n")
+    # The last string replaces gcc's list of libraries, which packaged compilers may lack; an empty one would not.
+    write_if_changed(TOOLCHAIN / "specs" / "picolibc.specs", "*lib:\n%{wisp-nothing:}\n")
     if arm:
         env["WISP_ARM_GCC"] = arm
         env["WISP_DISTRO_ARM_PREFIX"] = wrap_tools(arm, "arm-wisp-eabi-", own / "arm-gcc")

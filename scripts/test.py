@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import devenv
 import guest
+import holes
 import spec_targets
 
 RUST = devenv.REPO / "rust"
@@ -266,6 +267,26 @@ def suite_lifecycle():
     return count + client
 
 
+def suite_rp2040():
+    """hello, blinky and an app's life with flash and power cuts on an emulated Raspberry Pi Pico."""
+    python = devenv.VENV / "bin" / "python"
+    code, text = stream([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "rp2040.py"], devenv.REPO)
+    match = re.findall(r"^(\d+) passed, (\d+) failed, (\d+) skipped$", text, re.M)
+    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
+    if code != 0 and count.failed == 0:
+        count.failed += 1
+    return count
+
+
+def select_holes():
+    """Attacks that once worked, each as a test."""
+    count = Count()
+    for name, arguments in holes.HOLES:
+        print(f"holes: {name}", flush=True)
+        count += cargo(["test", *arguments])
+    return count
+
+
 def select_limits():
     """Limits: the engine's tests on the desk; each limit, the bounds of stops, engines without features on boards."""
     return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
@@ -302,10 +323,12 @@ SUITES = {
     "boards": suite_boards,
     "guests": suite_guests,
     "lifecycle": suite_lifecycle,
+    "rp2040": suite_rp2040,
     "budgets": suite_budgets,
 }
 # Views of one concern, run by name only, on all boards that run here.
 SELECTIONS = {
+    "holes": select_holes,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,

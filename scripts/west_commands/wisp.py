@@ -90,8 +90,9 @@ class Wisp(WestCommand):
         listing = verbs.add_parser("list", help="list the apps of a device")
         stat = verbs.add_parser("stat", help="show how full and worn a device's store is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
+        format_store = verbs.add_parser("format", help="give up all apps of a device, and whatever their partition holds")
         log = verbs.add_parser("log", help="show recent runs that failed")
-        with_device = [push, listing, stat, abort, log]
+        with_device = [push, listing, stat, abort, format_store, log]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -145,6 +146,8 @@ class Wisp(WestCommand):
                       f"journal {stat.journal_wear}; retired keys: {stat.retired}")
             elif args.verb == "abort":
                 await device.abort()
+            elif args.verb == "format":
+                await device.format()
             elif args.verb == "restart":
                 await device.restart(args.name)
             else:

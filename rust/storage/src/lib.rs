@@ -24,6 +24,8 @@
 mod app;
 mod error;
 mod flash;
+mod floor;
+mod health;
 mod journal;
 mod layout;
 mod lifecycle;
@@ -36,7 +38,7 @@ mod upload;
 pub use app::{App, ImageRef, Name, Slot, Which};
 pub use error::StoreError;
 pub use flash::{Flash, FlashError, Geometry};
-pub use layout::{MAX_APPS, MAX_RETIRED, NAME_MAX};
+pub use layout::{MAX_APPS, MAX_FLOORS, MAX_RETIRED, NAME_MAX};
 pub use stat::Stat;
 pub use store::{Mounted, Store};
 pub use upload::{Progress, Upload};

@@ -105,6 +105,10 @@ def console(uf2, seconds, pattern):
     return output, json.loads(report)
 
 
+class PowerCut(Exception):
+    """The device has no power any more."""
+
+
 class Device:
     """updatable_app with power: a port for SMP, and a console."""
 
@@ -143,7 +147,9 @@ class Device:
         """Waits until the console matches."""
         end = time.monotonic() + PATIENCE
         while not re.search(pattern, self.log):
-            if self.process.poll() is not None or time.monotonic() > end:
+            if self.process.poll() is not None:
+                raise PowerCut(f"while waiting for '{pattern}':\n{self.log[-3000:]}")
+            if time.monotonic() > end:
                 raise AssertionError(f"'{pattern}' is not in the log:\n{self.log[-3000:]}")
             time.sleep(0.02)
 
@@ -166,16 +172,25 @@ def whole(report):
     assert not report["misuse"], report["misuse"][:5]
 
 
-def client(port, work):
-    """Leads the SMP client of `west wisp`."""
+def client(target, work):
+    """Leads the SMP client of `west wisp`, as long as the device has power."""
     sys.path.insert(0, str(devenv.REPO / "scripts" / "west_commands"))
     import device
 
     async def connected():
-        async with device.Device(port, timeout=60.0) as connection:
+        async with device.Device(target.port, timeout=60.0) as connection:
             return await work(connection)
 
-    return asyncio.run(asyncio.wait_for(connected(), PATIENCE))
+    async def raced():
+        task = asyncio.create_task(connected())
+        while not task.done():
+            await asyncio.wait([task], timeout=0.2)
+            if target.process.poll() is not None:
+                task.cancel()
+                raise PowerCut
+        return task.result()
+
+    return asyncio.run(asyncio.wait_for(raced(), PATIENCE))
 
 
 def test_emulator(_):
@@ -206,10 +221,10 @@ def test_life(firmwares):
     updates = {version: folder / "wisp" / "updates" / f"counter-{version}.wisp" for version in ("1.0.0", "2.0.0", "3.0.0")}
     device = Device(folder, flash)
     device.wait_for("app store formatted")
-    client(device.port, lambda d: d.install(updates["1.0.0"]))
+    client(device, lambda d: d.install(updates["1.0.0"]))
     device.wait_for("version 1 counts 3")
     device.wait_for("counter: update confirmed")
-    client(device.port, lambda d: d.install(updates["2.0.0"]))
+    client(device, lambda d: d.install(updates["2.0.0"]))
     device.wait_for("version 2 is about to crash")
     device.wait_for("counter: update rolled back")
     whole(device.off())
@@ -217,9 +232,9 @@ def test_life(firmwares):
     device = Device(folder, flash)
     device.wait_for("app store ready")
     device.wait_for("version 1 counts 1")
-    client(device.port, lambda d: d.install(updates["3.0.0"]))
+    client(device, lambda d: d.install(updates["3.0.0"]))
     device.wait_for("version 3 counts 3")
-    client(device.port, lambda d: d.simple("confirm", "counter"))
+    client(device, lambda d: d.simple("confirm", "counter"))
     whole(device.off())
 
     device = Device(folder, flash)
@@ -238,9 +253,9 @@ def test_cuts(firmwares):
         device = Device(folder, flash, cut)
         device.wait_for("version 3 counts 1")
         try:
-            client(device.port, lambda d: d.install(updates / "counter-1.0.0.wisp"))
+            client(device, lambda d: d.install(updates / "counter-1.0.0.wisp"))
             device.wait_for("update confirmed")
-        except (AssertionError, OSError, TimeoutError):
+        except PowerCut:
             pass
         report = device.off()
         assert report["cut"], f"the update took {report['operations']} flash operations, none was cut at {cut}"
@@ -248,7 +263,7 @@ def test_cuts(firmwares):
         device = Device(folder, flash)
         device.wait_for("app store (ready|recovered)")
         device.wait_for("version [13] counts 1")
-        client(device.port, lambda d: d.stat())
+        client(device, lambda d: d.stat())
         whole(device.off())
 
 
@@ -294,7 +309,7 @@ def main():
             try:
                 test(firmwares)
                 outcome = "passed"
-            except (AssertionError, OSError, subprocess.SubprocessError, TimeoutError) as error:
+            except (AssertionError, PowerCut, OSError, subprocess.SubprocessError, TimeoutError) as error:
                 outcome = "failed"
                 print(f"{test.__name__}: {error}")
             count[outcome] += 1

@@ -302,9 +302,12 @@ impl<F: Flash> Store<'_, F> {
     }
 
     /// Appends a record to both copies, which is when the operation takes place, and applies it.
+    ///
+    /// The first one after the store was opened goes to a journal that is written anew: a write that was cut off may
+    /// have left bits behind the last record that read as erased, but are not.
     pub(crate) fn append(&mut self, kind: Kind, payload: &[u8]) -> Result<(), StoreError> {
         let size = self.layout.record_size(payload.len());
-        let fits = |store: &Self| !store.torn && store.tail + size <= store.layout.log_end();
+        let fits = |store: &Self| !store.torn && !store.fresh && store.tail + size <= store.layout.log_end();
         if !fits(self) {
             self.rotate()?;
             if !fits(self) {
@@ -338,7 +341,8 @@ impl<F: Flash> Store<'_, F> {
     /// # Errors
     /// [`StoreError::Flash`].
     pub(crate) fn rotate(&mut self) -> Result<(), StoreError> {
-        let first = if self.quality[0] > self.quality[1] { 0 } else { 1 };
+        let lacks = self.quality[0] >= Quality::Short && self.quality[0] > self.quality[1];
+        let first = if lacks { 0 } else { 1 };
         let second = 1 - first;
         let generation = self.newest.wrapping_add(1);
         if self.live[second] {
@@ -378,6 +382,7 @@ impl<F: Flash> Store<'_, F> {
         self.live = [true, true];
         self.quality = [Quality::Whole; 2];
         self.torn = false;
+        self.fresh = false;
         Ok(())
     }
 

@@ -57,6 +57,8 @@ pub struct Store<'w, F> {
     pub(crate) tail: u32,
     /// An area is not as it should be: the journal is written anew before the next record.
     pub(crate) torn: bool,
+    /// Nothing was appended since the store was opened.
+    pub(crate) fresh: bool,
     /// Damage was found that no cut explains.
     pub(crate) repaired: bool,
     pub(crate) places: [Place; MAX_APPS],
@@ -102,6 +104,7 @@ impl<'w, F: Flash> Store<'w, F> {
             quality: [Quality::Holes; 2],
             tail: 0,
             torn: true,
+            fresh: true,
             repaired: false,
             places: [Place::default(); MAX_APPS],
             incoming: None,

@@ -248,7 +248,7 @@ def test_cuts(firmwares):
     flash = OUT / "flash.bin"
     updates = folder / "wisp" / "updates"
     before = flash.read_bytes()
-    for cut in [(2, "part"), (9, "nothing"), (20, "part"), (26, "all")]:
+    for cut in [(2, "part"), (14, "nothing"), (26, "all")]:
         flash.write_bytes(before)
         device = Device(folder, flash, cut)
         device.wait_for("version 3 counts 1")

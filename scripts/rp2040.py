@@ -26,7 +26,7 @@ BOARD = "rpi_pico"
 TESTS = devenv.REPO / "tests" / "rp2040"
 OUT = devenv.BUILD / "rp2040"
 # Nothing takes longer than this, in seconds of this machine.
-PATIENCE = 300
+PATIENCE = 1200
 
 
 def emulator():
@@ -178,7 +178,7 @@ def client(target, work):
     import device
 
     async def connected():
-        async with device.Device(target.port, timeout=60.0) as connection:
+        async with device.Device(target.port, timeout=PATIENCE) as connection:
             return await work(connection)
 
     async def raced():

@@ -7,7 +7,8 @@ import { Chip, PowerCut, symbolsOf } from './chip.mjs';
 
 const [uf2, symbols, file, cut, how] = process.argv.slice(2);
 const flash = fs.existsSync(file) ? fs.readFileSync(file) : undefined;
-const chip = new Chip({ uf2: flash ? undefined : uf2, flash });
+// the firmware's part of the file is that of the UF2 file
+const chip = new Chip({ uf2, flash });
 const { mcu } = chip;
 chip.addFlash(symbolsOf(fs.readFileSync(symbols, 'utf8')), cut === undefined ? undefined : { at: Number(cut), how });
 mcu.uart[0].onByte = (byte) => process.stderr.write(String.fromCharCode(byte));

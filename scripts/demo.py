@@ -147,9 +147,17 @@ def on_bare_metal(wisp, wasm):
         sys.exit("demo: the guest did not blink on the emulated board")
 
 
+def on_an_emulated_pico():
+    """Runs the sample on an emulated RP2040, which is not QEMU's."""
+    python = devenv.VENV / "bin" / "python"
+    run([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "rp2040.py", "demo"])
+
+
 def main():
     env = devenv.environment()
-    if env:
+    if BOARD == "rpi_pico":
+        on_an_emulated_pico()
+    elif env:
         on_zephyr(env)
     else:
         on_a_desk()

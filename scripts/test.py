@@ -18,7 +18,8 @@ from suites.holes import select_holes
 from suites.programs import select_programs
 from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
-    select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_zephyr)
+    select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_rp2040,
+    suite_zephyr)
 
 # What `make test` runs.
 SUITES = {
@@ -30,6 +31,7 @@ SUITES = {
     "boards": suite_boards,
     "guests": suite_guests,
     "lifecycle": suite_lifecycle,
+    "rp2040": suite_rp2040,
     "budgets": suite_budgets,
 }
 # Run by name only: a short look for every change, and views of one concern on all boards that run here.

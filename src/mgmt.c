@@ -33,6 +33,7 @@ enum {
 	CMD_ABORT = 9,
 	CMD_USAGE = 10,
 	CMD_FAILURES = 11,
+	CMD_FORMAT = 12,
 };
 
 static int finish(struct smp_streamer *ctxt, bool ok)
@@ -163,6 +164,13 @@ SIMPLE(uninstall)
 static int cmd_abort(struct smp_streamer *ctxt)
 {
 	int ret = wisp_store_abort();
+
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+static int cmd_format(struct smp_streamer *ctxt)
+{
+	int ret = wisp_store_format();
 
 	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
 }
@@ -393,6 +401,7 @@ static const struct mgmt_handler handlers[] = {
 	[CMD_ABORT] = {.mh_write = cmd_abort},
 	[CMD_USAGE] = {.mh_read = cmd_usage},
 	[CMD_FAILURES] = {.mh_read = cmd_failures},
+	[CMD_FORMAT] = {.mh_write = cmd_format},
 };
 
 static struct mgmt_group group = {

@@ -303,6 +303,16 @@ static void complete_image(size_t index, struct shell_static_entry *entry)
 
 SHELL_DYNAMIC_CMD_CREATE(images, complete_image);
 
+static int cmd_format(const struct shell *sh, size_t argc, char **argv)
+{
+	return done(sh, "store", wisp_store_format());
+}
+
+SHELL_STATIC_SUBCMD_SET_CREATE(
+	storage_commands,
+	SHELL_CMD_ARG(format, NULL, "Give up all apps, and whatever the partition holds", cmd_format, 1, 0),
+	SHELL_SUBCMD_SET_END);
+
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands, SHELL_CMD_ARG(abort, NULL, "Give up the upload that is going on", cmd_abort, 1, 0),
 	SHELL_CMD_ARG(confirm, &apps, "Keep the update of an app: <name>", cmd_confirm, 2, 0),
@@ -318,6 +328,7 @@ SHELL_STATIC_SUBCMD_SET_CREATE(
 	SHELL_CMD_ARG(stat, &apps, "Show how full and worn the store is, or what an app used: [<name>]",
 		      cmd_stat, 1, 1),
 	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),
+	SHELL_CMD(storage, &storage_commands, "The partition of the apps", NULL),
 	SHELL_CMD_ARG(uninstall, &apps, "Remove an app: <name>", cmd_uninstall, 2, 0),
 	SHELL_SUBCMD_SET_END);
 

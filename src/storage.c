@@ -344,6 +344,32 @@ int wisp_store_uninstall(const char *name)
 	return run(do_uninstall, (void *)name);
 }
 
+static int do_format(void *argument)
+{
+	bool was_running;
+	int ret;
+
+	ARG_UNUSED(argument);
+	for (uint32_t slot = 0; slot < WISP_STORE_SLOTS; slot++) {
+		ret = wisp_supervisor_stop(slot, &was_running);
+		if (ret != 0) {
+			return ret;
+		}
+		wisp_supervisor_trial_over(slot);
+	}
+	ret = wisp_rust_store_format(wear, ARRAY_SIZE(wear));
+	if (ret == 0) {
+		LOG_WRN("app store formatted on request");
+		wisp_supervisor_boot(&queue);
+	}
+	return ret;
+}
+
+int wisp_store_format(void)
+{
+	return run(do_format, NULL);
+}
+
 static int do_stat(void *argument)
 {
 	return wisp_rust_store_stat(argument);
@@ -361,7 +387,8 @@ const char *wisp_store_words(int error, size_t *length)
 
 static int do_boot(void *argument)
 {
-	const char *const how[] = {"ready", "recovered after a cut", "formatted"};
+	const char *const how[] = {"ready", "recovered after a cut",
+				   "repaired: a part of its journal was damaged", "formatted"};
 	uint32_t mounted;
 	int ret;
 
@@ -369,6 +396,12 @@ static int do_boot(void *argument)
 	ret = wisp_rust_store_mount(wear, ARRAY_SIZE(wear), &mounted);
 	if (ret != 0) {
 		wisp_storage_explain("app store", "not opened", ret);
+		return ret;
+	}
+	/* There is a journal now: this time bytes are compared that are not all alike. */
+	ret = wisp_storage_flash_compare(map);
+	if (ret != 0) {
+		map = NULL;
 		return ret;
 	}
 	LOG_INF("app store %s", how[mounted]);

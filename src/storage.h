@@ -15,6 +15,12 @@
 int wisp_storage_flash_open(const uint8_t **map);
 
 /*
+ * Compares bytes that the flash driver reads with those at the map; 0 or a negative errno. An
+ * erased partition may look as one that is not there: to be repeated when the store was opened.
+ */
+int wisp_storage_flash_compare(const uint8_t *map);
+
+/*
  * The following run in the store's thread.
  */
 

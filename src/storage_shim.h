@@ -46,8 +46,12 @@ struct wisp_store_trust {
 	uint32_t frame_size;
 };
 
-/* Rust: opens the store; `wear` has an entry for each erase block. `how`: 0 clean, 1 recovered, 2 formatted. */
+/*
+ * Rust: opens the store; `wear` has an entry for each erase block. `how`: 0 clean, 1 recovered, 2 repaired,
+ * 3 formatted. The other one makes an empty store of whatever the partition holds.
+ */
 uint32_t wisp_rust_store_mount(uint32_t *wear, size_t count, uint32_t *how);
+uint32_t wisp_rust_store_format(uint32_t *wear, size_t count);
 
 /* Rust: an app by its slot, or by its name. */
 uint32_t wisp_rust_store_get(uint32_t slot, struct wisp_store_app *app);
@@ -60,9 +64,12 @@ uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
 uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *slot);
 uint32_t wisp_rust_store_abort(void);
 
-/* Rust: checks an image's hash, and its signature if keys are given; tells where it lies in the partition. */
+/*
+ * Rust: checks an image's hash, and its signature if keys are given; tells where it lies in the partition, and
+ * whether it lies there now because a bit of it had changed.
+ */
 uint32_t wisp_rust_store_open(uint32_t slot, bool candidate, const struct wisp_store_trust *trust,
-			      uint32_t *offset, uint32_t *length);
+			      uint32_t *offset, uint32_t *length, bool *repaired);
 
 enum wisp_store_change {
 	WISP_STORE_CONFIRM,

@@ -96,12 +96,13 @@ static int load(const struct wisp_app *app, const struct wisp_store_app *stored,
 	struct wisp_store_trust trust = wisp_storage_trust(app);
 	uint32_t offset;
 	uint32_t length;
+	bool repaired;
 	int ret;
 
 	if (!IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START)) {
 		trust.key_count = 0;
 	}
-	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &offset, &length);
+	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &offset, &length, &repaired);
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started", ret);
 		return ret;
@@ -111,6 +112,10 @@ static int load(const struct wisp_app *app, const struct wisp_store_app *stored,
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started", ret);
 		return ret;
+	}
+	if (repaired) {
+		LOG_WRN("%s: a bit of its image had changed in flash; the image was repaired",
+			stored->name);
 	}
 	return wisp_app_load(app, trust.map + offset, length) == 0 ? 0 : WISP_STORE_NOT_LOADED;
 }
@@ -132,6 +137,12 @@ int wisp_supervisor_start(uint32_t slot)
 	app = wisp_app_find(stored.name);
 	if (app == NULL) {
 		return WISP_STORE_NO_APP;
+	}
+	for (uint32_t other = 0; other < WISP_STORE_SLOTS; other++) {
+		/* The app's place may be another one than before. */
+		if (other != slot && all[other].app == app) {
+			all[other] = (struct supervised){0};
+		}
 	}
 	supervised->app = app;
 	if (is_running(app)) {

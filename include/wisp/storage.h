@@ -76,6 +76,14 @@ enum wisp_store_error {
 	WISP_STORE_RETIRED_FULL = 19,
 	/** The partition is too small for its journal. */
 	WISP_STORE_JOURNAL_FULL = 20,
+	/** Both copies of the journal are damaged at the same place. */
+	WISP_STORE_DAMAGED = 21,
+	/** The store was made by a firmware with another format. */
+	WISP_STORE_FORMAT = 22,
+	/** The partition holds something that is no store of its size. */
+	WISP_STORE_FOREIGN = 23,
+	/** No room to remember the rollback counter of another uninstalled app. */
+	WISP_STORE_FLOORS_FULL = 24,
 	/** Errors of the signature check begin after this. */
 	WISP_STORE_TRUST = 32,
 	/** The trailer is damaged. */
@@ -195,9 +203,9 @@ struct wisp_store_stat {
 	uint32_t wear_most;
 	/** Erases of the most worn block of the journal. */
 	uint32_t journal_wear;
-	/** Bytes used in the journal area. */
+	/** Bytes of the journal that are used. */
 	uint32_t journal_used;
-	/** Bytes of a journal area. */
+	/** Bytes that it has; each of its two copies takes as many. */
 	uint32_t journal_size;
 	/** Keys that were retired. */
 	uint32_t retired_keys;
@@ -289,6 +297,14 @@ int wisp_store_rollback(const char *name);
  * @param name Its name.
  */
 int wisp_store_uninstall(const char *name);
+
+/**
+ * @brief Makes an empty store of whatever the partition holds.
+ *
+ * Stops and removes all apps. Works also when the store could not be opened. Retired keys and the
+ * rollback counters of apps are kept as far as they can be read.
+ */
+int wisp_store_format(void);
 
 /**
  * @brief Tells the store's figures.

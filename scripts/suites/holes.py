@@ -14,6 +14,11 @@ HOLES = [
      ".", ["-p", "wisp-host", "--lib", "is_to_stop"]),
     ("images with another meaning, and damaged ones, leave other instances alone",
      "fuzz", ["--test", "some", "images"]),
+    ("no changed bit in flash loses an app, a floor or a retired key",
+     ".", ["-p", "wisp-storage", "--test", "flips"]),
+    ("power cuts and weak bits leave the old or the new state", ".", ["-p", "wisp-storage", "--test", "power_cut"]),
+    ("floors outlive their apps, foreign partitions are not formatted",
+     ".", ["-p", "wisp-storage", "--test", "behaviour"]),
 ]
 
 

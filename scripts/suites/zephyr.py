@@ -79,3 +79,9 @@ def select_peripherals():
             + twister("peripherals", ["tests/peripherals", "tests/kv", *PERIPHERAL_SAMPLES], RUN_PLATFORMS,
                       ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
             + suite_boards())
+
+
+def suite_rp2040():
+    """hello, blinky and an app's life with flash and power cuts on an emulated Raspberry Pi Pico."""
+    python = devenv.VENV / "bin" / "python"
+    return counted([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "rp2040.py"], devenv.REPO)

@@ -41,6 +41,10 @@ class Code(IntEnum):
     HASH = 18
     RETIRED_FULL = 19
     JOURNAL_FULL = 20
+    DAMAGED = 21
+    FORMAT = 22
+    FOREIGN = 23
+    FLOORS_FULL = 24
     BAD_TRAILER = 33
     TRAILER_HASH = 34
     UNSIGNED = 35
@@ -92,6 +96,8 @@ WORDS = {
     Code.ROLLBACK: "the rollback counter is lower than the installed one's",
     Code.NO_SPACE: "not enough free space in one piece; uninstall an app",
     Code.NO_UPLOAD: "no upload is going on",
+    Code.FLOORS_FULL: "no room to remember another rollback counter; install one of the uninstalled apps",
+    Code.NOT_MOUNTED: "the app store could not be opened; the device's log says why",
     Code.UNSIGNED: "the image is not signed; use wisp sign",
     Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
@@ -185,6 +191,7 @@ Stat = request("read", 8, "Stat", {}, STAT)
 Abort = request("write", 9, "Abort", {}, {})
 Usage = request("read", 10, "Usage", NAME, USAGE)
 Failures = request("read", 11, "Failures", {"index": (int, ...)}, FAILURE)
+Format = request("write", 12, "Format", {}, {})
 
 
 def interfaces(image, imports, strings):
@@ -411,6 +418,10 @@ class Device:
     async def abort(self):
         """Gives the upload up."""
         await self.ask(Abort())
+
+    async def format(self):
+        """Gives up all apps, and whatever the partition holds."""
+        await self.ask(Format())
 
     async def install(self, path, progress=lambda done, total: None, stop_at=None, announce=None):
         """Sends an image; the same one goes on where it was.

@@ -165,7 +165,8 @@ class Wisp(WestCommand):
         stat = verbs.add_parser("stat", help="show how full and worn a device's store is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
         log = verbs.add_parser("log", help="show recent runs that failed, as wisp symbolize reads them")
-        with_device = [push, listing, stat, abort, log]
+        format_store = verbs.add_parser("format", help="give up all apps of a device, and whatever their partition holds")
+        with_device = [push, listing, stat, abort, format_store, log]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -280,6 +281,9 @@ class Wisp(WestCommand):
         if args.verb == "abort":
             await connection.abort()
             return {"done": "abort"}
+        if args.verb == "format":
+            await connection.format()
+            return {"done": "format"}
         if args.verb == "restart":
             await connection.restart(args.name)
         else:

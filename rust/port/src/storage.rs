@@ -112,13 +112,17 @@ impl Error {
                 StoreError::Hash => shim::wisp_store_error_WISP_STORE_HASH,
                 StoreError::RetiredFull => shim::wisp_store_error_WISP_STORE_RETIRED_FULL,
                 StoreError::JournalFull => shim::wisp_store_error_WISP_STORE_JOURNAL_FULL,
+                StoreError::Damaged => shim::wisp_store_error_WISP_STORE_DAMAGED,
+                StoreError::Format(_) => shim::wisp_store_error_WISP_STORE_FORMAT,
+                StoreError::Foreign => shim::wisp_store_error_WISP_STORE_FOREIGN,
+                StoreError::FloorsFull => shim::wisp_store_error_WISP_STORE_FLOORS_FULL,
             },
         }
     }
 }
 
 /// Errors whose words stand in the crates below.
-const WORDS: [Error; 20 + 8] = [
+const WORDS: [Error; 24 + 8] = [
     Error::Store(StoreError::Flash),
     Error::Store(StoreError::Geometry),
     Error::Store(StoreError::WearTable(0)),
@@ -139,6 +143,10 @@ const WORDS: [Error; 20 + 8] = [
     Error::Store(StoreError::Hash),
     Error::Store(StoreError::RetiredFull),
     Error::Store(StoreError::JournalFull),
+    Error::Store(StoreError::Damaged),
+    Error::Store(StoreError::Format(0)),
+    Error::Store(StoreError::Foreign),
+    Error::Store(StoreError::FloorsFull),
     Error::Trust(TrustError::BadTrailer),
     Error::Trust(TrustError::Hash),
     Error::Trust(TrustError::Unsigned),
@@ -251,10 +259,32 @@ pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how
                 *how = match mounted {
                     Mounted::Clean => 0,
                     Mounted::Recovered => 1,
-                    Mounted::Formatted => 2,
+                    Mounted::Repaired => 2,
+                    Mounted::Formatted => 3,
                 };
                 *STORE.0.get() = Some(store);
             }
+            0
+        }
+        Err(error) => Error::from(error).code(),
+    }
+}
+
+/// Makes an empty store in place of what the partition holds.
+///
+/// # Safety
+/// Called by the store's thread, with the table that `wisp_rust_store_mount` got; no image of the store runs.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) -> u32 {
+    // SAFETY: by the contract of this function; the store that had the table is gone first.
+    let wear: &'static mut [u32] = unsafe {
+        *STORE.0.get() = None;
+        core::slice::from_raw_parts_mut(wear, count)
+    };
+    match Store::format(Partition, wear) {
+        Ok(store) => {
+            // SAFETY: by the contract of this function; nobody has a reference to the store.
+            unsafe { *STORE.0.get() = Some(store) };
             0
         }
         Err(error) => Error::from(error).code(),
@@ -480,11 +510,11 @@ pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
     unsafe { with(|store| store.abort().map_err(Error::from)) }
 }
 
-/// Checks an image and tells where it lies.
+/// Checks an image and tells where it lies, and whether one bit of it had to be put right.
 ///
 /// # Safety
-/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`; `offset` and `length` can be
-/// written.
+/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`; `offset`, `length` and
+/// `repaired` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_open(
     slot: u32,
@@ -492,13 +522,14 @@ pub unsafe extern "C" fn wisp_rust_store_open(
     trust: *const shim::wisp_store_trust,
     offset: *mut u32,
     length: *mut u32,
+    repaired: *mut bool,
 ) -> u32 {
-    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    // SAFETY: by the contract of this function; nothing writes flash once the image was checked.
     unsafe {
         let trust = &*trust;
         with(|store| {
             let slot = slot_of(store, slot)?;
-            let reference = store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
+            let (reference, was_repaired) = store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
             let address = store.address(&reference);
             if trust.key_count != 0 {
                 let image = Image::parse(bytes(trust, address, &reference))
@@ -509,6 +540,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
             }
             *offset = address;
             *length = reference.length;
+            *repaired = was_repaired;
             Ok(())
         })
     }

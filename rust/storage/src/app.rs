@@ -71,6 +71,8 @@ pub struct ImageRef {
     pub rollback: u32,
     /// SHA-256 of all its bytes, the trailer included.
     pub hash: [u8; 32],
+    /// CRC-32 of the same bytes, which tells which bit it is if one changes; zero in an upload.
+    pub crc: u32,
 }
 
 impl ImageRef {
@@ -82,6 +84,7 @@ impl ImageRef {
             version: word(bytes, 8)?,
             rollback: word(bytes, 12)?,
             hash: bytes.get(16..48)?.try_into().ok()?,
+            crc: word(bytes, 48)?,
         })
     }
 
@@ -91,7 +94,8 @@ impl ImageRef {
         out[4..8].copy_from_slice(&self.length.to_le_bytes());
         out[8..12].copy_from_slice(&self.version.to_le_bytes());
         out[12..16].copy_from_slice(&self.rollback.to_le_bytes());
-        out[16..].copy_from_slice(&self.hash);
+        out[16..48].copy_from_slice(&self.hash);
+        out[48..].copy_from_slice(&self.crc.to_le_bytes());
     }
 }
 

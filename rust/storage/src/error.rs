@@ -46,6 +46,14 @@ pub enum StoreError {
     RetiredFull,
     /// The journal has no room for a record: the partition is too small.
     JournalFull,
+    /// Both copies of a part of the journal are damaged. The images are kept as they are.
+    Damaged,
+    /// The store was made by a firmware with another format: its version.
+    Format(u32),
+    /// The partition holds something that is no store of its size.
+    Foreign,
+    /// More rollback counters of uninstalled apps would have to be remembered than there is room for.
+    FloorsFull,
 }
 
 impl From<FlashError> for StoreError {
@@ -78,6 +86,10 @@ impl StoreError {
             Self::Hash => "the image is damaged: its hash differs; install it again",
             Self::RetiredFull => "no room to remember another retired key",
             Self::JournalFull => "the partition is too small for its journal",
+            Self::Damaged => "both copies of its journal are damaged; `wisp storage format` gives the apps up",
+            Self::Format(_) => "it was made by a firmware with another format; `wisp storage format` gives the apps up",
+            Self::Foreign => "the partition holds no store of its size; `wisp storage format` makes an empty one",
+            Self::FloorsFull => "no room to remember another rollback counter; install one of the uninstalled apps",
         }
     }
 }
@@ -91,6 +103,7 @@ impl core::fmt::Display for StoreError {
             Self::NoSpace(needed, largest) => write!(f, " ({needed} blocks needed, the largest hole has {largest})"),
             Self::Offset(expected) | Self::Incomplete(expected) => write!(f, " (expected offset {expected})"),
             Self::WearTable(needed) => write!(f, " ({needed} entries needed)"),
+            Self::Format(version) => write!(f, " (format {version})"),
             _ => Ok(()),
         }
     }

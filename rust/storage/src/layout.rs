@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where things lie in the partition: two journal areas, then data blocks. All of it follows from the
-//! partition's sizes.
+//! Where things lie in the partition: two journal areas that hold the same, then data blocks. All of it
+//! follows from the partition's sizes.
 
 use crate::{Geometry, StoreError};
 
@@ -8,6 +8,8 @@ use crate::{Geometry, StoreError};
 pub const MAX_APPS: usize = 8;
 /// Most retired keys.
 pub const MAX_RETIRED: usize = 8;
+/// Most names without a place of which a rollback counter is remembered.
+pub const MAX_FLOORS: usize = 16;
 /// Longest name of an app, in bytes.
 pub const NAME_MAX: usize = 31;
 /// Largest write block that is supported.
@@ -21,7 +23,7 @@ pub const PAYLOAD_MAX: usize = record_size::APP + 8 * MAX_RETIRED;
 /// Payload sizes.
 pub mod record_size {
     /// An image in an app or upload record.
-    pub const IMAGE: usize = 48;
+    pub const IMAGE: usize = 52;
     /// App, without ids of keys it retires.
     pub const APP: usize = 40 + 2 * IMAGE;
     /// Upload.
@@ -30,6 +32,8 @@ pub mod record_size {
     pub const COUNTERS: usize = 4;
     /// Retired key.
     pub const RETIRED: usize = 8;
+    /// Name and rollback counter of an app that has no place.
+    pub const FLOOR: usize = 12;
     /// First block and number of blocks in a table of erase counts.
     pub const WEAR_HEADER: usize = 4;
     /// Most erase counts in a record.
@@ -40,6 +44,8 @@ pub mod record_size {
 
 /// Bytes of the journal that are left for records after the largest snapshot.
 const LOG_MIN: u32 = 512;
+/// Places at the end of an area for marks.
+pub const MARKS: u32 = 6;
 
 /// The partition, divided.
 #[derive(Clone, Copy, Debug)]
@@ -71,7 +77,7 @@ impl Layout {
         }
         let blocks = size / erase_block;
         let mut layout = Self { geometry, area_blocks: 0, first_data: 0, blocks };
-        layout.area_blocks = (layout.snapshot_max() + LOG_MIN).div_ceil(erase_block);
+        layout.area_blocks = (layout.snapshot_max() + LOG_MIN + layout.marks_size()).div_ceil(erase_block);
         layout.first_data = 2 * layout.area_blocks;
         if blocks < layout.first_data + 2 {
             return Err(StoreError::Geometry);
@@ -92,6 +98,7 @@ impl Layout {
             + MAX_APPS as u32 * (self.record_size(size::APP) + self.record_size(size::COUNTERS))
             + wear_records * self.record_size(size::WEAR_HEADER + 4 * size::WEAR_COUNTS)
             + MAX_RETIRED as u32 * self.record_size(size::RETIRED)
+            + self.record_size(MAX_FLOORS * size::FLOOR)
             + self.record_size(size::UPLOAD)
             + self.record_size(0)
     }
@@ -99,6 +106,28 @@ impl Layout {
     /// Address of a journal area.
     pub fn area_start(&self, area: u8) -> u32 {
         u32::from(area) * self.area_size()
+    }
+
+    /// Bytes of the places for marks.
+    fn marks_size(&self) -> u32 {
+        MARKS * self.record_size(0)
+    }
+
+    /// Bytes of a journal area that are for records; the marks follow.
+    pub fn log_end(&self) -> u32 {
+        self.area_size() - self.marks_size()
+    }
+
+    /// Bytes of the journal of a store that never held anything: header, erase counts, end of the snapshot.
+    pub fn empty_end(&self) -> u32 {
+        use record_size as size;
+        let full = self.blocks / size::WEAR_COUNTS as u32;
+        let rest = self.blocks as usize % size::WEAR_COUNTS;
+        let last = if rest == 0 { 0 } else { self.record_size(size::WEAR_HEADER + 4 * rest) };
+        self.record_size(size::AREA)
+            + full * self.record_size(size::WEAR_HEADER + 4 * size::WEAR_COUNTS)
+            + last
+            + self.record_size(0)
     }
 
     /// Bytes of a journal area.

@@ -9,7 +9,7 @@ use crate::store::Store;
 use crate::{Flash, StoreError};
 
 impl<F: Flash> Store<'_, F> {
-    fn put(&mut self, slot: Slot, app: App) -> Result<(), StoreError> {
+    pub(crate) fn put(&mut self, slot: Slot, app: App) -> Result<(), StoreError> {
         // an update that ran stays one that can be confirmed
         let attempts = if app.candidate.is_some() { self.place(slot).attempts } else { 0 };
         let record = AppRecord { slot: slot.0, closes_upload: false, app, attempts, retires: &[] };
@@ -45,8 +45,8 @@ impl<F: Flash> Store<'_, F> {
         self.put(slot, App { candidate: None, disabled: false, ..app })
     }
 
-    /// Drops the app's images, which must not be executing. Its rollback counter is remembered as long as
-    /// there are places for apps.
+    /// Drops the app's images, which must not be executing. Its rollback counter is remembered:
+    /// in its place, and, when another app takes that, beside it.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Flash`], [`StoreError::JournalFull`].

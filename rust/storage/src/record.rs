@@ -27,11 +27,17 @@ pub enum Kind {
     Counters = 8,
     /// The snapshot at the beginning of the area is complete.
     Complete = 9,
+    /// Rollback counters of names that have no place.
+    Floors = 10,
+    /// Mark at the end of an area: it is complete, and was before this was written.
+    Mark = 11,
+    /// Mark at the end of an area: the other area is about to be erased.
+    Leaving = 12,
 }
 
 impl Kind {
     fn from_byte(byte: u8) -> Option<Self> {
-        const ALL: [Kind; 9] = [
+        const ALL: [Kind; 12] = [
             Kind::Area,
             Kind::App,
             Kind::Upload,
@@ -41,82 +47,151 @@ impl Kind {
             Kind::Abort,
             Kind::Counters,
             Kind::Complete,
+            Kind::Floors,
+            Kind::Mark,
+            Kind::Leaving,
         ];
         ALL.into_iter().find(|kind| *kind as u8 == byte)
     }
 }
 
-/// CRC-32 (IEEE 802.3), a bit at a time: records are short.
-fn crc32(state: u32, bytes: &[u8]) -> u32 {
-    bytes.iter().fold(state, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg()))
-    })
+const POLYNOMIAL: u32 = 0xedb8_8320;
+
+/// Shifts a CRC by one bit.
+fn shift(crc: u32) -> u32 {
+    (crc >> 1) ^ (POLYNOMIAL & (crc & 1).wrapping_neg())
 }
 
-fn checksum(kind: u8, payload: &[u8]) -> u32 {
-    let length = (payload.len() as u16).to_le_bytes();
-    let crc = crc32(u32::MAX, &[kind, 0, length[0], length[1]]);
-    !crc32(crc, payload)
+/// Adds bytes to a CRC-32 (IEEE 802.3), a bit at a time: records are short.
+pub fn crc32(state: u32, bytes: &[u8]) -> u32 {
+    bytes.iter().fold(state, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| shift(crc)))
+}
+
+/// Finds the bit that changed among `bits` bits, by how the checksum changed: its number from the end, or
+/// `None` if one bit does not explain it. A CRC-32 tells all single bits of less than 2^32 apart.
+pub fn changed_bit(difference: u32, bits: u32) -> Option<u32> {
+    let mut effect = POLYNOMIAL;
+    for bit in 0..bits {
+        if effect == difference {
+            return Some(bit);
+        }
+        effect = shift(effect);
+    }
+    None
+}
+
+/// Computes the checksum of a record of an area with this number: one that is left of an earlier use of the
+/// area does not pass.
+fn checksum(generation: u32, header: [u8; 4], payload: &[u8]) -> u32 {
+    let crc = crc32(u32::MAX, &generation.to_le_bytes());
+    !crc32(crc32(crc, &header), payload)
 }
 
 /// What lies at an address of the journal.
-pub enum Found<'p> {
-    /// A record: kind, payload, bytes it takes.
-    Record(Kind, &'p [u8], u32),
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// A record.
+    Record(Record),
     /// Erased bytes.
     Nothing,
     /// Something that is no record: a write that was cut off, or damage.
-    Torn,
+    Bad,
 }
 
-/// Reads the record at `at`; `end` is that of the area.
-///
-/// # Errors
-/// [`StoreError::Flash`] for the first byte only: a driver that refuses to read what a cut-off write left
-/// behind reports a torn record.
-pub fn read<'p>(
+/// A record, whose payload is in the caller's buffer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record {
+    pub kind: Kind,
+    /// Bytes of the payload.
+    pub length: usize,
+    /// Bytes that it takes on flash.
+    pub size: u32,
+    /// One bit of it had changed.
+    pub corrected: bool,
+}
+
+/// Reads the record at `at` of an area with this number; `end` is that of the area's records. Puts one bit
+/// right that changed anywhere in it.
+pub fn read(
     flash: &mut impl Flash,
     layout: &Layout,
+    generation: u32,
     at: u32,
     end: u32,
-    payload: &'p mut [u8; PAYLOAD_MAX],
-) -> Found<'p> {
+    payload: &mut [u8; PAYLOAD_MAX],
+) -> Found {
     let mut header = [0; RECORD_HEADER];
     if end - at < RECORD_HEADER as u32 {
         return Found::Nothing;
     }
     if flash.read(at, &mut header).is_err() {
-        return Found::Torn;
+        return Found::Bad;
     }
     if header.iter().all(|byte| *byte == layout.geometry.erased) {
         return Found::Nothing;
     }
-    let length = usize::from(half(&header, 2).unwrap_or(u16::MAX));
-    let (Some(kind), Some(payload)) = (Kind::from_byte(header[0]), payload.get_mut(..length)) else {
-        return Found::Torn;
-    };
-    let size = layout.record_size(length);
-    let fits = size <= end - at && header[1] == 0;
-    if !fits || flash.read(at + RECORD_HEADER as u32, payload).is_err() {
-        return Found::Torn;
+    let length = half(&header, 2).unwrap_or(u16::MAX);
+    let stored = word(&header, 4).unwrap_or(0);
+    // as it is, then with each bit of the length the other way
+    for change in core::iter::once(0).chain((0..16).map(|bit| 1 << bit)) {
+        let length = usize::from(length ^ change);
+        let size = layout.record_size(length);
+        if length > PAYLOAD_MAX || size > end - at {
+            continue;
+        }
+        let [low, high] = (length as u16).to_le_bytes();
+        let mut start = [header[0], header[1], low, high];
+        let Some(bytes) = payload.get_mut(..length) else { continue };
+        if flash.read(at + RECORD_HEADER as u32, bytes).is_err() {
+            return Found::Bad;
+        }
+        let difference = checksum(generation, start, bytes) ^ stored;
+        let whole = if change != 0 { difference == 0 } else { put_right(difference, &mut start, bytes) };
+        if whole {
+            let Some(kind) = Kind::from_byte(start[0]) else { return Found::Bad };
+            let corrected = change != 0 || difference != 0;
+            return Found::Record(Record { kind, length, size, corrected });
+        }
     }
-    if word(&header, 4) != Some(checksum(header[0], payload)) {
-        return Found::Torn;
+    Found::Bad
+}
+
+/// Puts the bit right that makes the checksum differ; false if there is more than one.
+fn put_right(difference: u32, start: &mut [u8; 4], payload: &mut [u8]) -> bool {
+    // none, or one of the checksum itself
+    if difference.count_ones() <= 1 {
+        return true;
     }
-    Found::Record(kind, payload, size)
+    let bytes = start.len() + payload.len();
+    let Some(bit) = changed_bit(difference, 8 * bytes as u32) else { return false };
+    // the last bit of the last byte is number 0
+    let index = bytes - 1 - (bit / 8) as usize;
+    let mask = 0x80 >> (bit % 8);
+    match start.get_mut(index).or(payload.get_mut(index.wrapping_sub(4))) {
+        Some(byte) => *byte ^= mask,
+        None => return false,
+    }
+    true
 }
 
 /// Writes a record in one piece; the bytes it takes.
 ///
 /// # Errors
 /// [`StoreError::Flash`].
-pub fn write(flash: &mut impl Flash, layout: &Layout, at: u32, kind: Kind, payload: &[u8]) -> Result<u32, StoreError> {
+pub fn write(
+    flash: &mut impl Flash,
+    layout: &Layout,
+    generation: u32,
+    at: u32,
+    kind: Kind,
+    payload: &[u8],
+) -> Result<u32, StoreError> {
     let mut bytes = [layout.geometry.erased; (RECORD_HEADER + PAYLOAD_MAX).next_multiple_of(WRITE_MAX)];
     let size = layout.record_size(payload.len());
-    bytes[0] = kind as u8;
-    bytes[1] = 0;
-    bytes[2..4].copy_from_slice(&(payload.len() as u16).to_le_bytes());
-    bytes[4..8].copy_from_slice(&checksum(kind as u8, payload).to_le_bytes());
+    let [low, high] = (payload.len() as u16).to_le_bytes();
+    let start = [kind as u8, 0, low, high];
+    bytes[..4].copy_from_slice(&start);
+    bytes[4..8].copy_from_slice(&checksum(generation, start, payload).to_le_bytes());
     bytes[RECORD_HEADER..RECORD_HEADER + payload.len()].copy_from_slice(payload);
     flash.write(at, &bytes[..size as usize])?;
     Ok(size)

@@ -19,7 +19,7 @@ pub struct Stat {
     pub wear: (u32, u32),
     /// Erases of the most worn block of the journal.
     pub journal_wear: u32,
-    /// Bytes used in the journal area, and bytes of it.
+    /// Bytes of the journal that are used, and that it has; each of its two copies takes as many.
     pub journal: (u32, u32),
 }
 
@@ -38,7 +38,7 @@ impl<F: Flash> Store<'_, F> {
             largest: used.holes().map(|(first, end)| end - first).max().unwrap_or(0),
             wear: (data.iter().copied().min().unwrap_or(0), data.iter().copied().max().unwrap_or(0)),
             journal_wear: journal.iter().copied().max().unwrap_or(0),
-            journal: (self.tail - self.layout.area_start(self.area), self.layout.area_size()),
+            journal: (self.tail, self.layout.log_end()),
         })
     }
 }

@@ -1,26 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The store's state in RAM, mounting, and looking things up.
 
-use wisp_trust::{Hasher, KeyId};
+use wisp_trust::KeyId;
 
-use crate::app::{App, AppRecord, ImageRef, Slot, UploadRecord, Which};
-use crate::layout::{Layout, MAX_APPS, MAX_RETIRED, PAYLOAD_MAX, RECORD_HEADER, WRITE_MAX};
-use crate::record::{self, Found, Kind};
+use crate::app::{App, AppRecord, ImageRef, Slot, UploadRecord};
+use crate::journal::{Header, Quality};
+use crate::layout::{Layout, MAX_APPS, MAX_FLOORS, MAX_RETIRED, PAYLOAD_MAX, WRITE_MAX};
+use crate::record::Kind;
 use crate::{Flash, StoreError};
 
 /// What is kept of an app in RAM.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
-    /// Address of its newest record; 0 if the place is free (the first record of an area is no app).
+    /// Offset of its newest record in an area; 0 if the place is free (the first record is no app).
     pub at: u32,
     pub attempts: u8,
     pub crashes: u16,
 }
 
+/// A rollback counter of a name that has no place any more.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Floor {
+    /// The first bytes of the name's SHA-256.
+    pub id: [u8; 8],
+    pub floor: u32,
+}
+
 /// An upload that is going on.
 #[derive(Clone, Copy)]
 pub(crate) struct Incoming {
-    /// Address of its record.
+    /// Offset of its record in an area.
     pub at: u32,
     pub first: u16,
     pub blocks: u16,
@@ -38,16 +47,26 @@ pub(crate) struct Incoming {
 pub struct Store<'w, F> {
     pub(crate) flash: F,
     pub(crate) layout: Layout,
-    /// The journal area in use, its sequence number, and where the next record goes.
-    pub(crate) area: u8,
-    pub(crate) sequence: u32,
+    /// The number of the journal areas in use, and the largest there was.
+    pub(crate) generation: u32,
+    pub(crate) newest: u32,
+    /// The areas that have this number, and how good they are.
+    pub(crate) live: [bool; 2],
+    pub(crate) quality: [Quality; 2],
+    /// Where the next record goes in both.
     pub(crate) tail: u32,
-    /// Something that is no record lies at the tail: the next record goes to the other area.
+    /// An area is not as it should be: the journal is written anew before the next record.
     pub(crate) torn: bool,
+    /// Nothing was appended since the store was opened.
+    pub(crate) fresh: bool,
+    /// Damage was found that no cut explains.
+    pub(crate) repaired: bool,
     pub(crate) places: [Place; MAX_APPS],
     pub(crate) incoming: Option<Incoming>,
     pub(crate) retired: [KeyId; MAX_RETIRED],
     pub(crate) retired_count: u8,
+    pub(crate) floors: [Floor; MAX_FLOORS],
+    pub(crate) floor_count: u8,
     /// Erase counts by block of the partition.
     pub(crate) wear: &'w mut [u32],
 }
@@ -59,7 +78,9 @@ pub enum Mounted {
     Clean,
     /// A store whose last operation was cut off.
     Recovered,
-    /// No store: an empty one was made.
+    /// A store whose journal was damaged; nothing was lost.
+    Repaired,
+    /// An erased partition: an empty store was made.
     Formatted,
 }
 
@@ -70,48 +91,148 @@ impl<'w, F: Flash> Store<'w, F> {
         geometry.size.checked_div(geometry.erase_block).unwrap_or(0)
     }
 
-    /// Opens the store of a partition; makes an empty one if there is none. Reads the journal, at most two
-    /// areas.
-    ///
-    /// # Errors
-    /// [`StoreError::Flash`], [`StoreError::Geometry`], [`StoreError::WearTable`].
-    pub fn mount(flash: F, wear: &'w mut [u32]) -> Result<(Self, Mounted), StoreError> {
+    fn new(flash: F, wear: &'w mut [u32]) -> Result<Self, StoreError> {
         let layout = Layout::new(flash.geometry())?;
         let wear = wear.get_mut(..layout.blocks as usize).ok_or(StoreError::WearTable(layout.blocks))?;
-        let mut store = Self {
+        wear.fill(0);
+        Ok(Self {
             flash,
             layout,
-            area: 0,
-            sequence: 0,
+            generation: 0,
+            newest: 0,
+            live: [false; 2],
+            quality: [Quality::Holes; 2],
             tail: 0,
-            torn: false,
+            torn: true,
+            fresh: true,
+            repaired: false,
             places: [Place::default(); MAX_APPS],
             incoming: None,
             retired: [KeyId::default(); MAX_RETIRED],
             retired_count: 0,
+            floors: [Floor::default(); MAX_FLOORS],
+            floor_count: 0,
             wear,
-        };
-        let headers = [store.area_sequence(0), store.area_sequence(1)];
-        let newer = u8::from(headers[1] > headers[0]);
-        let mut mounted = Mounted::Clean;
-        for area in [newer, 1 - newer] {
-            if let Some(sequence) = headers[usize::from(area)] {
-                if store.replay(area, sequence) {
-                    if store.torn {
-                        mounted = Mounted::Recovered;
-                        store.rotate()?;
-                    }
-                    return Ok((store, mounted));
+        })
+    }
+
+    /// Opens the store of a partition; makes an empty one if the partition is erased. Reads both areas of the
+    /// journal, and puts right what a cut or a changed bit left there.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`], [`StoreError::Format`], [`StoreError::Foreign`]: the partition stays as it is, and
+    /// [`Store::format`] makes an empty store. [`StoreError::Flash`], [`StoreError::Geometry`],
+    /// [`StoreError::WearTable`].
+    pub fn mount(flash: F, wear: &'w mut [u32]) -> Result<(Self, Mounted), StoreError> {
+        let mut store = Self::new(flash, wear)?;
+        let how = store.open()?;
+        Ok((store, how))
+    }
+
+    fn open(&mut self) -> Result<Mounted, StoreError> {
+        let headers = [self.area_header(0), self.area_header(1)];
+        let numbers = headers.map(|header| if let Header::Good(number) = header { Some(number) } else { None });
+        self.newest = numbers.into_iter().flatten().max().unwrap_or(0);
+        let only = |area: usize| (numbers[area].unwrap_or(0), [area == 0, area == 1]);
+        let mut marked = None;
+        let candidates = match numbers {
+            [Some(first), Some(second)] if first == second => [Some((first, [true, true])), None],
+            [Some(first), Some(second)] => {
+                let newer = usize::from(second > first);
+                // an area without a mark may be one whose last write was cut off, and the other is untouched
+                if self.is_marked(newer, first.max(second), Kind::Mark) {
+                    marked = Some(newer);
+                    [Some(only(newer)), Some(only(1 - newer))]
+                } else {
+                    [Some(only(1 - newer)), Some(only(newer))]
                 }
             }
-            mounted = Mounted::Recovered;
+            [Some(_), None] => [Some(only(0)), None],
+            [None, Some(_)] => [Some(only(1)), None],
+            [None, None] => [None, None],
+        };
+        for (number, live) in candidates.into_iter().flatten() {
+            if !self.replay(number, live)? {
+                continue;
+            }
+            if !self.torn {
+                return Ok(Mounted::Clean);
+            }
+            let repaired = self.repaired;
+            if self.quality == [Quality::Holes, Quality::Short] {
+                // only the damaged copy has the last record, whose writing was cut off: it did not take place
+                self.replay(number, [false, true])?;
+            }
+            if let Some(area) = marked.filter(|area| live[*area]) {
+                // the mark that is there may have been cut off
+                self.mark(area, Kind::Mark)?;
+            }
+            self.rotate()?;
+            return Ok(if repaired { Mounted::Repaired } else { Mounted::Recovered });
         }
-        store.reset();
-        // the snapshot goes to the other area than the one in use
-        store.area = 1;
-        store.sequence = 0;
-        store.rotate()?;
-        Ok((store, Mounted::Formatted))
+        if self.is_blank() {
+            self.clear();
+            self.rotate()?;
+            return Ok(Mounted::Formatted);
+        }
+        Err(if headers.iter().any(|header| matches!(header, Header::Good(_))) {
+            StoreError::Damaged
+        } else if let Some(Header::Version(version)) =
+            headers.into_iter().find(|header| matches!(header, Header::Version(_)))
+        {
+            StoreError::Format(version)
+        } else {
+            StoreError::Foreign
+        })
+    }
+
+    /// Makes an empty store, whatever the partition holds. Retired keys and the rollback counters of apps are kept,
+    /// of a store that cannot be opened as far as they can be read, and at most [`MAX_FLOORS`] of them.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`], [`StoreError::Geometry`], [`StoreError::WearTable`]; it may be called again then.
+    pub fn format(flash: F, wear: &'w mut [u32]) -> Result<Self, StoreError> {
+        let mut store = Self::new(flash, wear)?;
+        match store.open() {
+            Ok(_) => {
+                if store.incoming.is_some() {
+                    store.abort()?;
+                }
+                for slot in store.slots() {
+                    if store.app(slot)?.is_installed() {
+                        store.uninstall(slot)?;
+                    }
+                }
+            }
+            Err(StoreError::Flash) => return Err(StoreError::Flash),
+            Err(_) => {
+                store.salvage();
+                store.places = [Place::default(); MAX_APPS];
+                store.incoming = None;
+                store.rotate()?;
+            }
+        }
+        Ok(store)
+    }
+
+    /// Forgets everything, for a store that is to be made.
+    fn clear(&mut self) {
+        self.reset();
+        self.live = [false; 2];
+        self.quality = [Quality::Holes; 2];
+    }
+
+    /// True if there is nothing in the partition but what an interrupted first format wrote, or zeros only, as in RAM
+    /// that stands in for flash.
+    fn is_blank(&mut self) -> bool {
+        let erased = self.layout.geometry.erased;
+        let (size, data) = (self.layout.geometry.size, self.layout.area_start(2));
+        let (empty, log) = (self.layout.empty_end(), self.layout.log_end());
+        let fresh = [0, 1].into_iter().all(|area| {
+            let start = self.layout.area_start(area);
+            self.is_all(start + empty, start + log, erased)
+        });
+        (fresh && self.is_all(data, size, erased)) || self.is_all(0, size, 0)
     }
 
     /// Gives the flash back.
@@ -185,55 +306,8 @@ impl<'w, F: Flash> Store<'w, F> {
         u32::from(image.first) * self.layout.geometry.erase_block
     }
 
-    /// An app's image, after its bytes were compared with its hash: the only way to get one to run. About 40
-    /// instructions a byte.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`], [`StoreError::Hash`], [`StoreError::Flash`].
-    pub fn checked(&mut self, slot: Slot, which: Which) -> Result<ImageRef, StoreError> {
-        let image = self.app(slot)?.image(which).ok_or(StoreError::NotFound)?;
-        self.check(&image)?;
-        Ok(image)
-    }
-
-    pub(crate) fn check(&mut self, image: &ImageRef) -> Result<(), StoreError> {
-        let mut hasher = Hasher::new();
-        let mut buffer = [0; 64];
-        let mut at = self.address(image);
-        let mut left = image.length;
-        if u32::from(image.first) + u32::from(image.blocks) > self.layout.blocks
-            || self.layout.blocks_for(left) > u32::from(image.blocks)
-        {
-            return Err(StoreError::Hash);
-        }
-        while left != 0 {
-            let piece = left.min(buffer.len() as u32);
-            let bytes = &mut buffer[..piece as usize];
-            self.flash.read(at, bytes)?;
-            hasher.update(bytes);
-            at += piece;
-            left -= piece;
-        }
-        if hasher.finish() == image.hash {
-            Ok(())
-        } else {
-            Err(StoreError::Hash)
-        }
-    }
-
     pub(crate) fn place(&self, slot: Slot) -> Place {
         self.places.get(slot.number()).copied().unwrap_or_default()
-    }
-
-    pub(crate) fn read_record<'p>(&mut self, at: u32, payload: &'p mut [u8; PAYLOAD_MAX]) -> Option<(Kind, &'p [u8])> {
-        let end = self.layout.area_start(u8::from(at >= self.layout.area_size())) + self.layout.area_size();
-        if at + RECORD_HEADER as u32 > end {
-            return None;
-        }
-        match record::read(&mut self.flash, &self.layout, at, end, payload) {
-            Found::Record(kind, payload, _) => Some((kind, payload)),
-            _ => None,
-        }
     }
 
     /// The record of the upload that is going on.

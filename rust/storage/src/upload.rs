@@ -44,7 +44,7 @@ impl<F: Flash> Store<'_, F> {
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Name`], [`StoreError::Pending`], [`StoreError::Installed`],
-    /// [`StoreError::Rollback`], [`StoreError::NoSlot`], [`StoreError::NoSpace`], [`StoreError::Length`] for
+    /// [`StoreError::Rollback`], [`StoreError::NoSlot`], [`StoreError::FloorsFull`], [`StoreError::NoSpace`], [`StoreError::Length`] for
     /// an empty image, [`StoreError::Flash`], [`StoreError::JournalFull`].
     pub fn begin(&mut self, upload: &Upload<'_>) -> Result<u32, StoreError> {
         let name = Name::new(upload.name).ok_or(StoreError::Name)?;
@@ -71,7 +71,11 @@ impl<F: Flash> Store<'_, F> {
                 }
             }
             None => {
-                self.free_place()?;
+                let floor = self.remembered_floor(upload.name);
+                if upload.rollback < floor {
+                    return Err(StoreError::Rollback(upload.rollback, floor));
+                }
+                self.free_place(false)?;
             }
         }
         let blocks = self.layout.blocks_for(upload.length);
@@ -83,6 +87,7 @@ impl<F: Flash> Store<'_, F> {
             version: upload.version,
             rollback: upload.rollback,
             hash: upload.hash,
+            crc: 0,
         };
         self.append(Kind::Upload, &UploadRecord { name, image, begun: 0 }.write())?;
         Ok(0)
@@ -190,7 +195,7 @@ impl<F: Flash> Store<'_, F> {
     /// has checked who signed the image.
     ///
     /// # Errors
-    /// As [`Store::complete`]; [`StoreError::NoSlot`], [`StoreError::RetiredFull`],
+    /// As [`Store::complete`]; [`StoreError::NoSlot`], [`StoreError::FloorsFull`], [`StoreError::RetiredFull`],
     /// [`StoreError::JournalFull`].
     pub fn accept(&mut self, retires: &[u8]) -> Result<Slot, StoreError> {
         let progress = self.complete()?;
@@ -205,14 +210,15 @@ impl<F: Flash> Store<'_, F> {
                     name: progress.name,
                     running: None,
                     candidate: None,
-                    floor: 0,
+                    floor: self.remembered_floor(progress.name.as_str()),
                     disabled: false,
                     manual: false,
                 };
-                (self.free_place()?, app)
+                (self.free_place(true)?, app)
             }
         };
-        let app = App { candidate: Some(progress.image), disabled: false, ..app };
+        let image = ImageRef { crc: self.image_crc(&progress.image)?, ..progress.image };
+        let app = App { candidate: Some(image), disabled: false, ..app };
         let record = AppRecord { slot: slot.0, closes_upload: true, app, attempts: 0, retires };
         self.append(Kind::App, record.write(&mut [0; PAYLOAD_MAX]))?;
         Ok(slot)
@@ -227,18 +233,5 @@ impl<F: Flash> Store<'_, F> {
             return Err(StoreError::NoUpload);
         }
         self.append(Kind::Abort, &[])
-    }
-
-    /// A place for a new app: a free one, else that of an app that was uninstalled.
-    fn free_place(&mut self) -> Result<Slot, StoreError> {
-        if let Some(free) = self.places.iter().position(|place| place.at == 0) {
-            return Ok(Slot(free as u8));
-        }
-        for slot in self.slots() {
-            if !self.app(slot)?.is_installed() {
-                return Ok(slot);
-            }
-        }
-        Err(StoreError::NoSlot)
     }
 }

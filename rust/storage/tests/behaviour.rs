@@ -4,7 +4,7 @@
 mod common;
 
 use common::{image, mounted, observe, upload, SimFlash, COARSE, PAGES, SMALL};
-use wisp_storage::{Geometry, Store, StoreError, Which, MAX_APPS};
+use wisp_storage::{Geometry, Mounted, Store, StoreError, Which, MAX_APPS, MAX_FLOORS};
 
 fn put(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32) {
     assert_eq!(store.begin(&upload(name, bytes, rollback)), Ok(0));
@@ -63,12 +63,12 @@ fn a_damaged_image_is_never_handed_out() {
     let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
     put(&mut store, "app", &bytes, 0);
     let slot = store.find("app").unwrap();
-    let reference = store.checked(slot, Which::Running).unwrap();
+    let (reference, _) = store.checked(slot, Which::Running).unwrap();
     let at = store.address(&reference) as usize;
     for byte in [0, 700, 1499] {
-        store.flash().memory[at + byte] ^= 0x10;
+        store.flash().memory[at + byte] ^= 0x11;
         assert_eq!(store.checked(slot, Which::Running), Err(StoreError::Hash));
-        store.flash().memory[at + byte] ^= 0x10;
+        store.flash().memory[at + byte] ^= 0x11;
     }
     assert!(store.checked(slot, Which::Running).is_ok());
 }
@@ -94,8 +94,8 @@ fn damage_anywhere_in_the_journal_never_hands_out_a_wrong_image() {
             let Ok(app) = store.app(slot) else { continue };
             if let Some((which, expected)) = app.current() {
                 match store.checked(slot, which) {
-                    Ok(reference) => {
-                        assert_eq!(reference, expected);
+                    Ok((reference, _)) => {
+                        assert_eq!(reference.hash, expected.hash);
                         let at = store.address(&reference) as usize;
                         let bytes = &store.flash().memory[at..][..reference.length as usize];
                         let ours = (0..6).any(|n| bytes == image(n, 900) || bytes == image(100 + n, 400));
@@ -193,15 +193,90 @@ fn wear_first(geometry: Geometry, blocks: u32) -> usize {
 }
 
 #[test]
-fn a_foreign_partition_becomes_an_empty_store() {
+fn a_foreign_partition_is_left_alone_until_it_is_formatted() {
     let mut flash = SimFlash::new(SMALL);
     for (at, byte) in flash.memory.iter_mut().enumerate() {
         *byte = (at * 31) as u8;
     }
-    let (state, flash, how) = mounted(flash);
-    assert_eq!(how, wisp_storage::Mounted::Formatted);
-    assert!(state.apps.is_empty());
-    assert_eq!(mounted(flash).2, wisp_storage::Mounted::Clean);
+    let mut wear = vec![0; 512];
+    assert_eq!(Store::mount(flash.clone(), &mut wear).map(drop), Err(StoreError::Foreign));
+    let mut store = Store::format(flash, &mut wear).unwrap();
+    assert!(observe(&mut store).apps.is_empty());
+    assert_eq!(mounted(store.into_flash()).2, Mounted::Clean);
+}
+
+#[test]
+fn an_erased_partition_becomes_an_empty_store_and_so_does_ram_that_was_never_written() {
+    for geometry in [SMALL, PAGES, COARSE] {
+        let (state, flash, how) = mounted(SimFlash::new(geometry));
+        assert_eq!(how, Mounted::Formatted);
+        assert!(state.apps.is_empty());
+        assert_eq!(mounted(flash).2, Mounted::Clean);
+        let mut zeros = SimFlash::new(geometry);
+        zeros.memory.fill(0);
+        assert_eq!(mounted(zeros).2, Mounted::Formatted);
+        // one byte of something else is something
+        let mut other = SimFlash::new(geometry);
+        *other.memory.last_mut().unwrap() ^= 0x3c;
+        assert_eq!(Store::mount(other, &mut [0; 512]).map(drop), Err(StoreError::Foreign));
+    }
+}
+
+#[test]
+fn a_store_of_another_format_or_size_is_refused_and_formatted_on_request() {
+    // the header of version 1: kind, length, CRC-32, magic, version, sizes, sequence number
+    let mut old = SimFlash::new(SMALL);
+    old.memory[..4].copy_from_slice(&[1, 0, 24, 0]);
+    old.memory[8..12].copy_from_slice(b"WSTO");
+    old.memory[12..16].copy_from_slice(&[1, 0, 0, 0]);
+    old.memory.last_mut().into_iter().for_each(|byte| *byte = 0);
+    let mut wear = vec![0; 512];
+    assert_eq!(Store::mount(old.clone(), &mut wear).map(drop), Err(StoreError::Format(1)));
+    drop(Store::format(old, &mut wear).unwrap());
+
+    let (mut store, _) = Store::mount(SimFlash::new(PAGES), &mut wear).unwrap();
+    put(&mut store, "app", &image(1, 100), 5);
+    let mut larger = SimFlash::new(Geometry { size: 2 * PAGES.size, ..PAGES });
+    let memory = store.into_flash().memory;
+    larger.memory[..memory.len()].copy_from_slice(&memory);
+    assert_eq!(Store::mount(larger, &mut wear).map(drop), Err(StoreError::Foreign));
+}
+
+#[test]
+fn rollback_counters_of_uninstalled_apps_are_kept_beyond_the_places() {
+    let geometry = Geometry { size: 64 * 4096, ..PAGES };
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(geometry), &mut wear).unwrap();
+    let name = |number: usize| format!("app{number}");
+    let names = MAX_APPS + MAX_FLOORS;
+    for number in 0..names {
+        put(&mut store, &name(number), &image(number as u64, 100), 5 + number as u32);
+        let slot = store.find(&name(number)).unwrap();
+        store.uninstall(slot).unwrap();
+    }
+    // one more would have to forget one
+    let more = upload("more", &[1; 100], 0);
+    assert_eq!(store.begin(&more), Err(StoreError::FloorsFull));
+    let (mut store, _) = Store::mount(store.into_flash().powered(), &mut wear).unwrap();
+    for number in 0..names {
+        let floor = 5 + number as u32;
+        let bytes = image(100 + number as u64, 100);
+        assert_eq!(store.begin(&upload(&name(number), &bytes, floor - 1)), Err(StoreError::Rollback(floor - 1, floor)));
+    }
+    // an app that comes back takes its counter with it, and gives its place in the list to another
+    put(&mut store, &name(0), &image(200, 100), 5);
+    assert_eq!(store.begin(&upload(&name(1), &image(201, 100), 5)), Err(StoreError::Rollback(5, 6)));
+    let slot = store.find(&name(0)).unwrap();
+    assert_eq!(store.app(slot).unwrap().floor, 5);
+    store.uninstall(slot).unwrap();
+    assert_eq!(store.begin(&more), Err(StoreError::FloorsFull));
+    // names that never had a counter cost nothing
+    let (mut store, _) = Store::mount(SimFlash::new(geometry), &mut wear).unwrap();
+    for number in 0..40 {
+        put(&mut store, &name(number), &image(number as u64, 100), 0);
+        let slot = store.find(&name(number)).unwrap();
+        store.uninstall(slot).unwrap();
+    }
 }
 
 #[test]

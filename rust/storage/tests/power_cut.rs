@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The power is cut at every write and erase of every operation, in five ways, and again at every write and
-//! erase of the recovery: the state is the one before or the one after the operation, and the operation can
-//! then be carried out.
+//! The power is cut at every write and erase of every operation, in eight ways, and again at writes and
+//! erases of the recovery: the state is the one before or the one after the operation, and the operation can
+//! then be carried out. What the cut left weak may read otherwise at each boot after that, and changes nothing.
+//!
+//! Of the second cuts, one in some is tried, spread evenly; `--ignored` tries all of them.
 
 mod common;
 
-use common::{image, mounted, observe, upload, SimFlash, State, COARSE, CUTS, PAGES, SMALL};
+use common::{image, mounted, observe, upload, Borrowed, Random, SimFlash, State, COARSE, CUTS, PAGES, SMALL};
 use wisp_storage::{Geometry, Store, StoreError};
 
 /// Bytes of which a failed test shows only the number.
@@ -98,76 +100,82 @@ fn lives(block: usize, round: u64) -> Vec<Operation> {
     list
 }
 
-/// Carries an operation out on a store that was cut off; one whose effect is there already is left out.
-fn carry_on(flash: SimFlash, operation: &Operation, before: &State, after: &State, state: &State) -> SimFlash {
+/// Carries an operation out on a store that was cut off; one whose effect is there already is left out. Then boots
+/// twice more, and changes one bit of the journal in between.
+fn carry_on(flash: SimFlash, operation: &Operation, before: &State, after: &State, random: &mut Random) {
     let mut wear = vec![0; 512];
-    let (mut store, _) = Store::mount(flash, &mut wear).unwrap();
-    if state == before {
+    let (mut store, _) = Store::mount(flash.powered(), &mut wear).unwrap();
+    let state = observe(&mut store);
+    assert!(state == *before || state == *after, "{operation:?} was cut:\n{state:#?}");
+    if state == *before {
         run(&mut store, operation).expect("the operation can be repeated");
     }
     assert_eq!(observe(&mut store), *after, "{operation:?} carried on");
-    store.into_flash()
+    let stat = store.stat().unwrap();
+    let flash = store.into_flash();
+    let journal = u64::from(flash.geometry.size - stat.blocks * stat.erase_block);
+    let (state, mut flash, _) = mounted(flash.powered());
+    assert_eq!(state, *after, "{operation:?} carried on, and booted");
+    flash.memory[random.below(journal) as usize] ^= 1 << random.below(8);
+    let (state, _, _) = mounted(flash.powered());
+    assert_eq!(state, *after, "{operation:?} carried on, with a bit changed");
 }
 
-/// Cuts every operation of the list at every point; the number of points.
-fn cut_everywhere(geometry: Geometry, list: &[Operation]) -> (u64, u64) {
-    let (mut points, mut recovery_points) = (0, 0);
-    let (mut before, mut flash, _) = mounted(SimFlash::new(geometry));
+/// Cuts every operation of the list at every point, and one in `stride` of the points of each recovery; the
+/// number of points.
+fn cut_everywhere(geometry: Geometry, list: &[Operation], stride: u64) -> (u64, u64) {
+    let mut random = Random::new(u64::from(geometry.erase_block));
+    let (mut points, mut recovery_points, mut candidates) = (0, 0, 0);
+    let (mut before, flash, _) = mounted(SimFlash::new(geometry));
+    let mut flash = flash.powered();
+    // the first operation after a boot takes another way than those that follow: every other one is led up to
+    let mut lead: Option<(SimFlash, &Operation)> = None;
     for operation in list {
+        let from = lead.as_ref().map_or(&flash, |(earlier, _)| earlier).clone();
+        let first = lead.as_ref().map(|(_, first)| *first);
         let mut wear = vec![0; 512];
-        let (mut store, _) = Store::mount(flash.clone().powered(), &mut wear).unwrap();
+        let (mut store, _) = Store::mount(from.clone(), &mut wear).unwrap();
+        first.into_iter().for_each(|first| run(&mut store, first).unwrap());
+        let begin = store.flash().operations;
         run(&mut store, operation).unwrap_or_else(|error| panic!("{operation:?}: {error:?}"));
         let after = observe(&mut store);
         let done = store.into_flash();
         for cut in CUTS {
-            for at in 0..done.operations {
+            for at in begin..done.operations {
                 points += 1;
                 let mut wear = vec![0; 512];
-                let (mut store, _) = Store::mount(flash.clone().powered().cut_at(at, cut), &mut wear).unwrap();
+                let (mut store, _) = Store::mount(from.clone(), &mut wear).unwrap();
+                first.into_iter().for_each(|first| run(&mut store, first).unwrap());
+                let flash = store.flash();
+                *flash = flash.clone().cut_at(at, cut);
                 assert!(run(&mut store, operation).is_err(), "the power was cut");
                 let dead = store.into_flash();
                 assert!(dead.dead);
                 let (state, recovered, _) = mounted(dead.clone().powered());
                 assert!(state == before || state == after, "{operation:?} cut at {at}, {cut:?}:\n{state:#?}");
                 let written_in_recovery = recovered.operations;
-                carry_on(recovered.powered(), operation, &before, &after, &state);
+                carry_on(recovered, operation, &before, &after, &mut random);
 
                 for second in CUTS {
                     for at in 0..written_in_recovery {
+                        candidates += 1;
+                        if candidates % stride != 0 {
+                            continue;
+                        }
                         recovery_points += 1;
                         let mut wear = vec![0; 512];
-                        let again = dead.clone().powered().cut_at(at, second);
-                        let mut off = again.clone();
+                        let mut off = dead.clone().powered().cut_at(at, second);
                         assert!(Store::mount(Borrowed(&mut off), &mut wear).is_err(), "the power was cut");
-                        let (again, recovered, _) = mounted(off.powered());
-                        assert_eq!(again, state, "{operation:?}: recovery cut at {at}, {second:?}");
-                        carry_on(recovered.powered(), operation, &before, &after, &again);
+                        carry_on(off, operation, &before, &after, &mut random);
                     }
                 }
             }
         }
+        lead = if lead.is_none() { Some((flash, operation)) } else { None };
         flash = done.powered();
         before = after;
     }
     (points, recovery_points)
-}
-
-/// The simulated flash, kept by the test when mounting fails.
-struct Borrowed<'f>(&'f mut SimFlash);
-
-impl wisp_storage::Flash for Borrowed<'_> {
-    fn geometry(&self) -> Geometry {
-        self.0.geometry()
-    }
-    fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), wisp_storage::FlashError> {
-        self.0.read(at, out)
-    }
-    fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), wisp_storage::FlashError> {
-        self.0.write(at, bytes)
-    }
-    fn erase_block(&mut self, at: u32) -> Result<(), wisp_storage::FlashError> {
-        self.0.erase_block(at)
-    }
 }
 
 /// Three times the lives, so that both journal areas are entered and left at many places.
@@ -175,26 +183,37 @@ fn long(block: usize) -> Vec<Operation> {
     (0..3).flat_map(|round| lives(block, round)).collect()
 }
 
-fn prove(name: &str, geometry: Geometry) {
+/// Of so many second cuts, one is tried.
+const STRIDE: u64 = 251;
+
+fn prove(name: &str, geometry: Geometry, stride: u64) {
     let list = long(geometry.erase_block as usize);
-    let (points, recovery_points) = cut_everywhere(geometry, &list);
+    let (points, recovery_points) = cut_everywhere(geometry, &list, stride);
     println!("{name}: {} operations, {points} cut points, {recovery_points} in recoveries", list.len());
     assert!(points > 1000 && recovery_points > 1000, "the list covers too little");
 }
 
 #[test]
 fn small_blocks_written_by_the_byte() {
-    prove("512-byte blocks", SMALL);
+    prove("512-byte blocks", SMALL, STRIDE);
 }
 
 #[test]
 fn pages_of_4_kib_written_by_8_bytes() {
-    prove("4096-byte blocks", PAGES);
+    prove("4096-byte blocks", PAGES, STRIDE);
 }
 
 #[test]
 fn blocks_written_by_32_bytes_that_erase_to_zero() {
-    prove("1024-byte blocks", COARSE);
+    prove("1024-byte blocks", COARSE, STRIDE);
+}
+
+#[test]
+#[ignore = "takes long: every second cut, on three geometries"]
+fn every_cut_of_every_recovery() {
+    for (name, geometry) in [("512-byte blocks", SMALL), ("4096-byte blocks", PAGES), ("1024-byte blocks", COARSE)] {
+        prove(name, geometry, 1);
+    }
 }
 
 #[test]

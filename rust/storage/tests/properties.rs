@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random operations, with power cuts at random points, against a model that has neither flash nor cuts.
+//! Random operations, with power cuts at random points and bits of the journal that change, against a model that has neither flash nor cuts.
 
 mod common;
 
 use std::collections::HashMap;
 
-use common::{image, observe, upload, Random, Seen, SimFlash, State, COARSE, CUTS, PAGES, SMALL};
+use common::{image, observe, upload, Borrowed, Random, Seen, SimFlash, State, COARSE, CUTS, PAGES, SMALL};
 use wisp_storage::{Geometry, Mounted, Store, StoreError};
 use wisp_trust::sha256;
 
@@ -133,6 +133,8 @@ fn life(geometry: Geometry, seed: u64, steps: u64) -> (u64, u64, u64) {
     let mut wear = vec![0; 512];
     let (mut store, how) = Store::mount(SimFlash::new(geometry), &mut wear).unwrap();
     assert_eq!(how, Mounted::Formatted);
+    let stat = store.stat().unwrap();
+    let journal = u64::from(geometry.size - stat.blocks * stat.erase_block);
     let mut state = State::default();
     let mut source: Vec<u8> = Vec::new();
     let mut contents = HashMap::new();
@@ -142,7 +144,7 @@ fn life(geometry: Geometry, seed: u64, steps: u64) -> (u64, u64, u64) {
         let expected = model(&state, &contents, received_all, operation);
         if random.below(3) == 0 {
             let at = store.flash().operations + random.below(3);
-            let kind = CUTS[random.below(5) as usize];
+            let kind = CUTS[random.below(CUTS.len() as u64) as usize];
             let flash = store.flash();
             *flash = flash.clone().cut_at(at, kind);
         }
@@ -151,8 +153,11 @@ fn life(geometry: Geometry, seed: u64, steps: u64) -> (u64, u64, u64) {
         if cut || matches!(operation, Operation::Remount) {
             cuts += u64::from(cut);
             let mut flash = store.into_flash().powered();
+            if random.below(4) == 0 {
+                flash.memory[random.below(journal) as usize] ^= 1 << random.below(8);
+            }
             if random.below(2) == 0 {
-                let mut again = flash.clone().cut_at(random.below(9), CUTS[random.below(5) as usize]);
+                let mut again = flash.clone().cut_at(random.below(9), CUTS[random.below(CUTS.len() as u64) as usize]);
                 let mut wear = vec![0; 512];
                 let dead = Store::mount(again.clone(), &mut wear).is_err();
                 if dead {
@@ -211,21 +216,6 @@ fn life(geometry: Geometry, seed: u64, steps: u64) -> (u64, u64, u64) {
 
 /// Mounts until the cut, and keeps what is left on flash.
 fn replay_mount(mut flash: SimFlash) -> SimFlash {
-    struct Borrowed<'f>(&'f mut SimFlash);
-    impl wisp_storage::Flash for Borrowed<'_> {
-        fn geometry(&self) -> Geometry {
-            self.0.geometry()
-        }
-        fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), wisp_storage::FlashError> {
-            self.0.read(at, out)
-        }
-        fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), wisp_storage::FlashError> {
-            self.0.write(at, bytes)
-        }
-        fn erase_block(&mut self, at: u32) -> Result<(), wisp_storage::FlashError> {
-            self.0.erase_block(at)
-        }
-    }
     let mut wear = vec![0; 512];
     assert!(Store::mount(Borrowed(&mut flash), &mut wear).is_err());
     flash

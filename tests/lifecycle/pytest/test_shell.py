@@ -5,6 +5,7 @@ import asyncio
 import re
 import time
 
+import pytest
 from device import Device
 
 
@@ -34,7 +35,7 @@ def test_every_command_says_what_it_did_or_what_to_do(firmware):
     assert "the firmware has no app of this name; see its devicetree" in shell("wisp stat nobody")
     help_text = shell("wisp")
     for command in ("abort", "confirm", "info", "install", "list", "log", "restart", "rollback", "start", "stat",
-                    "stop", "uninstall"):
+                    "stop", "storage", "uninstall"):
         assert command in help_text
 
     install(firmware, "3.0.0", stop_at=1000)
@@ -97,3 +98,34 @@ def test_names_are_completed_with_the_tab_key(firmware):
     firmware.wait_for("counter *watched", 10)
     firmware.type("\x15")
     time.sleep(0.1)
+
+
+def test_a_format_removes_the_apps_and_leaves_a_store_that_works(firmware):
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    firmware.forget()
+    assert firmware.shell("wisp storage format") == ""
+    firmware.wait_for("app store formatted on request")
+    assert "no app is installed" in firmware.shell("wisp list")
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    on(firmware, lambda device: device.format())
+    assert on(firmware, lambda device: device.apps()) == []
+
+
+def test_changed_bits_are_repaired_and_told(firmware):
+    if not firmware.keeps_flash:
+        pytest.skip("the simulated flash of this board is RAM")
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    firmware.power_off()
+    image = firmware.update("1.0.0").read_bytes()
+    flash = bytearray(firmware.flash.read_bytes())
+    # a bit of the image, and one of the record that names the app
+    flash[flash.index(image[1000:1100])] ^= 0x10
+    flash[flash.index(b"\x07counter") + 1] ^= 0x04
+    firmware.flash.write_bytes(flash)
+    firmware.start()
+    firmware.wait_for("app store repaired: a part of its journal was damaged")
+    firmware.wait_for("counter: a bit of its image had changed in flash; the image was repaired")
+    firmware.wait_for("version 1 counts 1")

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use wisp_storage::{Flash, FlashError, Geometry, Mounted, Store, StoreError, Upload, Which};
+use wisp_storage::{Flash, FlashError, Geometry, ImageRef, Mounted, Store, StoreError, Upload, Which};
 use wisp_trust::sha256;
 
 /// Pseudo-random numbers (xorshift64*).
@@ -37,16 +37,26 @@ pub enum Cut {
     End,
     AnyBits,
     All,
+    /// It reads as if all took place, but what changed is weak: it may read otherwise each time power comes back.
+    WeakAll,
+    /// It reads as if nothing took place, but is weak.
+    WeakNothing,
+    /// Any bits, weak.
+    WeakAny,
 }
 
-pub const CUTS: [Cut; 5] = [Cut::Nothing, Cut::Beginning, Cut::End, Cut::AnyBits, Cut::All];
+pub const CUTS: [Cut; 8] =
+    [Cut::Nothing, Cut::Beginning, Cut::End, Cut::AnyBits, Cut::All, Cut::WeakAll, Cut::WeakNothing, Cut::WeakAny];
 
-/// NOR flash: a byte is written once between erases, or the test fails.
+/// NOR flash: a byte is written once between erases, or the test fails. Bits of an operation that was cut off
+/// may be weak until their block is erased.
 #[derive(Clone)]
 pub struct SimFlash {
     pub geometry: Geometry,
     pub memory: Vec<u8>,
     written: Vec<bool>,
+    /// Weak bits, by address: (address, mask).
+    weak: Vec<(usize, u8)>,
     pub erases: Vec<u32>,
     /// Writes and erases so far.
     pub operations: u64,
@@ -64,6 +74,7 @@ impl SimFlash {
             geometry,
             memory: vec![geometry.erased; size],
             written: vec![false; size],
+            weak: Vec::new(),
             erases: vec![0; size / geometry.erase_block as usize],
             operations: 0,
             cut: None,
@@ -72,18 +83,36 @@ impl SimFlash {
         }
     }
 
-    /// The same flash with power.
+    /// The same flash with power. Each weak bit reads as chance will have it, or most of them as before.
     pub fn powered(mut self) -> Self {
         self.dead = false;
         self.cut = None;
         self.operations = 0;
+        let changes = self.random.below(3);
+        for (at, mask) in &self.weak {
+            if changes != 0 && (changes == 1 || self.random.below(16) == 0) {
+                self.memory[*at] ^= mask & self.random.next() as u8;
+            }
+        }
+        let (block, erased) = (self.geometry.write_block as usize, self.geometry.erased);
+        for (at, _) in &self.weak {
+            // nobody can know of a block that reads as erased that it is weak
+            let range = at - at % block..at - at % block + block;
+            let touched = self.memory[range.clone()].iter().any(|byte| *byte != erased);
+            self.written[range].fill(touched);
+        }
         self
     }
 
     pub fn cut_at(mut self, operation: u64, cut: Cut) -> Self {
         self.cut = Some((operation, cut));
-        self.random = Random::new(operation * 7 + cut as u64);
+        self.random = Random::new(operation * 11 + cut as u64);
         self
+    }
+
+    /// True if nothing is weak.
+    pub fn is_solid(&self) -> bool {
+        self.weak.is_empty()
     }
 
     /// Changes a range to `new`, as far as the power lasts.
@@ -93,22 +122,41 @@ impl SimFlash {
         let beginning = self.random.below(new.len() as u64 + 1) as usize;
         for (index, byte) in new.iter().enumerate() {
             let old = self.memory[at + index];
+            let mask = self.random.next() as u8;
             self.memory[at + index] = match cut {
-                None | Some(Cut::All) => *byte,
+                None | Some(Cut::All | Cut::WeakAll) => *byte,
                 Some(Cut::Beginning) if index < beginning => *byte,
                 Some(Cut::End) if index >= beginning => *byte,
-                Some(Cut::AnyBits) => {
-                    let mask = self.random.next() as u8;
-                    (old & mask) | (*byte & !mask)
-                }
+                Some(Cut::AnyBits | Cut::WeakAny) => (old & mask) | (*byte & !mask),
                 _ => old,
             };
+            if matches!(cut, Some(Cut::WeakAll | Cut::WeakNothing | Cut::WeakAny)) && old != *byte {
+                self.weak.push((at + index, old ^ byte));
+            }
         }
         if cut.is_some() {
             self.dead = true;
             return Err(FlashError);
         }
         Ok(())
+    }
+}
+
+/// The simulated flash, kept by the test when mounting fails.
+pub struct Borrowed<'f>(pub &'f mut SimFlash);
+
+impl Flash for Borrowed<'_> {
+    fn geometry(&self) -> Geometry {
+        self.0.geometry()
+    }
+    fn read(&mut self, at: u32, out: &mut [u8]) -> Result<(), FlashError> {
+        self.0.read(at, out)
+    }
+    fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), FlashError> {
+        self.0.write(at, bytes)
+    }
+    fn erase_block(&mut self, at: u32) -> Result<(), FlashError> {
+        self.0.erase_block(at)
     }
 }
 
@@ -135,6 +183,14 @@ impl Flash for SimFlash {
         assert!(!self.written[range.clone()].contains(&true), "written twice without an erase, at {at:#x}");
         let result = self.change(at as usize, bytes);
         let erased = self.geometry.erased;
+        if result.is_ok() {
+            // bits that were written are solid; those that were left as they are may still be weak
+            for (at, mask) in &mut self.weak {
+                if range.contains(at) {
+                    *mask &= !(self.memory[*at] ^ erased);
+                }
+            }
+        }
         for start in range.step_by(block as usize) {
             // a write block that a cut-off write did not get to is as good as erased
             let block = start..start + block as usize;
@@ -153,6 +209,9 @@ impl Flash for SimFlash {
         self.erases[(at / size) as usize] += 1;
         let new = vec![self.geometry.erased; size as usize];
         let result = self.change(at as usize, &new);
+        if result.is_ok() {
+            self.weak.retain(|(weak, _)| !(at as usize..at as usize + size as usize).contains(weak));
+        }
         self.written[at as usize..][..size as usize].fill(result.is_err());
         result
     }
@@ -195,8 +254,9 @@ pub fn observe(store: &mut Store<'_, SimFlash>) -> State {
         let app = store.app(slot).unwrap();
         let mut seen = |which| {
             app.image(which).map(|image| {
-                assert_eq!(store.checked(slot, which), Ok(image), "a {which:?} image was damaged");
-                let at = store.address(&image) as usize;
+                let (found, _) = store.checked(slot, which).expect("the image is whole, or can be put right");
+                assert_eq!(ImageRef { first: found.first, ..image }, found);
+                let at = store.address(&found) as usize;
                 assert_eq!(sha256(&store.flash().memory[at..][..image.length as usize]), image.hash);
                 image.hash
             })

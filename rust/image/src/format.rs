@@ -98,10 +98,16 @@ pub mod manifest {
     pub const INIT: usize = 92;
     /// Bytes of the largest frame.
     pub const MAX_FRAME: usize = 96;
-    /// Zero.
-    pub const RESERVED: usize = 100;
+    /// Flags of the update (`u32`), see [`super::update_flags`].
+    pub const UPDATE_FLAGS: usize = 100;
     /// Length of the section.
     pub const SIZE: usize = 104;
+}
+
+/// Flags of the update in the manifest.
+pub mod update_flags {
+    /// The image may take the place of one with a higher version.
+    pub const DOWNGRADE: u32 = 1;
 }
 
 /// Bits of the manifest's memory flags.

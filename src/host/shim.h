@@ -151,8 +151,18 @@ void wisp_rust_deadline(void *stop_flag);
 /* Rust: true if the image has native code, for whatever machine. */
 bool wisp_rust_has_native(const uint8_t *image, size_t size);
 
-/* Rust: true if one of these Ed25519 keys, 32 bytes each, signed the image. */
-bool wisp_rust_signed(const uint8_t *image, size_t size, const uint8_t *keys, size_t count);
+/* Who may sign: Ed25519 keys of 32 bytes each, and ids of 8 bytes of those that are retired. */
+struct wisp_signers {
+	const uint8_t *keys;
+	size_t key_count;
+	const uint8_t *roots;
+	size_t root_count;
+	const uint8_t *retired;
+	size_t retired_count;
+};
+
+/* Rust: true if one of these signed the image. */
+bool wisp_rust_signed(const uint8_t *image, size_t size, const struct wisp_signers *signers);
 
 /* Rust: where a preempted thread that stands at *pc goes on for its native code to end. */
 enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t *argument);

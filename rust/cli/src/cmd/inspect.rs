@@ -71,6 +71,9 @@ fn describe(path: &Path, image: &Image<'_>) -> Result<bool, ImageError> {
     if manifest.rollback != 0 {
         println!("rollback counter: {}", manifest.rollback);
     }
+    if manifest.downgrade {
+        println!("may take the place of a higher version");
+    }
     let hash = hash(image);
     signature(image);
     let verified = verified(image);
@@ -128,6 +131,10 @@ fn signature(image: &Image<'_>) {
         (Some(_), Some(key)) => println!("signature: by key {} (not checked here)", hex(key)),
         (Some(_), None) => println!("signature: by an unnamed key (not checked here)"),
         (None, _) => println!("signature: none"),
+    }
+    match wisp_trust::retired_by(image) {
+        Ok(ids) => ids.for_each(|id| println!("retires key {} when it is confirmed", hex(&id))),
+        Err(error) => println!("keys to retire: REFUSED: {error}"),
     }
 }
 

@@ -219,7 +219,10 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				    put_number(zse, "events", usage.events) &&
 				    put_number(zse, "events_size", usage.events_size) &&
 				    put_number(zse, "events_lost", usage.events_lost) &&
-				    put_number(zse, "messages_lost", usage.messages_lost));
+				    put_number(zse, "messages_lost", usage.messages_lost) &&
+				    put_number(zse, "kv_written", usage.kv_written) &&
+				    put_number(zse, "kv_refused", usage.kv_refused) &&
+				    put_number(zse, "lines_dropped", usage.lines_dropped));
 }
 
 /* One a frame, as for the list: {"index": n}, 0 for the last one. */

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import devenv
 import guest
 import spec_targets
+from holes import HOLES
 
 RUST = devenv.REPO / "rust"
 # Boards whose emulator or native build runs here, and what each stands for.
@@ -292,6 +293,15 @@ def select_peripherals():
             + suite_boards())
 
 
+def select_holes():
+    """Attacks that once went through, by name."""
+    count = Count()
+    for attack, arguments in HOLES:
+        print(f"\n-- {attack}", flush=True)
+        count += cargo(["test", "--locked", *arguments])
+    return count
+
+
 # What `make test` runs.
 SUITES = {
     "unit": suite_unit,
@@ -309,6 +319,7 @@ SELECTIONS = {
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,
+    "holes": select_holes,
 }
 
 

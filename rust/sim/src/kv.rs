@@ -5,7 +5,7 @@ use crate::platform::SimPlatform;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wisp_abi::Errno;
-use wisp_host::platform::{Kv, Platform};
+use wisp_host::platform::{Identity, Kv};
 
 /// An app's storage as a board file describes it.
 #[derive(Debug, Clone, Default, Deserialize)]

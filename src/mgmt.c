@@ -6,6 +6,7 @@
 
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
+#include <zephyr/mgmt/mcumgr/mgmt/callbacks.h>
 #include <zephyr/mgmt/mcumgr/mgmt/handlers.h>
 #include <zephyr/mgmt/mcumgr/mgmt/mgmt.h>
 #include <zephyr/mgmt/mcumgr/smp/smp.h>
@@ -530,9 +531,33 @@ static struct mgmt_group group = {
 #endif
 };
 
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+static enum mgmt_cb_return refuse_reset(uint32_t event, enum mgmt_cb_return prev_status,
+					int32_t *rc, uint16_t *error_group, bool *abort_more,
+					void *data, size_t data_size)
+{
+	ARG_UNUSED(event);
+	ARG_UNUSED(prev_status);
+	ARG_UNUSED(error_group);
+	ARG_UNUSED(abort_more);
+	ARG_UNUSED(data);
+	ARG_UNUSED(data_size);
+	*rc = MGMT_ERR_EACCESSDENIED;
+	return MGMT_CB_ERROR_RC;
+}
+
+static struct mgmt_callback reset_callback = {
+	.callback = refuse_reset,
+	.event_id = MGMT_EVT_OP_OS_MGMT_RESET,
+};
+#endif
+
 static void register_group(void)
 {
 	mgmt_register_group(&group);
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+	mgmt_callback_register(&reset_callback);
+#endif
 	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED)) {
 		LOG_WRN("SMP asks nobody who they are: whoever reaches it manages the apps "
 			"(CONFIG_WISP_MGMT_AUTHENTICATED)");

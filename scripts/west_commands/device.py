@@ -356,7 +356,8 @@ class Device:
             progress(answer.off, len(image))
             if stop_at is not None and answer.off >= stop_at:
                 break
-            answer = await self.ask(Upload(off=answer.off, data=image[answer.off:answer.off + piece],
+            end = min(answer.off + piece, len(image) if stop_at is None else stop_at)
+            answer = await self.ask(Upload(off=answer.off, data=image[answer.off:end],
                                            tok=token))
         else:
             progress(len(image), len(image))

@@ -22,10 +22,11 @@
 
 #define PREFIX "wisp/"
 
+/* The memory that the partition is of, not its controller, has the sizes of blocks. */
 #if DT_HAS_CHOSEN(zephyr_settings_partition)
-#define MEMORY DT_MTD_FROM_FIXED_PARTITION(DT_CHOSEN(zephyr_settings_partition))
+#define MEMORY DT_GPARENT(DT_CHOSEN(zephyr_settings_partition))
 #elif DT_NODE_EXISTS(DT_NODELABEL(storage_partition))
-#define MEMORY DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(storage_partition))
+#define MEMORY DT_GPARENT(DT_NODELABEL(storage_partition))
 #endif
 #ifdef MEMORY
 #define WRITE_BLOCK DT_PROP_OR(MEMORY, write_block_size, 8)

@@ -10,7 +10,7 @@ if(locked)
 endif()
 
 execute_process(
-  COMMAND ${CARGO} build --release --quiet --manifest-path ${MANIFEST} --target ${TARGET}
+  COMMAND ${CARGO} build --locked --release --quiet --manifest-path ${MANIFEST} --target ${TARGET}
     --target-dir ${TARGET_DIR} --no-default-features --features "${FEATURES}"
   RESULT_VARIABLE failed
 )

@@ -3,19 +3,20 @@
 # wisp_add_update(): compiles a guest and makes its signed image, to be installed later.
 
 # wisp_add_update(NAME name VERSION major.minor.patch SOURCE files... [KEY file]
-#                 [ROLLBACK n] [STACK bytes] [LIBC wasi|tiny])
+#                 [ROLLBACK n] [STACK bytes] [LIBC wasi|tiny] [DOWNGRADE])
 #
 # Makes ${CMAKE_BINARY_DIR}/wisp/updates/<name>-<version>.wisp from C or C++ files; LIBC and
 # STACK are those of wisp_add_app(). The image is
 # signed with the secret key, if one is given; a relative path begins in the source folder.
+# DOWNGRADE: it may take the place of a higher version.
 function(wisp_add_update)
-  cmake_parse_arguments(UPDATE "" "NAME;VERSION;KEY;ROLLBACK;STACK;LIBC" "SOURCE" ${ARGN})
+  cmake_parse_arguments(UPDATE "DOWNGRADE" "NAME;VERSION;KEY;ROLLBACK;STACK;LIBC" "SOURCE" ${ARGN})
   if(NOT UPDATE_NAME OR NOT UPDATE_VERSION OR NOT UPDATE_SOURCE)
     message(FATAL_ERROR "wisp_add_update(${ARGN}): NAME, VERSION and SOURCE are needed")
   endif()
   if(UPDATE_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): not understood: "
-      "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK, LIBC")
+      "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK, LIBC, DOWNGRADE")
   endif()
   wisp_choose_libc("wisp_add_update(NAME ${UPDATE_NAME})" "${UPDATE_LIBC}" libc)
 
@@ -48,6 +49,9 @@ function(wisp_add_update)
         "does not exist; `wisp keygen` makes one")
     endif()
     set(sign_command COMMAND ${WISP_TOOL} sign ${image} --key ${UPDATE_KEY})
+    if(UPDATE_DOWNGRADE)
+      list(APPEND sign_command --downgrade)
+    endif()
   endif()
 
   file(GLOB library CONFIGURE_DEPENDS ${ZEPHYR_WISP_MODULE_DIR}/guest/c/*.flags

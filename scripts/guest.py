@@ -286,7 +286,7 @@ def write_header(cargo, target_dir, include):
     """Writes the C header of the guest ABI into a folder."""
     header = Path(include) / "wisp.h"
     header.parent.mkdir(parents=True, exist_ok=True)
-    run([cargo, "run", "--release", "--quiet", "-p", "wisp-abi", "--features", "render", "--example", "abi",
+    run([cargo, "run", "--locked", "--release", "--quiet", "-p", "wisp-abi", "--features", "render", "--example", "abi",
          "--manifest-path", REPO / "rust" / "Cargo.toml", "--target-dir", target_dir, "--", "c-header", header])
 
 
@@ -294,7 +294,7 @@ def build_tools(args):
     """Builds the `wisp` program and writes the C header of the guest ABI."""
     with Locked(args.target_dir):
         if "WISP_TOOL" not in os.environ:
-            run([args.cargo, "build", "--release", "--quiet", "-p", "wisp-cli", "--manifest-path",
+            run([args.cargo, "build", "--locked", "--release", "--quiet", "-p", "wisp-cli", "--manifest-path",
                  REPO / "rust" / "Cargo.toml", "--target-dir", args.target_dir])
         write_header(args.cargo, args.target_dir, args.include)
 

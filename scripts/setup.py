@@ -130,12 +130,22 @@ def guests_with_std():
         say(f"Rust guests with std are left out: rustup could not add {WASI_RUST_TARGET}")
 
 
+def constraints(requirements):
+    """A file with the versions of pinned requirements, without their hashes."""
+    lines = requirements.read_text(encoding="utf-8").splitlines()
+    pinned = [line.split(" ")[0] for line in lines if "==" in line]
+    path = devenv.VENV / "wisp-constraints.txt"
+    path.write_text("".join(f"{line}\n" for line in pinned), encoding="utf-8")
+    return path
+
+
 def venv(zephyr):
     """The virtual environment with west and what Zephyr's scripts import."""
     scripts = zephyr / "scripts" if zephyr else None
-    wanted = [devenv.REPO / "scripts" / "requirements.txt"]
-    if scripts:
-        wanted += [scripts / f"requirements-{part}.txt" for part in ("base", "build-test", "run-test")]
+    # pinned by hashes, which pip then wants of all that it installs at once
+    own = devenv.REPO / "scripts" / "requirements.txt"
+    of_zephyr = [scripts / f"requirements-{part}.txt" for part in ("base", "build-test", "run-test")] if scripts else []
+    wanted = [own] + of_zephyr
     stamp = devenv.VENV / "wisp.stamp"
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted)).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
@@ -144,11 +154,12 @@ def venv(zephyr):
         if not run([sys.executable, "-m", "venv", devenv.VENV]):
             return False
     pip = [devenv.VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    for path in wanted:
-        pip += ["-r", path]
     # image tools of esp32c6_devkitc and rpi_pico
-    pip += ["esptool>=5.0.2", "pyelftools"] if scripts else []
-    if not run(pip):
+    tools = ["esptool>=5.0.2", "pyelftools"]
+    if not run(pip + ["--require-hashes", "-r", own]):
+        return False
+    # and what is pinned stays as it is
+    if of_zephyr and not run(pip + ["-c", constraints(own), *tools] + [f"-r{path}" for path in of_zephyr]):
         return False
     stamp.write_text(digest, encoding="utf-8")
     return True

@@ -13,6 +13,7 @@
 #include "deadline.h"
 #include "host/shim.h"
 #include "native.h"
+#include "rate.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage.h"
 #endif
@@ -154,6 +155,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	wisp_rust_run(&run);
 	wisp_deadline_end(app);
 	wisp_heartbeat_end(app);
+	wisp_log_end(app);
 
 	status.error = run_errno((enum wisp_run_error)run.error);
 	status.function = run.function;

@@ -258,7 +258,9 @@
 
 #ifdef CONFIG_WISP_KV
 #define DEFINE_KV(node_id)
-#define USE_KV(node_id) .kv_size = DT_PROP_OR(node_id, kv_size, 0),
+#define USE_KV(node_id)                                                                            \
+	.kv_size = DT_PROP_OR(node_id, kv_size, 0),                                                \
+	.kv_erases = DT_PROP_OR(node_id, kv_erases_per_hour, CONFIG_WISP_KV_ERASES_PER_HOUR),
 #else
 #define DEFINE_KV(node_id) LIST_REFUSE(node_id, kv_size, CONFIG_WISP_KV)
 #define USE_KV(node_id)
@@ -277,7 +279,9 @@
 		USE_STRINGS(node_id, args, arg_count) USE_STRINGS(node_id, env, env_count)         \
 		USE_EVENTS(node_id) USE_GPIOS(node_id) USE_I2C(node_id) USE_ADC(node_id)           \
 			USE_PWM(node_id) USE_SPI(node_id) USE_UART(node_id) USE_SENSOR(node_id)    \
-				USE_KV(node_id) USE_MSG(node_id)};                                 \
+				USE_KV(node_id) USE_MSG(node_id)                           \
+					.log_lines = DT_PROP_OR(node_id, log_lines,        \
+								CONFIG_WISP_LOG_LINES)};                               \
 	Z_WISP_APP_DEFINE(Z_WISP_APP_DT_NAME(node_id), DT_NODE_FULL_NAME(node_id),                 \
 			  DT_PROP_OR(node_id, memory_size, CONFIG_WISP_MEMORY_SIZE),               \
 			  DT_PROP_OR(node_id, frame_size, CONFIG_WISP_FRAME_SIZE),                 \

@@ -118,9 +118,13 @@ struct wisp_grants {
 	const struct wisp_msg_grant *msg;
 	uint8_t msg_count;
 #endif
+	/* Lines of the log in a second, 0 for no limit. */
+	uint32_t log_lines;
 #ifdef CONFIG_WISP_KV
-	/* Bytes of keys and values. */
+	/* Bytes that the entries may take in flash. */
 	uint32_t kv_size;
+	/* Erases that what the app writes may cost in an hour, 0 for no limit. */
+	uint32_t kv_erases;
 #endif
 };
 

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+#include <zephyr/mgmt/mcumgr/mgmt/callbacks.h>
 #include <zephyr/mgmt/mcumgr/mgmt/handlers.h>
 #include <zephyr/mgmt/mcumgr/mgmt/mgmt.h>
 #include <zephyr/mgmt/mcumgr/smp/smp.h>
@@ -17,7 +19,10 @@
 #include <wisp/storage.h>
 #include <wisp/wisp.h>
 
+#include "host/shim.h"
 #include "storage_describe.h"
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /* Command ids. The numbers never change. */
 enum {
@@ -161,13 +166,6 @@ SIMPLE(confirm)
 SIMPLE(rollback)
 SIMPLE(uninstall)
 
-static int cmd_abort(struct smp_streamer *ctxt)
-{
-	int ret = wisp_store_abort();
-
-	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
-}
-
 static int cmd_format(struct smp_streamer *ctxt)
 {
 	int ret = wisp_store_format();
@@ -232,7 +230,10 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				    put_number(zse, "events", usage.events) &&
 				    put_number(zse, "events_size", usage.events_size) &&
 				    put_number(zse, "events_lost", usage.events_lost) &&
-				    put_number(zse, "messages_lost", usage.messages_lost));
+				    put_number(zse, "messages_lost", usage.messages_lost) &&
+				    put_number(zse, "kv_written", usage.kv_written) &&
+				    put_number(zse, "kv_refused", usage.kv_refused) &&
+				    put_number(zse, "lines_dropped", usage.lines_dropped));
 }
 
 /* One a frame, as for the list: {"index": n}, 0 for the last one. */
@@ -267,33 +268,151 @@ static int cmd_failures(struct smp_streamer *ctxt)
 				    zcbor_tstr_put_term(zse, text, sizeof(text)));
 }
 
-/* Announces an upload; takes the place of one that went silent. */
-static int begin(struct wisp_store_upload *upload, int64_t last)
-{
-	int ret = wisp_store_begin(upload);
+#define TOKEN_SIZE 8
+#define CLAIM_MIN  8
+#define CLAIM_MAX  16
 
-	if (ret == WISP_STORE_BUSY &&
-	    k_uptime_get() - last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC) {
-		(void)wisp_store_abort();
-		ret = wisp_store_begin(upload);
+/*
+ * The client whose upload is going on. Its token is what pieces and an abort are recognised
+ * by. Its claim is a secret of its own with which it may announce the same image again, for
+ * an answer that was lost or after it was ended. After a boot nobody owns the upload that
+ * was going on.
+ */
+static struct {
+	bool known;
+	uint8_t token[TOKEN_SIZE];
+	uint8_t claim[CLAIM_MAX];
+	size_t claim_length;
+	/* Uptime in milliseconds: of the announcement, and of the last piece that was taken. */
+	int64_t began;
+	int64_t last;
+} owner;
+
+static bool same(const struct zcbor_string *given, const uint8_t *known, size_t length)
+{
+	return given->len == length && length != 0 && memcmp(given->value, known, length) == 0;
+}
+
+static bool is_owner(const struct zcbor_string *token, const struct zcbor_string *claim)
+{
+	return owner.known && (same(token, owner.token, sizeof(owner.token)) ||
+			       same(claim, owner.claim, owner.claim_length));
+}
+
+/* The upload may be replaced: its owner went silent, or takes too long. */
+static bool is_over(void)
+{
+	int64_t now = k_uptime_get();
+
+	return now - owner.last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC ||
+	       now - owner.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
+}
+
+static void own(const struct zcbor_string *claim)
+{
+	uint32_t mix[2] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
+
+	if (wisp_shim_entropy(owner.token, sizeof(owner.token)) != 0) {
+		/* What the client chose at random makes it one that others do not guess. */
+		wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
+	}
+	owner.known = true;
+	owner.claim_length = 0;
+	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(owner.claim)) {
+		memcpy(owner.claim, claim->value, claim->len);
+		owner.claim_length = claim->len;
+	}
+	owner.began = k_uptime_get();
+	owner.last = owner.began;
+}
+
+/* Announces an upload: a new one, the same again, or one in place of one that is over. */
+static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim)
+{
+	static const struct zcbor_string none;
+	struct wisp_store_upload current;
+	bool going_on = wisp_store_progress(&current) == 0;
+	bool again = going_on && strcmp(current.name, upload->name) == 0 &&
+		     current.image.length == upload->image.length &&
+		     memcmp(current.image.hash, upload->image.hash, sizeof(upload->image.hash)) == 0;
+	int ret;
+
+	if (going_on) {
+		if (again && is_owner(&none, claim)) {
+			upload->offset = current.offset;
+			return 0;
+		}
+		if (!is_over() && (owner.known || !again)) {
+			return WISP_STORE_BUSY;
+		}
+		if (!again) {
+			(void)wisp_store_abort();
+		}
+	}
+	ret = wisp_store_begin(upload);
+	owner.known = false;
+	if (ret == 0) {
+		own(claim);
 	}
 	return ret;
 }
 
+static int cmd_abort(struct smp_streamer *ctxt)
+{
+	struct zcbor_string token = {0};
+	struct zcbor_string claim = {0};
+	struct wisp_store_upload current;
+	size_t decoded = 0;
+	int ret;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
+		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	ret = wisp_store_progress(&current);
+	if (ret == 0 && !is_owner(&token, &claim) && !is_over()) {
+		ret = WISP_STORE_NOT_OWNER;
+	}
+	if (ret == 0) {
+		owner.known = false;
+		ret = wisp_store_abort();
+	}
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+/* The answer to an announcement or a piece. */
+static bool put_progress(zcbor_state_t *zse, uint32_t offset, bool announced, bool done)
+{
+	bool ok = zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, offset);
+
+	if (announced && !done) {
+		ok = ok && zcbor_tstr_put_lit(zse, "tok") &&
+		     zcbor_bstr_encode_ptr(zse, (const char *)owner.token, sizeof(owner.token));
+	}
+	if (done) {
+		ok = ok && zcbor_tstr_put_lit(zse, "done") && zcbor_bool_put(zse, true);
+	}
+	return ok;
+}
+
 /*
- * {"off": 0, "name", "len", "sha", "ver", "rb", "mem", "frame", "if", "tgt"}, then {"off", "data"}. The
- * answer is {"off": where to go on}, with {"done": true} when the update is installed.
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "down", "mem", "frame", "if", "tgt", "own"}, then
+ * {"off", "data", "tok"}. The answer is {"off": where to go on}, for an announcement with
+ * {"tok": the token}, with {"done": true} when the update is installed.
  */
 static int cmd_upload(struct smp_streamer *ctxt)
 {
-	static int64_t last;
-	zcbor_state_t *zse = ctxt->writer->zs;
 	struct wisp_store_upload upload = {0};
 	struct zcbor_string name = {0};
 	struct zcbor_string hash = {0};
 	struct zcbor_string data = {0};
 	struct zcbor_string interfaces = {0};
 	struct zcbor_string targets = {0};
+	struct zcbor_string token = {0};
+	struct zcbor_string claim = {0};
 	uint32_t offset = UINT32_MAX;
 	size_t decoded = 0;
 	int ret;
@@ -305,10 +424,13 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		ZCBOR_MAP_DECODE_KEY_DECODER("sha", zcbor_bstr_decode, &hash),
 		ZCBOR_MAP_DECODE_KEY_DECODER("ver", zcbor_uint32_decode, &upload.image.version),
 		ZCBOR_MAP_DECODE_KEY_DECODER("rb", zcbor_uint32_decode, &upload.image.rollback),
+		ZCBOR_MAP_DECODE_KEY_DECODER("down", zcbor_bool_decode, &upload.downgrade),
 		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
 		ZCBOR_MAP_DECODE_KEY_DECODER("frame", zcbor_uint32_decode, &upload.frame),
 		ZCBOR_MAP_DECODE_KEY_DECODER("if", zcbor_tstr_decode, &interfaces),
 		ZCBOR_MAP_DECODE_KEY_DECODER("tgt", zcbor_bstr_decode, &targets),
+		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
+		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
 	};
 
 	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
@@ -326,17 +448,24 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		upload.interfaces_length = interfaces.len;
 		upload.targets = targets.value;
 		upload.targets_length = targets.len;
-		ret = begin(&upload, last);
+		ret = begin(&upload, &claim);
 		if (ret != 0) {
 			return fail(ctxt, ret);
 		}
+	} else if (!is_owner(&token, &(struct zcbor_string){0})) {
+		ret = wisp_store_progress(&upload);
+		return fail(ctxt, ret != 0 ? ret : WISP_STORE_NOT_OWNER);
 	}
-	ret = (data.len == 0) ? 0 : wisp_store_write(offset, data.value, data.len);
-	/* A piece that came twice, or an upload that goes on: the answer says where. */
-	if (ret != 0 && ret != WISP_STORE_OFFSET) {
-		return fail(ctxt, ret);
+	if (data.len != 0) {
+		ret = wisp_store_write(offset, data.value, data.len);
+		if (ret == 0) {
+			/* Nothing but a piece that was taken counts as a sign of life. */
+			owner.last = k_uptime_get();
+		} else if (ret != WISP_STORE_OFFSET) {
+			return fail(ctxt, ret);
+		}
+		/* A piece that came twice: the answer says where to go on. */
 	}
-	last = k_uptime_get();
 	ret = wisp_store_progress(&upload);
 	if (ret != 0) {
 		return fail(ctxt, ret);
@@ -346,13 +475,11 @@ static int cmd_upload(struct smp_streamer *ctxt)
 		if (ret != 0) {
 			return fail(ctxt, ret);
 		}
-		return finish(ctxt, zcbor_tstr_put_lit(zse, "off") &&
-					    zcbor_uint32_put(zse, upload.offset) &&
-					    zcbor_tstr_put_lit(zse, "done") &&
-					    zcbor_bool_put(zse, true));
+		owner.known = false;
+		return finish(ctxt, put_progress(ctxt->writer->zs, upload.offset, false, true));
 	}
 	return finish(ctxt,
-		      zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, upload.offset));
+		      put_progress(ctxt->writer->zs, upload.offset, name.len != 0, false));
 }
 
 #ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
@@ -364,6 +491,7 @@ static int translate(uint16_t error)
 		return MGMT_ERR_EOK;
 	case WISP_STORE_BUSY:
 	case WISP_STORE_PENDING:
+	case WISP_STORE_NOT_OWNER:
 		return MGMT_ERR_EBUSY;
 	case WISP_STORE_NOT_FOUND:
 	case WISP_STORE_NO_APP:
@@ -381,6 +509,8 @@ static int translate(uint16_t error)
 	case WISP_STORE_UNKNOWN_KEY:
 	case WISP_STORE_RETIRED_KEY:
 	case WISP_STORE_SIGNATURE:
+	case WISP_STORE_VERSION:
+	case WISP_STORE_NOT_ROOT:
 		return MGMT_ERR_EACCESSDENIED;
 	default:
 		return MGMT_ERR_EUNKNOWN;
@@ -416,9 +546,37 @@ static struct mgmt_group group = {
 #endif
 };
 
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+static enum mgmt_cb_return refuse_reset(uint32_t event, enum mgmt_cb_return prev_status,
+					int32_t *rc, uint16_t *error_group, bool *abort_more,
+					void *data, size_t data_size)
+{
+	ARG_UNUSED(event);
+	ARG_UNUSED(prev_status);
+	ARG_UNUSED(error_group);
+	ARG_UNUSED(abort_more);
+	ARG_UNUSED(data);
+	ARG_UNUSED(data_size);
+	*rc = MGMT_ERR_EACCESSDENIED;
+	return MGMT_CB_ERROR_RC;
+}
+
+static struct mgmt_callback reset_callback = {
+	.callback = refuse_reset,
+	.event_id = MGMT_EVT_OP_OS_MGMT_RESET,
+};
+#endif
+
 static void register_group(void)
 {
 	mgmt_register_group(&group);
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+	mgmt_callback_register(&reset_callback);
+#endif
+	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED)) {
+		LOG_WRN("SMP asks nobody who they are: whoever reaches it manages the apps "
+			"(CONFIG_WISP_MGMT_AUTHENTICATED)");
+	}
 }
 
 MCUMGR_HANDLER_DEFINE(wisp, register_group);

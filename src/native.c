@@ -17,6 +17,9 @@
 
 #include "native.h"
 #include "public_keys.h"
+#ifdef CONFIG_WISP_STORAGE
+#include "storage.h"
+#endif
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
@@ -56,8 +59,25 @@ static bool is_executable(const uint8_t *image, size_t size)
 static bool is_signed(const uint8_t *image, size_t size)
 {
 #ifdef CONFIG_WISP_SIGNATURE
-	return wisp_public_key_count != 0 &&
-	       wisp_rust_signed(image, size, wisp_public_keys, wisp_public_key_count);
+	struct wisp_signers signers = {
+		.keys = wisp_public_keys,
+		.key_count = wisp_public_key_count,
+		.roots = wisp_root_keys,
+		.root_count = wisp_root_key_count,
+	};
+#ifdef CONFIG_WISP_STORAGE
+	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];
+
+	/* What the store accepted before its key was retired goes on running. */
+	if (!wisp_storage_holds(image)) {
+		if (wisp_storage_retired(retired, &signers.retired_count) != 0) {
+			LOG_ERR("retired keys are not known: the store could not be opened");
+			return false;
+		}
+		signers.retired = retired;
+	}
+#endif
+	return wisp_rust_signed(image, size, &signers);
 #else
 	ARG_UNUSED(image);
 	ARG_UNUSED(size);

@@ -102,6 +102,9 @@ static int print_usage(const struct shell *sh, const struct wisp_app *app)
 			"%u", (unsigned int)usage.events, (unsigned int)usage.events_size,
 		    (unsigned int)usage.events_lost, (unsigned int)usage.messages_lost,
 		    (unsigned int)MIN(usage.fuel, UINT32_MAX));
+	shell_print(sh, "stored: %u bytes written, %u values refused; lines of the log dropped: %u",
+		    (unsigned int)usage.kv_written, (unsigned int)usage.kv_refused,
+		    (unsigned int)usage.lines_dropped);
 	return 0;
 }
 

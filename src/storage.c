@@ -75,6 +75,9 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
 	return (struct wisp_store_trust){
 		.keys = wisp_public_keys,
 		.key_count = wisp_public_key_count,
+		.roots = wisp_root_keys,
+		.root_count = wisp_root_key_count,
+		.check_signature = IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START),
 		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
 		.map = map,
 		.app = app,
@@ -267,21 +270,30 @@ int wisp_store_stop(const char *name)
 	return run(do_stop, (void *)name);
 }
 
+int wisp_storage_confirm(const struct wisp_store_app *stored)
+{
+	const struct wisp_app *app = wisp_app_find(stored->name);
+	struct wisp_store_trust trust;
+	int ret;
+
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	trust = wisp_storage_trust(app);
+	ret = wisp_rust_store_confirm(stored->slot, &trust);
+	if (ret == 0) {
+		wisp_supervisor_trial_over(stored->slot);
+		LOG_INF("%s: update confirmed", stored->name);
+	}
+	return ret;
+}
+
 static int do_confirm(void *argument)
 {
 	struct wisp_store_app stored;
-	uint32_t value;
-	int ret;
+	int ret = wisp_rust_store_find(argument, &stored);
 
-	ret = wisp_rust_store_find(argument, &stored);
-	if (ret == 0) {
-		ret = wisp_rust_store_change(stored.slot, WISP_STORE_CONFIRM, &value);
-	}
-	if (ret == 0) {
-		wisp_supervisor_trial_over(stored.slot);
-		LOG_INF("%s: update confirmed", stored.name);
-	}
-	return ret;
+	return ret == 0 ? wisp_storage_confirm(&stored) : ret;
 }
 
 int wisp_store_confirm(const char *name)
@@ -370,6 +382,30 @@ int wisp_store_format(void)
 	return run(do_format, NULL);
 }
 
+struct retired {
+	uint8_t *ids;
+	size_t *count;
+};
+
+static int do_retired(void *argument)
+{
+	struct retired *retired = argument;
+
+	return wisp_rust_store_retired(retired->ids, retired->count);
+}
+
+int wisp_storage_retired(uint8_t *ids, size_t *count)
+{
+	struct retired retired = {.ids = ids, .count = count};
+
+	return run(do_retired, &retired);
+}
+
+bool wisp_storage_holds(const uint8_t *image)
+{
+	return map != NULL && image >= map && image < map + FIXED_PARTITION_SIZE(wisp_storage);
+}
+
 static int do_stat(void *argument)
 {
 	return wisp_rust_store_stat(argument);
@@ -407,8 +443,11 @@ static int do_boot(void *argument)
 	LOG_INF("app store %s", how[mounted]);
 	if (IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED)) {
 		LOG_WRN("CONFIG_WISP_ALLOW_UNSIGNED: apps are installed whoever made them");
-	} else if (wisp_public_key_count == 0) {
+	} else if (wisp_public_key_count + wisp_root_key_count == 0) {
 		LOG_WRN("no app can be installed: CONFIG_WISP_SIGNATURE_KEY_FILE names no key");
+	}
+	if (wisp_has_development_key) {
+		LOG_WRN("the firmware trusts the samples' key, whose secret part everybody has");
 	}
 	wisp_supervisor_boot(&queue);
 	return 0;

@@ -30,6 +30,9 @@ int wisp_storage_flash_compare(const uint8_t *map);
 /* Logs an error in words: what happened to what. */
 void wisp_storage_explain(const char *name, const char *what, int error);
 
+/* Keeps the update of the app in a slot. */
+int wisp_storage_confirm(const struct wisp_store_app *stored);
+
 /* How images are checked, and for which app of the firmware. */
 struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app);
 
@@ -54,6 +57,12 @@ void wisp_supervisor_boot(struct k_work_q *queue);
 /*
  * From any thread.
  */
+
+/* True for an image in the store's partition. */
+bool wisp_storage_holds(const uint8_t *image);
+
+/* Ids of the retired keys, 8 bytes each, for WISP_STORE_RETIRED_MAX of them. */
+int wisp_storage_retired(uint8_t *ids, size_t *count);
 
 /* An app wants its update to be kept. */
 void wisp_supervisor_confirmed(const struct wisp_app *app);

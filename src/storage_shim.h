@@ -33,9 +33,13 @@ int32_t wisp_shim_flash_erase(uint32_t offset, size_t length);
 
 /* How an image is checked before it is accepted or started. */
 struct wisp_store_trust {
-	/* Public keys, 32 bytes each. */
+	/* Public keys, 32 bytes each: those of apps, and root keys. */
 	const uint8_t *keys;
 	size_t key_count;
+	const uint8_t *roots;
+	size_t root_count;
+	/* A start checks the signature, beside the hash. */
+	bool check_signature;
 	/* Images without a signature are accepted. */
 	bool allow_unsigned;
 	/* Where the partition is mapped. */
@@ -64,15 +68,23 @@ uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
 uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *slot);
 uint32_t wisp_rust_store_abort(void);
 
+/* Rust: keeps the candidate of an app, and retires the keys that it lists if a root key signed it. */
+uint32_t wisp_rust_store_confirm(uint32_t slot, const struct wisp_store_trust *trust);
+
+/* Most keys that are retired: as many app keys as a firmware may have. */
+#define WISP_STORE_RETIRED_MAX 8
+
+/* Rust: ids of retired keys, 8 bytes each, for as many as there may be. */
+uint32_t wisp_rust_store_retired(uint8_t *ids, size_t *count);
+
 /*
- * Rust: checks an image's hash, and its signature if keys are given; tells where it lies in the partition, and
+ * Rust: checks an image's hash, and its signature if that is asked for; tells where it lies in the partition, and
  * whether it lies there now because a bit of it had changed.
  */
 uint32_t wisp_rust_store_open(uint32_t slot, bool candidate, const struct wisp_store_trust *trust,
 			      uint32_t *offset, uint32_t *length, bool *repaired);
 
 enum wisp_store_change {
-	WISP_STORE_CONFIRM,
 	WISP_STORE_ROLL_BACK,
 	WISP_STORE_UNINSTALL,
 	WISP_STORE_ENABLE,
@@ -107,6 +119,9 @@ uint32_t wisp_rust_store_targets(const struct wisp_app *app, const uint8_t *targ
 
 /* False if the import module is one of grants, and the app has none of them. */
 bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
+
+/* Rust: 8 bytes for the owner of an upload, made of what it chose and of what changes. From any thread. */
+void wisp_rust_store_token(const uint8_t *claim, size_t length, const uint32_t mix[2], uint8_t *token);
 
 /* Rust: an error in words, which are not NUL-terminated. */
 const char *wisp_rust_store_words(uint32_t error, size_t *length);

@@ -99,9 +99,6 @@ static int load(const struct wisp_app *app, const struct wisp_store_app *stored,
 	bool repaired;
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START)) {
-		trust.key_count = 0;
-	}
 	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &offset, &length, &repaired);
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started", ret);
@@ -287,14 +284,15 @@ static void handle_end(uint32_t slot)
 static void handle_confirmation(uint32_t slot)
 {
 	struct wisp_store_app stored;
+	int ret;
 
 	if (!all[slot].is_candidate || wisp_rust_store_get(slot, &stored) != 0 ||
 	    stored.candidate.length == 0) {
 		return;
 	}
-	if (change(slot, WISP_STORE_CONFIRM) == 0) {
-		wisp_supervisor_trial_over(slot);
-		LOG_INF("%s: update confirmed", stored.name);
+	ret = wisp_storage_confirm(&stored);
+	if (ret != 0) {
+		explain(stored.name, "update not confirmed", ret);
 	}
 }
 

@@ -84,6 +84,8 @@ enum wisp_store_error {
 	WISP_STORE_FOREIGN = 23,
 	/** No room to remember the rollback counter of another uninstalled app. */
 	WISP_STORE_FLOORS_FULL = 24,
+	/** The version is lower than the confirmed one's, and the image is not marked as a downgrade. */
+	WISP_STORE_VERSION = 28,
 	/** Errors of the signature check begin after this. */
 	WISP_STORE_TRUST = 32,
 	/** The trailer is damaged. */
@@ -98,8 +100,10 @@ enum wisp_store_error {
 	WISP_STORE_RETIRED_KEY = 37,
 	/** The signature is wrong. */
 	WISP_STORE_SIGNATURE = 38,
-	/** The image retires its own key, or too many. */
+	/** The image's list of keys to retire is wrong. */
 	WISP_STORE_BAD_RETIREMENT = 39,
+	/** The image retires keys, and no root key signed it. */
+	WISP_STORE_NOT_ROOT = 41,
 	/** The store could not be opened. */
 	WISP_STORE_NOT_MOUNTED = 64,
 	/** The bytes are no image of this version. */
@@ -122,6 +126,8 @@ enum wisp_store_error {
 	WISP_STORE_NOT_GRANTED = 73,
 	/** The image has native code only, and none that runs here. */
 	WISP_STORE_NO_NATIVE = 74,
+	/** The upload is that of another client. */
+	WISP_STORE_NOT_OWNER = 80,
 };
 
 /** @brief An image of an app; its length is 0 if there is none. */
@@ -168,6 +174,8 @@ struct wisp_store_upload {
 	uint32_t memory;
 	/** Bytes of its largest frame, 0 if not known: checked before anything is erased. */
 	uint32_t frame;
+	/** It may have a lower version than the confirmed image; compared with the image, too. */
+	bool downgrade;
 	/**
 	 * Names of the import modules it needs, with spaces between them, not NUL-terminated;
 	 * NULL if not known: checked before anything is erased. Read by wisp_store_begin() only.

@@ -134,6 +134,12 @@ struct wisp_app_usage {
 	uint32_t events_lost;
 	/** Messages of subscribed channels dropped because a queue was full. */
 	uint32_t messages_lost;
+	/** Bytes written to the settings as values of the app, as they lie in flash. */
+	uint32_t kv_written;
+	/** Values not stored because the app writes too much. */
+	uint32_t kv_refused;
+	/** Lines of the log dropped because the app writes too many. */
+	uint32_t lines_dropped;
 };
 
 /** @cond INTERNAL_HIDDEN */
@@ -170,6 +176,12 @@ struct wisp_user {
 };
 #endif
 
+/* What was taken of a budget: see src/rate.h. */
+struct wisp_rate {
+	int64_t at_ms;
+	uint32_t level;
+};
+
 #if CONFIG_WISP_ARGS_SIZE > 0
 /* Strings one behind the other, each with its NUL. */
 struct wisp_strings {
@@ -205,6 +217,11 @@ struct wisp_app_data {
 	uint32_t max_run_ms;
 	struct wisp_app_status status;
 	struct wisp_app_usage most;
+	/* Lines of the log, and bytes of stored values; they outlive runs. */
+	struct wisp_rate log_rate;
+	struct wisp_rate kv_rate;
+	/* Lines dropped since the last one that was logged. */
+	uint32_t log_dropped;
 	int watchdog;
 	bool missed;
 	bool has_fuel;
@@ -310,7 +327,7 @@ struct wisp_app {
 		Z_WISP_USER(_id, _memory)                                                          \
 		.memory_size = _memory,                                                            \
 		.frame_size = _frame,                                                              \
-		.priority = _priority,                                                             \
+		.priority = MIN(_priority, K_LOWEST_APPLICATION_THREAD_PRIO),                      \
 		.heartbeat_ms = _heartbeat,                                                        \
 		.limits = {__VA_ARGS__},                                                           \
 		.grants = _grants,                                                                 \

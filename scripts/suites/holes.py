@@ -19,6 +19,13 @@ HOLES = [
     ("power cuts and weak bits leave the old or the new state", ".", ["-p", "wisp-storage", "--test", "power_cut"]),
     ("floors outlive their apps, foreign partitions are not formatted",
      ".", ["-p", "wisp-storage", "--test", "behaviour"]),
+    ("a stolen app key retires nothing, junk takes no place, root keys stay",
+     ".", ["-p", "wisp-trust", "--features", "sign,text", "--test", "roles"]),
+    ("no bit of a signed image changes unnoticed, signatures have one form",
+     ".", ["-p", "wisp-trust", "--features", "sign,text", "--test", "images", "--test", "vectors"]),
+    ("text for a log has nothing in it that a terminal obeys", ".", ["-p", "wisp-host", "--lib", "line::"]),
+    ("a quota of stored values counts what entries take", ".", ["-p", "wisp-host", "-p", "wisp-sim", "--lib", "kv::"]),
+    ("key files have roles", ".", ["-p", "wisp-cli", "--test", "sign"]),
 ]
 
 

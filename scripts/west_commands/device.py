@@ -3,6 +3,8 @@
 
 import asyncio
 import hashlib
+import os
+import secrets
 import struct
 from enum import IntEnum
 from pathlib import Path
@@ -15,6 +17,7 @@ from smpclient.transport.serial import SMPSerialTransport
 from smpclient.transport.udp import SMPUDPTransport
 
 GROUP = 87
+CLAIM_SIZE = 16
 
 
 class Code(IntEnum):
@@ -45,6 +48,7 @@ class Code(IntEnum):
     FORMAT = 22
     FOREIGN = 23
     FLOORS_FULL = 24
+    VERSION = 28
     BAD_TRAILER = 33
     TRAILER_HASH = 34
     UNSIGNED = 35
@@ -52,6 +56,7 @@ class Code(IntEnum):
     RETIRED_KEY = 37
     SIGNATURE = 38
     BAD_RETIREMENT = 39
+    NOT_ROOT = 41
     NOT_MOUNTED = 64
     NO_IMAGE = 65
     ANNOUNCED = 66
@@ -63,6 +68,7 @@ class Code(IntEnum):
     NO_INTERFACE = 72
     NOT_GRANTED = 73
     NO_NATIVE = 74
+    NOT_OWNER = 80
 
 
 WORDS = {
@@ -94,6 +100,7 @@ WORDS = {
     Code.UNTRIED: "the update has not run yet; start the app first",
     Code.INSTALLED: "this image is installed already",
     Code.ROLLBACK: "the rollback counter is lower than the installed one's",
+    Code.VERSION: "the version is lower than the confirmed one's; to go back on purpose, sign with --downgrade",
     Code.NO_SPACE: "not enough free space in one piece; uninstall an app",
     Code.NO_UPLOAD: "no upload is going on",
     Code.FLOORS_FULL: "no room to remember another rollback counter; install one of the uninstalled apps",
@@ -102,6 +109,9 @@ WORDS = {
     Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
     Code.SIGNATURE: "the image's signature is not that of its key; send it again, from whoever signed it",
+    Code.BAD_RETIREMENT: "the image's list of keys to retire is wrong; sign it again",
+    Code.NOT_ROOT: "the image retires keys, which only a root key may do; sign it with a root key",
+    Code.NOT_OWNER: "the upload that is going on is that of another client",
     Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
     Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
     Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",
@@ -171,24 +181,27 @@ STAT = {key: (int, ...) for key in
 UPLOAD = {
     "off": (int, ...), "data": (bytes, ...), "name": (str | None, None), "len": (int | None, None),
     "sha": (bytes | None, None), "ver": (int | None, None), "rb": (int | None, None),
-    "mem": (int | None, None), "frame": (int | None, None), "if": (str | None, None),
-    "tgt": (bytes | None, None),
+    "down": (bool | None, None), "mem": (int | None, None), "frame": (int | None, None), "if": (str | None, None),
+    "tgt": (bytes | None, None), "tok": (bytes | None, None), "own": (bytes | None, None),
 }
 USAGE = {key: (int, ...) for key in
          ("runs", "failures", "stack", "stack_size", "arena", "arena_size", "memory", "memory_size", "fuel",
           "events", "events_size", "events_lost", "messages_lost")}
+# Firmware from before these does not tell them.
+USAGE |= {key: (int | None, None) for key in ("kv_written", "kv_refused", "lines_dropped")}
 FAILURE = {
     "total": (int, ...), "next": (int | None, None), "name": (str | None, None),
     "uptime": (int | None, None), "what": (str | None, None),
 }
 
 List = request("read", 0, "List", {"slot": (int, ...)}, APP)
-Upload = request("write", 1, "Upload", UPLOAD, {"off": (int, ...), "done": (bool | None, None)})
+Upload = request("write", 1, "Upload", UPLOAD,
+                 {"off": (int, ...), "tok": (bytes | None, None), "done": (bool | None, None)})
 Info = request("read", 2, "Info", NAME, APP)
 SIMPLE = {verb: request("write", command, verb.title(), NAME, {}) for command, verb in
           enumerate(("start", "stop", "confirm", "rollback", "uninstall"), start=3)}
 Stat = request("read", 8, "Stat", {}, STAT)
-Abort = request("write", 9, "Abort", {}, {})
+Abort = request("write", 9, "Abort", {"own": (bytes | None, None)}, {})
 Usage = request("read", 10, "Usage", NAME, USAGE)
 Failures = request("read", 11, "Failures", {"index": (int, ...)}, FAILURE)
 Format = request("write", 12, "Format", {}, {})
@@ -241,11 +254,30 @@ def read_manifest(image):
     name = image[offset + 33:offset + 33 + image[offset + 32]].decode()
     version, flags = struct.unpack_from("<II", image, offset + 64)
     backed, _, rollback, _, frame = struct.unpack_from("<IIIII", image, offset + 80)
+    downgrade = image[offset + 71] & 1
     needs = interfaces(image, sections.get(IMPORTS, (0, 0)), sections.get(STRINGS, (0, 0)))
-    said = {"name": name, "ver": version, "rb": rollback, "mem": backed if flags & 3 else 0,
+    said = {"name": name, "ver": version, "rb": rollback, "down": True if downgrade else None, "mem": backed if flags & 3 else 0,
             "frame": frame, "if": " ".join(needs)}
     native = targets(image, sections)
     return said if native is None else {**said, "tgt": native}
+
+
+def claim():
+    """What this user's uploads are recognised by when they go on: a secret that is kept from run to run."""
+    folder = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "wisp"
+    path = folder / "client"
+    fresh = secrets.token_bytes(CLAIM_SIZE)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(fresh)
+        return fresh
+    except FileExistsError:
+        kept = path.read_bytes()
+        return kept if len(kept) == CLAIM_SIZE else fresh
+    except OSError:
+        # a home that cannot be written to: an upload that was cut off goes on when it is over for the device
+        return fresh
 
 
 def version_text(version):
@@ -315,10 +347,11 @@ def transport_of(address):
 class Device:
     """One device; use it with `async with`."""
 
-    def __init__(self, address, timeout=6.0):
+    def __init__(self, address, timeout=6.0, own=None):
         transport, address = transport_of(str(address))
         self.client = SMPClient(transport, address, timeout_s=timeout)
         self.timeout = timeout
+        self.own = own or claim()
 
     async def __aenter__(self):
         await self.client.connect()
@@ -417,7 +450,7 @@ class Device:
 
     async def abort(self):
         """Gives the upload up."""
-        await self.ask(Abort())
+        await self.ask(Abort(own=self.own))
 
     async def format(self):
         """Gives up all apps, and whatever the partition holds."""
@@ -430,16 +463,18 @@ class Device:
         """
         image = Path(path).read_bytes()
         answer = await self.ask(Upload(off=0, data=b"", len=len(image),
-                                       sha=hashlib.sha256(image).digest(),
+                                       sha=hashlib.sha256(image).digest(), own=self.own,
                                        **{**manifest(image), **(announce or {})}))
-        # header of SMP, map, keys and offset
-        piece = max(self.client._transport.max_unencoded_size - 40, 32)
-        first = answer.off
+        # header of SMP, map, keys, offset and token
+        piece = max(self.client._transport.max_unencoded_size - 53, 32)
+        first, token = answer.off, answer.tok
         while not answer.done:
             progress(answer.off, len(image))
             if stop_at is not None and answer.off >= stop_at:
                 break
-            answer = await self.ask(Upload(off=answer.off, data=image[answer.off:answer.off + piece]))
+            end = min(answer.off + piece, len(image) if stop_at is None else stop_at)
+            answer = await self.ask(Upload(off=answer.off, data=image[answer.off:end],
+                                           tok=token))
         else:
             progress(len(image), len(image))
         return first

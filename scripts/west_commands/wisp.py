@@ -104,6 +104,9 @@ def show_usage(usage):
           f"{usage.arena_size}, linear memory {usage.memory} of {usage.memory_size}; fuel of a run: {usage.fuel}")
     print(f"events: {usage.events} of {usage.events_size} waited at most, {usage.events_lost} lost; "
           f"messages lost: {usage.messages_lost}")
+    if usage.kv_written is not None:
+        print(f"stored: {usage.kv_written} bytes written, {usage.kv_refused} values refused; "
+              f"lines of the log dropped: {usage.lines_dropped}")
 
 
 def show_failures(failures):

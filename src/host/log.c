@@ -9,6 +9,8 @@
 
 #include <wisp/wisp.h>
 
+#include "../grants.h"
+#include "../rate.h"
 #include "shim.h"
 
 /* Lines of the apps themselves, apart from the runtime's, so that each has its level. */
@@ -35,6 +37,45 @@ static void log_piece(uint32_t level, const char *name, const char *text)
 	}
 }
 
+static uint32_t lines_per_second(const struct wisp_app *app)
+{
+	return (app->grants == NULL) ? CONFIG_WISP_LOG_LINES : app->grants->log_lines;
+}
+
+static void tell_dropped(const struct wisp_app *app)
+{
+	uint32_t dropped = app->data->log_dropped;
+
+	if (dropped != 0) {
+		app->data->log_dropped = 0;
+		LOG_WRN("%s: %u lines dropped: more than %u in a second", wisp_app_name(app),
+			(unsigned int)dropped, (unsigned int)lines_per_second(app));
+	}
+}
+
+/* False if the app has logged as many lines as it may. */
+static bool may_log(const struct wisp_app *app)
+{
+	const struct wisp_rate_limit limit = {
+		.budget = lines_per_second(app),
+		.period_ms = MSEC_PER_SEC,
+	};
+	struct wisp_app_data *data = app->data;
+
+	if (!wisp_rate_take(&data->log_rate, &limit, k_uptime_get(), 1)) {
+		data->log_dropped++;
+		data->most.lines_dropped++;
+		return false;
+	}
+	tell_dropped(app);
+	return true;
+}
+
+void wisp_log_end(const struct wisp_app *app)
+{
+	tell_dropped(app);
+}
+
 static void log_pieces(uint32_t level, const char *name, const char *text, size_t length)
 {
 	char piece[PIECE + 1];
@@ -42,6 +83,10 @@ static void log_pieces(uint32_t level, const char *name, const char *text, size_
 	do {
 		size_t part = MIN(length, PIECE);
 
+		/* Not within a character. */
+		while (part < length && part > PIECE - 3 && (text[part] & 0xc0) == 0x80) {
+			part--;
+		}
 		memcpy(piece, text, part);
 		piece[part] = '\0';
 		log_piece(level, name, piece);
@@ -52,6 +97,10 @@ static void log_pieces(uint32_t level, const char *name, const char *text, size_
 
 void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length)
 {
+	/* The runtime's own words, on behalf of the app: a guest can cause them at will, too. */
+	if (level != LOG_LEVEL_ERR && !may_log(app)) {
+		return;
+	}
 	log_pieces(level, wisp_app_name(app), text, length);
 }
 
@@ -63,12 +112,18 @@ uint32_t wisp_shim_app_log_level(void)
 void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t *text,
 		       size_t length)
 {
-	log_pieces(level, wisp_app_name(app), (const char *)text, length);
+	/* What the level leaves out costs nothing, and counts nothing. */
+	if (level <= wisp_shim_app_log_level() && may_log(app)) {
+		log_pieces(level, wisp_app_name(app), (const char *)text, length);
+	}
 }
 
 void wisp_shim_app_output(const struct wisp_app *app, bool error, const uint8_t *text,
 			  size_t length)
 {
+	if (!may_log(app)) {
+		return;
+	}
 	if (IS_ENABLED(CONFIG_WISP_STDIO_LOG)) {
 		log_pieces(error ? LOG_LEVEL_WRN : LOG_LEVEL_INF, wisp_app_name(app),
 			   (const char *)text, length);

@@ -146,6 +146,8 @@ uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint3
 
 /* Bytes of keys and values that the app may store, 0 for none. */
 uint32_t wisp_shim_kv_size(const struct wisp_app *app);
+/* Bytes that an entry with a key and a value of these lengths takes in flash. */
+uint32_t wisp_shim_kv_entry(const struct wisp_app *app, size_t key_length, size_t length);
 /* Those that it has stored, but for this key. */
 uint32_t wisp_shim_kv_used(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			   uint32_t *used);

@@ -165,8 +165,18 @@ uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *ima
 /* True if the app's runs have a limit of fuel. */
 bool wisp_shim_has_fuel_limit(const struct wisp_app *app);
 
-/* Rust: true if one of these Ed25519 keys, 32 bytes each, signed the image. */
-bool wisp_rust_signed(const uint8_t *image, size_t size, const uint8_t *keys, size_t count);
+/* Who may sign: Ed25519 keys of 32 bytes each, and ids of 8 bytes of those that are retired. */
+struct wisp_signers {
+	const uint8_t *keys;
+	size_t key_count;
+	const uint8_t *roots;
+	size_t root_count;
+	const uint8_t *retired;
+	size_t retired_count;
+};
+
+/* Rust: true if one of these signed the image. */
+bool wisp_rust_signed(const uint8_t *image, size_t size, const struct wisp_signers *signers);
 
 /* Rust: where a preempted thread that stands at *pc goes on for its native code to end. */
 enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t *argument);

@@ -2,6 +2,7 @@
 
 #include <zephyr/drivers/spi.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
 
 #include <wisp/wisp.h>
 
@@ -36,15 +37,27 @@ uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device)
 /* Delays from here on put the app to sleep. */
 #define LONGEST_BUSY_NS (50 * NSEC_PER_USEC)
 
-static void delay(uint32_t ns)
+/* False if the app was told to stop meanwhile: the bus is others' then. */
+static bool delay(const struct wisp_app *app, uint32_t ns)
 {
+	struct wisp_app_data *data = app->data;
+	k_timepoint_t end;
 	uint32_t us = DIV_ROUND_UP(ns, NSEC_PER_USEC);
 
 	if (ns < LONGEST_BUSY_NS) {
 		k_busy_wait(us);
-	} else {
-		(void)k_usleep((int32_t)us);
+		return !data->stopping;
 	}
+	/* The app's deadline goes on: others wait for the bus. */
+	end = sys_timepoint_calc(K_USEC(us));
+	while (!data->stopping && k_sem_take(&data->stop, sys_timepoint_timeout(end)) == 0) {
+		if (data->stopping) {
+			/* It stays available for whatever waits next. */
+			k_sem_give(&data->stop);
+		}
+		/* Else it was meant for the run before and came late. */
+	}
+	return !data->stopping;
 }
 
 /* Operations without delays between them: one transfer of the driver. */
@@ -117,12 +130,14 @@ uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 		if (operations[i].delay_ns > 0) {
 			ret = transfer(spec, &operations[first], i - first);
 			first = i + 1;
-			delay(operations[i].delay_ns);
+			if (ret == 0 && !delay(app, operations[i].delay_ns)) {
+				ret = -ECANCELED;
+			}
 		}
 	}
 	if (ret == 0) {
 		ret = transfer(spec, &operations[first], count - first);
 	}
 	(void)spi_release_dt(spec);
-	return wisp_driver_error(ret);
+	return (ret == -ECANCELED) ? WISP_ECANCELED : wisp_driver_error(ret);
 }

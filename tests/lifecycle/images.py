@@ -8,6 +8,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
 KEY = REPOSITORY / "samples" / "updatable_app" / "keys" / "development.pem"
+# Keys that the tested firmware knows beside that one.
+SPARE = HERE / "keys" / "spare.pem"
+ROOT = HERE / "keys" / "root.pem"
 
 
 class Tools:
@@ -17,10 +20,10 @@ class Tools:
         self.build = Path(build)
         self.tool = str(tool)
 
-    def sign(self, image):
+    def sign(self, image, key=KEY, *options):
         """Signs an image in place."""
-        subprocess.run([self.tool, "sign", str(image), "--key", str(KEY)], check=True, timeout=120,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run([self.tool, "sign", str(image), "--key", str(key), *map(str, options)], check=True,
+                       timeout=120, stdout=subprocess.DEVNULL)
 
     def make(self, guest, name, version, folder, *flags):
         """Compiles tests/lifecycle/guests/<guest>.c; path of the signed image of the app, built with these flags."""

@@ -19,7 +19,8 @@ pub const INTERFACE: Interface = Interface {
     ident: "kv",
     host_trait: "KvV1",
     doc: "Values under keys that outlive a restart. Granted by `kv-size` in the app's node, which bounds what the \
-          app's keys and values take together. Each app has its own keys.",
+          app's entries take together in flash. `kv-erases-per-hour` bounds how much the app writes. Each app has \
+          its own keys.",
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "MAX_KEY", value: MAX_KEY, doc: "Longest key in bytes." },
@@ -43,6 +44,7 @@ pub const INTERFACE: Interface = Interface {
                 DENIED,
                 ("EINVAL", "the key is empty, too long, or has other characters; or the value is empty"),
                 ("EMSGSIZE", "the value is too long"),
+                ("EAGAIN", "the app has written as much as it may within an hour"),
                 ("ENOSPC", "the app's quota or the storage is full"),
                 FAILED,
             ],
@@ -52,7 +54,13 @@ pub const INTERFACE: Interface = Interface {
             doc: "Removes a key and its value.",
             params: &[KEY],
             returns: Returns::Nothing,
-            errors: &[DENIED, BAD_KEY, ("ENOENT", "the key has no value"), FAILED],
+            errors: &[
+                DENIED,
+                BAD_KEY,
+                ("EAGAIN", "the app has written as much as it may within an hour"),
+                ("ENOENT", "the key has no value"),
+                FAILED,
+            ],
         },
     ],
 };

@@ -12,7 +12,7 @@ pub const TRANSFER: u32 = 2;
 /// An operation that only waits.
 pub const DELAY: u32 = 3;
 /// Most nanoseconds that the operations of one transaction may wait together.
-pub const MAX_DELAY: u32 = 1_000_000_000;
+pub const MAX_DELAY: u32 = 100_000_000;
 /// Most operations of one transaction.
 pub const MAX_OPERATIONS: u32 = 8;
 /// Most devices that one app can be granted.
@@ -46,8 +46,8 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "SpiV1",
     doc: "Devices on SPI buses, after wasi:spi. A grant is one device, with its chip select, clock and mode, by \
           `spi-devices` and `spi-names` in the app's node.\n\nEach call is one transaction, with the chip selected \
-          from its beginning to its end, that no other app or driver comes between. It is not broken off when the \
-          app is stopped: the app ends after it.",
+          from its beginning to its end, that no other app or driver comes between. When the app is stopped, a \
+          delay of a transaction ends at once, and nothing that follows it is done.",
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "READ", value: READ, doc: "An operation that reads." },
@@ -123,6 +123,7 @@ pub const INTERFACE: Interface = Interface {
                      transfer may read into the very bytes that it writes; nothing has happened",
                 ),
                 TIMEOUT,
+                ("ECANCELED", "the app was told to stop during a delay"),
                 ("ENOTSUP", "the bus cannot keep the chip selected while it waits"),
                 FAILED,
             ],

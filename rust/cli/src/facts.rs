@@ -20,6 +20,8 @@ pub struct Facts {
     pub bytes: usize,
     pub wasm_sha256: String,
     pub rollback: u32,
+    /// True if the image may take the place of one with a higher version.
+    pub downgrade: bool,
     /// `correct`, `wrong`, or `none`.
     pub hash: &'static str,
     #[serde(skip)]
@@ -28,6 +30,8 @@ pub struct Facts {
     pub found_hash: String,
     pub signed: bool,
     pub signing_key: Option<String>,
+    /// Ids of the keys that are retired when the image is confirmed.
+    pub retires: Vec<String>,
     pub code: Code,
     pub native: Vec<NativeSection>,
     pub sound: bool,
@@ -199,11 +203,13 @@ impl Facts {
             bytes: image.bytes().len(),
             wasm_sha256: hex(manifest.wasm_hash),
             rollback: manifest.rollback,
+            downgrade: manifest.downgrade,
             hash,
             stated_hash: stated.map(hex),
             found_hash: hex(&found),
             signed: image.trailer(TAG_SIGNATURE).is_some(),
             signing_key: image.trailer(TAG_KEY_ID).map(hex),
+            retires: wisp_trust::retired_by(image).map_or_else(|_| Vec::new(), |ids| ids.map(|id| hex(&id)).collect()),
             sound: hash == "correct" && code.error.is_none() && native.iter().all(|section| section.error.is_none()),
             code,
             native,

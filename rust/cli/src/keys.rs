@@ -1,22 +1,62 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Key files: PEM as OpenSSL writes and reads it, PKCS #8 for secret keys, SubjectPublicKeyInfo for public ones.
+//! A line before the PEM, which OpenSSL skips, says which role a key was made for.
 
 use std::io::Write;
 use std::path::Path;
 
+use clap::ValueEnum;
 use ed25519_compact::{KeyPair, PublicKey};
 
 use crate::failure::Failure;
 use crate::input;
 
+/// What a key is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Role {
+    /// Signs images from day to day: CONFIG_WISP_SIGNATURE_KEY_FILE
+    App,
+    /// Signs images that retire app keys, and stays offline: CONFIG_WISP_ROOT_KEY_FILE
+    Root,
+}
+
+const ROLE_LINE: &str = "Wisp-Role:";
+
+impl Role {
+    /// The line of a key file.
+    pub fn line(self) -> String {
+        format!("{ROLE_LINE} {}\n", self.name())
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::App => "app",
+            Self::Root => "root",
+        }
+    }
+}
+
+/// Returns the role that a key file states. Files of OpenSSL state none.
+pub fn role(path: &Path) -> Result<Option<Role>, Failure> {
+    let text = text(path)?;
+    let stated = text.lines().find_map(|line| line.strip_prefix(ROLE_LINE)).map(str::trim);
+    match stated {
+        None => Ok(None),
+        Some(name) => [Role::App, Role::Root].into_iter().find(|role| role.name() == name).map(Some).ok_or_else(|| {
+            Failure::in_file(path, format_args!("a key of the role {name:?}; this wisp knows app and root"))
+        }),
+    }
+}
+
 /// Writes a secret key that only this user may read. An existing file is never replaced: what it signed could
 /// not be signed again.
-pub fn write_secret(path: &Path, pair: &KeyPair) -> Result<(), Failure> {
+pub fn write_secret(path: &Path, pair: &KeyPair, role: Role) -> Result<(), Failure> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| file.write_all(pair.sk.to_pem().as_bytes()));
+    let text = role.line() + &pair.sk.to_pem();
+    let written = options.open(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.map_err(|error| match error.kind() {
         std::io::ErrorKind::AlreadyExists => {
             Failure::in_file(path, "exists already and is not replaced; give another name")
@@ -29,10 +69,15 @@ fn text(path: &Path) -> Result<String, Failure> {
     String::from_utf8(input::read(path)?).map_err(|_| Failure::in_file(path, "not a PEM file; expected text"))
 }
 
+/// The text of a key file from the beginning of the PEM on.
+fn pem(text: &str) -> &str {
+    text.find("-----BEGIN").and_then(|start| text.get(start..)).unwrap_or(text)
+}
+
 /// Reads a secret key.
 pub fn secret(path: &Path) -> Result<[u8; 32], Failure> {
     let text = text(path)?;
-    let pair = KeyPair::from_pem(&text).map_err(|_| {
+    let pair = KeyPair::from_pem(pem(&text)).map_err(|_| {
         let more = if text.contains("BEGIN PUBLIC KEY") { "this is a public key; " } else { "" };
         Failure::in_file(path, format_args!("{more}expected an Ed25519 secret key in PEM; `wisp keygen` makes one"))
     })?;
@@ -42,7 +87,7 @@ pub fn secret(path: &Path) -> Result<[u8; 32], Failure> {
 /// Reads a public key, or the public half of a secret one.
 pub fn public(path: &Path) -> Result<wisp_trust::PublicKey, Failure> {
     let text = text(path)?;
-    let key = PublicKey::from_pem(&text).or_else(|_| KeyPair::from_pem(&text).map(|pair| pair.pk));
+    let key = PublicKey::from_pem(pem(&text)).or_else(|_| KeyPair::from_pem(pem(&text)).map(|pair| pair.pk));
     key.map(|key| *key).map_err(|_| {
         Failure::in_file(path, "expected an Ed25519 public key in PEM; `wisp keygen` writes one beside the secret key")
     })

@@ -99,13 +99,20 @@ fn configure(project: &str) -> String {
     fails(Command::new("cmake").args(["-S", ".", "-B", "build"]).current_dir(folder.path("")))
 }
 
-/// Returns the message of the firmware's build about a file given as a public key.
-fn public_key(name: &str) -> String {
+/// Returns the message of the firmware's build about key files. Arguments are separated by spaces.
+fn public_keys(arguments: &str) -> String {
     let folder = Folder::new();
     folder.succeeds("keygen key.pem");
+    folder.succeeds("keygen root.pem --role root");
     folder.write("other.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
+    let text = String::from_utf8(folder.read("key.pub.pem")).unwrap();
+    folder.write("unmarked.pub.pem", text.replace("Wisp-Role: app\n", ""));
+    for number in 0..9 {
+        folder.succeeds(&format!("keygen {number}.pem"));
+    }
     let script = root().join("scripts/public_keys.py");
-    fails(Command::new("python3").arg(script).args(["--output", "keys.c", name]).current_dir(folder.path("")))
+    let command = ["--output", "keys.c"].into_iter().chain(arguments.split_whitespace());
+    fails(Command::new("python3").arg(script).args(command).current_dir(folder.path("")))
 }
 
 /// The page's patterns, with variables of CMake and Python as words in angle brackets.
@@ -121,14 +128,42 @@ fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
         return;
     }
     let mut said: Vec<(String, &str)> = CASES.iter().map(|(project, message)| (configure(project), *message)).collect();
+    let nine = (0..9).fold("--app".to_owned(), |all, number| format!("{all} {number}.pub.pem"));
     let keys = [
-        ("key.pem", "CONFIG_WISP_SIGNATURE_KEY_FILE: key.pem is a secret key; give the firmware the public one,"),
         (
-            "other.pem",
+            "--app key.pem",
+            "CONFIG_WISP_SIGNATURE_KEY_FILE: key.pem is a secret key; give the firmware the public one, name.pub.pem",
+        ),
+        (
+            "--app other.pem",
             "CONFIG_WISP_SIGNATURE_KEY_FILE: other.pem is no Ed25519 public key in PEM; wisp keygen makes one",
         ),
+        (
+            "--app root.pub.pem",
+            "CONFIG_WISP_SIGNATURE_KEY_FILE: root.pub.pem is marked as a key of the role root; it belongs into \
+             CONFIG_WISP_ROOT_KEY_FILE",
+        ),
+        (
+            "--root key.pub.pem",
+            "CONFIG_WISP_ROOT_KEY_FILE: key.pub.pem is marked as a key of the role app; it belongs into \
+             CONFIG_WISP_SIGNATURE_KEY_FILE",
+        ),
+        (
+            "--app key.pub.pem unmarked.pub.pem",
+            "CONFIG_WISP_SIGNATURE_KEY_FILE: unmarked.pub.pem holds a key that is given twice",
+        ),
+        (
+            "--app key.pub.pem --root unmarked.pub.pem",
+            "CONFIG_WISP_ROOT_KEY_FILE: a root key is an app key, too; make a key of its own with wisp keygen --role \
+             root, and keep its secret part offline",
+        ),
+        (
+            &nine,
+            "CONFIG_WISP_SIGNATURE_KEY_FILE: 9 keys are too many, expected 8 at most: a device can remember the \
+             retirement of no more",
+        ),
     ];
-    said.extend(keys.map(|(name, message)| (public_key(name), message)));
+    said.extend(keys.map(|(arguments, message)| (public_keys(arguments), message)));
 
     let patterns = explained();
     let mut wrong = String::new();

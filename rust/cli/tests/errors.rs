@@ -40,6 +40,23 @@ fn content(image: &[u8]) -> usize {
     u32::from_le_bytes(image[8..12].try_into().unwrap()) as usize
 }
 
+/// A root key, and one that says nothing of its role.
+fn roles(folder: &Folder) {
+    keys(folder);
+    folder.succeeds("keygen root.pem --role root");
+    let marked = String::from_utf8(folder.read("one.pem")).unwrap();
+    folder.write("unmarked.pem", marked.replace("Wisp-Role: app\n", ""));
+    folder.write("king.pem", marked.replace("Wisp-Role: app", "Wisp-Role: king"));
+}
+
+/// An image that retires more keys than it may.
+fn nine_retired(folder: &Folder) -> Vec<u8> {
+    keys(folder);
+    let image = wisp_trust::add_retired_keys(&folder.read("a.wisp"), &[[3; 8]; 9]).unwrap();
+    folder.write("a.wisp", &image);
+    image
+}
+
 fn board(folder: &Folder, text: &str) {
     folder.module("a.wasm", r#"(module (func (export "_start")))"#);
     folder.write("board.toml", text);
@@ -352,9 +369,52 @@ const CASES: &[(&str, &str, Prepare)] = &[
         keys,
     ),
     (
-        "sign a.wisp --key one.pem --retire one.pub.pem",
-        "one.pem: the image retires this key; sign it with one that stays in use",
-        keys,
+        "sign a.wisp --key unmarked.pem --retire one.pub.pem",
+        "unmarked.pem: the image retires this key; sign it with one that stays in use",
+        roles,
+    ),
+    (
+        "sign a.wisp --key one.pem --retire two.pub.pem",
+        "one.pem: an app key cannot retire keys: devices would refuse the image; sign it with a root key (`wisp keygen \
+         --role root`)",
+        roles,
+    ),
+    (
+        "sign a.wisp --key root.pem --retire root.pub.pem",
+        "root.pub.pem: a root key cannot be retired by an image; take it out of CONFIG_WISP_ROOT_KEY_FILE in a new \
+         firmware",
+        roles,
+    ),
+    (
+        "sign a.wisp --key king.pem --retire two.pub.pem",
+        "king.pem: a key of the role \"king\"; this wisp knows app and root",
+        roles,
+    ),
+    (
+        "verify a.wisp --key root.pub.pem",
+        "a.wisp: the image retires keys, which only a root key may do; sign it with a root key (key ",
+        |f| {
+            roles(f);
+            f.succeeds("sign a.wisp --key root.pem --retire one.pub.pem");
+        },
+    ),
+    (
+        "sign a.wisp --key one.pem",
+        "a.wisp: its list of keys to retire has no valid form; build the image again",
+        |f| drop(nine_retired(f)),
+    ),
+    (
+        "verify a.wisp --key one.pub.pem",
+        "a.wisp: the image's list of keys to retire is wrong; sign it again",
+        |f| {
+            let mut image = nine_retired(f);
+            let pem = String::from_utf8(f.read("one.pub.pem")).unwrap();
+            let key = ed25519_compact::PublicKey::from_pem(pem.split_once('\n').unwrap().1).unwrap();
+            let id = wisp_trust::key_id(&key);
+            let hash = wisp_trust::sha256(&image);
+            wisp_image::writer::append_trailer(&mut image, &[(1, &hash), (2, &id), (3, &[0; 64])]);
+            f.write("a.wisp", image);
+        },
     ),
     ("keygen one.pem", "one.pem: exists already and is not replaced; give another name", keys),
     (

@@ -14,6 +14,10 @@ fn folder() -> Folder {
     folder
 }
 
+fn text(folder: &Folder, name: &str) -> String {
+    String::from_utf8(folder.read(name)).unwrap()
+}
+
 #[test]
 fn a_signed_image_verifies_with_its_key_among_others() {
     let folder = folder();
@@ -57,11 +61,46 @@ fn a_secret_key_is_not_overwritten_nor_readable_by_others() {
 }
 
 #[test]
-fn a_key_is_retired_by_an_image_of_another() {
+fn a_root_key_retires_app_keys_and_an_app_key_none() {
     let folder = folder();
-    folder.fails("sign a.wisp -k one.pem --retire one.pub.pem", &["one.pem: ", "retires this key"]);
-    folder.succeeds("sign a.wisp -k two.pem --retire one.pub.pem");
-    folder.succeeds("verify a.wisp -k two.pub.pem");
+    folder.succeeds("keygen root.pem --role root");
+    folder.fails(
+        "sign a.wisp -k two.pem --retire one.pub.pem",
+        &["two.pem: ", "an app key cannot retire keys", "--role root"],
+    );
+    folder.fails("sign a.wisp -k root.pem --retire root.pub.pem", &["root.pub.pem: ", "cannot be retired"]);
+    folder.succeeds("sign a.wisp -k root.pem --retire one.pub.pem");
+    let said = folder.succeeds("verify a.wisp -k two.pub.pem --root-key root.pub.pem");
+    assert!(said.contains("signed by root key ") && said.contains("retires key "), "{said}");
+    assert!(folder.succeeds("inspect a.wisp").contains("retires key "));
+    // with its role unknown the device, and so verify, is what refuses it
+    folder.fails("verify a.wisp -k root.pub.pem", &["which only a root key may do"]);
+    let unmarked: String =
+        text(&folder, "one.pem").lines().filter(|line| !line.contains("Role")).map(|l| l.to_owned() + "\n").collect();
+    folder.write("unmarked.pem", unmarked);
+    folder.fails("sign a.wisp -k unmarked.pem --retire one.pub.pem", &["unmarked.pem: ", "retires this key"]);
+    folder.succeeds("sign a.wisp -k unmarked.pem --retire two.pub.pem");
+    folder.fails("verify a.wisp -k one.pub.pem", &["which only a root key may do"]);
+}
+
+#[test]
+fn a_key_of_an_unknown_role_is_refused() {
+    let folder = folder();
+    let text = text(&folder, "one.pem").replace("Wisp-Role: app", "Wisp-Role: king");
+    folder.write("king.pem", text);
+    folder.fails("sign a.wisp -k king.pem --retire two.pub.pem", &["king.pem: ", "king", "app and root"]);
+    let run = folder.wisp("keygen x.pem --role king");
+    assert!(run.code == Some(2) && run.err.contains("[possible values: app, root]"), "{}", run.err);
+}
+
+#[test]
+fn a_downgrade_is_signed_and_shown() {
+    let folder = folder();
+    folder.succeeds("sign a.wisp -k one.pem");
+    assert!(!folder.succeeds("verify a.wisp -k one.pub.pem").contains("higher version"));
+    folder.succeeds("sign a.wisp -k one.pem --downgrade");
+    assert!(folder.succeeds("verify a.wisp -k one.pub.pem").contains("may take the place of a higher version"));
+    assert!(folder.succeeds("inspect a.wisp").contains("may take the place of a higher version"));
 }
 
 #[test]

@@ -10,9 +10,14 @@ use wisp_abi::{kv, Errno};
 /// The app's stored values. Keys were checked: no board needs to look at their characters. A board
 /// without storage implements nothing.
 pub trait Kv {
-    /// Bytes that the app's keys and values may take together; 0 if it was granted nothing.
+    /// Bytes that the app's entries may take together, as they are stored; 0 if it was granted nothing.
     fn kv_size(&self) -> u32 {
         0
+    }
+
+    /// Bytes that an entry with a key and a value of these lengths takes, as it is stored.
+    fn kv_entry(&self, key: usize, value: usize) -> u32 {
+        u32::try_from(key.saturating_add(value)).unwrap_or(u32::MAX)
     }
 
     /// Bytes that they take now, without those of `key`.
@@ -34,7 +39,7 @@ pub trait Kv {
     /// Stores a value, of at most [`kv::MAX_VALUE`] bytes.
     ///
     /// # Errors
-    /// `ENOSPC` if the storage is full.
+    /// `ENOSPC` if the storage is full, `EAGAIN` if the app has written as much as it may within an hour.
     fn set_kv(&mut self, _key: &[u8], _value: &[u8]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -42,7 +47,7 @@ pub trait Kv {
     /// Removes a value.
     ///
     /// # Errors
-    /// `ENOENT` if there is none.
+    /// `ENOENT` if there is none, `EAGAIN` as for [`Kv::set_kv`].
     fn remove_kv(&mut self, _key: &[u8]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -77,8 +82,7 @@ impl<P: Platform> KvV1 for App<P> {
         if value.len() > kv::MAX_VALUE as usize {
             return Err(Errno::MessageSize.into());
         }
-        // Both lengths are small, so only what is used can make this overflow.
-        let needed = (key.len() + value.len()) as u32;
+        let needed = self.platform.kv_entry(key.len(), value.len());
         if self.platform.kv_used_without(key)?.saturating_add(needed) > self.platform.kv_size() {
             return Err(Errno::NoSpace.into());
         }

@@ -1,75 +1,150 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Guest text for logs and consoles: cut into lines, control characters made harmless.
+//! Guest text for logs and consoles: cut into lines, and what a terminal may obey shown as escapes.
 
 /// Longest line that is kept together; a longer one comes in pieces. About this much RAM per app.
 pub(crate) const LINE: usize = 96;
 
-/// What a log shows for one byte of a guest's text.
-fn shown(byte: u8) -> u8 {
-    if byte == b'\t' || !byte.is_ascii_control() {
-        byte
-    } else {
-        b'?'
-    }
+/// Returns true for a character that a terminal may take for a command, or that changes how the text around it
+/// is shown: controls (C0, DEL and C1), line and paragraph separators, marks of direction.
+fn is_harmful(character: char) -> bool {
+    character.is_control() && character != '\t'
+        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn is_clean(line: &[u8]) -> bool {
+    core::str::from_utf8(line).is_ok_and(|text| !text.contains(is_harmful))
 }
 
 fn without_return(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Longest piece of a line without control characters.
-const CLEAN: usize = 1024;
+/// Longest piece of a line that is looked at in one go.
+const PIECE: usize = 1024;
 
-/// Calls `emit` with each line of `text`, until it says that this is enough. Text without control characters is
-/// passed as it is, in long pieces; otherwise it is copied in short ones.
+/// Returns the beginning of a line: at most [`PIECE`] bytes that end between two characters.
+fn first_piece(line: &[u8]) -> &[u8] {
+    let Some(piece) = line.get(..PIECE) else { return line };
+    match core::str::from_utf8(piece) {
+        Err(error) if error.error_len().is_none() && error.valid_up_to() > 0 => {
+            piece.get(..error.valid_up_to()).unwrap_or(piece)
+        }
+        _ => piece,
+    }
+}
+
+/// Calls `emit` with each line of `text`, until `emit` returns false. Text without harmful characters is passed as
+/// it is, in long pieces. Otherwise it is copied in short ones, and each byte of a harmful character, or of what is
+/// no UTF-8, becomes `\x` and two digits.
 pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     for line in text.split(|byte| *byte == b'\n').map(without_return) {
-        let clean = line.iter().all(|byte| shown(*byte) == *byte);
-        if line.len() <= CLEAN && clean {
-            if !emit(line) {
-                return;
-            }
-            continue;
-        }
-        for piece in line.chunks(if clean { CLEAN } else { LINE }) {
-            let mut shorter = LineBuffer::new();
-            let piece = if clean {
-                piece
+        let mut rest = line;
+        loop {
+            let piece = first_piece(rest);
+            if is_clean(piece) {
+                if !emit(piece) {
+                    return;
+                }
             } else {
-                piece.iter().for_each(|byte| shorter.add(shown(*byte)));
-                shorter.line()
-            };
-            if !emit(piece) {
-                return;
+                let mut buffer = LineBuffer::new();
+                let mut pass = |piece: &[u8]| emit(piece).then_some(()).ok_or(());
+                if piece.iter().try_for_each(|byte| buffer.take(*byte, &mut pass)).is_err() || buffer.flush(pass).is_err() {
+                    return;
+                }
+            }
+            rest = rest.get(piece.len()..).unwrap_or_default();
+            if rest.is_empty() {
+                break;
             }
         }
     }
 }
+
+/// Bytes of the longest character.
+const CHARACTER: usize = 4;
 
 /// Collects what a guest prints until a line is complete.
 #[derive(Debug)]
 pub(crate) struct LineBuffer {
     text: [u8; LINE],
     used: u8,
+    /// The beginning of a character.
+    part: [u8; CHARACTER],
+    part_used: u8,
+}
+
+/// Bytes of the character that begins with this byte; 0 if none does.
+fn length_of(first: u8) -> u8 {
+    match first {
+        0..=0x7f => 1,
+        0xc2..=0xdf => 2,
+        0xe0..=0xef => 3,
+        0xf0..=0xf4 => 4,
+        _ => 0,
+    }
 }
 
 impl LineBuffer {
     /// An empty buffer.
     pub(crate) const fn new() -> Self {
-        LineBuffer { text: [0; LINE], used: 0 }
-    }
-
-    /// Adds a byte if there is room.
-    fn add(&mut self, byte: u8) {
-        if let Some(place) = self.text.get_mut(usize::from(self.used)) {
-            *place = byte;
-            self.used += 1;
-        }
+        LineBuffer { text: [0; LINE], used: 0, part: [0; CHARACTER], part_used: 0 }
     }
 
     fn line(&self) -> &[u8] {
         self.text.get(..usize::from(self.used)).unwrap_or(&[])
+    }
+
+    /// Adds bytes that stay together; what is there is emitted first if they do not fit.
+    fn add<E>(&mut self, bytes: &[u8], emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut result = Ok(());
+        if usize::from(self.used) + bytes.len() > LINE {
+            result = emit(self.line());
+            self.used = 0;
+        }
+        if let Some(place) = self.text.get_mut(usize::from(self.used)..).and_then(|rest| rest.get_mut(..bytes.len())) {
+            place.copy_from_slice(bytes);
+            self.used += bytes.len() as u8;
+        }
+        result
+    }
+
+    /// Adds the bytes of the character that was begun, each as an escape.
+    fn escape<E>(&mut self, emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut result = Ok(());
+        for byte in self.part.into_iter().take(usize::from(self.part_used)) {
+            let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
+            let outcome = self.add(&[b'\\', b'x', digit(byte >> 4), digit(byte & 15)], emit);
+            result = result.and(outcome);
+        }
+        self.part_used = 0;
+        result
+    }
+
+    /// Adds a byte of the text.
+    fn take<E>(&mut self, byte: u8, emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let mut result = Ok(());
+        let continues = self.part_used != 0 && byte & 0xc0 == 0x80;
+        if !continues {
+            result = self.escape(emit);
+        }
+        if let Some(place) = self.part.get_mut(usize::from(self.part_used)) {
+            *place = byte;
+            self.part_used += 1;
+        }
+        let length = length_of(self.part[0]);
+        if self.part_used < length {
+            return result;
+        }
+        let character = self.part;
+        let bytes = character.get(..usize::from(self.part_used)).unwrap_or(&[]);
+        let outcome = if is_clean(bytes) {
+            self.part_used = 0;
+            self.add(bytes, emit)
+        } else {
+            self.escape(emit)
+        };
+        result.and(outcome)
     }
 
     /// Adds bytes; calls `emit` with each line as it is complete, or as long as the buffer. Whatever
@@ -77,31 +152,27 @@ impl LineBuffer {
     pub(crate) fn push<E>(&mut self, bytes: &[u8], mut emit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut result = Ok(());
         for &byte in bytes {
-            if byte == b'\n' {
-                let outcome = emit(self.line());
-                result = result.and(outcome);
-                self.used = 0;
-                continue;
-            }
-            if byte == b'\r' {
-                continue;
-            }
-            if usize::from(self.used) == LINE {
-                let outcome = emit(self.line());
-                result = result.and(outcome);
-                self.used = 0;
-            }
-            self.add(shown(byte));
+            let outcome = match byte {
+                b'\n' => {
+                    let outcome = self.escape(&mut emit).and(emit(self.line()));
+                    self.used = 0;
+                    outcome
+                }
+                b'\r' => continue,
+                _ => self.take(byte, &mut emit),
+            };
+            result = result.and(outcome);
         }
         result
     }
 
     /// Emits what is left without a line end, if anything.
-    pub(crate) fn flush<E>(&mut self, emit: impl FnOnce(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn flush<E>(&mut self, mut emit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+        let result = self.escape(&mut emit);
         if self.used == 0 {
-            return Ok(());
+            return result;
         }
-        let result = emit(self.line());
+        let result = result.and(emit(self.line()));
         self.used = 0;
         result
     }
@@ -110,7 +181,9 @@ impl LineBuffer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::string::String;
+    use std::borrow::ToOwned;
+    use std::format;
+    use std::string::{String, ToString};
     use std::vec::Vec;
 
     fn collect(text: &[u8]) -> Vec<String> {
@@ -132,8 +205,73 @@ mod tests {
 
     #[test]
     fn control_characters_cannot_reach_the_terminal() {
-        assert_eq!(collect(b"a\x1b[2Jb\0\x7f\tc"), ["a?[2Jb??\tc"]);
+        assert_eq!(collect(b"a\x1b[2Jb\0\x7f\tc"), [r"a\x1b[2Jb\x00\x7f".to_owned() + "\tc"]);
         assert_eq!(collect("gr\u{fc}n".as_bytes()), ["gr\u{fc}n"]);
+    }
+
+    #[test]
+    fn controls_of_8_bits_are_escaped_alone_and_in_utf_8() {
+        for byte in 0x80..=0x9f_u8 {
+            // the introducer of a terminal's commands is 0x9b
+            let shown = format!(r"\x{byte:02x}");
+            assert_eq!(collect(&[b'a', byte, b'm']), [format!("a{shown}m")]);
+            let character = char::from(byte).to_string();
+            assert_eq!(collect(format!("a{character}m").as_bytes()), [format!(r"a\xc2{shown}m")]);
+        }
+        // the same bytes within characters that are harmless
+        for byte in 0x80..=0x9f_u8 {
+            let text = String::from_utf8([0xc3, byte].to_vec()).unwrap();
+            assert_eq!(collect(text.as_bytes()), [text]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_utf_8_is_escaped() {
+        for (bytes, shown) in [
+            (&b"\xff"[..], r"\xff"),
+            (b"a\xc3", r"a\xc3"),
+            (b"\xc3(", r"\xc3("),
+            (b"\xc0\x9b1m", r"\xc0\x9b1m"),
+            (b"\xe2\x82z", r"\xe2\x82z"),
+            (b"\xed\xa0\x80", r"\xed\xa0\x80"),
+            (b"\xf4\x90\x80\x80", r"\xf4\x90\x80\x80"),
+            (b"\xc3\xc3\xbc", "\\xc3\u{fc}"),
+        ] {
+            assert_eq!(collect(bytes), [shown]);
+        }
+    }
+
+    #[test]
+    fn characters_that_turn_the_text_around_are_escaped() {
+        assert_eq!(collect("a\u{202e}b\u{2066}\u{2028}".as_bytes()), [r"a\xe2\x80\xaeb\xe2\x81\xa6\xe2\x80\xa8"]);
+        assert_eq!(collect("\u{20ac}\u{1f680}".as_bytes()), ["\u{20ac}\u{1f680}"]);
+    }
+
+    #[test]
+    fn output_that_comes_a_byte_at_a_time_is_shown_as_at_once() {
+        let text = "gr\u{fc}n \u{20ac}\u{1f680} \u{9b}31m \u{202e}".as_bytes();
+        let bytes = [text, b"\x9b\xc3\n\xc3"].concat();
+        let mut buffer = LineBuffer::new();
+        let mut shown: Vec<String> = bytes.iter().flat_map(|byte| push(&mut buffer, &[*byte])).collect();
+        let result: Result<(), ()> = buffer.flush(|line| {
+            shown.push(String::from_utf8(line.to_vec()).unwrap());
+            Ok(())
+        });
+        assert_eq!(result, Ok(()));
+        let first = "gr\u{fc}n \u{20ac}\u{1f680} \\xc2\\x9b31m \\xe2\\x80\\xae\\x9b\\xc3";
+        assert_eq!(shown, [first, r"\xc3"]);
+        assert_eq!(collect(&bytes), shown);
+    }
+
+    #[test]
+    fn pieces_end_between_characters_and_escapes() {
+        for long in ["\u{20ac}".repeat(LINE), "\u{9b}".repeat(LINE)] {
+            let mut buffer = LineBuffer::new();
+            for piece in push(&mut buffer, long.as_bytes()) {
+                assert!(piece.len() <= LINE && (piece.replace(r"\xc2\x9b", "").is_empty() || piece.len() % 3 == 0));
+                assert!(!piece.contains('\u{fffd}'), "{piece}");
+            }
+        }
     }
 
     #[test]
@@ -141,7 +279,7 @@ mod tests {
         let mut long = std::vec![b'x'; 2 * LINE];
         assert_eq!(collect(&long), [String::from_utf8(long.clone()).unwrap()]);
         long[0] = 1;
-        assert_eq!(collect(&long).iter().map(String::len).collect::<Vec<_>>(), [LINE, LINE]);
+        assert_eq!(collect(&long).iter().map(String::len).collect::<Vec<_>>(), [LINE, LINE, 3]);
     }
 
     fn push(buffer: &mut LineBuffer, bytes: &[u8]) -> Vec<String> {

@@ -100,6 +100,8 @@ pub mod manifest {
     pub const MAX_FRAME: usize = 96;
     /// The guest's own stack, or 0 if the module does not let us know: bits of [`super::stack`].
     pub const STACK: usize = 100;
+    /// Flags of the update (`u8`, behind the bits that [`MEMORY_FLAGS`] uses), see [`super::update_flags`].
+    pub const UPDATE_FLAGS: usize = 71;
     /// Length of the section.
     pub const SIZE: usize = 104;
 }
@@ -114,6 +116,12 @@ pub mod stack {
     /// The other bits: size of the stack in units of this many bytes. It grows down from the initial value of
     /// the global.
     pub const UNIT: u32 = 16;
+}
+
+/// Flags of the update in the manifest.
+pub mod update_flags {
+    /// The image may take the place of one with a higher version.
+    pub const DOWNGRADE: u8 = 1;
 }
 
 /// Bits of the manifest's memory flags.

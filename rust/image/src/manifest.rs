@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The manifest: all of it, or what a loader asks for.
 
-use crate::format::{self, manifest, memory_flags, Section};
+use crate::format::{self, manifest, memory_flags, update_flags, Section};
 use crate::reader::optional;
 use crate::{Image, ImageError, Name};
 
@@ -20,6 +20,8 @@ pub struct Manifest<'a> {
     pub globals_size: u32,
     /// Rollback counter.
     pub rollback: u32,
+    /// The image may take the place of one with a higher version.
+    pub downgrade: bool,
     /// Defined function to run at instantiation.
     pub init: Option<u32>,
     /// Bytes of the largest frame.
@@ -77,6 +79,7 @@ impl<'a> Image<'a> {
             memory: self.memory()?,
             globals_size: self.globals_size()?,
             rollback: word(m, manifest::ROLLBACK),
+            downgrade: m[manifest::UPDATE_FLAGS] & update_flags::DOWNGRADE != 0,
             init: self.init()?,
             max_frame: word(m, manifest::MAX_FRAME),
         })

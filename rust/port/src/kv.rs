@@ -31,6 +31,11 @@ mod driver {
             Ok(used)
         }
 
+        fn kv_entry(&self, key: usize, value: usize) -> u32 {
+            // SAFETY: `app` is valid by the contract of `new`.
+            unsafe { shim::wisp_shim_kv_entry(self.app, key, value) }
+        }
+
         fn get_kv(&mut self, key: &[u8], buffer: &mut [u8]) -> Result<u32, Errno> {
             let mut length = 0;
             // SAFETY: as in `kv_used_without`; buffer and length are those of one exclusive slice.

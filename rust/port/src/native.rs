@@ -177,16 +177,31 @@ pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> 
 /// True if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.
 ///
 /// # Safety
-/// `image` points to `size` bytes and `keys` to `count` keys of 32 bytes that do not change during the
-/// call.
+/// `image` points to `size` bytes; the lists of `signers` hold as many keys of 32 bytes and ids of 8 bytes as it
+/// says. None of it changes during the call.
 #[cfg(feature = "signature")]
 #[no_mangle]
-pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, keys: *const u8, count: usize) -> bool {
+pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers: *const shim::wisp_signers) -> bool {
+    /// # Safety
+    /// `list` points to `count` items that do not change while the result lives.
+    unsafe fn list<'a, const N: usize>(list: *const u8, count: usize) -> &'a [[u8; N]] {
+        if count == 0 {
+            return &[];
+        }
+        // SAFETY: by the contract of this function.
+        unsafe { core::slice::from_raw_parts(list.cast(), count) }
+    }
     // SAFETY: by the contract of this function.
-    let (bytes, known) =
-        unsafe { (core::slice::from_raw_parts(image, size), core::slice::from_raw_parts(keys.cast(), count)) };
-    let keys = wisp_trust::Keys { known, retired: &[] };
-    Image::parse(bytes).is_ok_and(|image| wisp_trust::verify(&image, &keys).is_ok())
+    let (bytes, keys) = unsafe {
+        let signers = &*signers;
+        let keys = wisp_trust::Keys {
+            known: list(signers.keys, signers.key_count),
+            roots: list(signers.roots, signers.root_count),
+            retired: list(signers.retired, signers.retired_count),
+        };
+        (core::slice::from_raw_parts(image, size), keys)
+    };
+    Image::parse(bytes).is_ok_and(|image| wisp_trust::verify_origin(&image, &keys).is_ok())
 }
 
 /// Where a thread that stands at `*pc` has to go on so that its native code ends, and the argument it has

@@ -5,8 +5,10 @@ use crate::{needs, shim};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, CStr};
 use wisp_engine::Image;
-use wisp_storage::{Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS};
-use wisp_trust::{Keys, TrustError};
+use wisp_storage::{
+    Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS, MAX_RETIRED,
+};
+use wisp_trust::{key_id, retired_by, retirements, Keys, Signer, TrustError};
 
 /// The `wisp_storage` partition.
 struct Partition;
@@ -104,6 +106,7 @@ impl Error {
                 StoreError::Untried => shim::wisp_store_error_WISP_STORE_UNTRIED,
                 StoreError::Installed => shim::wisp_store_error_WISP_STORE_INSTALLED,
                 StoreError::Rollback(..) => shim::wisp_store_error_WISP_STORE_ROLLBACK,
+                StoreError::Version => shim::wisp_store_error_WISP_STORE_VERSION,
                 StoreError::NoSpace(..) => shim::wisp_store_error_WISP_STORE_NO_SPACE,
                 StoreError::NoUpload => shim::wisp_store_error_WISP_STORE_NO_UPLOAD,
                 StoreError::Offset(_) => shim::wisp_store_error_WISP_STORE_OFFSET,
@@ -122,7 +125,7 @@ impl Error {
 }
 
 /// Errors whose words stand in the crates below.
-const WORDS: [Error; 24 + 8] = [
+const WORDS: [Error; 25 + 9] = [
     Error::Store(StoreError::Flash),
     Error::Store(StoreError::Geometry),
     Error::Store(StoreError::WearTable(0)),
@@ -135,6 +138,7 @@ const WORDS: [Error; 24 + 8] = [
     Error::Store(StoreError::Untried),
     Error::Store(StoreError::Installed),
     Error::Store(StoreError::Rollback(0, 0)),
+    Error::Store(StoreError::Version),
     Error::Store(StoreError::NoSpace(0, 0)),
     Error::Store(StoreError::NoUpload),
     Error::Store(StoreError::Offset(0)),
@@ -155,6 +159,7 @@ const WORDS: [Error; 24 + 8] = [
     Error::Trust(TrustError::Signature([0; 8])),
     Error::Trust(TrustError::BadRetirement),
     Error::Trust(TrustError::Rollback(0, 0)),
+    Error::Trust(TrustError::NotRoot([0; 8])),
 ];
 
 fn words(code: u32) -> &'static str {
@@ -181,6 +186,7 @@ fn words(code: u32) -> &'static str {
         shim::wisp_store_error_WISP_STORE_NO_APP => "the firmware has no app of this name; see its devicetree",
         shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
         shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
+        shim::wisp_store_error_WISP_STORE_NOT_OWNER => "the upload that is going on is that of another client",
         shim::wisp_store_error_WISP_STORE_NOT_LOADED => "the image was refused; see the log",
         _ => "unknown error",
     }
@@ -342,6 +348,7 @@ pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_u
                 hash: image.hash,
                 version: image.version,
                 rollback: image.rollback,
+                downgrade: upload.downgrade,
             };
             *offset = store.begin(&announced)?;
             Ok(())
@@ -377,6 +384,8 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
                 image: image_out(Some(progress.image)),
                 memory: 0,
                 frame: 0,
+                // begun is begun: the image itself decides at the end
+                downgrade: false,
                 interfaces: core::ptr::null(),
                 interfaces_length: 0,
                 targets: core::ptr::null(),
@@ -397,26 +406,44 @@ unsafe fn bytes<'a>(trust: &shim::wisp_store_trust, address: u32, image: &ImageR
     unsafe { core::slice::from_raw_parts(trust.map.add(address as usize), image.length as usize) }
 }
 
-/// The firmware's keys.
+/// The firmware's keys of one role.
 ///
 /// # Safety
-/// `trust.keys` points to `trust.key_count` keys of 32 bytes that live as long as the program.
-unsafe fn known_keys(trust: &shim::wisp_store_trust) -> &'static [[u8; 32]] {
-    if trust.key_count == 0 {
+/// `keys` points to `count` keys of 32 bytes that live as long as the program.
+unsafe fn key_list(keys: *const u8, count: usize) -> &'static [[u8; 32]] {
+    if count == 0 {
         return &[];
     }
     // SAFETY: by the contract of this function.
-    unsafe { core::slice::from_raw_parts(trust.keys.cast(), trust.key_count) }
+    unsafe { core::slice::from_raw_parts(keys.cast(), count) }
 }
 
-/// Checks who made an image. True if somebody the firmware knows did.
-fn check_signature(image: &Image<'_>, keys: &Keys<'_>, allow_unsigned: bool) -> Result<bool, TrustError> {
-    match wisp_trust::verify(image, keys) {
+/// The firmware's keys, with these that are retired.
+///
+/// # Safety
+/// Both lists of `trust` are as [`key_list`] wants them.
+unsafe fn keys<'r>(trust: &shim::wisp_store_trust, retired: &'r [[u8; 8]]) -> Keys<'r> {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        Keys { known: key_list(trust.keys, trust.key_count), roots: key_list(trust.roots, trust.root_count), retired }
+    }
+}
+
+type Check = fn(&Image<'_>, &Keys<'_>) -> Result<Signer, TrustError>;
+
+/// Checks who made an image. Returns the signer if the firmware knows it.
+fn check_signature(
+    image: &Image<'_>,
+    check: Check,
+    keys: &Keys<'_>,
+    allow_unsigned: bool,
+) -> Result<Option<Signer>, TrustError> {
+    match check(image, keys) {
         Err(TrustError::Unsigned | TrustError::UnknownKey(_)) if allow_unsigned => {
             wisp_trust::check_hash(image)?;
-            Ok(false)
+            Ok(None)
         }
-        result => result.map(|_| true),
+        result => result.map(Some),
     }
 }
 
@@ -435,8 +462,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             let address = store.address(&progress.image);
             let image = Image::parse(bytes(trust, address, &progress.image))
                 .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
-            let keys = Keys { known: known_keys(trust), retired: store.retired() };
-            let is_signed = check_signature(&image, &keys, trust.allow_unsigned)?;
+            check_signature(&image, wisp_trust::verify, &keys(trust, store.retired()), trust.allow_unsigned)?;
             let manifest = image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
             if manifest.name != progress.name.as_str()
                 || version_word(manifest.version) != progress.image.version
@@ -449,15 +475,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
                 return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
             }
             needs::check(&image, trust.app, is_signed).map_err(Error::Port)?;
-            let mut retires = [0; 64];
-            let mut count = 0;
-            if is_signed {
-                for (place, id) in retires.chunks_exact_mut(8).zip(wisp_trust::retired_by(&image)?) {
-                    place.copy_from_slice(&id);
-                    count += 8;
-                }
-            }
-            *slot = store.accept(&retires[..count])?.number() as u32;
+            *slot = store.accept(manifest.downgrade)?.number() as u32;
             Ok(())
         })
     }
@@ -490,6 +508,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
             },
             memory: manifest.memory.map_or(0, |memory| memory.backed),
             frame: manifest.max_frame,
+            downgrade: manifest.downgrade,
             interfaces: core::ptr::null(),
             interfaces_length: 0,
             targets: core::ptr::null(),
@@ -531,16 +550,76 @@ pub unsafe extern "C" fn wisp_rust_store_open(
             let slot = slot_of(store, slot)?;
             let (reference, was_repaired) = store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
             let address = store.address(&reference);
-            if trust.key_count != 0 {
+            if trust.check_signature {
                 let image = Image::parse(bytes(trust, address, &reference))
                     .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
                 // what was installed before its key was retired goes on running
-                let keys = Keys { known: known_keys(trust), retired: &[] };
-                check_signature(&image, &keys, trust.allow_unsigned)?;
+                check_signature(&image, wisp_trust::verify_origin, &keys(trust, &[]), trust.allow_unsigned)?;
             }
             *offset = address;
             *length = reference.length;
             *repaired = was_repaired;
+            Ok(())
+        })
+    }
+}
+
+/// Keeps an app's candidate, and retires the keys that it lists if a root key signed it.
+///
+/// # Safety
+/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::wisp_store_trust) -> u32 {
+    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    unsafe {
+        let trust = &*trust;
+        with(|store| {
+            let slot = slot_of(store, slot)?;
+            if store.app(slot)?.candidate.is_none() {
+                return Err(StoreError::NoCandidate.into());
+            }
+            let reference = store.checked(slot, Which::Candidate)?;
+            let image = Image::parse(bytes(trust, store.address(&reference), &reference))
+                .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            let mut retires = [0; 8 * MAX_RETIRED];
+            let mut used = 0;
+            // an image without a list costs no check of its signature here
+            if retired_by(&image).is_ok_and(|mut ids| ids.next().is_some()) {
+                let keys = keys(trust, store.retired());
+                let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
+                if let Some(signer) = signer {
+                    for (place, id) in retires.chunks_exact_mut(8).zip(retirements(&image, signer, keys)?) {
+                        place.copy_from_slice(&id);
+                        used += 8;
+                    }
+                }
+            }
+            match store.confirm_and_retire(slot, &retires[..used]) {
+                Err(StoreError::RetiredFull) => {
+                    let known = key_list(trust.keys, trust.key_count);
+                    store.forget_retired(|id| known.iter().any(|key| key_id(key) == *id))?;
+                    Ok(store.confirm_and_retire(slot, &retires[..used])?)
+                }
+                result => Ok(result?),
+            }
+        })
+    }
+}
+
+/// The ids of the retired keys.
+///
+/// # Safety
+/// Called by the store's thread; `ids` points to `WISP_STORE_RETIRED_MAX` ids of 8 bytes, and `count` can be
+/// written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize) -> u32 {
+    const { assert!(MAX_RETIRED == shim::WISP_STORE_RETIRED_MAX as usize) };
+    // SAFETY: by the contract of this function.
+    unsafe {
+        with(|store| {
+            let retired = store.retired();
+            core::ptr::copy_nonoverlapping(retired.as_ptr().cast(), ids, size_of_val(retired));
+            *count = retired.len();
             Ok(())
         })
     }
@@ -557,7 +636,6 @@ pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *
         with(|store| {
             let slot = slot_of(store, slot)?;
             match change {
-                shim::wisp_store_change_WISP_STORE_CONFIRM => store.confirm(slot)?,
                 shim::wisp_store_change_WISP_STORE_ROLL_BACK => store.roll_back(slot)?,
                 shim::wisp_store_change_WISP_STORE_UNINSTALL => store.uninstall(slot)?,
                 shim::wisp_store_change_WISP_STORE_ENABLE => store.set_disabled(slot, false)?,
@@ -597,5 +675,24 @@ pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) 
             };
             Ok(())
         })
+    }
+}
+
+/// Makes the token of an upload's owner.
+///
+/// # Safety
+/// `claim` points to `length` bytes, `mix` to two words; eight bytes can be written to `token`.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_token(claim: *const u8, length: usize, mix: *const u32, token: *mut u8) {
+    // SAFETY: by the contract of this function.
+    unsafe {
+        let mut hasher = wisp_trust::Hasher::new();
+        if length != 0 {
+            hasher.update(core::slice::from_raw_parts(claim, length));
+        }
+        for index in 0..2 {
+            hasher.update(&(*mix.add(index)).to_le_bytes());
+        }
+        core::ptr::copy_nonoverlapping(hasher.finish().as_ptr(), token, 8);
     }
 }

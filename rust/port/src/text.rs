@@ -37,10 +37,10 @@ impl<const CAPACITY: usize> Line<CAPACITY> {
         }
     }
 
-    /// Appends words from outside; control characters become question marks.
+    /// Appends words from outside; all but printable ASCII becomes question marks.
     pub fn push_shown(&mut self, text: &[u8]) {
         for byte in text {
-            let shown = if byte.is_ascii_control() { b'?' } else { *byte };
+            let shown = if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'?' };
             self.push(&[shown]);
         }
     }
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn control_characters_are_not_shown() {
         let mut text = Text::new();
-        text.push_shown(b"a\n\x1b[b");
-        assert_eq!(text.bytes(), b"a??[b");
+        text.push_shown(b"a\n\x1b[b\x9b1m\xc2\x9b\x7f");
+        assert_eq!(text.bytes(), b"a??[b?1m???");
     }
 }

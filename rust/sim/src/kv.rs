@@ -5,13 +5,13 @@ use crate::platform::SimPlatform;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wisp_abi::Errno;
-use wisp_host::platform::Kv;
+use wisp_host::platform::{Identity, Kv};
 
 /// An app's storage as a board file describes it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct KvConfig {
-    /// Bytes of all keys and values; 0 grants nothing.
+    /// Bytes of all entries, as they lie in flash; 0 grants nothing.
     pub(crate) size: u32,
     /// Values at boot.
     pub(crate) contents: BTreeMap<String, Vec<u8>>,
@@ -31,15 +31,26 @@ impl Storage {
     }
 }
 
+/// Bytes of a record beside what it is about, and of a write block.
+const RECORD: usize = 8;
+const WRITE_BLOCK: usize = 8;
+
 impl Kv for SimPlatform {
     fn kv_size(&self) -> u32 {
         self.storage.size
     }
 
+    /// As the settings of a board with NVS and a flash that is written by 8 bytes: name and value, with a record
+    /// each.
+    fn kv_entry(&self, key: usize, value: usize) -> u32 {
+        let name = "wisp/".len() + self.name().len() + 1 + key;
+        let size = 2 * RECORD + name.next_multiple_of(WRITE_BLOCK) + value.next_multiple_of(WRITE_BLOCK);
+        u32::try_from(size).unwrap_or(u32::MAX)
+    }
+
     fn kv_used_without(&mut self, key: &[u8]) -> Result<u32, Errno> {
         let others = self.storage.values.iter().filter(|(other, _)| other.as_slice() != key);
-        let used: usize = others.map(|(key, value)| key.len() + value.len()).sum();
-        Ok(u32::try_from(used).unwrap_or(u32::MAX))
+        Ok(others.map(|(key, value)| self.kv_entry(key.len(), value.len())).fold(0, u32::saturating_add))
     }
 
     fn get_kv(&mut self, key: &[u8], buffer: &mut [u8]) -> Result<u32, Errno> {
@@ -79,7 +90,7 @@ mod tests {
         assert_eq!((app.kv_size(), app.get_kv(b"boots", &mut buffer), buffer), (100, Ok(1), [7, 0]));
         app.set_kv(b"boots", &[8, 1]).unwrap();
         assert_eq!((app.get_kv(b"boots", &mut buffer[..1]), buffer), (Ok(2), [8, 0]));
-        assert_eq!((app.kv_used_without(b"x"), app.kv_used_without(b"boots")), (Ok(7), Ok(0)));
+        assert_eq!((app.kv_used_without(b"x"), app.kv_used_without(b"boots")), (Ok(40), Ok(0)));
         app.remove_kv(b"boots").unwrap();
         assert_eq!(app.remove_kv(b"boots"), Err(Errno::NoEntry));
         assert!(capture.text().ends_with("0,a,kv,boots,0801\n0,a,kv,boots,removed\n"), "{}", capture.text());

@@ -110,6 +110,8 @@ pub struct App {
     pub candidate: Option<ImageRef>,
     /// Lowest rollback counter that an update may have. Kept when the app is uninstalled.
     pub floor: u32,
+    /// Version of the image that was confirmed last, 0 if none was. Kept when the app is uninstalled.
+    pub version: u32,
     /// It crashed too often and is not started by itself.
     pub disabled: bool,
     /// It is started by hand only.
@@ -137,6 +139,15 @@ impl App {
     }
 }
 
+/// A version as numbers that compare as semantic versions do.
+pub fn version_order(version: u32) -> (u8, u8, u16) {
+    let [major, minor, low, high] = version.to_le_bytes();
+    (major, minor, u16::from_le_bytes([low, high]))
+}
+
+/// Where an app record has the version of the running image. It stays there when the app is uninstalled.
+const VERSION_AT: usize = 40 + 8;
+
 const CLOSES_UPLOAD: u8 = 1;
 const DISABLED: u8 = 2;
 const MANUAL: u8 = 4;
@@ -152,7 +163,7 @@ pub struct AppRecord<'k> {
     pub app: App,
     /// How often the candidate was started.
     pub attempts: u8,
-    /// Ids of keys that the new image retires, 8 bytes each.
+    /// Ids of keys that the image retires which was confirmed, 8 bytes each.
     pub retires: &'k [u8],
 }
 
@@ -174,6 +185,7 @@ impl<'k> AppRecord<'k> {
                 running: image(HAS_RUNNING, 40)?,
                 candidate: image(HAS_CANDIDATE, 40 + record_size::IMAGE)?,
                 floor: word(payload, 4)?,
+                version: word(payload, VERSION_AT)?,
                 disabled: flags & DISABLED != 0,
                 manual: flags & MANUAL != 0,
             },
@@ -204,6 +216,7 @@ impl<'k> AppRecord<'k> {
                 payload[at..at + record_size::IMAGE].copy_from_slice(&image);
             }
         }
+        payload[VERSION_AT..VERSION_AT + 4].copy_from_slice(&app.version.to_le_bytes());
         let retires = self.retires.get(..8 * MAX_RETIRED).unwrap_or(self.retires);
         payload[2] = (retires.len() / 8) as u8;
         let end = record_size::APP + retires.len();

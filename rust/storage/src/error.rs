@@ -30,6 +30,8 @@ pub enum StoreError {
     Installed,
     /// The rollback counter is lower than that of an image that was confirmed: (offered, needed).
     Rollback(u32, u32),
+    /// The version is lower than that of the image that was confirmed last.
+    Version,
     /// No free space in one piece: (blocks needed, blocks in the largest hole).
     NoSpace(u32, u32),
     /// No upload is going on.
@@ -78,6 +80,9 @@ impl StoreError {
             Self::Untried => "the update has not run yet; start the app first",
             Self::Installed => "this image is installed already",
             Self::Rollback(..) => "the rollback counter is lower than the installed one's",
+            Self::Version => {
+                "the version is lower than the confirmed one's; to go back on purpose, sign with --downgrade"
+            }
             Self::NoSpace(..) => "not enough free space in one piece; uninstall an app",
             Self::NoUpload => "no upload is going on",
             Self::Offset(_) => "the piece does not begin where the last one ended",

@@ -3,16 +3,21 @@
 
 use crate::app::{App, AppRecord, Slot};
 use crate::journal::counters;
-use crate::layout::PAYLOAD_MAX;
+use crate::layout::{MAX_RETIRED, PAYLOAD_MAX};
 use crate::record::Kind;
 use crate::store::Store;
 use crate::{Flash, StoreError};
+use wisp_trust::KeyId;
 
 impl<F: Flash> Store<'_, F> {
     pub(crate) fn put(&mut self, slot: Slot, app: App) -> Result<(), StoreError> {
+        self.put_and_retire(slot, app, &[])
+    }
+
+    fn put_and_retire(&mut self, slot: Slot, app: App, retires: &[u8]) -> Result<(), StoreError> {
         // an update that ran stays one that can be confirmed
         let attempts = if app.candidate.is_some() { self.place(slot).attempts } else { 0 };
-        let record = AppRecord { slot: slot.0, closes_upload: false, app, attempts, retires: &[] };
+        let record = AppRecord { slot: slot.0, closes_upload: false, app, attempts, retires };
         self.append(Kind::App, record.write(&mut [0; PAYLOAD_MAX]))
     }
 
@@ -23,13 +28,50 @@ impl<F: Flash> Store<'_, F> {
     /// [`StoreError::NoCandidate`], [`StoreError::Untried`], [`StoreError::NotFound`],
     /// [`StoreError::Flash`], [`StoreError::JournalFull`].
     pub fn confirm(&mut self, slot: Slot) -> Result<(), StoreError> {
+        self.confirm_and_retire(slot, &[])
+    }
+
+    /// Keeps the candidate, and with the same record retires the keys with these ids (8 bytes each). The caller has
+    /// checked that the candidate's signer may do that.
+    ///
+    /// # Errors
+    /// As [`Store::confirm`]; [`StoreError::RetiredFull`].
+    pub fn confirm_and_retire(&mut self, slot: Slot, retires: &[u8]) -> Result<(), StoreError> {
         let app = self.app(slot)?;
         let image = app.candidate.ok_or(StoreError::NoCandidate)?;
         if self.place(slot).attempts == 0 {
             return Err(StoreError::Untried);
         }
+        let new = retires.chunks_exact(8).filter(|id| !self.retired().iter().any(|known| known == id)).count();
+        if self.retired().len() + new > MAX_RETIRED || retires.len() > 8 * MAX_RETIRED {
+            return Err(StoreError::RetiredFull);
+        }
         let floor = app.floor.max(image.rollback);
-        self.put(slot, App { running: Some(image), candidate: None, floor, disabled: false, ..app })
+        let version = image.version;
+        let app = App { running: Some(image), candidate: None, floor, version, disabled: false, ..app };
+        self.put_and_retire(slot, app, retires)
+    }
+
+    /// Forgets retired keys for which `keep` returns false: those that the firmware no longer carries are refused
+    /// without that.
+    ///
+    /// # Errors
+    /// [`StoreError::Flash`].
+    pub fn forget_retired(&mut self, mut keep: impl FnMut(&KeyId) -> bool) -> Result<(), StoreError> {
+        let mut kept = [KeyId::default(); MAX_RETIRED];
+        let mut count = 0;
+        for id in self.retired().iter().filter(|id| keep(id)) {
+            if let Some(place) = kept.get_mut(usize::from(count)) {
+                *place = *id;
+                count += 1;
+            }
+        }
+        if count == self.retired_count {
+            return Ok(());
+        }
+        (self.retired, self.retired_count) = (kept, count);
+        // the snapshot has what is left
+        self.rotate()
     }
 
     /// Drops the candidate, which must not be executing. An app without a running image is gone then.
@@ -45,8 +87,8 @@ impl<F: Flash> Store<'_, F> {
         self.put(slot, App { candidate: None, disabled: false, ..app })
     }
 
-    /// Drops the app's images, which must not be executing. Its rollback counter is remembered:
-    /// in its place, and, when another app takes that, beside it.
+    /// Drops the app's images, which must not be executing. Its rollback counter and its version are remembered:
+    /// in its place, and the counter, when another app takes that, beside it.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Flash`], [`StoreError::JournalFull`].

@@ -5,8 +5,8 @@
 //! the erase and says that the blocks before are complete. After a reboot an upload goes on at the start
 //! of the block it was in.
 
-use crate::app::{App, AppRecord, ImageRef, Name, Slot, UploadRecord};
-use crate::layout::{MAX_RETIRED, PAYLOAD_MAX};
+use crate::app::{version_order, App, AppRecord, ImageRef, Name, Slot, UploadRecord};
+use crate::layout::PAYLOAD_MAX;
 use crate::record::Kind;
 use crate::store::Store;
 use crate::{Flash, StoreError};
@@ -25,6 +25,8 @@ pub struct Upload<'n> {
     pub version: u32,
     /// Rollback counter.
     pub rollback: u32,
+    /// It may have a lower version than the image that was confirmed last.
+    pub downgrade: bool,
 }
 
 /// An upload that is going on.
@@ -38,13 +40,24 @@ pub struct Progress {
     pub received: u32,
 }
 
+/// Checks that an image is not older than what was confirmed last.
+fn check_age(app: &App, version: u32, rollback: u32, downgrade: bool) -> Result<(), StoreError> {
+    if rollback < app.floor {
+        return Err(StoreError::Rollback(rollback, app.floor));
+    }
+    if !downgrade && version_order(version) < version_order(app.version) {
+        return Err(StoreError::Version);
+    }
+    Ok(())
+}
+
 impl<F: Flash> Store<'_, F> {
     /// Announces an image: finds space, erases nothing. If the same upload is going on it is resumed. The
     /// offset at which to go on.
     ///
     /// # Errors
     /// [`StoreError::Busy`], [`StoreError::Name`], [`StoreError::Pending`], [`StoreError::Installed`],
-    /// [`StoreError::Rollback`], [`StoreError::NoSlot`], [`StoreError::FloorsFull`], [`StoreError::NoSpace`], [`StoreError::Length`] for
+    /// [`StoreError::Rollback`], [`StoreError::Version`], [`StoreError::NoSlot`], [`StoreError::FloorsFull`], [`StoreError::NoSpace`], [`StoreError::Length`] for
     /// an empty image, [`StoreError::Flash`], [`StoreError::JournalFull`].
     pub fn begin(&mut self, upload: &Upload<'_>) -> Result<u32, StoreError> {
         let name = Name::new(upload.name).ok_or(StoreError::Name)?;
@@ -66,9 +79,7 @@ impl<F: Flash> Store<'_, F> {
                 if app.running.is_some_and(|image| image.hash == upload.hash) {
                     return Err(StoreError::Installed);
                 }
-                if upload.rollback < app.floor {
-                    return Err(StoreError::Rollback(upload.rollback, app.floor));
-                }
+                check_age(&app, upload.version, upload.rollback, upload.downgrade)?;
             }
             None => {
                 let floor = self.remembered_floor(upload.name);
@@ -191,18 +202,14 @@ impl<F: Flash> Store<'_, F> {
         Ok(progress)
     }
 
-    /// Makes the upload its app's candidate, and retires the keys with these ids (8 bytes each). The caller
-    /// has checked who signed the image.
+    /// Makes the upload its app's candidate. The caller has checked who signed the image, and read in it whether
+    /// it may have a lower version than the image that was confirmed last.
     ///
     /// # Errors
-    /// As [`Store::complete`]; [`StoreError::NoSlot`], [`StoreError::FloorsFull`], [`StoreError::RetiredFull`],
+    /// As [`Store::complete`]; [`StoreError::Rollback`], [`StoreError::Version`], [`StoreError::NoSlot`], [`StoreError::FloorsFull`],
     /// [`StoreError::JournalFull`].
-    pub fn accept(&mut self, retires: &[u8]) -> Result<Slot, StoreError> {
+    pub fn accept(&mut self, downgrade: bool) -> Result<Slot, StoreError> {
         let progress = self.complete()?;
-        let new = retires.chunks_exact(8).filter(|id| !self.retired().iter().any(|known| known == id)).count();
-        if self.retired().len() + new > MAX_RETIRED || retires.len() > 8 * MAX_RETIRED {
-            return Err(StoreError::RetiredFull);
-        }
         let (slot, app) = match self.find_place(progress.name.as_str())? {
             Some(slot) => (slot, self.app(slot)?),
             None => {
@@ -211,15 +218,18 @@ impl<F: Flash> Store<'_, F> {
                     running: None,
                     candidate: None,
                     floor: self.remembered_floor(progress.name.as_str()),
+                    version: 0,
                     disabled: false,
                     manual: false,
                 };
                 (self.free_place(true)?, app)
             }
         };
+        // what was announced may have been false
+        check_age(&app, progress.image.version, progress.image.rollback, downgrade)?;
         let image = ImageRef { crc: self.image_crc(&progress.image)?, ..progress.image };
         let app = App { candidate: Some(image), disabled: false, ..app };
-        let record = AppRecord { slot: slot.0, closes_upload: true, app, attempts: 0, retires };
+        let record = AppRecord { slot: slot.0, closes_upload: true, app, attempts: 0, retires: &[] };
         self.append(Kind::App, record.write(&mut [0; PAYLOAD_MAX]))?;
         Ok(slot)
     }

@@ -4,12 +4,12 @@
 mod common;
 
 use common::{image, mounted, observe, upload, SimFlash, COARSE, PAGES, SMALL};
-use wisp_storage::{Geometry, Mounted, Store, StoreError, Which, MAX_APPS, MAX_FLOORS};
+use wisp_storage::{Geometry, Mounted, Store, StoreError, Upload, Which, MAX_APPS, MAX_FLOORS, MAX_RETIRED};
 
 fn put(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32) {
     assert_eq!(store.begin(&upload(name, bytes, rollback)), Ok(0));
     store.write(0, bytes).unwrap();
-    let slot = store.accept(&[]).unwrap();
+    let slot = store.accept(false).unwrap();
     store.attempt(slot).unwrap();
     store.confirm(slot).unwrap();
 }
@@ -27,7 +27,7 @@ fn an_upload_goes_on_after_a_reboot_at_the_start_of_its_block() {
     assert_eq!(at, 1024);
     assert_eq!(store.write(0, &bytes[..10]), Err(StoreError::Offset(1024)));
     store.write(at, &bytes[1024..]).unwrap();
-    let slot = store.accept(&[]).unwrap();
+    let slot = store.accept(false).unwrap();
     assert!(store.checked(slot, Which::Candidate).is_ok());
 }
 
@@ -51,7 +51,7 @@ fn bytes_that_were_not_announced_are_refused() {
     store.begin(&upload("app", &bytes, 0)).unwrap();
     assert_eq!(store.write(0, &image(1, 601)), Err(StoreError::Length));
     store.write(0, &image(2, 600)).unwrap();
-    assert_eq!(store.accept(&[]), Err(StoreError::Hash));
+    assert_eq!(store.accept(false), Err(StoreError::Hash));
     store.abort().unwrap();
     assert!(observe(&mut store).apps.is_empty());
 }
@@ -121,6 +121,101 @@ fn a_lower_rollback_counter_is_refused_also_after_uninstalling() {
     assert_eq!(store.begin(&upload("app", &image(2, 100), 5)), Ok(0));
 }
 
+/// An upload with a version, which may be marked as one that goes back.
+fn of_version<'n>(name: &'n str, bytes: &[u8], version: (u8, u8, u16), downgrade: bool) -> Upload<'n> {
+    let [low, high] = version.2.to_le_bytes();
+    Upload { version: u32::from_le_bytes([version.0, version.1, low, high]), downgrade, ..upload(name, bytes, 0) }
+}
+
+fn put_version(store: &mut Store<'_, SimFlash>, number: u64, version: (u8, u8, u16), downgrade: bool) {
+    let bytes = image(number, 100);
+    assert_eq!(store.begin(&of_version("app", &bytes, version, downgrade)), Ok(0));
+    store.write(0, &bytes).unwrap();
+    let slot = store.accept(downgrade).unwrap();
+    store.attempt(slot).unwrap();
+    store.confirm(slot).unwrap();
+}
+
+#[test]
+fn a_lower_version_is_refused_unless_it_is_marked() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put_version(&mut store, 1, (1, 10, 300), false);
+    let bytes = image(2, 100);
+    for older in [(1, 10, 299), (1, 9, 400), (0, 255, 65535), (1, 9, 65535), (0, 11, 301)] {
+        assert_eq!(store.begin(&of_version("app", &bytes, older, false)), Err(StoreError::Version), "{older:?}");
+        // a false announcement gains nothing
+        assert_eq!(store.begin(&of_version("app", &bytes, older, true)), Ok(0));
+        store.write(0, &bytes).unwrap();
+        assert_eq!(store.accept(false), Err(StoreError::Version));
+        store.abort().unwrap();
+    }
+    for newer in [(1, 10, 300), (1, 10, 301), (1, 11, 0), (2, 0, 0)] {
+        assert_eq!(store.begin(&of_version("app", &bytes, newer, false)), Ok(0), "{newer:?}");
+        store.abort().unwrap();
+    }
+    put_version(&mut store, 3, (1, 2, 0), true);
+    put_version(&mut store, 4, (1, 2, 1), false);
+    assert_eq!(store.begin(&of_version("app", &bytes, (1, 2, 0), false)), Err(StoreError::Version));
+}
+
+#[test]
+fn a_version_is_remembered_after_uninstalling_and_one_that_was_only_tried_is_not() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    put_version(&mut store, 1, (2, 0, 0), false);
+    let bytes = image(2, 100);
+    store.begin(&of_version("app", &bytes, (9, 0, 0), false)).unwrap();
+    store.write(0, &bytes).unwrap();
+    let slot = store.accept(false).unwrap();
+    store.attempt(slot).unwrap();
+    store.roll_back(slot).unwrap();
+    put_version(&mut store, 3, (2, 0, 1), false);
+    let slot = store.find("app").unwrap();
+    store.uninstall(slot).unwrap();
+    // many records, so that the journal's area changes
+    for _ in 0..100 {
+        store.begin(&upload("other", &bytes, 0)).unwrap();
+        store.abort().unwrap();
+    }
+    let (mut store, _) = Store::mount(store.into_flash(), &mut wear).unwrap();
+    assert_eq!(store.begin(&of_version("app", &bytes, (2, 0, 0), false)), Err(StoreError::Version));
+    assert_eq!(store.begin(&of_version("app", &bytes, (2, 0, 1), false)), Ok(0));
+}
+
+/// Installs an image whose confirmation retires keys.
+fn retire(store: &mut Store<'_, SimFlash>, number: u64, ids: &[u8]) -> Result<(), StoreError> {
+    let bytes = image(number, 100);
+    store.begin(&upload("app", &bytes, 0)).unwrap();
+    store.write(0, &bytes).unwrap();
+    let slot = store.accept(false).unwrap();
+    store.attempt(slot).unwrap();
+    assert_eq!(store.confirm_and_retire(slot, &[1; 72]), Err(StoreError::RetiredFull));
+    let result = store.confirm_and_retire(slot, ids);
+    if result.is_err() {
+        store.roll_back(slot).unwrap();
+    }
+    result
+}
+
+#[test]
+fn a_key_is_retired_by_the_confirmation_and_room_is_made_for_it() {
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    for id in 0..MAX_RETIRED as u8 {
+        retire(&mut store, u64::from(id), &[id; 8]).unwrap();
+        assert_eq!(store.retired().len(), usize::from(id) + 1);
+    }
+    assert_eq!(retire(&mut store, 20, &[20; 8]), Err(StoreError::RetiredFull));
+    assert_eq!(retire(&mut store, 21, &[3; 8]), Ok(()), "a key that is retired takes no other place");
+    store.forget_retired(|id| id[0] % 2 == 0).unwrap();
+    let (mut store, _) = Store::mount(store.into_flash(), &mut wear).unwrap();
+    assert_eq!(store.retired(), [[0; 8], [2; 8], [4; 8], [6; 8]]);
+    assert_eq!(retire(&mut store, 22, &[20; 8]), Ok(()));
+    let (store, _) = Store::mount(store.into_flash(), &mut wear).unwrap();
+    assert_eq!(store.retired(), [[0; 8], [2; 8], [4; 8], [6; 8], [20; 8]]);
+}
+
 #[test]
 fn a_counter_that_was_only_tried_does_not_forbid_going_back() {
     let mut wear = vec![0; 512];
@@ -128,7 +223,7 @@ fn a_counter_that_was_only_tried_does_not_forbid_going_back() {
     put(&mut store, "app", &image(1, 100), 1);
     store.begin(&upload("app", &image(2, 100), 9)).unwrap();
     store.write(0, &image(2, 100)).unwrap();
-    let slot = store.accept(&[]).unwrap();
+    let slot = store.accept(false).unwrap();
     assert_eq!(store.confirm(slot), Err(StoreError::Untried));
     store.roll_back(slot).unwrap();
     assert_eq!(store.begin(&upload("app", &image(3, 100), 1)), Ok(0));
@@ -142,7 +237,7 @@ fn what_is_installed_or_on_trial_is_not_uploaded_again() {
     assert_eq!(store.begin(&upload("app", &image(1, 100), 0)), Err(StoreError::Installed));
     store.begin(&upload("app", &image(2, 100), 0)).unwrap();
     store.write(0, &image(2, 100)).unwrap();
-    store.accept(&[]).unwrap();
+    store.accept(false).unwrap();
     assert_eq!(store.begin(&upload("app", &image(3, 100), 0)), Err(StoreError::Pending));
 }
 

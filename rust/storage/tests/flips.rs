@@ -10,16 +10,16 @@ use common::{image, mounted, observe, upload, Random, SimFlash, State, COARSE, P
 use wisp_storage::{Geometry, Mounted, Slot, Store, StoreError, Which};
 use wisp_trust::sha256;
 
-fn install(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32, retires: &[u8]) -> Slot {
+fn install(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32) -> Slot {
     store.begin(&upload(name, bytes, rollback)).unwrap();
     store.write(0, bytes).unwrap();
-    store.accept(retires).unwrap()
+    store.accept(false).unwrap()
 }
 
 fn keep(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32, retires: &[u8]) -> Slot {
-    let slot = install(store, name, bytes, rollback, retires);
+    let slot = install(store, name, bytes, rollback);
     store.attempt(slot).unwrap();
-    store.confirm(slot).unwrap();
+    store.confirm_and_retire(slot, retires).unwrap();
     slot
 }
 
@@ -36,7 +36,7 @@ fn lived_in(geometry: Geometry, fill: bool) -> SimFlash {
     keep(&mut store, "lamp", &image(3, block + 7), 5, &[9; 8]);
     let pump = keep(&mut store, "pump", &image(4, 300), 2, &[]);
     store.crashed(pump).unwrap();
-    install(&mut store, "pump", &image(5, block), 3, &[]);
+    install(&mut store, "pump", &image(5, block), 3);
     store.attempt(pump).unwrap();
     if fill {
         let stat = store.stat().unwrap();

@@ -27,11 +27,12 @@ enum Operation {
     /// The upload's bytes up to an offset, in pieces of a length.
     Write(Bytes, usize, usize),
     /// What is missing of the upload's bytes, then their acceptance.
-    Accept(Bytes, Vec<u8>),
+    Accept(Bytes),
     Abort,
     Attempt(&'static str),
     Crashed(&'static str),
-    Confirm(&'static str),
+    /// Confirms an update that retires these keys.
+    Confirm(&'static str, Vec<u8>),
     RollBack(&'static str),
     Uninstall(&'static str),
     Disable(&'static str, bool),
@@ -52,14 +53,14 @@ fn run(store: &mut Store<'_, SimFlash>, operation: &Operation) -> Result<(), Sto
     match operation {
         Operation::Begin(name, bytes, rollback) => store.begin(&upload(name, &bytes.0, *rollback)).map(drop),
         Operation::Write(bytes, end, piece) => write(store, &bytes.0, *end, *piece),
-        Operation::Accept(bytes, retires) => {
+        Operation::Accept(bytes) => {
             write(store, &bytes.0, bytes.0.len(), 500)?;
-            store.accept(retires).map(drop)
+            store.accept(false).map(drop)
         }
         Operation::Abort => store.abort(),
         Operation::Attempt(name) => store.find(name).and_then(|slot| store.attempt(slot)).map(drop),
         Operation::Crashed(name) => store.find(name).and_then(|slot| store.crashed(slot)).map(drop),
-        Operation::Confirm(name) => store.find(name).and_then(|slot| store.confirm(slot)),
+        Operation::Confirm(name, retires) => store.find(name).and_then(|slot| store.confirm_and_retire(slot, retires)),
         Operation::RollBack(name) => store.find(name).and_then(|slot| store.roll_back(slot)),
         Operation::Uninstall(name) => store.find(name).and_then(|slot| store.uninstall(slot)),
         Operation::Disable(name, on) => store.find(name).and_then(|slot| store.set_disabled(slot, *on)),
@@ -67,13 +68,13 @@ fn run(store: &mut Store<'_, SimFlash>, operation: &Operation) -> Result<(), Sto
     }
 }
 
-fn install(name: &'static str, number: u64, length: usize, piece: usize, retires: &[u8]) -> Vec<Operation> {
+fn install(name: &'static str, number: u64, length: usize, piece: usize) -> Vec<Operation> {
     let bytes = Bytes(image(number, length));
     let mut list = vec![Operation::Begin(name, bytes.clone(), number as u32)];
     for end in [length / 3, length / 2 + 1, length] {
         list.push(Operation::Write(bytes.clone(), end, piece));
     }
-    list.push(Operation::Accept(bytes, retires.to_vec()));
+    list.push(Operation::Accept(bytes));
     list
 }
 
@@ -82,21 +83,32 @@ fn lives(block: usize, round: u64) -> Vec<Operation> {
     use Operation::*;
     let base = 10 * round;
     let given_up = Bytes(image(base + 4, block));
-    let mut list = install("alpha", base + 1, 2 * block + 100, 700, &[]);
-    list.extend([Attempt("alpha"), Confirm("alpha"), Manual("alpha", true)]);
-    list.extend(install("beta", base + 2, block, 333, &[1; 8]));
-    list.extend([Attempt("beta"), Crashed("beta"), Attempt("beta"), Confirm("beta"), Manual("alpha", false)]);
-    list.extend(install("alpha", base + 3, 3 * block - 1, 1000, &[]));
+    let mut list = install("alpha", base + 1, 2 * block + 100, 700);
+    list.extend([Attempt("alpha"), Confirm("alpha", Vec::new()), Manual("alpha", true)]);
+    list.extend(install("beta", base + 2, block, 333));
+    list.extend([
+        Attempt("beta"),
+        Crashed("beta"),
+        Attempt("beta"),
+        Confirm("beta", vec![1; 8]),
+        Manual("alpha", false),
+    ]);
+    list.extend(install("alpha", base + 3, 3 * block - 1, 1000));
     list.extend([Attempt("alpha"), Crashed("alpha"), Crashed("alpha"), RollBack("alpha")]);
     list.push(Begin("gamma", given_up.clone(), 100));
     list.push(Write(given_up, 100, 9));
     list.push(Abort);
-    list.extend(install("alpha", base + 5, block + 1, 2000, &[[2; 8], [3; 8]].concat()));
-    list.extend([Attempt("alpha"), Crashed("alpha"), Disable("alpha", true), Confirm("alpha")]);
-    list.extend(install("gamma", base + 6, 17, 17, &[]));
+    list.extend(install("alpha", base + 5, block + 1, 2000));
+    list.extend([
+        Attempt("alpha"),
+        Crashed("alpha"),
+        Disable("alpha", true),
+        Confirm("alpha", [[2; 8], [3; 8]].concat()),
+    ]);
+    list.extend(install("gamma", base + 6, 17, 17));
     list.extend([RollBack("gamma"), Uninstall("beta"), Crashed("alpha"), Disable("alpha", true)]);
-    list.extend(install("beta", base + 7, 2 * block, block, &[]));
-    list.extend([Attempt("beta"), Confirm("beta"), Disable("alpha", false), Uninstall("alpha")]);
+    list.extend(install("beta", base + 7, 2 * block, block));
+    list.extend([Attempt("beta"), Confirm("beta", Vec::new()), Disable("alpha", false), Uninstall("alpha")]);
     list
 }
 

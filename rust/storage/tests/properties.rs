@@ -16,11 +16,11 @@ const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "a-name-as-long-as-names-may
 enum Operation {
     Begin(usize, u64, usize, u32),
     Write(usize),
-    Accept(bool),
+    Accept,
     Abort,
     Attempt(usize),
     Crashed(usize),
-    Confirm(usize),
+    Confirm(usize, bool),
     RollBack(usize),
     Uninstall(usize),
     Disable(usize, bool),
@@ -32,11 +32,11 @@ fn random_operation(random: &mut Random, block: usize, number: u64) -> Operation
     match random.below(24) {
         0..=3 => Operation::Begin(name, number, 1 + random.below(3 * block as u64) as usize, random.below(3) as u32),
         4..=11 => Operation::Write(1 + random.below(block as u64) as usize),
-        12..=14 => Operation::Accept(random.below(40) == 0),
+        12..=14 => Operation::Accept,
         15 => Operation::Abort,
         16 | 17 => Operation::Attempt(name),
         18 => Operation::Crashed(name),
-        19 | 20 => Operation::Confirm(name),
+        19 | 20 => Operation::Confirm(name, random.below(40) == 0),
         21 => Operation::RollBack(name),
         22 if random.below(3) == 0 => Operation::Uninstall(name),
         22 => Operation::Disable(name, random.below(2) == 0),
@@ -62,13 +62,10 @@ fn model(state: &State, contents: &HashMap<[u8; 32], u32>, received_all: bool, o
             }
             next.upload = Some((NAMES[name].into(), sha256(&image(number, length))));
         }
-        Operation::Accept(retire) => {
+        Operation::Accept => {
             let (name, hash) = next.upload.take().filter(|_| received_all)?;
             let app = next.apps.entry(name).or_default();
             *app = Seen { candidate: Some(hash), counters: (0, 0), disabled: false, ..app.clone() };
-            if retire && !next.retired.contains(&[7; 8]) {
-                next.retired.push([7; 8]);
-            }
         }
         Operation::Abort => drop(next.upload.take()?),
         Operation::Attempt(name) => {
@@ -79,12 +76,15 @@ fn model(state: &State, contents: &HashMap<[u8; 32], u32>, received_all: bool, o
             let app = installed(state, name)?;
             put(name, Seen { counters: (app.counters.0, app.counters.1 + 1), ..app });
         }
-        Operation::Confirm(name) => {
+        Operation::Confirm(name, retire) => {
             let app = installed(state, name).filter(|app| app.counters.0 != 0)?;
             let hash = app.candidate?;
             let floor = app.floor.max(contents[&hash]);
             let seen = Seen { running: Some(hash), candidate: None, floor, disabled: false, counters: (0, 0), ..app };
             put(name, seen);
+            if retire && !next.retired.contains(&[7; 8]) {
+                next.retired.push([7; 8]);
+            }
         }
         Operation::RollBack(name) => {
             let app = installed(state, name).filter(|app| app.candidate.is_some())?;
@@ -115,11 +115,14 @@ fn run(store: &mut Store<'_, SimFlash>, source: &[u8], operation: Operation) -> 
             let end = (at + piece).min(source.len());
             store.write(at as u32, &source[at..end]).map(drop)
         }
-        Operation::Accept(retire) => store.accept(if retire { &[7; 8] } else { &[] }).map(drop),
+        Operation::Accept => store.accept(false).map(drop),
         Operation::Abort => store.abort(),
         Operation::Attempt(name) => find(name).and_then(|slot| store.attempt(slot)).map(drop),
         Operation::Crashed(name) => find(name).and_then(|slot| store.crashed(slot)).map(drop),
-        Operation::Confirm(name) => find(name).and_then(|slot| store.confirm(slot)),
+        Operation::Confirm(name, retire) => {
+            let retires: &[u8] = if retire { &[7; 8] } else { &[] };
+            find(name).and_then(|slot| store.confirm_and_retire(slot, retires))
+        }
         Operation::RollBack(name) => find(name).and_then(|slot| store.roll_back(slot)),
         Operation::Uninstall(name) => find(name).and_then(|slot| store.uninstall(slot)),
         Operation::Disable(name, on) => find(name).and_then(|slot| store.set_disabled(slot, on)),

@@ -18,10 +18,12 @@ pub enum TrustError {
     RetiredKey(KeyId),
     /// The signature is not that of the key over this content.
     Signature(KeyId),
-    /// The image retires the key that signed it, or more keys than it may.
+    /// The image retires the key that signed it, more keys than it may, or has several lists of them.
     BadRetirement,
     /// The rollback counter is lower than that of an installed image: (offered, needed).
     Rollback(u32, u32),
+    /// The image retires keys, and the key that signed it is no root key.
+    NotRoot(KeyId),
 }
 
 impl TrustError {
@@ -36,6 +38,7 @@ impl TrustError {
             Self::Signature(_) => 6,
             Self::BadRetirement => 7,
             Self::Rollback(..) => 8,
+            Self::NotRoot(_) => 9,
         }
     }
 
@@ -48,8 +51,9 @@ impl TrustError {
             Self::UnknownKey(_) => "the image is signed by a key that this firmware does not know",
             Self::RetiredKey(_) => "the image is signed by a retired key; sign it with a current one",
             Self::Signature(_) => "the image's signature is not that of its key; send it again, from whoever signed it",
-            Self::BadRetirement => "the image retires its own key or too many; sign it with another key",
+            Self::BadRetirement => "the image's list of keys to retire is wrong; sign it again",
             Self::Rollback(..) => "the image's rollback counter is lower than the installed one's",
+            Self::NotRoot(_) => "the image retires keys, which only a root key may do; sign it with a root key",
         }
     }
 }
@@ -59,7 +63,7 @@ impl core::fmt::Display for TrustError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.words())?;
         match self {
-            Self::UnknownKey(id) | Self::RetiredKey(id) | Self::Signature(id) => {
+            Self::UnknownKey(id) | Self::RetiredKey(id) | Self::Signature(id) | Self::NotRoot(id) => {
                 f.write_str(" (key ")?;
                 for byte in id {
                     write!(f, "{byte:02x}")?;

@@ -26,37 +26,81 @@ pub fn key_id(key: &PublicKey) -> KeyId {
     id
 }
 
+/// What a key may do.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// It signs images. An image can retire it.
+    App,
+    /// It signs images, and those may retire app keys. No image can retire it: only a new firmware takes it away.
+    Root,
+}
+
+/// The key that signed an image.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Signer {
+    /// Its id.
+    pub id: KeyId,
+    /// What it may do.
+    pub role: Role,
+}
+
 /// What a device knows about keys.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys<'k> {
-    /// Keys of the firmware, retired ones included.
+    /// App keys of the firmware, retired ones included.
     pub known: &'k [PublicKey],
+    /// Root keys of the firmware.
+    pub roots: &'k [PublicKey],
     /// Ids of retired keys.
     pub retired: &'k [KeyId],
 }
 
 impl<'k> Keys<'k> {
-    /// The key with this id.
+    /// Returns the key with this id, and its role.
     ///
     /// # Errors
     /// The key is retired or unknown. A retired key that the firmware no longer carries counts as
-    /// retired.
-    pub fn get(&self, id: KeyId) -> Result<&'k PublicKey, TrustError> {
+    /// retired. A root key never counts as retired, whatever the list says.
+    pub fn get(&self, id: KeyId) -> Result<(&'k PublicKey, Role), TrustError> {
+        let find = |keys: &'k [PublicKey]| keys.iter().find(|key| key_id(key) == id);
+        if let Some(key) = find(self.roots) {
+            return Ok((key, Role::Root));
+        }
         if self.retired.contains(&id) {
             return Err(TrustError::RetiredKey(id));
         }
-        self.known.iter().find(|key| key_id(key) == id).ok_or(TrustError::UnknownKey(id))
+        find(self.known).map(|key| (key, Role::App)).ok_or(TrustError::UnknownKey(id))
+    }
+
+    /// Returns true for an app key of the firmware that is not retired: the only kind that an image retires.
+    pub fn can_retire(&self, id: KeyId) -> bool {
+        self.get(id).is_ok_and(|(_, role)| role == Role::App)
     }
 }
 
-/// The ids of the keys that an image retires. To be acted upon only after [`crate::verify`].
+/// Returns the ids of the keys that an image lists, whether or not it may retire them.
 ///
 /// # Errors
-/// The section is not a list of ids, or too long.
+/// The section is not a list of ids, is too long, or occurs twice.
 pub fn retired_by<'a>(image: &Image<'a>) -> Result<impl Iterator<Item = KeyId> + 'a, TrustError> {
-    let list = image.sections().find(|&(kind, _)| kind == RETIRED_KEYS_SECTION).map_or(&[][..], |(_, bytes)| bytes);
-    if list.len() % 8 != 0 || list.len() > 8 * RETIRED_MAX {
+    let mut lists = image.sections().filter(|&(kind, _)| kind == RETIRED_KEYS_SECTION);
+    let list = lists.next().map_or(&[][..], |(_, bytes)| bytes);
+    if lists.next().is_some() || list.len() % 8 != 0 || list.len() > 8 * RETIRED_MAX {
         return Err(TrustError::BadRetirement);
     }
     Ok(list.chunks_exact(8).filter_map(|id| id.try_into().ok()))
+}
+
+/// Returns the ids of the keys that a device has to retire when it confirms an image that [`crate::verify`]
+/// accepted: app keys that it knows and that are not retired yet. Others take no place.
+///
+/// # Errors
+/// As [`retired_by`].
+pub fn retirements<'a>(
+    image: &Image<'a>,
+    signer: Signer,
+    keys: Keys<'a>,
+) -> Result<impl Iterator<Item = KeyId> + 'a, TrustError> {
+    let may = signer.role == Role::Root;
+    Ok(retired_by(image)?.filter(move |id| may && keys.can_retire(*id)))
 }

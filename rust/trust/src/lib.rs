@@ -6,8 +6,8 @@
 //!    native sections. Nothing that a device acts on lies outside of it.
 //! 2. The trailer has one form. Records may not be repeated, left over or unknown, so that no byte of a
 //!    signed image can be changed without [`verify`] noticing.
-//! 3. A device knows several keys by their ids. A signed image can retire keys; what a retired key
-//!    signs is refused from then on.
+//! 3. A device knows several keys by their ids. An image that a root key signed can retire app keys. What a
+//!    retired key signs is refused from then on. No image can retire a root key.
 //! 4. No allocation, no state: keys and images are borrowed.
 //!
 //! Not here: where keys are kept (the firmware, `CONFIG_WISP_SIGNATURE_KEY_FILE`), when checks happen
@@ -29,11 +29,11 @@ mod trailer;
 mod verify;
 
 pub use error::TrustError;
-pub use keys::{key_id, retired_by, KeyId, Keys, PublicKey, RETIRED_KEYS_SECTION};
+pub use keys::{key_id, retired_by, retirements, KeyId, Keys, PublicKey, Role, Signer, RETIRED_KEYS_SECTION};
 #[cfg(feature = "sign")]
-pub use sign::{add_retired_keys, public_key, sign, SignError};
+pub use sign::{add_retired_keys, allow_downgrade, public_key, sign, SignError};
 pub use trailer::Trailer;
-pub use verify::{check_hash, check_rollback, verify};
+pub use verify::{check_hash, check_rollback, verify, verify_origin};
 
 /// SHA-256 in pieces.
 #[derive(Clone)]

@@ -4,7 +4,7 @@
 use alloc::vec::Vec;
 
 use ed25519_compact::{KeyPair, Seed};
-use wisp_image::format::{TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
+use wisp_image::format::{manifest, update_flags, Section, TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
 use wisp_image::writer::{append_trailer, Writer};
 use wisp_image::{Image, ImageError};
 
@@ -19,6 +19,8 @@ pub enum SignError {
     Damaged(TrustError),
     /// It retires the key it is to be signed with.
     RetiresItself,
+    /// Its list of keys to retire has no valid form.
+    BadRetirement,
 }
 
 /// The public key of a secret one (the 32 bytes RFC 8032 calls the private key).
@@ -35,7 +37,7 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     check_hash(&parsed).map_err(SignError::Damaged)?;
     let pair = KeyPair::from_seed(Seed::new(*secret));
     let id = key_id(&pair.pk);
-    if crate::retired_by(&parsed).is_ok_and(|mut ids| ids.any(|retired| retired == id)) {
+    if crate::retired_by(&parsed).map_err(|_| SignError::BadRetirement)?.any(|retired| retired == id) {
         return Err(SignError::RetiresItself);
     }
     let mut out = parsed.content().to_vec();
@@ -55,4 +57,19 @@ pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignErr
     let mut writer = Writer::of(&parsed, |kind| kind != RETIRED_KEYS_SECTION);
     writer.optional(RETIRED_KEYS_SECTION, keys.concat());
     Ok(writer.finish())
+}
+
+/// The image, without trailer, with the mark in its manifest that it may take the place of a higher version.
+///
+/// # Errors
+/// It is no image, or has no manifest.
+pub fn allow_downgrade(image: &[u8]) -> Result<Vec<u8>, SignError> {
+    let parsed = Image::parse(image).map_err(SignError::Image)?;
+    let facts = parsed.section(Section::Manifest);
+    let missing = SignError::Image(ImageError::MissingSection(Section::Manifest));
+    let start = facts.as_ptr() as usize - image.as_ptr() as usize;
+    let mut out = parsed.content().to_vec();
+    let place = out.get_mut(start..start + facts.len()).and_then(|facts| facts.get_mut(manifest::UPDATE_FLAGS));
+    *place.ok_or(missing)? |= update_flags::DOWNGRADE;
+    Ok(out)
 }

@@ -26,6 +26,12 @@ enum behaviour {
 	HOST_SLEEP,
 	PRINT_AND_SLEEP,
 	TRAP_DEEP,
+	LOG_FLOOD,
+	PRINT_FLOOD,
+	ASK_FLOOD,
 };
+
+/* Lines that each of the floods has. */
+#define FLOOD_LINES 150
 
 #endif /* TESTS_APPS_BEHAVIOUR_H_ */

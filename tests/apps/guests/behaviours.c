@@ -101,6 +101,22 @@ int main(void)
 		printf("printed, then asleep");
 		wisp_timer_sleep_ms(1000000);
 		return 1;
+	case LOG_FLOOD:
+		for (int i = 0; i < FLOOD_LINES; i++) {
+			wisp_log_write_str(WISP_LOG_WARN, "flood");
+		}
+		return 0;
+	case PRINT_FLOOD:
+		for (int i = 0; i < FLOOD_LINES; i++) {
+			printf("flood\n");
+		}
+		return 0;
+	case ASK_FLOOD:
+		/* Each refusal is a line of the runtime's. */
+		for (int i = 0; i < FLOOD_LINES; i++) {
+			(void)wisp_gpio_open_str("flood", WISP_GPIO_INPUT);
+		}
+		return 0;
 	case TRAP_DEEP:
 		return middle(zero) + zero;
 	default:

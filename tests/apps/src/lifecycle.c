@@ -185,6 +185,41 @@ ZTEST(lifecycle, test_an_app_that_spins_leaves_those_above_it_running)
 	zassert_equal(outcome(SECOND).state, WISP_APP_STOPPED);
 }
 
+static K_SEM_DEFINE(turns, 0, K_SEM_MAX_LIMIT);
+
+static void take_turns(void *p1, void *p2, void *p3)
+{
+	ARG_UNUSED(p1);
+	ARG_UNUSED(p2);
+	ARG_UNUSED(p3);
+	for (;;) {
+		k_sem_give(&turns);
+		k_sleep(K_TICKS(1));
+	}
+}
+
+static K_THREAD_STACK_DEFINE(turns_stack, 512 + CONFIG_TEST_EXTRA_STACK_SIZE);
+
+ZTEST(lifecycle, test_a_spinning_app_leaves_the_shell_and_the_log_their_time)
+{
+	NEEDS_PREEMPTION();
+	/* With all defaults: `plain` has no node. */
+	static struct k_thread thread;
+
+	BUILD_ASSERT(CONFIG_WISP_MAX_RUN_MS != 0);
+	BUILD_ASSERT(CONFIG_LOG_PROCESS_THREAD_PRIORITY < CONFIG_WISP_PRIORITY);
+	BUILD_ASSERT(CONFIG_WISP_PRIORITY <= K_LOWEST_APPLICATION_THREAD_PRIO);
+	begin(&plain, SPIN);
+	k_thread_create(&thread, turns_stack, K_THREAD_STACK_SIZEOF(turns_stack), take_turns, NULL,
+			NULL, NULL, CONFIG_LOG_PROCESS_THREAD_PRIORITY, 0, K_NO_WAIT);
+	for (int turn = 0; turn < 20; turn++) {
+		zassert_ok(k_sem_take(&turns, K_SECONDS(60)));
+	}
+	k_thread_abort(&thread);
+	(void)wisp_app_stop(&plain);
+	zassert_true(outcome(&plain).state != WISP_APP_EXITED);
+}
+
 ZTEST(lifecycle, test_unfinished_output_does_not_keep_an_app_from_stopping)
 {
 	begin(&plain, PRINT_AND_SLEEP);

@@ -20,6 +20,9 @@ static char line[256];
 static size_t used;
 static char told[sizeof(line)];
 static char named[128];
+/* Lines of floods, and what the log told of dropped ones. */
+static atomic_t flooded;
+static atomic_t dropped;
 
 static int collect(uint8_t *data, size_t length, void *ctx)
 {
@@ -30,6 +33,14 @@ static int collect(uint8_t *data, size_t length, void *ctx)
 			used = 0;
 			if (strstr(line, ": trap ") != NULL) {
 				strcpy(told, line);
+			} else if (strstr(line, "second: ") != NULL) {
+				const char *count = strstr(line, "second: ") + strlen("second: ");
+
+				if (strstr(count, "lines dropped") != NULL) {
+					(void)atomic_add(&dropped, atoi(count));
+				} else if (strstr(count, "flood") != NULL) {
+					(void)atomic_inc(&flooded);
+				}
 			} else if (strstr(line, "plain: in ") != NULL) {
 				strncpy(named, line, sizeof(named) - 1);
 			}
@@ -151,4 +162,38 @@ ZTEST(trap_log, test_functions_are_named_only_if_the_image_carries_names)
 	zassert_equal(status.trap, WISP_TRAP_INTEGER_DIVISION_BY_ZERO);
 	wait_for(named);
 	zassert_not_null(strstr(named, "plain: in divide < work < "));
+}
+
+/* Every line is logged or counted, and what is counted is told at the end of the run at the latest. */
+static void flood(enum behaviour behaviour)
+{
+	struct wisp_app_usage before;
+	struct wisp_app_usage after;
+	atomic_val_t lines;
+
+	(void)atomic_clear(&flooded);
+	(void)atomic_clear(&dropped);
+	wisp_app_usage(SECOND, &before);
+	zassert_equal(behave(SECOND, behaviour).state, WISP_APP_EXITED);
+	for (int tries = 0; tries < 1000; tries++) {
+		log_thread_trigger();
+		k_sleep(K_MSEC(10));
+		lines = atomic_get(&flooded) + atomic_get(&dropped);
+		if (lines >= FLOOD_LINES) {
+			break;
+		}
+	}
+	wisp_app_usage(SECOND, &after);
+	zassert_equal(lines, FLOOD_LINES, "%d lines, and %d dropped", (int)atomic_get(&flooded),
+		      (int)atomic_get(&dropped));
+	zassert_equal(after.lines_dropped - before.lines_dropped, atomic_get(&dropped));
+	/* log-lines of its node is 2: a run of more than a minute would log them all. */
+	zassert_true(atomic_get(&dropped) > 0);
+}
+
+ZTEST(trap_log, test_an_app_that_logs_without_end_does_not_flood_the_log)
+{
+	flood(LOG_FLOOD);
+	flood(PRINT_FLOOD);
+	flood(ASK_FLOOD);
 }

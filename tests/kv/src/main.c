@@ -52,6 +52,31 @@ ZTEST(kv, test_values_outlive_the_run_and_are_the_apps_own)
 	zassert_equal(settings_load_one("wisp/loggerx/k", value, sizeof(value)), 5);
 }
 
+/* The order of the tests is that of their names: the neighbour cannot store anything after this. */
+ZTEST(kv, test_what_an_app_stores_and_wears_is_bounded)
+{
+	/* kv-erases-per-hour of its node is 1. */
+	const uint32_t budget = DT_PROP(DT_GPARENT(DT_CHOSEN(zephyr_settings_partition)),
+					erase_block_size);
+	const uint32_t entry = 34;
+	struct wisp_app_usage usage;
+	uint32_t written;
+
+	run(APP(neighbour), "hoard");
+	wisp_app_usage(APP(neighbour), &usage);
+	written = usage.kv_written;
+	/* A byte or two may come back meanwhile. */
+	zassert_true(written < budget + entry && written + entry > budget, "%u bytes of %u",
+		     written, budget);
+	zassert_equal(usage.kv_refused, 2);
+
+	/* Starting again gives no other budget. */
+	zassert_ok(wisp_app_start(APP(neighbour)));
+	zassert_ok(wisp_app_join(APP(neighbour), K_SECONDS(60)));
+	wisp_app_usage(APP(neighbour), &usage);
+	zassert_equal(usage.kv_written, written);
+}
+
 ZTEST(kv, test_an_app_without_a_quota_stores_nothing)
 {
 	zassert_ok(wisp_app_load_embedded(APP(poor), "first"));

@@ -8,14 +8,20 @@ from pathlib import Path
 import time
 
 import pytest
-from device import WORDS, Code, Device, DeviceError, manifest
+from device import WORDS, Abort, Code, Device, DeviceError, Upload, manifest
+from smpclient.requests.os_management import ResetWrite
+
+import images  # beside run.py
+
+# Of MCUmgr.
+ACCESS_DENIED = 11
 
 
-def on(firmware, work):
+def on(firmware, work, own=b"the tests' client"[:16]):
     """Runs a coroutine that uses the device."""
 
     async def connected():
-        async with Device(firmware.port) as device:
+        async with Device(firmware.port, own=own) as device:
             return await work(device)
 
     return asyncio.run(asyncio.wait_for(connected(), 60))
@@ -25,10 +31,10 @@ def install(firmware, version):
     return on(firmware, lambda device: device.install(firmware.update(version)))
 
 
-def refused(firmware, work):
+def refused(firmware, work, **client):
     """The code that the device refuses with."""
     with pytest.raises(DeviceError) as error:
-        on(firmware, work)
+        on(firmware, work, **client)
     return error.value.code
 
 
@@ -113,6 +119,115 @@ def test_a_second_client_is_told_that_the_store_is_busy(firmware):
     assert refused(firmware, lambda device: device.install(firmware.update("3.0.0"))) == Code.BUSY
     assert install(firmware, "1.0.0") >= 1000
     firmware.wait_for("version 1 counts 1")
+
+
+def test_an_upload_belongs_to_the_client_that_announced_it(firmware):
+    path = firmware.update("1.0.0")
+    image = path.read_bytes()
+    on(firmware, lambda device: device.install(path, stop_at=1000))
+    offset = len(image) // 2
+
+    def piece(token):
+        return lambda device: device.ask(Upload(off=offset, data=b"junk", tok=token))
+
+    # pieces without a token, or with a guessed one, change nothing
+    for token in (None, b"", bytes(8), bytes(7), bytes(9)):
+        assert refused(firmware, piece(token)) == Code.NOT_OWNER
+    # nor does the same announcement, an abort, or a piece of another client
+    for other in (b"another client", None):
+        client = {"own": other or b"short"}
+        assert refused(firmware, lambda device: device.install(path), **client) == Code.BUSY
+        assert refused(firmware, lambda device: device.abort(), **client) == Code.NOT_OWNER
+    assert refused(firmware, lambda device: device.ask(Abort())) == Code.NOT_OWNER
+    assert install(firmware, "1.0.0") >= 1000
+    firmware.wait_for("version 1 counts 1")
+
+
+def test_only_pieces_that_are_taken_keep_an_upload_alive(firmware):
+    on(firmware, lambda device: device.install(firmware.update("1.0.0"), stop_at=1000))
+    # CONFIG_WISP_MGMT_IDLE_SECONDS of firmware.conf
+    end = time.monotonic() + 6
+    while time.monotonic() < end:
+        # what a client sends that wants to keep all others out
+        on(firmware, lambda device: device.install(firmware.update("1.0.0"), stop_at=0))
+        refused(firmware, lambda device: device.ask(Upload(off=0, data=b"x")))
+        time.sleep(0.2)
+    on(firmware, lambda device: device.install(firmware.update("3.0.0")), own=b"another client")
+    firmware.wait_for("version 3 counts 3")
+
+
+def test_a_lower_version_needs_a_mark(firmware, tools, tmp_path):
+    def confirmed(path):
+        firmware.forget()
+        on(firmware, lambda device: device.install(path))
+        firmware.wait_for("version 1 counts 1")
+        if on(firmware, lambda device: device.info("counter")).candidate:
+            on(firmware, lambda device: device.simple("confirm", "counter"))
+
+    newer = tmp_path / "newer.wisp"
+    newer.write_bytes(of_version(firmware.update("1.0.0").read_bytes(), (1, 10, 0)))
+    tools.sign(newer)
+    confirmed(newer)
+    older = firmware.update("1.0.0")
+    assert refused(firmware, lambda device: device.install(older)) == Code.VERSION
+    assert refused(firmware, lambda device: device.install(older, announce={"down": True})) == Code.VERSION
+    # not even after the app was removed
+    on(firmware, lambda device: device.simple("uninstall", "counter"))
+    assert refused(firmware, lambda device: device.install(older)) == Code.VERSION
+    marked = tmp_path / "marked.wisp"
+    marked.write_bytes(older.read_bytes())
+    tools.sign(marked, images.KEY, "--downgrade")
+    confirmed(marked)
+    assert on(firmware, lambda device: device.info("counter")).running["ver"] == 1
+
+
+def of_version(image, version):
+    """An image, to be signed again, with another version in its manifest."""
+    where = image.index(b"counter") - 33 + 64
+    major, minor, patch = version
+    return image[:where] + bytes((major, minor)) + patch.to_bytes(2, "little") + image[where + 4:]
+
+
+def test_a_root_key_retires_keys_once_its_image_is_confirmed(firmware, tools, tmp_path):
+    def signed(name, version, key, *options):
+        path = tmp_path / name
+        path.write_bytes(of_version(firmware.update("3.0.0").read_bytes(), version))
+        tools.sign(path, key, *options)
+        return path
+
+    def retired():
+        return on(firmware, lambda device: device.stat()).retired
+
+    public = images.KEY.with_suffix(".pub.pem")
+    # an app key whose file does not say so: the device refuses what wisp could not
+    unmarked = tmp_path / "unmarked.pem"
+    unmarked.write_text("".join(images.SPARE.read_text().partition("-----BEGIN")[1:]))
+    stolen = signed("stolen.wisp", (3, 0, 1), unmarked, "--retire", public)
+    assert refused(firmware, lambda device: device.install(stolen)) == Code.NOT_ROOT
+
+    wanted = signed("retiring.wisp", (3, 0, 2), images.ROOT, "--retire", public)
+    on(firmware, lambda device: device.install(wanted))
+    firmware.wait_for("version 3 counts 1")
+    assert retired() == 0
+    on(firmware, lambda device: device.simple("rollback", "counter"))
+    assert retired() == 0
+    on(firmware, lambda device: device.install(wanted))
+    firmware.forget()
+    firmware.wait_for("version 3 counts 1")
+    on(firmware, lambda device: device.simple("confirm", "counter"))
+    assert retired() == 1
+    of_retired = signed("retired.wisp", (3, 0, 3), images.KEY)
+    assert refused(firmware, lambda device: device.install(of_retired)) == Code.RETIRED_KEY
+    on(firmware, lambda device: device.install(signed("spare.wisp", (3, 0, 4), images.SPARE)))
+
+
+def test_nobody_resets_the_board_over_smp(firmware):
+    async def reset(device):
+        answer = await device.client.request(ResetWrite(), timeout_s=6)
+        assert answer.rc == ACCESS_DENIED
+
+    on(firmware, reset)
+    assert on(firmware, lambda device: device.apps()) == []
 
 
 def test_a_client_that_went_silent_is_replaced(firmware):

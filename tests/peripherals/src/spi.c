@@ -37,3 +37,17 @@ ZTEST(spi, test_an_app_stopped_in_a_transfer_ends_after_it)
 	begin(FIRST, "spi");
 	succeed(FIRST);
 }
+
+ZTEST(spi, test_a_stop_ends_a_transaction_at_its_delay)
+{
+	int before = spi_registers.transfers;
+
+	k_sem_reset(&slow_spi_began);
+	begin(FIRST, "held_spi");
+	zassert_ok(k_sem_take(&slow_spi_began, K_SECONDS(10)));
+	stop(FIRST);
+	/* What follows the delay was not done, and the bus is free. */
+	zassert_equal(spi_registers.transfers, before + 1);
+	begin(FIRST, "spi");
+	succeed(FIRST);
+}

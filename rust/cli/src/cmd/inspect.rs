@@ -64,6 +64,9 @@ fn text(path: &Path, facts: &Facts) -> String {
     if facts.rollback != 0 {
         line(format!("rollback counter: {}", facts.rollback));
     }
+    if facts.downgrade {
+        line("may take the place of a higher version".into());
+    }
     line(match (facts.hash, &facts.stated_hash) {
         ("wrong", Some(stated)) => format!(
             "hash: WRONG, the contents were damaged: stated {stated}, found {}; build or transfer it again",
@@ -77,6 +80,9 @@ fn text(path: &Path, facts: &Facts) -> String {
         (true, None) => "signature: by an unnamed key (not checked here)".into(),
         (false, _) => "signature: none".into(),
     });
+    for id in &facts.retires {
+        line(format!("retires key {id} when it is confirmed"));
+    }
     line(match &facts.code.error {
         Some(error) => format!("code: REFUSED, a device will not run it: {error}"),
         None if facts.code.present => format!("code: verified, {} functions", facts.code.functions),

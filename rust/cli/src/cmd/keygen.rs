@@ -9,18 +9,23 @@ use ed25519_compact::{KeyPair, Seed};
 use serde::Serialize;
 
 use crate::failure::Failure;
+use crate::keys::Role;
 use crate::symbols::hex;
 use crate::{input, keys, output};
 
 /// Make a key to sign images with
 ///
 /// Writes the secret key to FILE, readable by you alone, and the public key beside it, ending in .pub.pem: the
-/// firmware gets that one by CONFIG_WISP_SIGNATURE_KEY_FILE. Both are PEM files as OpenSSL reads them.
+/// firmware gets that one by CONFIG_WISP_SIGNATURE_KEY_FILE, or for a root key by CONFIG_WISP_ROOT_KEY_FILE. Both
+/// are PEM files as OpenSSL reads them.
 #[derive(Args)]
 pub struct Arguments {
     /// Where to put the secret key
     #[arg(value_name = "FILE")]
     file: PathBuf,
+    /// What the key is for
+    #[arg(long, value_enum, default_value_t = Role::App)]
+    role: Role,
 }
 
 #[derive(Serialize)]
@@ -38,8 +43,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         // of another key: firmwares may still be built with it
         return Err(Failure::in_file(&public, "exists already and is not replaced; give another name"));
     }
-    keys::write_secret(&arguments.file, &pair)?;
-    input::write(&public, pair.pk.to_pem().as_bytes())?;
+    keys::write_secret(&arguments.file, &pair, arguments.role)?;
+    input::write(&public, (arguments.role.line() + &pair.pk.to_pem()).as_bytes())?;
     let report = Report {
         key: hex(&wisp_trust::key_id(&pair.pk)),
         secret: arguments.file.display().to_string(),

@@ -23,9 +23,12 @@ pub struct Arguments {
     /// Where to put the signed image [default: in place of the image]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// A public key that devices shall no longer accept once they have this image
+    /// A public key that devices shall no longer accept once they have confirmed this image; needs a root key
     #[arg(long, value_name = "FILE")]
     retire: Vec<PathBuf>,
+    /// Let the image take the place of one with a higher version
+    #[arg(long)]
+    downgrade: bool,
 }
 
 #[derive(Serialize)]
@@ -48,13 +51,32 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .iter()
         .map(|file| keys::public(file).map(|key| wisp_trust::key_id(&key)))
         .collect::<Result<_, _>>()?;
+    if !retired.is_empty() && keys::role(&arguments.key)? == Some(keys::Role::App) {
+        return Err(Failure::in_file(
+            &arguments.key,
+            "an app key cannot retire keys: devices would refuse the image; sign it with a root key \
+             (`wisp keygen --role root`)",
+        ));
+    }
+    for file in &arguments.retire {
+        if keys::role(file)? == Some(keys::Role::Root) {
+            return Err(Failure::in_file(
+                file,
+                "a root key cannot be retired by an image; take it out of CONFIG_WISP_ROOT_KEY_FILE in a new firmware",
+            ));
+        }
+    }
     let fail = |error| match error {
         SignError::Image(error) => Failure::in_file(path, error),
         SignError::Damaged(error) => Failure::in_file(path, format_args!("not signed: {error}")),
         SignError::RetiresItself => {
             Failure::in_file(&arguments.key, "the image retires this key; sign it with one that stays in use")
         }
+        SignError::BadRetirement => {
+            Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")
+        }
     };
+    let bytes = if arguments.downgrade { wisp_trust::allow_downgrade(&bytes).map_err(fail)? } else { bytes };
     let content =
         if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
     let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;

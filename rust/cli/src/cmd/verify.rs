@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_trust::{Keys, Trailer};
+use wisp_trust::{Keys, Role, Trailer};
 
 use crate::failure::Failure;
 use crate::symbols::hex;
@@ -17,9 +17,12 @@ use crate::{check, facts, input, keys, output};
 pub struct Arguments {
     /// The image
     file: PathBuf,
-    /// A public key that the device knows; may be given several times
-    #[arg(short, long, value_name = "FILE", required = true)]
+    /// A public app key that the device knows; may be given several times
+    #[arg(short, long, value_name = "FILE", required_unless_present = "root_key")]
     key: Vec<PathBuf>,
+    /// A public root key that the device knows; may be given several times
+    #[arg(long, value_name = "FILE")]
+    root_key: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -28,6 +31,12 @@ struct Report {
     version: String,
     rollback: u32,
     key: String,
+    /// True if a root key signed.
+    root: bool,
+    /// True if the image may take the place of a higher version.
+    downgrade: bool,
+    /// Ids of the keys that are retired when the image is confirmed.
+    retires: Vec<String>,
     /// Machines that the image has native code for.
     native: Vec<String>,
     native_only: bool,
@@ -36,7 +45,8 @@ struct Report {
 /// Checks an image. Whether it is whole comes first: nobody is to sign a damaged one.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
-    let known: Vec<_> = arguments.key.iter().map(|file| keys::public(file)).collect::<Result<_, _>>()?;
+    let read = |files: &[PathBuf]| files.iter().map(|file| keys::public(file)).collect::<Result<Vec<_>, _>>();
+    let (known, roots) = (read(&arguments.key)?, read(&arguments.root_key)?);
     let bytes = input::read(path)?;
     let image = input::image(path, &bytes)?;
     let trailer = Trailer::of(&image).map_err(|error| Failure::in_file(path, error))?;
@@ -44,15 +54,21 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::in_file(path, "the image is cut short: its trailer is missing; send or build it again"));
     }
     check::all(&image).map_err(|error| Failure::in_file(path, error))?;
-    let keys = Keys { known: &known, retired: &[] };
-    let id = wisp_trust::verify(&image, &keys).map_err(|error| Failure::in_file(path, error))?;
+    let keys = Keys { known: &known, roots: &roots, retired: &[] };
+    let signer = wisp_trust::verify(&image, &keys).map_err(|error| Failure::in_file(path, error))?;
     let manifest = image.manifest().map_err(|error| Failure::in_file(path, error))?;
     let native = image.native_sections().filter_map(|(_, bytes)| check::native(&image, bytes).ok());
     let report = Report {
         name: manifest.name.shown().into(),
         version: facts::version(manifest.version),
         rollback: manifest.rollback,
-        key: hex(&id),
+        key: hex(&signer.id),
+        root: signer.role == Role::Root,
+        downgrade: manifest.downgrade,
+        retires: wisp_trust::retired_by(&image)
+            .map_err(|error| Failure::in_file(path, error))?
+            .map(|id| hex(&id))
+            .collect(),
         native: native.map(|native| native.target.to_string()).collect(),
         native_only: image.is_native_only(),
     };
@@ -60,14 +76,20 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let only = if report.native_only { "native code only, for" } else { "native code for" };
         let native =
             if report.native.is_empty() { String::new() } else { format!(", {only} {}", report.native.join(" and ")) };
-        format!(
-            "{}: {} {}, rollback counter {}, signed by key {}{native}",
+        let signer = if report.root { "root key" } else { "key" };
+        let downgrade = if report.downgrade { ", may take the place of a higher version" } else { "" };
+        let mut text = format!(
+            "{}: {} {}, rollback counter {}, signed by {signer} {}{downgrade}{native}",
             path.display(),
             report.name,
             report.version,
             report.rollback,
             report.key
-        )
+        );
+        for id in &report.retires {
+            text += &format!("\nretires key {id} when it is confirmed");
+        }
+        text
     });
     Ok(ExitCode::SUCCESS)
 }

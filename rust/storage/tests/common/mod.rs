@@ -224,7 +224,7 @@ pub fn image(number: u64, length: usize) -> Vec<u8> {
 }
 
 pub fn upload<'n>(name: &'n str, bytes: &[u8], rollback: u32) -> Upload<'n> {
-    Upload { name, length: bytes.len() as u32, hash: sha256(bytes), version: 1, rollback }
+    Upload { name, length: bytes.len() as u32, hash: sha256(bytes), version: 1, rollback, downgrade: false }
 }
 
 /// All that can be seen of an app.

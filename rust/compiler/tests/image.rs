@@ -135,7 +135,7 @@ fn each_rule_of_the_verifier_is_enforced() {
     assert_eq!(rule(&slot_misaligned), Rule::SlotInFrame);
     assert_eq!(rule(&with_word(Sem::I32Add, 0, 0xfffc)), Rule::KnownOp);
     assert_eq!(rule(&with_word(Sem::Enter, 1, 4)), Rule::FrameSize);
-    assert_eq!(rule(&with_word(Sem::BrTable, 2, 0x7000)), Rule::BranchTarget);
+    assert_eq!(rule(&with_word(Sem::BrTable, 2, 0x7000)), Rule::OperandsInFunction);
     assert_eq!(rule(&with_word(Sem::BrTable, 3, 2)), Rule::BranchTarget);
     assert_eq!(rule(&with_word(Sem::BrTable, 3, 0)), Rule::BranchTarget);
     assert_eq!(rule(&with_word(Sem::CallIndirect, 1, 4)), Rule::CallFrame);

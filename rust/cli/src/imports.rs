@@ -24,6 +24,9 @@ fn signature_text(signature: Signature) -> String {
     }
 }
 
+/// The module of functions that a linker left undefined. AssemblyScript's own few are there, too.
+const TOOLCHAIN: &str = "env";
+
 /// Imports with the same fault and the same remedy.
 struct Group<'i> {
     module: &'i str,
@@ -70,7 +73,7 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]]) -> Result<Str
                     type_text(&params, &results),
                     signature_text(function.signature)
                 ),
-                None if modules.contains(&module) => {
+                None if modules.contains(&module) && module != TOOLCHAIN => {
                     "the interface has no such function; build the app with bindings of this version".into()
                 }
                 None => {

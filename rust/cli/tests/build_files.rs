@@ -25,8 +25,16 @@ include(@ROOT@/cmake/update.cmake)
 /// (what the project's CMakeLists.txt says, the message from its beginning to what to do; `<>` is any words).
 const CASES: &[(&str, &str)] = &[
     (
-        "set(CONFIG_WISP)\nwisp_add_app(NAME a SOURCE a.c)",
-        "wisp_add_app(): CONFIG_WISP is not enabled; set it in prj.conf",
+        "set(CONFIG_WISP)\nset(CONFIG_WISP_SUPPORTED y)\nset(CONFIG_MULTITHREADING y)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): CONFIG_WISP is not enabled; set CONFIG_WISP=y in prj.conf",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_WISP_SUPPORTED y)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): Wisp needs threads; set CONFIG_MULTITHREADING=y in prj.conf",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_XTENSA y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has an Xtensa core, for which the Rust project has no compiler; choose a board with an",
     ),
     ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
     (

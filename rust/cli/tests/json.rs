@@ -109,7 +109,7 @@ fn shells_and_manuals_know_every_verb() {
     }
     folder.succeeds("man a/new/folder");
     let page = String::from_utf8(folder.read("a/new/folder/wisp-verify.1")).unwrap();
-    assert!(page.contains(".TH wisp-verify 1") && page.contains("A public key that the device knows"), "{page}");
+    assert!(page.contains(".TH wisp-verify 1") && page.contains("A public app key that the device knows"), "{page}");
     folder.write("file", "");
     folder.fails("man file", &["file: cannot be written: "]);
 }

@@ -39,7 +39,7 @@ struct Report {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let pair = KeyPair::from_seed(Seed::generate());
     let public = arguments.file.with_extension("pub.pem");
-    if public.exists() {
+    if public.exists() && !arguments.file.exists() {
         // of another key: firmwares may still be built with it
         return Err(Failure::in_file(&public, "exists already and is not replaced; give another name"));
     }

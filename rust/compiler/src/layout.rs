@@ -247,9 +247,9 @@ impl Layout {
         let mut items = Vec::with_capacity(self.items.len() + 64);
         let mut reach = Vec::with_capacity(self.items.len() + 64);
         let mut fresh = self.order.len().max(1) as Label;
-        for index in 0..self.items.len() {
+        for (index, is_long) in long.into_iter().enumerate() {
             let item = self.items[index];
-            let (Item::Inst(inst), true) = (item, long[index]) else {
+            let (Item::Inst(inst), true) = (item, is_long) else {
                 items.push(item);
                 reach.push(self.reach[index]);
                 continue;

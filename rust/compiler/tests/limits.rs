@@ -232,7 +232,7 @@ fn locals_that_nobody_uses_take_no_slot() {
 #[test]
 fn many_locals_in_many_blocks_are_cleared_without_looking() {
     let depth = 30_000;
-    let code: Vec<u8> = [vec![0x03, 0x40].repeat(depth), vec![0x20, 0, 0x1a], vec![0x0b].repeat(depth)].concat();
+    let code: Vec<u8> = [[0x03, 0x40].repeat(depth), vec![0x20, 0, 0x1a], [0x0b].repeat(depth)].concat();
     let locals = [vec![1], leb(50_000), vec![0x7f]].concat();
     image(&module(&[types(), section(3, 1, |_| vec![0]), section(10, 1, |_| body(&locals, &code))]));
 }
@@ -256,7 +256,8 @@ fn a_large_module_takes_time_in_proportion() {
     // what is quadratic takes minutes here
     let types = section(1, 100_000, |index| match index {
         0 => EMPTY_TYPE.to_vec(),
-        _ => [vec![0x60, 8], (0..8).map(|d| 0x7c + (index % 60_000 >> (2 * d) & 3) as u8).collect(), vec![0]].concat(),
+        _ => [vec![0x60, 8], (0..8).map(|d| 0x7c + (((index % 60_000) >> (2 * d)) & 3) as u8).collect(), vec![0]]
+            .concat(),
     });
     let exports = section(7, 100_000, |index| [name(&format!("e{index}")), vec![0, 0]].concat());
     let functions = functions(60_000);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Limits that hold for all stores of an engine.
 
+/// Is called with the context, the bytes that a memory has, and the bytes that its growth asked for.
+pub type GrowthRefused = fn(usize, u32, u32);
+
 /// Limits of a store. All sizes are taken from the store's arena.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -14,7 +17,7 @@ pub struct Config {
     pub(crate) max_references: u16,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
-    pub(crate) growth_refused: Option<(fn(usize, u32, u32), usize)>,
+    pub(crate) growth_refused: Option<(GrowthRefused, usize)>,
     #[cfg(feature = "native")]
     pub(crate) native_stack: u32,
     #[cfg(feature = "native")]
@@ -85,7 +88,7 @@ impl Config {
 
     /// Called when a memory could not grow, the first time in each store: with `context`, the bytes that the
     /// memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
-    pub const fn on_growth_refused(mut self, tell: fn(usize, u32, u32), context: usize) -> Self {
+    pub const fn on_growth_refused(mut self, tell: GrowthRefused, context: usize) -> Self {
         self.growth_refused = Some((tell, context));
         self
     }

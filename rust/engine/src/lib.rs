@@ -59,7 +59,7 @@ mod ty;
 mod value;
 
 pub use caller::Caller;
-pub use config::{Config, Engine};
+pub use config::{Config, Engine, GrowthRefused};
 pub use error::{InstantiateError, LinkProblem};
 pub use externals::{Extern, Global, Memory, Table};
 pub use func::{Func, TypedFunc};

@@ -27,7 +27,7 @@ fn func<P: WasmValues, R: WasmValues>(store: &Store<'_, ()>, instance: Instance,
 fn filler(from: u32, count: u32) -> String {
     (from..from + count).fold(String::new(), |mut text, n| {
         let (factor, mask) = constants(n);
-        write!(text, "local.get 0 i32.const {factor} i32.mul i32.const {mask} i32.xor local.set 0\n").unwrap();
+        writeln!(text, "local.get 0 i32.const {factor} i32.mul i32.const {mask} i32.xor local.set 0").unwrap();
         text
     })
 }

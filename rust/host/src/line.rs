@@ -49,7 +49,9 @@ pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
             } else {
                 let mut buffer = LineBuffer::new();
                 let mut pass = |piece: &[u8]| emit(piece).then_some(()).ok_or(());
-                if piece.iter().try_for_each(|byte| buffer.take(*byte, &mut pass)).is_err() || buffer.flush(pass).is_err() {
+                if piece.iter().try_for_each(|byte| buffer.take(*byte, &mut pass)).is_err()
+                    || buffer.flush(pass).is_err()
+                {
                     return;
                 }
             }

@@ -8,9 +8,8 @@ use build::{function, Sample, ACC, FRAME};
 use wisp_image::ops::{op, Op, Operand, Sem, COUNT};
 use wisp_image::verify::{rules, Rule};
 
-/// An operand of an op: the op as a whole, the part that has it, its first word.
+/// An operand of an op, and the number of its first word.
 struct Place {
-    part: Op,
     operand: Operand,
     word: usize,
 }
@@ -20,7 +19,7 @@ fn places(op: &Op) -> Vec<Place> {
     let mut word = 1;
     for part in op.parts() {
         for &operand in part.form {
-            places.push(Place { part, operand, word });
+            places.push(Place { operand, word });
             word += operand.words();
         }
     }
@@ -188,8 +187,11 @@ fn an_op_ends_before_its_function_and_control_goes_on_somewhere() {
     }
 }
 
-/// For each op with a rule of its own: another function type (if any), another word, and what that breaks.
-fn own(sem: Sem) -> Vec<(Option<u16>, Vec<(Operand, u16)>, Rule)> {
+/// Another function type (if any), other words, and the rule that they break.
+type Broken = (Option<u16>, Vec<(Operand, u16)>, Rule);
+
+/// Returns what breaks the rules that an op has for itself.
+fn own(sem: Sem) -> Vec<Broken> {
     use build::{EXTERN_TABLE, I32, I64, NOTHING, TWO};
     use Operand::{G, G64, GI, GI64, L, X, Y};
     let typed = |ty: u16| (Some(ty), vec![], Rule::Type);

@@ -548,7 +548,8 @@ pub unsafe extern "C" fn wisp_rust_store_open(
         let trust = &*trust;
         with(|store| {
             let slot = slot_of(store, slot)?;
-            let (reference, was_repaired) = store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
+            let (reference, was_repaired) =
+                store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
             let address = store.address(&reference);
             if trust.check_signature {
                 let image = Image::parse(bytes(trust, address, &reference))

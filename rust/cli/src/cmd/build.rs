@@ -167,7 +167,10 @@ impl Report {
 
 fn memory(memory: &Memory) -> String {
     if memory.trimmed && memory.grows {
-        format!(", linear memory: {} bytes at least, as much of {} as the app is allowed", memory.bytes, memory.declared)
+        format!(
+            ", linear memory: {} bytes at least, as much of {} as the app is allowed",
+            memory.bytes, memory.declared
+        )
     } else if memory.trimmed {
         format!(", linear memory: {} bytes, trimmed from {}", memory.bytes, memory.declared)
     } else {

@@ -68,9 +68,6 @@ pub mod function {
     pub fn enter() -> Vec<u16> {
         vec![special(Sem::Enter, &[Operand::V]), FRAME]
     }
-    pub fn br(distance: u16) -> Vec<u16> {
-        vec![special(Sem::Br, &[Operand::F]), distance]
-    }
     pub fn end(ty: u16) -> Vec<u16> {
         match ty {
             I32 => vec![special(Sem::Return32, &[Operand::I]), 1],

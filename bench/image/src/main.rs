@@ -28,14 +28,23 @@ fn main() -> ExitCode {
 
 fn build(input: &Path, output: &Path, native: Option<(&str, bool)>) -> Result<(), String> {
     let wasm = fs::read(input).map_err(|error| error.to_string())?;
-    let name = input.file_stem().and_then(|stem| stem.to_str()).unwrap_or("app");
-    let options = wisp_compiler::Options { name, ..Default::default() };
+    let name = input
+        .file_stem()
+        .and_then(|stem| stem.to_str())
+        .unwrap_or("app");
+    let options = wisp_compiler::Options {
+        name,
+        ..Default::default()
+    };
     let compiled = wisp_compiler::compile(&wasm, &options).map_err(|error| error.to_string())?;
     let image = match native {
         None => compiled.image,
         Some((machine, poll)) => {
             let machine = wisp_aotc::Machine::named(machine).map_err(|error| error.to_string())?;
-            let options = wisp_aotc::Options { poll, ..Default::default() };
+            let options = wisp_aotc::Options {
+                poll,
+                ..Default::default()
+            };
             let section = wisp_aotc::compile(&wasm, &compiled, &machine, &options)
                 .map_err(|error| error.to_string())?;
             wisp_aotc::add_section(&compiled.image, &section).map_err(|error| error.to_string())?

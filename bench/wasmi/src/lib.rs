@@ -64,15 +64,23 @@ unsafe fn loaded() -> &'static mut Option<Box<Loaded>> {
 fn load(wasm: &[u8]) -> Result<Loaded, wasmi::Error> {
     let mut config = Config::default();
     // bytes: what a microcontroller may give, and more where a workload needs it
-    config.set_min_stack_height(4096).set_max_stack_height(65536);
+    config
+        .set_min_stack_height(4096)
+        .set_max_stack_height(65536);
     let engine = Engine::new(&config);
     let module = Module::new(&engine, wasm)?;
     let mut store = Store::new(&engine, ());
     let mut linker = Linker::new(&engine);
-    linker.func_wrap("env", "host_add", |a: u32, b: u32| a.wrapping_mul(5).wrapping_add(b))?;
+    linker.func_wrap("env", "host_add", |a: u32, b: u32| {
+        a.wrapping_mul(5).wrapping_add(b)
+    })?;
     let instance = linker.instantiate_and_start(&mut store, &module)?;
     let run = instance.get_typed_func(&store, "run")?;
-    Ok(Loaded { store, instance, run })
+    Ok(Loaded {
+        store,
+        instance,
+        run,
+    })
 }
 
 /// Compiles and instantiates a module. Returns 0, or 1 if that failed.
@@ -96,7 +104,9 @@ pub unsafe extern "C" fn wasmi_bench_load(wasm: *const u8, size: usize) -> u32 {
 #[no_mangle]
 pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
     // SAFETY: one thread, by contract; the guest's host function does not come back here.
-    let Some(loaded) = (unsafe { loaded() }) else { return 1 };
+    let Some(loaded) = (unsafe { loaded() }) else {
+        return 1;
+    };
     match loaded.run.call(&mut loaded.store, n) {
         Ok(value) => {
             // SAFETY: the caller promises that it may be written.
@@ -111,8 +121,13 @@ pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
 #[no_mangle]
 pub extern "C" fn wasmi_bench_memory() -> usize {
     // SAFETY: one thread, by contract of the loading function.
-    let Some(loaded) = (unsafe { loaded() }) else { return 0 };
-    loaded.instance.get_memory(&loaded.store, "memory").map_or(0, |m| m.data_size(&loaded.store))
+    let Some(loaded) = (unsafe { loaded() }) else {
+        return 0;
+    };
+    loaded
+        .instance
+        .get_memory(&loaded.store, "memory")
+        .map_or(0, |m| m.data_size(&loaded.store))
 }
 
 /// Drops the instance.

@@ -33,9 +33,15 @@ fn run() -> Result<i32, &'static str> {
     let readings = Readings { taken: 0 };
     let mut store = Store::new(&engine, &mut arena, readings).ok_or("the arena is too small")?;
     let linker = Linker::from_table(&FUNCTIONS);
-    let instance = linker.instantiate(&mut store, &module).map_err(|_| "cannot instantiate")?;
-    let median = instance.get_typed_func::<(), i32>(&store, "median").ok_or("no such export")?;
-    let value = median.call(&mut store, ()).map_err(|_| "the guest trapped")?;
+    let instance = linker
+        .instantiate(&mut store, &module)
+        .map_err(|_| "cannot instantiate")?;
+    let median = instance
+        .get_typed_func::<(), i32>(&store, "median")
+        .ok_or("no such export")?;
+    let value = median
+        .call(&mut store, ())
+        .map_err(|_| "the guest trapped")?;
     info!("the guest took {} readings", store.data().taken);
     Ok(value)
 }

@@ -12,7 +12,11 @@ fn main() {
     counts.sort_by(|a, b| b.1.cmp(a.1).then(a.0.cmp(b.0)));
     println!("{counts:?}");
     let squares: BTreeMap<u32, u64> = (0..100).map(|n| (n, u64::from(n) * u64::from(n))).collect();
-    println!("{:?} {:?}", squares.range(10..13).collect::<Vec<_>>(), squares.last_key_value());
+    println!(
+        "{:?} {:?}",
+        squares.range(10..13).collect::<Vec<_>>(),
+        squares.last_key_value()
+    );
     let a: HashSet<i32> = (0..20).filter(|n| n % 2 == 0).collect();
     let b: HashSet<i32> = (0..20).filter(|n| n % 3 == 0).collect();
     let both: BTreeSet<_> = a.intersection(&b).collect();
@@ -30,5 +34,10 @@ fn main() {
     let mut big: Vec<u16> = (0..2000).rev().collect();
     big.sort_unstable();
     big.dedup();
-    println!("{} {:?} {:?}", big.len(), big.binary_search(&1234), big.iter().rposition(|n| *n < 10));
+    println!(
+        "{} {:?} {:?}",
+        big.len(),
+        big.binary_search(&1234),
+        big.iter().rposition(|n| *n < 10)
+    );
 }

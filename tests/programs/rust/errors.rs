@@ -32,7 +32,10 @@ impl From<std::num::ParseFloatError> for Fault {
 }
 
 fn get(text: &str, key: &str) -> Result<f64, Fault> {
-    let line = text.lines().find(|line| line.starts_with(key)).ok_or_else(|| Fault::Missing(key.into()))?;
+    let line = text
+        .lines()
+        .find(|line| line.starts_with(key))
+        .ok_or_else(|| Fault::Missing(key.into()))?;
     Ok(line[key.len() + 1..].trim().parse::<f64>()?)
 }
 
@@ -42,7 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     for key in ["limit", "mass"] {
         match get(text, key) {
             Ok(value) => println!("{value}"),
-            Err(error) => println!("{error}; because of {:?}", error.source().map(ToString::to_string)),
+            Err(error) => println!(
+                "{error}; because of {:?}",
+                error.source().map(ToString::to_string)
+            ),
         }
     }
     let value = get(text, "speed")?;

@@ -68,15 +68,25 @@ impl Parser<'_> {
                         list.push(self.value()?);
                     }
                 }
-                Ok(if open == b'[' { Json::List(list) } else { Json::Map(map) })
+                Ok(if open == b'[' {
+                    Json::List(list)
+                } else {
+                    Json::Map(map)
+                })
             }
             Some(_) => {
                 let start = self.at;
-                while self.bytes.get(self.at).is_some_and(|b| b"+-.eE0123456789".contains(b)) {
+                while self
+                    .bytes
+                    .get(self.at)
+                    .is_some_and(|b| b"+-.eE0123456789".contains(b))
+                {
                     self.at += 1;
                 }
                 let text = std::str::from_utf8(&self.bytes[start..self.at]).unwrap();
-                text.parse().map(Json::Number).map_err(|e| format!("{e} at {start}"))
+                text.parse()
+                    .map(Json::Number)
+                    .map_err(|e| format!("{e} at {start}"))
             }
             None => Err("empty".into()),
         }
@@ -84,7 +94,21 @@ impl Parser<'_> {
 }
 
 fn main() {
-    for text in [r#"{"a": [1, -2.5e3, null], "b": {"c": "d"}, "e": true}"#, "[[], {}]", "[1 2]", "{\"x\": nul}", "", "x"] {
-        println!("{:?}", Parser { bytes: text.as_bytes(), at: 0 }.value());
+    for text in [
+        r#"{"a": [1, -2.5e3, null], "b": {"c": "d"}, "e": true}"#,
+        "[[], {}]",
+        "[1 2]",
+        "{\"x\": nul}",
+        "",
+        "x",
+    ] {
+        println!(
+            "{:?}",
+            Parser {
+                bytes: text.as_bytes(),
+                at: 0
+            }
+            .value()
+        );
     }
 }

@@ -6,5 +6,8 @@ fn main() {
         Ok(bytes) => println!("{}", bytes.len()),
         Err(error) => println!("no file: {:?}", error.kind()),
     }
-    println!("{:?}", std::fs::write("/no such folder/file", "text").is_err());
+    println!(
+        "{:?}",
+        std::fs::write("/no such folder/file", "text").is_err()
+    );
 }

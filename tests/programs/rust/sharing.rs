@@ -16,7 +16,11 @@ impl Drop for Tree {
     }
 }
 fn tree(name: &'static str) -> Rc<Tree> {
-    Rc::new(Tree { name, parent: RefCell::default(), children: RefCell::default() })
+    Rc::new(Tree {
+        name,
+        parent: RefCell::default(),
+        children: RefCell::default(),
+    })
 }
 fn setting() -> &'static String {
     static SETTING: OnceLock<String> = OnceLock::new();
@@ -29,7 +33,12 @@ fn main() {
     let leaf = tree("leaf");
     *leaf.parent.borrow_mut() = Rc::downgrade(&root);
     root.children.borrow_mut().push(leaf.clone());
-    println!("{} {} {}", Rc::strong_count(&leaf), Rc::weak_count(&root), leaf.parent.borrow().upgrade().unwrap().name);
+    println!(
+        "{} {} {}",
+        Rc::strong_count(&leaf),
+        Rc::weak_count(&root),
+        leaf.parent.borrow().upgrade().unwrap().name
+    );
     drop(root);
     println!("{}", leaf.parent.borrow().upgrade().is_none());
     let shared = Arc::new(Mutex::new(vec![1]));
@@ -37,5 +46,9 @@ fn main() {
     other.lock().unwrap().push(2);
     println!("{:?} {}", shared.lock().unwrap(), setting());
     COUNT.with(|count| count.set(count.get() + 1));
-    println!("{} {}", COUNT.with(Cell::get), RefCell::new(1).try_borrow_mut().is_ok());
+    println!(
+        "{} {}",
+        COUNT.with(Cell::get),
+        RefCell::new(1).try_borrow_mut().is_ok()
+    );
 }

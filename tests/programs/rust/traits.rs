@@ -33,13 +33,19 @@ struct V2 {
 impl Add for V2 {
     type Output = V2;
     fn add(self, other: V2) -> V2 {
-        V2 { x: self.x + other.x, y: self.y + other.y }
+        V2 {
+            x: self.x + other.x,
+            y: self.y + other.y,
+        }
     }
 }
 impl Mul<i32> for V2 {
     type Output = V2;
     fn mul(self, by: i32) -> V2 {
-        V2 { x: self.x * by, y: self.y * by }
+        V2 {
+            x: self.x * by,
+            y: self.y * by,
+        }
     }
 }
 impl fmt::Display for V2 {
@@ -55,10 +61,18 @@ impl<T, const N: usize> Index<usize> for Table<T, N> {
     }
 }
 fn largest<T: PartialOrd + Copy>(values: &[T]) -> Option<T> {
-    values.iter().copied().fold(None, |most, v| if most.map_or(true, |m| v > m) { Some(v) } else { most })
+    values.iter().copied().fold(None, |most, v| {
+        if most.map_or(true, |m| v > m) {
+            Some(v)
+        } else {
+            most
+        }
+    })
 }
 fn adders() -> Vec<Box<dyn Fn(i32) -> i32>> {
-    (1..=3).map(|n| Box::new(move |x| x + n) as Box<dyn Fn(i32) -> i32>).collect()
+    (1..=3)
+        .map(|n| Box::new(move |x| x + n) as Box<dyn Fn(i32) -> i32>)
+        .collect()
 }
 
 fn main() {
@@ -66,8 +80,18 @@ fn main() {
     for shape in &shapes {
         println!("{}", shape.describe());
     }
-    println!("{} {:?} {}", V2 { x: 1, y: 2 } + V2 { x: 3, y: 4 } * 2, V2::default(), V2 { x: 1, y: 0 } < V2 { x: 1, y: 1 });
-    println!("{:?} {:?} {}", largest(&[1.5, 9.25, 3.0]), largest::<i32>(&[]), Table([1, 2, 3])[4]);
+    println!(
+        "{} {:?} {}",
+        V2 { x: 1, y: 2 } + V2 { x: 3, y: 4 } * 2,
+        V2::default(),
+        V2 { x: 1, y: 0 } < V2 { x: 1, y: 1 }
+    );
+    println!(
+        "{:?} {:?} {}",
+        largest(&[1.5, 9.25, 3.0]),
+        largest::<i32>(&[]),
+        Table([1, 2, 3])[4]
+    );
     println!("{:?}", adders().iter().map(|f| f(10)).collect::<Vec<_>>());
     let mut count = 0;
     let mut tick = || {

@@ -19,7 +19,11 @@ pub fn run(n: u32) -> u32 {
         for &byte in bytes.iter() {
             crc ^= u16::from(byte) << 8;
             for _ in 0..8 {
-                crc = if crc & 0x8000 != 0 { crc << 1 ^ 0x1021 } else { crc << 1 };
+                crc = if crc & 0x8000 != 0 {
+                    crc << 1 ^ 0x1021
+                } else {
+                    crc << 1
+                };
             }
         }
     }

@@ -9,7 +9,7 @@ pub const FAILURE: u8 = 1;
 /// The guest ended with a status above 255.
 pub const LARGE_STATUS: u8 = 255;
 
-/// What a program that is not a guest would end with: 128 and the number of the signal.
+/// Returns the exit code of a program that a signal for the same fault ends: 128 and the number of the signal.
 pub const fn of_trap(code: TrapCode) -> u8 {
     match code {
         // SIGINT

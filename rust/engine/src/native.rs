@@ -47,7 +47,7 @@ use crate::{Config, Trap, TrapCode};
 pub(crate) use direct::Direct;
 use helpers::Helpers;
 
-/// What native code works with. The globals follow it.
+/// State that native code works with. The globals follow it.
 #[repr(C)]
 pub(crate) struct Record {
     memory: Cell<*mut u8>,
@@ -141,7 +141,7 @@ impl Record {
         self.code_number.set(shared.stop_code());
     }
 
-    /// Where the section has the form of an imported function that passes values through slots.
+    /// Returns the address of the section's form of an imported function that passes values through slots, or null.
     pub(crate) fn import(&self, native: &Native<'_>, index: usize) -> *const () {
         native.import(index).map_or(null(), |offset| self.code.wrapping_add(offset as usize).cast())
     }
@@ -152,7 +152,7 @@ impl Record {
         unsafe { &*self.engine }
     }
 
-    /// What the code is to trap with when the host function that it called returns.
+    /// Sets the trap with which the code ends when the host function that it called returns.
     pub(crate) fn trap_with(&self, code: u32) {
         self.code_number.set(code);
     }
@@ -280,9 +280,9 @@ impl Watched {
         Self(shared)
     }
 
-    /// Where a thread that stands at `pc` has to go on for its native code to end with the trap that the
-    /// stop flag names, and the argument it has to find there. `None` if it does not stand in native code:
-    /// then the code ends when it calls the next helper.
+    /// Returns the address at which a thread that stands at `pc` has to go on, and the argument it has to find there.
+    /// Its native code then ends with the trap that the stop flag names. `None` if the thread does not stand in native
+    /// code: then the code ends when it calls the next helper.
     ///
     /// # Safety
     /// The store lives. Its thread does not run, and what is given here is put into its registers before it
@@ -337,7 +337,7 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     code
 }
 
-/// What runs here: what this was compiled for, and what the embedder knows besides.
+/// Returns the target that runs here: the one this was compiled for, with the features that the embedder knows besides.
 pub(crate) fn here(config: &Config) -> Option<Target> {
     target::HERE.map(|here| Target { features: here.features | config.native_features, ..here })
 }

@@ -81,7 +81,7 @@ pub unsafe fn move_arguments(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
     }
 }
 
-/// As [`move_arguments`], for results.
+/// Moves the results of a tail call, of the type that word 2 names, from the frame that word 1 names.
 ///
 /// # Safety
 /// As [`move_arguments`].

@@ -53,7 +53,7 @@ use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 /// Bytes of a frame's header.
 const HEADER: usize = FRAME_HEADER_SLOTS * 4;
 
-/// What stands in an import's place until it is linked.
+/// Returns the entry that stands in an import's place until it is linked: calls of it fail with a host error.
 pub(crate) fn unset_import() -> Import {
     unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
         TrapCode::HostError as u32
@@ -113,7 +113,7 @@ impl<'s> Entry<'s> {
         self.ended(code)
     }
 
-    /// As [`Entry::call`], for a function whose type the caller knows from before.
+    /// Calls a function as [`Entry::call`] does, if the caller knows its type from before.
     #[inline(always)]
     pub fn call_reference<T>(&self, func: Func, data: &mut T) -> Result<(), Trap> {
         let (reference, data) = (Func::to_bits(Some(func)), core::ptr::from_mut(data).cast());
@@ -172,7 +172,7 @@ unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mu
     unsafe { call_resolved(shared, reference, slots, data) }
 }
 
-/// As [`call_typed`], for any function: imported ones, those of other instances, native code, calls by host
+/// Calls any function behind a reference: imported ones, those of other instances, native code, calls by host
 /// functions.
 ///
 /// # Safety
@@ -187,7 +187,7 @@ unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: 
     }
 }
 
-/// As [`call`], with the store's data for the host functions that the guest calls.
+/// Calls a function as [`call`] does, with the store's data for the host functions that the guest calls.
 ///
 /// # Safety
 /// As [`call`].
@@ -269,7 +269,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     result
 }
 
-/// As [`enter`], when nothing runs: there is nothing to come back to, and one entry is always allowed.
+/// Runs a defined function while nothing else runs: no state has to be restored, and one entry is always allowed.
 ///
 /// # Safety
 /// As [`call`].
@@ -358,7 +358,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
     }
 }
 
-/// As [`call_reference`], without a look at the values.
+/// Calls a function of another instance without a look at the values.
 ///
 /// # Safety
 /// As [`call`].

@@ -31,7 +31,7 @@ pub(crate) enum Reason {
     NotExecutable,
 }
 
-/// What the engine has to know about the thread and the processor.
+/// Adds to a configuration the facts about the thread and the processor that native code needs.
 pub fn configure(config: Config, run: &shim::wisp_run) -> Config {
     let config =
         config.native_limit(run.native_limit).native_stop(run.native_stop).native_features(run.native_features);
@@ -204,8 +204,8 @@ pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers
     Image::parse(bytes).is_ok_and(|image| wisp_trust::verify_origin(&image, &keys).is_ok())
 }
 
-/// Where a thread that stands at `*pc` has to go on so that its native code ends, and the argument it has
-/// to find there. For an app that was told to stop.
+/// Redirects a thread that stands at `*pc`, of an app that was told to stop, so that its native code ends. Puts the
+/// address at which it has to go on into `*pc`, and the argument that it has to find there into `*argument`.
 ///
 /// # Safety
 /// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it. Its thread was

@@ -20,21 +20,20 @@ fn report(board: &Zephyr, module: &str, what: &[u8]) {
     board.report(abi::log::ERROR, text.bytes());
 }
 
-/// Whether the firmware has functions of this import module.
+/// Returns true if the firmware has functions of this import module.
 fn known(module: &str) -> bool {
     TABLES.iter().copied().flatten().any(|function| function.module == module)
         || CFunctions::all().has(Name::new(module), None)
 }
 
-/// Whether the firmware has this function.
+/// Returns true if the firmware has this function.
 fn has(module: Name<'_>, name: Name<'_>) -> bool {
     let mut functions = TABLES.iter().copied().flatten();
     functions.any(|function| name == function.name && module == function.module)
         || CFunctions::all().has(module, Some(name))
 }
 
-/// Whether the firmware has the import module, and the node grants something of it if it is one
-/// of grants.
+/// Checks that the firmware has the import module and, if it is one of grants, that the node grants something of it.
 fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> {
     if !exists {
         report(board, module, b", which this firmware does not have");

@@ -59,7 +59,7 @@ enum Failure {
     Trap(Trap),
 }
 
-/// What an image may have too much of.
+/// Part of an image that has a limit of its number.
 #[derive(Clone, Copy)]
 pub(crate) enum Counted {
     TableElements,
@@ -352,7 +352,7 @@ pub unsafe extern "C" fn wisp_rust_interrupt(flag: *mut c_void) {
     unsafe { &*flag.cast::<InterruptHandle<'_>>() }.interrupt();
 }
 
-/// As [`wisp_rust_interrupt`], because the app ran for too long without blocking.
+/// Sets a run's stop flag as [`wisp_rust_interrupt`] does, because the app ran for too long without blocking.
 ///
 /// # Safety
 /// As for [`wisp_rust_interrupt`].

@@ -481,7 +481,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
     }
 }
 
-/// What to announce of an image in memory.
+/// Writes to `upload` the announcement of an image in memory.
 ///
 /// # Safety
 /// `image` points to `size` bytes that do not change; `upload` can be written.

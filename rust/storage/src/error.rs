@@ -3,7 +3,7 @@
 
 use crate::FlashError;
 
-/// What is wrong.
+/// Fault of an operation of the store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StoreError {
     /// The flash driver failed.

@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// How much of the operation that is cut off takes place.
+/// Part that takes place of the operation that is cut off.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cut {
     Nothing,

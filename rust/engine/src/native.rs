@@ -184,7 +184,7 @@ fn stack_pointer() -> usize {
 pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
     #[cfg(feature = "user-mode")]
     if let Some(view) = ctx.view() {
-        // SAFETY: passed on.
+        // SAFETY: rule N, and the caller's slots are those of the function's type.
         return unsafe { user::enter(ctx, record, view, defined, slots) };
     }
     let shared = ctx.shared();
@@ -252,7 +252,7 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
         return TrapCode::StackOverflow as u32;
     };
     for slot in 0..crate::ty::slots(ty.params) {
-        // SAFETY: contract.
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
         entry.set(slot, unsafe { slots.add(slot).read() });
     }
     // SAFETY: the entry has room for the slots, and a header below them.
@@ -260,7 +260,7 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
     // if it trapped, what the frame held before is nobody's business
     for slot in 0..if code == 0 { crate::ty::slots(ty.results) } else { 0 } {
-        // SAFETY: contract.
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
         unsafe { slots.add(slot).write(entry.get(slot)) };
     }
     code
@@ -272,7 +272,7 @@ pub(crate) struct Watched(*const Shared);
 
 // SAFETY: the pointer is only followed by `redirect`, whose contract says when.
 unsafe impl Send for Watched {}
-// SAFETY: as above.
+// SAFETY: the pointer is only followed by `redirect`, whose contract says when.
 unsafe impl Sync for Watched {}
 
 impl Watched {
@@ -288,7 +288,7 @@ impl Watched {
     /// The store lives. Its thread does not run, and what is given here is put into its registers before it
     /// does.
     pub(crate) unsafe fn redirect(self, pc: usize) -> Option<(usize, usize)> {
-        // SAFETY: contract; the thread's cells do not change while it does not run.
+        // SAFETY: rules A and T: the store lives, and the thread's cells do not change while it does not run.
         let shared = unsafe { &*self.0 };
         let ctx = shared.current()?;
         let record = ctx.native()?;

@@ -135,7 +135,7 @@ impl InterruptHandle<'_> {
     #[cfg(feature = "native")]
     #[allow(unsafe_code)]
     pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
-        // SAFETY: passed on.
+        // SAFETY: rule T: the store lives, and its thread does not run before the caller has set its registers.
         unsafe { self.watched.redirect(pc) }
     }
 

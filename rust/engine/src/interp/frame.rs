@@ -44,7 +44,7 @@ fn packed(ctx: &Ctx, ip: *const u16) -> u32 {
 /// Rule V, `CallFrame`: the two slots below `callee` lie in the caller's frame.
 #[inline(always)]
 pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
-    // SAFETY: contract.
+    // SAFETY: rules V (`CallFrame`) and F: the two slots below `callee` lie in the caller's frame.
     unsafe {
         let header = callee.cast::<u32>().sub(2);
         header.write(callee.addr().wrapping_sub(fp.addr()) as u32);
@@ -58,7 +58,7 @@ pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
 /// The two slots below `slots` lie in the frame stack.
 #[inline(always)]
 pub unsafe fn outermost(slots: *mut u32) {
-    // SAFETY: contract.
+    // SAFETY: rule F: the caller laid `slots` so that the two slots below lie in the frame stack.
     unsafe {
         slots.sub(2).write(0);
         slots.sub(1).write(outside().expose_provenance() as u32);
@@ -71,7 +71,7 @@ pub unsafe fn outermost(slots: *mut u32) {
 /// As [`outermost`].
 #[inline(always)]
 pub unsafe fn over(slots: *mut u32) {
-    // SAFETY: contract.
+    // SAFETY: rule F: the slot below `slots` lies in the frame stack, as it did when `outermost` wrote it.
     unsafe { slots.sub(1).write(0) };
 }
 
@@ -82,7 +82,7 @@ pub unsafe fn over(slots: *mut u32) {
 /// Rule F: there is a header below `fp`.
 #[inline(always)]
 pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
-    // SAFETY: contract; a header holds what `push` or `outermost` wrote.
+    // SAFETY: rule F: the header below `fp` lies in the stack, and holds what `push` or `outermost` wrote.
     unsafe {
         let header = fp.cast::<u32>().sub(2);
         let distance = header.read();

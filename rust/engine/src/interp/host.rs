@@ -69,7 +69,7 @@ impl<T> Caller<'_, T> {
     /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked; it has not returned, and
     /// nothing else made from `ctx` is used while the caller lives.
     pub unsafe fn from_raw(ctx: *mut Ctx) -> Self {
-        // SAFETY: as in `trampoline`, by the contract of this function.
+        // SAFETY: as in `trampoline`: rule A for the context, and its data are of type T, as the caller promises.
         unsafe {
             let ctx = &*ctx;
             Caller { ctx, data: &mut *ctx.shared().data.get().cast::<T>() }

@@ -60,7 +60,7 @@ impl Shared {
     /// # Safety
     /// As `Arena::new`, for `'s`.
     pub unsafe fn new<'s>(start: *mut u64, words: usize, config: &Config) -> Option<&'s Self> {
-        // SAFETY: passed on.
+        // SAFETY: the caller gives up these words for `'s`: rule A begins here.
         let arena = unsafe { Arena::new(start, words) };
         let stack_bytes = config.stack_size as usize & !7;
         let stack = arena.take(stack_bytes, 8)?;

@@ -185,7 +185,8 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     view.record().stack_limit.set(user.stack + reserve);
     view.record().trap_with(0);
     view.refresh(ctx);
-    // SAFETY: contract; rule A: `View::new` took slots for every type. Those of results hold what was there before.
+    // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every type. Those
+    // of results hold what was there before.
     unsafe {
         let params = crate::ty::slots(ty.params).min(count);
         view.slots.copy_from(slots, params);
@@ -198,7 +199,8 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     let outcome = unsafe { (user.enter)(env, engine, view.record.cast(), view.slots, function, &mut pc) };
     let code = match outcome {
         Outcome::RETURNED => {
-            // SAFETY: as above.
+            // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every
+            // type.
             unsafe { slots.copy_from(view.slots, count) };
             0
         }
@@ -340,7 +342,7 @@ fn on_stack(user: &UserMode, at: usize, count: usize) -> Option<*mut u32> {
 /// `ctx` is what [`UserMode::enter`] was called with, by the thread that this runs in, and it has not returned. The
 /// thread of the code waits for the result.
 pub unsafe fn serve(ctx: *const c_void, request: &[usize; 6]) -> u32 {
-    // SAFETY: contract.
+    // SAFETY: rules A and T: `ctx` is that of `UserMode::enter`, which has not returned in this thread.
     let ctx = unsafe { &*ctx.cast::<Ctx>() };
     let (Some(record), Some(view), Some(user)) = (ctx.native(), ctx.view(), ctx.shared().config.user_mode) else {
         return TrapCode::HostError as u32;

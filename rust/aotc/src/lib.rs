@@ -41,7 +41,7 @@ pub use target::Machine;
 
 use emit::Plan;
 
-/// Choices of how native code is made.
+/// Choices for making native code.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Traps come exactly where the specification has them: every access is checked on its own, and all

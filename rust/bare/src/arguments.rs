@@ -17,7 +17,7 @@ pub struct Region {
     pub size: usize,
 }
 
-/// Task that the program was started for.
+/// The task that the program was started for.
 #[derive(Clone, Copy, Default)]
 pub enum Command {
     /// Check every form of every op.
@@ -32,7 +32,7 @@ pub enum Command {
 /// The command line.
 #[derive(Default)]
 pub struct Arguments {
-    /// Task of the program.
+    /// The task of the program.
     pub command: Command,
     /// Memory for the allocator.
     pub heap: Region,

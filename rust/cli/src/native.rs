@@ -10,7 +10,7 @@ use wisp_compiler::Compiled;
 use crate::failure::Failure;
 use crate::output::Progress;
 
-/// Way in which native code is stopped.
+/// The way in which native code is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Stop {
     /// It looks at the stop flag in loops and recursive functions: works everywhere

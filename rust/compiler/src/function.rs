@@ -33,7 +33,7 @@ pub struct Frame {
     pub dead: bool,
 }
 
-/// Kind of the operator that opened a block.
+/// The kind of the operator that opened a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FrameKind {
     /// The function itself: a branch to it returns.

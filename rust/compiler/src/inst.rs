@@ -12,7 +12,7 @@ pub type Slot = u32;
 /// A jump target inside one function.
 pub type Label = u32;
 
-/// Destination of a result.
+/// The destination of a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dst {
     /// No result.

@@ -15,7 +15,7 @@ use crate::stack::imm16;
 /// Constants kept in slots, at most. Each costs an op a call and one or two slots of the frame.
 const POOL_MAX: usize = 16;
 
-/// Findings of the scan.
+/// The findings of the scan.
 #[derive(Default)]
 pub struct Prescan {
     /// (bits, wide) of the constants that get a slot.

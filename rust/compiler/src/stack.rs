@@ -10,7 +10,7 @@ use wisp_image::ops::{Class, Sem};
 use crate::function::Function;
 use crate::inst::{overlap, Arg, Dst, Slot};
 
-/// Place of a value.
+/// The place of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// In a local, which a later `local.set` may overwrite.
@@ -30,7 +30,7 @@ pub enum Place {
 pub struct Value {
     /// 64 bits wide.
     pub wide: bool,
-    /// Present place of the value.
+    /// The place where the value is now.
     pub place: Place,
     /// Its home slot.
     pub home: Slot,

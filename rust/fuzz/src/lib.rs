@@ -31,7 +31,7 @@ pub mod mutated;
 mod mutation;
 pub mod reference;
 
-/// Point that a run reached.
+/// The point that a run reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// The bytes made no input for what is tested.

@@ -64,7 +64,7 @@ pub struct Entry {
     pub inode: u64,
 }
 
-/// Choices with which a path is opened.
+/// The choices with which a path is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Opening {
     /// For reading.

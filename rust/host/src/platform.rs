@@ -60,7 +60,7 @@ impl<T> Platform for T where
 {
 }
 
-/// Name, arguments and environment of the app.
+/// The name, arguments and environment of the app.
 pub trait Identity {
     /// The app's name, also its first argument.
     fn name(&self) -> &str;

@@ -80,14 +80,14 @@ pub enum Arch {
     X86_64 = 3,
 }
 
-/// Machine that code was compiled for, or that a runtime runs on.
+/// The machine that code was compiled for, or that a runtime runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     /// Instruction set.
     pub arch: Arch,
     /// Bits of [`features`] of that instruction set. Code runs where its bits are a subset.
     pub features: u8,
-    /// Way in which floats are passed and computed: one of [`float`].
+    /// The way in which floats are passed and computed: one of [`float`].
     pub float: u8,
 }
 
@@ -150,8 +150,8 @@ impl Target {
 }
 
 /// Writes a trap site in LEB128: a distance, zigzag coded, over the number of the trap (4 bits). The distance leads
-/// from the function's site before it (for the first, from 0) to this one. It is one in the code section of the image,
-/// or in the module if the image has no IR. The number 0 is a trap whose number the code leaves in the context,
+/// from the function's site before it (for the first, from 0) to this one. It is measured in the code section of the
+/// image, or in the module if the image has no IR. The number 0 is a trap whose number the code leaves in the context,
 /// [`SITE_STOP`] the stop flag. Offsets have 24 bits.
 pub fn site(before: u32, offset: u32, code: u8, put: &mut dyn FnMut(u8)) {
     let distance = (offset & 0xff_ffff).wrapping_sub(before & 0xff_ffff) as i32;

@@ -15,7 +15,7 @@
 mod lookup;
 mod sequences;
 
-/// Source or destination of one operand, and its encoding.
+/// The source or destination of one operand, and its encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Operand {
@@ -99,7 +99,7 @@ impl Operand {
     }
 }
 
-/// Behaviour of an op: selects the template that a back end expands.
+/// The behaviour of an op: selects the template that a back end expands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Class {
@@ -129,13 +129,13 @@ pub enum Class {
     Narrow,
     /// `e = f(s)`: 32-bit source, 64-bit result.
     Widen,
-    /// Form of [`Class::Un32`] that may trap.
+    /// Like [`Class::Un32`], but may trap.
     Un32Trap,
-    /// Form of [`Class::Un64`] that may trap.
+    /// Like [`Class::Un64`], but may trap.
     Un64Trap,
-    /// Form of [`Class::Narrow`] that may trap.
+    /// Like [`Class::Narrow`], but may trap.
     NarrowTrap,
-    /// Form of [`Class::Widen`] that may trap.
+    /// Like [`Class::Widen`], but may trap.
     WidenTrap,
     /// `d = load(address)`, 32-bit result. Address: the sum of all sources (an [`Operand::I`] among them),
     /// wrapping at 32 bits, plus the offset, which does not wrap.
@@ -155,7 +155,7 @@ pub enum Class {
 
 macro_rules! sems {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
-        /// Computation of an op, named as in the WebAssembly text format if that has a counterpart.
+        /// The computation of an op, named as in the WebAssembly text format if that has a counterpart.
         #[allow(missing_docs)]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
@@ -260,7 +260,7 @@ pub struct Simple {
 }
 
 impl Simple {
-    /// Returns the op that stands for itself alone.
+    /// Returns the element as an op of its own.
     pub const fn op(self) -> Op {
         Op { class: self.class, sem: self.sem, form: self.form, sequence: &[] }
     }

@@ -50,9 +50,9 @@ impl Resolve<AppData> for CFunctions {
         for function in self.0 {
             // SAFETY: the macro takes strings that live as long as the program.
             let defined = unsafe { text(function.name) };
-            // SAFETY: as above.
+            // SAFETY: the macro takes strings that live as long as the program.
             if defined == name.as_bytes() && unsafe { text(function.module) } == module.as_bytes() {
-                // SAFETY: as above.
+                // SAFETY: the macro takes strings that live as long as the program.
                 let signature = Signature::Letters(unsafe { text(function.signature) });
                 let env: *const shim::wisp_host_function = function;
                 // SAFETY: `call` takes a host function of the section as its environment and works on

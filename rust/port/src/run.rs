@@ -59,7 +59,7 @@ enum Failure {
     Trap(Trap),
 }
 
-/// Part of an image that has a limit of its number.
+/// A part of an image whose number is limited.
 #[derive(Clone, Copy)]
 pub(crate) enum Counted {
     TableElements,

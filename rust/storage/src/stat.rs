@@ -4,7 +4,7 @@
 use crate::store::Store;
 use crate::{Flash, StoreError};
 
-/// Space in use and wear of a store. Blocks are erase blocks.
+/// The space in use and the wear of a store. Blocks are erase blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stat {
     /// Bytes of an erase block.

@@ -9,7 +9,7 @@ use crate::layout::{Layout, MAX_APPS, MAX_FLOORS, MAX_RETIRED, PAYLOAD_MAX, WRIT
 use crate::record::Kind;
 use crate::{Flash, StoreError};
 
-/// State of an app that is kept in RAM.
+/// The part of an app's state that is kept in RAM.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
     /// Offset of its newest record in an area; 0 if the place is free (the first record is no app).
@@ -71,7 +71,7 @@ pub struct Store<'w, F> {
     pub(crate) wear: &'w mut [u32],
 }
 
-/// State in which mounting found the partition.
+/// The state in which mounting found the partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mounted {
     /// A store, as it was left.

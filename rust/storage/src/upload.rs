@@ -11,8 +11,8 @@ use crate::record::Kind;
 use crate::store::Store;
 use crate::{Flash, StoreError};
 
-/// Announcement of an image. The caller compares name, version and rollback counter with the manifest once the image is
-/// there.
+/// The announcement of an image. The caller compares name, version and rollback counter with the manifest once the
+/// image is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Upload<'n> {
     /// Name of the app.

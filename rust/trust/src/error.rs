@@ -3,7 +3,7 @@
 
 use crate::KeyId;
 
-/// Fault in an image's origin.
+/// A fault in an image's origin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TrustError {
     /// The bytes behind the content are no trailer in the one form there is.

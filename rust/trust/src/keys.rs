@@ -26,7 +26,7 @@ pub fn key_id(key: &PublicKey) -> KeyId {
     id
 }
 
-/// Powers of a key.
+/// The powers of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// It signs images. An image can retire it.
@@ -40,11 +40,11 @@ pub enum Role {
 pub struct Signer {
     /// Its id.
     pub id: KeyId,
-    /// Powers of the key.
+    /// The powers of the key.
     pub role: Role,
 }
 
-/// Keys that a device knows.
+/// The keys that a device knows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys<'k> {
     /// App keys of the firmware, retired ones included.

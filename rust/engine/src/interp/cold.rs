@@ -35,7 +35,7 @@ pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
     }
 }
 
-/// Why an access that does not fit is refused.
+/// Returns the number of the trap with which an access that does not fit is refused.
 #[cold]
 #[inline(never)]
 pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> u32 {

@@ -61,7 +61,7 @@ pub unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
     unsafe { cold::refill(ctx, fp) }
 }
 
-/// Why an access of `width` bytes at `address` is refused.
+/// Returns the number of the trap with which an access of `width` bytes at `address` is refused.
 ///
 /// # Safety
 /// None beyond those of the reference.

@@ -49,7 +49,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     let params = F::Params::read(&mut |at| slot(at));
     match function.invoke(Caller { ctx, data }, params) {
         Ok(results) => {
-            // SAFETY: as above.
+            // SAFETY: the linker compared the types, so the results have these slots (rule V, `CallFrame`).
             results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
             if const { any(F::Results::TYPES) } {
                 if let Err(code) = references(F::Results::TYPES, slot, |ty, bits| ctx.receive(ty, bits)) {

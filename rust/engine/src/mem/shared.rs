@@ -153,7 +153,7 @@ impl Shared {
         // SAFETY: rule A: null or an object of this store.
         let first = unsafe { self.externals.get().as_ref() };
         core::iter::successors(first, |external| {
-            // SAFETY: as above.
+            // SAFETY: rule A: null or an object of this store.
             unsafe { external.next.get().as_ref() }
         })
     }

@@ -6,7 +6,7 @@ use crate::platform::Platform;
 use crate::App;
 use wisp_abi::{wasi, WasiErrno};
 
-/// Object that a descriptor stands for.
+/// The object that a descriptor stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Open {
     /// A standard stream.

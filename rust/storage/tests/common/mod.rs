@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// Part that takes place of the operation that is cut off.
+/// The part of a cut-off operation that takes place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cut {
     Nothing,

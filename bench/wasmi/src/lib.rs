@@ -92,7 +92,7 @@ pub unsafe extern "C" fn wasmi_bench_load(wasm: *const u8, size: usize) -> u32 {
     // SAFETY: the caller promises the length.
     let wasm = unsafe { slice::from_raw_parts(wasm, size) };
     let Ok(new) = load(wasm) else { return 1 };
-    // SAFETY: one thread, by contract; the reference ends with the statement.
+    // SAFETY: C calls these functions from one thread; the reference ends with the statement.
     unsafe { *loaded() = Some(Box::new(new)) };
     0
 }
@@ -103,10 +103,15 @@ pub unsafe extern "C" fn wasmi_bench_load(wasm: *const u8, size: usize) -> u32 {
 /// `result` may be written; called from the benchmark's thread.
 #[no_mangle]
 pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
+<<<<<<< HEAD
     // SAFETY: one thread, by contract; the guest's host function does not come back here.
     let Some(loaded) = (unsafe { loaded() }) else {
         return 1;
     };
+=======
+    // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.
+    let Some(loaded) = (unsafe { loaded() }) else { return 1 };
+>>>>>>> h/words2
     match loaded.run.call(&mut loaded.store, n) {
         Ok(value) => {
             // SAFETY: the caller promises that it may be written.
@@ -120,6 +125,7 @@ pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
 /// Bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wasmi_bench_memory() -> usize {
+<<<<<<< HEAD
     // SAFETY: one thread, by contract of the loading function.
     let Some(loaded) = (unsafe { loaded() }) else {
         return 0;
@@ -128,12 +134,17 @@ pub extern "C" fn wasmi_bench_memory() -> usize {
         .instance
         .get_memory(&loaded.store, "memory")
         .map_or(0, |m| m.data_size(&loaded.store))
+=======
+    // SAFETY: C calls these functions from one thread.
+    let Some(loaded) = (unsafe { loaded() }) else { return 0 };
+    loaded.instance.get_memory(&loaded.store, "memory").map_or(0, |m| m.data_size(&loaded.store))
+>>>>>>> h/words2
 }
 
 /// Drops the instance.
 #[no_mangle]
 pub extern "C" fn wasmi_bench_unload() {
-    // SAFETY: one thread, by contract of the loading function.
+    // SAFETY: C calls these functions from one thread.
     unsafe { *loaded() = None };
 }
 

@@ -95,7 +95,7 @@ pub unsafe extern "C" fn wisp_bench_load(
     let Some(run) = instance.get_typed_func(&store, "run") else {
         return c"there is no export run(i32) -> i32".as_ptr().cast();
     };
-    // SAFETY: one thread, by contract; the reference ends with the statement.
+    // SAFETY: C calls these functions from one thread; the reference ends with the statement.
     unsafe {
         *loaded() = Some(Loaded {
             store,
@@ -138,7 +138,7 @@ fn instantiate<'m>(
 /// `result` may be written; called from the benchmark's thread after a load that worked.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
-    // SAFETY: one thread, by contract; the guest's host function does not come back here.
+    // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.
     let Some(loaded) = (unsafe { loaded() }) else {
         return u32::MAX;
     };
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
 /// Bytes of the arena that nothing has taken.
 #[no_mangle]
 pub extern "C" fn wisp_bench_arena_left() -> usize {
-    // SAFETY: one thread, by contract of the loading function.
+    // SAFETY: C calls these functions from one thread.
     unsafe { loaded() }
         .as_ref()
         .map_or(0, |loaded| loaded.store.arena_left())
@@ -164,7 +164,7 @@ pub extern "C" fn wisp_bench_arena_left() -> usize {
 /// Bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wisp_bench_memory() -> usize {
-    // SAFETY: one thread, by contract of the loading function.
+    // SAFETY: C calls these functions from one thread.
     let Some(loaded) = (unsafe { loaded() }) else {
         return 0;
     };
@@ -177,7 +177,7 @@ pub extern "C" fn wisp_bench_memory() -> usize {
 /// Drops the store; the arena is the caller's again.
 #[no_mangle]
 pub extern "C" fn wisp_bench_unload() {
-    // SAFETY: one thread, by contract of the loading function.
+    // SAFETY: C calls these functions from one thread.
     unsafe { *loaded() = None };
 }
 

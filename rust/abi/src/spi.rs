@@ -11,14 +11,14 @@ pub const WRITE: u32 = 1;
 pub const TRANSFER: u32 = 2;
 /// An operation that only waits.
 pub const DELAY: u32 = 3;
-/// Most nanoseconds that the operations of one transaction may wait together.
+/// Longest time, in nanoseconds, that the operations of one transaction may wait together.
 pub const MAX_DELAY: u32 = 100_000_000;
-/// Most operations of one transaction.
+/// Largest number of operations in one transaction.
 pub const MAX_OPERATIONS: u32 = 8;
-/// Most devices that one app can be granted.
+/// Largest number of devices that one app can be granted.
 pub const MAX_DEVICES: u32 = 32;
 
-/// What `transaction` reads.
+/// Record of an operation, which `transaction` reads.
 pub const OPERATION: Record = Record {
     name: "operation",
     doc: "One operation of a transaction.",

@@ -80,7 +80,7 @@ pub mod rights {
     pub const FD_FILESTAT_SET_TIMES: u64 = 1 << 23;
     /// `poll_oneoff` on a descriptor.
     pub const POLL_FD_READWRITE: u64 = 1 << 27;
-    /// What an open file may have done to it.
+    /// Rights of an open file.
     pub const FILE: u64 = FD_DATASYNC
         | FD_READ
         | FD_SEEK
@@ -94,10 +94,10 @@ pub mod rights {
         | FD_FILESTAT_SET_SIZE
         | FD_FILESTAT_SET_TIMES
         | POLL_FD_READWRITE;
-    /// What an open directory may have done to it.
+    /// Rights of an open directory.
     pub const DIRECTORY: u64 =
         (PATHS & !PATH_FILESTAT_SET_SIZE) | FD_FDSTAT_SET_FLAGS | FD_SYNC | FD_FILESTAT_GET | FD_FILESTAT_SET_TIMES;
-    /// What asks for a file that can be written.
+    /// Rights that only a file open for writing needs: `path_open` with one of them opens for writing.
     pub const WRITING: u64 = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 }
 

@@ -41,7 +41,7 @@ pub use target::Machine;
 
 use emit::Plan;
 
-/// How to compile.
+/// Choices for making native code.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Traps come exactly where the specification has them: every access is checked on its own, and all
@@ -53,8 +53,8 @@ pub struct Options {
     /// Tell where in a function a trap arose; costs 4 to 8 bytes for each place that may trap. Without, only
     /// the function is known.
     pub sites: bool,
-    /// Where an access is taken to be aligned and is not, the code ends its process: shows on a machine that
-    /// does not mind what would be a fault on one that does. For tests.
+    /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
+    /// machine that permits such accesses, what would be a fault on one that does not.
     pub assert_alignment: bool,
     /// Optimisation flag of the compiler.
     pub optimize: String,

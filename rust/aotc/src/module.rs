@@ -44,7 +44,7 @@ pub struct Table {
     pub fixed: Option<Vec<Entry>>,
 }
 
-/// What calls through a table with one type may reach.
+/// The functions that a call through a table with one type may reach.
 pub struct Indirect {
     /// Number that stands for all of these functions in the graph of calls: behind those of functions.
     pub node: u32,

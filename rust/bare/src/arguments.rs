@@ -17,7 +17,7 @@ pub struct Region {
     pub size: usize,
 }
 
-/// What to do.
+/// The task that the program was started for.
 #[derive(Clone, Copy, Default)]
 pub enum Command {
     /// Check every form of every op.
@@ -32,7 +32,7 @@ pub enum Command {
 /// The command line.
 #[derive(Default)]
 pub struct Arguments {
-    /// What to do.
+    /// The task of the program.
     pub command: Command,
     /// Memory for the allocator.
     pub heap: Region,

@@ -9,7 +9,7 @@ pub const FAILURE: u8 = 1;
 /// The guest ended with a status above 255.
 pub const LARGE_STATUS: u8 = 255;
 
-/// What a program that is not a guest would end with: 128 and the number of the signal.
+/// Returns the exit code that a native program with the same fault would have: 128 plus the number of the signal.
 pub const fn of_trap(code: TrapCode) -> u8 {
     match code {
         // SIGINT

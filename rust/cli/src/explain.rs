@@ -6,12 +6,12 @@ use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
 /// Bytes of linear memory from which a build says why.
 pub const LARGE: u32 = 64 << 10;
 
-/// How a guest gets a larger stack, for each toolchain.
+/// Ways to give a guest a larger stack, for each toolchain.
 pub const LARGER_STACK: &str = "link it with a larger one (clang: -Wl,-z,stack-size=8192; rustc: -C \
                                 link-arg=-zstack-size=8192; zig: --stack 8192; TinyGo: stack size of the target; \
                                 AssemblyScript: --stackSize 8192; wisp_add_app: STACK 8192)";
 
-/// What the module tells about its memory. Fields are in bytes.
+/// Layout of a module's memory, as far as the module tells it. Fields are in bytes.
 #[derive(Default, PartialEq, Eq, Debug)]
 struct Layout {
     declared: u64,
@@ -140,7 +140,7 @@ impl Layout {
     }
 }
 
-/// Whether the module was linked with pages of one byte, and has an allocator that counts pages of 64 KiB.
+/// Returns true if the module was linked with pages of one byte, but has an allocator that counts pages of 64 KiB.
 pub fn mixes_page_sizes(wasm: &[u8]) -> bool {
     layout(wasm).mixed
 }

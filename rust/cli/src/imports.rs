@@ -12,7 +12,7 @@ pub fn type_text(params: &[ValType], results: &[ValType]) -> String {
     format!("({}) -> ({})", list(params), list(results))
 }
 
-/// As [`type_text`], of a type in an image.
+/// Writes a type in an image in the form of [`type_text`].
 pub fn type_of(ty: TypeRef<'_>) -> String {
     type_text(&ty.params().collect::<Vec<_>>(), &ty.results().collect::<Vec<_>>())
 }
@@ -34,7 +34,7 @@ struct Group<'i> {
     fault: String,
 }
 
-/// What to do about an interface that nobody provides.
+/// Returns advice about an interface that nobody provides.
 fn remedy(module: &str) -> &'static str {
     match module {
         "env" => "link what defines them, or build the app for Wisp: these were left undefined",

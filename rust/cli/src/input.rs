@@ -7,7 +7,7 @@ use wisp_image::Image;
 
 use crate::failure::Failure;
 
-/// What a file holds, by its first bytes.
+/// The kind of a file, told from its first bytes.
 pub enum Kind {
     /// A core module.
     Wasm,

@@ -11,7 +11,7 @@ use ed25519_compact::{KeyPair, PublicKey};
 use crate::failure::Failure;
 use crate::input;
 
-/// What a key is for.
+/// The purpose of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub enum Role {
     /// Signs images from day to day: CONFIG_WISP_SIGNATURE_KEY_FILE

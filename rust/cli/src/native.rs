@@ -10,7 +10,7 @@ use wisp_compiler::Compiled;
 use crate::failure::Failure;
 use crate::output::Progress;
 
-/// How native code is stopped.
+/// The way in which native code is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Stop {
     /// It looks at the stop flag in loops and recursive functions: works everywhere
@@ -35,7 +35,7 @@ pub struct NativeArguments {
     /// Add native code for the board of a Zephyr build, with its compiler and flags
     #[arg(long, value_name = "FOLDER")]
     build_dir: Option<PathBuf>,
-    /// How the code is stopped
+    /// Way in which the code is stopped
     #[arg(long, value_enum, default_value = "poll")]
     stop: Stop,
     /// Optimise for size
@@ -77,7 +77,7 @@ fn of_build(folder: &Path) -> Result<(String, Vec<String>), Failure> {
 }
 
 impl NativeArguments {
-    /// What to make code for, with a name for it and the compiler that was asked for.
+    /// Returns the machines to make code for, each with a name and the compiler that was asked for.
     fn machines(&self) -> Result<Vec<(String, Machine, Option<String>)>, Failure> {
         let failed = |error: wisp_aotc::AotError| Failure::new(error.to_string());
         let mut out = Vec::new();

@@ -7,7 +7,7 @@ use clap::Args;
 use wisp_compiler::Options;
 use wisp_image::format::NAME_MAX;
 
-/// How a wasm module becomes an image.
+/// Options of the translation from a wasm module to an image.
 #[derive(Args)]
 pub struct CompileArguments {
     /// Bytes of heap above the module's data that a trimmed memory keeps
@@ -22,7 +22,7 @@ pub struct CompileArguments {
 }
 
 impl CompileArguments {
-    /// As the compiler takes them.
+    /// Returns these options in the form that the compiler takes.
     pub fn options<'a>(&self, name: &'a str, version: (u8, u8, u16)) -> Options<'a> {
         Options {
             name,

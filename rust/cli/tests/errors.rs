@@ -12,7 +12,7 @@ use common::Folder;
 
 const ADD: &str = r#"(module (func $add (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#;
 
-/// What a case begins with: files in a folder.
+/// Puts the files that a case needs into a folder.
 type Prepare = fn(&Folder);
 
 fn image(folder: &Folder) -> Vec<u8> {

@@ -32,7 +32,7 @@ pub struct Run {
     pub length: u32,
 }
 
-/// What is known of a segment of the module.
+/// Mode and offset of a segment of the module.
 pub struct Wanted {
     /// One of [`segment`].
     pub mode: u8,

@@ -13,7 +13,7 @@ pub struct CompileError {
     pub function: Option<u32>,
     /// Its name, if the module has a name section.
     pub name: Option<String>,
-    /// What is wrong.
+    /// The fault itself.
     pub kind: ErrorKind,
 }
 
@@ -28,11 +28,11 @@ pub enum ErrorKind {
     TooMany {
         /// Of what.
         what: &'static str,
-        /// How many the module has.
+        /// Number that the module has.
         count: u64,
-        /// How many there may be.
+        /// Largest number that is allowed.
         limit: u64,
-        /// What to change in the module.
+        /// Advice: a change of the module that helps.
         remedy: &'static str,
     },
     /// The app cannot have this name: why.

@@ -15,9 +15,9 @@ use crate::stack::Value;
 
 /// A block that is open.
 pub struct Frame {
-    /// What opened it.
+    /// Kind of the operator that opened it.
     pub kind: FrameKind,
-    /// Where a branch to it goes.
+    /// Target of a branch to it.
     pub label: Label,
     /// Number of values on the stack below its parameters.
     pub height: usize,
@@ -33,7 +33,7 @@ pub struct Frame {
     pub dead: bool,
 }
 
-/// What opened a block.
+/// The kind of the operator that opened a block.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum FrameKind {
     /// The function itself: a branch to it returns.
@@ -208,7 +208,7 @@ impl<'m> Function<'m> {
     /// Lets the instruction that computed `from` write `to` instead, if between it and here nothing touches
     /// either. True if that could be done; the value has not moved otherwise.
     pub fn retarget(&mut self, from: Slot, to: Slot, is_wide: bool) -> bool {
-        /// How far back to look: arguments are computed shortly before the call.
+        /// Number of instructions to look back: arguments are computed shortly before the call.
         const WINDOW: usize = 24;
         let count = 1 + u32::from(is_wide);
         let header = FRAME_HEADER_SLOTS as u32;

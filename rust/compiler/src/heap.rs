@@ -30,7 +30,7 @@ struct Place {
     linked: bool,
 }
 
-/// What one function does with memory.
+/// Uses that one function makes of memory.
 #[derive(Default)]
 struct Uses {
     places: Vec<Place>,

@@ -3,7 +3,7 @@
 
 use wisp_image::ops::{opcode, Class, Operand, Sem};
 
-/// Most arguments an instruction has besides its result.
+/// Largest number of arguments that an instruction has besides its result.
 pub const ARGS: usize = 5;
 
 /// A slot of the frame, by index (not by byte offset).
@@ -12,7 +12,7 @@ pub type Slot = u32;
 /// A jump target inside one function.
 pub type Label = u32;
 
-/// Where a result goes.
+/// The destination of a result.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Dst {
     /// No result.
@@ -65,9 +65,9 @@ pub enum Arg {
 /// An instruction.
 #[derive(Clone, Copy, Debug)]
 pub struct Inst {
-    /// How it behaves.
+    /// Behaviour: the template that a back end expands.
     pub class: Class,
-    /// What it computes.
+    /// Computation that it does.
     pub sem: Sem,
     /// Its result.
     pub dst: Dst,

@@ -25,7 +25,7 @@ const BRANCH: u32 = u16::MAX as u32;
 /// Bytes that a call reaches in its short form, either way: a signed word that counts units of two bytes.
 const CALL: u32 = i16::MAX as u32 * 2;
 
-/// How far short forms go in a round.
+/// Returns the number of bytes that short forms are taken to reach in a round; `bytes` is their true reach.
 fn reach_in(round: u32, bytes: u32) -> u32 {
     if round < EXACT_ROUNDS {
         bytes

@@ -41,7 +41,7 @@ pub use error::{CompileError, ErrorKind};
 pub use heap::adapt;
 pub use names::function_names;
 
-/// What to accept and how to lay the image out.
+/// Limits of the modules that are accepted, and choices for the layout of the image.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
     /// Name of the app, at most 31 bytes of UTF-8; longer ones are cut at a character.

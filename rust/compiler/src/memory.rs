@@ -49,7 +49,7 @@ pub fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result
     Ok((u32::try_from(needs).unwrap_or(u32::MAX), flags))
 }
 
-/// Where the heap begins, by the linker's own word: nothing static lies above it.
+/// Returns the address at which the heap begins, as the linker states it: nothing static lies above.
 fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
     let export = module.exports.iter().find(|e| e.name == "__heap_base" && e.kind == ExternalKind::Global)?;
     let imported = module.globals.len() - module.global_inits.len();

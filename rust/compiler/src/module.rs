@@ -64,7 +64,7 @@ pub struct MemoryInfo {
     pub imported: bool,
     /// Initial pages.
     pub min: u32,
-    /// Most pages.
+    /// Largest size in pages.
     pub max: Option<u32>,
     /// Binary logarithm of the page size.
     pub page_size_log2: u8,
@@ -221,7 +221,7 @@ impl Module<'_> {
     /// # Errors
     /// The first that is too large, with what can be done about it.
     pub fn check_counts(&self) -> Result<(), CompileError> {
-        /// What one word of the code can tell apart.
+        /// Number of values that one word of the code can tell apart.
         const WORD: usize = 1 << 16;
         const SPLIT: &str = "split the program into several apps";
         const FEWER_GLOBALS: &str = "keep them in linear memory";

@@ -270,10 +270,10 @@ impl Function<'_> {
         ([self.as_arg(value), Arg::Offset(offset), Arg::None], 2)
     }
 
-    /// Where the addition stands whose sum is in this temporary, if its sources still hold what they held
-    /// there: then they may be added by the access instead. What is stored is computed in between.
+    /// Returns the index of the addition whose sum is in this temporary, if its sources still hold the same values
+    /// there. Then the access may add them instead. The value to store is computed in between.
     fn addition(&self, sum: Slot) -> Option<usize> {
-        /// How far back to look.
+        /// Number of instructions to look back.
         const WINDOW: usize = 12;
         for at in (self.items.len().saturating_sub(WINDOW)..self.items.len()).rev() {
             let Item::Inst(inst) = self.items[at] else { return None };

@@ -15,7 +15,7 @@ use crate::stack::imm16;
 /// Constants kept in slots, at most. Each costs an op a call and one or two slots of the frame.
 const POOL_MAX: usize = 16;
 
-/// What the scan found.
+/// The findings of the scan.
 #[derive(Default)]
 pub struct Prescan {
     /// (bits, wide) of the constants that get a slot.
@@ -38,15 +38,15 @@ type Written = Option<Vec<u64>>;
 /// An open block.
 struct Block {
     is_loop: bool,
-    /// What holds where it began: the state of an `else`.
+    /// Locals written where it began: the state at an `else`.
     at_start: Written,
-    /// What holds on the branches to its end so far.
+    /// Locals written on every branch to its end so far.
     at_end: Written,
     /// `if` without an `else` so far: control may skip it.
     may_skip: bool,
 }
 
-/// Where two paths meet, only what both wrote is written.
+/// Joins two paths: only a local that both wrote is written behind the place where they meet.
 fn meet(a: Written, b: &Written) -> Written {
     match (a, b) {
         (None, b) => b.clone(),

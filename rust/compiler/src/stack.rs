@@ -10,7 +10,7 @@ use wisp_image::ops::{Class, Sem};
 use crate::function::Function;
 use crate::inst::{overlap, Arg, Dst, Slot};
 
-/// Where a value is.
+/// The place of a value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Place {
     /// In a local, which a later `local.set` may overwrite.
@@ -30,7 +30,7 @@ pub enum Place {
 pub struct Value {
     /// 64 bits wide.
     pub wide: bool,
-    /// Where it is now.
+    /// The place where the value is now.
     pub place: Place,
     /// Its home slot.
     pub home: Slot,
@@ -228,7 +228,7 @@ impl Function<'_> {
         self.as_arg(value)
     }
 
-    /// As [`Self::pop_arg`], but a constant that fits becomes an immediate.
+    /// Takes the top value off the stack like [`Self::pop_arg`], but a constant that fits becomes an immediate.
     pub fn pop_arg_imm(&mut self) -> Arg {
         let value = self.pop();
         if let Place::Const(bits) = value.place {

@@ -12,7 +12,7 @@ struct Operands<'o> {
     wide_immediates: bool,
     /// Index of its first operand's word.
     base: usize,
-    /// What follows it: the next op, which is this many words from the start, or the next of a sequence.
+    /// Words from its start to the next op; `None` if another op of a sequence follows.
     length: Option<usize>,
 }
 

@@ -37,9 +37,9 @@ impl Default for Config {
 }
 
 impl Config {
-    /// 2 KiB of frames, no limit of linear memory and tables but the arena, tables that do not grow, any
-    /// number of imports and functions, calls as deep as the frames allow, four nested entries into guest
-    /// code, a look at the stop flag every 1000 units of fuel.
+    /// Returns the default limits. Frames take 2 KiB; tables do not grow; four entries into guest code may nest. The
+    /// arena alone limits linear memories and tables, and the frames alone limit the depth of calls. Imports and
+    /// functions are unlimited. The guest looks at the stop flag every 1000 units of fuel.
     pub const fn new() -> Self {
         Self {
             stack_size: 2048,
@@ -72,8 +72,8 @@ impl Config {
         self
     }
 
-    /// Most bytes of a linear memory, whatever the module declares. The initial size must fit;
-    /// `memory.grow` stops here.
+    /// Limits the bytes of a linear memory, whatever the module declares. The initial size must fit; `memory.grow`
+    /// stops here.
     pub const fn max_memory(mut self, bytes: u32) -> Self {
         self.max_memory = bytes;
         self
@@ -93,41 +93,41 @@ impl Config {
         self
     }
 
-    /// Most elements of a table, whatever the module declares. The initial size must fit; `table.grow`
-    /// stops here, or before where [`Config::table_capacity`] is less.
+    /// Limits the elements of a table, whatever the module declares. The initial size must fit; `table.grow` stops
+    /// here, or before where [`Config::table_capacity`] is less.
     pub const fn max_table(mut self, elements: u32) -> Self {
         self.max_table = elements;
         self
     }
 
-    /// Most imports of a module, of all kinds.
+    /// Limits the imports of a module, all kinds together.
     pub const fn max_imports(mut self, count: u32) -> Self {
         self.max_imports = count;
         self
     }
 
-    /// Most functions that a module defines.
+    /// Limits the functions that a module defines.
     pub const fn max_functions(mut self, count: u32) -> Self {
         self.max_functions = count;
         self
     }
 
-    /// Most calls that are under way at once in one entry into guest code, the first included: exact, in the
-    /// interpreter. 0, the default, is no limit but the frame stack's. Costs nothing until a guest comes
+    /// Limits the calls that are under way at once in one entry into guest code, the first included. The limit is exact
+    /// in the interpreter. 0, the default, leaves the frame stack as the only limit. Costs nothing until a guest comes
     /// near it: then fuel is handed out in smaller portions, each after a walk over the frames.
     pub const fn max_depth(mut self, calls: u32) -> Self {
         self.max_depth = calls;
         self
     }
 
-    /// Most references of others (functions of other instances, references of the host) that an instance holds: 256
-    /// by default. Four bytes each are reserved for an instance that can be given one, and for no other.
+    /// Limits the references of others (functions of other instances, references of the host) that an instance holds:
+    /// 256 by default. Four bytes each are reserved for an instance that can be given one, and for no other.
     pub const fn max_references(mut self, count: u16) -> Self {
         self.max_references = count;
         self
     }
 
-    /// How deep entries into guest code may nest: host functions that call the guest, and calls from one
+    /// Limits how deep entries into guest code may nest: host functions that call the guest, and calls from one
     /// instance to another. Each takes native stack. At least 1: the host's own call.
     pub const fn native_depth(mut self, depth: u32) -> Self {
         self.native_depth = if depth == 0 { 1 } else { depth };
@@ -192,7 +192,7 @@ impl Config {
     }
 }
 
-/// What stores have in common: today the limits. Cheap to copy.
+/// The limits that stores have in common. Cheap to copy.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Engine {
     config: Config,

@@ -81,13 +81,13 @@ impl<T> HostFunction<T> {
         null()
     }
 
-    /// A function in the raw form, without references among parameters and results: guests that import it with some
-    /// are not linked.
+    /// Defines a function in the raw form, without references among parameters and results: guests that import it with
+    /// some are not linked.
     ///
     /// # Safety
-    /// `function` keeps to the rules of [`RawHostFn`] for this signature, in stores with data `T` (any, if
-    /// it does not look at the data); `env` is what it expects, for as long as any store may call it, from
-    /// whichever thread has the store.
+    /// `function` keeps to the rules of [`RawHostFn`] for this signature, in stores with data `T` (any, if it does not
+    /// look at the data). `env` is what it expects, for as long as any store may call it, from whichever thread has the
+    /// store.
     #[allow(unsafe_code)]
     pub const unsafe fn raw(
         module: &'static str,
@@ -132,13 +132,13 @@ pub trait IntoHostFunction<T, P, R> {
     const DIRECT: *const ();
 }
 
-/// What a host function may return.
+/// A value, or a trap, that a host function may return.
 pub trait HostResult {
     /// Results.
     type Results: WasmValues;
     /// It is a single value or nothing, and never a trap.
     const NATIVE: bool;
-    /// As a result.
+    /// Returns the results.
     ///
     /// # Errors
     /// The trap, if it is one.

@@ -31,7 +31,7 @@ pub const MISSING_FEATURES: u8 = {
         | unless(cfg!(feature = "float"), Feature::Float)
 };
 
-/// Where unaligned reads are slow or fault, images have to be aligned as the linker or flash aligns them.
+/// Alignment of images in bytes. Where unaligned reads are slow or fault, it is that of linkers and flash.
 const ALIGN: u8 = if cfg!(target_pointer_width = "64") { 1 } else { 4 };
 
 impl<'m> Module<'m> {
@@ -46,7 +46,8 @@ impl<'m> Module<'m> {
         Self::new_while(engine, image, scratch, &|| true)
     }
 
-    /// As [`Module::new_in`], for as long as `go_on` says so: it is asked every few thousand instructions.
+    /// Reads an image as [`Module::new_in`] does, while `go_on` returns true: it is asked every few thousand
+    /// instructions.
     ///
     /// # Errors
     /// As [`Module::new_in`]; [`ImageError::Stopped`].
@@ -61,7 +62,7 @@ impl<'m> Module<'m> {
         Ok(module)
     }
 
-    /// As [`Module::new_in`] with scratch memory from the heap.
+    /// Reads an image as [`Module::new_in`] does, with scratch memory from the heap.
     ///
     /// # Errors
     /// As [`Module::new_in`].

@@ -47,7 +47,7 @@ use crate::{Config, Trap, TrapCode};
 pub(crate) use direct::Direct;
 use helpers::Helpers;
 
-/// What native code works with. The globals follow it.
+/// State that native code works with. The globals follow it.
 #[repr(C)]
 pub(crate) struct Record {
     memory: Cell<*mut u8>,
@@ -141,7 +141,7 @@ impl Record {
         self.code_number.set(shared.stop_code());
     }
 
-    /// Where the section has the form of an imported function that passes values through slots.
+    /// Returns the address of the section's form of an imported function that passes values through slots, or null.
     pub(crate) fn import(&self, native: &Native<'_>, index: usize) -> *const () {
         native.import(index).map_or(null(), |offset| self.code.wrapping_add(offset as usize).cast())
     }
@@ -152,7 +152,7 @@ impl Record {
         unsafe { &*self.engine }
     }
 
-    /// What the code is to trap with when the host function that it called returns.
+    /// Sets the trap with which the code ends when the host function that it called returns.
     pub(crate) fn trap_with(&self, code: u32) {
         self.code_number.set(code);
     }
@@ -184,7 +184,7 @@ fn stack_pointer() -> usize {
 pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
     #[cfg(feature = "user-mode")]
     if let Some(view) = ctx.view() {
-        // SAFETY: passed on.
+        // SAFETY: rule N, and the caller's slots are those of the function's type.
         return unsafe { user::enter(ctx, record, view, defined, slots) };
     }
     let shared = ctx.shared();
@@ -252,7 +252,7 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
         return TrapCode::StackOverflow as u32;
     };
     for slot in 0..crate::ty::slots(ty.params) {
-        // SAFETY: contract.
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
         entry.set(slot, unsafe { slots.add(slot).read() });
     }
     // SAFETY: the entry has room for the slots, and a header below them.
@@ -260,7 +260,7 @@ pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slot
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
     // if it trapped, what the frame held before is nobody's business
     for slot in 0..if code == 0 { crate::ty::slots(ty.results) } else { 0 } {
-        // SAFETY: contract.
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
         unsafe { slots.add(slot).write(entry.get(slot)) };
     }
     code
@@ -272,7 +272,7 @@ pub(crate) struct Watched(*const Shared);
 
 // SAFETY: the pointer is only followed by `redirect`, whose contract says when.
 unsafe impl Send for Watched {}
-// SAFETY: as above.
+// SAFETY: the pointer is only followed by `redirect`, whose contract says when.
 unsafe impl Sync for Watched {}
 
 impl Watched {
@@ -280,15 +280,15 @@ impl Watched {
         Self(shared)
     }
 
-    /// Where a thread that stands at `pc` has to go on for its native code to end with the trap that the
-    /// stop flag names, and the argument it has to find there. `None` if it does not stand in native code:
-    /// then the code ends when it calls the next helper.
+    /// Returns the address at which a thread that stands at `pc` has to go on, and the argument it has to find there.
+    /// Its native code then ends with the trap that the stop flag names. `None` if the thread does not stand in native
+    /// code: then the code ends when it calls the next helper.
     ///
     /// # Safety
     /// The store lives. Its thread does not run, and what is given here is put into its registers before it
     /// does.
     pub(crate) unsafe fn redirect(self, pc: usize) -> Option<(usize, usize)> {
-        // SAFETY: contract; the thread's cells do not change while it does not run.
+        // SAFETY: rules A and T: the store lives, and the thread's cells do not change while it does not run.
         let shared = unsafe { &*self.0 };
         let ctx = shared.current()?;
         let record = ctx.native()?;
@@ -337,7 +337,7 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     code
 }
 
-/// What runs here: what this was compiled for, and what the embedder knows besides.
+/// Returns the target that runs here: the one this was compiled for, with the features that the embedder knows besides.
 pub(crate) fn here(config: &Config) -> Option<Target> {
     target::HERE.map(|here| Target { features: here.features | config.native_features, ..here })
 }

@@ -47,7 +47,7 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().set_fuel(fuel);
     }
 
-    /// What stops the guest from another thread or from an interrupt.
+    /// Returns a handle that stops the guest from another thread or from an interrupt.
     pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
         let shared = self.shared.get();
         InterruptHandle {
@@ -118,15 +118,15 @@ impl InterruptHandle<'_> {
         self.stop.store(TrapCode::Interrupted as u32, Ordering::Relaxed);
     }
 
-    /// As [`InterruptHandle::interrupt`], with [`TrapCode::DeadlineExceeded`].
+    /// Sets the stop flag as [`InterruptHandle::interrupt`] does, for a trap with [`TrapCode::DeadlineExceeded`].
     pub fn deadline(&self) {
         self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
     }
 
-    /// How native code that does not look at the flag is stopped: where its thread, which stands at `pc`, has
-    /// to go on, and the argument it has to find there, after one of the functions above. `None` if the
-    /// thread does not stand in native code: then the next helper or host function that the code calls ends
-    /// it, and if it calls none, it can be redirected later.
+    /// Stops native code that does not look at the flag, after one of the functions above. Returns the address at which
+    /// its thread, which stands at `pc`, has to go on, and the argument it has to find there. `None` if the thread does
+    /// not stand in native code: then the next helper or host function that the code calls ends it. If it calls none,
+    /// it can be redirected later.
     ///
     /// # Safety
     /// The store lives. Its thread was preempted, by one that is the only one to call this on any store, and
@@ -135,7 +135,7 @@ impl InterruptHandle<'_> {
     #[cfg(feature = "native")]
     #[allow(unsafe_code)]
     pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
-        // SAFETY: passed on.
+        // SAFETY: rule T: the store lives, and its thread does not run before the caller has set its registers.
         unsafe { self.watched.redirect(pc) }
     }
 

@@ -36,7 +36,7 @@ fn constants(n: u32) -> (u32, u32) {
     (n * 7 + 70_001, n + 90_001)
 }
 
-/// What those statements make of a number.
+/// Returns the result of those statements for a number.
 fn filled(from: u32, count: u32, x: u32) -> u32 {
     (from..from + count).map(constants).fold(x, |x, (factor, mask)| x.wrapping_mul(factor) ^ mask)
 }

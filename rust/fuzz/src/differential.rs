@@ -24,7 +24,7 @@ const FUEL: u64 = 50_000_000;
 /// Exported functions that are called.
 const CALLS: usize = 12;
 
-/// How a call or an instantiation ended, on either side.
+/// The result of a call or an instantiation, on either side.
 #[derive(PartialEq, Debug)]
 enum End {
     Values(Vec<Value>),

@@ -301,7 +301,7 @@ fn execute<'a>(
     outcome
 }
 
-/// What the instance that shares nothing keeps in its frames.
+/// Number that the instance that shares nothing keeps in its frames.
 const SECRET: i64 = 0x5ec_4e75_ec4e_75ec;
 
 fn secret(number: i64) -> bool {

@@ -27,7 +27,7 @@ const TABLE: u32 = 64;
 /// Entries of a `br_table`, at most: the limit of validators.
 const ENTRIES_MAX: u64 = 65_520;
 
-/// What a module is made of.
+/// The sizes and contents of a module.
 #[derive(Clone, Copy, Debug)]
 pub struct Shape {
     /// Bytes of code, about.

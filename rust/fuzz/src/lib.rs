@@ -31,14 +31,14 @@ pub mod mutated;
 mod mutation;
 pub mod reference;
 
-/// How far a run got.
+/// The point that a run reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
     /// The bytes made no input for what is tested.
     Rejected,
-    /// What is tested refused the input, or the two sides reached limits that may differ.
+    /// The code under test refused the input, or the two sides reached limits that may differ.
     Refused,
-    /// What is tested ran.
+    /// The code under test ran.
     Ran,
 }
 

@@ -30,7 +30,7 @@ pub struct App<P> {
     pub(crate) channels: Handles,
     pub(crate) uarts: Handles,
     pub(crate) timers: Timers,
-    /// What `wait` delivered last was a timer.
+    /// True if `wait` last delivered a timer.
     pub(crate) timer_was_last: bool,
     pub(crate) pending: LineBuffer,
     pub(crate) pending_stream: Stream,

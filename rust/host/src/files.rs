@@ -32,7 +32,7 @@ impl FileType {
     }
 }
 
-/// What a board knows about a file. Times are nanoseconds since 1970, 0 where the file system keeps none.
+/// Facts that a board knows about a file. Times are nanoseconds since 1970, 0 where the file system keeps none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Metadata {
     /// Type.
@@ -64,7 +64,7 @@ pub struct Entry {
     pub inode: u64,
 }
 
-/// How a path is opened.
+/// The choices with which a path is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Opening {
     /// For reading.
@@ -133,7 +133,7 @@ impl Descriptor {
 /// or directory given with it, is not empty, and holds no NUL. It may hold `..` and symbolic links: the board
 /// resolves them, and fails with [`WasiErrno::Perm`] where they lead out of the folder.
 pub trait Files {
-    /// Whether the board may have files. If not, no code for them is compiled.
+    /// True if the board may have files. If not, no code for them is compiled.
     const FILES: bool = false;
 
     /// Memory for the app's descriptors, at least three and one for each folder; none if it has no files.
@@ -223,7 +223,7 @@ pub trait Files {
         Err(WasiErrno::NotSupported)
     }
 
-    /// As [`Files::set_times`], of what has a path.
+    /// Sets the times as [`Files::set_times`] does, of an object that a path names.
     ///
     /// # Errors
     /// As there.

@@ -60,7 +60,7 @@ impl<T> Platform for T where
 {
 }
 
-/// Who the app is and what it was started with.
+/// The name, arguments and environment of the app.
 pub trait Identity {
     /// The app's name, also its first argument.
     fn name(&self) -> &str;
@@ -101,8 +101,8 @@ pub enum Stream {
 
 /// The standard streams.
 pub trait Stdio {
-    /// Whether [`Stdio::output`] gets complete lines without their end and without control
-    /// characters, as a log wants them, or the guest's bytes as they come.
+    /// True if [`Stdio::output`] gets complete lines without their end and without control characters, as a log wants
+    /// them. False if it gets the guest's bytes as they come.
     const LINES: bool;
 
     /// Takes output. A line longer than the host's buffer comes in pieces.
@@ -168,7 +168,7 @@ pub enum Edges {
 }
 
 impl Edges {
-    /// Whether an edge to this level is among them.
+    /// Returns true if an edge to this level is among them.
     pub fn contain(self, active: bool) -> bool {
         match self {
             Edges::None => false,

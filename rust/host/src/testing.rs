@@ -37,7 +37,7 @@ pub(crate) struct Board {
     pub(crate) looks_left: Option<u32>,
     pub(crate) broken: bool,
     pub(crate) no_entropy: bool,
-    /// What was written to buses.
+    /// Bytes that were written to buses.
     pub(crate) wire: Vec<u8>,
     pub(crate) operations: Vec<Operation>,
     pub(crate) bus_error: Option<Errno>,
@@ -56,7 +56,7 @@ pub(crate) struct Board {
     pub(crate) uart_errors: UartErrors,
     pub(crate) uart_watched: Option<bool>,
     pub(crate) uarts_closed: Vec<u32>,
-    /// What standard input still has.
+    /// Bytes that standard input still has.
     pub(crate) typed: VecDeque<u8>,
 }
 
@@ -229,7 +229,7 @@ impl Gpio for Board {
     }
 }
 
-/// What a bus reads: 0xa0, 0xa1, ...
+/// Fills a buffer with the bytes that a bus reads: 0xa0, 0xa1, ...
 fn answer(buffer: &mut [u8]) {
     for (byte, value) in buffer.iter_mut().zip(0xa0..) {
         *byte = value;

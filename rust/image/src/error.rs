@@ -4,8 +4,7 @@
 use crate::features::Feature;
 use crate::format::Section;
 
-/// What is wrong with an image, and where. Offsets are in bytes: of the file for the header, of the
-/// section otherwise.
+/// A fault in an image, and its place. Offsets are in bytes: of the file for the header, of the section otherwise.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ImageError {
     /// Shorter than its header or than the length the header states: (needed, present).

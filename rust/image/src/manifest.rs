@@ -28,7 +28,7 @@ pub struct Manifest<'a> {
     pub max_frame: u32,
 }
 
-/// What the module says about its memory.
+/// Memory that the module declares or imports.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Memory {
     /// True if the memory is imported.
@@ -98,7 +98,7 @@ impl<'a> Image<'a> {
         hash.ok_or(ImageError::MissingSection(Section::Manifest))
     }
 
-    /// What the manifest says about the memory.
+    /// Returns the memory that the manifest describes; `None` if the module has none.
     ///
     /// # Errors
     /// A page size that does not exist, flags that contradict each other.

@@ -80,14 +80,14 @@ pub enum Arch {
     X86_64 = 3,
 }
 
-/// What code was compiled for, or what a runtime runs on.
+/// The machine that code was compiled for, or that a runtime runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     /// Instruction set.
     pub arch: Arch,
     /// Bits of [`features`] of that instruction set. Code runs where its bits are a subset.
     pub features: u8,
-    /// How floats are passed and computed: one of [`float`].
+    /// The way in which floats are passed and computed: one of [`float`].
     pub float: u8,
 }
 
@@ -131,7 +131,7 @@ impl Target {
         Some(Self { arch, features: bytes[1], float: bytes[2] })
     }
 
-    /// As in a header.
+    /// Returns the bytes of the target in a header.
     pub const fn to_bytes(self) -> [u8; 3] {
         [self.arch as u8, self.features, self.float]
     }
@@ -149,10 +149,10 @@ impl Target {
     }
 }
 
-/// Writes a trap site, in LEB128: the distance in the code section of the image, or in the module if the image
-/// has no IR, from the function's site before it (of the first, from 0), zigzag coded, over the number of the trap
-/// (4 bits). 0 is a trap whose number the code leaves in the context, [`SITE_STOP`] the stop flag. Offsets have 24
-/// bits.
+/// Writes a trap site in LEB128: a distance, zigzag coded, over the number of the trap (4 bits). The distance leads
+/// from the function's site before it (for the first, from 0) to this one. It is measured in the code section of the
+/// image, or in the module if the image has no IR. The number 0 is a trap whose number the code leaves in the context,
+/// [`SITE_STOP`] the stop flag. Offsets have 24 bits.
 pub fn site(before: u32, offset: u32, code: u8, put: &mut dyn FnMut(u8)) {
     let distance = (offset & 0xff_ffff).wrapping_sub(before & 0xff_ffff) as i32;
     let mut bits = ((distance << 1 ^ distance >> 31) as u32) << 4 | u32::from(code & 15);
@@ -166,10 +166,10 @@ pub fn site(before: u32, offset: u32, code: u8, put: &mut dyn FnMut(u8)) {
 /// Code of sites that found the stop flag set.
 pub const SITE_STOP: u8 = 15;
 
-/// What a field of [`CONTEXT`] is.
+/// Kind of a field of [`CONTEXT`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Field {
-    /// As wide as an address.
+    /// Field as wide as an address.
     Word,
     /// 32 bits.
     U32,
@@ -324,7 +324,7 @@ pub struct Function {
     pub thunk: u32,
     /// Type index in the image.
     pub ty: u16,
-    /// Where its trap sites begin, in bytes.
+    /// Offset of the function's trap sites, in bytes.
     pub sites: u16,
 }
 
@@ -358,7 +358,7 @@ pub struct Native<'a> {
     bytes: &'a [u8],
     code: &'a [u8],
     functions: &'a [u8],
-    /// What it was compiled for.
+    /// Target that it was compiled for.
     pub target: Target,
     /// Bits of [`flags`].
     pub flags: u32,
@@ -560,7 +560,7 @@ impl Target {
 }
 
 impl Refusal {
-    /// What is wrong, and what to do, piece by piece.
+    /// Tells the fault and its remedy, piece by piece.
     pub fn tell(self, put: &mut dyn FnMut(Piece)) {
         match self {
             Self::Target(None, _) => put(Text("the image has no native code; build it with --target")),

@@ -15,7 +15,7 @@
 mod lookup;
 mod sequences;
 
-/// Where one operand comes from or goes to, and how it is encoded.
+/// The source or destination of one operand, and its encoding.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Operand {
@@ -99,7 +99,7 @@ impl Operand {
     }
 }
 
-/// How an op behaves: selects the template a back end expands.
+/// The behaviour of an op: selects the template that a back end expands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Class {
@@ -129,13 +129,13 @@ pub enum Class {
     Narrow,
     /// `e = f(s)`: 32-bit source, 64-bit result.
     Widen,
-    /// As [`Class::Un32`], may trap.
+    /// Like [`Class::Un32`], but may trap.
     Un32Trap,
-    /// As [`Class::Un64`], may trap.
+    /// Like [`Class::Un64`], but may trap.
     Un64Trap,
-    /// As [`Class::Narrow`], may trap.
+    /// Like [`Class::Narrow`], but may trap.
     NarrowTrap,
-    /// As [`Class::Widen`], may trap.
+    /// Like [`Class::Widen`], but may trap.
     WidenTrap,
     /// `d = load(address)`, 32-bit result. Address: the sum of all sources (an [`Operand::I`] among them),
     /// wrapping at 32 bits, plus the offset, which does not wrap.
@@ -155,7 +155,7 @@ pub enum Class {
 
 macro_rules! sems {
     ($($(#[$doc:meta])* $variant:ident $name:literal)*) => {
-        /// What an op computes, named as in the WebAssembly text format where it has a counterpart.
+        /// The computation of an op, named as in the WebAssembly text format if that has a counterpart.
         #[allow(missing_docs)]
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
@@ -221,9 +221,9 @@ sems! {
 
 /// Ops that share class and forms.
 pub struct Family {
-    /// How they behave.
+    /// Behaviour of all of them.
     pub class: Class,
-    /// What they compute.
+    /// Computations, one or more ops for each.
     pub sems: &'static [Sem],
     /// The operand forms each of them has.
     pub forms: &'static [&'static [Operand]],
@@ -238,9 +238,9 @@ impl Family {
 /// One op of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Op {
-    /// How it behaves.
+    /// Behaviour of the op.
     pub class: Class,
-    /// What it computes.
+    /// Computation that the op does.
     pub sem: Sem,
     /// Its operands, in the order in which they are encoded.
     pub form: &'static [Operand],
@@ -251,16 +251,16 @@ pub struct Op {
 /// An op as an element of a sequence.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Simple {
-    /// How it behaves.
+    /// Behaviour of the op.
     pub class: Class,
-    /// What it computes.
+    /// Computation that the op does.
     pub sem: Sem,
     /// Its operands.
     pub form: &'static [Operand],
 }
 
 impl Simple {
-    /// As an op of its own.
+    /// Returns the element as an op of its own.
     pub const fn op(self) -> Op {
         Op { class: self.class, sem: self.sem, form: self.form, sequence: &[] }
     }

@@ -87,7 +87,7 @@ pub fn verify(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> 
     verify_for::<0>(image, scratch)
 }
 
-/// As [`verify`], for a runtime without the features of this sum ([`Feature`]): their ops are refused.
+/// Checks an image as [`verify`] does, for a runtime without the features of this sum ([`Feature`]): refuses their ops.
 ///
 /// # Errors
 /// As [`verify`].
@@ -95,7 +95,7 @@ pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> 
     verify_while::<MISSING>(image, scratch, &|| true)
 }
 
-/// As [`verify_for`], for as long as `go_on` says so: it is asked every 512 units of work.
+/// Checks an image as [`verify_for`] does, while `go_on` returns true: it is asked every 512 units of work.
 ///
 /// # Errors
 /// As [`verify`]; [`ImageError::Stopped`].
@@ -181,7 +181,7 @@ const TABLE_COPY: usize = crate::ops::first(Sem::TableCopy);
 const TABLE_INIT: usize = crate::ops::first(Sem::TableInit);
 const REFERENCES: usize = crate::ops::first(Sem::GlobalGetFunc);
 
-/// What a rule for one op finds, beside those of its operands.
+/// Returns the computation of an op that has a rule beside those of its operands.
 fn sem(opcode: usize) -> Option<Sem> {
     match opcode {
         TABLE_COPY => Some(Sem::TableCopy),

@@ -12,7 +12,7 @@ use wisp_host::platform::Clock;
 /// # Safety
 /// `text` points to a NUL-terminated string that lives as long as the program.
 unsafe fn text(text: *const c_char) -> &'static [u8] {
-    // SAFETY: by the contract of this function.
+    // SAFETY: the caller's string ends with NUL and lives as long as the program.
     unsafe { CStr::from_ptr(text) }.to_bytes()
 }
 
@@ -50,9 +50,9 @@ impl Resolve<AppData> for CFunctions {
         for function in self.0 {
             // SAFETY: the macro takes strings that live as long as the program.
             let defined = unsafe { text(function.name) };
-            // SAFETY: as above.
+            // SAFETY: the macro takes strings that live as long as the program.
             if defined == name.as_bytes() && unsafe { text(function.module) } == module.as_bytes() {
-                // SAFETY: as above.
+                // SAFETY: the macro takes strings that live as long as the program.
                 let signature = Signature::Letters(unsafe { text(function.signature) });
                 let env: *const shim::wisp_host_function = function;
                 // SAFETY: `call` takes a host function of the section as its environment and works on
@@ -116,9 +116,9 @@ unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signatur
         match letter {
             b')' => break,
             b'*' if letters.peek() == Some(&b'~') => {
-                // SAFETY: slots of a parameter, by the contract of this function.
+                // SAFETY: the caller's slots are those of the signature's parameters: a pointer and a length here.
                 let (address, length) = unsafe { (slots.add(at).read(), slots.add(at + 1).read()) };
-                // SAFETY: by the contract of this function.
+                // SAFETY: the caller passes the guest that called, whose function has not returned.
                 if unsafe { wisp_caller_memory(caller, address, length) }.is_null() {
                     return false;
                 }
@@ -137,7 +137,7 @@ unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signatur
 /// `caller` is what a C host function was passed, and that function has not returned.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_caller_memory(caller: *mut shim::wisp_caller, address: u32, length: u32) -> *mut c_void {
-    // SAFETY: by the contract of this function; C holds no Rust references.
+    // SAFETY: C passes what its host function was passed, which has not returned; C holds no Rust references.
     let mut guest = unsafe { guest(caller) };
     match guest.bytes_mut(address, length) {
         Ok(bytes) => bytes.as_mut_ptr().cast(),
@@ -151,7 +151,7 @@ pub unsafe extern "C" fn wisp_caller_memory(caller: *mut shim::wisp_caller, addr
 /// As `wisp_caller_memory`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_caller_app(caller: *mut shim::wisp_caller) -> *const shim::wisp_app {
-    // SAFETY: by the contract of this function; C holds no Rust references.
+    // SAFETY: C passes what its host function was passed, which has not returned; C holds no Rust references.
     unsafe { guest(caller) }.data().platform().app()
 }
 
@@ -161,7 +161,7 @@ pub unsafe extern "C" fn wisp_caller_app(caller: *mut shim::wisp_caller) -> *con
 /// As `wisp_caller_memory`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_caller_sleep(caller: *mut shim::wisp_caller, duration_us: u64) -> bool {
-    // SAFETY: by the contract of this function; C holds no Rust references.
+    // SAFETY: C passes what its host function was passed, which has not returned; C holds no Rust references.
     let mut guest = unsafe { guest(caller) };
     guest.data_mut().platform_mut().sleep_us(duration_us).is_err()
 }

@@ -12,7 +12,7 @@ impl Lifecycle for Zephyr {
     }
 
     fn heartbeat(&mut self) {
-        // SAFETY: as above.
+        // SAFETY: `app` is valid by the contract of `new`.
         unsafe { shim::wisp_shim_heartbeat(self.app) }
     }
 }

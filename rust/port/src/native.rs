@@ -31,7 +31,7 @@ pub(crate) enum Reason {
     NotExecutable,
 }
 
-/// What the engine has to know about the thread and the processor.
+/// Adds to a configuration the facts about the thread and the processor that native code needs.
 pub fn configure(config: Config, run: &shim::wisp_run) -> Config {
     let config =
         config.native_limit(run.native_limit).native_stop(run.native_stop).native_features(run.native_features);
@@ -70,7 +70,7 @@ fn user_mode(run: &shim::wisp_run) -> wisp_engine::UserMode {
 #[cfg(feature = "user-mode")]
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usize) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes the context that it was entered with in this thread, and six words; the code's thread waits.
     unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
@@ -135,7 +135,7 @@ pub(crate) unsafe fn installable(image: Image<'_>, app: *const shim::wisp_app, i
     // SAFETY: the module is dropped, and nothing of it runs.
     unsafe { Module::new_native(&engine, image, section) }.map_err(Reason::Refused)?;
     let (bytes, trusted) = (image.bytes(), is_signed && cfg!(feature = "signature"));
-    // SAFETY: by the contract of this function; pointer and length are those of one slice.
+    // SAFETY: the caller's `app` is one of the firmware; pointer and length are those of one slice.
     let (limited, allowed) = unsafe {
         let allowed = shim::wisp_shim_native_allowed(app, bytes.as_ptr(), bytes.len(), trusted);
         (shim::wisp_shim_has_fuel_limit(app), allowed)
@@ -169,7 +169,7 @@ pub(crate) fn runs_one_of(targets: &[u8]) -> Result<(), Reason> {
 /// `image` points to `size` bytes that do not change during the call.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> bool {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `size` bytes that do not change during the call.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
     Image::parse(bytes).is_ok_and(|image| image.native_sections().next().is_some())
 }
@@ -188,10 +188,10 @@ pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers
         if count == 0 {
             return &[];
         }
-        // SAFETY: by the contract of this function.
+        // SAFETY: the caller passes `count` items that do not change while the result lives.
         unsafe { core::slice::from_raw_parts(list.cast(), count) }
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `size` bytes, and lists as long as it says; none of it changes during the call.
     let (bytes, keys) = unsafe {
         let signers = &*signers;
         let keys = wisp_trust::Keys {
@@ -204,27 +204,27 @@ pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers
     Image::parse(bytes).is_ok_and(|image| wisp_trust::verify_origin(&image, &keys).is_ok())
 }
 
-/// Where a thread that stands at `*pc` has to go on so that its native code ends, and the argument it has
-/// to find there. For an app that was told to stop.
+/// Redirects a thread that stands at `*pc`, of an app that was told to stop, so that its native code ends. Puts the
+/// address at which it has to go on into `*pc`, and the argument that it has to find there into `*argument`.
 ///
 /// # Safety
 /// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it. Its thread was
-/// preempted, and does not run before what this writes is in its registers.
+/// preempted, and does not run before what this writes is in its registers. `pc` and `argument` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_redirect(
     flag: *mut c_void,
     pc: *mut usize,
     argument: *mut usize,
 ) -> shim::wisp_redirect {
-    // SAFETY: by the contract of this function.
+    // SAFETY: the run gave `flag` to C and has not withdrawn it, so the handle lives; C passes a `pc` that can be read.
     let (handle, at) = unsafe { (&*flag.cast::<InterruptHandle<'_>>(), *pc) };
     if !handle.is_set() {
         return shim::wisp_redirect_WISP_REDIRECT_NONE;
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: C preempted the thread, which does not run before its registers hold the two values.
     match unsafe { handle.redirect(at) } {
         Some((to, record)) => {
-            // SAFETY: by the contract of this function.
+            // SAFETY: C passes places for both values, which can be written.
             unsafe {
                 *pc = to;
                 *argument = record;
@@ -241,6 +241,6 @@ pub unsafe extern "C" fn wisp_rust_redirect(
 /// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_forget(flag: *mut c_void) {
-    // SAFETY: by the contract of this function.
+    // SAFETY: the run gave `flag` to C and has not withdrawn it, so the handle lives.
     unsafe { &*flag.cast::<InterruptHandle<'_>>() }.forget();
 }

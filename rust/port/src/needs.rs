@@ -20,21 +20,20 @@ fn report(board: &Zephyr, module: &str, what: &[u8]) {
     board.report(abi::log::ERROR, text.bytes());
 }
 
-/// Whether the firmware has functions of this import module.
+/// Returns true if the firmware has functions of this import module.
 fn known(module: &str) -> bool {
     TABLES.iter().copied().flatten().any(|function| function.module == module)
         || CFunctions::all().has(Name::new(module), None)
 }
 
-/// Whether the firmware has this function.
+/// Returns true if the firmware has this function.
 fn has(module: Name<'_>, name: Name<'_>) -> bool {
     let mut functions = TABLES.iter().copied().flatten();
     functions.any(|function| name == function.name && module == function.module)
         || CFunctions::all().has(module, Some(name))
 }
 
-/// Whether the firmware has the import module, and the node grants something of it if it is one
-/// of grants.
+/// Checks that the firmware has the import module and, if it is one of grants, that the node grants something of it.
 fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> {
     if !exists {
         report(board, module, b", which this firmware does not have");
@@ -62,7 +61,7 @@ unsafe fn native(
         return Ok(());
     }
     #[cfg(feature = "native")]
-    // SAFETY: by the contract of this function.
+    // SAFETY: the caller's `app` is one of the firmware.
     match unsafe { crate::native::installable(*image, app, is_signed) } {
         Ok(()) => return Ok(()),
         Err(reason) => crate::report::not_installed(board, &reason),
@@ -80,13 +79,13 @@ unsafe fn native(
 /// # Safety
 /// `app` points to an app of the firmware.
 pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), Problem> {
-    // SAFETY: by the contract of this function.
+    // SAFETY: the caller's `app` is one of the firmware.
     let board = unsafe { Zephyr::new(app) };
     for index in 0..image.import_count() {
         let import = image.import(index).map_err(|_| shim::wisp_store_error_WISP_STORE_NO_IMAGE)?;
         interface(&board, import.module.shown(), has(import.module, import.name))?;
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: the caller's `app` is one of the firmware.
     unsafe { native(image, app, &board, is_signed) }
 }
 
@@ -99,7 +98,7 @@ pub unsafe extern "C" fn wisp_rust_store_targets(app: *const shim::wisp_app, tar
     if length == 0 {
         return 0;
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes an app of the firmware, and `length` bytes at `targets`.
     let (board, targets) = unsafe { (Zephyr::new(app), slice::from_raw_parts(targets, length)) };
     #[cfg(feature = "native")]
     match crate::native::runs_one_of(targets) {
@@ -123,7 +122,7 @@ pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names
     if length == 0 {
         return 0;
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes an app of the firmware, and `length` bytes at `names`.
     let (board, names) = unsafe { (Zephyr::new(app), slice::from_raw_parts(names, length)) };
     let Ok(names) = core::str::from_utf8(names) else { return shim::wisp_store_error_WISP_STORE_NO_INTERFACE };
     let mut modules = names.split(' ').filter(|module| !module.is_empty());
@@ -136,10 +135,10 @@ pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names
 /// `app` points to an app of the firmware; `image` points to `size` bytes that do not change.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_image_needs(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `size` bytes that do not change.
     let bytes = unsafe { slice::from_raw_parts(image, size) };
     match Image::parse(bytes) {
-        // SAFETY: by the contract of this function.
+        // SAFETY: C passes an app of the firmware.
         Ok(image) => unsafe { check(&image, app, true) }.err().unwrap_or(0),
         Err(_) => shim::wisp_store_error_WISP_STORE_NO_IMAGE,
     }

@@ -55,7 +55,7 @@ pub(crate) fn check(error: u32) -> Result<(), Errno> {
 /// # Safety
 /// The pointer is NULL or that of a NUL-terminated string that lives and does not change during the run.
 unsafe fn string<'s>(text: *const core::ffi::c_char) -> Option<&'s [u8]> {
-    // SAFETY: by the contract of this function.
+    // SAFETY: a string that is not NULL ends with NUL, lives and does not change during the run, as the caller knows.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
 }
 

@@ -11,7 +11,7 @@ use wisp_engine::{Image, ImageError, InstantiateError, LinkProblem, Rule};
 #[cfg(feature = "native")]
 use wisp_image::native::{Refusal, Target};
 
-/// What is wrong. Numbers stay as they are; new ones come behind.
+/// Number of a fault that is reported. Numbers stay as they are; new ones come behind.
 #[derive(Clone, Copy)]
 #[repr(u32)]
 enum Error {

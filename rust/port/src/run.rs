@@ -59,7 +59,7 @@ enum Failure {
     Trap(Trap),
 }
 
-/// What an image may have too much of.
+/// A part of an image whose number is limited.
 #[derive(Clone, Copy)]
 pub(crate) enum Counted {
     TableElements,
@@ -82,13 +82,13 @@ impl From<Trap> for Failure {
 /// app's own thread.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_run(run: *mut shim::wisp_run) {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C filled in the record, and does not use it during the call.
     let run = unsafe { &mut *run };
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes an image of this size that does not change.
     let image = unsafe { core::slice::from_raw_parts(run.image, run.image_size) };
-    // SAFETY: by the contract of this function; C gives the arena in whole words.
+    // SAFETY: nothing else uses the arena during the call; C gives it in whole words.
     let arena = unsafe { core::slice::from_raw_parts_mut(run.arena, run.arena_size / size_of::<u64>()) };
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes an app that lives as long as the program, and calls in the app's own thread.
     let board = unsafe { Zephyr::new(run.app) };
 
     run.function = Trap::NOWHERE;
@@ -330,12 +330,12 @@ fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Fai
 /// `image` points to `size` bytes that do not change during the call; `app` is an app of the firmware.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_check(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `size` bytes that do not change during the call.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
     match Image::parse(bytes) {
         Ok(_) => shim::wisp_run_error_WISP_RUN_OK,
         Err(error) => {
-            // SAFETY: by the contract of this function.
+            // SAFETY: C passes an app of the firmware.
             report::bad_image(&unsafe { Zephyr::new(app) }, error);
             shim::wisp_run_error_WISP_RUN_BAD_IMAGE
         }
@@ -348,16 +348,16 @@ pub unsafe extern "C" fn wisp_rust_check(app: *const shim::wisp_app, image: *con
 /// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_interrupt(flag: *mut c_void) {
-    // SAFETY: by the contract of this function; the handle may be used from any context.
+    // SAFETY: the run gave `flag` to C and has not withdrawn it; the handle may be used from any context.
     unsafe { &*flag.cast::<InterruptHandle<'_>>() }.interrupt();
 }
 
-/// As [`wisp_rust_interrupt`], because the app ran for too long without blocking.
+/// Sets a run's stop flag as [`wisp_rust_interrupt`] does, because the app ran for too long without blocking.
 ///
 /// # Safety
 /// As for [`wisp_rust_interrupt`].
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_deadline(flag: *mut c_void) {
-    // SAFETY: by the contract of this function; the handle may be used from any context.
+    // SAFETY: the run gave `flag` to C and has not withdrawn it; the handle may be used from any context.
     unsafe { &*flag.cast::<InterruptHandle<'_>>() }.deadline();
 }

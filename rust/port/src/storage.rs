@@ -48,7 +48,7 @@ impl Flash for Partition {
 
 struct Global(UnsafeCell<Option<Store<'static, Partition>>>);
 
-// SAFETY: the functions below are called by one thread only, by the contract of each.
+// SAFETY: only the store's thread calls the functions below that use the store.
 unsafe impl Sync for Global {}
 
 static STORE: Global = Global(UnsafeCell::new(None));
@@ -58,7 +58,7 @@ static STORE: Global = Global(UnsafeCell::new(None));
 /// # Safety
 /// Called by the store's thread, and not from within another call.
 unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Error>) -> u32 {
-    // SAFETY: by the contract of this function there is no other reference.
+    // SAFETY: only the store's thread calls this, and not from within another call: there is no other reference.
     let result = match unsafe { &mut *STORE.0.get() } {
         Some(store) => run(store),
         None => Err(Error::Port(shim::wisp_store_error_WISP_STORE_NOT_MOUNTED)),
@@ -199,7 +199,7 @@ fn words(code: u32) -> &'static str {
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_words(error: u32, length: *mut usize) -> *const c_char {
     let words = words(error);
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes a `length` that can be written.
     unsafe { *length = words.len() };
     words.as_ptr().cast()
 }
@@ -256,11 +256,11 @@ fn app_out(store: &mut Store<'_, Partition>, slot: Slot) -> Result<shim::wisp_st
 /// `how` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how: *mut u32) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `count` words that nothing else uses from now on.
     let wear: &'static mut [u32] = unsafe { core::slice::from_raw_parts_mut(wear, count) };
     match Store::mount(Partition, wear) {
         Ok((store, mounted)) => {
-            // SAFETY: by the contract of this function; nobody has a reference to the store.
+            // SAFETY: C passes a `how` that can be written; on the store's thread, nobody has a reference to the store.
             unsafe {
                 *how = match mounted {
                     Mounted::Clean => 0,
@@ -282,14 +282,14 @@ pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how
 /// Called by the store's thread, with the table that `wisp_rust_store_mount` got; no image of the store runs.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) -> u32 {
-    // SAFETY: by the contract of this function; the store that had the table is gone first.
+    // SAFETY: C passes the table that the mount got; the store that had it is gone first.
     let wear: &'static mut [u32] = unsafe {
         *STORE.0.get() = None;
         core::slice::from_raw_parts_mut(wear, count)
     };
     match Store::format(Partition, wear) {
         Ok(store) => {
-            // SAFETY: by the contract of this function; nobody has a reference to the store.
+            // SAFETY: only the store's thread is here, and nobody has a reference to the store.
             unsafe { *STORE.0.get() = Some(store) };
             0
         }
@@ -304,7 +304,7 @@ pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) ->
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_store_app) -> u32 {
     const { assert!(MAX_APPS == shim::WISP_STORE_SLOTS as usize) };
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes an `app` that can be written.
     unsafe {
         with(|store| {
             let slot = slot_of(store, slot)?;
@@ -320,7 +320,7 @@ pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_sto
 /// Called by the store's thread; `name` is NUL-terminated, `app` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shim::wisp_store_app) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes a NUL-terminated name, and an `app` that can be written.
     unsafe {
         with(|store| {
             let slot = store.find(CStr::from_ptr(name).to_str().map_err(|_| StoreError::Name)?)?;
@@ -336,7 +336,7 @@ pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shi
 /// Called by the store's thread; `upload` has a NUL-terminated name, `offset` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_upload, offset: *mut u32) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; the upload's name ends with NUL, and `offset` can be written.
     unsafe {
         let upload = &*upload;
         with(|store| {
@@ -362,7 +362,7 @@ pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_u
 /// Called by the store's thread; `data` points to `length` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, length: usize) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes `length` bytes at `data`.
     unsafe {
         let data = if length == 0 { &[] } else { core::slice::from_raw_parts(data, length) };
         with(|store| store.write(offset, data).map(drop).map_err(Error::from))
@@ -375,7 +375,7 @@ pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, len
 /// Called by the store's thread; `upload` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_upload) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes an `upload` that can be written.
     unsafe {
         with(|store| {
             let progress = store.progress()?;
@@ -402,7 +402,7 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
 /// # Safety
 /// `trust.map` is where the whole partition is mapped; the image is not written while the result lives.
 unsafe fn bytes<'a>(trust: &shim::wisp_store_trust, address: u32, image: &ImageRef) -> &'a [u8] {
-    // SAFETY: the store checked that the image lies in the partition; the rest by the contract.
+    // SAFETY: the store checked that the image lies in the partition, which C mapped at `trust.map`.
     unsafe { core::slice::from_raw_parts(trust.map.add(address as usize), image.length as usize) }
 }
 
@@ -414,7 +414,7 @@ unsafe fn key_list(keys: *const u8, count: usize) -> &'static [[u8; 32]] {
     if count == 0 {
         return &[];
     }
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `count` keys of 32 bytes that live as long as the program.
     unsafe { core::slice::from_raw_parts(keys.cast(), count) }
 }
 
@@ -423,7 +423,7 @@ unsafe fn key_list(keys: *const u8, count: usize) -> &'static [[u8; 32]] {
 /// # Safety
 /// Both lists of `trust` are as [`key_list`] wants them.
 unsafe fn keys<'r>(trust: &shim::wisp_store_trust, retired: &'r [[u8; 8]]) -> Keys<'r> {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes two lists of keys of 32 bytes that live as long as the program.
     unsafe {
         Keys { known: key_list(trust.keys, trust.key_count), roots: key_list(trust.roots, trust.root_count), retired }
     }
@@ -454,7 +454,7 @@ fn check_signature(
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
-    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    // SAFETY: called by the store's thread; C's `slot` can be written. Nothing writes flash during the check.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -481,7 +481,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
     }
 }
 
-/// What to announce of an image in memory.
+/// Writes to `upload` the announcement of an image in memory.
 ///
 /// # Safety
 /// `image` points to `size` bytes that do not change; `upload` can be written.
@@ -491,12 +491,12 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
     size: usize,
     upload: *mut shim::wisp_store_upload,
 ) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `size` bytes that do not change.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
     let Ok(manifest) = Image::parse(bytes).and_then(|image| image.manifest()) else {
         return shim::wisp_store_error_WISP_STORE_NO_IMAGE;
     };
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes an `upload` that can be written.
     unsafe {
         *upload = shim::wisp_store_upload {
             name: name_out(manifest.name.shown()),
@@ -525,7 +525,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
 /// Called by the store's thread.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread.
     unsafe { with(|store| store.abort().map_err(Error::from)) }
 }
 
@@ -543,7 +543,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
     length: *mut u32,
     repaired: *mut bool,
 ) -> u32 {
-    // SAFETY: by the contract of this function; nothing writes flash once the image was checked.
+    // SAFETY: called by the store's thread; C's places can be written. A checked image is not written any more.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -571,7 +571,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
 /// Called by the store's thread; `trust` as for `wisp_rust_store_accept`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::wisp_store_trust) -> u32 {
-    // SAFETY: by the contract of this function; nothing writes flash during the check.
+    // SAFETY: called by the store's thread, with C's lists of keys. Nothing writes flash during the check.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -615,7 +615,7 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize) -> u32 {
     const { assert!(MAX_RETIRED == shim::WISP_STORE_RETIRED_MAX as usize) };
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes room for the most ids that are retired, and for their number.
     unsafe {
         with(|store| {
             let retired = store.retired();
@@ -632,7 +632,7 @@ pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize
 /// Called by the store's thread; `value` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *mut u32) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes a `value` that can be written.
     unsafe {
         with(|store| {
             let slot = slot_of(store, slot)?;
@@ -658,7 +658,7 @@ pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *
 /// Called by the store's thread; `stat` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) -> u32 {
-    // SAFETY: by the contract of this function.
+    // SAFETY: called by the store's thread; C passes a `stat` that can be written.
     unsafe {
         with(|store| {
             let figures = store.stat()?;
@@ -685,7 +685,7 @@ pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) 
 /// `claim` points to `length` bytes, `mix` to two words; eight bytes can be written to `token`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_token(claim: *const u8, length: usize, mix: *const u32, token: *mut u8) {
-    // SAFETY: by the contract of this function.
+    // SAFETY: C passes `length` bytes and two words, and room for eight bytes at `token`.
     unsafe {
         let mut hasher = wisp_trust::Hasher::new();
         if length != 0 {

@@ -17,7 +17,7 @@ impl<const CAPACITY: usize> Line<CAPACITY> {
         Self { bytes: [0; CAPACITY], used: 0 }
     }
 
-    /// What was put together so far.
+    /// Returns the bytes that were put together so far.
     pub fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.used).unwrap_or_default()
     }

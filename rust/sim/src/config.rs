@@ -103,7 +103,7 @@ pub(crate) enum Polarity {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct PinConfig {
-    /// What the app may use it as.
+    /// Direction in which the app may use it.
     pub(crate) direction: Direction,
     /// Voltage of the active level: shown in traces.
     pub(crate) active: Polarity,

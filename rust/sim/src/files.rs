@@ -37,7 +37,7 @@ struct Folder {
     quota: Option<u64>,
 }
 
-/// What an app has open beside its folders.
+/// An object that an app has open beside its folders.
 #[derive(Debug)]
 enum Object {
     File(File),

@@ -40,8 +40,8 @@ impl Kv for SimPlatform {
         self.storage.size
     }
 
-    /// As the settings of a board with NVS and a flash that is written by 8 bytes: name and value, with a record
-    /// each.
+    /// Counts as the settings of a board with NVS do, on flash that is written by 8 bytes: name and value, with a
+    /// record each.
     fn kv_entry(&self, key: usize, value: usize) -> u32 {
         let name = "wisp/".len() + self.name().len() + 1 + key;
         let size = 2 * RECORD + name.next_multiple_of(WRITE_BLOCK) + value.next_multiple_of(WRITE_BLOCK);

@@ -22,7 +22,7 @@ use wisp_abi::{log, Errno};
 use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
 use wisp_host::Interrupted;
 
-/// What one app gets of a [`crate::Board`]: implements every trait of [`wisp_host::platform`].
+/// The part of a [`crate::Board`] that one app gets: implements every trait of [`wisp_host::platform`].
 #[derive(Debug)]
 pub struct SimPlatform {
     name: String,
@@ -164,7 +164,7 @@ impl SimPlatform {
         Stopper(self.stop.clone())
     }
 
-    /// Whether the board's duration ran out: then an interruption is a normal end.
+    /// Returns true if the board's duration ran out: then an interruption is a normal end.
     pub fn time_is_up(&self) -> bool {
         self.time_is_up
     }

@@ -23,7 +23,7 @@ use crate::skips::Directives;
 use crate::translate::{Modules, Native, Translator};
 use crate::{features, values, Case};
 
-/// Most bytes of a memory where there is enough: the suite grows one to 804 pages.
+/// Limit of a memory, in bytes, on a machine with enough: the suite grows one to 804 pages.
 const LARGE_MEMORY: u32 = 64 << 20;
 /// Bytes of the arena here, and of the smallest that a target plays in.
 const ARENA: usize = 256 << 20;
@@ -144,7 +144,7 @@ struct Writer {
     records: Vec<u8>,
 }
 
-/// What is on the tape for the store that is being filled.
+/// The state of the tape for the store that is being filled.
 #[derive(Default)]
 struct Store {
     instances: u16,
@@ -438,7 +438,7 @@ impl Store {
     }
 }
 
-/// What a play tells.
+/// The results of a play.
 #[derive(Default)]
 struct Seen {
     files: Vec<(String, Counts)>,

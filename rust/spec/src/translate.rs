@@ -16,7 +16,7 @@ use crate::skips::{Directives, THUMB1_NATIVE};
 /// Images with native code, by those without.
 pub type Native = HashMap<Vec<u8>, Vec<u8>>;
 
-/// What the modules are translated for, and how.
+/// Machine that the modules are translated for, and options of the translation.
 pub struct Translator {
     machine: Machine,
     options: Options,

@@ -38,7 +38,7 @@ impl Name {
         (!name.is_empty()).then_some(Self { length: name.len() as u8, bytes })
     }
 
-    /// As text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         let bytes = self.bytes.get(..usize::from(self.length)).unwrap_or_default();
         core::str::from_utf8(bytes).unwrap_or_default()
@@ -132,7 +132,7 @@ impl App {
         }
     }
 
-    /// What a start runs: the update, if there is one.
+    /// Returns the image that a start runs: the update, if there is one.
     pub fn current(&self) -> Option<(Which, ImageRef)> {
         let candidate = self.candidate.map(|image| (Which::Candidate, image));
         candidate.or(self.running.map(|image| (Which::Running, image)))
@@ -145,7 +145,7 @@ pub fn version_order(version: u32) -> (u8, u8, u16) {
     (major, minor, u16::from_le_bytes([low, high]))
 }
 
-/// Where an app record has the version of the running image. It stays there when the app is uninstalled.
+/// Offset in an app record of the running image's version. The version stays there when the app is uninstalled.
 const VERSION_AT: usize = 40 + 8;
 
 const CLOSES_UPLOAD: u8 = 1;
@@ -161,7 +161,7 @@ pub struct AppRecord<'k> {
     /// The upload that was going on became this app's candidate.
     pub closes_upload: bool,
     pub app: App,
-    /// How often the candidate was started.
+    /// Number of times that the candidate was started.
     pub attempts: u8,
     /// Ids of keys that the image retires which was confirmed, 8 bytes each.
     pub retires: &'k [u8],

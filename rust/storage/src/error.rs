@@ -3,7 +3,7 @@
 
 use crate::FlashError;
 
-/// What is wrong.
+/// A fault that ends an operation of the store.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StoreError {
     /// The flash driver failed.

@@ -17,7 +17,7 @@ const MAGIC: [u8; 4] = *b"WSTO";
 /// Of the layout on flash.
 pub(crate) const VERSION: u32 = 2;
 
-/// What an area begins with.
+/// The header found at the beginning of an area.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Header {
     /// Nothing that can be read.
@@ -30,7 +30,7 @@ pub(crate) enum Header {
     Good(u32),
 }
 
-/// How good a copy of the journal is.
+/// The condition of a copy of the journal, the best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub(crate) enum Quality {
     /// All records are as they were written.

@@ -4,11 +4,11 @@
 
 use crate::{Geometry, StoreError};
 
-/// Most apps.
+/// Largest number of apps.
 pub const MAX_APPS: usize = 8;
-/// Most retired keys.
+/// Largest number of retired keys.
 pub const MAX_RETIRED: usize = 8;
-/// Most names without a place of which a rollback counter is remembered.
+/// Largest number of names without a place of which a rollback counter is remembered.
 pub const MAX_FLOORS: usize = 16;
 /// Longest name of an app, in bytes.
 pub const NAME_MAX: usize = 31;
@@ -36,7 +36,7 @@ pub mod record_size {
     pub const FLOOR: usize = 12;
     /// First block and number of blocks in a table of erase counts.
     pub const WEAR_HEADER: usize = 4;
-    /// Most erase counts in a record.
+    /// Largest number of erase counts in a record.
     pub const WEAR_COUNTS: usize = 32;
     /// Header of an area.
     pub const AREA: usize = 24;

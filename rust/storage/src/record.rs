@@ -87,7 +87,7 @@ fn checksum(generation: u32, header: [u8; 4], payload: &[u8]) -> u32 {
     !crc32(crc32(crc, &header), payload)
 }
 
-/// What lies at an address of the journal.
+/// The content of the journal at an address.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Found {
     /// A record.

@@ -4,7 +4,7 @@
 use crate::store::Store;
 use crate::{Flash, StoreError};
 
-/// How full and how worn a store is. Blocks are erase blocks.
+/// The space in use and the wear of a store. Blocks are erase blocks.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Stat {
     /// Bytes of an erase block.

@@ -9,7 +9,7 @@ use crate::layout::{Layout, MAX_APPS, MAX_FLOORS, MAX_RETIRED, PAYLOAD_MAX, WRIT
 use crate::record::Kind;
 use crate::{Flash, StoreError};
 
-/// What is kept of an app in RAM.
+/// The part of an app's state that is kept in RAM.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
     /// Offset of its newest record in an area; 0 if the place is free (the first record is no app).
@@ -53,7 +53,7 @@ pub struct Store<'w, F> {
     /// The areas that have this number, and how good they are.
     pub(crate) live: [bool; 2],
     pub(crate) quality: [Quality; 2],
-    /// Where the next record goes in both.
+    /// Offset of the next record in both areas.
     pub(crate) tail: u32,
     /// An area is not as it should be: the journal is written anew before the next record.
     pub(crate) torn: bool,
@@ -71,7 +71,7 @@ pub struct Store<'w, F> {
     pub(crate) wear: &'w mut [u32],
 }
 
-/// What mounting found.
+/// The state in which mounting found the partition.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mounted {
     /// A store, as it was left.
@@ -290,7 +290,7 @@ impl<'w, F: Flash> Store<'w, F> {
         Ok(None)
     }
 
-    /// How often the candidate was started, and how often the app crashed, since the last change.
+    /// Returns the number of starts of the candidate, and of crashes of the app, since the last change.
     pub fn counters(&self, slot: Slot) -> (u8, u16) {
         let place = self.place(slot);
         (place.attempts, place.crashes)

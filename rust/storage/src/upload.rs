@@ -11,8 +11,8 @@ use crate::record::Kind;
 use crate::store::Store;
 use crate::{Flash, StoreError};
 
-/// What is announced of an image. The caller compares name, version and rollback counter with the manifest
-/// once the image is there.
+/// The announcement of an image. The caller compares name, version and rollback counter with the manifest once the
+/// image is there.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Upload<'n> {
     /// Name of the app.
@@ -34,7 +34,7 @@ pub struct Upload<'n> {
 pub struct Progress {
     /// Name of the app.
     pub name: Name,
-    /// What was announced, and where it goes.
+    /// Image that was announced, and its place.
     pub image: ImageRef,
     /// Bytes that arrived.
     pub received: u32,

@@ -49,7 +49,7 @@ fn lived_in(geometry: Geometry, fill: bool) -> SimFlash {
     store.into_flash()
 }
 
-/// What came of changed bits.
+/// Counts of the consequences of changed bits.
 #[derive(Default, Debug)]
 struct Counts {
     not_noticed: u32,

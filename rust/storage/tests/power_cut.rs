@@ -26,7 +26,7 @@ enum Operation {
     Begin(&'static str, Bytes, u32),
     /// The upload's bytes up to an offset, in pieces of a length.
     Write(Bytes, usize, usize),
-    /// What is missing of the upload's bytes, then their acceptance.
+    /// Writes the bytes that the upload still lacks, then accepts it.
     Accept(Bytes),
     Abort,
     Attempt(&'static str),

@@ -11,7 +11,7 @@ use wisp_trust::sha256;
 
 const NAMES: [&str; 4] = ["alpha", "beta", "gamma", "a-name-as-long-as-names-may-be-.."];
 
-/// What is to be done next.
+/// The next operation.
 #[derive(Clone, Copy, Debug)]
 enum Operation {
     Begin(usize, u64, usize, u32),

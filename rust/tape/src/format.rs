@@ -30,7 +30,7 @@ pub mod record {
 /// The flag of an action that fails where memories cannot grow to tens of megabytes.
 pub const LARGE: u8 = 1;
 
-/// What an action should lead to: one byte, then what the comment says.
+/// Expected results of actions: one byte, then the data that each comment lists.
 pub mod expect {
     /// It is no assertion, but must not trap.
     pub const NOTHING: u8 = 0;
@@ -64,9 +64,9 @@ pub mod value {
     pub const F32_CANONICAL: u8 = 7;
     /// A quiet NaN with any payload.
     pub const F32_ARITHMETIC: u8 = 8;
-    /// As for `f32`.
+    /// The quiet NaN of 64 bits without payload, of either sign.
     pub const F64_CANONICAL: u8 = 9;
-    /// As for `f32`.
+    /// A quiet NaN of 64 bits with any payload.
     pub const F64_ARITHMETIC: u8 = 10;
     /// A null reference of any type.
     pub const NULL: u8 = 11;

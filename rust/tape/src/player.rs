@@ -69,13 +69,13 @@ pub struct Place<'t> {
     pub flags: usize,
 }
 
-/// Who is told what happens.
+/// A receiver of the events of a play.
 pub trait Observer {
     /// A file is through.
     fn file(&mut self, name: &str, counts: Counts);
     /// An action did not do what it should.
     fn failure(&mut self, place: Place<'_>, what: Arguments<'_>);
-    /// What stores are configured with, beside what the suite needs.
+    /// Returns the configuration of stores. The one given has all that the suite needs; an observer may add to it.
     fn config(&self, config: Config) -> Config {
         config
     }
@@ -192,7 +192,7 @@ impl Resolve<()> for Exports {
     }
 }
 
-/// How an action ended.
+/// The result of an action.
 enum Outcome {
     Values(Vec<Val>),
     Trap(Trap),

@@ -3,10 +3,10 @@
 
 use crate::KeyId;
 
-/// What is wrong with an image's origin.
+/// A fault in an image's origin.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum TrustError {
-    /// What follows the content is no trailer in the one form there is.
+    /// The bytes behind the content are no trailer in the one form there is.
     BadTrailer,
     /// The content does not have the hash that the trailer states: it is damaged.
     Hash,

@@ -15,7 +15,7 @@ pub type KeyId = [u8; 8];
 /// sections and optional: an engine does not look at it.
 pub const RETIRED_KEYS_SECTION: u16 = wisp_image::format::Section::OPTIONAL + 1;
 
-/// Most ids that one image may retire.
+/// Largest number of ids that one image may retire.
 const RETIRED_MAX: usize = 8;
 
 /// The id of a key.
@@ -26,7 +26,7 @@ pub fn key_id(key: &PublicKey) -> KeyId {
     id
 }
 
-/// What a key may do.
+/// The powers of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Role {
     /// It signs images. An image can retire it.
@@ -40,11 +40,11 @@ pub enum Role {
 pub struct Signer {
     /// Its id.
     pub id: KeyId,
-    /// What it may do.
+    /// The powers of the key.
     pub role: Role,
 }
 
-/// What a device knows about keys.
+/// The keys that a device knows.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Keys<'k> {
     /// App keys of the firmware, retired ones included.

@@ -25,7 +25,7 @@ use crate::symbols::{self, beside, Symbols};
 pub struct Arguments {
     /// The wasm module
     file: PathBuf,
-    /// Where to put the image [default: the module's path, ending in .wisp]
+    /// Path of the image [default: the module's path, ending in .wisp]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Name of the app, at most 31 bytes [default: that of the file]
@@ -41,7 +41,7 @@ pub struct Arguments {
     compile: CompileArguments,
     #[command(flatten)]
     native: NativeArguments,
-    /// Where to put names, wasm offsets and source lines, for traps [default: the image's path and .sym]
+    /// File for names, wasm offsets and source lines, which explain traps [default: the image's path and .sym]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
     /// Write no symbols

@@ -20,10 +20,10 @@ use crate::{input, keys, output};
 /// are PEM files as OpenSSL reads them.
 #[derive(Args)]
 pub struct Arguments {
-    /// Where to put the secret key
+    /// File for the secret key
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// What the key is for
+    /// Purpose of the key
     #[arg(long, value_enum, default_value_t = Role::App)]
     role: Role,
 }

@@ -19,7 +19,7 @@ pub struct Arguments {
     /// The app's name, and its directory's
     #[arg(value_name = "NAME", value_parser = name)]
     name: String,
-    /// What it is written in
+    /// Language of the app
     #[arg(long, value_name = "LANGUAGE")]
     lang: Language,
     /// For Rust: an app with std, for the target wasm32-wasip1

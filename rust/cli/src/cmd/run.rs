@@ -65,10 +65,10 @@ pub struct Arguments {
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
-    /// How to show what happens on the board
+    /// Format in which events on the board are shown
     #[arg(long, value_name = "text|csv|vcd|off", value_parser = trace)]
     trace: Option<TraceFormat>,
-    /// Where to show it, beside the app's own output [default: standard output]
+    /// File for these events, apart from the app's own output [default: standard output]
     #[arg(long, value_name = "FILE")]
     trace_file: Option<PathBuf>,
     /// An environment variable for the app; may be repeated

@@ -20,7 +20,7 @@ pub struct Arguments {
     /// The secret key
     #[arg(short, long, value_name = "FILE")]
     key: PathBuf,
-    /// Where to put the signed image [default: in place of the image]
+    /// Path of the signed image [default: in place of the image]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// A public key that devices shall no longer accept once they have confirmed this image; needs a root key

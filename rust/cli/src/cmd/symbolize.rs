@@ -27,7 +27,7 @@ pub struct Arguments {
     log: Option<PathBuf>,
 }
 
-/// What a log line tells of a trap.
+/// A trap as a log line reports it.
 #[derive(PartialEq, Eq, Debug)]
 struct Trap {
     id: ImageId,

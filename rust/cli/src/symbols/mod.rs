@@ -63,7 +63,7 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Where the symbols of an image are, unless somebody says otherwise.
+/// Returns the default path of an image's symbols: the image's own with `.sym` behind it.
 pub fn beside(image: &Path) -> PathBuf {
     let mut name = image.as_os_str().to_owned();
     name.push(".sym");
@@ -187,7 +187,7 @@ impl Symbols {
         self.place(code).map(|place| place.wasm)
     }
 
-    /// What is known of a code offset in a defined function, one line a call, innermost first.
+    /// Describes a code offset in a defined function as far as it is known: one line for each call, innermost first.
     pub fn describe(&self, defined: u32, code: u32) -> Vec<String> {
         let place = self.place(code);
         let name = self.name(defined);

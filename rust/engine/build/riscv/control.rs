@@ -5,7 +5,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, word, Asm, End};
 
-/// What the core saves of its caller.
+/// Registers of the caller that the core saves.
 const SAVED: [&str; 12] = ["ra", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 
 /// Entry, exit, and the ends that call Rust.

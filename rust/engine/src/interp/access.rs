@@ -9,7 +9,8 @@ use crate::mem::ctx::Ctx;
 /// Rule V, `OperandsInFunction`: the op has that word.
 #[inline(always)]
 pub unsafe fn word(ip: *const u16, n: usize) -> u16 {
-    // SAFETY: contract; where unaligned reads cost, `Module` insists on aligned images.
+    // SAFETY: rule V, `OperandsInFunction`: the op has that word. Where unaligned reads cost, `Module` insists on
+    // aligned images.
     unsafe {
         if cfg!(target_pointer_width = "64") {
             ip.add(n).read_unaligned()
@@ -25,7 +26,7 @@ pub unsafe fn word(ip: *const u16, n: usize) -> u16 {
 /// As [`word`].
 #[inline(always)]
 pub unsafe fn long(ip: *const u16, n: usize) -> i32 {
-    // SAFETY: passed on.
+    // SAFETY: rule V, `OperandsInFunction`: the op has both words.
     unsafe { (u32::from(word(ip, n)) | u32::from(word(ip, n + 1)) << 16) as i32 }
 }
 
@@ -35,7 +36,7 @@ pub unsafe fn long(ip: *const u16, n: usize) -> i32 {
 /// As [`word`].
 #[inline(always)]
 pub unsafe fn imm32(ip: *const u16, n: usize) -> u32 {
-    // SAFETY: passed on.
+    // SAFETY: rule V, `OperandsInFunction`: the op has that word.
     unsafe { word(ip, n) as i16 as u32 }
 }
 
@@ -45,7 +46,7 @@ pub unsafe fn imm32(ip: *const u16, n: usize) -> u32 {
 /// As [`word`].
 #[inline(always)]
 pub unsafe fn imm64(ip: *const u16, n: usize) -> u64 {
-    // SAFETY: passed on.
+    // SAFETY: rule V, `OperandsInFunction`: the op has that word.
     unsafe { word(ip, n) as i16 as u64 }
 }
 
@@ -55,7 +56,8 @@ pub unsafe fn imm64(ip: *const u16, n: usize) -> u64 {
 /// Rule V, `SlotInFrame`, and rule F.
 #[inline(always)]
 pub unsafe fn get32(ip: *const u16, fp: *mut u8, n: usize) -> u32 {
-    // SAFETY: contract; the stack is aligned and slot offsets are multiples of four.
+    // SAFETY: rules V (`SlotInFrame`) and F: the slot lies in the stack, which is aligned; offsets are multiples of
+    // four.
     unsafe { fp.add(usize::from(word(ip, n))).cast::<u32>().read() }
 }
 
@@ -110,7 +112,7 @@ pub fn effective<const LOG2: usize>(ctx: &Ctx, base: u32, offset: u16) -> Option
 /// [`effective`] gave the address for this width.
 #[inline(always)]
 pub unsafe fn load<T: Copy, const N: usize>(memory: *mut u8, address: usize, of: impl Fn([u8; N]) -> T) -> T {
-    // SAFETY: contract; N is the size of T, an integer.
+    // SAFETY: the caller has the address from `effective`: N bytes lie there. N is the size of T, an integer.
     unsafe {
         let place = memory.add(address);
         if cfg!(wisp_strict_align) && N > 1 {
@@ -130,7 +132,7 @@ pub unsafe fn load<T: Copy, const N: usize>(memory: *mut u8, address: usize, of:
 #[cold]
 #[inline(never)]
 unsafe fn bytes<const N: usize>(place: *const u8) -> [u8; N] {
-    // SAFETY: contract; an array of bytes needs no alignment.
+    // SAFETY: the caller knows that the bytes exist; an array of bytes needs no alignment.
     unsafe { place.cast::<[u8; N]>().read() }
 }
 
@@ -162,7 +164,7 @@ pub unsafe fn store<T: Copy, const N: usize>(memory: *mut u8, address: usize, va
 #[cold]
 #[inline(never)]
 unsafe fn put_bytes<const N: usize>(place: *mut u8, bytes: [u8; N]) {
-    // SAFETY: contract.
+    // SAFETY: the caller knows that the bytes exist; an array of bytes needs no alignment.
     unsafe { place.cast::<[u8; N]>().write(bytes) };
 }
 
@@ -173,7 +175,7 @@ macro_rules! loads {
         /// As [`load`].
         #[inline(always)]
         pub unsafe fn $name(memory: *mut u8, address: usize) -> loads!(@last $($via),+) {
-            // SAFETY: passed on.
+            // SAFETY: the caller has the address from `effective`, for this width.
             (unsafe { load(memory, address, <$int>::from_le_bytes) }) $(as $via)+
         }
     )*};
@@ -203,7 +205,7 @@ macro_rules! stores {
         /// As [`store`].
         #[inline(always)]
         pub unsafe fn $name(memory: *mut u8, address: usize, value: $value) {
-            // SAFETY: passed on.
+            // SAFETY: the caller has the address from `effective`, for this width.
             unsafe { store(memory, address, value as $int, <$int>::to_le_bytes) };
         }
     )*};

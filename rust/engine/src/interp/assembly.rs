@@ -64,6 +64,6 @@ pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
 /// As for the portable back end; the header below `fp` is that of an outermost frame.
 #[inline(always)]
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
-    // SAFETY: passed on.
+    // SAFETY: rules V and F for `ip` and `fp`, from the caller, which laid the header of an outermost frame.
     unsafe { enter(ctx, ip, fp) }
 }

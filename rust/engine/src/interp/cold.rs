@@ -28,14 +28,14 @@ fn number(result: Result<(), TrapCode>) -> u32 {
 #[cold]
 #[inline(never)]
 pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
-    // SAFETY: contract.
+    // SAFETY: rule F: the frame at `fp` and those of its callers have headers.
     match ctx.shared().refill(|| unsafe { call_depth(ctx, fp) }) {
         Ok(units) => units - 1,
         Err(code) => -(code as i32),
     }
 }
 
-/// Why an access that does not fit is refused.
+/// Returns the number of the trap with which an access that does not fit is refused.
 #[cold]
 #[inline(never)]
 pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> u32 {
@@ -50,7 +50,7 @@ pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> u32 {
 /// Rule V, `SlotInFrame` for `Zero`, and rule F.
 #[inline(always)]
 pub unsafe fn clear(fp: *mut u8, first: u16, count: u16) {
-    // SAFETY: contract.
+    // SAFETY: rules V (`SlotInFrame` for `Zero`) and F: the slots lie in the frame, and the frame in the stack.
     unsafe {
         let first = fp.add(usize::from(first)).cast::<u32>();
         for slot in 0..usize::from(count) {
@@ -64,7 +64,7 @@ pub unsafe fn clear(fp: *mut u8, first: u16, count: u16) {
 /// # Safety
 /// Rule V, `CallFrame` for `Y`, and rule F.
 unsafe fn move_down(fp: *mut u8, from: u16, slots: usize) {
-    // SAFETY: contract: source and target lie in the frame; they may overlap.
+    // SAFETY: rules V (`CallFrame`) and F: source and target lie in the frame; they may overlap.
     unsafe { fp.cast::<u32>().copy_from(fp.add(usize::from(from)).cast(), slots) };
 }
 
@@ -74,20 +74,20 @@ unsafe fn move_down(fp: *mut u8, from: u16, slots: usize) {
 /// The op at `ip` begins with R and Y; rules V and F.
 #[inline(never)]
 pub unsafe fn move_arguments(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
-    // SAFETY: passed on.
+    // SAFETY: rules V and F: the op has words 1 and 2, and the frame has the slots of the type's parameters.
     unsafe {
         let ty = ctx.ty(word(ip, 2));
         move_down(fp, word(ip, 1), ty.map_or(0, |ty| crate::ty::slots(ty.params)));
     }
 }
 
-/// As [`move_arguments`], for results.
+/// Moves the results of a tail call, of the type that word 2 names, from the frame that word 1 names.
 ///
 /// # Safety
 /// As [`move_arguments`].
 #[inline(never)]
 pub unsafe fn move_results(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
-    // SAFETY: passed on.
+    // SAFETY: rules V and F: the op has words 1 and 2, and the frame has the slots of the type's results.
     unsafe {
         let ty = ctx.ty(word(ip, 2));
         move_down(fp, word(ip, 1), ty.map_or(0, |ty| crate::ty::slots(ty.results)));
@@ -101,7 +101,7 @@ pub unsafe fn move_results(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
 /// Rule V, `Index` for X and Y.
 #[inline(never)]
 pub unsafe fn indirect(ctx: &Ctx, table: u16, index: u32, ty: u16) -> *const u16 {
-    // SAFETY: contract: the table exists.
+    // SAFETY: rules V (`Index`) and A: the table exists, and its record stays.
     let record = unsafe { &*(*ctx.tables.add(usize::from(table))).get() };
     let code = match record.get(index) {
         None => TrapCode::TableOutOfBounds,
@@ -139,7 +139,7 @@ pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> u32 {
     if pending & 0xffff == 0 {
         return pending >> 16;
     }
-    // SAFETY: passed on.
+    // SAFETY: rules V (`CallFrame` for Y) and F: the call frame that begins at `slots` lies in the stack.
     unsafe { call_reference(ctx, pending, slots.cast()) }
 }
 
@@ -162,7 +162,7 @@ pub fn give(ctx: &Ctx, ty: ValType, bits: u32) -> u32 {
 /// # Safety
 /// Rule V, `Index` for X.
 unsafe fn table(ctx: &Ctx, index: u16) -> &TableRecord {
-    // SAFETY: contract: the table exists, and instantiation put it there.
+    // SAFETY: rules V (`Index`) and A: the table exists, and instantiation put its record there.
     unsafe { &*(*ctx.tables.add(usize::from(index))).get() }
 }
 
@@ -183,11 +183,11 @@ macro_rules! cold_ops {
         #[inline(never)]
         #[allow(unused_variables, clippy::redundant_closure_call)]
         pub unsafe fn $name($ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
-            // SAFETY: contract; the bodies below name the words of the op's form.
+            // SAFETY: rule V, `OperandsInFunction`: the bodies below name the words of the op's form.
             let $word = |n: usize| unsafe { word(ip, n) };
-            // SAFETY: as above.
+            // SAFETY: rules V (`SlotInFrame`) and F: the bodies below name slots of the op's form.
             let $slot = |n: usize| unsafe { get32(ip, fp, n) };
-            // SAFETY: as above.
+            // SAFETY: rules V (`SlotInFrame`) and F: the bodies below name slots of the op's form.
             let $set = |n: usize, bits: u32| unsafe { set32(ip, fp, n, bits) };
             number((|| -> Result<(), TrapCode> { $body })())
         }
@@ -314,6 +314,6 @@ cold_ops! {
 /// Rule V, `Index` for GI and GI64.
 #[inline(always)]
 pub unsafe fn imported_global(ctx: &Ctx, index: u16) -> *const Cell<u32> {
-    // SAFETY: contract.
+    // SAFETY: rules V (`Index`) and A: the imported global exists, and instantiation put its cell there.
     unsafe { (*ctx.imported_globals.add(usize::from(index))).get() }
 }

@@ -57,11 +57,11 @@ pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
 /// # Safety
 /// Rule F for the frame at `fp`.
 pub unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
-    // SAFETY: passed on.
+    // SAFETY: rule F: the frame at `fp` and those of its callers have headers.
     unsafe { cold::refill(ctx, fp) }
 }
 
-/// Why an access of `width` bytes at `address` is refused.
+/// Returns the number of the trap with which an access of `width` bytes at `address` is refused.
 ///
 /// # Safety
 /// None beyond those of the reference.

@@ -3,32 +3,32 @@
 
 use crate::mem::ctx::Ctx;
 
-/// What the back ends with dispatch tables find when the outermost frame returns: an op that only they
-/// have, behind the last of the table, which ends the run.
+/// The op at which an outermost frame returns, in back ends with dispatch tables: one that only they have. It stands
+/// behind the last of the table and ends the run.
 #[cfg(not(any(wisp_back_end = "loop", wisp_threaded)))]
 static EXIT: [u16; 1] = [wisp_image::ops::COUNT as u16 * 4];
 
-/// Where the outermost frame returns to. Only its address matters to the portable back end.
+/// Returns the address to which the outermost frame returns. Only its identity matters to the portable back end.
 #[cfg(not(any(wisp_back_end = "loop", wisp_threaded)))]
 pub fn outside() -> *const u16 {
     EXIT.as_ptr()
 }
 
-/// As above: in threaded code an op is where its handler is.
+/// Returns the address to which the outermost frame returns: in threaded code an op is the address of its handler.
 #[cfg(wisp_threaded)]
 pub fn outside() -> *const u16 {
     &raw const super::assembly::handlers()[wisp_image::ops::COUNT]
 }
 
-/// As above.
+/// Returns the address to which the outermost frame returns: null, which is no address in the code.
 #[cfg(wisp_back_end = "loop")]
 pub fn outside() -> *const u16 {
     core::ptr::null()
 }
 
-/// What a header says of where the caller continues: the place itself in cores in assembly, which return there, else
-/// its offset in the code. A guest may read what a header left behind: of its own code, but nothing of where the
-/// stack is.
+/// Returns the word of a header that says where the caller continues. In cores in assembly it is the address itself, to
+/// which they return; else the offset in the code. A guest may read what a header left behind: it learns of its own
+/// code, but nothing of the stack's address.
 #[inline(always)]
 fn packed(ctx: &Ctx, ip: *const u16) -> u32 {
     if cfg!(wisp_back_end = "loop") {
@@ -44,7 +44,7 @@ fn packed(ctx: &Ctx, ip: *const u16) -> u32 {
 /// Rule V, `CallFrame`: the two slots below `callee` lie in the caller's frame.
 #[inline(always)]
 pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
-    // SAFETY: contract.
+    // SAFETY: rules V (`CallFrame`) and F: the two slots below `callee` lie in the caller's frame.
     unsafe {
         let header = callee.cast::<u32>().sub(2);
         header.write(callee.addr().wrapping_sub(fp.addr()) as u32);
@@ -58,7 +58,7 @@ pub unsafe fn push(ctx: &Ctx, callee: *mut u8, ip: *const u16, fp: *mut u8) {
 /// The two slots below `slots` lie in the frame stack.
 #[inline(always)]
 pub unsafe fn outermost(slots: *mut u32) {
-    // SAFETY: contract.
+    // SAFETY: rule F: the caller laid `slots` so that the two slots below lie in the frame stack.
     unsafe {
         slots.sub(2).write(0);
         slots.sub(1).write(outside().expose_provenance() as u32);
@@ -71,18 +71,18 @@ pub unsafe fn outermost(slots: *mut u32) {
 /// As [`outermost`].
 #[inline(always)]
 pub unsafe fn over(slots: *mut u32) {
-    // SAFETY: contract.
+    // SAFETY: rule F: the slot below `slots` lies in the frame stack, as it did when `outermost` wrote it.
     unsafe { slots.sub(1).write(0) };
 }
 
-/// Where the caller of the frame at `fp` continues, and its frame; `None` if that is outside the
-/// interpreter.
+/// Returns the place where the caller of the frame at `fp` continues, and the caller's frame; `None` if the caller is
+/// outside the interpreter.
 ///
 /// # Safety
 /// Rule F: there is a header below `fp`.
 #[inline(always)]
 pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
-    // SAFETY: contract; a header holds what `push` or `outermost` wrote.
+    // SAFETY: rule F: the header below `fp` lies in the stack, and holds what `push` or `outermost` wrote.
     unsafe {
         let header = fp.cast::<u32>().sub(2);
         let distance = header.read();

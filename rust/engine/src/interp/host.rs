@@ -49,7 +49,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     let params = F::Params::read(&mut |at| slot(at));
     match function.invoke(Caller { ctx, data }, params) {
         Ok(results) => {
-            // SAFETY: as above.
+            // SAFETY: the linker compared the types, so the results have these slots (rule V, `CallFrame`).
             results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
             if const { any(F::Results::TYPES) } {
                 if let Err(code) = references(F::Results::TYPES, slot, |ty, bits| ctx.receive(ty, bits)) {
@@ -69,7 +69,7 @@ impl<T> Caller<'_, T> {
     /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked; it has not returned, and
     /// nothing else made from `ctx` is used while the caller lives.
     pub unsafe fn from_raw(ctx: *mut Ctx) -> Self {
-        // SAFETY: as in `trampoline`, by the contract of this function.
+        // SAFETY: as in `trampoline`: rule A for the context, and its data are of type T, as the caller promises.
         unsafe {
             let ctx = &*ctx;
             Caller { ctx, data: &mut *ctx.shared().data.get().cast::<T>() }

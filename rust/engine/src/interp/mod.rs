@@ -53,7 +53,7 @@ use crate::{Frame, Func, RawHostFn, Trap, TrapCode};
 /// Bytes of a frame's header.
 const HEADER: usize = FRAME_HEADER_SLOTS * 4;
 
-/// What stands in an import's place until it is linked.
+/// Returns the entry that stands in an import's place until it is linked: calls of it fail with a host error.
 pub(crate) fn unset_import() -> Import {
     unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
         TrapCode::HostError as u32
@@ -113,7 +113,7 @@ impl<'s> Entry<'s> {
         self.ended(code)
     }
 
-    /// As [`Entry::call`], for a function whose type the caller knows from before.
+    /// Calls a function as [`Entry::call`] does, if the caller knows its type from before.
     #[inline(always)]
     pub fn call_reference<T>(&self, func: Func, data: &mut T) -> Result<(), Trap> {
         let (reference, data) = (Func::to_bits(Some(func)), core::ptr::from_mut(data).cast());
@@ -164,15 +164,15 @@ unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mu
     if shared.current.get().is_null() {
         if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| !ctx.is_native()) {
             shared.data.set(data);
-            // SAFETY: passed on.
+            // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
             return unsafe { enter_first(shared, ctx, code, slots) };
         }
     }
-    // SAFETY: passed on.
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     unsafe { call_resolved(shared, reference, slots, data) }
 }
 
-/// As [`call_typed`], for any function: imported ones, those of other instances, native code, calls by host
+/// Calls any function behind a reference: imported ones, those of other instances, native code, calls by host
 /// functions.
 ///
 /// # Safety
@@ -181,20 +181,20 @@ unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mu
 #[inline(never)]
 unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
     match shared.resolve(reference) {
-        // SAFETY: passed on.
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         Some((ctx, function)) => unsafe { call_with(shared, ctx, function, slots, data) },
         None => TrapCode::UnknownHandle as u32,
     }
 }
 
-/// As [`call`], with the store's data for the host functions that the guest calls.
+/// Calls a function as [`call`] does, with the store's data for the host functions that the guest calls.
 ///
 /// # Safety
 /// As [`call`].
 #[inline(never)]
 unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> u32 {
     let before = shared.data.replace(data);
-    // SAFETY: passed on.
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     let code = unsafe { call(ctx, function, slots) };
     shared.data.set(before);
     code
@@ -206,17 +206,18 @@ unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, 
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
 pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
     let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
-        // SAFETY: passed on.
+        // SAFETY: the caller's slots are those of the function's type.
         return unsafe { call_import(ctx, function, slots) };
     };
     #[cfg(feature = "native")]
     if let Some(record) = ctx.native() {
-        // SAFETY: passed on; the instance has a record, so its module promised rule N.
+        // SAFETY: the caller's slots are those of the function's type; the module of an instance with a record promised
+        // rule N.
         return unsafe { crate::native::enter(ctx, record, defined, slots) };
     }
     #[cfg(feature = "interpreter")]
     if let Some((code, _)) = ctx.defined(defined) {
-        // SAFETY: passed on.
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         return unsafe { enter(ctx, code, slots) };
     }
     TrapCode::UnknownHandle as u32
@@ -232,7 +233,8 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
         return TrapCode::UnknownHandle as u32;
     };
     ctx.shared().place.set((Trap::NOWHERE, 0));
-    // SAFETY: passed on; the function keeps to the ABI (its definition or the linker promised).
+    // SAFETY: the caller's slots are those of the function's type, and the function keeps to the ABI: its definition or
+    // the linker promised that.
     unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) }
 }
 
@@ -243,7 +245,7 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
 unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     let shared = ctx.shared();
     if shared.current.get().is_null() {
-        // SAFETY: passed on.
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         return unsafe { enter_first(shared, ctx, code, slots) };
     }
     let depth = shared.depth.get();
@@ -254,10 +256,10 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     shared.depth.set(depth + 1);
     let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
     let before = shared.begin(ctx, code, slots);
-    // SAFETY: passed on.
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     let result = unsafe { run_outermost(shared, ctx, code, slots) };
     shared.end(before);
-    // SAFETY: the header lies in the stack (contract).
+    // SAFETY: rule F: the header below the caller's slots lies in the stack.
     unsafe { frame::over(slots) };
     if !core::ptr::eq(before, ctx) {
         let results = ctx.type_at(code).map_or(0, |ty| crate::ty::slots(ty.results));
@@ -269,14 +271,14 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     result
 }
 
-/// As [`enter`], when nothing runs: there is nothing to come back to, and one entry is always allowed.
+/// Runs a defined function while nothing else runs: no state has to be restored, and one entry is always allowed.
 ///
 /// # Safety
 /// As [`call`].
 #[inline(always)]
 unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     shared.begin(ctx, code, slots);
-    // SAFETY: passed on.
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     let result = unsafe { run_outermost(shared, ctx, code, slots) };
     shared.current.set(null());
     result
@@ -288,8 +290,8 @@ unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) ->
 /// As [`call`].
 #[inline(always)]
 unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
-    // SAFETY: the header lies in the stack (contract); the code offset is that of a function (rule V,
-    // `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
+    // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function
+    // (rule V, `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
         frame::outermost(slots);
         run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
@@ -333,7 +335,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
         return TrapCode::UnknownHandle as u32;
     };
     let ty = callee.function_type(function).filter(|ty| ty.has_references());
-    // SAFETY: the slots are those of this type (contract).
+    // SAFETY: the caller's slots are those of this type.
     let slot = |at: usize| unsafe { slots.add(at).read() };
     if let Some(ty) = ty {
         let given = references(ty.params, slot, |ty, bits| {
@@ -344,7 +346,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
             return code as u32;
         }
     }
-    // SAFETY: passed on.
+    // SAFETY: the caller's slots are those of the function's type.
     let code = unsafe { call_out(ctx, callee, function, slots) };
     match ty.filter(|_| code == 0) {
         None => code,
@@ -358,7 +360,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
     }
 }
 
-/// As [`call_reference`], without a look at the values.
+/// Calls a function of another instance without a look at the values.
 ///
 /// # Safety
 /// As [`call`].
@@ -366,10 +368,10 @@ unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> u
     let shared = ctx.shared();
     #[cfg(all(feature = "native", feature = "interpreter"))]
     if ctx.native().is_some() {
-        // SAFETY: passed on.
+        // SAFETY: the caller's slots are those of the function's type; native code has them on its own stack.
         return unsafe { crate::native::call_out(shared, callee, function, slots) };
     }
-    // SAFETY: passed on.
+    // SAFETY: rule F; or both sides are native code, which takes slots on any stack.
     let code = unsafe { call(callee, function, slots) };
     shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
     code
@@ -380,7 +382,7 @@ unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> u
 /// # Safety
 /// Rule F: there is a header below `fp`, and below every frame of the chain.
 pub(crate) unsafe fn call_depth(ctx: &Ctx, fp: *mut u8) -> u32 {
-    // SAFETY: contract.
+    // SAFETY: rule F: there is a header below `fp`, and below every frame of the chain.
     let frames = core::iter::successors(Some(fp), |&fp| unsafe { frame::caller(ctx, fp) }.map(|(_, fp)| fp));
     frames.count() as u32
 }

@@ -149,7 +149,7 @@ const ROUND: usize = 64;
 /// # Safety
 /// The bytes may be written; aligned for `u64`.
 pub(super) unsafe fn clear(start: *mut u64, bytes: usize) {
-    // SAFETY: passed on: whole rounds, and what is left of the bytes.
+    // SAFETY: the caller owns the bytes, aligned for `u64`: whole rounds are written, and what is left of the bytes.
     unsafe {
         if bytes >= ROUND {
             clear_rounds(start, bytes / ROUND);
@@ -165,7 +165,7 @@ pub(super) unsafe fn clear(start: *mut u64, bytes: usize) {
 /// As [`clear`].
 #[cfg(target_arch = "arm")]
 unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
-    // SAFETY: writes `rounds` times 64 bytes (contract), and but for registers that are named nothing else.
+    // SAFETY: writes `rounds` times 64 bytes, which the caller owns; changes no other memory, and only named registers.
     unsafe {
         core::arch::asm!(
             "2:",
@@ -193,8 +193,8 @@ unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
 #[cfg(not(target_arch = "arm"))]
 unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
     for round in 0..rounds {
-        // SAFETY: all that is written lies below the end of the rounds (contract). Volatile, or the compiler would
-        // call what this replaces.
+        // SAFETY: all that is written lies below the end of the rounds, which the caller owns. Volatile, or the
+        // compiler would call what this replaces.
         unsafe {
             let round = start.byte_add(round * ROUND);
             round.write_volatile(0);

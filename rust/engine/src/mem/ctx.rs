@@ -56,7 +56,7 @@ pub struct Ctx {
     /// Code section of the image, or the copy of it that runs.
     pub(crate) code: *const u8,
     pub(crate) imported_globals: *const Cell<*const Cell<u32>>,
-    /// Where the guest stood when it last left the interpreter.
+    /// Place in the code at which the guest last left the interpreter.
     pub(crate) ip: Cell<*const u16>,
     pub(crate) fp: Cell<*mut u8>,
     /// Reference of an indirect call that leaves this instance, or the trap code that forbids it.
@@ -79,7 +79,7 @@ pub struct Ctx {
     globals_words: u32,
     /// References of others.
     held: super::held::Held,
-    /// What native code works with, or null.
+    /// State of native code, or null.
     #[cfg(feature = "native")]
     native: *const crate::native::Record,
     /// The part of it that native code in user mode works with, or null.
@@ -233,7 +233,7 @@ impl Ctx {
         Some(module.image().section(Section::Code).as_ptr())
     }
 
-    /// As above, made anew unless it is native code that runs.
+    /// Returns the code that an instance of a module runs: the image's own beside native code, else a threaded copy.
     #[cfg(wisp_threaded)]
     fn running(arena: &Arena, module: &crate::Module<'_>) -> Option<*const u8> {
         let code = module.image().section(Section::Code);
@@ -244,7 +244,7 @@ impl Ctx {
         crate::interp::threaded::copy(arena, code)
     }
 
-    /// What native code works with, if this instance runs native code.
+    /// Returns the state of native code, if this instance runs native code.
     #[cfg(feature = "native")]
     #[inline]
     pub(crate) fn native(&self) -> Option<&crate::native::Record> {

@@ -14,7 +14,7 @@ use super::arena::Arena;
 use super::ctx::Ctx;
 use crate::{FuncType, TrapCode};
 
-/// What an instance was given. Functions stand at the beginning of the places, host references at the end.
+/// References that an instance was given. Functions stand at the beginning of the places, host references at the end.
 pub(crate) struct Held {
     places: *const Cell<u32>,
     capacity: u16,

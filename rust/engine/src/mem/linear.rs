@@ -128,7 +128,7 @@ impl LinearMemory {
         unsafe { core::slice::from_raw_parts_mut(self.base, self.size.get()) }
     }
 
-    /// Why an access of `width` bytes at `address` that does not fit is refused.
+    /// Returns the trap with which an access of `width` bytes at `address` that does not fit is refused.
     #[cold]
     pub fn refusal(&self, address: u64, width: u64) -> TrapCode {
         let declared = u64::from(self.pages.get()) << self.page_size_log2;

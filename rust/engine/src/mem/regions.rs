@@ -45,7 +45,7 @@ impl Shared {
             unsafe { self.arena.reset(mark) };
             #[cfg(feature = "user-mode")]
             for (arena, mark) in self.guest.iter().zip(guest) {
-                // SAFETY: as above.
+                // SAFETY: `build` registers nothing with the store, so nothing refers to what it took here.
                 unsafe { arena.reset(mark) };
             }
         }

@@ -12,8 +12,8 @@ use crate::externals::HostExternal;
 use crate::{Config, Trap, TrapCode};
 use wisp_image::format::ValType;
 
-/// What the instances of a store have in common. First in the arena. What calls read comes first: the short
-/// forms of loads reach it.
+/// State that the instances of a store have in common. First in the arena. Fields that calls read come first: the short
+/// forms of loads reach them.
 #[repr(C)]
 pub(crate) struct Shared {
     pub stop: AtomicU32,
@@ -35,7 +35,7 @@ pub(crate) struct Shared {
     /// Units beyond those in hand; `u64::MAX` is no limit.
     pub(super) fuel: Cell<u64>,
     pub arena: Arena,
-    /// What native code in user mode may write: linear memories, and the rest.
+    /// Memory that native code in user mode may write: linear memories, and the rest.
     #[cfg(feature = "user-mode")]
     pub guest: [Arena; 2],
     pub config: Config,
@@ -60,7 +60,7 @@ impl Shared {
     /// # Safety
     /// As `Arena::new`, for `'s`.
     pub unsafe fn new<'s>(start: *mut u64, words: usize, config: &Config) -> Option<&'s Self> {
-        // SAFETY: passed on.
+        // SAFETY: the caller gives up these words for `'s`: rule A begins here.
         let arena = unsafe { Arena::new(start, words) };
         let stack_bytes = config.stack_size as usize & !7;
         let stack = arena.take(stack_bytes, 8)?;
@@ -153,7 +153,7 @@ impl Shared {
         // SAFETY: rule A: null or an object of this store.
         let first = unsafe { self.externals.get().as_ref() };
         core::iter::successors(first, |external| {
-            // SAFETY: as above.
+            // SAFETY: rule A: null or an object of this store.
             unsafe { external.next.get().as_ref() }
         })
     }
@@ -258,7 +258,8 @@ impl Shared {
         }
     }
 
-    /// As [`Shared::frame_top`], once somebody runs with arguments and results from `slots` to `end`.
+    /// Returns the top of the frames, as [`Shared::frame_top`] does, for a call with arguments and results from `slots`
+    /// to `end`.
     #[cfg(feature = "native")]
     pub fn frame_top_over(&self, slots: *mut u32, end: *mut u32) -> *mut u8 {
         let inside = (self.stack.addr()..=self.stack_limit().addr()).contains(&slots.addr());

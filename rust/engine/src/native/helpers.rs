@@ -32,7 +32,7 @@ fn table(record: &Record, index: u32) -> Result<&TableRecord, TrapCode> {
     context(record).table(index as usize).ok_or(TrapCode::TableOutOfBounds)
 }
 
-/// Whether the runtime has the feature that a helper is of.
+/// Returns true if the runtime is built with the feature that a helper belongs to.
 const fn built(name: &str) -> bool {
     let missing = crate::MISSING_FEATURES;
     match helper_feature(name) {

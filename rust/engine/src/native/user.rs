@@ -23,15 +23,15 @@ use crate::mem::arena::Arena;
 use crate::mem::ctx::{Ctx, Import, Shared};
 use crate::{Trap, TrapCode};
 
-/// How native code runs with fewer rights, and where: [`crate::Config::user_mode`].
+/// Memory, stack and functions with which native code runs with fewer rights: [`crate::Config::user_mode`].
 #[derive(Clone, Copy, Debug)]
 pub struct UserMode {
     /// Memory that the code may read and write: linear memories are taken from it.
     pub memory: *mut u64,
     /// Words of it.
     pub memory_words: usize,
-    /// What else the code may read and write: the elements of tables, and for each instance about 100 bytes, its
-    /// globals, 16 bytes for each import, and slots for the arguments and results of its functions.
+    /// Other memory that the code may read and write: the elements of tables, and for each instance about 100 bytes,
+    /// its globals, 16 bytes for each import, and slots for the arguments and results of its functions.
     pub window: *mut u64,
     /// Words of it.
     pub window_words: usize,
@@ -62,10 +62,10 @@ unsafe impl Send for UserMode {}
 // SAFETY: as above.
 unsafe impl Sync for UserMode {}
 
-/// Asks the host.
+/// Function through which native code asks the host for something: it passes the arguments to [`serve`].
 pub type Request = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize) -> u32;
 
-/// How a call of native code ended.
+/// Numbers of the ways in which a call of native code ends.
 #[derive(Clone, Copy, Debug)]
 pub struct Outcome;
 
@@ -87,7 +87,7 @@ struct TableView {
     size: Cell<u32>,
 }
 
-/// Where the part of an instance lies that its code can write. The addresses are the host's.
+/// Addresses of the part of an instance that its code can write. They are the host's own and cannot be written.
 pub(crate) struct View {
     record: *const Record,
     tables: *const TableView,
@@ -185,7 +185,8 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     view.record().stack_limit.set(user.stack + reserve);
     view.record().trap_with(0);
     view.refresh(ctx);
-    // SAFETY: contract; rule A: `View::new` took slots for every type. Those of results hold what was there before.
+    // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every type. Those
+    // of results hold what was there before.
     unsafe {
         let params = crate::ty::slots(ty.params).min(count);
         view.slots.copy_from(slots, params);
@@ -198,7 +199,8 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
     let outcome = unsafe { (user.enter)(env, engine, view.record.cast(), view.slots, function, &mut pc) };
     let code = match outcome {
         Outcome::RETURNED => {
-            // SAFETY: as above.
+            // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every
+            // type.
             unsafe { slots.copy_from(view.slots, count) };
             0
         }
@@ -340,7 +342,7 @@ fn on_stack(user: &UserMode, at: usize, count: usize) -> Option<*mut u32> {
 /// `ctx` is what [`UserMode::enter`] was called with, by the thread that this runs in, and it has not returned. The
 /// thread of the code waits for the result.
 pub unsafe fn serve(ctx: *const c_void, request: &[usize; 6]) -> u32 {
-    // SAFETY: contract.
+    // SAFETY: rules A and T: `ctx` is that of `UserMode::enter`, which has not returned in this thread.
     let ctx = unsafe { &*ctx.cast::<Ctx>() };
     let (Some(record), Some(view), Some(user)) = (ctx.native(), ctx.view(), ctx.shared().config.user_mode) else {
         return TrapCode::HostError as u32;

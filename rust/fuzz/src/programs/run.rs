@@ -21,7 +21,7 @@ const NATIVE_STACK: u32 = 2 << 20;
 
 /// An engine with the module in it.
 pub trait Side {
-    /// What it is called.
+    /// Returns the name of the engine.
     fn name(&self) -> &'static str;
     /// Instantiates; `ok`, `trap` or `limit`.
     fn start(&mut self) -> String;

@@ -6,7 +6,7 @@ use crate::platform::Platform;
 use crate::App;
 use wisp_abi::{wasi, WasiErrno};
 
-/// What a descriptor stands for.
+/// The object that a descriptor stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Open {
     /// A standard stream.
@@ -45,7 +45,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// What the descriptor stands for.
+    /// Returns the object that the descriptor stands for.
     pub(super) fn open(&mut self, fd: u32) -> Result<Open, WasiErrno> {
         let found = self.descriptor(fd)?;
         Ok(match found.kind {

@@ -21,7 +21,7 @@ struct Subscription {
     absolute: bool,
 }
 
-/// What a subscription waits for.
+/// The event that a subscription waits for.
 enum Due {
     /// Ready after this many nanoseconds.
     After(u64),

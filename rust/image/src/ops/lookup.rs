@@ -7,7 +7,7 @@ use super::{op, sequences, Class, Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUEN
 const END: u16 = u16::MAX;
 /// Numbers that a [`Sem`] can have.
 const SEMS: usize = 256;
-/// Most operands of one op: five bits each in 32 bits.
+/// Largest number of operands of one op: five bits each in 32 bits.
 const FORM_MAX: usize = 6;
 
 /// By opcode: how the op behaves.

@@ -46,7 +46,7 @@ impl<'g> Meter<'g> {
         self.look_up(units)
     }
 
-    /// As [`Meter::spend`], for bytes that are looked at one by one.
+    /// Spends units as [`Meter::spend`] does, for bytes that are looked at one by one.
     pub fn bytes(&mut self, bytes: usize) -> Result<(), ImageError> {
         self.spend(u32::try_from(bytes / 4).unwrap_or(u32::MAX))
     }

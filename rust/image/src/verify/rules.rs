@@ -5,7 +5,7 @@ use crate::error::Rule;
 use crate::ops::{Operand, Sem};
 
 impl Operand {
-    /// What the verifier requires of an operand of this kind, and the rules that it may break.
+    /// Returns the verifier's requirement of an operand of this kind, and the rules that the operand may break.
     pub const fn rule(self) -> (&'static str, &'static [Rule]) {
         match self {
             Self::None => ("", &[]),
@@ -51,7 +51,7 @@ impl Operand {
     }
 }
 
-/// What the verifier requires of an op beside what it requires of its operands.
+/// Returns the verifier's requirement of an op beside those of its operands, and its rule.
 pub const fn of(sem: Sem) -> Option<(&'static str, Rule)> {
     Some(match sem {
         Sem::Enter => ("it is the first op of a function, and only that", Rule::EnterFirst),
@@ -81,7 +81,7 @@ pub const fn of(sem: Sem) -> Option<(&'static str, Rule)> {
     })
 }
 
-/// What the verifier requires of the other sections: section, rule.
+/// The verifier's requirements of the other sections: section, rule.
 pub const SECTIONS: &[(&str, &str)] = &[
     ("header", "the section table and every section lie in the image; sections are aligned and occur once"),
     ("manifest", "the name is UTF-8; the flags of the memory do not contradict each other, nor the imports"),

@@ -10,8 +10,8 @@ use crate::{Image, ImageError, ImportKind, Manifest, TypeRef};
 /// Bit of a global's word: it may be written.
 const MUTABLE: u32 = 1 << 8;
 
-/// What the rules for code ask of the other sections: sizes of the index spaces, and tables in scratch memory, so that
-/// each question takes the same time.
+/// Facts about the other sections that the rules for code need: sizes of the index spaces, and tables in scratch
+/// memory, so that each question takes the same time.
 pub(super) struct Spaces<'i, 's> {
     types: Types<'i>,
     globals: &'i [u8],

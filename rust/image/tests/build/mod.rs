@@ -215,7 +215,7 @@ impl Parts {
 #[derive(Clone)]
 pub struct Sample {
     ty: u16,
-    /// What stands in front of the op, the op, what stands behind it.
+    /// Words in front of the op, of the op, and behind it.
     before: Vec<u16>,
     op_code: Vec<u16>,
     after: Vec<u16>,

@@ -28,7 +28,7 @@ impl Random {
     }
 }
 
-/// How much of the operation that is cut off takes place.
+/// The part of a cut-off operation that takes place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Cut {
     Nothing,

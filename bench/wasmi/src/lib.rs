@@ -103,15 +103,10 @@ pub unsafe extern "C" fn wasmi_bench_load(wasm: *const u8, size: usize) -> u32 {
 /// `result` may be written; called from the benchmark's thread.
 #[no_mangle]
 pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
-<<<<<<< HEAD
-    // SAFETY: one thread, by contract; the guest's host function does not come back here.
+    // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.
     let Some(loaded) = (unsafe { loaded() }) else {
         return 1;
     };
-=======
-    // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.
-    let Some(loaded) = (unsafe { loaded() }) else { return 1 };
->>>>>>> h/words2
     match loaded.run.call(&mut loaded.store, n) {
         Ok(value) => {
             // SAFETY: the caller promises that it may be written.
@@ -125,8 +120,7 @@ pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
 /// Bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wasmi_bench_memory() -> usize {
-<<<<<<< HEAD
-    // SAFETY: one thread, by contract of the loading function.
+    // SAFETY: C calls these functions from one thread.
     let Some(loaded) = (unsafe { loaded() }) else {
         return 0;
     };
@@ -134,11 +128,6 @@ pub extern "C" fn wasmi_bench_memory() -> usize {
         .instance
         .get_memory(&loaded.store, "memory")
         .map_or(0, |m| m.data_size(&loaded.store))
-=======
-    // SAFETY: C calls these functions from one thread.
-    let Some(loaded) = (unsafe { loaded() }) else { return 0 };
-    loaded.instance.get_memory(&loaded.store, "memory").map_or(0, |m| m.data_size(&loaded.store))
->>>>>>> h/words2
 }
 
 /// Drops the instance.

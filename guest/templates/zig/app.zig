@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 const std = @import("std");
 
-// What the app calls of the host; doc/abi of Wisp's sources describes all of it.
+// What the app calls of the host; doc/abi.md of Wisp's sources says where all of it is described.
 extern "wisp:gpio@1" fn open(name: [*]const u8, name_len: u32, mode: u32) i32;
 extern "wisp:gpio@1" fn toggle(pin: i32) i32;
 extern "wisp:timer@1" fn sleep_ms(ms: u32) i32;

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, guest lock files."""
+"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose."""
 
 import json
 import re
@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import devenv
+import prose
 
 # Licences a firmware may carry without further duties than naming them.
 ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
@@ -68,6 +69,7 @@ def files():
             problems.append(f"{name}: no SPDX line at the top")
         if source and path.name not in GENERATED and name not in LONG and text.count("\n") > LINES_MAX:
             problems.append(f"{name}: {text.count(chr(10))} lines, {LINES_MAX} are enough for one thing")
+        problems += prose.problems(name, text)
         if name != "scripts/check_tree.py":
             for number, line in enumerate(text.splitlines(), 1):
                 if STRAY.search(line):

@@ -462,7 +462,8 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             let address = store.address(&progress.image);
             let image = Image::parse(bytes(trust, address, &progress.image))
                 .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
-            check_signature(&image, wisp_trust::verify, &keys(trust, store.retired()), trust.allow_unsigned)?;
+            let keys = keys(trust, store.retired());
+            let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
             let manifest = image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
             if manifest.name != progress.name.as_str()
                 || version_word(manifest.version) != progress.image.version
@@ -474,7 +475,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
                 return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
             }
-            needs::check(&image, trust.app, is_signed).map_err(Error::Port)?;
+            needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
             *slot = store.accept(manifest.downgrade)?.number() as u32;
             Ok(())
         })
@@ -576,10 +577,8 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
         let trust = &*trust;
         with(|store| {
             let slot = slot_of(store, slot)?;
-            if store.app(slot)?.candidate.is_none() {
-                return Err(StoreError::NoCandidate.into());
-            }
-            let reference = store.checked(slot, Which::Candidate)?;
+            // it runs: a repair would move it
+            let reference = store.app(slot)?.candidate.ok_or(StoreError::NoCandidate)?;
             let image = Image::parse(bytes(trust, store.address(&reference), &reference))
                 .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
             let mut retires = [0; 8 * MAX_RETIRED];

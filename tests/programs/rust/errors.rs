@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memory: 32768
+// memory: 65536
 
 use std::error::Error;
 use std::fmt;

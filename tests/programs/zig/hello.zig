@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// memory: 65536
+// memory: 131072
 
 const std = @import("std");
 

@@ -29,6 +29,7 @@ fn root(values: []const f64) Fault!f64 {
 }
 
 fn fibonacci(comptime n: comptime_int) comptime_int {
+    @setEvalBranchQuota(10_000);
     return if (n < 2) n else fibonacci(n - 1) + fibonacci(n - 2);
 }
 

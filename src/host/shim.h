@@ -38,6 +38,7 @@ enum wisp_errno {
 	WISP_ETIMEDOUT = 116,
 	WISP_ENOTSUP = 134,
 	WISP_EOVERFLOW = 139,
+	WISP_ECANCELED = 140,
 };
 
 /*

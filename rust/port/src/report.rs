@@ -203,7 +203,7 @@ fn native_reason(board: &Zephyr, level: u32, reason: &Reason) {
 }
 
 /// An image without IR whose native code cannot run here, and which is not installed for that.
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", feature = "storage"))]
 #[cold]
 #[inline(never)]
 pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {

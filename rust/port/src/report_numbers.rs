@@ -124,7 +124,7 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
 }
 
 /// An image without IR whose native code cannot run here, and which is not installed for that.
-#[cfg(feature = "native")]
+#[cfg(all(feature = "native", feature = "storage"))]
 pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
     no_native_code(board, reason, false);
 }

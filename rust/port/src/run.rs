@@ -41,6 +41,7 @@ const _: () = {
     assert!(shim::wisp_errno_WISP_ENXIO == abi::Errno::NoDevice as u32);
     assert!(shim::wisp_errno_WISP_ENOSPC == abi::Errno::NoSpace as u32);
     assert!(shim::wisp_errno_WISP_EOVERFLOW == abi::Errno::Overflow as u32);
+    assert!(shim::wisp_errno_WISP_ECANCELED == abi::Errno::Canceled as u32);
     assert!(shim::wisp_errno_WISP_EAGAIN == abi::Errno::Again as u32);
     assert!(shim::wisp_errno_WISP_ENOMEM == abi::Errno::NoMemory as u32);
     assert!(shim::wisp_errno_WISP_EACCES == abi::Errno::Access as u32);

@@ -292,7 +292,7 @@ static void handle_confirmation(uint32_t slot)
 	}
 	ret = wisp_storage_confirm(&stored);
 	if (ret != 0) {
-		explain(stored.name, "update not confirmed", ret);
+		wisp_storage_explain(stored.name, "update not confirmed", ret);
 	}
 }
 

@@ -31,7 +31,6 @@ SUITES = {
     "boards": suite_boards,
     "guests": suite_guests,
     "lifecycle": suite_lifecycle,
-    "rp2040": suite_rp2040,
     "budgets": suite_budgets,
 }
 # Run by name only: a short look for every change, and views of one concern on all boards that run here.
@@ -39,6 +38,7 @@ SELECTIONS = {
     "quick": suite_quick,
     "holes": select_holes,
     "programs": select_programs,
+    "rp2040": suite_rp2040,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,

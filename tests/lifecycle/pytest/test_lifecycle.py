@@ -182,7 +182,8 @@ def test_a_lower_version_needs_a_mark(firmware, tools, tmp_path):
 
 
 def of_version(image, version):
-    """An image, to be signed again, with another version in its manifest."""
+    """An image without its trailer, to be signed anew, with another version in its manifest."""
+    image = image[:int.from_bytes(image[8:12], "little")]
     where = image.index(b"counter") - 33 + 64
     major, minor, patch = version
     return image[:where] + bytes((major, minor)) + patch.to_bytes(2, "little") + image[where + 4:]

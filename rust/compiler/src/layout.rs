@@ -135,7 +135,7 @@ impl Layout {
     /// Gives these calls, by the indices of their items, the form that reaches everywhere.
     ///
     /// # Errors
-    /// As [`Self::new`].
+    /// The same as for [`Self::new`].
     pub fn make_far(&mut self, calls: &[usize]) -> Result<(), CompileError> {
         for &item in calls {
             self.reach[item] = Reach::Far;

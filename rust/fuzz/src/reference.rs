@@ -302,7 +302,7 @@ impl Function<'_, '_> {
 /// Checks an image.
 ///
 /// # Errors
-/// What is wrong with it.
+/// The first rule that the image breaks.
 pub fn check(image: &Image<'_>) -> Result<(), String> {
     let module = module(image)?;
     let code = image.section(Section::Code);

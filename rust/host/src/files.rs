@@ -154,7 +154,7 @@ pub trait Files {
     /// Opens a path.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn open(&mut self, _object: u16, _path: &[u8], _how: Opening) -> FileResult<(u16, FileType)> {
         Err(WasiErrno::BadHandle)
     }
@@ -162,7 +162,7 @@ pub trait Files {
     /// Closes an object that [`Files::open`] returned.
     ///
     /// # Errors
-    /// What the file system says; the object is closed all the same.
+    /// The error that the file system reports. The object is closed all the same.
     fn close(&mut self, _object: u16) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }
@@ -170,7 +170,7 @@ pub trait Files {
     /// Reads from a place of a file: fewer bytes than asked for at its end only.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn read(&mut self, _object: u16, _position: u64, _buffer: &mut [u8]) -> FileResult<usize> {
         Err(WasiErrno::BadHandle)
     }
@@ -194,7 +194,7 @@ pub trait Files {
     /// Waits until a file is stored.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn sync(&mut self, _object: u16) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }
@@ -202,7 +202,7 @@ pub trait Files {
     /// Describes an object.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn metadata(&mut self, _object: u16) -> FileResult<Metadata> {
         Err(WasiErrno::BadHandle)
     }
@@ -210,7 +210,7 @@ pub trait Files {
     /// Describes what has a path.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn metadata_at(&mut self, _object: u16, _path: &[u8], _follow: bool) -> FileResult<Metadata> {
         Err(WasiErrno::BadHandle)
     }
@@ -235,7 +235,7 @@ pub trait Files {
     /// to `name`.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn entry(&mut self, _object: u16, _index: u64, _name: &mut [u8]) -> FileResult<Option<Entry>> {
         Err(WasiErrno::BadHandle)
     }
@@ -251,7 +251,7 @@ pub trait Files {
     /// Removes an empty directory.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn remove_directory(&mut self, _object: u16, _path: &[u8]) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }
@@ -259,7 +259,7 @@ pub trait Files {
     /// Removes a file.
     ///
     /// # Errors
-    /// What the file system says.
+    /// The error that the file system reports.
     fn remove_file(&mut self, _object: u16, _path: &[u8]) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }

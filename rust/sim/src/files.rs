@@ -71,7 +71,7 @@ impl Folders {
     /// Grants a folder of the desk under a name.
     ///
     /// # Errors
-    /// That it cannot be opened as a folder, or that there are too many.
+    /// The path cannot be opened as a folder, or there are too many folders.
     pub(crate) fn add(&mut self, host: &Path, name: &str, quota: Option<u64>) -> io::Result<()> {
         if self.folders.len() + 3 >= DESCRIPTORS {
             return Err(io::Error::other(format!("more than {} folders", DESCRIPTORS - 3)));

@@ -141,7 +141,7 @@ impl SimPlatform {
     /// Grants a folder of the desk under a name, without a quota.
     ///
     /// # Errors
-    /// That it cannot be opened, or is no folder.
+    /// The folder cannot be opened, or is none.
     pub fn add_folder(&mut self, host: &std::path::Path, name: &str) -> std::io::Result<()> {
         self.files.add(host, name, None)
     }

@@ -50,7 +50,7 @@ fn push_zero(function: &mut Function, ty: ValType) {
 /// Returns (name, module) for each module that this one imports from.
 ///
 /// # Errors
-/// What cannot be stood in for, or read.
+/// An import that nothing can stand in for, or a plan that cannot be read.
 pub fn of(wasm: &[u8]) -> Result<Vec<(String, Vec<u8>)>, String> {
     let failed = |error: wasmparser::BinaryReaderError| error.to_string();
     let mut types = Vec::new();

@@ -203,7 +203,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
     // where a call returns to
     let after = operands.length.unwrap_or_else(|| op.words());
     match op.sem {
-        Sem::Unreachable => "break 'run crate::TrapCode::Unreachable as u32;".into(),
+        Sem::Unreachable => "break 'run crate::vm::trap::TrapCode::Unreachable as u32;".into(),
         Sem::Enter => {
             let clear = match op.form.len() {
                 1 => "",
@@ -211,7 +211,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
             };
             format!(
                 "if ctx.stack_limit.addr() - fp.addr() < usize::from(word(ip, 1)) {{ \
-                 break 'run crate::TrapCode::StackOverflow as u32; }} take_fuel!(); {clear} {next}"
+                 break 'run crate::vm::trap::TrapCode::StackOverflow as u32; }} take_fuel!(); {clear} {next}"
             )
         }
         Sem::Br => branch(operands, 0),
@@ -292,8 +292,8 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
 /// The type of the global that an op is for.
 fn reference(sem: Sem) -> &'static str {
     match sem {
-        Sem::GlobalGetFunc | Sem::GlobalSetFunc => "crate::ValType::FuncRef",
-        _ => "crate::ValType::ExternRef",
+        Sem::GlobalGetFunc | Sem::GlobalSetFunc => "wisp_image::format::ValType::FuncRef",
+        _ => "wisp_image::format::ValType::ExternRef",
     }
 }
 
@@ -315,7 +315,7 @@ pub fn arms(opcodes: &[u16]) -> String {
     text.push_str(if (0..COUNT as u16).all(crate::built) {
         "_ => unreachable_unchecked(),\n}\n"
     } else {
-        "_ => break 'run crate::TrapCode::Unreachable as u32,\n}\n"
+        "_ => break 'run crate::vm::trap::TrapCode::Unreachable as u32,\n}\n"
     });
     text
 }

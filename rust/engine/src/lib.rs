@@ -8,8 +8,9 @@
 //!    globals, tables, linear memory and about 250 bytes for each instance.
 //! 3. Trust is made once. [`Module::new_in`] verifies the code; from then on the interpreter reads slots,
 //!    branches and indices unchecked. What a guest computes is checked at every access.
-//! 4. Unsafe code is in three places: `mem` (what lies in the arena and in the image), `interp` (running
-//!    code, calling the host) and `native` (machine code). Everything else is safe code over them.
+//! 4. The code stands in three storeys, and each uses only those below it: `vm` (what lies in the arena and in
+//!    the image), `exec` (running code) and `api` (what embedders use). Unsafe code is in the lower two, and in
+//!    the two files of `api` through which guests call host functions.
 //! 5. A guest's trap is never the host's mistake, and the other way round: [`Trap`] says which.
 //!
 //! Not here: translation of wasm (`wisp-compiler`), signatures, host functions (`wisp-host`), threads.
@@ -33,48 +34,34 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
-mod caller;
-mod config;
-mod error;
-mod externals;
-mod func;
-mod host_function;
-mod instance;
-mod instantiate;
+mod api;
 #[allow(unsafe_code)]
-mod interp;
-mod linker;
+mod exec;
 #[allow(unsafe_code)]
-mod mem;
-mod module;
-#[cfg(feature = "native")]
-#[allow(unsafe_code)]
-mod native;
-pub mod ops;
-#[cfg(feature = "profile")]
-pub mod profile;
-mod store;
-mod trap;
-mod ty;
-mod value;
+mod vm;
 
-pub use caller::Caller;
-pub use config::{Config, Engine, GrowthRefused};
-pub use error::{InstantiateError, LinkProblem};
-pub use externals::{Extern, Global, Memory, Table};
-pub use func::{Func, TypedFunc};
-pub use host_function::{HostFunction, IntoHostFunction, RawHostFn};
-pub use instance::Instance;
-pub use linker::{Linker, Resolve};
-pub use mem::ctx::Ctx;
-pub use mem::scratch;
-pub use module::{Module, MISSING_FEATURES};
+pub use api::caller::Caller;
+pub use api::error::{InstantiateError, LinkProblem};
+pub use api::externals::{Extern, Global, Memory, Table};
+pub use api::func::{Func, TypedFunc};
+pub use api::host_function::{HostFunction, IntoHostFunction};
+pub use api::instance::Instance;
+pub use api::linker::{Linker, Resolve};
+pub use api::module::{Module, MISSING_FEATURES};
+pub use api::store::{AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut};
+pub use api::value::{Val, WasmTy, WasmValues};
+pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
-pub use native::user::{serve, Outcome, Request, UserMode};
-pub use store::{AsContext, AsContextMut, Frame, InterruptHandle, Store, StoreContext, StoreContextMut};
-pub use trap::{Trap, TrapCode};
-pub use ty::{FuncType, Signature};
-pub use value::{Val, WasmTy, WasmValues};
+pub use exec::native::user::{serve, Outcome, Request, UserMode};
+pub use exec::ops;
+#[cfg(feature = "profile")]
+pub use exec::profile;
+pub use vm::config::{Config, Engine, GrowthRefused};
+pub use vm::context::Ctx;
+pub use vm::imports::RawHostFn;
+pub use vm::scratch;
+pub use vm::trap::{Trap, TrapCode};
+pub use vm::ty::{FuncType, Signature};
 pub use wisp_image::features::Feature;
 pub use wisp_image::format::ValType;
 #[cfg(feature = "native")]

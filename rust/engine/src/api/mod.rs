@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What embedders use: modules, linkers, stores, instances, and the values and functions at the border.
+
+pub(crate) mod caller;
+#[cfg(feature = "native")]
+#[allow(unsafe_code)]
+mod direct;
+pub(crate) mod error;
+pub(crate) mod externals;
+pub(crate) mod func;
+pub(crate) mod host_function;
+pub(crate) mod instance;
+mod instantiate;
+pub(crate) mod linker;
+pub(crate) mod module;
+pub(crate) mod store;
+#[allow(unsafe_code)]
+mod trampoline;
+pub(crate) mod value;

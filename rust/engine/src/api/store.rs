@@ -1,0 +1,242 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Stores, and what gives access to one.
+
+use core::sync::atomic::{AtomicU32, Ordering};
+
+use crate::api::func::Func;
+use crate::exec::call::Frame;
+use crate::vm::config::Engine;
+use crate::vm::owner::{Owner, SharedRef};
+use crate::vm::shared::Shared;
+use crate::vm::trap::{Trap, TrapCode};
+
+/// Instances and the data of their host functions, in one arena. Belongs to one thread at a time.
+pub struct Store<'a, T> {
+    // dropped first: closures of host functions may hold what the arena does not own
+    pub(crate) data: T,
+    shared: SharedRef<'a>,
+    pub(crate) owner: Owner,
+}
+
+impl<'a, T> Store<'a, T> {
+    /// A store in this arena. Takes the frame stack (see [`crate::Config::stack_size`]) and about 200
+    /// bytes. `None` if the arena is too small for that.
+    pub fn new(engine: &Engine, arena: &'a mut [u64], data: T) -> Option<Self> {
+        Some(Self { data, shared: SharedRef::borrowed(arena, engine.config())?, owner: Owner::none() })
+    }
+
+    /// The host's data.
+    pub fn data(&self) -> &T {
+        &self.data
+    }
+
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        &mut self.data
+    }
+
+    /// The host's data, out of the store.
+    pub fn into_data(self) -> T {
+        self.data
+    }
+
+    /// Fuel left: units are backward branches and calls. `None` is no limit, the default.
+    pub fn fuel(&self) -> Option<u64> {
+        self.shared.get().fuel()
+    }
+
+    /// Sets the fuel left.
+    pub fn set_fuel(&mut self, fuel: Option<u64>) {
+        self.shared.get().set_fuel(fuel);
+    }
+
+    /// Returns a handle that stops the guest from another thread or from an interrupt.
+    pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
+        let shared = self.shared.get();
+        InterruptHandle {
+            stop: &shared.stop,
+            #[cfg(feature = "native")]
+            watched: crate::exec::native::Watched::new(shared),
+            _owner: self.owner.clone(),
+        }
+    }
+
+    /// Lets guests run again after an interrupt.
+    pub fn clear_interrupt(&mut self) {
+        self.shared.get().stop.store(0, Ordering::Relaxed);
+    }
+
+    /// Bytes of the arena that nothing has taken yet.
+    pub fn arena_left(&self) -> usize {
+        self.shared.get().arena.remaining()
+    }
+
+    /// Bytes of the guest's own stack, which its compiler keeps in linear memory, if some instance has none left:
+    /// after a trap, that is why it came. Known of images whose module has such a stack.
+    pub fn guest_stack_overflow(&self) -> Option<u32> {
+        self.shared.get().instances().find_map(crate::vm::context::Ctx::guest_stack_overflow)
+    }
+
+    /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.
+    pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
+        crate::exec::call::backtrace(self.shared.get())
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl<T> Store<'static, T> {
+    /// A store in an arena of its own of this many bytes, zeroed lazily by the system if it can.
+    /// `None` as in [`Store::new`].
+    pub fn with_capacity(engine: &Engine, bytes: usize, data: T) -> Option<Self> {
+        let (shared, owner) = SharedRef::owned(bytes, engine.config())?;
+        Some(Self { data, shared, owner })
+    }
+}
+
+/// Stops the guests of a store. May be used from other threads and from interrupts.
+#[derive(Clone)]
+pub struct InterruptHandle<'a> {
+    stop: &'a AtomicU32,
+    #[cfg(feature = "native")]
+    watched: crate::exec::native::Watched,
+    // keeps an owned arena, and the flag in it, for as long as the handle lives
+    _owner: Owner,
+}
+
+impl InterruptHandle<'_> {
+    /// The guest traps with [`TrapCode::Interrupted`] at its next look at the flag, until
+    /// [`Store::clear_interrupt`].
+    pub fn interrupt(&self) {
+        self.stop.store(TrapCode::Interrupted as u32, Ordering::Relaxed);
+    }
+
+    /// Sets the stop flag as [`InterruptHandle::interrupt`] does, for a trap with [`TrapCode::DeadlineExceeded`].
+    pub fn deadline(&self) {
+        self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
+    }
+
+    /// Stops native code that does not look at the flag, after one of the functions above. Returns the address at which
+    /// its thread, which stands at `pc`, has to go on, and the argument it has to find there. `None` if the thread does
+    /// not stand in native code: then the next helper or host function that the code calls ends it. If it calls none,
+    /// it can be redirected later.
+    ///
+    /// # Safety
+    /// The store lives. Its thread was preempted, by one that is the only one to call this on any store, and
+    /// does not run before both values are in its registers. If it ends without coming back from the guest,
+    /// [`InterruptHandle::forget`] is called before the store's memory is used for anything else.
+    #[cfg(feature = "native")]
+    #[allow(unsafe_code)]
+    pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
+        // SAFETY: rule T: the store lives, and its thread does not run before the caller has set its registers.
+        unsafe { self.watched.redirect(pc) }
+    }
+
+    /// The store's thread ended without coming back from its guest, and the store is gone.
+    #[cfg(feature = "native")]
+    pub fn forget(&self) {
+        self.watched.forget();
+    }
+
+    /// True if the guest is to stop. Blocking host functions ask this.
+    pub fn is_set(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) != 0
+    }
+}
+
+/// A store, seen.
+pub struct StoreContext<'s, T> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) data: &'s T,
+}
+
+impl<'s, T> StoreContext<'s, T> {
+    /// The host's data.
+    pub fn data(&self) -> &'s T {
+        self.data
+    }
+}
+
+/// A store, to be changed.
+pub struct StoreContextMut<'s, T> {
+    pub(crate) shared: &'s Shared,
+    pub(crate) data: &'s mut T,
+}
+
+impl<T> StoreContextMut<'_, T> {
+    /// The host's data.
+    pub fn data_mut(&mut self) -> &mut T {
+        self.data
+    }
+}
+
+/// Gives access to a store: the store itself, or a [`crate::Caller`].
+pub trait AsContext {
+    /// The host's data.
+    type Data;
+    /// Access.
+    fn as_context(&self) -> StoreContext<'_, Self::Data>;
+}
+
+/// Gives access to a store that may change it.
+pub trait AsContextMut: AsContext {
+    /// Access.
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, Self::Data>;
+}
+
+impl<T> AsContext for Store<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared.get(), data: &self.data }
+    }
+}
+
+impl<T> AsContextMut for Store<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { shared: self.shared.get(), data: &mut self.data }
+    }
+}
+
+impl<T> AsContext for StoreContext<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared, data: self.data }
+    }
+}
+
+impl<T> AsContext for StoreContextMut<'_, T> {
+    type Data = T;
+    fn as_context(&self) -> StoreContext<'_, T> {
+        StoreContext { shared: self.shared, data: self.data }
+    }
+}
+
+impl<T> AsContextMut for StoreContextMut<'_, T> {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, T> {
+        StoreContextMut { shared: self.shared, data: self.data }
+    }
+}
+
+impl<C: AsContext> AsContext for &C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContext> AsContext for &mut C {
+    type Data = C::Data;
+    fn as_context(&self) -> StoreContext<'_, C::Data> {
+        C::as_context(self)
+    }
+}
+
+impl<C: AsContextMut> AsContextMut for &mut C {
+    fn as_context_mut(&mut self) -> StoreContextMut<'_, C::Data> {
+        C::as_context_mut(self)
+    }
+}
+
+/// A function reference handed to a store it is not of.
+pub(crate) fn resolve(shared: &Shared, func: Func) -> Result<(&crate::vm::context::Ctx, u32), Trap> {
+    shared.resolve(Func::to_bits(Some(func))).ok_or(Trap::new(TrapCode::UnknownHandle))
+}

@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Calls: from the host, of imported functions, and between instances.
+//!
+//! The rules that the unsafe blocks refer to are those of [`crate::vm`] and of [`super::interpreter`].
+
+use core::cell::Cell;
+use core::ptr::null;
+use core::sync::atomic::Ordering;
+
+use wisp_image::format::FRAME_HEADER_SLOTS;
+
+use super::interpreter::{frame, run};
+use crate::vm::context::Ctx;
+use crate::vm::imports::RawHostFn;
+use crate::vm::references::references;
+use crate::vm::shared::Shared;
+use crate::vm::trap::{Trap, TrapCode};
+
+/// Bytes of a frame's header.
+const HEADER: usize = FRAME_HEADER_SLOTS * 4;
+
+/// A frame for a call from the host: room for arguments and results.
+pub(crate) struct Entry<'s> {
+    shared: &'s Shared,
+    slots: *const Cell<u32>,
+    count: usize,
+}
+
+impl<'s> Entry<'s> {
+    /// Takes the frame behind those in use.
+    #[inline(always)]
+    pub fn new(shared: &'s Shared, count: usize) -> Result<Self, Trap> {
+        let slots = shared.frame_top().wrapping_add(HEADER);
+        if slots.addr() + count * 4 > shared.stack_limit().addr() {
+            return Err(Trap::new(TrapCode::StackOverflow));
+        }
+        // frames that a backtrace would walk are about to be overwritten
+        shared.trapped.0.set(null());
+        Ok(Self { shared, slots: slots.cast(), count })
+    }
+
+    /// A slot.
+    #[inline(always)]
+    pub fn get(&self, index: usize) -> u32 {
+        if index >= self.count {
+            return 0;
+        }
+        // SAFETY: rule F: `new` checked that `count` slots lie in the stack.
+        unsafe { (*self.slots.add(index)).get() }
+    }
+
+    /// Writes a slot.
+    #[inline(always)]
+    pub fn set(&self, index: usize, bits: u32) {
+        if index < self.count {
+            // SAFETY: as in `get`.
+            unsafe { (*self.slots.add(index)).set(bits) };
+        }
+    }
+
+    /// The slots, for [`call`].
+    #[cfg(all(feature = "native", feature = "interpreter"))]
+    pub fn slots(&self) -> *mut u32 {
+        self.start()
+    }
+
+    /// Calls a function whose parameters and results take no more slots than there are.
+    pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
+        // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
+        let code = unsafe { call_with(self.shared, ctx, function, self.start(), core::ptr::from_mut(data).cast()) };
+        self.ended(code)
+    }
+
+    /// Calls a function as [`Entry::call`] does, if the caller knows its type from before.
+    #[inline(always)]
+    pub fn call_reference<T>(&self, reference: u32, data: &mut T) -> Result<(), Trap> {
+        let data = core::ptr::from_mut(data).cast();
+        // SAFETY: as in `call`.
+        let code = unsafe { call_typed(self.shared, reference, self.start(), data) };
+        self.ended(code)
+    }
+
+    #[inline(always)]
+    fn start(&self) -> *mut u32 {
+        self.slots.cast::<u32>().cast_mut()
+    }
+
+    #[inline(always)]
+    fn ended(&self, code: u32) -> Result<(), Trap> {
+        // a guest that was to stop has not succeeded, even if nobody told it in time
+        match code | self.shared.stop.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            _ => Err(self.trap(code)),
+        }
+    }
+
+    #[cold]
+    fn trap(&self, code: u32) -> Trap {
+        let ended = code == 0 || code == TrapCode::Exit as u32;
+        let code = match self.shared.go_on() {
+            Err(stop) if ended => {
+                self.shared.place.set((Trap::NOWHERE, 0));
+                stop
+            }
+            _ => TrapCode::from_u32(code).unwrap_or(TrapCode::HostError),
+        };
+        if code == TrapCode::Exit {
+            return Trap::exit(self.shared.exit_status.get());
+        }
+        let (func, offset) = self.shared.place.get();
+        Trap { code, func, offset }
+    }
+}
+
+/// Calls the function behind a reference, of a type that the caller knows, for the host.
+///
+/// # Safety
+/// As [`call`].
+#[inline(never)]
+unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    #[cfg(feature = "interpreter")]
+    if shared.current.get().is_null() {
+        if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| !ctx.is_native()) {
+            shared.data.set(data);
+            // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+            return unsafe { enter_first(shared, ctx, code, slots) };
+        }
+    }
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+    unsafe { call_resolved(shared, reference, slots, data) }
+}
+
+/// Calls any function behind a reference: imported ones, those of other instances, native code, calls by host
+/// functions.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+#[inline(never)]
+unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    match shared.resolve(reference) {
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+        Some((ctx, function)) => unsafe { call_with(shared, ctx, function, slots, data) },
+        None => TrapCode::UnknownHandle as u32,
+    }
+}
+
+/// Calls a function as [`call`] does, with the store's data for the host functions that the guest calls.
+///
+/// # Safety
+/// As [`call`].
+#[inline(never)]
+unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> u32 {
+    let before = shared.data.replace(data);
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+    let code = unsafe { call(ctx, function, slots) };
+    shared.data.set(before);
+    code
+}
+
+/// Calls any function of an instance with its arguments at `slots`; results are left there.
+///
+/// # Safety
+/// The two slots below `slots` and those of arguments and results lie in the frame stack.
+pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
+        // SAFETY: the caller's slots are those of the function's type.
+        return unsafe { call_import(ctx, function, slots) };
+    };
+    #[cfg(feature = "native")]
+    if let Some(record) = ctx.native() {
+        // SAFETY: the caller's slots are those of the function's type; the module of an instance with a record promised
+        // rule N.
+        return unsafe { crate::exec::native::enter(ctx, record, defined, slots) };
+    }
+    #[cfg(feature = "interpreter")]
+    if let Some((code, _)) = ctx.defined(defined) {
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+        return unsafe { enter(ctx, code, slots) };
+    }
+    TrapCode::UnknownHandle as u32
+}
+
+/// Calls an imported function.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
+        return TrapCode::UnknownHandle as u32;
+    };
+    ctx.shared().place.set((Trap::NOWHERE, 0));
+    // SAFETY: the caller's slots are those of the function's type, and the function keeps to the ABI: its definition or
+    // the linker promised that.
+    unsafe { (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env) }
+}
+
+/// Runs a defined function.
+///
+/// # Safety
+/// As [`call`].
+unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    if shared.current.get().is_null() {
+        // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+        return unsafe { enter_first(shared, ctx, code, slots) };
+    }
+    let depth = shared.depth.get();
+    if depth + 1 >= shared.config.native_depth {
+        shared.place.set((Trap::NOWHERE, 0));
+        return TrapCode::NestingExceeded as u32;
+    }
+    shared.depth.set(depth + 1);
+    let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
+    let before = shared.begin(ctx, code, slots);
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+    let result = unsafe { run_outermost(shared, ctx, code, slots) };
+    shared.end(before);
+    // SAFETY: rule F: the header below the caller's slots lies in the stack.
+    unsafe { frame::over(slots) };
+    if !core::ptr::eq(before, ctx) {
+        let results = ctx.type_at(code).map_or(0, |ty| crate::vm::ty::slots(ty.results));
+        shared.clear_frames_from(slots.wrapping_add(if result == 0 { results } else { 0 }));
+    }
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    shared.depth.set(depth);
+    result
+}
+
+/// Runs a defined function while nothing else runs: no state has to be restored, and one entry is always allowed.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+    shared.begin(ctx, code, slots);
+    // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
+    let result = unsafe { run_outermost(shared, ctx, code, slots) };
+    shared.current.set(null());
+    result
+}
+
+/// Runs a defined function in an outermost frame of an instance that has begun.
+///
+/// # Safety
+/// As [`call`].
+#[inline(always)]
+unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+    // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function
+    // (rule V, `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
+    let result = unsafe {
+        frame::outermost(slots);
+        run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
+    };
+    if result != 0 {
+        trapped(shared, ctx);
+    }
+    result
+}
+
+/// Notes where a trap arose, unless it came from further inside.
+#[cold]
+fn trapped(shared: &Shared, ctx: &Ctx) {
+    if shared.place_known.replace(false) {
+        return;
+    }
+    let offset = ctx.code_offset(ctx.ip.get());
+    shared.place.set((ctx.function_at(offset), offset));
+    shared.trapped.0.set(ctx);
+    shared.trapped.1.set(ctx.fp.get());
+}
+
+/// The raw host function that stands for a function of another instance.
+pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
+    unsafe extern "C" fn function(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+        // SAFETY: the interpreter passes its instance, and slots of a call frame with room for a header
+        // (rule V, `CallFrame`).
+        unsafe { call_reference(&*ctx, env.addr() as u32, slots) }
+    }
+    (function, core::ptr::without_provenance(reference as usize))
+}
+
+/// Calls the function behind a reference.
+///
+/// # Safety
+/// As [`call`].
+#[cold]
+pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    let Some((callee, function)) = shared.resolve(reference) else {
+        return TrapCode::UnknownHandle as u32;
+    };
+    let ty = callee.function_type(function).filter(|ty| ty.has_references());
+    // SAFETY: the caller's slots are those of this type.
+    let slot = |at: usize| unsafe { slots.add(at).read() };
+    if let Some(ty) = ty {
+        let given = references(ty.params, slot, |ty, bits| {
+            ctx.give(ty, bits)?;
+            callee.receive(ty, bits)
+        });
+        if let Err(code) = given {
+            return code as u32;
+        }
+    }
+    // SAFETY: the caller's slots are those of the function's type.
+    let code = unsafe { call_out(ctx, callee, function, slots) };
+    match ty.filter(|_| code == 0) {
+        None => code,
+        Some(ty) => {
+            let taken = references(ty.results, slot, |ty, bits| {
+                callee.give(ty, bits)?;
+                ctx.receive(ty, bits)
+            });
+            taken.map_or_else(|code| code as u32, |()| 0)
+        }
+    }
+}
+
+/// Calls a function of another instance without a look at the values.
+///
+/// # Safety
+/// As [`call`].
+unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
+    let shared = ctx.shared();
+    #[cfg(all(feature = "native", feature = "interpreter"))]
+    if ctx.native().is_some() {
+        // SAFETY: the caller's slots are those of the function's type; native code has them on its own stack.
+        return unsafe { crate::exec::native::call_out(shared, callee, function, slots) };
+    }
+    // SAFETY: rule F; or both sides are native code, which takes slots on any stack.
+    let code = unsafe { call(callee, function, slots) };
+    shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
+    code
+}
+
+/// A place in guest code.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Frame {
+    /// Index of the instance in its store.
+    pub instance: u16,
+    /// Index among the defined functions.
+    pub func: u32,
+    /// Byte offset in the code section of the op that runs.
+    pub offset: u32,
+}
+
+/// Frames of the last trap.
+pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
+    let (ctx, fp) = (shared.trapped.0.get(), shared.trapped.1.get());
+    let (func, offset) = shared.place.get();
+    // SAFETY: rule A: null or an instance of this store.
+    let ctx = unsafe { ctx.as_ref() }.filter(|_| cfg!(feature = "interpreter") && func != Trap::NOWHERE);
+    let mut next = ctx.map(|_| (offset, fp));
+    core::iter::from_fn(move || {
+        let ctx = ctx?;
+        let (offset, fp) = next?;
+        // SAFETY: rule F: every frame of the chain has a header below it; the frames stay as the trap left
+        // them until the next call, which clears `trapped` first or overwrites them with frames again.
+        next = unsafe { frame::caller(ctx, fp) }.map(|(ip, fp)| (ctx.code_offset(ip), fp));
+        Some(Frame { instance: ctx.index(), func: ctx.function_at(offset), offset })
+    })
+}

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The portable back end: a loop around a match over the opcodes. The build script writes the arms from
+//! the op table (`build/loop_back_end.rs`); what they use is here.
+
+#[allow(unused_imports)]
+use core::hint::unreachable_unchecked;
+
+use super::access::*;
+use super::cold;
+use super::frame::{caller, push};
+use crate::exec::ops;
+use crate::vm::context::Ctx;
+
+/// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
+///
+/// # Safety
+/// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
+/// stack with a header below it.
+#[inline(never)]
+pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
+    let memory = ctx.memory.get();
+    let mut fuel = ctx.fuel.get();
+    let mut acc = 0u32;
+    let code = 'run: loop {
+        // Takes a unit of fuel, or stops.
+        macro_rules! take_fuel {
+            () => {
+                fuel -= 1;
+                if fuel < 0 {
+                    fuel = cold::refill(ctx, fp);
+                    if fuel < 0 {
+                        let code = fuel.unsigned_abs();
+                        fuel = 0;
+                        break 'run code;
+                    }
+                }
+            };
+        }
+        // Stops for an access that does not fit.
+        macro_rules! refuse {
+            ($base:expr, $offset:expr, $width:expr) => {
+                break 'run cold::refusal(ctx, $base, $offset, $width)
+            };
+        }
+        // Leaves the running function.
+        macro_rules! leave {
+            () => {
+                match caller(ctx, fp) {
+                    Some((caller_ip, caller_fp)) => {
+                        ip = caller_ip;
+                        fp = caller_fp;
+                    }
+                    None => break 'run 0,
+                }
+            };
+        }
+        // Lets the host see where the guest stands, and takes back what it left of the fuel.
+        macro_rules! outside {
+            ($call:expr) => {{
+                ctx.ip.set(ip);
+                ctx.fp.set(fp);
+                ctx.fuel.set(fuel);
+                let code = $call;
+                fuel = ctx.fuel.get();
+                if code != 0 {
+                    break 'run code;
+                }
+            }};
+        }
+        // The op at ip.
+        macro_rules! opcode {
+            () => {
+                word(ip, 0) / 4
+            };
+        }
+        #[cfg(feature = "profile")]
+        crate::exec::profile::count(ctx.code_offset(ip));
+        // SAFETY: rule V. `OperandsInFunction` for the words of an op, `SlotInFrame` (with rule F) for
+        // slots, `BranchTarget` and `FallsThrough` for where `ip` goes, `CallTarget` for callees,
+        // `CallFrame` for their frames, `Index` for globals, imports, tables and types, `KnownOp` for the
+        // last arm. Memory is touched where `effective` allows it.
+        unsafe { include!(concat!(env!("OUT_DIR"), "/loop_arms.rs")) }
+    };
+    ctx.ip.set(ip);
+    ctx.fp.set(fp);
+    ctx.fuel.set(fuel);
+    code
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Limits that hold for all stores of an engine.
+
+/// Is called with the context, the bytes that a memory has, and the bytes that its growth asked for.
+pub type GrowthRefused = fn(usize, u32, u32);
+
+/// Limits of a store. All sizes are taken from the store's arena.
+#[derive(Clone, Copy, Debug)]
+pub struct Config {
+    pub(crate) stack_size: u32,
+    pub(crate) max_memory: u32,
+    pub(crate) table_capacity: u32,
+    pub(crate) max_table: u32,
+    pub(crate) max_imports: u32,
+    pub(crate) max_functions: u32,
+    pub(crate) max_depth: u32,
+    pub(crate) max_references: u16,
+    pub(crate) native_depth: u32,
+    pub(crate) fuel_slice: u32,
+    pub(crate) growth_refused: Option<(GrowthRefused, usize)>,
+    #[cfg(feature = "native")]
+    pub(crate) native_stack: u32,
+    #[cfg(feature = "native")]
+    pub(crate) native_limit: usize,
+    #[cfg(feature = "native")]
+    pub(crate) native_stop: bool,
+    #[cfg(feature = "native")]
+    pub(crate) native_features: u8,
+    #[cfg(feature = "user-mode")]
+    pub(crate) user_mode: Option<crate::exec::native::user::UserMode>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Config {
+    /// Returns the default limits. Frames take 2 KiB; tables do not grow; four entries into guest code may nest. The
+    /// arena alone limits linear memories and tables, and the frames alone limit the depth of calls. Imports and
+    /// functions are unlimited. The guest looks at the stop flag every 1000 units of fuel.
+    pub const fn new() -> Self {
+        Self {
+            stack_size: 2048,
+            max_memory: u32::MAX,
+            table_capacity: 0,
+            max_table: u32::MAX,
+            max_imports: u32::MAX,
+            max_functions: u32::MAX,
+            max_depth: 0,
+            max_references: 256,
+            native_depth: 4,
+            fuel_slice: 1000,
+            growth_refused: None,
+            #[cfg(feature = "native")]
+            native_stack: if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 },
+            #[cfg(feature = "native")]
+            native_limit: 0,
+            #[cfg(feature = "native")]
+            native_stop: false,
+            #[cfg(feature = "native")]
+            native_features: 0,
+            #[cfg(feature = "user-mode")]
+            user_mode: None,
+        }
+    }
+
+    /// Bytes for the frames of guest functions: bounds the depth of calls.
+    pub const fn stack_size(mut self, bytes: u32) -> Self {
+        self.stack_size = bytes;
+        self
+    }
+
+    /// Limits the bytes of a linear memory, whatever the module declares. The initial size must fit; `memory.grow`
+    /// stops here.
+    pub const fn max_memory(mut self, bytes: u32) -> Self {
+        self.max_memory = bytes;
+        self
+    }
+
+    /// Elements up to which a table may grow (never less than its initial size, never more than its
+    /// declared maximum). They are reserved at instantiation, four bytes each.
+    pub const fn table_capacity(mut self, elements: u32) -> Self {
+        self.table_capacity = elements;
+        self
+    }
+
+    /// Called when a memory could not grow, the first time in each store: with `context`, the bytes that the
+    /// memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
+    pub const fn on_growth_refused(mut self, tell: GrowthRefused, context: usize) -> Self {
+        self.growth_refused = Some((tell, context));
+        self
+    }
+
+    /// Limits the elements of a table, whatever the module declares. The initial size must fit; `table.grow` stops
+    /// here, or before where [`Config::table_capacity`] is less.
+    pub const fn max_table(mut self, elements: u32) -> Self {
+        self.max_table = elements;
+        self
+    }
+
+    /// Limits the imports of a module, all kinds together.
+    pub const fn max_imports(mut self, count: u32) -> Self {
+        self.max_imports = count;
+        self
+    }
+
+    /// Limits the functions that a module defines.
+    pub const fn max_functions(mut self, count: u32) -> Self {
+        self.max_functions = count;
+        self
+    }
+
+    /// Limits the calls that are under way at once in one entry into guest code, the first included. The limit is exact
+    /// in the interpreter. 0, the default, leaves the frame stack as the only limit. Costs nothing until a guest comes
+    /// near it: then fuel is handed out in smaller portions, each after a walk over the frames.
+    pub const fn max_depth(mut self, calls: u32) -> Self {
+        self.max_depth = calls;
+        self
+    }
+
+    /// Limits the references of others (functions of other instances, references of the host) that an instance holds:
+    /// 256 by default. Four bytes each are reserved for an instance that can be given one, and for no other.
+    pub const fn max_references(mut self, count: u16) -> Self {
+        self.max_references = count;
+        self
+    }
+
+    /// Limits how deep entries into guest code may nest: host functions that call the guest, and calls from one
+    /// instance to another. Each takes native stack. At least 1: the host's own call.
+    pub const fn native_depth(mut self, depth: u32) -> Self {
+        self.native_depth = if depth == 0 { 1 } else { depth };
+        self
+    }
+
+    /// Bytes of the calling thread's stack that native code may take, counted from the outermost entry.
+    /// What host functions need comes on top. 1536 by default, 256 KiB on 64-bit systems.
+    #[cfg(feature = "native")]
+    pub const fn native_stack(mut self, bytes: u32) -> Self {
+        self.native_stack = bytes;
+        self
+    }
+
+    /// Lowest address of the calling thread's stack that native code may use, where it is known: instead of
+    /// [`Config::native_stack`]. 0 is unknown.
+    #[cfg(feature = "native")]
+    pub const fn native_limit(mut self, address: usize) -> Self {
+        self.native_limit = address;
+        self
+    }
+
+    /// Whoever runs the store can stop native code from outside, by rewriting the program counter of its
+    /// thread: code that never looks at the stop flag is accepted.
+    #[cfg(feature = "native")]
+    pub const fn native_stop(mut self, can: bool) -> Self {
+        self.native_stop = can;
+        self
+    }
+
+    /// Features of the processor ([`wisp_image::native::features`]) beside those this was compiled for.
+    #[cfg(feature = "native")]
+    pub const fn native_features(mut self, bits: u8) -> Self {
+        self.native_features = bits;
+        self
+    }
+
+    /// Native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
+    /// configuration.
+    ///
+    /// # Safety
+    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody but
+    /// the store and its native code. `user.enter` does what it says; while it runs the code, the code can write
+    /// both and the stack only, and call only what any code with its rights may.
+    #[cfg(feature = "user-mode")]
+    #[allow(unsafe_code)]
+    pub const unsafe fn user_mode(mut self, user: crate::UserMode) -> Self {
+        self.user_mode = Some(user);
+        self
+    }
+
+    /// Backward branches and calls after which a guest looks at its stop flag. At least 1.
+    pub const fn fuel_slice(mut self, units: u32) -> Self {
+        self.fuel_slice = if units == 0 {
+            1
+        } else if units > i32::MAX as u32 {
+            i32::MAX as u32
+        } else {
+            units
+        };
+        self
+    }
+}
+
+/// The limits that stores have in common. Cheap to copy.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Engine {
+    config: Config,
+}
+
+impl Engine {
+    /// An engine with these limits.
+    pub const fn new(config: &Config) -> Self {
+        Self { config: *config }
+    }
+
+    /// Its limits.
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+}

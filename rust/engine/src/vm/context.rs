@@ -1,0 +1,521 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The records of instances.
+
+use core::cell::Cell;
+use core::ptr::null;
+use core::sync::atomic::Ordering;
+
+use wisp_image::format::{entry, Section, ValType};
+use wisp_image::{Functions, Image};
+
+use super::arena::Arena;
+use super::memory::LinearMemory;
+use super::shared::Shared;
+use super::table::TableRecord;
+use super::ty::{val_types, FuncType};
+use crate::vm::imports::Import;
+use crate::vm::trap::TrapCode;
+
+#[cfg(not(target_endian = "little"))]
+compile_error!("images are little endian and are run in place");
+
+/// An instance, as the interpreter, native code and host functions see it. What the hot paths read comes
+/// first. Fields are private: host functions use [`crate::Caller`], C the functions of the C API.
+#[repr(C)]
+pub struct Ctx {
+    pub(crate) memory: Cell<*mut u8>,
+    /// First address at which an access of 1, 2, 4 bytes does not fit.
+    pub(crate) limits: [Cell<usize>; 3],
+    /// Units of fuel in hand, if this instance was the last to run; else 0.
+    pub(crate) fuel: Cell<i32>,
+    /// First address at which an access of 8 bytes does not fit.
+    pub(crate) limit_wide: Cell<usize>,
+    /// End of the frame stack.
+    pub(crate) stack_limit: *mut u8,
+    pub(crate) globals: *const Cell<u32>,
+    pub(crate) tables: *const Cell<*const TableRecord>,
+    pub(crate) imports: *const Cell<Import>,
+    /// Function section of the image.
+    pub(crate) functions: *const u8,
+    /// Reference of the first function defined here, and how many there are: with the table above, what
+    /// an indirect call of one of them needs.
+    pub(crate) first_reference: u32,
+    pub(crate) function_count: u32,
+    /// Code section of the image, or the copy of it that runs.
+    pub(crate) code: *const u8,
+    pub(crate) imported_globals: *const Cell<*const Cell<u32>>,
+    /// Place in the code at which the guest last left the interpreter.
+    pub(crate) ip: Cell<*const u16>,
+    pub(crate) fp: Cell<*mut u8>,
+    /// Reference of an indirect call that leaves this instance, or the trap code that forbids it.
+    pub(crate) pending: Cell<u32>,
+    pub(super) linear: Cell<*const LinearMemory>,
+    shared: *const Shared,
+    pub(super) next: Cell<*const Ctx>,
+    image: *const u8,
+    image_length: u32,
+    types: *const u8,
+    /// A bit for each data segment, then one for each element segment.
+    dropped: *const Cell<u32>,
+    dropped_words: u16,
+    data_count: u16,
+    pub(super) type_count: u16,
+    pub(super) table_count: u16,
+    imported_globals_count: u16,
+    pub(crate) import_count: u16,
+    pub(super) index: u16,
+    globals_words: u32,
+    /// References of others.
+    held: super::references::Held,
+    /// State of native code, or null.
+    #[cfg(feature = "native")]
+    native: *const crate::exec::native::Record,
+    /// The part of it that native code in user mode works with, or null.
+    #[cfg(feature = "user-mode")]
+    pub(super) view: Cell<*const crate::exec::native::user::View>,
+    /// Code section of the image.
+    #[cfg(wisp_threaded)]
+    encoded: *const u8,
+}
+
+/// Numbers of things an instance holds.
+pub(crate) struct Counts {
+    pub functions: usize,
+    pub globals: usize,
+    pub tables: usize,
+}
+
+fn image_u32(at: *const u8) -> u32 {
+    // SAFETY: rule I: callers stay in a section. Where unaligned reads cost, `Module` insists on aligned
+    // images.
+    unsafe {
+        if cfg!(target_pointer_width = "64") {
+            at.cast::<u32>().read_unaligned()
+        } else {
+            at.cast::<u32>().read()
+        }
+    }
+}
+
+pub(super) fn image_u16(at: *const u8) -> u16 {
+    // SAFETY: as in `image_u32`.
+    unsafe {
+        if cfg!(target_pointer_width = "64") {
+            at.cast::<u16>().read_unaligned()
+        } else {
+            at.cast::<u16>().read()
+        }
+    }
+}
+
+impl Ctx {
+    /// Takes an instance's records from the arena. Globals are zero, imports unset, tables absent.
+    pub(crate) fn new<'s>(
+        shared: &'s Shared,
+        module: &crate::api::module::Module<'_>,
+        functions: Functions<'_>,
+        imported: &Counts,
+        globals_size: u32,
+        unset: Import,
+    ) -> Option<&'s Self> {
+        let image = module.image();
+        let (data, elements) = (image.data_count(), image.element_count());
+        let dropped_words = (data + elements).div_ceil(32);
+        let tables = imported.tables + image.table_count();
+        let globals_words = (globals_size / 4) as usize;
+        let arena = &shared.arena;
+        let index = shared.instance_count.get();
+        #[cfg(feature = "user-mode")]
+        let mut guest_record = null();
+        #[cfg(feature = "native")]
+        let (native, globals) = match module.native() {
+            #[cfg(feature = "user-mode")]
+            Some(_) if shared.config.user_mode.is_some() => {
+                let (record, globals) = crate::exec::native::place(&shared.guest[1], globals_words)?;
+                guest_record = record;
+                (crate::exec::native::place(arena, 0)?.0, globals)
+            }
+            Some(_) => crate::exec::native::place(arena, globals_words)?,
+            None => {
+                shared.clear_frames();
+                (null(), arena.alloc_zeroed(globals_words)?)
+            }
+        };
+        #[cfg(not(feature = "native"))]
+        let globals = {
+            shared.clear_frames();
+            arena.alloc_zeroed(globals_words)?
+        };
+        let tables_cells = arena.alloc_zeroed(tables)?;
+        let imports = arena.alloc_cells(imported.functions, unset)?;
+        let imported_globals = arena.alloc_zeroed(imported.globals)?;
+        let dropped = arena.alloc_zeroed(dropped_words)?;
+        let references = if super::references::receives(image) { shared.config.max_references } else { 0 };
+        let held = super::references::Held::new(arena, references)?;
+        let code = Self::running(arena, module)?;
+        let function_count = u32::try_from(functions.len()).ok()?;
+        let types = image.types();
+        let type_count = types.len();
+        let image_length = u32::try_from(image.bytes().len()).ok()?;
+        // all of them fit if none has higher bits
+        let counts = data | dropped_words | type_count | tables | imported.globals | imported.functions;
+        if counts > usize::from(u16::MAX) {
+            return None;
+        }
+        let ctx = arena.alloc_with(|| Self {
+            memory: Cell::new(core::ptr::dangling_mut()),
+            limits: [const { Cell::new(0) }; 3],
+            fuel: Cell::new(0),
+            limit_wide: Cell::new(0),
+            stack_limit: shared.stack_limit(),
+            globals: globals.as_ptr(),
+            tables: tables_cells.as_ptr(),
+            imports: imports.as_ptr(),
+            functions: functions.as_ptr(),
+            first_reference: u32::from(index) << 16 | (imported.functions as u32 + 1),
+            function_count,
+            code,
+            imported_globals: imported_globals.as_ptr(),
+            ip: Cell::new(null()),
+            fp: Cell::new(core::ptr::null_mut()),
+            pending: Cell::new(0),
+            linear: Cell::new(null()),
+            shared,
+            next: Cell::new(null()),
+            image: image.bytes().as_ptr(),
+            image_length,
+            types: types.as_ptr(),
+            dropped: dropped.as_ptr(),
+            dropped_words: dropped_words as u16,
+            data_count: data as u16,
+            type_count: type_count as u16,
+            table_count: tables as u16,
+            imported_globals_count: imported.globals as u16,
+            import_count: imported.functions as u16,
+            index,
+            globals_words: globals_words as u32,
+            held,
+            #[cfg(feature = "native")]
+            native,
+            #[cfg(feature = "user-mode")]
+            view: Cell::new(null()),
+            #[cfg(wisp_threaded)]
+            encoded: image.section(Section::Code).as_ptr(),
+        })?;
+        #[cfg(feature = "native")]
+        if let Some(code) = module.native() {
+            crate::exec::native::Record::bind(ctx, native, code);
+            #[cfg(feature = "user-mode")]
+            if shared.config.user_mode.is_some() {
+                let view = crate::exec::native::user::View::new(&shared.guest[1], guest_record, ctx, code)?;
+                ctx.view.set(arena.alloc(view)?);
+            }
+        }
+        Some(ctx)
+    }
+
+    /// The code that an instance of a module runs.
+    #[cfg(not(wisp_threaded))]
+    #[inline(always)]
+    fn running(_arena: &Arena, module: &crate::api::module::Module<'_>) -> Option<*const u8> {
+        Some(module.image().section(Section::Code).as_ptr())
+    }
+
+    /// Returns the code that an instance of a module runs: the image's own beside native code, else a threaded copy.
+    #[cfg(wisp_threaded)]
+    fn running(arena: &Arena, module: &crate::api::module::Module<'_>) -> Option<*const u8> {
+        let code = module.image().section(Section::Code);
+        #[cfg(feature = "native")]
+        if module.native().is_some() {
+            return Some(code.as_ptr());
+        }
+        crate::exec::interpreter::threaded::copy(arena, code)
+    }
+
+    /// Returns the state of native code, if this instance runs native code.
+    #[cfg(feature = "native")]
+    #[inline]
+    pub(crate) fn native(&self) -> Option<&crate::exec::native::Record> {
+        // SAFETY: rule A: null or the record that `new` filled in.
+        unsafe { self.native.as_ref() }
+    }
+
+    /// True if this instance runs native code.
+    #[cfg(feature = "interpreter")]
+    #[inline(always)]
+    pub(crate) fn is_native(&self) -> bool {
+        #[cfg(feature = "native")]
+        return !self.native.is_null();
+        #[cfg(not(feature = "native"))]
+        false
+    }
+
+    /// The references of others that it was given.
+    pub(super) fn held(&self) -> &super::references::Held {
+        &self.held
+    }
+
+    /// The store's records.
+    #[inline]
+    pub(crate) fn shared(&self) -> &Shared {
+        // SAFETY: rule A: the store's record lives as long as any instance's.
+        unsafe { &*self.shared }
+    }
+
+    /// The instance with the following index.
+    pub(super) fn next(&self) -> Option<&Self> {
+        // SAFETY: rule A: null or an instance of the same store.
+        unsafe { self.next.get().as_ref() }
+    }
+
+    /// Its index in the store.
+    pub(crate) fn index(&self) -> u16 {
+        self.index
+    }
+
+    /// Its image. Reads the section table again (about 100 instructions): RAM is dearer than that.
+    #[cold]
+    pub(crate) fn image(&self) -> Image<'_> {
+        // SAFETY: rule I: these are the bytes the module was made from.
+        Image::parsed(unsafe { core::slice::from_raw_parts(self.image, self.image_length as usize) })
+    }
+
+    /// Imported functions.
+    #[inline]
+    pub(crate) fn imports(&self) -> &[Cell<Import>] {
+        // SAFETY: rule A: `import_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.imports, usize::from(self.import_count)) }
+    }
+
+    /// Number of functions, imported ones first.
+    pub(crate) fn functions(&self) -> u32 {
+        u32::from(self.import_count) + self.function_count
+    }
+
+    /// Code offset and type index of a defined function.
+    #[inline]
+    pub(crate) fn defined(&self, index: u32) -> Option<(u32, u16)> {
+        if index >= self.function_count {
+            return None;
+        }
+        let at = self.functions.wrapping_add(index as usize * entry::FUNCTION);
+        Some((image_u32(at), image_u16(at.wrapping_add(4))))
+    }
+
+    /// Type index of a function.
+    #[inline]
+    pub(crate) fn type_index(&self, function: u32) -> Option<u16> {
+        match self.imports().get(function as usize) {
+            Some(import) => Some(import.get().ty),
+            None => Some(self.defined(function - u32::from(self.import_count))?.1),
+        }
+    }
+
+    /// A type.
+    pub(crate) fn ty(&self, index: u16) -> Option<FuncType<'_>> {
+        if index >= self.type_count {
+            return None;
+        }
+        let at = self.types.wrapping_add(4 + usize::from(index) * entry::TYPE);
+        let bytes = self.types.wrapping_add(image_u32(at) as usize);
+        let (params, results) =
+            (usize::from(image_u16(at.wrapping_add(4))), usize::from(image_u16(at.wrapping_add(6))));
+        // SAFETY: rule I: the verifier reads every type, so its bytes lie in the section.
+        let bytes = unsafe { core::slice::from_raw_parts(bytes, params + results) };
+        let (params, results) = val_types(bytes).split_at_checked(params)?;
+        Some(FuncType { params, results })
+    }
+
+    /// Type of a function.
+    pub(crate) fn function_type(&self, function: u32) -> Option<FuncType<'_>> {
+        self.ty(self.type_index(function)?)
+    }
+
+    /// The number of the trap with which the guest is to stop, or 0. Whoever does long work for a guest looks
+    /// at it first: the guest itself does only where it counts fuel.
+    #[inline(always)]
+    pub fn stop_requested(&self) -> u32 {
+        self.shared().stop.load(Ordering::Relaxed)
+    }
+
+    /// Fails if the guest is to stop.
+    ///
+    /// # Errors
+    /// The trap that the stop flag asks for.
+    pub(crate) fn go_on(&self) -> Result<(), TrapCode> {
+        self.shared().go_on()
+    }
+
+    /// The trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
+    pub fn reason(&self, code: u32) -> u32 {
+        match self.stop_requested() {
+            stop if stop != 0 && code == TrapCode::Interrupted as u32 => stop,
+            _ => code,
+        }
+    }
+
+    /// The defined function that holds this code offset.
+    pub(crate) fn function_at(&self, offset: u32) -> u32 {
+        let (mut low, mut high) = (0, self.function_count);
+        while high - low > 1 {
+            let middle = low + (high - low) / 2;
+            match self.defined(middle) {
+                Some((code, _)) if code <= offset => low = middle,
+                _ => high = middle,
+            }
+        }
+        low
+    }
+
+    /// Type of the defined function whose code begins there.
+    pub(crate) fn type_at(&self, code: u32) -> Option<FuncType<'_>> {
+        let (_, ty) = self.defined(self.function_at(code))?;
+        self.ty(ty)
+    }
+
+    /// Own globals, in slots.
+    pub(crate) fn globals(&self) -> &[Cell<u32>] {
+        // SAFETY: rule A: `globals_words` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.globals, self.globals_words as usize) }
+    }
+
+    fn imported_globals(&self) -> &[Cell<*const Cell<u32>>] {
+        // SAFETY: rule A: `imported_globals_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.imported_globals, usize::from(self.imported_globals_count)) }
+    }
+
+    /// The slots of an imported global: as many as its type takes.
+    pub(crate) fn imported_global(&self, index: usize, ty: ValType) -> Option<&[Cell<u32>]> {
+        let place = self.imported_globals().get(index)?.get();
+        if place.is_null() {
+            return None;
+        }
+        // SAFETY: rule A: `import_global` set it to slots of that type, which the linker compared.
+        Some(unsafe { core::slice::from_raw_parts(place, ty.slots()) })
+    }
+
+    /// Binds an imported global.
+    pub(crate) fn import_global(&self, index: usize, slots: &[Cell<u32>]) {
+        if let Some(place) = self.imported_globals().get(index) {
+            place.set(slots.as_ptr());
+        }
+    }
+
+    fn table_cells(&self) -> &[Cell<*const TableRecord>] {
+        // SAFETY: rule A: `table_count` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.tables, usize::from(self.table_count)) }
+    }
+
+    /// A table.
+    pub(crate) fn table(&self, index: usize) -> Option<&TableRecord> {
+        // SAFETY: rule A: null or a table of the store.
+        unsafe { self.table_cells().get(index)?.get().as_ref() }
+    }
+
+    /// Puts a table in its place.
+    pub(crate) fn set_table(&self, index: usize, table: &TableRecord) {
+        if let Some(place) = self.table_cells().get(index) {
+            place.set(table);
+        }
+    }
+
+    /// The linear memory.
+    #[inline]
+    pub(crate) fn linear(&self) -> Option<&LinearMemory> {
+        // SAFETY: rule A: null or a memory of the store.
+        unsafe { self.linear.get().as_ref() }
+    }
+
+    /// Bytes of the guest's own stack if its stack pointer lies below it, or so little above that a function
+    /// which calls no other may have left it there.
+    pub(crate) fn guest_stack_overflow(&self) -> Option<u32> {
+        /// Bytes below the stack pointer that LLVM lets such a function use.
+        const RED_ZONE: i64 = 128;
+        let image = self.image();
+        let stack = image.guest_stack()?;
+        let pointer = self.globals().get(stack.global as usize)?.get();
+        let first = image.globals().filter_map(Result::ok).find(|global| global.offset == stack.global * 4)?;
+        let low = i64::from(first.init as u32) - i64::from(stack.size);
+        (i64::from(pointer as i32) - low < RED_ZONE.min(i64::from(stack.size))).then_some(stack.size)
+    }
+
+    /// Sets the linear memory.
+    pub(crate) fn set_linear(&self, linear: &LinearMemory) {
+        self.linear.set(linear);
+        self.memory.set(linear.base());
+        self.set_limits(linear.size());
+    }
+
+    pub(super) fn set_limits(&self, size: usize) {
+        let [one, two, four] = &self.limits;
+        one.set(size);
+        two.set(size.saturating_sub(1));
+        four.set(size.saturating_sub(3));
+        self.limit_wide.set(size.saturating_sub(7));
+        #[cfg(feature = "native")]
+        if let Some(record) = self.native() {
+            record.set_memory(self.memory.get(), size);
+        }
+    }
+
+    /// Number of tables, imported ones first.
+    pub(crate) fn table_count(&self) -> usize {
+        usize::from(self.table_count)
+    }
+
+    /// True if the module has data or element segments.
+    pub(crate) fn has_segments(&self) -> bool {
+        self.dropped_words != 0
+    }
+
+    fn dropped_bit(&self, bit: usize) -> Option<(&Cell<u32>, u32)> {
+        if bit / 32 >= usize::from(self.dropped_words) {
+            return None;
+        }
+        // SAFETY: rule A: `dropped_words` cells were taken.
+        let word = unsafe { &*self.dropped.add(bit / 32) };
+        Some((word, 1 << (bit % 32)))
+    }
+
+    /// Marks a data segment as dropped.
+    pub(crate) fn drop_data(&self, index: usize) {
+        if let Some((word, mask)) = self.dropped_bit(index) {
+            word.set(word.get() | mask);
+        }
+    }
+
+    /// Marks an element segment as dropped.
+    pub(crate) fn drop_elements(&self, index: usize) {
+        self.drop_data(usize::from(self.data_count) + index);
+    }
+
+    /// True if a data segment was dropped.
+    pub(crate) fn data_dropped(&self, index: usize) -> bool {
+        self.dropped_bit(index).is_none_or(|(word, mask)| word.get() & mask != 0)
+    }
+
+    /// True if an element segment was dropped.
+    pub(crate) fn elements_dropped(&self, index: usize) -> bool {
+        self.data_dropped(usize::from(self.data_count) + index)
+    }
+
+    /// The reference to one of its functions.
+    pub(crate) fn reference(&self, function: u32) -> u32 {
+        u32::from(self.index) << 16 | (function + 1)
+    }
+
+    /// The op at `ip` as the image has it.
+    #[cfg_attr(wisp_back_end = "loop", allow(dead_code))]
+    #[inline(always)]
+    pub(crate) fn encoded(&self, ip: *const u16) -> *const u16 {
+        #[cfg(wisp_threaded)]
+        return self.encoded.wrapping_add(self.code_offset(ip) as usize).cast();
+        #[cfg(not(wisp_threaded))]
+        ip
+    }
+
+    /// Byte offset in the code section.
+    pub(crate) fn code_offset(&self, ip: *const u16) -> u32 {
+        ip.addr().wrapping_sub(self.code.addr()) as u32
+    }
+}

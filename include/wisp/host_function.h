@@ -68,7 +68,7 @@ struct wisp_host_function {
  *        that imports the function with another type is refused when it is started.
  * @param _function A @ref wisp_host_fn with an identifier of its own.
  */
-#define WISP_HOST_FUNCTION_DEFINE(_module, _name, _signature, _function)                          \
+#define WISP_HOST_FUNCTION_DEFINE(_module, _name, _signature, _function)                           \
 	WISP_HOST_FUNCTION_ENV_DEFINE(_module, _name, _signature, _function, NULL)
 
 /**
@@ -80,8 +80,9 @@ struct wisp_host_function {
  * @param _function A @ref wisp_host_fn with an identifier of its own.
  * @param _env Address of something that outlives the apps.
  */
-#define WISP_HOST_FUNCTION_ENV_DEFINE(_module, _name, _signature, _function, _env)                \
-	const STRUCT_SECTION_ITERABLE(wisp_host_function, _CONCAT(wisp_host_function_, _function)) = { \
+#define WISP_HOST_FUNCTION_ENV_DEFINE(_module, _name, _signature, _function, _env)                 \
+	const STRUCT_SECTION_ITERABLE(wisp_host_function,                                          \
+				      _CONCAT(wisp_host_function_, _function)) = {                 \
 		.module = _module,                                                                 \
 		.name = _name,                                                                     \
 		.signature = _signature,                                                           \

@@ -84,7 +84,10 @@ enum wisp_store_error {
 	WISP_STORE_FOREIGN = 23,
 	/** No room to remember the rollback counter of another uninstalled app. */
 	WISP_STORE_FLOORS_FULL = 24,
-	/** The version is lower than the confirmed one's, and the image is not marked as a downgrade. */
+	/**
+	 * The version is lower than the confirmed one's, and the image is not marked as a
+	 * downgrade.
+	 */
 	WISP_STORE_VERSION = 28,
 	/** Errors of the signature check begin after this. */
 	WISP_STORE_TRUST = 32,

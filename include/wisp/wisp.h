@@ -310,6 +310,7 @@ struct wisp_app {
 	(DIV_ROUND_UP(Z_WISP_ARENA_MEMORY(_memory) + (_frame) + (_instance), sizeof(uint64_t)))
 
 /* The limits follow as initializers. */
+/* clang-format off */
 #define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _instance, _stack, _priority, _heartbeat,   \
 			  _grants, ...)                                                            \
 	Z_WISP_USER_DEFINE(_id, _memory)                                                           \
@@ -332,6 +333,7 @@ struct wisp_app {
 		.limits = {__VA_ARGS__},                                                           \
 		.grants = _grants,                                                                 \
 	}
+/* clang-format on */
 
 #define Z_WISP_LIMITS                                                                              \
 	.table_size = CONFIG_WISP_TABLE_SIZE, .call_depth = CONFIG_WISP_CALL_DEPTH,                \

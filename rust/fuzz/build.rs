@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiles the pieces of C that are tested here.
 
-const FIRMWARE: [&str; 3] = ["../../src/stop.c", "../../src/host/event.c", "../../src/host/timer.c"];
+const FIRMWARE: [&str; 3] = ["../../src/app/stop.c", "../../src/drivers/event.c", "../../src/border/timer.c"];
 
 fn main() {
     println!("cargo::rerun-if-changed=c");

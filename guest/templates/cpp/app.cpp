@@ -5,9 +5,11 @@
 #include <wisp.h>
 
 // A pin that the board grants, by its name.
-class Output {
-public:
-	explicit Output(const char *name) : handle_(wisp_gpio_open_str(name, WISP_GPIO_OUTPUT_INACTIVE))
+class Output
+{
+      public:
+	explicit Output(const char *name)
+	    : handle_(wisp_gpio_open_str(name, WISP_GPIO_OUTPUT_INACTIVE))
 	{
 	}
 	~Output()
@@ -28,7 +30,7 @@ public:
 		wisp_gpio_toggle(static_cast<uint32_t>(handle_));
 	}
 
-private:
+      private:
 	int32_t handle_;
 };
 

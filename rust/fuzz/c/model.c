@@ -5,7 +5,7 @@
  * stop the app, in every order that a single core allows: an interrupt comes at any call
  * into the kernel outside of a lock, and runs to its end. (A thread of higher priority that
  * calls the same functions is an interrupt here.) The code is the firmware's own:
- * src/stop.c, src/host/event.c, src/host/timer.c.
+ * src/app/stop.c, src/drivers/event.c, src/border/timer.c.
  *
  * A choice is a bit; all strings of bits are tried, by depth first.
  */
@@ -18,15 +18,17 @@
 #include <wisp/wisp.h>
 
 #include "deadline.h"
-#include "grants.h"
+#include "app/grants.h"
 #include "host/event.h"
-#include "host/shim.h"
+#include "border/shim.h"
 
 #define CHOICES_MAX 64
 #define WAITS_MAX   12
 
-/* What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's
- * time is over, 'd' drop the events. */
+/*
+ * What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's
+ * time is over, 'd' drop the events.
+ */
 static const char *script;
 static size_t done;
 

@@ -3,7 +3,7 @@
 //!
 //! Principles:
 //! - C owns what Zephyr's macros make: threads, stacks, arenas, grant tables, sections. Rust owns what
-//!   happens in them. The border is one header, `src/host/shim.h`, from which the bindings are
+//!   happens in them. The border is one header, `src/border/shim.h`, from which the bindings are
 //!   generated.
 //! - Nothing here depends on the board or the Kconfig of a build, so that one compiled library serves
 //!   all builds for a target. It needs neither the `zephyr` crate nor its bindings; an application

@@ -96,13 +96,14 @@ ZTEST(trust, test_code_for_another_machine_is_refused_with_both_named)
 {
 	expect_ir(RUN(target));
 	zassert_true(was_logged(IS_ENABLED(CONFIG_RISCV) ? "is for Armv8-M" : "is for RV32IMAC"));
-	zassert_true(was_logged(IS_ENABLED(CONFIG_RISCV)                  ? "is on RV32IM"
-				: IS_ENABLED(CONFIG_CPU_CORTEX_M0)        ? "is on Armv6-M"
-				: IS_ENABLED(CONFIG_CPU_CORTEX_M0PLUS)    ? "is on Armv6-M"
-				: IS_ENABLED(CONFIG_CPU_CORTEX_M3)        ? "is on Armv7-M,"
-				: IS_ENABLED(CONFIG_CPU_CORTEX_M4)        ? "is on Armv7E-M, single-precision FPU"
-				: IS_ENABLED(CONFIG_CPU_CORTEX_M33)       ? "is on Armv8-M Mainline"
-									  : "is on x86-64"));
+	zassert_true(was_logged(IS_ENABLED(CONFIG_RISCV)               ? "is on RV32IM"
+				: IS_ENABLED(CONFIG_CPU_CORTEX_M0)     ? "is on Armv6-M"
+				: IS_ENABLED(CONFIG_CPU_CORTEX_M0PLUS) ? "is on Armv6-M"
+				: IS_ENABLED(CONFIG_CPU_CORTEX_M3)     ? "is on Armv7-M,"
+				: IS_ENABLED(CONFIG_CPU_CORTEX_M4)
+					? "is on Armv7E-M, single-precision FPU"
+				: IS_ENABLED(CONFIG_CPU_CORTEX_M33) ? "is on Armv8-M Mainline"
+								    : "is on x86-64"));
 }
 
 ZTEST(trust, test_code_for_another_runtime_or_module_is_refused)

@@ -28,7 +28,8 @@ static void expect(size_t index, const char *text)
 	for (size_t i = 0; i < MIN(strlen(text), 4); i++) {
 		first |= (uint64_t)(uint8_t)text[i] << (8 * i);
 	}
-	zassert_equal(reported[index], (uint64_t)strlen(text) << 32 | first, "%zu: %s", index, text);
+	zassert_equal(reported[index], (uint64_t)strlen(text) << 32 | first, "%zu: %s", index,
+		      text);
 }
 
 ZTEST(arguments, test_an_app_without_a_node_has_its_name_only)

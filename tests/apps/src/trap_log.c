@@ -15,7 +15,9 @@
 
 ZTEST_SUITE(trap_log, NULL, NULL, NULL, NULL, NULL);
 
-/* The line that is being logged, the last that told of a trap, and the last that named functions. */
+/*
+ * The line that is being logged, the last that told of a trap, and the last that named functions.
+ */
 static char line[256];
 static size_t used;
 static char told[sizeof(line)];
@@ -79,7 +81,8 @@ static void wait_for(const char *expected)
 }
 
 /* The line behind `what` of the next trap that an app tells of. */
-static const char *told_of(enum behaviour behaviour, struct wisp_app_status *status, const char *what)
+static const char *told_of(enum behaviour behaviour, struct wisp_app_status *status,
+			   const char *what)
 {
 	told[0] = '\0';
 	*status = behave(&plain, behaviour);
@@ -164,7 +167,9 @@ ZTEST(trap_log, test_functions_are_named_only_if_the_image_carries_names)
 	zassert_not_null(strstr(named, "plain: in divide < work < "));
 }
 
-/* Every line is logged or counted, and what is counted is told at the end of the run at the latest. */
+/*
+ * Every line is logged or counted, and what is counted is told at the end of the run at the latest.
+ */
 static void flood(enum behaviour behaviour)
 {
 	struct wisp_app_usage before;

@@ -56,8 +56,8 @@ ZTEST(kv, test_values_outlive_the_run_and_are_the_apps_own)
 ZTEST(kv, test_what_an_app_stores_and_wears_is_bounded)
 {
 	/* kv-erases-per-hour of its node is 1. */
-	const uint32_t budget = DT_PROP(DT_GPARENT(DT_CHOSEN(zephyr_settings_partition)),
-					erase_block_size);
+	const uint32_t budget =
+		DT_PROP(DT_GPARENT(DT_CHOSEN(zephyr_settings_partition)), erase_block_size);
 	const uint32_t entry = 34;
 	struct wisp_app_usage usage;
 	uint32_t written;

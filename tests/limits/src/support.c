@@ -83,7 +83,8 @@ struct wisp_app_status run_image(const struct wisp_app *app, const char *image)
 
 void expect_trap(struct wisp_app_status status, enum wisp_trap trap)
 {
-	zassert_equal(status.state, WISP_APP_TRAPPED, "state %d, error %d", status.state, status.error);
+	zassert_equal(status.state, WISP_APP_TRAPPED, "state %d, error %d", status.state,
+		      status.error);
 	zassert_equal(status.trap, trap, "trap %d: %s", status.trap, wisp_trap_text(status.trap));
 }
 

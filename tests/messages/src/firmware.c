@@ -80,7 +80,8 @@ ZTEST(messages, test_publishing_to_nobody_costs_nothing)
 
 	wisp_channel_stat(WISP_CHANNEL_DT_GET(DT_NODELABEL(level)), &before);
 	for (int i = 0; i < 100; i++) {
-		zassert_ok(zbus_chan_pub(WISP_CHANNEL_DT_GET(DT_NODELABEL(level)), message, K_NO_WAIT));
+		zassert_ok(zbus_chan_pub(WISP_CHANNEL_DT_GET(DT_NODELABEL(level)), message,
+					 K_NO_WAIT));
 	}
 	wisp_channel_stat(WISP_CHANNEL_DT_GET(DT_NODELABEL(level)), &after);
 	zassert_equal(after.delivered, before.delivered);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The smallest configuration does what it is left with: runs, refuses, traps and stops native code. */
+/* The smallest configuration does what it is left with: runs, refuses, traps and stops native code.
+ */
 
 #include <zephyr/ztest.h>
 

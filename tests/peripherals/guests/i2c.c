@@ -29,7 +29,7 @@ static void errors(uint32_t device)
 		uint8_t selected;
 		int32_t error;
 	} all[] = {
-		{0xe0, -WISP_EIO},	 {0xe1, -WISP_ENXIO},	  {0xe2, -WISP_EAGAIN},
+		{0xe0, -WISP_EIO},       {0xe1, -WISP_ENXIO},     {0xe2, -WISP_EAGAIN},
 		{0xe3, -WISP_ETIMEDOUT}, {0xe4, -WISP_EOVERFLOW},
 	};
 	uint8_t byte = 0;
@@ -98,8 +98,8 @@ int main(void)
 	EXPECT(wisp_i2c_open_str("registers") == opened);
 
 	struct wisp_i2c_operation operations[] = {
-		{WISP_I2C_WRITE, at(write), 1},	   {WISP_I2C_WRITE, at(write + 3), 1},
-		{WISP_I2C_READ, at(read), 1},	   {WISP_I2C_READ, at(read + 2), 2},
+		{WISP_I2C_WRITE, at(write), 1}, {WISP_I2C_WRITE, at(write + 3), 1},
+		{WISP_I2C_READ, at(read), 1},   {WISP_I2C_READ, at(read + 2), 2},
 		{WISP_I2C_WRITE, at(write), 1},
 	};
 

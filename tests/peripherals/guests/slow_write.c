@@ -16,6 +16,7 @@ int main(void)
 	EXPECT(opened >= 0);
 	memset(bytes, 'x', sizeof(bytes));
 	for (;;) {
-		EXPECT(wisp_uart_write((uint32_t)opened, bytes, sizeof(bytes), WISP_UART_FOREVER) > 0);
+		EXPECT(wisp_uart_write((uint32_t)opened, bytes, sizeof(bytes), WISP_UART_FOREVER) >
+		       0);
 	}
 }

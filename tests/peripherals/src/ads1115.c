@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* An emulated ADS1115 (Texas Instruments SBAS444): four registers of 16 bits, single conversions. */
+/* An emulated ADS1115 (Texas Instruments SBAS444): four registers of 16 bits, single conversions.
+ */
 
 #define DT_DRV_COMPAT wisp_test_ads1115
 

@@ -24,7 +24,8 @@ int main(void)
 	clock_gettime(CLOCK_MONOTONIC, &before);
 	usleep(2000);
 	clock_gettime(CLOCK_MONOTONIC, &after);
-	long long passed = (after.tv_sec - before.tv_sec) * 1000000000LL + (after.tv_nsec - before.tv_nsec);
+	long long passed =
+		(after.tv_sec - before.tv_sec) * 1000000000LL + (after.tv_nsec - before.tv_nsec);
 	printf("slept %d\n", passed >= 2000000);
 	struct timespec pause = {0, 1000000};
 	printf("%d %.1f\n", nanosleep(&pause, NULL), difftime(10, 4));

@@ -134,7 +134,8 @@ static int value(int depth)
 int main(void)
 {
 	static const char *const texts[] = {
-		"{\"name\": \"sensor \\u0041\", \"values\": [1, -2.5e3, 0.1, 1e-7], \"on\": true, \"next\": null}",
+		"{\"name\": \"sensor \\u0041\", \"values\": [1, -2.5e3, 0.1, 1e-7], \"on\": true, "
+		"\"next\": null}",
 		"[[], {}, [[1], {\"a\": {\"b\": [false]}}]]",
 		"{\"broken\": [1, 2",
 		"\"tab\\there\"",

@@ -50,22 +50,33 @@ static double mean(const char *kinds, ...)
 	va_start(arguments, kinds);
 	va_copy(again, arguments);
 	for (const char *k = kinds; *k; k++) {
-		total += *k == 'i' ? va_arg(again, int) : *k == 'l' ? (double)va_arg(again, long long)
-								    : va_arg(again, double);
+		total += *k == 'i'   ? va_arg(again, int)
+			 : *k == 'l' ? (double)va_arg(again, long long)
+				     : va_arg(again, double);
 	}
 	va_end(again);
 	va_end(arguments);
 	return total / (double)strlen(kinds);
 }
 
-static int add(int a, int b) { return a + b; }
-static int sub(int a, int b) { return a - b; }
-static int mul(int a, int b) { return a * b; }
+static int add(int a, int b)
+{
+	return a + b;
+}
+static int sub(int a, int b)
+{
+	return a - b;
+}
+static int mul(int a, int b)
+{
+	return a * b;
+}
 
 int main(void)
 {
 	int (*const table[])(int, int) = {add, sub, mul};
-	struct shape shape = {.name = "square", .corners = {[1] = {1, 0}, [2] = {1, 1}, [3] = {0, 1}}};
+	struct shape shape = {.name = "square",
+			      .corners = {[1] = {1, 0}, [2] = {1, 1}, [3] = {0, 1}}};
 	union bits bits = {.f = -1.5f};
 	struct flags flags = {5, -7, 0xabcdef};
 	int grid[3][4];

@@ -7,9 +7,9 @@
 
 int main(void)
 {
-	const double values[] = {0.0,	 -0.0,	  1.0,	   0.1,	    -2.5,     3.14159265358979,
-				 1e-10,	 1e10,	  1e100,   123456.789, 0.5,   1.5,
-				 2.5,	 99.995,  DBL_MAX, DBL_MIN, 1e15 / 3};
+	const double values[] = {0.0,   -0.0,   1.0,     0.1,        -2.5,    3.14159265358979,
+				 1e-10, 1e10,   1e100,   123456.789, 0.5,     1.5,
+				 2.5,   99.995, DBL_MAX, DBL_MIN,    1e15 / 3};
 
 	for (unsigned i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		double v = values[i];

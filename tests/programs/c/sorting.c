@@ -39,8 +39,11 @@ static int by_number(const void *a, const void *b)
 
 int main(void)
 {
-	struct person people[] = {{"Ann", 31, 2.5},  {"Bob", 25, -1.0}, {"Cid", 31, 9.75},
-				  {"Dora", 19, 3.0}, {"Eve", 25, 0.125}};
+	struct person people[] = {{"Ann", 31, 2.5},
+				  {"Bob", 25, -1.0},
+				  {"Cid", 31, 9.75},
+				  {"Dora", 19, 3.0},
+				  {"Eve", 25, 0.125}};
 	const char *words[] = {"pear", "apple", "fig", "Banana", "cherry", "apple pie"};
 	int numbers[200];
 	unsigned state = 12345;

@@ -14,7 +14,8 @@ int main(void)
 	char overlap[] = "0123456789";
 	char *rest, *copy;
 
-	for (char *part = strtok_r(line, ";", &rest); part != NULL; part = strtok_r(NULL, ";", &rest)) {
+	for (char *part = strtok_r(line, ";", &rest); part != NULL;
+	     part = strtok_r(NULL, ";", &rest)) {
 		char *equals = strchr(part, '=');
 
 		*equals = '\0';
@@ -28,12 +29,14 @@ int main(void)
 	printf("%d %d\n", (int)strspn("aabbc", "ab"), strpbrk("hello", "xyz") == NULL);
 	memmove(overlap + 2, overlap, 5);
 	printf("%s\n", overlap);
-	printf("%d %d %d\n", strcmp("a", "b") < 0, strncmp("abc", "abd", 2), strcasecmp("HeLLo", "hello"));
+	printf("%d %d %d\n", strcmp("a", "b") < 0, strncmp("abc", "abd", 2),
+	       strcasecmp("HeLLo", "hello"));
 	copy = strdup(text);
 	for (char *c = copy; *c; c++) {
 		*c = (char)toupper((unsigned char)*c);
 	}
-	printf("%s %d%d%d%d\n", copy, !!isalpha('x'), !!isdigit('x'), !!isspace('\n'), !!ispunct('!'));
+	printf("%s %d%d%d%d\n", copy, !!isalpha('x'), !!isdigit('x'), !!isspace('\n'),
+	       !!ispunct('!'));
 	free(copy);
 	printf("%d %d\n", memcmp("\xff", "\x01", 1) > 0, (int)strnlen("abcdef", 3));
 	printf("%d\n", memchr("abc", 'z', 3) == NULL);

@@ -21,9 +21,13 @@ static const char *text(Result result)
 	}
 }
 
-class Bank {
-public:
-	void open(const std::string &who, std::int64_t cents) { accounts_[who] += cents; }
+class Bank
+{
+      public:
+	void open(const std::string &who, std::int64_t cents)
+	{
+		accounts_[who] += cents;
+	}
 	Result move(const std::string &from, const std::string &to, std::int64_t cents)
 	{
 		auto source = accounts_.find(from);
@@ -44,7 +48,7 @@ public:
 		return found == accounts_.end() ? std::nullopt : std::optional(found->second);
 	}
 
-private:
+      private:
 	std::map<std::string, std::int64_t> accounts_;
 };
 
@@ -58,7 +62,8 @@ int main()
 	std::printf("%s\n", text(bank.move("ann", "cid", 1)));
 	for (const char *who : {"ann", "bob", "cid"}) {
 		auto cents = bank.balance(who);
-		std::printf("%s %lld.%02d\n", who, (long long)cents.value_or(-100) / 100, (int)(cents.value_or(0) % 100));
+		std::printf("%s %lld.%02d\n", who, (long long)cents.value_or(-100) / 100,
+			    (int)(cents.value_or(0) % 100));
 	}
 	return 0;
 }

@@ -7,8 +7,14 @@
 #include <vector>
 
 struct Tracer {
-	explicit Tracer(const char *name) : name(name) { std::printf("make %s\n", name); }
-	~Tracer() { std::printf("drop %s\n", name); }
+	explicit Tracer(const char *name) : name(name)
+	{
+		std::printf("make %s\n", name);
+	}
+	~Tracer()
+	{
+		std::printf("drop %s\n", name);
+	}
 	const char *name;
 };
 

@@ -56,7 +56,8 @@ int main()
 		heap.pop();
 	}
 	std::printf("\n");
-	numbers.erase(std::remove_if(numbers.begin(), numbers.end(), [](int n) { return n > 6; }), numbers.end());
+	numbers.erase(std::remove_if(numbers.begin(), numbers.end(), [](int n) { return n > 6; }),
+		      numbers.end());
 	std::printf("%d %d\n", (int)numbers.size(), numbers.back());
 	return 0;
 }

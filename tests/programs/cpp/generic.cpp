@@ -23,7 +23,10 @@ template <typename... T> constexpr auto sum(T... values)
 template <typename T, int N> struct Ring {
 	std::array<T, N> slots{};
 	int used = 0;
-	void push(T value) { slots[static_cast<std::size_t>(used++ % N)] = value; }
+	void push(T value)
+	{
+		slots[static_cast<std::size_t>(used++ % N)] = value;
+	}
 	T total() const
 	{
 		T result{};
@@ -54,6 +57,7 @@ int main()
 	if (const double *d = std::get_if<double>(&either)) {
 		std::printf("%d %.2f\n", (int)either.index(), *d);
 	}
-	std::printf("%d %d\n", (int)std::is_same_v<decltype(sum(1, 2LL)), long long>, (int)sizeof(std::int64_t));
+	std::printf("%d %d\n", (int)std::is_same_v<decltype(sum(1, 2LL)), long long>,
+		    (int)sizeof(std::int64_t));
 	return 0;
 }

@@ -5,11 +5,20 @@
 #include <cstdio>
 #include <vector>
 
-class Matrix {
-public:
-	Matrix(int n) : n_(n), cells_((std::size_t)(n * n)) {}
-	double &operator()(int i, int j) { return cells_[(std::size_t)(i * n_ + j)]; }
-	double operator()(int i, int j) const { return cells_[(std::size_t)(i * n_ + j)]; }
+class Matrix
+{
+      public:
+	Matrix(int n) : n_(n), cells_((std::size_t)(n * n))
+	{
+	}
+	double &operator()(int i, int j)
+	{
+		return cells_[(std::size_t)(i * n_ + j)];
+	}
+	double operator()(int i, int j) const
+	{
+		return cells_[(std::size_t)(i * n_ + j)];
+	}
 	Matrix operator*(const Matrix &other) const
 	{
 		Matrix result(n_);
@@ -31,7 +40,7 @@ public:
 		return sum;
 	}
 
-private:
+      private:
 	int n_;
 	std::vector<double> cells_;
 };

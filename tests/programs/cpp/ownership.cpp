@@ -26,8 +26,13 @@ struct Node {
 	std::shared_ptr<Node> next;
 	std::weak_ptr<Node> previous;
 	int id;
-	explicit Node(int id) : id(id) {}
-	~Node() { std::printf("node %d gone\n", id); }
+	explicit Node(int id) : id(id)
+	{
+	}
+	~Node()
+	{
+		std::printf("node %d gone\n", id);
+	}
 };
 
 int main()

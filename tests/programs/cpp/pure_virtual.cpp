@@ -6,13 +6,22 @@
 #include <cstdio>
 
 struct Base {
-	Base() { early(); }
+	Base()
+	{
+		early();
+	}
 	virtual ~Base() = default;
-	void early() { call(); }
+	void early()
+	{
+		call();
+	}
 	virtual void call() = 0;
 };
 struct Derived : Base {
-	void call() override { std::puts("derived"); }
+	void call() override
+	{
+		std::puts("derived");
+	}
 };
 
 int main()

@@ -4,7 +4,8 @@
 struct A {
 	virtual ~A() = default;
 };
-struct B : A {};
+struct B : A {
+};
 
 int main()
 {

@@ -6,28 +6,56 @@
 #include <vector>
 
 struct Shape {
-	virtual ~Shape() { std::printf("~Shape\n"); }
+	virtual ~Shape()
+	{
+		std::printf("~Shape\n");
+	}
 	virtual double area() const = 0;
-	virtual const char *name() const { return "shape"; }
+	virtual const char *name() const
+	{
+		return "shape";
+	}
 };
 
 struct Circle : Shape {
-	explicit Circle(double radius) : radius(radius) {}
-	~Circle() override { std::printf("~Circle %.1f\n", radius); }
-	double area() const override { return 3.14159265358979 * radius * radius; }
-	const char *name() const override { return "circle"; }
+	explicit Circle(double radius) : radius(radius)
+	{
+	}
+	~Circle() override
+	{
+		std::printf("~Circle %.1f\n", radius);
+	}
+	double area() const override
+	{
+		return 3.14159265358979 * radius * radius;
+	}
+	const char *name() const override
+	{
+		return "circle";
+	}
 	double radius;
 };
 
 struct Named {
 	virtual ~Named() = default;
-	virtual int number() const { return 1; }
+	virtual int number() const
+	{
+		return 1;
+	}
 };
 
 struct Box final : Shape, Named {
-	Box(double w, double h) : w(w), h(h) {}
-	double area() const override { return w * h; }
-	int number() const override { return 2; }
+	Box(double w, double h) : w(w), h(h)
+	{
+	}
+	double area() const override
+	{
+		return w * h;
+	}
+	int number() const override
+	{
+		return 2;
+	}
 	double w, h;
 };
 

@@ -9,8 +9,8 @@
 int main()
 {
 	std::ostringstream out;
-	out << "value " << 42 << ' ' << std::fixed << std::setprecision(3) << 3.14159 << ' ' << std::hex << 255 << ' '
-	    << std::boolalpha << true << std::setw(6) << "end";
+	out << "value " << 42 << ' ' << std::fixed << std::setprecision(3) << 3.14159 << ' '
+	    << std::hex << 255 << ' ' << std::boolalpha << true << std::setw(6) << "end";
 	std::puts(out.str().c_str());
 	std::istringstream in("10 2.5 word\nsecond line");
 	int n;

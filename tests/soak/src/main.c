@@ -60,8 +60,8 @@ void soak_fail(const char *file, int line, const char *condition, const char *fo
 {
 	va_list arguments;
 
-	printk("soak: FAILED after %lld s at %s:%d: %s: ", k_uptime_get() / MSEC_PER_SEC, file, line,
-	       condition);
+	printk("soak: FAILED after %lld s at %s:%d: %s: ", k_uptime_get() / MSEC_PER_SEC, file,
+	       line, condition);
 	va_start(arguments, format);
 	vprintk(format, arguments);
 	va_end(arguments);
@@ -113,7 +113,8 @@ static void show(const char *when, const struct holdings *held)
 	(void)wisp_store_stat(&stat);
 	wisp_channel_stat(WISP_CHANNEL_DT_GET(DT_NODELABEL(level)), &level);
 	printk("soak: %s: heap %zu bytes now, %zu at most; %u blocks free; arenas %u bytes; "
-	       "linear memories %u; erases %u to %u, journal %u; messages %u, lost %u; failed runs %u\n",
+	       "linear memories %u; erases %u to %u, journal %u; messages %u, lost %u; failed runs "
+	       "%u\n",
 	       when, held->heap_now, held->heap_most, held->free_blocks, held->arena, held->memory,
 	       stat.wear_least, stat.wear_most, stat.journal_wear, level.delivered, level.lost,
 	       wisp_failure_count());
@@ -160,8 +161,8 @@ int main(void)
 	CHECK(last.arena == first.arena, "apps use more of their arenas");
 	CHECK(last.memory == first.memory, "apps use more linear memory");
 	printk("soak: %u h, %u steps: %u updates, %u crashing and %u silent ones rolled back, "
-	       "%u visits, %u uploads given up, %u damaged ones refused; %u runs failed\n", hours,
-	       steps, soak_counts.updates, soak_counts.crashes_rolled_back,
+	       "%u visits, %u uploads given up, %u damaged ones refused; %u runs failed\n",
+	       hours, steps, soak_counts.updates, soak_counts.crashes_rolled_back,
 	       soak_counts.silences_rolled_back, soak_counts.visits, soak_counts.aborted,
 	       soak_counts.damaged, wisp_failure_count());
 	printk("soak: passed\n");

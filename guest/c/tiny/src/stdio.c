@@ -239,7 +239,8 @@ static void put_signed(struct sink *sink, const struct spec *spec, int64_t value
 /* Ends the guest: what follows would be printed from the wrong argument. */
 static _Noreturn void refuse(struct sink *sink, const char *start, const char *end)
 {
-	static const char text[] = "printf: no conversion like this in the small stdio, link with wasi-libc: ";
+	static const char text[] =
+		"printf: no conversion like this in the small stdio, link with wasi-libc: ";
 
 	if (sink->stream != NULL) {
 		flush(sink);
@@ -285,14 +286,17 @@ static void format_all(struct sink *sink, const char *format, va_list *arguments
 			break;
 		case 'x':
 			value = get_unsigned(spec.bytes, arguments);
-			put_number(sink, &spec, value, spec.alternate && value != 0 ? "0x" : "", 16, lower);
+			put_number(sink, &spec, value, spec.alternate && value != 0 ? "0x" : "", 16,
+				   lower);
 			break;
 		case 'X':
 			value = get_unsigned(spec.bytes, arguments);
-			put_number(sink, &spec, value, spec.alternate && value != 0 ? "0X" : "", 16, upper);
+			put_number(sink, &spec, value, spec.alternate && value != 0 ? "0X" : "", 16,
+				   upper);
 			break;
 		case 'p':
-			put_number(sink, &spec, (uintptr_t)va_arg(*arguments, void *), "0x", 16, lower);
+			put_number(sink, &spec, (uintptr_t)va_arg(*arguments, void *), "0x", 16,
+				   lower);
 			break;
 		case 'c':
 			c = (char)va_arg(*arguments, int);

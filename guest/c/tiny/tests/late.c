@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A guest whose format is not known where it is compiled, with a conversion that the small stdio lacks. */
+/* A guest whose format is not known where it is compiled, with a conversion that the small stdio
+ * lacks. */
 
 #include <stdarg.h>
 #include <stdio.h>

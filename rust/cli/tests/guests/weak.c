@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A definition that another one replaces: its debug information stays, and claims the other's place. */
+/* A definition that another one replaces: its debug information stays, and claims the other's
+ * place. */
 
 __attribute__((weak)) int split(int index)
 {

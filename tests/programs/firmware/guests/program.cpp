@@ -7,8 +7,14 @@
 #include <vector>
 
 struct Global {
-	Global() { constructed++; }
-	~Global() { std::puts("in C++: destroyed"); }
+	Global()
+	{
+		constructed++;
+	}
+	~Global()
+	{
+		std::puts("in C++: destroyed");
+	}
 	static int constructed;
 };
 int Global::constructed;
@@ -19,10 +25,16 @@ struct Shape {
 	virtual double area() const = 0;
 };
 struct Square : Shape {
-	double area() const override { return 2.5 * 2.5; }
+	double area() const override
+	{
+		return 2.5 * 2.5;
+	}
 };
 struct Circle : Shape {
-	double area() const override { return 3.14159 * 1.5 * 1.5; }
+	double area() const override
+	{
+		return 3.14159 * 1.5 * 1.5;
+	}
 };
 
 int main()

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * As much of Zephyr's kernel as src/stop.c, src/host/event.c and src/host/timer.c use, for
+ * As much of Zephyr's kernel as src/app/stop.c, src/drivers/event.c and src/border/timer.c use, for
  * model.c: at each call an interrupt may come, but for those between lock and unlock.
  */
 
@@ -41,18 +41,18 @@ struct k_poll_event {
 	const bool *ready;
 };
 
-#define K_POLL_TYPE_SIGNAL                   0
-#define K_POLL_TYPE_SEM_AVAILABLE            1
-#define K_POLL_MODE_NOTIFY_ONLY              0
-#define K_POLL_SIGNAL_INITIALIZER(_signal)   {false}
+#define K_POLL_TYPE_SIGNAL                               0
+#define K_POLL_TYPE_SEM_AVAILABLE                        1
+#define K_POLL_MODE_NOTIFY_ONLY                          0
+#define K_POLL_SIGNAL_INITIALIZER(_signal)               {false}
 #define k_poll_event_init(_event, _type, _mode, _object) ((_event)->ready = (const bool *)(_object))
 
 /* A tick is a microsecond. */
-#define K_USEC(_us)                  ((k_timeout_t){(int64_t)(_us)})
-#define USEC_PER_SEC                 1000000u
-#define NSEC_PER_SEC                 1000000000u
+#define K_USEC(_us)                    ((k_timeout_t){(int64_t)(_us)})
+#define USEC_PER_SEC                   1000000u
+#define NSEC_PER_SEC                   1000000000u
 #define CONFIG_SYS_CLOCK_TICKS_PER_SEC 1000000
-#define k_ticks_to_us_floor64(_ticks) ((uint64_t)(_ticks))
+#define k_ticks_to_us_floor64(_ticks)  ((uint64_t)(_ticks))
 
 void model_lock(struct k_spinlock *lock);
 void model_unlock(struct k_spinlock *lock);

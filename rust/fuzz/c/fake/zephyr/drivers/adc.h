@@ -7,5 +7,4 @@ struct adc_dt_spec {
 	int unused;
 };
 
-
 #endif /* FAKE_ZEPHYR_DRIVERS_ADC_H_ */

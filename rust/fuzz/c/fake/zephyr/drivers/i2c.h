@@ -7,5 +7,4 @@ struct i2c_dt_spec {
 	int unused;
 };
 
-
 #endif /* FAKE_ZEPHYR_DRIVERS_I2C_H_ */

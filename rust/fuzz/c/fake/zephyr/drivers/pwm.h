@@ -7,5 +7,4 @@ struct pwm_dt_spec {
 	int unused;
 };
 
-
 #endif /* FAKE_ZEPHYR_DRIVERS_PWM_H_ */

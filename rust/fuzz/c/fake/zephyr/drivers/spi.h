@@ -7,5 +7,4 @@ struct spi_dt_spec {
 	int unused;
 };
 
-
 #endif /* FAKE_ZEPHYR_DRIVERS_SPI_H_ */

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Whether an app's node grants anything of an import module, before the app is installed. */
+
+#include <string.h>
+
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "border/shim.h"
+
+/* Interfaces of grants: what stands between "wisp:" and "@" in the import module. */
+static uint32_t granted(const struct wisp_grants *grants, const char *ident, size_t length)
+{
+#define GRANTS(_ident, _count)                                                                     \
+	if (length == sizeof(_ident) - 1 && memcmp(ident, _ident, length) == 0) {                  \
+		return (grants == NULL) ? 0 : (_count);                                            \
+	}
+	IF_ENABLED(CONFIG_WISP_GPIO, (GRANTS("gpio", grants->gpio_count)))
+	IF_ENABLED(CONFIG_WISP_I2C, (GRANTS("i2c", grants->i2c_count)))
+	IF_ENABLED(CONFIG_WISP_ADC, (GRANTS("adc", grants->adc_count)))
+	IF_ENABLED(CONFIG_WISP_PWM, (GRANTS("pwm", grants->pwm_count)))
+	IF_ENABLED(CONFIG_WISP_SPI, (GRANTS("spi", grants->spi_count)))
+	IF_ENABLED(CONFIG_WISP_SENSOR, (GRANTS("sensor", grants->sensor_count)))
+	IF_ENABLED(CONFIG_WISP_MSG, (GRANTS("msg", grants->msg_count)))
+	IF_ENABLED(CONFIG_WISP_UART, (GRANTS("uart", grants->uart_count)))
+	IF_ENABLED(CONFIG_WISP_KV, (GRANTS("kv", grants->kv_size)))
+#undef GRANTS
+	/* What needs no grant. */
+	return 1;
+}
+
+bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length)
+{
+	static const char prefix[] = "wisp:";
+	const char *text = (const char *)module;
+	const char *end;
+
+	if (length < sizeof(prefix) || memcmp(text, prefix, sizeof(prefix) - 1) != 0) {
+		return true;
+	}
+	text += sizeof(prefix) - 1;
+	end = memchr(text, '@', length - (sizeof(prefix) - 1));
+	return end == NULL || granted(app->grants, text, end - text) != 0;
+}

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Stopping an app, from any context: the guest's stop flag ends what computes, the semaphore
+ * ends what waits. All interleavings with the app's thread are tried by
+ * rust/fuzz/tests/interleavings.rs, which compiles this file.
+ */
+
+#include <errno.h>
+
+#include <zephyr/kernel.h>
+
+#include <wisp/wisp.h>
+
+#include "app/deadline.h"
+#include "border/shim.h"
+#include "native/native.h"
+
+/* With the app's lock held. */
+static void stop_guest(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+
+	data->stopping = true;
+	if (data->stop_flag == NULL) {
+		return;
+	}
+	if (IS_ENABLED(CONFIG_WISP_DEADLINE) && data->expired) {
+		wisp_rust_deadline(data->stop_flag);
+	} else {
+		wisp_rust_interrupt(data->stop_flag);
+	}
+	wisp_native_stop(app);
+}
+
+#ifdef CONFIG_WISP_DEADLINE
+void wisp_app_expire(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+	bool stopped = false;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->status.state == WISP_APP_RUNNING && !data->stopping) {
+			data->expired = true;
+			stop_guest(app);
+			stopped = true;
+		}
+	}
+	if (stopped) {
+		k_sem_give(&data->stop);
+	}
+}
+
+#endif
+
+int wisp_app_stop(const struct wisp_app *app)
+{
+	struct wisp_app_data *data = app->data;
+	int ret = 0;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->status.state != WISP_APP_RUNNING) {
+			ret = -EALREADY;
+			K_SPINLOCK_BREAK;
+		}
+		stop_guest(app);
+	}
+	if (ret == 0) {
+		k_sem_give(&data->stop);
+	}
+	return ret;
+}
+
+void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag)
+{
+	struct wisp_app_data *data = app->data;
+
+	K_SPINLOCK(&data->lock) {
+		data->stop_flag = flag;
+		if (flag != NULL && data->stopping) {
+			stop_guest(app);
+		}
+	}
+}
+
+uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app)
+{
+	const struct wisp_app_data *data = app->data;
+
+	/* Written from interrupts and other threads; the app's thread looks at it again and again.
+	 */
+	if (!*(const volatile bool *)&data->stopping) {
+		return 0;
+	}
+	return IS_ENABLED(CONFIG_WISP_DEADLINE) && data->expired ? WISP_TRAP_DEADLINE_EXCEEDED
+								 : WISP_TRAP_INTERRUPTED;
+}

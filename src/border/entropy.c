@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/random/random.h>
+
+#include "border/errno.h"
+#include "border/shim.h"
+
+uint32_t wisp_shim_entropy(uint8_t *buffer, size_t length)
+{
+#ifdef CONFIG_CSPRNG_ENABLED
+	return wisp_driver_error(sys_csrand_get(buffer, length));
+#else
+	ARG_UNUSED(buffer);
+	ARG_UNUSED(length);
+	return WISP_ENOTSUP;
+#endif
+}

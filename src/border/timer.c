@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/deadline.h"
+#include "border/shim.h"
+
+/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+#define SLICE_US (100 * USEC_PER_SEC)
+
+uint64_t wisp_shim_uptime_us(void)
+{
+	return k_ticks_to_us_floor64(k_uptime_ticks());
+}
+
+uint32_t wisp_shim_uptime_resolution_ns(void)
+{
+	return MAX(NSEC_PER_SEC / CONFIG_SYS_CLOCK_TICKS_PER_SEC, 1);
+}
+
+bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
+{
+	struct wisp_app_data *data = app->data;
+
+	if (duration == 0) {
+		/* The deadline goes on: others may never get their turn. */
+		k_yield();
+		return data->stopping;
+	}
+	wisp_deadline_pause(app);
+	while (!data->stopping && duration > 0) {
+		uint32_t slice = MIN(duration, SLICE_US);
+
+		if (k_sem_take(&data->stop, K_USEC(slice)) == 0) {
+			if (!data->stopping) {
+				/* It was meant for the run before and came late. */
+				continue;
+			}
+			/* It stays available for whatever waits next. */
+			k_sem_give(&data->stop);
+		}
+		duration -= slice;
+	}
+	wisp_deadline_resume(app);
+	return data->stopping;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/deadline.h"
+#include "app/grants.h"
+#include "drivers/event.h"
+#include "border/shim.h"
+
+/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+#define SLICE_US (100 * USEC_PER_SEC)
+
+static struct wisp_queued_event *place(struct wisp_events *events, uint32_t index)
+{
+	return &events->queue[(events->first + index) % CONFIG_WISP_EVENT_QUEUE];
+}
+
+bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+		     uint8_t value)
+{
+	bool taken = false;
+
+	K_SPINLOCK(&events->lock) {
+		if (events->count == CONFIG_WISP_EVENT_QUEUE) {
+			events->lost++;
+			events->lost_ever++;
+			K_SPINLOCK_BREAK;
+		}
+		*place(events, events->count) = (struct wisp_queued_event){
+			.ticks = k_uptime_ticks(),
+			.kind = kind,
+			.source = source,
+			.value = value,
+		};
+		events->count++;
+		events->most = MAX(events->most, events->count);
+		taken = true;
+	}
+	(void)k_poll_signal_raise(&events->arrived, 0);
+	return taken;
+}
+
+void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source)
+{
+	K_SPINLOCK(&events->lock) {
+		uint8_t kept = 0;
+
+		for (uint8_t i = 0; i < events->count; i++) {
+			const struct wisp_queued_event *event = place(events, i);
+
+			if (event->kind != kind || event->source != source) {
+				*place(events, kept++) = *event;
+			}
+		}
+		events->count = kept;
+		if (kept == 0) {
+			/* Nothing is left that could tell. */
+			events->lost = 0;
+		}
+	}
+}
+
+static bool take(struct wisp_events *events, struct wisp_event *event)
+{
+	bool taken = false;
+
+	K_SPINLOCK(&events->lock) {
+		const struct wisp_queued_event *oldest = place(events, 0);
+
+		if (events->count == 0) {
+			k_poll_signal_reset(&events->arrived);
+			K_SPINLOCK_BREAK;
+		}
+		event->time_us = k_ticks_to_us_floor64(oldest->ticks);
+		event->kind = oldest->kind;
+		event->source = oldest->source;
+		event->value = oldest->value;
+		event->lost = events->lost;
+		events->lost = 0;
+		events->first = (events->first + 1) % CONFIG_WISP_EVENT_QUEUE;
+		events->count--;
+		taken = true;
+	}
+	return taken;
+}
+
+uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
+			      struct wisp_event *event)
+{
+	struct wisp_app_data *data = app->data;
+	struct wisp_events *events = (app->grants == NULL) ? NULL : app->grants->events;
+	struct k_poll_event waits[2];
+	int count = 1;
+
+	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
+			  &data->stop);
+	if (events != NULL) {
+		k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY,
+				  &events->arrived);
+		count = 2;
+	}
+	while (!data->stopping) {
+		uint64_t now = wisp_shim_uptime_us();
+
+		if (events != NULL && take(events, event)) {
+			return WISP_WAIT_EVENT;
+		}
+		if (until_us <= now) {
+			return WISP_WAIT_NOTHING;
+		}
+		wisp_deadline_pause(app);
+		(void)k_poll(waits, count, K_USEC(MIN(until_us - now, SLICE_US)));
+		wisp_deadline_resume(app);
+	}
+	return WISP_WAIT_STOP;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* An app's queue of events, from the side of the interrupts that fill it. */
+
+#ifndef WISP_DRIVERS_EVENT_H_
+#define WISP_DRIVERS_EVENT_H_
+
+#include <zephyr/kernel.h>
+
+#include "border/shim.h"
+
+#ifdef CONFIG_WISP_EVENT
+
+struct wisp_queued_event {
+	int64_t ticks;
+	uint8_t kind;
+	uint8_t source;
+	uint8_t value;
+};
+
+struct wisp_events {
+	struct k_spinlock lock;
+	struct k_poll_signal arrived;
+	uint32_t lost;
+	/* Since boot: dropped, and most that waited. */
+	uint32_t lost_ever;
+	uint8_t most;
+	uint8_t first;
+	uint8_t count;
+	struct wisp_queued_event queue[CONFIG_WISP_EVENT_QUEUE];
+};
+
+#define WISP_EVENTS_INITIALIZER(_name) {.arrived = K_POLL_SIGNAL_INITIALIZER(_name.arrived)}
+
+/* Adds an event, or counts it as lost: false. From any context. */
+bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+		     uint8_t value);
+
+/* Drops the events of one source. */
+void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source);
+
+#endif /* CONFIG_WISP_EVENT */
+
+#endif /* WISP_DRIVERS_EVENT_H_ */

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/drivers/pwm.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "border/errno.h"
+#include "border/shim.h"
+
+/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+static const struct pwm_dt_spec *granted(const struct wisp_app *app, uint32_t output)
+{
+	if (app->grants == NULL || output >= app->grants->pwm_count) {
+		return NULL;
+	}
+	return &app->grants->pwm[output].spec;
+}
+
+int32_t wisp_shim_pwm_find(const struct wisp_app *app, const uint8_t *label, size_t length)
+{
+	return (app->grants == NULL) ? -1
+				     : wisp_grant_find(app->grants->pwm, app->grants->pwm_count,
+						       sizeof(app->grants->pwm[0]), label, length);
+}
+
+uint32_t wisp_shim_pwm_ready(const struct wisp_app *app, uint32_t output)
+{
+	const struct pwm_dt_spec *spec = granted(app, output);
+
+	return (spec == NULL || !pwm_is_ready_dt(spec)) ? WISP_ENODEV : 0;
+}
+
+uint32_t wisp_shim_pwm_period(const struct wisp_app *app, uint32_t output)
+{
+	const struct pwm_dt_spec *spec = granted(app, output);
+
+	return (spec == NULL) ? 0 : spec->period;
+}
+
+uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t pulse)
+{
+	const struct pwm_dt_spec *spec = granted(app, output);
+
+	return (spec == NULL) ? WISP_ENODEV : wisp_driver_error(pwm_set_pulse_dt(spec, pulse));
+}

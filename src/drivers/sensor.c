@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <zephyr/drivers/sensor.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "border/errno.h"
+#include "border/shim.h"
+
+/* The channels of wisp:sensor@1, in the order of their numbers there. */
+static const uint8_t channels[] = {
+	SENSOR_CHAN_ACCEL_X,  SENSOR_CHAN_ACCEL_Y,  SENSOR_CHAN_ACCEL_Z,      SENSOR_CHAN_GYRO_X,
+	SENSOR_CHAN_GYRO_Y,   SENSOR_CHAN_GYRO_Z,   SENSOR_CHAN_MAGN_X,       SENSOR_CHAN_MAGN_Y,
+	SENSOR_CHAN_MAGN_Z,   SENSOR_CHAN_DIE_TEMP, SENSOR_CHAN_AMBIENT_TEMP, SENSOR_CHAN_PRESS,
+	SENSOR_CHAN_PROX,     SENSOR_CHAN_HUMIDITY, SENSOR_CHAN_LIGHT,        SENSOR_CHAN_ALTITUDE,
+	SENSOR_CHAN_PM_2_5,   SENSOR_CHAN_PM_10,    SENSOR_CHAN_DISTANCE,     SENSOR_CHAN_CO2,
+	SENSOR_CHAN_VOC,      SENSOR_CHAN_VOLTAGE,  SENSOR_CHAN_CURRENT,      SENSOR_CHAN_POWER,
+	SENSOR_CHAN_ROTATION, SENSOR_CHAN_RPM,
+};
+
+/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+static const struct device *granted(const struct wisp_app *app, uint32_t sensor)
+{
+	if (app->grants == NULL || sensor >= app->grants->sensor_count) {
+		return NULL;
+	}
+	return app->grants->sensor[sensor].spec;
+}
+
+int32_t wisp_shim_sensor_find(const struct wisp_app *app, const uint8_t *label, size_t length)
+{
+	return (app->grants == NULL)
+		       ? -1
+		       : wisp_grant_find(app->grants->sensor, app->grants->sensor_count,
+					 sizeof(app->grants->sensor[0]), label, length);
+}
+
+uint32_t wisp_shim_sensor_ready(const struct wisp_app *app, uint32_t sensor)
+{
+	const struct device *device = granted(app, sensor);
+
+	return (device == NULL || !device_is_ready(device)) ? WISP_ENODEV : 0;
+}
+
+uint32_t wisp_shim_sensor_fetch(const struct wisp_app *app, uint32_t sensor)
+{
+	const struct device *device = granted(app, sensor);
+
+	return (device == NULL) ? WISP_ENODEV : wisp_driver_error(sensor_sample_fetch(device));
+}
+
+uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint32_t channel,
+			      int64_t *value)
+{
+	const struct device *device = granted(app, sensor);
+	struct sensor_value sample = {0};
+	int ret;
+
+	if (device == NULL) {
+		return WISP_ENODEV;
+	}
+	if (channel >= ARRAY_SIZE(channels)) {
+		return WISP_EINVAL;
+	}
+	ret = sensor_channel_get(device, (enum sensor_channel)channels[channel], &sample);
+	/* Drivers disagree on how to say that there is no such channel. */
+	if (ret == -EINVAL || ret == -ENODATA) {
+		return WISP_ENOTSUP;
+	}
+	*value = sensor_value_to_micro(&sample);
+	return wisp_driver_error(ret);
+}

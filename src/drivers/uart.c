@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+
+#include <zephyr/drivers/uart.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "border/errno.h"
+#include "border/shim.h"
+#include "drivers/uart.h"
+
+/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+#define SLICE_US (100 * USEC_PER_SEC)
+
+/* Bytes that an interrupt moves at a time: on the interrupt's stack. */
+#define CHUNK 16
+
+/* One port is opened at a time, so that no two apps find it free. */
+static struct k_spinlock opening;
+
+/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+static const struct device *granted(const struct wisp_app *app, uint32_t uart)
+{
+	if (app->grants == NULL || uart >= app->grants->uart_count) {
+		return NULL;
+	}
+	return app->grants->uart[uart].spec;
+}
+
+int32_t wisp_shim_uart_find(const struct wisp_app *app, const uint8_t *label, size_t length)
+{
+	return (app->grants == NULL) ? -1
+				     : wisp_grant_find(app->grants->uart, app->grants->uart_count,
+						       sizeof(app->grants->uart[0]), label, length);
+}
+
+#ifdef CONFIG_WISP_EVENT
+
+static void tell(struct wisp_uart *port)
+{
+	bool due = false;
+
+	K_SPINLOCK(&port->lock) {
+		due = port->watched && !port->told && !ring_buf_is_empty(&port->received);
+		port->told = port->told || due;
+	}
+	/* A full queue did not take it: the next byte tries again. */
+	if (due && !wisp_events_put(port->events, WISP_EVENT_UART, port->index, 0)) {
+		K_SPINLOCK(&port->lock) {
+			port->told = false;
+		}
+	}
+}
+
+#else
+
+static void tell(struct wisp_uart *port)
+{
+	ARG_UNUSED(port);
+}
+
+#endif /* CONFIG_WISP_EVENT */
+
+static void receive(const struct device *dev, struct wisp_uart *port)
+{
+	uint8_t chunk[CHUNK];
+	int count;
+
+	while ((count = uart_fifo_read(dev, chunk, sizeof(chunk))) > 0) {
+		K_SPINLOCK(&port->lock) {
+			port->lost += (uint32_t)count -
+				      ring_buf_put(&port->received, chunk, (uint32_t)count);
+		}
+	}
+	tell(port);
+}
+
+static void transmit(const struct device *dev, struct wisp_uart *port)
+{
+	uint8_t chunk[CHUNK];
+	uint32_t count = 0;
+	int taken = 0;
+
+	K_SPINLOCK(&port->lock) {
+		count = ring_buf_peek(&port->sending, chunk, sizeof(chunk));
+		if (count == 0) {
+			uart_irq_tx_disable(dev);
+		}
+	}
+	if (count > 0) {
+		taken = uart_fifo_fill(dev, chunk, (int)count);
+	}
+	if (taken > 0) {
+		K_SPINLOCK(&port->lock) {
+			(void)ring_buf_get(&port->sending, NULL, (uint32_t)taken);
+		}
+	}
+}
+
+static void interrupt(const struct device *dev, void *user_data)
+{
+	struct wisp_uart *port = user_data;
+	int errors;
+
+	if (uart_irq_update(dev) <= 0) {
+		return;
+	}
+	errors = uart_err_check(dev);
+	if (errors > 0) {
+		K_SPINLOCK(&port->lock) {
+			port->line_errors++;
+		}
+	}
+	if (uart_irq_rx_ready(dev) > 0) {
+		receive(dev, port);
+	}
+	if (uart_irq_tx_ready(dev) > 0) {
+		transmit(dev, port);
+	}
+	(void)k_poll_signal_raise(&port->changed, 0);
+}
+
+static bool busy(struct wisp_uart *port)
+{
+	return port->open || !ring_buf_is_empty(&port->sending);
+}
+
+/* Whether another grant of the same port is in use. */
+static bool taken(const struct device *dev, const struct wisp_uart *own)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		for (uint32_t i = 0; app->grants != NULL && i < app->grants->uart_count; i++) {
+			struct wisp_uart *port = &app->grants->uart_ports[i];
+
+			if (app->grants->uart[i].spec == dev && port != own && busy(port)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart)
+{
+	const struct device *dev = granted(app, uart);
+	struct wisp_uart *port;
+	unsigned char unheard;
+	bool is_free = false;
+	int ret;
+
+	if (dev == NULL || !device_is_ready(dev)) {
+		return WISP_ENODEV;
+	}
+	port = &app->grants->uart_ports[uart];
+	wisp_shim_uart_close(app, uart);
+	K_SPINLOCK(&opening) {
+		is_free = !taken(dev, port);
+		port->open = is_free;
+	}
+	if (!is_free) {
+		return WISP_EBUSY;
+	}
+	ret = uart_irq_callback_user_data_set(dev, interrupt, port);
+	if (ret != 0) {
+		port->open = false;
+		return wisp_driver_error(ret);
+	}
+#ifdef CONFIG_WISP_EVENT
+	port->events = app->grants->events;
+	port->index = (uint8_t)uart;
+#endif
+	port->lost = 0;
+	port->line_errors = 0;
+	/* What came while nobody listened. */
+	for (uint32_t i = 0; i < CONFIG_WISP_UART_RX_BUFFER && uart_poll_in(dev, &unheard) == 0;
+	     i++) {
+	}
+	uart_irq_rx_enable(dev);
+	return 0;
+}
+
+void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart)
+{
+	const struct device *dev = granted(app, uart);
+	struct wisp_uart *port;
+
+	if (dev == NULL || !app->grants->uart_ports[uart].open) {
+		return;
+	}
+	port = &app->grants->uart_ports[uart];
+	uart_irq_rx_disable(dev);
+	(void)wisp_shim_uart_watch(app, uart, false);
+	K_SPINLOCK(&port->lock) {
+		ring_buf_reset(&port->received);
+		port->open = false;
+	}
+}
+
+/* Waits until something changed; false if there is no time left. */
+static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t until_us)
+{
+	struct k_poll_event waits[2];
+	uint64_t now = wisp_shim_uptime_us();
+
+	if (until_us <= now) {
+		return false;
+	}
+	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
+			  &app->data->stop);
+	k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &port->changed);
+	(void)k_poll(waits, ARRAY_SIZE(waits), K_USEC(MIN(until_us - now, SLICE_US)));
+	return true;
+}
+
+uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t *buffer,
+			     uint32_t length, uint64_t until_us, uint32_t *count)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+
+	*count = 0;
+	while (!app->data->stopping) {
+		/* Before looking: what comes from here on raises it again. */
+		k_poll_signal_reset(&port->changed);
+		K_SPINLOCK(&port->lock) {
+			*count = ring_buf_get(&port->received, buffer, length);
+#ifdef CONFIG_WISP_EVENT
+			port->told = port->told && !ring_buf_is_empty(&port->received);
+#endif
+		}
+		if (*count > 0 || !wait(app, port, until_us)) {
+			return WISP_WAIT_EVENT;
+		}
+	}
+	return WISP_WAIT_STOP;
+}
+
+uint32_t wisp_shim_uart_write(const struct wisp_app *app, uint32_t uart, const uint8_t *bytes,
+			      uint32_t length, uint64_t until_us, uint32_t *count)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+
+	*count = 0;
+	while (!app->data->stopping) {
+		k_poll_signal_reset(&port->changed);
+		K_SPINLOCK(&port->lock) {
+			*count = ring_buf_put(&port->sending, bytes, length);
+		}
+		uart_irq_tx_enable(app->grants->uart[uart].spec);
+		if (*count > 0 || !wait(app, port, until_us)) {
+			return WISP_WAIT_EVENT;
+		}
+	}
+	return WISP_WAIT_STOP;
+}
+
+uint32_t wisp_shim_uart_flush(const struct wisp_app *app, uint32_t uart, uint64_t until_us,
+			      bool *empty)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+
+	while (!app->data->stopping) {
+		k_poll_signal_reset(&port->changed);
+		K_SPINLOCK(&port->lock) {
+			*empty = ring_buf_is_empty(&port->sending);
+		}
+		if (*empty || !wait(app, port, until_us)) {
+			return WISP_WAIT_EVENT;
+		}
+	}
+	return WISP_WAIT_STOP;
+}
+
+uint32_t wisp_shim_uart_available(const struct wisp_app *app, uint32_t uart)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	uint32_t available = 0;
+
+	K_SPINLOCK(&port->lock) {
+		available = ring_buf_size_get(&port->received);
+	}
+	return available;
+}
+
+void wisp_shim_uart_errors(const struct wisp_app *app, uint32_t uart, uint32_t *lost,
+			   uint32_t *line)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+
+	K_SPINLOCK(&port->lock) {
+		*lost = port->lost;
+		*line = port->line_errors;
+		port->lost = 0;
+		port->line_errors = 0;
+	}
+}
+
+#ifdef CONFIG_WISP_EVENT
+
+uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on)
+{
+	struct wisp_uart *port = &app->grants->uart_ports[uart];
+
+	K_SPINLOCK(&port->lock) {
+		port->watched = on;
+		port->told = false;
+	}
+	wisp_events_drop(app->grants->events, WISP_EVENT_UART, (uint8_t)uart);
+	tell(port);
+	return 0;
+}
+
+#else
+
+uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on)
+{
+	ARG_UNUSED(app);
+	ARG_UNUSED(uart);
+	ARG_UNUSED(on);
+	return WISP_ENOTSUP;
+}
+
+#endif /* CONFIG_WISP_EVENT */

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* A granted serial port's buffers, between interrupts and the app. */
+
+#ifndef WISP_DRIVERS_UART_H_
+#define WISP_DRIVERS_UART_H_
+
+#ifdef CONFIG_WISP_UART
+
+#include <zephyr/kernel.h>
+#include <zephyr/sys/ring_buffer.h>
+
+#include "drivers/event.h"
+
+struct wisp_uart {
+	struct k_spinlock lock;
+	/* Raised when bytes came or room for some was made. */
+	struct k_poll_signal changed;
+	struct ring_buf received;
+	struct ring_buf sending;
+	uint32_t lost;
+	uint32_t line_errors;
+#ifdef CONFIG_WISP_EVENT
+	struct wisp_events *events;
+	uint8_t index;
+	bool watched;
+	/* An event told of what waits to be read. */
+	bool told;
+#endif
+	bool open;
+	uint8_t received_bytes[CONFIG_WISP_UART_RX_BUFFER];
+	uint8_t sending_bytes[CONFIG_WISP_UART_TX_BUFFER];
+};
+
+#define WISP_UART_INITIALIZER(_name)                                                               \
+	{                                                                                          \
+		.changed = K_POLL_SIGNAL_INITIALIZER(_name.changed),                               \
+		.received = RING_BUF_INIT(_name.received_bytes, CONFIG_WISP_UART_RX_BUFFER),       \
+		.sending = RING_BUF_INIT(_name.sending_bytes, CONFIG_WISP_UART_TX_BUFFER),         \
+	}
+
+#endif /* CONFIG_WISP_UART */
+
+#endif /* WISP_DRIVERS_UART_H_ */

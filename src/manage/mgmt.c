@@ -1,0 +1,575 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The MCUmgr group: what doc/lifecycle.md describes, in CBOR. */
+
+#include <string.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+#include <zephyr/mgmt/mcumgr/mgmt/callbacks.h>
+#include <zephyr/mgmt/mcumgr/mgmt/handlers.h>
+#include <zephyr/mgmt/mcumgr/mgmt/mgmt.h>
+#include <zephyr/mgmt/mcumgr/smp/smp.h>
+
+#include <mgmt/mcumgr/util/zcbor_bulk.h>
+#include <zcbor_common.h>
+#include <zcbor_decode.h>
+#include <zcbor_encode.h>
+
+#include <wisp/storage.h>
+#include <wisp/wisp.h>
+
+#include "border/shim.h"
+#include "storage/describe.h"
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
+
+/* Command ids. The numbers never change. */
+enum {
+	CMD_LIST = 0,
+	CMD_UPLOAD = 1,
+	CMD_INFO = 2,
+	CMD_START = 3,
+	CMD_STOP = 4,
+	CMD_CONFIRM = 5,
+	CMD_ROLLBACK = 6,
+	CMD_UNINSTALL = 7,
+	CMD_STAT = 8,
+	CMD_ABORT = 9,
+	CMD_USAGE = 10,
+	CMD_FAILURES = 11,
+	CMD_FORMAT = 12,
+};
+
+static int finish(struct smp_streamer *ctxt, bool ok)
+{
+	ARG_UNUSED(ctxt);
+	return ok ? MGMT_ERR_EOK : MGMT_ERR_EMSGSIZE;
+}
+
+static int fail(struct smp_streamer *ctxt, int error)
+{
+	return finish(ctxt, smp_add_cmd_err(ctxt->writer->zs, CONFIG_WISP_MGMT_GROUP, error));
+}
+
+static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_store_image *image)
+{
+	if (image->length == 0) {
+		return true;
+	}
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_map_start_encode(zse, 5) &&
+	       zcbor_tstr_put_lit(zse, "len") && zcbor_uint32_put(zse, image->length) &&
+	       zcbor_tstr_put_lit(zse, "ver") && zcbor_uint32_put(zse, image->version) &&
+	       zcbor_tstr_put_lit(zse, "rb") && zcbor_uint32_put(zse, image->rollback) &&
+	       /* enough to tell images apart */
+	       zcbor_tstr_put_lit(zse, "sha") && zcbor_bstr_encode_ptr(zse, image->hash, 8) &&
+	       zcbor_map_end_encode(zse, 5);
+}
+
+static bool put_app(zcbor_state_t *zse, const struct wisp_store_app *stored)
+{
+	char text[WISP_DESCRIPTION_SIZE];
+
+	wisp_describe(stored, text, sizeof(text));
+	return zcbor_tstr_put_lit(zse, "name") &&
+	       zcbor_tstr_put_term(zse, stored->name, sizeof(stored->name)) &&
+	       zcbor_tstr_put_lit(zse, "state") && zcbor_tstr_put_term(zse, text, sizeof(text)) &&
+	       zcbor_tstr_put_lit(zse, "disabled") && zcbor_bool_put(zse, stored->disabled) &&
+	       zcbor_tstr_put_lit(zse, "starts") && zcbor_uint32_put(zse, stored->attempts) &&
+	       zcbor_tstr_put_lit(zse, "crashes") && zcbor_uint32_put(zse, stored->crashes) &&
+	       put_image(zse, "running", &stored->running) &&
+	       put_image(zse, "candidate", &stored->candidate);
+}
+
+/* One app a frame, so that any buffer does: {"slot": n} gives the first app from n on. */
+static int cmd_list(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_store_app stored;
+	uint32_t slot = 0;
+	size_t decoded = 0;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("slot", zcbor_uint32_decode, &slot),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	for (; slot < WISP_STORE_SLOTS; slot++) {
+		int ret = wisp_store_get(slot, &stored);
+
+		if (ret == WISP_STORE_NOT_FOUND ||
+		    (ret == 0 && stored.running.length == 0 && stored.candidate.length == 0)) {
+			continue;
+		}
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+		return finish(ctxt, zcbor_tstr_put_lit(zse, "next") &&
+					    zcbor_uint32_put(zse, slot + 1) &&
+					    put_app(zse, &stored));
+	}
+	return MGMT_ERR_EOK;
+}
+
+/* Takes the app's name out of the request. */
+static int get_name(struct smp_streamer *ctxt, char *name)
+{
+	struct zcbor_string text = {0};
+	size_t decoded = 0;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &text),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
+	    text.len == 0 || text.len >= WISP_STORE_NAME_SIZE) {
+		return MGMT_ERR_EINVAL;
+	}
+	memcpy(name, text.value, text.len);
+	name[text.len] = '\0';
+	return 0;
+}
+
+static int cmd_info(struct smp_streamer *ctxt)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	struct wisp_store_app stored;
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	ret = wisp_store_find(name, &stored);
+	return ret != 0 ? fail(ctxt, ret) : finish(ctxt, put_app(ctxt->writer->zs, &stored));
+}
+
+static int simple(struct smp_streamer *ctxt, int (*function)(const char *name))
+{
+	char name[WISP_STORE_NAME_SIZE];
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	ret = function(name);
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+#define SIMPLE(_name)                                                                              \
+	static int cmd_##_name(struct smp_streamer *ctxt)                                          \
+	{                                                                                          \
+		return simple(ctxt, wisp_store_##_name);                                           \
+	}
+
+SIMPLE(start)
+SIMPLE(stop)
+SIMPLE(confirm)
+SIMPLE(rollback)
+SIMPLE(uninstall)
+
+static int cmd_format(struct smp_streamer *ctxt)
+{
+	int ret = wisp_store_format();
+
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+static int cmd_stat(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_store_stat stat;
+	int ret = wisp_store_stat(&stat);
+
+	if (ret != 0) {
+		return fail(ctxt, ret);
+	}
+	return finish(
+		ctxt,
+		zcbor_tstr_put_lit(zse, "block") && zcbor_uint32_put(zse, stat.erase_block) &&
+			zcbor_tstr_put_lit(zse, "blocks") && zcbor_uint32_put(zse, stat.blocks) &&
+			zcbor_tstr_put_lit(zse, "free") && zcbor_uint32_put(zse, stat.free) &&
+			zcbor_tstr_put_lit(zse, "largest") && zcbor_uint32_put(zse, stat.largest) &&
+			zcbor_tstr_put_lit(zse, "wear") && zcbor_uint32_put(zse, stat.wear_most) &&
+			zcbor_tstr_put_lit(zse, "journal_wear") &&
+			zcbor_uint32_put(zse, stat.journal_wear) &&
+			zcbor_tstr_put_lit(zse, "retired") &&
+			zcbor_uint32_put(zse, stat.retired_keys));
+}
+
+static bool put_number(zcbor_state_t *zse, const char *key, uint32_t value)
+{
+	return zcbor_tstr_put_term(zse, key, 16) && zcbor_uint32_put(zse, value);
+}
+
+static int cmd_usage(struct smp_streamer *ctxt)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	zcbor_state_t *zse = ctxt->writer->zs;
+	const struct wisp_app *app;
+	struct wisp_app_usage usage;
+	int ret = get_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	app = wisp_app_find(name);
+	if (app == NULL) {
+		return fail(ctxt, WISP_STORE_NO_APP);
+	}
+	wisp_app_usage(app, &usage);
+	return finish(ctxt, put_number(zse, "runs", usage.runs) &&
+				    put_number(zse, "failures", usage.failures) &&
+				    put_number(zse, "stack", usage.stack) &&
+				    put_number(zse, "stack_size", usage.stack_size) &&
+				    put_number(zse, "arena", usage.arena) &&
+				    put_number(zse, "arena_size", usage.arena_size) &&
+				    put_number(zse, "memory", usage.memory) &&
+				    put_number(zse, "memory_size", usage.memory_size) &&
+				    zcbor_tstr_put_lit(zse, "fuel") &&
+				    zcbor_uint64_put(zse, usage.fuel) &&
+				    put_number(zse, "events", usage.events) &&
+				    put_number(zse, "events_size", usage.events_size) &&
+				    put_number(zse, "events_lost", usage.events_lost) &&
+				    put_number(zse, "messages_lost", usage.messages_lost) &&
+				    put_number(zse, "kv_written", usage.kv_written) &&
+				    put_number(zse, "kv_refused", usage.kv_refused) &&
+				    put_number(zse, "lines_dropped", usage.lines_dropped));
+}
+
+/* One a frame, as for the list: {"index": n}, 0 for the last one. */
+static int cmd_failures(struct smp_streamer *ctxt)
+{
+	zcbor_state_t *zse = ctxt->writer->zs;
+	struct wisp_failure failure;
+	uint32_t index = 0;
+	size_t decoded = 0;
+	char text[WISP_DESCRIPTION_SIZE];
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("index", zcbor_uint32_decode, &index),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	if (!put_number(zse, "total", wisp_failure_count())) {
+		return MGMT_ERR_EMSGSIZE;
+	}
+	if (wisp_failure_get(index, &failure) != 0) {
+		return MGMT_ERR_EOK;
+	}
+	wisp_describe_status(failure.app, &failure.status, "", text, sizeof(text));
+	return finish(ctxt, put_number(zse, "next", index + 1) && zcbor_tstr_put_lit(zse, "name") &&
+				    zcbor_tstr_put_term(zse, wisp_app_name(failure.app),
+							WISP_STORE_NAME_SIZE) &&
+				    zcbor_tstr_put_lit(zse, "uptime") &&
+				    zcbor_int64_put(zse, failure.uptime_ms) &&
+				    zcbor_tstr_put_lit(zse, "what") &&
+				    zcbor_tstr_put_term(zse, text, sizeof(text)));
+}
+
+#define TOKEN_SIZE 8
+#define CLAIM_MIN  8
+#define CLAIM_MAX  16
+
+/*
+ * The client whose upload is going on. Its token is what pieces and an abort are recognised
+ * by. Its claim is a secret of its own with which it may announce the same image again, for
+ * an answer that was lost or after it was ended. After a boot nobody owns the upload that
+ * was going on.
+ */
+static struct {
+	bool known;
+	uint8_t token[TOKEN_SIZE];
+	uint8_t claim[CLAIM_MAX];
+	size_t claim_length;
+	/* Uptime in milliseconds: of the announcement, and of the last piece that was taken. */
+	int64_t began;
+	int64_t last;
+} owner;
+
+static bool same(const struct zcbor_string *given, const uint8_t *known, size_t length)
+{
+	return given->len == length && length != 0 && memcmp(given->value, known, length) == 0;
+}
+
+static bool is_owner(const struct zcbor_string *token, const struct zcbor_string *claim)
+{
+	return owner.known && (same(token, owner.token, sizeof(owner.token)) ||
+			       same(claim, owner.claim, owner.claim_length));
+}
+
+/* The upload may be replaced: its owner went silent, or takes too long. */
+static bool is_over(void)
+{
+	int64_t now = k_uptime_get();
+
+	return now - owner.last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC ||
+	       now - owner.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
+}
+
+static void own(const struct zcbor_string *claim)
+{
+	uint32_t mix[2] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
+
+	if (wisp_shim_entropy(owner.token, sizeof(owner.token)) != 0) {
+		/* What the client chose at random makes it one that others do not guess. */
+		wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
+	}
+	owner.known = true;
+	owner.claim_length = 0;
+	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(owner.claim)) {
+		memcpy(owner.claim, claim->value, claim->len);
+		owner.claim_length = claim->len;
+	}
+	owner.began = k_uptime_get();
+	owner.last = owner.began;
+}
+
+/* Announces an upload: a new one, the same again, or one in place of one that is over. */
+static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim)
+{
+	static const struct zcbor_string none;
+	struct wisp_store_upload current;
+	bool going_on = wisp_store_progress(&current) == 0;
+	bool again =
+		going_on && strcmp(current.name, upload->name) == 0 &&
+		current.image.length == upload->image.length &&
+		memcmp(current.image.hash, upload->image.hash, sizeof(upload->image.hash)) == 0;
+	int ret;
+
+	if (going_on) {
+		if (again && is_owner(&none, claim)) {
+			upload->offset = current.offset;
+			return 0;
+		}
+		if (!is_over() && (owner.known || !again)) {
+			return WISP_STORE_BUSY;
+		}
+		if (!again) {
+			(void)wisp_store_abort();
+		}
+	}
+	ret = wisp_store_begin(upload);
+	owner.known = false;
+	if (ret == 0) {
+		own(claim);
+	}
+	return ret;
+}
+
+static int cmd_abort(struct smp_streamer *ctxt)
+{
+	struct zcbor_string token = {0};
+	struct zcbor_string claim = {0};
+	struct wisp_store_upload current;
+	size_t decoded = 0;
+	int ret;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
+		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
+		return MGMT_ERR_EINVAL;
+	}
+	ret = wisp_store_progress(&current);
+	if (ret == 0 && !is_owner(&token, &claim) && !is_over()) {
+		ret = WISP_STORE_NOT_OWNER;
+	}
+	if (ret == 0) {
+		owner.known = false;
+		ret = wisp_store_abort();
+	}
+	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+}
+
+/* The answer to an announcement or a piece. */
+static bool put_progress(zcbor_state_t *zse, uint32_t offset, bool announced, bool done)
+{
+	bool ok = zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, offset);
+
+	if (announced && !done) {
+		ok = ok && zcbor_tstr_put_lit(zse, "tok") &&
+		     zcbor_bstr_encode_ptr(zse, (const char *)owner.token, sizeof(owner.token));
+	}
+	if (done) {
+		ok = ok && zcbor_tstr_put_lit(zse, "done") && zcbor_bool_put(zse, true);
+	}
+	return ok;
+}
+
+/*
+ * {"off": 0, "name", "len", "sha", "ver", "rb", "down", "mem", "frame", "if", "tgt", "own"}, then
+ * {"off", "data", "tok"}. The answer is {"off": where to go on}, for an announcement with
+ * {"tok": the token}, with {"done": true} when the update is installed.
+ */
+static int cmd_upload(struct smp_streamer *ctxt)
+{
+	struct wisp_store_upload upload = {0};
+	struct zcbor_string name = {0};
+	struct zcbor_string hash = {0};
+	struct zcbor_string data = {0};
+	struct zcbor_string interfaces = {0};
+	struct zcbor_string targets = {0};
+	struct zcbor_string token = {0};
+	struct zcbor_string claim = {0};
+	uint32_t offset = UINT32_MAX;
+	size_t decoded = 0;
+	int ret;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("off", zcbor_uint32_decode, &offset),
+		ZCBOR_MAP_DECODE_KEY_DECODER("data", zcbor_bstr_decode, &data),
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &name),
+		ZCBOR_MAP_DECODE_KEY_DECODER("len", zcbor_uint32_decode, &upload.image.length),
+		ZCBOR_MAP_DECODE_KEY_DECODER("sha", zcbor_bstr_decode, &hash),
+		ZCBOR_MAP_DECODE_KEY_DECODER("ver", zcbor_uint32_decode, &upload.image.version),
+		ZCBOR_MAP_DECODE_KEY_DECODER("rb", zcbor_uint32_decode, &upload.image.rollback),
+		ZCBOR_MAP_DECODE_KEY_DECODER("down", zcbor_bool_decode, &upload.downgrade),
+		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
+		ZCBOR_MAP_DECODE_KEY_DECODER("frame", zcbor_uint32_decode, &upload.frame),
+		ZCBOR_MAP_DECODE_KEY_DECODER("if", zcbor_tstr_decode, &interfaces),
+		ZCBOR_MAP_DECODE_KEY_DECODER("tgt", zcbor_bstr_decode, &targets),
+		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
+		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
+	};
+
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
+	    offset == UINT32_MAX) {
+		return MGMT_ERR_EINVAL;
+	}
+	if (name.len != 0) {
+		if (offset != 0 || name.len >= sizeof(upload.name) ||
+		    hash.len != sizeof(upload.image.hash)) {
+			return MGMT_ERR_EINVAL;
+		}
+		memcpy(upload.name, name.value, name.len);
+		memcpy(upload.image.hash, hash.value, hash.len);
+		upload.interfaces = (const char *)interfaces.value;
+		upload.interfaces_length = interfaces.len;
+		upload.targets = targets.value;
+		upload.targets_length = targets.len;
+		ret = begin(&upload, &claim);
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+	} else if (!is_owner(&token, &(struct zcbor_string){0})) {
+		ret = wisp_store_progress(&upload);
+		return fail(ctxt, ret != 0 ? ret : WISP_STORE_NOT_OWNER);
+	}
+	if (data.len != 0) {
+		ret = wisp_store_write(offset, data.value, data.len);
+		if (ret == 0) {
+			/* Nothing but a piece that was taken counts as a sign of life. */
+			owner.last = k_uptime_get();
+		} else if (ret != WISP_STORE_OFFSET) {
+			return fail(ctxt, ret);
+		}
+		/* A piece that came twice: the answer says where to go on. */
+	}
+	ret = wisp_store_progress(&upload);
+	if (ret != 0) {
+		return fail(ctxt, ret);
+	}
+	if (upload.offset == upload.image.length) {
+		ret = wisp_store_finish();
+		if (ret != 0) {
+			return fail(ctxt, ret);
+		}
+		owner.known = false;
+		return finish(ctxt, put_progress(ctxt->writer->zs, upload.offset, false, true));
+	}
+	return finish(ctxt, put_progress(ctxt->writer->zs, upload.offset, name.len != 0, false));
+}
+
+#ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
+/* For clients that know no errors of groups. */
+static int translate(uint16_t error)
+{
+	switch (error) {
+	case WISP_STORE_OK:
+		return MGMT_ERR_EOK;
+	case WISP_STORE_BUSY:
+	case WISP_STORE_PENDING:
+	case WISP_STORE_NOT_OWNER:
+		return MGMT_ERR_EBUSY;
+	case WISP_STORE_NOT_FOUND:
+	case WISP_STORE_NO_APP:
+	case WISP_STORE_NO_CANDIDATE:
+	case WISP_STORE_NO_UPLOAD:
+		return MGMT_ERR_ENOENT;
+	case WISP_STORE_NO_SPACE:
+	case WISP_STORE_NO_SLOT:
+		return MGMT_ERR_ENOMEM;
+	case WISP_STORE_NO_INTERFACE:
+		return MGMT_ERR_ENOTSUP;
+	case WISP_STORE_NOT_GRANTED:
+	case WISP_STORE_ROLLBACK:
+	case WISP_STORE_UNSIGNED:
+	case WISP_STORE_UNKNOWN_KEY:
+	case WISP_STORE_RETIRED_KEY:
+	case WISP_STORE_SIGNATURE:
+	case WISP_STORE_VERSION:
+	case WISP_STORE_NOT_ROOT:
+		return MGMT_ERR_EACCESSDENIED;
+	default:
+		return MGMT_ERR_EUNKNOWN;
+	}
+}
+#endif
+
+static const struct mgmt_handler handlers[] = {
+	[CMD_LIST] = {.mh_read = cmd_list},          [CMD_UPLOAD] = {.mh_write = cmd_upload},
+	[CMD_INFO] = {.mh_read = cmd_info},          [CMD_START] = {.mh_write = cmd_start},
+	[CMD_STOP] = {.mh_write = cmd_stop},         [CMD_CONFIRM] = {.mh_write = cmd_confirm},
+	[CMD_ROLLBACK] = {.mh_write = cmd_rollback}, [CMD_UNINSTALL] = {.mh_write = cmd_uninstall},
+	[CMD_STAT] = {.mh_read = cmd_stat},          [CMD_ABORT] = {.mh_write = cmd_abort},
+	[CMD_USAGE] = {.mh_read = cmd_usage},        [CMD_FAILURES] = {.mh_read = cmd_failures},
+	[CMD_FORMAT] = {.mh_write = cmd_format},
+};
+
+static struct mgmt_group group = {
+	.mg_handlers = handlers,
+	.mg_handlers_count = ARRAY_SIZE(handlers),
+	.mg_group_id = CONFIG_WISP_MGMT_GROUP,
+#ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
+	.mg_translate_error = translate,
+#endif
+#ifdef CONFIG_MCUMGR_GRP_ENUM_DETAILS_NAME
+	.mg_group_name = "wisp mgmt",
+#endif
+};
+
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+static enum mgmt_cb_return refuse_reset(uint32_t event, enum mgmt_cb_return prev_status,
+					int32_t *rc, uint16_t *error_group, bool *abort_more,
+					void *data, size_t data_size)
+{
+	ARG_UNUSED(event);
+	ARG_UNUSED(prev_status);
+	ARG_UNUSED(error_group);
+	ARG_UNUSED(abort_more);
+	ARG_UNUSED(data);
+	ARG_UNUSED(data_size);
+	*rc = MGMT_ERR_EACCESSDENIED;
+	return MGMT_CB_ERROR_RC;
+}
+
+static struct mgmt_callback reset_callback = {
+	.callback = refuse_reset,
+	.event_id = MGMT_EVT_OP_OS_MGMT_RESET,
+};
+#endif
+
+static void register_group(void)
+{
+	mgmt_register_group(&group);
+#ifdef CONFIG_WISP_MGMT_REFUSE_RESET
+	mgmt_callback_register(&reset_callback);
+#endif
+	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED)) {
+		LOG_WRN("SMP asks nobody who they are: whoever reaches it manages the apps "
+			"(CONFIG_WISP_MGMT_AUTHENTICATED)");
+	}
+}
+
+MCUMGR_HANDLER_DEFINE(wisp, register_group);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Native code of images: who may run it, and how it is stopped.
+ *
+ * Code made for this does not look at its stop flag. It is preempted by the system work
+ * queue, which finds the program counter that the kernel saved and replaces it by the
+ * address of the runtime's trap entry, if it points into the app's code. If it does not,
+ * the thread is in the host: what waits there ends because of the stop signal, and the next
+ * host function or helper of the runtime that the code calls ends it. Before that call it
+ * stands where it can be redirected: one attempt follows the other with each tick until the
+ * run has ended.
+ */
+
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+
+#include "native/native.h"
+#include "storage/public_keys.h"
+#ifdef CONFIG_WISP_STORAGE
+#include "storage/storage.h"
+#endif
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
+
+/* Bits of an instruction set, as rust/image/src/native.rs has them. */
+#define THUMB_DSP 2
+
+static bool is_embedded(const uint8_t *image, size_t size)
+{
+	STRUCT_SECTION_FOREACH(wisp_image, embedded) {
+		if (image == embedded->data && size <= embedded->size) {
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_executable(const uint8_t *image, size_t size)
+{
+#if defined(CONFIG_ARCH_POSIX)
+	/* Only what the linker put among the code of this program. */
+	extern const uint8_t __executable_start[];
+	extern const uint8_t etext[];
+
+	return image >= __executable_start && image + size <= etext;
+#elif defined(CONFIG_ARM_MPU) && defined(CONFIG_XIP)
+	/* Everything else is mapped as data. */
+	const uint8_t *flash = (const uint8_t *)CONFIG_FLASH_BASE_ADDRESS;
+
+	return image >= flash && image + size <= flash + CONFIG_FLASH_SIZE * 1024;
+#else
+	ARG_UNUSED(image);
+	ARG_UNUSED(size);
+	return true;
+#endif
+}
+
+static bool is_signed(const uint8_t *image, size_t size)
+{
+#ifdef CONFIG_WISP_SIGNATURE
+	struct wisp_signers signers = {
+		.keys = wisp_public_keys,
+		.key_count = wisp_public_key_count,
+		.roots = wisp_root_keys,
+		.root_count = wisp_root_key_count,
+	};
+#ifdef CONFIG_WISP_STORAGE
+	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];
+
+	/* What the store accepted before its key was retired goes on running. */
+	if (!wisp_storage_holds(image)) {
+		if (wisp_storage_retired(retired, &signers.retired_count) != 0) {
+			LOG_ERR("retired keys are not known: the store could not be opened");
+			return false;
+		}
+		signers.retired = retired;
+	}
+#endif
+	return wisp_rust_signed(image, size, &signers);
+#else
+	ARG_UNUSED(image);
+	ARG_UNUSED(size);
+	return false;
+#endif
+}
+
+enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *image, size_t size)
+{
+	if (!wisp_rust_has_native(image, size)) {
+		return WISP_NATIVE_UNSIGNED;
+	}
+	/* The signature takes long, and is checked only where it counts. */
+	return wisp_shim_native_allowed(
+		app, image, size,
+		is_executable(image, size) && (is_embedded(image, size) || is_signed(image, size)));
+}
+
+uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *image, size_t size,
+				  bool trusted)
+{
+	if (!is_executable(image, size)) {
+		return WISP_NATIVE_NOT_EXECUTABLE;
+	}
+	if (trusted) {
+		return WISP_NATIVE_ALLOWED;
+	}
+	if (IS_ENABLED(CONFIG_WISP_NATIVE_UNSIGNED_DEVELOPMENT_ONLY)) {
+		LOG_WRN("%s: runs native code that nobody signed: "
+			"CONFIG_WISP_NATIVE_UNSIGNED_DEVELOPMENT_ONLY",
+			app->name);
+		return WISP_NATIVE_ALLOWED;
+	}
+	return WISP_NATIVE_UNSIGNED;
+}
+
+bool wisp_shim_native_stop(void)
+{
+	return IS_ENABLED(CONFIG_WISP_NATIVE_STOP_ASYNC);
+}
+
+uint8_t wisp_shim_native_features(void)
+{
+#ifdef __ARM_FEATURE_DSP
+	return THUMB_DSP;
+#else
+	return 0;
+#endif
+}
+
+void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
+{
+	run->native = app->data->native;
+	run->native_stop = wisp_shim_native_stop();
+#ifndef CONFIG_ARCH_POSIX
+	/* On native_sim, threads run on stacks of the host, which are large. */
+	run->native_limit =
+		(uintptr_t)K_KERNEL_STACK_BUFFER(app->stack) + CONFIG_WISP_NATIVE_STACK_RESERVE;
+#endif
+	run->native_features = wisp_shim_native_features();
+#ifdef CONFIG_WISP_NATIVE_USER_MODE
+	wisp_user_prepare(app, run);
+#endif
+}
+
+#if defined(CONFIG_WISP_NATIVE_USER_MODE)
+
+/* Stopped in user.c. */
+
+#elif defined(CONFIG_WISP_NATIVE_STOP_ASYNC)
+
+/* Registers of a thread that was preempted: the program counter and the first argument. */
+struct place {
+	uintptr_t *pc;
+	uintptr_t *argument;
+};
+
+#if defined(CONFIG_CPU_CORTEX_M)
+
+/* What the processor puts on the stack of a thread that it leaves for an exception. */
+struct basic_frame {
+	uintptr_t r0, r1, r2, r3, r12, lr, pc, xpsr;
+};
+
+static bool find_place(struct k_thread *thread, struct place *place)
+{
+	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
+
+	/* Threads are only ever switched in an exception, so the frame is always there. */
+	place->pc = &frame->pc;
+	place->argument = &frame->r0;
+	return true;
+}
+
+static void redirected(struct k_thread *thread)
+{
+	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
+
+	/* Thumb state, and no conditional block half done. */
+	frame->pc &= ~(uintptr_t)1;
+	frame->xpsr = (frame->xpsr & BIT(9)) | BIT(24);
+}
+
+#elif defined(CONFIG_RISCV)
+
+extern void z_riscv_thread_start(void);
+
+static bool find_place(struct k_thread *thread, struct place *place)
+{
+	struct arch_esf *frame = (struct arch_esf *)thread->callee_saved.sp;
+
+	/* A thread that gave up the processor itself has no such frame, and is in the host. */
+	if (thread->callee_saved.ra != (unsigned long)z_riscv_thread_start) {
+		return false;
+	}
+	place->pc = (uintptr_t *)&frame->mepc;
+	place->argument = (uintptr_t *)&frame->a0;
+	return true;
+}
+
+static void redirected(struct k_thread *thread)
+{
+	ARG_UNUSED(thread);
+}
+
+#endif
+
+/* With the app's lock held. True if another attempt is needed. */
+static bool stop(struct wisp_app_data *data)
+{
+	struct place place;
+	uintptr_t unknown = 0;
+	bool known = find_place(&data->thread, &place);
+
+	if (!known) {
+		place.pc = &unknown;
+		place.argument = &unknown;
+	}
+	switch (wisp_rust_redirect(data->stop_flag, place.pc, place.argument)) {
+	case WISP_REDIRECT_DONE:
+		redirected(&data->thread);
+		return false;
+	case WISP_REDIRECT_LATER:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void stop_work(struct k_work *work)
+{
+	struct k_work_delayable *delayable = k_work_delayable_from_work(work);
+	struct wisp_app_data *data = CONTAINER_OF(delayable, struct wisp_app_data, native_stop);
+	bool again = false;
+
+	K_SPINLOCK(&data->lock) {
+		if (data->stop_flag != NULL && data->created) {
+			again = stop(data);
+		}
+	}
+	if (again) {
+		(void)k_work_reschedule(delayable, K_TICKS(1));
+	}
+}
+
+void wisp_native_stop(const struct wisp_app *app)
+{
+	struct k_work_delayable *delayable = &app->data->native_stop;
+
+	if (delayable->work.handler == NULL) {
+		k_work_init_delayable(delayable, stop_work);
+	}
+	(void)k_work_reschedule(delayable, K_NO_WAIT);
+}
+
+void wisp_native_forget(const struct wisp_app *app)
+{
+	if (app->data->stop_flag != NULL) {
+		wisp_rust_forget(app->data->stop_flag);
+	}
+}
+
+#else
+
+void wisp_native_forget(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+void wisp_native_stop(const struct wisp_app *app)
+{
+	ARG_UNUSED(app);
+}
+
+#endif /* CONFIG_WISP_NATIVE_USER_MODE */

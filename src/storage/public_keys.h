@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Generated from CONFIG_WISP_SIGNATURE_KEY_FILE and CONFIG_WISP_ROOT_KEY_FILE. */
+
+#ifndef WISP_STORAGE_PUBLIC_KEYS_H_
+#define WISP_STORAGE_PUBLIC_KEYS_H_
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+extern const uint8_t wisp_public_keys[];
+extern const size_t wisp_public_key_count;
+extern const uint8_t wisp_root_keys[];
+extern const size_t wisp_root_key_count;
+/* One of them is the key of the samples, whose secret part everybody has. */
+extern const bool wisp_has_development_key;
+
+#endif /* WISP_STORAGE_PUBLIC_KEYS_H_ */

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The public keys of CONFIG_WISP_SIGNATURE_KEY_FILE and CONFIG_WISP_ROOT_KEY_FILE; included by src/CMakeLists.txt.
+
+# The key files of an option, as absolute paths.
+function(wisp_key_files option out)
+  set(keys)
+  separate_arguments(files UNIX_COMMAND "${CONFIG_${option}}")
+  foreach(key IN LISTS files)
+    cmake_path(ABSOLUTE_PATH key BASE_DIRECTORY ${APPLICATION_SOURCE_DIR} NORMALIZE)
+    if(NOT EXISTS ${key})
+      message(FATAL_ERROR "CONFIG_${option}: ${key} does not exist; give the public key "
+        "that `wisp keygen` writes beside the secret one, name.pub.pem")
+    endif()
+    list(APPEND keys ${key})
+  endforeach()
+  set(${out} ${keys} PARENT_SCOPE)
+endfunction()
+
+wisp_key_files(WISP_SIGNATURE_KEY_FILE wisp_app_keys)
+wisp_key_files(WISP_ROOT_KEY_FILE wisp_root_keys)
+set(wisp_keys_file ${CMAKE_BINARY_DIR}/wisp/public_keys.c)
+add_custom_command(
+  OUTPUT ${wisp_keys_file}
+  COMMAND ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/public_keys.py
+    --output ${wisp_keys_file} --app ${wisp_app_keys} --root ${wisp_root_keys}
+  DEPENDS ${wisp_app_keys} ${wisp_root_keys} ${ZEPHYR_WISP_MODULE_DIR}/scripts/public_keys.py
+  COMMENT "Wisp: public keys"
+  VERBATIM
+)
+zephyr_library_sources(${wisp_keys_file})
+

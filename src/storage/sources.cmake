@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Sources of the app storage and of what manages it; included by src/CMakeLists.txt.
+
+zephyr_library_sources(
+  app/needs.c
+  storage/describe.c
+  storage/flash.c
+  storage/storage.c
+  storage/supervisor.c
+)
+zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/mgmt.c)
+zephyr_library_sources_ifdef(CONFIG_WISP_SHELL manage/shell.c)

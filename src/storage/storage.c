@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* The app store's thread, and its interface for all others. */
+
+#include <string.h>
+
+#include <zephyr/init.h>
+#include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
+#include <zephyr/storage/flash_map.h>
+
+#include "storage/storage.h"
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
+
+/* Smallest erase block there is among supported flash memories, if the devicetree tells none. */
+#define ERASE_BLOCK                                                                                \
+	DT_PROP_OR(DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(wisp_storage)), erase_block_size, 256)
+
+static uint32_t wear[DIV_ROUND_UP(FIXED_PARTITION_SIZE(wisp_storage), ERASE_BLOCK)];
+static const uint8_t *map;
+
+static struct k_work_q queue;
+static K_KERNEL_STACK_DEFINE(stack, CONFIG_WISP_STORAGE_STACK_SIZE);
+
+/* A call that another thread waits for. */
+struct call {
+	struct k_work work;
+	int (*run)(void *argument);
+	void *argument;
+	int result;
+};
+
+static void run_call(struct k_work *work)
+{
+	struct call *call = CONTAINER_OF(work, struct call, work);
+
+	call->result = call->run(call->argument);
+}
+
+/* Runs a function in the store's thread. */
+static int run(int (*function)(void *argument), void *argument)
+{
+	struct call call = {.run = function, .argument = argument};
+	struct k_work_sync sync;
+
+	if (map == NULL) {
+		return WISP_STORE_NOT_MOUNTED;
+	}
+	if (k_current_get() == k_work_queue_thread_get(&queue)) {
+		return function(argument);
+	}
+	k_work_init(&call.work, run_call);
+	(void)k_work_submit_to_queue(&queue, &call.work);
+	/* Not a semaphore given by the handler: the queue uses the work after that. */
+	(void)k_work_flush(&call.work, &sync);
+	return call.result;
+}
+
+void wisp_storage_explain(const char *name, const char *what, int error)
+{
+	/* A deferred log copies strings up to their NUL, and the words have none. */
+	char text[WISP_STORAGE_WORDS];
+	size_t length;
+	const char *words = wisp_rust_store_words(error, &length);
+
+	length = MIN(length, sizeof(text) - 1);
+	memcpy(text, words, length);
+	text[length] = '\0';
+	LOG_ERR("%s: %s: %s", name, what, text);
+}
+
+struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
+{
+	return (struct wisp_store_trust){
+		.keys = wisp_public_keys,
+		.key_count = wisp_public_key_count,
+		.roots = wisp_root_keys,
+		.root_count = wisp_root_key_count,
+		.check_signature = IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START),
+		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
+		.map = map,
+		.app = app,
+		.memory_size = app->memory_size,
+		.frame_size = app->frame_size,
+	};
+}
+
+struct get {
+	uint32_t slot;
+	const char *name;
+	struct wisp_store_app *app;
+};
+
+static int do_get(void *argument)
+{
+	struct get *get = argument;
+
+	return get->name == NULL ? wisp_rust_store_get(get->slot, get->app)
+				 : wisp_rust_store_find(get->name, get->app);
+}
+
+int wisp_store_get(uint32_t slot, struct wisp_store_app *app)
+{
+	struct get get = {.slot = slot, .app = app};
+
+	return run(do_get, &get);
+}
+
+int wisp_store_find(const char *name, struct wisp_store_app *app)
+{
+	struct get get = {.name = name, .app = app};
+
+	return run(do_get, &get);
+}
+
+static int announce(struct wisp_store_upload *upload)
+{
+	const struct wisp_app *app = wisp_app_find(upload->name);
+	int ret;
+
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	if (upload->memory > app->memory_size || upload->frame > app->frame_size) {
+		return WISP_STORE_TOO_LARGE;
+	}
+	ret = wisp_rust_store_needs(app, (const uint8_t *)upload->interfaces,
+				    upload->interfaces_length);
+	if (ret == 0) {
+		ret = wisp_rust_store_targets(app, upload->targets, upload->targets_length);
+	}
+	return ret == 0 ? wisp_rust_store_begin(upload, &upload->offset) : ret;
+}
+
+static int do_begin(void *argument)
+{
+	struct wisp_store_upload *upload = argument;
+	int ret = announce(upload);
+
+	/* Who finds the store busy may take the place of the other upload. */
+	if (ret != 0 && ret != WISP_STORE_BUSY) {
+		wisp_storage_explain(upload->name, "upload refused", ret);
+	}
+	return ret;
+}
+
+int wisp_store_begin(struct wisp_store_upload *upload)
+{
+	upload->name[sizeof(upload->name) - 1] = '\0';
+	return run(do_begin, upload);
+}
+
+struct piece {
+	uint32_t offset;
+	const uint8_t *data;
+	size_t length;
+};
+
+static int do_write(void *argument)
+{
+	const struct piece *piece = argument;
+
+	return wisp_rust_store_write(piece->offset, piece->data, piece->length);
+}
+
+int wisp_store_write(uint32_t offset, const void *data, size_t length)
+{
+	struct piece piece = {.offset = offset, .data = data, .length = length};
+
+	return run(do_write, &piece);
+}
+
+static int do_progress(void *argument)
+{
+	return wisp_rust_store_progress(argument);
+}
+
+int wisp_store_progress(struct wisp_store_upload *upload)
+{
+	return run(do_progress, upload);
+}
+
+static int do_abort(void *argument)
+{
+	ARG_UNUSED(argument);
+	return wisp_rust_store_abort();
+}
+
+int wisp_store_abort(void)
+{
+	return run(do_abort, NULL);
+}
+
+static int do_finish(void *argument)
+{
+	struct wisp_store_upload upload;
+	struct wisp_store_trust trust;
+	struct wisp_store_app stored;
+	const struct wisp_app *app;
+	uint32_t slot;
+	int ret;
+
+	ARG_UNUSED(argument);
+	ret = wisp_rust_store_progress(&upload);
+	if (ret != 0) {
+		return ret;
+	}
+	app = wisp_app_find(upload.name);
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	trust = wisp_storage_trust(app);
+	ret = wisp_rust_store_accept(&trust, &slot);
+	if (ret != 0) {
+		wisp_storage_explain(upload.name, "upload refused", ret);
+		if (ret != WISP_STORE_INCOMPLETE && ret != WISP_STORE_FLASH) {
+			(void)wisp_rust_store_abort();
+		}
+		return ret;
+	}
+	LOG_INF("%s: version %u.%u.%u installed, on trial until it is confirmed", upload.name,
+		upload.image.version & 0xff, (upload.image.version >> 8) & 0xff,
+		upload.image.version >> 16);
+	wisp_supervisor_trial_over(slot);
+	if (wisp_rust_store_get(slot, &stored) == 0 && !stored.manual) {
+		wisp_supervisor_restart(slot);
+	}
+	return 0;
+}
+
+int wisp_store_finish(void)
+{
+	return run(do_finish, NULL);
+}
+
+static int do_start(void *argument)
+{
+	struct wisp_store_app stored;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0 && (stored.disabled || stored.crashes != 0)) {
+		ret = wisp_rust_store_change(stored.slot, WISP_STORE_ENABLE, &value);
+	}
+	return ret == 0 ? wisp_supervisor_start(stored.slot) : ret;
+}
+
+int wisp_store_start(const char *name)
+{
+	return run(do_start, (void *)name);
+}
+
+static int do_stop(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0) {
+		ret = wisp_supervisor_stop(stored.slot, &was_running);
+	}
+	return (ret == 0 && !was_running) ? WISP_STORE_ALREADY : ret;
+}
+
+int wisp_store_stop(const char *name)
+{
+	return run(do_stop, (void *)name);
+}
+
+int wisp_storage_confirm(const struct wisp_store_app *stored)
+{
+	const struct wisp_app *app = wisp_app_find(stored->name);
+	struct wisp_store_trust trust;
+	int ret;
+
+	if (app == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	trust = wisp_storage_trust(app);
+	ret = wisp_rust_store_confirm(stored->slot, &trust);
+	if (ret == 0) {
+		wisp_supervisor_trial_over(stored->slot);
+		LOG_INF("%s: update confirmed", stored->name);
+	}
+	return ret;
+}
+
+static int do_confirm(void *argument)
+{
+	struct wisp_store_app stored;
+	int ret = wisp_rust_store_find(argument, &stored);
+
+	return ret == 0 ? wisp_storage_confirm(&stored) : ret;
+}
+
+int wisp_store_confirm(const char *name)
+{
+	return run(do_confirm, (void *)name);
+}
+
+static int do_rollback(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret != 0) {
+		return ret;
+	}
+	if (stored.candidate.length == 0) {
+		return WISP_STORE_NO_CANDIDATE;
+	}
+	ret = wisp_supervisor_stop(stored.slot, &was_running);
+	if (ret != 0) {
+		return ret;
+	}
+	ret = wisp_rust_store_change(stored.slot, WISP_STORE_ROLL_BACK, &value);
+	if (ret == 0) {
+		LOG_WRN("%s: update rolled back", stored.name);
+		if (was_running && stored.running.length != 0) {
+			wisp_supervisor_restart(stored.slot);
+		}
+	}
+	return ret;
+}
+
+int wisp_store_rollback(const char *name)
+{
+	return run(do_rollback, (void *)name);
+}
+
+static int do_uninstall(void *argument)
+{
+	struct wisp_store_app stored;
+	bool was_running;
+	uint32_t value;
+	int ret;
+
+	ret = wisp_rust_store_find(argument, &stored);
+	if (ret == 0) {
+		ret = wisp_supervisor_stop(stored.slot, &was_running);
+	}
+	if (ret == 0) {
+		ret = wisp_rust_store_change(stored.slot, WISP_STORE_UNINSTALL, &value);
+	}
+	return ret;
+}
+
+int wisp_store_uninstall(const char *name)
+{
+	return run(do_uninstall, (void *)name);
+}
+
+static int do_format(void *argument)
+{
+	bool was_running;
+	int ret;
+
+	ARG_UNUSED(argument);
+	for (uint32_t slot = 0; slot < WISP_STORE_SLOTS; slot++) {
+		ret = wisp_supervisor_stop(slot, &was_running);
+		if (ret != 0) {
+			return ret;
+		}
+		wisp_supervisor_trial_over(slot);
+	}
+	ret = wisp_rust_store_format(wear, ARRAY_SIZE(wear));
+	if (ret == 0) {
+		LOG_WRN("app store formatted on request");
+		wisp_supervisor_boot(&queue);
+	}
+	return ret;
+}
+
+int wisp_store_format(void)
+{
+	return run(do_format, NULL);
+}
+
+struct retired {
+	uint8_t *ids;
+	size_t *count;
+};
+
+static int do_retired(void *argument)
+{
+	struct retired *retired = argument;
+
+	return wisp_rust_store_retired(retired->ids, retired->count);
+}
+
+int wisp_storage_retired(uint8_t *ids, size_t *count)
+{
+	struct retired retired = {.ids = ids, .count = count};
+
+	return run(do_retired, &retired);
+}
+
+bool wisp_storage_holds(const uint8_t *image)
+{
+	return map != NULL && image >= map && image < map + FIXED_PARTITION_SIZE(wisp_storage);
+}
+
+static int do_stat(void *argument)
+{
+	return wisp_rust_store_stat(argument);
+}
+
+int wisp_store_stat(struct wisp_store_stat *stat)
+{
+	return run(do_stat, stat);
+}
+
+const char *wisp_store_words(int error, size_t *length)
+{
+	return wisp_rust_store_words(error, length);
+}
+
+static int do_boot(void *argument)
+{
+	const char *const how[] = {"ready", "recovered after a cut",
+				   "repaired: a part of its journal was damaged", "formatted"};
+	uint32_t mounted;
+	int ret;
+
+	ARG_UNUSED(argument);
+	ret = wisp_rust_store_mount(wear, ARRAY_SIZE(wear), &mounted);
+	if (ret != 0) {
+		wisp_storage_explain("app store", "not opened", ret);
+		return ret;
+	}
+	/* There is a journal now: this time bytes are compared that are not all alike. */
+	ret = wisp_storage_flash_compare(map);
+	if (ret != 0) {
+		map = NULL;
+		return ret;
+	}
+	LOG_INF("app store %s", how[mounted]);
+	if (IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED)) {
+		LOG_WRN("CONFIG_WISP_ALLOW_UNSIGNED: apps are installed whoever made them");
+	} else if (wisp_public_key_count + wisp_root_key_count == 0) {
+		LOG_WRN("no app can be installed: CONFIG_WISP_SIGNATURE_KEY_FILE names no key");
+	}
+	if (wisp_has_development_key) {
+		LOG_WRN("the firmware trusts the samples' key, whose secret part everybody has");
+	}
+	wisp_supervisor_boot(&queue);
+	return 0;
+}
+
+static int storage_init(void)
+{
+	static struct call boot = {.run = do_boot};
+	const struct k_work_queue_config config = {.name = "wisp_store"};
+	int ret;
+
+	k_work_queue_start(&queue, stack, K_KERNEL_STACK_SIZEOF(stack),
+			   CONFIG_WISP_STORAGE_PRIORITY, &config);
+	ret = wisp_storage_flash_open(&map);
+	if (ret != 0) {
+		map = NULL;
+		LOG_ERR("app store: partition wisp_storage cannot be used: %d", ret);
+		return ret;
+	}
+	k_work_init(&boot.work, run_call);
+	(void)k_work_submit_to_queue(&queue, &boot.work);
+	return 0;
+}
+
+SYS_INIT(storage_init, APPLICATION, CONFIG_KERNEL_INIT_PRIORITY_DEFAULT);

@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Holds what the suites of the test command share: counts, commands on the desk, twister."""
 
+import io
 import json
 import os
 import re
 import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import devenv
@@ -58,6 +62,47 @@ def stream(command, cwd, env=None):
             lines.append(line)
             print(line, end="", flush=True)
     return process.returncode, "".join(lines)
+
+
+class OutputOfThreads(io.TextIOBase):
+    """Keeps what each thread prints, and writes what threads without a buffer print."""
+
+    def __init__(self, out):
+        super().__init__()
+        self.out = out
+        self.buffers = threading.local()
+
+    def write(self, text):
+        return getattr(self.buffers, "now", self.out).write(text)
+
+    def flush(self):
+        self.out.flush()
+
+
+def together(tasks):
+    """Runs tasks at the same time, one for each processor; their results, in their order.
+
+    A task mostly waits for one emulator or compiler, which leaves the other processors idle. The output of
+    each task is shown in one piece when the task has ended.
+    """
+    output = OutputOfThreads(sys.stdout)
+
+    def run(task):
+        output.buffers.now = io.StringIO()
+        try:
+            return task()
+        finally:
+            text = output.buffers.now.getvalue()
+            del output.buffers.now
+            output.out.write(text)
+            output.out.flush()
+
+    sys.stdout = output
+    try:
+        with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+            return list(pool.map(run, tasks))
+    finally:
+        sys.stdout = output.out
 
 
 def cargo(arguments, folder=RUST):

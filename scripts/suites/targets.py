@@ -2,12 +2,13 @@
 """Runs the official suite and every form of every op on emulated boards, and compares the counts with the desk's."""
 
 import re
+from functools import partial
 
 import devenv
 import spec_targets
 
 from suites import bare, workloads
-from suites.common import Count, stream
+from suites.common import Count, stream, together
 from suites.desk import DESK_LOG, WISP_SPEC, desk_log, suite_unit
 
 # Bytes of stack that native code may take: calls from instance to instance nest 64 deep.
@@ -52,7 +53,8 @@ def run_programs(board, program, tier, programs, options, native=0):
     """Runs compiled programs on a board; counts their results."""
     if not programs:
         return Count()
-    tape = make_tape("-".join(["programs", *options[1:]]), ["--wast", programs, *options])
+    # A tape of this board alone: boards run at the same time.
+    tape = make_tape("-".join(["programs", board.name, *options[1:]]), ["--wast", programs, *options])
     return play_apart(board, program, tier, tape, native) if tape else Count(failed=1)
 
 
@@ -124,9 +126,16 @@ def run_boards(boards, native):
     if not programs:
         print("targets: compiled programs are left out: there is no clang, or see above")
         count += Count(failed=1) if devenv.versioned("clang") else Count(skipped=1)
-    targets = []
+    # Boards that share a tape of native code follow each other.
+    lanes = {}
     for board in boards:
-        done = run_board(board, tape, programs, native)
+        lanes.setdefault(board.shares_code_of or board.name, []).append(board)
+
+    def lane(boards_of_lane):
+        return [run_board(board, tape, programs, native) for board in boards_of_lane]
+
+    targets = []
+    for done in sum(together([partial(lane, of_lane) for of_lane in lanes.values()]), []):
         if not done:
             return count + Count(failed=1)
         count += done[0]

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose."""
+"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, the order of the
+engine's files."""
 
 import json
 import re
@@ -9,6 +10,7 @@ import sys
 
 import devenv
 import prose
+import storeys
 
 # Licences a firmware may carry without further duties than naming them.
 ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
@@ -78,7 +80,7 @@ def files():
 
 
 def main():
-    problems = files() + crates()
+    problems = files() + crates() + storeys.problems()
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

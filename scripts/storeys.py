@@ -14,7 +14,7 @@ SOURCES = devenv.REPO / "rust/engine/src"
 # From the bottom to the top.
 STOREYS = ("vm", "exec", "api")
 # Most files that may use each other in one ring: instances and the store that they share.
-RING_MAX = 14
+RING_MAX = 10
 PATH = re.compile(r"\b(crate|super|self)((?:::\w+)+)(?:::\{([^}]*)\})?")
 
 

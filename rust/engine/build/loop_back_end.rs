@@ -149,7 +149,7 @@ fn part(op: &Op, base: usize, length: Option<usize>) -> String {
     let f = function(op);
     let next = operands.next();
     let traps = |call: String| {
-        format!("let value = match {call} {{ Ok(value) => value, Err(code) => break 'run code as u32 }};")
+        format!("let value = match {call} {{ Ok(value) => value, Err(code) => break 'run code.raw() }};")
     };
     match op.class {
         Class::Bin32 | Class::Bin64 => {
@@ -203,7 +203,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
     // where a call returns to
     let after = operands.length.unwrap_or_else(|| op.words());
     match op.sem {
-        Sem::Unreachable => "break 'run crate::vm::trap::TrapCode::Unreachable as u32;".into(),
+        Sem::Unreachable => "break 'run crate::vm::trap::TrapCode::Unreachable.raw();".into(),
         Sem::Enter => {
             let clear = match op.form.len() {
                 1 => "",
@@ -211,7 +211,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
             };
             format!(
                 "if ctx.stack_limit.addr() - fp.addr() < usize::from(word(ip, 1)) {{ \
-                 break 'run crate::vm::trap::TrapCode::StackOverflow as u32; }} take_fuel!(); {clear} {next}"
+                 break 'run crate::vm::trap::TrapCode::StackOverflow.raw(); }} take_fuel!(); {clear} {next}"
             )
         }
         Sem::Br => branch(operands, 0),
@@ -257,13 +257,13 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
         Sem::GlobalGet => format!("{} {next}", operands.result(&format!("(*{}).get()", value(1)))),
         Sem::GlobalSet => format!("(*{}).set({}); {next}", value(0), value(1)),
         Sem::GlobalGetFunc | Sem::GlobalGetExtern => format!(
-            "let bits = (*{}).get(); let code = cold::receive(ctx, {}, bits); if code != 0 {{ break 'run code; }} {} {next}",
+            "let bits = (*{}).get(); let code = cold::receive(ctx, {}, bits); if !code.is_none() {{ break 'run code; }} {} {next}",
             value(1),
             reference(op.sem),
             operands.result("bits")
         ),
         Sem::GlobalSetFunc | Sem::GlobalSetExtern => format!(
-            "let bits = {}; let code = cold::give(ctx, {}, bits); if code != 0 {{ break 'run code; }} (*{}).set(bits); {next}",
+            "let bits = {}; let code = cold::give(ctx, {}, bits); if !code.is_none() {{ break 'run code; }} (*{}).set(bits); {next}",
             value(1),
             reference(op.sem),
             value(0)
@@ -284,7 +284,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
                 Operand::D => "acc = get32(ip, fp, 1);",
                 _ => "",
             };
-            format!("let code = cold::{name}(ctx, ip, fp); if code != 0 {{ break 'run code; }} {acc} {next}")
+            format!("let code = cold::{name}(ctx, ip, fp); if !code.is_none() {{ break 'run code; }} {acc} {next}")
         }
     }
 }
@@ -315,7 +315,7 @@ pub fn arms(opcodes: &[u16]) -> String {
     text.push_str(if (0..COUNT as u16).all(crate::built) {
         "_ => unreachable_unchecked(),\n}\n"
     } else {
-        "_ => break 'run crate::vm::trap::TrapCode::Unreachable as u32,\n}\n"
+        "_ => break 'run crate::vm::trap::TrapCode::Unreachable.raw(),\n}\n"
     });
     text
 }

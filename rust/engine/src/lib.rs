@@ -17,17 +17,6 @@
 //! One store belongs to one thread; its [`InterruptHandle`] to any.
 #![no_std]
 #![deny(unsafe_code)]
-// what the ops of features use that are not built in
-#![cfg_attr(
-    not(all(
-        feature = "bulk-memory",
-        feature = "reference-types",
-        feature = "saturating-float-to-int",
-        feature = "sign-extension",
-        feature = "tail-call"
-    )),
-    allow(dead_code, unused_imports)
-)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -47,21 +36,24 @@ pub use api::func::{Func, TypedFunc};
 pub use api::host_function::{HostFunction, IntoHostFunction};
 pub use api::instance::Instance;
 pub use api::linker::{Linker, Resolve};
-pub use api::module::{Module, MISSING_FEATURES};
+pub use api::module::Module;
 pub use api::store::{AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut};
 pub use api::value::{Val, WasmTy, WasmValues};
 pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
-pub use exec::native::user::{serve, Outcome, Request, UserMode};
+pub use exec::native::user::{serve, Outcome};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
 pub use vm::config::{Config, Engine, GrowthRefused};
 pub use vm::context::Ctx;
+pub use vm::features::MISSING_FEATURES;
 pub use vm::imports::RawHostFn;
 pub use vm::scratch;
-pub use vm::trap::{Trap, TrapCode};
+pub use vm::trap::{RawTrap, Trap, TrapCode};
 pub use vm::ty::{FuncType, Signature};
+#[cfg(feature = "user-mode")]
+pub use vm::user_mode::{Request, UserMode};
 pub use wisp_image::features::Feature;
 pub use wisp_image::format::ValType;
 #[cfg(feature = "native")]

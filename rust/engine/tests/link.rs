@@ -6,7 +6,7 @@ mod common;
 use common::{image, image_of, instance, module, module_of, store};
 use wisp_engine::{
     scratch, Caller, Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, InstantiateError, LinkProblem,
-    Linker, Memory, Module, Name, Resolve, Signature, Store, Table, TrapCode, Val, ValType,
+    Linker, Memory, Module, Name, RawTrap, Resolve, Signature, Store, Table, TrapCode, Val, ValType,
 };
 
 fn add_to_data(mut caller: Caller<'_, u32>, x: u32) -> u32 {
@@ -98,14 +98,14 @@ fn problems_of_imports_name_the_import() {
 
 struct Section;
 
-unsafe extern "C" fn triple(_: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+unsafe extern "C" fn triple(_: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     // SAFETY: the signature says one parameter and one result of one slot; env is the number below.
     unsafe { *slots = *slots * 3 + *env.cast::<u32>() };
-    0
+    RawTrap::NONE
 }
 
-unsafe extern "C" fn fails(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
-    TrapCode::HostError as u32
+unsafe extern "C" fn fails(_: *mut Ctx, _: *mut u32, _: *const ()) -> RawTrap {
+    TrapCode::HostError.raw()
 }
 
 static ONE: u32 = 1;

@@ -9,8 +9,8 @@ use std::sync::{Mutex, PoisonError};
 use arbitrary::Unstructured;
 use wisp_compiler::{compile, Options};
 use wisp_engine::{
-    Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, Linker, Memory, Module, Name, Resolve, Signature,
-    Store, Table, Val,
+    Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, Linker, Memory, Module, Name, RawTrap, Resolve,
+    Signature, Store, Table, Val,
 };
 use wisp_image::{Image, ImportKind};
 
@@ -33,12 +33,12 @@ thread_local! {
 /// Defines every function that is asked for; it returns zeros.
 struct Anything;
 
-unsafe extern "C" fn zeros(_: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+unsafe extern "C" fn zeros(_: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     for index in 0..env.addr() {
         // SAFETY: `env` is the number of slots of the results (see `resolve`).
         unsafe { slots.add(index).write(0) };
     }
-    0
+    RawTrap::NONE
 }
 
 impl Resolve<()> for Anything {

@@ -4,7 +4,7 @@
 use crate::{shim, AppData};
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr::null_mut;
-use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Name, Resolve, Signature, TrapCode};
+use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Name, RawTrap, Resolve, Signature, TrapCode};
 use wisp_host::platform::Clock;
 
 /// A NUL-terminated string in flash.
@@ -76,15 +76,15 @@ unsafe fn guest<'a>(caller: *mut shim::wisp_caller) -> Caller<'a, AppData> {
 }
 
 /// Calls a C function, whose record `env` points to, after it checked the ranges of its signature.
-unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     // SAFETY: `resolve` made this the environment.
     let function = unsafe { &*env.cast::<shim::wisp_host_function>() };
     let Some(code) = function.function else {
-        return TrapCode::HostError as u32;
+        return TrapCode::HostError.raw();
     };
     // SAFETY: the engine passes its instance.
     let stop = unsafe { &*ctx }.stop_requested();
-    if stop != 0 {
+    if !stop.is_none() {
         return stop;
     }
     let caller = ctx.cast::<shim::wisp_caller>();
@@ -93,15 +93,15 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32
     // SAFETY: the linker found that the import has the type of the signature, so there are as many
     // slots; `caller` is the engine's context, and the guest does not run meanwhile.
     if !unsafe { ranges_exist(caller, slots, signature) } {
-        return TrapCode::MemoryOutOfBounds as u32;
+        return TrapCode::MemoryOutOfBounds.raw();
     }
     // SAFETY: the function was defined for slots of this signature, and with this environment.
     let trap = unsafe { code(caller, slots, function.env) };
     match trap {
-        0 => 0,
+        0 => RawTrap::NONE,
         // An unknown number is a mistake of the firmware; the guest must not go on with it.
         // SAFETY: the engine passes its instance.
-        _ => unsafe { &*ctx }.reason(TrapCode::from_u32(trap).unwrap_or(TrapCode::HostError) as u32),
+        _ => unsafe { &*ctx }.reason(TrapCode::from_u32(trap).unwrap_or(TrapCode::HostError)),
     }
 }
 

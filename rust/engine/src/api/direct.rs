@@ -1,18 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Host functions as native code calls them: arguments and result as C passes them, after the record.
 
-use core::ptr::NonNull;
+use core::ptr::{null, NonNull};
 
 use crate::api::caller::Caller;
 use crate::api::host_function::HostResult;
 use crate::api::value::for_each_arity;
 use crate::api::value::{WasmTy, WasmValues};
-use crate::exec::native::Record;
+use crate::vm::native::Record;
+
+/// The address of a function's form for native code, or null.
+#[derive(Clone, Copy)]
+pub struct Form(*const ());
+
+impl Form {
+    /// No form.
+    pub const NONE: Self = Self(null());
+
+    /// Returns the address, or null.
+    pub(crate) const fn address(self) -> *const () {
+        self.0
+    }
+}
 
 /// A function or closure without bytes.
 pub(crate) trait Direct<T, P, R> {
     /// Its form for native code. It does not look at the stop flag: its caller ends if it is to stop.
-    const DIRECT: *const ();
+    const DIRECT: Form;
 }
 
 macro_rules! functions {
@@ -22,7 +36,7 @@ macro_rules! functions {
             F: Fn(Caller<'_, T>, $($name),*) -> R,
             R: HostResult,
         {
-            const DIRECT: *const () = {
+            const DIRECT: Form = {
                 #[allow(non_snake_case)]
                 unsafe extern "C" fn direct<T, F, R: HostResult, $($name: WasmTy),*>(
                     record: &Record,
@@ -44,7 +58,7 @@ macro_rules! functions {
                         Err(_) => Default::default(),
                     }
                 }
-                direct::<T, F, R, $($name),*> as *const ()
+                Form(direct::<T, F, R, $($name),*> as *const ())
             };
         }
     };

@@ -5,8 +5,7 @@ use core::marker::PhantomData;
 use core::ptr::null;
 
 use crate::api::caller::Caller;
-#[cfg(feature = "native")]
-use crate::api::direct::Direct;
+use crate::api::direct::{Direct, Form};
 use crate::api::trampoline::trampoline;
 use crate::api::value::for_each_arity;
 use crate::api::value::{WasmTy, WasmValues};
@@ -27,9 +26,8 @@ pub struct HostFunction<T> {
     pub(crate) env: *const (),
     /// It checks references among its arguments, and tells the guest's instance of those among its results.
     pub(crate) checks_references: bool,
-    /// The function for native code, or null.
-    #[cfg(feature = "native")]
-    direct: *const (),
+    /// The function for native code.
+    direct: Form,
     data: PhantomData<fn(&mut T)>,
 }
 
@@ -64,18 +62,14 @@ impl<T> HostFunction<T> {
             function: trampoline::<T, P, R, F>,
             env: null(),
             checks_references: true,
-            #[cfg(feature = "native")]
-            direct: if F::NATIVE { F::DIRECT } else { null() },
+            direct: if F::NATIVE { F::DIRECT } else { Form::NONE },
             data: PhantomData,
         }
     }
 
     /// The function as native code calls it: the record of its instance and the arguments, as C passes them.
     pub(crate) const fn direct(&self) -> *const () {
-        #[cfg(feature = "native")]
-        return self.direct;
-        #[cfg(not(feature = "native"))]
-        null()
+        self.direct.address()
     }
 
     /// Defines a function in the raw form, without references among parameters and results: guests that import it with
@@ -93,17 +87,7 @@ impl<T> HostFunction<T> {
         function: RawHostFn,
         env: *const (),
     ) -> Self {
-        Self {
-            module,
-            name,
-            signature,
-            function,
-            env,
-            checks_references: false,
-            #[cfg(feature = "native")]
-            direct: null(),
-            data: PhantomData,
-        }
+        Self { module, name, signature, function, env, checks_references: false, direct: Form::NONE, data: PhantomData }
     }
 }
 
@@ -125,8 +109,7 @@ pub trait IntoHostFunction<T, P, R> {
     /// calls of others take longer than their values take through slots.
     const NATIVE: bool;
     /// The function that native code calls then.
-    #[cfg(feature = "native")]
-    const DIRECT: *const ();
+    const DIRECT: Form;
 }
 
 /// A value, or a trap, that a host function may return.
@@ -176,8 +159,7 @@ macro_rules! functions {
                 self(caller, $($name),*).into_result()
             }
             const NATIVE: bool = R::NATIVE;
-            #[cfg(feature = "native")]
-            const DIRECT: *const () = <F as Direct<T, ($($name,)*), R>>::DIRECT;
+            const DIRECT: Form = <F as Direct<T, ($($name,)*), R>>::DIRECT;
         }
     };
 }

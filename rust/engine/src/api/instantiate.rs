@@ -13,9 +13,11 @@ use crate::api::instance::Instance;
 use crate::api::linker::Linker;
 use crate::api::module::Module;
 use crate::exec::call::{foreign, Entry};
+use crate::exec::instance::make;
+use crate::exec::native::import_form;
 use crate::vm::context::{Counts, Ctx};
 use crate::vm::globals::set_bits;
-use crate::vm::imports::{unset_import, Import};
+use crate::vm::imports::Import;
 use crate::vm::memory::LinearMemory;
 use crate::vm::segments::init_table;
 use crate::vm::shared::Shared;
@@ -50,7 +52,6 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     let image = module.image();
     let imports = image.imports();
     let [functions, tables, _, globals] = imports.counts();
-    let imported = Counts { functions, globals, tables };
     let globals_size = image.globals_size()?;
     let config = &shared.config;
     let within = |count: usize, allowed: u32, error: fn(u32, u32) -> InstantiateError| {
@@ -71,19 +72,20 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
             u32::try_from(left).unwrap_or(u32::MAX),
         )
     };
-    let ctx = Ctx::new(shared, module, defined, &imported, globals_size, unset_import());
+    let (imported_functions, imported_tables) = (functions, tables);
+    let ctx = make(shared, image, module.native(), defined, Counts { functions, globals, tables }, globals_size);
     let ctx = ctx.ok_or_else(|| {
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
-        small(size_of::<Ctx>() + globals_size as usize + imported.functions * size_of::<Import>() + code)
+        small(size_of::<Ctx>() + globals_size as usize + imported_functions * size_of::<Import>() + code)
     })?;
     link(linker, shared, ctx, module, imports)?;
-    for index in 0..ctx.table_count() - imported.tables {
+    for index in 0..ctx.table_count() - imported_tables {
         shared.go_on().map_err(Trap::new)?;
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
         let record = TableRecord::new(shared, table.ty, table.min, table.max);
         let record = record.and_then(|record| shared.arena.alloc(record));
-        ctx.set_table(imported.tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
+        ctx.set_table(imported_tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
     }
     let globals = ctx.globals();
     for (index, global) in image.globals().enumerate() {
@@ -174,11 +176,7 @@ fn link<T>(
                     }
                 };
                 if let Some(place) = ctx.imports().get(functions) {
-                    #[cfg(feature = "native")]
-                    let direct = match (ctx.native(), module.native()) {
-                        (Some(record), Some(native)) if direct.is_null() => record.import(native, functions),
-                        _ => direct,
-                    };
+                    let direct = import_form(ctx, module.native(), functions, direct);
                     place.set(Import { function, env, direct, ty });
                 }
                 functions += 1;

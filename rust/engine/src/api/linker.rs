@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Linkers: where imports come from.
 
+#[cfg_attr(not(feature = "alloc"), path = "linker/definitions_absent.rs")]
+mod definitions;
+
 use wisp_image::Name;
 
+use self::definitions::Definitions;
 use crate::api::error::{InstantiateError, LinkProblem};
-#[cfg(feature = "link")]
 use crate::api::externals::Extern;
 use crate::api::host_function::HostFunction;
-#[cfg(feature = "alloc")]
-use crate::api::host_function::IntoHostFunction;
 use crate::api::instance::Instance;
 use crate::api::module::Module;
 use crate::api::store::{Store, StoreContextMut};
@@ -20,8 +21,8 @@ pub trait Resolve<T> {
     /// signature of what is found).
     fn resolve(&self, module: Name<'_>, name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<T>>;
 
-    /// The export of an instance, or object of the host, with this name. Goes before `resolve`.
-    #[cfg(feature = "link")]
+    /// The export of an instance, or object of the host, with this name. Goes before `resolve`. Is not called
+    /// without the feature `link`.
     fn external(&self, _module: Name<'_>, _name: Name<'_>) -> Option<Extern> {
         None
     }
@@ -35,26 +36,11 @@ enum Source<'h, T> {
     Resolver(&'h dyn Resolve<T>),
 }
 
-/// A definition with a name of its own.
-#[cfg(feature = "alloc")]
-struct Named<T> {
-    module: alloc::string::String,
-    name: alloc::string::String,
-    item: Item<T>,
-}
-
-#[cfg(feature = "alloc")]
-enum Item<T> {
-    Extern(Extern),
-    Closure(HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>),
-}
-
 /// The sources of imports: tables of host functions, single ones, resolvers, and (with `alloc`) closures
 /// and exports of other instances. What was added last is found first, so that it may replace what was there.
 pub struct Linker<'h, T> {
     sources: [Option<Source<'h, T>>; SOURCES],
-    #[cfg(feature = "alloc")]
-    named: alloc::vec::Vec<Named<T>>,
+    named: Definitions<T>,
 }
 
 impl<T> Default for Linker<'_, T> {
@@ -70,11 +56,7 @@ pub struct LinkerFull;
 impl<'h, T> Linker<'h, T> {
     /// Defines nothing.
     pub const fn new() -> Self {
-        Self {
-            sources: [const { None }; SOURCES],
-            #[cfg(feature = "alloc")]
-            named: alloc::vec::Vec::new(),
-        }
+        Self { sources: [const { None }; SOURCES], named: Definitions::new() }
     }
 
     /// Defines the functions of a table.
@@ -124,38 +106,6 @@ impl<'h, T> Linker<'h, T> {
         self.add(Source::Table(core::slice::from_ref(function)))
     }
 
-    /// Adds a closure, which may capture.
-    #[cfg(feature = "alloc")]
-    pub fn func_wrap<P, R, F>(&mut self, module: &str, name: &str, function: F) -> &mut Self
-    where
-        F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
-    {
-        let (host, keep) = crate::api::trampoline::boxed(function);
-        self.named.push(Named { module: module.into(), name: name.into(), item: Item::Closure(host, keep) });
-        self
-    }
-
-    /// Adds an export of an instance, or something the host made.
-    #[cfg(feature = "alloc")]
-    pub fn define(&mut self, module: &str, name: &str, external: Extern) -> &mut Self {
-        self.named.push(Named { module: module.into(), name: name.into(), item: Item::Extern(external) });
-        self
-    }
-
-    /// Adds all exports of an instance under this module name.
-    #[cfg(feature = "alloc")]
-    pub fn instance(
-        &mut self,
-        store: impl crate::api::store::AsContext,
-        module: &str,
-        instance: Instance,
-    ) -> &mut Self {
-        instance.for_each_export(store, |name, external| {
-            self.define(module, name, external);
-        });
-        self
-    }
-
     /// Instantiates a module: links its imports, takes its memory, applies its segments, runs its start
     /// function.
     ///
@@ -163,12 +113,7 @@ impl<'h, T> Linker<'h, T> {
     /// See [`InstantiateError`]. What a failing segment or start function did before stays done, as wasm
     /// has it; every other failure leaves the store as it was.
     pub fn instantiate<'a>(&self, store: &mut Store<'a, T>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
-        #[cfg(feature = "alloc")]
-        for named in &self.named {
-            if let Item::Closure(_, keep) = &named.item {
-                store.owner.keep(keep);
-            }
-        }
+        self.named.keep(&mut store.owner);
         let context: StoreContextMut<'_, T> = crate::api::store::AsContextMut::as_context_mut(store);
         crate::api::instantiate::instantiate(self, context.shared, context.data, module)
     }
@@ -188,8 +133,7 @@ impl<'h, T> Linker<'h, T> {
             }
         };
         let wanted = |function: &&HostFunction<T>| name == function.name && module == function.module;
-        #[cfg(feature = "alloc")]
-        if let Some(Item::Closure(function, _)) = self.named(module, name) {
+        if let Some(function) = self.named.function(module, name) {
             return check(function);
         }
         for source in self.sources.iter().rev().flatten() {
@@ -204,31 +148,17 @@ impl<'h, T> Linker<'h, T> {
         Err(LinkProblem::Unknown)
     }
 
-    #[cfg(feature = "alloc")]
-    fn named(&self, module: Name<'_>, name: Name<'_>) -> Option<&Item<T>> {
-        let mut named = self.named.iter().rev();
-        named.find(|named| name == *named.name && module == *named.module).map(|named| &named.item)
-    }
-
-    /// Returns a definition that is no host function.
-    #[cfg(feature = "link")]
+    /// Returns a definition that is no host function: none where instances do not link to each other.
     pub(crate) fn external_for(&self, module: Name<'_>, name: Name<'_>) -> Option<Extern> {
-        #[cfg(feature = "alloc")]
-        if let Some(named) = self.named(module, name) {
-            return match named {
-                Item::Extern(external) => Some(*external),
-                Item::Closure(..) => None,
-            };
+        if !cfg!(feature = "link") {
+            return None;
+        }
+        if let Some(named) = self.named.external(module, name) {
+            return named;
         }
         self.sources.iter().rev().flatten().find_map(|source| match source {
             Source::Resolver(resolver) => resolver.external(module, name),
-            _ => None,
+            Source::Table(_) => None,
         })
-    }
-
-    /// Returns `None`: in this runtime, instances do not link to each other.
-    #[cfg(not(feature = "link"))]
-    pub(crate) fn external_for(&self, _module: Name<'_>, _name: Name<'_>) -> Option<crate::api::externals::Extern> {
-        None
     }
 }

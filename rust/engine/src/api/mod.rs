@@ -2,10 +2,12 @@
 //! What embedders use: modules, linkers, stores, instances, and the values and functions at the border.
 
 pub(crate) mod caller;
-#[cfg(feature = "native")]
+#[cfg_attr(not(feature = "native"), path = "direct_absent.rs")]
 #[allow(unsafe_code)]
 mod direct;
 pub(crate) mod error;
+#[cfg(feature = "text")]
+mod error_text;
 pub(crate) mod externals;
 pub(crate) mod func;
 pub(crate) mod host_function;

@@ -5,6 +5,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::api::func::Func;
 use crate::exec::call::Frame;
+use crate::exec::native::Watched;
 use crate::vm::config::Engine;
 use crate::vm::owner::{Owner, SharedRef};
 use crate::vm::shared::Shared;
@@ -53,12 +54,7 @@ impl<'a, T> Store<'a, T> {
     /// Returns a handle that stops the guest from another thread or from an interrupt.
     pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
         let shared = self.shared.get();
-        InterruptHandle {
-            stop: &shared.stop,
-            #[cfg(feature = "native")]
-            watched: crate::exec::native::Watched::new(shared),
-            _owner: self.owner.clone(),
-        }
+        InterruptHandle { stop: &shared.stop, watched: Watched::new(shared), _owner: self.owner.clone() }
     }
 
     /// Lets guests run again after an interrupt.
@@ -97,8 +93,8 @@ impl<T> Store<'static, T> {
 #[derive(Clone)]
 pub struct InterruptHandle<'a> {
     stop: &'a AtomicU32,
-    #[cfg(feature = "native")]
-    watched: crate::exec::native::Watched,
+    #[cfg_attr(not(feature = "native"), allow(dead_code))]
+    watched: Watched,
     // keeps an owned arena, and the flag in it, for as long as the handle lives
     _owner: Owner,
 }
@@ -115,6 +111,14 @@ impl InterruptHandle<'_> {
         self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
     }
 
+    /// True if the guest is to stop. Blocking host functions ask this.
+    pub fn is_set(&self) -> bool {
+        self.stop.load(Ordering::Relaxed) != 0
+    }
+}
+
+#[cfg(feature = "native")]
+impl InterruptHandle<'_> {
     /// Stops native code that does not look at the flag, after one of the functions above. Returns the address at which
     /// its thread, which stands at `pc`, has to go on, and the argument it has to find there. `None` if the thread does
     /// not stand in native code: then the next helper or host function that the code calls ends it. If it calls none,
@@ -124,7 +128,6 @@ impl InterruptHandle<'_> {
     /// The store lives. Its thread was preempted, by one that is the only one to call this on any store, and
     /// does not run before both values are in its registers. If it ends without coming back from the guest,
     /// [`InterruptHandle::forget`] is called before the store's memory is used for anything else.
-    #[cfg(feature = "native")]
     #[allow(unsafe_code)]
     pub unsafe fn redirect(&self, pc: usize) -> Option<(usize, usize)> {
         // SAFETY: rule T: the store lives, and its thread does not run before the caller has set its registers.
@@ -132,14 +135,8 @@ impl InterruptHandle<'_> {
     }
 
     /// The store's thread ended without coming back from its guest, and the store is gone.
-    #[cfg(feature = "native")]
     pub fn forget(&self) {
         self.watched.forget();
-    }
-
-    /// True if the guest is to stop. Blocking host functions ask this.
-    pub fn is_set(&self) -> bool {
-        self.stop.load(Ordering::Relaxed) != 0
     }
 }
 

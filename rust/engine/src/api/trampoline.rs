@@ -9,7 +9,7 @@ use crate::api::host_function::IntoHostFunction;
 use crate::api::value::WasmValues;
 use crate::vm::context::Ctx;
 use crate::vm::references::{any, references};
-use crate::vm::trap::Trap;
+use crate::vm::trap::{RawTrap, Trap};
 
 // SAFETY: `env` is only handed to `function`; whoever gave both to `HostFunction::raw` promised that
 // whichever thread has the store may call it.
@@ -22,7 +22,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     ctx: *mut Ctx,
     slots: *mut u32,
     env: *const (),
-) -> u32 {
+) -> RawTrap {
     // SAFETY: `HostFunction::wrap` took a value of a type without bytes, so any aligned pointer will do;
     // `boxed` gave a pointer to one that the store keeps.
     let function = unsafe {
@@ -39,7 +39,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
         (ctx, &mut *ctx.shared().data.get().cast::<T>())
     };
     let stop = ctx.stop_requested();
-    if stop != 0 {
+    if !stop.is_none() {
         return stop;
     }
     // SAFETY: the linker compared the types, so arguments and results have these slots (rule V,
@@ -47,7 +47,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     let slot = |at: usize| unsafe { slots.add(at).read() };
     if const { any(F::Params::TYPES) } {
         if let Err(code) = references(F::Params::TYPES, slot, |ty, bits| ctx.give(ty, bits)) {
-            return code as u32;
+            return code.raw();
         }
     }
     let params = F::Params::read(&mut |at| slot(at));
@@ -57,10 +57,10 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
             results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
             if const { any(F::Results::TYPES) } {
                 if let Err(code) = references(F::Results::TYPES, slot, |ty, bits| ctx.receive(ty, bits)) {
-                    return code as u32;
+                    return code.raw();
                 }
             }
-            0
+            RawTrap::NONE
         }
         Err(trap) => failed(ctx, trap),
     }
@@ -82,7 +82,7 @@ impl<T> Caller<'_, T> {
 }
 
 #[cold]
-fn failed(ctx: &Ctx, trap: Trap) -> u32 {
+fn failed(ctx: &Ctx, trap: Trap) -> RawTrap {
     let shared = ctx.shared();
     match trap.exit_status() {
         Some(status) => shared.exit_status.set(status),
@@ -92,7 +92,7 @@ fn failed(ctx: &Ctx, trap: Trap) -> u32 {
         }
         None => {}
     }
-    ctx.reason(trap.code as u32)
+    ctx.reason(trap.code)
 }
 
 /// A closure on the heap, and what keeps it there.

@@ -10,11 +10,13 @@ use core::sync::atomic::Ordering;
 use wisp_image::format::FRAME_HEADER_SLOTS;
 
 use super::interpreter::{frame, run};
+use super::native;
 use crate::vm::context::Ctx;
 use crate::vm::imports::RawHostFn;
 use crate::vm::references::references;
 use crate::vm::shared::Shared;
-use crate::vm::trap::{Trap, TrapCode};
+use crate::vm::trap::{RawTrap, Trap, TrapCode};
+use crate::vm::ty::slots as slots_of;
 
 /// Bytes of a frame's header.
 const HEADER: usize = FRAME_HEADER_SLOTS * 4;
@@ -58,12 +60,6 @@ impl<'s> Entry<'s> {
         }
     }
 
-    /// The slots, for [`call`].
-    #[cfg(all(feature = "native", feature = "interpreter"))]
-    pub fn slots(&self) -> *mut u32 {
-        self.start()
-    }
-
     /// Calls a function whose parameters and results take no more slots than there are.
     pub fn call<T>(&self, ctx: &Ctx, function: u32, data: &mut T) -> Result<(), Trap> {
         // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
@@ -86,23 +82,23 @@ impl<'s> Entry<'s> {
     }
 
     #[inline(always)]
-    fn ended(&self, code: u32) -> Result<(), Trap> {
+    fn ended(&self, raw: RawTrap) -> Result<(), Trap> {
         // a guest that was to stop has not succeeded, even if nobody told it in time
-        match code | self.shared.stop.load(Ordering::Relaxed) {
+        match raw.bits() | self.shared.stop.load(Ordering::Relaxed) {
             0 => Ok(()),
-            _ => Err(self.trap(code)),
+            _ => Err(self.trap(raw)),
         }
     }
 
     #[cold]
-    fn trap(&self, code: u32) -> Trap {
-        let ended = code == 0 || code == TrapCode::Exit as u32;
+    fn trap(&self, raw: RawTrap) -> Trap {
+        let ended = raw.is_none() || raw == TrapCode::Exit.raw();
         let code = match self.shared.go_on() {
             Err(stop) if ended => {
                 self.shared.place.set((Trap::NOWHERE, 0));
                 stop
             }
-            _ => TrapCode::from_u32(code).unwrap_or(TrapCode::HostError),
+            _ => raw.code().unwrap_or(TrapCode::HostError),
         };
         if code == TrapCode::Exit {
             return Trap::exit(self.shared.exit_status.get());
@@ -117,10 +113,9 @@ impl<'s> Entry<'s> {
 /// # Safety
 /// As [`call`].
 #[inline(never)]
-unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
-    #[cfg(feature = "interpreter")]
-    if shared.current.get().is_null() {
-        if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| !ctx.is_native()) {
+unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
+    if cfg!(feature = "interpreter") && shared.current.get().is_null() {
+        if let Some((ctx, code)) = shared.first_defined(reference).filter(|(ctx, _)| ctx.native().is_none()) {
             shared.data.set(data);
             // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
             return unsafe { enter_first(shared, ctx, code, slots) };
@@ -137,11 +132,11 @@ unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mu
 /// As [`call`].
 #[cold]
 #[inline(never)]
-unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> u32 {
+unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
     match shared.resolve(reference) {
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         Some((ctx, function)) => unsafe { call_with(shared, ctx, function, slots, data) },
-        None => TrapCode::UnknownHandle as u32,
+        None => TrapCode::UnknownHandle.raw(),
     }
 }
 
@@ -150,7 +145,7 @@ unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: 
 /// # Safety
 /// As [`call`].
 #[inline(never)]
-unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> u32 {
+unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
     let before = shared.data.replace(data);
     // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     let code = unsafe { call(ctx, function, slots) };
@@ -162,23 +157,21 @@ unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, 
 ///
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
-pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let Some(defined) = function.checked_sub(u32::from(ctx.import_count)) else {
         // SAFETY: the caller's slots are those of the function's type.
         return unsafe { call_import(ctx, function, slots) };
     };
-    #[cfg(feature = "native")]
     if let Some(record) = ctx.native() {
         // SAFETY: the caller's slots are those of the function's type; the module of an instance with a record promised
         // rule N.
-        return unsafe { crate::exec::native::enter(ctx, record, defined, slots) };
+        return unsafe { native::enter(ctx, record, defined, slots) };
     }
-    #[cfg(feature = "interpreter")]
-    if let Some((code, _)) = ctx.defined(defined) {
+    if let Some((code, _)) = ctx.defined(defined).filter(|_| cfg!(feature = "interpreter")) {
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         return unsafe { enter(ctx, code, slots) };
     }
-    TrapCode::UnknownHandle as u32
+    TrapCode::UnknownHandle.raw()
 }
 
 /// Calls an imported function.
@@ -186,9 +179,9 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
 /// # Safety
 /// As [`call`].
 #[cold]
-unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
+unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
-        return TrapCode::UnknownHandle as u32;
+        return TrapCode::UnknownHandle.raw();
     };
     ctx.shared().place.set((Trap::NOWHERE, 0));
     // SAFETY: the caller's slots are those of the function's type, and the function keeps to the ABI: its definition or
@@ -200,7 +193,7 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> u32 {
 ///
 /// # Safety
 /// As [`call`].
-unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     if shared.current.get().is_null() {
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
@@ -209,7 +202,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     let depth = shared.depth.get();
     if depth + 1 >= shared.config.native_depth {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::NestingExceeded as u32;
+        return TrapCode::NestingExceeded.raw();
     }
     shared.depth.set(depth + 1);
     let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
@@ -220,8 +213,8 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
     // SAFETY: rule F: the header below the caller's slots lies in the stack.
     unsafe { frame::over(slots) };
     if !core::ptr::eq(before, ctx) {
-        let results = ctx.type_at(code).map_or(0, |ty| crate::vm::ty::slots(ty.results));
-        shared.clear_frames_from(slots.wrapping_add(if result == 0 { results } else { 0 }));
+        let results = ctx.type_at(code).map_or(0, |ty| slots_of(ty.results));
+        shared.clear_frames_from(slots.wrapping_add(if result.is_none() { results } else { 0 }));
     }
     ctx.ip.set(ip);
     ctx.fp.set(fp);
@@ -234,7 +227,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
 /// # Safety
 /// As [`call`].
 #[inline(always)]
-unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     shared.begin(ctx, code, slots);
     // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
     let result = unsafe { run_outermost(shared, ctx, code, slots) };
@@ -247,14 +240,14 @@ unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) ->
 /// # Safety
 /// As [`call`].
 #[inline(always)]
-unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> u32 {
+unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function
     // (rule V, `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
         frame::outermost(slots);
         run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
     };
-    if result != 0 {
+    if !result.is_none() {
         trapped(shared, ctx);
     }
     result
@@ -274,7 +267,7 @@ fn trapped(shared: &Shared, ctx: &Ctx) {
 
 /// The raw host function that stands for a function of another instance.
 pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
-    unsafe extern "C" fn function(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+    unsafe extern "C" fn function(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
         // SAFETY: the interpreter passes its instance, and slots of a call frame with room for a header
         // (rule V, `CallFrame`).
         unsafe { call_reference(&*ctx, env.addr() as u32, slots) }
@@ -287,10 +280,10 @@ pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
 /// # Safety
 /// As [`call`].
 #[cold]
-pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> u32 {
+pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     let Some((callee, function)) = shared.resolve(reference) else {
-        return TrapCode::UnknownHandle as u32;
+        return TrapCode::UnknownHandle.raw();
     };
     let ty = callee.function_type(function).filter(|ty| ty.has_references());
     // SAFETY: the caller's slots are those of this type.
@@ -301,19 +294,19 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
             callee.receive(ty, bits)
         });
         if let Err(code) = given {
-            return code as u32;
+            return code.raw();
         }
     }
     // SAFETY: the caller's slots are those of the function's type.
     let code = unsafe { call_out(ctx, callee, function, slots) };
-    match ty.filter(|_| code == 0) {
+    match ty.filter(|_| code.is_none()) {
         None => code,
         Some(ty) => {
             let taken = references(ty.results, slot, |ty, bits| {
                 callee.give(ty, bits)?;
                 ctx.receive(ty, bits)
             });
-            taken.map_or_else(|code| code as u32, |()| 0)
+            taken.into()
         }
     }
 }
@@ -322,16 +315,41 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
 ///
 /// # Safety
 /// As [`call`].
-unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
+unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
-    #[cfg(all(feature = "native", feature = "interpreter"))]
-    if ctx.native().is_some() {
+    if cfg!(feature = "interpreter") && ctx.native().is_some() {
         // SAFETY: the caller's slots are those of the function's type; native code has them on its own stack.
-        return unsafe { crate::exec::native::call_out(shared, callee, function, slots) };
+        return unsafe { call_on_frames(shared, callee, function, slots) };
     }
     // SAFETY: rule F; or both sides are native code, which takes slots on any stack.
     let code = unsafe { call(callee, function, slots) };
-    shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
+    shared.place_known.set(!code.is_none() && shared.place.get().0 != Trap::NOWHERE);
+    code
+}
+
+/// Calls a function of another instance for native code, whose slots lie on the native stack: the callee
+/// may be interpreted and wants them in the frame stack.
+///
+/// # Safety
+/// `slots` holds the slots of the function's type.
+unsafe fn call_on_frames(shared: &Shared, callee: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
+    let Some(ty) = callee.function_type(function) else { return TrapCode::UnknownHandle.raw() };
+    let Ok(entry) = Entry::new(shared, ty.slots()) else {
+        shared.place.set((Trap::NOWHERE, 0));
+        return TrapCode::StackOverflow.raw();
+    };
+    for slot in 0..slots_of(ty.params) {
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
+        entry.set(slot, unsafe { slots.add(slot).read() });
+    }
+    // SAFETY: the entry has room for the slots, and a header below them.
+    let code = unsafe { call(callee, function, entry.start()) };
+    shared.place_known.set(!code.is_none() && shared.place.get().0 != Trap::NOWHERE);
+    // if it trapped, what the frame held before is nobody's business
+    for slot in 0..if code.is_none() { slots_of(ty.results) } else { 0 } {
+        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
+        unsafe { slots.add(slot).write(entry.get(slot)) };
+    }
     code
 }
 

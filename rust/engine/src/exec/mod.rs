@@ -2,8 +2,9 @@
 //! Runs code: calls from the host and between instances, the interpreter, native code, and what the ops compute.
 
 pub(crate) mod call;
+pub(crate) mod instance;
 pub(crate) mod interpreter;
-#[cfg(feature = "native")]
+#[cfg_attr(not(feature = "native"), path = "native_absent.rs")]
 pub(crate) mod native;
 pub mod ops;
 #[cfg(feature = "profile")]

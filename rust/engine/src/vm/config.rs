@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Limits that hold for all stores of an engine.
 
+use super::native::Limits;
+use super::user_mode::UserMode;
+
 /// Is called with the context, the bytes that a memory has, and the bytes that its growth asked for.
 pub type GrowthRefused = fn(usize, u32, u32);
 
@@ -18,16 +21,9 @@ pub struct Config {
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
     pub(crate) growth_refused: Option<(GrowthRefused, usize)>,
-    #[cfg(feature = "native")]
-    pub(crate) native_stack: u32,
-    #[cfg(feature = "native")]
-    pub(crate) native_limit: usize,
-    #[cfg(feature = "native")]
-    pub(crate) native_stop: bool,
-    #[cfg(feature = "native")]
-    pub(crate) native_features: u8,
-    #[cfg(feature = "user-mode")]
-    pub(crate) user_mode: Option<crate::exec::native::user::UserMode>,
+    #[cfg_attr(not(feature = "native"), allow(dead_code))]
+    pub(crate) native: Limits,
+    pub(crate) user_mode: Option<UserMode>,
 }
 
 impl Default for Config {
@@ -53,15 +49,7 @@ impl Config {
             native_depth: 4,
             fuel_slice: 1000,
             growth_refused: None,
-            #[cfg(feature = "native")]
-            native_stack: if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 },
-            #[cfg(feature = "native")]
-            native_limit: 0,
-            #[cfg(feature = "native")]
-            native_stop: false,
-            #[cfg(feature = "native")]
-            native_features: 0,
-            #[cfg(feature = "user-mode")]
+            native: Limits::new(),
             user_mode: None,
         }
     }
@@ -131,51 +119,6 @@ impl Config {
     /// instance to another. Each takes native stack. At least 1: the host's own call.
     pub const fn native_depth(mut self, depth: u32) -> Self {
         self.native_depth = if depth == 0 { 1 } else { depth };
-        self
-    }
-
-    /// Bytes of the calling thread's stack that native code may take, counted from the outermost entry.
-    /// What host functions need comes on top. 1536 by default, 256 KiB on 64-bit systems.
-    #[cfg(feature = "native")]
-    pub const fn native_stack(mut self, bytes: u32) -> Self {
-        self.native_stack = bytes;
-        self
-    }
-
-    /// Lowest address of the calling thread's stack that native code may use, where it is known: instead of
-    /// [`Config::native_stack`]. 0 is unknown.
-    #[cfg(feature = "native")]
-    pub const fn native_limit(mut self, address: usize) -> Self {
-        self.native_limit = address;
-        self
-    }
-
-    /// Whoever runs the store can stop native code from outside, by rewriting the program counter of its
-    /// thread: code that never looks at the stop flag is accepted.
-    #[cfg(feature = "native")]
-    pub const fn native_stop(mut self, can: bool) -> Self {
-        self.native_stop = can;
-        self
-    }
-
-    /// Features of the processor ([`wisp_image::native::features`]) beside those this was compiled for.
-    #[cfg(feature = "native")]
-    pub const fn native_features(mut self, bits: u8) -> Self {
-        self.native_features = bits;
-        self
-    }
-
-    /// Native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
-    /// configuration.
-    ///
-    /// # Safety
-    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody but
-    /// the store and its native code. `user.enter` does what it says; while it runs the code, the code can write
-    /// both and the stack only, and call only what any code with its rights may.
-    #[cfg(feature = "user-mode")]
-    #[allow(unsafe_code)]
-    pub const unsafe fn user_mode(mut self, user: crate::UserMode) -> Self {
-        self.user_mode = Some(user);
         self
     }
 

@@ -5,16 +5,20 @@ use core::cell::Cell;
 use core::ptr::null;
 use core::sync::atomic::Ordering;
 
-use wisp_image::format::{entry, Section, ValType};
+#[cfg(wisp_threaded)]
+use wisp_image::format::Section;
+use wisp_image::format::{entry, ValType};
 use wisp_image::{Functions, Image};
 
-use super::arena::Arena;
+use super::imports::{unset_import, Import};
 use super::memory::LinearMemory;
+use super::native::{NativePart, Record};
+use super::references::{receives, Held};
 use super::shared::Shared;
 use super::table::TableRecord;
+use super::trap::{RawTrap, TrapCode};
 use super::ty::{val_types, FuncType};
-use crate::vm::imports::Import;
-use crate::vm::trap::TrapCode;
+use super::user_mode::ViewPart;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("images are little endian and are run in place");
@@ -66,19 +70,31 @@ pub struct Ctx {
     pub(super) index: u16,
     globals_words: u32,
     /// References of others.
-    held: super::references::Held,
-    /// State of native code, or null.
-    #[cfg(feature = "native")]
-    native: *const crate::exec::native::Record,
-    /// The part of it that native code in user mode works with, or null.
-    #[cfg(feature = "user-mode")]
-    pub(super) view: Cell<*const crate::exec::native::user::View>,
+    held: Held,
+    /// State of native code.
+    native: NativePart,
+    /// The part of it that native code in user mode works with.
+    pub(crate) view: ViewPart,
     /// Code section of the image.
     #[cfg(wisp_threaded)]
     encoded: *const u8,
 }
 
-/// Numbers of things an instance holds.
+/// Parts of an instance, beside its image.
+pub(crate) struct Parts<'s, 'm> {
+    /// The functions of the image.
+    pub functions: Functions<'m>,
+    /// Numbers of its imports.
+    pub imported: Counts,
+    /// Room for its own globals, as slots.
+    pub globals: &'s [Cell<u32>],
+    /// The code that it runs.
+    pub code: *const u8,
+    /// Its native code.
+    pub native: NativePart,
+}
+
+/// Numbers of things that an instance imports.
 pub(crate) struct Counts {
     pub functions: usize,
     pub globals: usize,
@@ -110,50 +126,20 @@ pub(super) fn image_u16(at: *const u8) -> u16 {
 
 impl Ctx {
     /// Takes an instance's records from the arena. Globals are zero, imports unset, tables absent.
-    pub(crate) fn new<'s>(
-        shared: &'s Shared,
-        module: &crate::api::module::Module<'_>,
-        functions: Functions<'_>,
-        imported: &Counts,
-        globals_size: u32,
-        unset: Import,
-    ) -> Option<&'s Self> {
-        let image = module.image();
+    pub(crate) fn new<'s>(shared: &'s Shared, image: &Image<'_>, parts: &Parts<'s, '_>) -> Option<&'s Self> {
+        let imported = &parts.imported;
         let (data, elements) = (image.data_count(), image.element_count());
         let dropped_words = (data + elements).div_ceil(32);
         let tables = imported.tables + image.table_count();
-        let globals_words = (globals_size / 4) as usize;
         let arena = &shared.arena;
         let index = shared.instance_count.get();
-        #[cfg(feature = "user-mode")]
-        let mut guest_record = null();
-        #[cfg(feature = "native")]
-        let (native, globals) = match module.native() {
-            #[cfg(feature = "user-mode")]
-            Some(_) if shared.config.user_mode.is_some() => {
-                let (record, globals) = crate::exec::native::place(&shared.guest[1], globals_words)?;
-                guest_record = record;
-                (crate::exec::native::place(arena, 0)?.0, globals)
-            }
-            Some(_) => crate::exec::native::place(arena, globals_words)?,
-            None => {
-                shared.clear_frames();
-                (null(), arena.alloc_zeroed(globals_words)?)
-            }
-        };
-        #[cfg(not(feature = "native"))]
-        let globals = {
-            shared.clear_frames();
-            arena.alloc_zeroed(globals_words)?
-        };
         let tables_cells = arena.alloc_zeroed(tables)?;
-        let imports = arena.alloc_cells(imported.functions, unset)?;
+        let imports = arena.alloc_cells(imported.functions, unset_import())?;
         let imported_globals = arena.alloc_zeroed(imported.globals)?;
         let dropped = arena.alloc_zeroed(dropped_words)?;
-        let references = if super::references::receives(image) { shared.config.max_references } else { 0 };
-        let held = super::references::Held::new(arena, references)?;
-        let code = Self::running(arena, module)?;
-        let function_count = u32::try_from(functions.len()).ok()?;
+        let references = if receives(image) { shared.config.max_references } else { 0 };
+        let held = Held::new(arena, references)?;
+        let function_count = u32::try_from(parts.functions.len()).ok()?;
         let types = image.types();
         let type_count = types.len();
         let image_length = u32::try_from(image.bytes().len()).ok()?;
@@ -162,19 +148,19 @@ impl Ctx {
         if counts > usize::from(u16::MAX) {
             return None;
         }
-        let ctx = arena.alloc_with(|| Self {
+        arena.alloc_with(|| Self {
             memory: Cell::new(core::ptr::dangling_mut()),
             limits: [const { Cell::new(0) }; 3],
             fuel: Cell::new(0),
             limit_wide: Cell::new(0),
             stack_limit: shared.stack_limit(),
-            globals: globals.as_ptr(),
+            globals: parts.globals.as_ptr(),
             tables: tables_cells.as_ptr(),
             imports: imports.as_ptr(),
-            functions: functions.as_ptr(),
+            functions: parts.functions.as_ptr(),
             first_reference: u32::from(index) << 16 | (imported.functions as u32 + 1),
             function_count,
-            code,
+            code: parts.code,
             imported_globals: imported_globals.as_ptr(),
             ip: Cell::new(null()),
             fp: Cell::new(core::ptr::null_mut()),
@@ -193,65 +179,23 @@ impl Ctx {
             imported_globals_count: imported.globals as u16,
             import_count: imported.functions as u16,
             index,
-            globals_words: globals_words as u32,
+            globals_words: parts.globals.len() as u32,
             held,
-            #[cfg(feature = "native")]
-            native,
-            #[cfg(feature = "user-mode")]
-            view: Cell::new(null()),
+            native: parts.native,
+            view: ViewPart::new(),
             #[cfg(wisp_threaded)]
             encoded: image.section(Section::Code).as_ptr(),
-        })?;
-        #[cfg(feature = "native")]
-        if let Some(code) = module.native() {
-            crate::exec::native::Record::bind(ctx, native, code);
-            #[cfg(feature = "user-mode")]
-            if shared.config.user_mode.is_some() {
-                let view = crate::exec::native::user::View::new(&shared.guest[1], guest_record, ctx, code)?;
-                ctx.view.set(arena.alloc(view)?);
-            }
-        }
-        Some(ctx)
-    }
-
-    /// The code that an instance of a module runs.
-    #[cfg(not(wisp_threaded))]
-    #[inline(always)]
-    fn running(_arena: &Arena, module: &crate::api::module::Module<'_>) -> Option<*const u8> {
-        Some(module.image().section(Section::Code).as_ptr())
-    }
-
-    /// Returns the code that an instance of a module runs: the image's own beside native code, else a threaded copy.
-    #[cfg(wisp_threaded)]
-    fn running(arena: &Arena, module: &crate::api::module::Module<'_>) -> Option<*const u8> {
-        let code = module.image().section(Section::Code);
-        #[cfg(feature = "native")]
-        if module.native().is_some() {
-            return Some(code.as_ptr());
-        }
-        crate::exec::interpreter::threaded::copy(arena, code)
+        })
     }
 
     /// Returns the state of native code, if this instance runs native code.
-    #[cfg(feature = "native")]
-    #[inline]
-    pub(crate) fn native(&self) -> Option<&crate::exec::native::Record> {
-        // SAFETY: rule A: null or the record that `new` filled in.
-        unsafe { self.native.as_ref() }
-    }
-
-    /// True if this instance runs native code.
-    #[cfg(feature = "interpreter")]
     #[inline(always)]
-    pub(crate) fn is_native(&self) -> bool {
-        #[cfg(feature = "native")]
-        return !self.native.is_null();
-        #[cfg(not(feature = "native"))]
-        false
+    pub(crate) fn native(&self) -> Option<&Record> {
+        self.native.record()
     }
 
     /// The references of others that it was given.
-    pub(super) fn held(&self) -> &super::references::Held {
+    pub(super) fn held(&self) -> &Held {
         &self.held
     }
 
@@ -334,8 +278,8 @@ impl Ctx {
     /// The number of the trap with which the guest is to stop, or 0. Whoever does long work for a guest looks
     /// at it first: the guest itself does only where it counts fuel.
     #[inline(always)]
-    pub fn stop_requested(&self) -> u32 {
-        self.shared().stop.load(Ordering::Relaxed)
+    pub fn stop_requested(&self) -> RawTrap {
+        RawTrap::from_bits(self.shared().stop.load(Ordering::Relaxed))
     }
 
     /// Fails if the guest is to stop.
@@ -347,10 +291,10 @@ impl Ctx {
     }
 
     /// The trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
-    pub fn reason(&self, code: u32) -> u32 {
-        match self.stop_requested() {
-            stop if stop != 0 && code == TrapCode::Interrupted as u32 => stop,
-            _ => code,
+    pub fn reason(&self, code: TrapCode) -> RawTrap {
+        match (code, self.stop_requested()) {
+            (TrapCode::Interrupted, stop) if !stop.is_none() => stop,
+            _ => code.raw(),
         }
     }
 
@@ -452,7 +396,6 @@ impl Ctx {
         two.set(size.saturating_sub(1));
         four.set(size.saturating_sub(3));
         self.limit_wide.set(size.saturating_sub(7));
-        #[cfg(feature = "native")]
         if let Some(record) = self.native() {
             record.set_memory(self.memory.get(), size);
         }

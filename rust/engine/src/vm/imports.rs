@@ -4,14 +4,14 @@
 use core::ptr::null;
 
 use super::context::Ctx;
-use super::trap::TrapCode;
+use super::trap::{RawTrap, TrapCode};
 
 /// A host function as guests call it.
 ///
 /// Arguments are in `slots[0..]`, in order, two slots (low half first) for 64-bit values; results are
-/// written from `slots[0]` on. Returns 0, or the number of a [`TrapCode`]. `env` is whatever was
-/// given with the function.
-pub type RawHostFn = unsafe extern "C" fn(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> u32;
+/// written from `slots[0]` on. Returns the raw form of a [`TrapCode`], or [`RawTrap::NONE`]. `env` is whatever
+/// was given with the function.
+pub type RawHostFn = unsafe extern "C" fn(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap;
 
 /// An imported function: what is called, and its type in the importing module. Four words: an index is shifted.
 #[derive(Clone, Copy)]
@@ -28,8 +28,8 @@ const _: () = assert!(size_of::<Import>() == 4 * size_of::<usize>());
 
 /// Returns the entry that stands in an import's place until it is linked: calls of it fail with a host error.
 pub(crate) fn unset_import() -> Import {
-    unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> u32 {
-        TrapCode::HostError as u32
+    unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> RawTrap {
+        TrapCode::HostError.raw()
     }
     Import { function: unset, env: null(), direct: null(), ty: 0 }
 }

@@ -12,11 +12,14 @@
 pub(crate) mod arena;
 pub(crate) mod config;
 pub(crate) mod context;
+pub(crate) mod features;
 mod fuel;
 pub(crate) mod globals;
 pub(crate) mod host_objects;
 pub(crate) mod imports;
 pub(crate) mod memory;
+#[cfg_attr(not(feature = "native"), path = "native_absent.rs")]
+pub(crate) mod native;
 pub(crate) mod owner;
 pub(crate) mod references;
 mod regions;
@@ -25,6 +28,8 @@ pub(crate) mod shared;
 pub(crate) mod table;
 pub(crate) mod trap;
 pub(crate) mod ty;
+#[cfg_attr(not(feature = "user-mode"), path = "user_mode_absent.rs")]
+pub(crate) mod user_mode;
 
 /// The arena as scratch memory for [`crate::Module::new_in`], before a store takes it.
 pub fn scratch(arena: &mut [u64]) -> &mut [u32] {

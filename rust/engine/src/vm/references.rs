@@ -123,10 +123,7 @@ impl Ctx {
     }
 
     fn trusts_its_code(&self) -> bool {
-        #[cfg(feature = "native")]
-        return self.native().is_some();
-        #[cfg(not(feature = "native"))]
-        false
+        self.native().is_some()
     }
 }
 

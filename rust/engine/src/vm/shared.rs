@@ -9,6 +9,8 @@ use super::arena::Arena;
 use super::context::{image_u16, Ctx};
 use super::host_objects::HostExternal;
 use super::memory::LinearMemory;
+use super::native::Floor;
+use super::user_mode::Guest;
 use crate::vm::config::Config;
 use crate::vm::trap::{Trap, TrapCode};
 use wisp_image::format::ValType;
@@ -36,16 +38,14 @@ pub(crate) struct Shared {
     /// Units beyond those in hand; `u64::MAX` is no limit.
     pub(super) fuel: Cell<u64>,
     pub arena: Arena,
-    /// Memory that native code in user mode may write: linear memories, and the rest.
-    #[cfg(feature = "user-mode")]
-    pub guest: [Arena; 2],
+    /// Memory that native code in user mode may write.
+    pub guest: Guest,
     pub config: Config,
     externals: Cell<*const HostExternal>,
     /// Place of the trap that is under way or was last.
     pub place: Cell<(u32, u32)>,
-    /// Lowest address of the stack that native code may use, while some runs; else 0.
-    #[cfg(feature = "native")]
-    pub native_floor: Cell<usize>,
+    /// The stack of native code.
+    pub native_floor: Floor,
     pub(super) instance_count: Cell<u16>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
@@ -79,8 +79,7 @@ impl Shared {
             slice_size: config.fuel_slice as i32,
             fuel: Cell::new(u64::MAX),
             arena,
-            #[cfg(feature = "user-mode")]
-            guest: super::regions::guest(config),
+            guest: Guest::new(config),
             config: *config,
             instance_count: Cell::new(0),
             externals: Cell::new(null()),
@@ -88,8 +87,7 @@ impl Shared {
             place_known: Cell::new(false),
             frames_clear: Cell::new(false),
             growth_was_refused: Cell::new(false),
-            #[cfg(feature = "native")]
-            native_floor: Cell::new(0),
+            native_floor: Floor::new(),
             exit_status: Cell::new(0),
         };
         // SAFETY: rule A: `take` gave aligned bytes that nobody else has.
@@ -110,7 +108,7 @@ impl Shared {
 
     /// Clears the frame stack before the first interpreted instance: such code may read a slot before it
     /// writes it, and the arena may hold what belongs to others. Native code and the host never do.
-    pub(super) fn clear_frames(&self) {
+    pub fn clear_frames(&self) {
         if !self.frames_clear.replace(true) {
             // SAFETY: rule A: `new` took the stack, aligned to eight bytes; there is no frame yet, because whoever
             // makes an instance has the store to itself.
@@ -169,7 +167,6 @@ impl Shared {
     }
 
     /// The first instance and the code offset of a function defined there: what most calls of the host want.
-    #[cfg(feature = "interpreter")]
     #[inline(always)]
     pub fn first_defined(&self, reference: u32) -> Option<(&Ctx, u32)> {
         // SAFETY: rule A: null or an instance of this store.
@@ -202,7 +199,7 @@ impl Shared {
     #[inline(never)]
     pub fn clear_frames_from(&self, start: *mut u32) {
         let (start, end) = (start.addr(), self.stack_end.addr());
-        if start < self.stack.addr() || start > end {
+        if !self.in_stack(start) {
             return;
         }
         // SAFETY: rule A: from `start` to `end` are bytes of the stack, and no frame in use lies there (contract of
@@ -228,15 +225,6 @@ impl Shared {
         unsafe { self.current.get().as_ref() }
     }
 
-    /// The trap that the stop flag asks for.
-    #[cfg(feature = "native")]
-    pub fn stop_code(&self) -> u32 {
-        match self.stop.load(Ordering::Relaxed) {
-            0 => TrapCode::Interrupted as u32,
-            code => code,
-        }
-    }
-
     /// First byte behind the frames in use.
     #[inline(always)]
     pub fn frame_top(&self) -> *mut u8 {
@@ -246,7 +234,6 @@ impl Shared {
     #[inline(never)]
     fn frame_top_of(ctx: &Ctx) -> *mut u8 {
         match ctx {
-            #[cfg(feature = "native")]
             ctx if !cfg!(feature = "interpreter") || ctx.native().is_some() => ctx.fp.get(),
             ctx => {
                 let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
@@ -259,15 +246,8 @@ impl Shared {
         }
     }
 
-    /// Returns the top of the frames, as [`Shared::frame_top`] does, for a call with arguments and results from `slots`
-    /// to `end`.
-    #[cfg(feature = "native")]
-    pub fn frame_top_over(&self, slots: *mut u32, end: *mut u32) -> *mut u8 {
-        let inside = (self.stack.addr()..=self.stack_limit().addr()).contains(&slots.addr());
-        if inside {
-            end.cast()
-        } else {
-            self.frame_top()
-        }
+    /// True if an address lies in the frame stack, or just behind it.
+    pub(super) fn in_stack(&self, address: usize) -> bool {
+        (self.stack.addr()..=self.stack_end.addr()).contains(&address)
     }
 }

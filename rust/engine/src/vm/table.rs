@@ -16,7 +16,7 @@ const PIECE: usize = 1024;
 /// A table. Its elements never move. Back ends in assembly read the first two fields.
 #[repr(C)]
 pub struct TableRecord {
-    elements: *const Cell<u32>,
+    pub(super) elements: *const Cell<u32>,
     size: Cell<u32>,
     capacity: u32,
     /// Element type.
@@ -38,12 +38,6 @@ impl TableRecord {
     #[inline]
     pub fn size(&self) -> u32 {
         self.size.get()
-    }
-
-    /// The first element.
-    #[cfg(feature = "user-mode")]
-    pub(crate) fn start(&self) -> *const Cell<u32> {
-        self.elements
     }
 
     fn elements(&self) -> &[Cell<u32>] {

@@ -113,6 +113,57 @@ impl TrapCode {
     }
 }
 
+impl TrapCode {
+    /// The code as host functions return it.
+    pub const fn raw(self) -> RawTrap {
+        RawTrap(self as u32)
+    }
+}
+
+/// The number of a trap, or 0 for none: what host functions, native code and the interpreter's cores return. In C it
+/// is a `uint32_t`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(transparent)]
+pub struct RawTrap(u32);
+
+impl RawTrap {
+    /// No trap.
+    pub const NONE: Self = Self(0);
+
+    /// From the number that code outside of Rust returned.
+    #[inline(always)]
+    pub const fn from_bits(bits: u32) -> Self {
+        Self(bits)
+    }
+
+    /// Returns the number.
+    #[inline(always)]
+    pub const fn bits(self) -> u32 {
+        self.0
+    }
+
+    /// True if there is no trap.
+    #[inline(always)]
+    pub const fn is_none(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Returns the trap's code, or `None` for no trap and for numbers that no trap has.
+    pub const fn code(self) -> Option<TrapCode> {
+        TrapCode::from_u32(self.0)
+    }
+}
+
+impl From<Result<(), TrapCode>> for RawTrap {
+    #[inline(always)]
+    fn from(result: Result<(), TrapCode>) -> Self {
+        match result {
+            Ok(()) => Self::NONE,
+            Err(code) => code.raw(),
+        }
+    }
+}
+
 /// A guest stopped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Trap {

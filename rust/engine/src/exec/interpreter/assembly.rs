@@ -12,7 +12,7 @@ use core::mem::offset_of;
 use super::escape::{escape, refill, refused};
 use crate::exec::ops;
 use crate::vm::context::Ctx;
-use crate::vm::trap::TrapCode;
+use crate::vm::trap::{RawTrap, TrapCode};
 
 // The order in which a core loads registers from the instance.
 const _: () = {
@@ -25,6 +25,8 @@ const _: () = {
 /// Conversions as a core calls them.
 macro_rules! conversions {
     ($($name:ident $from:ty as $to:ty;)*) => {$(
+        // a core for a runtime without floats calls none
+        #[allow(dead_code)]
         extern "C" fn $name(x: $from) -> $to {
             ops::$name(x)
         }
@@ -46,7 +48,7 @@ include!(concat!(env!("OUT_DIR"), "/core.rs"));
 extern "C" {
     #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
     #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]
-    fn enter(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32;
+    fn enter(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap;
 }
 
 /// Distance of each op's handler from the core's first byte, and behind the last that of the op which ends a run.
@@ -59,12 +61,12 @@ pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
     unsafe { &wisp_riscv_handlers }
 }
 
-/// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
+/// Runs until the outermost frame returns (no trap) or something traps. See the module above.
 ///
 /// # Safety
 /// As for the portable back end; the header below `fp` is that of an outermost frame.
 #[inline(always)]
-pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
+pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     // SAFETY: rules V and F for `ip` and `fp`, from the caller, which laid the header of an outermost frame.
     unsafe { enter(ctx, ip, fp) }
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Ops that are rare or long, and the rare ends of the others. Each takes the op at `ip` and the frame at
-//! `fp` and returns 0 or the number of a trap.
+//! `fp` and returns the trap, or none.
 
 use core::cell::Cell;
 
@@ -12,15 +12,7 @@ use crate::exec::call::call_reference;
 use crate::vm::context::Ctx;
 use crate::vm::segments::init_table;
 use crate::vm::table::TableRecord;
-use crate::vm::trap::TrapCode;
-
-/// 0 or the number of the trap.
-fn number(result: Result<(), TrapCode>) -> u32 {
-    match result {
-        Ok(()) => 0,
-        Err(code) => code as u32,
-    }
-}
+use crate::vm::trap::{RawTrap, TrapCode};
 
 /// The next units of fuel less the one that is due, or the trap's number, negative.
 ///
@@ -39,10 +31,10 @@ pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
 /// Returns the number of the trap with which an access that does not fit is refused.
 #[cold]
 #[inline(never)]
-pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> u32 {
+pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> RawTrap {
     let address = u64::from(base) + u64::from(offset);
     let code = ctx.linear().map(|memory| memory.refusal(address, u64::from(width)));
-    code.unwrap_or(TrapCode::MemoryOutOfBounds) as u32
+    code.unwrap_or(TrapCode::MemoryOutOfBounds).raw()
 }
 
 /// Clears slots.
@@ -135,27 +127,27 @@ pub unsafe fn indirect(ctx: &Ctx, table: u16, index: u32, ty: u16) -> *const u16
 /// `slots` begins a call frame: rule V, `CallFrame` for Y.
 #[cold]
 #[inline(never)]
-pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> u32 {
+pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> RawTrap {
     let pending = ctx.pending.get();
     if pending & 0xffff == 0 {
-        return pending >> 16;
+        return RawTrap::from_bits(pending >> 16);
     }
     // SAFETY: rules V (`CallFrame` for Y) and F: the call frame that begins at `slots` lies in the stack.
     unsafe { call_reference(ctx, pending, slots.cast()) }
 }
 
-/// The guest takes a reference out of a global. 0 or the number of the trap.
+/// The guest takes a reference out of a global. Returns the trap, or none.
 #[cold]
 #[inline(never)]
-pub fn receive(ctx: &Ctx, ty: ValType, bits: u32) -> u32 {
-    number(ctx.receive(ty, bits))
+pub fn receive(ctx: &Ctx, ty: ValType, bits: u32) -> RawTrap {
+    ctx.receive(ty, bits).into()
 }
 
-/// The guest puts a reference into a global. 0 or the number of the trap.
+/// The guest puts a reference into a global. Returns the trap, or none.
 #[cold]
 #[inline(never)]
-pub fn give(ctx: &Ctx, ty: ValType, bits: u32) -> u32 {
-    number(ctx.give(ty, bits))
+pub fn give(ctx: &Ctx, ty: ValType, bits: u32) -> RawTrap {
+    ctx.give(ty, bits).into()
 }
 
 /// A table.
@@ -183,14 +175,14 @@ macro_rules! cold_ops {
         #[cold]
         #[inline(never)]
         #[allow(unused_variables, clippy::redundant_closure_call)]
-        pub unsafe fn $name($ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32 {
+        pub unsafe fn $name($ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
             // SAFETY: rule V, `OperandsInFunction`: the bodies below name the words of the op's form.
             let $word = |n: usize| unsafe { word(ip, n) };
             // SAFETY: rules V (`SlotInFrame`) and F: the bodies below name slots of the op's form.
             let $slot = |n: usize| unsafe { get32(ip, fp, n) };
             // SAFETY: rules V (`SlotInFrame`) and F: the bodies below name slots of the op's form.
             let $set = |n: usize, bits: u32| unsafe { set32(ip, fp, n, bits) };
-            number((|| -> Result<(), TrapCode> { $body })())
+            (|| -> Result<(), TrapCode> { $body })().into()
         }
     )*};
 }

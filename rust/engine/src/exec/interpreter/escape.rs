@@ -7,12 +7,14 @@ use core::hint::unreachable_unchecked;
 
 use super::access::*;
 use super::cold;
+#[allow(unused_imports)]
 use super::frame::{caller, outside, push};
 use crate::exec::ops;
 use crate::vm::context::Ctx;
+use crate::vm::trap::RawTrap;
 
 /// Does the op at `ctx.ip` in the frame at `ctx.fp` and leaves there where to go on, and the fuel in
-/// `ctx.fuel`. Gives 0 or the number of a trap in the lower half, the accumulator in the upper.
+/// `ctx.fuel`. Gives the trap, or 0, in the lower half, the accumulator in the upper.
 ///
 /// # Safety
 /// As for a back end's `run`; the op is one of those that the back end leaves to this function.
@@ -38,18 +40,18 @@ pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
         macro_rules! outside {
             ($call:expr) => {{
                 let code = $call;
-                if code != 0 {
+                if !code.is_none() {
                     break 'run code;
                 }
             }};
         }
         // SAFETY: rule V, as in the portable back end; `KnownOp` with the contract for the last arm.
         unsafe { include!(concat!(env!("OUT_DIR"), "/escape_arms.rs")) }
-        0
+        RawTrap::NONE
     };
     ctx.ip.set(ip);
     ctx.fp.set(fp);
-    u64::from(code) | u64::from(acc) << 32
+    u64::from(code.bits()) | u64::from(acc) << 32
 }
 
 /// Hands out fuel when the core's is below zero. Returns the units to go on with, or a trap's number, negative.
@@ -65,6 +67,6 @@ pub unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
 ///
 /// # Safety
 /// None beyond those of the reference.
-pub unsafe extern "C" fn refused(ctx: &Ctx, address: u32, width: u32) -> u32 {
+pub unsafe extern "C" fn refused(ctx: &Ctx, address: u32, width: u32) -> RawTrap {
     cold::refusal(ctx, address, 0, width)
 }

@@ -10,6 +10,7 @@ use super::cold;
 use super::frame::{caller, push};
 use crate::exec::ops;
 use crate::vm::context::Ctx;
+use crate::vm::trap::RawTrap;
 
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
 ///
@@ -17,7 +18,7 @@ use crate::vm::context::Ctx;
 /// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
 /// stack with a header below it.
 #[inline(never)]
-pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
+pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
     let memory = ctx.memory.get();
     let mut fuel = ctx.fuel.get();
     let mut acc = 0u32;
@@ -29,7 +30,7 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
                 if fuel < 0 {
                     fuel = cold::refill(ctx, fp);
                     if fuel < 0 {
-                        let code = fuel.unsigned_abs();
+                        let code = RawTrap::from_bits(fuel.unsigned_abs());
                         fuel = 0;
                         break 'run code;
                     }
@@ -50,7 +51,7 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
                         ip = caller_ip;
                         fp = caller_fp;
                     }
-                    None => break 'run 0,
+                    None => break 'run RawTrap::NONE,
                 }
             };
         }
@@ -62,7 +63,7 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> u32 {
                 ctx.fuel.set(fuel);
                 let code = $call;
                 fuel = ctx.fuel.get();
-                if code != 0 {
+                if !code.is_none() {
                     break 'run code;
                 }
             }};

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The interpreter's back ends, one of which is built. Each back end is a file with the same function:
 //!
-//! `unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> u32`
+//! `unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap`
 //!
-//! which begins with the op at `ip` and the frame at `fp`, returns 0 when the outermost frame returns
-//! or the number of a trap, and leaves in `ctx` where it stood (`ip`, `fp`) and the fuel in hand.
+//! which begins with the op at `ip` and the frame at `fp`, returns no trap when the outermost
+//! frame returns, or the trap, and leaves in `ctx` where it stood (`ip`, `fp`) and the fuel in hand.
 //!
 //! A frame is a row of `u32` slots. In the two slots below a callee's slot 0 lies its *header*: where the
 //! caller continues, and the caller's frame. On 32-bit targets these are the pointers themselves, else the
@@ -19,12 +19,12 @@
 // without the interpreter, what lays and walks frames is left
 #![cfg_attr(not(feature = "interpreter"), allow(dead_code))]
 
-#[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
+// a core does most of them itself, and ops of features that are not built in are left out
+#[allow(dead_code)]
 mod access;
 #[cfg(not(wisp_back_end = "loop"))]
 mod assembly;
-// a core does some of them itself
-#[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
+#[allow(dead_code)]
 mod cold;
 #[cfg(not(wisp_back_end = "loop"))]
 mod escape;
@@ -32,9 +32,31 @@ pub(super) mod frame;
 #[cfg(wisp_back_end = "loop")]
 mod loop_;
 #[cfg(wisp_threaded)]
-pub(crate) mod threaded;
+mod threaded;
 
 #[cfg(not(wisp_back_end = "loop"))]
 pub(super) use self::assembly::run;
 #[cfg(wisp_back_end = "loop")]
 pub(super) use self::loop_::run;
+
+use wisp_image::format::Section;
+use wisp_image::Image;
+
+use crate::vm::arena::Arena;
+
+/// Returns the code that an instance runs: the image's own.
+#[cfg(not(wisp_threaded))]
+#[inline(always)]
+pub(super) fn code(_: &Arena, image: &Image<'_>, _native: bool) -> Option<*const u8> {
+    Some(image.section(Section::Code).as_ptr())
+}
+
+/// Returns the code that an instance runs: the image's own beside native code, else a threaded copy.
+#[cfg(wisp_threaded)]
+pub(super) fn code(arena: &Arena, image: &Image<'_>, native: bool) -> Option<*const u8> {
+    let code = image.section(Section::Code);
+    if native {
+        return Some(code.as_ptr());
+    }
+    threaded::copy(arena, code)
+}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where there is no entry to native code: no section is accepted, so nothing comes here.
 
-use super::Record;
+use crate::vm::native::Record;
 use crate::vm::trap::TrapCode;
 
 pub(super) unsafe extern "C" fn enter(_: *const Record, _: *mut u32, _: *const u8) -> u32 {

@@ -4,7 +4,8 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::{halt, Record};
+use super::halt;
+use crate::vm::native::Record;
 use wisp_image::native::context_offset;
 
 core::arch::global_asm!(

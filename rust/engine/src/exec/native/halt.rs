@@ -14,7 +14,9 @@ use core::sync::atomic::{AtomicPtr, Ordering};
 
 use wisp_image::native::HELPERS;
 
-use super::{entry, helpers, section, Helpers, Record};
+use super::helpers::{self, Helpers};
+use super::{entry, section, stopped_at};
+use crate::vm::native::Record;
 use crate::vm::shared::Shared;
 
 /// Stores that may be stopped in helpers at a time; others are when one of these has ended.
@@ -41,7 +43,7 @@ pub(super) fn begin(shared: &Shared, record: &Record) {
 /// An entry of the record has ended while the store was to stop.
 #[cold]
 pub(super) fn over(shared: &Shared, record: &Record, outermost: bool) {
-    record.helpers.set(&helpers::TABLE);
+    record.helpers.set(helpers::address());
     if outermost {
         forget(shared);
     }
@@ -71,7 +73,7 @@ pub(super) extern "C" fn halting(place: usize, stack: usize) -> *const Record {
     let native = shared.current().and_then(|ctx| section(&ctx.image(), &shared.config).ok());
     if let Some(native) = native {
         // the address of the call, not of what follows it
-        record.stopped_at(shared, &native, place - 2);
+        stopped_at(record, shared, &native, place - 2);
     }
     record
 }

@@ -4,21 +4,20 @@
 
 use wisp_image::native::{helper_feature, same, HELPERS};
 
-use super::{entry, Record};
-use crate::exec::call;
+use super::entry;
+use crate::exec::call::call_reference as call_reference_of;
 use crate::exec::ops;
 use crate::vm::context::Ctx;
+use crate::vm::features::MISSING_FEATURES;
 use crate::vm::memory::LinearMemory;
+use crate::vm::native::Record;
 use crate::vm::segments::init_table;
 use crate::vm::table::TableRecord;
-use crate::vm::trap::TrapCode;
+use crate::vm::trap::{RawTrap, TrapCode};
 
-/// 0 or the number of the trap.
+/// The trap, as native code gets it from its helpers.
 fn number(result: Result<(), TrapCode>) -> u32 {
-    match result {
-        Ok(()) => 0,
-        Err(code) => code as u32,
-    }
+    RawTrap::from(result).bits()
 }
 
 fn context(record: &Record) -> &Ctx {
@@ -35,7 +34,7 @@ fn table(record: &Record, index: u32) -> Result<&TableRecord, TrapCode> {
 
 /// Returns true if the runtime is built with the feature that a helper belongs to.
 const fn built(name: &str) -> bool {
-    let missing = crate::api::module::MISSING_FEATURES;
+    let missing = MISSING_FEATURES;
     match helper_feature(name) {
         Some(feature) => missing & feature as u8 == 0,
         None => true,
@@ -43,7 +42,7 @@ const fn built(name: &str) -> bool {
 }
 
 /// A bit for each helper that the runtime has.
-#[cfg(feature = "user-mode")]
+#[cfg_attr(not(feature = "user-mode"), allow(dead_code))]
 pub(super) const BUILT: u64 = {
     let (mut bits, mut index) = (0, 0);
     while index < HELPERS.len() {
@@ -74,7 +73,12 @@ macro_rules! helpers {
                 }
             },)*
         };
-        pub(super) static TABLE: Helpers = DIRECT;
+        static TABLE: Helpers = DIRECT;
+
+        /// Returns the address of the table.
+        pub(super) fn address() -> *const () {
+            (&raw const TABLE).cast()
+        }
 
         $(unsafe extern "C" fn $name($($parameter: $ty),*) $(-> $result)? $body)*
 
@@ -156,7 +160,7 @@ helpers! {
         match ctx.shared().resolve(reference) {
             // SAFETY: rule N: the slots are those of this type.
             Some((owner, function)) if owner.function_type(function) == wanted => unsafe {
-                call::call_reference(ctx, reference, slots)
+                call_reference_of(ctx, reference, slots).bits()
             },
             _ => TrapCode::BadSignature as u32,
         }

@@ -20,152 +20,88 @@ mod entry;
 mod halt;
 mod helpers;
 mod target;
-#[cfg(feature = "user-mode")]
+#[cfg_attr(not(feature = "user-mode"), path = "user_absent.rs")]
 pub(crate) mod user;
 
 use core::cell::Cell;
-use core::mem::{offset_of, size_of};
 use core::ptr::null;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::Ordering;
 
 use wisp_image::format::Section;
-use wisp_image::native::{context_offset, flags, header, Native, Refusal, Target, FUNCTION_SIZE, HELPERS};
-use wisp_image::native::{NONE, SITE_STOP};
+use wisp_image::native::{flags, header, Native, Refusal, Target, HELPERS, SITE_STOP};
 use wisp_image::Image;
 
-#[cfg(feature = "interpreter")]
-use crate::exec::call;
 use crate::vm::arena::Arena;
 use crate::vm::config::Config;
 use crate::vm::context::Ctx;
-use crate::vm::imports::Import;
+use crate::vm::features::MISSING_FEATURES;
+use crate::vm::native::{NativePart, Record};
 use crate::vm::shared::Shared;
-use crate::vm::table::TableRecord;
-use crate::vm::trap::{Trap, TrapCode};
+use crate::vm::trap::{RawTrap, Trap, TrapCode};
 
-use helpers::Helpers;
+/// Native code that an instance may run.
+pub(crate) type Code<'m> = Native<'m>;
 
-/// State that native code works with. The globals follow it.
-#[repr(C)]
-pub(crate) struct Record {
-    memory: Cell<*mut u8>,
-    memory_size: Cell<usize>,
-    stack_limit: Cell<usize>,
-    stop: *const AtomicU32,
-    helpers: Cell<*const Helpers>,
-    imports: *const Cell<Import>,
-    engine: *const Ctx,
-    tables: *const Cell<*const TableRecord>,
-    functions: *const u8,
-    code: *const u8,
-    imported_globals: *const Cell<*const Cell<u32>>,
-    trap: unsafe extern "C" fn(*const Record, u32, u32) -> u32,
-    unwind: Cell<usize>,
-    first_reference: u32,
-    function_count: u32,
-    site: Cell<u32>,
-    function: Cell<u32>,
-    code_number: Cell<u32>,
-    reserve: u32,
-    scratch: Cell<u64>,
+/// Room of an instance in the arena: for its record, and for the globals behind it.
+pub(crate) struct Room<'s> {
+    /// The globals, as slots.
+    pub globals: &'s [Cell<u32>],
+    /// The record, not filled in yet.
+    pub part: NativePart,
+    /// The record that code in user mode works with, not filled in yet, or null.
+    guest: *const Record,
 }
 
-/// The layout is described once, in the image crate; here and in the generated C it is compared with that.
-macro_rules! same_layout {
-    ($($field:ident)*) => {
-        const _: () = {
-            $(assert!(offset_of!(Record, $field) == context_offset(stringify!($field), size_of::<usize>()));)*
-            assert!(size_of::<Record>() == context_offset("", size_of::<usize>()));
-        };
-    };
-}
-
-same_layout! {
-    memory memory_size stack_limit stop helpers imports engine tables functions code imported_globals trap unwind
-    first_reference function_count site function code_number reserve scratch
-}
-
-/// Room for a record, and the globals behind it: what an instance takes from the arena.
-pub(crate) fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
+/// Takes room for a record, and for the globals behind it.
+fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
     // no gap between the two
     const { assert!(size_of::<Record>() % align_of::<u32>() == 0) };
     let record = arena.take(size_of::<Record>(), align_of::<Record>())?;
     Some((record.cast(), arena.alloc_zeroed(globals)?))
 }
 
-impl Record {
-    /// Fills in the record of an instance.
-    pub(crate) fn bind(ctx: &Ctx, place: *const Self, code: &Native<'_>) {
+impl<'s> Room<'s> {
+    /// Takes the room from the arena. An instance without native code has only globals.
+    pub fn take(shared: &'s Shared, code: Option<&Code<'_>>, globals: usize) -> Option<Self> {
+        if code.is_none() {
+            shared.clear_frames();
+            return Some(Self { globals: shared.arena.alloc_zeroed(globals)?, part: NativePart::NONE, guest: null() });
+        }
+        Some(match shared.guest.window(&shared.config) {
+            Some(window) => {
+                let (guest, globals) = place(window, globals)?;
+                Self { globals, part: NativePart(place(&shared.arena, 0)?.0), guest }
+            }
+            None => {
+                let (record, globals) = place(&shared.arena, globals)?;
+                Self { globals, part: NativePart(record), guest: null() }
+            }
+        })
+    }
+
+    /// Fills in the records of an instance.
+    pub fn bind(&self, ctx: &Ctx, code: Option<&Code<'_>>) -> Option<()> {
+        let Some(code) = code else { return Some(()) };
+        let record = Record::new(ctx, code, helpers::address(), entry::trap);
         // SAFETY: rule A: `place` took room for it, aligned to eight bytes, that nobody else has.
-        unsafe { place.cast_mut().write(Self::new(ctx, code)) };
+        unsafe { self.part.0.cast_mut().write(record) };
+        user::bind(ctx, self.guest, code)
     }
+}
 
-    /// The record of an instance whose code may do what the host may.
-    fn new(ctx: &Ctx, code: &Native<'_>) -> Self {
-        Self {
-            memory: Cell::new(ctx.memory.get()),
-            memory_size: Cell::new(0),
-            stack_limit: Cell::new(0),
-            stop: &ctx.shared().stop,
-            helpers: Cell::new(&helpers::TABLE),
-            imports: ctx.imports,
-            engine: ctx,
-            tables: ctx.tables,
-            functions: code.function_table().as_ptr(),
-            code: code.code().as_ptr(),
-            imported_globals: ctx.imported_globals,
-            trap: entry::trap,
-            unwind: Cell::new(0),
-            first_reference: ctx.first_reference,
-            function_count: code.function_count(),
-            site: Cell::new(0),
-            function: Cell::new(0),
-            code_number: Cell::new(0),
-            reserve: code.stack(),
-            scratch: Cell::new(0),
-        }
+/// Returns the form of an import through which native code calls it: that of the function, or of the section.
+pub(crate) fn import_form(ctx: &Ctx, code: Option<&Code<'_>>, index: usize, direct: *const ()) -> *const () {
+    match (ctx.native(), code) {
+        (Some(record), Some(code)) if direct.is_null() => record.import(code, index),
+        _ => direct,
     }
+}
 
-    /// Memory has come or grown.
-    pub(crate) fn set_memory(&self, base: *mut u8, size: usize) {
-        self.memory.set(base);
-        self.memory_size.set(size);
-    }
-
-    /// Notes the trap of code that stood at an address when it was stopped from outside.
-    fn stopped_at(&self, shared: &Shared, native: &Native<'_>, pc: usize) {
-        self.site.set(NOWHERE_IN_FUNCTION);
-        self.function.set(native.function_at(pc.wrapping_sub(self.code.addr()) as u32));
-        self.code_number.set(shared.stop_code());
-    }
-
-    /// Returns the address of the section's form of an imported function that passes values through slots, or null.
-    pub(crate) fn import(&self, native: &Native<'_>, index: usize) -> *const () {
-        native.import(index).map_or(null(), |offset| self.code.wrapping_add(offset as usize).cast())
-    }
-
-    /// The context of the instance.
-    pub(crate) fn context(&self) -> &Ctx {
-        // SAFETY: rule A: the instance of this record, which lives as long.
-        unsafe { &*self.engine }
-    }
-
-    /// Sets the trap with which the code ends when the host function that it called returns.
-    pub(crate) fn trap_with(&self, code: u32) {
-        self.code_number.set(code);
-    }
-
-    /// Offset of the form of a function that the host calls.
-    fn thunk(&self, defined: u32) -> Option<u32> {
-        if defined >= self.function_count {
-            return None;
-        }
-        let entry = self.functions.wrapping_add(defined as usize * FUNCTION_SIZE + 4);
-        // SAFETY: rule N: the table has `function_count` entries; sections lie on multiples of eight bytes,
-        // and the table on one of four in them, but a mapping may be anywhere.
-        let offset = unsafe { entry.cast::<u32>().read_unaligned() };
-        (offset != NONE).then_some(offset)
-    }
+/// Notes the trap of code that stood at an address when it was stopped from outside.
+fn stopped_at(record: &Record, shared: &Shared, native: &Native<'_>, pc: usize) {
+    record.site.set(NOWHERE_IN_FUNCTION);
+    record.function.set(native.function_at(pc.wrapping_sub(record.code.addr()) as u32));
+    record.trap_with(shared.stop_code());
 }
 
 /// An address in the frame of whoever calls: where the stack is now.
@@ -179,42 +115,41 @@ fn stack_pointer() -> usize {
 ///
 /// # Safety
 /// `slots` holds the slots of the function's type, for arguments and results. Rule N.
-pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> u32 {
-    #[cfg(feature = "user-mode")]
-    if let Some(view) = ctx.view() {
-        // SAFETY: rule N, and the caller's slots are those of the function's type.
-        return unsafe { user::enter(ctx, record, view, defined, slots) };
+pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> RawTrap {
+    // SAFETY: rule N, and the caller's slots are those of the function's type.
+    if let Some(trap) = unsafe { user::enter(ctx, record, defined, slots) } {
+        return trap;
     }
     let shared = ctx.shared();
     // the outermost entry is not counted
     let depth = shared.depth.get();
     let entries = depth + u32::from(!shared.current.get().is_null());
-    let floor = match shared.native_floor.get() {
-        0 if shared.config.native_limit != 0 => shared.config.native_limit,
-        0 => stack_pointer().saturating_sub(shared.config.native_stack as usize),
+    let floor = match shared.native_floor.0.get() {
+        0 if shared.config.native.lowest != 0 => shared.config.native.lowest,
+        0 => stack_pointer().saturating_sub(shared.config.native.stack as usize),
         floor => floor,
     };
     // from here to the first check, and from every check to the next, the code may take this much
     let reserve = record.reserve as usize;
     if entries >= shared.config.native_depth || stack_pointer() < floor + reserve {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::StackOverflow as u32;
+        return TrapCode::StackOverflow.raw();
     }
     let Some(thunk) = record.thunk(defined) else {
-        return TrapCode::UnknownHandle as u32;
+        return TrapCode::UnknownHandle.raw();
     };
     let count = ctx.function_type(defined + u32::from(ctx.import_count)).map_or(0, |ty| ty.slots());
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
     shared.depth.set(entries);
     let before = shared.begin(ctx, 0, core::ptr::null_mut());
-    let floor_before = shared.native_floor.replace(floor);
+    let floor_before = shared.native_floor.0.replace(floor);
     let fp = ctx.fp.replace(top);
     record.stack_limit.set(floor + reserve);
     let function = record.code.wrapping_add(thunk as usize);
     // SAFETY: rule N: the thunk lies in the code and takes these arguments.
     let trapped = unsafe { entry::enter(record, slots, function) } != 0;
-    let mut code = if trapped { note(shared, ctx, record) } else { 0 };
-    record.trap_with(0);
+    let mut code = if trapped { note(shared, ctx, record) } else { RawTrap::NONE };
+    record.trap_with(RawTrap::NONE);
     if shared.stop.load(Ordering::Relaxed) != 0 {
         let outermost = before.is_null();
         halt::over(shared, record, outermost);
@@ -224,43 +159,16 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
             if let Some(outer) = outer.native() {
                 outer.trap_with(shared.stop_code());
             }
-            if code == 0 {
+            if code.is_none() {
                 shared.place.set((Trap::NOWHERE, 0));
                 code = shared.stop_code();
             }
         }
     }
     ctx.fp.set(fp);
-    shared.native_floor.set(floor_before);
+    shared.native_floor.0.set(floor_before);
     shared.end(before);
     shared.depth.set(depth);
-    code
-}
-
-/// Calls a function of another instance for native code, whose slots lie on the native stack: the callee
-/// may be interpreted and wants them in the frame stack.
-///
-/// # Safety
-/// `slots` holds the slots of the function's type.
-#[cfg(feature = "interpreter")]
-pub(crate) unsafe fn call_out(shared: &Shared, callee: &Ctx, function: u32, slots: *mut u32) -> u32 {
-    let Some(ty) = callee.function_type(function) else { return TrapCode::UnknownHandle as u32 };
-    let Ok(entry) = call::Entry::new(shared, ty.slots()) else {
-        shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::StackOverflow as u32;
-    };
-    for slot in 0..crate::vm::ty::slots(ty.params) {
-        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
-        entry.set(slot, unsafe { slots.add(slot).read() });
-    }
-    // SAFETY: the entry has room for the slots, and a header below them.
-    let code = unsafe { call::call(callee, function, entry.slots()) };
-    shared.place_known.set(code != 0 && shared.place.get().0 != Trap::NOWHERE);
-    // if it trapped, what the frame held before is nobody's business
-    for slot in 0..if code == 0 { crate::vm::ty::slots(ty.results) } else { 0 } {
-        // SAFETY: the caller's slots are those of the function's type, and the entry has as many.
-        unsafe { slots.add(slot).write(entry.get(slot)) };
-    }
     code
 }
 
@@ -298,7 +206,7 @@ impl Watched {
             halt::begin(shared, record);
             return None;
         }
-        record.stopped_at(shared, &native, pc);
+        stopped_at(record, shared, &native, pc);
         let entry = entry::stopped as unsafe extern "C" fn(*const Record) -> u32;
         Some((entry as usize, core::ptr::from_ref(record).expose_provenance()))
     }
@@ -314,7 +222,7 @@ const NOWHERE_IN_FUNCTION: u32 = u32::MAX;
 
 /// Finds out what trap arose, and where.
 #[cold]
-fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
+fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> RawTrap {
     let (function, site) = (record.function.get(), record.site.get());
     let section = section(&ctx.image(), &shared.config);
     let (offset, number) = section.ok().and_then(|native| native.site(function, site)).unwrap_or((0, 0));
@@ -323,11 +231,11 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
     let code = match number {
         // 0 only if the section is not in the image, against the contract: but a trap it is
         0 => match record.code_number.get() {
-            0 => TrapCode::HostError as u32,
-            code => code,
+            RawTrap::NONE => TrapCode::HostError.raw(),
+            trap => trap,
         },
         SITE_STOP => shared.stop_code(),
-        code => u32::from(code),
+        code => RawTrap::from_bits(u32::from(code)),
     };
     if !shared.place_known.replace(false) {
         shared.place.set((function, offset));
@@ -337,7 +245,7 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> u32 {
 
 /// Returns the target that runs here: the one this was compiled for, with the features that the embedder knows besides.
 pub(crate) fn here(config: &Config) -> Option<Target> {
-    target::HERE.map(|here| Target { features: here.features | config.native_features, ..here })
+    target::HERE.map(|here| Target { features: here.features | config.native.features, ..here })
 }
 
 /// The section that runs here: of those in the image, the one that uses most of the machine.
@@ -370,11 +278,11 @@ pub(crate) fn check(image: &Image<'_>, native: &Native<'_>, config: &Config) -> 
     if usize::from(native.helpers()) > HELPERS.len() {
         return Err(Refusal::Helpers(native.helpers(), HELPERS.len() as u16));
     }
-    let missing = native.features() & crate::api::module::MISSING_FEATURES;
+    let missing = native.features() & MISSING_FEATURES;
     if missing != 0 {
         return Err(Refusal::Features(missing));
     }
-    if native.flags & flags::POLLS == 0 && !config.native_stop {
+    if native.flags & flags::POLLS == 0 && !config.native.stop {
         return Err(Refusal::Unstoppable);
     }
     // constants of the code are aligned to where the linker put it

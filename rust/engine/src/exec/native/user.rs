@@ -18,54 +18,14 @@ use core::ffi::c_void;
 use wisp_image::native::{same, Native};
 
 use super::helpers::{self, Helpers};
-use super::{note, section, Record};
+use super::{note, section};
 use crate::vm::arena::Arena;
 use crate::vm::context::Ctx;
 use crate::vm::imports::Import;
+use crate::vm::native::Record;
 use crate::vm::shared::Shared;
-use crate::vm::trap::{Trap, TrapCode};
-
-/// Memory, stack and functions with which native code runs with fewer rights: [`crate::Config::user_mode`].
-#[derive(Clone, Copy, Debug)]
-pub struct UserMode {
-    /// Memory that the code may read and write: linear memories are taken from it.
-    pub memory: *mut u64,
-    /// Words of it.
-    pub memory_words: usize,
-    /// Other memory that the code may read and write: the elements of tables, and for each instance about 100 bytes,
-    /// its globals, 16 bytes for each import, and slots for the arguments and results of its functions.
-    pub window: *mut u64,
-    /// Words of it.
-    pub window_words: usize,
-    /// First address of the stack on which the code runs.
-    pub stack: usize,
-    /// First address behind it.
-    pub stack_end: usize,
-    /// Calls `wisp_native_enter(record, slots, function)` with the rights of the code, which gives 0, or 1 if a
-    /// trap ended it; serves its requests meanwhile: hands each to [`serve`], with `ctx`, and the result back. Says
-    /// how it ended: one of [`Outcome`]; where the code stood if it was stopped or faulted, in `pc`, if known.
-    pub enter: unsafe extern "C" fn(
-        env: *const c_void,
-        ctx: *const c_void,
-        record: *const c_void,
-        slots: *mut u32,
-        function: *const u8,
-        pc: *mut usize,
-    ) -> u32,
-    /// Has [`serve`] do something for the code. Called with the rights of the code.
-    pub request: Request,
-    /// For `enter`.
-    pub env: *const c_void,
-}
-
-// SAFETY: the addresses are only used by the store that is made with this configuration, on its thread; whoever
-// gives them promises that in `Config::user_mode`.
-unsafe impl Send for UserMode {}
-// SAFETY: as above.
-unsafe impl Sync for UserMode {}
-
-/// Function through which native code asks the host for something: it passes the arguments to [`serve`].
-pub type Request = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize) -> u32;
+use crate::vm::trap::{RawTrap, Trap, TrapCode};
+use crate::vm::user_mode::{Request, TableView, UserMode, View};
 
 /// Numbers of the ways in which a call of native code ends.
 #[derive(Clone, Copy, Debug)]
@@ -80,21 +40,6 @@ impl Outcome {
     pub const STOPPED: u32 = 2;
     /// It did what it may not.
     pub const FAULTED: u32 = 3;
-}
-
-/// A table as native code sees it. Of the elements, which it may write, the host relies on nothing.
-#[repr(C)]
-struct TableView {
-    elements: Cell<*const Cell<u32>>,
-    size: Cell<u32>,
-}
-
-/// Addresses of the part of an instance that its code can write. They are the host's own and cannot be written.
-pub(crate) struct View {
-    record: *const Record,
-    tables: *const TableView,
-    slots: *mut u32,
-    slot_count: usize,
 }
 
 impl View {
@@ -130,13 +75,13 @@ impl View {
         let never = window.alloc(core::sync::atomic::AtomicU32::new(0))?;
         let view = Record {
             stop: never,
-            helpers: Cell::new(&HELPERS),
+            helpers: Cell::new((&raw const HELPERS).cast()),
             imports: imports.cast(),
             engine,
             tables: pointers.as_ptr().cast(),
             // code that imports globals would need those of others in its window
             imported_globals: core::ptr::null(),
-            ..Record::new(ctx, code)
+            ..Record::new(ctx, code, helpers::address(), super::entry::trap)
         };
         // SAFETY: rule A: whoever took room for the record gives it to this instance only.
         unsafe { record.cast_mut().write(view) };
@@ -162,30 +107,50 @@ impl View {
     }
 }
 
+/// Lays out what the code of an instance may write, if code runs in user mode.
+pub(super) fn bind(ctx: &Ctx, record: *const Record, code: &Native<'_>) -> Option<()> {
+    let shared = ctx.shared();
+    if let Some(window) = shared.guest.window(&shared.config) {
+        let view = View::new(window, record, ctx, code)?;
+        ctx.view.0.set(shared.arena.alloc(view)?);
+    }
+    Some(())
+}
+
+/// Runs a defined function in user mode, or gives `None` if its instance does not run so.
+///
+/// # Safety
+/// `slots` holds the slots of the function's type.
+pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut u32) -> Option<RawTrap> {
+    let view = ctx.view()?;
+    // SAFETY: the caller's slots are those of the function's type.
+    Some(unsafe { enter_view(ctx, record, view, defined, slots) })
+}
+
 /// Runs a defined function.
 ///
 /// # Safety
 /// `slots` holds the slots of the function's type.
-pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32, slots: *mut u32) -> u32 {
+unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
-    let Some(user) = shared.config.user_mode else { return TrapCode::HostError as u32 };
+    let Some(user) = shared.config.user_mode else { return TrapCode::HostError.raw() };
     shared.place.set((Trap::NOWHERE, 0));
     if !shared.current.get().is_null() {
         // its stack is in use by the code that called the host
-        return TrapCode::NestingExceeded as u32;
+        return TrapCode::NestingExceeded.raw();
     }
     let reserve = record.reserve as usize;
     if user.stack_end.saturating_sub(user.stack) < reserve {
-        return TrapCode::StackOverflow as u32;
+        return TrapCode::StackOverflow.raw();
     }
     let ty = ctx.function_type(defined + u32::from(ctx.import_count));
-    let (Some(thunk), Some(ty)) = (record.thunk(defined), ty) else { return TrapCode::UnknownHandle as u32 };
+    let (Some(thunk), Some(ty)) = (record.thunk(defined), ty) else { return TrapCode::UnknownHandle.raw() };
     let count = ty.slots().min(view.slot_count);
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
     let before = shared.begin(ctx, 0, core::ptr::null_mut());
     let fp = ctx.fp.replace(top);
     view.record().stack_limit.set(user.stack + reserve);
-    view.record().trap_with(0);
+    view.record().trap_with(RawTrap::NONE);
     view.refresh(ctx);
     // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every type. Those
     // of results hold what was there before.
@@ -204,7 +169,7 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
             // SAFETY: the caller's slots are those of the function's type. Rule A: `View::new` took slots for every
             // type.
             unsafe { slots.copy_from(view.slots, count) };
-            0
+            RawTrap::NONE
         }
         Outcome::TRAPPED => told(shared, note(shared, ctx, view.record())),
         outcome => {
@@ -214,7 +179,7 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
             shared.place.set((native.map_or(defined, |native| native.function_at(offset as u32)), 0));
             match outcome {
                 Outcome::STOPPED => shared.stop_code(),
-                _ => TrapCode::MemoryProtection as u32,
+                _ => TrapCode::MemoryProtection.raw(),
             }
         }
     };
@@ -224,14 +189,14 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, view: &View, defined: u32
 }
 
 /// A trap's number as the code told it: that the host stopped it, the host knows itself.
-fn told(shared: &Shared, code: u32) -> u32 {
+fn told(shared: &Shared, trap: RawTrap) -> RawTrap {
     use core::sync::atomic::Ordering;
-    match TrapCode::from_u32(code) {
+    match trap.code() {
         Some(TrapCode::Interrupted | TrapCode::DeadlineExceeded) if shared.stop.load(Ordering::Relaxed) == 0 => {
-            TrapCode::HostError as u32
+            TrapCode::HostError.raw()
         }
-        Some(code) => code as u32,
-        None => TrapCode::HostError as u32,
+        Some(code) => code.raw(),
+        None => TrapCode::HostError.raw(),
     }
 }
 
@@ -275,9 +240,9 @@ unsafe fn ask(engine: *const Ctx, what: usize, words: [usize; 5]) -> u32 {
 }
 
 /// In place of every imported function.
-unsafe extern "C" fn import(engine: *mut Ctx, slots: *mut u32, env: *const ()) -> u32 {
+unsafe extern "C" fn import(engine: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     // SAFETY: as in `ask`.
-    unsafe { ask(engine, IMPORT, [env.addr(), slots.expose_provenance(), 0, 0, 0]) }
+    RawTrap::from_bits(unsafe { ask(engine, IMPORT, [env.addr(), slots.expose_provenance(), 0, 0, 0]) })
 }
 
 macro_rules! asking {
@@ -392,7 +357,7 @@ fn answer(ctx: &Ctx, record: &Record, user: &UserMode, request: &[usize; 6]) -> 
             IMPORT => {
                 let import = ctx.imports().get(words[0])?.get();
                 let slots = on_stack(user, words[1], ctx.ty(import.ty)?.slots())?;
-                (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env)
+                (import.function)(core::ptr::from_ref(ctx).cast_mut(), slots, import.env).bits()
             }
             _ => return None,
         }

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What user mode adds to the records of a store: the memory that native code may write, and a [`View`] for each
+//! instance.
+//!
+//! A runtime without user mode has `user_mode_absent.rs` in this file's place: the same names, without a byte.
+
+use core::cell::Cell;
+use core::ffi::c_void;
+use core::ptr::{dangling_mut, null};
+
+use super::arena::{Arena, Mark};
+use super::config::Config;
+use super::context::Ctx;
+use super::native::Record;
+use super::table::TableRecord;
+use super::ty::FuncType;
+
+/// Memory, stack and functions with which native code runs with fewer rights: [`crate::Config::user_mode`].
+#[derive(Clone, Copy, Debug)]
+pub struct UserMode {
+    /// Memory that the code may read and write: linear memories are taken from it.
+    pub memory: *mut u64,
+    /// Words of it.
+    pub memory_words: usize,
+    /// Other memory that the code may read and write: the elements of tables, and for each instance about 100 bytes,
+    /// its globals, 16 bytes for each import, and slots for the arguments and results of its functions.
+    pub window: *mut u64,
+    /// Words of it.
+    pub window_words: usize,
+    /// First address of the stack on which the code runs.
+    pub stack: usize,
+    /// First address behind it.
+    pub stack_end: usize,
+    /// Calls `wisp_native_enter(record, slots, function)` with the rights of the code, which gives 0, or 1 if a
+    /// trap ended it; serves its requests meanwhile: hands each to [`crate::serve`], with `ctx`, and the result back. Says
+    /// how it ended: one of [`crate::Outcome`]; where the code stood if it was stopped or faulted, in `pc`, if known.
+    pub enter: unsafe extern "C" fn(
+        env: *const c_void,
+        ctx: *const c_void,
+        record: *const c_void,
+        slots: *mut u32,
+        function: *const u8,
+        pc: *mut usize,
+    ) -> u32,
+    /// Has [`crate::serve`] do something for the code. Called with the rights of the code.
+    pub request: Request,
+    /// For `enter`.
+    pub env: *const c_void,
+}
+
+// SAFETY: the addresses are only used by the store that is made with this configuration, on its thread; whoever
+// gives them promises that in `Config::user_mode`.
+unsafe impl Send for UserMode {}
+// SAFETY: as above.
+unsafe impl Sync for UserMode {}
+
+/// Function through which native code asks the host for something: it passes the arguments to [`crate::serve`].
+pub type Request = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize) -> u32;
+
+impl Config {
+    /// Native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
+    /// configuration.
+    ///
+    /// # Safety
+    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody but
+    /// the store and its native code. `user.enter` does what it says; while it runs the code, the code can write
+    /// both and the stack only, and call only what any code with its rights may.
+    pub const unsafe fn user_mode(mut self, user: UserMode) -> Self {
+        self.user_mode = Some(user);
+        self
+    }
+}
+
+/// A table as native code sees it. Of the elements, which it may write, the host relies on nothing.
+#[repr(C)]
+pub(crate) struct TableView {
+    pub elements: Cell<*const Cell<u32>>,
+    pub size: Cell<u32>,
+}
+
+/// Addresses of the part of an instance that its code can write. They are the host's own and cannot be written.
+pub(crate) struct View {
+    pub record: *const Record,
+    pub tables: *const TableView,
+    pub slots: *mut u32,
+    pub slot_count: usize,
+}
+
+/// Memory that native code in user mode may write: for linear memories, and for the rest.
+pub(crate) struct Guest([Arena; 2]);
+
+impl Guest {
+    /// Takes over the memory that the configuration names.
+    pub fn new(config: &Config) -> Self {
+        let parts = match config.user_mode {
+            Some(user) => [(user.memory, user.memory_words), (user.window, user.window_words)],
+            None => [(dangling_mut(), 0); 2],
+        };
+        // SAFETY: the contract of `Config::user_mode`; nothing is handed out of no words.
+        Self(parts.map(|(start, words)| unsafe { Arena::new(start, words) }))
+    }
+
+    /// Returns the present ends, to go back to.
+    pub fn mark(&self) -> [Mark; 2] {
+        self.0.each_ref().map(Arena::mark)
+    }
+
+    /// Takes back everything handed out since `marks`.
+    ///
+    /// # Safety
+    /// None of it is used any more.
+    pub unsafe fn reset(&self, marks: [Mark; 2]) {
+        for (arena, mark) in self.0.iter().zip(marks) {
+            // SAFETY: the caller uses nothing that was handed out since the marks.
+            unsafe { arena.reset(mark) };
+        }
+    }
+
+    /// Returns the arena of linear memories, if code runs in user mode.
+    pub fn memory(&self, config: &Config) -> Option<&Arena> {
+        config.user_mode.map(|_| &self.0[0])
+    }
+
+    /// Returns the arena of what else code in user mode may write.
+    pub fn window(&self, config: &Config) -> Option<&Arena> {
+        config.user_mode.map(|_| &self.0[1])
+    }
+}
+
+/// The view of an instance's code, or null.
+pub(crate) struct ViewPart(pub Cell<*const View>);
+
+impl ViewPart {
+    /// Without a view.
+    pub const fn new() -> Self {
+        Self(Cell::new(null()))
+    }
+}
+
+impl Ctx {
+    /// Returns the view of native code in user mode, if this instance runs such code.
+    #[inline]
+    pub(crate) fn view(&self) -> Option<&View> {
+        // SAFETY: rule A: null, or what the loader took from the arena.
+        unsafe { self.view.0.get().as_ref() }
+    }
+
+    /// Types of the image.
+    pub(crate) fn types(&self) -> impl Iterator<Item = FuncType<'_>> {
+        (0..self.type_count).filter_map(|index| self.ty(index))
+    }
+}
+
+impl TableRecord {
+    /// Returns the address of the first element.
+    pub(crate) fn start(&self) -> *const Cell<u32> {
+        self.elements
+    }
+}

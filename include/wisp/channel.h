@@ -2,7 +2,7 @@
 
 /**
  * @file
- * @brief Channels of messages that apps are granted, for the firmware.
+ * @brief Access of the firmware to channels of messages that apps use.
  */
 
 #ifndef WISP_INCLUDE_WISP_CHANNEL_H_
@@ -39,31 +39,39 @@ DT_FOREACH_STATUS_OKAY(wisp_channels, Z_WISP_CHANNELS_DT_DECLARE)
 /** @endcond */
 
 /**
- * @brief The zbus channel of a devicetree node, to publish on and to observe.
+ * @brief Gets the zbus channel of a devicetree node.
+ *
+ * The firmware publishes on the channel and observes it as on any zbus channel.
  *
  * @param _node_id Node identifier of a child of a `wisp,channels` node.
  *
- * @return Pointer to the `const struct zbus_channel`.
+ * @return Pointer to the `const struct zbus_channel`, a constant expression.
  */
 #define WISP_CHANNEL_DT_GET(_node_id) (&Z_WISP_CHANNEL_DT_NAME(_node_id))
 
-/** @brief What became of a channel's messages since boot, over all subscribed apps. */
+/** @brief Counts of a channel's messages since boot, over all subscribed apps. */
 struct wisp_channel_stat {
 	/** Apps that have the channel open to receive. */
 	uint32_t subscribers;
-	/** Messages put into queues. */
+	/** Messages that were written to queues of apps. */
 	uint32_t delivered;
-	/** Messages that found a queue full. */
+	/** Messages that were lost because a queue was full. */
 	uint32_t lost;
-	/** Messages that every subscribed app can still take; UINT32_MAX without subscribers. */
+	/**
+	 * Messages for which every subscribed app still has room. UINT32_MAX without
+	 * subscribers.
+	 */
 	uint32_t room;
 };
 
 /**
- * @brief Tells what became of a channel's messages.
+ * @brief Reads the counts of a channel's messages.
  *
- * @param channel A channel that apps may be granted.
- * @param stat Filled in.
+ * May be called from any thread and from interrupts. Takes time in proportion to the number of
+ * grants of all apps.
+ *
+ * @param channel Channel of a `wisp,channels` node.
+ * @param[out] stat Counts of the channel.
  */
 void wisp_channel_stat(const struct zbus_channel *channel, struct wisp_channel_stat *stat);
 

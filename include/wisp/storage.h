@@ -2,7 +2,7 @@
 
 /**
  * @file
- * @brief The app store: installing, updating and supervising apps.
+ * @brief App storage: installing, updating and supervising apps.
  */
 
 #ifndef WISP_INCLUDE_WISP_STORAGE_H_
@@ -17,30 +17,41 @@ extern "C" {
 #endif
 
 /**
- * @defgroup wisp_storage Wisp app store
+ * @defgroup wisp_storage Wisp app storage
  * @ingroup wisp
- * @brief Apps on flash: installed, updated, rolled back, started and supervised.
+ * @brief Apps in flash that are installed, updated, rolled back, started and supervised.
  *
- * An app of the store runs in the app of the firmware that has its name. All functions may
- * be called from any thread but an app's own, and return 0 or an @ref wisp_store_error.
- * They wait for the store's thread, which does one thing at a time.
+ * The app storage is the flash partition `wisp_storage` with @kconfig{CONFIG_WISP_STORAGE}. An
+ * installed app runs in the `struct wisp_app` of the firmware that has its name.
+ *
+ * One thread, the thread of the app storage, executes all functions one after the other. Each
+ * function blocks until its work is done, which may take as long as flash needs to erase
+ * blocks. It may be called from any thread but an app's own, and not from an interrupt. A
+ * function keeps no pointer that it is given.
+ *
+ * Unless a function says otherwise, it returns 0 or a positive @ref wisp_store_error. Every
+ * function may return WISP_STORE_NOT_MOUNTED and WISP_STORE_FLASH.
  * @{
  */
 
-/** @brief Bytes for a name, with its NUL. */
+/** @brief Bytes that a name takes at most, with its NUL. */
 #define WISP_STORE_NAME_SIZE 32
-/** @brief Most apps. */
+/** @brief Number of slots for installed apps. */
 #define WISP_STORE_SLOTS     8
 
-/** @brief What went wrong. The numbers never change: they are those of the MCUmgr group. */
+/**
+ * @brief Error of the app storage.
+ *
+ * The numbers never change. They are also the error codes of the MCUmgr group.
+ */
 enum wisp_store_error {
-	/** Nothing. */
+	/** Success. */
 	WISP_STORE_OK = 0,
 	/** The flash driver failed. */
 	WISP_STORE_FLASH = 1,
-	/** The partition cannot hold a store. */
+	/** The partition is too small, or its sizes do not fit together. */
 	WISP_STORE_GEOMETRY = 2,
-	/** Internal: the table of erase counts is too short. */
+	/** The table of erase counts is too short, an error in the firmware. */
 	WISP_STORE_WEAR_TABLE = 3,
 	/** Another upload is going on. */
 	WISP_STORE_BUSY = 4,
@@ -48,7 +59,7 @@ enum wisp_store_error {
 	WISP_STORE_NOT_FOUND = 5,
 	/** The name is empty or too long. */
 	WISP_STORE_NAME = 6,
-	/** All places for apps are taken. */
+	/** All slots for apps are taken. */
 	WISP_STORE_NO_SLOT = 7,
 	/** An update is on trial. */
 	WISP_STORE_PENDING = 8,
@@ -60,7 +71,7 @@ enum wisp_store_error {
 	WISP_STORE_INSTALLED = 11,
 	/** The rollback counter is too low. */
 	WISP_STORE_ROLLBACK = 12,
-	/** Not enough free space in one piece. */
+	/** No range of free blocks is large enough. */
 	WISP_STORE_NO_SPACE = 13,
 	/** No upload is going on. */
 	WISP_STORE_NO_UPLOAD = 14,
@@ -68,7 +79,7 @@ enum wisp_store_error {
 	WISP_STORE_OFFSET = 15,
 	/** The piece reaches beyond the announced length. */
 	WISP_STORE_LENGTH = 16,
-	/** Bytes are missing. */
+	/** Bytes of the upload are missing. */
 	WISP_STORE_INCOMPLETE = 17,
 	/** The image is damaged. */
 	WISP_STORE_HASH = 18,
@@ -78,9 +89,9 @@ enum wisp_store_error {
 	WISP_STORE_JOURNAL_FULL = 20,
 	/** Both copies of the journal are damaged at the same place. */
 	WISP_STORE_DAMAGED = 21,
-	/** The store was made by a firmware with another format. */
+	/** A firmware with another format made the app storage. */
 	WISP_STORE_FORMAT = 22,
-	/** The partition holds something that is no store of its size. */
+	/** The partition holds something that is no app storage of its size. */
 	WISP_STORE_FOREIGN = 23,
 	/** No room to remember the rollback counter of another uninstalled app. */
 	WISP_STORE_FLOORS_FULL = 24,
@@ -107,11 +118,11 @@ enum wisp_store_error {
 	WISP_STORE_BAD_RETIREMENT = 39,
 	/** The image retires keys, and no root key signed it. */
 	WISP_STORE_NOT_ROOT = 41,
-	/** The store could not be opened. */
+	/** The app storage could not be opened at boot. */
 	WISP_STORE_NOT_MOUNTED = 64,
-	/** The bytes are no image of this version. */
+	/** The bytes are no image for this version of the firmware. */
 	WISP_STORE_NO_IMAGE = 65,
-	/** Name, version or rollback counter differ from what was announced. */
+	/** Name, version or rollback counter differ from the announcement. */
 	WISP_STORE_ANNOUNCED = 66,
 	/** The image needs more memory than the app has. */
 	WISP_STORE_TOO_LARGE = 67,
@@ -123,21 +134,21 @@ enum wisp_store_error {
 	WISP_STORE_ALREADY = 70,
 	/** The image was refused when it was loaded. */
 	WISP_STORE_NOT_LOADED = 71,
-	/** The image imports what the firmware does not have. */
+	/** The image imports a function that the firmware does not have. */
 	WISP_STORE_NO_INTERFACE = 72,
 	/** The app's node grants nothing of an interface that the image needs. */
 	WISP_STORE_NOT_GRANTED = 73,
 	/** The image has native code only, and none that runs here. */
 	WISP_STORE_NO_NATIVE = 74,
-	/** The upload is that of another client. */
+	/** The upload belongs to another client. */
 	WISP_STORE_NOT_OWNER = 80,
 };
 
-/** @brief An image of an app; its length is 0 if there is none. */
+/** @brief Image of an installed app. Its length is 0 if there is none. */
 struct wisp_store_image {
-	/** Bytes. */
+	/** Length in bytes. */
 	uint32_t length;
-	/** Major, minor (a byte each) and patch, from the lowest byte on. */
+	/** Version: major in bits 0 to 7, minor in bits 8 to 15, patch in bits 16 to 31. */
 	uint32_t version;
 	/** Rollback counter. */
 	uint32_t rollback;
@@ -145,21 +156,21 @@ struct wisp_store_image {
 	uint8_t hash[32];
 };
 
-/** @brief An app of the store. */
+/** @brief Installed app. */
 struct wisp_store_app {
-	/** Its place, below WISP_STORE_SLOTS. */
+	/** Slot of the app, below WISP_STORE_SLOTS. */
 	uint8_t slot;
-	/** How often the candidate was started. */
+	/** Number of starts of the update on trial. */
 	uint8_t attempts;
-	/** Crashes of the confirmed image. */
+	/** Number of crashes of the confirmed image. */
 	uint16_t crashes;
-	/** It crashed too often and is not started by itself. */
+	/** True if the app crashed too often and is not started automatically. */
 	bool disabled;
-	/** It is started by hand only. */
+	/** True if the app is started by request only. */
 	bool manual;
 	/** Lowest rollback counter an update may have. */
 	uint32_t floor;
-	/** NUL-terminated. */
+	/** Name, NUL-terminated. */
 	char name[WISP_STORE_NAME_SIZE];
 	/** The confirmed image. */
 	struct wisp_store_image running;
@@ -167,46 +178,46 @@ struct wisp_store_app {
 	struct wisp_store_image candidate;
 };
 
-/** @brief An upload. */
+/** @brief Upload of an image. */
 struct wisp_store_upload {
 	/** Name of the app, NUL-terminated. */
 	char name[WISP_STORE_NAME_SIZE];
-	/** What is announced; compared with the image when it is complete. */
+	/** Announced properties. They are compared with the complete image. */
 	struct wisp_store_image image;
-	/** Bytes of linear memory it needs, 0 if not known: checked before anything is erased. */
+	/** Linear memory that the image needs, in bytes, or 0 if unknown. */
 	uint32_t memory;
-	/** Bytes of its largest frame, 0 if not known: checked before anything is erased. */
+	/** Largest frame of the image in bytes, or 0 if unknown. */
 	uint32_t frame;
-	/** It may have a lower version than the confirmed image; compared with the image, too. */
+	/** True if the image may have a lower version than the confirmed one. */
 	bool downgrade;
 	/**
-	 * Names of the import modules it needs, with spaces between them, not NUL-terminated;
-	 * NULL if not known: checked before anything is erased. Read by wisp_store_begin() only.
+	 * Names of the import modules that the image needs, with spaces between them, not
+	 * NUL-terminated, or NULL if unknown. Only wisp_store_begin() reads the names.
 	 */
 	const char *interfaces;
-	/** Bytes of the names. */
+	/** Length of the names in bytes. */
 	size_t interfaces_length;
 	/**
-	 * Machines that an image without IR has native code for, three bytes each, as in the
-	 * headers of its native sections; NULL if it has IR or this is not known. Checked before
-	 * anything is erased, and read by wisp_store_begin() only.
+	 * Targets of the native sections of an image without IR, three bytes each as in the
+	 * headers of the sections, or NULL if the image has IR or this is unknown. Only
+	 * wisp_store_begin() reads the targets.
 	 */
 	const uint8_t *targets;
-	/** Bytes of the machines. */
+	/** Length of the targets in bytes. */
 	size_t targets_length;
-	/** Bytes that arrived. */
+	/** Bytes of the image that have arrived. */
 	uint32_t offset;
 };
 
-/** @brief Figures of the store. Blocks are erase blocks. */
+/** @brief Figures of the app storage. Blocks are erase blocks. */
 struct wisp_store_stat {
-	/** Bytes of a block. */
+	/** Size of a block in bytes. */
 	uint32_t erase_block;
 	/** Blocks for images. */
 	uint32_t blocks;
-	/** Free ones among them. */
+	/** Free blocks among them. */
 	uint32_t free;
-	/** Blocks in the largest hole. */
+	/** Blocks in the largest free range. */
 	uint32_t largest;
 	/** Erases of the least worn block for images. */
 	uint32_t wear_least;
@@ -216,121 +227,164 @@ struct wisp_store_stat {
 	uint32_t journal_wear;
 	/** Bytes of the journal that are used. */
 	uint32_t journal_used;
-	/** Bytes that it has; each of its two copies takes as many. */
+	/** Size of the journal in bytes. Each of its two copies takes as many. */
 	uint32_t journal_size;
 	/** Keys that were retired. */
 	uint32_t retired_keys;
 };
 
 /**
- * @brief Reads the app in a place.
+ * @brief Reads the app in a slot.
  *
- * @param slot Below WISP_STORE_SLOTS.
- * @param app Filled in. An app without images was uninstalled.
+ * @param slot Slot, below WISP_STORE_SLOTS.
+ * @param[out] app App in the slot. If both images have length 0, the app was uninstalled.
+ *
+ * @retval WISP_STORE_OK The app was read.
+ * @retval WISP_STORE_NOT_FOUND The slot was never used.
  */
 int wisp_store_get(uint32_t slot, struct wisp_store_app *app);
 
 /**
- * @brief Finds an installed app.
+ * @brief Finds an installed app by its name.
  *
- * @param name Its name.
- * @param app Filled in.
+ * @param name Name of the app, NUL-terminated.
+ * @param[out] app App of this name.
+ *
+ * @retval WISP_STORE_OK The app was found.
+ * @retval WISP_STORE_NOT_FOUND No app of this name is installed.
  */
 int wisp_store_find(const char *name, struct wisp_store_app *app);
 
 /**
- * @brief Announces an image, or goes on with the same upload.
+ * @brief Announces the upload of an image, or continues an upload of the same image.
  *
- * Checks name, memory, frame, interfaces, rollback counter and space before anything is erased.
+ * Name, memory, frame, interfaces, targets, version, rollback counter and space are checked before
+ * anything is erased.
  *
- * @param upload What comes; its offset is set to where to go on.
+ * @param[in,out] upload Announcement. Its offset is set to the first byte that has to be written.
+ *
+ * @return 0, or a @ref wisp_store_error such as WISP_STORE_BUSY, WISP_STORE_NO_APP,
+ *        WISP_STORE_TOO_LARGE, WISP_STORE_NO_INTERFACE, WISP_STORE_NOT_GRANTED,
+ *        WISP_STORE_ROLLBACK or WISP_STORE_NO_SPACE.
  */
 int wisp_store_begin(struct wisp_store_upload *upload);
 
 /**
- * @brief Takes the next bytes of the upload.
+ * @brief Writes the next bytes of the upload.
  *
- * @param offset Where they belong.
- * @param data The bytes.
- * @param length How many.
+ * @param offset Offset of the bytes in the image. It must be that of the first byte that is
+ *        missing.
+ * @param data Bytes.
+ * @param length Number of bytes.
+ *
+ * @return 0, or WISP_STORE_NO_UPLOAD, WISP_STORE_OFFSET or WISP_STORE_LENGTH.
  */
 int wisp_store_write(uint32_t offset, const void *data, size_t length);
 
 /**
- * @brief The upload that is going on.
+ * @brief Reads the upload that is going on.
  *
- * @param upload Filled in.
+ * @param[out] upload Upload.
+ *
+ * @retval WISP_STORE_OK The upload was read.
+ * @retval WISP_STORE_NO_UPLOAD No upload is going on.
  */
 int wisp_store_progress(struct wisp_store_upload *upload);
 
 /**
- * @brief Checks the complete upload and makes it its app's candidate.
+ * @brief Checks the complete upload and makes it the update of its app.
  *
- * The app is then stopped and started with the update, unless it is started by hand only.
- * An upload that is refused is dropped.
+ * The app is then stopped and started with the update, unless it is started by request only. An
+ * upload that is refused is deleted. Checking hash and signature takes 1.8 million instructions on
+ * a Cortex-M3.
+ *
+ * @return 0, or a @ref wisp_store_error such as WISP_STORE_INCOMPLETE, WISP_STORE_HASH,
+ *        WISP_STORE_ANNOUNCED, or one of the errors of signatures.
  */
 int wisp_store_finish(void);
 
-/** @brief Drops the upload. */
+/**
+ * @brief Deletes the upload that is going on.
+ *
+ * @retval WISP_STORE_OK The upload was deleted.
+ * @retval WISP_STORE_NO_UPLOAD No upload is going on.
+ */
 int wisp_store_abort(void);
 
 /**
  * @brief Starts an app, with its update if it has one.
  *
- * @param name Its name.
+ * @param name Name of the app, NUL-terminated.
+ *
+ * @return 0, or WISP_STORE_NOT_FOUND, WISP_STORE_NO_APP, WISP_STORE_ALREADY,
+ *        WISP_STORE_NOT_LOADED, or the reason for which the image may not run.
  */
 int wisp_store_start(const char *name);
 
 /**
- * @brief Stops an app until it is started again, or the next boot.
+ * @brief Stops an app until it is started by request or the device boots.
  *
- * @param name Its name.
+ * @param name Name of the app, NUL-terminated.
+ *
+ * @return 0, or WISP_STORE_NOT_FOUND, WISP_STORE_ALREADY or WISP_STORE_NOT_STOPPED.
  */
 int wisp_store_stop(const char *name);
 
 /**
- * @brief Keeps the update of an app.
+ * @brief Confirms the update of an app, which replaces the image before it.
  *
- * @param name Its name.
+ * @param name Name of the app, NUL-terminated.
+ *
+ * @return 0, or WISP_STORE_NOT_FOUND, WISP_STORE_NO_CANDIDATE or WISP_STORE_UNTRIED.
  */
 int wisp_store_confirm(const char *name);
 
 /**
- * @brief Drops the update of an app, and goes on with the image before it.
+ * @brief Deletes the update of an app, and runs the image before it.
  *
- * @param name Its name.
+ * @param name Name of the app, NUL-terminated.
+ *
+ * @return 0, or WISP_STORE_NOT_FOUND, WISP_STORE_NO_CANDIDATE or WISP_STORE_NOT_STOPPED.
  */
 int wisp_store_rollback(const char *name);
 
 /**
- * @brief Stops an app and removes it.
+ * @brief Stops an app and deletes its images.
  *
- * @param name Its name.
+ * @param name Name of the app, NUL-terminated.
+ *
+ * @return 0, or WISP_STORE_NOT_FOUND or WISP_STORE_NOT_STOPPED.
  */
 int wisp_store_uninstall(const char *name);
 
 /**
- * @brief Makes an empty store of whatever the partition holds.
+ * @brief Makes an empty app storage, whatever the partition holds.
  *
- * Stops and removes all apps. Works also when the store could not be opened. Retired keys and the
- * rollback counters of apps are kept as far as they can be read.
+ * Stops and deletes all apps. Works also if the app storage could not be opened. Retired keys and
+ * the rollback counters of apps are kept, as far as they can be read.
+ *
+ * @return 0, or a @ref wisp_store_error.
  */
 int wisp_store_format(void);
 
 /**
- * @brief Tells the store's figures.
+ * @brief Reads the figures of the app storage.
  *
- * @param stat Filled in.
+ * @param[out] stat Figures.
+ *
+ * @return 0, or a @ref wisp_store_error.
  */
 int wisp_store_stat(struct wisp_store_stat *stat);
 
 /**
- * @brief An error in words.
+ * @brief Describes an error in a few words.
  *
- * @param error An @ref wisp_store_error.
- * @param length Set to the length of the text, which is not NUL-terminated.
+ * Does not block, and may be called from any thread.
  *
- * @return The text, in flash.
+ * @param error A @ref wisp_store_error.
+ * @param[out] length Length of the text in bytes. The text is not NUL-terminated.
+ *
+ * @return Text with static lifetime.
  */
 const char *wisp_store_words(int error, size_t *length);
 

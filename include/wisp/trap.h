@@ -2,7 +2,7 @@
 
 /**
  * @file
- * @brief Why a guest stopped.
+ * @brief Reasons for which a guest ends.
  */
 
 #ifndef WISP_INCLUDE_WISP_TRAP_H_
@@ -14,9 +14,9 @@
  */
 
 /**
- * @brief Reason of a trap.
+ * @brief Reason of a trap, the end of a guest by a fault.
  *
- * The numbers never change. A host function returns one of them to stop its guest.
+ * The numbers never change. A host function returns one of them to end its guest.
  */
 enum wisp_trap {
 	/** No trap. */

@@ -24,31 +24,33 @@ extern "C" {
  * @defgroup wisp Wisp
  * @brief WebAssembly apps in sandboxes.
  *
- * An app is a place where an image can run: a thread, an arena and grants. Apps are
- * defined at build time, by a child of a `wisp,apps` devicetree node or by
- * WISP_APP_DEFINE(), and run one image at a time, as often as wanted. Every app has its
- * own thread; one that traps or computes without end does not stop the others.
+ * A `struct wisp_app` is a slot in which an image can run: a thread, an arena and grants. Apps
+ * are defined at build time, by a child of a `wisp,apps` devicetree node or by
+ * WISP_APP_DEFINE(). An app runs one image at a time, any number of times. If it traps or
+ * computes without end, the other apps and the firmware continue.
  *
- * All functions may be called from any thread, wisp_app_stop() also from interrupts.
+ * Unless a function says otherwise, it may be called from any thread in supervisor mode, does
+ * not block, and must not be called from an interrupt. A function keeps no pointer that it is
+ * given, except for the image of wisp_app_load().
  * @{
  */
 
-/** @brief Fuel of an app that may run without limit. */
+/** @brief Value for wisp_app_set_fuel() that removes the limit of fuel. */
 #define WISP_FUEL_UNLIMITED UINT64_MAX
 
-/** @brief What an app is doing. */
+/** @brief State of an app. */
 enum wisp_app_state {
-	/** It has no image. */
+	/** No image was loaded. */
 	WISP_APP_EMPTY,
-	/** It has an image and was not started. */
+	/** An image was loaded, and the app was not started since. */
 	WISP_APP_LOADED,
-	/** It runs, or blocks in a host function. */
+	/** The app computes, or blocks in a host function. */
 	WISP_APP_RUNNING,
-	/** The guest returned or ended itself. */
+	/** The guest returned, or called `proc_exit`. */
 	WISP_APP_EXITED,
-	/** The guest trapped; WISP_TRAP_INTERRUPTED: it missed its heartbeat. */
+	/** The guest trapped. WISP_TRAP_INTERRUPTED means that it missed its heartbeat. */
 	WISP_APP_TRAPPED,
-	/** It ended because of wisp_app_stop(). */
+	/** The app ended because of wisp_app_stop(). */
 	WISP_APP_STOPPED,
 	/** The image could not be started. */
 	WISP_APP_FAILED,
@@ -56,89 +58,98 @@ enum wisp_app_state {
 
 /** @brief State of an app and the outcome of its last run. */
 struct wisp_app_status {
-	/** What it is doing. */
+	/** Present state. */
 	enum wisp_app_state state;
 	/**
-	 * WISP_APP_FAILED: the reason. -ENOEXEC: the image is damaged. -ENOTSUP: it imports
-	 * what the firmware does not have, or needs what its engine is built without.
-	 * -ENOMEM: it needs more memory than the app has.
-	 * -E2BIG: it has more imports, functions or table elements than the app may have.
-	 * -ENOENT: it has no entry. -EFAULT: the app's thread was aborted, as Zephyr does with
-	 * a thread that faults in a driver.
+	 * Reason of WISP_APP_FAILED, a negative error number:
+	 * - -ENOEXEC: the image is damaged, or has no native code that may run here.
+	 * - -ENOTSUP: the image imports a function that the firmware does not have, or needs a
+	 *   feature that the firmware is built without.
+	 * - -ENOMEM: the image needs more memory than the app has.
+	 * - -E2BIG: the image has more imports, functions or table elements than the app may
+	 *   have.
+	 * - -ENOENT: the image exports neither `_start` nor `_initialize`.
+	 * - -EFAULT: Zephyr aborted the app's thread, because it faulted in a driver.
 	 */
 	int error;
-	/** WISP_APP_TRAPPED: the reason. */
+	/** Reason of WISP_APP_TRAPPED. */
 	enum wisp_trap trap;
-	/** WISP_APP_TRAPPED: index of the function among those that the image defines. */
+	/**
+	 * Function in which the app trapped: its index among those that the image defines, or
+	 * UINT32_MAX if the trap occurred outside of the image's code.
+	 */
 	uint32_t function;
-	/** WISP_APP_TRAPPED: byte offset in the image's code section. */
+	/** Place of the trap: byte offset in the image's code section. */
 	uint32_t offset;
 	/**
-	 * WISP_APP_TRAPPED: the image, as `wisp symbolize` knows it: the first bytes of its
-	 * module's hash.
+	 * Image that trapped, for `wisp symbolize`: the first four bytes of the SHA-256 of its
+	 * module.
 	 */
 	uint32_t image_wasm;
-	/** WISP_APP_TRAPPED: the image as well: bytes of its code section. */
+	/** Length of that image's code section in bytes, for `wisp symbolize`. */
 	uint32_t image_code;
-	/** WISP_APP_EXITED: the status the guest ended with, 0 if it returned. */
+	/** Status of WISP_APP_EXITED: that of `proc_exit`, or 0 if the guest returned. */
 	int exit_status;
-	/** Fuel used by the last run; 0 if it had no limit. */
+	/** Fuel that the last run used, or 0 if it had no limit. */
 	uint64_t fuel_used;
 	/** Bytes of the arena that the last run used. */
 	uint32_t arena_used;
-	/** Bytes of linear memory among them. */
+	/** Bytes of linear memory in arena_used. */
 	uint32_t memory_used;
-	/** The last run executed native code, not the image's IR. */
+	/** True if the last run executed native code, false if it executed IR. */
 	bool native;
 };
 
-/** @brief An image in the firmware; wisp_add_app() in CMake makes one. */
+/** @brief Image that is part of the firmware. wisp_add_app() in CMake makes one. */
 struct wisp_image {
 	/** Name given to wisp_add_app(). */
 	const char *name;
-	/** The image, 8-aligned. */
+	/** Bytes of the image, aligned to 8. */
 	const uint8_t *data;
-	/** Bytes. */
+	/** Length of the image in bytes. */
 	size_t size;
 };
 
-/** @brief The most that an app has used since boot, and what there is. */
+/** @brief Highest use of resources by an app since boot, and how much there is of each. */
 struct wisp_app_usage {
-	/** Runs that ended, and those of them that failed. */
+	/** Runs that have ended. */
 	uint32_t runs;
-	/** Traps, exits with a status other than zero, images that could not be started. */
+	/**
+	 * Runs that have failed: traps, exits with a status other than zero, and images that
+	 * could not be started.
+	 */
 	uint32_t failures;
 	/**
-	 * Bytes of the native stack that the present or last run has used so far, the most of
-	 * those that were asked for; 0 without CONFIG_INIT_STACKS and CONFIG_THREAD_STACK_INFO, and
-	 * on native_sim.
+	 * Bytes of the native stack that the app has used. The figure is updated when
+	 * wisp_app_usage() is called. It is 0 without @kconfig{CONFIG_INIT_STACKS} and
+	 * @kconfig{CONFIG_THREAD_STACK_INFO}, and on native_sim.
 	 */
 	uint32_t stack;
-	/** Bytes of the native stack. */
+	/** Size of the native stack in bytes. */
 	uint32_t stack_size;
-	/** Bytes of the arena, of runs that ended. */
+	/** Bytes of the arena that a run has used. */
 	uint32_t arena;
-	/** Bytes of the arena there are. */
+	/** Size of the arena in bytes. */
 	uint32_t arena_size;
-	/** Bytes of linear memory, of runs that ended. */
+	/** Bytes of linear memory that a run has used. */
 	uint32_t memory;
-	/** Bytes of linear memory there may be. */
+	/** Largest linear memory that the app may have, in bytes. */
 	uint32_t memory_size;
-	/** Fuel of a run that ended, of runs with a limit. */
+	/** Fuel that a run with a limit of fuel has used. */
 	uint64_t fuel;
-	/** Events that waited at once. */
+	/** Events that waited in the queue at the same time. */
 	uint32_t events;
-	/** Events that can wait. */
+	/** Length of the queue of events. */
 	uint32_t events_size;
 	/** Events dropped because the queue was full. */
 	uint32_t events_lost;
 	/** Messages of subscribed channels dropped because a queue was full. */
 	uint32_t messages_lost;
-	/** Bytes written to the settings as values of the app, as they lie in flash. */
+	/** Bytes of stored values that were written, counted as in flash. */
 	uint32_t kv_written;
-	/** Values not stored because the app writes too much. */
+	/** Values that were not stored, because the app wrote more than its limit. */
 	uint32_t kv_refused;
-	/** Lines of the log dropped because the app writes too many. */
+	/** Lines of the log that were dropped, because the app wrote more than its limit. */
 	uint32_t lines_dropped;
 };
 
@@ -236,7 +247,7 @@ struct wisp_app_data {
 
 /** @endcond */
 
-/** @brief An app. All members are private. */
+/** @brief App. All members are private. */
 struct wisp_app {
 	/** @cond INTERNAL_HIDDEN */
 	const char *name;
@@ -362,141 +373,156 @@ DT_FOREACH_STATUS_OKAY(wisp_apps, Z_WISP_APPS_DT_DECLARE)
 /**
  * @brief Defines an app without peripherals.
  *
- * Its frames, native stack, priority and limits are those of the configuration. An app with
+ * Frames, native stack, priority and limits of the app are those of the configuration. An app with
  * grants is a devicetree node and needs no definition in C.
  *
  * @param _id Identifier of the `const struct wisp_app`.
- * @param _name Its name, a string.
- * @param _memory Most linear memory in bytes.
+ * @param _name Name of the app, a string literal.
+ * @param _memory Largest linear memory in bytes.
  */
 #define WISP_APP_DEFINE(_id, _name, _memory)                                                       \
 	Z_WISP_APP_DEFINE(_id, _name, _memory, CONFIG_WISP_FRAME_SIZE, CONFIG_WISP_INSTANCE_SIZE,  \
 			  CONFIG_WISP_STACK_SIZE, CONFIG_WISP_PRIORITY, 0, NULL, Z_WISP_LIMITS)
 
 /**
- * @brief The app of a devicetree node.
+ * @brief Gets the app of a devicetree node.
  *
  * @param _node_id Node identifier of a child of a `wisp,apps` node.
  *
- * @return Pointer to the app.
+ * @return Pointer to the `const struct wisp_app`, a constant expression.
  */
 #define WISP_APP_DT_GET(_node_id) (&Z_WISP_APP_DT_NAME(_node_id))
 
 /**
- * @brief Finds an app by name.
+ * @brief Finds an app by its name.
  *
- * @param name Name of the devicetree node, or what WISP_APP_DEFINE() was given.
+ * May be called from interrupts.
  *
- * @return The app, or NULL.
+ * @param name Name of the devicetree node, or the name given to WISP_APP_DEFINE(). NUL-terminated.
+ *
+ * @return The app, or NULL if there is none of this name.
  */
 const struct wisp_app *wisp_app_find(const char *name);
 
 /**
- * @brief Finds an image in the firmware.
+ * @brief Finds an image that is part of the firmware.
  *
- * @param name What wisp_add_app() was given.
+ * May be called from interrupts.
  *
- * @return The image, or NULL.
+ * @param name Name given to wisp_add_app() in CMake. NUL-terminated.
+ *
+ * @return The image, or NULL if there is none of this name.
  */
 const struct wisp_image *wisp_image_find(const char *name);
 
 /**
- * @brief Gives an app the image it is to run.
+ * @brief Gives an app the image that it runs when it is started.
  *
- * The image is used in place: it must stay readable and unchanged until another one is
- * loaded.
+ * The image is not copied. It must stay readable and unchanged until another image is loaded.
  *
- * @param app An app that is not running.
- * @param image The image, 8-aligned.
- * @param size Its bytes.
+ * With @kconfig{CONFIG_WISP_NATIVE}, an image with native code that is not part of the firmware is
+ * checked for its signature. That takes 1.8 million instructions on a Cortex-M3 and 7 KB of the
+ * caller's stack.
  *
- * @retval 0 Loaded.
+ * @param app App that is not running.
+ * @param image Image, aligned to 8 bytes.
+ * @param size Length of the image in bytes.
+ *
+ * @retval 0 The image was loaded.
  * @retval -EBUSY The app is running.
- * @retval -ENOEXEC This is not an image, or it is damaged or of another version.
- * @retval -EINVAL The image is not 8-aligned.
+ * @retval -EINVAL The image is not aligned to 8 bytes.
+ * @retval -ENOEXEC The bytes are no image, or the image is damaged or of another version.
  */
 int wisp_app_load(const struct wisp_app *app, const void *image, size_t size);
 
 /**
- * @brief Gives an app an image of the firmware.
+ * @brief Gives an app an image that is part of the firmware.
  *
- * @param app An app that is not running.
- * @param name What wisp_add_app() was given.
+ * @param app App that is not running.
+ * @param name Name given to wisp_add_app() in CMake. NUL-terminated.
  *
- * @retval 0 Loaded.
- * @retval -ENOENT There is no such image.
+ * @retval 0 The image was loaded.
  * @retval -EBUSY The app is running.
+ * @retval -ENOENT The firmware has no image of this name.
  * @retval -ENOEXEC The image is damaged.
  */
 int wisp_app_load_embedded(const struct wisp_app *app, const char *name);
 
 #if defined(CONFIG_WISP_NATIVE_USER_MODE) || defined(__DOXYGEN__)
 /**
- * @brief Notes that the current thread has faulted, if it runs native code of an app.
+ * @brief Records that the current thread has faulted, if it runs native code of an app.
  *
- * For a k_sys_fatal_error_handler() of the firmware, which returns if this gives true: the app
- * then ends with WISP_TRAP_MEMORY_PROTECTION. Available with CONFIG_WISP_NATIVE_USER_MODE.
+ * For a k_sys_fatal_error_handler() of the firmware, which calls this function and returns if the
+ * result is true. The app then ends with WISP_TRAP_MEMORY_PROTECTION. Available with
+ * @kconfig{CONFIG_WISP_NATIVE_USER_MODE}.
  *
- * @param reason What the handler was called with.
- * @param esf What the handler was called with.
+ * May be called from interrupts and from the fatal error handler only.
  *
- * @return Whether it is an app that has failed, and nothing else.
+ * @param reason Reason that the handler was called with.
+ * @param esf Exception frame that the handler was called with.
+ *
+ * @retval true An app's native code has failed, and nothing else.
+ * @retval false Another part of the system has failed.
  */
 bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf);
 #endif
 
 /**
- * @brief Limits the work of an app's next runs.
+ * @brief Limits the work of the next runs of an app.
  *
- * One unit is one call or one turn of a loop. An app that uses its fuel up traps with
- * WISP_TRAP_OUT_OF_FUEL.
+ * One unit of fuel is one call or one loop iteration. An app that has used all of its fuel ends
+ * with WISP_TRAP_OUT_OF_FUEL. Native code does not count fuel, so an app with limited fuel runs
+ * its IR. Replaces the property `fuel` of the app's node. May be called from interrupts.
  *
- * @param app The app.
+ * @param app App.
  * @param fuel Units for each run, or WISP_FUEL_UNLIMITED.
  */
 void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel);
 
 /**
- * @brief Limits the time that an app's next runs may take without blocking.
+ * @brief Limits the time that the next runs of an app may take without blocking.
  *
- * The time from its start, or from the end of a blocking host function, to the beginning of
- * the next one; the start function of its module counts, and so does the time in which
- * threads of higher priority run. An app that takes longer traps with
- * WISP_TRAP_DEADLINE_EXCEEDED. Exists with @kconfig{CONFIG_WISP_DEADLINE}.
+ * The time runs from the start of the app, or from the end of a blocking host function, to the
+ * beginning of the next one. It includes the start function of the module and the time in which
+ * threads of higher priority run. An app that takes longer ends with WISP_TRAP_DEADLINE_EXCEEDED.
+ * Replaces the property `max-run-ms` of the app's node. May be called from interrupts. Available
+ * with @kconfig{CONFIG_WISP_DEADLINE}.
  *
- * @param app The app.
- * @param milliseconds Longest time, or 0 for no limit.
+ * @param app App.
+ * @param milliseconds Longest time in milliseconds, or 0 for no limit.
  */
 void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
 
 #if CONFIG_WISP_ARGS_SIZE > 0 || defined(__DOXYGEN__)
 /**
- * @brief Sets the arguments of an app's next runs, in place of those of its devicetree node.
+ * @brief Sets the arguments of the next runs of an app, in place of those of its devicetree node.
  *
- * The strings are copied. Exists if CONFIG_WISP_ARGS_SIZE is not 0.
+ * The strings are copied. Available if @kconfig{CONFIG_WISP_ARGS_SIZE} is not 0.
  *
- * @param app An app that is not running.
- * @param count Number of arguments behind the app's name.
- * @param args The arguments.
+ * @param app App that is not running.
+ * @param count Number of arguments. The name of the app, which is argument 0, is not among them.
+ * @param args Arguments, NUL-terminated.
  *
- * @retval 0 Set.
- * @retval -ENOSPC They take more than CONFIG_WISP_ARGS_SIZE bytes with their ends.
+ * @retval 0 The arguments were set.
+ * @retval -ENOSPC The arguments with their NULs take more than @kconfig{CONFIG_WISP_ARGS_SIZE}
+ *         bytes.
  * @retval -EBUSY The app is running.
  */
 int wisp_app_set_args(const struct wisp_app *app, size_t count, const char *const *args);
 
 /**
- * @brief Sets the environment of an app's next runs, in place of that of its devicetree node.
+ * @brief Sets the environment of the next runs of an app, in place of that of its devicetree node.
  *
- * The strings are copied. Exists if CONFIG_WISP_ARGS_SIZE is not 0.
+ * The strings are copied. Available if @kconfig{CONFIG_WISP_ARGS_SIZE} is not 0.
  *
- * @param app An app that is not running.
+ * @param app App that is not running.
  * @param count Number of variables.
- * @param variables The variables, each as NAME=VALUE.
+ * @param variables Variables, each as NAME=VALUE, NUL-terminated.
  *
- * @retval 0 Set.
- * @retval -EINVAL One of them has no name or no equals sign.
- * @retval -ENOSPC They take more than CONFIG_WISP_ARGS_SIZE bytes with their ends.
+ * @retval 0 The environment was set.
+ * @retval -EINVAL A variable has no name or no equals sign.
+ * @retval -ENOSPC The variables with their NULs take more than @kconfig{CONFIG_WISP_ARGS_SIZE}
+ *         bytes.
  * @retval -EBUSY The app is running.
  */
 int wisp_app_set_env(const struct wisp_app *app, size_t count, const char *const *variables);
@@ -505,105 +531,114 @@ int wisp_app_set_env(const struct wisp_app *app, size_t count, const char *const
 /**
  * @brief Starts an app.
  *
- * Returns at once; the image is checked, instantiated and run in the app's thread.
- * wisp_app_status() tells what became of it.
+ * The image is verified, instantiated and run in the app's thread. wisp_app_status() returns the
+ * outcome. If the thread of the last run is about to end, the function waits for its end.
  *
- * @param app An app with an image.
+ * @param app App with an image.
  *
- * @retval 0 Started.
+ * @retval 0 The app was started.
  * @retval -ENOENT The app has no image.
  * @retval -EALREADY The app is running.
  */
 int wisp_app_start(const struct wisp_app *app);
 
 /**
- * @brief Tells an app to end.
+ * @brief Asks an app to end, and returns without waiting for its end.
  *
- * Guest code ends at its next call or turn of a loop, a blocking host function at once.
- * Returns without waiting for it: see wisp_app_join().
+ * Guest code ends within a bounded number of instructions, at a call or a loop iteration. A
+ * blocking host function returns at once. A transfer on a bus that has begun is completed first.
+ * wisp_app_join() waits for the end. May be called from interrupts.
  *
- * @param app The app.
+ * @param app App.
  *
- * @retval 0 It will end.
- * @retval -EALREADY It is not running.
+ * @retval 0 The app will end.
+ * @retval -EALREADY The app is not running.
  */
 int wisp_app_stop(const struct wisp_app *app);
 
 /**
  * @brief Waits until an app is not running.
  *
- * @param app The app.
- * @param timeout How long to wait.
+ * Blocks for up to the timeout.
  *
- * @retval 0 It is not running.
- * @retval -EBUSY It runs, and the timeout is K_NO_WAIT.
- * @retval -EAGAIN It still runs after the timeout.
- * @retval -EDEADLK Called by the app itself.
+ * @param app App.
+ * @param timeout Longest time to wait.
+ *
+ * @retval 0 The app is not running.
+ * @retval -EBUSY The app is running, and the timeout is K_NO_WAIT.
+ * @retval -EAGAIN The app is still running after the timeout.
+ * @retval -EDEADLK The app itself called this function through a host function.
  */
 int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout);
 
 /**
- * @brief Tells the state of an app and the outcome of its last run.
+ * @brief Reads the state of an app and the outcome of its last run.
  *
- * @param app The app.
- * @param status Filled in.
+ * @param app App.
+ * @param[out] status State and outcome.
  */
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status);
 
 /**
- * @brief Tells the most that an app has used since boot.
+ * @brief Reads how much of its resources an app has used at most since boot.
  *
- * @param app The app.
- * @param usage Filled in.
+ * @param app App.
+ * @param[out] usage Figures of the app.
  */
 void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage);
 
-/** @brief A run that failed. */
+/** @brief Run that has failed. */
 struct wisp_failure {
-	/** The app. */
+	/** App that failed. */
 	const struct wisp_app *app;
-	/** When it ended, milliseconds since boot. */
+	/** Time of its end, in milliseconds since boot. */
 	int64_t uptime_ms;
-	/** How it ended. */
+	/** Outcome of the run. */
 	struct wisp_app_status status;
 };
 
 /**
- * @brief Tells of recent runs that failed, of all apps.
+ * @brief Reads one of the recent runs that have failed, of all apps.
  *
- * The last CONFIG_WISP_RECENT_FAILURES are kept in RAM; restarting an app does not
- * forget them.
+ * The last @kconfig{CONFIG_WISP_RECENT_FAILURES} failures are kept in RAM. They outlive restarts
+ * of apps, but not a reboot. May be called from interrupts.
  *
- * @param index 0 for the last one, 1 for the one before it, and so on.
- * @param failure Filled in.
+ * @param index 0 for the last failure, 1 for the one before it, and so on.
+ * @param[out] failure Failed run.
  *
- * @retval 0 Done.
- * @retval -ENOENT There are not so many.
+ * @retval 0 The failure was read.
+ * @retval -ENOENT Fewer runs than that have failed, or are kept.
  */
 int wisp_failure_get(uint32_t index, struct wisp_failure *failure);
 
 /**
- * @brief How many runs have failed since boot, of all apps.
+ * @brief Counts the runs that have failed since boot, of all apps.
  *
- * @return Their number.
+ * May be called from interrupts.
+ *
+ * @return Number of runs, or 0 if @kconfig{CONFIG_WISP_RECENT_FAILURES} is 0.
  */
 uint32_t wisp_failure_count(void);
 
 /**
- * @brief The name of an app.
+ * @brief Gets the name of an app.
  *
- * @param app The app.
+ * May be called from interrupts.
  *
- * @return Its name.
+ * @param app App.
+ *
+ * @return Name of the app, NUL-terminated, with static lifetime.
  */
 const char *wisp_app_name(const struct wisp_app *app);
 
 /**
- * @brief A trap in words.
+ * @brief Describes a trap in a few words.
  *
- * @param trap The trap.
+ * May be called from interrupts.
  *
- * @return A few words, in flash.
+ * @param trap Trap.
+ *
+ * @return Words such as "unreachable", NUL-terminated, with static lifetime.
  */
 const char *wisp_trap_text(enum wisp_trap trap);
 

@@ -3,7 +3,7 @@
 
 Called by demo.py: demo_life.py BUILD-FOLDER WISP-PROGRAM.
 
-Zephyr runs as a program of this machine (native_sim), with the app store of samples/updatable_app
+Zephyr runs as a program of this machine (native_sim), with the app storage of samples/updatable_app
 and two apps: `counter`, and `watched`, which may publish on one channel. Each act says what is
 going to happen, shows the device's log, and fails the demo if it does not happen.
 """

@@ -220,7 +220,7 @@ def test_life(firmwares):
     flash.unlink(missing_ok=True)
     updates = {version: folder / "wisp" / "updates" / f"counter-{version}.wisp" for version in ("1.0.0", "2.0.0", "3.0.0")}
     device = Device(folder, flash)
-    device.wait_for("app store formatted")
+    device.wait_for("app storage formatted")
     client(device, lambda d: d.install(updates["1.0.0"]))
     device.wait_for("version 1 counts 3")
     device.wait_for("counter: update confirmed")
@@ -230,7 +230,7 @@ def test_life(firmwares):
     whole(device.off())
 
     device = Device(folder, flash)
-    device.wait_for("app store ready")
+    device.wait_for("app storage ready")
     device.wait_for("version 1 counts 1")
     client(device, lambda d: d.install(updates["3.0.0"]))
     device.wait_for("version 3 counts 3")
@@ -261,7 +261,7 @@ def test_cuts(firmwares):
         assert report["cut"], f"the update took {report['operations']} flash operations, none was cut at {cut}"
         whole(report)
         device = Device(folder, flash)
-        device.wait_for("app store (ready|recovered)")
+        device.wait_for("app storage (ready|recovered)")
         device.wait_for("version [13] counts 1")
         client(device, lambda d: d.stat())
         whole(device.off())

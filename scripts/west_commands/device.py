@@ -76,17 +76,17 @@ WORDS = {
     Code.GEOMETRY: "the partition wisp_storage does not fit the flash memory; see its devicetree",
     Code.WEAR_TABLE: "the firmware's table of worn blocks is too small; report it to its maker",
     Code.NAME: "the app's name is not valid; build the image with another --name",
-    Code.NO_SLOT: "as many apps are installed as the store can have; uninstall one",
+    Code.NO_SLOT: "all places for apps are taken; uninstall one",
     Code.OFFSET: "pieces of the upload came out of order; push again",
     Code.LENGTH: "more bytes came than were announced; push again",
     Code.INCOMPLETE: "bytes of the upload are missing; push again",
     Code.HASH: "the image was damaged on its way; push again",
-    Code.RETIRED_FULL: "no other key can be retired: the store remembers as many as it can",
+    Code.RETIRED_FULL: "no other key can be retired: the device remembers as many as it can",
     Code.JOURNAL_FULL: "the partition wisp_storage is too small; enlarge it in the devicetree",
     Code.BAD_TRAILER: "the image is damaged: its trailer cannot be read; build or copy it again",
     Code.TRAILER_HASH: "the image is damaged: its hash differs from its trailer's; build or copy it again",
-    Code.DAMAGED: "both copies of the device's journal are damaged; west wisp format gives the apps up",
-    Code.FORMAT: "the device's partition was made by a firmware with another format; west wisp format gives the apps up",
+    Code.DAMAGED: "both copies of the device's journal are damaged; west wisp format erases all apps",
+    Code.FORMAT: "the device's partition was made by a firmware with another format; west wisp format erases all apps",
     Code.FOREIGN: "the device's partition holds no app storage of its size; west wisp format makes an empty one",
     Code.NO_IMAGE: "the image is damaged, or made for another version of Wisp; build it with the firmware's wisp",
     Code.ANNOUNCED: "the image is not what was announced; push again",
@@ -105,7 +105,7 @@ WORDS = {
     Code.NO_SPACE: "not enough free space in one piece; uninstall an app",
     Code.NO_UPLOAD: "no upload is going on",
     Code.FLOORS_FULL: "no room to remember another rollback counter; install one of the uninstalled apps",
-    Code.NOT_MOUNTED: "the app store could not be opened; the device's log says why",
+    Code.NOT_MOUNTED: "the app storage could not be opened; the device's log says why",
     Code.UNSIGNED: "the image is not signed; use wisp sign",
     Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
     Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
@@ -401,7 +401,7 @@ class Device:
         await self.simple("start", name)
 
     async def stat(self):
-        """The store's figures."""
+        """The app storage's figures."""
         return await self.ask(Stat())
 
     async def usage(self, name):

@@ -165,10 +165,10 @@ class Wisp(WestCommand):
         push.add_argument("--patience", type=float, default=120.0, metavar="SECONDS",
                           help="how long --wait and --confirm wait [default: %(default)s]")
         listing = verbs.add_parser("list", help="list the apps of a device")
-        stat = verbs.add_parser("stat", help="show how full and worn a device's store is")
+        stat = verbs.add_parser("stat", help="show how full and how worn the app storage of a device is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
         log = verbs.add_parser("log", help="show recent runs that failed, as wisp symbolize reads them")
-        format_store = verbs.add_parser("format", help="give up all apps of a device, and whatever their partition holds")
+        format_store = verbs.add_parser("format", help="erase all apps of a device, and whatever their partition holds")
         with_device = [push, listing, stat, abort, format_store, log]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)

@@ -105,7 +105,7 @@ static int heartbeat_init(void)
 	return ret;
 }
 
-/* Before the apps of the store are started. */
+/* Before the apps of the app storage are started. */
 SYS_INIT(heartbeat_init, POST_KERNEL, CONFIG_APPLICATION_INIT_PRIORITY);
 
 #endif /* CONFIG_WISP_HEARTBEAT_INIT */

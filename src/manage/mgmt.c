@@ -567,7 +567,7 @@ static void register_group(void)
 	mgmt_callback_register(&reset_callback);
 #endif
 	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED)) {
-		LOG_WRN("SMP asks nobody who they are: whoever reaches it manages the apps "
+		LOG_WRN("SMP has no authentication: whoever reaches it manages the apps "
 			"(CONFIG_WISP_MGMT_AUTHENTICATED)");
 	}
 }

@@ -57,7 +57,7 @@ static int cmd_list(const struct shell *sh, size_t argc, char **argv)
 		int ret = wisp_store_get(slot, &stored);
 
 		if (ret == WISP_STORE_NOT_MOUNTED) {
-			return done(sh, "store", ret);
+			return done(sh, "app storage", ret);
 		}
 		if (ret == 0 && (stored.running.length != 0 || stored.candidate.length != 0)) {
 			print_state(sh, &stored);
@@ -243,7 +243,7 @@ static int cmd_stat(const struct shell *sh, size_t argc, char **argv)
 	}
 	ret = wisp_store_stat(&stat);
 	if (ret != 0) {
-		return done(sh, "store", ret);
+		return done(sh, "app storage", ret);
 	}
 	shell_print(sh, "%u of %u blocks of %u bytes free, %u in one piece",
 		    (unsigned int)stat.free, (unsigned int)stat.blocks,
@@ -315,33 +315,33 @@ SHELL_DYNAMIC_CMD_CREATE(images, complete_image);
 
 static int cmd_format(const struct shell *sh, size_t argc, char **argv)
 {
-	return done(sh, "store", wisp_store_format());
+	return done(sh, "app storage", wisp_store_format());
 }
 
 SHELL_STATIC_SUBCMD_SET_CREATE(storage_commands,
 			       SHELL_CMD_ARG(format, NULL,
-					     "Give up all apps, and whatever the partition holds",
+					     "Erase all apps, and whatever the partition holds",
 					     cmd_format, 1, 0),
 			       SHELL_SUBCMD_SET_END);
 
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands,
-	SHELL_CMD_ARG(abort, NULL, "Give up the upload that is going on", cmd_abort, 1, 0),
-	SHELL_CMD_ARG(confirm, &apps, "Keep the update of an app: <name>", cmd_confirm, 2, 0),
+	SHELL_CMD_ARG(abort, NULL, "Abort the upload that is going on", cmd_abort, 1, 0),
+	SHELL_CMD_ARG(confirm, &apps, "Confirm the update of an app: <name>", cmd_confirm, 2, 0),
 	ENV_COMMAND SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
 	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2,
 		      0),
 	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),
 	SHELL_CMD_ARG(log, &apps, "Show recent runs that failed: [<name>]", cmd_log, 1, 1),
 	SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2, 0),
-	SHELL_CMD_ARG(rollback, &apps, "Drop the update of an app: <name>", cmd_rollback, 2, 0),
+	SHELL_CMD_ARG(rollback, &apps, "Delete the update of an app: <name>", cmd_rollback, 2, 0),
 	SHELL_CMD_ARG(start, &apps, "Start an app: <name> [<argument> ...]", cmd_start, 2,
 		      (CONFIG_WISP_ARGS_SIZE > 0) ? SHELL_OPT_ARG_CHECK_SKIP : 0),
 	SHELL_CMD_ARG(stat, &apps,
-		      "Show how full and worn the store is, or what an app used: [<name>]",
+		      "Show the use of the app storage, or of an app: [<name>]",
 		      cmd_stat, 1, 1),
 	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),
-	SHELL_CMD(storage, &storage_commands, "The partition of the apps", NULL),
+	SHELL_CMD(storage, &storage_commands, "Manage the app storage", NULL),
 	SHELL_CMD_ARG(uninstall, &apps, "Remove an app: <name>", cmd_uninstall, 2, 0),
 	SHELL_SUBCMD_SET_END);
 

@@ -68,10 +68,10 @@ static bool is_signed(const uint8_t *image, size_t size)
 #ifdef CONFIG_WISP_STORAGE
 	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];
 
-	/* What the store accepted before its key was retired goes on running. */
+	/* What the app storage accepted before its key was retired goes on running. */
 	if (!wisp_storage_holds(image)) {
 		if (wisp_storage_retired(retired, &signers.retired_count) != 0) {
-			LOG_ERR("retired keys are not known: the store could not be opened");
+			LOG_ERR("retired keys are not known: the app storage could not be opened");
 			return false;
 		}
 		signers.retired = retired;

@@ -72,12 +72,12 @@ int wisp_storage_flash_compare(const uint8_t *map)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		ret = flash_area_read(area, places[i], read, sizeof(read));
 		if (ret != 0) {
-			LOG_ERR("app store: reading partition wisp_storage failed at 0x%x: %d",
+			LOG_ERR("app storage: reading partition wisp_storage failed at 0x%x: %d",
 				(unsigned int)places[i], ret);
 			return ret;
 		}
 		if (memcmp(read, map + places[i], sizeof(read)) != 0) {
-			LOG_ERR("app store: at 0x%x of partition wisp_storage the flash driver "
+			LOG_ERR("app storage: at 0x%x of partition wisp_storage the flash driver "
 				"reads "
 				"other bytes than lie at %p, where devicetree maps it",
 				(unsigned int)places[i], (const void *)(map + places[i]));
@@ -114,7 +114,7 @@ int wisp_storage_flash_open(const uint8_t **map)
 
 	*map = find_map(flash);
 	if (*map == NULL) {
-		LOG_ERR("app store: partition wisp_storage is not mapped");
+		LOG_ERR("app storage: partition wisp_storage is not mapped");
 		return -ENOTSUP;
 	}
 	if (!IS_PTR_ALIGNED(*map, uint64_t)) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The border between the C and the Rust side of the app store; included by host/shim.h,
+ * The border between the C and the Rust side of the app storage; included by host/shim.h,
  * from which the bindings are made. All wisp_rust_store_* functions are called by one
  * thread, that of src/storage.c.
  */
@@ -51,8 +51,9 @@ struct wisp_store_trust {
 };
 
 /*
- * Rust: opens the store; `wear` has an entry for each erase block. `how`: 0 clean, 1 recovered, 2
- * repaired, 3 formatted. The other one makes an empty store of whatever the partition holds.
+ * Rust: opens the app storage. `wear` has an entry for each erase block. `how` is 0 if the
+ * journal was clean, 1 if it was recovered, 2 if it was repaired, 3 if it was formatted. The
+ * second function makes an empty app storage, whatever the partition holds.
  */
 uint32_t wisp_rust_store_mount(uint32_t *wear, size_t count, uint32_t *how);
 uint32_t wisp_rust_store_format(uint32_t *wear, size_t count);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The app store's thread, and its interface for all others. */
+/* The app storage's thread, and its interface for all others. */
 
 #include <string.h>
 
@@ -38,7 +38,7 @@ static void run_call(struct k_work *work)
 	call->result = call->run(call->argument);
 }
 
-/* Runs a function in the store's thread. */
+/* Runs a function in the app storage's thread. */
 static int run(int (*function)(void *argument), void *argument)
 {
 	struct call call = {.run = function, .argument = argument};
@@ -138,7 +138,7 @@ static int do_begin(void *argument)
 	struct wisp_store_upload *upload = argument;
 	int ret = announce(upload);
 
-	/* Who finds the store busy may take the place of the other upload. */
+	/* Who finds the app storage busy may take the place of the other upload. */
 	if (ret != 0 && ret != WISP_STORE_BUSY) {
 		wisp_storage_explain(upload->name, "upload refused", ret);
 	}
@@ -371,7 +371,7 @@ static int do_format(void *argument)
 	}
 	ret = wisp_rust_store_format(wear, ARRAY_SIZE(wear));
 	if (ret == 0) {
-		LOG_WRN("app store formatted on request");
+		LOG_WRN("app storage formatted on request");
 		wisp_supervisor_boot(&queue);
 	}
 	return ret;
@@ -431,7 +431,7 @@ static int do_boot(void *argument)
 	ARG_UNUSED(argument);
 	ret = wisp_rust_store_mount(wear, ARRAY_SIZE(wear), &mounted);
 	if (ret != 0) {
-		wisp_storage_explain("app store", "not opened", ret);
+		wisp_storage_explain("app storage", "not opened", ret);
 		return ret;
 	}
 	/* There is a journal now: this time bytes are compared that are not all alike. */
@@ -440,7 +440,7 @@ static int do_boot(void *argument)
 		map = NULL;
 		return ret;
 	}
-	LOG_INF("app store %s", how[mounted]);
+	LOG_INF("app storage %s", how[mounted]);
 	if (IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED)) {
 		LOG_WRN("CONFIG_WISP_ALLOW_UNSIGNED: apps are installed whoever made them");
 	} else if (wisp_public_key_count + wisp_root_key_count == 0) {
@@ -464,7 +464,7 @@ static int storage_init(void)
 	ret = wisp_storage_flash_open(&map);
 	if (ret != 0) {
 		map = NULL;
-		LOG_ERR("app store: partition wisp_storage cannot be used: %d", ret);
+		LOG_ERR("app storage: partition wisp_storage cannot be used: %d", ret);
 		return ret;
 	}
 	k_work_init(&boot.work, run_call);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the files of the app store share. */
+/* What the files of the app storage share. */
 
 #ifndef WISP_STORAGE_STORAGE_H_
 #define WISP_STORAGE_STORAGE_H_
@@ -15,13 +15,14 @@
 int wisp_storage_flash_open(const uint8_t **map);
 
 /*
- * Compares bytes that the flash driver reads with those at the map; 0 or a negative errno. An
- * erased partition may look as one that is not there: to be repeated when the store was opened.
+ * Compares bytes that the flash driver reads with those at the map. Returns 0 or a negative
+ * errno. An erased partition may look like one that does not exist, so the comparison is
+ * repeated after the app storage was opened.
  */
 int wisp_storage_flash_compare(const uint8_t *map);
 
 /*
- * The following run in the store's thread.
+ * The following run in the app storage's thread.
  */
 
 /* Bytes of an error in words, with its NUL. */
@@ -42,7 +43,7 @@ int wisp_supervisor_start(uint32_t slot);
 /* Stops it, and takes its image away: what is in flash may change then. */
 int wisp_supervisor_stop(uint32_t slot, bool *was_running);
 
-/* Starts it when the store's thread has time, with what is installed then. */
+/* Starts it when the app storage's thread has time, with what is installed then. */
 void wisp_supervisor_restart(uint32_t slot);
 
 /* Why the app in a slot is not started before the next boot: an enum wisp_store_error, or 0. From
@@ -59,7 +60,7 @@ void wisp_supervisor_boot(struct k_work_q *queue);
  * From any thread.
  */
 
-/* True for an image in the store's partition. */
+/* True for an image in the app storage's partition. */
 bool wisp_storage_holds(const uint8_t *image);
 
 /* Ids of the retired keys, 8 bytes each, for WISP_STORE_RETIRED_MAX of them. */

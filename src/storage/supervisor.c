@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Starts the store's apps, again when they crash, and brings the image before an update
- * back if the update does not prove itself. All but the hooks runs in the store's thread.
+ * Starts the app storage's apps, again when they crash, and brings the image before an update
+ * back if the update does not prove itself. All but the hooks runs in the app storage's thread.
  */
 
 #include <zephyr/kernel.h>
@@ -85,7 +85,7 @@ static bool give_up(const struct wisp_store_app *stored)
 		LOG_WRN("%s: update rolled back", stored->name);
 		return change(stored->slot, WISP_STORE_ROLL_BACK) == 0;
 	}
-	LOG_ERR("%s: disabled: it does not prove itself, and there is no image before it",
+	LOG_ERR("%s: disabled: its first image was not confirmed, and there is no image before it",
 		stored->name);
 	(void)change(stored->slot, WISP_STORE_DISABLE);
 	return false;

@@ -70,7 +70,7 @@ const CASES: &[(&str, &str)] = &[
         "wisp_add_update(NAME a): the secret key <>/nowhere.pem does not exist; `wisp keygen` makes one",
     ),
     (
-        "set(CONFIG_WISP_SIGNATURE_KEY_FILE nowhere.pub.pem)\ninclude(@ROOT@/src/signature.cmake)",
+        "set(CONFIG_WISP_SIGNATURE_KEY_FILE nowhere.pub.pem)\ninclude(@ROOT@/src/storage/signature.cmake)",
         "CONFIG_WISP_SIGNATURE_KEY_FILE: <>/nowhere.pub.pem does not exist; give the public key that `wisp keygen` \
          writes beside the secret one, name.pub.pem",
     ),

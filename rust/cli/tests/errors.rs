@@ -500,14 +500,47 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
-/// The texts in these files, with what C and Rust need to break lines taken out.
-fn sources(files: &[&str]) -> String {
+/// Returns the texts of files, and of all sources below folders, without the line breaks inside of string literals.
+fn sources(paths: &[&str]) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut text = String::new();
-    for file in files {
-        text += &std::fs::read_to_string(root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
+    for path in paths {
+        append(&root.join(path), &mut text);
     }
-    text.replace("\\\"", "\"")
+    joined(&text.replace("\\\"", "\""))
+}
+
+/// Appends a file, or the C and Rust files below a folder.
+fn append(path: &Path, text: &mut String) {
+    if !path.is_dir() {
+        *text += &std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        return;
+    }
+    for entry in std::fs::read_dir(path).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() || path.extension().is_some_and(|end| end == "c" || end == "rs") {
+            append(&path, text);
+        }
+    }
+}
+
+/// Joins string literals that C, Python (`"a"` newline `"b"`) or Rust (a backslash at the end of the line) break.
+fn joined(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.lines() {
+        let next = line.trim_start();
+        if out.ends_with('\\') {
+            out.pop();
+            out += next;
+        } else if out.ends_with('"') && next.starts_with('"') {
+            out.pop();
+            out += &next[1..];
+        } else {
+            out.push('\n');
+            out += line;
+        }
+    }
+    out
 }
 
 fn in_sources(section: &str, files: &[&str]) {
@@ -522,9 +555,39 @@ fn in_sources(section: &str, files: &[&str]) {
 
 #[test]
 fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
-    let files = ["native", "report", "platform", "trap"].map(|name| format!("rust/port/src/{name}.rs"));
-    let files: Vec<&str> = files.iter().map(String::as_str).chain(["src/app.c"]).collect();
+    let files = ["native", "report", "platform", "trap", "memory"].map(|name| format!("rust/port/src/{name}.rs"));
+    let files: Vec<&str> = files.iter().map(String::as_str).chain(["src/app"]).collect();
     in_sources("A device's log", &files);
+}
+
+#[test]
+fn what_the_page_says_of_rare_messages_is_in_the_sources() {
+    let rust = ["rust/cli/src", "rust/compiler/src", "rust/aotc/src", "rust/sim/src"];
+    in_sources("The `wisp` command: rare messages", &rust);
+    in_sources("Notes of the `wisp` command", &rust);
+    in_sources("A device's log: native code", &["rust/port/src", "rust/image/src/native.rs"]);
+    in_sources("A device's log: installed apps", &["src", "rust/port/src"]);
+    in_sources("`west wisp`", &["scripts/west_commands/device.py", "scripts/west_commands/wisp.py"]);
+    in_sources("The shell", &["src"]);
+}
+
+#[test]
+fn the_page_has_the_words_of_each_error_of_the_app_storage() {
+    let text = sources(&["rust/storage/src/error.rs", "rust/trust/src/error.rs", "rust/port/src/storage.rs"]);
+    let page = include_str!("../../../doc/errors.md");
+    let section = page.split("## The app storage\n").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let header = include_str!("../../../include/wisp/storage.h");
+    let mut numbers = Vec::new();
+    for row in section.lines().filter_map(|line| line.strip_prefix("| ")) {
+        let Some((number, rest)) = row.split_once(" | `` ") else { continue };
+        let words = rest.split_once(" `` |").unwrap().0;
+        assert!(text.contains(words), "`{words}` is no message of the app storage");
+        numbers.push(number.parse::<u32>().unwrap());
+    }
+    let known = header.split("enum wisp_store_error {").nth(1).and_then(|rest| rest.split("};").next()).unwrap();
+    let known = known.lines().filter_map(|line| line.split(" = ").nth(1)?.trim_end_matches(',').parse().ok());
+    // 0 is success, and 32 only where the errors of signatures begin
+    assert_eq!(numbers, known.filter(|number| ![0, 32].contains(number)).collect::<Vec<u32>>());
 }
 
 #[test]
@@ -541,7 +604,7 @@ fn the_page_explains_each_number_of_a_devices_log() {
 
 #[test]
 fn what_the_page_says_of_builds_is_in_the_build_files() {
-    let files = ["cmake/guest.cmake", "cmake/rust.cmake", "cmake/update.cmake", "src/signature.cmake"];
+    let files = ["cmake/guest.cmake", "cmake/rust.cmake", "cmake/update.cmake", "src/storage/signature.cmake"];
     in_sources("CMake", &[&files[..], &["scripts/guest.py", "scripts/public_keys.py"]].concat());
-    in_sources("Devicetree", &["src/grants.c"]);
+    in_sources("Devicetree", &["src/app"]);
 }

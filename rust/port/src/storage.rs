@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The app store behind `src/storage.c`: its only user, in one thread.
+//! The app storage behind `src/storage.c`: its only user, in one thread.
 
 use crate::{needs, shim};
 use core::cell::UnsafeCell;
@@ -48,17 +48,17 @@ impl Flash for Partition {
 
 struct Global(UnsafeCell<Option<Store<'static, Partition>>>);
 
-// SAFETY: only the store's thread calls the functions below that use the store.
+// SAFETY: only the app storage's thread calls the functions below that use the app storage.
 unsafe impl Sync for Global {}
 
 static STORE: Global = Global(UnsafeCell::new(None));
 
-/// Runs with the store.
+/// Runs with the app storage.
 ///
 /// # Safety
-/// Called by the store's thread, and not from within another call.
+/// Called by the app storage's thread, and not from within another call.
 unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Error>) -> u32 {
-    // SAFETY: only the store's thread calls this, and not from within another call: there is no other reference.
+    // SAFETY: only the app storage's thread calls this, and not from within another call: there is no other reference.
     let result = match unsafe { &mut *STORE.0.get() } {
         Some(store) => run(store),
         None => Err(Error::Port(shim::wisp_store_error_WISP_STORE_NOT_MOUNTED)),
@@ -170,7 +170,7 @@ fn words(code: u32) -> &'static str {
     }
     match code {
         shim::wisp_store_error_WISP_STORE_OK => "done",
-        shim::wisp_store_error_WISP_STORE_NOT_MOUNTED => "the app store could not be opened; see the log of the boot",
+        shim::wisp_store_error_WISP_STORE_NOT_MOUNTED => "the app storage could not be opened; see the log of the boot",
         shim::wisp_store_error_WISP_STORE_NO_IMAGE => "this is no image for this firmware; build it with its wisp",
         shim::wisp_store_error_WISP_STORE_ANNOUNCED => "the image's manifest differs from what was announced",
         shim::wisp_store_error_WISP_STORE_TOO_LARGE => "the image needs more memory than the app's node gives it",
@@ -249,10 +249,10 @@ fn app_out(store: &mut Store<'_, Partition>, slot: Slot) -> Result<shim::wisp_st
     })
 }
 
-/// Opens the store.
+/// Opens the app storage.
 ///
 /// # Safety
-/// Called once, by the store's thread; `wear` points to `count` words that nothing else uses from now on;
+/// Called once, by the app storage's thread; `wear` points to `count` words that nothing else uses from now on;
 /// `how` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how: *mut u32) -> u32 {
@@ -260,7 +260,8 @@ pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how
     let wear: &'static mut [u32] = unsafe { core::slice::from_raw_parts_mut(wear, count) };
     match Store::mount(Partition, wear) {
         Ok((store, mounted)) => {
-            // SAFETY: C passes a `how` that can be written; on the store's thread, nobody has a reference to the store.
+            // SAFETY: C passes a `how` that can be written. This is the app storage's thread, and no reference to the
+            // app storage exists.
             unsafe {
                 *how = match mounted {
                     Mounted::Clean => 0,
@@ -279,17 +280,17 @@ pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how
 /// Makes an empty store in place of what the partition holds.
 ///
 /// # Safety
-/// Called by the store's thread, with the table that `wisp_rust_store_mount` got; no image of the store runs.
+/// Called by the app storage's thread, with the table that `wisp_rust_store_mount` got. No installed image runs.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) -> u32 {
-    // SAFETY: C passes the table that the mount got; the store that had it is gone first.
+    // SAFETY: C passes the table that the mount got; the app storage that had it is gone first.
     let wear: &'static mut [u32] = unsafe {
         *STORE.0.get() = None;
         core::slice::from_raw_parts_mut(wear, count)
     };
     match Store::format(Partition, wear) {
         Ok(store) => {
-            // SAFETY: only the store's thread is here, and nobody has a reference to the store.
+            // SAFETY: only the app storage's thread is here, and nobody has a reference to the app storage.
             unsafe { *STORE.0.get() = Some(store) };
             0
         }
@@ -300,11 +301,11 @@ pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) ->
 /// The app in a slot.
 ///
 /// # Safety
-/// Called by the store's thread; `app` can be written.
+/// Called by the app storage's thread; `app` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_store_app) -> u32 {
     const { assert!(MAX_APPS == shim::WISP_STORE_SLOTS as usize) };
-    // SAFETY: called by the store's thread; C passes an `app` that can be written.
+    // SAFETY: called by the app storage's thread; C passes an `app` that can be written.
     unsafe {
         with(|store| {
             let slot = slot_of(store, slot)?;
@@ -317,10 +318,10 @@ pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_sto
 /// The app with a name, installed.
 ///
 /// # Safety
-/// Called by the store's thread; `name` is NUL-terminated, `app` can be written.
+/// Called by the app storage's thread; `name` is NUL-terminated, `app` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shim::wisp_store_app) -> u32 {
-    // SAFETY: called by the store's thread; C passes a NUL-terminated name, and an `app` that can be written.
+    // SAFETY: called by the app storage's thread; C passes a NUL-terminated name, and an `app` that can be written.
     unsafe {
         with(|store| {
             let slot = store.find(CStr::from_ptr(name).to_str().map_err(|_| StoreError::Name)?)?;
@@ -333,10 +334,10 @@ pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shi
 /// Announces an image.
 ///
 /// # Safety
-/// Called by the store's thread; `upload` has a NUL-terminated name, `offset` can be written.
+/// Called by the app storage's thread; `upload` has a NUL-terminated name, `offset` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_upload, offset: *mut u32) -> u32 {
-    // SAFETY: called by the store's thread; the upload's name ends with NUL, and `offset` can be written.
+    // SAFETY: called by the app storage's thread; the upload's name ends with NUL, and `offset` can be written.
     unsafe {
         let upload = &*upload;
         with(|store| {
@@ -359,10 +360,10 @@ pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_u
 /// Takes a piece of the upload.
 ///
 /// # Safety
-/// Called by the store's thread; `data` points to `length` bytes.
+/// Called by the app storage's thread; `data` points to `length` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, length: usize) -> u32 {
-    // SAFETY: called by the store's thread; C passes `length` bytes at `data`.
+    // SAFETY: called by the app storage's thread; C passes `length` bytes at `data`.
     unsafe {
         let data = if length == 0 { &[] } else { core::slice::from_raw_parts(data, length) };
         with(|store| store.write(offset, data).map(drop).map_err(Error::from))
@@ -372,10 +373,10 @@ pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, len
 /// The upload that is going on.
 ///
 /// # Safety
-/// Called by the store's thread; `upload` can be written.
+/// Called by the app storage's thread; `upload` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_upload) -> u32 {
-    // SAFETY: called by the store's thread; C passes an `upload` that can be written.
+    // SAFETY: called by the app storage's thread; C passes an `upload` that can be written.
     unsafe {
         with(|store| {
             let progress = store.progress()?;
@@ -402,7 +403,7 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
 /// # Safety
 /// `trust.map` is where the whole partition is mapped; the image is not written while the result lives.
 unsafe fn bytes<'a>(trust: &shim::wisp_store_trust, address: u32, image: &ImageRef) -> &'a [u8] {
-    // SAFETY: the store checked that the image lies in the partition, which C mapped at `trust.map`.
+    // SAFETY: the app storage checked that the image lies in the partition, which C mapped at `trust.map`.
     unsafe { core::slice::from_raw_parts(trust.map.add(address as usize), image.length as usize) }
 }
 
@@ -450,11 +451,11 @@ fn check_signature(
 /// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
 ///
 /// # Safety
-/// Called by the store's thread; `trust` describes the partition and keys that live as long as the program;
+/// Called by the app storage's thread; `trust` describes the partition and keys that live as long as the program;
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
-    // SAFETY: called by the store's thread; C's `slot` can be written. Nothing writes flash during the check.
+    // SAFETY: called by the app storage's thread; C's `slot` can be written. Nothing writes flash during the check.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -523,17 +524,17 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
 /// Gives the upload up.
 ///
 /// # Safety
-/// Called by the store's thread.
+/// Called by the app storage's thread.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
-    // SAFETY: called by the store's thread.
+    // SAFETY: called by the app storage's thread.
     unsafe { with(|store| store.abort().map_err(Error::from)) }
 }
 
 /// Checks an image and tells where it lies, and whether one bit of it had to be put right.
 ///
 /// # Safety
-/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`; `offset`, `length` and
+/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`; `offset`, `length` and
 /// `repaired` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_open(
@@ -544,7 +545,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
     length: *mut u32,
     repaired: *mut bool,
 ) -> u32 {
-    // SAFETY: called by the store's thread; C's places can be written. A checked image is not written any more.
+    // SAFETY: called by the app storage's thread; C's places can be written. A checked image is not written any more.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -569,10 +570,10 @@ pub unsafe extern "C" fn wisp_rust_store_open(
 /// Keeps an app's candidate, and retires the keys that it lists if a root key signed it.
 ///
 /// # Safety
-/// Called by the store's thread; `trust` as for `wisp_rust_store_accept`.
+/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::wisp_store_trust) -> u32 {
-    // SAFETY: called by the store's thread, with C's lists of keys. Nothing writes flash during the check.
+    // SAFETY: called by the app storage's thread, with C's lists of keys. Nothing writes flash during the check.
     unsafe {
         let trust = &*trust;
         with(|store| {
@@ -609,12 +610,13 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
 /// The ids of the retired keys.
 ///
 /// # Safety
-/// Called by the store's thread; `ids` points to `WISP_STORE_RETIRED_MAX` ids of 8 bytes, and `count` can be
+/// Called by the app storage's thread; `ids` points to `WISP_STORE_RETIRED_MAX` ids of 8 bytes, and `count` can be
 /// written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize) -> u32 {
     const { assert!(MAX_RETIRED == shim::WISP_STORE_RETIRED_MAX as usize) };
-    // SAFETY: called by the store's thread; C passes room for the most ids that are retired, and for their number.
+    // SAFETY: called by the app storage's thread; C passes room for `WISP_STORE_RETIRED_MAX` ids, and for their
+    // number.
     unsafe {
         with(|store| {
             let retired = store.retired();
@@ -628,10 +630,10 @@ pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize
 /// Changes an app's state.
 ///
 /// # Safety
-/// Called by the store's thread; `value` can be written.
+/// Called by the app storage's thread; `value` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *mut u32) -> u32 {
-    // SAFETY: called by the store's thread; C passes a `value` that can be written.
+    // SAFETY: called by the app storage's thread; C passes a `value` that can be written.
     unsafe {
         with(|store| {
             let slot = slot_of(store, slot)?;
@@ -651,13 +653,13 @@ pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *
     }
 }
 
-/// The store's figures.
+/// The app storage's figures.
 ///
 /// # Safety
-/// Called by the store's thread; `stat` can be written.
+/// Called by the app storage's thread; `stat` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) -> u32 {
-    // SAFETY: called by the store's thread; C passes a `stat` that can be written.
+    // SAFETY: called by the app storage's thread; C passes a `stat` that can be written.
     unsafe {
         with(|store| {
             let figures = store.stat()?;

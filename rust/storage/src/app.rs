@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Apps as the store knows them.
+//! Apps as the app storage knows them.
 
 use crate::layout::{record_size, MAX_RETIRED, NAME_MAX, PAYLOAD_MAX};
 
-/// An app's place in the store.
+/// An app's place in the app storage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Slot(pub(crate) u8);
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why the store did not do what it was asked for. An operation that fails leaves the state as it was.
+//! Why the app storage did not do what it was asked for. An operation that fails leaves the state as it was.
 
 use crate::FlashError;
 
-/// A fault that ends an operation of the store.
+/// A fault that ends an operation of the app storage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum StoreError {
     /// The flash driver failed.
@@ -44,13 +44,13 @@ pub enum StoreError {
     Incomplete(u32),
     /// The bytes do not have the hash that was announced or recorded.
     Hash,
-    /// More keys are retired than the store can remember.
+    /// More keys are retired than the app storage can remember.
     RetiredFull,
     /// The journal has no room for a record: the partition is too small.
     JournalFull,
     /// Both copies of a part of the journal are damaged. The images are kept as they are.
     Damaged,
-    /// The store was made by a firmware with another format: its version.
+    /// The app storage was made by a firmware with another format: its version.
     Format(u32),
     /// The partition holds something that is no store of its size.
     Foreign,
@@ -91,9 +91,9 @@ impl StoreError {
             Self::Hash => "the image is damaged: its hash differs; install it again",
             Self::RetiredFull => "no room to remember another retired key",
             Self::JournalFull => "the partition is too small for its journal",
-            Self::Damaged => "both copies of its journal are damaged; `wisp storage format` gives the apps up",
-            Self::Format(_) => "it was made by a firmware with another format; `wisp storage format` gives the apps up",
-            Self::Foreign => "the partition holds no store of its size; `wisp storage format` makes an empty one",
+            Self::Damaged => "both copies of its journal are damaged; `wisp storage format` erases all apps",
+            Self::Format(_) => "it was made by a firmware with another format; `wisp storage format` erases all apps",
+            Self::Foreign => "the partition holds no app storage of its size; `wisp storage format` makes an empty one",
             Self::FloorsFull => "no room to remember another rollback counter; install one of the uninstalled apps",
         }
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the store needs of a flash memory.
+//! What the app storage needs of a flash memory.
 
 /// The flash driver reported an error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -303,8 +303,8 @@ impl<F: Flash> Store<'_, F> {
 
     /// Appends a record to both copies, which is when the operation takes place, and applies it.
     ///
-    /// The first one after the store was opened goes to a journal that is written anew: a write that was cut off may
-    /// have left bits behind the last record that read as erased, but are not.
+    /// The first record after the app storage was opened goes to a journal that is written anew. A write that was cut
+    /// off may have left bits after the last record that read as erased, but are not.
     pub(crate) fn append(&mut self, kind: Kind, payload: &[u8]) -> Result<(), StoreError> {
         let size = self.layout.record_size(payload.len());
         let fits = |store: &Self| !store.torn && !store.fresh && store.tail + size <= store.layout.log_end();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The app store on a flash partition: several apps, each with the image that runs and, during an
+//! The app storage on a flash partition: several apps, each with the image that runs and, during an
 //! update, a candidate. Images lie in one piece, so that they can be executed in place.
 //!
 //! Principles
-//! 1. One record is one transition. Everything that changes is appended to a journal as a record with
-//!    a checksum, which lies twice on flash; a record is there or it is not. After a power cut at any write or erase, also during
-//!    recovery, the store is in the state before or after the operation.
+//! 1. One record is one change of state. Every change is appended to a journal as a record with a checksum. The
+//!    journal is in flash twice. After a power cut at any write or erase, also during recovery, the app storage is in
+//!    the state before or after the operation.
 //! 2. No image is overwritten in place. An update takes free space; the space of the old image becomes
 //!    free by the record that confirms the new one.
 //! 3. What is run is checked: an image is handed out after its SHA-256 was compared.

@@ -24,7 +24,7 @@ pub struct Stat {
 }
 
 impl<F: Flash> Store<'_, F> {
-    /// The store's figures.
+    /// The app storage's figures.
     ///
     /// # Errors
     /// [`StoreError::Flash`].

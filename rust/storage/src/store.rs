@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The store's state in RAM, mounting, and looking things up.
+//! The app storage's state in RAM, mounting, and looking things up.
 
 use wisp_trust::KeyId;
 
@@ -40,9 +40,9 @@ pub(crate) struct Incoming {
     pub buffer: [u8; WRITE_MAX],
 }
 
-/// The app store.
+/// The app storage.
 ///
-/// Each operation takes effect with one record, or not at all. After [`StoreError::Flash`] the store may
+/// Each operation takes effect with one record, or not at all. After [`StoreError::Flash`] the app storage may
 /// go on being used: what was not recorded did not happen.
 pub struct Store<'w, F> {
     pub(crate) flash: F,
@@ -57,7 +57,7 @@ pub struct Store<'w, F> {
     pub(crate) tail: u32,
     /// An area is not as it should be: the journal is written anew before the next record.
     pub(crate) torn: bool,
-    /// Nothing was appended since the store was opened.
+    /// Nothing was appended since the app storage was opened.
     pub(crate) fresh: bool,
     /// Damage was found that no cut explains.
     pub(crate) repaired: bool,
@@ -116,7 +116,7 @@ impl<'w, F: Flash> Store<'w, F> {
         })
     }
 
-    /// Opens the store of a partition; makes an empty one if the partition is erased. Reads both areas of the
+    /// Opens the app storage of a partition; makes an empty one if the partition is erased. Reads both areas of the
     /// journal, and puts right what a cut or a changed bit left there.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What users of the store rely on, one thing a test.
+//! What users of the app storage rely on, one thing a test.
 
 mod common;
 

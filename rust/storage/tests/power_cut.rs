@@ -20,7 +20,7 @@ impl std::fmt::Debug for Bytes {
     }
 }
 
-/// One call of the store's interface.
+/// One call of the app storage's interface.
 #[derive(Clone, Debug)]
 enum Operation {
     Begin(&'static str, Bytes, u32),

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random operations, with power cuts at random points and bits of the journal that change, against a model that has neither flash nor cuts.
+//! Compares random operations, with power cuts at random points and changed bits of the journal, with a model that has
+//! neither flash nor cuts.
 
 mod common;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The firmware of a device whose apps come later. The app store starts what is installed;
+ * The firmware of a device whose apps come later. The app storage starts what is installed;
  * the shell and SMP clients install. Nothing is left to do here.
  */
 

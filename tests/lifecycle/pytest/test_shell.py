@@ -105,7 +105,7 @@ def test_a_format_removes_the_apps_and_leaves_a_store_that_works(firmware):
     firmware.wait_for("counter: update confirmed")
     firmware.forget()
     assert firmware.shell("wisp storage format") == ""
-    firmware.wait_for("app store formatted on request")
+    firmware.wait_for("app storage formatted on request")
     assert "no app is installed" in firmware.shell("wisp list")
     install(firmware, "1.0.0")
     firmware.wait_for("counter: update confirmed")
@@ -126,6 +126,6 @@ def test_changed_bits_are_repaired_and_told(firmware):
     flash[flash.index(b"\x07counter") + 1] ^= 0x04
     firmware.flash.write_bytes(flash)
     firmware.start()
-    firmware.wait_for("app store repaired: a part of its journal was damaged")
+    firmware.wait_for("app storage repaired: a part of its journal was damaged")
     firmware.wait_for("counter: a bit of its image had changed in flash; the image was repaired")
     firmware.wait_for("version 1 counts 1")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / "scripts"))
-import devenv  # noqa: E402  (found by the path above)
+import devenv
 
 TARGET = "thumbv7m-none-eabi"
 # What the host offers: the functions of all peripherals, without stored apps and native code.
@@ -47,7 +47,7 @@ def flash(features, env, cargo):
         env=env)
     library = out / TARGET / "release" / "libwisp_staticlib.a"
     names = run([TOOLS + "nm", "--defined-only", "--extern-only", library])
-    entries = sorted(set(re.findall(r" T (wisp_(?:rust|caller)_\w+)$", names, re.M)))
+    entries = sorted(set(re.findall(r" T (wisp_(?:rust|caller)_\w+)$", names, re.MULTILINE)))
     image = devenv.BUILD / "bench" / "features.elf"
     image.parent.mkdir(parents=True, exist_ok=True)
     run([TOOLS + "ld", "--gc-sections", "--unresolved-symbols=ignore-all", "-e", entries[0],

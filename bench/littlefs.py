@@ -15,7 +15,7 @@ from pathlib import Path
 
 REPO = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(REPO / "scripts"))
-import devenv  # noqa: E402  (found by the path above)
+import devenv
 
 SOURCES = ("lfs.c", "lfs_util.c")
 # littlefs asks for no library but the string functions; the guest has those of guest/c/tiny.
@@ -61,7 +61,7 @@ def interface(header):
     text = Path(header).read_text(encoding="utf-8")
     # not there without malloc, or only in builds that read old formats
     absent = {"lfs_file_open", "lfs_migrate"}
-    return sorted(set(re.findall(r"^(?:int|lfs_\w+) (lfs_\w+)\(", text, re.M)) - absent)
+    return sorted(set(re.findall(r"^(?:int|lfs_\w+) (lfs_\w+)\(", text, re.MULTILINE)) - absent)
 
 
 def build_wasm(source, out):

@@ -20,7 +20,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from harness import boards, guests, results  # noqa: E402  (found through the line above)
+import itertools
+
+from harness import boards, guests, results
 
 # Instructions of a dispatch by board.
 DISPATCH = {"m3": 2, "m0plus": 4, "rv32": 5}
@@ -85,7 +87,7 @@ def used(ops):
 
 def missing(ops):
     """Neighbours that could be one op."""
-    for (_, _, first), (times, joins, second) in zip(ops, ops[1:]):
+    for (_, _, first), (times, joins, second) in itertools.pairwise(ops):
         names = tuple(first + second)
         if not joins or not times or len(names) > 3:
             continue

@@ -9,6 +9,8 @@
 # installed; $GUEST_TARGET_DIR is cargo's folder for them, where others share it. Without npm or its registry,
 # what is in AssemblyScript is skipped.
 
+# GUEST_ENV and GUEST_CARGO_FLAGS hold several words. The $ of one pattern is the shell's, of another sed's.
+# shellcheck disable=SC2086,SC2016
 set -eu
 here=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd)
 out=${1:?usage: guest/check.sh OUTPUT_DIRECTORY}

@@ -20,8 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import (boards, budgets, energy, guests, images, measure,  # noqa: E402
-                     render, results, size)
+from harness import boards, budgets, energy, guests, images, measure, render, results, size
 
 
 def main():
@@ -67,12 +66,12 @@ def measure_all(args, chosen, store):
     failures = 0
     for board in chosen:
         for runtime in runtimes:
-            name, _, tier = runtime.partition(":")
+            name, _, wanted = runtime.partition(":")
             reason = images.unsupported(board, name)
             if reason:
                 print(f"{board.name}  {name}: skipped, {reason}")
                 continue
-            for tier in [tier] if tier else images.tiers(board, name):
+            for tier in [wanted] if wanted else images.tiers(board, name):
                 if args.flash:
                     store.add_flash(board, name, tier, measure.flash(board, name, tier))
                     store.save()

@@ -24,7 +24,7 @@ LIFECYCLE = devenv.REPO / "tests" / "lifecycle"
 sys.path.insert(0, str(devenv.REPO / "scripts" / "west_commands"))
 sys.path.insert(0, str(LIFECYCLE))
 
-import images  # noqa: E402  (of the tests, which make images for the same firmware)
+import images
 
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
 BUILD = devenv.BUILD / "demo-life"

@@ -64,7 +64,7 @@ def libfuzzer(tool, name, seconds, seed):
 def plain(name, seconds, seed):
     """Executions of the plain program, or None if something was found."""
     code, text = run(["cargo", "run", "--locked", "--release", "-q", "--bin", name, "--", "--seconds", seconds, "--seed", seed])
-    match = re.search(r"^\w+: (\d+) executions", text, re.M)
+    match = re.search(r"^\w+: (\d+) executions", text, re.MULTILINE)
     return None if code != 0 or not match else int(match.group(1))
 
 

@@ -113,7 +113,7 @@ def own_rust_settings(source):
         path = Path(source) / ".cargo" / name
         if path.is_file():
             text = path.read_text(encoding="utf-8")
-            found = re.search(r"^\s*\[build\][^\[]*?^\s*target\s*=\s*[\"'](wasm32[\w-]+)[\"']", text, re.M)
+            found = re.search(r"^\s*\[build\][^\[]*?^\s*target\s*=\s*[\"'](wasm32[\w-]+)[\"']", text, re.MULTILINE)
             return found.group(1) if found else None
     return None
 

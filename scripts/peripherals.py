@@ -18,8 +18,8 @@ from devenv import REPO
 
 sys.path.insert(0, str(REPO / "bench"))
 # pylint: disable=wrong-import-position
-from harness import boards, images, size  # noqa: E402
-from harness.tools import OUTPUT, fail, read_toml, run, zephyr_environment  # noqa: E402
+from harness import boards, images, size
+from harness.tools import OUTPUT, fail, read_toml, run, zephyr_environment
 
 BOARD = boards.find("m3")
 # Kconfig symbols of the interfaces.

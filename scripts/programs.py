@@ -26,6 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import devenv
+
 import guest
 
 PROGRAMS = devenv.REPO / "tests" / "programs"
@@ -153,7 +154,7 @@ class C(Toolchain):
     """clang with wasi-libc; natively the machine's compiler."""
 
     name, endings, compiler = "c", (".c",), ("cc", "gcc", "clang")
-    flags = ["-std=gnu17"]
+    flags = ("-std=gnu17",)
 
     def missing(self):
         clang, why = devenv.find_wasi(cpp=self.name == "cpp")
@@ -180,7 +181,7 @@ class Cpp(C):
     """clang with libc++; natively the machine's compiler."""
 
     name, endings, compiler = "cpp", (".cpp",), ("c++", "g++", "clang++")
-    flags = ["-std=gnu++17"]
+    flags = ("-std=gnu++17",)
 
 
 class Rust(Toolchain):
@@ -303,7 +304,7 @@ def wanted(program, toolchain, folder):
 
 def messages(text):
     """What an app logged, without times and its name."""
-    return re.sub(r"^\[[\d:.,]+\] <\w+> \w+: ", "", text, flags=re.M)
+    return re.sub(r"^\[[\d:.,]+\] <\w+> \w+: ", "", text, flags=re.MULTILINE)
 
 
 def problem(program, toolchain, expected, done):

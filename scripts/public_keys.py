@@ -30,14 +30,14 @@ def parse(path):
         raise KeyFileError(f"{path} cannot be read: {error}") from error
     if "PRIVATE KEY" in text:
         raise KeyFileError(f"{path} is a secret key; give the firmware the public one, name.pub.pem")
-    match = re.search(r"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", text, re.S)
+    match = re.search(r"-----BEGIN PUBLIC KEY-----(.*?)-----END PUBLIC KEY-----", text, re.DOTALL)
     try:
         der = base64.b64decode("".join(match.group(1).split()), validate=True) if match else b""
     except binascii.Error:
         der = b""
     if len(der) != len(PREFIX) + 32 or not der.startswith(PREFIX):
         raise KeyFileError(f"{path} is no Ed25519 public key in PEM; wisp keygen makes one")
-    role = re.search(r"^Wisp-Role: *(\w+)", text, re.M)
+    role = re.search(r"^Wisp-Role: *(\w+)", text, re.MULTILINE)
     return der[len(PREFIX):], role.group(1) if role else None
 
 

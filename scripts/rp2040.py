@@ -66,7 +66,7 @@ def modules(env):
     text = OUT / "modules.txt"
     subprocess.run([sys.executable, zephyr / "scripts" / "zephyr_module.py", "--zephyr-base", zephyr, "--cmake-out", text],
                    env=env, cwd=zephyr, check=True, timeout=PATIENCE)
-    paths = dict(re.findall(r'^"([^"]+)":"([^"]+)"', text.read_text(encoding="utf-8"), re.M))
+    paths = dict(re.findall(r'^"([^"]+)":"([^"]+)"', text.read_text(encoding="utf-8"), re.MULTILINE))
     hal = Path(paths["hal_rpi_pico"])
     missing = Path("src") / "rp2_common" / "hardware_xip_cache"
     if (hal / missing / "xip_cache.c").is_file():

@@ -9,9 +9,10 @@ import argparse
 import json
 import subprocess
 import sys
-import tomllib
 import uuid
 from pathlib import Path
+
+import tomllib
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FIRMWARE = REPOSITORY / "rust" / "staticlib" / "Cargo.toml"
@@ -26,7 +27,7 @@ def metadata(manifest, target, features):
     command = ["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path", str(manifest),
                "--filter-platform", target]
     command += ["--all-features"] if features is None else ["--no-default-features", "--features", features]
-    done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         raise Failure(done.stderr.strip())
     return json.loads(done.stdout)

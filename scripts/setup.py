@@ -14,7 +14,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import devenv
 
@@ -98,10 +97,9 @@ def rust():
         return False
     targets = list(devenv.RUST_TARGETS) + ["wasm32-unknown-unknown"]
     env, how = devenv.rust_environment(targets)
-    if env is None and devenv.find_tool("rustup"):
-        # rustup knows within seconds whether it can reach its server
-        if run(["rustup", "target", "add"] + targets):
-            env, how = devenv.rust_environment(targets)
+    # rustup knows within seconds whether it can reach its server
+    if env is None and devenv.find_tool("rustup") and run(["rustup", "target", "add"] + targets):
+        env, how = devenv.rust_environment(targets)
     if env is None:
         install_packages(RUST_PACKAGES)
         env, how = devenv.rust_environment(targets)
@@ -150,9 +148,8 @@ def venv(zephyr):
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in wanted)).hexdigest()
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == digest:
         return True
-    if not (devenv.VENV / "bin" / "python").exists():
-        if not run([sys.executable, "-m", "venv", devenv.VENV]):
-            return False
+    if not (devenv.VENV / "bin" / "python").exists() and not run([sys.executable, "-m", "venv", devenv.VENV]):
+        return False
     pip = [devenv.VENV / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     # image tools of esp32c6_devkitc and rpi_pico
     tools = ["esptool>=5.0.2", "pyelftools"]

@@ -3,9 +3,9 @@
 
 import re
 
-FILE = re.compile(r"^spec: (\S+) (\d+) (\d+) (\d+) (\d+)\s*$", re.M)
-SUITE = re.compile(r"^suite: (\d+) passed, (\d+) failed, (\d+) skipped, (\d+) judged on the desk\s*$", re.M)
-FAILURE = re.compile(r"^spec: (failed: .*)$", re.M)
+FILE = re.compile(r"^spec: (\S+) (\d+) (\d+) (\d+) (\d+)\s*$", re.MULTILINE)
+SUITE = re.compile(r"^suite: (\d+) passed, (\d+) failed, (\d+) skipped, (\d+) judged on the desk\s*$", re.MULTILINE)
+FAILURE = re.compile(r"^spec: (failed: .*)$", re.MULTILINE)
 
 
 class Target:
@@ -38,7 +38,7 @@ class Target:
 
 def desk_counts(text):
     """Counts by file, from what wisp-spec printed on the desk."""
-    found = re.finditer(r"^(\S+/\S+)\s+(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
+    found = re.finditer(r"^(\S+/\S+)\s+(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.MULTILINE)
     return {m[1]: tuple(int(n) for n in m.groups()[1:]) for m in found}
 
 

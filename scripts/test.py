@@ -18,8 +18,15 @@ from suites.holes import select_holes
 from suites.programs import select_programs
 from suites.targets import suite_quick, suite_targets
 from suites.zephyr import (
-    select_aot, select_limits, select_peripherals, suite_boards, suite_budgets, suite_lifecycle, suite_rp2040,
-    suite_zephyr)
+    select_aot,
+    select_limits,
+    select_peripherals,
+    suite_boards,
+    suite_budgets,
+    suite_lifecycle,
+    suite_rp2040,
+    suite_zephyr,
+)
 
 # What `make test` runs.
 SUITES = {

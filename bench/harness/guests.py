@@ -5,8 +5,17 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from .tools import (REPO, build_folder, fail, newer, run, rust_environment, versioned,
-                    write_if_changed, zephyr_environment)
+from .tools import (
+    REPO,
+    build_folder,
+    fail,
+    newer,
+    run,
+    rust_environment,
+    versioned,
+    write_if_changed,
+    zephyr_environment,
+)
 
 SOURCES = REPO / "bench" / "workloads"
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the Zephyr image of one runtime for one board."""
 
+import itertools
 import os
 import shutil
 import subprocess
 from pathlib import Path
 
 from . import guests
-from .tools import (OUTPUT, REPO, build_folder, devenv, fail, run, zephyr_environment)
+from .tools import OUTPUT, REPO, build_folder, devenv, fail, run, zephyr_environment
 
 # runtime: (kind of workload table, tiers). "native" is what the others are compared with.
 RUNTIMES = {
@@ -155,7 +156,7 @@ def flash_and_ram(elf):
     text = subprocess.run([tool_for(elf, "objdump"), "-h", str(elf)], capture_output=True,
                           text=True, check=True).stdout.splitlines()
     flash = ram = 0
-    for header, flags in zip(text, text[1:]):
+    for header, flags in itertools.pairwise(text):
         parts = header.split()
         if len(parts) == 7 and parts[0].isdigit() and "ALLOC" in flags:
             size, address = int(parts[2], 16), int(parts[3], 16)

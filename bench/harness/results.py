@@ -149,8 +149,8 @@ def rounded(values):
 def text(store, board, runtime, tier, only=None):
     """A run's results as a small table."""
     run = store.run(board, runtime, tier)
-    lines = [f"{board.name}  {runtime}:{tier}  ({run['version']}), calibration off by "
-             f"{run['calibration_error']:+.5%}"]
+    lines = [(f"{board.name}  {runtime}:{tier}  ({run['version']}), calibration off by "
+             f"{run['calibration_error']:+.5%}")]
     for workload in guests.WORKLOADS:
         name = workload.name
         if only and name != only:

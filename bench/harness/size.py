@@ -23,7 +23,7 @@ PARTS = (
     ("Rust core, constants", r"libwisp_rust\.a|libwisp_bench\.a"),
 )
 OTHER = "C library and kernel functions"
-LINE = re.compile(r"^ (\.?\S+)(?:\s*\n)?\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S.*)$", re.M)
+LINE = re.compile(r"^ (\.?\S+)(?:\s*\n)?\s+0x([0-9a-f]+)\s+0x([0-9a-f]+) (\S.*)$", re.MULTILINE)
 
 
 def sections(map_file):
@@ -128,8 +128,8 @@ def table(store):
         lines.append(f"| {board.title} | {name}: {entry['title']} | {entry['flash']:,} | {entry['ram']:,} |")
     biggest = store.sizes.get("m3 gpio")
     if biggest:
-        lines += ["", f"By part, {boards.find('m3').title}, gpio "
-                      "(RAM is the app's arena and stack, sized by Kconfig):", "",
+        lines += ["", (f"By part, {boards.find('m3').title}, gpio "
+                      "(RAM is the app's arena and stack, sized by Kconfig):"), "",
                   "| part | flash | RAM |", "|---|--:|--:|"]
         lines += [f"| {part} | {flash:,} | {ram:,} |"
                   for part, (flash, ram) in in_order(biggest["parts"]) if flash or ram]

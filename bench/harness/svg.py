@@ -3,19 +3,36 @@
 
 from xml.sax.saxutils import escape
 
-COLOURS = ("#0a7d5a", "#3fae8c", "#c2571a", "#8a5fb0", "#4a76b8", "#a08416", "#7a7a7a")
-BAR, GAP, GROUP_GAP, LEFT, WIDTH, TOP = 13, 2, 14, 120, 760, 46
+COLOURS = (
+    "#0a7d5a", "#3fae8c", "#c2571a", "#8a5fb0", "#4a76b8", "#a08416", "#7a7a7a",
+    "#d1495b", "#2a9d8f", "#6d597a",
+)
+BAR, GAP, GROUP_GAP, LEFT, WIDTH, TOP, LINE = 13, 2, 14, 120, 760, 46, 18
+
+
+def legend(series):
+    """Returns the legend's elements, broken into lines, and the height that they take."""
+    elements, x, y = [], LEFT, TOP
+    for i, name in enumerate(series):
+        width = 15 + 7.2 * len(name) + 16
+        if x > LEFT and x + width > WIDTH:
+            x, y = LEFT, y + LINE
+        elements.append(f'<rect x="{x:.1f}" y="{y - 12}" width="11" height="11" fill="{COLOURS[i % len(COLOURS)]}"/>'
+                        f'<text x="{x + 15:.1f}" y="{y - 2}">{escape(name)}</text>')
+        x += width
+    return elements, y - TOP
 
 
 def bars(title, unit, groups, series, limit=None):
-    """A chart: groups = [(name, [value or None per series])]; longer bars are worse.
+    """Returns a bar chart: groups = [(name, [value or None per series])]; longer bars are worse.
 
     Values above limit are cut, with their number beside the bar.
     """
     biggest = max((v for _, values in groups for v in values if v), default=1)
     top = min(biggest, limit) if limit else biggest
     scale = (WIDTH - LEFT - 70) / top
-    body, y = [], TOP + 22
+    names, height = legend(series)
+    body, y = [], TOP + height + 22
     for name, values in groups:
         present = [(i, v) for i, v in enumerate(values) if v]
         height = len(present) * (BAR + GAP)
@@ -31,18 +48,14 @@ def bars(title, unit, groups, series, limit=None):
                         f"{value:.1f}{more}</text>")
             y += BAR + GAP
         y += GROUP_GAP
-    legend, x = [], LEFT
-    for i, name in enumerate(series):
-        legend.append(f'<rect x="{x}" y="{TOP - 12}" width="11" height="11" '
-                      f'fill="{COLOURS[i % len(COLOURS)]}"/>'
-                      f'<text x="{x + 15}" y="{TOP - 2}">{escape(name)}</text>')
-        x += 15 + 7.2 * len(name) + 16
+    head = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img" '
+            f'font-family="sans-serif" font-size="12">')
+    style = ("<style>text{fill:#333}.n{font-size:10px}.t{font-size:14px;font-weight:bold}"
+             "@media(prefers-color-scheme:dark){text{fill:#ddd}}</style>")
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" role="img" '
-        f'font-family="sans-serif" font-size="12">',
+        head,
         f"<title>{escape(title)}</title>",
-        "<style>text{fill:#333}.n{font-size:10px}.t{font-size:14px;font-weight:bold}"
-        "@media(prefers-color-scheme:dark){text{fill:#ddd}}</style>",
+        style,
         f'<text class="t" x="{LEFT}" y="18">{escape(title)}</text>',
         f'<text class="n" x="{WIDTH - 4}" y="18" text-anchor="end">{escape(unit)}</text>',
-        *legend, *body, "</svg>", ""])
+        *names, *body, "</svg>", ""])

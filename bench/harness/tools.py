@@ -9,8 +9,8 @@ from pathlib import Path
 REPO = Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(REPO / "scripts"))
 
-import devenv  # noqa: E402  (found through the line above)
-from devenv import find_tool, versioned, write_if_changed  # noqa: E402,F401
+import devenv
+from devenv import find_tool, versioned, write_if_changed  # noqa: F401
 
 OUTPUT = devenv.BUILD / "bench"
 

@@ -109,7 +109,7 @@ def cargo(arguments, folder=RUST):
     """Runs a cargo test command on the desk and counts its tests."""
     code, text = stream(["cargo"] + arguments, folder)
     count = Count()
-    for match in re.finditer(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored", text, re.M):
+    for match in re.finditer(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored", text, re.MULTILINE):
         count += Count(*(int(n) for n in match.groups()))
     if code != 0 and count.failed == 0:
         count.failed += 1
@@ -122,7 +122,7 @@ def cargo(arguments, folder=RUST):
 def counted(command, cwd, env=None):
     """Runs a command that ends with a line `N passed, N failed, N skipped`, and returns that Count."""
     code, text = stream(command, cwd, env)
-    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
+    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.MULTILINE)
     count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
     if code != 0 and count.failed == 0:
         count.failed += 1

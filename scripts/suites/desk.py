@@ -5,8 +5,8 @@ import os
 import re
 
 import devenv
-import guest
 
+import guest
 from suites.common import RUST, Count, cargo, counted, stream
 
 # Where firmware builds compile the `wisp` program: what both depend on is compiled once.
@@ -37,7 +37,7 @@ def spec(arguments, keep=None):
     if keep:
         devenv.write_if_changed(keep, text)
         KEPT.add(keep)
-    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.M)
+    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.MULTILINE)
     count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
     if code != 0 and count.failed == 0:
         count.failed += 1

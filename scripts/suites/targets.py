@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the official suite and every form of every op on emulated boards, and compares the counts with the desk's."""
 
+import itertools
 import re
 from functools import partial
 
@@ -79,7 +80,7 @@ def check_forms(board, program, tier):
     """Checks every form of every op; (checked, failed)."""
     print(f"{board.name}, {tier}: every form of every op", flush=True)
     code, text = bare.run(board, program, "forms", LOGS / f"{board.name}.{tier}.forms.log")
-    match = re.search(r"^forms: (\d+) ops, (\d+) failed$", text, re.M)
+    match = re.search(r"^forms: (\d+) ops, (\d+) failed$", text, re.MULTILINE)
     checked, failed = (int(match[1]), int(match[2])) if match else (0, 1)
     if code or failed or checked < FORMS_LEAST:
         print(text)
@@ -135,7 +136,7 @@ def run_boards(boards, native):
         return [run_board(board, tape, programs, native) for board in boards_of_lane]
 
     targets = []
-    for done in sum(together([partial(lane, of_lane) for of_lane in lanes.values()]), []):
+    for done in itertools.chain.from_iterable(together([partial(lane, of_lane) for of_lane in lanes.values()])):
         if not done:
             return count + Count(failed=1)
         count += done[0]

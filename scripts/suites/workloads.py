@@ -10,13 +10,13 @@ import subprocess
 import sys
 
 import devenv
-import guest
 
+import guest
 from suites.common import stream
 
 sys.path.insert(0, str(devenv.REPO / "bench"))
 
-from harness import guests  # noqa: E402  (found through the line above)
+from harness import guests
 
 CRATES = devenv.REPO / "tests" / "crates"
 # What the crates compute on a desk: `cargo run` in tests/crates prints it.

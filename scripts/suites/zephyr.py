@@ -38,7 +38,7 @@ def suite_budgets():
     if code != 0:
         return Count(failed=1)
     code, text = stream([*bench, "--check"], devenv.REPO)
-    match = re.findall(r"^(\d+) budgets checked, (\d+) exceeded$", text, re.M)
+    match = re.findall(r"^(\d+) budgets checked, (\d+) exceeded$", text, re.MULTILINE)
     checked, exceeded = (int(n) for n in match[-1]) if match else (0, 1)
     return Count(passed=checked - exceeded, failed=exceeded or int(code != 0))
 

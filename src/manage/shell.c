@@ -325,8 +325,7 @@ SHELL_STATIC_SUBCMD_SET_CREATE(storage_commands,
 			       SHELL_SUBCMD_SET_END);
 
 SHELL_STATIC_SUBCMD_SET_CREATE(
-	commands,
-	SHELL_CMD_ARG(abort, NULL, "Abort the upload that is going on", cmd_abort, 1, 0),
+	commands, SHELL_CMD_ARG(abort, NULL, "Abort the upload that is going on", cmd_abort, 1, 0),
 	SHELL_CMD_ARG(confirm, &apps, "Confirm the update of an app: <name>", cmd_confirm, 2, 0),
 	ENV_COMMAND SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
 	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2,
@@ -337,8 +336,7 @@ SHELL_STATIC_SUBCMD_SET_CREATE(
 	SHELL_CMD_ARG(rollback, &apps, "Delete the update of an app: <name>", cmd_rollback, 2, 0),
 	SHELL_CMD_ARG(start, &apps, "Start an app: <name> [<argument> ...]", cmd_start, 2,
 		      (CONFIG_WISP_ARGS_SIZE > 0) ? SHELL_OPT_ARG_CHECK_SKIP : 0),
-	SHELL_CMD_ARG(stat, &apps,
-		      "Show the use of the app storage, or of an app: [<name>]",
+	SHELL_CMD_ARG(stat, &apps, "Show the use of the app storage, or of an app: [<name>]",
 		      cmd_stat, 1, 1),
 	SHELL_CMD_ARG(stop, &apps, "Stop an app: <name>", cmd_stop, 2, 0),
 	SHELL_CMD(storage, &storage_commands, "Manage the app storage", NULL),

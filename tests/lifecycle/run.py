@@ -17,8 +17,8 @@ REPOSITORY = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 sys.path.insert(0, str(REPOSITORY / "scripts"))
 
-import devenv  # noqa: E402  (found beside the other scripts)
-import soak  # noqa: E402  (beside this file)
+import devenv
+import soak
 
 # The transport of the client's part: a serial line, or UDP through QEMU's user network.
 PLATFORMS = {"native_sim/native/64": [], "qemu_cortex_m3": [], "mps2/an385": ["overlay-udp.conf"]}
@@ -97,7 +97,7 @@ def main():
         for output, code in (run.result() for run in running):
             print(output, flush=True)
             before = total["failed"]
-            summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.M)
+            summary = re.findall(r"^(?:=+ )?(\d+ (?:passed|failed|skipped|error).*) in [\d.]+s", output, re.MULTILINE)
             for number, outcome in re.findall(r"(\d+) (passed|failed|skipped|error)", summary[-1] if summary else ""):
                 total["failed" if outcome == "error" else outcome] += int(number)
             if code != 0 and total["failed"] == before:

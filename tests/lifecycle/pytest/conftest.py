@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(REPOSITORY / "scripts" / "west_commands"))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import images  # noqa: E402  (found beside run.py)
+import images
 
 # Nothing waits longer than this, whatever hangs: the stacks of all threads are shown then.
 LONGEST_TEST = 900
@@ -92,7 +92,7 @@ class Firmware:
         command = [str(part) for part in self.command()]
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                         stderr=subprocess.STDOUT, text=True, errors="replace",
-                                        preexec_fn=end_with_parent)
+                                        preexec_fn=end_with_parent)  # noqa: PLW1509 (it is one system call)
         threading.Thread(target=self.read_lines, args=(self.process.stdout,), daemon=True).start()
         if self.native:
             console = self.wait_for(r"uart connected to pseudotty: (\S+)").group(1)

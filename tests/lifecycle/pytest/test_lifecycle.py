@@ -4,14 +4,13 @@
 import asyncio
 import re
 import socket
-from pathlib import Path
 import time
+from pathlib import Path
 
+import images  # beside run.py
 import pytest
 from device import WORDS, Abort, Code, Device, DeviceError, Upload, manifest
 from smpclient.requests.os_management import ResetWrite
-
-import images  # beside run.py
 
 # Of MCUmgr.
 ACCESS_DENIED = 11
@@ -310,13 +309,13 @@ def test_every_error_has_words_and_its_number(firmware):
     assert set(WORDS) | {Code.OK} == set(Code)
     # whatever is wrong with an image, it is told in words
     good = firmware.update("1.0.0").read_bytes()
-    for at in range(0, min(len(good), 600)):
+    for at in range(min(len(good), 600)):
         for bit in range(8):
             try:
                 manifest(good[:at] + bytes([good[at] ^ 1 << bit]) + good[at + 1:])
             except DeviceError as error:
                 assert " " in str(error)
-    for length in range(0, 200):
+    for length in range(200):
         with pytest.raises(DeviceError):
             manifest(good[:length])
 

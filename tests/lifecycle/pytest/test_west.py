@@ -30,7 +30,7 @@ def agrees(verb, said):
     page = (REPOSITORY / "doc" / "cli.md").read_text(encoding="utf-8")
     section = page.split(f"### `west wisp {verb}`\n")[1].split("\n#")[0]
     value = json.loads(said)
-    assert sorted(value) == sorted(re.findall(r"^\| `(\w+)`", section, re.M)), said
+    assert sorted(value) == sorted(re.findall(r"^\| `(\w+)`", section, re.MULTILINE)), said
     return value
 
 
@@ -42,14 +42,14 @@ def test_the_manifest_brings_zephyr_its_modules_and_the_command(workspace):
     text = west(workspace, "wisp", "--help")
     for verb in ("new", "build", "run", "inspect", "keygen", "sign", "verify", "push", "list", "info", "start", "stop",
                  "restart", "confirm", "rollback", "uninstall", "stat", "log", "abort"):
-        assert re.search(rf"^ +{verb}\b", text, re.M), f"{verb}: {text}"
+        assert re.search(rf"^ +{verb}\b", text, re.MULTILINE), f"{verb}: {text}"
 
 
 def test_verbs_of_the_host_are_those_of_the_plain_command(workspace, tools):
     tool = {"WISP_TOOL": tools.tool}
     (workspace / "add.wasm").write_bytes(ADD)
     for verb in re.findall(r"^  (\w+) ", subprocess.run([tools.tool, "--help"], check=True, timeout=60, text=True,
-                                                        stdout=subprocess.PIPE).stdout, re.M):
+                                                        stdout=subprocess.PIPE).stdout, re.MULTILINE):
         if verb != "help":
             assert "Usage: wisp" in west(workspace, "wisp", verb, "--help", **tool), verb
     west(workspace, "wisp", "build", "add.wasm", "-o", "add.wisp", "--name", "add", "--version", "1.2.3", **tool)

@@ -52,7 +52,10 @@ static void report(const struct wisp_app *app, const struct wisp_app_status *sta
 		if (status->trap == WISP_TRAP_INTERRUPTED) {
 			LOG_ERR("%s: no heartbeat in %u ms", app->name, app->heartbeat_ms);
 		}
-		/* Else wisp_shim_app_trap() has told of it, while the frames were still there. */
+		/*
+		 * Otherwise wisp_shim_app_trap() has logged the trap, while the frames still
+		 * existed.
+		 */
 		break;
 	default:
 		LOG_ERR("%s: not started: error %d", app->name, status->error);
@@ -78,7 +81,7 @@ void wisp_shim_trap(const struct wisp_app *app, uint32_t trap, uint32_t wasm, ui
 		    uint32_t function, uint32_t offset)
 {
 	if (function == UINT32_MAX) {
-		/* It arose outside of the app's code. */
+		/* The trap occurred outside of the app's code. */
 		LOG_ERR("%s: trap %u, image %08x:%x", app->name, (unsigned int)trap,
 			(unsigned int)wasm, (unsigned int)code);
 	} else {
@@ -90,7 +93,7 @@ void wisp_shim_trap(const struct wisp_app *app, uint32_t trap, uint32_t wasm, ui
 
 #endif /* CONFIG_WISP_ERROR_MESSAGES */
 
-/* True if the image need not be verified: it is part of the firmware, whose build verified it. */
+/* Returns true if the image is part of the firmware, whose build has verified it. */
 static bool verified(const uint8_t *bytes)
 {
 	if (IS_ENABLED(CONFIG_WISP_VERIFY_EMBEDDED)) {
@@ -189,8 +192,8 @@ static void app_thread(void *p1, void *p2, void *p3)
 }
 
 /*
- * Notices that an app's thread was ended by something else than its guest, as Zephyr does
- * with a thread that faults: it had no chance to tell its outcome.
+ * Detects that an app's thread ended without reporting its outcome. Zephyr aborts a thread that
+ * faults.
  */
 static void notice_fault(const struct wisp_app *app)
 {
@@ -324,7 +327,7 @@ int wisp_app_start(const struct wisp_app *app)
 		return ret;
 	}
 	if (joinable) {
-		/* It has told its outcome and is about to end, if it has not already. */
+		/* The thread has reported its outcome and has ended or is about to end. */
 		(void)k_thread_join(&data->thread, K_FOREVER);
 	}
 	k_thread_create(&data->thread, app->stack, app->stack_size, app_thread, (void *)app, NULL,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Arguments and environment of apps: from their devicetree nodes, or set before a start. */
+/* Arguments and environment of apps, from their devicetree nodes or set before a start. */
 
 #include <errno.h>
 #include <string.h>
@@ -59,7 +59,7 @@ int wisp_app_set_env(const struct wisp_app *app, size_t count, const char *const
 	return set(app, &app->data->env, count, variables);
 }
 
-/* The string with this index; NULL behind the last. */
+/* Returns the string with this index, or NULL if there are fewer. */
 static const char *text_at(const struct wisp_strings *strings, size_t index)
 {
 	const char *text = strings->text;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One timer watches all apps with a deadline. Apps only move their deadlines on when they
- * have blocked, which is cheap; the timer finds out when it expires, and is set again for
- * the earliest that is left.
+ * One timer serves all apps with a deadline. An app that has blocked only stores its new deadline,
+ * which is cheap. The expired timer reads the deadlines, and is started again for the earliest of
+ * them.
  */
 
 #include <zephyr/kernel.h>
@@ -16,9 +16,9 @@
 static void expired(struct k_timer *timer);
 
 static K_TIMER_DEFINE(supervisor, expired, NULL);
-/* Guards the timer and the deadlines of all apps; taken before an app's own lock. */
+/* Protects the timer and the deadlines of all apps. It is taken before an app's own lock. */
 static struct k_spinlock lock;
-/* When the timer expires, in ticks since boot. */
+/* Time at which the timer expires, in ticks since boot. */
 static int64_t armed = INT64_MAX;
 
 static void arm(int64_t deadline)
@@ -67,7 +67,7 @@ void wisp_deadline_begin(const struct wisp_app *app)
 
 	if (max_run != 0) {
 		K_SPINLOCK(&lock) {
-			/* The tick that is under way does not count. */
+			/* The present tick is not counted, because a part of it has passed. */
 			app->data->deadline = k_uptime_ticks() + k_ms_to_ticks_ceil64(max_run) + 1;
 			arm(app->data->deadline);
 		}

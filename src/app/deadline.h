@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The longest that an app may run without blocking. */
+/* Limits the time that an app may run without blocking. */
 
 #ifndef WISP_APP_DEADLINE_H_
 #define WISP_APP_DEADLINE_H_
@@ -11,15 +11,15 @@
 
 #ifdef CONFIG_WISP_DEADLINE
 
-/* In the app's thread: around its run. */
+/* Called by the app's thread before and after its run. */
 void wisp_deadline_begin(const struct wisp_app *app);
 void wisp_deadline_end(const struct wisp_app *app);
 
-/* In the app's thread: around what blocks. */
+/* Called by the app's thread before and after blocking. */
 void wisp_deadline_pause(const struct wisp_app *app);
 void wisp_deadline_resume(const struct wisp_app *app);
 
-/* In stop.c: stops an app whose time is over. Called from the timer's interrupt. */
+/* Stops an app whose time is over. Called from the timer's interrupt, defined in stop.c. */
 void wisp_app_expire(const struct wisp_app *app);
 
 #else

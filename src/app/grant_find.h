@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Finding a grant by its label. Free of Zephyr, so that it can be tested on a desk. */
+/* Finds a grant by its label. Uses nothing of Zephyr, so that it can be tested on a workstation. */
 
 #ifndef WISP_APP_GRANT_FIND_H_
 #define WISP_APP_GRANT_FIND_H_
@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * The index of the grant with this label among grants of one size that begin with their
- * names, or -1. The label is not NUL-terminated.
+ * Returns the index of the grant with this label, or -1. All grants have the same size and begin
+ * with their names. The label is not NUL-terminated.
  */
 static inline int32_t wisp_grant_find(const void *grants, uint32_t count, size_t size,
 				      const uint8_t *label, size_t length)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What an app may touch: tables in flash that devicetree nodes become. */
+/* Grants of apps: tables in flash that are generated from devicetree nodes. */
 
 #ifndef WISP_APP_GRANTS_H_
 #define WISP_APP_GRANTS_H_
@@ -22,7 +22,7 @@
 struct wisp_events;
 struct wisp_uart;
 
-/* Makes the edges of a pin events. */
+/* Converts edges of a pin to events. */
 struct wisp_gpio_watch {
 	struct gpio_callback callback;
 	struct wisp_events *events;
@@ -35,7 +35,7 @@ struct wisp_gpio_grant {
 	struct gpio_dt_spec pin;
 };
 
-/* Every grant begins with its name: see wisp_grant_find(). */
+/* Every grant begins with its name, on which wisp_grant_find() relies. */
 
 struct wisp_i2c_grant {
 	const char *name;
@@ -55,7 +55,7 @@ struct wisp_pwm_grant {
 struct wisp_spi_grant {
 	const char *name;
 	struct spi_dt_spec spec;
-	/* The same, with the chip selected between transfers. */
+	/* The same device, with the chip selected between transfers. */
 	struct spi_dt_spec held;
 };
 
@@ -70,7 +70,7 @@ struct wisp_sensor_grant {
 };
 
 struct wisp_grants {
-	/* Arguments and environment, which are no grants but stand in the node. */
+	/* Arguments and environment, which the node also contains. */
 	const char *const *args;
 	const char *const *env;
 	uint8_t arg_count;
@@ -80,10 +80,10 @@ struct wisp_grants {
 #endif
 #ifdef CONFIG_WISP_GPIO
 	const struct wisp_gpio_grant *gpios;
-	/* Those that the app has open, a bit each. */
+	/* Pins that the app has open, one bit for each. */
 	uint32_t *gpios_open;
 #ifdef CONFIG_WISP_EVENT
-	/* As many as pins. */
+	/* One for each pin. */
 	struct wisp_gpio_watch *watches;
 #endif
 	uint8_t gpio_count;
@@ -106,7 +106,7 @@ struct wisp_grants {
 #endif
 #ifdef CONFIG_WISP_UART
 	const struct wisp_uart_grant *uart;
-	/* As many. */
+	/* One for each device. */
 	struct wisp_uart *uart_ports;
 	uint8_t uart_count;
 #endif
@@ -118,12 +118,12 @@ struct wisp_grants {
 	const struct wisp_msg_grant *msg;
 	uint8_t msg_count;
 #endif
-	/* Lines of the log in a second, 0 for no limit. */
+	/* Maximum log lines per second, 0 for no limit. */
 	uint32_t log_lines;
 #ifdef CONFIG_WISP_KV
-	/* Bytes that the entries may take in flash. */
+	/* Maximum bytes of stored values in flash. */
 	uint32_t kv_size;
-	/* Erases that what the app writes may cost in an hour, 0 for no limit. */
+	/* Maximum flash erases per hour by stored values, 0 for no limit. */
 	uint32_t kv_erases;
 #endif
 };

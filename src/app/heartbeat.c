@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Heartbeats: an app whose node has a heartbeat-ms is a channel of Zephyr's task watchdog
- * while it runs. A missed heartbeat ends the app, never the board; what becomes of it then
- * is for its supervisor.
+ * Heartbeats. While an app whose node has heartbeat-ms runs, it has a channel of Zephyr's task
+ * watchdog. A missed heartbeat ends the app and does not reset the board. The supervisor then
+ * decides whether the app is started again.
  */
 
 #include <zephyr/init.h>
@@ -17,12 +17,12 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* No channel of the watchdog. */
+/* The app has no channel of the watchdog. */
 #define NONE -1
 
 /*
- * The watchdog looks at no channel after one of them expired until somebody feeds one, and
- * that cannot be done from its interrupt.
+ * After a channel has expired, the watchdog ignores all channels until one is fed. That cannot be
+ * done in its interrupt.
  */
 static void go_on(struct k_work *work)
 {
@@ -32,7 +32,7 @@ static void go_on(struct k_work *work)
 
 		if (app->heartbeat_ms != 0 && app->data->missed && app->data->watchdog != NONE) {
 			(void)task_wdt_feed(app->data->watchdog);
-			/* Notices it if the app's thread was aborted by a fault. */
+			/* Detects also that the app's thread was aborted by a fault. */
 			wisp_app_status(app, &status);
 		}
 	}
@@ -78,7 +78,7 @@ void wisp_heartbeat_end(const struct wisp_app *app)
 
 	if (app->heartbeat_ms != 0 && channel != NONE) {
 		app->data->watchdog = NONE;
-		/* Feeding lets it look at the others again, see above. */
+		/* Feeding a channel makes the watchdog supervise the others again. */
 		(void)task_wdt_feed(channel);
 		(void)task_wdt_delete(channel);
 	}
@@ -105,7 +105,7 @@ static int heartbeat_init(void)
 	return ret;
 }
 
-/* Before the apps of the app storage are started. */
+/* Runs before the app storage starts apps. */
 SYS_INIT(heartbeat_init, POST_KERNEL, CONFIG_APPLICATION_INIT_PRIORITY);
 
 #endif /* CONFIG_WISP_HEARTBEAT_INIT */

@@ -7,7 +7,7 @@
 
 #ifdef CONFIG_WISP_HEARTBEAT
 
-/* In the app's thread, before and after a run, and when the guest says that it gets on. */
+/* Called by the app's thread before and after a run, and for each heartbeat of the guest. */
 void wisp_heartbeat_begin(const struct wisp_app *app);
 void wisp_heartbeat_feed(const struct wisp_app *app);
 void wisp_heartbeat_end(const struct wisp_app *app);

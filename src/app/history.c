@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The most an app has used since boot, and how the last runs that went wrong ended. */
+/* Highest use of resources by apps since boot, and the outcome of recent failed runs. */
 
 #include <string.h>
 
@@ -17,7 +17,7 @@
 #if CONFIG_WISP_RECENT_FAILURES > 0
 
 static struct wisp_failure failures[CONFIG_WISP_RECENT_FAILURES];
-/* Of all since boot; the newest lies before this one, modulo the size of the ring. */
+/* Number of failures since boot. The last one is at index recorded - 1, modulo the size. */
 static uint32_t recorded;
 static struct k_spinlock lock;
 
@@ -78,7 +78,7 @@ bool wisp_failed(const struct wisp_app_status *status)
 	       (status->state == WISP_APP_EXITED && status->exit_status != 0);
 }
 
-/* Threads of native_sim run on stacks of the host. */
+/* On native_sim, threads run on stacks of the operating system. */
 static uint32_t stack_used(const struct wisp_app *app)
 {
 #if !defined(CONFIG_ARCH_POSIX) && defined(CONFIG_INIT_STACKS) && defined(CONFIG_THREAD_STACK_INFO)
@@ -123,7 +123,7 @@ void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t me
 
 void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage)
 {
-	/* Of the thread that runs, or ran last. */
+	/* Stack use of the present or last run. */
 	uint32_t stack = stack_used(app);
 
 	K_SPINLOCK(&app->data->lock) {

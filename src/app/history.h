@@ -7,10 +7,10 @@
 
 #include <wisp/wisp.h>
 
-/* The run did not end as a run should. */
+/* Returns true if a run trapped, failed to start, or ended with a status other than zero. */
 bool wisp_failed(const struct wisp_app_status *status);
 
-/* Takes note of a run that is over. */
+/* Records the outcome of a run. */
 void wisp_history_add(const struct wisp_app *app, const struct wisp_app_status *status);
 
 #endif /* WISP_APP_HISTORY_H_ */

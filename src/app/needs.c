@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Whether an app's node grants anything of an import module, before the app is installed. */
+/* Checks, before an app is installed, whether its node grants anything of an import module. */
 
 #include <string.h>
 
@@ -11,7 +11,7 @@
 #include "app/grants.h"
 #include "border/shim.h"
 
-/* Interfaces of grants: what stands between "wisp:" and "@" in the import module. */
+/* Names of the interfaces with grants, as between "wisp:" and "@" in the import module. */
 static uint32_t granted(const struct wisp_grants *grants, const char *ident, size_t length)
 {
 #define GRANTS(_ident, _count)                                                                     \
@@ -28,7 +28,7 @@ static uint32_t granted(const struct wisp_grants *grants, const char *ident, siz
 	IF_ENABLED(CONFIG_WISP_UART, (GRANTS("uart", grants->uart_count)))
 	IF_ENABLED(CONFIG_WISP_KV, (GRANTS("kv", grants->kv_size)))
 #undef GRANTS
-	/* What needs no grant. */
+	/* Interfaces that need no grant. */
 	return 1;
 }
 

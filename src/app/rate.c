@@ -23,10 +23,10 @@ bool wisp_rate_take(struct wisp_rate *rate, const struct wisp_rate_limit *limit,
 		rate->at_ms = now_ms;
 	} else if (gone > 0) {
 		rate->level -= (uint32_t)gone;
-		/* What is left of a unit goes on. */
+		/* The remaining part of a unit is kept. */
 		rate->at_ms += (int64_t)(gone * limit->period_ms / limit->budget);
 	}
-	/* One alone may be larger than the budget. */
+	/* A single request may be larger than the budget. */
 	if (rate->level != 0 && (uint64_t)rate->level + cost > limit->budget) {
 		return false;
 	}

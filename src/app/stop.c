@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Stopping an app, from any context: the guest's stop flag ends what computes, the semaphore
- * ends what waits. All interleavings with the app's thread are tried by
- * rust/fuzz/tests/interleavings.rs, which compiles this file.
+ * Stops an app, from any context. The stop flag of the guest ends computation, and the semaphore
+ * ends waiting. rust/fuzz/tests/interleavings.rs compiles this file and tries all interleavings
+ * with the app's thread.
  */
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include "border/shim.h"
 #include "native/native.h"
 
-/* With the app's lock held. */
+/* The caller holds the app's lock. */
 static void stop_guest(const struct wisp_app *app)
 {
 	struct wisp_app_data *data = app->data;
@@ -87,8 +87,7 @@ uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app)
 {
 	const struct wisp_app_data *data = app->data;
 
-	/* Written from interrupts and other threads; the app's thread looks at it again and again.
-	 */
+	/* Interrupts and other threads write it while the app's thread reads it repeatedly. */
 	if (!*(const volatile bool *)&data->stopping) {
 		return 0;
 	}

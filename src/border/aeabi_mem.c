@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What compilers for Arm call to copy and clear, as calls of the C library: without these, Rust's
- * own versions are linked beside it. The names with a number promise alignment, which is of no use
- * here.
+ * Functions that compilers for Arm call to copy and clear memory, implemented by the C library.
+ * Without them, Rust's own versions are linked as well. The names with a number promise alignment,
+ * which the C library does not need.
  */
 
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Drivers' errors as the guest ABI numbers them. */
+/* Translation of driver errors to the error numbers of the guest ABI. */
 
 #ifndef WISP_BORDER_ERRNO_H_
 #define WISP_BORDER_ERRNO_H_
@@ -9,7 +9,7 @@
 
 #include "border/shim.h"
 
-/* What a driver returned, as 0 or an enum wisp_errno. */
+/* Translates the result of a driver to 0 or an enum wisp_errno. */
 static inline uint32_t wisp_driver_error(int ret)
 {
 	if (ret >= 0) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What apps tell their supervisor. */
+/* Calls of apps to their supervisor: confirmation and heartbeat. */
 
 #include <zephyr/sys/util.h>
 

@@ -13,10 +13,10 @@
 #include "app/rate.h"
 #include "border/shim.h"
 
-/* Lines of the apps themselves, apart from the runtime's, so that each has its level. */
+/* The lines of apps are a log module of their own, so that their level can be set separately. */
 LOG_MODULE_REGISTER(wisp_app, CONFIG_WISP_APP_LOG_LEVEL);
 
-/* Longest piece of text that is logged at once; on the app's stack. */
+/* Longest text that is logged at once, in bytes of the app's stack. */
 #define PIECE 100
 
 static void log_piece(uint32_t level, const char *name, const char *text)
@@ -53,7 +53,7 @@ static void tell_dropped(const struct wisp_app *app)
 	}
 }
 
-/* False if the app has logged as many lines as it may. */
+/* Returns false if the app has reached its limit of lines. */
 static bool may_log(const struct wisp_app *app)
 {
 	const struct wisp_rate_limit limit = {
@@ -83,7 +83,7 @@ static void log_pieces(uint32_t level, const char *name, const char *text, size_
 	do {
 		size_t part = MIN(length, PIECE);
 
-		/* Not within a character. */
+		/* Do not split a UTF-8 character. */
 		while (part < length && part > PIECE - 3 && (text[part] & 0xc0) == 0x80) {
 			part--;
 		}
@@ -97,7 +97,9 @@ static void log_pieces(uint32_t level, const char *name, const char *text, size_
 
 void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length)
 {
-	/* The runtime's own words, on behalf of the app: a guest can cause them at will, too. */
+	/*
+	 * A guest can cause these lines of the runtime at will, so they count as lines of the app.
+	 */
 	if (level != LOG_LEVEL_ERR && !may_log(app)) {
 		return;
 	}
@@ -112,7 +114,7 @@ uint32_t wisp_shim_app_log_level(void)
 void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t *text,
 		       size_t length)
 {
-	/* What the level leaves out costs nothing, and counts nothing. */
+	/* Lines below the log level take no time and do not count. */
 	if (level <= wisp_shim_app_log_level() && may_log(app)) {
 		log_pieces(level, wisp_app_name(app), (const char *)text, length);
 	}

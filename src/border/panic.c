@@ -15,7 +15,7 @@ FUNC_NORETURN void wisp_shim_panic(const char *file, size_t length, uint32_t lin
 	char name[64];
 	size_t part = MIN(length, sizeof(name) - 1);
 
-	/* The end of a path says more than its beginning. */
+	/* The end of a path identifies the file better than its beginning. */
 	memcpy(name, file + length - part, part);
 	name[part] = '\0';
 	LOG_ERR("panic at %s:%u", name, line);

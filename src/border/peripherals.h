@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Part of shim.h: the peripherals that apps are granted. A device is named by its index
- * into the app's grants, which wisp_shim_*_find() gives; an index beyond them is
- * WISP_ENODEV. Labels are not NUL-terminated. Results are 0 or an enum wisp_errno.
+ * Part of shim.h: the peripherals that can be granted to apps. A device is identified by its index
+ * in the app's table of grants, which a function wisp_shim_*_find() returns. For other indices,
+ * functions return WISP_ENODEV. Labels are not NUL-terminated. Results are 0 or an enum
+ * wisp_errno.
  *
- * Enums only name numbers here: their size differs between compilers, so what is passed
- * and stored is of a fixed one.
+ * Enums only define numbers here. Their size differs between compilers, so parameters and members
+ * have types of fixed size.
  */
 
 #ifndef WISP_BORDER_PERIPHERALS_H_
@@ -26,7 +27,7 @@ enum wisp_event_kind {
 
 struct wisp_event {
 	uint64_t time_us;
-	/* Events dropped since the last one. */
+	/* Number of events that were dropped since the last one. */
 	uint32_t lost;
 	/* An enum wisp_event_kind. */
 	uint8_t kind;
@@ -41,8 +42,8 @@ enum wisp_wait {
 };
 
 /*
- * Takes the oldest event, waiting for it until this uptime; UINT64_MAX is without end.
- * Tells an enum wisp_wait.
+ * Removes the oldest event from the queue. Waits for an event until this uptime in microseconds,
+ * or without end if it is UINT64_MAX. Returns an enum wisp_wait.
  */
 uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
 			      struct wisp_event *event);
@@ -54,31 +55,34 @@ enum wisp_edges {
 	WISP_EDGES_BOTH,
 };
 
-/* Chooses the edges of a pin, an enum wisp_edges, that become events; drops those that wait. */
+/*
+ * Selects which edges of a pin (an enum wisp_edges) become events, and drops waiting events of the
+ * pin.
+ */
 uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges);
 
 int32_t wisp_shim_i2c_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_i2c_ready(const struct wisp_app *app, uint32_t device);
 uint32_t wisp_shim_i2c_address(const struct wisp_app *app, uint32_t device);
 
-/* Most messages of one transaction. */
+/* Maximum number of messages in one transaction. */
 #define WISP_I2C_MESSAGES 8
 
 struct wisp_i2c_message {
-	/* Only read from, unless it is a message that reads. */
+	/* Written only by messages that read. */
 	uint8_t *bytes;
 	uint32_t length;
 	bool read;
 };
 
-/* One bus transaction; a repeated start where the direction changes. */
+/* Performs one bus transaction, with a repeated start where the direction changes. */
 uint32_t wisp_shim_i2c_transfer(const struct wisp_app *app, uint32_t device,
 				const struct wisp_i2c_message *messages, uint32_t count);
 
 int32_t wisp_shim_adc_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_adc_setup(const struct wisp_app *app, uint32_t channel);
 uint32_t wisp_shim_adc_resolution(const struct wisp_app *app, uint32_t channel);
-/* The converter's number, or microvolts. */
+/* Raw value of the converter, or microvolts. */
 uint32_t wisp_shim_adc_read(const struct wisp_app *app, uint32_t channel, bool microvolts,
 			    int32_t *value);
 
@@ -91,12 +95,12 @@ uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
 
-/* Most operations of one transaction. */
+/* Maximum number of operations in one transaction. */
 #define WISP_SPI_OPERATIONS 8
 
 /*
- * NULL where nothing is written or read. As long as the longer of the two. One with a
- * delay, at least so many nanoseconds, has neither.
+ * Data to write and buffer for data that is read, each NULL if unused. The operation is as long as
+ * the longer of the two. An operation with a delay (in nanoseconds) has neither.
  */
 struct wisp_spi_operation {
 	const uint8_t *write;
@@ -106,19 +110,19 @@ struct wisp_spi_operation {
 	uint32_t delay_ns;
 };
 
-/* One transaction, with the chip selected throughout. */
+/* Performs one transaction, with the chip selected throughout. */
 uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 				const struct wisp_spi_operation *operations, uint32_t count);
 
 int32_t wisp_shim_uart_find(const struct wisp_app *app, const uint8_t *label, size_t length);
-/* Starts reception, or starts it again with nothing received. */
+/* Opens the port and starts reception with an empty buffer. */
 uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart);
 void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart);
 
 /*
- * These wait until this uptime; a time that has passed means not to. They tell
- * WISP_WAIT_STOP or WISP_WAIT_EVENT, then with a count of bytes that may be 0. From here
- * on the index is that of an open port.
+ * Wait until this uptime in microseconds, or do not wait if it has passed. Return WISP_WAIT_STOP,
+ * or WISP_WAIT_EVENT with a number of bytes that may be 0. From here on, the index is that of an
+ * open port.
  */
 uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t *buffer,
 			     uint32_t length, uint64_t until_us, uint32_t *count);
@@ -128,54 +132,54 @@ uint32_t wisp_shim_uart_flush(const struct wisp_app *app, uint32_t uart, uint64_
 			      bool *empty);
 
 uint32_t wisp_shim_uart_available(const struct wisp_app *app, uint32_t uart);
-/* Chooses whether reception becomes events; drops those that wait. */
+/* Selects whether reception raises events, and drops waiting events of the port. */
 uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on);
-/* What went wrong since this was last asked. */
+/* Returns the counts of errors since the last call. */
 void wisp_shim_uart_errors(const struct wisp_app *app, uint32_t uart, uint32_t *lost,
 			   uint32_t *line);
 
 int32_t wisp_shim_sensor_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_sensor_ready(const struct wisp_app *app, uint32_t sensor);
 uint32_t wisp_shim_sensor_fetch(const struct wisp_app *app, uint32_t sensor);
-/* A channel as wisp:sensor@1 numbers it, in millionths. */
+/* Reads a channel of wisp:sensor@1 in millionths of its unit. */
 uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint32_t channel,
 			      int64_t *value);
 
 #define WISP_KV_MAX_KEY   32
 #define WISP_KV_MAX_VALUE 256
 
-/* Bytes of keys and values that the app may store, 0 for none. */
+/* Returns how many bytes the app may store, 0 for none. */
 uint32_t wisp_shim_kv_size(const struct wisp_app *app);
-/* Bytes that an entry with a key and a value of these lengths takes in flash. */
+/* Returns how many bytes an entry with a key and a value of these lengths takes in flash. */
 uint32_t wisp_shim_kv_entry(const struct wisp_app *app, size_t key_length, size_t length);
-/* Those that it has stored, but for this key. */
+/* Returns how many bytes the app has stored, without the entry of this key. */
 uint32_t wisp_shim_kv_used(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			   uint32_t *used);
-/* Reads what fits, and tells the length of the whole value. */
+/* Reads as much as fits, and returns the length of the whole value. */
 uint32_t wisp_shim_kv_get(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			  uint8_t *buffer, size_t size, uint32_t *length);
 uint32_t wisp_shim_kv_set(const struct wisp_app *app, const uint8_t *key, size_t key_length,
 			  const uint8_t *value, size_t length);
 uint32_t wisp_shim_kv_remove(const struct wisp_app *app, const uint8_t *key, size_t key_length);
 
-/* Channels of messages; these two take any index. */
+/* Channels of messages. These two functions accept any index. */
 int32_t wisp_shim_msg_find(const struct wisp_app *app, const uint8_t *label, size_t length,
 			   bool publish);
 bool wisp_shim_msg_publishes(const struct wisp_app *app, uint32_t channel);
-/* Bytes of each message. */
+/* Size of each message in bytes. */
 uint32_t wisp_shim_msg_size(const struct wisp_app *app, uint32_t channel);
 uint32_t wisp_shim_msg_open(const struct wisp_app *app, uint32_t channel);
 void wisp_shim_msg_close(const struct wisp_app *app, uint32_t channel);
-/* `lost`: how many apps had no room. */
+/* `lost` is set to the number of apps that had no room. */
 uint32_t wisp_shim_msg_publish(const struct wisp_app *app, uint32_t channel, const uint8_t *message,
 			       size_t length, uint32_t *lost);
 uint32_t wisp_shim_msg_room(const struct wisp_app *app, uint32_t channel);
 uint32_t wisp_shim_msg_receive(const struct wisp_app *app, uint32_t channel, uint8_t *message,
 			       size_t length);
-/* Messages lost since the last call. */
+/* Returns the number of messages lost since the last call. */
 uint32_t wisp_shim_msg_lost(const struct wisp_app *app, uint32_t channel);
 
-/* To whoever supervises the app: keep this update; it gets on. */
+/* Confirm the update that the app runs, and report a heartbeat. */
 void wisp_shim_confirm(const struct wisp_app *app);
 void wisp_shim_heartbeat(const struct wisp_app *app);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The border between the C and the Rust side: what Rust may ask of Zephyr, and what C
- * calls in Rust. bindgen reads this header and nothing of Zephyr's, so it includes only
- * what a freestanding compiler has.
+ * The interface between C and Rust: functions of C that Rust calls, and functions of Rust that C
+ * calls. bindgen reads this header and no header of Zephyr, so it includes only headers that a
+ * freestanding compiler has.
  */
 
 #ifndef WISP_BORDER_SHIM_H_
@@ -20,7 +20,7 @@
 
 struct wisp_app;
 
-/* Error numbers of the guest ABI, the same whatever libc the firmware is built with. */
+/* Error numbers of the guest ABI. They do not depend on the C library of the firmware. */
 enum wisp_errno {
 	WISP_EPERM = 1,
 	WISP_ENOENT = 2,
@@ -42,53 +42,59 @@ enum wisp_errno {
 };
 
 /*
- * Enums cross the border as uint32_t: compilers may make them shorter, and what C does not
- * name is still a number.
+ * Parameters and members have the type uint32_t instead of an enum, because compilers may make
+ * enums shorter, and because the other side may pass a number that the enum does not define.
  */
 
-/* How a run ended, beside a trap: numbers for wisp_run.error. */
+/* Values of wisp_run.error: reasons other than a trap for the end of a run. */
 enum wisp_run_error {
 	WISP_RUN_OK = 0,
-	/* Not an image, or a damaged one: wisp_run.detail is the reader's code. */
+	/*
+	 * The bytes are no image, or the image is damaged. wisp_run.detail is the code of the
+	 * reader.
+	 */
 	WISP_RUN_BAD_IMAGE = 1,
-	/* The arena or memory limit is too small: wisp_run.detail is the size needed, if known. */
+	/*
+	 * The arena or the limit of memory is too small. wisp_run.detail is the size needed, if
+	 * known.
+	 */
 	WISP_RUN_NO_MEMORY = 2,
-	/* An import that nothing provides, or one of another type; already logged. */
+	/* An import does not exist or has another type. This was logged. */
 	WISP_RUN_BAD_IMPORT = 3,
-	/* The image has no entry function. */
+	/* The image exports no entry function. */
 	WISP_RUN_NO_ENTRY = 4,
-	/* More imports, functions or table elements than allowed; already logged. */
+	/* The image has more imports, functions or table elements than allowed. This was logged. */
 	WISP_RUN_LIMIT = 5,
-	/* It needs what the engine is built without; already logged. */
+	/* The image needs a feature that the engine is built without. This was logged. */
 	WISP_RUN_NO_FEATURE = 6,
 };
 
-/* What is known about the native code of an image, if it has any. */
+/* Decision about the native code of an image. */
 enum wisp_native {
-	/* Nobody the firmware trusts made it. */
+	/* The code is neither part of the firmware nor signed by a known key. */
 	WISP_NATIVE_UNSIGNED = 0,
-	/* It may run. */
+	/* The code may run. */
 	WISP_NATIVE_ALLOWED = 1,
-	/* It lies where the processor may not execute it. */
+	/* The code is at an address that the processor may not execute. */
 	WISP_NATIVE_NOT_EXECUTABLE = 2,
 };
 
-/* What became of an attempt to stop native code from outside. */
+/* Result of an attempt to stop native code from outside. */
 enum wisp_redirect {
-	/* The app was not told to stop. */
+	/* The app does not have to stop. */
 	WISP_REDIRECT_NONE = 0,
-	/* The thread is to go on at the address given. */
+	/* The thread has to continue at the returned address. */
 	WISP_REDIRECT_DONE = 1,
-	/* It is not in native code now. */
+	/* The thread is not in native code at present. */
 	WISP_REDIRECT_LATER = 2,
 };
 
-/* One run of an app: filled in by C above the line, by Rust below. */
+/* One run of an app. C sets the members above the line, Rust those below. */
 struct wisp_run {
 	const struct wisp_app *app;
 	const uint8_t *image;
 	size_t image_size;
-	/* The build verified the image, and it lies in the firmware. */
+	/* The image is part of the firmware, and the build has verified it. */
 	bool verified;
 	uint64_t *arena;
 	/* Bytes. */
@@ -96,21 +102,21 @@ struct wisp_run {
 	uint32_t memory_size;
 	uint32_t frame_size;
 	uint32_t table_size;
-	/* 0 for no limit but that of the frames. */
+	/* Maximum depth of calls, or 0 if only the frame stack limits it. */
 	uint32_t call_depth;
 	uint32_t max_imports;
 	uint32_t max_functions;
-	/* Units of fuel between two looks at the stop flag. */
+	/* Units of fuel between two checks of the stop flag. */
 	uint32_t stop_interval;
-	/* UINT64_MAX for no limit. */
+	/* Units of fuel, UINT64_MAX for no limit. */
 	uint64_t fuel;
-	/* Lowest address of the thread's stack for native code; 0 if unknown. */
+	/* Lowest address of the stack that native code may use, 0 if unknown. */
 	uintptr_t native_limit;
-	/* An enum wisp_native; enums have another size in C than bindgen thinks. */
+	/* An enum wisp_native. */
 	uint32_t native;
 	/*
-	 * For native code in user mode, all 0 without: linear memory, what else it may write,
-	 * its stack. Sizes in bytes.
+	 * Memory of native code in user mode: linear memory, the window with its record, and its
+	 * stack, with sizes in bytes. All are 0 without user mode.
 	 */
 	uint64_t *user_memory;
 	size_t user_memory_size;
@@ -118,59 +124,67 @@ struct wisp_run {
 	size_t user_window_size;
 	uintptr_t user_stack;
 	uintptr_t user_stack_end;
-	/* wisp_native_stop() works: code need not look at the stop flag. */
+	/* True if wisp_native_stop() can stop code that does not read the stop flag. */
 	bool native_stop;
-	/* Of the processor, as in the header of a native section. */
+	/* Features of the processor, as in the header of a native section. */
 	uint8_t native_features;
 
 	/* An enum wisp_run_error. */
 	uint32_t error;
 	uint32_t detail;
-	/* An enum wisp_trap; its function's index and byte offset. */
+	/* An enum wisp_trap, with the index of the function and the byte offset. */
 	uint32_t trap;
 	uint32_t function;
 	uint32_t offset;
-	/* The image of a trap, as the log names it. */
+	/* Identification of the image that trapped, as in the log. */
 	uint32_t image_wasm;
 	uint32_t image_code;
 	int32_t exit_status;
 	uint64_t fuel_used;
-	/* Bytes of the arena in use at the end, and of these in linear memory. */
+	/* Bytes of the arena in use at the end, and bytes of linear memory among them. */
 	uint32_t arena_used;
 	uint32_t memory_used;
-	/* Native code ran. */
+	/* True if native code was executed. */
 	bool ran_native;
 };
 
-/* Rust: runs the app to its end in the calling thread. */
+/* Rust: runs the app in the calling thread until it ends. */
 void wisp_rust_run(struct wisp_run *run);
 
 /*
- * Rust: checks an image as far as that goes without RAM, and logs what is wrong: an enum
+ * Rust: checks an image as far as possible without RAM, and logs errors. Returns an enum
  * wisp_run_error.
  */
 uint32_t wisp_rust_check(const struct wisp_app *app, const uint8_t *image, size_t size);
 
-/* Rust: sets a stop flag that was registered; the trap says which of both. From any context. */
+/*
+ * Rust: set a registered stop flag. The guest ends with the trap for a deadline or for a stop.
+ * Callable from any context.
+ */
 void wisp_rust_interrupt(void *stop_flag);
 void wisp_rust_deadline(void *stop_flag);
 
-/* Rust: true if the image has native code, for whatever machine. */
+/* Rust: returns true if the image has native code for any processor. */
 bool wisp_rust_has_native(const uint8_t *image, size_t size);
 
-/* How native code is stopped here, and what its target may use of this processor. */
+/*
+ * Return whether native code can be stopped asynchronously, and which features of the processor it
+ * may use.
+ */
 bool wisp_shim_native_stop(void);
 uint8_t wisp_shim_native_features(void);
 
-/* An enum wisp_native: whether native code of an image that lies there may run, if somebody trusted
- * made it. */
+/*
+ * Returns an enum wisp_native that says whether native code of an image at this address may run.
+ * `trusted` is true if the image is part of the firmware or signed.
+ */
 uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *image, size_t size,
 				  bool trusted);
 
-/* True if the app's runs have a limit of fuel. */
+/* Returns true if the fuel of the app is limited. */
 bool wisp_shim_has_fuel_limit(const struct wisp_app *app);
 
-/* Who may sign: Ed25519 keys of 32 bytes each, and ids of 8 bytes of those that are retired. */
+/* Keys that may sign: Ed25519 public keys of 32 bytes, and ids of 8 bytes of retired keys. */
 struct wisp_signers {
 	const uint8_t *keys;
 	size_t key_count;
@@ -180,16 +194,19 @@ struct wisp_signers {
 	size_t retired_count;
 };
 
-/* Rust: true if one of these signed the image. */
+/* Rust: returns true if one of these keys signed the image. */
 bool wisp_rust_signed(const uint8_t *image, size_t size, const struct wisp_signers *signers);
 
-/* Rust: where a preempted thread that stands at *pc goes on for its native code to end. */
+/*
+ * Rust: finds the address at which a preempted thread with this program counter has to continue,
+ * so that its native code ends.
+ */
 enum wisp_redirect wisp_rust_redirect(void *stop_flag, uintptr_t *pc, uintptr_t *argument);
 
-/* Rust: the thread of the run whose stop flag this was will never come back from its guest. */
+/* Rust: ends the run with this stop flag, because its thread will never return from the guest. */
 void wisp_rust_forget(void *stop_flag);
 
-/* How native code in user mode ended, as the engine numbers it. */
+/* Results of native code in user mode, with the engine's numbers. */
 enum wisp_user_outcome {
 	WISP_USER_RETURNED = 0,
 	WISP_USER_TRAPPED = 1,
@@ -198,72 +215,75 @@ enum wisp_user_outcome {
 };
 
 /*
- * Runs wisp_native_enter() in user mode with these arguments and serves its requests: an
- * enum wisp_user_outcome. `env` is the app; *pc is where code stood that was
+ * Runs wisp_native_enter() in user mode with these arguments, and serves its requests. Returns an
+ * enum wisp_user_outcome. `env` is the app. *pc is set to the program counter of code that was
  * stopped or faulted, if known.
  */
 uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *record, uint32_t *slots,
 			      const uint8_t *function, uintptr_t *pc);
 
-/* In user mode: has wisp_rust_serve() called in the app's thread with these words. */
+/* Called in user mode: makes the app's thread call wisp_rust_serve() with these words. */
 uint32_t wisp_shim_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uintptr_t c, uintptr_t d,
 				uintptr_t e);
 
-/* Rust: calls native code with its record and slots. 0, or 1 if a trap ended it. */
+/* Rust: calls native code with its record and slots. Returns 0, or 1 if a trap ended it. */
 uint32_t wisp_native_enter(void *record, uint32_t *slots, const uint8_t *function);
 
-/* Rust: does what native code in user mode asked for, whatever the words are. */
+/* Rust: executes a request of native code in user mode. The words may have any values. */
 uint32_t wisp_rust_serve(const void *ctx, const uintptr_t *request);
 
-/* Ends the firmware: a bug in the runtime. The text is not NUL-terminated. */
+/* Halts the firmware because of a bug in the runtime. The text is not NUL-terminated. */
 _Noreturn void wisp_shim_panic(const char *file, size_t length, uint32_t line);
 
-/* The app's name, NUL-terminated. */
+/* Returns the app's name, NUL-terminated. */
 const char *wisp_shim_app_name(const struct wisp_app *app);
 
-/* The argument, or the environment variable, with this index; NULL behind the last. */
+/* Return the argument or the environment variable with this index, or NULL if there are fewer. */
 const char *wisp_shim_app_argument(const struct wisp_app *app, size_t index);
 const char *wisp_shim_app_variable(const struct wisp_app *app, size_t index);
 
 /*
- * Tells where the stop flag of the run is, or NULL before it becomes invalid. If the app
- * was told to stop already, the flag is set at once.
+ * Registers the stop flag of the run, or NULL before the flag becomes invalid. If the app already
+ * has to stop, the flag is set at once.
  */
 void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag);
 
-/* The guest asked for something that its node does not grant. */
+/* Records that the guest tried to open something that its node does not grant. */
 void wisp_shim_app_denied(const struct wisp_app *app);
 
-/* The app's run has begun, with so many bytes of the arena, and of linear memory among them. */
+/*
+ * Records how many bytes of the arena, and of linear memory among them, the run uses at its start.
+ */
 void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory);
 
-/* The trap that ends the app, once it was told to stop or its time is over; else 0. */
+/* Returns the trap that ends the app if it has to stop or its time is over, else 0. */
 uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app);
 
-/* The host functions of the firmware. */
+/* Returns the host functions that the firmware defines. */
 const struct wisp_host_function *wisp_shim_host_functions(size_t *count);
 
-/* An image in flash by its name, which is not NUL-terminated; NULL if there is none. */
+/*
+ * Finds an image of the firmware by its name, which is not NUL-terminated. Returns NULL if there
+ * is none.
+ */
 const uint8_t *wisp_shim_image_find(const char *name, size_t length, size_t *size);
 
-/* Logs for the runtime itself; level as in wisp:log@1. The text is not NUL-terminated. */
+/* Logs a line of the runtime. Levels are those of wisp:log@1. The text is not NUL-terminated. */
 void wisp_shim_log(const struct wisp_app *app, uint32_t level, const char *text, size_t length);
 
-/*
- * Logs an error of the app in numbers: an error of rust/port/src/report_numbers.rs and its values.
- */
+/* Logs an error of the app as a number of rust/port/src/report_numbers.rs with its values. */
 void wisp_shim_error(const struct wisp_app *app, uint32_t error, uint32_t first, uint32_t second);
 
-/* Logs a trap in numbers: the image by both parts of its id, function and code offset. */
+/* Logs a trap as numbers: both parts of the image's id, function and code offset. */
 void wisp_shim_trap(const struct wisp_app *app, uint32_t trap, uint32_t wasm, uint32_t code,
 		    uint32_t function, uint32_t offset);
 
-/* The highest level that an app's own lines are kept at, 0 if none. */
+/* Returns the most detailed level at which lines of apps are logged, 0 if none. */
 uint32_t wisp_shim_app_log_level(void);
 
 /*
- * Logs a trap; the place, NUL-terminated, tells the image and the frames in numbers that
- * `wisp symbolize` turns into names.
+ * Logs a trap. The text `place` has the image and the frames as numbers for `wisp symbolize`, and
+ * is NUL-terminated.
  */
 void wisp_shim_app_trap(const struct wisp_app *app, uint32_t trap, const char *place);
 
@@ -275,19 +295,19 @@ void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t
 void wisp_shim_app_output(const struct wisp_app *app, bool error, const uint8_t *text,
 			  size_t length);
 
-/* Microseconds since boot. */
+/* Returns microseconds since boot. */
 uint64_t wisp_shim_uptime_us(void);
 
-/* Nanoseconds of one step of the above. */
+/* Returns the resolution of that clock in nanoseconds. */
 uint32_t wisp_shim_uptime_resolution_ns(void);
 
-/* Sleeps; true if the app was told to stop. Zero yields. */
+/* Sleeps for a duration, or yields if it is 0. Returns true if the app has to stop. */
 bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration);
 
-/* Random bytes: 0 or an enum wisp_errno. */
+/* Fills a buffer with random bytes. Returns 0 or an enum wisp_errno. */
 uint32_t wisp_shim_entropy(uint8_t *buffer, size_t length);
 
-/* The index of a granted pin, or -1. The label is not NUL-terminated. */
+/* Returns the index of a granted pin, or -1. The label is not NUL-terminated. */
 int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 
 enum wisp_pin_mode {
@@ -297,7 +317,9 @@ enum wisp_pin_mode {
 	WISP_PIN_RELEASED,
 };
 
-/* Pins by index into the app's grants: 0 or an enum wisp_errno. The mode is an enum wisp_pin_mode.
+/*
+ * Use a pin by its index in the app's grants. Return 0 or an enum wisp_errno. The mode is an enum
+ * wisp_pin_mode.
  */
 uint32_t wisp_shim_gpio_configure(const struct wisp_app *app, uint32_t pin, uint32_t mode);
 uint32_t wisp_shim_gpio_set(const struct wisp_app *app, uint32_t pin, bool active);

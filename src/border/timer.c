@@ -8,7 +8,7 @@
 #include "app/deadline.h"
 #include "border/shim.h"
 
-/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
 #define SLICE_US (100 * USEC_PER_SEC)
 
 uint64_t wisp_shim_uptime_us(void)
@@ -26,7 +26,7 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 	struct wisp_app_data *data = app->data;
 
 	if (duration == 0) {
-		/* The deadline goes on: others may never get their turn. */
+		/* Yielding does not count as blocking, because other threads may not get to run. */
 		k_yield();
 		return data->stopping;
 	}
@@ -36,10 +36,10 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 
 		if (k_sem_take(&data->stop, K_USEC(slice)) == 0) {
 			if (!data->stopping) {
-				/* It was meant for the run before and came late. */
+				/* The semaphore was given for the last run, too late. */
 				continue;
 			}
-			/* It stays available for whatever waits next. */
+			/* The semaphore stays available for the next wait. */
 			k_sem_give(&data->stop);
 		}
 		duration -= slice;

@@ -8,7 +8,9 @@
 #include "border/errno.h"
 #include "border/shim.h"
 
-/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
 static const struct adc_dt_spec *granted(const struct wisp_app *app, uint32_t channel)
 {
 	if (app->grants == NULL || channel >= app->grants->adc_count) {
@@ -45,7 +47,7 @@ uint32_t wisp_shim_adc_read(const struct wisp_app *app, uint32_t channel, bool m
 			    int32_t *value)
 {
 	const struct adc_dt_spec *spec = granted(app, channel);
-	/* Drivers write 16 bits, or 32 for resolutions beyond. */
+	/* Drivers write samples of 16 bits, or 32 bits for larger resolutions. */
 	union {
 		uint16_t half;
 		uint32_t whole;

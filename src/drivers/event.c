@@ -10,7 +10,7 @@
 #include "drivers/event.h"
 #include "border/shim.h"
 
-/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
 #define SLICE_US (100 * USEC_PER_SEC)
 
 static struct wisp_queued_event *place(struct wisp_events *events, uint32_t index)
@@ -57,7 +57,7 @@ void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uin
 		}
 		events->count = kept;
 		if (kept == 0) {
-			/* Nothing is left that could tell. */
+			/* No waiting event remains that could report the lost ones. */
 			events->lost = 0;
 		}
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* An app's queue of events, from the side of the interrupts that fill it. */
+/* Queue of an app's events, which interrupts fill. */
 
 #ifndef WISP_DRIVERS_EVENT_H_
 #define WISP_DRIVERS_EVENT_H_
@@ -22,7 +22,7 @@ struct wisp_events {
 	struct k_spinlock lock;
 	struct k_poll_signal arrived;
 	uint32_t lost;
-	/* Since boot: dropped, and most that waited. */
+	/* Since boot: number of dropped events, and largest number of waiting events. */
 	uint32_t lost_ever;
 	uint8_t most;
 	uint8_t first;
@@ -32,11 +32,14 @@ struct wisp_events {
 
 #define WISP_EVENTS_INITIALIZER(_name) {.arrived = K_POLL_SIGNAL_INITIALIZER(_name.arrived)}
 
-/* Adds an event, or counts it as lost: false. From any context. */
+/*
+ * Adds an event and returns true, or counts it as lost and returns false. Callable from any
+ * context.
+ */
 bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
 		     uint8_t value);
 
-/* Drops the events of one source. */
+/* Removes the events of one source. */
 void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source);
 
 #endif /* CONFIG_WISP_EVENT */

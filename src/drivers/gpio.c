@@ -10,8 +10,8 @@
 #include "border/shim.h"
 
 /*
- * The grant behind an index that wisp_shim_gpio_find() gave. The Rust side passes only
- * those; the check keeps a mistake there from becoming a wild access.
+ * Returns the grant with an index that wisp_shim_gpio_find() returned, or NULL. Rust passes only
+ * such indices. The check limits the effect of a mistake there.
  */
 static const struct gpio_dt_spec *granted(const struct wisp_app *app, uint32_t pin)
 {
@@ -29,10 +29,10 @@ int32_t wisp_shim_gpio_find(const struct wisp_app *app, const uint8_t *label, si
 					 sizeof(app->grants->gpios[0]), label, length);
 }
 
-/* One pin is opened at a time, so that no two apps find it free. */
+/* Serializes opening of pins, so that two apps cannot open the same pin. */
 static struct k_spinlock opening;
 
-/* Whether an app that was granted the same pin has it open. */
+/* Returns true if another app has the same pin open. */
 static bool taken(const struct gpio_dt_spec *spec, const struct wisp_app *self)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
@@ -51,7 +51,7 @@ static bool taken(const struct gpio_dt_spec *spec, const struct wisp_app *self)
 	return false;
 }
 
-/* Takes a pin for an app: false if another app has it. */
+/* Opens a pin for an app, or returns false if another app has it open. */
 static bool claim(const struct wisp_app *app, uint32_t pin)
 {
 	bool is_free = false;
@@ -78,7 +78,9 @@ static int configure_output(const struct gpio_dt_spec *spec, uint32_t mode)
 	int ret;
 
 	flags = (mode == WISP_PIN_OUTPUT_ACTIVE) ? GPIO_OUTPUT_ACTIVE : GPIO_OUTPUT_INACTIVE;
-	/* An output that is an input too can be read back; not every controller can do it. */
+	/*
+	 * An output that is also an input can be read back. Some controllers do not support that.
+	 */
 	ret = gpio_pin_configure_dt(spec, flags | GPIO_INPUT);
 	if (ret == -ENOTSUP) {
 		ret = gpio_pin_configure_dt(spec, flags);
@@ -200,7 +202,7 @@ uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t
 	if (ret != 0) {
 		watch->edges = WISP_EDGES_NONE;
 	}
-	/* A controller without interrupts says ENOSYS. */
+	/* A controller without interrupts returns ENOSYS. */
 	return wisp_driver_error(ret);
 }
 

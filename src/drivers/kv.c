@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Stored values: settings named wisp/<app>/<key>. All apps and the firmware share their
- * partition, so an app's quota counts what its entries take there, and what it writes is
- * limited by the erases that it costs.
+ * Stored values, which are settings named wisp/<app>/<key>. All apps and the firmware share the
+ * partition of the settings. So an app has a quota of the bytes that its entries take there, and a
+ * limit of the erases that its writes cause.
  */
 
 #include <string.h>
@@ -22,7 +22,7 @@
 
 #define PREFIX "wisp/"
 
-/* The memory that the partition is of, not its controller, has the sizes of blocks. */
+/* The node of the flash memory has the sizes of blocks, not that of its controller. */
 #if DT_HAS_CHOSEN(zephyr_settings_partition)
 #define MEMORY DT_GPARENT(DT_CHOSEN(zephyr_settings_partition))
 #elif DT_NODE_EXISTS(DT_NODELABEL(storage_partition))
@@ -36,7 +36,10 @@
 #define ERASE_BLOCK 4096
 #endif
 
-/* An entry's name and its value have a record each; ZMS links the names with a third. */
+/*
+ * The name and the value of an entry have a record each. ZMS has a third record that links the
+ * names.
+ */
 #ifdef CONFIG_SETTINGS_ZMS
 #define RECORDS     3
 #define RECORD_SIZE 32
@@ -45,7 +48,7 @@
 #define RECORD_SIZE 8
 #endif
 
-/* Bytes that an entry takes in flash. */
+/* Returns how many bytes an entry takes in flash. */
 static uint32_t entry_size(const struct wisp_app *app, size_t key_length, size_t length)
 {
 	size_t name = sizeof(PREFIX) - 1 + strlen(wisp_app_name(app)) + 1 + key_length;
@@ -54,7 +57,7 @@ static uint32_t entry_size(const struct wisp_app *app, size_t key_length, size_t
 			  ROUND_UP(name, WRITE_BLOCK) + ROUND_UP(length, WRITE_BLOCK));
 }
 
-/* False if the app has written as much as it may within the hour. */
+/* Returns false if the app has reached its limit of writes within the hour. */
 static bool may_write(const struct wisp_app *app, uint32_t size)
 {
 	const struct wisp_rate_limit limit = {
@@ -75,7 +78,7 @@ struct name {
 	char text[SETTINGS_MAX_NAME_LEN + 1];
 };
 
-/* The setting's name; false if the app's name leaves no room for the key. */
+/* Makes the name of the setting. Returns false if the app's name leaves no room for the key. */
 static bool make_name(struct name *name, const struct wisp_app *app, const uint8_t *key,
 		      size_t key_length)
 {
@@ -158,7 +161,7 @@ static int take(const char *key, size_t length, settings_read_cb read, void *arg
 	struct reading *reading = parameter;
 	ssize_t got;
 
-	/* Only the key itself, not what is below it. */
+	/* Read the key itself only, not the settings below it. */
 	if (key != NULL && *key != '\0') {
 		return 0;
 	}

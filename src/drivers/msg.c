@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Messages: zbus channels, and a queue for each app that subscribes. One listener serves
- * all channels; it copies the message into the queues while zbus holds the channel, in
- * the thread that publishes, and never waits.
+ * Messages: zbus channels, and a queue for each app that subscribes. One listener serves all
+ * channels. It copies the message to the queues while zbus holds the channel, in the thread that
+ * publishes, and never waits.
  */
 
 #include <string.h>
@@ -21,7 +21,7 @@
 #include "drivers/msg.h"
 #include "border/shim.h"
 
-/* Longest wait for others that publish on the channel. */
+/* Longest wait for other publishers of the channel. */
 #define PUBLISH_TIMEOUT K_MSEC(100)
 
 static const struct wisp_msg_grant *granted(const struct wisp_app *app, uint32_t channel)
@@ -35,13 +35,13 @@ static const struct wisp_msg_grant *granted(const struct wisp_app *app, uint32_t
 static void tell(const struct wisp_app *app, const struct wisp_msg_grant *grant)
 {
 #ifdef CONFIG_WISP_EVENT
-	/* One that found the event queue full is told with the next message. */
+	/* If the event queue is full, the next message raises the event. */
 	grant->end->told = wisp_events_put(app->grants->events, WISP_EVENT_MESSAGE,
 					   (uint8_t)(grant - app->grants->msg), 0);
 #endif
 }
 
-/* Puts a message into a queue; false if there is no room. */
+/* Adds a message to a queue. Returns false if the queue is full. */
 static bool put(const struct wisp_app *app, const struct wisp_msg_grant *grant, const void *message)
 {
 	struct wisp_msg_end *end = grant->end;
@@ -101,7 +101,7 @@ ZBUS_LISTENER_DEFINE(wisp_msg_listener, deliver);
 #define MESSAGE_TYPE(node_id)                                                                      \
 	_CONCAT(_CONCAT(wisp_channel_, DT_NODE_FULL_NAME_TOKEN(node_id)), _message)
 
-/* As a structure of this size may have to be: the firmware looks at messages as what they are. */
+/* Align messages like a structure of this size, because the firmware reads them as structures. */
 #define MESSAGE_ALIGN(size) ((size) % 8 == 0 ? 8 : (size) % 4 == 0 ? 4 : (size) % 2 == 0 ? 2 : 1)
 
 #define DEFINE_CHANNEL(node_id)                                                                    \
@@ -175,7 +175,10 @@ uint32_t wisp_shim_msg_open(const struct wisp_app *app, uint32_t channel)
 {
 	const struct wisp_msg_grant *grant = granted(app, channel);
 
-	/* The firmware's own channels may be of any type, and zbus copies as much as that takes. */
+	/*
+	 * A channel that the firmware defines may have any type, and zbus copies as many bytes as
+	 * the type has.
+	 */
 	if (grant == NULL || grant->channel->message_size != grant->size) {
 		return WISP_ENODEV;
 	}
@@ -205,7 +208,7 @@ uint32_t wisp_shim_msg_publish(const struct wisp_app *app, uint32_t channel, con
 	if (grant == NULL || grant->queue != NULL || length != grant->size) {
 		return WISP_EINVAL;
 	}
-	/* Only this thread, in deliver(), changes it. */
+	/* Only deliver() changes it, which runs in this thread. */
 	before = grant->end->lost;
 	ret = zbus_chan_pub(grant->channel, message, PUBLISH_TIMEOUT);
 	*lost = grant->end->lost - before;
@@ -270,7 +273,10 @@ uint32_t wisp_shim_msg_receive(const struct wisp_app *app, uint32_t channel, uin
 		struct wisp_msg_end *end = grant->end;
 
 		if (end->count == 0) {
-			/* An event may have been taken for a message that was gone already. */
+			/*
+			 * The app may have received an event for a message that it had already
+			 * read.
+			 */
 			end->told = false;
 			ret = WISP_EAGAIN;
 			K_SPINLOCK_BREAK;

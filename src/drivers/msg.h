@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What an app has of a channel of messages; tables of these are made by grants.c. */
+/* Grants of message channels. grants.c makes tables of them. */
 
 #ifndef WISP_DRIVERS_MSG_H_
 #define WISP_DRIVERS_MSG_H_
@@ -8,19 +8,25 @@
 #include <zephyr/kernel.h>
 #include <zephyr/zbus/zbus.h>
 
-/* The state of a granted channel. */
+/* State of a granted channel. */
 struct wisp_msg_end {
 	struct k_spinlock lock;
-	/* Messages that found a queue full: of all apps for one that publishes, since it began. */
+	/*
+	 * Number of messages that were lost because a queue was full. For a publisher, the number
+	 * counts all apps.
+	 */
 	uint32_t lost;
-	/* For one that subscribes: not asked for yet; put into the queue; most that waited. */
+	/*
+	 * For a subscriber: losses that the app has not read yet, messages added to the queue, and
+	 * largest number of waiting messages.
+	 */
 	uint32_t lost_untold;
 	uint32_t delivered;
 	uint8_t most;
 	uint8_t first;
 	uint8_t count;
 	bool open;
-	/* An event told that the queue is not empty. */
+	/* True if an event was raised because the queue is not empty. */
 	bool told;
 };
 
@@ -28,7 +34,7 @@ struct wisp_msg_grant {
 	const char *name;
 	const struct zbus_channel *channel;
 	struct wisp_msg_end *end;
-	/* The queue's bytes; NULL for a grant to publish. */
+	/* Memory of the queue, or NULL for a grant to publish. */
 	uint8_t *queue;
 	uint32_t size;
 	uint8_t length;

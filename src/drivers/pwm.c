@@ -8,7 +8,9 @@
 #include "border/errno.h"
 #include "border/shim.h"
 
-/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
 static const struct pwm_dt_spec *granted(const struct wisp_app *app, uint32_t output)
 {
 	if (app->grants == NULL || output >= app->grants->pwm_count) {

@@ -8,7 +8,7 @@
 #include "border/errno.h"
 #include "border/shim.h"
 
-/* The channels of wisp:sensor@1, in the order of their numbers there. */
+/* Zephyr's channels, in the order of the numbers of wisp:sensor@1. */
 static const uint8_t channels[] = {
 	SENSOR_CHAN_ACCEL_X,  SENSOR_CHAN_ACCEL_Y,  SENSOR_CHAN_ACCEL_Z,      SENSOR_CHAN_GYRO_X,
 	SENSOR_CHAN_GYRO_Y,   SENSOR_CHAN_GYRO_Z,   SENSOR_CHAN_MAGN_X,       SENSOR_CHAN_MAGN_Y,
@@ -19,7 +19,9 @@ static const uint8_t channels[] = {
 	SENSOR_CHAN_ROTATION, SENSOR_CHAN_RPM,
 };
 
-/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
 static const struct device *granted(const struct wisp_app *app, uint32_t sensor)
 {
 	if (app->grants == NULL || sensor >= app->grants->sensor_count) {
@@ -64,7 +66,7 @@ uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint3
 		return WISP_EINVAL;
 	}
 	ret = sensor_channel_get(device, (enum sensor_channel)channels[channel], &sample);
-	/* Drivers disagree on how to say that there is no such channel. */
+	/* Drivers report a missing channel with different errors. */
 	if (ret == -EINVAL || ret == -ENODATA) {
 		return WISP_ENOTSUP;
 	}

@@ -10,7 +10,9 @@
 #include "border/errno.h"
 #include "border/shim.h"
 
-/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
 static const struct spi_dt_spec *granted(const struct wisp_app *app, uint32_t device)
 {
 	if (app->grants == NULL || device >= app->grants->spi_count) {
@@ -33,10 +35,10 @@ uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device)
 	return (spec == NULL || !spi_is_ready_dt(spec)) ? WISP_ENODEV : 0;
 }
 
-/* Delays from here on put the app to sleep. */
+/* Delays of this length and more let the thread sleep. */
 #define LONGEST_BUSY_NS (50 * NSEC_PER_USEC)
 
-/* False if the app was told to stop meanwhile: the bus is others' then. */
+/* Returns false if the app has to stop. The bus is then released. */
 static bool delay(const struct wisp_app *app, uint32_t ns)
 {
 	struct wisp_app_data *data = app->data;
@@ -47,19 +49,19 @@ static bool delay(const struct wisp_app *app, uint32_t ns)
 		k_busy_wait(us);
 		return !data->stopping;
 	}
-	/* The app's deadline goes on: others wait for the bus. */
+	/* The delay does not count as blocking, because other threads wait for the bus. */
 	end = sys_timepoint_calc(K_USEC(us));
 	while (!data->stopping && k_sem_take(&data->stop, sys_timepoint_timeout(end)) == 0) {
 		if (data->stopping) {
-			/* It stays available for whatever waits next. */
+			/* The semaphore stays available for the next wait. */
 			k_sem_give(&data->stop);
 		}
-		/* Else it was meant for the run before and came late. */
+		/* Otherwise it was given for the last run, too late. */
 	}
 	return !data->stopping;
 }
 
-/* Operations without delays between them: one transfer of the driver. */
+/* Performs operations without delays between them in one transfer of the driver. */
 static int transfer(const struct spi_dt_spec *spec, const struct wisp_spi_operation *operations,
 		    uint32_t count)
 {
@@ -123,7 +125,7 @@ uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 	if (!delays(operations, count)) {
 		return wisp_driver_error(transfer(spec, operations, count));
 	}
-	/* The driver knows a configuration by its address, so there are two in flash. */
+	/* Drivers identify a configuration by its address, so there are two in flash. */
 	spec = &app->grants->spi[device].held;
 	for (uint32_t i = 0; i < count && ret == 0; i++) {
 		if (operations[i].delay_ns > 0) {

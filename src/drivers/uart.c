@@ -13,16 +13,18 @@
 #include "border/shim.h"
 #include "drivers/uart.h"
 
-/* Longest single wait: well below what a 32-bit timeout holds at any tick rate. */
+/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
 #define SLICE_US (100 * USEC_PER_SEC)
 
-/* Bytes that an interrupt moves at a time: on the interrupt's stack. */
+/* Number of bytes that an interrupt copies at a time, on the interrupt's stack. */
 #define CHUNK 16
 
-/* One port is opened at a time, so that no two apps find it free. */
+/* Serializes opening of ports, so that two apps cannot open the same port. */
 static struct k_spinlock opening;
 
-/* As for pins: the Rust side passes only what was found; the check contains its mistakes. */
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
 static const struct device *granted(const struct wisp_app *app, uint32_t uart)
 {
 	if (app->grants == NULL || uart >= app->grants->uart_count) {
@@ -48,7 +50,7 @@ static void tell(struct wisp_uart *port)
 		due = port->watched && !port->told && !ring_buf_is_empty(&port->received);
 		port->told = port->told || due;
 	}
-	/* A full queue did not take it: the next byte tries again. */
+	/* The queue of events was full. The next byte tries again. */
 	if (due && !wisp_events_put(port->events, WISP_EVENT_UART, port->index, 0)) {
 		K_SPINLOCK(&port->lock) {
 			port->told = false;
@@ -129,7 +131,7 @@ static bool busy(struct wisp_uart *port)
 	return port->open || !ring_buf_is_empty(&port->sending);
 }
 
-/* Whether another grant of the same port is in use. */
+/* Returns true if another app has the same port open. */
 static bool taken(const struct device *dev, const struct wisp_uart *own)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
@@ -175,7 +177,7 @@ uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart)
 #endif
 	port->lost = 0;
 	port->line_errors = 0;
-	/* What came while nobody listened. */
+	/* Discard bytes that were received while the port was closed. */
 	for (uint32_t i = 0; i < CONFIG_WISP_UART_RX_BUFFER && uart_poll_in(dev, &unheard) == 0;
 	     i++) {
 	}
@@ -200,7 +202,7 @@ void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart)
 	}
 }
 
-/* Waits until something changed; false if there is no time left. */
+/* Waits until bytes arrive or room becomes free. Returns false after the timeout. */
 static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t until_us)
 {
 	struct k_poll_event waits[2];
@@ -223,7 +225,10 @@ uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t 
 
 	*count = 0;
 	while (!app->data->stopping) {
-		/* Before looking: what comes from here on raises it again. */
+		/*
+		 * Reset the semaphore before reading the buffers, so that later bytes raise it
+		 * again.
+		 */
 		k_poll_signal_reset(&port->changed);
 		K_SPINLOCK(&port->lock) {
 			*count = ring_buf_get(&port->received, buffer, length);

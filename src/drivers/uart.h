@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A granted serial port's buffers, between interrupts and the app. */
+/* Buffers of a granted serial port, between interrupts and the app. */
 
 #ifndef WISP_DRIVERS_UART_H_
 #define WISP_DRIVERS_UART_H_
@@ -14,7 +14,7 @@
 
 struct wisp_uart {
 	struct k_spinlock lock;
-	/* Raised when bytes came or room for some was made. */
+	/* Given when bytes have arrived, or when room for bytes has become free. */
 	struct k_poll_signal changed;
 	struct ring_buf received;
 	struct ring_buf sending;
@@ -24,7 +24,7 @@ struct wisp_uart {
 	struct wisp_events *events;
 	uint8_t index;
 	bool watched;
-	/* An event told of what waits to be read. */
+	/* True if an event was raised for the bytes that wait. */
 	bool told;
 #endif
 	bool open;

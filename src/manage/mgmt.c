@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The MCUmgr group: what doc/lifecycle.md describes, in CBOR. */
+/* The MCUmgr group that doc/lifecycle.md describes. */
 
 #include <string.h>
 
@@ -61,7 +61,7 @@ static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_sto
 	       zcbor_tstr_put_lit(zse, "len") && zcbor_uint32_put(zse, image->length) &&
 	       zcbor_tstr_put_lit(zse, "ver") && zcbor_uint32_put(zse, image->version) &&
 	       zcbor_tstr_put_lit(zse, "rb") && zcbor_uint32_put(zse, image->rollback) &&
-	       /* enough to tell images apart */
+	       /* enough to distinguish images */
 	       zcbor_tstr_put_lit(zse, "sha") && zcbor_bstr_encode_ptr(zse, image->hash, 8) &&
 	       zcbor_map_end_encode(zse, 5);
 }
@@ -81,7 +81,10 @@ static bool put_app(zcbor_state_t *zse, const struct wisp_store_app *stored)
 	       put_image(zse, "candidate", &stored->candidate);
 }
 
-/* One app a frame, so that any buffer does: {"slot": n} gives the first app from n on. */
+/*
+ * Sends one app per frame, so that small buffers suffice. {"slot": n} asks for the first app from
+ * slot n on.
+ */
 static int cmd_list(struct smp_streamer *ctxt)
 {
 	zcbor_state_t *zse = ctxt->writer->zs;
@@ -112,7 +115,7 @@ static int cmd_list(struct smp_streamer *ctxt)
 	return MGMT_ERR_EOK;
 }
 
-/* Takes the app's name out of the request. */
+/* Reads the app's name from the request. */
 static int get_name(struct smp_streamer *ctxt, char *name)
 {
 	struct zcbor_string text = {0};
@@ -236,7 +239,7 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				    put_number(zse, "lines_dropped", usage.lines_dropped));
 }
 
-/* One a frame, as for the list: {"index": n}, 0 for the last one. */
+/* Sends one failure per frame. {"index": n} is 0 for the last one. */
 static int cmd_failures(struct smp_streamer *ctxt)
 {
 	zcbor_state_t *zse = ctxt->writer->zs;
@@ -272,17 +275,16 @@ static int cmd_failures(struct smp_streamer *ctxt)
 #define CLAIM_MAX  16
 
 /*
- * The client whose upload is going on. Its token is what pieces and an abort are recognised
- * by. Its claim is a secret of its own with which it may announce the same image again, for
- * an answer that was lost or after it was ended. After a boot nobody owns the upload that
- * was going on.
+ * The client that owns the present upload. Pieces and an abort must have its token. Its claim is a
+ * secret of the client, with which it can announce the same image again after it lost the answer
+ * or was restarted. After a boot, nobody owns an upload that had begun before.
  */
 static struct {
 	bool known;
 	uint8_t token[TOKEN_SIZE];
 	uint8_t claim[CLAIM_MAX];
 	size_t claim_length;
-	/* Uptime in milliseconds: of the announcement, and of the last piece that was taken. */
+	/* Uptime in milliseconds of the announcement and of the last accepted piece. */
 	int64_t began;
 	int64_t last;
 } owner;
@@ -298,7 +300,7 @@ static bool is_owner(const struct zcbor_string *token, const struct zcbor_string
 			       same(claim, owner.claim, owner.claim_length));
 }
 
-/* The upload may be replaced: its owner went silent, or takes too long. */
+/* Returns true if the upload may be replaced because its owner is silent or takes too long. */
 static bool is_over(void)
 {
 	int64_t now = k_uptime_get();
@@ -312,7 +314,9 @@ static void own(const struct zcbor_string *claim)
 	uint32_t mix[2] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
 
 	if (wisp_shim_entropy(owner.token, sizeof(owner.token)) != 0) {
-		/* What the client chose at random makes it one that others do not guess. */
+		/*
+		 * Others cannot guess the token, because it depends on random bytes of the client.
+		 */
 		wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
 	}
 	owner.known = true;
@@ -325,7 +329,7 @@ static void own(const struct zcbor_string *claim)
 	owner.last = owner.began;
 }
 
-/* Announces an upload: a new one, the same again, or one in place of one that is over. */
+/* Announces a new upload, continues the same one, or replaces one whose time is over. */
 static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim)
 {
 	static const struct zcbor_string none;
@@ -383,7 +387,7 @@ static int cmd_abort(struct smp_streamer *ctxt)
 	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
 }
 
-/* The answer to an announcement or a piece. */
+/* Encodes the answer to an announcement or to a piece. */
 static bool put_progress(zcbor_state_t *zse, uint32_t offset, bool announced, bool done)
 {
 	bool ok = zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, offset);
@@ -459,12 +463,12 @@ static int cmd_upload(struct smp_streamer *ctxt)
 	if (data.len != 0) {
 		ret = wisp_store_write(offset, data.value, data.len);
 		if (ret == 0) {
-			/* Nothing but a piece that was taken counts as a sign of life. */
+			/* Only accepted pieces keep an upload alive. */
 			owner.last = k_uptime_get();
 		} else if (ret != WISP_STORE_OFFSET) {
 			return fail(ctxt, ret);
 		}
-		/* A piece that came twice: the answer says where to go on. */
+		/* The piece arrived twice. The answer has the offset at which to continue. */
 	}
 	ret = wisp_store_progress(&upload);
 	if (ret != 0) {
@@ -482,7 +486,7 @@ static int cmd_upload(struct smp_streamer *ctxt)
 }
 
 #ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
-/* For clients that know no errors of groups. */
+/* Error for clients that do not support errors of groups. */
 static int translate(uint16_t error)
 {
 	switch (error) {

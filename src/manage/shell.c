@@ -138,7 +138,7 @@ static int cmd_info(const struct shell *sh, size_t argc, char **argv)
 #if CONFIG_WISP_ARGS_SIZE > 0
 typedef int (*set_strings)(const struct wisp_app *app, size_t count, const char *const *texts);
 
-/* Sets what follows the app's name on the command line. */
+/* Sets the arguments or variables that follow the app's name on the command line. */
 static int set_from(const struct shell *sh, size_t argc, char **argv, set_strings set)
 {
 	const struct wisp_app *app = wisp_app_find(argv[1]);
@@ -296,7 +296,7 @@ static void complete_app(size_t index, struct shell_static_entry *entry)
 
 SHELL_DYNAMIC_CMD_CREATE(apps, complete_app);
 
-/* The same for images of the firmware. */
+/* Tab completion: the images of the firmware. */
 static void complete_image(size_t index, struct shell_static_entry *entry)
 {
 	entry->syntax = NULL;

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Native code of images: who may run it, and how it is stopped.
+ * Native code of images: decides which code may run, and stops code that does not read its stop
+ * flag.
  *
- * Code made for this does not look at its stop flag. It is preempted by the system work
- * queue, which finds the program counter that the kernel saved and replaces it by the
- * address of the runtime's trap entry, if it points into the app's code. If it does not,
- * the thread is in the host: what waits there ends because of the stop signal, and the next
- * host function or helper of the runtime that the code calls ends it. Before that call it
- * stands where it can be redirected: one attempt follows the other with each tick until the
- * run has ended.
+ * The system work queue preempts the app's thread and reads the program counter that the kernel
+ * saved. If it is in the app's code, it is replaced by the address of the runtime's trap entry.
+ * Otherwise the thread is in the host. A host function that waits ends because of the stop signal,
+ * and the next host function or helper that the code calls ends the code. Until then, the attempt
+ * is repeated with each tick.
  */
 
 #include <zephyr/kernel.h>
@@ -23,7 +22,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* Bits of an instruction set, as rust/image/src/native.rs has them. */
+/* Bit of the instruction set, as in rust/image/src/native.rs. */
 #define THUMB_DSP 2
 
 static bool is_embedded(const uint8_t *image, size_t size)
@@ -39,13 +38,13 @@ static bool is_embedded(const uint8_t *image, size_t size)
 static bool is_executable(const uint8_t *image, size_t size)
 {
 #if defined(CONFIG_ARCH_POSIX)
-	/* Only what the linker put among the code of this program. */
+	/* Only the code of this program is executable. */
 	extern const uint8_t __executable_start[];
 	extern const uint8_t etext[];
 
 	return image >= __executable_start && image + size <= etext;
 #elif defined(CONFIG_ARM_MPU) && defined(CONFIG_XIP)
-	/* Everything else is mapped as data. */
+	/* All other memory is mapped as data. */
 	const uint8_t *flash = (const uint8_t *)CONFIG_FLASH_BASE_ADDRESS;
 
 	return image >= flash && image + size <= flash + CONFIG_FLASH_SIZE * 1024;
@@ -68,7 +67,7 @@ static bool is_signed(const uint8_t *image, size_t size)
 #ifdef CONFIG_WISP_STORAGE
 	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];
 
-	/* What the app storage accepted before its key was retired goes on running. */
+	/* Installed images continue to run after their key was retired. */
 	if (!wisp_storage_holds(image)) {
 		if (wisp_storage_retired(retired, &signers.retired_count) != 0) {
 			LOG_ERR("retired keys are not known: the app storage could not be opened");
@@ -90,7 +89,7 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 	if (!wisp_rust_has_native(image, size)) {
 		return WISP_NATIVE_UNSIGNED;
 	}
-	/* The signature takes long, and is checked only where it counts. */
+	/* Checking the signature takes long, so it is checked only if the code needs it. */
 	return wisp_shim_native_allowed(
 		app, image, size,
 		is_executable(image, size) && (is_embedded(image, size) || is_signed(image, size)));
@@ -133,7 +132,7 @@ void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
 	run->native = app->data->native;
 	run->native_stop = wisp_shim_native_stop();
 #ifndef CONFIG_ARCH_POSIX
-	/* On native_sim, threads run on stacks of the host, which are large. */
+	/* On native_sim, threads run on large stacks of the operating system. */
 	run->native_limit =
 		(uintptr_t)K_KERNEL_STACK_BUFFER(app->stack) + CONFIG_WISP_NATIVE_STACK_RESERVE;
 #endif
@@ -145,11 +144,11 @@ void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
 
 #if defined(CONFIG_WISP_NATIVE_USER_MODE)
 
-/* Stopped in user.c. */
+/* user.c stops native code in user mode. */
 
 #elif defined(CONFIG_WISP_NATIVE_STOP_ASYNC)
 
-/* Registers of a thread that was preempted: the program counter and the first argument. */
+/* Saved registers of a preempted thread: program counter and first argument. */
 struct place {
 	uintptr_t *pc;
 	uintptr_t *argument;
@@ -157,7 +156,7 @@ struct place {
 
 #if defined(CONFIG_CPU_CORTEX_M)
 
-/* What the processor puts on the stack of a thread that it leaves for an exception. */
+/* Frame that the processor stores on the stack of a thread at an exception. */
 struct basic_frame {
 	uintptr_t r0, r1, r2, r3, r12, lr, pc, xpsr;
 };
@@ -166,7 +165,7 @@ static bool find_place(struct k_thread *thread, struct place *place)
 {
 	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
 
-	/* Threads are only ever switched in an exception, so the frame is always there. */
+	/* Threads are only switched in an exception, so the frame always exists. */
 	place->pc = &frame->pc;
 	place->argument = &frame->r0;
 	return true;
@@ -176,7 +175,7 @@ static void redirected(struct k_thread *thread)
 {
 	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
 
-	/* Thumb state, and no conditional block half done. */
+	/* Set Thumb state, and clear the state of an IT block. */
 	frame->pc &= ~(uintptr_t)1;
 	frame->xpsr = (frame->xpsr & BIT(9)) | BIT(24);
 }
@@ -189,7 +188,7 @@ static bool find_place(struct k_thread *thread, struct place *place)
 {
 	struct arch_esf *frame = (struct arch_esf *)thread->callee_saved.sp;
 
-	/* A thread that gave up the processor itself has no such frame, and is in the host. */
+	/* A thread that yielded has no such frame, and is in the host. */
 	if (thread->callee_saved.ra != (unsigned long)z_riscv_thread_start) {
 		return false;
 	}
@@ -205,7 +204,7 @@ static void redirected(struct k_thread *thread)
 
 #endif
 
-/* With the app's lock held. True if another attempt is needed. */
+/* Returns true if another attempt is needed. The caller holds the app's lock. */
 static bool stop(struct wisp_app_data *data)
 {
 	struct place place;

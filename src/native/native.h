@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Native code of images, as far as it concerns C. */
+/* Native code of images: decisions and stops. */
 
 #ifndef WISP_NATIVE_NATIVE_H_
 #define WISP_NATIVE_NATIVE_H_
@@ -12,24 +12,24 @@
 #ifdef CONFIG_WISP_NATIVE
 
 /*
- * Says whether native code of an image may run. For images that are not part of the firmware
- * this checks the signature: about 7 KB of stack.
+ * Decides whether native code of an image may run. If the image is not part of the firmware, its
+ * signature is checked, which takes about 7 KB of stack.
  */
 enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *image, size_t size);
 
-/* Fills in what a run has to know, in the thread of the app. */
+/* Sets the members of a run that native code needs. Called by the app's thread. */
 void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run);
 
-/* The same, for native code in user mode. */
+/* Sets those that native code in user mode needs. */
 void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run);
 
 /*
- * Ends native code that does not look at its stop flag. To be called after the flag was set,
- * from any context; what has to be done is done by the system work queue.
+ * Ends native code that does not read its stop flag. Called from any context, after the flag was
+ * set. The system work queue does the work.
  */
 void wisp_native_stop(const struct wisp_app *app);
 
-/* The app's thread ended in its guest, as one that faults does: its run will not go on. */
+/* Ends the run of an app whose thread was aborted in its guest. */
 void wisp_native_forget(const struct wisp_app *app);
 
 #else

@@ -3,14 +3,14 @@
 /*
  * Native code in user mode.
  *
- * Each entry into an app's native code is a user thread, which can write the app's linear
- * memory, what else it works with, and its stack. The app's thread waits for what it asks for
- * by the system call, does it, and answers; so host functions run where they always do, with
- * the stack, the priority and the cancellation that they always have. Nothing that the user
- * thread can write is believed: wisp_rust_serve() checks what it is given.
+ * Each entry into an app's native code is a user thread. It can write the app's linear memory, the
+ * window with its record, and its stack. The app's thread waits for its system calls, does what
+ * they request, and returns the result. So host functions run as always, with the stack, the
+ * priority and the stop signal of the app's thread. Nothing that the user thread can write is
+ * trusted: wisp_rust_serve() checks all of it.
  *
- * A thread that faults, or is to stop, is ended where it stands. It holds nothing: while it is
- * in the kernel it waits for the app's thread.
+ * A thread that faults or has to stop is aborted wherever it is. It holds no resources, because in
+ * the kernel it only waits for the app's thread.
  */
 
 #include <string.h>
@@ -34,8 +34,8 @@
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /*
- * The app whose native code the current thread runs, or NULL. k_current_get() may find the thread
- * in thread-local storage, which lies on the thread's own stack: that would be to believe it.
+ * Returns the app whose native code the current thread runs, or NULL. k_current_get() may read the
+ * thread from thread-local storage, which is on the thread's own stack and cannot be trusted.
  */
 static const struct wisp_app *current_app(void)
 {
@@ -84,11 +84,11 @@ void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run)
 	run->user_stack = (uintptr_t)K_THREAD_STACK_BUFFER(app->user_stack);
 	run->user_stack_end = run->user_stack + app->user_stack_size;
 #ifdef CONFIG_THREAD_LOCAL_STORAGE
-	/* What lies at the top the kernel relies on: nothing is written there for the code. */
+	/* The kernel relies on the top of the stack, so nothing is written there for the code. */
 	run->user_stack_end -=
 		ROUND_UP((uintptr_t)__tdata_size + (uintptr_t)__tbss_size, ARCH_STACK_PTR_ALIGN);
 #endif
-	/* What another image left is none of the business of this one. */
+	/* Clear what another image left in the memory. */
 	memset(run->user_memory, 0, run->user_memory_size + run->user_window_size);
 	if (user->prepared) {
 		return;
@@ -115,8 +115,8 @@ void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run)
 }
 
 /*
- * Serves the thread until it has ended. When the app is to stop, what it asked for tells it: a
- * host function gives the trap that ends the code. It gets no further than that.
+ * Serves the thread until it has ended. When the app has to stop, the answer to the next request
+ * is the trap that ends the code.
  */
 static uint32_t serve(const struct wisp_app *app, const void *ctx)
 {
@@ -160,7 +160,7 @@ uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *reco
 			      (void *)record, slots, (void *)function,
 			      k_thread_priority_get(k_current_get()), K_USER, K_FOREVER);
 	(void)k_thread_name_set(&user->thread, app->name);
-	/* No system call takes memory from a heap for it. */
+	/* The thread has no heap for system calls. */
 	k_thread_heap_assign(&user->thread, NULL);
 	(void)k_mem_domain_add_thread(&user->domain, &user->thread);
 	k_thread_start(&user->thread);
@@ -180,16 +180,16 @@ uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *reco
 	return outcome;
 }
 
-/* Where a thread stands that computes in user mode, and was preempted. */
+/* Returns the program counter of a preempted thread that computes in user mode. */
 static uintptr_t place_of(const struct k_thread *thread)
 {
 #ifdef CONFIG_CPU_CORTEX_M
-	/* r0 to r3, r12, lr and pc. The processor wrote them where the thread may write. */
+	/* r0 to r3, r12, lr and pc. The processor stored them where the thread can write. */
 	return ((const uintptr_t *)thread->callee_saved.psp)[6];
 #else
 	extern void z_riscv_thread_start(void);
 
-	/* Else it gave up the processor itself. */
+	/* Otherwise the thread yielded. */
 	return (thread->callee_saved.ra == (unsigned long)z_riscv_thread_start)
 		       ? ((const struct arch_esf *)thread->callee_saved.sp)->mepc
 		       : 0;
@@ -197,9 +197,9 @@ static uintptr_t place_of(const struct k_thread *thread)
 }
 
 /*
- * Ends a thread that computes; one that asked for something is told by the answer, and looked
- * at again after a tick. The app's thread cannot run meanwhile, for this one has the higher
- * priority.
+ * Aborts a thread that computes. A thread that waits for a request gets the trap as its answer,
+ * and is checked again after a tick. The app's thread cannot run meanwhile, because this thread
+ * has a higher priority.
  */
 static void stop_work(struct k_work *work)
 {
@@ -252,20 +252,23 @@ bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf)
 	}
 #ifdef CONFIG_CPU_CORTEX_M
 	/*
-	 * Of an interrupt that came while the thread ran? The frame does not tell: the thread may
-	 * have written it. A bad system call is reported in thread mode.
+	 * Was the fault in an interrupt that preempted the thread? The frame does not say so,
+	 * because the thread may have written it. A bad system call is reported in thread mode.
 	 */
 	if (__get_IPSR() != 0 && (SCB->ICSR & SCB_ICSR_RETTOBASE_Msk) == 0) {
 		return false;
 	}
 	/*
-	 * An instruction that faults with the stack elsewhere raises a second fault, which would be
-	 * taken when the thread is gone.
+	 * An instruction that faults while the stack pointer is invalid raises a second fault,
+	 * which would be taken after the thread was aborted.
 	 */
 	SCB->SHCSR &= ~(SCB_SHCSR_USGFAULTPENDED_Msk | SCB_SHCSR_MEMFAULTPENDED_Msk |
 			SCB_SHCSR_BUSFAULTPENDED_Msk);
 #else
-	/* Of an interrupt, or of the kernel itself; an overflow the kernel finds for the thread. */
+	/*
+	 * The fault is that of an interrupt or of the kernel. The kernel reports a stack overflow
+	 * for the thread.
+	 */
 	if (reason != K_ERR_STACK_CHK_FAIL && esf != NULL && (esf->mstatus & MSTATUS_MPP) != 0) {
 		return false;
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What runs in user mode beside native code: it lies in flash, and touches its stack only. */
+/* Code that runs in user mode beside native code. It is in flash and accesses only its stack. */
 
-/* No need to find out at every call. */
+/* The thread is always a user thread, so the check at each call is left out. */
 #define __ZEPHYR_USER__
 
 #include "border/shim.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Apps and images in words and numbers, for shell and management interface. */
+/* Describes apps and images in words and numbers, for the shell and the management interface. */
 
 #include <errno.h>
 
@@ -12,7 +12,7 @@
 #include "storage/storage.h"
 #include "storage/describe.h"
 
-/* As the log has it, for `wisp symbolize`. */
+/* Formats a trap as in the log, for `wisp symbolize`. */
 static void describe_trap(const struct wisp_app_status *status, const char *prefix, char *text,
 			  size_t size)
 {
@@ -20,7 +20,7 @@ static void describe_trap(const struct wisp_app_status *status, const char *pref
 			      (unsigned int)status->trap, wisp_trap_text(status->trap),
 			      (unsigned int)status->image_wasm, (unsigned int)status->image_code);
 
-	/* Else it arose outside of the app's code. */
+	/* Without a function, the trap occurred outside of the app's code. */
 	if (status->function != UINT32_MAX && length > 0 && (size_t)length < size) {
 		snprintk(text + length, size - length, ", at %u@0x%x",
 			 (unsigned int)status->function, (unsigned int)status->offset);

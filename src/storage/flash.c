@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The wisp_storage partition: reading, writing, erasing, and where it is mapped. */
+/* The partition wisp_storage: reading, writing, erasing, and its address in memory. */
 
 #include <string.h>
 
@@ -15,7 +15,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* Bytes of each place that are read both ways. */
+/* Number of bytes that are compared at each place. */
 #define COMPARED 32
 
 #define PARTITION DT_NODELABEL(wisp_storage)
@@ -24,7 +24,7 @@ BUILD_ASSERT(FIXED_PARTITION_EXISTS(wisp_storage),
 	     "CONFIG_WISP_STORAGE needs a fixed partition with the node label wisp_storage");
 
 #ifndef CONFIG_FLASH_SIMULATOR
-/* The memory that the partition is a part of: the node of the flash, not that of its controller. */
+/* The flash memory that contains the partition. Its node is not that of the controller. */
 #define MEMORY                                                                                     \
 	COND_CODE_1(DT_FIXED_SUBPARTITION_EXISTS(PARTITION),                                       \
 		    (DT_MEM_FROM_FIXED_SUBPARTITION(PARTITION)),                                   \
@@ -39,7 +39,7 @@ BUILD_ASSERT(DT_NODE_EXISTS(MEMORY),
 BUILD_ASSERT(ADDRESS >= DT_REG_ADDR(MEMORY) &&
 		     ADDRESS + SIZE <= DT_REG_ADDR(MEMORY) + DT_REG_SIZE(MEMORY),
 	     "Partition wisp_storage reaches beyond the flash that it is in");
-/* The same by the way that the linker takes: where the firmware lies, there is flash. */
+/* The same address as the linker computes it, from the flash that holds the firmware. */
 BUILD_ASSERT(!DT_SAME_NODE(MEMORY, DT_CHOSEN(zephyr_flash)) ||
 		     (ADDRESS >= CONFIG_FLASH_BASE_ADDRESS &&
 		      ADDRESS + SIZE <= CONFIG_FLASH_BASE_ADDRESS + KB(CONFIG_FLASH_SIZE)),
@@ -49,7 +49,7 @@ BUILD_ASSERT(!DT_SAME_NODE(MEMORY, DT_CHOSEN(zephyr_flash)) ||
 static const struct flash_area *area;
 static struct wisp_flash_geometry geometry;
 
-/* Where the partition is mapped; NULL if that is not known. */
+/* Returns the address at which the partition is mapped, or NULL if it is unknown. */
 static const uint8_t *find_map(const struct device *flash)
 {
 #ifdef CONFIG_FLASH_SIMULATOR

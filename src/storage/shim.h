@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The border between the C and the Rust side of the app storage; included by host/shim.h,
- * from which the bindings are made. All wisp_rust_store_* functions are called by one
- * thread, that of src/storage.c.
+ * The interface between C and Rust of the app storage, a part of border/shim.h. All
+ * wisp_rust_store_* functions are called by one thread, that of storage.c, unless a comment says
+ * otherwise.
  */
 
 #ifndef WISP_STORAGE_SHIM_H_
@@ -17,7 +17,7 @@
 
 struct wisp_app;
 
-/* What the partition is. */
+/* Geometry of the partition. */
 struct wisp_flash_geometry {
 	uint32_t size;
 	uint32_t erase_block;
@@ -25,26 +25,26 @@ struct wisp_flash_geometry {
 	uint8_t erased;
 };
 
-/* The partition: 0, or anything else for an error. Offsets are those in the partition. */
+/* Access the partition at an offset from its start. Return 0, or another number for an error. */
 void wisp_shim_flash_geometry(struct wisp_flash_geometry *geometry);
 int32_t wisp_shim_flash_read(uint32_t offset, uint8_t *data, size_t length);
 int32_t wisp_shim_flash_write(uint32_t offset, const uint8_t *data, size_t length);
 int32_t wisp_shim_flash_erase(uint32_t offset, size_t length);
 
-/* How an image is checked before it is accepted or started. */
+/* Parameters of the check of an image before it is accepted or started. */
 struct wisp_store_trust {
-	/* Public keys, 32 bytes each: those of apps, and root keys. */
+	/* Public app keys and root keys, 32 bytes each. */
 	const uint8_t *keys;
 	size_t key_count;
 	const uint8_t *roots;
 	size_t root_count;
-	/* A start checks the signature, beside the hash. */
+	/* True if a start checks the signature as well as the hash. */
 	bool check_signature;
-	/* Images without a signature are accepted. */
+	/* True if images without a signature are accepted. */
 	bool allow_unsigned;
-	/* Where the partition is mapped. */
+	/* Address at which the partition is mapped. */
 	const uint8_t *map;
-	/* The app that it is for. */
+	/* App for which the image is. */
 	const struct wisp_app *app;
 	uint32_t memory_size;
 	uint32_t frame_size;
@@ -58,11 +58,11 @@ struct wisp_store_trust {
 uint32_t wisp_rust_store_mount(uint32_t *wear, size_t count, uint32_t *how);
 uint32_t wisp_rust_store_format(uint32_t *wear, size_t count);
 
-/* Rust: an app by its slot, or by its name. */
+/* Rust: read an app by its slot or by its name. */
 uint32_t wisp_rust_store_get(uint32_t slot, struct wisp_store_app *app);
 uint32_t wisp_rust_store_find(const char *name, struct wisp_store_app *app);
 
-/* Rust: uploads. */
+/* Rust: announce, write, read and abort an upload. */
 uint32_t wisp_rust_store_begin(const struct wisp_store_upload *upload, uint32_t *offset);
 uint32_t wisp_rust_store_write(uint32_t offset, const uint8_t *data, size_t length);
 uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
@@ -70,19 +70,20 @@ uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *
 uint32_t wisp_rust_store_abort(void);
 
 /*
- * Rust: keeps the candidate of an app, and retires the keys that it lists if a root key signed it.
+ * Rust: confirms the candidate of an app, and retires the keys that it lists if a root key signed
+ * it.
  */
 uint32_t wisp_rust_store_confirm(uint32_t slot, const struct wisp_store_trust *trust);
 
-/* Most keys that are retired: as many app keys as a firmware may have. */
+/* Maximum number of retired keys, which is that of the app keys of a firmware. */
 #define WISP_STORE_RETIRED_MAX 8
 
-/* Rust: ids of retired keys, 8 bytes each, for as many as there may be. */
+/* Rust: reads the ids of retired keys, 8 bytes each, at most WISP_STORE_RETIRED_MAX. */
 uint32_t wisp_rust_store_retired(uint8_t *ids, size_t *count);
 
 /*
- * Rust: checks an image's hash, and its signature if that is asked for; tells where it lies in the
- * partition, and whether it lies there now because a bit of it had changed.
+ * Rust: checks the hash of an image, and its signature if required. Returns where the image is in
+ * the partition, and whether it was moved because one of its bits had changed.
  */
 uint32_t wisp_rust_store_open(uint32_t slot, bool candidate, const struct wisp_store_trust *trust,
 			      uint32_t *offset, uint32_t *length, bool *repaired);
@@ -94,9 +95,9 @@ enum wisp_store_change {
 	WISP_STORE_DISABLE,
 	WISP_STORE_MANUAL,
 	WISP_STORE_AUTOMATIC,
-	/* `value`: starts of the candidate so far. */
+	/* `value` is the number of starts of the candidate. */
 	WISP_STORE_ATTEMPT,
-	/* `value`: crashes so far. */
+	/* `value` is the number of crashes. */
 	WISP_STORE_CRASHED,
 };
 
@@ -105,33 +106,35 @@ uint32_t wisp_rust_store_change(uint32_t slot, uint32_t change, uint32_t *value)
 
 uint32_t wisp_rust_store_stat(struct wisp_store_stat *stat);
 
-/* Rust: what to announce of an image in memory. From any thread. */
+/* Rust: reads the announcement of an image in memory. Callable from any thread. */
 uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
 				  struct wisp_store_upload *upload);
 
 /*
- * Rust: whether the firmware and the app's node have what was announced of an image, import
- * modules with spaces between them, or what an image in memory imports. Tells in the log what
- * is missing. From any thread.
+ * Rust: check that the firmware and the app's node have the announced import modules (with spaces
+ * between them), or the imports of an image in memory. Log what is missing. Callable from any
+ * thread.
  */
 uint32_t wisp_rust_store_needs(const struct wisp_app *app, const uint8_t *names, size_t length);
 uint32_t wisp_rust_store_image_needs(const struct wisp_app *app, const uint8_t *image, size_t size);
 
 /*
- * Rust: whether the firmware runs native code for one of these machines. Tells in the log if not.
- * From any thread.
+ * Rust: checks that the firmware can run native code for one of these targets, and logs it if not.
+ * Callable from any thread.
  */
 uint32_t wisp_rust_store_targets(const struct wisp_app *app, const uint8_t *targets, size_t length);
 
-/* False if the import module is one of grants, and the app has none of them. */
+/* Returns false if the import module needs a grant and the app's node has none for it. */
 bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
 
-/* Rust: 8 bytes for the owner of an upload, made of what it chose and of what changes. From any
- * thread. */
+/*
+ * Rust: makes a token of 8 bytes for the owner of an upload from the client's random bytes and
+ * from varying data. Callable from any thread.
+ */
 void wisp_rust_store_token(const uint8_t *claim, size_t length, const uint32_t mix[2],
 			   uint8_t *token);
 
-/* Rust: an error in words, which are not NUL-terminated. */
+/* Rust: describes an error in words, which are not NUL-terminated. */
 const char *wisp_rust_store_words(uint32_t error, size_t *length);
 
 #endif /* WISP_STORAGE_SHIM_H_ */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* The app storage's thread, and its interface for all others. */
+/* The thread of the app storage, and the functions with which other threads use it. */
 
 #include <string.h>
 
@@ -13,7 +13,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* Smallest erase block there is among supported flash memories, if the devicetree tells none. */
+/* Smallest erase block of supported flash memories, for devicetrees that state none. */
 #define ERASE_BLOCK                                                                                \
 	DT_PROP_OR(DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(wisp_storage)), erase_block_size, 256)
 
@@ -23,7 +23,7 @@ static const uint8_t *map;
 static struct k_work_q queue;
 static K_KERNEL_STACK_DEFINE(stack, CONFIG_WISP_STORAGE_STACK_SIZE);
 
-/* A call that another thread waits for. */
+/* Call for which another thread waits. */
 struct call {
 	struct k_work work;
 	int (*run)(void *argument);
@@ -52,14 +52,17 @@ static int run(int (*function)(void *argument), void *argument)
 	}
 	k_work_init(&call.work, run_call);
 	(void)k_work_submit_to_queue(&queue, &call.work);
-	/* Not a semaphore given by the handler: the queue uses the work after that. */
+	/*
+	 * A semaphore given by the handler would not suffice, because the queue still uses the
+	 * work item after that.
+	 */
 	(void)k_work_flush(&call.work, &sync);
 	return call.result;
 }
 
 void wisp_storage_explain(const char *name, const char *what, int error)
 {
-	/* A deferred log copies strings up to their NUL, and the words have none. */
+	/* A deferred log copies strings up to their NUL, which the words do not have. */
 	char text[WISP_STORAGE_WORDS];
 	size_t length;
 	const char *words = wisp_rust_store_words(error, &length);
@@ -138,7 +141,7 @@ static int do_begin(void *argument)
 	struct wisp_store_upload *upload = argument;
 	int ret = announce(upload);
 
-	/* Who finds the app storage busy may take the place of the other upload. */
+	/* The caller may replace the other upload if the app storage is busy. */
 	if (ret != 0 && ret != WISP_STORE_BUSY) {
 		wisp_storage_explain(upload->name, "upload refused", ret);
 	}
@@ -434,7 +437,7 @@ static int do_boot(void *argument)
 		wisp_storage_explain("app storage", "not opened", ret);
 		return ret;
 	}
-	/* There is a journal now: this time bytes are compared that are not all alike. */
+	/* The partition now has a journal, so the compared bytes are not all equal. */
 	ret = wisp_storage_flash_compare(map);
 	if (ret != 0) {
 		map = NULL;

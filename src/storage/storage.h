@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the files of the app storage share. */
+/* Functions that the files of the app storage share. */
 
 #ifndef WISP_STORAGE_STORAGE_H_
 #define WISP_STORAGE_STORAGE_H_
@@ -11,7 +11,10 @@
 #include "storage/public_keys.h"
 #include "storage/shim.h"
 
-/* Opens the partition and tells where it is mapped; 0 or a negative errno. */
+/*
+ * Opens the partition and returns the address at which it is mapped in `map`. Returns 0 or a
+ * negative errno.
+ */
 int wisp_storage_flash_open(const uint8_t **map);
 
 /*
@@ -25,51 +28,51 @@ int wisp_storage_flash_compare(const uint8_t *map);
  * The following run in the app storage's thread.
  */
 
-/* Bytes of an error in words, with its NUL. */
+/* Largest size of the words of an error in bytes, with the NUL. */
 #define WISP_STORAGE_WORDS 112
 
-/* Logs an error in words: what happened to what. */
+/* Logs an error in words, with the name of the app and the failed operation. */
 void wisp_storage_explain(const char *name, const char *what, int error);
 
-/* Keeps the update of the app in a slot. */
+/* Confirms the update of an app. */
 int wisp_storage_confirm(const struct wisp_store_app *stored);
 
-/* How images are checked, and for which app of the firmware. */
+/* Returns the parameters of the check of an image for an app of the firmware. */
 struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app);
 
-/* Starts the app in a slot: its update if it has one. */
+/* Starts the app in a slot, with its update if it has one. */
 int wisp_supervisor_start(uint32_t slot);
 
-/* Stops it, and takes its image away: what is in flash may change then. */
+/* Stops the app and unloads its image, so that the flash may change. */
 int wisp_supervisor_stop(uint32_t slot, bool *was_running);
 
-/* Starts it when the app storage's thread has time, with what is installed then. */
+/* Schedules a start of the app with the image that is installed at that time. */
 void wisp_supervisor_restart(uint32_t slot);
 
-/* Why the app in a slot is not started before the next boot: an enum wisp_store_error, or 0. From
- * any thread. */
+/*
+ * Returns the enum wisp_store_error for which the app in a slot is not started before the next
+ * boot, or 0. Callable from any thread.
+ */
 int wisp_supervisor_waits(uint32_t slot);
 
-/* The update is no longer one. */
+/* Records that the update was confirmed. */
 void wisp_supervisor_trial_over(uint32_t slot);
 
-/* Starts what is to be started at boot. */
+/* Starts installed apps at boot. */
 void wisp_supervisor_boot(struct k_work_q *queue);
 
-/*
- * From any thread.
- */
+/* Callable from any thread. */
 
-/* True for an image in the app storage's partition. */
+/* Returns true for an image in the partition of the app storage. */
 bool wisp_storage_holds(const uint8_t *image);
 
-/* Ids of the retired keys, 8 bytes each, for WISP_STORE_RETIRED_MAX of them. */
+/* Reads the ids of the retired keys, 8 bytes each, at most WISP_STORE_RETIRED_MAX. */
 int wisp_storage_retired(uint8_t *ids, size_t *count);
 
-/* An app wants its update to be kept. */
+/* Called when an app confirms its update. */
 void wisp_supervisor_confirmed(const struct wisp_app *app);
 
-/* An app's run is over. */
+/* Called when a run of an app has ended. */
 void wisp_supervisor_ended(const struct wisp_app *app);
 
 #endif /* WISP_STORAGE_STORAGE_H_ */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Starts the app storage's apps, again when they crash, and brings the image before an update
- * back if the update does not prove itself. All but the hooks runs in the app storage's thread.
+ * Starts installed apps, restarts them when they crash, and rolls back an update that is not
+ * confirmed. All functions but the hooks run in the thread of the app storage.
  */
 
 #include <zephyr/kernel.h>
@@ -15,28 +15,28 @@
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 #define STOP_TIMEOUT   K_SECONDS(5)
-/* Restarts are not further apart than this many times the first pause. */
+/* Longest pause before a restart, as a multiple of the first pause. */
 #define MOST_DOUBLINGS 6
 
 struct supervised {
-	/* NULL: nothing was started. */
+	/* NULL if nothing was started. */
 	const struct wisp_app *app;
-	/* Uptime in milliseconds. */
+	/* Uptime of the last start in milliseconds. */
 	int64_t started;
-	/* When to start it and when its trial is over; 0 for never. */
+	/* Uptime of the next start and of the end of the trial, 0 for never. */
 	int64_t start_at;
 	int64_t trial_ends;
 	/*
-	 * Why it is not started again: the firmware or its node lacks something that it needs.
-	 * Only another firmware can change that, so it is forgotten at the next boot.
+	 * Reason for which the app is not started again, because the firmware or the app's node
+	 * lacks something. Only another firmware can change that, so the reason is kept in RAM.
 	 */
 	int waits;
-	/* It runs the update. */
+	/* True if the app runs the update. */
 	bool is_candidate;
 };
 
 static struct supervised all[WISP_STORE_SLOTS];
-/* Bits of slots: a run ended; the app confirms itself. */
+/* Bits of slots for which a run has ended, and for which the app confirms itself. */
 static atomic_t ended;
 static atomic_t confirmed;
 
@@ -70,14 +70,14 @@ int wisp_supervisor_waits(uint32_t slot)
 	return slot < ARRAY_SIZE(all) ? all[slot].waits : 0;
 }
 
-/* True for what is missing in the firmware, not in the app. */
+/* Returns true if the firmware lacks something, and not the app. */
 static bool is_lack(int error)
 {
 	return error == WISP_STORE_NO_INTERFACE || error == WISP_STORE_NOT_GRANTED ||
 	       error == WISP_STORE_NO_NATIVE;
 }
 
-/* Gives up an update; true if there is an image before it. */
+/* Rolls back an update. Returns true if there is an image before it. */
 static bool give_up(const struct wisp_store_app *stored)
 {
 	all[stored->slot].trial_ends = 0;
@@ -105,7 +105,7 @@ static int load(const struct wisp_app *app, const struct wisp_store_app *stored,
 				     ret);
 		return ret;
 	}
-	/* It was checked when it was installed, by the firmware of that time. */
+	/* Another firmware may have made this check when the image was installed. */
 	ret = wisp_rust_store_image_needs(app, trust.map + offset, length);
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started",
@@ -138,7 +138,7 @@ int wisp_supervisor_start(uint32_t slot)
 		return WISP_STORE_NO_APP;
 	}
 	for (uint32_t other = 0; other < WISP_STORE_SLOTS; other++) {
-		/* The app's place may be another one than before. */
+		/* The app may have another slot than before. */
 		if (other != slot && all[other].app == app) {
 			all[other] = (struct supervised){0};
 		}
@@ -157,7 +157,7 @@ int wisp_supervisor_start(uint32_t slot)
 				stored.attempts);
 			ret = WISP_STORE_UNTRIED;
 		} else {
-			/* Counted first: it may take the device down. */
+			/* The start is counted first, because it may reset the device. */
 			ret = change(slot, WISP_STORE_ATTEMPT);
 			if (ret != 0) {
 				return ret;
@@ -239,7 +239,7 @@ static int64_t pause_after(uint32_t crashes)
 	return (int64_t)CONFIG_WISP_RESTART_MS << MIN(MAX(crashes, 1) - 1, MOST_DOUBLINGS);
 }
 
-/* A run ended. */
+/* Handles the end of a run. */
 static void handle_end(uint32_t slot)
 {
 	struct supervised *supervised = &all[slot];
@@ -256,7 +256,7 @@ static void handle_end(uint32_t slot)
 		return;
 	}
 	if (supervised->is_candidate) {
-		/* The next start counts the attempts. */
+		/* The next start compares the number of starts. */
 		supervised->start_at = now + pause_after(stored.attempts);
 		return;
 	}
@@ -315,7 +315,7 @@ static void handle_trial_end(uint32_t slot)
 	}
 	LOG_WRN("%s: update not confirmed in %d s", stored.name, CONFIG_WISP_TRIAL_SECONDS);
 	if (wisp_supervisor_stop(slot, &was_running) != 0) {
-		/* The guest does not let go: the count of starts decides after the next boot. */
+		/* The guest does not stop. The number of starts decides after the next boot. */
 		return;
 	}
 	if (give_up(&stored)) {
@@ -328,7 +328,7 @@ static void update_stopped_first(uint32_t slot)
 	struct wisp_store_app stored;
 	bool was_running;
 
-	/* An update takes the place of what runs. */
+	/* An update replaces the image that runs. */
 	if (wisp_rust_store_get(slot, &stored) == 0 && stored.candidate.length != 0 &&
 	    !all[slot].is_candidate && wisp_supervisor_stop(slot, &was_running) != 0) {
 		LOG_ERR("%s: does not stop; the update starts at the next boot", stored.name);
@@ -396,7 +396,7 @@ void wisp_supervisor_boot(struct k_work_q *store_queue)
 	}
 }
 
-/* The slot whose image the app runs, or -1. */
+/* Returns the slot whose image the app runs, or -1. */
 static int slot_of(const struct wisp_app *app)
 {
 	for (int slot = 0; slot < WISP_STORE_SLOTS; slot++) {

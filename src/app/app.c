@@ -195,7 +195,7 @@ static void app_thread(void *p1, void *p2, void *p3)
  * Detects that an app's thread ended without reporting its outcome. Zephyr aborts a thread that
  * faults.
  */
-static void notice_fault(const struct wisp_app *app)
+static void detect_fault(const struct wisp_app *app)
 {
 	struct wisp_app_data *data = app->data;
 	struct wisp_app_status status;
@@ -256,7 +256,7 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
 #ifdef CONFIG_WISP_NATIVE
 	enum wisp_native native = wisp_native_decide(app, image, size);
 #endif
-	notice_fault(app);
+	detect_fault(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING) {
 			ret = -EBUSY;
@@ -304,7 +304,7 @@ int wisp_app_start(const struct wisp_app *app)
 	bool joinable = false;
 	int ret = 0;
 
-	notice_fault(app);
+	detect_fault(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->image == NULL) {
 			ret = -ENOENT;
@@ -347,7 +347,7 @@ int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout)
 
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status)
 {
-	notice_fault(app);
+	detect_fault(app);
 	K_SPINLOCK(&app->data->lock) {
 		*status = app->data->status;
 	}

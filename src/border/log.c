@@ -42,7 +42,7 @@ static uint32_t lines_per_second(const struct wisp_app *app)
 	return (app->grants == NULL) ? CONFIG_WISP_LOG_LINES : app->grants->log_lines;
 }
 
-static void tell_dropped(const struct wisp_app *app)
+static void log_dropped(const struct wisp_app *app)
 {
 	uint32_t dropped = app->data->log_dropped;
 
@@ -67,13 +67,13 @@ static bool may_log(const struct wisp_app *app)
 		data->most.lines_dropped++;
 		return false;
 	}
-	tell_dropped(app);
+	log_dropped(app);
 	return true;
 }
 
 void wisp_log_end(const struct wisp_app *app)
 {
-	tell_dropped(app);
+	log_dropped(app);
 }
 
 static void log_pieces(uint32_t level, const char *name, const char *text, size_t length)

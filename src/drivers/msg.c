@@ -32,7 +32,7 @@ static const struct wisp_msg_grant *granted(const struct wisp_app *app, uint32_t
 	return &app->grants->msg[channel];
 }
 
-static void tell(const struct wisp_app *app, const struct wisp_msg_grant *grant)
+static void raise_event(const struct wisp_app *app, const struct wisp_msg_grant *grant)
 {
 #ifdef CONFIG_WISP_EVENT
 	/* If the event queue is full, the next message raises the event. */
@@ -66,7 +66,7 @@ static bool put(const struct wisp_app *app, const struct wisp_msg_grant *grant, 
 		news = !end->told;
 	}
 	if (news) {
-		tell(app, grant);
+		raise_event(app, grant);
 	}
 	return taken;
 }

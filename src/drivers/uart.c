@@ -42,7 +42,7 @@ int32_t wisp_shim_uart_find(const struct wisp_app *app, const uint8_t *label, si
 
 #ifdef CONFIG_WISP_EVENT
 
-static void tell(struct wisp_uart *port)
+static void raise_event(struct wisp_uart *port)
 {
 	bool due = false;
 
@@ -60,7 +60,7 @@ static void tell(struct wisp_uart *port)
 
 #else
 
-static void tell(struct wisp_uart *port)
+static void raise_event(struct wisp_uart *port)
 {
 	ARG_UNUSED(port);
 }
@@ -78,7 +78,7 @@ static void receive(const struct device *dev, struct wisp_uart *port)
 				      ring_buf_put(&port->received, chunk, (uint32_t)count);
 		}
 	}
-	tell(port);
+	raise_event(port);
 }
 
 static void transmit(const struct device *dev, struct wisp_uart *port)
@@ -314,7 +314,7 @@ uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on
 		port->told = false;
 	}
 	wisp_events_drop(app->grants->events, WISP_EVENT_UART, (uint8_t)uart);
-	tell(port);
+	raise_event(port);
 	return 0;
 }
 

@@ -78,7 +78,7 @@ static bool is_lack(int error)
 }
 
 /* Rolls back an update. Returns true if there is an image before it. */
-static bool give_up(const struct wisp_store_app *stored)
+static bool roll_back(const struct wisp_store_app *stored)
 {
 	all[stored->slot].trial_ends = 0;
 	if (stored->running.length != 0) {
@@ -165,7 +165,7 @@ int wisp_supervisor_start(uint32_t slot)
 			ret = load(app, &stored, true);
 		}
 		if (ret != 0) {
-			if (!give_up(&stored)) {
+			if (!roll_back(&stored)) {
 				return ret;
 			}
 			candidate = false;
@@ -318,7 +318,7 @@ static void handle_trial_end(uint32_t slot)
 		/* The guest does not stop. The number of starts decides after the next boot. */
 		return;
 	}
-	if (give_up(&stored)) {
+	if (roll_back(&stored)) {
 		wisp_supervisor_restart(slot);
 	}
 }

@@ -123,7 +123,7 @@ impl Record {
     }
 }
 
-/// What an instance holds of native code: its record, or null if it is interpreted.
+/// Native code of an instance: its record, or null if it is interpreted.
 #[derive(Clone, Copy)]
 pub(crate) struct NativePart(pub *const Record);
 

@@ -11,7 +11,7 @@ impl Record {
     }
 }
 
-/// What an instance holds of native code: nothing.
+/// Native code of an instance, which holds nothing in this build.
 #[derive(Clone, Copy)]
 pub(crate) struct NativePart;
 

@@ -21,6 +21,7 @@ from suites.zephyr import (
     select_aot,
     select_limits,
     select_peripherals,
+    select_rp2040,
     suite_boards,
     suite_budgets,
     suite_lifecycle,
@@ -39,13 +40,15 @@ SUITES = {
     "guests": suite_guests,
     "lifecycle": suite_lifecycle,
     "budgets": suite_budgets,
+    "rp2040": suite_rp2040,
 }
-# Run by name only: a short look for every change, and views of one concern on all boards that run here.
+# Run by name only: a short look for every change, views of one concern on all boards that run here, and the whole of a
+# suite of which `make test` runs a part.
 SELECTIONS = {
     "quick": suite_quick,
     "holes": select_holes,
     "programs": select_programs,
-    "rp2040": suite_rp2040,
+    "rp2040": select_rp2040,
     "limits": select_limits,
     "aot": select_aot,
     "peripherals": select_peripherals,

@@ -18,6 +18,13 @@ const MPS2_SECURE: &str = "MEMORY {
 }
 ";
 
+/// The RP2040's flash and RAM, without the second stage of its boot loader: its emulator begins with the program.
+const RP2040: &str = "MEMORY {
+  FLASH : ORIGIN = 0x10000000, LENGTH = 256K
+  RAM : ORIGIN = 0x20000000, LENGTH = 8K
+}
+";
+
 const VIRT: &str = "MEMORY {
   CODE : ORIGIN = 0x80000000, LENGTH = 1M
   RAM : ORIGIN = 0x80100000, LENGTH = 1M
@@ -34,6 +41,7 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let target = env::var("TARGET").expect("cargo sets TARGET");
     let map = match target.as_str() {
+        "thumbv6m-none-eabi" if env::var_os("CARGO_FEATURE_RP2040").is_some() => RP2040,
         "thumbv7m-none-eabi" => MPS2,
         // QEMU's Cortex-M33 executes this code too, and its misaligned accesses can be made faults
         "thumbv6m-none-eabi" | "thumbv8m.main-none-eabi" => MPS2_SECURE,

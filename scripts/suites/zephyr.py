@@ -79,7 +79,18 @@ def select_peripherals():
             + suite_boards())
 
 
-def suite_rp2040():
-    """hello, blinky and an app's life with flash and power cuts on an emulated Raspberry Pi Pico."""
+def run_rp2040(*tests):
+    """Runs tests of scripts/rp2040.py."""
     python = devenv.VENV / "bin" / "python"
-    return counted([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "rp2040.py"], devenv.REPO)
+    return counted([python if python.exists() else sys.executable, devenv.REPO / "scripts" / "rp2040.py", *tests],
+                   devenv.REPO)
+
+
+def suite_rp2040():
+    """blinky and every form of every op on an emulated Raspberry Pi Pico."""
+    return run_rp2040("part")
+
+
+def select_rp2040():
+    """An emulated Raspberry Pi Pico: the engine, hello, blinky, an app's life with flash and power cuts."""
+    return run_rp2040()

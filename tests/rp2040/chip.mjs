@@ -25,8 +25,8 @@ class Fault extends Error {}
 export class PowerCut extends Error {}
 
 export class Chip {
-  /** Loads a UF2 file, or starts with `flash`, the contents of a flash memory. */
-  constructor({ uf2, flash, corrections = ['systick', 'wfi', 'fault'] }) {
+  /** Loads a UF2 file, or starts with `flash`, the contents of a flash memory. `ram` bytes of memory in place of 264 KB. */
+  constructor({ uf2, flash, ram, corrections = ['systick', 'wfi', 'fault', 'cycles'] }) {
     this.clock = new SimulationClock();
     this.mcu = new RP2040(this.clock);
     this.mcu.logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -34,11 +34,19 @@ export class Chip {
     this.faults = [];
     this.halted = false;
     this.instructions = 0;
+    this.memory = ram ? this.enlarge(ram) : MEMORY;
     if (flash) this.mcu.flash.set(flash);
     if (uf2) this.load(uf2);
     const correct = { systick: () => this.correctSysTick(), wfi: () => this.correctWaiting(),
-      fault: () => this.addFaults() };
+      fault: () => this.addFaults(), cycles: () => this.correctCycles() };
     for (const name of corrections) correct[name]();
+  }
+
+  /** Gives it so many bytes of RAM; its address space. */
+  enlarge(ram) {
+    this.mcu.sram = new Uint8Array(ram);
+    this.mcu.sramView = new DataView(this.mcu.sram.buffer);
+    return MEMORY.map((region) => (region[0] === RAM ? [RAM, RAM + ram, true] : region));
   }
 
   /** Puts the blocks of a UF2 file where they say. */
@@ -75,6 +83,17 @@ export class Chip {
       (core.pendingInterrupts & core.enabledInterrupts) !== 0;
   }
 
+  /** Counts LR and PC among the registers of PUSH and POP, as the manual of the Cortex-M0+ does; rp2040js leaves them out. */
+  correctCycles() {
+    const { core, mcu } = this;
+    const execute = core.executeInstruction.bind(core);
+    core.executeInstruction = () => {
+      const kind = mcu.readUint16(core.PC) & 0xff00;
+      const more = kind === 0xb500 || kind === 0xbd00 ? 1 : 0;
+      return execute() + more;
+    };
+  }
+
   /** Adds what rp2040js lacks: HardFault for misaligned and unmapped accesses, undefined instructions, BKPT. */
   addFaults() {
     const { core } = this;
@@ -88,7 +107,7 @@ export class Chip {
       core[name] = (address, value) => {
         address >>>= 0;
         if (address % size !== 0) fault(`misaligned ${name}`, address);
-        if (!MEMORY.some(([first, end, writable]) => address >= first && address < end && (writable || !writes)))
+        if (!this.memory.some(([first, end, writable]) => address >= first && address < end && (writable || !writes)))
           fault(`unmapped ${name}`, address);
         return access(address, value);
       };
@@ -149,11 +168,11 @@ export class Chip {
     };
   }
 
-  /** Starts as the second stage of the boot loader does. */
-  start() {
-    this.core.VTOR = VECTORS;
-    this.core.SP = this.mcu.readUint32(VECTORS);
-    this.core.PC = this.mcu.readUint32(VECTORS + 4) & ~1;
+  /** Starts as the second stage of the boot loader does, with the table of vectors behind it or elsewhere. */
+  start(vectors = VECTORS) {
+    this.core.VTOR = vectors;
+    this.core.SP = this.mcu.readUint32(vectors);
+    this.core.PC = this.mcu.readUint32(vectors + 4) & ~1;
   }
 
   /** Runs for so many seconds of the chip's time, or until `done`. */

@@ -2,6 +2,7 @@
 //! Reads the command line.
 
 use semihosting::experimental::env;
+use wisp_forms::Effort;
 
 use crate::fail;
 
@@ -44,6 +45,8 @@ pub struct Arguments {
     pub tape: Region,
     /// Bytes of stack that native code may take. With 0 the interpreter runs.
     pub native: u32,
+    /// Cases and rounds of the forms.
+    pub effort: Effort,
 }
 
 /// Calls a function with the command line, and ends the program if that is not understood.
@@ -67,6 +70,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
                     "stack" => arguments.stack = region.address,
                     "arena" => arguments.arena = region,
                     "tape" => arguments.tape = region,
+                    "cases" => arguments.effort = Effort { cases: region.address, rounds: region.size },
                     "native" => arguments.native = region.address as u32,
                     _ => unknown(),
                 }

@@ -2,7 +2,7 @@
 //! Runs the engine's test suites on an emulated board, without an operating system: the official suite and
 //! other cases from a tape, in the interpreter or as native code, and every form of every op.
 //!
-//! `forms heap=A:N stack=A arena=A:N` checks the forms. `play heap=A:N stack=A arena=A:N tape=A:N
+//! `forms heap=A:N stack=A arena=A:N [cases=CASES:ROUNDS]` checks the forms. `play heap=A:N stack=A arena=A:N tape=A:N
 //! [native=STACK]` plays the tape that the emulator has put there. `A` is an address, `N` a number of bytes.
 //! `demo` with the same arguments runs an image in place of the tape, for `make demo`.
 //! The emulator passes the command line, shows what is printed and takes the exit code, by semihosting.

@@ -8,6 +8,7 @@ use semihosting::{print, println};
 #[cfg(feature = "native")]
 use wisp_engine::Config;
 use wisp_engine::{Engine, Module};
+use wisp_forms::Effort;
 use wisp_tape::{Counts, Observer, Place};
 
 use crate::arguments::{Arguments, Command, Region};
@@ -22,7 +23,7 @@ pub fn run(arguments: &Arguments) -> bool {
     // SAFETY: the emulated board has RAM there that nothing else uses (scripts/suites/bare.py), aligned to 8.
     let arena = unsafe { slice::from_raw_parts_mut(address as *mut u64, size / 8) };
     match arguments.command {
-        Command::Forms => forms(arena),
+        Command::Forms => forms(arena, arguments.effort),
         Command::Play => play(tape(arguments), arena, arguments.native),
         Command::Demo => demo::run(tape(arguments), arena),
     }
@@ -48,8 +49,8 @@ impl Write for Console {
     }
 }
 
-fn forms(arena: &mut [u64]) -> bool {
-    let outcome = wisp_forms::check_all(arena, &mut Console);
+fn forms(arena: &mut [u64], effort: Effort) -> bool {
+    let outcome = wisp_forms::check_all(arena, effort, &mut Console);
     println!("forms: {} ops, {} failed", outcome.checked, outcome.failed);
     outcome.failed == 0
 }

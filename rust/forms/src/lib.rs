@@ -32,10 +32,21 @@ const GLOBAL: usize = 15;
 /// The address that address operands hold.
 const BASE: u32 = 40;
 const MEMORY: usize = 256;
-/// Random choices of slots and immediates for each op.
-const CASES: usize = 6;
-/// Random frames for each case.
-const ROUNDS: usize = 30;
+
+/// The number of trials of each op.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Effort {
+    /// Random choices of slots and immediates.
+    pub cases: usize,
+    /// Random frames and memories for each of them.
+    pub rounds: usize,
+}
+
+impl Default for Effort {
+    fn default() -> Self {
+        Self { cases: 6, rounds: 30 }
+    }
+}
 
 type Frame = [u32; SLOTS];
 
@@ -63,7 +74,7 @@ fn random(state: &mut u64) -> u32 {
 }
 
 /// Runs the op with random frames and memories. False, and a line in `report`, at the first difference.
-fn check(case: &Case, state: &mut u64, arena: &mut [u64], report: &mut dyn Write) -> bool {
+fn check(case: &Case, rounds: usize, state: &mut u64, arena: &mut [u64], report: &mut dyn Write) -> bool {
     let image = assemble(&case.function(), SLOTS, MEMORY as u32);
     let engine = Engine::new(&Config::new().stack_size(512));
     let module = Module::new_in(&engine, &image, scratch(arena)).expect("the image is valid");
@@ -71,7 +82,7 @@ fn check(case: &Case, state: &mut u64, arena: &mut [u64], report: &mut dyn Write
     let instance = Linker::new().instantiate(&mut store, &module).expect("it needs nothing");
     let func = instance.get_func(&store, "f").expect("it is exported");
     let handle = instance.memory(&store).expect("it has one");
-    for _ in 0..ROUNDS {
+    for _ in 0..rounds {
         let mut frame: Frame = core::array::from_fn(|_| match random(state) % 4 {
             0 => random(state) ^ random(state) << 16,
             1 => random(state) % MEMORY as u32,
@@ -113,7 +124,7 @@ pub struct Outcome {
 ///
 /// # Panics
 /// If the arena is too small or an image is refused.
-pub fn check_all(arena: &mut [u64], report: &mut dyn Write) -> Outcome {
+pub fn check_all(arena: &mut [u64], effort: Effort, report: &mut dyn Write) -> Outcome {
     let mut state = 1;
     let mut outcome = Outcome { checked: 0, failed: 0 };
     for opcode in 0..COUNT as u16 {
@@ -126,9 +137,9 @@ pub fn check_all(arena: &mut [u64], report: &mut dyn Write) -> Outcome {
         if op.class == Class::Special || op.parts().any(controls) {
             continue;
         }
-        for _ in 0..CASES {
+        for _ in 0..effort.cases {
             let case = Case::new(op, &mut || random(&mut state));
-            outcome.failed += usize::from(!check(&case, &mut state, arena, report));
+            outcome.failed += usize::from(!check(&case, effort.rounds, &mut state, arena, report));
         }
         outcome.checked += 1;
     }

@@ -142,6 +142,14 @@ enum wisp_store_error {
 	WISP_STORE_NO_NATIVE = 74,
 	/** The upload belongs to another client. */
 	WISP_STORE_NOT_OWNER = 80,
+	/** The request has no signature, and the firmware wants one. */
+	WISP_STORE_NOT_SIGNED = 81,
+	/** No management key of the firmware signed the request for this device and this boot. */
+	WISP_STORE_NOT_MANAGER = 82,
+	/** The signed request is not the next one: it came before, or another one came between. */
+	WISP_STORE_REPLAYED = 83,
+	/** The random number generator failed. */
+	WISP_STORE_NO_RANDOM = 84,
 };
 
 /** @brief Image of an installed app. Its length is 0 if there is none. */

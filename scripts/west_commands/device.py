@@ -69,6 +69,10 @@ class Code(IntEnum):
     NOT_GRANTED = 73
     NO_NATIVE = 74
     NOT_OWNER = 80
+    NOT_SIGNED = 81
+    NOT_MANAGER = 82
+    REPLAYED = 83
+    NO_RANDOM = 84
 
 
 WORDS = {
@@ -113,6 +117,10 @@ WORDS = {
     Code.BAD_RETIREMENT: "the image's list of keys to retire is wrong; sign it again",
     Code.NOT_ROOT: "the image retires keys, which only a root key may do; sign it with a root key",
     Code.NOT_OWNER: "the upload that is going on is that of another client",
+    Code.NOT_SIGNED: "the firmware takes signed requests only; give a secret key with --management-key",
+    Code.NOT_MANAGER: "the firmware does not have this management key, or the request was changed on its way",
+    Code.REPLAYED: "another client's request came between; try again",
+    Code.NO_RANDOM: "the device's random number generator failed; see its log",
     Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
     Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
     Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",
@@ -177,6 +185,8 @@ APP = {
     "running": (dict | None, None), "candidate": (dict | None, None),
 }
 NAME = {"name": (str, ...)}
+# smpclient sorts keys by their length: the signature is the last one, as it has to be.
+SIGNATURE = {"signature": (bytes | None, None)}
 STAT = {key: (int, ...) for key in
         ("block", "blocks", "free", "largest", "wear", "journal_wear", "retired")}
 UPLOAD = {
@@ -184,6 +194,7 @@ UPLOAD = {
     "sha": (bytes | None, None), "ver": (int | None, None), "rb": (int | None, None),
     "down": (bool | None, None), "mem": (int | None, None), "frame": (int | None, None), "if": (str | None, None),
     "tgt": (bytes | None, None), "tok": (bytes | None, None), "own": (bytes | None, None),
+    "signature": (bytes | None, None),
 }
 USAGE = {key: (int, ...) for key in
          ("runs", "failures", "stack", "stack_size", "arena", "arena_size", "memory", "memory_size", "fuel",
@@ -199,13 +210,47 @@ List = request("read", 0, "List", {"slot": (int, ...)}, APP)
 Upload = request("write", 1, "Upload", UPLOAD,
                  {"off": (int, ...), "tok": (bytes | None, None), "done": (bool | None, None)})
 Info = request("read", 2, "Info", NAME, APP)
-SIMPLE = {verb: request("write", command, verb.title(), NAME, {}) for command, verb in
+SIMPLE = {verb: request("write", command, verb.title(), NAME | SIGNATURE, {}) for command, verb in
           enumerate(("start", "stop", "confirm", "rollback", "uninstall"), start=3)}
 Stat = request("read", 8, "Stat", {}, STAT)
-Abort = request("write", 9, "Abort", {"own": (bytes | None, None)}, {})
+Abort = request("write", 9, "Abort", {"own": (bytes | None, None)} | SIGNATURE, {})
 Usage = request("read", 10, "Usage", NAME, USAGE)
 Failures = request("read", 11, "Failures", {"index": (int, ...)}, FAILURE)
-Format = request("write", 12, "Format", {}, {})
+Format = request("write", 12, "Format", SIGNATURE, {})
+Challenge = request("read", 13, "Challenge", {}, {"nonce": (bytes, ...), "next": (int, ...)})
+
+# Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
+HEADER, ENTRY, PROOF = 8, 76, 64
+
+
+def management_key(path):
+    """The secret key of a file that wisp keygen made."""
+    try:
+        # needs cryptography: imported only where requests are signed
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+        from cryptography.hazmat.primitives.serialization import load_pem_private_key
+    except ImportError:
+        raise DeviceError(None, "signed requests need cryptography: pip install cryptography") from None
+    try:
+        key = load_pem_private_key(Path(path).read_bytes(), None)
+    except OSError as error:
+        raise DeviceError(None, f"{path}: cannot be read: {error.strerror}") from None
+    except (TypeError, ValueError):
+        key = None
+    if not isinstance(key, Ed25519PrivateKey):
+        raise DeviceError(None, f"{path}: expected an Ed25519 secret key in PEM; "
+                                "wisp keygen --role management makes one")
+    return key
+
+
+def signed(what, key, challenge):
+    """A request as it is, with a signature that the device takes once (rust/trust/src/request.rs)."""
+    public = key.public_key().public_bytes_raw()
+    head = struct.pack("<I", challenge.next) + hashlib.sha256(public).digest()[:8]
+    fields = what.model_dump(exclude_unset=True, exclude={"header", "version", "sequence", "smp_data"})
+    payload = bytes(type(what)(**{**fields, "signature": head.ljust(ENTRY, b"\0")}))[HEADER:-PROOF]
+    proof = key.sign(b"wisp request 1" + challenge.nonce + bytes([what._COMMAND_ID]) + payload)
+    return type(what)(**{**fields, "signature": head + proof})
 
 
 def interfaces(image, imports, strings):
@@ -348,11 +393,13 @@ def transport_of(address):
 class Device:
     """One device; use it with `async with`."""
 
-    def __init__(self, address, timeout=6.0, own=None):
+    def __init__(self, address, timeout=6.0, own=None, key=None):
+        """key: the secret key that requests are signed with, as management_key() reads it."""
         transport, address = transport_of(str(address))
         self.client = SMPClient(transport, address, timeout_s=timeout)
         self.timeout = timeout
         self.own = own or claim()
+        self.key = key
 
     async def __aenter__(self):
         await self.client.connect()
@@ -372,6 +419,21 @@ class Device:
             raise DeviceError(code, WORDS[code])
         raise DeviceError(None, SMP_WORDS.get(int(answer.rc), f"the device answered with error {int(answer.rc)}"))
 
+    async def change(self, what):
+        """As ask(), for a request that changes something: signed if there is a key.
+
+        A request whose number was used up is signed once more: its answer may have been lost, or another client's
+        request came between.
+        """
+        if self.key is None:
+            return await self.ask(what)
+        try:
+            return await self.ask(signed(what, self.key, await self.ask(Challenge())))
+        except DeviceError as error:
+            if error.code != Code.REPLAYED:
+                raise
+        return await self.ask(signed(what, self.key, await self.ask(Challenge())))
+
     async def apps(self):
         """All installed apps."""
         found, slot = [], 0
@@ -389,7 +451,7 @@ class Device:
 
     async def simple(self, verb, name):
         """start, stop, confirm, rollback or uninstall."""
-        await self.ask(SIMPLE[verb](name=name))
+        await self.change(SIMPLE[verb](name=name))
 
     async def restart(self, name):
         """Stops an app if it runs, and starts it."""
@@ -451,11 +513,11 @@ class Device:
 
     async def abort(self):
         """Gives the upload up."""
-        await self.ask(Abort(own=self.own))
+        await self.change(Abort(own=self.own))
 
     async def format(self):
         """Gives up all apps, and whatever the partition holds."""
-        await self.ask(Format())
+        await self.change(Format())
 
     async def install(self, path, progress=lambda done, total: None, stop_at=None, announce=None):
         """Sends an image; the same one goes on where it was.
@@ -463,9 +525,9 @@ class Device:
         For tests: stop_at, bytes to send; announce, what to say instead of the truth.
         """
         image = Path(path).read_bytes()
-        answer = await self.ask(Upload(off=0, data=b"", len=len(image),
-                                       sha=hashlib.sha256(image).digest(), own=self.own,
-                                       **{**manifest(image), **(announce or {})}))
+        answer = await self.change(Upload(off=0, data=b"", len=len(image),
+                                          sha=hashlib.sha256(image).digest(), own=self.own,
+                                          **{**manifest(image), **(announce or {})}))
         # header of SMP, map, keys, offset and token
         piece = max(self.client._transport.max_unencoded_size - 53, 32)
         first, token = answer.off, answer.tok

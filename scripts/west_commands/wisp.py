@@ -20,7 +20,7 @@ HOST_VERBS = {
     "build": "compile a wasm module to an image",
     "run": "run an app on this machine",
     "inspect": "show what is in an image",
-    "keygen": "make a key to sign images with",
+    "keygen": "make a key to sign images or requests with",
     "sign": "sign an image",
     "verify": "check an image as a device would",
     "symbolize": "name the places of a trap",
@@ -180,6 +180,10 @@ class Wisp(WestCommand):
                                    "[default: WISP_PORT]")
             verb.add_argument("--timeout", type=float, default=6.0, metavar="SECONDS",
                               help="how long an answer may take [default: %(default)s]")
+            verb.add_argument("--management-key", type=Path, metavar="FILE",
+                              default=os.environ.get("WISP_MANAGEMENT_KEY"),
+                              help="secret key that requests are signed with, where the firmware wants that "
+                                   "[default: WISP_MANAGEMENT_KEY]")
             verb.add_argument("--json", action="store_true", help="report as a JSON object (doc/cli.md)")
         return parser
 
@@ -235,7 +239,11 @@ class Wisp(WestCommand):
             except device.DeviceError as error:
                 self.fail(args, f"{args.image}: {error}")
         # a port that is silent from the start is found out as fast as one that falls silent
-        async with device.Device(args.port, args.timeout) as connection:
+        try:
+            key = args.management_key and device.management_key(args.management_key)
+        except device.DeviceError as error:
+            self.fail(args, str(error))
+        async with device.Device(args.port, args.timeout, key=key) as connection:
             if args.verb == "push":
                 return await self.push(connection, args, image, said)
             return await self.ask(connection, device, args)

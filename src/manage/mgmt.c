@@ -20,37 +20,10 @@
 #include <wisp/wisp.h>
 
 #include "border/shim.h"
+#include "manage/mgmt.h"
 #include "storage/describe.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
-
-/* Command ids. The numbers never change. */
-enum {
-	CMD_LIST = 0,
-	CMD_UPLOAD = 1,
-	CMD_INFO = 2,
-	CMD_START = 3,
-	CMD_STOP = 4,
-	CMD_CONFIRM = 5,
-	CMD_ROLLBACK = 6,
-	CMD_UNINSTALL = 7,
-	CMD_STAT = 8,
-	CMD_ABORT = 9,
-	CMD_USAGE = 10,
-	CMD_FAILURES = 11,
-	CMD_FORMAT = 12,
-};
-
-static int finish(struct smp_streamer *ctxt, bool ok)
-{
-	ARG_UNUSED(ctxt);
-	return ok ? MGMT_ERR_EOK : MGMT_ERR_EMSGSIZE;
-}
-
-static int fail(struct smp_streamer *ctxt, int error)
-{
-	return finish(ctxt, smp_add_cmd_err(ctxt->writer->zs, CONFIG_WISP_MGMT_GROUP, error));
-}
 
 static bool put_image(zcbor_state_t *zse, const char *key, const struct wisp_store_image *image)
 {
@@ -106,11 +79,10 @@ static int cmd_list(struct smp_streamer *ctxt)
 			continue;
 		}
 		if (ret != 0) {
-			return fail(ctxt, ret);
+			return wisp_mgmt_fail(ctxt, ret);
 		}
-		return finish(ctxt, zcbor_tstr_put_lit(zse, "next") &&
-					    zcbor_uint32_put(zse, slot + 1) &&
-					    put_app(zse, &stored));
+		return wisp_mgmt_finish(zcbor_tstr_put_lit(zse, "next") &&
+					zcbor_uint32_put(zse, slot + 1) && put_app(zse, &stored));
 	}
 	return MGMT_ERR_EOK;
 }
@@ -143,38 +115,46 @@ static int cmd_info(struct smp_streamer *ctxt)
 		return ret;
 	}
 	ret = wisp_store_find(name, &stored);
-	return ret != 0 ? fail(ctxt, ret) : finish(ctxt, put_app(ctxt->writer->zs, &stored));
+	return ret != 0 ? wisp_mgmt_fail(ctxt, ret)
+			: wisp_mgmt_finish(put_app(ctxt->writer->zs, &stored));
 }
 
-static int simple(struct smp_streamer *ctxt, int (*function)(const char *name))
+static int simple(struct smp_streamer *ctxt, uint8_t command, int (*function)(const char *name))
 {
 	char name[WISP_STORE_NAME_SIZE];
-	int ret = get_name(ctxt, name);
+	int ret = wisp_mgmt_signed(ctxt, command);
 
+	if (ret != 0) {
+		return wisp_mgmt_fail(ctxt, ret);
+	}
+	ret = get_name(ctxt, name);
 	if (ret != 0) {
 		return ret;
 	}
 	ret = function(name);
-	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+	return ret != 0 ? wisp_mgmt_fail(ctxt, ret) : MGMT_ERR_EOK;
 }
 
-#define SIMPLE(_name)                                                                              \
+#define SIMPLE(_name, _command)                                                                    \
 	static int cmd_##_name(struct smp_streamer *ctxt)                                          \
 	{                                                                                          \
-		return simple(ctxt, wisp_store_##_name);                                           \
+		return simple(ctxt, _command, wisp_store_##_name);                                 \
 	}
 
-SIMPLE(start)
-SIMPLE(stop)
-SIMPLE(confirm)
-SIMPLE(rollback)
-SIMPLE(uninstall)
+SIMPLE(start, CMD_START)
+SIMPLE(stop, CMD_STOP)
+SIMPLE(confirm, CMD_CONFIRM)
+SIMPLE(rollback, CMD_ROLLBACK)
+SIMPLE(uninstall, CMD_UNINSTALL)
 
 static int cmd_format(struct smp_streamer *ctxt)
 {
-	int ret = wisp_store_format();
+	int ret = wisp_mgmt_signed(ctxt, CMD_FORMAT);
 
-	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
+	if (ret == 0) {
+		ret = wisp_store_format();
+	}
+	return ret != 0 ? wisp_mgmt_fail(ctxt, ret) : MGMT_ERR_EOK;
 }
 
 static int cmd_stat(struct smp_streamer *ctxt)
@@ -184,19 +164,17 @@ static int cmd_stat(struct smp_streamer *ctxt)
 	int ret = wisp_store_stat(&stat);
 
 	if (ret != 0) {
-		return fail(ctxt, ret);
+		return wisp_mgmt_fail(ctxt, ret);
 	}
-	return finish(
-		ctxt,
+	return wisp_mgmt_finish(
 		zcbor_tstr_put_lit(zse, "block") && zcbor_uint32_put(zse, stat.erase_block) &&
-			zcbor_tstr_put_lit(zse, "blocks") && zcbor_uint32_put(zse, stat.blocks) &&
-			zcbor_tstr_put_lit(zse, "free") && zcbor_uint32_put(zse, stat.free) &&
-			zcbor_tstr_put_lit(zse, "largest") && zcbor_uint32_put(zse, stat.largest) &&
-			zcbor_tstr_put_lit(zse, "wear") && zcbor_uint32_put(zse, stat.wear_most) &&
-			zcbor_tstr_put_lit(zse, "journal_wear") &&
-			zcbor_uint32_put(zse, stat.journal_wear) &&
-			zcbor_tstr_put_lit(zse, "retired") &&
-			zcbor_uint32_put(zse, stat.retired_keys));
+		zcbor_tstr_put_lit(zse, "blocks") && zcbor_uint32_put(zse, stat.blocks) &&
+		zcbor_tstr_put_lit(zse, "free") && zcbor_uint32_put(zse, stat.free) &&
+		zcbor_tstr_put_lit(zse, "largest") && zcbor_uint32_put(zse, stat.largest) &&
+		zcbor_tstr_put_lit(zse, "wear") && zcbor_uint32_put(zse, stat.wear_most) &&
+		zcbor_tstr_put_lit(zse, "journal_wear") &&
+		zcbor_uint32_put(zse, stat.journal_wear) && zcbor_tstr_put_lit(zse, "retired") &&
+		zcbor_uint32_put(zse, stat.retired_keys));
 }
 
 static bool put_number(zcbor_state_t *zse, const char *key, uint32_t value)
@@ -217,26 +195,26 @@ static int cmd_usage(struct smp_streamer *ctxt)
 	}
 	app = wisp_app_find(name);
 	if (app == NULL) {
-		return fail(ctxt, WISP_STORE_NO_APP);
+		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
 	}
 	wisp_app_usage(app, &usage);
-	return finish(ctxt, put_number(zse, "runs", usage.runs) &&
-				    put_number(zse, "failures", usage.failures) &&
-				    put_number(zse, "stack", usage.stack) &&
-				    put_number(zse, "stack_size", usage.stack_size) &&
-				    put_number(zse, "arena", usage.arena) &&
-				    put_number(zse, "arena_size", usage.arena_size) &&
-				    put_number(zse, "memory", usage.memory) &&
-				    put_number(zse, "memory_size", usage.memory_size) &&
-				    zcbor_tstr_put_lit(zse, "fuel") &&
-				    zcbor_uint64_put(zse, usage.fuel) &&
-				    put_number(zse, "events", usage.events) &&
-				    put_number(zse, "events_size", usage.events_size) &&
-				    put_number(zse, "events_lost", usage.events_lost) &&
-				    put_number(zse, "messages_lost", usage.messages_lost) &&
-				    put_number(zse, "kv_written", usage.kv_written) &&
-				    put_number(zse, "kv_refused", usage.kv_refused) &&
-				    put_number(zse, "lines_dropped", usage.lines_dropped));
+	return wisp_mgmt_finish(put_number(zse, "runs", usage.runs) &&
+				put_number(zse, "failures", usage.failures) &&
+				put_number(zse, "stack", usage.stack) &&
+				put_number(zse, "stack_size", usage.stack_size) &&
+				put_number(zse, "arena", usage.arena) &&
+				put_number(zse, "arena_size", usage.arena_size) &&
+				put_number(zse, "memory", usage.memory) &&
+				put_number(zse, "memory_size", usage.memory_size) &&
+				zcbor_tstr_put_lit(zse, "fuel") &&
+				zcbor_uint64_put(zse, usage.fuel) &&
+				put_number(zse, "events", usage.events) &&
+				put_number(zse, "events_size", usage.events_size) &&
+				put_number(zse, "events_lost", usage.events_lost) &&
+				put_number(zse, "messages_lost", usage.messages_lost) &&
+				put_number(zse, "kv_written", usage.kv_written) &&
+				put_number(zse, "kv_refused", usage.kv_refused) &&
+				put_number(zse, "lines_dropped", usage.lines_dropped));
 }
 
 /* Sends one failure per frame. {"index": n} is 0 for the last one. */
@@ -261,228 +239,11 @@ static int cmd_failures(struct smp_streamer *ctxt)
 		return MGMT_ERR_EOK;
 	}
 	wisp_describe_status(failure.app, &failure.status, "", text, sizeof(text));
-	return finish(ctxt, put_number(zse, "next", index + 1) && zcbor_tstr_put_lit(zse, "name") &&
-				    zcbor_tstr_put_term(zse, wisp_app_name(failure.app),
-							WISP_STORE_NAME_SIZE) &&
-				    zcbor_tstr_put_lit(zse, "uptime") &&
-				    zcbor_int64_put(zse, failure.uptime_ms) &&
-				    zcbor_tstr_put_lit(zse, "what") &&
-				    zcbor_tstr_put_term(zse, text, sizeof(text)));
-}
-
-#define TOKEN_SIZE 8
-#define CLAIM_MIN  8
-#define CLAIM_MAX  16
-
-/*
- * The client that owns the present upload. Pieces and an abort must have its token. Its claim is a
- * secret of the client, with which it can announce the same image again after it lost the answer
- * or was restarted. After a boot, nobody owns an upload that had begun before.
- */
-static struct {
-	bool known;
-	uint8_t token[TOKEN_SIZE];
-	uint8_t claim[CLAIM_MAX];
-	size_t claim_length;
-	/* Uptime in milliseconds of the announcement and of the last accepted piece. */
-	int64_t began;
-	int64_t last;
-} owner;
-
-static bool same(const struct zcbor_string *given, const uint8_t *known, size_t length)
-{
-	return given->len == length && length != 0 && memcmp(given->value, known, length) == 0;
-}
-
-static bool is_owner(const struct zcbor_string *token, const struct zcbor_string *claim)
-{
-	return owner.known && (same(token, owner.token, sizeof(owner.token)) ||
-			       same(claim, owner.claim, owner.claim_length));
-}
-
-/* Returns true if the upload may be replaced because its owner is silent or takes too long. */
-static bool is_over(void)
-{
-	int64_t now = k_uptime_get();
-
-	return now - owner.last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC ||
-	       now - owner.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
-}
-
-static void own(const struct zcbor_string *claim)
-{
-	uint32_t mix[2] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
-
-	if (wisp_shim_entropy(owner.token, sizeof(owner.token)) != 0) {
-		/*
-		 * Others cannot guess the token, because it depends on random bytes of the client.
-		 */
-		wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
-	}
-	owner.known = true;
-	owner.claim_length = 0;
-	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(owner.claim)) {
-		memcpy(owner.claim, claim->value, claim->len);
-		owner.claim_length = claim->len;
-	}
-	owner.began = k_uptime_get();
-	owner.last = owner.began;
-}
-
-/* Announces a new upload, continues the same one, or replaces one whose time is over. */
-static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim)
-{
-	static const struct zcbor_string none;
-	struct wisp_store_upload current;
-	bool going_on = wisp_store_progress(&current) == 0;
-	bool again =
-		going_on && strcmp(current.name, upload->name) == 0 &&
-		current.image.length == upload->image.length &&
-		memcmp(current.image.hash, upload->image.hash, sizeof(upload->image.hash)) == 0;
-	int ret;
-
-	if (going_on) {
-		if (again && is_owner(&none, claim)) {
-			upload->offset = current.offset;
-			return 0;
-		}
-		if (!is_over() && (owner.known || !again)) {
-			return WISP_STORE_BUSY;
-		}
-		if (!again) {
-			(void)wisp_store_abort();
-		}
-	}
-	ret = wisp_store_begin(upload);
-	owner.known = false;
-	if (ret == 0) {
-		own(claim);
-	}
-	return ret;
-}
-
-static int cmd_abort(struct smp_streamer *ctxt)
-{
-	struct zcbor_string token = {0};
-	struct zcbor_string claim = {0};
-	struct wisp_store_upload current;
-	size_t decoded = 0;
-	int ret;
-	struct zcbor_map_decode_key_val keys[] = {
-		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
-		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
-	};
-
-	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0) {
-		return MGMT_ERR_EINVAL;
-	}
-	ret = wisp_store_progress(&current);
-	if (ret == 0 && !is_owner(&token, &claim) && !is_over()) {
-		ret = WISP_STORE_NOT_OWNER;
-	}
-	if (ret == 0) {
-		owner.known = false;
-		ret = wisp_store_abort();
-	}
-	return ret != 0 ? fail(ctxt, ret) : MGMT_ERR_EOK;
-}
-
-/* Encodes the answer to an announcement or to a piece. */
-static bool put_progress(zcbor_state_t *zse, uint32_t offset, bool announced, bool done)
-{
-	bool ok = zcbor_tstr_put_lit(zse, "off") && zcbor_uint32_put(zse, offset);
-
-	if (announced && !done) {
-		ok = ok && zcbor_tstr_put_lit(zse, "tok") &&
-		     zcbor_bstr_encode_ptr(zse, (const char *)owner.token, sizeof(owner.token));
-	}
-	if (done) {
-		ok = ok && zcbor_tstr_put_lit(zse, "done") && zcbor_bool_put(zse, true);
-	}
-	return ok;
-}
-
-/*
- * {"off": 0, "name", "len", "sha", "ver", "rb", "down", "mem", "frame", "if", "tgt", "own"}, then
- * {"off", "data", "tok"}. The answer is {"off": where to go on}, for an announcement with
- * {"tok": the token}, with {"done": true} when the update is installed.
- */
-static int cmd_upload(struct smp_streamer *ctxt)
-{
-	struct wisp_store_upload upload = {0};
-	struct zcbor_string name = {0};
-	struct zcbor_string hash = {0};
-	struct zcbor_string data = {0};
-	struct zcbor_string interfaces = {0};
-	struct zcbor_string targets = {0};
-	struct zcbor_string token = {0};
-	struct zcbor_string claim = {0};
-	uint32_t offset = UINT32_MAX;
-	size_t decoded = 0;
-	int ret;
-	struct zcbor_map_decode_key_val keys[] = {
-		ZCBOR_MAP_DECODE_KEY_DECODER("off", zcbor_uint32_decode, &offset),
-		ZCBOR_MAP_DECODE_KEY_DECODER("data", zcbor_bstr_decode, &data),
-		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &name),
-		ZCBOR_MAP_DECODE_KEY_DECODER("len", zcbor_uint32_decode, &upload.image.length),
-		ZCBOR_MAP_DECODE_KEY_DECODER("sha", zcbor_bstr_decode, &hash),
-		ZCBOR_MAP_DECODE_KEY_DECODER("ver", zcbor_uint32_decode, &upload.image.version),
-		ZCBOR_MAP_DECODE_KEY_DECODER("rb", zcbor_uint32_decode, &upload.image.rollback),
-		ZCBOR_MAP_DECODE_KEY_DECODER("down", zcbor_bool_decode, &upload.downgrade),
-		ZCBOR_MAP_DECODE_KEY_DECODER("mem", zcbor_uint32_decode, &upload.memory),
-		ZCBOR_MAP_DECODE_KEY_DECODER("frame", zcbor_uint32_decode, &upload.frame),
-		ZCBOR_MAP_DECODE_KEY_DECODER("if", zcbor_tstr_decode, &interfaces),
-		ZCBOR_MAP_DECODE_KEY_DECODER("tgt", zcbor_bstr_decode, &targets),
-		ZCBOR_MAP_DECODE_KEY_DECODER("tok", zcbor_bstr_decode, &token),
-		ZCBOR_MAP_DECODE_KEY_DECODER("own", zcbor_bstr_decode, &claim),
-	};
-
-	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
-	    offset == UINT32_MAX) {
-		return MGMT_ERR_EINVAL;
-	}
-	if (name.len != 0) {
-		if (offset != 0 || name.len >= sizeof(upload.name) ||
-		    hash.len != sizeof(upload.image.hash)) {
-			return MGMT_ERR_EINVAL;
-		}
-		memcpy(upload.name, name.value, name.len);
-		memcpy(upload.image.hash, hash.value, hash.len);
-		upload.interfaces = (const char *)interfaces.value;
-		upload.interfaces_length = interfaces.len;
-		upload.targets = targets.value;
-		upload.targets_length = targets.len;
-		ret = begin(&upload, &claim);
-		if (ret != 0) {
-			return fail(ctxt, ret);
-		}
-	} else if (!is_owner(&token, &(struct zcbor_string){0})) {
-		ret = wisp_store_progress(&upload);
-		return fail(ctxt, ret != 0 ? ret : WISP_STORE_NOT_OWNER);
-	}
-	if (data.len != 0) {
-		ret = wisp_store_write(offset, data.value, data.len);
-		if (ret == 0) {
-			/* Only accepted pieces keep an upload alive. */
-			owner.last = k_uptime_get();
-		} else if (ret != WISP_STORE_OFFSET) {
-			return fail(ctxt, ret);
-		}
-		/* The piece arrived twice. The answer has the offset at which to continue. */
-	}
-	ret = wisp_store_progress(&upload);
-	if (ret != 0) {
-		return fail(ctxt, ret);
-	}
-	if (upload.offset == upload.image.length) {
-		ret = wisp_store_finish();
-		if (ret != 0) {
-			return fail(ctxt, ret);
-		}
-		owner.known = false;
-		return finish(ctxt, put_progress(ctxt->writer->zs, upload.offset, false, true));
-	}
-	return finish(ctxt, put_progress(ctxt->writer->zs, upload.offset, name.len != 0, false));
+	return wisp_mgmt_finish(
+		put_number(zse, "next", index + 1) && zcbor_tstr_put_lit(zse, "name") &&
+		zcbor_tstr_put_term(zse, wisp_app_name(failure.app), WISP_STORE_NAME_SIZE) &&
+		zcbor_tstr_put_lit(zse, "uptime") && zcbor_int64_put(zse, failure.uptime_ms) &&
+		zcbor_tstr_put_lit(zse, "what") && zcbor_tstr_put_term(zse, text, sizeof(text)));
 }
 
 #ifdef CONFIG_MCUMGR_SMP_SUPPORT_ORIGINAL_PROTOCOL
@@ -514,6 +275,9 @@ static int translate(uint16_t error)
 	case WISP_STORE_SIGNATURE:
 	case WISP_STORE_VERSION:
 	case WISP_STORE_NOT_ROOT:
+	case WISP_STORE_NOT_SIGNED:
+	case WISP_STORE_NOT_MANAGER:
+	case WISP_STORE_REPLAYED:
 		return MGMT_ERR_EACCESSDENIED;
 	default:
 		return MGMT_ERR_EUNKNOWN;
@@ -522,13 +286,22 @@ static int translate(uint16_t error)
 #endif
 
 static const struct mgmt_handler handlers[] = {
-	[CMD_LIST] = {.mh_read = cmd_list},          [CMD_UPLOAD] = {.mh_write = cmd_upload},
-	[CMD_INFO] = {.mh_read = cmd_info},          [CMD_START] = {.mh_write = cmd_start},
-	[CMD_STOP] = {.mh_write = cmd_stop},         [CMD_CONFIRM] = {.mh_write = cmd_confirm},
-	[CMD_ROLLBACK] = {.mh_write = cmd_rollback}, [CMD_UNINSTALL] = {.mh_write = cmd_uninstall},
-	[CMD_STAT] = {.mh_read = cmd_stat},          [CMD_ABORT] = {.mh_write = cmd_abort},
-	[CMD_USAGE] = {.mh_read = cmd_usage},        [CMD_FAILURES] = {.mh_read = cmd_failures},
+	[CMD_LIST] = {.mh_read = cmd_list},
+	[CMD_UPLOAD] = {.mh_write = wisp_mgmt_upload},
+	[CMD_INFO] = {.mh_read = cmd_info},
+	[CMD_START] = {.mh_write = cmd_start},
+	[CMD_STOP] = {.mh_write = cmd_stop},
+	[CMD_CONFIRM] = {.mh_write = cmd_confirm},
+	[CMD_ROLLBACK] = {.mh_write = cmd_rollback},
+	[CMD_UNINSTALL] = {.mh_write = cmd_uninstall},
+	[CMD_STAT] = {.mh_read = cmd_stat},
+	[CMD_ABORT] = {.mh_write = wisp_mgmt_abort},
+	[CMD_USAGE] = {.mh_read = cmd_usage},
+	[CMD_FAILURES] = {.mh_read = cmd_failures},
 	[CMD_FORMAT] = {.mh_write = cmd_format},
+#ifdef CONFIG_WISP_MGMT_SIGNED
+	[CMD_CHALLENGE] = {.mh_read = wisp_mgmt_challenge},
+#endif
 };
 
 static struct mgmt_group group = {
@@ -570,9 +343,9 @@ static void register_group(void)
 #ifdef CONFIG_WISP_MGMT_REFUSE_RESET
 	mgmt_callback_register(&reset_callback);
 #endif
-	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED)) {
+	if (!IS_ENABLED(CONFIG_WISP_MGMT_AUTHENTICATED) && !IS_ENABLED(CONFIG_WISP_MGMT_SIGNED)) {
 		LOG_WRN("SMP has no authentication: whoever reaches it manages the apps "
-			"(CONFIG_WISP_MGMT_AUTHENTICATED)");
+			"(CONFIG_WISP_MGMT_AUTHENTICATED, CONFIG_WISP_MGMT_SIGNED)");
 	}
 }
 

@@ -13,6 +13,8 @@ extern const uint8_t wisp_public_keys[];
 extern const size_t wisp_public_key_count;
 extern const uint8_t wisp_root_keys[];
 extern const size_t wisp_root_key_count;
+extern const uint8_t wisp_management_keys[];
+extern const size_t wisp_management_key_count;
 /* True if one of them is the key of the samples, whose secret key is public. */
 extern const bool wisp_has_development_key;
 

@@ -124,6 +124,22 @@ uint32_t wisp_rust_store_image_needs(const struct wisp_app *app, const uint8_t *
  */
 uint32_t wisp_rust_store_targets(const struct wisp_app *app, const uint8_t *targets, size_t length);
 
+#define WISP_REQUEST_NONCE_SIZE 16
+
+/* Challenge that the next signed management request has to answer. */
+struct wisp_request_challenge {
+	uint8_t nonce[WISP_REQUEST_NONCE_SIZE];
+	uint32_t next;
+};
+
+/*
+ * Rust: accepts a request if one of the keys, 32 bytes each, signed it for this challenge. Then
+ * increments the number of the challenge.
+ */
+uint32_t wisp_rust_request_accept(struct wisp_request_challenge *challenge, const uint8_t *keys,
+				  size_t key_count, uint8_t command, const uint8_t *payload,
+				  size_t length);
+
 /* Returns false if the import module needs a grant and the app's node has none for it. */
 bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
 

@@ -9,5 +9,6 @@ zephyr_library_sources(
   storage/storage.c
   storage/supervisor.c
 )
-zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/mgmt.c)
+zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/mgmt.c manage/upload.c)
+zephyr_library_sources_ifdef(CONFIG_WISP_MGMT_SIGNED manage/signed.c storage/requests.c)
 zephyr_library_sources_ifdef(CONFIG_WISP_SHELL manage/shell.c)

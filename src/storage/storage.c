@@ -38,8 +38,7 @@ static void run_call(struct k_work *work)
 	call->result = call->run(call->argument);
 }
 
-/* Runs a function in the app storage's thread. */
-static int run(int (*function)(void *argument), void *argument)
+int wisp_storage_run(int (*function)(void *argument), void *argument)
 {
 	struct call call = {.run = function, .argument = argument};
 	struct k_work_sync sync;
@@ -107,14 +106,14 @@ int wisp_store_get(uint32_t slot, struct wisp_store_app *app)
 {
 	struct get get = {.slot = slot, .app = app};
 
-	return run(do_get, &get);
+	return wisp_storage_run(do_get, &get);
 }
 
 int wisp_store_find(const char *name, struct wisp_store_app *app)
 {
 	struct get get = {.name = name, .app = app};
 
-	return run(do_get, &get);
+	return wisp_storage_run(do_get, &get);
 }
 
 static int announce(struct wisp_store_upload *upload)
@@ -151,7 +150,7 @@ static int do_begin(void *argument)
 int wisp_store_begin(struct wisp_store_upload *upload)
 {
 	upload->name[sizeof(upload->name) - 1] = '\0';
-	return run(do_begin, upload);
+	return wisp_storage_run(do_begin, upload);
 }
 
 struct piece {
@@ -171,7 +170,7 @@ int wisp_store_write(uint32_t offset, const void *data, size_t length)
 {
 	struct piece piece = {.offset = offset, .data = data, .length = length};
 
-	return run(do_write, &piece);
+	return wisp_storage_run(do_write, &piece);
 }
 
 static int do_progress(void *argument)
@@ -181,7 +180,7 @@ static int do_progress(void *argument)
 
 int wisp_store_progress(struct wisp_store_upload *upload)
 {
-	return run(do_progress, upload);
+	return wisp_storage_run(do_progress, upload);
 }
 
 static int do_abort(void *argument)
@@ -192,7 +191,7 @@ static int do_abort(void *argument)
 
 int wisp_store_abort(void)
 {
-	return run(do_abort, NULL);
+	return wisp_storage_run(do_abort, NULL);
 }
 
 static int do_finish(void *argument)
@@ -234,7 +233,7 @@ static int do_finish(void *argument)
 
 int wisp_store_finish(void)
 {
-	return run(do_finish, NULL);
+	return wisp_storage_run(do_finish, NULL);
 }
 
 static int do_start(void *argument)
@@ -252,7 +251,7 @@ static int do_start(void *argument)
 
 int wisp_store_start(const char *name)
 {
-	return run(do_start, (void *)name);
+	return wisp_storage_run(do_start, (void *)name);
 }
 
 static int do_stop(void *argument)
@@ -270,7 +269,7 @@ static int do_stop(void *argument)
 
 int wisp_store_stop(const char *name)
 {
-	return run(do_stop, (void *)name);
+	return wisp_storage_run(do_stop, (void *)name);
 }
 
 int wisp_storage_confirm(const struct wisp_store_app *stored)
@@ -301,7 +300,7 @@ static int do_confirm(void *argument)
 
 int wisp_store_confirm(const char *name)
 {
-	return run(do_confirm, (void *)name);
+	return wisp_storage_run(do_confirm, (void *)name);
 }
 
 static int do_rollback(void *argument)
@@ -334,7 +333,7 @@ static int do_rollback(void *argument)
 
 int wisp_store_rollback(const char *name)
 {
-	return run(do_rollback, (void *)name);
+	return wisp_storage_run(do_rollback, (void *)name);
 }
 
 static int do_uninstall(void *argument)
@@ -356,7 +355,7 @@ static int do_uninstall(void *argument)
 
 int wisp_store_uninstall(const char *name)
 {
-	return run(do_uninstall, (void *)name);
+	return wisp_storage_run(do_uninstall, (void *)name);
 }
 
 static int do_format(void *argument)
@@ -382,7 +381,7 @@ static int do_format(void *argument)
 
 int wisp_store_format(void)
 {
-	return run(do_format, NULL);
+	return wisp_storage_run(do_format, NULL);
 }
 
 struct retired {
@@ -401,7 +400,7 @@ int wisp_storage_retired(uint8_t *ids, size_t *count)
 {
 	struct retired retired = {.ids = ids, .count = count};
 
-	return run(do_retired, &retired);
+	return wisp_storage_run(do_retired, &retired);
 }
 
 bool wisp_storage_holds(const uint8_t *image)
@@ -416,7 +415,7 @@ static int do_stat(void *argument)
 
 int wisp_store_stat(struct wisp_store_stat *stat)
 {
-	return run(do_stat, stat);
+	return wisp_storage_run(do_stat, stat);
 }
 
 const char *wisp_store_words(int error, size_t *length)

@@ -63,6 +63,22 @@ void wisp_supervisor_boot(struct k_work_q *queue);
 
 /* Callable from any thread. */
 
+/* Runs a function in the app storage's thread, and returns what the function returns. */
+int wisp_storage_run(int (*function)(void *argument), void *argument);
+
+/*
+ * Reads the challenge that the next signed request has to answer. Returns 0 or an enum
+ * wisp_store_error.
+ */
+int wisp_storage_challenge(struct wisp_request_challenge *out);
+
+/*
+ * Accepts the payload of a request if a management key signed it for this command and the
+ * present challenge. The next request needs another challenge. Returns 0 or an enum
+ * wisp_store_error.
+ */
+int wisp_storage_accept(uint8_t command, const uint8_t *payload, size_t length);
+
 /* Returns true for an image in the partition of the app storage. */
 bool wisp_storage_holds(const uint8_t *image);
 

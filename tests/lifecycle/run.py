@@ -11,6 +11,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
@@ -20,9 +21,28 @@ sys.path.insert(0, str(REPOSITORY / "scripts"))
 import devenv
 import soak
 
-# The transport of the client's part: a serial line, or UDP through QEMU's user network.
-PLATFORMS = {"native_sim/native/64": [], "qemu_cortex_m3": [], "mps2/an385": ["overlay-udp.conf"]}
 SAMPLE = REPOSITORY / "samples" / "updatable_app"
+ALL = "not test_signed"
+
+
+class Firmware(NamedTuple):
+    """A firmware to build, and which tests are run on it."""
+
+    board: str
+    # Configuration beside firmware.conf.
+    overlays: list = []
+    selection: str = ALL
+
+
+# The transport of the client's part: a serial line, or UDP through QEMU's user network.
+PLATFORMS = {
+    "native_sim/native/64": Firmware("native_sim/native/64"),
+    "qemu_cortex_m3": Firmware("qemu_cortex_m3"),
+    # Another transport: what takes long and does not depend on it was seen on a serial line.
+    "mps2/an385": Firmware("mps2/an385", [SAMPLE / "overlay-udp.conf"],
+                           f"{ALL} and not says_nothing and not silent_app and not every_command and not completed"),
+    "signed": Firmware("native_sim/native/64", [HERE / "signed.conf"], "test_signed"),
+}
 # Simulated hours and power cuts that are part of every run.
 SHORT_SOAK = (2, 10)
 # No build and no run of the tests takes this long.
@@ -30,18 +50,19 @@ LONGEST = 1800
 
 
 def build_folder(platform):
-    """Where a platform's firmware is built."""
+    """Where one of PLATFORMS is built."""
     return devenv.BUILD / "lifecycle" / platform.replace("/", "_")
 
 
 def build(platform, env):
-    """Builds the sample for a platform; tells whether that went well."""
+    """Builds the sample for one of PLATFORMS; tells whether that went well."""
     print(f"== {platform}", flush=True)
-    overlays = [str(HERE / "firmware.conf")] + [str(SAMPLE / name) for name in PLATFORMS[platform]]
+    firmware = PLATFORMS[platform]
+    overlays = [str(path) for path in (HERE / "firmware.conf", *firmware.overlays)]
     made = subprocess.run(
-        ["west", "build", "-b", platform, "-d", str(build_folder(platform)), str(SAMPLE), "--",
+        ["west", "build", "-b", firmware.board, "-d", str(build_folder(platform)), str(SAMPLE), "--",
          # The default library would be compiled for each build folder.
-         *([] if platform.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
+         *([] if firmware.board.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
          f"-DEXTRA_ZEPHYR_MODULES={REPOSITORY}", f"-DEXTRA_CONF_FILE={';'.join(overlays)}",
          f"-DEXTRA_DTC_OVERLAY_FILE={HERE / 'firmware.overlay'}"],
         cwd=devenv.find_zephyr(), env=env, check=False, timeout=LONGEST)
@@ -49,14 +70,12 @@ def build(platform, env):
 
 
 def run_tests(platform, env):
-    """Runs the client's tests on a platform: (output, exit code)."""
+    """Runs the client's tests on one of PLATFORMS: (output, exit code)."""
     python = devenv.VENV / "bin" / "python"
     tool = Path(env["WISP_CARGO_TARGET_ROOT"]) / "host" / "release" / "wisp"
     command = [python if python.exists() else sys.executable, "-m", "pytest", "-q", "-s", "-p", "no:cacheprovider",
-               HERE / "pytest", "--firmware", build_folder(platform), "--board", platform, "--tool", tool]
-    if PLATFORMS[platform]:
-        # Another transport: what takes long and does not depend on it was seen on a serial line.
-        command += ["-k", "not says_nothing and not silent_app and not every_command and not completed"]
+               HERE / "pytest", "--firmware", build_folder(platform), "--board", PLATFORMS[platform].board, "--tool", tool,
+               "-k", PLATFORMS[platform].selection]
     try:
         done = subprocess.run([str(part) for part in command], env=env, check=False, text=True,
                               stdout=subprocess.PIPE, timeout=LONGEST)

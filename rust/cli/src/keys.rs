@@ -18,6 +18,8 @@ pub enum Role {
     App,
     /// Signs images that retire app keys, and stays offline: CONFIG_WISP_ROOT_KEY_FILE
     Root,
+    /// Signs requests of `west wisp` to a device: CONFIG_WISP_MANAGEMENT_KEY_FILE
+    Management,
 }
 
 const ROLE_LINE: &str = "Wisp-Role:";
@@ -32,6 +34,7 @@ impl Role {
         match self {
             Self::App => "app",
             Self::Root => "root",
+            Self::Management => "management",
         }
     }
 }
@@ -40,12 +43,12 @@ impl Role {
 pub fn role(path: &Path) -> Result<Option<Role>, Failure> {
     let text = text(path)?;
     let stated = text.lines().find_map(|line| line.strip_prefix(ROLE_LINE)).map(str::trim);
-    match stated {
-        None => Ok(None),
-        Some(name) => [Role::App, Role::Root].into_iter().find(|role| role.name() == name).map(Some).ok_or_else(|| {
-            Failure::in_file(path, format_args!("a key of the role {name:?}; this wisp knows app and root"))
-        }),
-    }
+    let Some(name) = stated else { return Ok(None) };
+    let known = Role::value_variants().iter().find(|role| role.name() == name);
+    known.copied().map(Some).ok_or_else(|| {
+        let what = format!("a key of the role {name:?}; this wisp knows app, root and management");
+        Failure::in_file(path, what)
+    })
 }
 
 /// Writes a secret key that only this user may read. An existing file is never replaced: what it signed could

@@ -74,6 +74,11 @@ const CASES: &[(&str, &str)] = &[
         "CONFIG_WISP_SIGNATURE_KEY_FILE: <>/nowhere.pub.pem does not exist; give the public key that `wisp keygen` \
          writes beside the secret one, name.pub.pem",
     ),
+    (
+        "set(CONFIG_WISP_MGMT_SIGNED y)\ninclude(@ROOT@/src/storage/signature.cmake)",
+        "CONFIG_WISP_MGMT_SIGNED: CONFIG_WISP_MANAGEMENT_KEY_FILE names no key, so that nobody could manage the apps; \
+         give it the public key that `wisp keygen --role management` writes, name.pub.pem",
+    ),
 ];
 
 /// Beginnings of messages about the machine and the board, which no project brings about.
@@ -112,6 +117,7 @@ fn public_keys(arguments: &str) -> String {
     let folder = Folder::new();
     folder.succeeds("keygen key.pem");
     folder.succeeds("keygen root.pem --role root");
+    folder.succeeds("keygen manager.pem --role management");
     folder.write("other.pem", "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n");
     let text = String::from_utf8(folder.read("key.pub.pem")).unwrap();
     folder.write("unmarked.pub.pem", text.replace("Wisp-Role: app\n", ""));
@@ -164,6 +170,16 @@ fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
             "--app key.pub.pem --root unmarked.pub.pem",
             "CONFIG_WISP_ROOT_KEY_FILE: a root key is an app key, too; make a key of its own with wisp keygen --role \
              root, and keep its secret part offline",
+        ),
+        (
+            "--root manager.pub.pem",
+            "CONFIG_WISP_ROOT_KEY_FILE: manager.pub.pem is marked as a key of the role management; it belongs into \
+             CONFIG_WISP_MANAGEMENT_KEY_FILE",
+        ),
+        (
+            "--app key.pub.pem --management unmarked.pub.pem",
+            "CONFIG_WISP_MANAGEMENT_KEY_FILE: a management key signs images, too; make a key of its own with wisp keygen \
+             --role management",
         ),
         (
             &nine,

@@ -44,6 +44,7 @@ fn content(image: &[u8]) -> usize {
 fn roles(folder: &Folder) {
     keys(folder);
     folder.succeeds("keygen root.pem --role root");
+    folder.succeeds("keygen manager.pem --role management");
     let marked = String::from_utf8(folder.read("one.pem")).unwrap();
     folder.write("unmarked.pem", marked.replace("Wisp-Role: app\n", ""));
     folder.write("king.pem", marked.replace("Wisp-Role: app", "Wisp-Role: king"));
@@ -387,7 +388,13 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "sign a.wisp --key king.pem --retire two.pub.pem",
-        "king.pem: a key of the role \"king\"; this wisp knows app and root",
+        "king.pem: a key of the role \"king\"; this wisp knows app, root and management",
+        roles,
+    ),
+    (
+        "sign a.wisp --key manager.pem",
+        "manager.pem: a management key signs requests of `west wisp`, and devices would refuse the image; sign it with \
+         an app key",
         roles,
     ),
     (

@@ -88,9 +88,9 @@ fn a_key_of_an_unknown_role_is_refused() {
     let folder = folder();
     let text = text(&folder, "one.pem").replace("Wisp-Role: app", "Wisp-Role: king");
     folder.write("king.pem", text);
-    folder.fails("sign a.wisp -k king.pem --retire two.pub.pem", &["king.pem: ", "king", "app and root"]);
+    folder.fails("sign a.wisp -k king.pem --retire two.pub.pem", &["king.pem: ", "king", "app, root and management"]);
     let run = folder.wisp("keygen x.pem --role king");
-    assert!(run.code == Some(2) && run.err.contains("[possible values: app, root]"), "{}", run.err);
+    assert!(run.code == Some(2) && run.err.contains("[possible values: app, root, management]"), "{}", run.err);
 }
 
 #[test]

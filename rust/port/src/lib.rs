@@ -32,6 +32,8 @@ pub mod platform;
 mod pwm;
 #[cfg_attr(not(feature = "error-messages"), path = "report_numbers.rs")]
 mod report;
+#[cfg(feature = "storage")]
+pub mod requests;
 mod run;
 mod sensor;
 pub mod shim;

@@ -187,6 +187,10 @@ fn words(code: u32) -> &'static str {
         shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
         shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
         shim::wisp_store_error_WISP_STORE_NOT_OWNER => "the upload that is going on is that of another client",
+        shim::wisp_store_error_WISP_STORE_NOT_SIGNED => "the firmware accepts signed requests only",
+        shim::wisp_store_error_WISP_STORE_NOT_MANAGER => "no management key signed the request for this device",
+        shim::wisp_store_error_WISP_STORE_REPLAYED => "the signed request is not the next one",
+        shim::wisp_store_error_WISP_STORE_NO_RANDOM => "the random number generator failed; see the log",
         shim::wisp_store_error_WISP_STORE_NOT_LOADED => "the image was refused; see the log",
         _ => "unknown error",
     }
@@ -677,24 +681,5 @@ pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) 
             };
             Ok(())
         })
-    }
-}
-
-/// Makes the token of an upload's owner.
-///
-/// # Safety
-/// `claim` points to `length` bytes, `mix` to two words; eight bytes can be written to `token`.
-#[no_mangle]
-pub unsafe extern "C" fn wisp_rust_store_token(claim: *const u8, length: usize, mix: *const u32, token: *mut u8) {
-    // SAFETY: C passes `length` bytes and two words, and room for eight bytes at `token`.
-    unsafe {
-        let mut hasher = wisp_trust::Hasher::new();
-        if length != 0 {
-            hasher.update(core::slice::from_raw_parts(claim, length));
-        }
-        for index in 0..2 {
-            hasher.update(&(*mix.add(index)).to_le_bytes());
-        }
-        core::ptr::copy_nonoverlapping(hasher.finish().as_ptr(), token, 8);
     }
 }

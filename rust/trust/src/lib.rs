@@ -8,7 +8,8 @@
 //!    signed image can be changed without [`verify`] noticing.
 //! 3. A device knows several keys by their ids. An image that a root key signed can retire app keys. What a
 //!    retired key signs is refused from then on. No image can retire a root key.
-//! 4. No allocation, no state: keys and images are borrowed.
+//! 4. No allocation, no state of its own: keys, images and requests are borrowed.
+//! 5. A signed request to manage apps is for one device, one boot and one number: see [`Challenge`].
 //!
 //! Not here: where keys are kept (the firmware, `CONFIG_WISP_SIGNATURE_KEY_FILE`), when checks happen
 //! (`wisp-storage` and `wisp-port`), encryption.
@@ -23,6 +24,7 @@ extern crate alloc;
 
 mod error;
 mod keys;
+mod request;
 #[cfg(feature = "sign")]
 mod sign;
 mod trailer;
@@ -30,6 +32,9 @@ mod verify;
 
 pub use error::TrustError;
 pub use keys::{key_id, retired_by, retirements, KeyId, Keys, PublicKey, Role, Signer, RETIRED_KEYS_SECTION};
+#[cfg(feature = "sign")]
+pub use request::sign_request;
+pub use request::{Challenge, RequestError, NONCE_SIZE, SIGNATURE_ENTRY};
 #[cfg(feature = "sign")]
 pub use sign::{add_retired_keys, allow_downgrade, public_key, sign, SignError};
 pub use trailer::Trailer;

@@ -73,7 +73,8 @@ class Firmware:
     def command(self):
         """How it is run; sets the address of a client for a network."""
         if self.native:
-            return [self.build / "zephyr" / "zephyr.exe", f"--flash={self.flash}"]
+            # random numbers differ from boot to boot
+            return [self.build / "zephyr" / "zephyr.exe", f"--flash={self.flash}", "--seed-random"]
         qemu = os.path.join(os.environ.get("QEMU_BIN_PATH", ""), "qemu-system-arm")
         elf = self.build / "zephyr" / "zephyr.elf"
         common = [qemu, "-cpu", "cortex-m3", "-display", "none", "-monitor", "none", "-kernel", elf, "-serial", "pty"]

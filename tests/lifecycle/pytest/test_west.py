@@ -89,6 +89,8 @@ def test_verbs_of_a_device_say_what_is_missing(workspace, tools):
     said = west(workspace, "wisp", "push", "add.wasm", "--port", "/dev/nowhere", "--json", code=1)
     sentence = "add.wasm: this is a wasm module; make an image of it with wisp build"
     assert sorted(said.splitlines()) == sorted([json.dumps({"error": sentence}), "west wisp: " + sentence])
+    said = west(workspace, "wisp", "stop", "lamp", "--port", "/dev/nowhere", "--management-key", "add.wasm", code=1)
+    assert said == "west wisp: add.wasm: expected an Ed25519 secret key in PEM; wisp keygen --role management makes one\n"
     # nobody at the other end
     _, silent = pty.openpty()
     said = west(workspace, "wisp", "list", "--timeout", "0.3", "--port", os.ttyname(silent), code=1)

@@ -46,6 +46,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // a signature says that somebody vouches for the image
     check::all(&image).map_err(|error| Failure::in_file(path, format_args!("not signed: {error}")))?;
     let secret = keys::secret(&arguments.key)?;
+    if keys::role(&arguments.key)? == Some(keys::Role::Management) {
+        return Err(Failure::in_file(
+            &arguments.key,
+            "a management key signs requests of `west wisp`, and devices would refuse the image; sign it with an app key",
+        ));
+    }
     let retired: Vec<_> = arguments
         .retire
         .iter()

@@ -1,34 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs, by name, the tests that keep out what hostile images, clients, keys and flash have tried."""
 
+from typing import NamedTuple
+
 from suites.common import RUST, Count, cargo
 
-# What the tests keep true, the folder below rust/, and the arguments of `cargo test`.
+
+class Hole(NamedTuple):
+    """An attack, and the tests that keep it out."""
+
+    attack: str
+    # Arguments of `cargo test`.
+    arguments: list
+    # Below rust/.
+    folder: str = "."
+
+
 HOLES = [
-    ("each rule of the verifier holds, for each op and each operand",
-     ".", ["-p", "wisp-image", "--features", "alloc,text", "--test", "rules"]),
-    ("damaged images are refused, whatever they claim", ".", ["-p", "wisp-compiler", "--test", "image"]),
-    ("references, constants, frames and accumulators of others are out of reach; verifier and start can be stopped",
-     ".", ["-p", "wisp-engine", "--test", "holes", "--test", "hostile"]),
-    ("long host functions end soon after the app is told to stop",
-     ".", ["-p", "wisp-host", "--lib", "is_to_stop"]),
-    ("images with another meaning, and damaged ones, leave other instances alone",
-     "fuzz", ["--test", "some", "images"]),
-    ("no changed bit in flash loses an app, a floor or a retired key",
-     ".", ["-p", "wisp-storage", "--test", "flips"]),
-    ("power cuts and weak bits leave the old or the new state", ".", ["-p", "wisp-storage", "--test", "power_cut"]),
-    ("floors outlive their apps, foreign partitions are not formatted",
-     ".", ["-p", "wisp-storage", "--test", "behaviour"]),
-    ("a stolen app key retires nothing, junk takes no place, root keys stay",
-     ".", ["-p", "wisp-trust", "--features", "sign,text", "--test", "roles"]),
-    ("no bit of a signed image changes unnoticed, signatures have one form",
-     ".", ["-p", "wisp-trust", "--features", "sign,text", "--test", "images", "--test", "vectors"]),
-    ("text for a log has nothing in it that a terminal obeys", ".", ["-p", "wisp-host", "--lib", "line::"]),
-    ("a quota of stored values counts what entries take", ".", ["-p", "wisp-host", "-p", "wisp-sim", "--lib", "kv::"]),
-    ("key files have roles", ".", ["-p", "wisp-cli", "--test", "sign"]),
+    Hole("an image breaks a rule of the verifier, for each op and each operand",
+         ["-p", "wisp-image", "--features", "alloc,text", "--test", "rules"]),
+    Hole("an image is damaged, whatever it claims", ["-p", "wisp-compiler", "--test", "image"]),
+    Hole("an image uses references, constants, frames or accumulators of others, or never ends its start",
+         ["-p", "wisp-engine", "--test", "holes", "--test", "hostile"]),
+    Hole("an app goes on in a long host function after it was told to stop",
+         ["-p", "wisp-host", "--lib", "is_to_stop"]),
+    Hole("arrays of a host call lie over each other", ["-p", "wisp-host", "--lib", "lie_over"]),
+    Hole("a read overwrites the vectors that say how much it reads",
+         ["-p", "wisp-sim", "--test", "files", "a_vector_that_a_read_overwrites"]),
+    Hole("an app calls host functions with any arguments", ["-p", "wisp-sim", "--test", "hostile"]),
+    Hole("an image has another meaning, or is damaged, beside other instances", ["--test", "some", "images"], "fuzz"),
+    Hole("a bit of flash changes and loses an app, a floor or a retired key",
+         ["-p", "wisp-storage", "--test", "flips"]),
+    Hole("the power is cut twice, and weak bits stay", ["-p", "wisp-storage", "--test", "power_cut"]),
+    Hole("a rollback floor is pushed out, a foreign partition is formatted",
+         ["-p", "wisp-storage", "--test", "behaviour"]),
+    Hole("a stolen app key retires the others, or junk takes their places",
+         ["-p", "wisp-trust", "--features", "sign,text", "--test", "roles"]),
+    Hole("a signed image or its signature is changed",
+         ["-p", "wisp-trust", "--features", "sign,text", "--test", "images", "--test", "vectors"]),
+    Hole("a management request is forged, changed, repeated or sent to another device",
+         ["-p", "wisp-trust", "--features", "sign,text", "--test", "requests"]),
+    Hole("text of an app commands the terminal that shows the log", ["-p", "wisp-host", "--lib", "line::"]),
+    Hole("an app fills the settings that all share", ["-p", "wisp-host", "-p", "wisp-sim", "--lib", "kv::"]),
+    Hole("a key is used in another role", ["-p", "wisp-cli", "--test", "sign"]),
 ]
 
 
 def select_holes():
-    """What attacks found: images, references, stops, keys, uploads, flash."""
-    return sum((cargo(["test", "--locked", *arguments], RUST / folder) for _, folder, arguments in HOLES), Count())
+    """What attacks found: images, references, stops, host calls, keys, requests, uploads, flash."""
+    total, rows = Count(), []
+    for hole in HOLES:
+        count = cargo(["test", "--locked", *hole.arguments], RUST / hole.folder)
+        rows.append((hole.attack, "cargo test " + " ".join(hole.arguments), str(count)))
+        total += count
+    widths = [max(len(row[column]) for row in rows) for column in range(3)]
+    print("\n" + "\n".join(" | ".join(cell.ljust(width) for cell, width in zip(row, widths)) for row in rows))
+    return total

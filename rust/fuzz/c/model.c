@@ -17,9 +17,9 @@
 
 #include <wisp/wisp.h>
 
-#include "deadline.h"
+#include "app/deadline.h"
 #include "app/grants.h"
-#include "host/event.h"
+#include "drivers/event.h"
 #include "border/shim.h"
 
 #define CHOICES_MAX 64

@@ -145,6 +145,22 @@ fn what_is_written_can_be_read_at_its_place() {
 }
 
 #[test]
+fn a_vector_that_a_read_overwrites_makes_the_read_no_longer() {
+    let mut desk = Desk::new(None);
+    // the first vector's buffer is the second vector, which becomes one of 1,000 bytes at 2,000
+    let second = [2000u32.to_le_bytes(), 1000u32.to_le_bytes()].concat();
+    std::fs::write(desk.host("a"), [&second[..], &[7; 1000]].concat()).unwrap();
+    let fd = desk.open("a", 0, READ).unwrap();
+    for (at, word) in (32..).step_by(4).zip([40u32, 8, 3000, 4]) {
+        desk.memory[at..at + 4].copy_from_slice(&word.to_le_bytes());
+    }
+    assert_eq!(desk.call("fd_read", &[fd, 32, 2, 16]), SUCCESS);
+    assert_eq!(desk.u32(16), 12);
+    assert_eq!(desk.memory[1999..2006], [0, 7, 7, 7, 7, 0, 0]);
+    assert_eq!(desk.memory[3000..3004], [0; 4]);
+}
+
+#[test]
 fn no_path_leads_out_of_the_folder() {
     let mut desk = Desk::new(None);
     std::fs::create_dir(desk.host("inner")).unwrap();

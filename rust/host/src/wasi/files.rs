@@ -141,11 +141,14 @@ impl<P: Platform> App<P> {
         iovs: u32,
         iovs_len: u32,
     ) -> Wasi<u32> {
-        super::streams::total(self, memory, iovs, iovs_len)?;
+        // a vector may lie in the buffer of an earlier one and be another one by now: no more than was checked is read
+        let mut left = super::streams::total(self, memory, iovs, iovs_len)?;
         let mut total = 0u32;
         for index in 0..iovs_len {
             self.go_on()?;
             let (pointer, length) = super::streams::vector(memory, iovs, index)?;
+            let length = length.min(left);
+            left -= length;
             let range = memory.range(pointer, length)?;
             let buffer = memory.all().get_mut(range).unwrap_or_default();
             let got = self.platform.read(object, position, buffer)? as u32;

@@ -233,6 +233,22 @@ mod tests {
     }
 
     #[test]
+    fn events_that_lie_over_subscriptions_stay_in_their_array() {
+        let mut harness = Harness::new();
+        subscribe(&mut harness, 0, 0, 1, 0, false);
+        subscribe(&mut harness, 1, 0, 1, 0, false);
+        let before = harness.memory.clone();
+        // the first event takes the place of the second subscription, which then names the clock that is not there
+        assert_eq!(harness.wasi("poll_oneoff", &[0, 48, 2, STORED]), 0);
+        assert_eq!(harness.u32_at(STORED), 2);
+        assert_eq!((harness.u64_at(48), harness.u32_at(56)), (100, 0));
+        assert_eq!((harness.u64_at(80), harness.u32_at(88) & 0xffff), (100, 58));
+        harness.memory[48..112].copy_from_slice(&before[48..112]);
+        harness.memory[STORED as usize..][..4].copy_from_slice(&before[STORED as usize..][..4]);
+        assert_eq!(harness.memory, before);
+    }
+
+    #[test]
     fn an_interrupted_poll_never_returns() {
         let mut harness = Harness::new();
         subscribe(&mut harness, 0, 0, 1, 1_000_000, false);

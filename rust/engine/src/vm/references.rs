@@ -24,6 +24,7 @@ pub(crate) struct Held {
 }
 
 /// True if an instance of this image can be given a reference: by its imports or exports, or by a type that has one.
+/// Looks at each entry of the image once.
 pub(crate) fn receives(image: &Image<'_>) -> bool {
     let types = image.types();
     let in_types = (0..types.len().min(usize::from(u16::MAX))).any(|index| {
@@ -35,14 +36,12 @@ pub(crate) fn receives(image: &Image<'_>) -> bool {
         Ok(ImportKind::Global(ty, _)) => ty.is_reference(),
         _ => false,
     });
-    let exported = |index: usize| match image.export(index) {
-        Ok(export) if export.kind == external::TABLE => true,
-        Ok(export) if export.kind == external::GLOBAL => {
-            image.globals().any(|global| global.is_ok_and(|global| global.mutable && global.ty.is_reference()))
-        }
-        _ => false,
-    };
-    in_types || imported || (0..image.export_count()).any(exported)
+    let exports =
+        |kind| (0..image.export_count()).any(|index| image.export(index).is_ok_and(|export| export.kind == kind));
+    // the globals are looked at once, however many exports there are
+    let written =
+        || image.globals().any(|global| global.is_ok_and(|global| global.mutable && global.ty.is_reference()));
+    in_types || imported || exports(external::TABLE) || exports(external::GLOBAL) && written()
 }
 
 impl Held {

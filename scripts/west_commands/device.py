@@ -238,8 +238,7 @@ def management_key(path):
     except (TypeError, ValueError):
         key = None
     if not isinstance(key, Ed25519PrivateKey):
-        raise DeviceError(None, f"{path}: expected an Ed25519 secret key in PEM; "
-                                "wisp keygen --role management makes one")
+        raise DeviceError(None, f"{path}: expected an Ed25519 secret key in PEM; wisp keygen --role management makes one")
     return key
 
 

@@ -4,7 +4,7 @@
 use crate::shim;
 use wisp_trust::{Challenge, RequestError, NONCE_SIZE};
 
-/// Takes a management request if a management key signed it for this challenge, which then has the next number.
+/// Accepts a management request if a management key signed it for this challenge, and increments its number.
 ///
 /// # Safety
 /// `challenge` can be read and written, `keys` points to `key_count` keys of 32 bytes, `payload` to `length` bytes.
@@ -26,9 +26,9 @@ pub unsafe extern "C" fn wisp_rust_request_accept(
         (&mut *challenge, core::slice::from_raw_parts(keys.cast(), key_count), payload)
     };
     let mut challenge = Challenge { nonce: place.nonce, next: place.next };
-    let taken = challenge.take(keys, command, payload);
+    let outcome = challenge.accept(keys, command, payload);
     place.next = challenge.next;
-    match taken {
+    match outcome {
         Ok(()) => 0,
         Err(RequestError::Unsigned) => shim::wisp_store_error_WISP_STORE_NOT_SIGNED,
         Err(RequestError::Replayed) => shim::wisp_store_error_WISP_STORE_REPLAYED,

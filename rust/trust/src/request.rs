@@ -22,7 +22,7 @@ pub const SIGNATURE_ENTRY: usize = HEAD.len() + NUMBER_SIZE + ID_SIZE + SIGNATUR
 /// Bytes of a device's nonce.
 pub const NONCE_SIZE: usize = 16;
 
-/// Keeps signatures of requests apart from those of anything else.
+/// First bytes of what a signature covers, so that it is valid for requests only.
 const PURPOSE: &[u8] = b"wisp request 1";
 
 /// Why a request is refused.
@@ -38,7 +38,7 @@ pub enum RequestError {
     Signature(KeyId),
 }
 
-/// What the next signed request has to be made for.
+/// The nonce and the number that the next signed request has to be signed for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Challenge {
     /// Bytes that the device drew at random after it booted.
@@ -48,16 +48,15 @@ pub struct Challenge {
 }
 
 impl Challenge {
-    /// Takes a request: the bytes of its payload and the number of its command. After a request was taken, the
-    /// challenge has the next number, so that the same request is not taken twice. A refused request changes
-    /// nothing.
+    /// Accepts a request: the bytes of its payload and the number of its command. Then increments the number, so that
+    /// the same request is not accepted twice. A refused request changes nothing.
     ///
     /// Takes about 1.8 million instructions on Thumb-2 and 6 KB of stack. A request whose number or key is wrong is
     /// refused before that.
     ///
     /// # Errors
     /// See [`RequestError`]. After 4,294,967,295 requests every request counts as repeated until the next boot.
-    pub fn take(&mut self, keys: &[PublicKey], command: u8, payload: &[u8]) -> Result<(), RequestError> {
+    pub fn accept(&mut self, keys: &[PublicKey], command: u8, payload: &[u8]) -> Result<(), RequestError> {
         let entry = Entry::of(payload).ok_or(RequestError::Unsigned)?;
         let after = self.next.checked_add(1).ok_or(RequestError::Replayed)?;
         if entry.number != self.next {

@@ -14,7 +14,7 @@ fn challenge() -> Challenge {
     Challenge { nonce: *b"sixteen bytes...", next: 0 }
 }
 
-/// A map of CBOR with a name and the last entry.
+/// Returns a map of CBOR with a name and the last entry.
 fn request(secret: &[u8; 32], challenge: &Challenge, command: u8) -> Vec<u8> {
     let mut payload = b"\xa2\x64name\x64lamp".to_vec();
     payload.resize(payload.len() + SIGNATURE_ENTRY, 0);
@@ -23,7 +23,7 @@ fn request(secret: &[u8; 32], challenge: &Challenge, command: u8) -> Vec<u8> {
 }
 
 fn take(challenge: &mut Challenge, command: u8, payload: &[u8]) -> Result<(), RequestError> {
-    challenge.take(&[MANAGER, OTHER].map(|secret| public_key(&secret)), command, payload)
+    challenge.accept(&[MANAGER, OTHER].map(|secret| public_key(&secret)), command, payload)
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn keys_that_the_firmware_does_not_know_sign_nothing() {
     let payload = request(&STRANGER, &challenge(), START);
     let id = key_id(&public_key(&STRANGER));
     assert_eq!(take(&mut challenge(), START, &payload), Err(RequestError::UnknownKey(id)));
-    assert_eq!(challenge().take(&[], START, &payload), Err(RequestError::UnknownKey(id)));
+    assert_eq!(challenge().accept(&[], START, &payload), Err(RequestError::UnknownKey(id)));
     // the stranger names a manager's key
     let mut forged = payload.clone();
     let at = payload.len() - 64 - 8;

@@ -55,7 +55,7 @@ def test_requests_without_a_signature_change_nothing(counter):
         assert refused(counter, what) == Code.NOT_SIGNED, what
     # what changes nothing needs no signature
     assert state(counter) == "running"
-    assert "asks nobody" not in "\n".join(counter.lines)
+    assert "SMP has no authentication" not in "\n".join(counter.lines)
 
 
 def test_a_signed_request_is_taken_once(counter):

@@ -45,7 +45,7 @@ extern "C" {
  * The numbers never change. They are also the error codes of the MCUmgr group.
  */
 enum wisp_store_error {
-	/** Success. */
+	/** Nothing. */
 	WISP_STORE_OK = 0,
 	/** The flash driver failed. */
 	WISP_STORE_FLASH = 1,
@@ -100,8 +100,6 @@ enum wisp_store_error {
 	 * downgrade.
 	 */
 	WISP_STORE_VERSION = 28,
-	/** Errors of the signature check begin after this. */
-	WISP_STORE_TRUST = 32,
 	/** The trailer is damaged. */
 	WISP_STORE_BAD_TRAILER = 33,
 	/** The content differs from the trailer's hash. */
@@ -116,6 +114,8 @@ enum wisp_store_error {
 	WISP_STORE_SIGNATURE = 38,
 	/** The image's list of keys to retire is wrong. */
 	WISP_STORE_BAD_RETIREMENT = 39,
+	/** The image's rollback counter is lower than the installed one's. */
+	WISP_STORE_TRUST_ROLLBACK = 40,
 	/** The image retires keys, and no root key signed it. */
 	WISP_STORE_NOT_ROOT = 41,
 	/** The app storage could not be opened at boot. */

@@ -16,7 +16,8 @@
 /**
  * @brief Reason of a trap, the end of a guest by a fault.
  *
- * The numbers never change. A host function returns one of them to end its guest.
+ * The numbers never change. A host function returns one of them to end its guest. 16 and 17
+ * are mistakes of an embedder of the engine, which this firmware cannot make.
  */
 enum wisp_trap {
 	/** No trap. */
@@ -39,7 +40,9 @@ enum wisp_trap {
 	WISP_TRAP_INTEGER_DIVISION_BY_ZERO = 8,
 	/** NaN was converted to an integer. */
 	WISP_TRAP_BAD_CONVERSION_TO_INTEGER = 9,
-	/** Calls were nested deeper than the frame stack, or native code's stack, allows. */
+	/**
+	 * Calls were nested deeper than the frame stack, or native code's stack, allows.
+	 */
 	WISP_TRAP_STACK_OVERFLOW = 10,
 	/** The fuel that the app was given is used up. */
 	WISP_TRAP_OUT_OF_FUEL = 11,
@@ -51,7 +54,6 @@ enum wisp_trap {
 	WISP_TRAP_HOST_ERROR = 14,
 	/** The guest ended itself: not an error. */
 	WISP_TRAP_EXIT = 15,
-	/* 16 and 17 are mistakes of an embedder of the engine, which this firmware cannot make. */
 	/** More calls were nested than the app's call depth allows. */
 	WISP_TRAP_CALL_DEPTH_EXCEEDED = 18,
 	/** Host and guest called each other deeper than the native stack allows. */

@@ -3,6 +3,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import secrets
 import struct
@@ -20,113 +21,11 @@ GROUP = 87
 CLAIM_SIZE = 16
 
 
-class Code(IntEnum):
-    """enum wisp_store_error of include/wisp/storage.h."""
-
-    OK = 0
-    FLASH = 1
-    GEOMETRY = 2
-    WEAR_TABLE = 3
-    BUSY = 4
-    NOT_FOUND = 5
-    NAME = 6
-    NO_SLOT = 7
-    PENDING = 8
-    NO_CANDIDATE = 9
-    UNTRIED = 10
-    INSTALLED = 11
-    ROLLBACK = 12
-    NO_SPACE = 13
-    NO_UPLOAD = 14
-    OFFSET = 15
-    LENGTH = 16
-    INCOMPLETE = 17
-    HASH = 18
-    RETIRED_FULL = 19
-    JOURNAL_FULL = 20
-    DAMAGED = 21
-    FORMAT = 22
-    FOREIGN = 23
-    FLOORS_FULL = 24
-    VERSION = 28
-    BAD_TRAILER = 33
-    TRAILER_HASH = 34
-    UNSIGNED = 35
-    UNKNOWN_KEY = 36
-    RETIRED_KEY = 37
-    SIGNATURE = 38
-    BAD_RETIREMENT = 39
-    NOT_ROOT = 41
-    NOT_MOUNTED = 64
-    NO_IMAGE = 65
-    ANNOUNCED = 66
-    TOO_LARGE = 67
-    NO_APP = 68
-    NOT_STOPPED = 69
-    ALREADY = 70
-    NOT_LOADED = 71
-    NO_INTERFACE = 72
-    NOT_GRANTED = 73
-    NO_NATIVE = 74
-    NOT_OWNER = 80
-    NOT_SIGNED = 81
-    NOT_MANAGER = 82
-    REPLAYED = 83
-    NO_RANDOM = 84
-
-
-WORDS = {
-    Code.FLASH: "the flash memory failed; see the device's log",
-    Code.GEOMETRY: "the partition wisp_storage does not fit the flash memory; see its devicetree",
-    Code.WEAR_TABLE: "the firmware's table of worn blocks is too small; report it to its maker",
-    Code.NAME: "the app's name is not valid; build the image with another --name",
-    Code.NO_SLOT: "all places for apps are taken; uninstall one",
-    Code.OFFSET: "pieces of the upload came out of order; push again",
-    Code.LENGTH: "more bytes came than were announced; push again",
-    Code.INCOMPLETE: "bytes of the upload are missing; push again",
-    Code.HASH: "the image was damaged on its way; push again",
-    Code.RETIRED_FULL: "no other key can be retired: the device remembers as many as it can",
-    Code.JOURNAL_FULL: "the partition wisp_storage is too small; enlarge it in the devicetree",
-    Code.BAD_TRAILER: "the image is damaged: its trailer cannot be read; build or copy it again",
-    Code.TRAILER_HASH: "the image is damaged: its hash differs from its trailer's; build or copy it again",
-    Code.DAMAGED: "both copies of the device's journal are damaged; west wisp format erases all apps",
-    Code.FORMAT: "the device's partition was made by a firmware with another format; west wisp format erases all apps",
-    Code.FOREIGN: "the device's partition holds no app storage of its size; west wisp format makes an empty one",
-    Code.NO_IMAGE: "the image is damaged, or made for another version of Wisp; build it with the firmware's wisp",
-    Code.ANNOUNCED: "the image is not what was announced; push again",
-    Code.NOT_STOPPED: "the app did not end in time; try again",
-    Code.NOT_LOADED: "the image was refused when it was started; see the device's log",
-    Code.NO_NATIVE: "the image has native code only, and none that runs on this device; build it without "
-                    "--native-only, or for this board",
-    Code.BUSY: "another upload is going on; wait, or abort it",
-    Code.NOT_FOUND: "no such app is installed",
-    Code.PENDING: "the app has an update on trial; confirm it or roll it back first",
-    Code.NO_CANDIDATE: "the app has no update to confirm or roll back",
-    Code.UNTRIED: "the update has not run yet; start the app first",
-    Code.INSTALLED: "this image is installed already",
-    Code.ROLLBACK: "the rollback counter is lower than the installed one's",
-    Code.VERSION: "the version is lower than the confirmed one's; to go back on purpose, sign with --downgrade",
-    Code.NO_SPACE: "not enough free space in one piece; uninstall an app",
-    Code.NO_UPLOAD: "no upload is going on",
-    Code.FLOORS_FULL: "no room to remember another rollback counter; install one of the uninstalled apps",
-    Code.NOT_MOUNTED: "the app storage could not be opened; the device's log says why",
-    Code.UNSIGNED: "the image is not signed; use wisp sign",
-    Code.UNKNOWN_KEY: "the image is signed by a key that the firmware does not know",
-    Code.RETIRED_KEY: "the image is signed by a retired key; sign it with a current one",
-    Code.SIGNATURE: "the image's signature is not that of its key; send it again, from whoever signed it",
-    Code.BAD_RETIREMENT: "the image's list of keys to retire is wrong; sign it again",
-    Code.NOT_ROOT: "the image retires keys, which only a root key may do; sign it with a root key",
-    Code.NOT_OWNER: "the upload that is going on is that of another client",
-    Code.NOT_SIGNED: "the firmware takes signed requests only; give a secret key with --management-key",
-    Code.NOT_MANAGER: "the firmware does not have this management key, or the request was changed on its way",
-    Code.REPLAYED: "another client's request came between; try again",
-    Code.NO_RANDOM: "the device's random number generator failed; see its log",
-    Code.TOO_LARGE: "the image needs more memory than the app's node gives it",
-    Code.NO_INTERFACE: "the image imports what the firmware does not have; wisp inspect shows what it imports",
-    Code.NOT_GRANTED: "the app's node grants nothing of an interface that the image needs; see the device's log",
-    Code.NO_APP: "the firmware has no app of this name; see its devicetree",
-    Code.ALREADY: "the app is in that state already",
-}
+# What rust/contract has of errors of the app storage: a number and words for each name.
+_ERRORS = json.loads(Path(__file__).with_name("store_errors.json").read_text(encoding="utf-8"))
+# enum wisp_store_error of include/wisp/storage.h.
+Code = IntEnum("Code", {name: error["number"] for name, error in _ERRORS.items()})
+WORDS = {Code[name]: error["words"] for name, error in _ERRORS.items() if error["words"]}
 
 
 # MGMT_ERR_* of Zephyr's mgmt_defines.h.

@@ -23,7 +23,6 @@
 #![forbid(unsafe_code)]
 
 pub mod adc;
-pub mod errno;
 pub mod event;
 pub mod gpio;
 pub mod i2c;
@@ -40,7 +39,7 @@ pub mod timer;
 pub mod uart;
 pub mod wasi;
 
-pub use errno::{Errno, WasiErrno};
+pub use wisp_contract::errno::{Errno, WasiErrno};
 
 /// All interfaces, in the order of the reference pages.
 pub const INTERFACES: &[Interface] = &[

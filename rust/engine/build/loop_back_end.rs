@@ -149,7 +149,7 @@ fn part(op: &Op, base: usize, length: Option<usize>) -> String {
     let f = function(op);
     let next = operands.next();
     let traps = |call: String| {
-        format!("let value = match {call} {{ Ok(value) => value, Err(code) => break 'run code.raw() }};")
+        format!("let value = match {call} {{ Ok(value) => value, Err(code) => break 'run crate::vm::trap::RawTrap::of(code) }};")
     };
     match op.class {
         Class::Bin32 | Class::Bin64 => {
@@ -203,7 +203,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
     // where a call returns to
     let after = operands.length.unwrap_or_else(|| op.words());
     match op.sem {
-        Sem::Unreachable => "break 'run crate::vm::trap::TrapCode::Unreachable.raw();".into(),
+        Sem::Unreachable => "break 'run crate::vm::trap::RawTrap::of(crate::vm::trap::TrapCode::Unreachable);".into(),
         Sem::Enter => {
             let clear = match op.form.len() {
                 1 => "",
@@ -211,7 +211,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
             };
             format!(
                 "if ctx.stack_limit.addr() - fp.addr() < usize::from(word(ip, 1)) {{ \
-                 break 'run crate::vm::trap::TrapCode::StackOverflow.raw(); }} take_fuel!(); {clear} {next}"
+                 break 'run crate::vm::trap::RawTrap::of(crate::vm::trap::TrapCode::StackOverflow); }} take_fuel!(); {clear} {next}"
             )
         }
         Sem::Br => branch(operands, 0),
@@ -315,7 +315,7 @@ pub fn arms(opcodes: &[u16]) -> String {
     text.push_str(if (0..COUNT as u16).all(crate::built) {
         "_ => unreachable_unchecked(),\n}\n"
     } else {
-        "_ => break 'run crate::vm::trap::TrapCode::Unreachable.raw(),\n}\n"
+        "_ => break 'run crate::vm::trap::RawTrap::of(crate::vm::trap::TrapCode::Unreachable),\n}\n"
     });
     text
 }

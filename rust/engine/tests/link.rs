@@ -105,7 +105,7 @@ unsafe extern "C" fn triple(_: *mut Ctx, slots: *mut u32, env: *const ()) -> Raw
 }
 
 unsafe extern "C" fn fails(_: *mut Ctx, _: *mut u32, _: *const ()) -> RawTrap {
-    TrapCode::HostError.raw()
+    RawTrap::of(TrapCode::HostError)
 }
 
 static ONE: u32 = 1;

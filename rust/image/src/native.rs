@@ -9,6 +9,8 @@
 
 mod fit;
 
+pub use wisp_contract::helper::{Helper, HELPERS};
+
 use crate::features::Feature;
 use crate::format::Section;
 use crate::reader::{u16_at, u32_at};
@@ -238,81 +240,6 @@ pub const fn same(a: &str, b: &str) -> bool {
         index += 1;
     }
     true
-}
-
-/// Functions of the runtime that native code calls, in the order of their table: name, result and
-/// parameters in C. Floats are their bits. New ones are added at the end; none is ever changed or removed.
-/// A `u32` result of those that take a `ctx *` is the number of a trap or 0, unless stated otherwise.
-pub const HELPERS: &[(&str, &str, &str)] = &[
-    // the former size in pages, or -1
-    ("memory_grow", "u32", "ctx *, u32 delta"),
-    ("memory_pages", "u32", "ctx *"),
-    ("memory_copy", "u32", "ctx *, u32 to, u32 from, u32 n"),
-    ("memory_fill", "u32", "ctx *, u32 at, u32 value, u32 n"),
-    ("memory_init", "u32", "ctx *, u32 segment, u32 to, u32 from, u32 n"),
-    ("data_drop", "void", "ctx *, u32 segment"),
-    ("table_get", "u32", "ctx *, u32 table, u32 index, u32 *value"),
-    ("table_set", "u32", "ctx *, u32 table, u32 index, u32 value"),
-    // the former size, or -1
-    ("table_grow", "u32", "ctx *, u32 table, u32 value, u32 delta"),
-    ("table_fill", "u32", "ctx *, u32 table, u32 at, u32 value, u32 n"),
-    ("table_copy", "u32", "ctx *, u32 to_table, u32 from_table, u32 to, u32 from, u32 n"),
-    ("table_init", "u32", "ctx *, u32 table, u32 segment, u32 to, u32 from, u32 n"),
-    ("elem_drop", "void", "ctx *, u32 segment"),
-    // an indirect call that leaves the instance, or must not happen: arguments and results in slots
-    ("call_reference", "u32", "ctx *, u32 reference, u32 type, u32 *slots"),
-    ("i32_div_s", "u32", "u32, u32"),
-    ("i32_div_u", "u32", "u32, u32"),
-    ("i32_rem_s", "u32", "u32, u32"),
-    ("i32_rem_u", "u32", "u32, u32"),
-    ("i64_div_s", "u64", "u64, u64"),
-    ("i64_div_u", "u64", "u64, u64"),
-    ("i64_rem_s", "u64", "u64, u64"),
-    ("i64_rem_u", "u64", "u64, u64"),
-    ("f32_add", "u32", "u32, u32"),
-    ("f32_sub", "u32", "u32, u32"),
-    ("f32_mul", "u32", "u32, u32"),
-    ("f32_div", "u32", "u32, u32"),
-    ("f32_sqrt", "u32", "u32"),
-    ("f32_eq", "u32", "u32, u32"),
-    ("f32_lt", "u32", "u32, u32"),
-    ("f32_le", "u32", "u32, u32"),
-    ("f64_add", "u64", "u64, u64"),
-    ("f64_sub", "u64", "u64, u64"),
-    ("f64_mul", "u64", "u64, u64"),
-    ("f64_div", "u64", "u64, u64"),
-    ("f64_sqrt", "u64", "u64"),
-    ("f64_eq", "u32", "u64, u64"),
-    ("f64_lt", "u32", "u64, u64"),
-    ("f64_le", "u32", "u64, u64"),
-    ("f32_convert_i32_s", "u32", "u32"),
-    ("f32_convert_i32_u", "u32", "u32"),
-    ("f32_convert_i64_s", "u32", "u64"),
-    ("f32_convert_i64_u", "u32", "u64"),
-    ("f64_convert_i32_s", "u64", "u32"),
-    ("f64_convert_i32_u", "u64", "u32"),
-    ("f64_convert_i64_s", "u64", "u64"),
-    ("f64_convert_i64_u", "u64", "u64"),
-    ("f32_demote_f64", "u32", "u64"),
-    ("f64_promote_f32", "u64", "u32"),
-];
-
-/// The feature that a helper is of: code calls it only if its header states that feature.
-pub const fn helper_feature(name: &str) -> Option<Feature> {
-    const BULK: [&str; 7] =
-        ["memory_copy", "memory_fill", "memory_init", "data_drop", "table_copy", "table_init", "elem_drop"];
-    let mut index = 0;
-    while index < BULK.len() {
-        if same(name, BULK[index]) {
-            return Some(Feature::BulkMemory);
-        }
-        index += 1;
-    }
-    match name.as_bytes() {
-        [b'f', b'3' | b'6', ..] => Some(Feature::Float),
-        [b't', b'a', b'b', b'l', b'e', ..] => Some(Feature::ReferenceTypes),
-        _ => None,
-    }
 }
 
 /// Entry of the table of functions, as read from a section.

@@ -80,7 +80,7 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> Raw
     // SAFETY: `resolve` made this the environment.
     let function = unsafe { &*env.cast::<shim::wisp_host_function>() };
     let Some(code) = function.function else {
-        return TrapCode::HostError.raw();
+        return RawTrap::of(TrapCode::HostError);
     };
     // SAFETY: the engine passes its instance.
     let stop = unsafe { &*ctx }.stop_requested();
@@ -93,7 +93,7 @@ unsafe extern "C" fn call(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> Raw
     // SAFETY: the linker found that the import has the type of the signature, so there are as many
     // slots; `caller` is the engine's context, and the guest does not run meanwhile.
     if !unsafe { ranges_exist(caller, slots, signature) } {
-        return TrapCode::MemoryOutOfBounds.raw();
+        return RawTrap::of(TrapCode::MemoryOutOfBounds);
     }
     // SAFETY: the function was defined for slots of this signature, and with this environment.
     let trap = unsafe { code(caller, slots, function.env) };

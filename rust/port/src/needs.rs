@@ -7,10 +7,9 @@ use crate::run::TABLES;
 use crate::shim;
 use crate::text::Text;
 use core::slice;
+use wisp_contract::storage::PortError;
 use wisp_engine::{Image, Name};
 use wisp_host::abi;
-
-type Problem = shim::wisp_store_error;
 
 fn report(board: &Zephyr, module: &str, what: &[u8]) {
     let mut text = Text::new();
@@ -34,15 +33,15 @@ fn has(module: Name<'_>, name: Name<'_>) -> bool {
 }
 
 /// Checks that the firmware has the import module and, if it is one of grants, that the node grants something of it.
-fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), Problem> {
+fn interface(board: &Zephyr, module: &str, exists: bool) -> Result<(), PortError> {
     if !exists {
         report(board, module, b", which this firmware does not have");
-        return Err(shim::wisp_store_error_WISP_STORE_NO_INTERFACE);
+        return Err(PortError::NoInterface);
     }
     // SAFETY: the app is valid by the contract of `Zephyr::new`; the name is only read.
     if !unsafe { shim::wisp_shim_grants(board.app(), module.as_ptr(), module.len()) } {
         report(board, module, b", of which its node grants nothing");
-        return Err(shim::wisp_store_error_WISP_STORE_NOT_GRANTED);
+        return Err(PortError::NotGranted);
     }
     Ok(())
 }
@@ -56,7 +55,7 @@ unsafe fn native(
     app: *const shim::wisp_app,
     board: &Zephyr,
     is_signed: bool,
-) -> Result<(), Problem> {
+) -> Result<(), PortError> {
     if !image.is_native_only() {
         return Ok(());
     }
@@ -71,18 +70,18 @@ unsafe fn native(
         _ = (app, is_signed);
         crate::report::bad_image(board, wisp_engine::ImageError::NativeOnly);
     }
-    Err(shim::wisp_store_error_WISP_STORE_NO_NATIVE)
+    Err(PortError::NoNative)
 }
 
 /// Checks all imports of an image, and its native code if it has nothing else.
 ///
 /// # Safety
 /// `app` points to an app of the firmware.
-pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), Problem> {
+pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app, is_signed: bool) -> Result<(), PortError> {
     // SAFETY: the caller's `app` is one of the firmware.
     let board = unsafe { Zephyr::new(app) };
     for index in 0..image.import_count() {
-        let import = image.import(index).map_err(|_| shim::wisp_store_error_WISP_STORE_NO_IMAGE)?;
+        let import = image.import(index).map_err(|_| PortError::NoImage)?;
         interface(&board, import.module.shown(), has(import.module, import.name))?;
     }
     // SAFETY: the caller's `app` is one of the firmware.
@@ -110,7 +109,7 @@ pub unsafe extern "C" fn wisp_rust_store_targets(app: *const shim::wisp_app, tar
         _ = targets;
         crate::report::bad_image(&board, wisp_engine::ImageError::NativeOnly);
     }
-    shim::wisp_store_error_WISP_STORE_NO_NATIVE
+    PortError::NoNative.code()
 }
 
 /// Checks what was announced of an image: names of import modules with spaces between them.
@@ -124,9 +123,9 @@ pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names
     }
     // SAFETY: C passes an app of the firmware, and `length` bytes at `names`.
     let (board, names) = unsafe { (Zephyr::new(app), slice::from_raw_parts(names, length)) };
-    let Ok(names) = core::str::from_utf8(names) else { return shim::wisp_store_error_WISP_STORE_NO_INTERFACE };
+    let Ok(names) = core::str::from_utf8(names) else { return PortError::NoInterface.code() };
     let mut modules = names.split(' ').filter(|module| !module.is_empty());
-    modules.try_for_each(|module| interface(&board, module, known(module))).err().unwrap_or(0)
+    modules.try_for_each(|module| interface(&board, module, known(module))).map_or_else(PortError::code, |()| 0)
 }
 
 /// Checks the imports of an image in memory, and its largest frame and memory.
@@ -139,7 +138,7 @@ pub unsafe extern "C" fn wisp_rust_store_image_needs(app: *const shim::wisp_app,
     let bytes = unsafe { slice::from_raw_parts(image, size) };
     match Image::parse(bytes) {
         // SAFETY: C passes an app of the firmware.
-        Ok(image) => unsafe { check(&image, app, true) }.err().unwrap_or(0),
-        Err(_) => shim::wisp_store_error_WISP_STORE_NO_IMAGE,
+        Ok(image) => unsafe { check(&image, app, true) }.map_or_else(PortError::code, |()| 0),
+        Err(_) => PortError::NoImage.code(),
     }
 }

@@ -30,9 +30,9 @@ pub unsafe extern "C" fn wisp_rust_request_accept(
     place.next = challenge.next;
     match outcome {
         Ok(()) => 0,
-        Err(RequestError::Unsigned) => shim::wisp_store_error_WISP_STORE_NOT_SIGNED,
-        Err(RequestError::Replayed) => shim::wisp_store_error_WISP_STORE_REPLAYED,
-        Err(RequestError::UnknownKey(_) | RequestError::Signature(_)) => shim::wisp_store_error_WISP_STORE_NOT_MANAGER,
+        Err(RequestError::Unsigned) => PortError::NotSigned.code(),
+        Err(RequestError::Replayed) => PortError::Replayed.code(),
+        Err(RequestError::UnknownKey(_) | RequestError::Signature(_)) => PortError::NotManager.code(),
     }
 }
 

@@ -12,47 +12,7 @@ use wisp_engine::{
 };
 #[cfg(feature = "interpreter")]
 use wisp_engine::{ImageError, Rule};
-use wisp_host::{abi, Interfaces};
-
-// The C header states the numbers for C; the engine's are what counts.
-const _: () = {
-    assert!(shim::wisp_trap_WISP_TRAP_UNREACHABLE == TrapCode::Unreachable as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_MEMORY_OUT_OF_BOUNDS == TrapCode::MemoryOutOfBounds as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_BEYOND_TRIMMED_MEMORY == TrapCode::BeyondTrimmedMemory as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_TABLE_OUT_OF_BOUNDS == TrapCode::TableOutOfBounds as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_INDIRECT_CALL_TO_NULL == TrapCode::IndirectCallToNull as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_BAD_SIGNATURE == TrapCode::BadSignature as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_INTEGER_OVERFLOW == TrapCode::IntegerOverflow as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_INTEGER_DIVISION_BY_ZERO == TrapCode::IntegerDivisionByZero as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_BAD_CONVERSION_TO_INTEGER == TrapCode::BadConversionToInteger as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_STACK_OVERFLOW == TrapCode::StackOverflow as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_OUT_OF_FUEL == TrapCode::OutOfFuel as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_INTERRUPTED == TrapCode::Interrupted as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_DEADLINE_EXCEEDED == TrapCode::DeadlineExceeded as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_HOST_ERROR == TrapCode::HostError as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_EXIT == TrapCode::Exit as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_CALL_DEPTH_EXCEEDED == TrapCode::CallDepthExceeded as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_NESTING_EXCEEDED == TrapCode::NestingExceeded as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_MEMORY_PROTECTION == TrapCode::MemoryProtection as u32);
-    assert!(shim::wisp_trap_WISP_TRAP_TOO_MANY_REFERENCES == TrapCode::TooManyReferences as u32);
-    assert!(shim::wisp_errno_WISP_EPERM == abi::Errno::Perm as u32);
-    assert!(shim::wisp_errno_WISP_EIO == abi::Errno::Io as u32);
-    assert!(shim::wisp_errno_WISP_ENOENT == abi::Errno::NoEntry as u32);
-    assert!(shim::wisp_errno_WISP_ENXIO == abi::Errno::NoDevice as u32);
-    assert!(shim::wisp_errno_WISP_ENOSPC == abi::Errno::NoSpace as u32);
-    assert!(shim::wisp_errno_WISP_EOVERFLOW == abi::Errno::Overflow as u32);
-    assert!(shim::wisp_errno_WISP_ECANCELED == abi::Errno::Canceled as u32);
-    assert!(shim::wisp_errno_WISP_EAGAIN == abi::Errno::Again as u32);
-    assert!(shim::wisp_errno_WISP_ENOMEM == abi::Errno::NoMemory as u32);
-    assert!(shim::wisp_errno_WISP_EACCES == abi::Errno::Access as u32);
-    assert!(shim::wisp_errno_WISP_EBUSY == abi::Errno::Busy as u32);
-    assert!(shim::wisp_errno_WISP_ENODEV == abi::Errno::NoSuchDevice as u32);
-    assert!(shim::wisp_errno_WISP_EINVAL == abi::Errno::Invalid as u32);
-    assert!(shim::wisp_errno_WISP_ERANGE == abi::Errno::Range as u32);
-    assert!(shim::wisp_errno_WISP_ENOSYS == abi::Errno::NoSys as u32);
-    assert!(shim::wisp_errno_WISP_ETIMEDOUT == abi::Errno::TimedOut as u32);
-    assert!(shim::wisp_errno_WISP_ENOTSUP == abi::Errno::NotSupported as u32);
-};
+use wisp_host::Interfaces;
 
 /// Why a run did not get to the guest's entry, or how it left it.
 enum Failure {

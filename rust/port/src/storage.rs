@@ -4,6 +4,7 @@
 use crate::{needs, shim};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, CStr};
+use wisp_contract::storage::{words, PortError};
 use wisp_engine::Image;
 use wisp_storage::{
     Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS, MAX_RETIRED,
@@ -61,7 +62,7 @@ unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Er
     // SAFETY: only the app storage's thread calls this, and not from within another call: there is no other reference.
     let result = match unsafe { &mut *STORE.0.get() } {
         Some(store) => run(store),
-        None => Err(Error::Port(shim::wisp_store_error_WISP_STORE_NOT_MOUNTED)),
+        None => Err(Error::Port(PortError::NotMounted)),
     };
     result.map_or_else(Error::code, |()| 0)
 }
@@ -71,7 +72,7 @@ unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Er
 enum Error {
     Store(StoreError),
     Trust(TrustError),
-    Port(shim::wisp_store_error),
+    Port(PortError),
 }
 
 impl From<StoreError> for Error {
@@ -86,113 +87,13 @@ impl From<TrustError> for Error {
     }
 }
 
-const TRUST: u32 = shim::wisp_store_error_WISP_STORE_TRUST;
-
 impl Error {
     fn code(self) -> u32 {
         match self {
-            Self::Port(code) => code,
-            Self::Trust(error) => TRUST + u32::from(error.code()),
-            Self::Store(error) => match error {
-                StoreError::Flash => shim::wisp_store_error_WISP_STORE_FLASH,
-                StoreError::Geometry => shim::wisp_store_error_WISP_STORE_GEOMETRY,
-                StoreError::WearTable(_) => shim::wisp_store_error_WISP_STORE_WEAR_TABLE,
-                StoreError::Busy => shim::wisp_store_error_WISP_STORE_BUSY,
-                StoreError::NotFound => shim::wisp_store_error_WISP_STORE_NOT_FOUND,
-                StoreError::Name => shim::wisp_store_error_WISP_STORE_NAME,
-                StoreError::NoSlot => shim::wisp_store_error_WISP_STORE_NO_SLOT,
-                StoreError::Pending => shim::wisp_store_error_WISP_STORE_PENDING,
-                StoreError::NoCandidate => shim::wisp_store_error_WISP_STORE_NO_CANDIDATE,
-                StoreError::Untried => shim::wisp_store_error_WISP_STORE_UNTRIED,
-                StoreError::Installed => shim::wisp_store_error_WISP_STORE_INSTALLED,
-                StoreError::Rollback(..) => shim::wisp_store_error_WISP_STORE_ROLLBACK,
-                StoreError::Version => shim::wisp_store_error_WISP_STORE_VERSION,
-                StoreError::NoSpace(..) => shim::wisp_store_error_WISP_STORE_NO_SPACE,
-                StoreError::NoUpload => shim::wisp_store_error_WISP_STORE_NO_UPLOAD,
-                StoreError::Offset(_) => shim::wisp_store_error_WISP_STORE_OFFSET,
-                StoreError::Length => shim::wisp_store_error_WISP_STORE_LENGTH,
-                StoreError::Incomplete(_) => shim::wisp_store_error_WISP_STORE_INCOMPLETE,
-                StoreError::Hash => shim::wisp_store_error_WISP_STORE_HASH,
-                StoreError::RetiredFull => shim::wisp_store_error_WISP_STORE_RETIRED_FULL,
-                StoreError::JournalFull => shim::wisp_store_error_WISP_STORE_JOURNAL_FULL,
-                StoreError::Damaged => shim::wisp_store_error_WISP_STORE_DAMAGED,
-                StoreError::Format(_) => shim::wisp_store_error_WISP_STORE_FORMAT,
-                StoreError::Foreign => shim::wisp_store_error_WISP_STORE_FOREIGN,
-                StoreError::FloorsFull => shim::wisp_store_error_WISP_STORE_FLOORS_FULL,
-            },
+            Self::Port(error) => error.code(),
+            Self::Trust(error) => error.code(),
+            Self::Store(error) => error.code(),
         }
-    }
-}
-
-/// Errors whose words stand in the crates below.
-const WORDS: [Error; 25 + 9] = [
-    Error::Store(StoreError::Flash),
-    Error::Store(StoreError::Geometry),
-    Error::Store(StoreError::WearTable(0)),
-    Error::Store(StoreError::Busy),
-    Error::Store(StoreError::NotFound),
-    Error::Store(StoreError::Name),
-    Error::Store(StoreError::NoSlot),
-    Error::Store(StoreError::Pending),
-    Error::Store(StoreError::NoCandidate),
-    Error::Store(StoreError::Untried),
-    Error::Store(StoreError::Installed),
-    Error::Store(StoreError::Rollback(0, 0)),
-    Error::Store(StoreError::Version),
-    Error::Store(StoreError::NoSpace(0, 0)),
-    Error::Store(StoreError::NoUpload),
-    Error::Store(StoreError::Offset(0)),
-    Error::Store(StoreError::Length),
-    Error::Store(StoreError::Incomplete(0)),
-    Error::Store(StoreError::Hash),
-    Error::Store(StoreError::RetiredFull),
-    Error::Store(StoreError::JournalFull),
-    Error::Store(StoreError::Damaged),
-    Error::Store(StoreError::Format(0)),
-    Error::Store(StoreError::Foreign),
-    Error::Store(StoreError::FloorsFull),
-    Error::Trust(TrustError::BadTrailer),
-    Error::Trust(TrustError::Hash),
-    Error::Trust(TrustError::Unsigned),
-    Error::Trust(TrustError::UnknownKey([0; 8])),
-    Error::Trust(TrustError::RetiredKey([0; 8])),
-    Error::Trust(TrustError::Signature([0; 8])),
-    Error::Trust(TrustError::BadRetirement),
-    Error::Trust(TrustError::Rollback(0, 0)),
-    Error::Trust(TrustError::NotRoot([0; 8])),
-];
-
-fn words(code: u32) -> &'static str {
-    match WORDS.iter().find(|error| error.code() == code) {
-        Some(Error::Store(error)) => return error.words(),
-        Some(Error::Trust(error)) => return error.words(),
-        _ => {}
-    }
-    match code {
-        shim::wisp_store_error_WISP_STORE_OK => "done",
-        shim::wisp_store_error_WISP_STORE_NOT_MOUNTED => "the app storage could not be opened; see the log of the boot",
-        shim::wisp_store_error_WISP_STORE_NO_IMAGE => "this is no image for this firmware; build it with its wisp",
-        shim::wisp_store_error_WISP_STORE_ANNOUNCED => "the image's manifest differs from what was announced",
-        shim::wisp_store_error_WISP_STORE_TOO_LARGE => "the image needs more memory than the app's node gives it",
-        shim::wisp_store_error_WISP_STORE_NO_INTERFACE => {
-            "the image imports what this firmware does not have; see the log"
-        }
-        shim::wisp_store_error_WISP_STORE_NOT_GRANTED => {
-            "the app's node grants nothing of an interface that the image needs; see the log"
-        }
-        shim::wisp_store_error_WISP_STORE_NO_NATIVE => {
-            "the image has native code only, and none that runs on this device; see the log"
-        }
-        shim::wisp_store_error_WISP_STORE_NO_APP => "the firmware has no app of this name; see its devicetree",
-        shim::wisp_store_error_WISP_STORE_NOT_STOPPED => "the app did not end in time; try again",
-        shim::wisp_store_error_WISP_STORE_ALREADY => "the app is in that state already",
-        shim::wisp_store_error_WISP_STORE_NOT_OWNER => "the upload that is going on is that of another client",
-        shim::wisp_store_error_WISP_STORE_NOT_SIGNED => "the firmware accepts signed requests only",
-        shim::wisp_store_error_WISP_STORE_NOT_MANAGER => "no management key signed the request for this device",
-        shim::wisp_store_error_WISP_STORE_REPLAYED => "the signed request is not the next one",
-        shim::wisp_store_error_WISP_STORE_NO_RANDOM => "the random number generator failed; see the log",
-        shim::wisp_store_error_WISP_STORE_NOT_LOADED => "the image was refused; see the log",
-        _ => "unknown error",
     }
 }
 
@@ -465,20 +366,20 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
         with(|store| {
             let progress = store.complete()?;
             let address = store.address(&progress.image);
-            let image = Image::parse(bytes(trust, address, &progress.image))
-                .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            let image =
+                Image::parse(bytes(trust, address, &progress.image)).map_err(|_| Error::Port(PortError::NoImage))?;
             let keys = keys(trust, store.retired());
             let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
-            let manifest = image.manifest().map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+            let manifest = image.manifest().map_err(|_| Error::Port(PortError::NoImage))?;
             if manifest.name != progress.name.as_str()
                 || version_word(manifest.version) != progress.image.version
                 || manifest.rollback != progress.image.rollback
             {
-                return Err(Error::Port(shim::wisp_store_error_WISP_STORE_ANNOUNCED));
+                return Err(Error::Port(PortError::Announced));
             }
             let memory = manifest.memory.map_or(0, |memory| memory.backed);
             if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
-                return Err(Error::Port(shim::wisp_store_error_WISP_STORE_TOO_LARGE));
+                return Err(Error::Port(PortError::TooLarge));
             }
             needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
             *slot = store.accept(manifest.downgrade)?.number() as u32;
@@ -500,7 +401,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
     // SAFETY: C passes `size` bytes that do not change.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
     let Ok(manifest) = Image::parse(bytes).and_then(|image| image.manifest()) else {
-        return shim::wisp_store_error_WISP_STORE_NO_IMAGE;
+        return PortError::NoImage.code();
     };
     // SAFETY: C passes an `upload` that can be written.
     unsafe {
@@ -558,8 +459,8 @@ pub unsafe extern "C" fn wisp_rust_store_open(
                 store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
             let address = store.address(&reference);
             if trust.check_signature {
-                let image = Image::parse(bytes(trust, address, &reference))
-                    .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+                let image =
+                    Image::parse(bytes(trust, address, &reference)).map_err(|_| Error::Port(PortError::NoImage))?;
                 // what was installed before its key was retired goes on running
                 check_signature(&image, wisp_trust::verify_origin, &keys(trust, &[]), trust.allow_unsigned)?;
             }
@@ -585,7 +486,7 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
             // it runs: a repair would move it
             let reference = store.app(slot)?.candidate.ok_or(StoreError::NoCandidate)?;
             let image = Image::parse(bytes(trust, store.address(&reference), &reference))
-                .map_err(|_| Error::Port(shim::wisp_store_error_WISP_STORE_NO_IMAGE))?;
+                .map_err(|_| Error::Port(PortError::NoImage))?;
             let mut retires = [0; 8 * MAX_RETIRED];
             let mut used = 0;
             // an image without a list costs no check of its signature here

@@ -23,6 +23,7 @@ mod value;
 use std::collections::{BTreeMap, HashMap};
 
 use wasmparser::Operator;
+use wisp_contract::trap::TrapCode;
 use wisp_image::format::ValType;
 use wisp_image::native;
 
@@ -37,21 +38,21 @@ use control::{Assumed, Frame};
 use memory::{Facts, Windows};
 use value::{Node, Value};
 
-/// Numbers of traps the code raises itself; those of the engine's `TrapCode`.
+/// Numbers of traps that the code raises itself.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Trap {
     /// The number is in the context.
     InContext = 0,
-    Unreachable = 1,
-    Memory = 2,
-    Table = 4,
-    NullCall = 5,
-    Signature = 6,
-    Overflow = 7,
-    DivisionByZero = 8,
-    Conversion = 9,
-    Stack = 10,
+    Unreachable = TrapCode::Unreachable as u8,
+    Memory = TrapCode::MemoryOutOfBounds as u8,
+    Table = TrapCode::TableOutOfBounds as u8,
+    NullCall = TrapCode::IndirectCallToNull as u8,
+    Signature = TrapCode::BadSignature as u8,
+    Overflow = TrapCode::IntegerOverflow as u8,
+    DivisionByZero = TrapCode::IntegerDivisionByZero as u8,
+    Conversion = TrapCode::BadConversionToInteger as u8,
+    Stack = TrapCode::StackOverflow as u8,
     Stop = native::SITE_STOP,
 }
 

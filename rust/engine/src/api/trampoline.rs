@@ -47,7 +47,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
     let slot = |at: usize| unsafe { slots.add(at).read() };
     if const { any(F::Params::TYPES) } {
         if let Err(code) = references(F::Params::TYPES, slot, |ty, bits| ctx.give(ty, bits)) {
-            return code.raw();
+            return RawTrap::of(code);
         }
     }
     let params = F::Params::read(&mut |at| slot(at));
@@ -57,7 +57,7 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
             results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
             if const { any(F::Results::TYPES) } {
                 if let Err(code) = references(F::Results::TYPES, slot, |ty, bits| ctx.receive(ty, bits)) {
-                    return code.raw();
+                    return RawTrap::of(code);
                 }
             }
             RawTrap::NONE

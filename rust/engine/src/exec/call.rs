@@ -92,7 +92,7 @@ impl<'s> Entry<'s> {
 
     #[cold]
     fn trap(&self, raw: RawTrap) -> Trap {
-        let ended = raw.is_none() || raw == TrapCode::Exit.raw();
+        let ended = raw.is_none() || raw == RawTrap::of(TrapCode::Exit);
         let code = match self.shared.go_on() {
             Err(stop) if ended => {
                 self.shared.place.set((Trap::NOWHERE, 0));
@@ -136,7 +136,7 @@ unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: 
     match shared.resolve(reference) {
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         Some((ctx, function)) => unsafe { call_with(shared, ctx, function, slots, data) },
-        None => TrapCode::UnknownHandle.raw(),
+        None => RawTrap::of(TrapCode::UnknownHandle),
     }
 }
 
@@ -171,7 +171,7 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap 
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
         return unsafe { enter(ctx, code, slots) };
     }
-    TrapCode::UnknownHandle.raw()
+    RawTrap::of(TrapCode::UnknownHandle)
 }
 
 /// Calls an imported function.
@@ -181,7 +181,7 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap 
 #[cold]
 unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
-        return TrapCode::UnknownHandle.raw();
+        return RawTrap::of(TrapCode::UnknownHandle);
     };
     ctx.shared().place.set((Trap::NOWHERE, 0));
     // SAFETY: the caller's slots are those of the function's type, and the function keeps to the ABI: its definition or
@@ -202,7 +202,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     let depth = shared.depth.get();
     if depth + 1 >= shared.config.native_depth {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::NestingExceeded.raw();
+        return RawTrap::of(TrapCode::NestingExceeded);
     }
     shared.depth.set(depth + 1);
     let (ip, fp) = (ctx.ip.get(), ctx.fp.get());
@@ -283,7 +283,7 @@ pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
 pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     let Some((callee, function)) = shared.resolve(reference) else {
-        return TrapCode::UnknownHandle.raw();
+        return RawTrap::of(TrapCode::UnknownHandle);
     };
     let ty = callee.function_type(function).filter(|ty| ty.has_references());
     // SAFETY: the caller's slots are those of this type.
@@ -294,7 +294,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
             callee.receive(ty, bits)
         });
         if let Err(code) = given {
-            return code.raw();
+            return RawTrap::of(code);
         }
     }
     // SAFETY: the caller's slots are those of the function's type.
@@ -333,10 +333,10 @@ unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> R
 /// # Safety
 /// `slots` holds the slots of the function's type.
 unsafe fn call_on_frames(shared: &Shared, callee: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
-    let Some(ty) = callee.function_type(function) else { return TrapCode::UnknownHandle.raw() };
+    let Some(ty) = callee.function_type(function) else { return RawTrap::of(TrapCode::UnknownHandle) };
     let Ok(entry) = Entry::new(shared, ty.slots()) else {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::StackOverflow.raw();
+        return RawTrap::of(TrapCode::StackOverflow);
     };
     for slot in 0..slots_of(ty.params) {
         // SAFETY: the caller's slots are those of the function's type, and the entry has as many.

@@ -294,7 +294,7 @@ impl Ctx {
     pub fn reason(&self, code: TrapCode) -> RawTrap {
         match (code, self.stop_requested()) {
             (TrapCode::Interrupted, stop) if !stop.is_none() => stop,
-            _ => code.raw(),
+            _ => RawTrap::of(code),
         }
     }
 

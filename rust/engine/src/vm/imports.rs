@@ -29,7 +29,7 @@ const _: () = assert!(size_of::<Import>() == 4 * size_of::<usize>());
 /// Returns the entry that stands in an import's place until it is linked: calls of it fail with a host error.
 pub(crate) fn unset_import() -> Import {
     unsafe extern "C" fn unset(_: *mut Ctx, _: *mut u32, _: *const ()) -> RawTrap {
-        TrapCode::HostError.raw()
+        RawTrap::of(TrapCode::HostError)
     }
     Import { function: unset, env: null(), direct: null(), ty: 0 }
 }

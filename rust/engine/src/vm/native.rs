@@ -199,7 +199,7 @@ impl Shared {
     /// Returns the trap that the stop flag asks for.
     pub fn stop_code(&self) -> RawTrap {
         match self.stop.load(Ordering::Relaxed) {
-            0 => super::trap::TrapCode::Interrupted.raw(),
+            0 => super::trap::RawTrap::of(super::trap::TrapCode::Interrupted),
             code => RawTrap::from_bits(code),
         }
     }

@@ -26,16 +26,6 @@ fn code_runs_where_its_features_are_a_subset_and_floats_agree() {
 }
 
 #[test]
-fn helpers_are_of_the_feature_that_their_names_say() {
-    let of = |wanted| HELPERS.iter().map(|(name, ..)| *name).filter(move |name| helper_feature(name) == wanted);
-    assert!(of(None).take(3).eq(["memory_grow", "memory_pages", "call_reference"]));
-    assert!(of(None).skip(3).all(|name| name.starts_with("i32_") || name.starts_with("i64_")));
-    assert!(of(Some(Feature::ReferenceTypes)).eq(["table_get", "table_set", "table_grow", "table_fill"]));
-    assert_eq!(of(Some(Feature::BulkMemory)).count(), 7);
-    assert!(of(Some(Feature::Float)).all(|name| name.starts_with("f32_") || name.starts_with("f64_")));
-}
-
-#[test]
 fn sections_of_different_targets_have_different_kinds() {
     let m3 = Target { arch: Arch::Thumb, features: features::V7M, float: float::SOFT };
     let m4f = Target { features: features::V7M | features::DSP, float: float::HARD_SINGLE, ..m3 };

@@ -34,7 +34,7 @@ pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
 pub fn refusal(ctx: &Ctx, base: u32, offset: u16, width: u32) -> RawTrap {
     let address = u64::from(base) + u64::from(offset);
     let code = ctx.linear().map(|memory| memory.refusal(address, u64::from(width)));
-    code.unwrap_or(TrapCode::MemoryOutOfBounds).raw()
+    RawTrap::of(code.unwrap_or(TrapCode::MemoryOutOfBounds))
 }
 
 /// Clears slots.

@@ -2,7 +2,7 @@
 //! What native code calls: operators that concern the store, and arithmetic its processor lacks. The table
 //! has the order of [`wisp_image::native::HELPERS`], which is compared with it when this is compiled.
 
-use wisp_image::native::{helper_feature, same, HELPERS};
+use wisp_image::native::{same, Helper, HELPERS};
 
 use super::entry;
 use crate::exec::call::call_reference as call_reference_of;
@@ -33,12 +33,21 @@ fn table(record: &Record, index: u32) -> Result<&TableRecord, TrapCode> {
 }
 
 /// Returns true if the runtime is built with the feature that a helper belongs to.
-const fn built(name: &str) -> bool {
+const fn built(helper: Helper) -> bool {
     let missing = MISSING_FEATURES;
-    match helper_feature(name) {
+    match helper.feature() {
         Some(feature) => missing & feature as u8 == 0,
         None => true,
     }
+}
+
+/// Returns the helper with this name.
+const fn named(name: &str) -> Helper {
+    let mut index = 0;
+    while !same(HELPERS[index].0, name) {
+        index += 1;
+    }
+    Helper::ALL[index]
 }
 
 /// A bit for each helper that the runtime has.
@@ -46,7 +55,7 @@ const fn built(name: &str) -> bool {
 pub(super) const BUILT: u64 = {
     let (mut bits, mut index) = (0, 0);
     while index < HELPERS.len() {
-        bits |= (built(HELPERS[index].0) as u64) << index;
+        bits |= (built(Helper::ALL[index]) as u64) << index;
         index += 1;
     }
     bits
@@ -62,7 +71,7 @@ macro_rules! helpers {
         }
 
         pub(super) const DIRECT: Helpers = Helpers {
-            $($name: if built(stringify!($name)) {
+            $($name: if const { built(named(stringify!($name))) } {
                 $name
             } else {
                 // SAFETY: it takes no arguments and does not return; and code that calls it is refused.

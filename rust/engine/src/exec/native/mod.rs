@@ -133,10 +133,10 @@ pub(crate) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
     let reserve = record.reserve as usize;
     if entries >= shared.config.native_depth || stack_pointer() < floor + reserve {
         shared.place.set((Trap::NOWHERE, 0));
-        return TrapCode::StackOverflow.raw();
+        return RawTrap::of(TrapCode::StackOverflow);
     }
     let Some(thunk) = record.thunk(defined) else {
-        return TrapCode::UnknownHandle.raw();
+        return RawTrap::of(TrapCode::UnknownHandle);
     };
     let count = ctx.function_type(defined + u32::from(ctx.import_count)).map_or(0, |ty| ty.slots());
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
@@ -231,7 +231,7 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> RawTrap {
     let code = match number {
         // 0 only if the section is not in the image, against the contract: but a trap it is
         0 => match record.code_number.get() {
-            RawTrap::NONE => TrapCode::HostError.raw(),
+            RawTrap::NONE => RawTrap::of(TrapCode::HostError),
             trap => trap,
         },
         SITE_STOP => shared.stop_code(),

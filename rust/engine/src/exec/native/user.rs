@@ -15,7 +15,7 @@
 use core::cell::Cell;
 use core::ffi::c_void;
 
-use wisp_image::native::{same, Native};
+use wisp_image::native::{Helper, Native};
 
 use super::helpers::{self, Helpers};
 use super::{note, section};
@@ -133,18 +133,18 @@ pub(super) unsafe fn enter(ctx: &Ctx, record: &Record, defined: u32, slots: *mut
 /// `slots` holds the slots of the function's type.
 unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
-    let Some(user) = shared.config.user_mode else { return TrapCode::HostError.raw() };
+    let Some(user) = shared.config.user_mode else { return RawTrap::of(TrapCode::HostError) };
     shared.place.set((Trap::NOWHERE, 0));
     if !shared.current.get().is_null() {
         // its stack is in use by the code that called the host
-        return TrapCode::NestingExceeded.raw();
+        return RawTrap::of(TrapCode::NestingExceeded);
     }
     let reserve = record.reserve as usize;
     if user.stack_end.saturating_sub(user.stack) < reserve {
-        return TrapCode::StackOverflow.raw();
+        return RawTrap::of(TrapCode::StackOverflow);
     }
     let ty = ctx.function_type(defined + u32::from(ctx.import_count));
-    let (Some(thunk), Some(ty)) = (record.thunk(defined), ty) else { return TrapCode::UnknownHandle.raw() };
+    let (Some(thunk), Some(ty)) = (record.thunk(defined), ty) else { return RawTrap::of(TrapCode::UnknownHandle) };
     let count = ty.slots().min(view.slot_count);
     let top = shared.frame_top_over(slots, slots.wrapping_add(count));
     let before = shared.begin(ctx, 0, core::ptr::null_mut());
@@ -179,7 +179,7 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
             shared.place.set((native.map_or(defined, |native| native.function_at(offset as u32)), 0));
             match outcome {
                 Outcome::STOPPED => shared.stop_code(),
-                _ => TrapCode::MemoryProtection.raw(),
+                _ => RawTrap::of(TrapCode::MemoryProtection),
             }
         }
     };
@@ -193,39 +193,28 @@ fn told(shared: &Shared, trap: RawTrap) -> RawTrap {
     use core::sync::atomic::Ordering;
     match trap.code() {
         Some(TrapCode::Interrupted | TrapCode::DeadlineExceeded) if shared.stop.load(Ordering::Relaxed) == 0 => {
-            TrapCode::HostError.raw()
+            RawTrap::of(TrapCode::HostError)
         }
-        Some(code) => code.raw(),
-        None => TrapCode::HostError.raw(),
+        Some(code) => RawTrap::of(code),
+        None => RawTrap::of(TrapCode::HostError),
     }
 }
 
-/// The helpers that concern the store: the number of each, its place in the table, is what is asked for.
-macro_rules! asked {
-    ($($number:ident $name:literal $place:literal)*) => {
-        $(const $number: usize = {
-            assert!(same($name, wisp_image::native::HELPERS[$place].0));
-            $place
-        };)*
-    };
-}
-
-asked! {
-    MEMORY_GROW "memory_grow" 0
-    MEMORY_PAGES "memory_pages" 1
-    MEMORY_COPY "memory_copy" 2
-    MEMORY_FILL "memory_fill" 3
-    MEMORY_INIT "memory_init" 4
-    DATA_DROP "data_drop" 5
-    TABLE_GET "table_get" 6
-    TABLE_SET "table_set" 7
-    TABLE_GROW "table_grow" 8
-    TABLE_FILL "table_fill" 9
-    TABLE_COPY "table_copy" 10
-    TABLE_INIT "table_init" 11
-    ELEM_DROP "elem_drop" 12
-    CALL_REFERENCE "call_reference" 13
-}
+// The helpers that concern the store: the number of each, its place in the table, is what is asked for.
+const MEMORY_GROW: usize = Helper::MemoryGrow as usize;
+const MEMORY_PAGES: usize = Helper::MemoryPages as usize;
+const MEMORY_COPY: usize = Helper::MemoryCopy as usize;
+const MEMORY_FILL: usize = Helper::MemoryFill as usize;
+const MEMORY_INIT: usize = Helper::MemoryInit as usize;
+const DATA_DROP: usize = Helper::DataDrop as usize;
+const TABLE_GET: usize = Helper::TableGet as usize;
+const TABLE_SET: usize = Helper::TableSet as usize;
+const TABLE_GROW: usize = Helper::TableGrow as usize;
+const TABLE_FILL: usize = Helper::TableFill as usize;
+const TABLE_COPY: usize = Helper::TableCopy as usize;
+const TABLE_INIT: usize = Helper::TableInit as usize;
+const ELEM_DROP: usize = Helper::ElemDrop as usize;
+const CALL_REFERENCE: usize = Helper::CallReference as usize;
 
 /// A host function, by the index of its import.
 const IMPORT: usize = CALL_REFERENCE + 1;

@@ -45,7 +45,7 @@ extern "C" {
  * The numbers never change. They are also the error codes of the MCUmgr group.
  */
 enum wisp_store_error {
-	/** Nothing. */
+	/** Success. */
 	WISP_STORE_OK = 0,
 	/** The flash driver failed. */
 	WISP_STORE_FLASH = 1,

@@ -40,9 +40,7 @@ enum wisp_trap {
 	WISP_TRAP_INTEGER_DIVISION_BY_ZERO = 8,
 	/** NaN was converted to an integer. */
 	WISP_TRAP_BAD_CONVERSION_TO_INTEGER = 9,
-	/**
-	 * Calls were nested deeper than the frame stack, or native code's stack, allows.
-	 */
+	/** Calls were nested deeper than the frame stack, or native code's stack, allows. */
 	WISP_TRAP_STACK_OVERFLOW = 10,
 	/** The fuel that the app was given is used up. */
 	WISP_TRAP_OUT_OF_FUEL = 11,

@@ -2,6 +2,7 @@
 //! Whose a management request is: signatures for `src/storage/requests.c`, tokens for `src/manage/upload.c`.
 
 use crate::shim;
+use wisp_contract::storage::PortError;
 use wisp_trust::{Challenge, RequestError, NONCE_SIZE};
 
 /// Accepts a management request if a management key signed it for this challenge, and increments its number.

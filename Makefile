@@ -5,7 +5,7 @@
 #                SUITE=quick for every change: unit tests, the official suite on the desk, a Cortex-M3 and RV32
 # make spec      the official WebAssembly suite, on the desk and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions
-# make miri      the engine's tests under Miri where it is installed, else under AddressSanitizer
+# make miri      tests of image, engine, compiler and app storage under Miri where it is installed, else under AddressSanitizer
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml

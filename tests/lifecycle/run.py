@@ -30,7 +30,7 @@ class Firmware(NamedTuple):
 
     board: str
     # Configuration beside firmware.conf.
-    overlays: list = []
+    overlays: tuple = ()
     selection: str = ALL
 
 
@@ -39,9 +39,9 @@ PLATFORMS = {
     "native_sim/native/64": Firmware("native_sim/native/64"),
     "qemu_cortex_m3": Firmware("qemu_cortex_m3"),
     # Another transport: what takes long and does not depend on it was seen on a serial line.
-    "mps2/an385": Firmware("mps2/an385", [SAMPLE / "overlay-udp.conf"],
+    "mps2/an385": Firmware("mps2/an385", (SAMPLE / "overlay-udp.conf",),
                            f"{ALL} and not says_nothing and not silent_app and not every_command and not completed"),
-    "signed": Firmware("native_sim/native/64", [HERE / "signed.conf"], "test_signed"),
+    "signed": Firmware("native_sim/native/64", (HERE / "signed.conf",), "test_signed"),
 }
 # Simulated hours and power cuts that are part of every run.
 SHORT_SOAK = (2, 10)

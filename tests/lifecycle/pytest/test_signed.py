@@ -4,10 +4,9 @@
 import asyncio
 import hashlib
 
+import images  # beside run.py
 import pytest
 from device import SIMPLE, Abort, Challenge, Code, Device, DeviceError, Format, Upload, management_key, manifest, signed
-
-import images  # beside run.py
 
 MANAGER = images.HERE / "keys" / "manager.pem"
 STOP = SIMPLE["stop"](name="counter")

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The back ends in assembly: a core that the build script writes from the op table, for Thumb
-//! (`build/thumb.rs`) or for 32-bit RISC-V (`build/riscv.rs`). Here is what it takes from Rust, and how it
-//! is called.
+//! The back ends in assembly: a core that the crate `wisp-cores` writes from the op table, for Thumb or for 32-bit
+//! RISC-V. Here is what it takes from Rust, and how it is called.
 //!
 //! A core trusts what the portable back end trusts: rule V for everything it reads from the code, rule F
 //! for frames; it checks every address against the limits in its registers, which it loads again after

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One op at a time, for back ends that leave rare ops to the portable one: the same arms, for those ops
-//! only (`build/loop_back_end.rs` writes them).
+//! only (`portable.rs` of the crate `cores` writes them).
 
 #[allow(unused_imports)]
 use core::hint::unreachable_unchecked;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The portable back end: a loop around a match over the opcodes. The build script writes the arms from
-//! the op table (`build/loop_back_end.rs`); what they use is here.
+//! the op table (`portable.rs` of the crate `cores`); what they use is here.
 
 #[allow(unused_imports)]
 use core::hint::unreachable_unchecked;

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the core for 32-bit RISC-V with multiplication: a handler for each op of the table, in assembly,
-//! as one `global_asm!`. `src/interp/riscv.rs` holds what surrounds it; `thumb.rs` is its sibling and says
-//! more.
+//! as one `global_asm!`. The engine's `exec/interpreter/assembly.rs` holds what surrounds it. `thumb.rs` is its
+//! sibling and says more.
 
 pub mod asm;
 mod control;
 mod memory;
 mod wide;
 
-use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
+use wisp_image::ops::{Class, Op, Operand, Sem};
 
 use self::asm::{emit, Asm, End};
-use crate::core_text::{name, Core};
+use crate::isa::Isa;
 
 /// The extensions of a target beyond the base and multiplication.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Target {
     /// Instructions of 16 bits.
     pub compressed: bool,
@@ -23,69 +24,70 @@ pub struct Target {
     pub threaded: bool,
 }
 
-/// Writes the core.
-pub fn core(target: &Target) -> Core {
-    let library = !target.floats;
-    let mut asm = Asm::new(target.threaded);
-    // link-time optimisation forgets the target's features where assembly is concerned
-    asm.lines(&[".option push", if target.compressed { ".option arch, +m, +c" } else { ".option arch, +m" }]);
-    asm.line(".pushsection .text.wisp_riscv, \"ax\", @progbits");
-    asm.line(".Lwisp.base:");
-    control::frame_of_core(&mut asm);
-    memory::unaligned(&mut asm);
-    let mut table = Vec::new();
-    let mut escaped = Vec::new();
-    for opcode in 0..COUNT as u16 {
-        if !crate::built(opcode) {
-            // the verifier refuses it, and the escape ends with a trap
-            table.push("wisp.escape".into());
-            continue;
-        }
-        let op = op(opcode).expect("below COUNT");
-        let name = name(&op);
-        let in_assembly = expand(&mut Asm::default(), &op, library);
-        if in_assembly {
-            asm.function(&name);
-            expand(&mut asm, &op, library);
-            asm.end_handler();
-        }
-        table.push(if in_assembly { name } else { "wisp.escape".into() });
-        // the slow way of an indirect call
-        if !in_assembly || op.sem == Sem::CallIndirect {
-            escaped.push(opcode);
-        }
+impl Isa for Target {
+    fn bytes(&self, _: &str) -> usize {
+        4
     }
-    // the op that an outermost frame returns to
-    table.push("wisp.exit".into());
-    asm.place_ends(true);
-    asm.line(".popsection");
-    asm.line(".pushsection .rodata.wisp_riscv, \"a\", @progbits");
-    if target.threaded {
-        // read once, when an instance copies its code
-        asm.lines(&[".p2align 1", ".global wisp_riscv_handlers", "wisp_riscv_handlers:"]);
-    } else {
-        asm.lines(&[".p2align 2", "wisp.handlers:"]);
+
+    fn reaches(&self, bytes: usize) -> bool {
+        bytes < asm::REACH
     }
-    for name in table {
-        if target.threaded {
-            emit!(asm, ".half {name} - .Lwisp.base");
+
+    fn reaches_back(&self, bytes: usize) -> bool {
+        bytes < asm::REACH
+    }
+
+    fn threaded(&self) -> bool {
+        self.threaded
+    }
+
+    fn function(asm: &mut Asm, name: &str) {
+        emit!(asm, ".type {name}, @function");
+    }
+
+    fn end(asm: &mut Asm, end: End) {
+        asm::end(asm, end);
+    }
+
+    fn begin(asm: &mut Asm) {
+        // link-time optimisation forgets the target's features where assembly is concerned
+        let extensions = if asm.isa.compressed { ".option arch, +m, +c" } else { ".option arch, +m" };
+        asm.lines(&[".option push", extensions]);
+        asm.line(".pushsection .text.wisp_riscv, \"ax\", @progbits");
+        asm.line(".Lwisp.base:");
+        control::frame_of_core(asm);
+        memory::unaligned(asm);
+    }
+
+    fn expand(asm: &mut Asm, op: &Op) -> bool {
+        expand(asm, op)
+    }
+
+    fn finish(asm: &mut Asm, table: &[String]) {
+        asm.line(".popsection");
+        asm.line(".pushsection .rodata.wisp_riscv, \"a\", @progbits");
+        if asm.isa.threaded {
+            // read once, when an instance copies its code
+            asm.lines(&[".p2align 1", ".global wisp_riscv_handlers", "wisp_riscv_handlers:"]);
         } else {
-            emit!(asm, ".word {name}");
+            asm.lines(&[".p2align 2", "wisp.handlers:"]);
         }
-    }
-    asm.lines(&[".popsection", ".option pop"]);
-    let core = Core::new(asm.finish(), escaped);
-    if target.threaded {
-        core.threaded()
-    } else {
-        core
+        for name in table {
+            if asm.isa.threaded {
+                emit!(asm, ".half {name} - .Lwisp.base");
+            } else {
+                emit!(asm, ".word {name}");
+            }
+        }
+        asm.lines(&[".popsection", ".option pop"]);
     }
 }
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
-fn expand(asm: &mut Asm, op: &Op, library: bool) -> bool {
+fn expand(asm: &mut Asm, op: &Op) -> bool {
+    let library = !asm.isa.floats;
     if op.class == Class::Sequence {
-        return asm.sequence(op, |asm, op| expand(asm, op, library));
+        return asm.sequence(op, expand);
     }
     if let Some(function) = wide::library(op.sem).filter(|_| library) {
         match op.class {

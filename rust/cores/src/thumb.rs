@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the Thumb core: a handler for each op of the table, in assembly, as the arguments of one
-//! `global_asm!`. `src/interp/thumb.rs` holds what surrounds it.
+//! `global_asm!`. The engine's `exec/interpreter/assembly.rs` holds what surrounds it.
 //!
 //! A handler ends with the load of the next opcode word, which is an offset into the handler table, and a
 //! jump there: two instructions in Thumb-2. Operands are read where they are needed, once. Everything the
@@ -13,52 +13,58 @@ mod control;
 mod memory;
 mod wide;
 
-use wisp_image::ops::{op, Class, Op, Operand, Sem, COUNT};
+use wisp_image::ops::{Class, Op, Operand, Sem};
 
 pub use self::asm::Flavour;
 use self::asm::{emit, Asm, End};
-use crate::core_text::{name, Core};
+use crate::isa::Isa;
 
-/// Writes the core.
-pub fn core(flavour: Flavour) -> Core {
-    let mut asm = Asm::new(flavour);
-    asm.line(".pushsection .text.wisp_thumb, \"ax\", %progbits");
-    control::frame_of_core(&mut asm);
-    memory::unaligned(&mut asm);
-    let mut table = Vec::new();
-    let mut escaped = Vec::new();
-    for opcode in 0..COUNT as u16 {
-        if !crate::built(opcode) {
-            // the verifier refuses it, and the escape ends with a trap
-            table.push("wisp.escape".into());
-            continue;
-        }
-        let op = op(opcode).expect("below COUNT");
-        let name = name(&op);
-        let in_assembly = expand(&mut Asm::new(flavour), &op);
-        if in_assembly {
-            asm.function(&name);
-            expand(&mut asm, &op);
-            asm.end_handler();
-        }
-        table.push(if in_assembly { name } else { "wisp.escape".into() });
-        // the slow way of an indirect call
-        if !in_assembly || op.sem == Sem::CallIndirect {
-            escaped.push(opcode);
+impl Isa for Flavour {
+    fn bytes(&self, instruction: &str) -> usize {
+        if *self == Self::V6 && !instruction.starts_with("bl ") {
+            2
+        } else {
+            4
         }
     }
-    // the op that an outermost frame returns to
-    table.push("wisp.exit".into());
-    asm.place_ends(true);
-    asm.line(".popsection");
-    asm.line(".pushsection .rodata.wisp_thumb, \"a\", %progbits");
-    asm.line(".p2align 2");
-    asm.line("wisp.handlers:");
-    for name in table {
-        emit!(asm, ".word {name}");
+
+    fn reaches(&self, bytes: usize) -> bool {
+        *self == Self::V7 || bytes <= asm::REACH
     }
-    asm.line(".popsection");
-    Core::new(asm.finish(), escaped)
+
+    fn reaches_back(&self, bytes: usize) -> bool {
+        *self == Self::V7 || bytes < asm::REACH_BACK
+    }
+
+    fn function(asm: &mut Asm, name: &str) {
+        emit!(asm, ".type {name}, %function");
+        asm.line(".thumb_func");
+    }
+
+    fn end(asm: &mut Asm, end: End) {
+        asm::end(asm, end);
+    }
+
+    fn begin(asm: &mut Asm) {
+        asm.line(".pushsection .text.wisp_thumb, \"ax\", %progbits");
+        control::frame_of_core(asm);
+        memory::unaligned(asm);
+    }
+
+    fn expand(asm: &mut Asm, op: &Op) -> bool {
+        expand(asm, op)
+    }
+
+    fn finish(asm: &mut Asm, table: &[String]) {
+        asm.line(".popsection");
+        asm.line(".pushsection .rodata.wisp_thumb, \"a\", %progbits");
+        asm.line(".p2align 2");
+        asm.line("wisp.handlers:");
+        for name in table {
+            emit!(asm, ".word {name}");
+        }
+        asm.line(".popsection");
+    }
 }
 
 /// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.

@@ -1,14 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Writes the interpreter's back ends from the op table, a file for each.
 
-mod core_text;
-mod loop_back_end;
-mod riscv;
-mod thumb;
-
 use std::path::Path;
 use std::{env, fs};
 
+use wisp_cores::text::Core;
+use wisp_cores::{core_of, portable, riscv, thumb};
 use wisp_image::features::{needed, Feature};
 use wisp_image::ops::COUNT;
 
@@ -23,7 +20,7 @@ fn built(opcode: u16) -> bool {
 }
 
 fn main() {
-    println!("cargo:rerun-if-changed=build");
+    println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-check-cfg=cfg(wisp_strict_align)");
     println!("cargo:rustc-check-cfg=cfg(wisp_threaded)");
     let target = env::var("TARGET").unwrap_or_default();
@@ -36,7 +33,7 @@ fn main() {
     let out = Path::new(&out);
     let core = match thumb_flavour(&target) {
         _ if env::var_os("CARGO_FEATURE_INTERP_LOOP").is_some() => None,
-        Some(flavour) => Some(("thumb", thumb::core(flavour))),
+        Some(flavour) => Some(("thumb", core_of(&flavour, &built))),
         None => riscv_core().map(|core| ("riscv", core)),
     };
     println!("cargo:rustc-check-cfg=cfg(wisp_back_end, values(\"loop\", \"thumb\", \"riscv\"))");
@@ -48,23 +45,23 @@ fn main() {
                 println!("cargo:rustc-cfg=wisp_threaded");
             }
             write("core.rs", &core.text);
-            write("escape_arms.rs", &loop_back_end::arms(&core.escaped));
+            write("escape_arms.rs", &portable::arms(&core.escaped, &built));
         }
         None => {
             let all: Vec<_> = (0..COUNT as u16).filter(|&opcode| built(opcode)).collect();
-            write("loop_arms.rs", &loop_back_end::arms(&all));
+            write("loop_arms.rs", &portable::arms(&all, &built));
         }
     }
 }
 
 /// The core for RISC-V with 32 registers of 32 bits and multiplication.
-fn riscv_core() -> Option<core_text::Core> {
+fn riscv_core() -> Option<Core> {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let features = cfg("FEATURE");
     let has = |feature: &str| features.split(',').any(|f| f == feature);
     (cfg("ARCH") == "riscv32" && has("m") && !has("e")).then(|| {
         let threaded = env::var_os("CARGO_FEATURE_THREADED_CODE").is_some();
-        riscv::core(&riscv::Target { compressed: has("c"), floats: has("f"), threaded })
+        core_of(&riscv::Target { compressed: has("c"), floats: has("f"), threaded }, &built)
     })
 }
 

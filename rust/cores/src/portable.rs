@@ -305,14 +305,14 @@ fn import_call(index: &str) -> String {
 }
 
 /// The match, with the arms of these opcodes.
-pub fn arms(opcodes: &[u16]) -> String {
+pub fn arms(opcodes: &[u16], built: &dyn Fn(u16) -> bool) -> String {
     let mut text = String::from("match opcode!() {\n");
     for &opcode in opcodes {
         let op = op(opcode).expect("below COUNT");
         writeln!(text, "// {} {:?}\n{opcode} => {{ {} }}", op.sem.name(), op.form, arm(&op)).expect("a string grows");
     }
     // an image that nobody verified may have ops of features that are not built in
-    text.push_str(if (0..COUNT as u16).all(crate::built) {
+    text.push_str(if (0..COUNT as u16).all(built) {
         "_ => unreachable_unchecked(),\n}\n"
     } else {
         "_ => break 'run crate::vm::trap::RawTrap::of(crate::vm::trap::TrapCode::Unreachable),\n}\n"

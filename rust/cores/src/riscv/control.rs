@@ -19,7 +19,7 @@ pub fn frame_of_core(asm: &mut Asm) {
     }
     asm.lines(&["mv s10, a0", "mv s0, a1", "mv s1, a2"]);
     asm.lines(&["lw s8, <GLOBALS>(s10)", "lw s9, <STACK_LIMIT>(s10)"]);
-    emit!(asm, "la s3, {}", if asm.threaded { ".Lwisp.base" } else { "wisp.handlers" });
+    emit!(asm, "la s3, {}", if asm.isa.threaded { ".Lwisp.base" } else { "wisp.handlers" });
     reload(asm);
     asm.go();
 
@@ -255,7 +255,7 @@ fn call_import(asm: &mut Asm, op: &Op) {
     emit!(asm, "{done}:");
     asm.next(op.words());
     asm.aside(&[&format!("{stopped}:"), "j wisp.stop", &format!("{grown}:")]);
-    let mut rest = Asm::default();
+    let mut rest = asm.beside();
     reload(&mut rest);
     asm.aside_of(rest);
     asm.aside(&[&format!("j {done}")]);

@@ -21,7 +21,7 @@ fn add(list: &mut String, root: &Path, folder: &str) {
     }
 }
 
-/// The manifest of `wisp-abi` without what it has from the workspace.
+/// Returns the manifest of `wisp-abi` without what it has from the workspace.
 fn abi_manifest(root: &Path) -> String {
     let path = root.join("rust/abi/Cargo.toml");
     println!("cargo::rerun-if-changed={}", path.display());

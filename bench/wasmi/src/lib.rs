@@ -52,7 +52,7 @@ unsafe impl Sync for Slot {}
 
 static LOADED: Slot = Slot(UnsafeCell::new(None));
 
-/// The slot's content.
+/// Returns the slot's content.
 ///
 /// # Safety
 /// Called from the benchmark's one thread, and no other reference to the content is alive.
@@ -117,7 +117,7 @@ pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
     }
 }
 
-/// Bytes of linear memory.
+/// Returns the number of bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wasmi_bench_memory() -> usize {
     // SAFETY: C calls these functions from one thread.

@@ -34,7 +34,7 @@ unsafe impl Sync for Slot {}
 
 static LOADED: Slot = Slot(UnsafeCell::new(None));
 
-/// The slot's content.
+/// Returns the slot's content.
 ///
 /// # Safety
 /// Called from the benchmark's one thread, and no other reference to the content is alive.
@@ -152,7 +152,7 @@ pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
     }
 }
 
-/// Bytes of the arena that nothing has taken.
+/// Returns the number of bytes of the arena that nothing has taken.
 #[no_mangle]
 pub extern "C" fn wisp_bench_arena_left() -> usize {
     // SAFETY: C calls these functions from one thread.
@@ -161,7 +161,7 @@ pub extern "C" fn wisp_bench_arena_left() -> usize {
         .map_or(0, |loaded| loaded.store.arena_left())
 }
 
-/// Bytes of linear memory.
+/// Returns the number of bytes of linear memory.
 #[no_mangle]
 pub extern "C" fn wisp_bench_memory() -> usize {
     // SAFETY: C calls these functions from one thread.

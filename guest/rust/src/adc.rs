@@ -33,7 +33,7 @@ impl AnalogInput {
         Ok(adc::read_uv(self.0)?)
     }
 
-    /// Bits of a converted value.
+    /// Returns the bits of a converted value.
     pub fn resolution(&self) -> u32 {
         // The handle is open, so this cannot fail.
         adc::resolution(self.0).unwrap_or(0)

@@ -91,7 +91,7 @@ pub fn event_within(timeout: Duration) -> Option<Event> {
 pub struct Timer(u32);
 
 impl Timer {
-    /// The timer with this number, below [`timer::TIMERS`].
+    /// Returns the timer with this number, below [`timer::TIMERS`].
     ///
     /// # Errors
     /// `EINVAL` if there is none.

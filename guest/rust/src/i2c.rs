@@ -24,7 +24,7 @@ impl I2cDevice {
         Ok(I2cDevice { handle, address })
     }
 
-    /// The device's address on its bus.
+    /// Returns the device's address on its bus.
     pub fn address(&self) -> u8 {
         self.address
     }

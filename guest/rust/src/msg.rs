@@ -17,7 +17,7 @@ impl Publisher {
         Ok(Publisher(msg::open(channel.as_bytes(), msg::PUBLISH)?))
     }
 
-    /// Bytes of each message.
+    /// Returns the number of bytes of each message.
     pub fn size(&self) -> u32 {
         // The handle is open, so this cannot fail.
         msg::size(self.0).unwrap_or(0)
@@ -32,7 +32,7 @@ impl Publisher {
         Ok(msg::publish(self.0, message)?)
     }
 
-    /// Messages that every subscribed app can still take.
+    /// Returns the number of messages that every subscribed app can still take.
     pub fn room(&self) -> u32 {
         // As in `size`.
         msg::room(self.0).unwrap_or(0)
@@ -64,7 +64,7 @@ impl Subscriber {
         self.0
     }
 
-    /// Bytes of each message.
+    /// Returns the number of bytes of each message.
     pub fn size(&self) -> u32 {
         // The handle is open, so this cannot fail.
         msg::size(self.0).unwrap_or(0)

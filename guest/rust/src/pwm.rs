@@ -24,7 +24,7 @@ impl PwmOutput {
         Ok(PwmOutput { handle, period: pwm::period(handle)? })
     }
 
-    /// The period, which is the board's choice.
+    /// Returns the period, which is the board's choice.
     pub fn period(&self) -> Duration {
         Duration::from_nanos(u64::from(self.period))
     }

@@ -26,7 +26,7 @@ impl Sensor {
         Ok(sensor::fetch(self.0)?)
     }
 
-    /// A channel of the last sample, a constant of [`channel`], in millionths of its unit.
+    /// Returns a channel of the last sample, a constant of [`channel`], in millionths of its unit.
     ///
     /// # Errors
     /// `ENOTSUP` if the sensor does not have it.

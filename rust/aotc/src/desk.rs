@@ -35,12 +35,12 @@ mod loaded {
             Ok(Self { image, section })
         }
 
-        /// The image, with IR and native code.
+        /// Returns the image, with IR and native code.
         pub fn image(&self) -> &[u8] {
             &self.image
         }
 
-        /// The module; its instances run native code.
+        /// Returns the module; its instances run native code.
         ///
         /// # Errors
         /// The image cannot be read; the engine refuses the code.
@@ -105,7 +105,7 @@ impl Mapping {
         Ok(mapping)
     }
 
-    /// The section as it lies there, for [`wisp_engine::Module::use_native`].
+    /// Returns the section as it lies there, for [`wisp_engine::Module::use_native`].
     ///
     /// # Errors
     /// It is none.
@@ -113,7 +113,7 @@ impl Mapping {
         Native::parse(self.bytes())
     }
 
-    /// The bytes of the section as it lies there.
+    /// Returns the bytes of the section as it lies there.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: `length` bytes were mapped and stay until the drop.
         unsafe { std::slice::from_raw_parts(self.start, self.length) }

@@ -62,7 +62,7 @@ impl Ram {
         self.before == [CANARY; 8] && self.after == [CANARY; 8]
     }
 
-    /// The code runs on the stack of the test, or pretends to run on its own.
+    /// Runs code on the stack of the test, or pretends to run it on a stack of its own.
     fn user_mode(&mut self, enter: EnterFunction, own_stack: bool) -> UserMode {
         let stack = self.stack.as_ptr().expose_provenance();
         UserMode {

@@ -15,7 +15,7 @@ pub enum Kind {
     Image,
 }
 
-/// The bytes of a file.
+/// Returns the bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
     std::fs::read(path).map_err(|error| Failure::in_file(path, format_args!("cannot be read: {error}")))
 }

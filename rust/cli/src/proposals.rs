@@ -142,7 +142,7 @@ pub fn explained(wasm: &[u8], error: CompileError) -> CompileError {
 mod tests {
     use super::*;
 
-    /// The words for a module that is refused.
+    /// Returns the words for a module that is refused.
     fn refused(text: &str) -> String {
         let wasm = wat::parse_str(text).unwrap();
         let error = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).map(drop).unwrap_err();

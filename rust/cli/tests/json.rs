@@ -8,7 +8,7 @@ use serde_json::Value;
 
 const PAGE: &str = include_str!("../../../doc/cli.md");
 
-/// The members that the page names for a verb, in the first column of its table.
+/// Returns the members that the page names for a verb, in the first column of its table.
 fn members(verb: &str) -> Vec<&'static str> {
     let start = PAGE.find(&format!("### `wisp {verb}`\n")).unwrap_or_else(|| panic!("no section of {verb}"));
     let text = &PAGE[start + 4..];

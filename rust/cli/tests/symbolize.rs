@@ -13,7 +13,7 @@ const RUST_SOURCE: &str = include_str!("guests/average/src/lib.rs");
 const C_SOURCE: &str = include_str!("guests/faulty.c");
 const WEAK_SOURCE: &str = include_str!("guests/weak.c");
 
-/// Number of the line that ends in this comment.
+/// Returns the number of the line that ends in this comment.
 fn line(source: &str, comment: &str) -> usize {
     let with = |line: &str| line.ends_with(&format!("// {comment}")) || line.ends_with(&format!("/* {comment} */"));
     source.lines().position(with).expect("the comment is in the source") + 1
@@ -31,7 +31,7 @@ fn places(folder: &Folder, call: &str) -> String {
     frames.collect::<Vec<_>>().join(" < ")
 }
 
-/// The id of an image, from its symbols.
+/// Returns the id of an image, from its symbols.
 fn id(symbols: &str) -> String {
     let field = |name: &str| symbols.lines().find_map(|line| line.strip_prefix(name)).unwrap();
     format!("{}:{:x}", &field("wasm ")[..8], field("code ").parse::<u32>().unwrap())

@@ -5,7 +5,7 @@ mod common;
 
 use common::Folder;
 
-/// A module that ends with what `body` leaves on the stack as its status.
+/// Returns a module that ends with what `body` leaves on the stack as its status.
 fn ending(imports: &str, body: &str) -> String {
     format!(
         r#"(module {imports}
@@ -30,7 +30,7 @@ fn a_status_that_no_exit_code_holds_is_no_success() {
 const OPEN: &str = r#"(import "wasi_snapshot_preview1" "path_open"
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))"#;
 
-/// The error of opening `length` bytes of the path for reading.
+/// Returns the error of opening `length` bytes of the path for reading.
 fn opening(length: u32) -> String {
     let call = format!(
         "(call $open (i32.const 3) (i32.const 1) (i32.const 100) (i32.const {length}) (i32.const 0) (i64.const 2) \

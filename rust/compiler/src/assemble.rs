@@ -225,7 +225,7 @@ fn types(module: &Module<'_>) -> Vec<u8> {
     out.0
 }
 
-/// Index of the type without parameters and results.
+/// Returns the index of the type without parameters and results.
 fn empty_type(module: &Module<'_>) -> u16 {
     let known = module.distinct.get(&FuncType::default());
     known.map_or(module.distinct.len() as u32, |&canonical| canonical) as u16

@@ -138,7 +138,7 @@ impl Function<'_> {
         self.emit(Class::Br32, sem, Dst::None, &[x, y, Arg::Label(label)]);
     }
 
-    /// A popped i32 as a comparison.
+    /// Returns a popped i32 as a comparison.
     pub fn condition(&mut self, value: Value) -> (Sem, Arg, Arg) {
         match value.place {
             Place::Compare(sem, x, y) => (sem, x, y),
@@ -146,7 +146,7 @@ impl Function<'_> {
         }
     }
 
-    /// Index in `frames` of a branch target.
+    /// Returns the index in `frames` of a branch target.
     fn target(&mut self, depth: u32) -> usize {
         match self.frames.len().checked_sub(1 + depth as usize) {
             Some(target) => target,
@@ -193,7 +193,7 @@ impl Function<'_> {
         frame.label
     }
 
-    /// True if a branch to this frame needs no code but itself.
+    /// Returns true if a branch to this frame needs no code but itself.
     fn direct(&self, target: usize) -> bool {
         if self.frames[target].kind == FrameKind::Function {
             return false;
@@ -327,7 +327,7 @@ impl Function<'_> {
         }
     }
 
-    /// A value as a source for an instruction that ends this path; it stays on the stack.
+    /// Returns a value as a source for an instruction that ends this path; it stays on the stack.
     fn in_passing(&mut self, value: Value) -> Arg {
         match value.place {
             // read for the last time on this path, and no other begins between the op that computed it and here

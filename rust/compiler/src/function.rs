@@ -167,7 +167,7 @@ impl<'m> Function<'m> {
         self.broken.clone().map_or(Ok(()), Err)
     }
 
-    /// Slots of the frame.
+    /// Returns the number of slots of the frame.
     pub fn size(&self) -> u32 {
         self.size
     }
@@ -182,7 +182,7 @@ impl<'m> Function<'m> {
         self.pool.iter().find(|&&(b, w, _)| b == bits && w == is_wide).map(|&(_, _, slot)| slot)
     }
 
-    /// A new label.
+    /// Returns a new label.
     pub fn label(&mut self) -> Label {
         self.labels += 1;
         self.labels

@@ -39,7 +39,7 @@ struct Uses {
     grows: bool,
 }
 
-/// The module with each place replaced where its allocator asks for the end of memory; `None` if there is no
+/// Returns the module with each place replaced where its allocator asks for the end of memory; `None` if there is no
 /// such place, or if the module may look at the size of its memory in other ways.
 pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut end = None;

@@ -42,7 +42,7 @@ pub struct Init {
     pub function: Option<Translated>,
 }
 
-/// The value of an expression that needs no code.
+/// Returns the value of an expression that needs no code.
 fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
     let mut operators = expr.get_operators_reader().into_iter();
     let value = match operators.next()?.ok()? {
@@ -176,7 +176,7 @@ fn items(items: &ElementItems<'_>) -> Result<Vec<u32>, CompileError> {
     Ok(out)
 }
 
-/// Type of an element segment's items.
+/// Returns the type of an element segment's items.
 pub fn element_type(items: &ElementItems<'_>) -> Result<wisp_image::format::ValType, CompileError> {
     Ok(match items {
         ElementItems::Functions(_) => wisp_image::format::ValType::FuncRef,

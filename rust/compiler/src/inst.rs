@@ -98,7 +98,7 @@ pub enum Reach {
 }
 
 impl Inst {
-    /// The operands in order, padded with [`Operand::None`], and their number.
+    /// Returns the operands in order, padded with [`Operand::None`], and their number.
     pub fn form(&self, reach: Reach) -> ([Operand; ARGS + 1], usize) {
         let mut form = [Operand::None; ARGS + 1];
         let mut n = 0;
@@ -142,24 +142,24 @@ impl Inst {
         (form, n)
     }
 
-    /// The opcode, if the table has this form.
+    /// Returns the opcode, if the table has this form.
     pub fn opcode(&self, reach: Reach) -> Option<u16> {
         let (form, n) = self.form(reach);
         opcode(self.class, self.sem, &form[..n])
     }
 
-    /// Words of its operands in the code; of a table the first only.
+    /// Returns the number of words of its operands in the code; of a table the first only.
     pub fn operand_words(&self, reach: Reach) -> usize {
         let (form, n) = self.form(reach);
         form[..n].iter().map(|operand| operand.words()).sum()
     }
 
-    /// True if the table has this form.
+    /// Returns true if the table has this form.
     pub fn exists(&self) -> bool {
         self.opcode(Reach::Forward).is_some()
     }
 
-    /// The jump target, if it is a branch with one.
+    /// Returns the jump target, if it is a branch with one.
     pub fn label(&self) -> Option<Label> {
         self.args.iter().find_map(|arg| match arg {
             Arg::Label(label) => Some(*label),
@@ -167,7 +167,7 @@ impl Inst {
         })
     }
 
-    /// The list of targets, if it is a `br_table`.
+    /// Returns the list of targets, if it is a `br_table`.
     pub fn targets(&self) -> Option<usize> {
         self.args.iter().find_map(|arg| match arg {
             Arg::Targets(list) => Some(*list as usize),
@@ -175,7 +175,7 @@ impl Inst {
         })
     }
 
-    /// The function of the module that it calls.
+    /// Returns the function of the module that it calls.
     pub fn callee(&self) -> Option<u32> {
         self.args.iter().find_map(|arg| match arg {
             Arg::Callee(callee) => Some(*callee),
@@ -183,7 +183,7 @@ impl Inst {
         })
     }
 
-    /// True if it may stop the function with a trap of its own; running out of fuel is none.
+    /// Returns true if it may stop the function with a trap of its own; running out of fuel is none.
     pub fn traps(&self) -> bool {
         use Class::*;
         match self.class {
@@ -202,7 +202,7 @@ impl Inst {
         }
     }
 
-    /// True if a source lies in the `count` slots from `first`.
+    /// Returns true if a source lies in the `count` slots from `first`.
     pub fn reads(&self, first: Slot, count: u32) -> bool {
         self.args.iter().any(|arg| match *arg {
             Arg::Narrow { slot, .. } => overlap(slot, 1, first, count),
@@ -220,7 +220,7 @@ impl Inst {
     }
 }
 
-/// True if two ranges of slots share one.
+/// Returns true if two ranges of slots share one.
 pub fn overlap(a: Slot, a_count: u32, b: Slot, b_count: u32) -> bool {
     a < b + b_count && b < a + a_count
 }
@@ -238,14 +238,14 @@ pub fn inverse(sem: Sem) -> Option<Sem> {
     })
 }
 
-/// True if the operands may change places.
+/// Returns true if the operands may change places.
 pub fn commutes(sem: Sem) -> bool {
     use Sem::*;
     matches!(sem, I32Add | I32Mul | I32And | I32Or | I32Xor | I32Eq | I32Ne)
         || matches!(sem, I64Add | I64Mul | I64And | I64Or | I64Xor | I64Eq | I64Ne)
 }
 
-/// The bits of an immediate that count: shifts take theirs modulo the width, and back ends rely on it.
+/// Returns the bits of an immediate that count: shifts take theirs modulo the width, and back ends rely on it.
 pub fn immediate_mask(sem: Sem) -> i16 {
     use Sem::*;
     match sem {

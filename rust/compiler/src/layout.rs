@@ -78,17 +78,17 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Bytes of the code.
+    /// Returns the number of bytes of the code.
     pub fn size(&self) -> u32 {
         self.size
     }
 
-    /// The instructions and labels.
+    /// Returns the instructions and labels.
     pub fn items(&self) -> &[Item] {
         &self.items
     }
 
-    /// The op that begins with this item.
+    /// Returns the op that begins with this item.
     pub fn op(&self, item: usize) -> Chosen {
         self.ops[item]
     }
@@ -98,7 +98,7 @@ impl Layout {
         self.at[item]
     }
 
-    /// The reach of this item's branch or call.
+    /// Returns the reach of this item's branch or call.
     pub fn reach(&self, item: usize) -> Reach {
         self.reach[item]
     }
@@ -108,18 +108,18 @@ impl Layout {
         self.places[label as usize]
     }
 
-    /// The entries of a table, the default last.
+    /// Returns the entries of a table, the default last.
     pub fn targets(&self, list: u32) -> &[Label] {
         &self.targets[list as usize]
     }
 
-    /// The calls of functions of the module in their short form, by the indices of their items.
+    /// Returns the calls of functions of the module in their short form, by the indices of their items.
     pub fn near_calls(&self) -> Vec<usize> {
         let near = |&index: &usize| self.reach[index] != Reach::Far && self.callee(index).is_some();
         (0..self.items.len()).filter(near).collect()
     }
 
-    /// The function of the module that this item calls.
+    /// Returns the function of the module that this item calls.
     pub fn callee(&self, item: usize) -> Option<u32> {
         match &self.items[item] {
             Item::Inst(inst) => inst.callee(),
@@ -127,7 +127,7 @@ impl Layout {
         }
     }
 
-    /// True if a call over this distance has to be far in this round of the layout of the module.
+    /// Returns true if a call over this distance has to be far in this round of the layout of the module.
     pub fn beyond(round: u32, distance: i64) -> bool {
         distance.unsigned_abs() > u64::from(reach_in(round, CALL))
     }
@@ -286,7 +286,7 @@ impl Layout {
         Ok(true)
     }
 
-    /// True if the label is an island of a table: those are so near to it that they always reach.
+    /// Returns true if the label is an island of a table: those are so near to it that they always reach.
     fn is_island(&self, label: Label) -> bool {
         self.is_island.get(label as usize).copied().unwrap_or(false)
     }
@@ -308,7 +308,7 @@ impl Layout {
     }
 }
 
-/// A branch to this label in the place of another instruction.
+/// Returns a branch to this label in the place of another instruction.
 fn branch(inst: &Inst, label: Label) -> Inst {
     let mut args = [Arg::None; ARGS];
     args[0] = Arg::Label(label);

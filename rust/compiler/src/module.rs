@@ -34,7 +34,7 @@ pub struct GlobalInfo {
 }
 
 impl GlobalInfo {
-    /// The operand that names it.
+    /// Returns the operand that names it.
     pub fn operand(&self) -> Arg {
         let wide = self.ty.slots() == 2;
         match (self.imported, wide) {
@@ -114,7 +114,7 @@ pub struct Module<'a> {
     pub names_data: bool,
 }
 
-/// A value type of the supported features.
+/// Returns a value type of the supported features.
 pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, ErrorKind> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
@@ -126,7 +126,7 @@ pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, ErrorKind> {
     })
 }
 
-/// A reference type of the supported features.
+/// Returns a reference type of the supported features.
 pub fn ref_type(ty: wasmparser::RefType) -> Result<ValType, ErrorKind> {
     if ty.is_func_ref() {
         Ok(ValType::FuncRef)
@@ -138,13 +138,13 @@ pub fn ref_type(ty: wasmparser::RefType) -> Result<ValType, ErrorKind> {
 }
 
 impl Module<'_> {
-    /// A type by its index in the module, and its index among the distinct types.
+    /// Returns a type by its index in the module, and its index among the distinct types.
     pub fn ty(&self, index: u32) -> (&FuncType, u16) {
         let (canonical, ty) = &self.types[index as usize];
         (ty, *canonical as u16)
     }
 
-    /// The type of a function.
+    /// Returns the type of a function.
     pub fn function_type(&self, function: u32) -> &FuncType {
         self.ty(self.functions[function as usize]).0
     }

@@ -26,7 +26,7 @@ enum Order {
 }
 
 impl Order {
-    /// The same with its sides exchanged.
+    /// Returns the same with its sides exchanged.
     fn swapped(self) -> Self {
         match self {
             Self::Eq => Self::Eq,
@@ -42,7 +42,7 @@ impl Order {
         }
     }
 
-    /// The condition of the table, if it has it: (32-bit, 64-bit).
+    /// Returns the condition of the table, if it has it: (32-bit, 64-bit).
     fn condition(self) -> Option<(Sem, Sem)> {
         Some(match self {
             Self::Eq => (Sem::I32Eq, Sem::I64Eq),
@@ -152,7 +152,7 @@ impl Function<'_> {
         self.push_temp(wide);
     }
 
-    /// True if the op has a form with this constant as an immediate of 32 bits, and no slot holds it.
+    /// Returns true if the op has a form with this constant as an immediate of 32 bits, and no slot holds it.
     fn long_immediate(&self, sem: Sem, bits: u64) -> bool {
         use Sem::*;
         matches!(sem, I32Add | I32Mul | I32And | I32Or | I32Xor) && self.pooled(bits, false).is_none()
@@ -321,7 +321,7 @@ impl Function<'_> {
         self.push_temp(wide);
     }
 
-    /// An address of any shape as one slot and an offset, for the rare loads that have that form only.
+    /// Returns an address of any shape as one slot and an offset, for the rare loads that have that form only.
     fn plain_address(&mut self, args: [Arg; 3], n: usize) -> [Arg; 3] {
         let slot = self.next_home();
         let to = self.fresh(false);

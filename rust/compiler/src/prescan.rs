@@ -158,12 +158,12 @@ impl Prescan {
         scan
     }
 
-    /// True if the function names the local: others need no slot.
+    /// Returns true if the function names the local: others need no slot.
     pub fn is_used(&self, local: usize) -> bool {
         self.used.get(local).copied().unwrap_or(true)
     }
 
-    /// True if the local has to be zero at the entry.
+    /// Returns true if the local has to be zero at the entry.
     pub fn needs_clearing(&self, local: usize) -> bool {
         self.read_first.get(local).copied().unwrap_or(true)
     }

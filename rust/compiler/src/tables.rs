@@ -44,7 +44,7 @@ pub fn unary(operator: &Operator<'_>) -> Option<(Class, Sem, bool)> {
     )
 }
 
-/// True for float arithmetic, which has no immediate forms.
+/// Returns true for float arithmetic, which has no immediate forms.
 pub fn is_float(sem: Sem) -> bool {
     sem.name().starts_with('f')
 }

@@ -6,7 +6,7 @@ use wisp_image::features::Feature;
 use wisp_image::verify::{scratch_words, verify, verify_for, Rule};
 use wisp_image::{Image, ImageError};
 
-/// The image of a module whose second function has this body, with a parameter of each type.
+/// Returns the image of a module whose second function has this body, with a parameter of each type.
 fn image(body: &str) -> Vec<u8> {
     let text = format!(
         r#"(module (memory 1) (table 2 funcref) (elem declare func 0) (data "x")

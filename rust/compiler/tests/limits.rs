@@ -19,7 +19,7 @@ fn leb(mut value: u64) -> Vec<u8> {
     }
 }
 
-/// A section of this many entries.
+/// Returns a section of this many entries.
 fn section(id: u8, count: usize, entry: impl Fn(usize) -> Vec<u8>) -> Vec<u8> {
     let mut content = leb(count as u64);
     (0..count).for_each(|index| content.extend(entry(index)));
@@ -34,7 +34,7 @@ fn name(text: &str) -> Vec<u8> {
     [leb(text.len() as u64), text.as_bytes().to_vec()].concat()
 }
 
-/// The body of a function, with the locals that it declares.
+/// Returns the body of a function, with the locals that it declares.
 fn body(locals: &[u8], code: &[u8]) -> Vec<u8> {
     [leb((locals.len() + code.len() + 1) as u64), locals.to_vec(), code.to_vec(), vec![0x0b]].concat()
 }
@@ -50,7 +50,7 @@ fn functions(count: usize) -> Vec<Vec<u8>> {
     vec![section(3, count, |_| vec![0]), section(10, count, |_| body(&[0], &[]))]
 }
 
-/// The image, which verifies.
+/// Returns the image, which verifies.
 fn image(wasm: &[u8]) -> Vec<u8> {
     let compiled = compile(wasm, &Options::default()).map_err(|error| error.to_string()).expect("it compiles");
     let image = Image::parse(&compiled.image).expect("it can be read");
@@ -63,7 +63,7 @@ fn refusal(wasm: &[u8]) -> CompileError {
     compile(wasm, &Options::default()).err().expect("it is refused")
 }
 
-/// The refusal of too many things: (of what, how many, limit). Its text says so, and what to do.
+/// Returns the refusal of too many things: (of what, how many, limit). Its text says so, and what to do.
 fn too_many(wasm: &[u8]) -> (&'static str, u64, u64) {
     let error = refusal(wasm);
     let ErrorKind::TooMany { what, count, limit, remedy } = error.kind else { panic!("{error}") };
@@ -118,7 +118,7 @@ fn element_segments_are_counted() {
     assert_eq!(too_many(&with(65_536)), ("element segments", 65_536, 65_535));
 }
 
-/// An active data segment of one byte.
+/// Returns an active data segment of one byte.
 fn segment(address: usize, byte: u8) -> Vec<u8> {
     // five bytes, so that the sign does not matter
     let at = address as u32;
@@ -205,7 +205,7 @@ fn bytes_of_names_are_counted() {
     assert_eq!(too_many(&with(65_536)), ("bytes in the name of an import or export", 65_536, 65_535));
 }
 
-/// A function with this many i64 locals, of which it sets the first ones.
+/// Returns a function with this many i64 locals, of which it sets the first ones.
 fn with_locals(declared: u64, used: usize) -> Vec<u8> {
     let set = |index: usize| [vec![0x42, 1, 0x21], leb(index as u64)].concat();
     let get = |index: usize| [vec![0x20], leb(index as u64), vec![0x1a]].concat();

@@ -21,7 +21,7 @@ pub struct Function {
 }
 
 impl Function {
-    /// A function with a frame of this many bytes.
+    /// Returns a function with a frame of this many bytes.
     pub fn new(frame: u16) -> Self {
         let mut function = Self { words: Vec::new(), labels: Vec::new(), patches: Vec::new() };
         function.op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::V], sequence: &[] }, &[frame]);
@@ -49,7 +49,7 @@ impl Function {
         self.patches.push((self.words.len() - 1, start, to.0, op.form.last() == Some(&Operand::B)));
     }
 
-    /// A label to bind later.
+    /// Returns a label to bind later.
     pub fn label(&mut self) -> Label {
         self.labels.push(None);
         Label(self.labels.len() - 1)
@@ -71,7 +71,7 @@ impl Function {
     }
 }
 
-/// An image with one function `f` that takes and gives `slots` `i32`s, a memory of `memory` bytes and a global
+/// Returns an image with one function `f` that takes and gives `slots` `i32`s, a memory of `memory` bytes and a global
 /// `i32`.
 pub fn assemble(function: &Function, slots: usize, memory: u32) -> Vec<u8> {
     let mut m = vec![0; manifest::SIZE];

@@ -84,7 +84,7 @@ impl Case {
         Ok(())
     }
 
-    /// A function that runs the op with the accumulator set before and saved after.
+    /// Returns a function that runs the op with the accumulator set before and saved after.
     pub fn function(&self) -> Function {
         let mut f = Function::new((SLOTS * 4) as u16 + 8);
         let slot = |n: usize| (n * 4) as u16;
@@ -137,7 +137,7 @@ fn single(sem: Sem, form: &'static [Operand]) -> Op {
     Op { class: Class::Special, sem, form, sequence: &[] }
 }
 
-/// True if the accumulator holds a result after the op.
+/// Returns true if the accumulator holds a result after the op.
 fn leaves_acc(op: &Op) -> bool {
     op.parts().last().is_some_and(|op| matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M)))
 }
@@ -181,7 +181,7 @@ impl Part<'_> {
         frame[at + 1] = (value >> 32) as u32;
     }
 
-    /// The address of an access whose address operands are `from..to`.
+    /// Returns the address of an access whose address operands are `from..to`.
     fn address(&self, frame: &Frame, acc: u32, from: usize, to: usize, width: usize) -> Result<usize, TrapCode> {
         let (mut base, mut offset) = (0u32, 0u64);
         for operand in from..to {

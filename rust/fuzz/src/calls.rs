@@ -24,7 +24,7 @@ thread_local! {
     static PLACE: RefCell<Guarded> = RefCell::new(Guarded::new(ARENA));
 }
 
-/// Every function, with the interface that has it.
+/// Returns every function, with the interface that has it.
 pub fn functions() -> impl Iterator<Item = (&'static Interface, &'static Function)> {
     INTERFACES.iter().flat_map(|interface| interface.functions.iter().map(move |function| (interface, function)))
 }
@@ -46,7 +46,7 @@ fn types(function: &Function) -> (Vec<&'static str>, &'static str) {
     (params, result)
 }
 
-/// A guest that exports a function for each that it imports, with the same type.
+/// Returns a guest that exports a function for each that it imports, with the same type.
 fn image() -> Vec<u8> {
     let (mut imports, mut exports) = (String::new(), String::new());
     for (index, (interface, function)) in functions().enumerate() {
@@ -126,7 +126,7 @@ pub fn guest<R>(board: &str, with: impl FnOnce(&mut Guest<'_>) -> R) -> R {
 }
 
 impl Guest<'_> {
-    /// The linear memory.
+    /// Returns the linear memory.
     pub fn memory(&mut self) -> &mut [u8] {
         self.memory.data_mut(&mut self.store)
     }
@@ -170,7 +170,7 @@ fn allowed(interface: &Interface, function: &Function, result: u64) -> bool {
     }
 }
 
-/// True if a result says that the call failed.
+/// Returns true if a result says that the call failed.
 pub fn failed(interface: &Interface, function: &Function, result: u64) -> bool {
     match (function.returns, interface.errors) {
         (Returns::U64(_) | Returns::Never, _) => false,
@@ -201,7 +201,7 @@ pub fn write_numbers(u: &mut Unstructured<'_>, memory: &mut [u8]) -> Result<()> 
     Ok(())
 }
 
-/// Arguments for a function; names are chosen from `labels`, (address, length), now and then.
+/// Returns the arguments for a function; names are chosen from `labels`, (address, length), now and then.
 pub fn arguments(u: &mut Unstructured<'_>, function: &Function, labels: &[(u32, u32)]) -> Result<Vec<Val>> {
     let mut arguments = Vec::new();
     for param in function.params {

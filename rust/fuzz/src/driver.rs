@@ -15,12 +15,12 @@ const LONGEST: u64 = 4096;
 pub struct Random(u64);
 
 impl Random {
-    /// The sequence of a seed.
+    /// Returns the sequence of a seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    /// The next number.
+    /// Returns the next number.
     pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
@@ -30,7 +30,7 @@ impl Random {
     }
 }
 
-/// The input of a run.
+/// Returns the input of a run.
 pub fn input(seed: u64, number: u64) -> Vec<u8> {
     let mut random = Random::new(seed.wrapping_mul(0x2545_f491_4f6c_dd1d).wrapping_add(number));
     random.draw();
@@ -114,7 +114,7 @@ fn one(target: fn(&[u8]) -> Outcome, seed: u64, number: u64) -> Result<Outcome, 
     catch_unwind(AssertUnwindSafe(|| target(&bytes))).map_err(|_| number)
 }
 
-/// The command line of a target.
+/// Returns the command line of a target.
 pub fn main(name: &str, target: fn(&[u8]) -> Outcome) -> ExitCode {
     let arguments = match arguments() {
         Ok(arguments) => arguments,

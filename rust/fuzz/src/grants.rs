@@ -38,7 +38,7 @@ const DEVICES: [(&str, &str); 7] = [
     ("sensor", "{ ambient_temp = [{ value = 20 }] }"),
 ];
 
-/// A name without a NUL, mostly short and like others.
+/// Returns a name without a NUL, mostly short and like others.
 fn name(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     let length = if u.ratio(1, 16)? { u.int_in_range(0..=200)? } else { u.int_in_range(0..=4usize)? };
     (0..length).map(|_| Ok(if u.ratio(1, 8)? { u.arbitrary::<u8>()?.max(1) } else { *u.choose(b"abAB-_0")? })).collect()
@@ -100,7 +100,7 @@ fn search(u: &mut Unstructured<'_>) -> Result<bool> {
 /// Names of grants by interface.
 type Grants = BTreeMap<&'static str, Vec<Vec<u8>>>;
 
-/// A board with these grants for the app `a`, and grants of another app's that `a` shall not reach.
+/// Returns a board with these grants for the app `a`, and grants of another app's that `a` shall not reach.
 fn board(u: &mut Unstructured<'_>) -> Result<(String, Grants)> {
     let mut text = "[board]\nduration_ms = 1000000000\n[apps.b.gpio]\n\"secret\" = {}\n".to_string();
     let mut grants = Grants::new();

@@ -36,13 +36,13 @@ impl Guarded {
         Self { start, length }
     }
 
-    /// All of it, in words.
+    /// Returns all of it, in words.
     pub fn words(&mut self) -> &mut [u64] {
         // SAFETY: the mapping is aligned to pages, readable, writable, initialised by the system, and borrowed.
         unsafe { std::slice::from_raw_parts_mut(self.start.cast(), self.length / 8) }
     }
 
-    /// A copy of these bytes that ends where the forbidden page begins.
+    /// Returns a copy of these bytes that ends where the forbidden page begins.
     pub fn at_end(&mut self, bytes: &[u8]) -> &[u8] {
         assert!(bytes.len() <= self.length);
         // SAFETY: as in `words`.

@@ -380,7 +380,7 @@ impl Body<'_> {
     }
 }
 
-/// A function of this type.
+/// Returns a function of this type.
 fn function(random: &mut Random, shape: Shape, types: &[usize], ty: usize) -> Function {
     let params = TYPES[ty].0;
     let mut count = || 1 + (random.draw() % u64::from(shape.locals)) as u32 / 2;
@@ -435,7 +435,7 @@ fn function(random: &mut Random, shape: Shape, types: &[usize], ty: usize) -> Fu
     body.code
 }
 
-/// A module of this shape.
+/// Returns a module of this shape.
 pub fn module(shape: Shape, seed: u64) -> Vec<u8> {
     let mut random = Random::new(seed);
     let mut types = TypeSection::new();

@@ -79,7 +79,7 @@ fn config(u: &mut Unstructured<'_>, imports: Imports) -> Result<Config> {
     })
 }
 
-/// A module that ends.
+/// Returns a module that ends.
 pub fn module(u: &mut Unstructured<'_>, imports: Imports) -> Result<Vec<u8>> {
     let config = config(u, imports)?;
     let mut module = Module::new(config, u)?;

@@ -51,7 +51,7 @@ impl Resolve<()> for Anything {
     }
 }
 
-/// The letters of a type without references. They are leaked: few types occur, again and again.
+/// Returns the letters of a type without references. They are leaked: few types occur, again and again.
 fn letters(ty: FuncType<'_>) -> Option<&'static str> {
     use wisp_engine::ValType;
     static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());

@@ -128,7 +128,7 @@ struct Place {
     long: i64,
 }
 
-/// The operands of an op, by parts.
+/// Returns the operands of an op, by parts.
 fn operands(decoded: &Decoded<'_>) -> Vec<(Op, Vec<Place>)> {
     let word = |at: usize| u16::from_le_bytes([decoded.bytes[at], decoded.bytes[at + 1]]);
     let mut at = 2;

@@ -11,7 +11,7 @@ use wisp_abi::{adc, Errno};
 /// [`Adc::find_adc`]; other calls come only for channels that are open. A board without converters
 /// implements nothing.
 pub trait Adc {
-    /// The index of the grant with this label, below [`adc::MAX_CHANNELS`].
+    /// Returns the index of the grant with this label, below [`adc::MAX_CHANNELS`].
     fn find_adc(&self, _label: &[u8]) -> Option<u32> {
         None
     }
@@ -24,7 +24,7 @@ pub trait Adc {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Bits of a raw value.
+    /// Returns the bits of a raw value.
     fn adc_resolution(&self, _channel: u32) -> u32 {
         0
     }

@@ -41,7 +41,7 @@ pub struct App<P> {
 }
 
 impl<P: Platform> App<P> {
-    /// An app with nothing open on its part of the board.
+    /// Returns an app with nothing open on its part of the board.
     pub const fn new(platform: P) -> Self {
         App {
             platform,
@@ -64,12 +64,12 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// The app's part of the board.
+    /// Returns the app's part of the board.
     pub fn platform(&self) -> &P {
         &self.platform
     }
 
-    /// The app's part of the board.
+    /// Returns the app's part of the board.
     pub fn platform_mut(&mut self) -> &mut P {
         &mut self.platform
     }

@@ -14,7 +14,7 @@ pub trait GuestError: Copy {
     const FAULT: Self;
     /// Buffers that overlap.
     const INVALID: Self;
-    /// The wasm result that carries this error.
+    /// Returns the wasm result that carries this error.
     fn result(self) -> u32;
 }
 
@@ -34,7 +34,7 @@ impl GuestError for WasiErrno {
     }
 }
 
-/// The range of `length` bytes at `pointer`; the empty range at 0 if `length` is zero.
+/// Returns the range of `length` bytes at `pointer`; the empty range at 0 if `length` is zero.
 fn range_in(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
     if length == 0 {
         return Some(0..0);
@@ -45,7 +45,7 @@ fn range_in(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
     (end <= size).then_some(start..end)
 }
 
-/// Bytes that the host reads.
+/// Returns the bytes that the host reads.
 ///
 /// # Errors
 /// `EFAULT` if the range is not inside `memory`.
@@ -54,7 +54,7 @@ pub fn bytes<E: GuestError>(memory: &[u8], pointer: u32, length: u32) -> Result<
     found.ok_or(Failure::Error(E::FAULT))
 }
 
-/// Bytes that the host writes.
+/// Returns the bytes that the host writes.
 ///
 /// # Errors
 /// `EFAULT` if the range is not inside `memory`.
@@ -63,7 +63,7 @@ pub fn buffer<E: GuestError>(memory: &mut [u8], pointer: u32, length: u32) -> Re
     found.ok_or(Failure::Error(E::FAULT))
 }
 
-/// Bytes that the host reads and bytes that it writes in the same call, each as (pointer, length).
+/// Returns the bytes that the host reads and bytes that it writes in the same call, each as (pointer, length).
 ///
 /// # Errors
 /// `EFAULT` if a range is not inside `memory`, else `EINVAL` if they overlap.
@@ -108,7 +108,7 @@ pub fn put(memory: &mut [u8], place: usize, value: &[u8]) {
     }
 }
 
-/// The wasm result of a call. A value with the sign bit set would read as an error; it is capped.
+/// Returns the wasm result of a call. A value with the sign bit set would read as an error; it is capped.
 ///
 /// # Errors
 /// The stop in `outcome`.
@@ -120,7 +120,7 @@ pub fn reply<E: GuestError>(outcome: Result<u32, Failure<E>>) -> Result<u32, Sto
     }
 }
 
-/// The first `N` little-endian numbers of a record; 0 for what it does not have.
+/// Returns the first `N` little-endian numbers of a record; 0 for what it does not have.
 pub(crate) fn words<const N: usize>(record: &[u8]) -> [u32; N] {
     let mut words = [0; N];
     for (word, bytes) in words.iter_mut().zip(record.chunks_exact(4)) {
@@ -156,12 +156,12 @@ impl<'a> Memory<'a> {
         range_in(self.0.len(), pointer, length).ok_or(Failure::Error(E::FAULT))
     }
 
-    /// All of it.
+    /// Returns all of it.
     pub fn all(&mut self) -> &mut [u8] {
         self.0
     }
 
-    /// The `N` bytes at `pointer`.
+    /// Returns the `N` bytes at `pointer`.
     ///
     /// # Errors
     /// `EFAULT` if they are not inside memory.
@@ -171,7 +171,7 @@ impl<'a> Memory<'a> {
         Ok(array)
     }
 
-    /// The little-endian number at `pointer`.
+    /// Returns the little-endian number at `pointer`.
     ///
     /// # Errors
     /// `EFAULT` if it is not inside memory.

@@ -140,7 +140,7 @@ impl<F: FnMut(&[u8])> Text<F> {
     }
 }
 
-/// The UTF-16 of a string object: its size in bytes is in the four bytes before it.
+/// Returns the UTF-16 of a string object: its size in bytes is in the four bytes before it.
 fn units(memory: &[u8], pointer: u32) -> Option<&[u8]> {
     let start = usize::try_from(pointer).ok()?;
     let size = memory.get(start.checked_sub(4)?..start)?;
@@ -199,7 +199,7 @@ impl<P: Platform> App<P> {
         self.say(level, |text| text.string(memory, message));
     }
 
-    /// A number to begin random ones with. Only its bits count. Without entropy it is the time.
+    /// Returns a number to begin random ones with. Only its bits count. Without entropy it is the time.
     fn seed(&mut self) -> f64 {
         let mut bytes = [0; 8];
         if self.platform.fill(&mut bytes).is_err() {
@@ -229,7 +229,7 @@ macro_rules! console {
     };
 }
 
-/// The functions, for a linker.
+/// Returns the functions, for a linker.
 pub(crate) const fn functions<P: Platform + 'static>() -> [HostFunction<App<P>>; 10] {
     [
         HostFunction::wrap(

@@ -21,7 +21,7 @@ pub enum FileType {
 }
 
 impl FileType {
-    /// The number of WASI's `filetype`.
+    /// Returns the number of WASI's `filetype`.
     pub const fn number(self) -> u8 {
         match self {
             FileType::File => filetype::REGULAR_FILE,
@@ -141,12 +141,12 @@ pub trait Files {
         &mut []
     }
 
-    /// Number of folders that the app was granted.
+    /// Returns the number of folders that the app was granted.
     fn folders(&self) -> u16 {
         0
     }
 
-    /// The name of a folder, by which the app knows it: often `/`.
+    /// Returns the name of a folder, by which the app knows it: often `/`.
     fn folder_name(&self, _folder: u16) -> &[u8] {
         &[]
     }
@@ -231,7 +231,7 @@ pub trait Files {
         Err(WasiErrno::NotSupported)
     }
 
-    /// The entry of a directory with this number, without `.` and `..`; `None` behind the last. Its name goes
+    /// Returns the entry of a directory with this number, without `.` and `..`; `None` behind the last. Its name goes
     /// to `name`.
     ///
     /// # Errors

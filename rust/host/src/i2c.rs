@@ -36,7 +36,7 @@ impl Operation {
 /// [`I2c::find_i2c`]; other calls come only for devices that are open. A board without I2C implements
 /// nothing.
 pub trait I2c {
-    /// The index of the grant with this label, below [`i2c::MAX_DEVICES`].
+    /// Returns the index of the grant with this label, below [`i2c::MAX_DEVICES`].
     fn find_i2c(&self, _label: &[u8]) -> Option<u32> {
         None
     }
@@ -49,7 +49,7 @@ pub trait I2c {
         Err(Errno::NoSuchDevice)
     }
 
-    /// The device's 7-bit address.
+    /// Returns the device's 7-bit address.
     fn i2c_address(&self, _device: u32) -> u32 {
         0
     }

@@ -10,17 +10,17 @@ use wisp_abi::{kv, Errno};
 /// The app's stored values. Keys were checked: no board needs to look at their characters. A board
 /// without storage implements nothing.
 pub trait Kv {
-    /// Bytes that the app's entries may take together, as they are stored; 0 if it was granted nothing.
+    /// Returns how many bytes the app's entries may take together as they are stored, or 0 without a grant.
     fn kv_size(&self) -> u32 {
         0
     }
 
-    /// Bytes that an entry with a key and a value of these lengths takes, as it is stored.
+    /// Returns the number of bytes that an entry with a key and a value of these lengths takes, as it is stored.
     fn kv_entry(&self, key: usize, value: usize) -> u32 {
         u32::try_from(key.saturating_add(value)).unwrap_or(u32::MAX)
     }
 
-    /// Bytes that they take now, without those of `key`.
+    /// Returns the number of bytes that they take now, without those of `key`.
     ///
     /// # Errors
     /// `EIO` if the storage failed, as for all that follow.

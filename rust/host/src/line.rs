@@ -76,7 +76,7 @@ pub(crate) struct LineBuffer {
     part_used: u8,
 }
 
-/// Bytes of the character that begins with this byte; 0 if none does.
+/// Returns the number of bytes of the character that begins with this byte; 0 if none does.
 fn length_of(first: u8) -> u8 {
     match first {
         0..=0x7f => 1,
@@ -88,7 +88,7 @@ fn length_of(first: u8) -> u8 {
 }
 
 impl LineBuffer {
-    /// An empty buffer.
+    /// Returns an empty buffer.
     pub(crate) const fn new() -> Self {
         LineBuffer { text: [0; LINE], used: 0, part: [0; CHARACTER], part_used: 0 }
     }

@@ -11,7 +11,7 @@ use wisp_abi::{msg, Errno};
 /// [`Msg::find_msg`]; other calls come only for channels that are open, with messages of the right
 /// size. A board without messages implements nothing.
 pub trait Msg {
-    /// The index of the grant with this label and direction, below [`msg::MAX_CHANNELS`].
+    /// Returns the index of the grant with this label and direction, below [`msg::MAX_CHANNELS`].
     fn find_msg(&self, _label: &[u8], _publish: bool) -> Option<u32> {
         None
     }
@@ -21,7 +21,7 @@ pub trait Msg {
         false
     }
 
-    /// Bytes of each message.
+    /// Returns the number of bytes of each message.
     fn msg_size(&self, _channel: u32) -> u32 {
         0
     }
@@ -45,7 +45,7 @@ pub trait Msg {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Messages that all subscribed apps have room for; `u32::MAX` if there is none.
+    /// Returns the number of messages that all subscribed apps have room for; `u32::MAX` if there is none.
     fn msg_room(&self, _channel: u32) -> u32 {
         u32::MAX
     }
@@ -58,7 +58,7 @@ pub trait Msg {
         Err(Errno::Again)
     }
 
-    /// Messages that were lost since the last call.
+    /// Returns the number of messages that were lost since the last call.
     fn take_lost_msgs(&mut self, _channel: u32) -> u32 {
         0
     }
@@ -147,7 +147,7 @@ mod tests {
         harness.i32(MSG, "open", &[0, label.len() as u32, direction])
     }
 
-    /// The harness with both channels open: 0 to publish, 1 to receive; messages have four bytes.
+    /// Returns the harness with both channels open: 0 to publish, 1 to receive; messages have four bytes.
     fn harness() -> Harness {
         let mut harness = Harness::new();
         assert_eq!(open(&mut harness, "out", PUBLISH), 0);

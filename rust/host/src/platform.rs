@@ -62,15 +62,15 @@ impl<T> Platform for T where
 
 /// The name, arguments and environment of the app.
 pub trait Identity {
-    /// The app's name, also its first argument.
+    /// Returns the app's name, also its first argument.
     fn name(&self) -> &str;
 
-    /// The `index`-th argument after the name.
+    /// Returns the `index`-th argument after the name.
     fn argument(&self, _index: usize) -> Option<&[u8]> {
         None
     }
 
-    /// The `index`-th environment variable, `name=value`.
+    /// Returns the `index`-th environment variable, `name=value`.
     fn variable(&self, _index: usize) -> Option<&[u8]> {
         None
     }
@@ -133,7 +133,7 @@ pub trait Clock {
         None
     }
 
-    /// True once the app is to stop: asked between the pieces of what may take long.
+    /// Returns true once the app is to stop: asked between the pieces of what may take long.
     fn is_to_stop(&mut self) -> bool;
 
     /// Blocks for at least `duration` microseconds; zero yields.
@@ -182,7 +182,7 @@ impl Edges {
 /// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
 /// calls come only for pins that are open, and levels only for outputs.
 pub trait Gpio {
-    /// The index of the grant with this label, below [`wisp_abi::gpio::MAX_PINS`].
+    /// Returns the index of the grant with this label, below [`wisp_abi::gpio::MAX_PINS`].
     fn find(&self, label: &[u8]) -> Option<u32>;
 
     /// Configures the pin as granted.
@@ -204,7 +204,7 @@ pub trait Gpio {
     /// What the driver says.
     fn toggle(&mut self, pin: u32) -> Result<(), Errno>;
 
-    /// The logical level.
+    /// Returns the logical level.
     ///
     /// # Errors
     /// What the driver says.

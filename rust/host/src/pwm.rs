@@ -11,7 +11,7 @@ use wisp_abi::{pwm, Errno};
 /// [`Pwm::find_pwm`]; other calls come only for outputs that are open. A board without them implements
 /// nothing.
 pub trait Pwm {
-    /// The index of the grant with this label, below [`pwm::MAX_OUTPUTS`].
+    /// Returns the index of the grant with this label, below [`pwm::MAX_OUTPUTS`].
     fn find_pwm(&self, _label: &[u8]) -> Option<u32> {
         None
     }

@@ -11,7 +11,7 @@ use wisp_abi::{sensor, Errno};
 /// [`Sensor::find_sensor`]; other calls come only for sensors that are open. A board without sensors
 /// implements nothing.
 pub trait Sensor {
-    /// The index of the grant with this label, below [`sensor::MAX_SENSORS`].
+    /// Returns the index of the grant with this label, below [`sensor::MAX_SENSORS`].
     fn find_sensor(&self, _label: &[u8]) -> Option<u32> {
         None
     }
@@ -32,7 +32,7 @@ pub trait Sensor {
         Err(Errno::NoSuchDevice)
     }
 
-    /// A channel of the last sample, a constant of [`sensor`], in millionths.
+    /// Returns a channel of the last sample, a constant of [`sensor`], in millionths.
     ///
     /// # Errors
     /// `ENOTSUP` if the sensor does not have the channel, else what the driver says.

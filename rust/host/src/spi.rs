@@ -25,7 +25,7 @@ pub struct SpiOperation {
 /// [`Spi::find_spi`]; other calls come only for devices that are open. A board without SPI implements
 /// nothing.
 pub trait Spi {
-    /// The index of the grant with this label, below [`spi::MAX_DEVICES`].
+    /// Returns the index of the grant with this label, below [`spi::MAX_DEVICES`].
     fn find_spi(&self, _label: &[u8]) -> Option<u32> {
         None
     }

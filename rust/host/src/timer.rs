@@ -33,7 +33,7 @@ pub(crate) struct Timers([Timer; timer::TIMERS as usize]);
 impl Timers {
     const STOPPED: Timer = Timer { next_us: u64::MAX, period_us: 0 };
 
-    /// All stopped.
+    /// Returns all stopped.
     pub(crate) const fn new() -> Self {
         Timers([Self::STOPPED; timer::TIMERS as usize])
     }

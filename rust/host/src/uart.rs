@@ -21,7 +21,7 @@ pub struct UartErrors {
 /// microseconds, `u64::MAX` is without end, and one that has passed means not to wait. A board without
 /// serial ports implements nothing.
 pub trait Uart {
-    /// The index of the grant with this label, below [`uart::MAX_UARTS`].
+    /// Returns the index of the grant with this label, below [`uart::MAX_UARTS`].
     fn find_uart(&self, _label: &[u8]) -> Option<u32> {
         None
     }
@@ -81,7 +81,7 @@ pub trait Uart {
 }
 
 impl<P: Platform> App<P> {
-    /// The uptime at which a wait of so many milliseconds ends.
+    /// Returns the uptime at which a wait of so many milliseconds ends.
     fn uart_end(&mut self, timeout: u32) -> u64 {
         match timeout {
             0 => 0,

@@ -16,13 +16,13 @@ pub struct Decoded<'a> {
 }
 
 impl Decoded<'_> {
-    /// The features that the op needs, as a sum of [`crate::features::Feature`]s.
+    /// Returns the features that the op needs, as a sum of [`crate::features::Feature`]s.
     pub fn features(&self) -> u8 {
         u16_at(self.bytes, 0).map_or(0, |word| crate::features::needed(word / 4))
     }
 }
 
-/// The ops from `start` to `end` (byte offsets in the code section). Stops at what is no op.
+/// Returns the ops from `start` to `end` (byte offsets in the code section). Stops at what is no op.
 pub fn ops(code: &[u8], start: usize, end: usize) -> impl Iterator<Item = Decoded<'_>> {
     let mut at = start;
     core::iter::from_fn(move || {

@@ -94,7 +94,7 @@ impl Rule {
         }
     }
 
-    /// The rule in words.
+    /// Returns the rule in words.
     pub const fn text(self) -> &'static str {
         match self {
             Self::KnownOp => "the opcode is not in the table",

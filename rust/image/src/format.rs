@@ -203,7 +203,7 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// The value type with this wasm encoding.
+    /// Returns the value type with this wasm encoding.
     pub const fn from_byte(byte: u8) -> Option<Self> {
         Some(match byte {
             0x7f => Self::I32,
@@ -224,12 +224,12 @@ impl ValType {
         }
     }
 
-    /// True for references.
+    /// Returns true for references.
     pub const fn is_reference(self) -> bool {
         matches!(self, Self::FuncRef | Self::ExternRef)
     }
 
-    /// The name in the text format.
+    /// Returns the name in the text format.
     pub const fn name(self) -> &'static str {
         match self {
             Self::I32 => "i32",

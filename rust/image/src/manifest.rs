@@ -57,13 +57,13 @@ pub struct GuestStack {
     pub size: u32,
 }
 
-/// A `u32` of the manifest.
+/// Returns a `u32` of the manifest.
 fn word(manifest: &[u8; manifest::SIZE], at: usize) -> u32 {
     u32::from_le_bytes([manifest[at], manifest[at + 1], manifest[at + 2], manifest[at + 3]])
 }
 
 impl<'a> Image<'a> {
-    /// The manifest.
+    /// Returns the manifest.
     ///
     /// # Errors
     /// A name that is too long, a page size that does not exist, flags that contradict each other.
@@ -126,7 +126,7 @@ impl<'a> Image<'a> {
         Ok(Some(memory))
     }
 
-    /// Bytes of the defined globals, out of the manifest.
+    /// Returns the number of bytes of the defined globals, out of the manifest.
     ///
     /// # Errors
     /// As [`Image::wasm_hash`].
@@ -134,7 +134,7 @@ impl<'a> Image<'a> {
         Ok(word(self.manifest_bytes()?, manifest::GLOBALS_SIZE))
     }
 
-    /// The guest's own stack, out of the manifest, where the compiler could tell.
+    /// Returns the guest's own stack, out of the manifest, where the compiler could tell.
     pub fn guest_stack(&self) -> Option<GuestStack> {
         let word = word(self.manifest_bytes().ok()?, manifest::STACK);
         let global = (word & ((1 << format::stack::GLOBAL_BITS) - 1)).checked_sub(1)?;

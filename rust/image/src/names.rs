@@ -9,7 +9,7 @@ use crate::Image;
 pub const NAME_MAX: usize = 40;
 
 impl<'a> Image<'a> {
-    /// The name of a defined function; `None` where the image carries none. Reads the section table.
+    /// Returns the name of a defined function; `None` where the image carries none. Reads the section table.
     pub fn function_name(&self, defined: u32) -> Option<&'a str> {
         let (_, names) = self.sections().find(|&(kind, _)| kind == Section::NAMES)?;
         let entry = (defined as usize).checked_mul(4).filter(|_| (defined as usize) < self.function_count())?;
@@ -19,7 +19,7 @@ impl<'a> Image<'a> {
     }
 }
 
-/// The section for an image with this number of defined functions, from indices of those that have a name
+/// Returns the section for an image with this number of defined functions, from indices of those that have a name
 /// and their names. Of a longer name than [`NAME_MAX`] the end is kept, which tells a method from another.
 #[cfg(feature = "alloc")]
 pub fn section<'n>(functions: usize, names: impl IntoIterator<Item = (u32, &'n str)>) -> alloc::vec::Vec<u8> {

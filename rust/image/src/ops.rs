@@ -87,7 +87,7 @@ pub enum Operand {
 }
 
 impl Operand {
-    /// Number of `u16` words in the code; [`Operand::Table`] counts its leading word only.
+    /// Returns the number of `u16` words in the code; [`Operand::Table`] counts its leading word only.
     pub const fn words(self) -> usize {
         use Operand::*;
         match self {
@@ -162,7 +162,7 @@ macro_rules! sems {
         pub enum Sem { $($(#[$doc])* $variant),* }
 
         impl Sem {
-            /// The mnemonic.
+            /// Returns the mnemonic.
             pub const fn name(self) -> &'static str {
                 match self { $(Sem::$variant => $name),* }
             }
@@ -273,7 +273,7 @@ impl Op {
         itself.into_iter().chain(self.sequence.iter().map(|part| part.op()))
     }
 
-    /// Length in `u16` words, the opcode included; `br_table` adds its entries.
+    /// Returns the length in `u16` words, the opcode included; `br_table` adds its entries.
     pub const fn words(&self) -> usize {
         let mut n = 1;
         let mut i = 0;
@@ -284,7 +284,7 @@ impl Op {
         n
     }
 
-    /// True for the ops after which control never reaches the next op.
+    /// Returns true for the ops after which control never reaches the next op.
     pub const fn ends_flow(&self) -> bool {
         matches!(
             match self.sequence {
@@ -560,7 +560,7 @@ pub const SINGLE: usize = {
 /// Number of ops.
 pub const COUNT: usize = SINGLE + sequences::COUNT;
 
-/// The op with this opcode.
+/// Returns the op with this opcode.
 pub const fn op(opcode: u16) -> Option<Op> {
     let mut index = opcode as usize;
     let mut i = 0;
@@ -585,7 +585,7 @@ pub const fn op(opcode: u16) -> Option<Op> {
     Option::None
 }
 
-/// The first opcode with this meaning.
+/// Returns the first opcode with this meaning.
 ///
 /// # Panics
 /// If only sequences have it.
@@ -618,7 +618,7 @@ const fn pack(form: &[Operand]) -> u32 {
     packed
 }
 
-/// The opcode of an op as an element of a sequence.
+/// Returns the opcode of an op as an element of a sequence.
 const fn opcode_of(wanted: &Simple) -> u32 {
     let mut base = 0;
     let mut i = 0;

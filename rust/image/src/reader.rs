@@ -5,12 +5,12 @@ use crate::format::{self, entry, external, manifest, Section, ValType};
 use crate::views::{Functions, Imports, Types};
 use crate::ImageError;
 
-/// A little-endian `u16`, or `None` beyond the end.
+/// Returns a little-endian `u16`, or `None` beyond the end.
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(offset..)?.get(..2)?.try_into().ok()?))
 }
 
-/// A little-endian `u32`, or `None` beyond the end.
+/// Returns a little-endian `u32`, or `None` beyond the end.
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(offset..)?.get(..4)?.try_into().ok()?))
 }
@@ -21,7 +21,7 @@ pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
 pub struct Name<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Name<'a> {
-    /// A name made elsewhere.
+    /// Returns a name made elsewhere.
     pub const fn new(text: &'a str) -> Self {
         Self(text.as_bytes())
     }
@@ -85,22 +85,22 @@ impl<'a> TypeRef<'a> {
         self.results.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }
 
-    /// Slots of all parameters.
+    /// Returns the number of slots of all parameters.
     pub fn param_slots(self) -> usize {
         self.params().map(ValType::slots).sum()
     }
 
-    /// Slots of all results.
+    /// Returns the number of slots of all results.
     pub fn result_slots(self) -> usize {
         self.results().map(ValType::slots).sum()
     }
 
-    /// The wasm encodings of parameters and results.
+    /// Returns the wasm encodings of parameters and results.
     pub fn bytes(self) -> (&'a [u8], &'a [u8]) {
         (self.params, self.results)
     }
 
-    /// True if both have the same parameters and results.
+    /// Returns true if both have the same parameters and results.
     pub fn same(self, other: TypeRef<'_>) -> bool {
         self.params == other.params && self.results == other.results
     }
@@ -204,12 +204,12 @@ pub struct ElementSegment<'a> {
 }
 
 impl<'a> ElementSegment<'a> {
-    /// Number of items.
+    /// Returns the number of items.
     pub fn len(&self) -> u32 {
         (self.items.len() / 4) as u32
     }
 
-    /// True if there is no item.
+    /// Returns true if there is no item.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty()
     }
@@ -231,32 +231,32 @@ pub struct DataSegment<'a> {
     pub bytes: &'a [u8],
 }
 
-/// The rows of the section table of an image.
+/// Returns the rows of the section table of an image.
 fn rows(image: &[u8]) -> impl Iterator<Item = &[u8]> {
     let count = usize::from(u16_at(image, 12).unwrap_or(0));
     let table = image.get(format::HEADER_SIZE..format::HEADER_SIZE + count * format::SECTION_ENTRY_SIZE);
     table.unwrap_or(&[]).chunks_exact(format::SECTION_ENTRY_SIZE)
 }
 
-/// The bytes that a row of the section table is about.
+/// Returns the bytes that a row of the section table is about.
 fn section_bytes<'a>(image: &'a [u8], row: &[u8]) -> Option<&'a [u8]> {
     image.get(u32_at(row, 4)? as usize..)?.get(..u32_at(row, 8)? as usize)
 }
 
-/// An entry of a section that is a table.
+/// Returns an entry of a section that is a table.
 pub(crate) fn entry_of(bytes: &[u8], section: Section, size: usize, index: usize) -> Result<&[u8], ImageError> {
     let at = index.saturating_mul(size);
     let entry = bytes.get(at..).and_then(|rest| rest.get(..size));
     entry.ok_or(ImageError::Entry(section, at as u32))
 }
 
-/// The bytes of a string of the strings section.
+/// Returns the bytes of a string of the strings section.
 pub(crate) fn string_at(strings: &[u8], at: usize) -> Option<&[u8]> {
     let length = usize::from(u16_at(strings, at)?);
     strings.get(at + 2..)?.get(..length)
 }
 
-/// A number for which [`format::NONE`] stands for none.
+/// Returns a number for which [`format::NONE`] stands for none.
 pub(crate) fn optional(value: u32) -> Option<u32> {
     (value != format::NONE).then_some(value)
 }
@@ -327,7 +327,7 @@ impl<'a> Image<'a> {
         Ok(image)
     }
 
-    /// An image that [`Image::parse`] accepted before, from the same bytes: finds the sections, at 10
+    /// Returns an image that [`Image::parse`] accepted before, from the same bytes: finds the sections, at 10
     /// instructions each, and checks nothing anew. From other bytes it is an image of no or wrong sections.
     pub fn parsed(bytes: &'a [u8]) -> Self {
         let mut found = Rows([0; Section::COUNT]);
@@ -339,7 +339,7 @@ impl<'a> Image<'a> {
         Self { bytes, total: u32_at(bytes, 8).unwrap_or(0), rows: found }
     }
 
-    /// The bytes of a section; empty if the image has none.
+    /// Returns the bytes of a section; empty if the image has none.
     pub fn section(&self, section: Section) -> &'a [u8] {
         let row = usize::from(self.rows.0[section as usize]);
         if row == 0 {
@@ -372,12 +372,12 @@ impl<'a> Image<'a> {
         self.bytes.get(..self.total as usize).unwrap_or(&[])
     }
 
-    /// The whole image.
+    /// Returns the whole image.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// A record of the trailer.
+    /// Returns a record of the trailer.
     pub fn trailer(&self, tag: u16) -> Option<&'a [u8]> {
         let trailer = self.bytes.get(self.total as usize..)?;
         if u16_at(trailer, 0)? != format::TRAILER_MAGIC {
@@ -407,17 +407,17 @@ impl<'a> Image<'a> {
         string_at(self.section(Section::Strings), offset as usize).map(Name)
     }
 
-    /// The types, found once.
+    /// Returns the types, found once.
     pub fn types(&self) -> Types<'a> {
         Types(self.section(Section::Types))
     }
 
-    /// Number of types.
+    /// Returns the number of types.
     pub fn type_count(&self) -> usize {
         self.types().len()
     }
 
-    /// A type.
+    /// Returns a type.
     ///
     /// # Errors
     /// The index does not exist or the entry is cut short.
@@ -425,17 +425,17 @@ impl<'a> Image<'a> {
         self.types().get(index)
     }
 
-    /// The imports, found once.
+    /// Returns the imports, found once.
     pub fn imports(&self) -> Imports<'a> {
         Imports { entries: self.section(Section::Imports), strings: self.section(Section::Strings) }
     }
 
-    /// Number of imports of all kinds.
+    /// Returns the number of imports of all kinds.
     pub fn import_count(&self) -> usize {
         self.len(Section::Imports, entry::IMPORT)
     }
 
-    /// An import, in the order of the module.
+    /// Returns an import, in the order of the module.
     ///
     /// # Errors
     /// The entry is cut short or names what does not exist.
@@ -443,12 +443,12 @@ impl<'a> Image<'a> {
         self.imports().get(index)
     }
 
-    /// Number of imports of one kind of [`external`].
+    /// Returns the number of imports of one kind of [`external`].
     pub fn imports_of(&self, kind: u8) -> usize {
         self.section(Section::Imports).chunks_exact(entry::IMPORT).filter(|e| e[8] == kind).count()
     }
 
-    /// Type of an imported function, counted among the imported functions.
+    /// Returns the type of an imported function, counted among the imported functions.
     ///
     /// # Errors
     /// The index does not exist.
@@ -459,12 +459,12 @@ impl<'a> Image<'a> {
         self.ty(u16::from_le_bytes([found[10], found[11]]))
     }
 
-    /// Number of defined functions.
+    /// Returns the number of defined functions.
     pub fn function_count(&self) -> usize {
         self.len(Section::Functions, entry::FUNCTION)
     }
 
-    /// A defined function (imports not counted).
+    /// Returns a defined function (imports not counted).
     ///
     /// # Errors
     /// The index does not exist.
@@ -472,17 +472,17 @@ impl<'a> Image<'a> {
         self.functions().get(index)
     }
 
-    /// The defined functions, found once.
+    /// Returns the defined functions, found once.
     pub fn functions(&self) -> Functions<'a> {
         Functions(self.section(Section::Functions))
     }
 
-    /// Number of defined globals.
+    /// Returns the number of defined globals.
     pub fn global_count(&self) -> usize {
         self.len(Section::Globals, entry::GLOBAL)
     }
 
-    /// A defined global (imports not counted).
+    /// Returns a defined global (imports not counted).
     ///
     /// # Errors
     /// The index does not exist or the type is none.
@@ -490,18 +490,18 @@ impl<'a> Image<'a> {
         Global::read(self.entry(Section::Globals, entry::GLOBAL, index)?, index)
     }
 
-    /// The defined globals: for whoever looks at many.
+    /// Returns the defined globals: for whoever looks at many.
     pub fn globals(&self) -> impl Iterator<Item = Result<Global, ImageError>> + 'a {
         let entries = self.section(Section::Globals).chunks_exact(entry::GLOBAL);
         entries.enumerate().map(|(index, entry)| Global::read(entry, index))
     }
 
-    /// Number of defined tables.
+    /// Returns the number of defined tables.
     pub fn table_count(&self) -> usize {
         self.len(Section::Tables, entry::TABLE)
     }
 
-    /// A defined table (imports not counted).
+    /// Returns a defined table (imports not counted).
     ///
     /// # Errors
     /// The index does not exist or the type is none.
@@ -516,12 +516,12 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Number of exports.
+    /// Returns the number of exports.
     pub fn export_count(&self) -> usize {
         self.len(Section::Exports, entry::EXPORT)
     }
 
-    /// An export.
+    /// Returns an export.
     ///
     /// # Errors
     /// The index does not exist or the name lies outside.
@@ -543,12 +543,12 @@ impl<'a> Image<'a> {
         Some((found[4], u16::from_le_bytes([found[6], found[7]])))
     }
 
-    /// Number of element segments.
+    /// Returns the number of element segments.
     pub fn element_count(&self) -> usize {
         self.len(Section::Elements, entry::ELEMENT)
     }
 
-    /// An element segment.
+    /// Returns an element segment.
     ///
     /// # Errors
     /// The index does not exist or its items lie outside.
@@ -568,12 +568,12 @@ impl<'a> Image<'a> {
         read().ok_or(ImageError::Entry(Section::Elements, (index * entry::ELEMENT) as u32))
     }
 
-    /// Number of data segments.
+    /// Returns the number of data segments.
     pub fn data_count(&self) -> usize {
         self.len(Section::Data, entry::DATA)
     }
 
-    /// A data segment.
+    /// Returns a data segment.
     ///
     /// # Errors
     /// The index does not exist or its bytes lie outside.

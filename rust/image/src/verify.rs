@@ -39,7 +39,7 @@ use self::meter::Meter;
 use self::structure::{GlobalKind, Spaces};
 pub use crate::error::Rule;
 
-/// Words of scratch memory that [`verify`] needs for this image.
+/// Returns the number of words of scratch memory that [`verify`] needs for this image.
 ///
 /// # Errors
 /// As [`verify`], for the function table.
@@ -56,12 +56,12 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
     Ok(map_words(largest) * 2 + structure::words(image))
 }
 
-/// Words of a map with a bit for each word of this many bytes of code.
+/// Returns the number of words of a map with a bit for each word of this many bytes of code.
 fn map_words(bytes: usize) -> usize {
     (bytes / 2).div_ceil(32)
 }
 
-/// Words of scratch memory that [`verify_structure`] needs for this image.
+/// Returns the number of words of scratch memory that [`verify_structure`] needs for this image.
 pub fn structure_words(image: &Image<'_>) -> usize {
     structure::words(image)
 }
@@ -305,7 +305,7 @@ impl Checker<'_, '_> {
         Ok(())
     }
 
-    /// The word with this number of the operands that begin at `words`, which were read before.
+    /// Returns the word with this number of the operands that begin at `words`, which were read before.
     fn again(&self, words: usize, number: usize) -> Result<u16, Rule> {
         u16_at(self.code, words + 2 * number).ok_or(Rule::OperandsInFunction)
     }
@@ -373,7 +373,7 @@ impl Checker<'_, '_> {
         Ok((u32::from(low) | u32::from(high) << 16) as i32)
     }
 
-    /// Bytes of the frame up to the end of `slots` slots at this offset.
+    /// Returns the number of bytes of the frame up to the end of `slots` slots at this offset.
     fn slot(&mut self, slots: usize) -> Result<usize, Rule> {
         let offset = usize::from(self.word()?);
         if offset % 4 != 0 || offset + 4 * slots > self.frame {

@@ -15,7 +15,7 @@ impl<'a> Types<'a> {
         u32_at(self.0, 0).unwrap_or(0) as usize
     }
 
-    /// True if there is none.
+    /// Returns true if there is none.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -25,7 +25,7 @@ impl<'a> Types<'a> {
         self.0.as_ptr()
     }
 
-    /// One of them.
+    /// Returns one of them.
     ///
     /// # Errors
     /// The index does not exist or the entry is cut short.
@@ -59,7 +59,7 @@ impl<'a> Imports<'a> {
         self.entries.len() / entry::IMPORT
     }
 
-    /// True if there is none.
+    /// Returns true if there is none.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -75,7 +75,7 @@ impl<'a> Imports<'a> {
         counts
     }
 
-    /// One of them.
+    /// Returns one of them.
     ///
     /// # Errors
     /// The entry is cut short or names what does not exist.
@@ -108,7 +108,7 @@ impl Functions<'_> {
         self.0.len() / entry::FUNCTION
     }
 
-    /// True if there is none.
+    /// Returns true if there is none.
     pub fn is_empty(self) -> bool {
         self.len() == 0
     }
@@ -118,7 +118,7 @@ impl Functions<'_> {
         self.0.as_ptr()
     }
 
-    /// One of them.
+    /// Returns one of them.
     ///
     /// # Errors
     /// The index does not exist.

@@ -12,7 +12,7 @@ pub struct Writer {
 }
 
 impl Writer {
-    /// An image without sections.
+    /// Returns an image without sections.
     pub fn new() -> Self {
         Self::default()
     }
@@ -25,7 +25,7 @@ impl Writer {
         self
     }
 
-    /// The sections of an image, to add others or leave some out. The trailer is not taken over: what it
+    /// Returns the sections of an image, to add others or leave some out. The trailer is not taken over: what it
     /// vouches for would no longer be what it was made for.
     pub fn of(image: &crate::Image<'_>, mut keep: impl FnMut(u16) -> bool) -> Self {
         let sections = image.sections().filter(|&(kind, _)| keep(kind));
@@ -40,7 +40,7 @@ impl Writer {
         self
     }
 
-    /// The image without trailer. Sections keep their order.
+    /// Returns the image without trailer. Sections keep their order.
     pub fn finish(self) -> Vec<u8> {
         let align = |n: usize| n.next_multiple_of(format::SECTION_ALIGN);
         // code may want its constants on multiples of 16

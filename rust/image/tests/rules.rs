@@ -26,7 +26,7 @@ fn places(op: &Op) -> Vec<Place> {
     places
 }
 
-/// Words for this operand that no op may have in this place, and which rule each breaks.
+/// Returns the words for this operand that no op may have in this place, and which rule each breaks.
 fn wrong(sample: &Sample, place: &Place) -> Vec<(Vec<u16>, Rule)> {
     use Operand::*;
     let at = sample.op * 2;

@@ -21,13 +21,13 @@ mod driver {
 
     const NOTHING: shim::wisp_i2c_message = shim::wisp_i2c_message { bytes: null_mut(), length: 0, read: false };
 
-    /// A message that fills a buffer.
+    /// Returns a message that fills a buffer.
     fn read(buffer: &mut [u8]) -> shim::wisp_i2c_message {
         // No guest has 4 GiB of memory, so the length fits.
         shim::wisp_i2c_message { bytes: buffer.as_mut_ptr(), length: buffer.len() as u32, read: true }
     }
 
-    /// A message that writes bytes. Drivers take one type for both, and only read from these.
+    /// Returns a message that writes bytes. Drivers take one type for both, and only read from these.
     fn write(bytes: &[u8]) -> shim::wisp_i2c_message {
         shim::wisp_i2c_message { bytes: bytes.as_ptr().cast_mut(), length: bytes.len() as u32, read: false }
     }

@@ -3,7 +3,7 @@
 
 use crate::shim;
 
-/// The image that `wisp_add_app()` in CMake embedded under this name.
+/// Returns the image that `wisp_add_app()` in CMake embedded under this name.
 pub fn image(name: &str) -> Option<&'static [u8]> {
     let mut size = 0;
     // SAFETY: pointer and length are those of one string; the size is written if an image is found.

@@ -74,7 +74,8 @@ pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usi
     unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
-/// The module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported already.
+/// Returns the module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported
+/// already.
 #[inline(never)]
 pub fn load<'a>(
     engine: &Engine,
@@ -113,7 +114,7 @@ fn select<'a>(engine: &Engine, run: &shim::wisp_run, image: Image<'a>) -> Result
     unsafe { Module::new_native(engine, image, section) }.map_err(Reason::Refused)
 }
 
-/// The engine that a run has, as far as native code is concerned.
+/// Returns the engine that a run has, as far as native code is concerned.
 #[cfg(feature = "storage")]
 fn engine() -> Engine {
     // SAFETY: both only tell what C was built with.
@@ -163,7 +164,7 @@ pub(crate) fn runs_one_of(targets: &[u8]) -> Result<(), Reason> {
     Err(Reason::Refused(Refusal::Target(first, here)))
 }
 
-/// True if the image has native code for whatever machine.
+/// Returns true if the image has native code for whatever machine.
 ///
 /// # Safety
 /// `image` points to `size` bytes that do not change during the call.
@@ -174,7 +175,7 @@ pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> 
     Image::parse(bytes).is_ok_and(|image| image.native_sections().next().is_some())
 }
 
-/// True if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.
+/// Returns true if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.
 ///
 /// # Safety
 /// `image` points to `size` bytes; the lists of `signers` hold as many keys of 32 bytes and ids of 8 bytes as it

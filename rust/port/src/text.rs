@@ -12,7 +12,7 @@ pub struct Line<const CAPACITY: usize> {
 pub type Text = Line<120>;
 
 impl<const CAPACITY: usize> Line<CAPACITY> {
-    /// An empty line.
+    /// Returns an empty line.
     pub const fn new() -> Self {
         Self { bytes: [0; CAPACITY], used: 0 }
     }
@@ -22,7 +22,7 @@ impl<const CAPACITY: usize> Line<CAPACITY> {
         self.bytes.get(..self.used).unwrap_or_default()
     }
 
-    /// Bytes that still fit.
+    /// Returns the number of bytes that still fit.
     pub fn left(&self) -> usize {
         CAPACITY - self.used
     }

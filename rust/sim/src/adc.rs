@@ -76,7 +76,7 @@ impl AdcChannel {
         AdcChannel { label, config }
     }
 
-    /// The converter's number, from 0 to its highest.
+    /// Returns the converter's number, from 0 to its highest.
     fn convert(&self, now_us: u64) -> i32 {
         let steps = self.config.script.iter().map(|step| step.get_ref());
         let past = steps.take_while(|step| (step.at_ms * 1000.0) as u64 <= now_us);

@@ -33,7 +33,7 @@ impl Board {
         Board { config, outputs: Default::default(), system_entropy: true, file: String::new() }
     }
 
-    /// A board as the text of a `board.toml` describes it.
+    /// Returns a board as the text of a `board.toml` describes it.
     ///
     /// # Errors
     /// What is wrong, with its line and what is expected.
@@ -103,7 +103,7 @@ impl Board {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The part of the board that belongs to `app`. An app the board does not know has no grants.
+    /// Returns the part of the board that belongs to `app`. An app the board does not know has no grants.
     pub fn platform(&self, app: &str) -> SimPlatform {
         let entropy =
             if self.system_entropy { Generator::from_system() } else { Generator::seeded(self.config.board.seed) };

@@ -21,7 +21,7 @@ pub struct Error {
 }
 
 impl Error {
-    /// An error at a byte range of `text`.
+    /// Returns an error at a byte range of `text`.
     pub(crate) fn at(text: &str, span: Option<Range<usize>>, message: impl Into<String>) -> Self {
         let mut error = Error { file: None, line: 0, column: 0, source_line: String::new(), message: message.into() };
         if let Some(before) = span.and_then(|span| text.get(..span.start)) {

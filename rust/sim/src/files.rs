@@ -93,7 +93,7 @@ impl Folders {
         Ok(())
     }
 
-    /// The directory that an object is, and the index of its folder.
+    /// Returns the directory that an object is, and the index of its folder.
     fn directory(&self, object: u16) -> FileResult<(&Dir, usize)> {
         let index = usize::from(object);
         if let Some(folder) = self.folders.get(index) {
@@ -106,7 +106,7 @@ impl Folders {
         }
     }
 
-    /// The file that an object is, and the index of its folder.
+    /// Returns the file that an object is, and the index of its folder.
     fn file(&mut self, object: u16) -> FileResult<(&mut File, usize)> {
         let index = usize::from(object).checked_sub(self.folders.len()).ok_or(WasiErrno::IsDirectory)?;
         match self.objects.get_mut(index) {
@@ -143,7 +143,7 @@ impl Folders {
     }
 }
 
-/// Bytes that a directory's contents count for.
+/// Returns the bytes that a directory's contents count for.
 fn used(dir: &Dir) -> io::Result<u64> {
     let mut total = 0u64;
     for entry in dir.entries()? {
@@ -155,7 +155,7 @@ fn used(dir: &Dir) -> io::Result<u64> {
     Ok(total)
 }
 
-/// The error as WASI numbers it.
+/// Returns the error as WASI numbers it.
 fn number(error: io::Error) -> WasiErrno {
     use io::ErrorKind as Kind;
     match error.kind() {
@@ -182,7 +182,7 @@ fn number(error: io::Error) -> WasiErrno {
     }
 }
 
-/// A path of the guest's, which is UTF-8.
+/// Returns a path of the guest's, which is UTF-8.
 fn text(path: &[u8]) -> FileResult<&str> {
     std::str::from_utf8(path).map_err(|_| WasiErrno::BadSequence)
 }

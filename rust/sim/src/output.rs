@@ -54,7 +54,7 @@ impl fmt::Debug for Outputs {
 }
 
 impl Outputs {
-    /// The process's own streams; the trace goes to standard output.
+    /// Returns the process's own streams; the trace goes to standard output.
     pub(crate) fn process() -> Self {
         Outputs {
             out: Box::new(io::stdout()),
@@ -111,7 +111,7 @@ fn clock(us: u64) -> String {
     format!("{:02}:{:02}:{:02}.{:03},{:03}", s / 3600, s / 60 % 60, s % 60, ms % 1000, us % 1000)
 }
 
-/// A CSV field (RFC 4180).
+/// Returns a CSV field (RFC 4180).
 fn quoted(field: &str) -> String {
     if field.contains(['"', ',', '\n', '\r']) {
         format!("\"{}\"", field.replace('"', "\"\""))
@@ -125,7 +125,7 @@ fn quoted(field: &str) -> String {
 pub struct Capture(Arc<Mutex<Vec<u8>>>);
 
 impl Capture {
-    /// An empty sink.
+    /// Returns an empty sink.
     pub fn new() -> Self {
         Self::default()
     }

@@ -159,7 +159,7 @@ impl SimPlatform {
         self.standard_input = true;
     }
 
-    /// A way to stop the app's blocking calls from elsewhere.
+    /// Returns a way to stop the app's blocking calls from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper(self.stop.clone())
     }
@@ -178,7 +178,7 @@ impl SimPlatform {
         }
     }
 
-    /// The time on the app's clock, without letting any pass.
+    /// Returns the time on the app's clock, without letting any pass.
     pub fn now_us(&self) -> u64 {
         if self.board.realtime {
             u64::try_from(self.booted.elapsed().as_micros()).unwrap_or(u64::MAX)

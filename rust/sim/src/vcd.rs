@@ -29,7 +29,7 @@ pub(crate) struct Dump {
     time_us: Option<u64>,
 }
 
-/// A variable's identifier: printable characters.
+/// Returns a variable's identifier: printable characters.
 fn code(index: usize) -> String {
     const FIRST: u8 = b'!';
     const COUNT: usize = 94;
@@ -66,7 +66,7 @@ fn text(value: &str) -> String {
 }
 
 impl Dump {
-    /// The variables of a board.
+    /// Returns the variables of a board.
     pub(crate) fn new(config: &Config) -> Self {
         let mut dump = Dump::default();
         for (app, grants) in &config.apps {
@@ -103,7 +103,7 @@ impl Dump {
         self.inputs.extend(inputs.map(|(time, value)| (time, index, value)));
     }
 
-    /// The declarations.
+    /// Returns the declarations.
     pub(crate) fn header(&self) -> String {
         let mut out = String::from("$version wisp run $end\n$timescale 1us $end\n");
         let mut scope: Option<(&str, &str)> = None;

@@ -41,12 +41,12 @@ const NEEDING: [(Feature, &str); 6] = [
     ),
 ];
 
-/// The module that needs no feature, and what its function `f` returns.
+/// Returns the module that needs no feature, and what its function `f` returns.
 pub fn base() -> (&'static str, i32) {
     (BASE, 7)
 }
 
-/// The modules that need one feature each.
+/// Returns the modules that need one feature each.
 pub fn needing() -> &'static [(Feature, &'static str)] {
     &NEEDING
 }

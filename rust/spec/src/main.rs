@@ -39,7 +39,7 @@ fn flag(arguments: &mut Vec<String>, name: &str) -> bool {
     arguments.len() != before
 }
 
-/// The cases of the suite whose name contains one of the filters, or all.
+/// Returns the cases of the suite whose name contains one of the filters, or all.
 fn chosen_cases(filters: &[String]) -> Vec<Case> {
     let mut cases = cases();
     cases.retain(|case| filters.is_empty() || filters.iter().any(|filter| case.name().contains(filter.as_str())));

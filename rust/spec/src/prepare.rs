@@ -82,12 +82,12 @@ fn plain(module: &mut Wat<'_>, finish: Finish<'_>) -> Prepared {
     }
 }
 
-/// The module of a directive, compiled for this machine.
+/// Returns the module of a directive, compiled for this machine.
 pub fn prepare(directive: &mut WastDirective<'_>, tier: Tier) -> Prepared {
     prepare_with(directive, &mut |wasm, compiled| on_desk(wasm, compiled, tier))
 }
 
-/// The module of a directive, compiled and finished.
+/// Returns the module of a directive, compiled and finished.
 pub fn prepare_with(directive: &mut WastDirective<'_>, finish: Finish<'_>) -> Prepared {
     match directive {
         WastDirective::Module(module)

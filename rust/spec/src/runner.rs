@@ -299,7 +299,7 @@ fn expect_values(outcome: Outcome, expected: &[WastRet<'_>]) -> Result<Kind, Str
     }
 }
 
-/// The trap the suite means by a message.
+/// Returns the trap the suite means by a message.
 pub(crate) fn trap_code(message: &str) -> Option<TrapCode> {
     const CODES: &[(&str, TrapCode)] = &[
         ("unreachable", TrapCode::Unreachable),

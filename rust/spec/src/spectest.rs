@@ -13,7 +13,7 @@ impl SpecTest {
         externals(store).map(Self)
     }
 
-    /// A linker that knows it.
+    /// Returns a linker that knows it.
     pub fn linker(&self) -> Linker<'static, ()> {
         let mut linker = Linker::from_table(&FUNCTIONS);
         for (name, external) in self.0 {

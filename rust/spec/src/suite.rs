@@ -39,7 +39,7 @@ impl Case {
         format!("{}/{}", self.group, self.file)
     }
 
-    /// The text of the file.
+    /// Returns the text of the file.
     pub fn text(&self) -> &'static str {
         self.text
     }
@@ -86,13 +86,13 @@ fn version_name(version: SpecVersion) -> String {
     spec(version).next().map_or_else(|| format!("{version:?}"), |file| file.parent)
 }
 
-/// All groups that the crate of the suite offers.
+/// Returns all groups that the crate of the suite offers.
 pub fn groups() -> Vec<String> {
     let versions = SpecVersion::all().iter().map(|&version| version_name(version));
     versions.chain(Proposal::all().iter().map(Proposal::to_string)).collect()
 }
 
-/// The files of all groups that are run, and our own.
+/// Returns the files of all groups that are run, and our own.
 pub fn cases() -> Vec<Case> {
     let runs = |name: &str| !skips::GROUPS.iter().any(|skip| skip.0 == name);
     let versions = SpecVersion::all().iter().filter(|&&version| runs(&version_name(version)));

@@ -406,7 +406,7 @@ fn judged_on_desk(directive: &WastDirective<'_>) -> bool {
     )
 }
 
-/// True if the directive means the instance with this name.
+/// Returns true if the directive means the instance with this name.
 fn names(directive: &WastDirective<'_>, name: &str) -> bool {
     let is = |id: &Option<Id<'_>>| id.is_some_and(|id| id.name() == name);
     match directive {

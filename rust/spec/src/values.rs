@@ -5,7 +5,7 @@ use wast::core::{AbstractHeapType, HeapType, NanPattern, WastArgCore, WastRetCor
 use wast::{WastArg, WastRet};
 use wisp_engine::Val;
 
-/// An argument. `None` for a type that Wisp does not have.
+/// Returns an argument. `None` for a type that Wisp does not have.
 pub fn argument(argument: &WastArg<'_>) -> Option<Val> {
     let WastArg::Core(argument) = argument else { return None };
     Some(match argument {
@@ -20,7 +20,7 @@ pub fn argument(argument: &WastArg<'_>) -> Option<Val> {
     })
 }
 
-/// True if a result is what is expected.
+/// Returns true if a result is what is expected.
 pub fn matches(expected: &WastRet<'_>, value: Val) -> bool {
     match expected {
         WastRet::Core(expected) => core_matches(expected, value),

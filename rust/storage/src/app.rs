@@ -31,7 +31,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// A name; `None` if it is empty or too long.
+    /// Returns a name; `None` if it is empty or too long.
     pub fn new(name: &str) -> Option<Self> {
         let mut bytes = [0; NAME_MAX];
         bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
@@ -119,12 +119,12 @@ pub struct App {
 }
 
 impl App {
-    /// True if there is an image.
+    /// Returns true if there is an image.
     pub fn is_installed(&self) -> bool {
         self.running.is_some() || self.candidate.is_some()
     }
 
-    /// One of its images.
+    /// Returns one of its images.
     pub fn image(&self, which: Which) -> Option<ImageRef> {
         match which {
             Which::Running => self.running,
@@ -139,7 +139,7 @@ impl App {
     }
 }
 
-/// A version as numbers that compare as semantic versions do.
+/// Returns a version as numbers that compare as semantic versions do.
 pub fn version_order(version: u32) -> (u8, u8, u16) {
     let [major, minor, low, high] = version.to_le_bytes();
     (major, minor, u16::from_le_bytes([low, high]))
@@ -257,12 +257,12 @@ impl UploadRecord {
     }
 }
 
-/// A little-endian `u16`, or `None` beyond the end.
+/// Returns a little-endian `u16`, or `None` beyond the end.
 pub fn half(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(bytes.get(at..)?.get(..2)?.try_into().ok()?))
 }
 
-/// A little-endian `u32`, or `None` beyond the end.
+/// Returns a little-endian `u32`, or `None` beyond the end.
 pub fn word(bytes: &[u8], at: usize) -> Option<u32> {
     Some(u32::from_le_bytes(bytes.get(at..)?.get(..4)?.try_into().ok()?))
 }

@@ -23,7 +23,7 @@ pub struct Geometry {
 /// An erased byte is written once between erases, in aligned pieces of the write block's size. A call
 /// that a power cut interrupts may have done any part of its work.
 pub trait Flash {
-    /// The partition's sizes; the same at every call.
+    /// Returns the partition's sizes; the same at every call.
     fn geometry(&self) -> Geometry;
 
     /// Reads.

@@ -196,7 +196,7 @@ impl<F: Flash> Store<'_, F> {
         Ok(complete)
     }
 
-    /// True if a record that is as it was written lies behind an offset.
+    /// Returns true if a record that is as it was written lies behind an offset.
     fn has_record_after(&mut self, area: usize, at: u32) -> bool {
         let mut payload = [0; PAYLOAD_MAX];
         let step = self.layout.geometry.write_block;
@@ -205,13 +205,13 @@ impl<F: Flash> Store<'_, F> {
         )
     }
 
-    /// True if an area is erased from an offset on, up to its marks.
+    /// Returns true if an area is erased from an offset on, up to its marks.
     fn is_erased(&mut self, area: usize, at: u32) -> bool {
         let start = self.start(area);
         self.is_all(start + at, start + self.layout.log_end(), self.layout.geometry.erased)
     }
 
-    /// True if all bytes of a range have this value.
+    /// Returns true if all bytes of a range have this value.
     pub(crate) fn is_all(&mut self, mut at: u32, end: u32, value: u8) -> bool {
         let mut buffer = [0; WRITE_MAX];
         while at < end {
@@ -482,7 +482,7 @@ impl<F: Flash> Store<'_, F> {
         Ok(())
     }
 
-    /// True if an area with this number has such a mark.
+    /// Returns true if an area with this number has such a mark.
     pub(crate) fn is_marked(&mut self, area: usize, generation: u32, kind: Kind) -> bool {
         let size = self.layout.record_size(0);
         let end = self.start(area) + self.layout.area_size();

@@ -90,7 +90,7 @@ impl Layout {
         ((RECORD_HEADER + payload) as u32).next_multiple_of(self.geometry.write_block)
     }
 
-    /// Bytes of the largest snapshot.
+    /// Returns the number of bytes of the largest snapshot.
     fn snapshot_max(&self) -> u32 {
         use record_size as size;
         let wear_records = self.blocks.div_ceil(size::WEAR_COUNTS as u32);
@@ -103,22 +103,22 @@ impl Layout {
             + self.record_size(0)
     }
 
-    /// Address of a journal area.
+    /// Returns the address of a journal area.
     pub fn area_start(&self, area: u8) -> u32 {
         u32::from(area) * self.area_size()
     }
 
-    /// Bytes of the places for marks.
+    /// Returns the number of bytes of the places for marks.
     fn marks_size(&self) -> u32 {
         MARKS * self.record_size(0)
     }
 
-    /// Bytes of a journal area that are for records; the marks follow.
+    /// Returns the number of bytes of a journal area that are for records; the marks follow.
     pub fn log_end(&self) -> u32 {
         self.area_size() - self.marks_size()
     }
 
-    /// Bytes of the journal of a store that never held anything: header, erase counts, end of the snapshot.
+    /// Returns the size of the journal of an app storage that never held an app: header, erase counts, end mark.
     pub fn empty_end(&self) -> u32 {
         use record_size as size;
         let full = self.blocks / size::WEAR_COUNTS as u32;
@@ -130,7 +130,7 @@ impl Layout {
             + self.record_size(0)
     }
 
-    /// Bytes of a journal area.
+    /// Returns the number of bytes of a journal area.
     pub fn area_size(&self) -> u32 {
         self.area_blocks * self.geometry.erase_block
     }

@@ -19,7 +19,7 @@ impl Used {
         }
     }
 
-    /// The holes between the ranges: (first, end).
+    /// Returns the holes between the ranges: (first, end).
     pub(crate) fn holes(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
         let mut free = 0;
         self.ranges.iter().take(self.count).filter_map(move |(first, end)| {

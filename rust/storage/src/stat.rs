@@ -24,7 +24,7 @@ pub struct Stat {
 }
 
 impl<F: Flash> Store<'_, F> {
-    /// The app storage's figures.
+    /// Returns the app storage's figures.
     ///
     /// # Errors
     /// [`StoreError::Flash`].

@@ -85,7 +85,7 @@ pub enum Mounted {
 }
 
 impl<'w, F: Flash> Store<'w, F> {
-    /// Number of erase blocks of a partition: the length [`Store::mount`] needs of its table.
+    /// Returns the number of erase blocks of a partition: the length [`Store::mount`] needs of its table.
     pub fn blocks(flash: &F) -> u32 {
         let geometry = flash.geometry();
         geometry.size.checked_div(geometry.erase_block).unwrap_or(0)
@@ -222,8 +222,8 @@ impl<'w, F: Flash> Store<'w, F> {
         self.quality = [Quality::Holes; 2];
     }
 
-    /// True if there is nothing in the partition but what an interrupted first format wrote, or zeros only, as in RAM
-    /// that stands in for flash.
+    /// Returns true if there is nothing in the partition but what an interrupted first format wrote, or zeros only, as
+    /// in RAM that stands in for flash.
     fn is_blank(&mut self) -> bool {
         let erased = self.layout.geometry.erased;
         let (size, data) = (self.layout.geometry.size, self.layout.area_start(2));
@@ -240,7 +240,7 @@ impl<'w, F: Flash> Store<'w, F> {
         self.flash
     }
 
-    /// The flash, for reading images.
+    /// Returns the flash, for reading images.
     pub fn flash(&mut self) -> &mut F {
         &mut self.flash
     }
@@ -267,7 +267,7 @@ impl<'w, F: Flash> Store<'w, F> {
         }
     }
 
-    /// The place of an app with this name that has an image.
+    /// Returns the place of an app with this name that has an image.
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Flash`].
@@ -280,7 +280,7 @@ impl<'w, F: Flash> Store<'w, F> {
         }
     }
 
-    /// The place of this name, with or without an image.
+    /// Returns the place of this name, with or without an image.
     pub(crate) fn find_place(&mut self, name: &str) -> Result<Option<Slot>, StoreError> {
         for slot in self.slots() {
             if self.app(slot)?.name.as_str() == name {
@@ -296,12 +296,12 @@ impl<'w, F: Flash> Store<'w, F> {
         (place.attempts, place.crashes)
     }
 
-    /// Ids of the retired keys.
+    /// Returns the ids of the retired keys.
     pub fn retired(&self) -> &[KeyId] {
         self.retired.get(..usize::from(self.retired_count)).unwrap_or_default()
     }
 
-    /// Address of an image in the partition.
+    /// Returns the address of an image in the partition.
     pub fn address(&self, image: &ImageRef) -> u32 {
         u32::from(image.first) * self.layout.geometry.erase_block
     }
@@ -310,7 +310,7 @@ impl<'w, F: Flash> Store<'w, F> {
         self.places.get(slot.number()).copied().unwrap_or_default()
     }
 
-    /// The record of the upload that is going on.
+    /// Returns the record of the upload that is going on.
     pub(crate) fn upload_record(&mut self) -> Result<(Incoming, UploadRecord), StoreError> {
         let incoming = self.incoming.ok_or(StoreError::NoUpload)?;
         let mut payload = [0; PAYLOAD_MAX];

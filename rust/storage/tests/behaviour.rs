@@ -121,7 +121,7 @@ fn a_lower_rollback_counter_is_refused_also_after_uninstalling() {
     assert_eq!(store.begin(&upload("app", &image(2, 100), 5)), Ok(0));
 }
 
-/// An upload with a version, which may be marked as one that goes back.
+/// Returns an upload with a version, which may be marked as one that goes back.
 fn of_version<'n>(name: &'n str, bytes: &[u8], version: (u8, u8, u16), downgrade: bool) -> Upload<'n> {
     let [low, high] = version.2.to_le_bytes();
     Upload { version: u32::from_le_bytes([version.0, version.1, low, high]), downgrade, ..upload(name, bytes, 0) }

@@ -78,7 +78,7 @@ fn install(name: &'static str, number: u64, length: usize, piece: usize) -> Vec<
     list
 }
 
-/// The lives of three apps, with everything that can happen to them.
+/// Returns the lives of three apps, with everything that can happen to them.
 fn lives(block: usize, round: u64) -> Vec<Operation> {
     use Operation::*;
     let base = 10 * round;

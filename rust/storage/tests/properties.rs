@@ -45,7 +45,7 @@ fn random_operation(random: &mut Random, block: usize, number: u64) -> Operation
     }
 }
 
-/// The model: what the operation does to the state, without the question of space.
+/// Returns the model: what the operation does to the state, without the question of space.
 fn model(state: &State, contents: &HashMap<[u8; 32], u32>, received_all: bool, operation: Operation) -> Option<State> {
     let mut next = state.clone();
     let installed = |state: &State, name: usize| {
@@ -130,7 +130,7 @@ fn run(store: &mut Store<'_, SimFlash>, source: &[u8], operation: Operation) -> 
     }
 }
 
-/// One device's life: (operations that took place, power cuts, cuts during recovery).
+/// Returns one device's life: (operations that took place, power cuts, cuts during recovery).
 fn life(geometry: Geometry, seed: u64, steps: u64) -> (u64, u64, u64) {
     let mut random = Random::new(seed);
     let (mut done, mut cuts, mut recovery_cuts) = (0, 0, 0);

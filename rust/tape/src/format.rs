@@ -131,50 +131,50 @@ impl<'t> Cursor<'t> {
         Self { bytes, at: 0 }
     }
 
-    /// Offset of the next byte.
+    /// Returns the offset of the next byte.
     pub fn at(&self) -> usize {
         self.at
     }
 
-    /// The next byte, left there.
+    /// Returns the next byte, left there.
     pub fn peek(&self) -> Option<u8> {
         self.bytes.get(self.at).copied()
     }
 
-    /// The next bytes.
+    /// Returns the next bytes.
     pub fn bytes(&mut self, n: usize) -> Option<&'t [u8]> {
         let bytes = self.bytes.get(self.at..)?.get(..n)?;
         self.at += n;
         Some(bytes)
     }
 
-    /// A byte.
+    /// Returns a byte.
     pub fn u8(&mut self) -> Option<u8> {
         Some(self.bytes(1)?[0])
     }
 
-    /// A number of 2 bytes.
+    /// Returns a number of 2 bytes.
     pub fn u16(&mut self) -> Option<u16> {
         Some(u16::from_le_bytes(self.bytes(2)?.try_into().ok()?))
     }
 
-    /// A number of 4 bytes.
+    /// Returns a number of 4 bytes.
     pub fn u32(&mut self) -> Option<u32> {
         Some(u32::from_le_bytes(self.bytes(4)?.try_into().ok()?))
     }
 
-    /// A number of 8 bytes.
+    /// Returns a number of 8 bytes.
     pub fn u64(&mut self) -> Option<u64> {
         Some(u64::from_le_bytes(self.bytes(8)?.try_into().ok()?))
     }
 
-    /// A string.
+    /// Returns a string.
     pub fn str(&mut self) -> Option<&'t str> {
         let length = self.u16()?;
         core::str::from_utf8(self.bytes(usize::from(length))?).ok()
     }
 
-    /// An argument.
+    /// Returns an argument.
     pub fn val(&mut self) -> Option<Val> {
         Some(match self.u8()? {
             value::I32 => Val::I32(self.u32()? as i32),

@@ -18,7 +18,7 @@ pub const RETIRED_KEYS_SECTION: u16 = wisp_image::format::Section::OPTIONAL + 1;
 /// Largest number of ids that one image may retire.
 const RETIRED_MAX: usize = 8;
 
-/// The id of a key.
+/// Returns the id of a key.
 pub fn key_id(key: &PublicKey) -> KeyId {
     let hash = sha256(key);
     let mut id = [0; 8];

@@ -23,12 +23,12 @@ pub enum SignError {
     BadRetirement,
 }
 
-/// The public key of a secret one (the 32 bytes RFC 8032 calls the private key).
+/// Returns the public key of a secret one (the 32 bytes RFC 8032 calls the private key).
 pub fn public_key(secret: &[u8; 32]) -> PublicKey {
     *KeyPair::from_seed(Seed::new(*secret)).pk
 }
 
-/// The image with a trailer that holds its hash and its signature; a trailer it has is replaced.
+/// Returns the image with a trailer that holds its hash and its signature; a trailer it has is replaced.
 ///
 /// # Errors
 /// See [`SignError`].
@@ -47,7 +47,7 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     Ok(out)
 }
 
-/// The image, without trailer, with a section that retires these keys. Replaces such a section.
+/// Returns the image, without trailer, with a section that retires these keys. Replaces such a section.
 ///
 /// # Errors
 /// It is no image, or it is damaged.
@@ -59,7 +59,7 @@ pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignErr
     Ok(writer.finish())
 }
 
-/// The image, without trailer, with the mark in its manifest that it may take the place of a higher version.
+/// Returns the image, without trailer, with the mark in its manifest that it may take the place of a higher version.
 ///
 /// # Errors
 /// It is no image, or has no manifest.

@@ -16,7 +16,7 @@ struct Data<T>(UnsafeCell<T>);
 unsafe impl<T> Sync for Data<T> {}
 
 impl<T> Data<T> {
-    /// The data.
+    /// Returns the data.
     ///
     /// # Safety
     /// No other reference to it is alive.
@@ -43,7 +43,7 @@ pub extern "C" fn run_crc16_rust(n: u32) -> u32 {
     crc16::run(n)
 }
 
-/// The workload of this module.
+/// Returns the workload of this module.
 #[cfg(target_family = "wasm")]
 #[no_mangle]
 pub extern "C" fn run(n: u32) -> u32 {

@@ -25,7 +25,7 @@ pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     by_name(out, interface)
 }
 
-/// The table for a linker: closures over the engine's view of the caller.
+/// Returns the table for a linker: closures over the engine's view of the caller.
 fn table(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     let (ident, host_trait) = (interface.ident, interface.host_trait);
     writeln!(out, "/// The functions of `{}`, for a linker.", interface.module)?;
@@ -83,7 +83,7 @@ enum Argument {
     FromSlots,
 }
 
-/// The wasm arguments `a0`, `a1`, ... in order, each after a comma.
+/// Returns the wasm arguments `a0`, `a1`, ... in order, each after a comma.
 fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::Result {
     let (mut argument, mut slot) = (0, 0);
     for param in function.params {
@@ -109,7 +109,7 @@ fn trapping(function: &Function) -> bool {
     !matches!(function.returns, Returns::U64(_))
 }
 
-/// The wasm result as a Rust type.
+/// Returns the wasm result as a Rust type.
 fn wasm_result(function: &Function) -> &'static str {
     match function.returns {
         Returns::Never => "()",
@@ -152,7 +152,7 @@ fn method(out: &mut impl Write, interface: &Interface, function: &Function) -> f
     }
 }
 
-/// The success type: the value, then what goes through out-pointers; a tuple if there are several.
+/// Returns the success type: the value, then what goes through out-pointers; a tuple if there are several.
 fn results(out: &mut impl Write, function: &Function) -> fmt::Result {
     let count = result_count(function);
     if count != 1 {
@@ -225,7 +225,7 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
     }
 }
 
-/// Index of the first wasm argument of each parameter.
+/// Returns the index of the first wasm argument of each parameter.
 fn argument_of(function: &Function, index: usize) -> usize {
     function.params[..index].iter().map(|param| param.kind.letters().len()).sum()
 }

@@ -18,7 +18,7 @@ pub use page::{index, page};
 use crate::{Function, Kind};
 use core::fmt::{self, Write};
 
-/// The signature of a function as host function tables write it, for example `(i*~)i`.
+/// Returns the signature of a function as host function tables write it, for example `(i*~)i`.
 ///
 /// # Errors
 /// Those of the writer.

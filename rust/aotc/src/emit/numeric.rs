@@ -166,7 +166,7 @@ fn truncation(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     })
 }
 
-/// True if the form gives 0 or 1.
+/// Returns true if the form gives 0 or 1.
 fn is_test(form: &str) -> bool {
     ["==", "!=", " < ", " > ", "<=", ">=", "_eq(", "_lt(", "_le("].iter().any(|test| form.contains(test))
 }
@@ -288,12 +288,12 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 }
 
-/// All ones up to the highest bit.
+/// Returns all ones up to the highest bit.
 fn ones(value: u64) -> u64 {
     value.checked_add(1).and_then(u64::checked_next_power_of_two).map_or(u64::MAX, |power| power - 1)
 }
 
-/// A value plus a constant.
+/// Returns a value plus a constant.
 fn add(node: Node, constant: u32) -> Node {
     let max = node.max32() + u64::from(constant);
     Node {

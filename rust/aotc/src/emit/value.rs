@@ -25,7 +25,7 @@ impl Node {
         Self { root, distance: 0, max: u64::MAX, zeros: 0, constant: None }
     }
 
-    /// All is known.
+    /// Returns all is known.
     pub fn constant(bits: u64) -> Self {
         let zeros = bits.trailing_zeros().min(32) as u8;
         Self { root: 0, distance: 0, max: bits, zeros, constant: Some(bits) }
@@ -59,7 +59,7 @@ pub struct Value {
 }
 
 impl Value {
-    /// A constant.
+    /// Returns a constant.
     pub fn constant(ty: ValType, bits: u64) -> Self {
         let text = match ty {
             ValType::I64 => format!("{bits:#x}ull"),

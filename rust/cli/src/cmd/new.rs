@@ -66,7 +66,7 @@ fn file(name: &str, text: impl Into<String>) -> File {
 /// The sources of the crates `wisp-guest` and `wisp-abi`: (path in the app, text). The build script lists them.
 const CRATES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/crates.rs"));
 
-/// The path of the SDK's crate as the manifest of the app has it: relative to the app.
+/// Returns the path of the SDK's crate as the manifest of the app has it: relative to the app.
 fn crate_path(sdk: &Path) -> Result<String, Failure> {
     let path = sdk.join("rust");
     if !path.join("Cargo.toml").is_file() {

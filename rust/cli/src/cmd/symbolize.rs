@@ -96,7 +96,7 @@ fn json(trap: &Trap, line: usize, symbols: Option<&Symbols>) -> String {
     })
 }
 
-/// The lines to show below a trap.
+/// Returns the lines to show below a trap.
 fn explain(trap: &Trap, symbols: &Symbols) -> String {
     let mut text = String::new();
     for (depth, lines) in frames(trap, symbols).into_iter().enumerate() {

@@ -66,7 +66,7 @@ impl<'w> Debug<'w> {
         self.sections.get(id.name()).copied().unwrap_or_default()
     }
 
-    /// All units, or those in this part of `.debug_info`.
+    /// Returns all units, or those in this part of `.debug_info`.
     fn dwarf(&self, part: Option<&Range<usize>>) -> Result<Dwarf<'w>, gimli::Error> {
         gimli::Dwarf::load(|id| {
             let bytes = self.section(id);
@@ -104,7 +104,7 @@ impl<'w> Debug<'w> {
     }
 }
 
-/// A path without the steps that lead nowhere.
+/// Returns a path without the steps that lead nowhere.
 fn path(file: &str) -> Cow<'_, str> {
     let file = file.strip_prefix("./").unwrap_or(file);
     if file.contains("/./") {

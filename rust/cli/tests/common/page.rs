@@ -3,7 +3,7 @@
 
 const PAGE: &str = include_str!("../../../../doc/errors.md");
 
-/// The patterns of a section of the page: the first column, words in angle brackets stand for anything.
+/// Returns the patterns of a section of the page: the first column, words in angle brackets stand for anything.
 pub fn patterns(section: &str) -> Vec<&'static str> {
     let start = PAGE.find(&format!("## {section}\n")).unwrap_or_else(|| panic!("no section {section}"));
     let text = &PAGE[start + 3..];
@@ -15,7 +15,7 @@ pub fn patterns(section: &str) -> Vec<&'static str> {
     found
 }
 
-/// The literal parts of a pattern.
+/// Returns the literal parts of a pattern.
 pub fn parts(pattern: &str) -> Vec<String> {
     pattern.split('<').map(|part| part.split_once('>').map_or(part, |(_, rest)| rest).to_string()).collect()
 }

@@ -27,11 +27,11 @@ pub trait Side {
     fn start(&mut self) -> String;
     /// Does a step.
     fn step(&mut self, words: &[&str]) -> Result<String, String>;
-    /// A number that tells contents of the memory apart, if the module has one that can be seen.
+    /// Returns a number that tells contents of the memory apart, if the module has one that can be seen.
     fn memory(&self) -> Option<u64>;
 }
 
-/// Number of parameters of a function, if all are numbers.
+/// Returns the number of parameters of a function, if all are numbers.
 pub fn params_of(image: &Image<'_>, function: u16) -> Option<usize> {
     let imported = image.imports_of(wisp_image::format::external::FUNCTION);
     let defined = usize::from(function).checked_sub(imported)?;
@@ -72,7 +72,7 @@ fn number(word: &str) -> Result<i64, String> {
     word.parse().map_err(|_| format!("{word}: expected a number"))
 }
 
-/// Bytes of memory from an address on, as a step has them.
+/// Returns the bytes of memory from an address on, as a step has them.
 fn range(words: &[&str], memory: usize) -> Result<std::ops::Range<usize>, String> {
     let start = number(words[1])? as u32 as usize;
     let length = if words[0] == "write" { words[2].len() / 2 } else { number(words[2])? as usize };
@@ -215,7 +215,7 @@ impl Side for Wisp {
     }
 }
 
-/// All NaNs are the same: their bits may differ between engines.
+/// Returns all NaNs are the same: their bits may differ between engines.
 fn nan32(bits: u32) -> i64 {
     if f32::from_bits(bits).is_nan() {
         -1
@@ -262,7 +262,7 @@ impl Wasmi {
     }
 }
 
-/// Bytes that the memory begins with.
+/// Returns the number of bytes that the memory begins with.
 fn first_memory(wasm: &[u8]) -> u64 {
     use wasmparser::{Parser, Payload, TypeRef};
     let mut first = 0;

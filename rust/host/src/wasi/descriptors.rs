@@ -32,7 +32,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// The descriptor with this number. Without files there are the standard streams only.
+    /// Returns the descriptor with this number. Without files there are the standard streams only.
     fn descriptor(&mut self, fd: u32) -> Result<Descriptor, WasiErrno> {
         self.prepare();
         let found = if P::FILES { self.platform.descriptors().get(fd as usize).copied() } else { None };
@@ -54,7 +54,7 @@ impl<P: Platform> App<P> {
         })
     }
 
-    /// The object of a directory.
+    /// Returns the object of a directory.
     pub(super) fn directory(&mut self, fd: u32) -> Result<u16, WasiErrno> {
         match self.open(fd)? {
             Open::Object(object, false) => Ok(object),
@@ -70,7 +70,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// The descriptor of an open file, to be changed, if it can be used as `access` says.
+    /// Returns the descriptor of an open file, to be changed, if it can be used as `access` says.
     pub(super) fn file(&mut self, fd: u32, access: u8) -> Result<&mut Descriptor, WasiErrno> {
         let found = self.descriptor(fd)?;
         match found.kind {
@@ -83,7 +83,7 @@ impl<P: Platform> App<P> {
         self.platform.descriptors().get_mut(fd as usize).ok_or(WasiErrno::BadHandle)
     }
 
-    /// The type that `fdstat` and `filestat` give.
+    /// Returns the type that `fdstat` and `filestat` give.
     pub(super) fn filetype(&mut self, fd: u32) -> Result<u8, WasiErrno> {
         Ok(match self.open(fd)? {
             Open::Stream(_) => wasi::filetype::CHARACTER_DEVICE,
@@ -92,7 +92,7 @@ impl<P: Platform> App<P> {
         })
     }
 
-    /// The `fdstat` of a descriptor: type at 0, flags at 2, rights at 8 and 16.
+    /// Returns the `fdstat` of a descriptor: type at 0, flags at 2, rights at 8 and 16.
     pub(super) fn fdstat(&mut self, fd: u32) -> Result<[u8; wasi::FDSTAT_SIZE as usize], WasiErrno> {
         let kind = self.filetype(fd)?;
         let found = self.descriptor(fd)?;

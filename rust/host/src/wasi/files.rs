@@ -32,7 +32,7 @@ pub(super) fn flags(value: u32, all: u32) -> Result<u32, WasiErrno> {
     }
 }
 
-/// The times that `fstflags` ask for.
+/// Returns the times that `fstflags` ask for.
 pub(super) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(Time, Time), WasiErrno> {
     let flags = self::flags(flags, wasi::fstflags::ALL)?;
     let time = |at: u64, set: u32, now: u32| match (flags & set != 0, flags & now != 0) {
@@ -47,7 +47,7 @@ pub(super) fn times(atim: u64, mtim: u64, flags: u32) -> Result<(Time, Time), Wa
     ))
 }
 
-/// The `filestat`: device, inode, type, links, size and three times, eight bytes each.
+/// Returns the `filestat`: device, inode, type, links, size and three times, eight bytes each.
 pub(super) fn filestat(found: &Metadata) -> [u8; wasi::FILESTAT_SIZE as usize] {
     let kind = found.kind.number().into();
     let times = [found.accessed, found.modified, found.changed];

@@ -25,7 +25,7 @@ type Wasi<T> = Result<T, Failure<WasiErrno>>;
 const ADVICES: u32 = 6;
 
 impl<P: Platform> App<P> {
-    /// The time of a clock in nanoseconds.
+    /// Returns the time of a clock in nanoseconds.
     fn clock_ns(&mut self, clock: u32) -> Result<u64, WasiErrno> {
         match clock {
             wasi::CLOCK_MONOTONIC | wasi::CLOCK_PROCESS_CPUTIME | wasi::CLOCK_THREAD_CPUTIME => {

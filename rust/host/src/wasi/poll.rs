@@ -43,7 +43,7 @@ fn read(memory: &Memory<'_>, base: u32, index: u32) -> Wasi<Subscription> {
     })
 }
 
-/// Address of an array element; the array was not checked to lie inside memory.
+/// Returns the address of an array element; the array was not checked to lie inside memory.
 fn element(base: u32, index: u32, size: u32) -> Result<u32, WasiErrno> {
     let offset = index.checked_mul(size).ok_or(WasiErrno::Fault)?;
     base.checked_add(offset).ok_or(WasiErrno::Fault)

@@ -6,7 +6,7 @@ use crate::border::Memory;
 use crate::platform::Identity;
 use wisp_abi::WasiErrno;
 
-/// The `index`-th argument, the app's name first.
+/// Returns the `index`-th argument, the app's name first.
 pub(super) fn argument(identity: &impl Identity, index: usize) -> Option<&[u8]> {
     match index.checked_sub(1) {
         None => Some(identity.name().as_bytes()),
@@ -14,7 +14,7 @@ pub(super) fn argument(identity: &impl Identity, index: usize) -> Option<&[u8]> 
     }
 }
 
-/// Number of strings and their bytes with terminating zeros.
+/// Returns the number of strings and their bytes with terminating zeros.
 pub(super) fn sizes<'s>(string: impl Fn(usize) -> Option<&'s [u8]>) -> (u32, u32) {
     let (mut count, mut size) = (0u32, 0u32);
     while let Some(text) = string(count as usize) {

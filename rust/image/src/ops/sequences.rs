@@ -244,7 +244,7 @@ static FORMS: [([Operand; OPERANDS], usize); COUNT] = {
     forms
 };
 
-/// The operands of all ops of a sequence.
+/// Returns the operands of all ops of a sequence.
 pub const fn form(sequence: usize) -> &'static [Operand] {
     FORMS[sequence].0.split_at(FORMS[sequence].1).0
 }

@@ -28,7 +28,7 @@ pub(super) struct Spaces<'i, 's> {
 /// Type of a global, and whether it may be written.
 pub(super) type GlobalKind = (ValType, bool);
 
-/// Returns the words of scratch memory that [`Spaces`] takes.
+/// Returns the number of words of scratch memory that [`Spaces`] takes.
 pub(super) fn words(image: &Image<'_>) -> usize {
     let [functions, tables, _, globals] = image.imports().counts();
     // a count of more types than the section holds is found when they are read
@@ -40,12 +40,12 @@ fn kind(word: u32) -> Option<GlobalKind> {
 }
 
 impl<'i> Spaces<'i, '_> {
-    /// Number of types.
+    /// Returns the number of types.
     pub fn types(&self) -> usize {
         self.types.len()
     }
 
-    /// Number of functions, imported ones first.
+    /// Returns the number of functions, imported ones first.
     pub fn functions(&self) -> usize {
         self.functions
     }
@@ -55,13 +55,13 @@ impl<'i> Spaces<'i, '_> {
         self.init
     }
 
-    /// Slots of the parameters and of the results of a type; 65535 for more.
+    /// Returns the slots of the parameters and of the results of a type; 65535 for more.
     pub fn slots(&self, ty: u16) -> Option<(usize, usize)> {
         let word = *self.slots.get(usize::from(ty))?;
         Some(((word & 0xffff) as usize, (word >> 16) as usize))
     }
 
-    /// True if two types have the same results.
+    /// Returns true if two types have the same results.
     pub fn same_results(&self, one: u16, other: u16) -> bool {
         let results = |ty| self.types.get(ty).map(TypeRef::bytes).map(|(_, results)| results);
         one == other || matches!((results(one), results(other)), (Ok(one), Ok(other)) if one == other)
@@ -74,13 +74,13 @@ impl<'i> Spaces<'i, '_> {
         Some(*word as u16)
     }
 
-    /// An imported global.
+    /// Returns an imported global.
     pub fn imported_global(&self, index: usize) -> Option<GlobalKind> {
         let [functions, globals, _] = self.imported;
         kind(*self.imports.get(functions..functions + globals)?.get(index)?)
     }
 
-    /// The defined global at a byte offset. They lie one behind the other.
+    /// Returns the defined global at a byte offset. They lie one behind the other.
     pub fn own_global(&self, offset: u16) -> Option<GlobalKind> {
         let entry = |index: usize| {
             let entry = self.globals.get(index * entry::GLOBAL..)?.get(..entry::GLOBAL)?;
@@ -108,14 +108,14 @@ impl<'i> Spaces<'i, '_> {
         }
     }
 
-    /// Number of tables.
+    /// Returns the number of tables.
     fn table_count(&self) -> usize {
         let [_, _, imported] = self.imported;
         imported + self.tables.len() / entry::TABLE
     }
 }
 
-/// The error for an entry of a section that is a table.
+/// Returns the error for an entry of a section that is a table.
 fn fail(section: Section, size: usize, index: usize) -> ImageError {
     ImageError::Entry(section, (index * size) as u32)
 }

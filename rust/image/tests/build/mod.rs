@@ -36,12 +36,12 @@ pub fn own(kind: usize, mutable: bool) -> u16 {
     (4 * (slots + if mutable { 0 } else { KINDS[kind].slots() })) as u16
 }
 
-/// Index of an imported global.
+/// Returns the index of an imported global.
 pub fn imported(kind: usize, mutable: bool) -> u16 {
     (2 * kind + usize::from(!mutable)) as u16
 }
 
-/// The place of a global of 64 bits for an operand that names one of 32.
+/// Returns the place of a global of 64 bits for an operand that names one of 32.
 pub fn wide(operand: Operand) -> u16 {
     match operand {
         Operand::G => own(WIDE, true),
@@ -369,7 +369,7 @@ impl Sample {
         changed
     }
 
-    /// The code ends behind this many words of the op.
+    /// Returns a build whose code ends after this many words of the op.
     pub fn cut(&self, words: usize) -> Self {
         let mut changed = self.clone();
         changed.op_code.truncate(words);
@@ -377,14 +377,14 @@ impl Sample {
         changed
     }
 
-    /// The function begins with the op.
+    /// Returns a build whose function begins with the op.
     pub fn without_enter(&self) -> Self {
         let mut changed = self.clone();
         changed.before.clear();
         changed
     }
 
-    /// The op, which begins with `enter`, stands behind one.
+    /// Returns the op, which begins with `enter`, stands behind one.
     pub fn entered_twice(&self) -> Self {
         let mut changed = self.clone();
         changed.before = function::enter();

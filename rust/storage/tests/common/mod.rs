@@ -83,7 +83,7 @@ impl SimFlash {
         }
     }
 
-    /// The same flash with power. Each weak bit reads as chance will have it, or most of them as before.
+    /// Returns the same flash with power. Each weak bit reads as chance will have it, or most of them as before.
     pub fn powered(mut self) -> Self {
         self.dead = false;
         self.cut = None;
@@ -110,7 +110,7 @@ impl SimFlash {
         self
     }
 
-    /// True if nothing is weak.
+    /// Returns true if nothing is weak.
     pub fn is_solid(&self) -> bool {
         self.weak.is_empty()
     }
@@ -217,7 +217,7 @@ impl Flash for SimFlash {
     }
 }
 
-/// An image for tests: bytes that depend on its number.
+/// Returns an image for tests: bytes that depend on its number.
 pub fn image(number: u64, length: usize) -> Vec<u8> {
     let mut random = Random::new(number + 1000);
     (0..length).map(|_| random.next() as u8).collect()

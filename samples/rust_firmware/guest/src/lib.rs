@@ -7,7 +7,7 @@ extern "C" {
     fn reading(channel: u32) -> i32;
 }
 
-/// The middle one of three readings.
+/// Returns the middle one of three readings.
 #[no_mangle]
 pub extern "C" fn median() -> i32 {
     // SAFETY: takes any number and has no preconditions.

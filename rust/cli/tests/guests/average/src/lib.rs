@@ -25,7 +25,7 @@ impl Mean for Samples {
     }
 }
 
-/// The mean of as many samples as the host says.
+/// Returns the mean of as many samples as the host says.
 #[no_mangle]
 pub extern "C" fn average(count: u32) -> u32 {
     Samples { count }.mean(1000).wrapping_add(1) // CALL

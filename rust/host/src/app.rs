@@ -74,7 +74,7 @@ impl<P: Platform> App<P> {
         &mut self.platform
     }
 
-    /// Fails if the app is to stop: asked between the pieces of what may take long.
+    /// Fails if the app has to stop: called between the pieces of work that may take long.
     pub(crate) fn go_on<E>(&mut self) -> Result<(), Failure<E>> {
         if self.platform.is_to_stop() {
             Err(Failure::interrupted(Interrupted))

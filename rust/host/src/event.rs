@@ -40,7 +40,7 @@ pub trait Events {
     /// (`u64::MAX`: without end). A time that has passed means not to wait.
     ///
     /// # Errors
-    /// [`Interrupted`] as soon as the app is to stop.
+    /// [`Interrupted`] as soon as the app has to stop.
     fn next_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted>;
 }
 

@@ -26,7 +26,7 @@ pub trait Msg {
         0
     }
 
-    /// Takes a channel into use; if it is one to receive, its queue is empty and fills from now on.
+    /// Opens a channel; if it is one to receive, its queue is empty and fills from now on.
     ///
     /// # Errors
     /// `ENODEV` if the channel is not what its grant says.
@@ -34,7 +34,7 @@ pub trait Msg {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Takes a channel out of use.
+    /// Closes a channel.
     fn close_msg(&mut self, _channel: u32) {}
 
     /// Publishes; how many apps had no room.
@@ -77,7 +77,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// Takes all channels out of use.
+    /// Closes all channels.
     pub(crate) fn close_channels(&mut self) {
         while let Some(channel) = self.channels.pop() {
             self.platform.close_msg(channel);

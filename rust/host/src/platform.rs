@@ -17,7 +17,7 @@ pub use crate::uart::{Uart, UartErrors};
 use crate::stop::Interrupted;
 use wisp_abi::Errno;
 
-/// Everything an app can reach. Implemented by naming the parts.
+/// All parts of a board that an app can use. An implementation names the type of each part.
 pub trait Platform:
     Identity
     + Log
@@ -76,7 +76,7 @@ pub trait Identity {
     }
 }
 
-/// The system log.
+/// System log of the board.
 pub trait Log {
     /// The highest level that is kept, a constant of [`wisp_abi::log`]; 0 if none is.
     fn max_level(&self) -> u32;
@@ -85,12 +85,12 @@ pub trait Log {
     /// Bytes above 0x7f are the guest's UTF-8, unchecked.
     fn line(&mut self, level: u32, line: &[u8]);
 
-    /// Tells that the app asked for something it was not granted, and which property of which node
+    /// Reports that the app asked for something it was not granted, and which property of which node
     /// would grant it. The label is the guest's: any bytes, of any length.
     fn denied(&mut self, interface: &str, label: &[u8]);
 }
 
-/// A standard stream.
+/// Standard stream of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.
@@ -99,19 +99,19 @@ pub enum Stream {
     Err,
 }
 
-/// The standard streams.
+/// Output and input of the standard streams.
 pub trait Stdio {
-    /// True if [`Stdio::output`] gets complete lines without their end and without control characters, as a log wants
+    /// Is true if [`Stdio::output`] gets complete lines without their end and without control characters, as a log wants
     /// them. False if it gets the guest's bytes as they come.
     const LINES: bool;
 
-    /// Takes output. A line longer than the host's buffer comes in pieces.
+    /// Writes output. A line longer than the host's buffer comes in pieces.
     ///
     /// # Errors
     /// `EIO` if it cannot be written.
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno>;
 
-    /// Reads from standard input and tells how many bytes came; 0 at its end.
+    /// Reads from standard input and returns how many bytes were read; 0 at the end.
     ///
     /// # Errors
     /// `EIO` if it cannot be read.
@@ -120,50 +120,50 @@ pub trait Stdio {
     }
 }
 
-/// Time.
+/// Clocks and sleeping.
 pub trait Clock {
-    /// Time since boot in microseconds.
+    /// Returns the time since boot in microseconds.
     fn uptime_us(&mut self) -> u64;
 
-    /// Resolution of [`Clock::uptime_us`] in nanoseconds, at least 1.
+    /// Returns the resolution of [`Clock::uptime_us`] in nanoseconds, at least 1.
     fn resolution_ns(&self) -> u64;
 
-    /// Nanoseconds since 1970, where the board knows them.
+    /// Returns the nanoseconds since 1970, if the board has a wall clock.
     fn wall_clock_ns(&mut self) -> Option<u64> {
         None
     }
 
-    /// Returns true once the app is to stop: asked between the pieces of what may take long.
+    /// Returns true once the app has to stop: called between the pieces of work that may take long.
     fn is_to_stop(&mut self) -> bool;
 
     /// Blocks for at least `duration` microseconds; zero yields.
     ///
     /// # Errors
-    /// [`Interrupted`] as soon as the app is to stop.
+    /// [`Interrupted`] as soon as the app has to stop.
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted>;
 }
 
 /// Direction and first level of a pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PinMode {
-    /// Read.
+    /// Input.
     Input,
-    /// Driven, inactive at first.
+    /// Output that is inactive at first.
     OutputInactive,
-    /// Driven, active at first.
+    /// Output that is active at first.
     OutputActive,
 }
 
 /// Edges of a pin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Edges {
-    /// None.
+    /// No edge.
     None,
     /// From inactive to active.
     Active,
     /// From active to inactive.
     Inactive,
-    /// Both.
+    /// Both edges.
     Both,
 }
 
@@ -188,39 +188,39 @@ pub trait Gpio {
     /// Configures the pin as granted.
     ///
     /// # Errors
-    /// `EACCES` if the grant excludes the direction, `EBUSY` if another app has the pin, else what the
-    /// driver says.
+    /// `EACCES` if the grant excludes the direction, `EBUSY` if another app has the pin, otherwise the error of the
+    /// driver.
     fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno>;
 
     /// Drives the pin.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno>;
 
-    /// Inverts what the pin is driven to.
+    /// Inverts the level to which the pin is driven.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn toggle(&mut self, pin: u32) -> Result<(), Errno>;
 
     /// Returns the logical level.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn is_active(&mut self, pin: u32) -> Result<bool, Errno>;
 
-    /// Chooses which edges of an input become events, and drops what the queue holds of the pin.
+    /// Selects which edges of an input become events, and drops what the queue holds of the pin.
     ///
     /// # Errors
-    /// `ENOTSUP` without interrupts, else what the driver says.
+    /// `ENOTSUP` without interrupts, otherwise the error of the driver.
     fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno>;
 
-    /// Takes the pin out of use. An output was made inactive just before, a watched
+    /// Closes the pin. An output was made inactive just before, a watched
     /// input is no longer watched.
     ///
     /// # Errors
-    /// What the driver says; the pin counts as released all the same.
+    /// The error of the driver; the pin counts as released all the same.
     fn release(&mut self, pin: u32) -> Result<(), Errno>;
 }
 

@@ -32,7 +32,7 @@ pub trait Pwm {
     /// Sets the pulse in nanoseconds, at most the period.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn set_pwm(&mut self, _output: u32, _pulse: u32) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }

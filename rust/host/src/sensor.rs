@@ -27,7 +27,7 @@ pub trait Sensor {
     /// Takes a sample.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn fetch_sensor(&mut self, _sensor: u32) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -35,7 +35,7 @@ pub trait Sensor {
     /// Returns a channel of the last sample, a constant of [`sensor`], in millionths.
     ///
     /// # Errors
-    /// `ENOTSUP` if the sensor does not have the channel, else what the driver says.
+    /// `ENOTSUP` if the sensor does not have the channel, otherwise the error of the driver.
     fn get_sensor(&mut self, _sensor: u32, _channel: u32) -> Result<i64, Errno> {
         Err(Errno::NoSuchDevice)
     }

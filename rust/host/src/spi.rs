@@ -41,7 +41,7 @@ pub trait Spi {
     /// Writes and reads at once, in one transaction as long as the longer slice.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn transfer_spi(&mut self, _device: u32, _bytes: &[u8], _buffer: &mut [u8]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -50,7 +50,7 @@ pub trait Spi {
     /// nothing of another operation; all delays are [`spi::MAX_DELAY`] at most.
     ///
     /// # Errors
-    /// What the driver says.
+    /// The error of the driver.
     fn transact_spi(&mut self, _device: u32, _memory: &mut [u8], _operations: &[SpiOperation]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }

@@ -3,7 +3,7 @@
 
 use wisp_engine::{Trap, TrapCode};
 
-/// A blocking call ended because the app is to stop.
+/// A blocking call ended because the app has to stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Interrupted;
 
@@ -16,7 +16,7 @@ pub struct Exit(pub u32);
 pub enum Stop {
     /// The guest ended itself: a normal end.
     Exit(Exit),
-    /// The app was told to stop while it blocked.
+    /// The app has to stop while it blocked.
     Interrupted,
 }
 

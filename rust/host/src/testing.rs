@@ -33,7 +33,7 @@ pub(crate) struct Board {
     pub(crate) events: VecDeque<Event>,
     pub(crate) wall_ns: Option<u64>,
     pub(crate) stopped: bool,
-    /// After as many looks at whether the app is to stop, it is.
+    /// After as many looks at whether the app has to stop, it is.
     pub(crate) looks_left: Option<u32>,
     pub(crate) broken: bool,
     pub(crate) no_entropy: bool,

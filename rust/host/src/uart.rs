@@ -40,7 +40,7 @@ pub trait Uart {
     /// Takes what was received, waiting for something until a time: how much, 0 if nothing came.
     ///
     /// # Errors
-    /// [`Interrupted`] as soon as the app is to stop.
+    /// [`Interrupted`] as soon as the app has to stop.
     fn read_uart(&mut self, _uart: u32, _buffer: &mut [u8], _until_us: u64) -> Result<usize, Interrupted> {
         Ok(0)
     }
@@ -48,7 +48,7 @@ pub trait Uart {
     /// Takes bytes to be sent, waiting for room until a time: how many, 0 if there was none.
     ///
     /// # Errors
-    /// [`Interrupted`] as soon as the app is to stop.
+    /// [`Interrupted`] as soon as the app has to stop.
     fn write_uart(&mut self, _uart: u32, _bytes: &[u8], _until_us: u64) -> Result<usize, Interrupted> {
         Ok(0)
     }
@@ -56,7 +56,7 @@ pub trait Uart {
     /// Waits until the driver has all that was written, or until a time: whether it has.
     ///
     /// # Errors
-    /// [`Interrupted`] as soon as the app is to stop.
+    /// [`Interrupted`] as soon as the app has to stop.
     fn flush_uart(&mut self, _uart: u32, _until_us: u64) -> Result<bool, Interrupted> {
         Ok(false)
     }
@@ -66,7 +66,7 @@ pub trait Uart {
         0
     }
 
-    /// Chooses whether reception becomes events, and drops what the queue holds of the port.
+    /// Selects whether reception raises events, and drops what the queue holds of the port.
     ///
     /// # Errors
     /// `ENOTSUP` without events.

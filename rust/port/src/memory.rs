@@ -23,7 +23,7 @@ pub(crate) fn growth_refused(app: usize, present: u32, wanted: u32) {
     board.report(log::WARN, text.bytes());
 }
 
-/// Tells that a trap came from an overflow of the stack that the guest keeps in its linear memory.
+/// Reports that a trap came from an overflow of the stack that the guest keeps in its linear memory.
 #[cold]
 #[inline(never)]
 pub(crate) fn stack_overflow(board: &Zephyr, store: &Store<'_, AppData>, trap: Trap) {

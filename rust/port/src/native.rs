@@ -205,7 +205,7 @@ pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers
     Image::parse(bytes).is_ok_and(|image| wisp_trust::verify_origin(&image, &keys).is_ok())
 }
 
-/// Redirects a thread that stands at `*pc`, of an app that was told to stop, so that its native code ends. Puts the
+/// Redirects a thread that stands at `*pc`, of an app that has to stop, so that its native code ends. Puts the
 /// address at which it has to go on into `*pc`, and the argument that it has to find there into `*argument`.
 ///
 /// # Safety

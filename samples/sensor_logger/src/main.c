@@ -13,7 +13,7 @@ int main(void)
 	const struct wisp_app *app = WISP_APP_DT_GET(DT_PATH(wisp_apps, sensor_logger));
 	int ret;
 
-	/* The app stores values: they are settings. */
+	/* The values that the app stores are settings, which have to be initialized first. */
 	ret = settings_subsys_init();
 	if (ret == 0) {
 		ret = wisp_app_load_embedded(app, "sensor_logger");

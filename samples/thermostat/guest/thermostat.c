@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Keeps a room at a temperature: an analog sensor (TMP36: 10 mV per degree, 500 mV at 0 C), a
- * heater on a PWM output, a button that asks for one degree more. Between its timer and the
- * button's edges the app waits without costing CPU time.
+ * Keeps a room at a temperature. An analog sensor (TMP36, 10 mV per degree, 500 mV at 0 C)
+ * measures it, a PWM output drives a heater, and a button raises the wanted temperature by one
+ * degree. The app waits for its timer and for edges of the button, without taking CPU time.
  */
 
 #include <stdint.h>
@@ -11,7 +11,10 @@
 #include <wisp.h>
 
 #define PERIOD_US 250000
-/* Percent of heating per tenth of a degree that is missing: full power from 2 degrees on. */
+/*
+ * Percent of heating power per tenth of a degree below the wanted temperature. Two degrees below,
+ * the heater has full power.
+ */
 #define GAIN      5
 
 static uint32_t opened(int32_t handle, const char *what)
@@ -23,7 +26,7 @@ static uint32_t opened(int32_t handle, const char *what)
 	return (uint32_t)handle;
 }
 
-/* Tenths of a degree. */
+/* Wanted temperature in tenths of a degree. */
 static int32_t temperature(uint32_t sensor)
 {
 	int32_t microvolts = 0;
@@ -64,7 +67,7 @@ int main(void)
 
 		power = (power < 0) ? 0 : (power > 100) ? 100 : power;
 		wisp_pwm_set(heater, period / 100 * (uint32_t)power);
-		/* Whole degrees are news. */
+		/* Print only changes of a whole degree. */
 		if (is / 10 != said) {
 			said = is / 10;
 			printf("%d C, heater at %d %%\n", (int)said, (int)power);

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A room for the emulated peripherals: it warms up as the heater does, and somebody is cold. */
+/*
+ * Simulates the room for the emulated peripherals: it warms up as the heater does, and its button
+ * is pressed once.
+ */
 
 #include <zephyr/drivers/adc/adc_emul.h>
 #include <zephyr/drivers/gpio/gpio_emul.h>
@@ -15,9 +18,9 @@ DEFINE_FFF_GLOBALS;
 #define PRESS_MS  3000
 #define OUTSIDE_C 10
 
-/* Thousandths of a degree. */
+/* Temperature in thousandths of a degree. */
 static int32_t temperature = 17500;
-/* Of the heater's output, in percent. */
+/* Power of the heater in percent. */
 static uint32_t power;
 
 static int set_cycles(const struct device *dev, uint32_t channel, uint32_t period, uint32_t pulse,
@@ -35,7 +38,10 @@ static void step(struct k_timer *timer)
 	const struct device *port = DEVICE_DT_GET(DT_NODELABEL(room_port));
 
 	ARG_UNUSED(timer);
-	/* Full power gains 2 degrees a second; what is warmer than outside cools down. */
+	/*
+	 * Full power raises the temperature by 2 degrees a second. A room that is warmer than
+	 * outside cools down.
+	 */
 	temperature += (int32_t)power - (temperature - OUTSIDE_C * 1000) / 400;
 	(void)adc_emul_const_value_set(DEVICE_DT_GET(DT_NODELABEL(room_adc)), 0,
 				       (uint32_t)(500 + temperature / 100));

@@ -32,7 +32,7 @@ int main(void)
 	}
 	k_msleep(250);
 
-	/* A guest that breaks its memory's bounds ends alone. */
+	/* An app that writes outside of its memory ends without effect on the other one. */
 	if (run(&bad, "trapper") == 0) {
 		(void)wisp_app_join(&bad, K_FOREVER);
 		wisp_app_status(&bad, &status);
@@ -40,7 +40,7 @@ int main(void)
 	}
 	k_msleep(250);
 
-	/* One that computes without end is stopped from outside. */
+	/* An app that computes without end can be stopped. */
 	if (run(&bad, "spinner") == 0) {
 		k_msleep(250);
 		(void)wisp_app_stop(&bad);
@@ -52,7 +52,7 @@ int main(void)
 	wisp_app_status(&good, &status);
 	LOG_INF("ticker is %s", status.state == WISP_APP_RUNNING ? "still running" : "gone");
 
-	/* One that sleeps is stopped just as well. */
+	/* An app that sleeps can be stopped as well. */
 	(void)wisp_app_stop(&good);
 	(void)wisp_app_join(&good, K_FOREVER);
 	LOG_INF("all done");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Somebody at the other end of the emulated serial port: asks, and shows the answers. */
+/* Simulates the other side of the serial port: sends requests, and prints the answers. */
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <wisp.h>
 
-/* It leaves the confirmation to whoever installs it. */
+/* This version does not confirm itself. The person who installs it confirms it. */
 int main(void)
 {
 	for (int i = 3;; i += 3) {

@@ -9,7 +9,7 @@ int main(void)
 		wisp_timer_sleep_ms(200);
 		printf("version 1 counts %d\n", i);
 		if (i == 3) {
-			/* It works: keep it. */
+			/* The app works, so it confirms itself. */
 			wisp_lifecycle_confirm();
 		}
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The firmware of a device whose apps come later. The app storage starts what is installed;
- * the shell and SMP clients install. Nothing is left to do here.
+ * A firmware without apps. The app storage starts installed apps, and the shell and SMP clients
+ * install them. So main() has nothing to do.
  */
 
 #include <zephyr/logging/log.h>

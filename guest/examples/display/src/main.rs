@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Draws a frame and a word on an SSD1306, with the crates as they come from the registry.
+//! Draws a frame and a word on an SSD1306 display, with unchanged crates from the registry.
 #![no_std]
 #![no_main]
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Driver crates as they come from the registry, each with the device that it was granted: an EEPROM
-//! (24x02) is written, read back and compared, an inertial sensor (BMI160) tells its identity and its
-//! acceleration over I2C and over SPI, a converter (ADS1115) measures an input.
+//! Uses unchanged driver crates from the registry, each with a device that the app was granted. An EEPROM
+//! (24x02) is written, read back and compared. The identity and the acceleration of an inertial sensor
+//! (BMI160) are read over I2C and over SPI. A converter (ADS1115) measures an input.
 #![no_std]
 #![no_main]
 
@@ -36,7 +36,7 @@ fn eeprom(device: I2cDevice) -> Option<()> {
     Delay.ms(5);
     info!("eeprom24x: byte {:02x}", eeprom.read_byte(0x20).ok()?);
 
-    // Over the ends of pages, which the crate splits.
+    // The write crosses pages of the EEPROM, and the crate splits it.
     let mut storage = Storage::new(eeprom, Delay);
     let text = b"Written page by page.";
     storage.write(0x33, text).ok()?;

@@ -16,7 +16,7 @@ use crate::App;
 use descriptors::Open;
 use wisp_abi::{wasi, WasiErrno};
 
-/// Random bytes between two looks at whether the app is to stop.
+/// Random bytes between two looks at whether the app has to stop.
 const PIECE: usize = 256;
 
 type Wasi<T> = Result<T, Failure<WasiErrno>>;

@@ -7,7 +7,7 @@ use crate::platform::{Platform, Stream};
 use crate::App;
 use wisp_abi::{wasi, Errno, WasiErrno};
 
-/// Bytes that are shown, and vectors that are checked, between two looks at whether the app is to stop.
+/// Bytes that are shown, and vectors that are checked, between two looks at whether the app has to stop.
 const PIECE: usize = 512;
 const VECTORS: u32 = 32;
 

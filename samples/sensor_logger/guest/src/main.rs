@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Measures a battery once a second with the driver crate `max170xx`, as it comes from the registry,
-//! and stores the mean of every five measurements. The store holds the last eight, and the number of
-//! the next goes on where the run before ended.
+//! Measures a battery once a second with the unchanged driver crate `max170xx`, and stores the mean of
+//! every five measurements. The last eight records are kept. After a restart, their numbers continue.
 #![no_std]
 #![no_main]
 
@@ -10,13 +9,13 @@ use wisp_guest::{error, exit, info, kv, Delay, Error, I2cDevice};
 
 wisp_guest::main!(log_battery);
 
-/// Measurements of one record.
+/// Number of measurements in a record.
 const MEASUREMENTS: u32 = 5;
-/// The keys of the records that are kept: they take turns.
+/// Keys of the records, of which each is used in turn.
 const KEYS: [&str; 8] = [
     "record.0", "record.1", "record.2", "record.3", "record.4", "record.5", "record.6", "record.7",
 ];
-/// The key of the number of records so far.
+/// Key of the number of records that were stored.
 const COUNT: &str = "count";
 
 fn count() -> Result<u32, Error> {
@@ -45,7 +44,7 @@ fn log_battery() -> Result<(), Error> {
         for (to, from) in bytes.chunks_exact_mut(4).zip(record) {
             to.copy_from_slice(&from.to_le_bytes());
         }
-        // The record first: whatever ends the app between the two, what is counted is there.
+        // Store the record before the number, so that every counted record exists if the app ends in between.
         kv::set(KEYS[number as usize % KEYS.len()], &bytes)?;
         number += 1;
         kv::set(COUNT, &number.to_le_bytes())?;

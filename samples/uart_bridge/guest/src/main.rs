@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A bridge from a serial port to an I2C device. Lines ask for reads and writes, in hexadecimal:
+//! Forwards requests from a serial port to an I2C device. Each line is a request in hexadecimal:
 //!
 //! ```text
 //! w 10 48 65     writes the bytes 48 65 to register 10: ok
 //! r 10 2         reads two bytes from register 10: 48 65
 //! ```
 //!
-//! Whoever is at the port reaches the one device that the app was granted, and no other of the bus.
+//! The other side of the port reaches the device that the app was granted, and no other device of the bus.
 #![no_std]
 #![no_main]
 
@@ -34,7 +34,8 @@ fn number(word: &str) -> Option<u8> {
     u8::from_str_radix(word, 16).ok()
 }
 
-/// Does what a line asks for; what it reads is at the front of `bytes`. `None` if it is not understood.
+/// Executes the request of a line. Bytes that were read are at the start of `bytes`. Returns `None` for a line that is no
+/// request.
 fn serve(
     device: &mut I2cDevice,
     line: &str,
@@ -98,7 +99,7 @@ fn bridge() -> Result<(), Error> {
                 }
                 length = 0;
             }
-            // What is too long is cut, and then not understood.
+            // A line that is too long is cut, and is then no valid request.
             [byte] if length < LINE => {
                 line[length] = byte;
                 length += 1;

@@ -101,8 +101,8 @@ pub enum Stream {
 
 /// Output and input of the standard streams.
 pub trait Stdio {
-    /// Is true if [`Stdio::output`] gets complete lines without their end and without control characters, as a log wants
-    /// them. False if it gets the guest's bytes as they come.
+    /// Is true if [`Stdio::output`] gets complete lines without their end and without control characters, as for a log.
+    /// Otherwise it gets the guest's bytes unchanged.
     const LINES: bool;
 
     /// Writes output. A line longer than the host's buffer comes in pieces.

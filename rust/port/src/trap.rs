@@ -22,7 +22,7 @@ const CALLED_BY: &[u8] = b" < ";
 pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
     if !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
         // one behind the other: the app's stack holds one line at a time
-        places(board, store, image, trap);
+        report_frames(board, store, image, trap);
         names(board, store, image, trap);
     }
 }
@@ -43,7 +43,7 @@ fn frames(store: &Store<'_, AppData>, trap: Trap, take: &mut dyn FnMut(u32, u32)
 
 #[cold]
 #[inline(never)]
-fn places(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
+fn report_frames(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Trap) {
     let mut text = Line::<CAPACITY>::new();
     text.push(b"image ");
     let id = image.id();

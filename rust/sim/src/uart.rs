@@ -118,7 +118,7 @@ impl SimPlatform {
         self.uarts.get_mut(uart as usize)
     }
 
-    fn tell_of_uart(&mut self, uart: u32) {
+    fn raise_uart_event(&mut self, uart: u32) {
         let now = self.now_us();
         if self.uart(uart).is_some_and(SimUart::tell) {
             self.queue.push(now, Kind::Uart(uart));
@@ -183,7 +183,7 @@ impl Uart for SimPlatform {
         }
         let (label, shown) = (found.label.clone(), bytes.escape_ascii().to_string());
         self.trace("uart", &label, &shown, "");
-        self.tell_of_uart(uart);
+        self.raise_uart_event(uart);
         Ok(bytes.len())
     }
 
@@ -202,7 +202,7 @@ impl Uart for SimPlatform {
         self.queue.retain(|kind| kind != Kind::Uart(uart));
         let found = self.uart(uart).ok_or(Errno::BadHandle)?;
         (found.watched, found.told) = (on, false);
-        self.tell_of_uart(uart);
+        self.raise_uart_event(uart);
         Ok(())
     }
 

@@ -11,10 +11,10 @@ use wisp_trust::KeyId;
 
 impl<F: Flash> Store<'_, F> {
     pub(crate) fn put(&mut self, slot: Slot, app: App) -> Result<(), StoreError> {
-        self.put_and_retire(slot, app, &[])
+        self.record_and_retire(slot, app, &[])
     }
 
-    fn put_and_retire(&mut self, slot: Slot, app: App, retires: &[u8]) -> Result<(), StoreError> {
+    fn record_and_retire(&mut self, slot: Slot, app: App, retires: &[u8]) -> Result<(), StoreError> {
         // an update that ran stays one that can be confirmed
         let attempts = if app.candidate.is_some() { self.place(slot).attempts } else { 0 };
         let record = AppRecord { slot: slot.0, closes_upload: false, app, attempts, retires };
@@ -49,7 +49,7 @@ impl<F: Flash> Store<'_, F> {
         let floor = app.floor.max(image.rollback);
         let version = image.version;
         let app = App { running: Some(image), candidate: None, floor, version, disabled: false, ..app };
-        self.put_and_retire(slot, app, retires)
+        self.record_and_retire(slot, app, retires)
     }
 
     /// Forgets retired keys for which `keep` returns false: those that the firmware no longer carries are refused

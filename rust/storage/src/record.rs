@@ -146,7 +146,7 @@ pub fn read(
             return Found::Bad;
         }
         let difference = checksum(generation, start, bytes) ^ stored;
-        let whole = if change != 0 { difference == 0 } else { put_right(difference, &mut start, bytes) };
+        let whole = if change != 0 { difference == 0 } else { correct_bits(difference, &mut start, bytes) };
         if whole {
             let Some(kind) = Kind::from_byte(start[0]) else { return Found::Bad };
             let corrected = change != 0 || difference != 0;
@@ -157,7 +157,7 @@ pub fn read(
 }
 
 /// Puts the bit right that makes the checksum differ; false if there is more than one.
-fn put_right(difference: u32, start: &mut [u8; 4], payload: &mut [u8]) -> bool {
+fn correct_bits(difference: u32, start: &mut [u8; 4], payload: &mut [u8]) -> bool {
     // none, or one of the checksum itself
     if difference.count_ones() <= 1 {
         return true;

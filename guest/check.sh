@@ -181,7 +181,7 @@ if [ -n "${GUEST_LIBC:-}" ]; then
 	for language in c cpp; do
 		make --silent -C "$out/new_$language"
 		blinks "$language" "$out/new_$language/new_$language.wasm" "$out/new_$language"
-		# The desk and the device build the same guest.
+		# The workstation and the device build the same guest.
 		python3 "$here/../scripts/guest.py" c -o "$out/device.wasm" "$out/new_$language"/app.*
 		"$wisp" build "$out/device.wasm" -o "$out/device.wisp" --name app --quiet
 		"$wisp" build "$out/new_$language/new_$language.wasm" -o "$out/desk.wisp" --name app --quiet

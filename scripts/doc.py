@@ -23,7 +23,7 @@ def run(command, **options):
 
 
 def rust():
-    """Renders the crates that build on a desk."""
+    """Renders the crates that build on a workstation."""
     env = {**os.environ, "RUSTDOCFLAGS": "-D warnings"}
     return run(["cargo", "doc", "--locked", "--workspace", "--exclude", "wisp-port", "--no-deps", "--target-dir", OUT / "rust"],
                cwd=devenv.REPO / "rust", env=env)

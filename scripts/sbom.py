@@ -80,7 +80,7 @@ def bill(manifest, target, features):
     packages = {package["id"]: package for package in known["packages"]}
     root = known["resolve"]["root"]
     linked = reached({node["id"]: node for node in known["resolve"]["nodes"]}, root)
-    # procedural macros run on the desk and leave nothing of themselves in a firmware
+    # procedural macros run on the workstation and leave nothing of themselves in a firmware
     macros = {package for package in linked
               if any("proc-macro" in made["kind"] for made in packages[package]["targets"])}
     parts = {ref: component(packages[ref], sums.get((packages[ref]["name"], packages[ref]["version"])))

@@ -37,13 +37,13 @@ class Target:
 
 
 def desk_counts(text):
-    """Counts by file, from what wisp-spec printed on the desk."""
+    """Counts by file, from what wisp-spec printed on the workstation."""
     found = re.finditer(r"^(\S+/\S+)\s+(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.MULTILINE)
     return {m[1]: tuple(int(n) for n in m.groups()[1:]) for m in found}
 
 
 def table(desk, targets):
-    """Markdown: passed / failed / skipped by file; what the desk judges is not in a target's counts."""
+    """Markdown: passed / failed / skipped by file; what the workstation judges is not in a target's counts."""
     lines = ["| file | desk | judged on the desk | " + " | ".join(t.name for t in targets) + " |",
              "|---" * (3 + len(targets)) + "|"]
     cell = "{} / {} / {}".format

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Holds what the suites of the test command share: counts, commands on the desk, twister."""
+"""Holds what the suites of the test command share: counts, commands on the workstation, twister."""
 
 import io
 import json
@@ -106,7 +106,7 @@ def together(tasks):
 
 
 def cargo(arguments, folder=RUST):
-    """Runs a cargo test command on the desk and counts its tests."""
+    """Runs a cargo test command on the workstation and counts its tests."""
     code, text = stream(["cargo"] + arguments, folder)
     count = Count()
     for match in re.finditer(r"^test result: .*?(\d+) passed; (\d+) failed; (\d+) ignored", text, re.MULTILINE):

@@ -12,7 +12,7 @@ from suites.common import RUST, Count, cargo, counted, stream
 # Where firmware builds compile the `wisp` program: what both depend on is compiled once.
 HOST_TOOLS = devenv.BUILD / "cargo" / "host"
 WISP_SPEC = HOST_TOOLS / "release" / "wisp-spec"
-# What the official suite printed on the desk.
+# What the official suite printed on the workstation.
 DESK_LOG = devenv.BUILD / "spec" / "desk.log"
 # Logs that this run of the test command has written.
 KEPT = set()
@@ -30,7 +30,7 @@ def build_spec():
 
 
 def spec(arguments, keep=None):
-    """Runs the official suite on the desk."""
+    """Runs the official suite on the workstation."""
     if not build_spec():
         return Count(failed=1)
     code, text = stream([WISP_SPEC, *arguments], RUST)
@@ -56,7 +56,7 @@ def suite_fuzz():
 
 
 def suite_spec():
-    """The official suite on the desk, in the interpreter."""
+    """The official suite on the workstation, in the interpreter."""
     return spec([], DESK_LOG)
 
 

@@ -112,7 +112,7 @@ def run_board(board, tape, programs, native):
 
 
 def run_boards(boards, native):
-    """Everything on several boards, compared with the desk."""
+    """Everything on several boards, compared with the workstation."""
     reason = bare.missing(boards)
     if reason:
         print(f"targets: skipped, {reason}")
@@ -154,7 +154,7 @@ def suite_targets():
 
 
 def suite_quick():
-    """For every change: unit tests, the official suite in the interpreter on the desk, a Cortex-M3 and RV32."""
+    """For every change: unit tests, the official suite in the interpreter on the workstation, a Cortex-M3 and RV32."""
     return suite_unit() + run_boards([bare.BOARDS[0], bare.BOARDS[-1]], native=False)
 
 

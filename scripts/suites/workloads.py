@@ -19,7 +19,7 @@ sys.path.insert(0, str(devenv.REPO / "bench"))
 from harness import guests
 
 CRATES = devenv.REPO / "tests" / "crates"
-# What the crates compute on a desk: `cargo run` in tests/crates prints it.
+# What the crates compute on a workstation: `cargo run` in tests/crates prints it.
 CRATES_CHECKSUM = 0xE620D7D1
 
 # What the programs import: the host function of the workloads, what the guest tells, the guest's log.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Executable memory on a desk: a device runs code where it lies in flash, a process has to map it.
+//! Executable memory on a workstation: a device runs code where it lies in flash, a process has to map it.
 
 use std::io;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Every named target compiles, with whichever of its compilers is here: position independent, for the
-//! machine its name says. What runs is tested on the desk and on boards.
+//! machine its name says. What runs is tested on the workstation and on boards.
 
 use std::process::Command;
 

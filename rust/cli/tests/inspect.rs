@@ -85,7 +85,7 @@ fn names_of_c_stay_what_they_are() {
 mod native {
     use super::*;
 
-    /// Returns the module with native code for the desk, made with these flags.
+    /// Returns the module with native code for the workstation, made with these flags.
     fn with(flags: &str) -> Folder {
         let folder = folder();
         folder.succeeds(&format!("build a.wasm --target x86-64 --quiet {flags}"));

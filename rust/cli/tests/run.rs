@@ -257,7 +257,7 @@ fn native_code_does_what_the_interpreter_does() {
         let first = |text: &str| text.lines().take(2).map(String::from).collect::<Vec<_>>();
         assert_eq!(first(&native.err), first(&interpreted.err), "{call}");
     }
-    // an image for the desk alone, with the places of its traps beside it
+    // an image for the workstation alone, with the places of its traps beside it
     folder.succeeds("build traps.wasm --target x86-64 --native-only --quiet");
     let run = folder.wisp("run traps.wisp --native --invoke load");
     assert!(run.err.contains("  0: `load`, wasm offset 0x"), "{}", run.err);

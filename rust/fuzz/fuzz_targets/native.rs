@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Random modules as native code of the desk against wasmi.
+//! Random modules as native code of the workstation against wasmi.
 #![cfg_attr(fuzzing, no_main)]
 
 #[cfg(fuzzing)]

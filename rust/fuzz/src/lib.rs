@@ -4,7 +4,7 @@
 //!
 //! - [`differential`]: modules from wasm-smith, run by Wisp and by wasmi: results, traps, memories, globals,
 //!   tables and calls of host functions are the same.
-//! - [`differential::run_native`]: the same with native code of the desk, by the C compiler there.
+//! - [`differential::run_native`]: the same with native code of the workstation, by the C compiler there.
 //! - [`compiler`]: damaged modules: an error or an image that passes the verifier.
 //! - [`large`]: modules of 50 KB to 2 MB, valid by construction: they compile, pass the verifier, and compute what
 //!   wasmi computes.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Tells of a trap in numbers: which image, which functions, where. Names take flash; `wisp symbolize` finds
-//! them on the desk. Those of an image that carries them nevertheless are told in a second line.
+//! them on the workstation. Those of an image that carries them nevertheless are told in a second line.
 
 use core::ffi::CStr;
 

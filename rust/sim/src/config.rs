@@ -70,7 +70,7 @@ pub(crate) struct TraceConfig {
 pub(crate) struct AppConfig {
     pub(crate) args: Vec<String>,
     pub(crate) env: BTreeMap<String, String>,
-    /// Folders of the desk, by the names that the app has for them.
+    /// Folders of the workstation, by the names that the app has for them.
     pub(crate) folders: BTreeMap<String, FolderConfig>,
     pub(crate) gpio: BTreeMap<String, PinConfig>,
     pub(crate) i2c: BTreeMap<String, I2cConfig>,

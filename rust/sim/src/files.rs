@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Folders of the desk that an app was granted. `cap-std` keeps every path inside its folder.
+//! Folders of the workstation that an app was granted. `cap-std` keeps every path inside its folder.
 
 use crate::platform::SimPlatform;
 use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, SystemTimeSpec};
@@ -22,7 +22,7 @@ const ENTRY_COST: u64 = 64;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct FolderConfig {
-    /// The folder of the desk, relative to the current directory.
+    /// The folder of the workstation, relative to the current directory.
     pub(crate) path: PathBuf,
     /// Bytes of all files in it, 64 more for each file and directory.
     #[serde(default)]
@@ -68,7 +68,7 @@ impl Folders {
         }
     }
 
-    /// Grants a folder of the desk under a name.
+    /// Grants a folder of the workstation under a name.
     ///
     /// # Errors
     /// The path cannot be opened as a folder, or there are too many folders.
@@ -261,7 +261,7 @@ impl Files for SimPlatform {
         let object = match kind {
             FileType::Directory => Object::Directory(Dir::from_std_file(file.into_std()), Vec::new()),
             _ if how.directory => return Err(WasiErrno::NotDirectory),
-            // an app waits for no other program of the desk
+            // an app waits for no other program of the workstation
             FileType::Other => return Err(WasiErrno::Access),
             _ => Object::File(file),
         };
@@ -356,7 +356,7 @@ impl Files for SimPlatform {
                     entries.push((name, kind(metadata.file_type()), metadata.ino()));
                 }
             }
-            // the desk's order differs from machine to machine
+            // the workstation's order differs from machine to machine
             entries.sort_by(|a, b| a.0.cmp(&b.0));
             let folders = self.files.folders.len();
             match self.files.listings.get_mut(number_of) {

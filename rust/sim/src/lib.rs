@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A simulated board: the peripheral traits of `wisp-host` on a desk.
+//! A simulated board: the peripheral traits of `wisp-host` on a workstation.
 //!
 //! Principles:
 //! - The host functions are those of the device; only what is behind the traits is simulated.

@@ -138,7 +138,7 @@ impl SimPlatform {
         self.env.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
     }
 
-    /// Grants a folder of the desk under a name, without a quota.
+    /// Grants a folder of the workstation under a name, without a quota.
     ///
     /// # Errors
     /// The folder cannot be opened, or is none.

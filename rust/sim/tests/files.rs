@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Files through WASI's functions, in folders of the desk.
+//! Files through WASI's functions, in folders of the workstation.
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -28,7 +28,7 @@ const CREAT: u32 = 1;
 const DIRECTORY: u32 = 2;
 const EXCL: u32 = 4;
 
-/// An app with a folder `/` of the desk, which is gone after the test.
+/// An app with a folder `/` of the workstation, which is gone after the test.
 struct Desk {
     path: PathBuf,
     app: App<SimPlatform>,

@@ -12,7 +12,7 @@ pub const HEADER: usize = 16;
 
 /// Kinds of records.
 pub mod record {
-    /// A file begins: name, assertions judged on the desk, assertions skipped.
+    /// A file begins: name, assertions judged on the workstation, assertions skipped.
     pub const FILE: u8 = 1;
     /// A new store: most bytes of a memory (4 bytes).
     pub const STORE: u8 = 2;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The official suite as a *tape*: images, and what to do with them in which order, in a form that a
 //! target plays without a parser, a compiler or a file system. `wisp-spec --tape` makes it; the player runs
-//! on a desk as well, so that the tape itself is checked before a target sees it.
+//! on a workstation as well, so that the tape itself is checked before a target sees it.
 //!
 //! Principles
 //! 1. The player uses the engine as any embedder does: image, verifier, linker, call.

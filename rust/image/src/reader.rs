@@ -75,7 +75,7 @@ pub struct TypeRef<'a> {
 }
 
 impl<'a> TypeRef<'a> {
-    /// Parameter types; bytes that are no value type are skipped.
+    /// Returns the types of the parameters. A byte that is no value type counts as `i32`; a verified image has none.
     pub fn params(self) -> impl ExactSizeIterator<Item = ValType> + Clone + 'a {
         self.params.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }

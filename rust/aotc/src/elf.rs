@@ -64,7 +64,8 @@ pub fn read(bytes: &[u8], section: &str) -> Option<Linked> {
     for index in (0..count).filter(|&index| file.number(header(index) + 4, 4) == Some(2)) {
         let strings = offset(file.field(header(index), (0x18, 4), (0x28, 4))? as usize)? as usize;
         let entry = if file.wide { 24 } else { 16 };
-        for at in (0..length(index)? as usize / entry).map(|n| (offset(index).unwrap_or(0) as usize) + n * entry) {
+        let start = offset(index)? as usize;
+        for at in (0..length(index)? as usize / entry).map(|n| start + n * entry) {
             let symbol = file.text(strings + file.number(at, 4)? as usize)?;
             let value = file.field(at, (4, 4), (8, 8))?;
             if !symbol.is_empty() {

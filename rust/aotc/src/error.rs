@@ -35,6 +35,49 @@ pub enum AotError {
     Undefined(String),
     /// A function is too large: index, number of what, the limit.
     FunctionTooLarge(u32, &'static str, usize, usize),
+    /// The functions before this one have this many bytes of trap sites, which is more than a section can hold.
+    TrapSites(u32, usize),
+    /// An invariant of the translation does not hold: this is an error of ours.
+    Internal {
+        /// The invariant that does not hold.
+        what: &'static str,
+        /// Index of the function that was translated, imports included; `None` if it concerns the module.
+        function: Option<u32>,
+        /// Its name, if the module has a name section.
+        name: Option<String>,
+        /// Offset of the operator in the wasm module; 0 for none.
+        offset: u32,
+    },
+}
+
+impl AotError {
+    /// Returns an invariant that does not hold of the module as a whole.
+    pub(crate) fn internal(what: &'static str) -> Self {
+        Self::Internal { what, function: None, name: None, offset: 0 }
+    }
+
+    /// Returns an invariant that does not hold in a function.
+    pub(crate) fn internal_in(function: u32, offset: u32, what: &'static str) -> Self {
+        Self::Internal { what, function: Some(function), name: None, offset }
+    }
+
+    /// Returns true for an error of ours, not of the module or of its user.
+    pub fn is_internal(&self) -> bool {
+        let compile = |error: &wisp_compiler::CompileError| matches!(error.kind, wisp_compiler::ErrorKind::Internal(_));
+        matches!(self, Self::Internal { .. } | Self::Position(..)) || matches!(self, Self::Compile(e) if compile(e))
+    }
+
+    /// Returns the error with the name of the function that it concerns.
+    pub(crate) fn named(self, wasm: &[u8]) -> Self {
+        match self {
+            Self::Internal { what, function: Some(function), offset, .. } => {
+                let names = wisp_compiler::function_names(wasm);
+                let name = names.into_iter().find(|(index, _)| *index == function).map(|(_, name)| name.to_string());
+                Self::Internal { what, function: Some(function), name, offset }
+            }
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for AotError {
@@ -68,6 +111,20 @@ impl fmt::Display for AotError {
             Self::Undefined(name) => write!(f, "the code needs `{name}`, which the runtime does not have"),
             Self::FunctionTooLarge(function, what, count, limit) => {
                 write!(f, "function {function} has {count} {what}, the limit is {limit}; split it up")
+            }
+            Self::TrapSites(function, bytes) => write!(
+                f,
+                "the functions before function {function} have {bytes} bytes of places that may trap, the limit is 65535; \
+                 split the program into several apps"
+            ),
+            Self::Internal { what, function, name, offset } => {
+                write!(f, "internal error of the native compiler: {what}; please report this module")?;
+                let Some(function) = function else { return Ok(()) };
+                write!(f, " (at offset {offset:#x}, in function {function}")?;
+                if let Some(name) = name {
+                    write!(f, " `{}`", wisp_compiler::printable(name))?;
+                }
+                f.write_str(")")
             }
         }
     }

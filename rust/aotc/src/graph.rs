@@ -129,10 +129,13 @@ impl Search<'_> {
             if self.low[function as usize] != self.order[function as usize] {
                 continue;
             }
-            let at = open.iter().position(|&f| f == function).unwrap_or(0);
-            let component = open.split_off(at);
-            for member in &component {
-                on.remove(member);
+            let mut component = Vec::new();
+            while let Some(member) = open.pop() {
+                on.remove(&member);
+                component.push(member);
+                if member == function {
+                    break;
+                }
             }
             if component.len() > 1 || self.graph.callees[function as usize].contains(&function) {
                 out.extend(component.into_iter().map(|member| (member, function)));

@@ -88,7 +88,12 @@ pub struct Compilation {
     pub code_size: usize,
     /// Bytes of native stack from one check to the next.
     pub stack: u32,
+    /// Sentences on what was done in another way than the options ask for.
+    pub notes: Vec<String>,
 }
+
+const NO_SITES: &str = "there are more places that may trap than a native section can hold: traps of its code name \
+                        their function only";
 
 /// Compiles a module to a native section for an image made from it.
 ///
@@ -115,21 +120,22 @@ pub fn compile(
     let wasm = adapted.as_deref().unwrap_or(wasm);
     let module = module::read(wasm, &image)?;
     let graph = graph::Graph::new(&module);
-    let (least, fixed) = match manifest.memory {
-        Some(memory) if memory.imported => (u64::from(memory.min) << memory.page_size_log2, false),
-        Some(memory) => (u64::from(memory.backed), !memory.grows),
-        None => (0, true),
+    let places = section::Places::new(&compiled.source_map, image.section(Section::Code));
+    let generate = |options| {
+        let plan = Plan::new(&module, options, manifest.memory, graph.recursive());
+        let generated = emit::generate(&plan, machine).map_err(|error| error.named(wasm))?;
+        let sites = section::Sites::new(&generated, module.imported_functions, &places)?;
+        Ok((plan, generated, sites))
     };
-    let alignment = emit::Alignment::new(&module, |function| emit::called_elsewhere(&module, function));
-    let plan = Plan {
-        module: &module,
-        options,
-        memory_least: least,
-        memory_fixed: fixed,
-        groups: graph.recursive(),
-        alignment,
+    let mut notes = Vec::new();
+    let fewer = Options { sites: false, ..options.clone() };
+    let (plan, generated, sites) = match generate(options) {
+        Err(AotError::TrapSites(..) | AotError::FunctionTooLarge(..)) if options.sites => {
+            notes.push(NO_SITES.into());
+            generate(&fewer)?
+        }
+        result => result?,
     };
-    let generated = emit::generate(&plan, machine)?;
     let mut wanted = Vec::new();
     for (defined, &(host, address)) in generated.wanted.iter().enumerate() {
         let index = module.imported_functions as usize + defined;
@@ -138,11 +144,18 @@ pub fn compile(
     }
     let called = generated.imports.iter().enumerate().filter(|(_, &called)| called);
     wanted.extend(called.map(|(index, _)| format!("import{index}")));
-    let built = toolchain::build(machine, options, &generated.text, &wanted)?;
-    let places = section::Places::new(&compiled.source_map, image.section(Section::Code));
-    let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &places)?;
+    let built = toolchain::build(machine, options, &generated.units, &wanted)?;
+    if built.lowered > 0 {
+        notes.push(format!(
+            "functions of more than {} operators, {} of them, are compiled with less optimisation: gcc's time and memory \
+             grow faster than a function; split them up, or compile with clang (--cc)",
+            emit::HUGE,
+            built.lowered
+        ));
+    }
+    let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &sites)?;
     let stack = native::Native::parse(&section).map_err(|_| AotError::Linked("its header is wrong"))?.stack();
-    Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section })
+    Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section, notes })
 }
 
 /// The image with a native section more, in place of one for the same target. The trailer is made anew: a

@@ -82,15 +82,17 @@ pub struct Module<'a> {
     pub bodies: Vec<Body<'a>>,
 }
 
-pub fn val_type(ty: wasmparser::ValType) -> ValType {
-    match ty {
+/// A value type of the supported features; there are no others in what the compiler has taken.
+fn val_type(ty: wasmparser::ValType) -> Result<ValType, AotError> {
+    Ok(match ty {
+        wasmparser::ValType::I32 => ValType::I32,
         wasmparser::ValType::I64 => ValType::I64,
         wasmparser::ValType::F32 => ValType::F32,
         wasmparser::ValType::F64 => ValType::F64,
         wasmparser::ValType::Ref(r) if r.is_extern_ref() => ValType::ExternRef,
-        wasmparser::ValType::Ref(_) => ValType::FuncRef,
-        wasmparser::ValType::I32 | wasmparser::ValType::V128 => ValType::I32,
-    }
+        wasmparser::ValType::Ref(r) if r.is_func_ref() => ValType::FuncRef,
+        _ => return Err(AotError::internal("a value type that the compiler does not take")),
+    })
 }
 
 /// The entries that are collected before the tables can be judged.
@@ -228,7 +230,8 @@ impl<'a> Raw<'a> {
                 for ty in types.into_iter_err_on_gc_types() {
                     let ty = ty?;
                     let convert = |types: &[wasmparser::ValType]| types.iter().map(|&t| val_type(t)).collect();
-                    let ty = FuncType { params: convert(ty.params()), results: convert(ty.results()) };
+                    let (params, results): (Result<_, _>, Result<_, _>) = (convert(ty.params()), convert(ty.results()));
+                    let ty = FuncType { params: params?, results: results? };
                     // numbered as the image numbers distinct types: by first occurrence
                     let next = self.distinct.len() as u16;
                     let canonical = *self.distinct.entry(ty.clone()).or_insert(next);
@@ -245,7 +248,7 @@ impl<'a> Raw<'a> {
                         }
                         TypeRef::Table(_) => self.tables.push(true),
                         TypeRef::Global(ty) => {
-                            self.globals.push((val_type(ty.content_type), ty.mutable, Some(globals)));
+                            self.globals.push((val_type(ty.content_type)?, ty.mutable, Some(globals)));
                             globals += 1;
                         }
                         _ => {}
@@ -266,7 +269,7 @@ impl<'a> Raw<'a> {
             Payload::GlobalSection(globals) => {
                 for global in globals {
                     let global = global?;
-                    self.globals.push((val_type(global.ty.content_type), global.ty.mutable, None));
+                    self.globals.push((val_type(global.ty.content_type)?, global.ty.mutable, None));
                     self.global_inits.push(global.init_expr);
                 }
             }
@@ -291,7 +294,7 @@ impl<'a> Raw<'a> {
                 let mut locals = Vec::new();
                 for declaration in body.get_locals_reader()? {
                     let (count, ty) = declaration?;
-                    locals.resize(locals.len() + count as usize, val_type(ty));
+                    locals.resize(locals.len() + count as usize, val_type(ty)?);
                 }
                 let mut operators = Vec::new();
                 for operator in body.get_operators_reader()?.into_iter_with_offsets() {
@@ -439,12 +442,12 @@ impl Module<'_> {
     }
 
     /// Parameters and results of a block.
-    pub fn block_type(&self, ty: BlockType) -> FuncType {
-        match ty {
+    pub fn block_type(&self, ty: BlockType) -> Result<FuncType, AotError> {
+        Ok(match ty {
             BlockType::Empty => FuncType::default(),
-            BlockType::Type(ty) => FuncType { params: Vec::new(), results: vec![val_type(ty)] },
+            BlockType::Type(ty) => FuncType { params: Vec::new(), results: vec![val_type(ty)?] },
             BlockType::FuncType(index) => self.types[index as usize].0.clone(),
-        }
+        })
     }
 
     /// Imported functions that are called by name.

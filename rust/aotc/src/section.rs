@@ -71,6 +71,35 @@ fn symbol(built: &Built, wanted: bool, name: &str) -> Result<u32, AotError> {
     built.symbols.get(name).copied().ok_or(AotError::Linked("a function is missing"))
 }
 
+/// The trap sites of all functions as the section has them.
+pub struct Sites {
+    /// By defined function: where its sites begin.
+    first: Vec<u16>,
+    bytes: Vec<u8>,
+}
+
+impl Sites {
+    /// Writes the sites of functions.
+    ///
+    /// # Errors
+    /// There are more than the section can hold.
+    pub fn new(generated: &Generated, imported_functions: u32, places: &Places) -> Result<Self, AotError> {
+        let mut sites = Self { first: Vec::new(), bytes: Vec::new() };
+        for (index, own) in (imported_functions..).zip(&generated.sites) {
+            let first = sites.bytes.len();
+            let fits = u16::try_from(first).map_err(|_| AotError::TrapSites(index, first));
+            sites.first.push(fits?);
+            let mut before = 0;
+            for &(offset, trap) in own {
+                let offset = places.place(offset);
+                native::site(before, offset, trap as u8, &mut |byte| sites.bytes.push(byte));
+                before = offset;
+            }
+        }
+        Ok(sites)
+    }
+}
+
 /// Puts the section together.
 pub fn assemble(
     plan: &Plan<'_, '_>,
@@ -79,7 +108,7 @@ pub fn assemble(
     generated: &Generated,
     built: &Built,
     graph: &Graph,
-    places: &Places,
+    sites: &Sites,
 ) -> Result<Vec<u8>, AotError> {
     let module = plan.module;
     let mut starts = BTreeMap::new();
@@ -89,14 +118,8 @@ pub fn assemble(
         }
     }
     let mut functions = Vec::new();
-    let mut sites = Vec::new();
-    for (defined, (own, &(host, address))) in generated.sites.iter().zip(&generated.wanted).enumerate() {
+    for (defined, (first, &(host, address))) in sites.first.iter().zip(&generated.wanted).enumerate() {
         let index = module.imported_functions + defined as u32;
-        let first = sites.len();
-        let limit = usize::from(u16::MAX);
-        if first > limit {
-            return Err(AotError::FunctionTooLarge(index, "bytes of trap sites before it", first, limit));
-        }
         // a table only ever sees the type of functions that have an address
         let ty = if address { module.types[module.functions[index as usize] as usize].1 } else { u16::MAX };
         // others only tell which function an offset is in
@@ -107,14 +130,9 @@ pub fn assemble(
         functions.extend(entry.to_le_bytes());
         functions.extend(symbol(built, host, &format!("w{index}"))?.to_le_bytes());
         functions.extend(ty.to_le_bytes());
-        functions.extend((first as u16).to_le_bytes());
-        let mut before = 0;
-        for &(offset, trap) in own {
-            let offset = places.place(offset);
-            native::site(before, offset, trap as u8, &mut |byte| sites.push(byte));
-            before = offset;
-        }
+        functions.extend(first.to_le_bytes());
     }
+    let sites = &sites.bytes;
     let mut imports = Vec::new();
     for (index, &called) in generated.imports.iter().enumerate() {
         imports.extend(symbol(built, called, &format!("import{index}"))?.to_le_bytes());
@@ -167,4 +185,29 @@ pub fn assemble(
     out.resize(code_at, 0);
     out.extend(&built.code);
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::emit::Trap;
+
+    #[test]
+    fn more_trap_sites_than_a_section_holds_are_refused_by_number() {
+        let places = Places::new(&[], &[]);
+        // each takes two bytes: the step to its offset, and the trap
+        let of = |functions: usize| {
+            let own: Vec<(u32, Trap)> = (1..=4096).map(|n| (64 * n, Trap::Memory)).collect();
+            let sites = vec![own; functions];
+            let generated = Generated { units: Vec::new(), sites, wanted: Vec::new(), imports: Vec::new() };
+            Sites::new(&generated, 5, &places)
+        };
+        let fitting = of(8).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((fitting.first[7], fitting.bytes.len()), (7 * 8192, 65536));
+        let error = of(9).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            error.contains("before function 13 have 65536 bytes") && error.contains("split the program"),
+            "{error}"
+        );
+    }
 }

@@ -102,7 +102,9 @@ impl Machine {
             return Self::named("x86-64");
         }
         if has("__thumb__") {
-            let version: u32 = value("__ARM_ARCH").and_then(|version| version.parse().ok()).unwrap_or(0);
+            let Some(version) = value("__ARM_ARCH").and_then(|version| version.parse::<u32>().ok()) else {
+                return unknown("an Arm processor whose compiler does not tell the architecture's version");
+            };
             if value("__ARM_ARCH_PROFILE") != Some("'M'") && value("__ARM_ARCH_PROFILE") != Some("77") {
                 return unknown("Arm processors other than Cortex-M");
             }

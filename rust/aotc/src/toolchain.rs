@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Mutex;
 
 use crate::elf::{self, Linked};
+use crate::emit::Unit;
 use crate::error::AotError;
 use crate::target::Machine;
 use crate::Options;
@@ -43,6 +44,9 @@ const GCC_FLAGS: &[&str] = &["-fno-tree-loop-distribute-patterns"];
 /// instructions: comparisons up to this many of them. Not where small code is wanted.
 const GCC_SWITCHES: &str = "--param=case-values-threshold=32";
 
+/// For gcc and functions that are huge: its other levels take time and memory that grow with the square of the size.
+const GCC_HUGE: &str = "-O1";
+
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";
 
@@ -54,6 +58,8 @@ pub struct Built {
     pub symbols: BTreeMap<String, u32>,
     /// Frames in bytes, by C function.
     pub frames: BTreeMap<String, u32>,
+    /// Number of functions that were optimised less because they are huge.
+    pub lowered: usize,
 }
 
 /// A folder of our own that goes away with it.
@@ -189,14 +195,8 @@ fn script(wanted: &[String]) -> String {
     out
 }
 
-/// Compiles and links; `wanted` are the functions that have to be in the result.
-pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]) -> Result<Built, AotError> {
-    let compiler = compiler(machine, options);
-    let clang = check_version(&compiler)?;
-    let scratch = Scratch::new(options)?;
-    let source = scratch.write("module.c", text)?;
-    let layout = scratch.write("image.ld", &script(wanted))?;
-    let object = scratch.path.join("module.o");
+/// Flags of the compiler for the files of a module.
+fn flags<'a>(machine: &'a Machine, options: &'a Options, clang: bool, tail_calls: bool) -> Vec<&'a str> {
     let mut flags: Vec<&str> = machine.flags.iter().map(String::as_str).collect();
     if machine.target.arch == wisp_image::native::Arch::RiscV32 {
         flags.push("-mcmodel=medany");
@@ -211,20 +211,61 @@ pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]
     if options.strict && !clang {
         flags.push("-fsignaling-nans");
     }
-    if options.strict && !text.contains(TAIL_CALLS) {
+    if options.strict && !tail_calls {
         // endless recursion is to exhaust the stack, not to become an endless loop
         flags.push("-fno-optimize-sibling-calls");
     }
-    let compile = Command::new(&compiler)
+    flags
+}
+
+/// Compiles a file; returns the path of the object file, and the compiler's list of frames.
+fn compile(
+    scratch: &Scratch,
+    compiler: &str,
+    flags: &[&str],
+    name: &str,
+    text: &str,
+) -> Result<(PathBuf, String), AotError> {
+    let source = scratch.write(&format!("{name}.c"), text)?;
+    let object = format!("{name}.o");
+    let compile = Command::new(compiler)
         .current_dir(&scratch.path)
-        .args(&flags)
-        .args(["-fstack-usage", "-c", "-o", "module.o"])
+        .args(flags)
+        .args(["-fstack-usage", "-c", "-o", &object])
         .arg(&source)
         .output();
-    let compile = compile.map_err(|error| AotError::CompilerMissing(compiler.clone(), error))?;
+    let compile = compile.map_err(|error| AotError::CompilerMissing(compiler.into(), error))?;
     if !compile.status.success() {
         let message = String::from_utf8_lossy(&compile.stderr).into_owned();
-        return Err(AotError::CompilerFailed(format!("{compiler} {} module.c", flags.join(" ")), message));
+        return Err(AotError::CompilerFailed(format!("{compiler} {} {name}.c", flags.join(" ")), message));
+    }
+    let usage = scratch.read(&format!("{name}.su"))?;
+    Ok((scratch.path.join(object), String::from_utf8_lossy(&usage).into_owned()))
+}
+
+/// Compiles and links; `wanted` are the functions that have to be in the result.
+pub fn build(machine: &Machine, options: &Options, units: &[Unit], wanted: &[String]) -> Result<Built, AotError> {
+    let compiler = compiler(machine, options);
+    let clang = check_version(&compiler)?;
+    let scratch = Scratch::new(options)?;
+    let layout = scratch.write("image.ld", &script(wanted))?;
+    let tail_calls = units.iter().any(|unit| unit.text.contains(TAIL_CALLS));
+    let flags = flags(machine, options, clang, tail_calls);
+    let (mut objects, mut frames, mut lowered) = (Vec::new(), BTreeMap::<String, u32>::new(), 0);
+    for (number, unit) in units.iter().enumerate() {
+        let name = if number == 0 { "module".into() } else { format!("module{number}") };
+        let mut flags = flags.clone();
+        if unit.huge && !clang && matches!(options.optimize.as_str(), "-O2" | "-O3") {
+            flags.push(GCC_HUGE);
+            lowered += 1;
+        }
+        let (object, usage) = compile(&scratch, &compiler, &flags, &name, &unit.text)?;
+        objects.push(object);
+        // operators that the compiler did not inline are in several files
+        for (name, size) in frames_of(&usage)? {
+            let most = frames.entry(name).or_default();
+            *most = size.max(*most);
+        }
     }
     let mut linked: Vec<Linked> = Vec::new();
     for (number, base) in BASES.iter().enumerate() {
@@ -234,7 +275,7 @@ pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]
         if machine.target.arch == wisp_image::native::Arch::X86_64 {
             link.arg("-no-pie");
         }
-        link.arg("-T").arg(&layout).arg(&object).args(["-lgcc", "-Wl,--build-id=none", "-Wl,--gc-sections"]);
+        link.arg("-T").arg(&layout).args(&objects).args(["-lgcc", "-Wl,--build-id=none", "-Wl,--gc-sections"]);
         link.args(["-Wl,--no-warn-rwx-segments", "-Wl,-e,0"]).arg(format!("-Wl,--defsym=WISP_BASE={base}"));
         run(link.arg("-o").arg(&out))?;
         let bytes = scratch.read(&format!("image{number}.elf"))?;
@@ -248,8 +289,7 @@ pub fn build(machine: &Machine, options: &Options, text: &str, wanted: &[String]
         let offset = value.checked_sub(first.address)?;
         (offset <= first.bytes.len() as u64).then_some((name.clone(), offset as u32))
     });
-    let usage = scratch.read("module.su").unwrap_or_default();
-    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames: frames(&String::from_utf8_lossy(&usage)) })
+    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames, lowered })
 }
 
 /// The proof that code does not depend on its address.
@@ -264,16 +304,20 @@ fn same(first: &Linked, second: &Linked) -> Result<(), AotError> {
 }
 
 /// Reads the compiler's list of frames. Parts it split off count for the function they come from.
-fn frames(usage: &str) -> BTreeMap<String, u32> {
+///
+/// # Errors
+/// A line is not one of the compiler's: how much stack the code takes would be guessed.
+fn frames_of(usage: &str) -> Result<BTreeMap<String, u32>, AotError> {
+    let wrong = || AotError::internal("the compiler's list of stack frames cannot be read");
     let mut out = BTreeMap::new();
     for line in usage.lines() {
         let mut fields = line.split('\t');
-        let (Some(place), Some(size)) = (fields.next(), fields.next()) else { continue };
+        let (Some(place), Some(size)) = (fields.next(), fields.next()) else { return Err(wrong()) };
         let name = place.rsplit(':').next().unwrap_or(place);
         let name = name.split('.').next().unwrap_or(name);
-        *out.entry(name.to_string()).or_insert(0) += size.parse::<u32>().unwrap_or(0);
+        *out.entry(name.to_string()).or_insert(0) += size.parse::<u32>().map_err(|_| wrong())?;
     }
-    out
+    Ok(out)
 }
 
 #[cfg(test)]
@@ -283,7 +327,15 @@ mod tests {
     #[test]
     fn frames_of_split_functions_add_up() {
         let usage = "module.c:1:2:f1\t16\tstatic\nmodule.c:1:2:f1.part.0\t24\tstatic\nmodule.c:9:2:w2\t8\tstatic\n";
-        assert_eq!(frames(usage), BTreeMap::from([("f1".into(), 40), ("w2".into(), 8)]));
+        assert_eq!(frames_of(usage).unwrap(), BTreeMap::from([("f1".into(), 40), ("w2".into(), 8)]));
+    }
+
+    #[test]
+    fn a_frame_of_unknown_size_is_an_error() {
+        for wrong in ["module.c:1:2:f1\n", "module.c:1:2:f1\tmany\tstatic\n"] {
+            let error = frames_of(wrong).unwrap_err();
+            assert!(error.is_internal() && error.to_string().contains("please report"), "{error}");
+        }
     }
 
     #[test]

@@ -490,3 +490,49 @@ fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
         assert!(matches!(code, TrapCode::BeyondTrimmedMemory | TrapCode::MemoryOutOfBounds), "{native} {code:?}");
     }
 }
+
+/// A module that becomes three C files: two of functions that call each other across them, and one of a huge function.
+fn of_three_files() -> String {
+    let step = |k: usize| {
+        let factor = 1_664_525 + 2 * k;
+        format!(
+            "(local.set 0 (i32.xor (i32.mul (local.get 0) (i32.const {factor})) (i32.shr_u (local.get 0) (i32.const 3))))"
+        )
+    };
+    let steps = |from: usize, count: usize| (from..from + count).map(step).collect::<String>();
+    let small = |n: usize| {
+        let next = match n {
+            29 => "(i32.div_u (local.get 0) (i32.and (local.get 0) (i32.const 1)))".to_string(),
+            20 => "(call_indirect (type $t) (local.get 0) (i32.const 1))".to_string(),
+            _ => format!("(call $small{} (local.get 0))", n + 1),
+        };
+        format!("(func $small{n} (type $t) {} {next})", steps(n, 110))
+    };
+    format!(
+        "(module (type $t (func (param i32) (result i32))) (table 2 2 funcref) (elem (i32.const 0) $huge $small21)
+        (func $huge (export \"f\") (type $t) {} (call $small0 (local.get 0)))
+        {})",
+        steps(0, 800),
+        (0..30).map(small).collect::<String>()
+    )
+}
+
+#[test]
+fn a_module_of_several_files_computes_what_the_interpreter_does() {
+    let (wasm, compiled) = compiled(&of_three_files());
+    let native = compile(&wasm, &compiled, &Machine::named("x86-64").unwrap(), &Options::default()).unwrap();
+    assert!(native.notes.len() == 1 && native.notes[0].contains("less optimisation"), "{:?}", native.notes);
+    let image = add_section(&compiled.image, &native).unwrap();
+    let mut codes = Vec::new();
+    for argument in 0..6 {
+        let outcome = |image: &[u8], native: bool| {
+            let mut out = [Val::I32(0)];
+            let ended = call(image, native, "f", &[Val::I32(argument)], &mut out);
+            ended.map(|()| out).map_err(|trap| (trap.code, trap.func))
+        };
+        assert_eq!(outcome(&image, true), outcome(&compiled.image, false), "{argument}");
+        codes.push(outcome(&image, true).map_err(|(code, func)| (code as u8, func)).map(drop));
+    }
+    // the last of the small functions divides by zero or one
+    assert!(codes.contains(&Ok(())) && codes.contains(&Err((TrapCode::IntegerDivisionByZero as u8, 30))), "{codes:?}");
+}

@@ -15,7 +15,7 @@ use wisp_image::Image;
 use wisp_sim::SharedClock;
 
 use crate::failure::Failure;
-use crate::output::Progress;
+use crate::output::{self, Progress};
 use crate::{check, input};
 
 /// The name of this machine for `--target`.
@@ -23,12 +23,13 @@ const HERE: &str = "x86-64";
 
 /// Returns the image with native code for this machine, made from its module.
 pub fn compile(path: &Path, wasm: &[u8], compiled: &Compiled, compiler: Option<String>) -> Result<Vec<u8>, Failure> {
-    let failed = |error: wisp_aotc::AotError| Failure::in_file(path, error);
+    let failed = |error: wisp_aotc::AotError| Failure::native(path, error);
     let mut progress = Progress::new();
     progress.step("compiling native code for this machine");
     let options = Options { compiler, ..Options::default() };
     let native =
         wisp_aotc::compile(wasm, compiled, &Machine::named(HERE).map_err(failed)?, &options).map_err(failed)?;
+    native.notes.iter().for_each(output::note);
     add_section(&compiled.image, &native).map_err(failed)
 }
 

@@ -6,6 +6,9 @@ use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
 /// Bytes of linear memory from which a build says why.
 pub const LARGE: u32 = 64 << 10;
 
+/// Bytes of a guest's own stack from which a build says how it is made smaller.
+const LARGE_STACK: u64 = 16 << 10;
+
 /// Ways to give a guest a larger stack, for each toolchain.
 pub const LARGER_STACK: &str = "link it with a larger one (clang: -Wl,-z,stack-size=8192; rustc: -C \
                                 link-arg=-zstack-size=8192; zig: --stack 8192; TinyGo: stack size of the target; \
@@ -40,7 +43,7 @@ fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
 
 fn layout(wasm: &[u8]) -> Layout {
     let mut layout = Layout { adapted: wisp_compiler::adapt(wasm).is_some(), ..Layout::default() };
-    let mut first_global = true;
+    let mut pointers = Vec::new();
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
         match payload {
             Payload::MemorySection(memories) => {
@@ -52,10 +55,8 @@ fn layout(wasm: &[u8]) -> Layout {
             }
             Payload::GlobalSection(globals) => {
                 for global in globals.into_iter().map_while(Result::ok) {
-                    // linkers put the stack pointer first, and it is the only one that changes
-                    if std::mem::take(&mut first_global) && global.ty.mutable {
-                        layout.stack_top = constant(&global.init_expr);
-                    }
+                    let value = constant(&global.init_expr).filter(|_| global.ty.mutable);
+                    pointers.push(value);
                 }
             }
             Payload::ExportSection(exports) => {
@@ -91,6 +92,11 @@ fn layout(wasm: &[u8]) -> Layout {
             _ => {}
         }
     }
+    // linkers put the stack pointer first; AssemblyScript has it behind others, which begin with zero
+    let first = pointers.first().copied().flatten().filter(|&first| first > 0);
+    let highest = pointers.into_iter().flatten().filter(|&top| top % 8 == 0 && top <= layout.declared).max();
+    let above = highest.filter(|&top| layout.adapted && layout.data.is_some_and(|(_, end)| end <= top));
+    layout.stack_top = first.or(above);
     layout
 }
 
@@ -119,10 +125,10 @@ impl Layout {
         if let Some((low, high)) = self.data {
             text += &format!(", {} data", high - low);
         }
-        if stack.is_some_and(|stack| stack > 16 << 10) {
+        if stack.is_some_and(|stack| stack > LARGE_STACK) {
             text +=
                 "\n  smaller stack: link with -zstack-size=2048 --stack-first (rustc: -C link-arg=-zstack-size=2048 \
-                     -C link-arg=--stack-first; clang: -Wl,-zstack-size=2048,--stack-first)";
+                     -C link-arg=--stack-first; clang: -Wl,-zstack-size=2048,--stack-first; asc: --stackSize 2048)";
         }
         if self.adapted {
             text += "\n  its allocator takes all memory that the app is allowed";
@@ -143,6 +149,11 @@ impl Layout {
 /// Returns true if the module was linked with pages of one byte, but has an allocator that counts pages of 64 KiB.
 pub fn mixes_page_sizes(wasm: &[u8]) -> bool {
     layout(wasm).mixed
+}
+
+/// Returns the bytes of a stack that takes most of what small boards have.
+pub fn large_stack(wasm: &[u8]) -> Option<u64> {
+    layout(wasm).stack().filter(|&stack| stack > LARGE_STACK)
 }
 
 /// Lines to add to a message about a module's memory.
@@ -173,6 +184,28 @@ mod tests {
     fn a_stack_above_the_data_begins_at_its_end() {
         let layout = of("(module (memory 2) (global (mut i32) (i32.const 66560)) (data (i32.const 1024) \"abcd\"))");
         assert_eq!(layout.stack(), Some(66560 - 1028));
+    }
+
+    #[test]
+    fn a_stack_behind_other_globals_is_that_of_assemblyscript() {
+        let module = |top: u32| {
+            let text = format!(
+                "(module (memory 1) (global (mut i32) (i32.const 0)) (global i32 (i32.const 2288))
+                (global (mut i32) (i32.const {top})) (data (i32.const 1036) \"abcd\")
+                (func (export \"size\") (result i32) (i32.shl (memory.size) (i32.const 16))))"
+            );
+            wat::parse_str(text).unwrap()
+        };
+        assert_eq!(layout(&module(35080)).stack(), Some(35080 - 1040));
+        assert_eq!(large_stack(&module(35080)), Some(35080 - 1040));
+        assert!(layout(&module(35080)).describe().contains("asc: --stackSize 2048"));
+        assert_eq!(large_stack(&module(4096)), None);
+        // no address of the memory
+        assert_eq!(layout(&module(1 << 20)).stack(), None);
+        // all of the stack exists
+        let compiled = wisp_compiler::compile(&module(35080), &wisp_compiler::Options::default()).unwrap();
+        let image = wisp_image::Image::parse(&compiled.image).unwrap();
+        assert_eq!(image.manifest().unwrap().memory.map(|memory| memory.backed), Some(35080));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use wisp_image::native::{self, flags};
 use wisp_image::{Image, ImageError, ImportKind};
 
 use crate::check;
+use crate::depth::Depth;
 use crate::imports::type_of;
 use crate::symbols::hex;
 
@@ -38,6 +39,8 @@ pub struct Facts {
     pub memory: Option<Memory>,
     pub globals_bytes: u32,
     pub largest_frame: u32,
+    /// The deepest chain of calls; null for native code only.
+    pub depth: Option<Depth>,
     pub tables: Vec<Table>,
     pub imports: Vec<Import>,
     pub exports: Vec<Export>,
@@ -227,6 +230,7 @@ impl Facts {
             }),
             globals_bytes: manifest.globals_size,
             largest_frame: manifest.max_frame,
+            depth: Depth::of(image)?,
             tables: (0..image.table_count()).map(|index| table(image, index)).collect::<Result<_, _>>()?,
             imports: (0..image.import_count()).map(|index| import(image, index)).collect::<Result<_, _>>()?,
             exports: (0..image.export_count()).map(|index| export(image, index)).collect::<Result<_, _>>()?,

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use wisp_compiler::printable;
 use wisp_engine::{FuncType, HostFunction, Signature, ValType};
 use wisp_image::{Image, ImageError, ImportKind, TypeRef};
 
@@ -93,7 +94,8 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]]) -> Result<Str
     }
     let mut text = String::new();
     for Group { module, names, fault } in groups {
-        let _ = write!(text, "\n  import `{module}` `{}`: {fault}", names.join("`, `"));
+        let names: Vec<String> = names.into_iter().map(printable).collect();
+        let _ = write!(text, "\n  import `{}` `{}`: {fault}", printable(module), names.join("`, `"));
     }
     if unknown {
         let _ = write!(text, "\n  the host has {}", modules.join(", "));

@@ -9,6 +9,7 @@
 
 mod check;
 mod cmd;
+mod depth;
 mod desk;
 mod exit;
 mod explain;
@@ -53,7 +54,18 @@ enum Command {
     Man(cmd::man::Arguments),
 }
 
+/// Ends the command where an invariant of the program itself does not hold.
+fn broken(panic: &std::panic::PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    let what = text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("a panic without words");
+    let place = panic.location().map_or_else(String::new, |place| format!(" ({}:{})", place.file(), place.line()));
+    output::failure(&format_args!("internal error: {what}{place}; please report it with the command and its files"));
+    std::process::exit(exit::INTERNAL.into());
+}
+
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(broken));
     let arguments = Arguments::parse();
     output::set_json(arguments.json);
     let result = match arguments.command {
@@ -72,7 +84,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(failure) => {
             output::failure(&failure);
-            ExitCode::from(exit::FAILURE)
+            ExitCode::from(failure.exit_code())
         }
     }
 }

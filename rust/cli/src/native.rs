@@ -8,7 +8,7 @@ use wisp_aotc::{add_section, compile, without_ir, Machine, Options};
 use wisp_compiler::Compiled;
 
 use crate::failure::Failure;
-use crate::output::Progress;
+use crate::output::{self, Progress};
 
 /// The way in which native code is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -108,7 +108,7 @@ impl NativeArguments {
         compiled: &Compiled,
         progress: &mut Progress,
     ) -> Result<Vec<u8>, Failure> {
-        let failed = |error: wisp_aotc::AotError| Failure::in_file(path, error);
+        let failed = |error: wisp_aotc::AotError| Failure::native(path, error);
         let mut image = compiled.image.clone();
         let machines = self.machines()?;
         if machines.is_empty() && (self.native_only || self.strict || self.small || self.no_trap_sites) {
@@ -126,6 +126,7 @@ impl NativeArguments {
                 keep: self.keep_c.as_ref().map(|folder| folder.join(name)),
             };
             let native = compile(wasm, compiled, machine, &options).map_err(failed)?;
+            native.notes.iter().for_each(|text| output::note(format_args!("native code for {name}: {text}")));
             image = add_section(&image, &native).map_err(failed)?;
         }
         if self.native_only {

@@ -4,6 +4,8 @@
 use alloc::string::String;
 use core::fmt;
 
+use crate::names::printable;
+
 /// A rejected module: what, where, and which rule or limit.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct CompileError {
@@ -67,7 +69,7 @@ impl fmt::Display for CompileError {
                  `__heap_base` so that its memory can be trimmed"
             )?,
             ErrorKind::Internal(what) => {
-                write!(f, "an error of the compiler, not of the module: {what}; please report this module")?;
+                write!(f, "internal error of the compiler: {what}; please report this module")?;
             }
         }
         if self.offset == 0 {
@@ -78,7 +80,7 @@ impl fmt::Display for CompileError {
         if let Some(function) = self.function {
             write!(f, ", in function {function}")?;
             if let Some(name) = &self.name {
-                write!(f, " `{name}`")?;
+                write!(f, " `{}`", printable(name))?;
             }
         }
         f.write_str(")")
@@ -100,7 +102,8 @@ impl From<wasmparser::BinaryReaderError> for CompileError {
             offset: error.offset() as u32,
             function: None,
             name: None,
-            kind: ErrorKind::Invalid(String::from(error.message())),
+            // it may quote the module
+            kind: ErrorKind::Invalid(printable(error.message())),
         }
     }
 }

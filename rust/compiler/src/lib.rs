@@ -39,7 +39,7 @@ use alloc::vec::Vec;
 
 pub use error::{CompileError, ErrorKind};
 pub use heap::adapt;
-pub use names::function_names;
+pub use names::{function_names, printable};
 
 /// Limits of the modules that are accepted, and choices for the layout of the image.
 #[derive(Clone, Debug)]

@@ -22,7 +22,7 @@ pub fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result
     let silent = !module.grows && !module.asks_for_size;
     let possible = options.trim && !memory.imported && memory.page_size_log2 == format::PAGE_SIZE_LOG2;
     // Without the linker's word, the end of the data and the top of the stack are known to be needed.
-    let known = base.or_else(|| module.adapted.then(|| stack_pointer(module, init).map_or(0, |(_, top)| top.into())));
+    let known = base.or_else(|| module.adapted.then(|| highest_pointer(module, init, declared)));
     let exported = module.exports.iter().any(|e| e.kind == ExternalKind::Memory);
     match known {
         Some(base) if possible && (silent || module.adapted) => {
@@ -65,6 +65,15 @@ fn stack_pointer(module: &Module<'_>, init: &Init) -> Option<(u32, u32)> {
     let global = module.globals.iter().find(|global| global.imported.is_none())?;
     let top = *init.globals.first()? as u32;
     (global.ty == ValType::I32 && global.mutable && top != 0 && top % 16 == 0).then_some((global.offset, top))
+}
+
+/// The highest address that some global begins with, if it may be the top of a stack: AssemblyScript has its
+/// stack above the data, and its pointer behind other globals. What is no address costs memory only.
+fn highest_pointer(module: &Module<'_>, init: &Init, declared: u64) -> u64 {
+    let defined = module.globals.iter().filter(|global| global.imported.is_none());
+    let changing = defined.zip(&init.globals).filter(|(global, _)| global.ty == ValType::I32 && global.mutable);
+    let tops = changing.map(|(_, value)| u64::from(*value as u32)).filter(|top| top % 8 == 0 && *top <= declared);
+    tops.max().unwrap_or(0)
 }
 
 /// The manifest's word on the guest's own stack, or 0.

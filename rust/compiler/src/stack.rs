@@ -274,3 +274,47 @@ impl Function<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use alloc::string::ToString;
+
+    use wasmparser::{BlockType, Operator};
+
+    use crate::error::CompileError;
+    use crate::function::Function;
+    use crate::module::Module;
+    use crate::prescan::Prescan;
+
+    /// Translates operators that no validator has seen, at the offsets 1, 2 and so on.
+    fn translated(operators: &[Operator<'_>]) -> Result<(), CompileError> {
+        let module = Module::default();
+        let mut function = Function::new(&module, &[], &[], &[], &Prescan::default(), 0);
+        for (operator, offset) in operators.iter().zip(1..) {
+            function.offset = offset;
+            function.operator(operator);
+            function.check()?;
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_broken_invariant_is_an_error_with_its_place() {
+        let number = || Operator::I32Const { value: 1 };
+        assert_eq!(translated(&[number(), Operator::Drop, Operator::End]), Ok(()));
+        for (operators, what, place) in [
+            (&[Operator::Drop, Operator::End][..], "the operand stack is empty", 1),
+            (&[number(), Operator::I32Add, Operator::Drop], "the operand stack is empty", 2),
+            (&[Operator::End, Operator::End], "an `end` outside of all blocks", 2),
+            (&[Operator::End, Operator::Else], "an `else` outside of all blocks", 2),
+            (&[Operator::Br { relative_depth: 3 }], "a branch out of the function", 1),
+            (&[Operator::If { blockty: BlockType::Empty }], "the operand stack is empty", 1),
+        ] {
+            let error = translated(operators).unwrap_err();
+            assert_eq!(error.offset, place, "{operators:?}");
+            let words =
+                "internal error of the compiler: ".to_string() + what + "; please report this module (at offset";
+            assert!(error.to_string().starts_with(&words), "{error}");
+        }
+    }
+}

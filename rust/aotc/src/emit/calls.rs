@@ -138,7 +138,10 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn call_indirect(&mut self, type_index: u32, table: u32) {
         let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
         let node = self.plan.module.indirect.get(&(table, distinct)).map(|indirect| indirect.node);
-        self.check_stack(node.unwrap_or(u32::MAX));
+        match node {
+            Some(node) => self.check_stack(node),
+            None => self.broken("an indirect call that is not in the graph of calls"),
+        }
         let index = self.pop();
         let arguments = self.pop_many(ty.params.len());
         match &self.plan.module.tables[table as usize].fixed {

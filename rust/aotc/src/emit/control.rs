@@ -66,9 +66,22 @@ pub struct Frame {
     params: Vec<Value>,
     /// Line where a loop's look at the stop flag goes.
     poll: usize,
+    /// An `if` that is made of jumps: compilers bound how deep braces are nested.
+    jumps: bool,
 }
 
+/// Instances of `if` in each other that are made of braces.
+const BRACES: usize = 64;
+
 impl Frame {
+    /// Line between the two parts of an `if`.
+    fn otherwise(&self) -> String {
+        match self.jumps {
+            true => format!("goto F{0}; E{0}:; ", self.label),
+            false => "} else { ".into(),
+        }
+    }
+
     /// Returns true if the code inside may run many times.
     pub(super) fn is_loop(&self) -> bool {
         self.kind == Kind::Loop
@@ -100,6 +113,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             locals: self.locals.iter().map(|&(_, node)| node).collect(),
             params,
             poll: 0,
+            jumps: false,
         }
     }
 
@@ -123,9 +137,9 @@ impl<'a> Emitter<'_, '_, 'a> {
     /// Translates blocks and branches; false for other operators.
     pub(super) fn control(&mut self, operator: &Operator<'a>, position: usize) -> Result<bool, AotError> {
         match operator {
-            Operator::Block { blockty } => self.open(Kind::Block, *blockty, position),
-            Operator::Loop { blockty } => self.open(Kind::Loop, *blockty, position),
-            Operator::If { blockty } => self.open(Kind::If, *blockty, position),
+            Operator::Block { blockty } => self.open(Kind::Block, *blockty, position)?,
+            Operator::Loop { blockty } => self.open(Kind::Loop, *blockty, position)?,
+            Operator::If { blockty } => self.open(Kind::If, *blockty, position)?,
             Operator::Else => self.else_(),
             Operator::End => self.end(),
             Operator::Br { relative_depth } => {
@@ -178,11 +192,14 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.block += 1;
     }
 
-    fn open(&mut self, kind: Kind, ty: BlockType, position: usize) {
+    fn open(&mut self, kind: Kind, ty: BlockType, position: usize) -> Result<(), AotError> {
         let condition = (kind == Kind::If).then(|| self.pop());
-        let ty = self.plan.module.block_type(ty);
+        let ty = self.plan.module.block_type(ty)?;
         // a local read before the block and written in it would have to be copied on one path only
-        let written = self.scan.written.get(&position).cloned().unwrap_or_default();
+        let written = self.scan.written.get(&position).cloned().unwrap_or_else(|| {
+            self.broken("a block that was not looked at before");
+            BTreeSet::new()
+        });
         for index in 0..self.stack.len() {
             if self.stack[index].local.is_some_and(|local| written.contains(&local)) {
                 self.copy_out(index);
@@ -218,14 +235,20 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.stack.extend(params);
         }
         if let Some(condition) = condition {
-            self.push_line(format!("if ({}) {{", condition.text));
+            let braces = |frame: &&Frame| matches!(frame.kind, Kind::If | Kind::Else) && !frame.jumps;
+            frame.jumps = self.frames.iter().filter(braces).count() >= BRACES;
+            self.push_line(match frame.jumps {
+                true => format!("if (!({})) goto E{};", condition.text, frame.label),
+                false => format!("if ({}) {{", condition.text),
+            });
         }
         self.frames.push(frame);
+        Ok(())
     }
 
     /// Assigns the values on top of the stack to variables, at once.
     fn assign(&mut self, targets: &[(String, ValType)]) -> String {
-        let first = self.stack.len().saturating_sub(targets.len());
+        let first = self.top(targets.len());
         let values: Vec<String> = self.stack[first..].iter().map(|value| value.text.clone()).collect();
         let moves: Vec<(&str, &str)> = targets
             .iter()
@@ -253,7 +276,10 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     /// Statements that branch.
     fn branch(&mut self, depth: u32) -> String {
-        let index = self.frames.len() - 1 - depth as usize;
+        let Some(index) = self.frames.len().checked_sub(1 + depth as usize) else {
+            self.broken("a branch out of the function");
+            return String::new();
+        };
         if self.frames[index].kind == Kind::Function {
             return self.return_();
         }
@@ -284,7 +310,7 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     /// Statements that return the values on top of the stack.
     pub(super) fn return_(&mut self) -> String {
-        let first = self.stack.len().saturating_sub(self.results.len());
+        let first = self.top(self.results.len());
         let values = &self.stack[first..];
         match values {
             [] => "return;".into(),
@@ -301,15 +327,17 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 
     fn else_(&mut self) {
-        if !self.dead {
-            self.meet(self.frames.len() - 1);
+        match self.frames.last() {
+            Some(frame) if frame.kind != Kind::If => return self.broken("an `else` without its `if`"),
+            Some(_) if !self.dead => self.meet(self.frames.len() - 1),
+            _ => {}
         }
-        let Some(mut frame) = self.frames.pop() else { return };
+        let Some(mut frame) = self.frames.pop() else { return self.broken("an `else` outside of all blocks") };
         if !self.dead {
             let moves = self.assign(&frame.targets);
             self.push_line(moves);
         }
-        self.push_line("} else {".into());
+        self.push_line(frame.otherwise());
         self.stack.truncate(frame.height);
         self.stack.extend(frame.params.clone());
         self.restore(&frame);
@@ -332,7 +360,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         if !self.dead && self.frames.last().is_some_and(|frame| frame.kind != Kind::Loop) {
             self.meet(self.frames.len() - 1);
         }
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.frames.pop() else { return self.broken("an `end` outside of all blocks") };
         self.block += 1;
         if frame.kind == Kind::Function {
             if !self.dead {
@@ -357,14 +385,20 @@ impl<'a> Emitter<'_, '_, 'a> {
             let moves = self.assign(&frame.targets);
             self.push_line(moves);
         }
+        let mut otherwise = frame.kind == Kind::Else;
         if frame.kind == Kind::If && !frame.params.is_empty() {
             // without an `else` the parameters are the results
             let moves: String =
                 frame.targets.iter().zip(&frame.params).map(|((t, _), p)| format!("{t} = {}; ", p.text)).collect();
-            self.push_line(format!("}} else {{ {moves}"));
+            self.push_line(frame.otherwise() + &moves);
+            otherwise = true;
         }
         if matches!(frame.kind, Kind::If | Kind::Else) {
-            self.push_line("}".into());
+            self.push_line(match (frame.jumps, otherwise) {
+                (true, false) => format!("E{}:;", frame.label),
+                (true, true) => format!("F{}:;", frame.label),
+                (false, _) => "}".into(),
+            });
         }
         if frame.used {
             self.push_line(format!("L{}:;", frame.label));

@@ -14,7 +14,13 @@ use crate::target::Machine;
 const PRELUDE: &str = include_str!("../prelude.h");
 const OPERATORS: &str = include_str!("../prelude_ops.h");
 
-/// Copies for what the compiler makes of assignments; the library's would not be in the image.
+/// Copies for what the compiler makes of assignments; the library's would not be in the image. The first file has
+/// them, the others see them.
+const COPIES_SEEN: &str = "
+HID void *memset(void *d, int c, __SIZE_TYPE__ n);
+HID void *memcpy(void *d, const void *s, __SIZE_TYPE__ n);
+HID void *memmove(void *d, const void *s, __SIZE_TYPE__ n);
+";
 const COPIES: &str = "
 HID void *memset(void *d, int c, __SIZE_TYPE__ n)
 { u8 *p = d; while (n--) *p++ = (u8)c; return d; }
@@ -24,9 +30,16 @@ HID void *memmove(void *d, const void *s, __SIZE_TYPE__ n)
 { u8 *p = d; const u8 *q = s; if (p < q) while (n--) *p++ = *q++; else while (n--) p[n] = q[n]; return d; }
 ";
 
-/// A generated file.
-pub struct Generated {
+/// A generated C file.
+pub struct Unit {
     pub text: String,
+    /// It holds one huge function.
+    pub huge: bool,
+}
+
+/// The generated files, and what is known of their functions.
+pub struct Generated {
+    pub units: Vec<Unit>,
     /// By defined function: its trap sites.
     pub sites: Vec<Vec<(u32, Trap)>>,
     /// By defined function: it has a form for the host, its own address is needed.
@@ -73,7 +86,8 @@ pub fn to_slots(ty: ValType, bits: &str, slots: &str, slot: usize) -> String {
 /// Declaration of a function without its semicolon.
 pub fn prototype(plan: &Plan<'_, '_>, index: u32) -> String {
     let ty = plan.module.function_type(index);
-    let mut out = String::from(if address_wanted(plan, index) { "HID " } else { "static " });
+    let seen = address_wanted(plan, index) || plan.units.are_several();
+    let mut out = String::from(if seen { "HID " } else { "static " });
     let result = match ty.results[..] {
         [result] => c_type(result),
         _ => "void",
@@ -164,16 +178,24 @@ fn through_slots(plan: &Plan<'_, '_>, index: u32) -> String {
     out
 }
 
-/// Tables whose elements are known, as distances from the table: no address stands in the code.
+/// Declarations of the tables whose elements are known.
+fn tables_seen(plan: &Plan<'_, '_>) -> String {
+    let known = plan.module.tables.iter().enumerate().filter(|(_, table)| table.fixed.is_some());
+    let declared = known.map(|(number, _)| {
+        format!(
+            "extern const struct {{ i32 distance; u32 type; }} table{number}[] \
+             __attribute__((visibility(\"hidden\")));\n"
+        )
+    });
+    declared.collect()
+}
+
+/// Those tables, as distances from the table: no address stands in the code.
 fn tables(plan: &Plan<'_, '_>) -> String {
     let module = plan.module;
     let mut out = String::new();
     for (number, table) in module.tables.iter().enumerate() {
         let Some(entries) = &table.fixed else { continue };
-        let _ = writeln!(
-            out,
-            "extern const struct {{ i32 distance; u32 type; }} table{number}[] __attribute__((visibility(\"hidden\")));"
-        );
         let _ = writeln!(out, "__asm__(\".pushsection .rodata.table{number},\\\"a\\\"\\n.balign 4\\n\"");
         let _ = writeln!(out, "\".globl table{number}\\n.hidden table{number}\\ntable{number}:\\n\"");
         for entry in entries {
@@ -202,9 +224,8 @@ fn declarations() -> String {
     out
 }
 
-/// Writes the file.
-pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, AotError> {
-    let module = plan.module;
+/// The head of each file: what the machine is, types, operators, and the functions and tables of all files.
+fn head(plan: &Plan<'_, '_>, machine: &Machine) -> String {
     let mut text = String::new();
     for (name, value) in machine.definitions() {
         let _ = writeln!(text, "#define {name} {}", u8::from(value));
@@ -222,12 +243,23 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
     let size = native::context_offset("", machine.word());
     let _ = writeln!(text, "_Static_assert(sizeof(ctx) == {size}, \"size\");");
     text.push_str(OPERATORS);
-    text.push_str(COPIES);
-    let count = module.bodies.len() as u32;
-    for defined in 0..count {
-        let _ = writeln!(text, "{};", prototype(plan, module.imported_functions + defined));
+    text.push_str(COPIES_SEEN);
+    for defined in 0..plan.module.bodies.len() as u32 {
+        let _ = writeln!(text, "{};", prototype(plan, plan.module.imported_functions + defined));
     }
-    text.push_str(&tables(plan));
+    text.push_str(&tables_seen(plan));
+    text
+}
+
+/// Writes the files.
+pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, AotError> {
+    let module = plan.module;
+    let head = head(plan, machine);
+    let unit = |&huge: &bool| Unit { text: head.clone(), huge };
+    let mut units: Vec<Unit> = plan.units.huge().iter().map(unit).collect();
+    units[0].text.push_str(COPIES);
+    units[0].text.push_str(&tables(plan));
+    let count = module.bodies.len() as u32;
     let translate = || (0..count).map(|defined| function(plan, defined)).collect::<Result<Vec<_>, _>>();
     let mut functions = translate()?;
     // ends: there are fewer bits each time
@@ -237,6 +269,7 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
     let (mut sites, mut wanted) = (Vec::new(), Vec::new());
     for (defined, translated) in (0..).zip(functions) {
         let index = module.imported_functions + defined;
+        let text = &mut units[plan.units.of(defined as usize)].text;
         text.push_str(&translated.text);
         sites.push(translated.sites);
         let host = module.reachable.contains(&index);
@@ -248,7 +281,7 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
     let called = module.called_imports();
     let imports: Vec<bool> = (0..module.imported_functions).map(|index| called.contains(&index)).collect();
     for index in (0..).zip(&imports).filter_map(|(index, &called)| called.then_some(index)) {
-        text.push_str(&through_slots(plan, index));
+        units[0].text.push_str(&through_slots(plan, index));
     }
-    Ok(Generated { text, sites, wanted, imports })
+    Ok(Generated { units, sites, wanted, imports })
 }

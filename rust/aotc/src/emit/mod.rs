@@ -18,6 +18,7 @@ mod numeric;
 mod prescan;
 #[cfg(test)]
 mod tests;
+mod units;
 mod value;
 
 use std::collections::{BTreeMap, HashMap};
@@ -31,11 +32,14 @@ use crate::error::AotError;
 use crate::module::Module;
 use crate::Options;
 
-pub use alignment::Alignment;
-pub use file::{called_elsewhere, generate, Generated};
+pub use file::{generate, Generated, Unit};
+pub use units::HUGE;
 
+use alignment::Alignment;
 use control::{Assumed, Frame};
+use file::called_elsewhere;
 use memory::{Facts, Windows};
+use units::Units;
 use value::{Node, Value};
 
 /// Numbers of traps that the code raises itself.
@@ -68,6 +72,27 @@ pub struct Plan<'m, 'a> {
     pub groups: BTreeMap<u32, u32>,
     /// The alignments that are assumed of globals and parameters.
     pub alignment: Alignment,
+    /// The C files that the functions go to.
+    pub units: Units,
+}
+
+impl<'m, 'a> Plan<'m, 'a> {
+    /// Returns the facts of a module whose image has this memory. `groups` are those of [`crate::graph::Graph`].
+    pub fn new(
+        module: &'m Module<'a>,
+        options: &'m Options,
+        memory: Option<wisp_image::Memory>,
+        groups: BTreeMap<u32, u32>,
+    ) -> Self {
+        let (memory_least, memory_fixed) = match memory {
+            Some(memory) if memory.imported => (u64::from(memory.min) << memory.page_size_log2, false),
+            Some(memory) => (u64::from(memory.backed), !memory.grows),
+            None => (0, true),
+        };
+        let alignment = Alignment::new(module, |function| called_elsewhere(module, function));
+        let units = Units::new(module.bodies.iter().map(|body| body.operators.len()));
+        Self { module, options, memory_least, memory_fixed, groups, alignment, units }
+    }
 }
 
 /// C code of a function.
@@ -113,6 +138,8 @@ struct Emitter<'p, 'm, 'a> {
     imports_at_start: bool,
     /// The stack was checked on every way to here.
     stack_checked: bool,
+    /// The first invariant of the translation that did not hold, and the offset of its operator.
+    broken: Option<(&'static str, u32)>,
 }
 
 /// C type of a value type.
@@ -130,7 +157,7 @@ pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError>
     /// Translations after which nothing is assumed of loops; few need more than three.
     const MOST: usize = 16;
     let mut assumed = Assumed::default();
-    for round in 0.. {
+    for round in 0..=MOST {
         assumed.lowered = false;
         assumed.nothing = round == MOST;
         let mut emitter = Emitter::new(plan, defined, Windows::default(), assumed, true);
@@ -142,7 +169,8 @@ pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError>
             return emitter.finish();
         }
     }
-    unreachable!("with nothing assumed, nothing is lowered")
+    let function = plan.module.imported_functions + defined;
+    Err(AotError::internal_in(function, 0, "assumptions about loops were lowered where there are none"))
 }
 
 impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
@@ -178,6 +206,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             uses_memory: false,
             imports_at_start: false,
             stack_checked: false,
+            broken: None,
         };
         for (param, &ty) in ty.params.iter().enumerate() {
             let node = emitter.fresh().with_zeros(plan.alignment.param(defined, param));
@@ -197,8 +226,22 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         for (position, (operator, offset)) in module.bodies[defined as usize].operators.iter().enumerate() {
             self.offset = *offset;
             self.operator(operator, position)?;
+            self.unbroken()?;
         }
-        Ok(())
+        if !self.frames.is_empty() {
+            self.broken("a block has no end");
+        }
+        self.unbroken()
+    }
+
+    /// Notes that an invariant of the translation does not hold: no code results.
+    fn broken(&mut self, what: &'static str) {
+        self.broken.get_or_insert((what, self.offset));
+    }
+
+    /// Checks that all invariants held.
+    fn unbroken(&self) -> Result<(), AotError> {
+        self.broken.map_or(Ok(()), |(what, offset)| Err(AotError::internal_in(self.index, offset, what)))
     }
 
     fn push_line(&mut self, line: String) {
@@ -232,19 +275,30 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         self.stack.push(Value { text: name, ty, node, local: None });
     }
 
+    /// Takes the top value off the stack. The validator has seen that it exists; if it does not, translation ends
+    /// with an error before the value that stands in for it is used.
     fn pop(&mut self) -> Value {
-        self.stack.pop().unwrap_or_else(|| Value {
-            // validated code does not come here
-            text: "0".into(),
-            ty: ValType::I32,
-            node: Node::constant(0),
-            local: None,
+        self.stack.pop().unwrap_or_else(|| {
+            self.broken("the operand stack is empty");
+            Value::constant(ValType::I32, 0)
         })
     }
 
-    /// The values on top, the deepest first.
+    /// Position of the first of this many values on top of the stack.
+    fn top(&mut self, count: usize) -> usize {
+        self.stack.len().checked_sub(count).unwrap_or_else(|| {
+            self.broken("the operand stack has too few values");
+            self.stack.len()
+        })
+    }
+
+    /// Takes the values on top off the stack, the deepest first. There are as many as asked for in any case: those
+    /// that are missing are stood in for, until translation ends with an error.
     fn pop_many(&mut self, count: usize) -> Vec<Value> {
-        self.stack.split_off(self.stack.len().saturating_sub(count))
+        let first = self.top(count);
+        let mut values = self.stack.split_off(first);
+        values.resize(count, Value::constant(ValType::I32, 0));
+        values
     }
 
     /// Statement that raises a trap here.

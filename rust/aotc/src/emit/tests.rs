@@ -4,9 +4,12 @@
 
 use std::collections::BTreeMap;
 
+use wasmparser::Operator;
 use wisp_image::Image;
 
-use super::{called_elsewhere, generate, Alignment, Plan};
+use super::{generate, Plan};
+use crate::error::AotError;
+use crate::module::Module;
 use crate::{module, Machine, Options};
 
 /// C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
@@ -16,17 +19,24 @@ fn translated(body: &str) -> String {
 
 /// C code of the functions of a module with 64 KB of memory.
 fn functions(fields: &str) -> String {
+    let text = changed(fields, |_| {}).unwrap();
+    // what follows the prelude
+    text[text.find("fn0(").unwrap()..].into()
+}
+
+/// Translates a module that is changed after the validator has seen it.
+fn changed(fields: &str, change: impl FnOnce(&mut Module<'_>)) -> Result<String, AotError> {
     let wasm = wat::parse_str(format!("(module {fields} (memory 1 1))")).unwrap();
     let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
     let image = Image::parse(&compiled.image).unwrap();
-    let module = module::read(&wasm, &image).unwrap();
+    let mut module = module::read(&wasm, &image).unwrap();
+    change(&mut module);
     let options = Options::default();
-    let groups = BTreeMap::new();
-    let alignment = Alignment::new(&module, |function| called_elsewhere(&module, function));
-    let plan = Plan { module: &module, options: &options, memory_least: 65536, memory_fixed: true, groups, alignment };
-    let text = generate(&plan, &Machine::named("cortex-m0plus").unwrap()).unwrap().text;
-    // what follows the prelude
-    text[text.find("fn0(").unwrap()..].into()
+    let plan = Plan::new(&module, &options, image.manifest().unwrap().memory, BTreeMap::new());
+    let generated = generate(&plan, &Machine::named("cortex-m0plus").unwrap());
+    generated
+        .map(|generated| generated.units.into_iter().map(|unit| unit.text).collect())
+        .map_err(|error| error.named(&wasm))
 }
 
 /// (accesses known to be aligned, accesses that are tested)
@@ -206,4 +216,62 @@ fn a_parameter_is_as_aligned_as_what_all_callers_pass() {
     assert_eq!(counted(&frame(&exported, 32, ON_FRAME)), (2, 1));
     let in_table = format!("{OWN} (table 1 1 funcref) (elem (i32.const 0) $callee)");
     assert_eq!(counted(&frame(&in_table, 32, ON_FRAME)), (2, 1));
+}
+
+/// The error for the function `broken`, index 1, without the operators that are picked.
+fn internal_error(body: &str, picked: fn(&Operator<'_>) -> bool) -> String {
+    let fields = format!(
+        "(type $t (func (param i32) (result i32))) (table 1 1 funcref) (func $first)
+        (func $broken (export \"f\") (param i32) (result i32) {body})"
+    );
+    assert!(changed(&fields, |_| {}).is_ok(), "{body}");
+    let error = changed(&fields, |module| module.bodies[1].operators.retain(|(operator, _)| !picked(operator)));
+    let error = error.expect_err(body);
+    assert!(error.is_internal());
+    error.to_string()
+}
+
+#[test]
+fn a_broken_invariant_is_an_error_with_function_and_place() {
+    let constants = |operator: &Operator<'_>| matches!(operator, Operator::I32Const { .. });
+    let ends = |operator: &Operator<'_>| matches!(operator, Operator::End);
+    let openings = |operator: &Operator<'_>| matches!(operator, Operator::Block { .. } | Operator::If { .. });
+    for (body, picked, what) in [
+        ("(i32.add (local.get 0) (i32.const 1))", constants as fn(&Operator<'_>) -> bool, "the operand stack is empty"),
+        ("(return (i32.const 1))", constants, "the operand stack has too few values"),
+        ("(call_indirect (type $t) (local.get 0) (i32.const 0))", constants, "the operand stack has too few values"),
+        ("(local.set 0 (i32.const 1)) (local.get 0)", constants, "the operand stack is empty"),
+        ("(block (result i32) (br 0 (i32.const 1)))", constants, "the operand stack has too few values"),
+        ("(local.get 0)", ends, "a block has no end"),
+        ("(local.get 0) (block (br 0))", openings, "an `end` outside of all blocks"),
+        ("(block (block (br 1))) (local.get 0)", openings, "a branch out of the function"),
+        (
+            "(if (result i32) (local.get 0) (then (local.get 0)) (else (local.get 0)))",
+            openings,
+            "an `else` without its `if`",
+        ),
+    ] {
+        let error = internal_error(body, picked);
+        let expected =
+            format!("internal error of the native compiler: {what}; please report this module (at offset 0x");
+        assert!(error.starts_with(&expected), "{body}: {error}");
+        assert!(error.ends_with(", in function 1 `broken`)"), "{body}: {error}");
+    }
+}
+
+#[test]
+fn deep_conditions_are_jumps_that_no_compiler_runs_out_of_braces_for() {
+    let depth = 300;
+    let body = format!("{} (local.set 3 (i32.const 1)) {}", "local.get 0 if ".repeat(depth), "else end ".repeat(depth));
+    let text = translated(&body);
+    let mut nested = 0;
+    let mut most = 0;
+    for c in text.chars() {
+        nested += i32::from(c == '{') - i32::from(c == '}');
+        most = nested.max(most);
+    }
+    assert_eq!(nested, 0);
+    assert!((50..100).contains(&most), "{most}");
+    assert_eq!(text.matches("goto E").count(), text.matches("goto F").count());
+    assert!(text.matches("goto E").count() > depth / 2);
 }

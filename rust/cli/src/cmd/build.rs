@@ -82,10 +82,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut compiled = compile(&wasm, &options).map_err(|error| {
         let error = proposals::explained(&wasm, error);
         let about_memory = matches!(error.kind, ErrorKind::Memory(..));
-        let more = if about_memory { explain::memory(&wasm) } else { String::new() };
-        Failure::in_file(path, format_args!("{error}{more}"))
+        match about_memory {
+            true => Failure::in_file(path, format_args!("{error}{}", explain::memory(&wasm))),
+            false => Failure::compiling(path, error),
+        }
     })?;
-    let bad = |error| Failure::in_file(path, format_args!("the compiler made a bad image, please report: {error}"));
+    let bad = |error| Failure::internal(path, format_args!("the compiler made a bad image: {error}"));
     if arguments.names {
         compiled.image = symbols::with_names(&Image::parse(&compiled.image).map_err(bad)?, &wasm);
     }
@@ -93,7 +95,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // a firmware may run what it embeds without verifying it again
     wisp_image::verify::scratch_words(&image)
         .and_then(|words| wisp_image::verify::verify(&image, &mut vec![0; words]))
-        .map_err(|error| Failure::in_file(path, format_args!("the compiler made bad code, please report: {error}")))?;
+        .map_err(|error| Failure::internal(path, format_args!("the compiler made bad code: {error}")))?;
     let bytes = arguments.native.add(path, &wasm, &compiled, &mut progress)?;
     let file = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
     input::write(&file, &bytes)?;
@@ -125,6 +127,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if backed >= explain::LARGE {
             output::note(format_args!(
                 "{backed} bytes of linear memory are more than most boards have{}",
+                explain::memory(&wasm)
+            ));
+        } else if let Some(stack) = explain::large_stack(&wasm) {
+            output::note(format_args!(
+                "about {stack} of {backed} bytes of linear memory are the guest's own stack{}",
                 explain::memory(&wasm)
             ));
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use wisp_compiler::printable;
 use wisp_image::format::Section;
 use wisp_image::{disassemble, Image, ImageError};
 
@@ -55,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 
 /// Returns the facts for people to read.
 fn text(path: &Path, facts: &Facts) -> String {
-    let mut out = format!("{} {}, {} bytes ({})\n", facts.name, facts.version, facts.bytes, path.display());
+    let mut out = format!("{} {}, {} bytes ({})\n", printable(&facts.name), facts.version, facts.bytes, path.display());
     let mut line = |text: String| {
         out += &text;
         out.push('\n');
@@ -95,17 +96,20 @@ fn text(path: &Path, facts: &Facts) -> String {
     line("\nneeds".into());
     line(facts.memory.as_ref().map_or_else(|| "  linear memory: none".into(), memory));
     line(format!("  globals: {} bytes, largest frame: {} bytes", facts.globals_bytes, facts.largest_frame));
+    facts.depth.iter().for_each(|depth| line(depth.text()));
     for (index, table) in facts.tables.iter().enumerate() {
         line(format!("  table {index}: {} {}{}", table.min, table.ty, upto(table.max)));
     }
     if !facts.imports.is_empty() {
         line("\nimports".into());
     }
-    facts.imports.iter().for_each(|import| line(format!("  {} {} {}", import.module, import.name, import.ty)));
+    facts.imports.iter().for_each(|import| {
+        line(format!("  {} {} {}", printable(&import.module), printable(&import.name), import.ty));
+    });
     if !facts.exports.is_empty() {
         line("\nexports".into());
     }
-    facts.exports.iter().for_each(|export| line(format!("  {} {}", export.name, export.ty)));
+    facts.exports.iter().for_each(|export| line(format!("  {} {}", printable(&export.name), export.ty)));
     if !facts.data.is_empty() || !facts.elements.is_empty() {
         line("\nsegments".into());
     }

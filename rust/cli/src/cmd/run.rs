@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_compiler::compile;
+use wisp_compiler::{compile, printable};
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::abi::{ENTRY, INITIALIZE};
 use wisp_host::{App, Interfaces};
@@ -111,7 +111,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Kind::Wasm => {
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let compiled = compile(&bytes, &arguments.compile.options(&name, (0, 1, 0)))
-                .map_err(|error| Failure::in_file(&path, proposals::explained(&bytes, error)))?;
+                .map_err(|error| Failure::compiling(&path, proposals::explained(&bytes, error)))?;
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
             let image = match arguments.native {
                 true => desk::compile(&path, &bytes, &compiled, arguments.cc.clone())?,
@@ -304,7 +304,7 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
     instance.for_each_export(store, |name, external| {
         if let wisp_engine::Extern::Func(func) = external {
             let ty = func.ty(store).map(|ty| imports::type_text(ty.params, ty.results)).unwrap_or_default();
-            functions.push(format!("\n  {name}{ty}"));
+            functions.push(format!("\n  {}{ty}", printable(name)));
         }
     });
     let file = arguments.file.display();

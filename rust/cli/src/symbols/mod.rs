@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wisp_compiler::Compiled;
+use wisp_compiler::{printable, Compiled};
 use wisp_image::format::{external, Section, TAG_HASH};
 use wisp_image::writer::{append_trailer, Writer};
 use wisp_image::{names, Image, ImageId};
@@ -77,8 +77,8 @@ fn readable(name: &str) -> String {
     let name = if mangled { addr2line::demangle_auto(name.into(), None) } else { name.into() };
     // linkers demangle Rust's older names, but leave the hash at their end
     match name.rsplit_once("::h") {
-        Some((rest, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => rest.into(),
-        _ => name.into(),
+        Some((rest, hash)) if hash.len() == 16 && hash.bytes().all(|b| b.is_ascii_hexdigit()) => printable(rest),
+        _ => printable(&name),
     }
 }
 
@@ -158,8 +158,8 @@ impl Symbols {
 
     /// The names that an image carries itself; `None` if it carries none.
     pub fn carried(image: &Image<'_>) -> Option<Self> {
-        let names =
-            (0..image.function_count() as u32).filter_map(|index| Some((index, image.function_name(index)?.into())));
+        let names = (0..image.function_count() as u32)
+            .filter_map(|index| Some((index, printable(image.function_name(index)?))));
         let names: Vec<_> = names.collect();
         (!names.is_empty()).then(|| Self { names, ..Self::default() })
     }

@@ -17,6 +17,8 @@
 
 use std::fmt::Write;
 
+use wisp_compiler::printable;
+
 use super::{Call, Place, Symbols};
 
 const FIRST_LINE: &str = "wisp-symbols 1";
@@ -27,13 +29,13 @@ impl Symbols {
         let mut text = format!("{FIRST_LINE}\nwasm {}\ncode {}\nimport {}\n", self.wasm, self.code, self.imported);
         // a name may hold anything, a record ends at the line's end
         for (index, name) in &self.names {
-            let _ = writeln!(text, "name {index} {}", name.escape_debug());
+            let _ = writeln!(text, "name {index} {}", printable(name));
         }
         for file in &self.files {
-            let _ = writeln!(text, "file {}", file.escape_debug());
+            let _ = writeln!(text, "file {}", printable(file));
         }
         for function in &self.functions {
-            let _ = writeln!(text, "function {}", function.escape_debug());
+            let _ = writeln!(text, "function {}", printable(function));
         }
         let number = |number: Option<u32>| number.map_or_else(|| "-".into(), |number| number.to_string());
         for place in &self.places {

@@ -103,13 +103,23 @@ def beside_node(module, text):
     return [f"step {at}: {got[at:at + 1]} here, {other[at:at + 1]} in node"]
 
 
+HEAD = ["package", "wasm", "image", "memory", "imports", "native", "beside", "result"]
+
+
+def row(text, result, beside=""):
+    """The cells of the table behind the package's name: what the program printed, and what came of it."""
+    first = lambda word: (fields(text, word) or [""])[0]
+    numbers = [first(word) for word in ("size", "image", "memory", "imports", "native")]
+    return [f"{int(number):,}" if number.isdigit() else number for number in numbers] + [beside, result]
+
+
 def run(package, program):
     """Runs one package; returns (outcome, cells of the table)."""
     archive = archive_of(package)
     if archive is None:
-        return "skipped", ["", "", "", "", "the registry is not reached"]
+        return "skipped", row("", "the registry is not reached")
     if hashlib.sha256(archive.read_bytes()).hexdigest() != package["sha256"]:
-        return "failed", ["", "", "", "", "the archive is not the one that is pinned"]
+        return "failed", row("", "the archive is not the one that is pinned")
     folder = BUILD / re.sub(r"\W+", "-", package["title"])
     folder.mkdir(exist_ok=True)
     module = folder / "module.wasm"
@@ -123,10 +133,9 @@ def run(package, program):
         done = subprocess.run([str(part) for part in command], text=True, capture_output=True, timeout=600,
                               check=False)
     except subprocess.TimeoutExpired:
-        return "failed", ["", "", "", "", "no end after 600 s"]
+        return "failed", row("", "no end after 600 s")
     text = done.stdout
     first = lambda word: (fields(text, word) or [""])[0]
-    cells = [first("size"), first("image"), first("imports"), first("native")]
     expected = package.get("refused")
     problems = fields(text, "differs") + fields(text, "error")
     if done.returncode and not problems:
@@ -136,15 +145,18 @@ def run(package, program):
         problems.append("refused: " + refused)
     if expected and not refused:
         problems.append(f"expected to be refused with {expected!r}")
+    engines = [] if refused else ["wasmi"]
     if not problems and not refused:
-        problems += beside_node(module, text) or []
+        differences = beside_node(module, text)
+        engines += [] if differences is None else ["node"]
+        problems += differences or []
     least = package.get("least", 0)
     compared = int(first("compared") or 0)
     if not problems and not refused and compared < least:
         problems.append(f"{compared} steps compared, {least} expected")
     if problems:
-        return "failed", cells + ["; ".join(problems)]
-    return "passed", cells + ["refused: " + refused if refused else f"{compared} steps compared"]
+        return "failed", row(text, "; ".join(problems))
+    return "passed", row(text, "refused: " + refused if refused else f"{compared} steps compared", ", ".join(engines))
 
 
 def main():
@@ -158,7 +170,7 @@ def main():
         print("packages: the program that runs them was not built\n0 passed, 1 failed, 0 skipped")
         sys.exit(1)
     counts = {"passed": 0, "failed": 0, "skipped": 0}
-    lines = ["| package | wasm | image | imports | native | result |", "|---|--:|--:|--:|--:|---|"]
+    lines = ["| " + " | ".join(HEAD) + " |", "|---|--:|--:|--:|--:|--:|---|---|"]
     for package in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
         if args.titles and not any(title in package["title"] for title in args.titles):
             continue

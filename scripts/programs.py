@@ -402,16 +402,21 @@ def table(rows):
     return "".join("| " + " | ".join(cell.splitlines()[0] if cell else "" for cell in line) + " |\n" for line in lines)
 
 
+def is_wanted(name, only):
+    """Tells whether a toolchain, or a program as toolchain/name, is among those asked for; all are without names."""
+    return not only or any(name == word or name.startswith(word + "/") or word.startswith(name + "/") for word in only)
+
+
 def check_all(wisp, only=None):
     """All programs of all toolchains: (lines of the table, toolchains that are missing)."""
     rows, skipped = [], []
-    if not only or "headers" in only:
+    if is_wanted("headers", only):
         rows, missing = check_headers()
         if missing:
             print(f"programs: headers are skipped: {missing}", flush=True)
             skipped.append("headers")
     for toolchain in (kind() for kind in TOOLCHAINS):
-        if only and toolchain.name not in only:
+        if not is_wanted(toolchain.name, only):
             continue
         missing = toolchain.missing()
         if missing:
@@ -420,6 +425,8 @@ def check_all(wisp, only=None):
             continue
         folder = PROGRAMS / toolchain.name
         for path in sorted(path for path in folder.iterdir() if path.suffix in toolchain.endings):
+            if not is_wanted(f"{toolchain.name}/{path.stem}", only):
+                continue
             with tempfile.TemporaryDirectory() as place:
                 row = check(toolchain, Program.read(path), wisp, Path(place))
             rows.append(row)
@@ -444,7 +451,7 @@ def firmware_module():
 
 
 def main():
-    """By hand: programs.py WISP [TOOLCHAIN...]"""
+    """By hand: programs.py WISP [TOOLCHAIN[/PROGRAM]...]"""
     rows, _ = check_all(Path(sys.argv[1]).resolve(), sys.argv[2:])
     print(table(rows))
     sys.exit(any(row.failed for row in rows))

@@ -26,8 +26,8 @@ def toolchains():
     module, missing = programs.firmware_module()
     if missing:
         print(f"programs: the firmware with one guest of each toolchain is skipped: {missing}")
-        return count + Count(skipped=2)
-    return count + twister("programs", ["tests/programs"], ["mps2/an385", "qemu_riscv32"],
+        return count + Count(skipped=4)
+    return count + twister("programs", ["tests/programs"], ["mps2/an385", "qemu_riscv32", "qemu_cortex_m3"],
                            ["-x=CONFIG_MINIMAL_LIBC=y", f"-x=PROGRAM_IN_ASSEMBLYSCRIPT={module}"])
 
 

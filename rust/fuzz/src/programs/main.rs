@@ -2,7 +2,7 @@
 //! Compiles a module that somebody else made, checks its image and runs it beside wasmi.
 //!
 //! `programs MODULE [--plan FILE] [--native CC-FLAG] [--stubs FOLDER]` prints one line for each thing it finds, as a
-//! word and the rest: `size`, `image`, `imports`, `refused`, `stub`, `call`, `limit`, `differs`, `compared`.
+//! word and the rest: `size`, `image`, `imports`, `memory`, `refused`, `stub`, `call`, `limit`, `differs`, `compared`.
 //! The lines `plan` repeat what was done and `got` what came of it, such that another engine can do the same
 //! with the modules written to the folder. A plan has one step a line:
 //!
@@ -77,6 +77,8 @@ fn check(arguments: &Arguments) -> Result<bool, String> {
     let words = verify::scratch_words(&image).map_err(|error| format!("the image is damaged: {error}"))?;
     verify::verify(&image, &mut vec![0; words]).map_err(|error| format!("the verifier refuses the image: {error}"))?;
     println!("imports {}", image.import_count());
+    let memory = image.manifest().map_err(|error| error.to_string())?.memory;
+    println!("memory {}", memory.map_or(0, |memory| u64::from(memory.min) << memory.page_size_log2));
     let stubs = stubs::of(&wasm)?;
     for (number, (name, stub)) in stubs.iter().enumerate() {
         if let Some(folder) = &arguments.stubs {

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Runs guests of other people's toolchains one after the other, in the memory of one app. */
+/*
+ * Runs guests of other people's toolchains one after the other, in the memory of one app. With SMALL_APP, the one
+ * in C runs in 16 KB.
+ */
+
+#include <string.h>
 
 #include <zephyr/kernel.h>
 #include <zephyr/sys/printk.h>
@@ -8,8 +13,11 @@
 #include <wisp/wisp.h>
 
 #define MOST_MEMORY 32768
+#define SMALL_MEMORY 16384
 
-WISP_APP_DEFINE(small, "small", 16384);
+#ifdef SMALL_APP
+WISP_APP_DEFINE(small, "small", SMALL_MEMORY);
+#endif
 
 /* Defined in C++, with MOST_MEMORY bytes of linear memory. */
 const struct wisp_app *large_app(void);
@@ -40,10 +48,17 @@ static void run(const struct wisp_app *app, const char *name, uint32_t memory)
 
 int main(void)
 {
-	run(&small, "in_c", 16384);
-	run(large_app(), "in_cpp", MOST_MEMORY);
-	run(large_app(), "in_rust", MOST_MEMORY);
-	run(large_app(), "in_assemblyscript", MOST_MEMORY);
+	static const char *const programs[] = {PROGRAMS};
+
+	for (size_t i = 0; i < ARRAY_SIZE(programs); i++) {
+#ifdef SMALL_APP
+		if (strcmp(programs[i], "in_c") == 0) {
+			run(&small, programs[i], SMALL_MEMORY);
+			continue;
+		}
+#endif
+		run(large_app(), programs[i], MOST_MEMORY);
+	}
 	printk("all programs have run\n");
 	return 0;
 }

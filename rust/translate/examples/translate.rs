@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Translates an image on the desk and writes the code: for a disassembler, and for figures.
+//!
+//! `translate thumb2 app.wisp app.bin`
+
+use std::cell::Cell;
+use std::process::ExitCode;
+
+use wisp_image::format::Section;
+use wisp_image::Image;
+use wisp_translate::isa::Isa;
+use wisp_translate::{scratch_words, thumb2, translate_all, Env, Helper, Layout};
+
+fn translate<I: Isa>(image: &Image<'_>, code: &mut [u8]) -> Option<u32> {
+    let mut scratch = vec![0; scratch_words(image).ok()?];
+    let functions = vec![Cell::new(0); image.function_count()];
+    let memory = image.memory().ok()?.map_or(0, |memory| memory.backed);
+    let env = Env {
+        image,
+        layout: Layout { stack_limit: 24, floor: 100, globals: 28, imported_globals: 56 },
+        memory,
+        fuel: std::env::var_os("NO_FUEL").is_none(),
+        helpers: &[0; Helper::COUNT],
+        trampolines: &[const { Cell::new(0) }; Helper::COUNT],
+        functions: &functions,
+    };
+    let outcome = translate_all::<I>(&env, &mut scratch, code);
+    println!(
+        "{} of {} functions, {} bytes of code, {} of IR, {} of scratch memory",
+        outcome.translated,
+        functions.len(),
+        outcome.bytes,
+        image.section(Section::Code).len(),
+        scratch.len() * 4
+    );
+    for (index, entry) in functions.iter().enumerate() {
+        println!("function {index} at {:#x}", entry.get().wrapping_sub(1));
+    }
+    Some(outcome.bytes)
+}
+
+fn main() -> ExitCode {
+    let arguments: Vec<_> = std::env::args().collect();
+    let [_, isa, input, output] = &arguments[..] else {
+        eprintln!("usage: translate thumb2 IMAGE CODE");
+        return ExitCode::FAILURE;
+    };
+    let bytes = std::fs::read(input).expect("the image can be read");
+    let image = Image::parse(&bytes).expect("it is an image");
+    let mut code = vec![0; 1 << 20];
+    let length = match isa.as_str() {
+        "thumb2" => translate::<thumb2::Thumb2>(&image, &mut code),
+        other => panic!("{other} is no instruction set of the translator"),
+    };
+    std::fs::write(output, &code[..length.unwrap_or(0) as usize]).expect("the code can be written");
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Ops on 64 bits. Such values live in the frame; the first pair of registers may have a copy.
+
+use wisp_image::ops::{Operand, Sem};
+
+use crate::decode::Part;
+use crate::function::Function;
+use crate::isa::{Bin, Cond, Isa, Un, Val};
+use crate::ops::{operation, relation};
+use crate::Unfit;
+
+impl<I: Isa> Function<'_, '_, I> {
+    /// Loads both operands: the first into the first pair, the second into the other.
+    fn sources_wide(&mut self, part: &Part) {
+        self.source_wide(part, 1, I::PLAN.wide);
+        self.source_wide(part, 2, I::PLAN.other);
+    }
+
+    /// `e = f(x, y)`. False if there is no emitter.
+    pub fn binary_wide(&mut self, part: &Part) -> bool {
+        match part.sem {
+            Sem::I64XorShrU => {
+                self.source_wide(part, 1, I::PLAN.wide);
+                I::wide_shift(self.out, Bin::ShrU, part.value(2) & 63);
+                self.pair = None;
+                self.clobber_other();
+                I::get_pair(self.out, I::PLAN.other, I::PLAN.frame, part.value(1));
+                I::wide_bin(self.out, Bin::Xor);
+            }
+            Sem::F64Copysign => {
+                self.sources_wide(part);
+                let (high, other) = (I::PLAN.wide.1, I::PLAN.other.1);
+                I::bin_imm(self.out, Bin::Shl, high, high, 1, high);
+                I::bin_imm(self.out, Bin::ShrU, high, high, 1, high);
+                I::bin_imm(self.out, Bin::ShrU, other, other, 31, other);
+                I::bin_imm(self.out, Bin::Shl, other, other, 31, other);
+                I::bin(self.out, Bin::Or, high, high, other, other);
+            }
+            _ => {
+                let Some(op) = operation(part.sem) else { return false };
+                self.operation_wide(part, op);
+            }
+        }
+        self.done_wide(part);
+        true
+    }
+
+    fn operation_wide(&mut self, part: &Part, op: Bin) {
+        let immediate = part.kind(2) == Operand::I;
+        match op {
+            Bin::Shl | Bin::ShrS | Bin::ShrU | Bin::Rotl | Bin::Rotr => {
+                if immediate {
+                    self.source_wide(part, 1, I::PLAN.wide);
+                    self.clobber_other();
+                    return I::wide_shift(self.out, op, part.value(2) & 63);
+                }
+                self.source_wide(part, 1, I::PLAN.wide);
+                self.clobber_other();
+                I::get(self.out, I::PLAN.other.0, I::PLAN.frame, part.value(2));
+                I::wide_shift_by(self.out, op);
+            }
+            _ => {
+                // the one that is in the registers already goes first
+                let swap = op != Bin::Sub && !immediate && self.pair == Some(part.value(2));
+                let (x, y) = if swap { (2, 1) } else { (1, 2) };
+                self.source_wide(part, x, I::PLAN.wide);
+                self.source_wide(part, y, I::PLAN.other);
+                I::wide_bin(self.out, op);
+            }
+        }
+    }
+
+    fn clobber_other(&mut self) {
+        self.clobber(I::PLAN.other.0);
+        self.clobber(I::PLAN.other.1);
+    }
+
+    /// `e = f(x)`. False if there is no emitter.
+    pub fn unary_wide(&mut self, part: &Part) -> bool {
+        let (low, high) = I::PLAN.wide;
+        let extends = match part.sem {
+            Sem::I64Extend8S => Some(Some(Un::Extend8)),
+            Sem::I64Extend16S => Some(Some(Un::Extend16)),
+            Sem::I64Extend32S => Some(None),
+            Sem::F64Abs | Sem::F64Neg => None,
+            _ => return false,
+        };
+        self.source_wide(part, 1, I::PLAN.wide);
+        match extends {
+            Some(un) => {
+                if un.is_some_and(|un| !I::un(self.out, un, low, low)) {
+                    return false;
+                }
+                I::bin_imm(self.out, Bin::ShrS, high, low, 31, high);
+            }
+            None if part.sem == Sem::F64Abs => {
+                I::bin_imm(self.out, Bin::Shl, high, high, 1, high);
+                I::bin_imm(self.out, Bin::ShrU, high, high, 1, high);
+            }
+            None => {
+                self.clobber_other();
+                I::bin_imm(self.out, Bin::Xor, high, high, 0x8000_0000, I::PLAN.other.0);
+            }
+        }
+        self.done_wide(part);
+        true
+    }
+
+    /// `d = f(x, y) ? 1 : 0`
+    pub fn set_wide(&mut self, part: &Part) -> Result<(), Unfit> {
+        let Some(cond) = relation(part.sem) else { return self.escape(part) };
+        self.sources_wide(part);
+        let test = I::wide_compare(self.out, cond);
+        self.pair = None;
+        let d = self.target(part);
+        I::set(self.out, test, d);
+        self.done(part, d, false);
+        Ok(())
+    }
+
+    /// `d = x == 0 ? 1 : 0`
+    pub fn is_zero(&mut self, part: &Part) {
+        self.source_wide(part, 1, I::PLAN.wide);
+        let (low, high) = I::PLAN.wide;
+        self.clobber(low);
+        I::bin(self.out, Bin::Or, low, low, high, high);
+        let test = I::compare(self.out, Cond::Eq, low, Val::Imm(0), high);
+        let d = self.target(part);
+        I::set(self.out, test, d);
+        self.done(part, d, false);
+    }
+
+    /// `e = f(s)`. False if there is no emitter.
+    pub fn widen(&mut self, part: &Part) -> bool {
+        let signed = match part.sem {
+            Sem::I64ExtendI32S => true,
+            Sem::I64ExtendI32U => false,
+            _ => return false,
+        };
+        let (low, high) = I::PLAN.wide;
+        self.source_into(part, 1, low);
+        self.clobber(low);
+        self.clobber(high);
+        match signed {
+            true => drop(I::bin_imm(self.out, Bin::ShrS, high, low, 31, high)),
+            false => I::imm(self.out, high, 0),
+        }
+        self.done_wide(part);
+        true
+    }
+
+    /// `e = x != 0 ? a : b`
+    pub fn select_wide(&mut self, part: &Part) {
+        let other = I::PLAN.other.0;
+        self.source_into(part, 1, other);
+        self.clobber_other();
+        self.pair = None;
+        let (a, b) = (part.value(2), part.value(3));
+        self.clobber(I::PLAN.wide.0);
+        self.clobber(I::PLAN.wide.1);
+        I::get_pair(self.out, I::PLAN.wide, I::PLAN.frame, b);
+        let test = I::compare(self.out, Cond::Ne, other, Val::Imm(0), I::PLAN.other.1);
+        self.when(test, |function| I::get_pair(function.out, I::PLAN.wide, I::PLAN.frame, a));
+        self.done_wide(part);
+    }
+}

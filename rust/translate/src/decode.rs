@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Reads ops: what an op does, and its operands.
+
+use wisp_image::ops::{self, Class, Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUENCE, SINGLE};
+
+/// The largest number of operands of an op that is no sequence.
+pub const OPERANDS: usize = 6;
+
+/// By opcode: how an op behaves, and what it computes.
+static MEANINGS: [(Class, Sem); SINGLE] = {
+    let mut meanings = [(Class::Special, Sem::Unreachable); SINGLE];
+    let mut n = 0;
+    while n < SINGLE {
+        if let Some(op) = ops::op(n as u16) {
+            meanings[n] = (op.class, op.sem);
+        }
+        n += 1;
+    }
+    meanings
+};
+
+/// The kinds of operands by their numbers.
+const KINDS: [Operand; 32] = {
+    use Operand::*;
+    let known = [
+        None, D, E, S, T, AccD, A, I, J, K, O, F, B, BFar, Table, R, N, NFar, H, Func, G, G64, GI, GI64, Y, X, L, P, V,
+        Zero, M,
+    ];
+    let mut kinds = [None; 32];
+    let mut n = 0;
+    while n < known.len() {
+        assert!(known[n] as usize == n);
+        kinds[n] = known[n];
+        n += 1;
+    }
+    kinds
+};
+
+/// The code of a function, as words.
+#[derive(Clone, Copy)]
+pub struct Code<'i> {
+    /// The code section.
+    pub section: &'i [u8],
+    /// The function's first byte in it.
+    pub start: u32,
+    /// The byte behind its last.
+    pub end: u32,
+}
+
+impl Code<'_> {
+    /// Returns the word at a byte offset of the section; 0 behind its end, which no verified op reads.
+    pub fn word(self, at: u32) -> u16 {
+        let bytes = self.section.get(at as usize..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u16::from_le_bytes(*bytes))
+    }
+
+    fn long(self, at: u32) -> u32 {
+        u32::from(self.word(at)) | u32::from(self.word(at + 2)) << 16
+    }
+}
+
+/// An op, or one op of a sequence.
+#[derive(Clone, Copy)]
+pub struct Part {
+    /// Its behaviour.
+    pub class: Class,
+    /// Its computation.
+    pub sem: Sem,
+    /// The kinds of its operands; [`Operand::None`] behind the last.
+    pub kinds: [Operand; OPERANDS],
+    /// The value of each: an offset, an index, or an immediate extended to 32 bits.
+    pub values: [u32; OPERANDS],
+    /// The upper half of an immediate of 64 bits.
+    pub high: u32,
+    /// Number of operands.
+    pub count: usize,
+    /// Byte offset of the op, or of the sequence that it is part of.
+    pub start: u32,
+    /// True for the first op of a sequence, and for an op that is in none.
+    pub first: bool,
+    /// Byte offset of the first entry of a table.
+    pub table: u32,
+}
+
+impl Part {
+    /// Returns the kind of an operand.
+    pub fn kind(&self, operand: usize) -> Operand {
+        self.kinds.get(operand).copied().unwrap_or(Operand::None)
+    }
+
+    /// Returns the value of an operand.
+    pub fn value(&self, operand: usize) -> u32 {
+        self.values.get(operand).copied().unwrap_or(0)
+    }
+
+    /// Returns the kind of the last operand.
+    pub fn last(&self) -> Operand {
+        self.kind(self.count.wrapping_sub(1))
+    }
+
+    /// The slots that the op names as sources: byte offset, and whether it is a pair.
+    pub fn sources(&self) -> impl Iterator<Item = (u32, bool)> + '_ {
+        self.kinds.iter().zip(self.values).filter_map(|(kind, value)| match kind {
+            Operand::S | Operand::M => Some((value, false)),
+            Operand::T => Some((value, true)),
+            _ => None,
+        })
+    }
+
+    /// The slot that the op writes: byte offset, and whether it is a pair.
+    pub fn result(&self) -> Option<(u32, bool)> {
+        match self.kinds[0] {
+            Operand::D | Operand::M => Some((self.values[0], false)),
+            Operand::E => Some((self.values[0], true)),
+            _ => None,
+        }
+    }
+
+    /// Returns the target of the branch that the op ends with, as a byte offset of the section.
+    pub fn target(&self) -> Option<u32> {
+        let distance = self.value(self.count.wrapping_sub(1));
+        match self.last() {
+            Operand::F | Operand::BFar => Some(self.start.wrapping_add(distance)),
+            Operand::B => Some(self.start.wrapping_sub(distance)),
+            _ => None,
+        }
+    }
+
+    /// True if the op takes a unit of fuel when it branches.
+    pub fn takes_fuel(&self) -> bool {
+        matches!(self.last(), Operand::B | Operand::BFar)
+    }
+}
+
+/// Reads the ops of a function one after the other, and the ops of a sequence one by one.
+#[derive(Clone, Copy)]
+pub struct Ops<'i> {
+    code: Code<'i>,
+    /// Start of the op that is read.
+    start: u32,
+    /// The next word.
+    at: u32,
+    /// Opcodes of what is left of a sequence.
+    rest: u32,
+    ends: bool,
+}
+
+impl<'i> Ops<'i> {
+    /// Begins at an op.
+    pub fn new(code: Code<'i>, at: u32) -> Self {
+        Self { code, start: at, at, rest: 0, ends: false }
+    }
+
+    /// Returns the byte offset behind the op that was read last, or inside a sequence behind that op's operands.
+    pub fn at(&self) -> u32 {
+        self.at
+    }
+
+    /// True if the next op is the first of a sequence, or none of one.
+    pub fn between(&self) -> bool {
+        self.rest == 0
+    }
+
+    /// True if control never goes on behind the op, or sequence, that was read last.
+    pub fn ends_flow(&self) -> bool {
+        self.ends && self.rest == 0
+    }
+
+    /// Reads the next op. `None` at the end of the function.
+    pub fn next(&mut self) -> Option<Part> {
+        let first = self.rest == 0;
+        if first {
+            if self.at >= self.code.end {
+                return None;
+            }
+            self.start = self.at;
+            let opcode = usize::from(self.code.word(self.at) / 4);
+            self.at += 2;
+            let packed = *PACKED.get(opcode).filter(|_| opcode < COUNT)?;
+            self.ends = packed & ENDS_FLOW != 0;
+            self.rest = if packed & SEQUENCE == 0 { opcode as u32 | 1 << 31 } else { packed & !(ENDS_FLOW | SEQUENCE) };
+        }
+        let opcode = if self.rest >> 31 == 1 { self.rest & 0x7fff_ffff } else { self.rest & 0x3ff };
+        self.rest = if self.rest >> 31 == 1 { 0 } else { self.rest >> 10 };
+        self.part(opcode as usize, first)
+    }
+
+    fn part(&mut self, opcode: usize, first: bool) -> Option<Part> {
+        let (class, sem) = *MEANINGS.get(opcode)?;
+        let mut part = Part {
+            class,
+            sem,
+            kinds: [Operand::None; OPERANDS],
+            values: [0; OPERANDS],
+            high: 0,
+            count: 0,
+            start: self.start,
+            first,
+            table: 0,
+        };
+        let mut kinds = PACKED[opcode] & !ENDS_FLOW;
+        while kinds != 0 {
+            let kind = KINDS[kinds as usize & 31];
+            kinds >>= 5;
+            *part.kinds.get_mut(part.count)? = kind;
+            part.values[part.count] = match kind {
+                Operand::I | Operand::N => self.code.word(self.at) as i16 as u32,
+                Operand::J | Operand::BFar | Operand::NFar | Operand::Zero | Operand::K => self.code.long(self.at),
+                Operand::AccD | Operand::A => 0,
+                _ => u32::from(self.code.word(self.at)),
+            };
+            if kind == Operand::K {
+                part.high = self.code.long(self.at + 4);
+            }
+            self.at += 2 * kind.words() as u32;
+            if kind == Operand::Table {
+                part.table = self.at;
+                self.at += 2 * (part.values[part.count] + 1);
+            }
+            part.count += 1;
+        }
+        Some(part)
+    }
+}

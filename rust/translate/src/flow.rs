@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Branches, and ends that are rarely reached, which lie apart.
+
+use crate::decode::Part;
+use crate::function::{Function, Pass, Site};
+use crate::isa::{Bin, Cond, Isa, Reg, Val};
+use crate::{Helper, Unfit};
+
+/// The largest number of cold ends that wait for their place.
+pub const COLD: usize = 16;
+/// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
+const NEAR_END: u32 = 56;
+
+/// The work of a cold end.
+#[derive(Clone, Copy)]
+pub enum Cold {
+    /// Goes on in the interpreter.
+    Deopt,
+    /// Goes back if the address in `r` is at most `slack` above the limit, else to the interpreter.
+    Near { r: Reg, spare: Reg, slack: u32 },
+    /// Takes fuel and goes back.
+    Refill,
+    /// Traps, because the native stack is used up.
+    Overflow,
+}
+
+/// A cold end that waits for its place.
+#[derive(Clone, Copy)]
+pub struct Pending<T> {
+    /// The branch to it.
+    at: u32,
+    test: T,
+    long: bool,
+    /// The offset at which the code goes on.
+    back: u32,
+    kind: Cold,
+    site: Site,
+}
+
+impl<I: Isa> Function<'_, '_, I> {
+    /// The place of the op that is translated.
+    pub fn site(&self) -> Site {
+        Site {
+            op: self.start,
+            next: self.ops.at(),
+            first: self.first,
+            acc: if self.reads_acc { self.acc } else { None },
+            frame: None,
+            refused: None,
+        }
+    }
+
+    /// Branches to a cold end if the test says so.
+    pub fn cold(&mut self, test: I::Test, kind: Cold) {
+        self.cold_refused(test, kind, None);
+    }
+
+    /// Branches to a cold end as [`Function::cold`] does. An access that does not fit is `refused`.
+    pub fn cold_refused(&mut self, test: I::Test, kind: Cold, refused: Option<(Reg, u32)>) {
+        if !self.first && refused.is_none() && !matches!(kind, Cold::Refill | Cold::Overflow) {
+            // the interpreter cannot begin inside a sequence
+            self.unfit = Some(Unfit::Op);
+        }
+        let long = self.long || self.flow_end() > self.ops.at() + NEAR_END;
+        let (at, site) = (self.out.at(), Site { refused, ..self.site() });
+        I::branch(self.out, Some(test), at, long);
+        let pending = Pending { at, test, long, back: self.out.at(), kind, site };
+        match self.pending.get_mut(self.waiting) {
+            Some(place) => {
+                *place = Some(pending);
+                self.waiting += 1;
+            }
+            None => self.unfit = Some(Unfit::Op),
+        }
+    }
+
+    /// Returns the byte offset behind the next op that control does not go on behind.
+    fn flow_end(&mut self) -> u32 {
+        if self.end_of_flow < self.ops.at() {
+            let mut ops = self.ops;
+            while ops.next().is_some() && !ops.ends_flow() {}
+            self.end_of_flow = ops.at();
+        }
+        self.end_of_flow
+    }
+
+    /// Lays cold ends here, with a jump over them, if they would come out of reach, or if there are many.
+    pub fn island(&mut self) {
+        let short = self.pending.iter().take(self.waiting).flatten().find(|pending| !pending.long);
+        let far = short.is_some_and(|pending| self.out.at() + 8 * self.waiting as u32 > pending.at + I::ISLAND);
+        if !far && self.waiting + 6 < COLD {
+            return;
+        }
+        let at = self.out.at();
+        I::branch(self.out, None, at, true);
+        self.lay_cold();
+        let end = self.out.at();
+        self.out.patch(at, |out| I::branch(out, None, end, true));
+    }
+
+    /// Lays the cold ends here, where control does not come.
+    pub fn lay_cold(&mut self) {
+        for n in 0..self.waiting {
+            let Some(pending) = self.pending[n] else { continue };
+            let here = self.out.at();
+            if !pending.long && !I::reaches(pending.at, here, true) {
+                self.unfit = Some(Unfit::Reach);
+            }
+            self.out.patch(pending.at, |out| I::branch(out, Some(pending.test), here, pending.long));
+            let helper = match pending.kind {
+                Cold::Near { r, spare, slack } => {
+                    I::bin(self.out, Bin::Sub, spare, r, I::PLAN.limit, spare);
+                    let test = I::compare(self.out, Cond::LtU, spare, Val::Imm(slack + 1), spare);
+                    self.branch_back(Some(test), pending.back);
+                    Helper::Deopt
+                }
+                Cold::Deopt => Helper::Deopt,
+                Cold::Refill => Helper::Refill,
+                Cold::Overflow => Helper::Overflow,
+            };
+            self.call_helper(helper, pending.site);
+            if helper == Helper::Refill {
+                self.branch_back(None, pending.back);
+            }
+        }
+        self.waiting = 0;
+    }
+
+    fn branch_back(&mut self, test: Option<I::Test>, to: u32) {
+        let long = !I::reaches(self.out.at(), to, test.is_some());
+        I::branch(self.out, test, to, long);
+    }
+
+    /// Calls a function of the firmware.
+    pub fn call_helper(&mut self, helper: Helper, site: Site) {
+        self.helpers |= 1 << helper as u64;
+        let to = self.env.trampolines[helper as usize].get().saturating_sub(1);
+        I::call(self.out, to);
+        self.returned(site);
+    }
+
+    /// A call has just been emitted: is it the one that is looked for?
+    pub fn returned(&mut self, site: Site) {
+        if self.wanted == Some(self.out.at()) {
+            self.found = Some(site);
+        }
+    }
+
+    /// Calls a function of the firmware for the op that is translated, after which registers hold nothing.
+    pub fn helper(&mut self, helper: Helper) {
+        let site = self.site();
+        self.call_helper(helper, site);
+        self.forget_registers();
+    }
+
+    /// Goes on in the interpreter from this op to the end of the function.
+    pub fn deopt(&mut self) -> Result<(), Unfit> {
+        if !self.first {
+            return Err(Unfit::Op);
+        }
+        let site = self.site();
+        self.call_helper(Helper::Deopt, site);
+        Ok(())
+    }
+
+    /// Writes what `body` writes, and a branch over it if the test does not hold.
+    pub fn when(&mut self, test: I::Test, body: impl FnOnce(&mut Self)) {
+        let at = self.out.at();
+        let test = Some(I::not(test));
+        I::branch(self.out, test, at, false);
+        body(self);
+        let end = self.out.at();
+        if !I::reaches(at, end, true) {
+            self.unfit = Some(Unfit::Reach);
+        }
+        self.out.patch(at, |out| I::branch(out, test, end, false));
+    }
+
+    /// Branches to the code of an op of this function.
+    pub fn branch_to(&mut self, test: Option<I::Test>, target: u32) {
+        let (estimate, exact) = self.labels.places(target);
+        let at = self.out.at();
+        let back = target <= self.start;
+        let known = match (back, self.pass) {
+            (true, Pass::Estimate) => estimate,
+            _ => exact,
+        };
+        let to = self.begin + known;
+        let long = if self.long {
+            true
+        } else if back {
+            !I::reaches(at, to, test.is_some())
+        } else if self.pass == Pass::Estimate {
+            true
+        } else {
+            // by the estimates, which are farther apart than the places
+            let long = !I::reaches(at + self.shrunk, self.begin + estimate + 16, test.is_some());
+            self.shrunk += if long { 0 } else { I::SHORTENS };
+            long
+        };
+        if self.pass == Pass::Write && !long && !I::reaches(at, to, test.is_some()) {
+            self.unfit = Some(Unfit::Reach);
+        }
+        I::branch(self.out, test, to, long);
+    }
+
+    /// Branches as the last operand of an op says, and takes a unit of fuel for it if the op does.
+    pub fn branch(&mut self, part: &Part, test: Option<I::Test>) -> Result<(), Unfit> {
+        let target = part.target().ok_or(Unfit::Op)?;
+        if !part.takes_fuel() || !self.env.fuel {
+            self.branch_to(test, target);
+            return Ok(());
+        }
+        let body = |function: &mut Self| {
+            let fuel = I::PLAN.fuel;
+            I::bin_imm(function.out, Bin::Sub, fuel, fuel, 1, I::PLAN.temps[0]);
+            let rest = I::on_flags(Cond::GeS);
+            let rest = rest.unwrap_or_else(|| I::compare(function.out, Cond::GeS, fuel, Val::Imm(0), I::PLAN.temps[0]));
+            function.branch_to(Some(rest), target);
+            let site = function.site();
+            function.call_helper(Helper::Refill, site);
+            function.branch_to(None, target);
+        };
+        match test {
+            Some(test) => self.when(test, body),
+            None => body(self),
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,407 @@
+// SPDX-License-Identifier: Apache-2.0
+//! One function from IR to code: in three passes, each of which goes through the same steps. The first counts bytes with
+//! all branches ahead in their long form. The second knows from that which of them are short, and finds the places.
+//! The third writes.
+
+use core::cell::Cell;
+
+use wisp_image::format::Section;
+use wisp_image::{Functions, Image};
+
+pub use crate::decode::Code;
+use crate::decode::Ops;
+use crate::flow::{Pending, COLD};
+use crate::isa::{Isa, Reg};
+use crate::labels::Labels;
+use crate::out::Out;
+use crate::pins::Pins;
+use crate::values::HELD;
+use crate::{Helper, Layout, Unfit};
+
+/// The facts that the translations of all functions of an instance share.
+#[derive(Clone, Copy)]
+pub struct Env<'e> {
+    /// The image, which was verified.
+    pub image: &'e Image<'e>,
+    /// Fields of the instance's record.
+    pub layout: Layout,
+    /// Bytes of linear memory that exist for as long as the instance does.
+    pub memory: u32,
+    /// Entries and backward branches take a unit of fuel, as in the interpreter.
+    pub fuel: bool,
+    /// Address of each helper.
+    pub helpers: &'e [u32; Helper::COUNT],
+    /// Offset of each helper's trampoline in the code plus one; 0 where there is none yet.
+    pub trampolines: &'e [Cell<u32>; Helper::COUNT],
+    /// For each defined function the offset of its code plus one; with the highest bit set, the last call that waits for
+    /// it. 0 is neither.
+    pub functions: &'e [Cell<u32>],
+}
+
+/// The place of a call in the code, in terms of the IR.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Site {
+    /// Byte offset of the op, or of its sequence, in the code section.
+    pub op: u32,
+    /// Byte offset behind it.
+    pub next: u32,
+    /// True if the interpreter can begin with the op.
+    pub first: bool,
+    /// The register with the accumulator, if the op reads it.
+    pub acc: Option<Reg>,
+    /// For a call of a function of the module, the distance of the frames.
+    pub frame: Option<u32>,
+    /// For an access that does not fit, where the interpreter cannot begin: the register with an address, and the bytes
+    /// from there on that would have to exist.
+    pub refused: Option<(Reg, u32)>,
+}
+
+/// Accesses by a slot that fit: `bound` bytes from its value plus `low` on.
+#[derive(Clone, Copy)]
+pub struct Fact {
+    /// Byte offset of the slot.
+    pub slot: u32,
+    /// Added to its value, wrapping.
+    pub low: u32,
+    /// Bytes.
+    pub bound: u32,
+}
+
+/// Which pass it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Finds where code lies at most.
+    Estimate,
+    /// Finds where it lies.
+    Place,
+    /// Writes it, or goes through it for [`locate`].
+    Write,
+}
+
+/// A function that is translated, in one of the passes.
+pub struct Function<'f, 'o, I: Isa> {
+    pub(crate) env: &'f Env<'f>,
+    pub(crate) code: Code<'f>,
+    pub(crate) out: &'f mut Out<'o>,
+    pub(crate) labels: &'f Labels<'f>,
+    pub(crate) pins: Pins,
+    pub(crate) pass: Pass,
+    /// All branches ahead are long.
+    pub(crate) long: bool,
+    /// Offset of the function's code.
+    pub(crate) begin: u32,
+    /// Bytes by which code is shorter than in the first pass.
+    pub(crate) shrunk: u32,
+    pub(crate) params: u32,
+    pub(crate) results: u32,
+    /// The function calls nothing that takes native stack.
+    pub(crate) leaf: bool,
+    /// Behind the op that is translated.
+    pub(crate) ops: Ops<'f>,
+    /// The op that is translated: where it, or its sequence, begins, and what [`Part`] says of it.
+    pub(crate) start: u32,
+    pub(crate) first: bool,
+    pub(crate) reads_acc: bool,
+    pub(crate) result: Option<(u32, bool)>,
+    pub(crate) after_slot: Option<u32>,
+    /// The register of the accumulator, and a slot with the same value.
+    pub(crate) acc: Option<Reg>,
+    pub(crate) acc_slot: Option<u32>,
+    /// The flags tell of the accumulator.
+    pub(crate) flags: bool,
+    /// Which slot each of the low registers has a copy of.
+    pub(crate) held: [Option<u32>; HELD],
+    /// The slots that the first pair has a copy of.
+    pub(crate) pair: Option<u32>,
+    /// The accesses that the cached address is for.
+    pub(crate) fact: Option<Fact>,
+    pub(crate) checked: [Option<Fact>; 4],
+    /// Registers that this op uses.
+    pub(crate) busy: u32,
+    pub(crate) turn: u8,
+    pub(crate) pending: [Option<Pending<I::Test>>; COLD],
+    pub(crate) waiting: usize,
+    pub(crate) end_of_flow: u32,
+    /// Helpers that are called, a bit for each.
+    pub(crate) helpers: u64,
+    pub(crate) unfit: Option<Unfit>,
+    /// The return address that is looked for, and what was found.
+    pub(crate) wanted: Option<u32>,
+    pub(crate) found: Option<Site>,
+}
+
+/// A function's code, and what its type says.
+struct Shape<'i> {
+    code: Code<'i>,
+    params: u32,
+    /// Slots of results, and number of results.
+    results: (u32, usize),
+}
+
+/// Bounds of a function in the code section.
+fn shape<'i>(image: &Image<'i>, index: usize) -> Result<Shape<'i>, Unfit> {
+    let section = image.section(Section::Code);
+    let functions: Functions<'i> = image.functions();
+    let function = functions.get(index).map_err(|_| Unfit::Op)?;
+    let end = functions.get(index + 1).map_or(section.len() as u32, |next| next.code);
+    let ty = image.ty(function.ty).map_err(|_| Unfit::Op)?;
+    Ok(Shape {
+        code: Code { section, start: function.code, end },
+        params: ty.param_slots() as u32,
+        results: (ty.result_slots() as u32, ty.results().len()),
+    })
+}
+
+/// Returns the words of scratch memory that the largest function of an image takes at most.
+///
+/// # Errors
+/// The function table cannot be read, which the verifier refuses.
+pub fn scratch_words(image: &Image<'_>) -> Result<usize, Unfit> {
+    let mut most = 0;
+    for index in 0..image.function_count() {
+        let code = shape(image, index)?.code;
+        let frame = usize::from(code.word(code.start + 2)) / 4;
+        let ir = (code.end - code.start) as usize / 2;
+        // at most one target for each three words: a branch has two or three, an entry of a table one
+        most = most.max(ir.div_ceil(32) * 2 + (ir * 2).min(targets(code) * 2) + frame);
+    }
+    Ok(most)
+}
+
+/// Number of branches and entries of tables.
+fn targets(code: Code<'_>) -> usize {
+    let mut count = 0;
+    let mut ops = Ops::new(code, code.start);
+    while let Some(part) = ops.next() {
+        count += usize::from(part.target().is_some());
+        count += if part.table != 0 { part.value(1) as usize + 1 } else { 0 };
+    }
+    count
+}
+
+/// The place of a function's code.
+#[derive(Clone, Copy, Debug)]
+pub struct Translated {
+    /// Offset of its code.
+    pub begin: u32,
+    /// Offset behind it.
+    pub end: u32,
+}
+
+/// Appends the code of a defined function, behind the trampolines of helpers that it is the first to call.
+///
+/// # Errors
+/// Why it gets none. What was written behind the former end may be overwritten.
+pub fn translate<I: Isa>(
+    env: &Env<'_>,
+    index: usize,
+    scratch: &mut [u32],
+    out: &mut Out<'_>,
+) -> Result<Translated, Unfit> {
+    let begin = out.at();
+    let mut long = false;
+    loop {
+        let mut counter = Out::counter(begin);
+        let done = passes::<I>(env, index, scratch, &mut counter, long, None)?;
+        // the long forms reach everything
+        if done.unfit == Some(Unfit::Reach) && !long {
+            long = true;
+            continue;
+        }
+        if let Some(unfit) = done.unfit {
+            return Err(unfit);
+        }
+        let new = |&n: &usize| done.helpers >> n & 1 == 1 && env.trampolines[n].get() == 0;
+        let missing = (0..Helper::COUNT).filter(new).count() as u32;
+        if out.room().is_some_and(|room| counter.at() + missing * I::TRAMPOLINE > room) {
+            return Err(Unfit::Room);
+        }
+        for n in (0..Helper::COUNT).filter(new) {
+            env.trampolines[n].set(I::trampoline(out, env.helpers[n]) + 1);
+        }
+        return write::<I>(env, index, scratch, out, long);
+    }
+}
+
+fn write<I: Isa>(
+    env: &Env<'_>,
+    index: usize,
+    scratch: &mut [u32],
+    out: &mut Out<'_>,
+    long: bool,
+) -> Result<Translated, Unfit> {
+    let begin = out.at();
+    let done = passes::<I>(env, index, scratch, out, long, None)?;
+    match done.unfit {
+        Some(unfit) => Err(unfit),
+        None => Ok(Translated { begin, end: out.at() }),
+    }
+}
+
+/// Finds the call that returns to an offset of the code, in a function whose code begins at `begin`, and which slots
+/// live in registers there.
+///
+/// # Errors
+/// The scratch memory is too small. There is no such call.
+pub fn locate<I: Isa>(
+    env: &Env<'_>,
+    index: usize,
+    scratch: &mut [u32],
+    begin: u32,
+    returns: u32,
+) -> Result<(Site, Pins), Unfit> {
+    for long in [false, true] {
+        let done = passes::<I>(env, index, scratch, &mut Out::counter(begin), long, Some(returns))?;
+        if done.unfit == Some(Unfit::Reach) {
+            continue;
+        }
+        return Ok((done.found.ok_or(Unfit::Op)?, done.pins));
+    }
+    Err(Unfit::Op)
+}
+
+/// Returns the slots of a function that live in registers.
+///
+/// # Errors
+/// The scratch memory is too small.
+pub fn pins<I: Isa>(env: &Env<'_>, index: usize, scratch: &mut [u32]) -> Result<Pins, Unfit> {
+    let shape = shape(env.image, index)?;
+    let frame = u32::from(shape.code.word(shape.code.start + 2));
+    Pins::choose(shape.code, frame, shape.params, I::PLAN.pins, scratch)
+}
+
+/// The outcome of the passes.
+struct Done {
+    helpers: u64,
+    unfit: Option<Unfit>,
+    found: Option<Site>,
+    pins: Pins,
+}
+
+fn passes<I: Isa>(
+    env: &Env<'_>,
+    index: usize,
+    scratch: &mut [u32],
+    out: &mut Out<'_>,
+    long: bool,
+    wanted: Option<u32>,
+) -> Result<Done, Unfit> {
+    let shape = shape(env.image, index)?;
+    let pins = pins::<I>(env, index, scratch)?;
+    let (labels, _) = Labels::find(shape.code, scratch)?;
+    let begin = out.at();
+    for pass in [Pass::Estimate, Pass::Place] {
+        let mut counter = Out::counter(begin);
+        let done = run::<I>(env, &shape, &mut counter, &labels, pins, pass, long, None)?;
+        if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach || pass == Pass::Place) {
+            return Ok(done);
+        }
+    }
+    run::<I>(env, &shape, out, &labels, pins, Pass::Write, long, wanted)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn run<I: Isa>(
+    env: &Env<'_>,
+    shape: &Shape<'_>,
+    out: &mut Out<'_>,
+    labels: &Labels<'_>,
+    pins: Pins,
+    pass: Pass,
+    long: bool,
+    wanted: Option<u32>,
+) -> Result<Done, Unfit> {
+    let begin = out.at();
+    let mut function = Function::<I> {
+        env,
+        code: shape.code,
+        out,
+        labels,
+        pins,
+        pass,
+        long,
+        begin,
+        shrunk: 0,
+        params: shape.params,
+        results: shape.results.0,
+        leaf: leaf(shape.code),
+        ops: Ops::new(shape.code, shape.code.start),
+        start: shape.code.start,
+        first: true,
+        reads_acc: false,
+        result: None,
+        after_slot: None,
+        acc: None,
+        acc_slot: None,
+        flags: false,
+        held: [None; HELD],
+        pair: None,
+        fact: None,
+        checked: [None; 4],
+        busy: 0,
+        turn: 0,
+        pending: [const { None }; COLD],
+        waiting: 0,
+        end_of_flow: 0,
+        helpers: 0,
+        unfit: None,
+        wanted,
+        found: None,
+    };
+    function.body()?;
+    Ok(Done { helpers: function.helpers, unfit: function.unfit, found: function.found, pins })
+}
+
+/// True if a function calls nothing that takes native stack.
+fn leaf(code: Code<'_>) -> bool {
+    let mut ops = Ops::new(code, code.start);
+    while let Some(part) = ops.next() {
+        use wisp_image::ops::Sem::{Call, CallImport, CallIndirect};
+        if matches!(part.sem, Call | CallImport | CallIndirect) {
+            return false;
+        }
+    }
+    true
+}
+
+impl<I: Isa> Function<'_, '_, I> {
+    /// Goes through the function once.
+    fn body(&mut self) -> Result<(), Unfit> {
+        loop {
+            if self.ops.between() {
+                self.between();
+            }
+            let at = self.ops.at();
+            let Some(part) = self.ops.next() else { break };
+            self.start = part.start;
+            self.first = part.first;
+            self.result = part.result();
+            self.after_slot = self.result.filter(|&(_, wide)| !wide).map(|(slot, _)| slot);
+            self.reads_acc = part.kinds.contains(&wisp_image::ops::Operand::A);
+            self.busy = self.acc.filter(|_| self.reads_acc).map_or(0, |acc| 1 << acc.0);
+            debug_assert!(at <= self.ops.at());
+            let flags = core::mem::take(&mut self.flags);
+            self.part(&part, flags)?;
+            if part.result().is_none_or(|(_, wide)| wide) && part.kind(0) != wisp_image::ops::Operand::AccD {
+                self.acc = None;
+                self.acc_slot = None;
+            }
+            if self.ops.ends_flow() {
+                self.lay_cold();
+                self.forget_registers();
+            }
+        }
+        self.lay_cold();
+        Ok(())
+    }
+
+    /// Between two ops: control may come from elsewhere, and cold ends may have to be laid.
+    fn between(&mut self) {
+        self.island();
+        if let Some(index) = self.labels.index(self.ops.at()) {
+            self.forget_registers();
+            self.checked = [None; 4];
+            self.labels.bind(index, self.out.at() - self.begin, self.pass != Pass::Estimate);
+        }
+    }
+}

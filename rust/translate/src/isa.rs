@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//! What the translator asks of an instruction set: about thirty emitters, and which register has which part.
+
+use crate::out::Out;
+
+/// A machine register, by its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Reg(pub u8);
+
+/// An operation on two integers. Counts of shifts and rotations are taken modulo the width.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Bin {
+    Add,
+    Sub,
+    Mul,
+    And,
+    Or,
+    Xor,
+    Shl,
+    ShrS,
+    ShrU,
+    Rotl,
+    Rotr,
+}
+
+/// An operation on one integer of 32 bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Un {
+    Clz,
+    Ctz,
+    Extend8,
+    Extend16,
+}
+
+/// A division: by what it is signed, and whether the rest is wanted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Div {
+    /// The operands are signed.
+    pub signed: bool,
+    /// The result is the remainder.
+    pub rest: bool,
+}
+
+/// A relation of two integers.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Cond {
+    Eq,
+    Ne,
+    LtS,
+    LtU,
+    GeS,
+    GeU,
+}
+
+/// The bytes that an access moves, and how a load extends them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Width {
+    Byte,
+    ByteSigned,
+    Half,
+    HalfSigned,
+    Word,
+}
+
+impl Width {
+    /// Returns the number of bytes.
+    pub fn bytes(self) -> u32 {
+        match self {
+            Self::Byte | Self::ByteSigned => 1,
+            Self::Half | Self::HalfSigned => 2,
+            Self::Word => 4,
+        }
+    }
+}
+
+/// A source: a register or a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Val {
+    Reg(Reg),
+    Imm(u32),
+}
+
+/// The place of a slot's value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Place {
+    /// In a register.
+    Reg(Reg),
+    /// In the frame, at this byte offset.
+    Slot(u32),
+}
+
+/// The number that is added to the base of an access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[allow(missing_docs)]
+pub enum Index {
+    Reg(Reg),
+    Imm(u32),
+}
+
+/// Which register has which part.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// The accumulator and results, and with the second the first pair.
+    pub wide: (Reg, Reg),
+    /// The other pair. It overlaps with `temps` and `cache` or is none of them.
+    pub other: (Reg, Reg),
+    /// Scratch registers.
+    pub temps: &'static [Reg],
+    /// Registers for slots.
+    pub pins: &'static [Reg],
+    /// The address that several accesses have in common.
+    pub cache: Reg,
+    /// Slot 0 of the running function.
+    pub frame: Reg,
+    /// The instance.
+    pub context: Reg,
+    /// The first byte of linear memory.
+    pub base: Reg,
+    /// Bytes of linear memory less four.
+    pub limit: Reg,
+    /// Units of fuel in hand.
+    pub fuel: Reg,
+}
+
+/// An instruction set. Every function appends instructions. None of them uses a register that it is not given, but those
+/// of `wide`, `other` and `link` where that is said.
+pub trait Isa {
+    /// The registers.
+    const PLAN: Plan;
+    /// Bytes of the largest frame whose slots are reached.
+    const FRAME: u32;
+    /// A misaligned access of more than one byte may fault.
+    const ALIGNED: bool;
+    /// Offsets of an access that [`Index::Imm`] reaches.
+    const REACH: u32;
+    /// Bytes that a short branch is shorter than a long one.
+    const SHORTENS: u32;
+    /// Bytes of code behind a short branch to a cold end after which that end should come.
+    const ISLAND: u32;
+    /// The outcome of a comparison, which the instructions that follow directly may use.
+    type Test: Copy;
+
+    /// `d = s`
+    fn mov(out: &mut Out<'_>, d: Reg, s: Reg);
+    /// `d = v`
+    fn imm(out: &mut Out<'_>, d: Reg, v: u32);
+    /// True if operations with this number and comparisons with it leave the scratch register alone; multiplication
+    /// never does.
+    fn plain(v: u32) -> bool;
+    /// `d = x op y`. True if [`Isa::on_flags`] may tell of `d`.
+    fn bin(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
+    /// `d = x op v`, with a scratch register other than x. True as above.
+    fn bin_imm(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool;
+    /// `d = v - y`, with a scratch register other than y.
+    fn sub_from(out: &mut Out<'_>, d: Reg, v: u32, y: Reg, t: Reg);
+    /// `d = op x`. False, and nothing, if there is no such instruction.
+    fn un(out: &mut Out<'_>, op: Un, d: Reg, x: Reg) -> bool;
+    /// `d = x / y` or the remainder, if neither traps. False, and nothing, if there is no such instruction.
+    fn div(out: &mut Out<'_>, op: Div, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
+
+    /// Compares. The scratch register is other than x.
+    fn compare(out: &mut Out<'_>, cond: Cond, x: Reg, y: Val, t: Reg) -> Self::Test;
+    /// Returns a comparison with zero of what an operation before left in the flags.
+    fn on_flags(cond: Cond) -> Option<Self::Test>;
+    /// Returns the opposite.
+    fn not(test: Self::Test) -> Self::Test;
+    /// Branches to an offset if the test, or nothing, says so. `long` takes the form that reaches everything.
+    fn branch(out: &mut Out<'_>, test: Option<Self::Test>, to: u32, long: bool);
+    /// True if a branch that is not `long` reaches so far.
+    fn reaches(from: u32, to: u32, test: bool) -> bool;
+    /// `d = test ? 1 : 0`
+    fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
+    /// `d = test ? a : b`
+    fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
+    /// Jumps to one of `count` targets by an index below `count`; `entry` gives their offsets.
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32);
+
+    /// `d = [base + offset]`, of a slot or a field of the instance.
+    fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);
+    /// `[base + offset] = s`
+    fn put(out: &mut Out<'_>, s: Reg, base: Reg, offset: u32);
+    /// Two slots, or fields, that follow each other.
+    fn get_pair(out: &mut Out<'_>, d: (Reg, Reg), base: Reg, offset: u32);
+    /// Writes two slots, or fields, that follow each other.
+    fn put_pair(out: &mut Out<'_>, s: (Reg, Reg), base: Reg, offset: u32);
+    /// Loads.
+    fn load(out: &mut Out<'_>, width: Width, d: Reg, base: Reg, index: Index);
+    /// Stores.
+    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index);
+
+    /// `wide = wide op other`, of 64 bits: no shifts. `other` is lost.
+    fn wide_bin(out: &mut Out<'_>, op: Bin);
+    /// `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
+    fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32);
+    /// `wide = wide op other`, for shifts and rotations. `other` is lost.
+    fn wide_shift_by(out: &mut Out<'_>, op: Bin);
+    /// Compares `wide` and `other`, which are lost.
+    fn wide_compare(out: &mut Out<'_>, cond: Cond) -> Self::Test;
+    /// `wide = x * y`, of numbers of 32 bits that are extended to 64.
+    fn wide_product(out: &mut Out<'_>, signed: bool, x: Reg, y: Reg);
+
+    /// Begins a function: keeps these registers (a bit for each) and the return address.
+    fn enter(out: &mut Out<'_>, mask: u32);
+    /// Ends a function.
+    fn leave(out: &mut Out<'_>, mask: u32);
+    /// Returns the registers that a function keeps whose code begins with these bytes, a bit for each. The return address
+    /// lies highest, the registers below it in their order.
+    fn kept_by(first: u32) -> u32;
+    /// Added to the address of a function's code by those that call it.
+    const ENTRY: u32;
+    /// Compares the stack pointer with a register: true if it is below.
+    fn stack_below(out: &mut Out<'_>, limit: Reg) -> Self::Test;
+    /// Calls an offset of the code.
+    fn call(out: &mut Out<'_>, to: u32);
+    /// Returns the offset that the call at an offset, whose bits are given, goes to.
+    fn called(at: u32, bits: u32) -> u32;
+    /// Jumps to an address of the firmware; calls go here in its place. Returns the offset of the first instruction.
+    fn trampoline(out: &mut Out<'_>, address: u32) -> u32;
+    /// Bytes that a trampoline takes at most.
+    const TRAMPOLINE: u32;
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Operands: where values are, and which register still holds what.
+
+use wisp_image::ops::Operand;
+
+use crate::decode::Part;
+use crate::function::{Fact, Function};
+use crate::isa::{Isa, Place, Reg, Val};
+
+/// The number of registers that may hold copies of slots.
+pub const HELD: usize = 8;
+
+impl<I: Isa> Function<'_, '_, I> {
+    /// Forgets everything about registers: control may come from elsewhere.
+    pub fn forget_registers(&mut self) {
+        self.held = [None; HELD];
+        self.acc = None;
+        self.acc_slot = None;
+        self.flags = false;
+        self.pair = None;
+        self.fact = None;
+    }
+
+    /// A register is about to change.
+    pub fn clobber(&mut self, register: Reg) {
+        if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+            *held = None;
+        }
+        if register == I::PLAN.cache {
+            self.fact = None;
+        }
+        if register == I::PLAN.wide.0 || register == I::PLAN.wide.1 {
+            self.pair = None;
+        }
+    }
+
+    /// A slot is about to change.
+    pub fn forget_slot(&mut self, slot: u32) {
+        for held in &mut self.held {
+            *held = held.filter(|&held| held != slot);
+        }
+        self.pair = self.pair.filter(|&pair| pair != slot && pair + 4 != slot);
+        self.fact = self.fact.filter(|fact| fact.slot != slot);
+        self.acc_slot = self.acc_slot.filter(|&acc| acc != slot);
+        for checked in &mut self.checked {
+            *checked = checked.filter(|fact| fact.slot != slot);
+        }
+    }
+
+    /// The register holds the value of the slot, until one of them changes.
+    pub fn hold(&mut self, register: Reg, slot: u32) {
+        if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+            *held = Some(slot);
+        }
+    }
+
+    fn holder(&self, slot: u32) -> Option<Reg> {
+        self.held.iter().position(|&held| held == Some(slot)).map(|n| Reg(n as u8))
+    }
+
+    /// The register must not be given out again for this op.
+    pub fn keep(&mut self, register: Reg) {
+        self.busy |= 1 << register.0;
+    }
+
+    /// The register may be given out again.
+    pub fn release(&mut self, register: Reg) {
+        if Some(register) != self.acc || !self.reads_acc {
+            self.busy &= !(1 << register.0);
+        }
+    }
+
+    /// Takes a scratch register.
+    pub fn temp(&mut self) -> Reg {
+        let plan = &I::PLAN;
+        let free = |function: &Self, register: Reg| function.busy >> register.0 & 1 == 0;
+        let holds =
+            |function: &Self, register: Reg| function.held.get(usize::from(register.0)).is_some_and(Option::is_some);
+        let paired = |function: &Self, register: Reg| {
+            function.pair.is_some() && (register == plan.wide.0 || register == plan.wide.1)
+        };
+        let temps = plan.temps.iter().copied();
+        // what holds nothing goes first; then in turn
+        let unused = temps.clone().find(|&r| free(self, r) && !holds(self, r) && !paired(self, r));
+        self.turn = self.turn.wrapping_add(1);
+        let start = usize::from(self.turn) % plan.temps.len();
+        let used = temps.clone().cycle().skip(start).take(plan.temps.len()).find(|&r| free(self, r));
+        let last = [plan.wide.0, plan.cache].into_iter().find(|&r| free(self, r));
+        let register = unused.or(used).or(last).unwrap_or(plan.cache);
+        self.clobber(register);
+        self.keep(register);
+        register
+    }
+
+    /// Returns a scratch register for an operation with this number, which takes none if the number is plain.
+    pub fn temp_for(&mut self, v: u32, other: u32) -> Reg {
+        if I::plain(v) || I::plain(other) {
+            return I::PLAN.temps[0];
+        }
+        let register = self.temp();
+        self.release(register);
+        register
+    }
+
+    /// Returns the register that has the value of a slot.
+    pub fn slot(&mut self, slot: u32) -> Reg {
+        if let Some(register) = self.pins.get(slot).or_else(|| self.holder(slot)) {
+            self.keep(register);
+            return register;
+        }
+        let register = self.temp();
+        I::get(self.out, register, I::PLAN.frame, slot);
+        self.hold(register, slot);
+        register
+    }
+
+    /// Returns where the value of a slot is, without loading it.
+    pub fn place(&self, slot: u32) -> Place {
+        self.pins.get(slot).or_else(|| self.holder(slot)).map_or(Place::Slot(slot), Place::Reg)
+    }
+
+    /// Returns the register that has the value of an operand.
+    pub fn source(&mut self, part: &Part, operand: usize) -> Reg {
+        match (part.kind(operand), self.acc) {
+            (Operand::S | Operand::M, _) => self.slot(part.value(operand)),
+            (Operand::A, Some(acc)) => {
+                self.keep(acc);
+                acc
+            }
+            _ => {
+                let register = self.temp();
+                I::imm(self.out, register, part.value(operand));
+                register
+            }
+        }
+    }
+
+    /// Returns an operand, as a number if it is one.
+    pub fn val(&mut self, part: &Part, operand: usize) -> Val {
+        match part.kind(operand) {
+            Operand::I | Operand::J => Val::Imm(part.value(operand)),
+            _ => Val::Reg(self.source(part, operand)),
+        }
+    }
+
+    /// Loads the value of an operand into a certain register.
+    pub fn source_into(&mut self, part: &Part, operand: usize, d: Reg) {
+        if let Operand::I | Operand::J = part.kind(operand) {
+            self.clobber(d);
+            return I::imm(self.out, d, part.value(operand));
+        }
+        let slot = part.value(operand);
+        match (part.kind(operand), self.acc) {
+            (Operand::A, Some(acc)) => self.copy(d, acc),
+            _ => match self.place(slot) {
+                Place::Reg(register) => self.copy(d, register),
+                Place::Slot(slot) => {
+                    self.clobber(d);
+                    I::get(self.out, d, I::PLAN.frame, slot);
+                }
+            },
+        }
+    }
+
+    /// `d = s`
+    pub fn copy(&mut self, d: Reg, s: Reg) {
+        if d != s {
+            self.clobber(d);
+            I::mov(self.out, d, s);
+        }
+    }
+
+    /// Returns the register for the result of an op.
+    pub fn target(&self, part: &Part) -> Reg {
+        let slot = part.result().filter(|_| part.kind(0) != Operand::E);
+        slot.and_then(|(slot, _)| self.pins.get(slot)).unwrap_or(I::PLAN.wide.0)
+    }
+
+    /// The result of an op of 32 bits is in the register. `flags` says that the flags tell of it.
+    pub fn done(&mut self, part: &Part, register: Reg, flags: bool) {
+        self.clobber(register);
+        self.acc_slot = None;
+        if let Some((slot, _)) = part.result() {
+            self.forget_slot(slot);
+            match self.pins.get(slot) {
+                Some(pin) if pin == register => {}
+                Some(pin) => I::mov(self.out, pin, register),
+                None => {
+                    I::put(self.out, register, I::PLAN.frame, slot);
+                    self.hold(register, slot);
+                }
+            }
+            self.acc_slot = Some(slot);
+        }
+        self.acc = Some(register);
+        self.flags = flags;
+    }
+
+    /// The result of an op of 64 bits is in the first pair.
+    pub fn done_wide(&mut self, part: &Part) {
+        let slot = part.value(0);
+        self.forget_slot(slot);
+        self.forget_slot(slot + 4);
+        I::put_pair(self.out, I::PLAN.wide, I::PLAN.frame, slot);
+        self.pair = Some(slot);
+    }
+
+    /// Loads an operand of 64 bits into a pair.
+    pub fn source_wide(&mut self, part: &Part, operand: usize, pair: (Reg, Reg)) {
+        let first = pair == I::PLAN.wide;
+        let slot = part.value(operand);
+        if first && part.kind(operand) == Operand::T && self.pair == Some(slot) {
+            return self.clobber_held(pair);
+        }
+        self.clobber(pair.0);
+        self.clobber(pair.1);
+        match part.kind(operand) {
+            Operand::T => I::get_pair(self.out, pair, I::PLAN.frame, slot),
+            kind => {
+                I::imm(self.out, pair.0, slot);
+                let high = if kind == Operand::K { part.high } else { (slot as i32 >> 31) as u32 };
+                I::imm(self.out, pair.1, high);
+            }
+        }
+    }
+
+    /// The registers of the pair hold no slots of 32 bits any more.
+    fn clobber_held(&mut self, pair: (Reg, Reg)) {
+        for register in [pair.0, pair.1] {
+            if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+                *held = None;
+            }
+        }
+    }
+
+    /// Notes that accesses by the slot, from `low` on and `bound` bytes, fit.
+    pub fn learn(&mut self, slot: Option<u32>, low: u32, bound: u32) {
+        let Some(slot) = slot else { return };
+        let fact = Fact { slot, low, bound };
+        let place = self.checked.iter().position(|fact| fact.is_none_or(|fact| fact.slot == slot));
+        let place = place.unwrap_or(usize::from(self.turn) % self.checked.len());
+        self.checked[place] = Some(fact);
+    }
+}

@@ -110,15 +110,21 @@ def test_cuts(firmwares):
     """The power is cut in the middle of an update: the app that ran before or the update runs after it."""
     uf2 = firmwares.uf2("samples/updatable_app", flash=True)
     flash = OUT / "flash.bin"
+    flash.unlink(missing_ok=True)
     updates = uf2.parents[1] / "wisp" / "updates"
+    device = Device(uf2, flash)
+    device.wait_for("app storage formatted")
+    client(device, lambda d: d.install(updates / "counter-1.0.0.wisp"))
+    device.wait_for("counter: update confirmed")
+    whole(device.off())
     before = flash.read_bytes()
     for cut in [(2, "part"), (14, "nothing"), (26, "all")]:
         flash.write_bytes(before)
         device = Device(uf2, flash, cut)
         try:
-            device.wait_for("version 3 counts 1")
-            client(device, lambda d: d.install(updates / "counter-1.0.0.wisp"))
-            device.wait_for("update confirmed")
+            device.wait_for("version 1 counts 1")
+            client(device, lambda d: d.install(updates / "counter-3.0.0.wisp"))
+            device.wait_for("version 3 counts 3")
         except PowerCut:
             pass
         report = device.off()

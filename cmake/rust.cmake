@@ -163,7 +163,7 @@ function(wisp_rust_link library)
 
   set(features)
   foreach(feature IN ITEMS
-      ADC ASSEMBLYSCRIPT EVENT GPIO I2C INTERPRETER KV MSG NATIVE PWM SENSOR SIGNATURE SPI STORAGE UART WASI)
+      ADC ASSEMBLYSCRIPT EVENT FS GPIO I2C INTERPRETER KV MSG NATIVE PWM SENSOR SIGNATURE SPI STORAGE UART WASI)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       list(APPEND features ${name})

@@ -149,6 +149,10 @@ struct wisp_app_usage {
 	uint32_t kv_written;
 	/** Values that were not stored, because the app wrote more than its limit. */
 	uint32_t kv_refused;
+	/** Bytes that files in the app's folders count for, of those that it has changed. */
+	uint32_t files_used;
+	/** Changes of files refused because of a folder's quota. */
+	uint32_t files_refused;
 	/** Lines of the log that were dropped, because the app wrote more than its limit. */
 	uint32_t lines_dropped;
 };

@@ -10,7 +10,7 @@ fn main() {
     let header = repository.join("src/border/shim.h");
     let include = repository.join("include");
     println!("cargo::rerun-if-changed=build.rs");
-    println!("cargo::rerun-if-changed={}", header.display());
+    println!("cargo::rerun-if-changed={}", repository.join("src/border").display());
     println!("cargo::rerun-if-changed={}", repository.join("src/storage/shim.h").display());
     println!("cargo::rerun-if-changed={}", include.join("wisp").display());
 

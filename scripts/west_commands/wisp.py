@@ -107,6 +107,8 @@ def show_usage(usage):
     if usage.kv_written is not None:
         print(f"stored: {usage.kv_written} bytes written, {usage.kv_refused} values refused; "
               f"lines of the log dropped: {usage.lines_dropped}")
+    if usage.files_used is not None:
+        print(f"files: {usage.files_used} bytes, {usage.files_refused} changes refused")
 
 
 def show_failures(failures):

@@ -14,6 +14,7 @@
 #include "border/shim.h"
 #include "native/native.h"
 #include "app/rate.h"
+#include "drivers/fs.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage/storage.h"
 #endif
@@ -158,6 +159,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	wisp_rust_run(&run);
 	wisp_deadline_end(app);
 	wisp_heartbeat_end(app);
+	wisp_fs_end(app);
 	wisp_log_end(app);
 
 	status.error = run_errno((enum wisp_run_error)run.error);
@@ -214,6 +216,7 @@ static void detect_fault(const struct wisp_app *app)
 	}
 	if (faulted) {
 		wisp_heartbeat_end(app);
+		wisp_fs_end(app);
 		wisp_history_add(app, &status);
 #ifdef CONFIG_WISP_STORAGE
 		wisp_supervisor_ended(app);

@@ -269,6 +269,56 @@
 #define USE_KV(node_id)
 #endif
 
+#ifdef CONFIG_WISP_FS
+/* Folders are the node's children. */
+#define FOLDER_CHECK(folder)                                                                       \
+	BUILD_ASSERT(DT_PROP(folder, read_only) || DT_PROP_OR(folder, quota, 0) > 0,               \
+		     "wisp,apps: " DT_NODE_PATH(folder) " needs a quota, or read-only");           \
+	BUILD_ASSERT(sizeof(DT_PROP(folder, path)) <= WISP_FS_PATH / 2,                            \
+		     "wisp,apps: the path of " DT_NODE_PATH(folder) " has more than 63 bytes");
+#define FOLDER_INIT(folder)                                                                        \
+	{                                                                                          \
+		.name = DT_PROP(folder, guest_path),                                               \
+		.path = DT_PROP(folder, path),                                                     \
+		.quota = DT_PROP_OR(folder, quota, 0),                                             \
+		.read_only = DT_PROP(folder, read_only),                                           \
+	},
+#define IF_OKAY(folder, macro)                                                                     \
+	COND_CODE_1(DT_NODE_HAS_STATUS(folder, okay), (macro(folder)), ())
+#define FOLDER_CHECKED(folder) IF_OKAY(folder, FOLDER_CHECK)
+#define FOLDER_GRANT(folder)   IF_OKAY(folder, FOLDER_INIT)
+#define OPEN_FILES(node_id)    DT_PROP_OR(node_id, max_open_files, CONFIG_WISP_FS_OPEN_FILES)
+#define FOLDER_COUNT(node_id)  DT_CHILD_NUM_STATUS_OKAY(node_id)
+#define FOLDERS(node_id)                                                                           \
+	DT_FOREACH_CHILD(node_id, FOLDER_CHECKED)                                                  \
+	BUILD_ASSERT(FOLDER_COUNT(node_id) <= MAX_PINS,                                            \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 folders");             \
+	BUILD_ASSERT(IN_RANGE(OPEN_FILES(node_id), 1, 64),                                         \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a max-open-files beyond 1 to 64");  \
+	static const struct wisp_folder_grant TABLE(node_id, folders)[] = {                        \
+		DT_FOREACH_CHILD(node_id, FOLDER_GRANT)};                                          \
+	static struct wisp_fs_folder TABLE(node_id, folder_states)[FOLDER_COUNT(node_id)];         \
+	static struct wisp_fs_object TABLE(node_id, objects)[OPEN_FILES(node_id)];                 \
+	static uint64_t TABLE(node_id, descriptors)[WISP_FS_DESCRIPTOR_WORDS *                     \
+		(3 + FOLDER_COUNT(node_id) + OPEN_FILES(node_id))];                                \
+	static struct wisp_fs TABLE(node_id, fs) = {                                               \
+		.folders = TABLE(node_id, folder_states),                                          \
+		.objects = TABLE(node_id, objects),                                                \
+		.descriptors = TABLE(node_id, descriptors),                                        \
+		.folder_count = FOLDER_COUNT(node_id),                                             \
+		.object_count = OPEN_FILES(node_id),                                               \
+	};
+#define DEFINE_FS(node_id) COND_CODE_0(FOLDER_COUNT(node_id), (), (FOLDERS(node_id)))
+#define USE_FS(node_id)                                                                            \
+	COND_CODE_0(FOLDER_COUNT(node_id), (),                                                     \
+		    (.folders = TABLE(node_id, folders), .fs = &TABLE(node_id, fs),))
+#else
+#define DEFINE_FS(node_id)                                                                         \
+	BUILD_ASSERT(DT_CHILD_NUM_STATUS_OKAY(node_id) == 0,                                       \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has folders: enable CONFIG_WISP_FS");
+#define USE_FS(node_id)
+#endif
+
 #define DEFINE_APP(node_id)                                                                        \
 	DEFINE_STRINGS(node_id, args)                                                              \
 	DEFINE_STRINGS(node_id, env)                                                               \
@@ -281,6 +331,7 @@
 	DEFINE_UART(node_id)                                                                       \
 	DEFINE_SENSOR(node_id)                                                                     \
 	DEFINE_KV(node_id)                                                                         \
+	DEFINE_FS(node_id)                                                                         \
 	DEFINE_MSG(node_id)                                                                        \
 	DEFINE_HEARTBEAT(node_id)                                                                  \
 	DEFINE_DEADLINE(node_id)                                                                   \
@@ -296,6 +347,7 @@
 		USE_UART(node_id)                                                                  \
 		USE_SENSOR(node_id)                                                                \
 		USE_KV(node_id)                                                                    \
+		USE_FS(node_id)                                                                    \
 		USE_MSG(node_id)                                                                   \
 		.log_lines = DT_PROP_OR(node_id, log_lines, CONFIG_WISP_LOG_LINES),                \
 	};                                                                                         \

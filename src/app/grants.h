@@ -18,6 +18,9 @@
 #ifdef CONFIG_WISP_MSG
 #include "drivers/msg.h"
 #endif
+#ifdef CONFIG_WISP_FS
+#include "drivers/fs.h"
+#endif
 
 struct wisp_events;
 struct wisp_uart;
@@ -117,6 +120,11 @@ struct wisp_grants {
 #ifdef CONFIG_WISP_MSG
 	const struct wisp_msg_grant *msg;
 	uint8_t msg_count;
+#endif
+#ifdef CONFIG_WISP_FS
+	const struct wisp_folder_grant *folders;
+	/* NULL without folders. */
+	struct wisp_fs *fs;
 #endif
 	/* Maximum log lines per second, 0 for no limit. */
 	uint32_t log_lines;

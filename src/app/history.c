@@ -144,6 +144,13 @@ void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage)
 		usage->events_size = CONFIG_WISP_EVENT_QUEUE;
 	}
 #endif
+#ifdef CONFIG_WISP_FS
+	for (uint32_t i = 0;
+	     app->grants != NULL && app->grants->fs != NULL && i < app->grants->fs->folder_count;
+	     i++) {
+		usage->files_used += app->grants->fs->folders[i].used;
+	}
+#endif
 #ifdef CONFIG_WISP_MSG
 	for (uint32_t i = 0; app->grants != NULL && i < app->grants->msg_count; i++) {
 		const struct wisp_msg_grant *grant = &app->grants->msg[i];

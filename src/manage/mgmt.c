@@ -214,6 +214,8 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				put_number(zse, "messages_lost", usage.messages_lost) &&
 				put_number(zse, "kv_written", usage.kv_written) &&
 				put_number(zse, "kv_refused", usage.kv_refused) &&
+				put_number(zse, "files_used", usage.files_used) &&
+				put_number(zse, "files_refused", usage.files_refused) &&
 				put_number(zse, "lines_dropped", usage.lines_dropped));
 }
 

@@ -109,6 +109,8 @@ static int print_usage(const struct shell *sh, const struct wisp_app *app)
 	shell_print(sh, "stored: %u bytes written, %u values refused; lines of the log dropped: %u",
 		    (unsigned int)usage.kv_written, (unsigned int)usage.kv_refused,
 		    (unsigned int)usage.lines_dropped);
+	shell_print(sh, "files: %u bytes, %u changes refused", (unsigned int)usage.files_used,
+		    (unsigned int)usage.files_refused);
 	return 0;
 }
 

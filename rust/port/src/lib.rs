@@ -17,6 +17,7 @@ extern crate std;
 mod adc;
 mod c_functions;
 mod event;
+mod files;
 mod gpio;
 mod i2c;
 mod image;

@@ -4,7 +4,7 @@
 
 use crate::shim;
 use core::ffi::CStr;
-use wisp_host::platform::{Clock, Entropy, Files, Identity, Log, Stdio, Stream};
+use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
 use wisp_host::{Errno, Interrupted};
 
 /// One app's part of the board.
@@ -144,8 +144,6 @@ impl Clock for Zephyr {
         }
     }
 }
-
-impl Files for Zephyr {}
 
 impl Entropy for Zephyr {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {

@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * What apps have open in folders under grant, over Zephyr's file systems. Rust has resolved
+ * all paths: they lie in their folder and hold no "..".
+ *
+ * A file that is open for writing is open once, and what is open is neither removed nor
+ * moved: not every file system stands that. Apps share folders if their nodes say so, so
+ * this holds for all of them.
+ */
+
+#include <errno.h>
+#include <string.h>
+
+#include <zephyr/fs/fs.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/iterable_sections.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "border/shim.h"
+#include "drivers/fs.h"
+
+/* Guards what apps have open, and what file systems fill in. */
+static K_MUTEX_DEFINE(lock);
+struct fs_dirent wisp_fs_entry;
+
+struct wisp_fs *wisp_fs_of(const struct wisp_app *app)
+{
+	return (app->grants == NULL) ? NULL : app->grants->fs;
+}
+
+static const struct wisp_folder_grant *grant_of(const struct wisp_app *app, uint32_t folder)
+{
+	return &app->grants->folders[folder];
+}
+
+uint32_t wisp_shim_fs_folders(const struct wisp_app *app)
+{
+	struct wisp_fs *fs = wisp_fs_of(app);
+
+	return (fs == NULL) ? 0 : fs->folder_count;
+}
+
+const char *wisp_shim_fs_folder_name(const struct wisp_app *app, uint32_t folder)
+{
+	return (folder < wisp_shim_fs_folders(app)) ? grant_of(app, folder)->name : "";
+}
+
+uint64_t *wisp_shim_fs_descriptors(const struct wisp_app *app, size_t *count)
+{
+	struct wisp_fs *fs = wisp_fs_of(app);
+
+	*count = 0;
+	if (fs == NULL) {
+		return NULL;
+	}
+	/* Three streams come before the folders. */
+	*count = 3 + fs->folder_count + fs->object_count;
+	return fs->descriptors;
+}
+
+/* What is open under this number; NULL if nothing is. */
+struct wisp_fs_object *wisp_fs_object_at(const struct wisp_app *app, uint32_t object)
+{
+	struct wisp_fs *fs = wisp_fs_of(app);
+	uint32_t index;
+
+	if (fs == NULL || object < fs->folder_count) {
+		return NULL;
+	}
+	index = object - fs->folder_count;
+	if (index >= fs->object_count || fs->objects[index].kind == WISP_FS_CLOSED) {
+		return NULL;
+	}
+	return &fs->objects[index];
+}
+
+uint32_t wisp_shim_fs_directory(const struct wisp_app *app, uint32_t object,
+				struct wisp_fs_place *place)
+{
+	struct wisp_fs_object *found;
+
+	if (object < wisp_shim_fs_folders(app)) {
+		place->path = grant_of(app, object)->path;
+		place->folder = object;
+	} else {
+		found = wisp_fs_object_at(app, object);
+		if (found == NULL) {
+			return WISP_FS_BAD_HANDLE;
+		}
+		if (found->kind != WISP_FS_DIRECTORY) {
+			return WISP_FS_NOT_DIRECTORY;
+		}
+		place->path = found->path;
+		place->folder = found->folder;
+	}
+	place->folder_length = strlen(grant_of(app, place->folder)->path);
+	return 0;
+}
+
+/* True if an app has it open, or something in it; with `writing_only`, open for writing. */
+bool wisp_fs_is_open(const char *path, bool writing_only)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		struct wisp_fs *fs = wisp_fs_of(app);
+
+		for (uint32_t i = 0; fs != NULL && i < fs->object_count; i++) {
+			const struct wisp_fs_object *object = &fs->objects[i];
+
+			if (object->kind != WISP_FS_CLOSED && wisp_fs_is_in(object->path, path) &&
+			    (object->write || !writing_only)) {
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+/* Takes the lock and makes the folder ready; without success the lock is free again. */
+uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
+{
+	uint32_t error;
+
+	if (change && grant_of(app, folder)->read_only) {
+		return WISP_FS_READ_ONLY;
+	}
+	(void)k_mutex_lock(&lock, K_FOREVER);
+	error = wisp_fs_prepare(app, folder);
+	if (error != 0) {
+		(void)k_mutex_unlock(&lock);
+	}
+	return error;
+}
+
+uint32_t wisp_fs_leave(uint32_t error)
+{
+	(void)k_mutex_unlock(&lock);
+	return error;
+}
+
+/* What has this path: the folder itself is a directory, which not every file system says. */
+int wisp_fs_stat(const struct wisp_app *app, uint32_t folder, const char *path,
+		 struct wisp_fs_facts *facts)
+{
+	int ret;
+
+	facts->size = 0;
+	facts->kind = WISP_FS_DIRECTORY;
+	if (strcmp(path, grant_of(app, folder)->path) == 0) {
+		return 0;
+	}
+	ret = fs_stat(path, &wisp_fs_entry);
+	if (ret == 0 && wisp_fs_entry.type == FS_DIR_ENTRY_FILE) {
+		facts->kind = WISP_FS_FILE;
+		facts->size = wisp_fs_entry.size;
+	}
+	return ret;
+}
+
+/* Whether a file may be opened like this. */
+static uint32_t check_file(const struct wisp_app *app, const struct wisp_fs_object *object,
+			   uint32_t how, bool exists)
+{
+	if (object->write && grant_of(app, object->folder)->read_only) {
+		return WISP_FS_READ_ONLY;
+	}
+	if (!exists) {
+		return ((how & WISP_FS_ONLY_DIRECTORY) != 0) ? WISP_FS_IS_DIRECTORY : 0;
+	}
+	if ((how & WISP_FS_ONLY_DIRECTORY) != 0) {
+		return WISP_FS_NOT_DIRECTORY;
+	}
+	return wisp_fs_is_open(object->path, !object->write) ? WISP_FS_BUSY : 0;
+}
+
+/* Opens a file, whose quota was charged if it is new. */
+static int open_file(const struct wisp_app *app, struct wisp_fs_object *object, uint32_t how,
+		     bool exists)
+{
+	fs_mode_t mode = exists ? 0 : FS_O_CREATE;
+	int ret;
+
+	mode |= object->write ? FS_O_WRITE : 0;
+	mode |= ((how & WISP_FS_READ) != 0 || !object->write) ? FS_O_READ : 0;
+	fs_file_t_init(&object->file);
+	ret = fs_open(&object->file, object->path, mode);
+	if (ret == 0 && (how & WISP_FS_TRUNCATE) != 0 && object->size > 0) {
+		ret = fs_truncate(&object->file, 0);
+		if (ret != 0) {
+			(void)fs_close(&object->file);
+			return ret;
+		}
+		(void)wisp_fs_charge(app, object->folder,
+				     wisp_fs_cost(app, object->folder, WISP_FS_FILE, object->size),
+				     wisp_fs_cost(app, object->folder, WISP_FS_FILE, 0));
+		object->size = 0;
+	}
+	return ret;
+}
+
+/* Opens what has the object's path, and tells its kind. */
+static uint32_t open_object(const struct wisp_app *app, struct wisp_fs_object *object, uint32_t how,
+			    uint32_t *kind)
+{
+	struct wisp_fs_facts facts;
+	int ret = wisp_fs_stat(app, object->folder, object->path, &facts);
+	bool exists = ret == 0;
+	uint32_t cost;
+	uint32_t error;
+
+	if (ret == -ENOENT && (how & WISP_FS_CREATE) != 0) {
+		facts.kind = WISP_FS_FILE;
+		/* Making one is a change, whatever it is opened for. */
+		object->write = true;
+	} else if (!exists) {
+		return wisp_fs_error(ret);
+	} else if ((how & WISP_FS_CREATE) != 0 && (how & WISP_FS_EXCLUSIVE) != 0) {
+		return WISP_FS_EXISTS;
+	}
+	*kind = facts.kind;
+	if (facts.kind == WISP_FS_DIRECTORY) {
+		object->write = false;
+		return 0;
+	}
+	object->size = (uint32_t)facts.size;
+	error = check_file(app, object, how, exists);
+	cost = wisp_fs_cost(app, object->folder, WISP_FS_FILE, 0);
+	if (error == 0 && object->write) {
+		/* What the folder holds is counted before that changes. */
+		error = wisp_fs_charge(app, object->folder, 0, exists ? 0 : cost);
+	}
+	if (error != 0) {
+		return error;
+	}
+	ret = open_file(app, object, how, exists);
+	if (ret != 0 && !exists) {
+		(void)wisp_fs_charge(app, object->folder, cost, 0);
+	}
+	return wisp_fs_error(ret);
+}
+
+uint32_t wisp_shim_fs_open(const struct wisp_app *app, uint32_t folder, const char *path,
+			   uint32_t how, uint32_t *object, uint32_t *kind)
+{
+	struct wisp_fs *fs = app->grants->fs;
+	uint32_t error = wisp_fs_enter(app, folder, false);
+
+	if (error != 0) {
+		return error;
+	}
+	for (uint32_t i = 0; i < fs->object_count; i++) {
+		struct wisp_fs_object *free = &fs->objects[i];
+
+		if (free->kind != WISP_FS_CLOSED) {
+			continue;
+		}
+		free->folder = (uint8_t)folder;
+		free->write = (how & (WISP_FS_WRITE | WISP_FS_TRUNCATE)) != 0;
+		strcpy(free->path, path);
+		error = open_object(app, free, how, kind);
+		if (error == 0) {
+			free->kind = (uint8_t)*kind;
+			*object = fs->folder_count + i;
+		}
+		return wisp_fs_leave(error);
+	}
+	return wisp_fs_leave(WISP_FS_TOO_MANY_OPEN);
+}
+
+void wisp_fs_close_listing(struct wisp_fs *fs)
+{
+	if (fs->listing.open) {
+		(void)fs_closedir(&fs->listing.dir);
+		fs->listing.open = false;
+	}
+}
+
+static int close_object(struct wisp_fs *fs, uint32_t index)
+{
+	struct wisp_fs_object *object = &fs->objects[index];
+	int ret = 0;
+
+	if (fs->listing.object == fs->folder_count + index) {
+		wisp_fs_close_listing(fs);
+	}
+	if (object->kind == WISP_FS_FILE) {
+		ret = fs_close(&object->file);
+	}
+	object->kind = WISP_FS_CLOSED;
+	return ret;
+}
+
+uint32_t wisp_shim_fs_close(const struct wisp_app *app, uint32_t object)
+{
+	struct wisp_fs *fs = wisp_fs_of(app);
+
+	if (wisp_fs_object_at(app, object) == NULL) {
+		return WISP_FS_BAD_HANDLE;
+	}
+	(void)k_mutex_lock(&lock, K_FOREVER);
+	return wisp_fs_leave(wisp_fs_error(close_object(fs, object - fs->folder_count)));
+}
+
+void wisp_fs_end(const struct wisp_app *app)
+{
+	struct wisp_fs *fs = wisp_fs_of(app);
+
+	/* A thread that faulted in the file system may have left the lock taken for ever. */
+	if (fs == NULL || k_mutex_lock(&lock, K_SECONDS(1)) != 0) {
+		return;
+	}
+	wisp_fs_close_listing(fs);
+	for (uint32_t i = 0; i < fs->object_count; i++) {
+		(void)close_object(fs, i);
+	}
+	for (uint32_t i = 0; i < fs->folder_count; i++) {
+		fs->folders[i].exists = false;
+		fs->folders[i].counted = false;
+	}
+	(void)k_mutex_unlock(&lock);
+}
+
+uint32_t wisp_shim_fs_object(const struct wisp_app *app, uint32_t object,
+			     struct wisp_fs_facts *facts)
+{
+	struct wisp_fs_object *found = wisp_fs_object_at(app, object);
+
+	facts->size = 0;
+	facts->kind = WISP_FS_DIRECTORY;
+	if (object < wisp_shim_fs_folders(app)) {
+		return 0;
+	}
+	if (found == NULL) {
+		return WISP_FS_BAD_HANDLE;
+	}
+	facts->kind = found->kind;
+	facts->size = (found->kind == WISP_FS_FILE) ? found->size : 0;
+	return 0;
+}

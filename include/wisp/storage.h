@@ -140,6 +140,14 @@ enum wisp_store_error {
 	WISP_STORE_NOT_GRANTED = 73,
 	/** The image has native code only, and none that runs here. */
 	WISP_STORE_NO_NATIVE = 74,
+	/** The app is running, and its arguments cannot change. */
+	WISP_STORE_RUNNING = 75,
+	/** The arguments or the environment take more than CONFIG_WISP_ARGS_SIZE bytes. */
+	WISP_STORE_ARGS_SIZE = 76,
+	/** A variable of the environment has no name or no equals sign. */
+	WISP_STORE_VARIABLE = 77,
+	/** The arguments are set, and could not be saved in the settings. */
+	WISP_STORE_NOT_SAVED = 78,
 	/** The upload belongs to another client. */
 	WISP_STORE_NOT_OWNER = 80,
 	/** The request has no signature, and the firmware wants one. */

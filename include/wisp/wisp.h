@@ -198,9 +198,9 @@ struct wisp_rate {
 };
 
 #if CONFIG_WISP_ARGS_SIZE > 0
-/* Strings one behind the other, each with its NUL. */
+/* Strings one behind the other, each with its NUL, and one NUL more where they are saved. */
 struct wisp_strings {
-	char text[CONFIG_WISP_ARGS_SIZE];
+	char text[CONFIG_WISP_ARGS_SIZE + 1];
 	size_t size;
 	bool set;
 };
@@ -225,6 +225,8 @@ struct wisp_app_data {
 #if CONFIG_WISP_ARGS_SIZE > 0
 	struct wisp_strings args;
 	struct wisp_strings env;
+	/* Saved strings were looked for. */
+	bool args_loaded;
 #endif
 	uint64_t fuel;
 	/* In ticks since boot; 0 while the app blocks or has none. */
@@ -530,6 +532,47 @@ int wisp_app_set_args(const struct wisp_app *app, size_t count, const char *cons
  * @retval -EBUSY The app is running.
  */
 int wisp_app_set_env(const struct wisp_app *app, size_t count, const char *const *variables);
+
+/**
+ * @brief Returns an argument of an app's next run, from 0 for the one behind the app's name.
+ *
+ * @return The argument, valid until arguments are set, or NULL if there are fewer.
+ */
+const char *wisp_app_arg(const struct wisp_app *app, size_t index);
+
+/**
+ * @brief Returns an environment variable of an app's next run, from 0, as NAME=VALUE.
+ *
+ * @return The variable, valid until the environment is set, or NULL if there are fewer.
+ */
+const char *wisp_app_env(const struct wisp_app *app, size_t index);
+
+/**
+ * @brief Goes back to the arguments and the environment of an app's devicetree node.
+ *
+ * Strings that wisp_app_save_args() stored are deleted.
+ *
+ * @param app An app that is not running.
+ *
+ * @retval 0 Done.
+ * @retval -EBUSY The app is running.
+ * @retval <0 The error of the settings, if the strings could not be deleted.
+ */
+int wisp_app_reset_args(const struct wisp_app *app);
+
+/**
+ * @brief Stores the arguments and the environment that were set, so that they outlive a reboot.
+ *
+ * They are settings below wisp_args/ and the app's name, and are read when the app is first
+ * started or asked for them. Blocks until they are written.
+ *
+ * @param app The app.
+ *
+ * @retval 0 Stored.
+ * @retval -ENOTSUP The firmware has no CONFIG_WISP_ARGS_SAVED.
+ * @retval <0 The error of the settings.
+ */
+int wisp_app_save_args(const struct wisp_app *app);
 #endif
 
 /**

@@ -117,6 +117,10 @@ Usage = request("read", 10, "Usage", NAME, USAGE)
 Failures = request("read", 11, "Failures", {"index": (int, ...)}, FAILURE)
 Format = request("write", 12, "Format", SIGNATURE, {})
 Challenge = request("read", 13, "Challenge", {}, {"nonce": (bytes, ...), "next": (int, ...)})
+Args = request("read", 14, "Args", NAME, {"args": (list[str], ...), "env": (list[str], ...)})
+SetArgs = request("write", 14, "SetArgs",
+                  {**NAME, "args": (list[str] | None, None), "env": (list[str] | None, None),
+                   "reset": (bool | None, None)}, {})
 
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
@@ -359,6 +363,18 @@ class Device:
             if error.code != Code.ALREADY:
                 raise
         await self.simple("start", name)
+
+    async def args(self, name):
+        """Arguments and environment of an app's next run."""
+        return await self.ask(Args(name=name))
+
+    async def set_args(self, name, args=None, env=None):
+        """Sets arguments and environment of an app; what is None stays."""
+        await self.change(SetArgs(name=name, args=args, env=env))
+
+    async def reset_args(self, name):
+        """Goes back to the arguments and the environment of the app's devicetree node."""
+        await self.change(SetArgs(name=name, reset=True))
 
     async def stat(self):
         """The app storage's figures."""

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -171,7 +172,14 @@ class Wisp(WestCommand):
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
         log = verbs.add_parser("log", help="show recent runs that failed, as wisp symbolize reads them")
         format_store = verbs.add_parser("format", help="erase all apps of a device, and whatever their partition holds")
-        with_device = [push, listing, stat, abort, format_store, log]
+        strings = verbs.add_parser("args", help="show or set the arguments and the environment of an app")
+        strings.add_argument("name")
+        strings.add_argument("arguments", nargs="*", metavar="ARGUMENT", help="its arguments; write -- before one that begins with -")
+        strings.add_argument("--env", action="append", metavar="NAME=VALUE", help="its environment, an option for each variable")
+        strings.add_argument("--no-args", action="store_true", help="it has no argument")
+        strings.add_argument("--no-env", action="store_true", help="its environment is empty")
+        strings.add_argument("--reset", action="store_true", help="go back to those of its devicetree node")
+        with_device = [push, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -262,6 +270,20 @@ class Wisp(WestCommand):
             print(f"{said['name']} {report['version']}: installed, {trial}")
         return report
 
+    async def args(self, connection, args):
+        """Sets arguments and environment of an app if that is asked for, and shows them."""
+        arguments = [] if args.no_args else args.arguments or None
+        variables = [] if args.no_env else args.env
+        if args.reset:
+            await connection.reset_args(args.name)
+        elif arguments is not None or variables is not None:
+            await connection.set_args(args.name, arguments, variables)
+        strings = await connection.args(args.name)
+        if not args.json:
+            print("arguments: " + (" ".join(shlex.quote(text) for text in strings.args) or "none"))
+            print("environment: " + (" ".join(shlex.quote(text) for text in strings.env) or "empty"))
+        return {"name": args.name, "args": strings.args, "env": strings.env}
+
     async def ask(self, connection, device, args):
         """Does what needs no image."""
         shown = not args.json
@@ -284,6 +306,8 @@ class Wisp(WestCommand):
                 show_failures(failures)
                 print(f"{total} runs failed since boot")
             return {"failures": failure_fields(failures), "total": total}
+        if args.verb == "args":
+            return await self.args(connection, args)
         if args.verb == "stat":
             stat = await connection.stat()
             if shown:

@@ -8,6 +8,7 @@
 
 #include <wisp/wisp.h>
 
+#include "app/arguments.h"
 #include "app/heartbeat.h"
 #include "app/history.h"
 #include "app/deadline.h"
@@ -308,6 +309,7 @@ int wisp_app_start(const struct wisp_app *app)
 	int ret = 0;
 
 	detect_fault(app);
+	wisp_arguments_load(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->image == NULL) {
 			ret = -ENOENT;

@@ -88,7 +88,7 @@ static int cmd_list(struct smp_streamer *ctxt)
 }
 
 /* Reads the app's name from the request. */
-static int get_name(struct smp_streamer *ctxt, char *name)
+int wisp_mgmt_name(struct smp_streamer *ctxt, char *name)
 {
 	struct zcbor_string text = {0};
 	size_t decoded = 0;
@@ -109,7 +109,7 @@ static int cmd_info(struct smp_streamer *ctxt)
 {
 	char name[WISP_STORE_NAME_SIZE];
 	struct wisp_store_app stored;
-	int ret = get_name(ctxt, name);
+	int ret = wisp_mgmt_name(ctxt, name);
 
 	if (ret != 0) {
 		return ret;
@@ -127,7 +127,7 @@ static int simple(struct smp_streamer *ctxt, uint8_t command, int (*function)(co
 	if (ret != 0) {
 		return wisp_mgmt_fail(ctxt, ret);
 	}
-	ret = get_name(ctxt, name);
+	ret = wisp_mgmt_name(ctxt, name);
 	if (ret != 0) {
 		return ret;
 	}
@@ -188,7 +188,7 @@ static int cmd_usage(struct smp_streamer *ctxt)
 	zcbor_state_t *zse = ctxt->writer->zs;
 	const struct wisp_app *app;
 	struct wisp_app_usage usage;
-	int ret = get_name(ctxt, name);
+	int ret = wisp_mgmt_name(ctxt, name);
 
 	if (ret != 0) {
 		return ret;
@@ -257,6 +257,7 @@ static int translate(uint16_t error)
 		return MGMT_ERR_EOK;
 	case WISP_STORE_BUSY:
 	case WISP_STORE_PENDING:
+	case WISP_STORE_RUNNING:
 	case WISP_STORE_NOT_OWNER:
 		return MGMT_ERR_EBUSY;
 	case WISP_STORE_NOT_FOUND:
@@ -266,6 +267,7 @@ static int translate(uint16_t error)
 		return MGMT_ERR_ENOENT;
 	case WISP_STORE_NO_SPACE:
 	case WISP_STORE_NO_SLOT:
+	case WISP_STORE_ARGS_SIZE:
 		return MGMT_ERR_ENOMEM;
 	case WISP_STORE_NO_INTERFACE:
 		return MGMT_ERR_ENOTSUP;
@@ -303,6 +305,9 @@ static const struct mgmt_handler handlers[] = {
 	[CMD_FORMAT] = {.mh_write = cmd_format},
 #ifdef CONFIG_WISP_MGMT_SIGNED
 	[CMD_CHALLENGE] = {.mh_read = wisp_mgmt_challenge},
+#endif
+#if CONFIG_WISP_ARGS_SIZE > 0
+	[CMD_ARGS] = {.mh_read = wisp_mgmt_args, .mh_write = wisp_mgmt_set_args},
 #endif
 };
 

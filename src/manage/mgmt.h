@@ -27,6 +27,7 @@ enum {
 	CMD_FAILURES = 11,
 	CMD_FORMAT = 12,
 	CMD_CHALLENGE = 13,
+	CMD_ARGS = 14,
 };
 
 /* Returns the result of a handler whose answer fitted into the buffer, or did not. */
@@ -56,9 +57,14 @@ static inline int wisp_mgmt_signed(struct smp_streamer *ctxt, uint8_t command)
 }
 #endif
 
+/* Reads the app's name from the request, into WISP_STORE_NAME_SIZE bytes. */
+int wisp_mgmt_name(struct smp_streamer *ctxt, char *name);
+
 /* Handlers. */
 int wisp_mgmt_challenge(struct smp_streamer *ctxt);
 int wisp_mgmt_upload(struct smp_streamer *ctxt);
 int wisp_mgmt_abort(struct smp_streamer *ctxt);
+int wisp_mgmt_args(struct smp_streamer *ctxt);
+int wisp_mgmt_set_args(struct smp_streamer *ctxt);
 
 #endif /* WISP_MANAGE_MGMT_H_ */

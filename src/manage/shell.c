@@ -167,9 +167,55 @@ static int set_from(const struct shell *sh, size_t argc, char **argv, set_string
 	return ret;
 }
 
+/* The same, and saves them where the firmware can. */
+static int save_from(const struct shell *sh, size_t argc, char **argv, set_strings set)
+{
+	int ret = set_from(sh, argc, argv, set);
+
+	if (ret == 0 && IS_ENABLED(CONFIG_WISP_ARGS_SAVED) &&
+	    wisp_app_save_args(wisp_app_find(argv[1])) != 0) {
+		return done(sh, argv[1], WISP_STORE_NOT_SAVED);
+	}
+	return ret;
+}
+
 static int cmd_env(const struct shell *sh, size_t argc, char **argv)
 {
-	return set_from(sh, argc, argv, wisp_app_set_env);
+	return save_from(sh, argc, argv, wisp_app_set_env);
+}
+
+static int cmd_args(const struct shell *sh, size_t argc, char **argv)
+{
+	const struct wisp_app *app = wisp_app_find(argv[1]);
+	const char *text;
+
+	if (argc > 2) {
+		return save_from(sh, argc, argv, wisp_app_set_args);
+	}
+	if (app == NULL) {
+		return done(sh, argv[1], WISP_STORE_NO_APP);
+	}
+	for (size_t i = 0; (text = wisp_app_arg(app, i)) != NULL; i++) {
+		shell_print(sh, "argument %u: %s", (unsigned int)i + 1, text);
+	}
+	for (size_t i = 0; (text = wisp_app_env(app, i)) != NULL; i++) {
+		shell_print(sh, "environment: %s", text);
+	}
+	return 0;
+}
+
+static int cmd_reset(const struct shell *sh, size_t argc, char **argv)
+{
+	const struct wisp_app *app = wisp_app_find(argv[1]);
+	int ret = (app == NULL) ? 0 : wisp_app_reset_args(app);
+
+	if (app == NULL) {
+		return done(sh, argv[1], WISP_STORE_NO_APP);
+	}
+	if (ret == -EBUSY) {
+		return done(sh, argv[1], WISP_STORE_RUNNING);
+	}
+	return done(sh, argv[1], (ret == 0) ? 0 : WISP_STORE_NOT_SAVED);
 }
 
 static int cmd_start(const struct shell *sh, size_t argc, char **argv)
@@ -179,11 +225,20 @@ static int cmd_start(const struct shell *sh, size_t argc, char **argv)
 	return (ret != 0) ? ret : done(sh, argv[1], wisp_store_start(argv[1]));
 }
 
+#define ARGS_COMMAND                                                                               \
+	SHELL_CMD_ARG(args, &apps, "Show or set the arguments of an app: <name> [<argument> ...]", \
+		      cmd_args, 2, SHELL_OPT_ARG_CHECK_SKIP),
+#define RESET_COMMAND                                                                              \
+	SHELL_CMD_ARG(reset, &apps,                                                                \
+		      "Go back to the arguments and environment of the devicetree: <name>",        \
+		      cmd_reset, 2, 0),
 #define ENV_COMMAND                                                                                \
 	SHELL_CMD_ARG(env, &apps, "Set the environment of an app: <name> [<NAME=VALUE> ...]",      \
 		      cmd_env, 2, SHELL_OPT_ARG_CHECK_SKIP),
 #else
 SIMPLE(start)
+#define ARGS_COMMAND
+#define RESET_COMMAND
 #define ENV_COMMAND
 #endif
 SIMPLE(stop)
@@ -328,13 +383,15 @@ SHELL_STATIC_SUBCMD_SET_CREATE(storage_commands,
 
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands, SHELL_CMD_ARG(abort, NULL, "Abort the upload that is going on", cmd_abort, 1, 0),
-	SHELL_CMD_ARG(confirm, &apps, "Confirm the update of an app: <name>", cmd_confirm, 2, 0),
+	ARGS_COMMAND SHELL_CMD_ARG(confirm, &apps, "Confirm the update of an app: <name>",
+				   cmd_confirm, 2, 0),
 	ENV_COMMAND SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
 	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2,
 		      0),
 	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),
 	SHELL_CMD_ARG(log, &apps, "Show recent runs that failed: [<name>]", cmd_log, 1, 1),
-	SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2, 0),
+	RESET_COMMAND SHELL_CMD_ARG(restart, &apps, "Stop and start an app: <name>", cmd_restart, 2,
+				    0),
 	SHELL_CMD_ARG(rollback, &apps, "Delete the update of an app: <name>", cmd_rollback, 2, 0),
 	SHELL_CMD_ARG(start, &apps, "Start an app: <name> [<argument> ...]", cmd_start, 2,
 		      (CONFIG_WISP_ARGS_SIZE > 0) ? SHELL_OPT_ARG_CHECK_SKIP : 0),

@@ -11,4 +11,7 @@ zephyr_library_sources(
 )
 zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/mgmt.c manage/upload.c)
 zephyr_library_sources_ifdef(CONFIG_WISP_MGMT_SIGNED manage/signed.c storage/requests.c)
+if(CONFIG_WISP_ARGS_SIZE GREATER 0)
+  zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/arguments.c)
+endif()
 zephyr_library_sources_ifdef(CONFIG_WISP_SHELL manage/shell.c)

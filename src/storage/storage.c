@@ -336,6 +336,20 @@ int wisp_store_rollback(const char *name)
 	return wisp_storage_run(do_rollback, (void *)name);
 }
 
+/* Deletes saved arguments of an app that is no more. */
+static void forget_arguments(const char *name)
+{
+#ifdef CONFIG_WISP_ARGS_SAVED
+	const struct wisp_app *app = wisp_app_find(name);
+
+	if (app != NULL && wisp_app_reset_args(app) != 0) {
+		LOG_WRN("%s: its saved arguments could not be deleted", name);
+	}
+#else
+	ARG_UNUSED(name);
+#endif
+}
+
 static int do_uninstall(void *argument)
 {
 	struct wisp_store_app stored;
@@ -349,6 +363,9 @@ static int do_uninstall(void *argument)
 	}
 	if (ret == 0) {
 		ret = wisp_rust_store_change(stored.slot, WISP_STORE_UNINSTALL, &value);
+	}
+	if (ret == 0) {
+		forget_arguments(stored.name);
 	}
 	return ret;
 }

@@ -89,3 +89,51 @@ ZTEST(kv, test_an_app_without_a_quota_stores_nothing)
 	zassert_equal(status.exit_status, 13);
 	zassert_true(settings_get_val_len("wisp/poor/count") <= 0);
 }
+
+/* What a reboot leaves of an app's arguments. */
+static void reboot(const struct wisp_app *app)
+{
+	app->data->args.set = false;
+	app->data->env.set = false;
+	app->data->args_loaded = false;
+}
+
+ZTEST(kv, test_saved_arguments_outlive_a_reboot)
+{
+	static const char *const args[] = {"-v", "", "two words"};
+	static const char *const env[] = {"A=b"};
+
+	zassert_is_null(wisp_app_arg(APP(poor), 0));
+	zassert_ok(wisp_app_set_args(APP(poor), ARRAY_SIZE(args), args));
+	reboot(APP(poor));
+	zassert_is_null(wisp_app_arg(APP(poor), 0), "they were not saved");
+
+	zassert_ok(wisp_app_set_args(APP(poor), ARRAY_SIZE(args), args));
+	zassert_ok(wisp_app_save_args(APP(poor)));
+	reboot(APP(poor));
+	zassert_str_equal(wisp_app_arg(APP(poor), 0), "-v");
+	zassert_str_equal(wisp_app_arg(APP(poor), 1), "");
+	zassert_str_equal(wisp_app_arg(APP(poor), 2), "two words");
+	zassert_is_null(wisp_app_arg(APP(poor), 3));
+	zassert_is_null(wisp_app_env(APP(poor), 0));
+
+	/* Saving one of the two lists after a reboot keeps the other. */
+	reboot(APP(poor));
+	zassert_ok(wisp_app_set_env(APP(poor), ARRAY_SIZE(env), env));
+	zassert_ok(wisp_app_save_args(APP(poor)));
+	reboot(APP(poor));
+	zassert_str_equal(wisp_app_arg(APP(poor), 0), "-v");
+	zassert_str_equal(wisp_app_env(APP(poor), 0), "A=b");
+
+	/* An empty list is saved as one. */
+	zassert_ok(wisp_app_set_args(APP(poor), 0, NULL));
+	zassert_ok(wisp_app_save_args(APP(poor)));
+	reboot(APP(poor));
+	zassert_is_null(wisp_app_arg(APP(poor), 0));
+	zassert_true(APP(poor)->data->args.set);
+
+	zassert_ok(wisp_app_reset_args(APP(poor)));
+	reboot(APP(poor));
+	zassert_is_null(wisp_app_env(APP(poor), 0));
+	zassert_true(settings_get_val_len("wisp_args/poor/args") <= 0);
+}

@@ -85,6 +85,32 @@ def test_apps_are_started_and_stopped(firmware):
     assert after.free > before.free and after.free == after.blocks
 
 
+def test_arguments_and_environment_are_set_and_what_does_not_fit_is_refused(firmware):
+    def strings():
+        found = on(firmware, lambda device: device.args("counter"))
+        return found.args, found.env
+
+    assert strings() == ([], [])
+    on(firmware, lambda device: device.set_args("counter", ["--interval", "", "two words"], ["A=b"]))
+    assert strings() == (["--interval", "", "two words"], ["A=b"])
+    # the other list stays
+    on(firmware, lambda device: device.set_args("counter", env=["C="]))
+    assert strings() == (["--interval", "", "two words"], ["C="])
+    # CONFIG_WISP_ARGS_SIZE is 64, ends of strings included
+    on(firmware, lambda device: device.set_args("counter", ["x" * 31, "x" * 31]))
+    long = ["x" * 31, "x" * 32]
+    assert refused(firmware, lambda device: device.set_args("counter", long)) == Code.ARGS_SIZE
+    assert refused(firmware, lambda device: device.set_args("counter", env=["=b"])) == Code.VARIABLE
+    assert refused(firmware, lambda device: device.set_args("counter", env=["b"])) == Code.VARIABLE
+    assert refused(firmware, lambda device: device.set_args("nobody", [])) == Code.NO_APP
+    assert strings() == (["x" * 31, "x" * 31], ["C="])
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    assert refused(firmware, lambda device: device.set_args("counter", [])) == Code.RUNNING
+    assert refused(firmware, lambda device: device.reset_args("counter")) == Code.RUNNING
+    on(firmware, lambda device: device.simple("uninstall", "counter"))
+
+
 def test_what_is_wrong_is_refused_with_a_reason(firmware, tmp_path):
     good = firmware.update("1.0.0").read_bytes()
     total = int.from_bytes(good[8:12], "little")

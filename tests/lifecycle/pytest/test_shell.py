@@ -83,6 +83,15 @@ def test_every_command_says_what_it_did_or_what_to_do(firmware):
     firmware.wait_for("version 3 counts 3")
     shell("wisp confirm counter")
     assert "3.0.0  running" in shell("wisp list")
+    assert "is running; stop it first" in shell("wisp args counter a b")
+    shell("wisp stop counter")
+    assert shell("wisp args counter") == ""
+    assert shell("wisp args counter one two") == "" and shell("wisp env counter A=b") == ""
+    assert "NAME=VALUE" in shell("wisp env counter =b")
+    listed = shell("wisp args counter")
+    assert "argument 1: one" in listed and "argument 2: two" in listed and "environment: A=b" in listed
+    assert shell("wisp reset counter") == "" and shell("wisp args counter") == ""
+    assert "the firmware has no app of this name" in shell("wisp reset nobody")
     assert shell("wisp uninstall counter") == ""
     assert "no app is installed" in shell("wisp list")
 

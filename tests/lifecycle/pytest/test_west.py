@@ -142,5 +142,11 @@ def test_a_device_is_led_with_west(workspace, firmware):
     said = west(workspace, "wisp", "push", str(flipped), code=1, **port)
     assert "the image is damaged: its hash differs from its trailer's; build or copy it again" in said
     assert "blocks of" in west(workspace, "wisp", "stat", **port)
+    west(workspace, "wisp", "stop", "counter", **port)
+    said = west(workspace, "wisp", "args", "counter", "--env", "ROOM=the hall", "--", "-v", "two words", **port)
+    assert said == "arguments: -v 'two words'\nenvironment: 'ROOM=the hall'\n"
+    strings = agrees("args", west(workspace, "wisp", "args", "counter", "--no-args", "--json", **port))
+    assert strings == {"name": "counter", "args": [], "env": ["ROOM=the hall"]}
+    assert west(workspace, "wisp", "args", "counter", "--reset", **port) == "arguments: none\nenvironment: empty\n"
     west(workspace, "wisp", "uninstall", "counter", **port)
     assert west(workspace, "wisp", "list", **port) == ""

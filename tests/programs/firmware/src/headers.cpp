@@ -4,6 +4,7 @@
 
 #include <wisp/channel.h>
 #include <wisp/host_function.h>
+#include <wisp/storage.h>
 #include <wisp/trap.h>
 #include <wisp/wisp.h>
 

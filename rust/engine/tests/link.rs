@@ -61,8 +61,11 @@ fn an_arena_that_is_too_small_is_an_error_and_leaves_the_store_usable() {
     let left = store.arena_left();
     let large = module("(module (memory 1))");
     let error = Linker::new().instantiate(&mut store, &large).unwrap_err();
-    assert!(matches!(error, InstantiateError::ArenaTooSmall(..)), "{error:?}");
+    assert!(matches!(error, InstantiateError::ArenaTooSmall(needed, left) if needed > left), "{error:?}");
     assert_eq!(store.arena_left(), left);
+    let table = module("(module (table 400 funcref))");
+    let error = Linker::new().instantiate(&mut store, &table).unwrap_err();
+    assert!(matches!(error, InstantiateError::ArenaTooSmall(needed, left) if needed > left), "{error:?}");
     let small = module(r#"(module (func (export "f") (result i32) (i32.const 1)))"#);
     let instance = Linker::new().instantiate(&mut store, &small).unwrap();
     assert_eq!(instance.get_typed_func::<(), i32>(&store, "f").unwrap().call(&mut store, ()), Ok(1));

@@ -80,7 +80,7 @@ impl<'a> TypeRef<'a> {
         self.params.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }
 
-    /// Result types.
+    /// Returns the types of the results. A byte that is no value type counts as `i32`; a verified image has none.
     pub fn results(self) -> impl ExactSizeIterator<Item = ValType> + Clone + 'a {
         self.results.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }

@@ -65,27 +65,30 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     let defined = image.functions();
     within(imports.len(), config.max_imports, InstantiateError::ImportLimit)?;
     within(defined.len(), config.max_functions, InstantiateError::FunctionLimit)?;
-    let left = shared.arena.remaining();
-    let small = |needed: usize| {
+    // `left` is what the arena had when room for `needed` bytes was looked for
+    let small = |needed: usize, left: usize| {
         InstantiateError::ArenaTooSmall(
             u32::try_from(needed).unwrap_or(u32::MAX),
             u32::try_from(left).unwrap_or(u32::MAX),
         )
     };
     let (imported_functions, imported_tables) = (functions, tables);
+    let left = shared.arena.remaining();
     let ctx = make(shared, image, module.native(), defined, Counts { functions, globals, tables }, globals_size);
     let ctx = ctx.ok_or_else(|| {
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
-        small(size_of::<Ctx>() + globals_size as usize + imported_functions * size_of::<Import>() + code)
+        small(size_of::<Ctx>() + globals_size as usize + imported_functions * size_of::<Import>() + code, left)
     })?;
     link(linker, shared, ctx, module, imports)?;
     for index in 0..ctx.table_count() - imported_tables {
         shared.go_on().map_err(Trap::new)?;
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
+        let left = shared.table_arena().remaining();
         let record = TableRecord::new(shared, table.ty, table.min, table.max);
         let record = record.and_then(|record| shared.arena.alloc(record));
-        ctx.set_table(imported_tables + index, record.ok_or_else(|| small(table.min as usize * 4))?);
+        let needed = TableRecord::capacity(shared, table.min, table.max) as usize * 4 + size_of::<TableRecord>();
+        ctx.set_table(imported_tables + index, record.ok_or_else(|| small(needed, left))?);
     }
     let globals = ctx.globals();
     for (index, global) in image.globals().enumerate() {
@@ -100,7 +103,8 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         let limit = shared.config.max_memory;
         let declared = u64::from(memory.min) << memory.page_size_log2;
         let least = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };
-        let left = shared.memory_arena().remaining().saturating_sub(size_of::<LinearMemory>() + 16);
+        let all = shared.memory_arena().remaining();
+        let left = all.saturating_sub(size_of::<LinearMemory>() + 16);
         let adapted = memory.trimmed && memory.grows;
         let backed = match adapted {
             true => least.max(declared.min(u64::from(limit)).min(left as u64) & !7),
@@ -118,7 +122,7 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         };
         let record = LinearMemory::new(shared, backed, capacity, &memory);
         let record = record.and_then(|record| shared.arena.alloc(record));
-        ctx.set_linear(record.ok_or_else(|| small(backed + size_of::<LinearMemory>()))?);
+        ctx.set_linear(record.ok_or_else(|| small(backed.saturating_add(size_of::<LinearMemory>() + 16), all))?);
     }
     Ok(ctx)
 }

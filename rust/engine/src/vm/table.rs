@@ -28,10 +28,15 @@ pub struct TableRecord {
 impl TableRecord {
     /// Takes a table from the arena.
     pub fn new(shared: &Shared, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
-        let most = shared.config.max_table.min(max.unwrap_or(u32::MAX));
-        let capacity = shared.config.table_capacity.min(most).max(size);
+        let capacity = Self::capacity(shared, size, max);
         let elements = shared.table_arena().alloc_zeroed(capacity as usize)?.as_ptr();
         Some(Self { elements, size: Cell::new(size), capacity, ty, max })
+    }
+
+    /// Returns the number of elements that a table with this size and maximum has room for.
+    pub fn capacity(shared: &Shared, size: u32, max: Option<u32>) -> u32 {
+        let most = shared.config.max_table.min(max.unwrap_or(u32::MAX));
+        shared.config.table_capacity.min(most).max(size)
     }
 
     /// Number of elements.

@@ -18,7 +18,7 @@ DISPATCH = re.compile(r"^(ldr(\.w)?\s+pc, \[r7, r0\]|mov\s+pc, r0|jr\s+a0|c\.jr\
 # What handlers may call: their own slow paths and exits, the arithmetic library, Rust behind the core.
 ALLOWED = re.compile(r"<(wisp\.(stop|refused|refill|refill\.again|escape|unaligned\.\w+|exit)\b.*"
                      r"|__(aeabi_|\w+[sd]f\d?|\w+di\d?|\w+si\d?)\w*.*"
-                     r"|.*11wisp_engine6interp.*|\$\w.*)>")
+                     r"|.*11wisp_engine4exec11interpreter.*|\$\w.*)>")
 HANDLER = re.compile(r"^wisp\.(?!unaligned)[a-z0-9_]+(\.[a-z0-9_]+)*(\.[A-Z]|\.then\.|$)")
 # Called through a register: the host's function.
 HOST = ("call_import",)

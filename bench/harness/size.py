@@ -14,7 +14,7 @@ BOARDS = ("m3", "m0plus", "rv32")
 # Parts in the order in which the table has them: (title, pattern over "archive section").
 # Rust's mangled names carry the crate's and the module's name after its length.
 PARTS = (
-    ("interpreter core", r"wisp_thumb|wisp_riscv|11wisp_engine6interp"),
+    ("interpreter core", r"wisp_thumb|wisp_riscv|11wisp_engine4exec11interpreter"),
     ("engine: load, link, memory", r"11wisp_engine"),
     ("image reader, verifier", r"10wisp_image"),
     ("host functions", r"9wisp_host|8wisp_abi"),

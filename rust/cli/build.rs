@@ -21,9 +21,9 @@ fn add(list: &mut String, root: &Path, folder: &str) {
     }
 }
 
-/// Returns the manifest of `wisp-abi` without what it has from the workspace.
-fn abi_manifest(root: &Path) -> String {
-    let path = root.join("rust/abi/Cargo.toml");
+/// Returns the manifest of a crate of the workspace with the values that it has from there, or without them.
+fn manifest_of(root: &Path, folder: &str) -> String {
+    let path = root.join(folder).join("Cargo.toml");
     println!("cargo::rerun-if-changed={}", path.display());
     let text = std::fs::read_to_string(path).expect("the manifest is part of the sources");
     let mut out = String::new();
@@ -51,14 +51,16 @@ fn main() {
     println!("cargo::rerun-if-changed={}", root.join("guest/rust/Cargo.toml").display());
     // the app has a workspace of its own
     let manifest = manifest.replace("[workspace]\n\n", "");
-    for (name, text) in [("guest/rust/Cargo.toml", manifest), ("rust/abi/Cargo.toml", abi_manifest(&root))] {
+    writeln!(list, "    (\"guest/rust/Cargo.toml\", {manifest:?}),").unwrap();
+    for folder in ["rust/abi", "rust/contract"] {
+        let (name, text) = (format!("{folder}/Cargo.toml"), manifest_of(&root, folder));
         writeln!(list, "    ({name:?}, {text:?}),").unwrap();
+        add(&mut list, &root, &format!("{folder}/src"));
     }
     let build = std::fs::read_to_string(root.join("guest/rust/build.rs")).expect("the script is part of the sources");
     println!("cargo::rerun-if-changed={}", root.join("guest/rust/build.rs").display());
     writeln!(list, "    (\"guest/rust/build.rs\", {build:?}),").unwrap();
     add(&mut list, &root, "guest/rust/src");
-    add(&mut list, &root, "rust/abi/src");
     list.push_str("]\n");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     std::fs::write(out.join("crates.rs"), list).expect("OUT_DIR is writable");

@@ -200,6 +200,10 @@ class Wisp(WestCommand):
     def do_run(self, args, unknown):
         if args.verb in HOST_VERBS:
             sys.exit(run_host_tool([args.verb, *unknown]))
+        if args.verb == "args" and unknown and (unknown[0] == "--" or not unknown[0].startswith("-")):
+            # argparse takes no more arguments for a list once an option has followed its first part
+            args.arguments += unknown[unknown[0] == "--":]
+            unknown = []
         if unknown:
             self.fail(args, "not understood: " + " ".join(unknown))
         if not args.port:

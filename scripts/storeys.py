@@ -66,12 +66,12 @@ def rings(edges):
         after.setdefault(start, set()).add(end)
 
     def reach(start):
-        seen, todo = set(), [start]
-        while todo:
-            for end in after.get(todo.pop(), ()):
+        seen, waiting = set(), [start]
+        while waiting:
+            for end in after.get(waiting.pop(), ()):
                 if end not in seen:
                     seen.add(end)
-                    todo.append(end)
+                    waiting.append(end)
         return seen
 
     reached = {start: reach(start) for start in after}

@@ -40,7 +40,7 @@ impl Output {
     /// Opens the pin granted as `label`, active at first.
     ///
     /// # Errors
-    /// As [`Output::open`].
+    /// Returns the errors of [`Output::open`].
     pub fn open_active(label: &str) -> Result<Self, Error> {
         Ok(Output(gpio::open(label.as_bytes(), gpio::OUTPUT_ACTIVE)?))
     }
@@ -56,7 +56,7 @@ impl Output {
     /// Inverts the level.
     ///
     /// # Errors
-    /// As [`Output::set`].
+    /// Returns the errors of [`Output::set`].
     pub fn toggle(&mut self) -> Result<(), Error> {
         Ok(gpio::toggle(self.0)?)
     }
@@ -64,7 +64,7 @@ impl Output {
     /// Returns true if the pin is driven active.
     ///
     /// # Errors
-    /// As [`Output::set`].
+    /// Returns the errors of [`Output::set`].
     pub fn is_active(&self) -> Result<bool, Error> {
         Ok(gpio::is_active(self.0)? != 0)
     }

@@ -27,7 +27,7 @@ pub fn set(key: &str, value: &[u8]) -> Result<(), Error> {
 /// Removes a value, if there is one.
 ///
 /// # Errors
-/// As [`get`].
+/// Returns the errors of [`get`].
 pub fn remove(key: &str) -> Result<(), Error> {
     match host::remove(key.as_bytes()) {
         Ok(()) | Err(Errno::NoEntry) => Ok(()),

@@ -71,7 +71,7 @@ impl Uart {
     /// Returns the reception errors since the last call.
     ///
     /// # Errors
-    /// As [`Uart::available`].
+    /// Returns the errors of [`Uart::available`].
     pub fn errors(&mut self) -> Result<UartErrors, Error> {
         let (lost, line) = uart::errors(self.0)?;
         Ok(UartErrors { lost, line })

@@ -27,7 +27,7 @@ mod loaded {
         /// Compiles a module for this machine and maps the code.
         ///
         /// # Errors
-        /// As [`compile`]; [`AotError::File`] if the code cannot be mapped.
+        /// Returns the errors of [`compile`], and [`AotError::File`] if the code cannot be mapped.
         pub fn compile(wasm: &[u8], compiled: &Compiled, options: &Options) -> Result<Self, AotError> {
             let native = compile(wasm, compiled, &Machine::named("x86-64")?, options)?;
             let image = add_section(&compiled.image, &native)?;
@@ -67,7 +67,7 @@ pub struct Mapping {
 
 // SAFETY: the mapping is read only after `new`, and unmapped by its only owner.
 unsafe impl Send for Mapping {}
-// SAFETY: as above.
+// SAFETY: the reason given for `Send` holds for shared references as well.
 unsafe impl Sync for Mapping {}
 
 const READ_WRITE: i32 = 1 | 2;

@@ -14,22 +14,22 @@ macro_rules! errors {
             /// Every error, ascending by number.
             pub const ALL: &'static [$name] = &[$($name::$variant,)*];
 
-            /// The name as C and WASI write it.
+            /// Returns the name as C and WASI write it.
             pub const fn name(self) -> &'static str {
                 match self { $($name::$variant => $text,)* }
             }
 
-            /// One sentence on what the error means.
+            /// Returns one sentence on what the error means.
             pub const fn meaning(self) -> &'static str {
                 match self { $($name::$variant => $doc,)* }
             }
 
-            /// The error with this number, if the ABI has one.
+            /// Returns the error with this number, if the ABI has one.
             pub const fn from_number(number: $repr) -> Option<Self> {
                 match number { $($value => Some($name::$variant),)* _ => None }
             }
 
-            /// The positive number.
+            /// Returns the positive number.
             pub const fn number(self) -> $repr {
                 self as $repr
             }
@@ -101,12 +101,12 @@ errors! {
 }
 
 impl Errno {
-    /// The value a guest sees: the negated number.
+    /// Returns the value a guest sees: the negated number.
     pub const fn code(self) -> i32 {
         -(self as u16 as i32)
     }
 
-    /// The error for the negative result of a call; [`Errno::Io`] for a number outside the ABI.
+    /// Returns the error for the negative result of a call; [`Errno::Io`] for a number outside the ABI.
     pub const fn from_code(code: i32) -> Errno {
         let number = code.unsigned_abs();
         if number > u16::MAX as u32 {

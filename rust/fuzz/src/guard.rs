@@ -45,7 +45,7 @@ impl Guarded {
     /// Returns a copy of these bytes that ends where the forbidden page begins.
     pub fn at_end(&mut self, bytes: &[u8]) -> &[u8] {
         assert!(bytes.len() <= self.length);
-        // SAFETY: as in `words`.
+        // SAFETY: the mapping is aligned to pages, readable, writable, initialised by the system, and borrowed.
         let all = unsafe { std::slice::from_raw_parts_mut(self.start, self.length) };
         let place = &mut all[self.length - bytes.len()..];
         place.copy_from_slice(bytes);

@@ -32,7 +32,7 @@ pub trait Adc {
     /// Converts; the converter's number.
     ///
     /// # Errors
-    /// As [`Adc::open_adc`].
+    /// Returns the errors of [`Adc::open_adc`].
     fn read_adc(&mut self, _channel: u32) -> Result<i32, Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -40,7 +40,7 @@ pub trait Adc {
     /// Converts; microvolts at the input.
     ///
     /// # Errors
-    /// As [`Adc::open_adc`], and `ENOTSUP` if the reference is not known.
+    /// Returns the errors of [`Adc::open_adc`], and `ENOTSUP` if the reference is not known.
     fn read_adc_uv(&mut self, _channel: u32) -> Result<i32, Errno> {
         Err(Errno::NoSuchDevice)
     }

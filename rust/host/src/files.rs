@@ -186,7 +186,7 @@ pub trait Files {
     /// Cuts a file or lengthens it with zeros.
     ///
     /// # Errors
-    /// As [`Files::write`].
+    /// Returns the errors of [`Files::write`].
     fn set_size(&mut self, _object: u16, _size: u64) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }
@@ -243,7 +243,7 @@ pub trait Files {
     /// Creates a directory.
     ///
     /// # Errors
-    /// As [`Files::write`].
+    /// Returns the errors of [`Files::write`].
     fn create_directory(&mut self, _object: u16, _path: &[u8]) -> FileResult<()> {
         Err(WasiErrno::BadHandle)
     }

@@ -65,7 +65,7 @@ pub trait I2c {
     /// Writes bytes.
     ///
     /// # Errors
-    /// As [`I2c::read_i2c`].
+    /// Returns the errors of [`I2c::read_i2c`].
     fn write_i2c(&mut self, _device: u32, _bytes: &[u8]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -73,7 +73,7 @@ pub trait I2c {
     /// Writes, then reads after a repeated start.
     ///
     /// # Errors
-    /// As [`I2c::read_i2c`].
+    /// Returns the errors of [`I2c::read_i2c`].
     fn write_read_i2c(&mut self, _device: u32, _bytes: &[u8], _buffer: &mut [u8]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
@@ -82,7 +82,7 @@ pub trait I2c {
     /// nothing else.
     ///
     /// # Errors
-    /// As [`I2c::read_i2c`].
+    /// Returns the errors of [`I2c::read_i2c`].
     fn transact_i2c(&mut self, _device: u32, _memory: &mut [u8], _operations: &[Operation]) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }

@@ -129,7 +129,7 @@ impl<'a> Image<'a> {
     /// Returns the number of bytes of the defined globals, out of the manifest.
     ///
     /// # Errors
-    /// As [`Image::wasm_hash`].
+    /// Returns the errors of [`Image::wasm_hash`].
     pub fn globals_size(&self) -> Result<u32, ImageError> {
         Ok(word(self.manifest_bytes()?, manifest::GLOBALS_SIZE))
     }
@@ -144,7 +144,7 @@ impl<'a> Image<'a> {
     /// Defined function to run at instantiation, out of the manifest.
     ///
     /// # Errors
-    /// As [`Image::wasm_hash`].
+    /// Returns the errors of [`Image::wasm_hash`].
     pub fn init(&self) -> Result<Option<u32>, ImageError> {
         Ok(optional(word(self.manifest_bytes()?, manifest::INIT)))
     }

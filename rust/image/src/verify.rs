@@ -42,7 +42,7 @@ pub use crate::error::Rule;
 /// Returns the number of words of scratch memory that [`verify`] needs for this image.
 ///
 /// # Errors
-/// As [`verify`], for the function table.
+/// Returns the errors that [`verify`] has for the function table.
 pub fn scratch_words(image: &Image<'_>) -> Result<usize, ImageError> {
     if image.is_native_only() {
         return Err(ImageError::NativeOnly);
@@ -90,7 +90,7 @@ pub fn verify(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> 
 /// Checks an image as [`verify`] does, for a runtime without the features of this sum ([`Feature`]): refuses their ops.
 ///
 /// # Errors
-/// As [`verify`].
+/// Returns the errors of [`verify`].
 pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), ImageError> {
     verify_while::<MISSING>(image, scratch, &|| true)
 }
@@ -98,7 +98,7 @@ pub fn verify_for<const MISSING: u8>(image: &Image<'_>, scratch: &mut [u32]) -> 
 /// Checks an image as [`verify_for`] does, while `go_on` returns true: it is asked every 512 units of work.
 ///
 /// # Errors
-/// As [`verify`]; [`ImageError::Stopped`].
+/// Returns the errors of [`verify`], and [`ImageError::Stopped`].
 pub fn verify_while<const MISSING: u8>(
     image: &Image<'_>,
     scratch: &mut [u32],

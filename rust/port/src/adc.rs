@@ -27,20 +27,22 @@ mod driver {
         }
 
         fn adc_resolution(&self, channel: u32) -> u32 {
-            // SAFETY: as in `open_adc`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             unsafe { shim::wisp_shim_adc_resolution(self.app, channel) }
         }
 
         fn read_adc(&mut self, channel: u32) -> Result<i32, Errno> {
             let mut value = 0;
-            // SAFETY: as in `open_adc`; `value` is written before the shim returns.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; `value` is written before
+            // the shim returns.
             check(unsafe { shim::wisp_shim_adc_read(self.app, channel, false, &mut value) })?;
             Ok(value)
         }
 
         fn read_adc_uv(&mut self, channel: u32) -> Result<i32, Errno> {
             let mut value = 0;
-            // SAFETY: as in `read_adc`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; `value` is written before
+            // the shim returns.
             check(unsafe { shim::wisp_shim_adc_read(self.app, channel, true, &mut value) })?;
             Ok(value)
         }

@@ -189,7 +189,8 @@ mod driver {
         fn metadata_at(&mut self, object: u16, path: &[u8], _follow: bool) -> FileResult<Metadata> {
             let (path, folder) = self.resolve(object, path)?;
             let mut facts = shim::wisp_fs_facts { size: 0, kind: 0 };
-            // SAFETY: as in `metadata`; the path is NUL-terminated and only read.
+            // SAFETY: `app` is valid by the contract of `new`; the place is written before the shim returns success;
+            // the path is NUL-terminated and only read.
             check(unsafe { shim::wisp_shim_fs_stat(self.app, folder, text(&path), &mut facts) })?;
             let found = metadata(facts);
             if path.is_directory() && found.kind != FileType::Directory {

@@ -28,18 +28,19 @@ impl Gpio for Zephyr {
     }
 
     fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno> {
-        // SAFETY: as in `configure`.
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
         check(unsafe { shim::wisp_shim_gpio_set(self.app, pin, active) })
     }
 
     fn toggle(&mut self, pin: u32) -> Result<(), Errno> {
-        // SAFETY: as in `configure`.
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
         check(unsafe { shim::wisp_shim_gpio_toggle(self.app, pin) })
     }
 
     fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
         let mut active = false;
-        // SAFETY: as in `configure`; `active` is written before the shim returns.
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; `active` is written before the
+        // shim returns.
         check(unsafe { shim::wisp_shim_gpio_get(self.app, pin, &mut active) })?;
         Ok(active)
     }
@@ -51,13 +52,13 @@ impl Gpio for Zephyr {
             Edges::Inactive => shim::wisp_edges_WISP_EDGES_INACTIVE,
             Edges::Both => shim::wisp_edges_WISP_EDGES_BOTH,
         };
-        // SAFETY: as in `configure`.
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
         check(unsafe { shim::wisp_shim_gpio_watch(self.app, pin, edges) })
     }
 
     fn release(&mut self, pin: u32) -> Result<(), Errno> {
         let released = shim::wisp_pin_mode_WISP_PIN_RELEASED;
-        // SAFETY: as in `configure`.
+        // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
         check(unsafe { shim::wisp_shim_gpio_configure(self.app, pin, released) })
     }
 }

@@ -56,7 +56,7 @@ mod driver {
         }
 
         fn i2c_address(&self, device: u32) -> u32 {
-            // SAFETY: as in `open_i2c`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             unsafe { shim::wisp_shim_i2c_address(self.app, device) }
         }
 

@@ -38,7 +38,8 @@ mod driver {
 
         fn get_kv(&mut self, key: &[u8], buffer: &mut [u8]) -> Result<u32, Errno> {
             let mut length = 0;
-            // SAFETY: as in `kv_used_without`; buffer and length are those of one exclusive slice.
+            // SAFETY: `app` is valid by the contract of `new`; the key is only read; `used` is written before the shim
+            // returns success; buffer and length are those of one exclusive slice.
             check(unsafe {
                 shim::wisp_shim_kv_get(
                     self.app,
@@ -58,7 +59,7 @@ mod driver {
         }
 
         fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {
-            // SAFETY: as in `set_kv`.
+            // SAFETY: `app` is valid by the contract of `new`; key and value are only read.
             check(unsafe { shim::wisp_shim_kv_remove(self.app, key.as_ptr(), key.len()) })
         }
     }

@@ -74,7 +74,8 @@ impl Identity for Zephyr {
     }
 
     fn variable(&self, index: usize) -> Option<&[u8]> {
-        // SAFETY: as in `argument`.
+        // SAFETY: `app` is valid by the contract of `new`; the shim returns NULL or a string that does not change
+        // during a run.
         unsafe { string(shim::wisp_shim_app_variable(self.app, index)) }
     }
 }

@@ -27,12 +27,12 @@ mod driver {
         }
 
         fn pwm_period(&self, output: u32) -> u32 {
-            // SAFETY: as in `open_pwm`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             unsafe { shim::wisp_shim_pwm_period(self.app, output) }
         }
 
         fn set_pwm(&mut self, output: u32, pulse: u32) -> Result<(), Errno> {
-            // SAFETY: as in `open_pwm`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             check(unsafe { shim::wisp_shim_pwm_set(self.app, output, pulse) })
         }
     }

@@ -316,7 +316,7 @@ pub unsafe extern "C" fn wisp_rust_interrupt(flag: *mut c_void) {
 /// Sets a run's stop flag as [`wisp_rust_interrupt`] does, because the app ran for too long without blocking.
 ///
 /// # Safety
-/// As for [`wisp_rust_interrupt`].
+/// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and the run has not withdrawn it.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_deadline(flag: *mut c_void) {
     // SAFETY: the run gave `flag` to C and has not withdrawn it; the handle may be used from any context.

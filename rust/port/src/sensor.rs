@@ -27,13 +27,14 @@ mod driver {
         }
 
         fn fetch_sensor(&mut self, sensor: u32) -> Result<(), Errno> {
-            // SAFETY: as in `open_sensor`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             check(unsafe { shim::wisp_shim_sensor_fetch(self.app, sensor) })
         }
 
         fn get_sensor(&mut self, sensor: u32, channel: u32) -> Result<i64, Errno> {
             let mut value = 0;
-            // SAFETY: as in `open_sensor`; `value` is written before the shim returns success.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; `value` is written before
+            // the shim returns success.
             check(unsafe { shim::wisp_shim_sensor_get(self.app, sensor, channel, &mut value) })?;
             Ok(value)
         }

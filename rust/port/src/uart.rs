@@ -36,7 +36,7 @@ mod driver {
         }
 
         fn close_uart(&mut self, uart: u32) {
-            // SAFETY: as in `open_uart`.
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
             unsafe { shim::wisp_shim_uart_close(self.app, uart) }
         }
 
@@ -55,7 +55,8 @@ mod driver {
         fn write_uart(&mut self, uart: u32, bytes: &[u8], until_us: u64) -> Result<usize, Interrupted> {
             let mut count = 0;
             let length = bytes.len() as u32;
-            // SAFETY: as in `read_uart`; the bytes are only read.
+            // SAFETY: `app` is valid by the contract of `new`; the port is open, so its index is one that the shim
+            // gave; pointer and length are those of one slice, which is only read.
             ended(unsafe { shim::wisp_shim_uart_write(self.app, uart, bytes.as_ptr(), length, until_us, &mut count) })?;
             Ok(count as usize)
         }
@@ -68,18 +69,18 @@ mod driver {
         }
 
         fn uart_available(&mut self, uart: u32) -> u32 {
-            // SAFETY: as in `flush_uart`.
+            // SAFETY: `app` is valid by the contract of `new`, and the port is open.
             unsafe { shim::wisp_shim_uart_available(self.app, uart) }
         }
 
         fn watch_uart(&mut self, uart: u32, on: bool) -> Result<(), Errno> {
-            // SAFETY: as in `flush_uart`.
+            // SAFETY: `app` is valid by the contract of `new`, and the port is open.
             check(unsafe { shim::wisp_shim_uart_watch(self.app, uart, on) })
         }
 
         fn take_uart_errors(&mut self, uart: u32) -> UartErrors {
             let mut errors = UartErrors::default();
-            // SAFETY: as in `flush_uart`; both numbers are written.
+            // SAFETY: `app` is valid by the contract of `new`, and the port is open; both numbers are written.
             unsafe { shim::wisp_shim_uart_errors(self.app, uart, &mut errors.lost, &mut errors.line) };
             errors
         }

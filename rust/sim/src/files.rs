@@ -85,7 +85,7 @@ impl Folders {
     /// Opens the folders of the board file.
     ///
     /// # Errors
-    /// As [`Folders::add`], with the path.
+    /// Returns the first error of [`Folders::add`], with the path that it is about.
     pub(crate) fn open_granted(&mut self) -> Result<(), (PathBuf, io::Error)> {
         for (name, FolderConfig { path, quota }) in std::mem::take(&mut self.granted) {
             self.add(&path, &name, quota).map_err(|error| (path, error))?;

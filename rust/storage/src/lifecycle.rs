@@ -35,7 +35,7 @@ impl<F: Flash> Store<'_, F> {
     /// checked that the candidate's signer may do that.
     ///
     /// # Errors
-    /// As [`Store::confirm`]; [`StoreError::RetiredFull`].
+    /// Returns the errors of [`Store::confirm`], and [`StoreError::RetiredFull`].
     pub fn confirm_and_retire(&mut self, slot: Slot, retires: &[u8]) -> Result<(), StoreError> {
         let app = self.app(slot)?;
         let image = app.candidate.ok_or(StoreError::NoCandidate)?;

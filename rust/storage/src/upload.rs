@@ -206,8 +206,8 @@ impl<F: Flash> Store<'_, F> {
     /// it may have a lower version than the image that was confirmed last.
     ///
     /// # Errors
-    /// As [`Store::complete`]; [`StoreError::Rollback`], [`StoreError::Version`], [`StoreError::NoSlot`], [`StoreError::FloorsFull`],
-    /// [`StoreError::JournalFull`].
+    /// Returns the errors of [`Store::complete`], and [`StoreError::Rollback`], [`StoreError::Version`],
+    /// [`StoreError::NoSlot`], [`StoreError::FloorsFull`] and [`StoreError::JournalFull`].
     pub fn accept(&mut self, downgrade: bool) -> Result<Slot, StoreError> {
         let progress = self.complete()?;
         let (slot, app) = match self.find_place(progress.name.as_str())? {

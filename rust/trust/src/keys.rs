@@ -95,7 +95,7 @@ pub fn retired_by<'a>(image: &Image<'a>) -> Result<impl Iterator<Item = KeyId> +
 /// accepted: app keys that it knows and that are not retired yet. Others take no place.
 ///
 /// # Errors
-/// As [`retired_by`].
+/// Returns the errors of [`retired_by`].
 pub fn retirements<'a>(
     image: &Image<'a>,
     signer: Signer,

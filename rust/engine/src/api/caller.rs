@@ -52,7 +52,7 @@ impl<T> Caller<'_, T> {
     /// `length` bytes of the guest's memory.
     ///
     /// # Errors
-    /// As [`Caller::bytes`].
+    /// Returns the errors of [`Caller::bytes`].
     pub fn bytes_mut(&mut self, at: u32, length: u32) -> Result<&mut [u8], Trap> {
         let memory = self.memory_mut().unwrap_or(&mut []);
         let range = memory.get_mut(at as usize..).and_then(|bytes| bytes.get_mut(..length as usize));

@@ -93,7 +93,7 @@ impl<'h, T> Linker<'h, T> {
     /// Adds whatever a resolver finds.
     ///
     /// # Errors
-    /// As [`Linker::table`].
+    /// Returns the errors of [`Linker::table`].
     pub fn resolver(&mut self, resolver: &'h dyn Resolve<T>) -> Result<&mut Self, LinkerFull> {
         self.add(Source::Resolver(resolver))
     }
@@ -101,7 +101,7 @@ impl<'h, T> Linker<'h, T> {
     /// Adds a single function.
     ///
     /// # Errors
-    /// As [`Linker::table`].
+    /// Returns the errors of [`Linker::table`].
     pub fn function(&mut self, function: &'h HostFunction<T>) -> Result<&mut Self, LinkerFull> {
         self.add(Source::Table(core::slice::from_ref(function)))
     }

@@ -36,7 +36,7 @@ impl<'m> Module<'m> {
     /// instructions.
     ///
     /// # Errors
-    /// As [`Module::new_in`]; [`ImageError::Stopped`].
+    /// Returns the errors of [`Module::new_in`], and [`ImageError::Stopped`].
     pub fn new_while(
         engine: &Engine,
         image: &'m [u8],
@@ -51,7 +51,7 @@ impl<'m> Module<'m> {
     /// Reads an image as [`Module::new_in`] does, with scratch memory from the heap.
     ///
     /// # Errors
-    /// As [`Module::new_in`].
+    /// Returns the errors of [`Module::new_in`].
     #[cfg(feature = "alloc")]
     pub fn new(engine: &Engine, image: &'m [u8]) -> Result<Self, ImageError> {
         let module = Self::parse(engine, image)?;

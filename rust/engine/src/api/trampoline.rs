@@ -14,7 +14,7 @@ use crate::vm::trap::{RawTrap, Trap};
 // SAFETY: `env` is only handed to `function`; whoever gave both to `HostFunction::raw` promised that
 // whichever thread has the store may call it.
 unsafe impl<T> Send for HostFunction<T> {}
-// SAFETY: as above.
+// SAFETY: the reason given for `Send` holds for shared references as well.
 unsafe impl<T> Sync for HostFunction<T> {}
 
 /// The raw form of a function or closure. Without bytes it needs no `env`, else `env` points to it.
@@ -73,7 +73,9 @@ impl<T> Caller<'_, T> {
     /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked; it has not returned, and
     /// nothing else made from `ctx` is used while the caller lives.
     pub unsafe fn from_raw(ctx: *mut Ctx) -> Self {
-        // SAFETY: as in `trampoline`: rule A for the context, and its data are of type T, as the caller promises.
+        // SAFETY: `HostFunction::wrap` took a value of a type without bytes, so any aligned pointer will do; `boxed`
+        // gave a pointer to one that the store keeps; rule A for the context, and its data are of type T, as the
+        // caller promises.
         unsafe {
             let ctx = &*ctx;
             Caller { ctx, data: &mut *ctx.shared().data.get().cast::<T>() }

@@ -55,7 +55,7 @@ impl<'s> Entry<'s> {
     #[inline(always)]
     pub fn set(&self, index: usize, bits: u32) {
         if index < self.count {
-            // SAFETY: as in `get`.
+            // SAFETY: rule F: `new` checked that `count` slots lie in the stack.
             unsafe { (*self.slots.add(index)).set(bits) };
         }
     }
@@ -71,7 +71,7 @@ impl<'s> Entry<'s> {
     #[inline(always)]
     pub fn call_reference<T>(&self, reference: u32, data: &mut T) -> Result<(), Trap> {
         let data = core::ptr::from_mut(data).cast();
-        // SAFETY: as in `call`.
+        // SAFETY: rule F: `new` checked that the slots lie in the stack, and left room for the header.
         let code = unsafe { call_typed(self.shared, reference, self.start(), data) };
         self.ended(code)
     }
@@ -111,7 +111,7 @@ impl<'s> Entry<'s> {
 /// Calls the function behind a reference, of a type that the caller knows, for the host.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(never)]
 unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
     if cfg!(feature = "interpreter") && shared.current.get().is_null() {
@@ -129,7 +129,7 @@ unsafe fn call_typed(shared: &Shared, reference: u32, slots: *mut u32, data: *mu
 /// functions.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[cold]
 #[inline(never)]
 unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
@@ -143,7 +143,7 @@ unsafe fn call_resolved(shared: &Shared, reference: u32, slots: *mut u32, data: 
 /// Calls a function as [`call`] does, with the store's data for the host functions that the guest calls.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(never)]
 unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, data: *mut ()) -> RawTrap {
     let before = shared.data.replace(data);
@@ -177,7 +177,7 @@ pub(crate) unsafe fn call(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap 
 /// Calls an imported function.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[cold]
 unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let Some(import) = ctx.imports().get(function as usize).map(Cell::get) else {
@@ -192,7 +192,7 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
 /// Runs a defined function.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     if shared.current.get().is_null() {
@@ -225,7 +225,7 @@ unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
 /// Runs a defined function while nothing else runs: no state has to be restored, and one entry is always allowed.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(always)]
 unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     shared.begin(ctx, code, slots);
@@ -238,7 +238,7 @@ unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) ->
 /// Runs a defined function in an outermost frame of an instance that has begun.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(always)]
 unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function
@@ -278,7 +278,7 @@ pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
 /// Calls the function behind a reference.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[cold]
 pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
@@ -314,7 +314,7 @@ pub(crate) unsafe fn call_reference(ctx: &Ctx, reference: u32, slots: *mut u32) 
 /// Calls a function of another instance without a look at the values.
 ///
 /// # Safety
-/// As [`call`].
+/// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 unsafe fn call_out(ctx: &Ctx, callee: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     if cfg!(feature = "interpreter") && ctx.native().is_some() {

@@ -162,7 +162,7 @@ pub(super) unsafe fn clear(start: *mut u64, bytes: usize) {
 /// Zeroes rounds, at least one.
 ///
 /// # Safety
-/// As [`clear`].
+/// The bytes may be written, and `start` is aligned for `u64`.
 #[cfg(target_arch = "arm")]
 unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
     // SAFETY: writes `rounds` times 64 bytes, which the caller owns; changes no other memory, and only named registers.
@@ -189,7 +189,7 @@ unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
 /// Zeroes rounds, at least one.
 ///
 /// # Safety
-/// As [`clear`].
+/// The bytes may be written, and `start` is aligned for `u64`.
 #[cfg(not(target_arch = "arm"))]
 unsafe fn clear_rounds(start: *mut u64, rounds: usize) {
     for round in 0..rounds {

@@ -124,7 +124,8 @@ impl LinearMemory {
     /// mutably.
     #[allow(clippy::mut_from_ref)]
     pub fn bytes_mut(&self) -> &mut [u8] {
-        // SAFETY: as in `bytes`; kept by the lifetimes of `Memory::data_mut` and `Caller::memory_mut`.
+        // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised; the rule above is kept
+        // by the lifetimes of `Memory::data_mut` and `Caller::memory_mut`.
         unsafe { core::slice::from_raw_parts_mut(self.base, self.size.get()) }
     }
 

@@ -157,8 +157,8 @@ impl Limits {
 }
 
 impl Config {
-    /// Bytes of the calling thread's stack that native code may take, counted from the outermost entry.
-    /// What host functions need comes on top. 1536 by default, 256 KiB on 64-bit systems.
+    /// Sets how many bytes of the calling thread's stack native code may take, counted from the outermost entry.
+    /// The stack that host functions need is not counted. The default is 1536, and 256 KiB on 64-bit systems.
     pub const fn native_stack(mut self, bytes: u32) -> Self {
         self.native.stack = bytes;
         self

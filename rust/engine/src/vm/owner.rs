@@ -58,7 +58,7 @@ mod owned {
 
     // SAFETY: the block is only a place; who may touch what in it is the business of rule T.
     unsafe impl Send for Block {}
-    // SAFETY: as above.
+    // SAFETY: the reason given for `Send` holds for shared references as well.
     unsafe impl Sync for Block {}
 
     impl Drop for Block {

@@ -51,7 +51,7 @@ pub struct UserMode {
 // SAFETY: the addresses are only used by the store that is made with this configuration, on its thread; whoever
 // gives them promises that in `Config::user_mode`.
 unsafe impl Send for UserMode {}
-// SAFETY: as above.
+// SAFETY: the reason given for `Send` holds for shared references as well.
 unsafe impl Sync for UserMode {}
 
 /// Function through which native code asks the host for something: it passes the arguments to [`crate::serve`].

@@ -9,13 +9,15 @@ use crate::exec::native::{check, here, section};
 use crate::vm::config::Engine;
 
 impl<'m> Module<'m> {
-    /// A module whose instances run native code: of an image and the section that [`Module::section_of`] found in it.
+    /// Makes a module whose instances run native code, out of an image and the section that
+    /// [`Module::section_of`] found in it.
     ///
     /// # Safety
-    /// As for [`Module::use_native`]. Nothing looks at the image's IR.
+    /// `wisp-aotc` made the section from this image's module and nobody changed it since: it is part of the
+    /// firmware, or its signature says so. It stays in its place for `'m`. The image's IR is not looked at.
     ///
     /// # Errors
-    /// As for [`Module::use_native`].
+    /// Returns a refusal if the section does not fit this machine, this runtime or this image.
     #[allow(unsafe_code)]
     pub unsafe fn new_native(engine: &Engine, image: Image<'m>, native: Native<'m>) -> Result<Self, Refusal> {
         check(&image, &native, engine.config())?;
@@ -27,18 +29,18 @@ impl<'m> Module<'m> {
         here(engine.config())
     }
 
-    /// The native section of an image that runs on this machine, if it has one.
+    /// Returns the native section of an image that runs on this machine.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns the reason why the image has none.
     pub fn section_of(engine: &Engine, image: &Image<'m>) -> Result<Native<'m>, Refusal> {
         section(image, engine.config())
     }
 
-    /// The native section that runs on this machine, if the image has one.
+    /// Returns the native section of this module's image that runs on this machine.
     ///
     /// # Errors
-    /// Why there is none.
+    /// Returns the reason why the image has none.
     pub fn native_section(&self, engine: &Engine) -> Result<Native<'m>, Refusal> {
         section(&self.image, engine.config())
     }

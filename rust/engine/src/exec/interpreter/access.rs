@@ -23,7 +23,7 @@ pub unsafe fn word(ip: *const u16, n: usize) -> u16 {
 /// Two words as a signed integer.
 ///
 /// # Safety
-/// As [`word`].
+/// Rule V, `OperandsInFunction`: the op has that word.
 #[inline(always)]
 pub unsafe fn long(ip: *const u16, n: usize) -> i32 {
     // SAFETY: rule V, `OperandsInFunction`: the op has both words.
@@ -33,7 +33,7 @@ pub unsafe fn long(ip: *const u16, n: usize) -> i32 {
 /// One word, sign-extended.
 ///
 /// # Safety
-/// As [`word`].
+/// Rule V, `OperandsInFunction`: the op has that word.
 #[inline(always)]
 pub unsafe fn imm32(ip: *const u16, n: usize) -> u32 {
     // SAFETY: rule V, `OperandsInFunction`: the op has that word.
@@ -43,7 +43,7 @@ pub unsafe fn imm32(ip: *const u16, n: usize) -> u32 {
 /// One word, sign-extended to 64 bits.
 ///
 /// # Safety
-/// As [`word`].
+/// Rule V, `OperandsInFunction`: the op has that word.
 #[inline(always)]
 pub unsafe fn imm64(ip: *const u16, n: usize) -> u64 {
     // SAFETY: rule V, `OperandsInFunction`: the op has that word.
@@ -64,20 +64,22 @@ pub unsafe fn get32(ip: *const u16, fp: *mut u8, n: usize) -> u32 {
 /// Writes the slot that word `n` names.
 ///
 /// # Safety
-/// As [`get32`].
+/// Rule V, `SlotInFrame`, and rule F.
 #[inline(always)]
 pub unsafe fn set32(ip: *const u16, fp: *mut u8, n: usize, bits: u32) {
-    // SAFETY: as in `get32`.
+    // SAFETY: rules V (`SlotInFrame`) and F: the slot lies in the stack, which is aligned; offsets are multiples of
+    // four.
     unsafe { fp.add(usize::from(word(ip, n))).cast::<u32>().write(bits) };
 }
 
 /// The two slots that word `n` names.
 ///
 /// # Safety
-/// As [`get32`].
+/// Rule V, `SlotInFrame`, and rule F.
 #[inline(always)]
 pub unsafe fn get64(ip: *const u16, fp: *mut u8, n: usize) -> u64 {
-    // SAFETY: as in `get32`; the verifier checks 64-bit slots for both halves.
+    // SAFETY: rules V (`SlotInFrame`) and F: the slot lies in the stack, which is aligned; offsets are multiples of
+    // four; the verifier checks 64-bit slots for both halves.
     unsafe {
         let low = fp.add(usize::from(word(ip, n))).cast::<u32>();
         u64::from(low.read()) | u64::from(low.add(1).read()) << 32
@@ -87,10 +89,11 @@ pub unsafe fn get64(ip: *const u16, fp: *mut u8, n: usize) -> u64 {
 /// Writes the two slots that word `n` names.
 ///
 /// # Safety
-/// As [`get64`].
+/// Rule V, `SlotInFrame`, for both halves, and rule F.
 #[inline(always)]
 pub unsafe fn set64(ip: *const u16, fp: *mut u8, n: usize, bits: u64) {
-    // SAFETY: as in `get64`.
+    // SAFETY: rules V (`SlotInFrame`) and F: the slot lies in the stack, which is aligned; offsets are multiples of
+    // four; the verifier checks 64-bit slots for both halves.
     unsafe {
         let low = fp.add(usize::from(word(ip, n))).cast::<u32>();
         low.write(bits as u32);
@@ -139,10 +142,10 @@ unsafe fn bytes<const N: usize>(place: *const u8) -> [u8; N] {
 /// Stores an integer anywhere.
 ///
 /// # Safety
-/// As [`load`].
+/// [`effective`] gave the address for this width.
 #[inline(always)]
 pub unsafe fn store<T: Copy, const N: usize>(memory: *mut u8, address: usize, value: T, to: impl Fn(T) -> [u8; N]) {
-    // SAFETY: as in `load`.
+    // SAFETY: the caller has the address from `effective`: N bytes lie there. N is the size of T, an integer.
     unsafe {
         let place = memory.add(address);
         if cfg!(wisp_strict_align) && N > 1 {
@@ -172,7 +175,7 @@ unsafe fn put_bytes<const N: usize>(place: *mut u8, bytes: [u8; N]) {
 macro_rules! loads {
     ($($name:ident $int:ty as $($via:ty),+;)*) => {$(
         /// # Safety
-        /// As [`load`].
+        /// [`effective`] gave the address for this width.
         #[inline(always)]
         pub unsafe fn $name(memory: *mut u8, address: usize) -> loads!(@last $($via),+) {
             // SAFETY: the caller has the address from `effective`, for this width.
@@ -202,7 +205,7 @@ loads! {
 macro_rules! stores {
     ($($name:ident $value:ty as $int:ty;)*) => {$(
         /// # Safety
-        /// As [`store`].
+        /// [`effective`] gave the address for this width.
         #[inline(always)]
         pub unsafe fn $name(memory: *mut u8, address: usize, value: $value) {
             // SAFETY: the caller has the address from `effective`, for this width.

@@ -77,7 +77,7 @@ pub unsafe fn move_arguments(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
 /// Moves the results of a tail call, of the type that word 2 names, from the frame that word 1 names.
 ///
 /// # Safety
-/// As [`move_arguments`].
+/// The op at `ip` begins with R and Y; rules V and F.
 #[inline(never)]
 pub unsafe fn move_results(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
     // SAFETY: rules V and F: the op has words 1 and 2, and the frame has the slots of the type's results.

@@ -68,7 +68,7 @@ pub unsafe fn outermost(slots: *mut u32) {
 /// Takes the header of an outermost frame away, where frames of guests that go on will lie.
 ///
 /// # Safety
-/// As [`outermost`].
+/// The two slots below `slots` lie in the frame stack (rule F).
 #[inline(always)]
 pub unsafe fn over(slots: *mut u32) {
     // SAFETY: rule F: the slot below `slots` lies in the frame stack, as it did when `outermost` wrote it.

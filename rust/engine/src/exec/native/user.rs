@@ -230,7 +230,7 @@ unsafe fn ask(engine: *const Ctx, what: usize, words: [usize; 5]) -> u32 {
 
 /// In place of every imported function.
 unsafe extern "C" fn import(engine: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
-    // SAFETY: as in `ask`.
+    // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     RawTrap::from_bits(unsafe { ask(engine, IMPORT, [env.addr(), slots.expose_provenance(), 0, 0, 0]) })
 }
 
@@ -240,7 +240,7 @@ macro_rules! asking {
             let mut words = [0; 5];
             let given: &[u32] = &[$($parameter),*];
             words.iter_mut().zip(given).for_each(|(word, &given)| *word = given as usize);
-            // SAFETY: as in `ask`.
+            // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
             unsafe { ask(record.engine, $number, words) }
         })*
 
@@ -263,24 +263,24 @@ asking! {
 }
 
 unsafe extern "C" fn data_drop(record: &Record, segment: u32) {
-    // SAFETY: as in `ask`.
+    // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     unsafe { ask(record.engine, DATA_DROP, [segment as usize, 0, 0, 0, 0]) };
 }
 
 unsafe extern "C" fn elem_drop(record: &Record, segment: u32) {
-    // SAFETY: as in `ask`.
+    // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     unsafe { ask(record.engine, ELEM_DROP, [segment as usize, 0, 0, 0, 0]) };
 }
 
 unsafe extern "C" fn table_get(record: &Record, table: u32, at: u32, value: &mut u32) -> u32 {
     let value = core::ptr::from_mut(value).expose_provenance();
-    // SAFETY: as in `ask`.
+    // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     unsafe { ask(record.engine, TABLE_GET, [table as usize, at as usize, value, 0, 0]) }
 }
 
 unsafe extern "C" fn call_reference(record: &Record, reference: u32, ty: u32, slots: *mut u32) -> u32 {
     let words = [reference as usize, ty as usize, slots.expose_provenance(), 0, 0];
-    // SAFETY: as in `ask`.
+    // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     unsafe { ask(record.engine, CALL_REFERENCE, words) }
 }
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # make demo      an app blinks an LED under Zephyr (or on a simulated board); others crash, and are updated and rolled back
-# make test      every suite, each on each instruction set; SUITE=unit|spec|zephyr|... a part; BOARDS=all on all boards
+# make test      the suites, each application on the boards that it depends on; SUITE=unit|spec|zephyr|... a part; BOARDS=all
 #                SUITE=quick for every change: unit tests, the official suite on the desk, a Cortex-M3 and RV32
 # make spec      the official WebAssembly suite, on the desk and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions

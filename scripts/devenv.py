@@ -162,12 +162,6 @@ def zephyr_version(zephyr):
     return tuple(int(number.group(1)) if number else 0 for number in numbers)
 
 
-def find_lang_rust(zephyr):
-    """zephyr-lang-rust beside the given Zephyr tree, or None."""
-    path = Path(zephyr).parent / "modules" / "lang" / "rust"
-    return path if (path / "zephyr" / "module.yml").is_file() else None
-
-
 def find_sdk():
     """The Zephyr SDK's folder, or None."""
     named = os.environ.get("ZEPHYR_SDK_INSTALL_DIR")

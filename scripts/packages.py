@@ -174,10 +174,15 @@ def main():
     for package in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
         if args.titles and not any(title in package["title"] for title in args.titles):
             continue
-        outcome, cells = run(package, program)
+        try:
+            outcome, cells = run(package, program)
+        except Exception as error:  # noqa: BLE001 (one package must not hide the results of the others)
+            outcome, cells = "failed", row("", f"{type(error).__name__}: {error}")
         counts[outcome] += 1
         lines.append(f"| {package['title']} | " + " | ".join(cells) + " |")
         print(f"{outcome}: {package['title']}: {cells[-1]}", flush=True)
+    if not any(counts.values()):
+        sys.exit("packages: no title contains " + " or ".join(args.titles))
     (BUILD / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
     print("\n".join(lines))
     print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")

@@ -452,7 +452,9 @@ def firmware_module():
 
 def main():
     """By hand: programs.py WISP [TOOLCHAIN[/PROGRAM]...]"""
-    rows, _ = check_all(Path(sys.argv[1]).resolve(), sys.argv[2:])
+    rows, skipped = check_all(Path(sys.argv[1]).resolve(), sys.argv[2:])
+    if not rows and not skipped:
+        sys.exit("programs: no program is called " + " or ".join(sys.argv[2:]))
     print(table(rows))
     sys.exit(any(row.failed for row in rows))
 

@@ -165,9 +165,9 @@ def passes(test, firmwares):
     try:
         test(firmwares)
         outcome = "passed"
-    except (AssertionError, PowerCut, OSError, subprocess.SubprocessError, TimeoutError) as error:
+    except Exception as error:  # noqa: BLE001 (whatever a client or the emulator raises, the other tests still run)
         outcome = "failed"
-        print(f"{test.__name__}: {error}")
+        print(f"{test.__name__}: {type(error).__name__}: {error}")
     print(f"{test.__name__}: {outcome} ({time.monotonic() - begin:.0f} s): {test.__doc__}", flush=True)
     return outcome == "passed"
 
@@ -177,6 +177,9 @@ def main():
         demo()
         return
     names = {test.__name__.removeprefix("test_"): test for test in TESTS_IN_ORDER}
+    unknown = [name for name in sys.argv[1:] if name not in names and sys.argv[1:] != ["part"]]
+    if unknown:
+        sys.exit(f"rp2040: no test '{unknown[0]}'; expected part, demo or some of: {' '.join(names)}")
     chosen = PART if sys.argv[1:] == ["part"] else [names[name] for name in sys.argv[1:]] or TESTS_IN_ORDER
     reason, env = emulator(), devenv.environment()
     if env is None:

@@ -2,6 +2,7 @@
 """Switches samples/updatable_app on and off in an emulated RP2040, and leads the SMP client of `west wisp`."""
 
 import asyncio
+import atexit
 import json
 import os
 import pty
@@ -35,6 +36,8 @@ class Device:
         self.port = os.ttyname(self.slave)
         self.process = subprocess.Popen([str(part) for part in arguments], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        # A test that fails leaves no emulator behind.
+        atexit.register(self.process.kill)
         self.threads = [threading.Thread(target=work, daemon=True) for work in (
             lambda: self.pump(lambda: os.read(master, 4096), self.process.stdin.write),
             lambda: self.pump(lambda: os.read(self.process.stdout.fileno(), 4096), lambda data: os.write(master, data)),

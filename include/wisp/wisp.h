@@ -191,7 +191,7 @@ struct wisp_user {
 };
 #endif
 
-/* What was taken of a budget: see src/rate.h. */
+/* What was taken of a budget: see src/app/rate.h. */
 struct wisp_rate {
 	int64_t at_ms;
 	uint32_t level;

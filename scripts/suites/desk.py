@@ -2,12 +2,11 @@
 """Suites that need no Zephyr: unit tests, fuzzing, the official suite, guests."""
 
 import os
-import re
 
 import devenv
 
 import guest
-from suites.common import RUST, Count, cargo, counted, stream
+from suites.common import RUST, Count, cargo, count_of, counted, stream
 
 # Where firmware builds compile the `wisp` program: what both depend on is compiled once.
 HOST_TOOLS = devenv.BUILD / "cargo" / "host"
@@ -37,11 +36,7 @@ def spec(arguments, keep=None):
     if keep:
         devenv.write_if_changed(keep, text)
         KEPT.add(keep)
-    match = re.findall(r"^(?:\w+: )?(\d+) passed, (\d+) failed, (\d+) skipped\s*$", text, re.MULTILINE)
-    count = Count(*(int(n) for n in match[-1])) if match else Count(failed=1)
-    if code != 0 and count.failed == 0:
-        count.failed += 1
-    return count
+    return count_of(code, text)
 
 
 def desk_log():

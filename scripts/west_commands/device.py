@@ -120,7 +120,7 @@ Challenge = request("read", 13, "Challenge", {}, {"nonce": (bytes, ...), "next":
 Args = request("read", 14, "Args", NAME, {"args": (list[str], ...), "env": (list[str], ...)})
 SetArgs = request("write", 14, "SetArgs",
                   {**NAME, "args": (list[str] | None, None), "env": (list[str] | None, None),
-                   "reset": (bool | None, None)}, {})
+                   "reset": (bool | None, None)} | SIGNATURE, {})
 
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
@@ -226,11 +226,6 @@ def claim():
     except OSError:
         # a home that cannot be written to: an upload that was cut off goes on when it is over for the device
         return fresh
-
-
-def version_text(version):
-    """A version as it is written."""
-    return f"{version & 0xff}.{version >> 8 & 0xff}.{version >> 16}"
 
 
 class UDPTransport(SMPUDPTransport):

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The arms of the portable back end: an expression `match opcode { .. }` over what `src/exec/interpreter/loop_.rs`
+//! The arms of the portable back end: an expression `match opcode { .. }` over what `rust/engine/src/exec/interpreter/loop_.rs`
 //! has in scope.
 
 use std::fmt::Write;

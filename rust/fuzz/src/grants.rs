@@ -22,7 +22,7 @@ thread_local! {
 
 mod c {
     extern "C" {
-        /// `wisp_grant_find` of src/grant_find.h, see build.rs.
+        /// `wisp_grant_find` of src/app/grant_find.h, see build.rs.
         pub fn fuzz_grant_find(grants: *const u8, count: u32, size: usize, label: *const u8, length: usize) -> i32;
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The app storage behind `src/storage.c`: its only user, in one thread.
+//! The app storage behind `src/storage/storage.c`: its only user, in one thread.
 
 use crate::{needs, shim};
 use core::cell::UnsafeCell;

@@ -6,7 +6,20 @@ import hashlib
 
 import images  # beside run.py
 import pytest
-from device import SIMPLE, Abort, Challenge, Code, Device, DeviceError, Format, Upload, management_key, manifest, signed
+from device import (
+    SIMPLE,
+    Abort,
+    Challenge,
+    Code,
+    Device,
+    DeviceError,
+    Format,
+    SetArgs,
+    Upload,
+    management_key,
+    manifest,
+    signed,
+)
 
 MANAGER = images.HERE / "keys" / "manager.pem"
 STOP = SIMPLE["stop"](name="counter")
@@ -50,11 +63,17 @@ def test_requests_without_a_signature_change_nothing(counter):
     image = counter.update("3.0.0").read_bytes()
     announcement = Upload(off=0, data=b"", len=len(image), sha=hashlib.sha256(image).digest(), **manifest(image))
     for what in [*(verb(name="counter") for verb in SIMPLE.values()), Abort(own=b"the tests' client"[:16]), Format(),
-                 announcement]:
+                 SetArgs(name="counter", args=[]), announcement]:
         assert refused(counter, what) == Code.NOT_SIGNED, what
     # what changes nothing needs no signature
     assert state(counter) == "running"
     assert "SMP has no authentication" not in "\n".join(counter.lines)
+
+
+def test_arguments_are_set_by_a_signed_request(counter):
+    on(counter, lambda device: device.simple("stop", "counter"))
+    on(counter, lambda device: device.set_args("counter", ["--interval", "10"]))
+    assert on(counter, lambda device: device.args("counter"), key=None).args == ["--interval", "10"]
 
 
 def test_a_signed_request_is_taken_once(counter):

@@ -19,7 +19,7 @@ pub struct Depth {
     pub stack: Option<u32>,
     /// Bytes that the guest's own stack has; null as above.
     pub stack_size: Option<u32>,
-    /// Functions that call themselves, directly or through others: one round is counted.
+    /// Functions that call themselves, directly or through others: at most one round is counted.
     pub recursive: Vec<u32>,
     /// Number of calls through tables, whose callees are not counted.
     pub indirect_calls: u32,
@@ -80,24 +80,21 @@ impl Words<'_> {
     /// The place that it writes.
     fn result(&self) -> Option<Place> {
         let accumulator = self.op.form.contains(&Operand::AccD).then_some(Place::Accumulator);
-        self.word(&[Operand::D]).map(Place::Slot).or(accumulator)
+        self.word(&[Operand::D, Operand::M]).map(Place::Slot).or(accumulator)
     }
 
     /// The place that it reads first.
     fn source(&self) -> Option<Place> {
         let accumulator = self.op.form.contains(&Operand::A).then_some(Place::Accumulator);
-        self.word(&[Operand::S]).map(Place::Slot).or(accumulator)
+        self.word(&[Operand::S, Operand::M]).map(Place::Slot).or(accumulator)
     }
 
     /// Bytes that it takes off the stack pointer in this place.
     fn taken(&self, from: Option<Place>) -> Option<u32> {
         let immediate = i32::from(self.word(&[Operand::I])? as i16);
-        let taken = match self.op.sem {
-            Sem::I32Add => -immediate,
-            Sem::I32Sub => immediate,
-            _ => return None,
-        };
-        (from.is_some() && self.source() == from).then(|| u32::try_from(taken).ok()).flatten()
+        // the compiler subtracts a constant by adding its negative
+        let takes = self.op.sem == Sem::I32Add && from.is_some() && self.source() == from;
+        takes.then(|| u32::try_from(-immediate).ok()).flatten()
     }
 }
 
@@ -132,13 +129,18 @@ fn function(
                     let callee = part
                         .callee()
                         .and_then(|distance| starts.get(&usize::try_from(decoded.offset as i64 + distance).ok()?));
-                    let below = part.word(&[Operand::R]).unwrap_or_default();
+                    // the frame of a tail call takes the place of this one
+                    let kept = part.op.sem == Sem::Call;
+                    let below = part.word(&[Operand::R]).filter(|_| kept).unwrap_or_default();
                     function.calls.extend(callee.map(|&callee| (u32::from(below), callee)));
                 }
                 Sem::CallIndirect | Sem::ReturnCallIndirect => depth.indirect_calls += 1,
                 Sem::GlobalGet if global.is_some() => held = part.result(),
                 Sem::GlobalSet if global.is_some() => sets = true,
-                _ => taken = taken.or_else(|| part.taken(held)),
+                _ => {
+                    taken = taken.or_else(|| part.taken(held));
+                    held = held.filter(|_| part.result() != held);
+                }
             }
         }
     }
@@ -203,7 +205,8 @@ impl Depth {
             .map(|(&start, end)| function(code, (start, end), pointer, &index_of, &mut depth))
             .collect();
         let (sums, recursive) = sums(&functions);
-        depth.frames = sums.iter().map(|sum| sum.0).max().unwrap_or_default();
+        let header = 4 * wisp_image::format::FRAME_HEADER_SLOTS as u32;
+        depth.frames = sums.iter().map(|sum| sum.0.saturating_add(header)).max().unwrap_or_default();
         depth.stack = depth.stack_size.and(sums.iter().map(|sum| sum.1).max());
         depth.recursive = recursive;
         Ok(Some(depth))
@@ -297,6 +300,25 @@ mod tests {
         let variable = "(func $v (param i32) (global.set $__stack_pointer
             (i32.sub (global.get $__stack_pointer) (local.get 0))))";
         assert_eq!(depth(variable).variable, 1);
+    }
+
+    #[test]
+    fn a_counter_is_not_taken_for_the_stack_pointer() {
+        let counting = depth(
+            "(func $v (param i32) (global.set $__stack_pointer (i32.sub (global.get $__stack_pointer) (local.get 0)))
+            (loop (br_if 0 (local.tee 0 (i32.add (local.get 0) (i32.const -1))))))",
+        );
+        assert_eq!((counting.variable, counting.stack), (1, Some(0)));
+        let difference = "(func $d (result i32) (i32.sub (i32.const 1000) (global.get $__stack_pointer)))";
+        assert_eq!(depth(difference).stack, Some(0));
+    }
+
+    #[test]
+    fn the_frame_of_a_tail_call_takes_the_place_of_its_caller() {
+        let last = "(func $last (param i32) (result i32) (local.get 0))";
+        let called = depth(&format!("{last} (func (param i32) (result i32) (call $last (local.get 0)))"));
+        let left = depth(&format!("{last} (func (param i32) (result i32) (return_call $last (local.get 0)))"));
+        assert!(left.frames < called.frames, "{} {}", left.frames, called.frames);
     }
 
     #[test]

@@ -93,7 +93,8 @@ fn layout(wasm: &[u8]) -> Layout {
         }
     }
     // linkers put the stack pointer first; AssemblyScript has it behind others, which begin with zero
-    let first = pointers.first().copied().flatten().filter(|&first| first > 0);
+    let address = |&top: &u64| top > 0 && top % 16 == 0 && top <= layout.declared;
+    let first = pointers.first().copied().flatten().filter(address);
     let highest = pointers.into_iter().flatten().filter(|&top| top % 8 == 0 && top <= layout.declared).max();
     let above = highest.filter(|&top| layout.adapted && layout.data.is_some_and(|(_, end)| end <= top));
     layout.stack_top = first.or(above);
@@ -184,6 +185,12 @@ mod tests {
     fn a_stack_above_the_data_begins_at_its_end() {
         let layout = of("(module (memory 2) (global (mut i32) (i32.const 66560)) (data (i32.const 1024) \"abcd\"))");
         assert_eq!(layout.stack(), Some(66560 - 1028));
+    }
+
+    #[test]
+    fn a_global_that_is_no_address_of_the_memory_is_no_stack() {
+        let seed = wat::parse_str("(module (memory 1) (global (mut i32) (i32.const 305419896)))").unwrap();
+        assert_eq!(large_stack(&seed), None);
     }
 
     #[test]

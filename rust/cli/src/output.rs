@@ -33,6 +33,11 @@ pub fn say(text: &str) {
     let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
 }
 
+/// Writes to standard error. A reader that has gone away is no failure.
+fn complain(text: std::fmt::Arguments<'_>) {
+    let _ = std::io::stderr().write_fmt(text);
+}
+
 /// Writes a report to standard output in the chosen form.
 pub fn report<T: Serialize>(report: &T, text: impl FnOnce(&T) -> String) {
     if is_json() {
@@ -44,7 +49,7 @@ pub fn report<T: Serialize>(report: &T, text: impl FnOnce(&T) -> String) {
 
 /// Writes a sentence to standard error that concerns a result which stands all the same.
 pub fn note(text: impl std::fmt::Display) {
-    eprintln!("wisp: note: {text}");
+    complain(format_args!("wisp: note: {text}\n"));
 }
 
 /// Tells why a verb failed: in a sentence, and with `--json` in an object of its own as well.
@@ -52,7 +57,7 @@ pub fn failure(failure: &impl std::fmt::Display) {
     if is_json() {
         say(&line(&serde_json::json!({ "error": failure.to_string() })));
     }
-    eprintln!("wisp: {failure}");
+    complain(format_args!("wisp: {failure}\n"));
 }
 
 /// Steps of something that takes long, on standard error if that is a terminal.
@@ -72,7 +77,7 @@ impl Progress {
         if self.shown {
             let mut line = String::new();
             let _ = write!(line, "\r\x1b[K{what}");
-            eprint!("{line}");
+            complain(format_args!("{line}"));
         }
     }
 }
@@ -80,9 +85,9 @@ impl Progress {
 impl Drop for Progress {
     fn drop(&mut self) {
         if self.shown {
-            eprint!("\r\x1b[K");
+            complain(format_args!("\r\x1b[K"));
             if self.began.elapsed().as_secs() >= 5 {
-                eprintln!("wisp: done in {} s", self.began.elapsed().as_secs());
+                complain(format_args!("wisp: done in {} s\n", self.began.elapsed().as_secs()));
             }
         }
     }

@@ -108,7 +108,7 @@ impl Mapping {
     /// Returns the section as it lies there, for [`wisp_engine::Module::use_native`].
     ///
     /// # Errors
-    /// It is none.
+    /// Returns a refusal if the mapped bytes are no native section.
     pub fn section(&self) -> Result<Native<'_>, Refusal> {
         Native::parse(self.bytes())
     }

@@ -257,6 +257,8 @@ pub fn build(machine: &Machine, options: &Options, units: &[Unit], wanted: &[Str
         let mut flags = flags.clone();
         if unit.huge && !clang && matches!(options.optimize.as_str(), "-O2" | "-O3") {
             flags.push(GCC_HUGE);
+            // -O1 leaves this out, and without it a tail call takes stack
+            flags.push("-foptimize-sibling-calls");
             lowered += 1;
         }
         let (object, usage) = compile(&scratch, &compiler, &flags, &name, &unit.text)?;

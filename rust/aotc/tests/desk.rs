@@ -491,15 +491,19 @@ fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
     }
 }
 
-/// A module that becomes three C files: two of functions that call each other across them, and one of a huge function.
-fn of_three_files() -> String {
+/// Steps that mix the first local, each of nine operators; they differ from each other.
+fn steps(from: usize, count: usize) -> String {
     let step = |k: usize| {
         let factor = 1_664_525 + 2 * k;
         format!(
             "(local.set 0 (i32.xor (i32.mul (local.get 0) (i32.const {factor})) (i32.shr_u (local.get 0) (i32.const 3))))"
         )
     };
-    let steps = |from: usize, count: usize| (from..from + count).map(step).collect::<String>();
+    (from..from + count).map(step).collect()
+}
+
+/// A module that becomes three C files: two of functions that call each other across them, and one of a huge function.
+fn of_three_files() -> String {
     let small = |n: usize| {
         let next = match n {
             29 => "(i32.div_u (local.get 0) (i32.and (local.get 0) (i32.const 1)))".to_string(),
@@ -535,4 +539,18 @@ fn a_module_of_several_files_computes_what_the_interpreter_does() {
     }
     // the last of the small functions divides by zero or one
     assert!(codes.contains(&Ok(())) && codes.contains(&Err((TrapCode::IntegerDivisionByZero as u8, 30))), "{codes:?}");
+}
+
+#[test]
+fn a_huge_function_that_ends_by_calling_itself_takes_no_stack() {
+    let huge = format!(
+        "(module (func $f (export \"f\") (param i32) (result i32)
+        (if (i32.eqz (local.get 0)) (then (return (i32.const 7))))
+        (if (i32.eq (local.get 0) (i32.const -1)) (then {}))
+        (return_call $f (i32.sub (local.get 0) (i32.const 1))))
+        (func (param i32) {}))",
+        steps(0, 800),
+        steps(800, 2400)
+    );
+    assert_eq!(same(&huge, "f", &[Val::I32(1_000_000)], 1), Ok(vec![Val::I32(7)]));
 }

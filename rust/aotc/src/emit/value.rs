@@ -25,7 +25,7 @@ impl Node {
         Self { root, distance: 0, max: u64::MAX, zeros: 0, constant: None }
     }
 
-    /// Returns all is known.
+    /// Returns the node of a constant, of which all is known.
     pub fn constant(bits: u64) -> Self {
         let zeros = bits.trailing_zeros().min(32) as u8;
         Self { root: 0, distance: 0, max: bits, zeros, constant: Some(bits) }

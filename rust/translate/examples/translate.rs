@@ -47,6 +47,8 @@ fn main() -> ExitCode {
     };
     let bytes = std::fs::read(input).expect("the image can be read");
     let image = Image::parse(&bytes).expect("it is an image");
+    let words = wisp_image::verify::scratch_words(&image).expect("its functions can be read");
+    wisp_image::verify::verify(&image, &mut vec![0; words]).expect("its code is verified");
     let mut code = vec![0; 1 << 20];
     let length = match isa.as_str() {
         "thumb2" => translate::<thumb2::Thumb2>(&image, &mut code),

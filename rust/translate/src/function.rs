@@ -162,7 +162,7 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, Unfit> {
         let code = shape(image, index)?.code;
         let frame = usize::from(code.word(code.start + 2)) / 4;
         let ir = (code.end - code.start) as usize / 2;
-        // at most one target for each three words: a branch has two or three, an entry of a table one
+        // each word of IR is at most one target, as an entry of a table is
         most = most.max(ir.div_ceil(32) * 2 + (ir * 2).min(targets(code) * 2) + frame);
     }
     Ok(most)

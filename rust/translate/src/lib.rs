@@ -2,8 +2,8 @@
 //! Turns verified IR into machine code on the device itself.
 //!
 //! [`translate`] takes one function of a verified image and appends its code to a buffer. It allocates nothing, keeps
-//! no state between functions, and takes scratch memory of about a third of the function's IR, and a word for each slot
-//! of its frame ([`scratch_words`]). The code of a function begins with `enter` and keeps to the conventions of
+//! no state between functions, and takes scratch memory that grows with the function's IR and its frame
+//! ([`scratch_words`]). The code of a function begins with `enter` and keeps to the conventions of
 //! [`isa::Plan`]: the frame's registers hold what they say there, arguments lie in the frame, a single result is in the
 //! first register or registers.
 //!

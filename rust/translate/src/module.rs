@@ -24,7 +24,7 @@ pub struct Outcome {
 /// Translates all functions of an image for which the buffer has room. The others get stand-ins if translated ones call
 /// them. Afterwards `env.functions` has for each function the offset of its code plus one, or 0.
 ///
-/// Takes about 200 instructions for each byte of IR. `scratch` has [`crate::scratch_words`] and may hold anything.
+/// `scratch` has [`crate::scratch_words`] and may hold anything.
 pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]) -> Outcome {
     let count = env.functions.len();
     let mut outcome = Outcome { translated: 0, bytes: 0 };

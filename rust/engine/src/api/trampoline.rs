@@ -73,9 +73,8 @@ impl<T> Caller<'_, T> {
     /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked; it has not returned, and
     /// nothing else made from `ctx` is used while the caller lives.
     pub unsafe fn from_raw(ctx: *mut Ctx) -> Self {
-        // SAFETY: `HostFunction::wrap` took a value of a type without bytes, so any aligned pointer will do; `boxed`
-        // gave a pointer to one that the store keeps; rule A for the context, and its data are of type T, as the
-        // caller promises.
+        // SAFETY: rule A for the context, which a host function was passed; the data are of type T, because a
+        // `Linker<T>` linked that function, as the caller promises.
         unsafe {
             let ctx = &*ctx;
             Caller { ctx, data: &mut *ctx.shared().data.get().cast::<T>() }

@@ -24,7 +24,7 @@ pub(crate) struct Held {
 }
 
 /// True if an instance of this image can be given a reference: by its imports or exports, or by a type that has one.
-/// Looks at each entry of the image once.
+/// Looks at each entry of the image at most once.
 pub(crate) fn receives(image: &Image<'_>) -> bool {
     let types = image.types();
     let in_types = (0..types.len().min(usize::from(u16::MAX))).any(|index| {
@@ -36,12 +36,16 @@ pub(crate) fn receives(image: &Image<'_>) -> bool {
         Ok(ImportKind::Global(ty, _)) => ty.is_reference(),
         _ => false,
     });
-    let exports =
-        |kind| (0..image.export_count()).any(|index| image.export(index).is_ok_and(|export| export.kind == kind));
-    // the globals are looked at once, however many exports there are
+    let mut global = false;
+    let mut table = || {
+        (0..image.export_count()).filter_map(|index| image.export(index).ok()).any(|export| {
+            global |= export.kind == external::GLOBAL;
+            export.kind == external::TABLE
+        })
+    };
     let written =
         || image.globals().any(|global| global.is_ok_and(|global| global.mutable && global.ty.is_reference()));
-    in_types || imported || exports(external::TABLE) || exports(external::GLOBAL) && written()
+    in_types || imported || table() || global && written()
 }
 
 impl Held {

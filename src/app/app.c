@@ -217,7 +217,7 @@ static void detect_fault(const struct wisp_app *app)
 	}
 	if (faulted) {
 		wisp_heartbeat_end(app);
-		wisp_fs_end(app);
+		/* Files stay open: the thread may have held a lock of the file system. */
 		wisp_history_add(app, &status);
 #ifdef CONFIG_WISP_STORAGE
 		wisp_supervisor_ended(app);

@@ -114,14 +114,17 @@ static void load_strings(const struct wisp_app *app, struct wisp_strings *string
 
 void wisp_arguments_load(const struct wisp_app *app)
 {
+	static K_MUTEX_DEFINE(loading);
 	struct wisp_app_data *data = app->data;
 
-	if (data->args_loaded || settings_subsys_init() != 0) {
-		return;
+	/* A start waits for the strings that another thread is just reading. */
+	(void)k_mutex_lock(&loading, K_FOREVER);
+	if (!data->args_loaded && settings_subsys_init() == 0) {
+		load_strings(app, &data->args, "args");
+		load_strings(app, &data->env, "env");
+		data->args_loaded = true;
 	}
-	data->args_loaded = true;
-	load_strings(app, &data->args, "args");
-	load_strings(app, &data->env, "env");
+	(void)k_mutex_unlock(&loading);
 }
 
 static int save_strings(const struct wisp_app *app, struct wisp_strings *strings, const char *which)

@@ -293,6 +293,9 @@
 	DT_FOREACH_CHILD(node_id, FOLDER_CHECKED)                                                  \
 	BUILD_ASSERT(FOLDER_COUNT(node_id) <= MAX_PINS,                                            \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 folders");             \
+	BUILD_ASSERT(DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE) >= 4096,              \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has folders: its stack-size "           \
+						 "must be 4096 or more");                          \
 	BUILD_ASSERT(IN_RANGE(OPEN_FILES(node_id), 1, 64),                                         \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a max-open-files beyond 1 to 64");  \
 	static const struct wisp_folder_grant TABLE(node_id, folders)[] = {                        \

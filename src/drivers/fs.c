@@ -308,10 +308,10 @@ void wisp_fs_end(const struct wisp_app *app)
 {
 	struct wisp_fs *fs = wisp_fs_of(app);
 
-	/* A thread that faulted in the file system may have left the lock taken for ever. */
-	if (fs == NULL || k_mutex_lock(&lock, K_SECONDS(1)) != 0) {
+	if (fs == NULL) {
 		return;
 	}
+	(void)k_mutex_lock(&lock, K_FOREVER);
 	wisp_fs_close_listing(fs);
 	for (uint32_t i = 0; i < fs->object_count; i++) {
 		(void)close_object(fs, i);
@@ -319,6 +319,7 @@ void wisp_fs_end(const struct wisp_app *app)
 	for (uint32_t i = 0; i < fs->folder_count; i++) {
 		fs->folders[i].exists = false;
 		fs->folders[i].counted = false;
+		fs->folders[i].warned = false;
 	}
 	(void)k_mutex_unlock(&lock);
 }

@@ -33,6 +33,8 @@ struct wisp_fs_folder {
 	uint32_t block;
 	bool exists;
 	bool counted;
+	/* That it cannot be used was logged in this run. */
+	bool warned;
 };
 
 /* What an app has open. */
@@ -115,6 +117,10 @@ uint32_t wisp_fs_cost(const struct wisp_app *app, uint32_t folder, enum wisp_fs_
 /* Takes bytes of the quota in place of others; WISP_FS_QUOTA if there are not enough. */
 uint32_t wisp_fs_charge(const struct wisp_app *app, uint32_t folder, uint32_t before,
 			uint32_t after);
+
+/* Gives bytes of the quota back. Needs no count, so that a folder that cannot be counted can be
+ * cleared. */
+void wisp_fs_release(const struct wisp_app *app, uint32_t folder, uint32_t bytes);
 
 /* An error of Zephyr's as an enum wisp_fs_error. */
 uint32_t wisp_fs_error(int ret);

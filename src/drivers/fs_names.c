@@ -129,15 +129,9 @@ uint32_t wisp_shim_fs_remove(const struct wisp_app *app, uint32_t folder, const 
 	if (wisp_fs_is_open(path, false)) {
 		return wisp_fs_leave(WISP_FS_BUSY);
 	}
-	/* What the folder holds is counted before it is less. */
-	error = wisp_fs_charge(app, folder, 0, 0);
-	if (error != 0) {
-		return wisp_fs_leave(error);
-	}
 	ret = fs_unlink(path);
 	if (ret == 0) {
-		(void)wisp_fs_charge(app, folder,
-				     wisp_fs_cost(app, folder, kind, (uint32_t)facts.size), 0);
+		wisp_fs_release(app, folder, wisp_fs_cost(app, folder, kind, (uint32_t)facts.size));
 	}
 	return wisp_fs_leave(wisp_fs_error(ret));
 }
@@ -170,10 +164,6 @@ static uint32_t move(const struct wisp_app *app, uint32_t folder, const char *pa
 	if (wisp_fs_is_open(path, false) || wisp_fs_is_open(to, false)) {
 		return WISP_FS_BUSY;
 	}
-	error = wisp_fs_charge(app, folder, 0, 0);
-	if (error != 0) {
-		return error;
-	}
 	ret = wisp_fs_stat(app, folder, to, &replaced);
 	if (ret == 0) {
 		error = check_replaced(facts.kind, replaced.kind);
@@ -185,8 +175,8 @@ static uint32_t move(const struct wisp_app *app, uint32_t folder, const char *pa
 		return wisp_fs_error(ret);
 	}
 	ret = fs_rename(path, to);
-	if (ret == 0 && freed > 0) {
-		(void)wisp_fs_charge(app, folder, freed, 0);
+	if (ret == 0) {
+		wisp_fs_release(app, folder, freed);
 	}
 	return wisp_fs_error(ret);
 }

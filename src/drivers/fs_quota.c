@@ -189,13 +189,15 @@ static int find(const struct wisp_folder_grant *grant, struct wisp_fs_folder *fo
 	if (ret == -ENOENT && !grant->read_only) {
 		ret = fs_mkdir(grant->path);
 	}
-	if (ret == 0) {
+	/* The size does not change, and some file systems go through all of their contents to
+	 * answer. */
+	if (ret == 0 && folder->block == 0 && !grant->read_only) {
 		ret = fs_statvfs(grant->path, &figures);
+		if (ret == 0) {
+			folder->block = MAX((uint32_t)figures.f_frsize, 1);
+		}
 	}
-	if (ret == 0) {
-		folder->block = MAX((uint32_t)figures.f_frsize, 1);
-		folder->exists = true;
-	}
+	folder->exists = ret == 0;
 	return ret;
 }
 
@@ -205,7 +207,8 @@ uint32_t wisp_fs_prepare(const struct wisp_app *app, uint32_t folder)
 	struct wisp_fs_folder *state = &app->grants->fs->folders[folder];
 	int ret = state->exists ? 0 : find(grant, state);
 
-	if (ret != 0) {
+	if (ret != 0 && !state->warned) {
+		state->warned = true;
 		LOG_WRN("%s: its folder %s cannot be used: error %d; is a file system mounted "
 			"there?",
 			app->name, grant->path, ret);
@@ -248,4 +251,14 @@ uint32_t wisp_fs_charge(const struct wisp_app *app, uint32_t folder, uint32_t be
 	}
 	state->used = others + after;
 	return 0;
+}
+
+void wisp_fs_release(const struct wisp_app *app, uint32_t folder, uint32_t bytes)
+{
+	struct wisp_fs_folder *state = &app->grants->fs->folders[folder];
+
+	/* What was not counted yet is counted later, without these bytes. */
+	if (state->counted) {
+		state->used -= MIN(state->used, bytes);
+	}
 }

@@ -68,14 +68,13 @@ static bool is_over(void)
 
 static void own(const struct zcbor_string *claim)
 {
-	uint32_t mix[2] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
+	/* Time, and random bytes where the firmware has them. */
+	uint32_t mix[4] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
 
-	if (wisp_shim_entropy(owner.token, sizeof(owner.token)) != 0) {
-		/*
-		 * Others cannot guess the token, because it depends on random bytes of the client.
-		 */
-		wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
-	}
+	(void)wisp_shim_entropy((uint8_t *)&mix[2], 2 * sizeof(mix[0]));
+	/* Others cannot guess the token, because it depends on random bytes of the client as well.
+	 */
+	wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
 	owner.known = true;
 	owner.claim_length = 0;
 	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(owner.claim)) {

@@ -147,7 +147,7 @@ bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t 
  * Rust: makes a token of 8 bytes for the owner of an upload from the client's random bytes and
  * from varying data. Callable from any thread.
  */
-void wisp_rust_store_token(const uint8_t *claim, size_t length, const uint32_t mix[2],
+void wisp_rust_store_token(const uint8_t *claim, size_t length, const uint32_t mix[4],
 			   uint8_t *token);
 
 /* Rust: describes an error in words, which are not NUL-terminated. */

@@ -40,16 +40,16 @@ pub unsafe extern "C" fn wisp_rust_request_accept(
 /// Makes the token of an upload's owner.
 ///
 /// # Safety
-/// `claim` points to `length` bytes, `mix` to two words; eight bytes can be written to `token`.
+/// `claim` points to `length` bytes, `mix` to four words; eight bytes can be written to `token`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_token(claim: *const u8, length: usize, mix: *const u32, token: *mut u8) {
-    // SAFETY: C passes `length` bytes and two words, and room for eight bytes at `token`.
+    // SAFETY: C passes `length` bytes and four words, and room for eight bytes at `token`.
     unsafe {
         let mut hasher = wisp_trust::Hasher::new();
         if length != 0 {
             hasher.update(core::slice::from_raw_parts(claim, length));
         }
-        for index in 0..2 {
+        for index in 0..4 {
             hasher.update(&(*mix.add(index)).to_le_bytes());
         }
         core::ptr::copy_nonoverlapping(hasher.finish().as_ptr(), token, 8);

@@ -161,7 +161,7 @@ ZTEST(files, test_without_a_file_system_a_folder_cannot_be_used)
 	succeed(APP(homeless), "homeless");
 }
 
-ZTEST(files, test_an_app_that_only_writes_can_be_stopped)
+ZTEST(files, test_a_stop_closes_what_the_app_has_open)
 {
 	const char *what = "spin";
 	struct wisp_app_status status;

@@ -78,8 +78,22 @@ def files():
     return problems
 
 
+def includes():
+    """Quoted includes of C files that name no file of the tree. The peers' headers of bench/ are elsewhere."""
+    problems = []
+    for name in tracked():
+        path = devenv.REPO / name
+        if not name.endswith((".c", ".cpp", ".h")) or name.startswith("bench/") or not path.is_file():
+            continue
+        for header in re.findall(r'^\s*#\s*include\s+"([^"]+)"', path.read_text(encoding="utf-8"), re.MULTILINE):
+            folders = (path.parent, devenv.REPO / "src", devenv.REPO / "include")
+            if not any((folder / header).is_file() for folder in folders):
+                problems.append(f"{name}: includes {header}, which lies neither beside it nor in src/ or include/")
+    return problems
+
+
 def main():
-    problems = files() + crates() + storeys.problems()
+    problems = files() + includes() + crates() + storeys.problems()
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

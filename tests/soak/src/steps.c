@@ -12,7 +12,7 @@
 
 #include "soak.h"
 /* Of the module: announces an image in memory. */
-#include "storage_describe.h"
+#include "storage/describe.h"
 
 static const uint8_t steady_1[] __aligned(8) = {
 #include <soak/steady_1.inc>

@@ -190,11 +190,11 @@ static int find(const struct wisp_folder_grant *grant, struct wisp_fs_folder *fo
 		ret = fs_mkdir(grant->path);
 	}
 	/* The size does not change, and some file systems go through all of their contents to
-	 * answer. */
-	if (ret == 0 && folder->block == 0 && !grant->read_only) {
-		ret = fs_statvfs(grant->path, &figures);
+	 * answer. Nothing is charged in a folder that cannot be changed. */
+	if (ret == 0 && folder->block == 0) {
+		ret = grant->read_only ? 0 : fs_statvfs(grant->path, &figures);
 		if (ret == 0) {
-			folder->block = MAX((uint32_t)figures.f_frsize, 1);
+			folder->block = grant->read_only ? 1 : MAX((uint32_t)figures.f_frsize, 1);
 		}
 	}
 	folder->exists = ret == 0;

@@ -221,11 +221,21 @@ fn blocks_written_by_32_bytes_that_erase_to_zero() {
 }
 
 #[test]
-#[ignore = "takes long: every second cut, on three geometries"]
-fn every_cut_of_every_recovery() {
-    for (name, geometry) in [("512-byte blocks", SMALL), ("4096-byte blocks", PAGES), ("1024-byte blocks", COARSE)] {
-        prove(name, geometry, 3, 1);
-    }
+#[ignore = "takes long: every second cut"]
+fn every_second_cut_with_small_blocks() {
+    prove("512-byte blocks", SMALL, 1, 1);
+}
+
+#[test]
+#[ignore = "takes long: every second cut"]
+fn every_second_cut_with_pages() {
+    prove("4096-byte blocks", PAGES, 1, 1);
+}
+
+#[test]
+#[ignore = "takes long: every second cut"]
+fn every_second_cut_with_blocks_that_erase_to_zero() {
+    prove("1024-byte blocks", COARSE, 1, 1);
 }
 
 #[test]

@@ -288,7 +288,7 @@ fn passes<I: Isa>(
 ) -> Result<Done, Unfit> {
     let shape = shape(env.image, index)?;
     let pins = pins::<I>(env, index, scratch)?;
-    let (labels, _) = Labels::find(shape.code, scratch)?;
+    let labels = Labels::find(shape.code, scratch)?;
     let begin = out.at();
     for pass in [Pass::Estimate, Pass::Place] {
         let mut counter = Out::counter(begin);

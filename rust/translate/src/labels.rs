@@ -19,11 +19,11 @@ pub struct Labels<'s> {
 }
 
 impl<'s> Labels<'s> {
-    /// Finds the targets of a function. Returns them with what is left of the scratch memory.
+    /// Finds the targets of a function.
     ///
     /// # Errors
     /// [`Unfit::Scratch`].
-    pub fn find(code: Code<'_>, scratch: &'s mut [u32]) -> Result<(Self, &'s mut [u32]), Unfit> {
+    pub fn find(code: Code<'_>, scratch: &'s mut [u32]) -> Result<Self, Unfit> {
         let words = ((code.end - code.start) as usize / 2).div_ceil(32);
         let (bits, rest) = scratch.split_at_mut_checked(words).ok_or(Unfit::Scratch)?;
         let (ranks, rest) = rest.split_at_mut_checked(words).ok_or(Unfit::Scratch)?;
@@ -50,10 +50,10 @@ impl<'s> Labels<'s> {
             *rank = count;
             count += bits.count_ones();
         }
-        let (places, rest) = rest.split_at_mut_checked(2 * count as usize).ok_or(Unfit::Scratch)?;
+        let places = rest.get_mut(..2 * count as usize).ok_or(Unfit::Scratch)?;
         places.fill(0);
         let places = Cell::from_mut(places).as_slice_of_cells();
-        Ok((Self { start: code.start, bits, ranks, places }, rest))
+        Ok(Self { start: code.start, bits, ranks, places })
     }
 
     /// Returns the number of the target at this byte offset, if it is one.

@@ -5,28 +5,22 @@
 pub struct Out<'b> {
     bytes: Option<&'b mut [u8]>,
     at: u32,
-    full: bool,
 }
 
 impl<'b> Out<'b> {
     /// Writes into a buffer, from byte `at` on.
     pub fn new(bytes: &'b mut [u8], at: u32) -> Self {
-        Self { bytes: Some(bytes), at, full: false }
+        Self { bytes: Some(bytes), at }
     }
 
     /// Counts bytes from `at` on and keeps none.
     pub fn counter(at: u32) -> Self {
-        Self { bytes: None, at, full: false }
+        Self { bytes: None, at }
     }
 
     /// Returns the offset of the next byte.
     pub fn at(&self) -> u32 {
         self.at
-    }
-
-    /// True if the buffer had no room for some of the bytes.
-    pub fn full(&self) -> bool {
-        self.full
     }
 
     /// True if nothing is written.
@@ -36,9 +30,9 @@ impl<'b> Out<'b> {
 
     fn put<const N: usize>(&mut self, value: [u8; N]) {
         if let Some(bytes) = self.bytes.as_deref_mut() {
-            match bytes.get_mut(self.at as usize..).and_then(|rest| rest.first_chunk_mut()) {
-                Some(place) => *place = value,
-                None => self.full = true,
+            // whoever has no room for all bytes does not begin to write
+            if let Some(place) = bytes.get_mut(self.at as usize..).and_then(|rest| rest.first_chunk_mut()) {
+                *place = value;
             }
         }
         self.at += N as u32;

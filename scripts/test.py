@@ -17,6 +17,7 @@ from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
 from suites.programs import select_programs
 from suites.targets import suite_quick, suite_targets
+from suites.translate import select_translate
 from suites.zephyr import (
     select_aot,
     select_limits,
@@ -51,6 +52,7 @@ SELECTIONS = {
     "rp2040": select_rp2040,
     "limits": select_limits,
     "aot": select_aot,
+    "translate": select_translate,
     "peripherals": select_peripherals,
 }
 

@@ -36,6 +36,11 @@ fn main() {
         Some(flavour) => Some(("thumb", core_of(&flavour, &built))),
         None => riscv_core().map(|core| ("riscv", core)),
     };
+    println!("cargo:rustc-check-cfg=cfg(wisp_translates)");
+    let translates = matches!(thumb_flavour(&target), Some(thumb::Flavour::V7)) && core.is_some();
+    if translates && env::var_os("CARGO_FEATURE_TRANSLATE").is_some() {
+        println!("cargo:rustc-cfg=wisp_translates");
+    }
     println!("cargo:rustc-check-cfg=cfg(wisp_back_end, values(\"loop\", \"thumb\", \"riscv\"))");
     println!("cargo:rustc-cfg=wisp_back_end=\"{}\"", core.as_ref().map_or("loop", |(name, _)| name));
     let write = |name: &str, text: &str| fs::write(out.join(name), text).expect("OUT_DIR can be written");

@@ -103,11 +103,14 @@ def build(board):
     return copy
 
 
-def run(board, program, command, log, tape=None, native=0):
-    """Runs the program on the emulated board and keeps what it prints in a log; (exit code, text)."""
+def run(board, program, command, log, tape=None, native=0, more=()):
+    """Runs the program on the emulated board and keeps what it prints in a log; (exit code, text).
+
+    `more` are further words of the command line.
+    """
     region = "{}:{}".format
     words = ["wisp-bare", command, f"heap={region(*board.heap)}", f"stack={board.stack}",
-             f"arena={region(*board.arena)}"]
+             f"arena={region(*board.arena)}", *more]
     loader = []
     if tape:
         address, room = board.tape

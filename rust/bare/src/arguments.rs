@@ -43,6 +43,8 @@ pub struct Arguments {
     pub arena: Region,
     /// The tape.
     pub tape: Region,
+    /// Bytes of the arena that machine code made from IR may take. With 0 nothing is translated.
+    pub translate: u32,
     /// Bytes of stack that native code may take. With 0 the interpreter runs.
     pub native: u32,
     /// Cases and rounds of the forms.
@@ -71,6 +73,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
                     "arena" => arguments.arena = region,
                     "tape" => arguments.tape = region,
                     "cases" => arguments.effort = Effort { cases: region.address, rounds: region.size },
+                    "translate" => arguments.translate = region.address as u32,
                     "native" => arguments.native = region.address as u32,
                     _ => unknown(),
                 }

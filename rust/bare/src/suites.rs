@@ -5,14 +5,15 @@ use core::fmt::{Arguments as Text, Write};
 use core::slice;
 
 use semihosting::{print, println};
-#[cfg(feature = "native")]
-use wisp_engine::Config;
-use wisp_engine::{Engine, Module};
-use wisp_forms::Effort;
+use wisp_engine::{Config, Engine, Module};
 use wisp_tape::{Counts, Observer, Place};
 
 use crate::arguments::{Arguments, Command, Region};
 use crate::{demo, fail};
+
+/// Bytes of the stack that translated code may take: less than the board has by far.
+#[cfg(feature = "translate")]
+const STACK: u32 = 3 << 18;
 
 /// Runs what the command line names. False if something failed.
 pub fn run(arguments: &Arguments) -> bool {
@@ -23,8 +24,8 @@ pub fn run(arguments: &Arguments) -> bool {
     // SAFETY: the emulated board has RAM there that nothing else uses (scripts/suites/bare.py), aligned to 8.
     let arena = unsafe { slice::from_raw_parts_mut(address as *mut u64, size / 8) };
     match arguments.command {
-        Command::Forms => forms(arena, arguments.effort),
-        Command::Play => play(tape(arguments), arena, arguments.native),
+        Command::Forms => forms(arena, arguments),
+        Command::Play => play(tape(arguments), arena, arguments),
         Command::Demo => demo::run(tape(arguments), arena),
     }
 }
@@ -49,16 +50,40 @@ impl Write for Console {
     }
 }
 
-fn forms(arena: &mut [u64], effort: Effort) -> bool {
-    let outcome = wisp_forms::check_all(arena, effort, &mut Console);
-    println!("forms: {} ops, {} failed", outcome.checked, outcome.failed);
-    outcome.failed == 0
+/// Random programs that interpreter and translated code are compared by.
+const PROGRAMS: usize = 400;
+
+/// Returns the configuration of stores in which code is translated, if the command line says so.
+fn translating(config: Config, arguments: &Arguments) -> Config {
+    #[cfg(feature = "translate")]
+    return config.translate(arguments.translate).translated_stack(STACK);
+    #[cfg(not(feature = "translate"))]
+    match arguments.translate {
+        0 => config,
+        _ => fail(format_args!("the program is built without the translator")),
+    }
 }
 
-fn play(tape: &[u8], arena: &mut [u64], native_stack: u32) -> bool {
+fn forms(arena: &mut [u64], arguments: &Arguments) -> bool {
+    let config = translating(Config::new(), arguments);
+    let outcome = wisp_forms::check_all(&config, arena, arguments.effort, &mut Console);
+    println!("forms: {} ops, {} failed", outcome.checked, outcome.failed);
+    if arguments.translate == 0 {
+        return outcome.failed == 0;
+    }
+    let programs = wisp_forms::check_programs((&Config::new(), &config), PROGRAMS, arena, &mut Console);
+    println!("programs: {} checked, {} translated, {} failed", programs.checked, programs.translated, programs.failed);
+    outcome.failed == 0 && programs.failed == 0
+}
+
+fn play(tape: &[u8], arena: &mut [u64], arguments: &Arguments) -> bool {
     let large = arena.len() * 8 >= wisp_tape::LARGE_ARENA;
-    match wisp_tape::play(tape, arena, large, &mut Player { native_stack }) {
+    let mut player = Player { arguments, functions: (0, 0) };
+    match wisp_tape::play(tape, arena, large, &mut player) {
         Ok(Counts { passed, failed, skipped, desk }) => {
+            if arguments.translate != 0 {
+                println!("translated: {} of {} functions", player.functions.1, player.functions.0);
+            }
             println!("suite: {passed} passed, {failed} failed, {skipped} skipped, {desk} judged on the desk");
             failed == 0
         }
@@ -67,11 +92,18 @@ fn play(tape: &[u8], arena: &mut [u64], native_stack: u32) -> bool {
 }
 
 /// Tells the console what happens, and runs native code if it may take stack.
-struct Player {
-    native_stack: u32,
+struct Player<'a> {
+    arguments: &'a Arguments,
+    /// Functions, and those that became machine code.
+    functions: (u32, u32),
 }
 
-impl Observer for Player {
+impl Observer for Player<'_> {
+    fn functions(&mut self, all: u32, translated: u32) {
+        self.functions.0 += all;
+        self.functions.1 += translated;
+    }
+
     fn file(&mut self, name: &str, counts: Counts) {
         let Counts { passed, failed, skipped, desk } = counts;
         println!("spec: {name} {passed} {failed} {skipped} {desk}");
@@ -81,13 +113,16 @@ impl Observer for Player {
         println!("spec: failed: {}:{}: {what}", place.file, place.line);
     }
 
-    #[cfg(feature = "native")]
     fn config(&self, config: Config) -> Config {
-        config.native_stack(self.native_stack).native_stop(true)
+        #[cfg(feature = "native")]
+        if self.arguments.native != 0 {
+            return config.native_stack(self.arguments.native).native_stop(true);
+        }
+        translating(config, self.arguments)
     }
 
     fn module(&mut self, engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
-        match self.native_stack {
+        match self.arguments.native {
             0 => Ok(()),
             _ => use_native(engine, module),
         }

@@ -84,6 +84,19 @@ impl Case {
         Ok(())
     }
 
+    /// Returns the words of the operands in the code.
+    pub fn code_words(&self) -> Vec<u16> {
+        let mut words = Vec::new();
+        for (operand, &word) in self.op.form.iter().zip(&self.words) {
+            match operand.words() {
+                0 => {}
+                1 => words.push(word),
+                _ => words.extend([word, UPPER]),
+            }
+        }
+        words
+    }
+
     /// Returns a function that runs the op with the accumulator set before and saved after.
     pub fn function(&self) -> Function {
         let mut f = Function::new((SLOTS * 4) as u16 + 8);
@@ -104,14 +117,7 @@ impl Case {
         f.bind(over);
         global(&mut f, Sem::GlobalSet, &[Operand::G, Operand::S], &[0, slot(GLOBAL)]);
         f.op(&single(Sem::Mov, &[Operand::D, Operand::S]), &[slot(ACC_IN), slot(ACC_IN)]);
-        let mut words = Vec::new();
-        for (operand, &word) in self.op.form.iter().zip(&self.words) {
-            match operand.words() {
-                0 => {}
-                1 => words.push(word),
-                _ => words.extend([word, UPPER]),
-            }
-        }
+        let words = self.code_words();
         if matches!(target, Some(Operand::F | Operand::B)) {
             f.branch(&self.op, &words[..words.len() - 1], branched);
         } else {

@@ -11,12 +11,14 @@ extern crate alloc;
 
 mod assembler;
 mod case;
+mod random;
 mod semantics;
 
 use core::fmt::Write;
 
 use assembler::assemble;
 use case::Case;
+pub use random::check_programs;
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store, Val};
 use wisp_image::ops::{op, Class, Op, Sem, COUNT};
 
@@ -73,21 +75,32 @@ fn random(state: &mut u64) -> u32 {
     (*state >> 33) as u32
 }
 
+fn random_frame(state: &mut u64) -> Frame {
+    core::array::from_fn(|_| match random(state) % 4 {
+        0 => random(state) ^ random(state) << 16,
+        1 => random(state) % MEMORY as u32,
+        _ => VALUES[random(state) as usize % VALUES.len()],
+    })
+}
+
 /// Runs the op with random frames and memories. False, and a line in `report`, at the first difference.
-fn check(case: &Case, rounds: usize, state: &mut u64, arena: &mut [u64], report: &mut dyn Write) -> bool {
+fn check(
+    case: &Case,
+    rounds: usize,
+    config: &Config,
+    state: &mut u64,
+    arena: &mut [u64],
+    report: &mut dyn Write,
+) -> bool {
     let image = assemble(&case.function(), SLOTS, MEMORY as u32);
-    let engine = Engine::new(&Config::new().stack_size(512));
+    let engine = Engine::new(&config.stack_size(512));
     let module = Module::new_in(&engine, &image, scratch(arena)).expect("the image is valid");
     let mut store = Store::new(&engine, arena, ()).expect("the arena is large enough");
     let instance = Linker::new().instantiate(&mut store, &module).expect("it needs nothing");
     let func = instance.get_func(&store, "f").expect("it is exported");
     let handle = instance.memory(&store).expect("it has one");
     for _ in 0..rounds {
-        let mut frame: Frame = core::array::from_fn(|_| match random(state) % 4 {
-            0 => random(state) ^ random(state) << 16,
-            1 => random(state) % MEMORY as u32,
-            _ => VALUES[random(state) as usize % VALUES.len()],
-        });
+        let mut frame = random_frame(state);
         let mut memory: [u8; MEMORY] = core::array::from_fn(|_| random(state) as u8);
         handle.data_mut(&mut store).copy_from_slice(&memory);
         let params = frame.map(|bits| Val::I32(bits as i32));
@@ -112,21 +125,24 @@ fn check(case: &Case, rounds: usize, state: &mut u64, arena: &mut [u64], report:
 }
 
 /// The number of ops that were checked, and of cases that failed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Outcome {
     /// Ops with cases.
     pub checked: usize,
     /// Cases that went wrong.
     pub failed: usize,
+    /// Programs that became machine code.
+    pub translated: usize,
 }
 
-/// Checks all ops but those of `Class::Special`, each in several cases. The arena takes 4 KiB.
+/// Checks all ops but those of `Class::Special`, each in several cases, with stores of this configuration. The arena
+/// takes 4 KiB.
 ///
 /// # Panics
 /// If the arena is too small or an image is refused.
-pub fn check_all(arena: &mut [u64], effort: Effort, report: &mut dyn Write) -> Outcome {
+pub fn check_all(config: &Config, arena: &mut [u64], effort: Effort, report: &mut dyn Write) -> Outcome {
     let mut state = 1;
-    let mut outcome = Outcome { checked: 0, failed: 0 };
+    let mut outcome = Outcome::default();
     for opcode in 0..COUNT as u16 {
         let op = op(opcode).expect("below COUNT");
         // what control does shows in programs, not in frames
@@ -139,7 +155,7 @@ pub fn check_all(arena: &mut [u64], effort: Effort, report: &mut dyn Write) -> O
         }
         for _ in 0..effort.cases {
             let case = Case::new(op, &mut || random(&mut state));
-            outcome.failed += usize::from(!check(&case, effort.rounds, &mut state, arena, report));
+            outcome.failed += usize::from(!check(&case, effort.rounds, config, &mut state, arena, report));
         }
         outcome.checked += 1;
     }

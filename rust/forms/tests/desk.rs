@@ -6,7 +6,7 @@ use wisp_forms::Effort;
 #[test]
 fn every_form_reads_and_writes_what_it_names() {
     let mut report = String::new();
-    let outcome = wisp_forms::check_all(&mut [0; 1024], Effort::default(), &mut report);
+    let outcome = wisp_forms::check_all(&wisp_engine::Config::new(), &mut [0; 1024], Effort::default(), &mut report);
     assert_eq!(outcome.failed, 0, "{report}");
     assert!(outcome.checked > 450, "{} ops", outcome.checked);
 }

@@ -88,6 +88,8 @@ pub trait Observer {
     }
     /// A store is through: offset of its record, bytes of its largest memory and of its arena.
     fn store(&mut self, _record: usize, _memory: u32, _arena: usize) {}
+    /// A store is through: functions of its instances, and how many of them became machine code.
+    fn functions(&mut self, _all: u32, _translated: u32) {}
 }
 
 /// Plays all files, in stores in this arena. Actions that need memories of tens of megabytes are skipped
@@ -159,6 +161,11 @@ impl<'t> Player<'_, 't> {
             let sizes = instances.filter_map(|instance| Some(instance.memory(&store)?.data(&store).len()));
             let largest = sizes.max().unwrap_or(0).max(session.largest) as u32;
             let left = store.arena_left();
+            #[cfg(feature = "translate")]
+            {
+                let (all, translated, _) = store.translated();
+                self.observer.functions(all, translated);
+            }
             drop(store);
             let used = self.arena.len() * 8 - left;
             self.observer.store(at, largest, used);

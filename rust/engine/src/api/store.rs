@@ -62,6 +62,16 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().stop.store(0, Ordering::Relaxed);
     }
 
+    /// Number of functions of all instances, how many of them have machine code that was made of their IR here, and the
+    /// bytes of that.
+    #[cfg(feature = "translate")]
+    pub fn translated(&self) -> (u32, u32, u32) {
+        self.shared.get().instances().fold((0, 0, 0), |(all, some, bytes), ctx| {
+            let (translated, length) = ctx.translated_figures();
+            (all + ctx.function_count, some + translated, bytes + length)
+        })
+    }
+
     /// Bytes of the arena that nothing has taken yet.
     pub fn arena_left(&self) -> usize {
         self.shared.get().arena.remaining()

@@ -245,7 +245,14 @@ unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) 
     // (rule V, `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
         frame::outermost(slots);
-        run(ctx, ctx.code.add(code as usize).cast(), slots.cast())
+        #[cfg(wisp_translates)]
+        let result = crate::exec::translated::enter(ctx, code, slots);
+        #[cfg(not(wisp_translates))]
+        let result: Option<RawTrap> = None;
+        match result {
+            Some(result) => result,
+            None => run(ctx, ctx.code.add(code as usize).cast(), slots.cast()),
+        }
     };
     if !result.is_none() {
         trapped(shared, ctx);

@@ -19,7 +19,20 @@ pub(crate) fn make<'s>(
 ) -> Option<&'s Ctx> {
     let room = Room::take(shared, native, (globals_size / 4) as usize)?;
     let code = interpreter::code(&shared.arena, image, native.is_some())?;
-    let parts = Parts { functions, imported, globals: room.globals, code, native: room.part };
+    #[cfg(wisp_translates)]
+    let translated = match native {
+        Some(_) => crate::vm::translated::State::none(),
+        None => super::translated::new(&shared.arena, image, shared.config.translate),
+    };
+    let parts = Parts {
+        functions,
+        imported,
+        globals: room.globals,
+        code,
+        #[cfg(wisp_translates)]
+        translated,
+        native: room.part,
+    };
     let ctx = Ctx::new(shared, image, &parts)?;
     room.bind(ctx, native)?;
     Some(ctx)

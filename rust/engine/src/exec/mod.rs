@@ -9,3 +9,5 @@ pub(crate) mod native;
 pub mod ops;
 #[cfg(feature = "profile")]
 pub mod profile;
+#[cfg(wisp_translates)]
+pub(crate) mod translated;

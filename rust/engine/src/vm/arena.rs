@@ -68,6 +68,14 @@ impl Arena {
         Some(start)
     }
 
+    /// Takes back the last bytes that were handed out.
+    ///
+    /// The caller uses none of them any more.
+    #[cfg(wisp_translates)]
+    pub fn give_back(&self, bytes: usize) {
+        self.next.set(self.next.get().wrapping_sub(bytes));
+    }
+
     /// A place for a value that needs no drop.
     pub fn alloc<'a, T>(&self, value: T) -> Option<&'a T> {
         self.alloc_with(|| value)

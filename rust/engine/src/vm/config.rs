@@ -20,6 +20,12 @@ pub struct Config {
     pub(crate) max_references: u16,
     pub(crate) native_depth: u32,
     pub(crate) fuel_slice: u32,
+    #[cfg(wisp_translates)]
+    pub(crate) translate: u32,
+    #[cfg(wisp_translates)]
+    pub(crate) translated_stack: u32,
+    #[cfg(wisp_translates)]
+    pub(crate) translated_limit: usize,
     pub(crate) growth_refused: Option<(GrowthRefused, usize)>,
     #[cfg_attr(not(feature = "native"), allow(dead_code))]
     pub(crate) native: Limits,
@@ -48,6 +54,12 @@ impl Config {
             max_references: 256,
             native_depth: 4,
             fuel_slice: 1000,
+            #[cfg(wisp_translates)]
+            translate: 0,
+            #[cfg(wisp_translates)]
+            translated_stack: 1536,
+            #[cfg(wisp_translates)]
+            translated_limit: 0,
             growth_refused: None,
             native: Limits::new(),
             user_mode: None,
@@ -119,6 +131,44 @@ impl Config {
     /// instance to another. Each takes native stack. At least 1: the host's own call.
     pub const fn native_depth(mut self, depth: u32) -> Self {
         self.native_depth = if depth == 0 { 1 } else { depth };
+        self
+    }
+
+    /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that: about 1.3 times
+    /// its IR, 4 bytes for each function, and a third of the largest function's IR. Functions for which there is no room
+    /// are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M and Armv8-M Mainline only, where the
+    /// processor must be allowed to execute from the arena.
+    #[cfg(feature = "translate")]
+    #[allow(unused_mut, unused_variables)]
+    pub const fn translate(mut self, bytes: u32) -> Self {
+        #[cfg(wisp_translates)]
+        {
+            self.translate = bytes;
+        }
+        self
+    }
+
+    /// Sets the bytes of the calling thread's stack that translated code may take, counted from the outermost entry. What
+    /// host functions need comes on top. 1536 by default.
+    #[cfg(feature = "translate")]
+    #[allow(unused_mut, unused_variables)]
+    pub const fn translated_stack(mut self, bytes: u32) -> Self {
+        #[cfg(wisp_translates)]
+        {
+            self.translated_stack = bytes;
+        }
+        self
+    }
+
+    /// Sets the lowest address of the calling thread's stack that translated code may use, where it is known: instead of
+    /// [`Config::translated_stack`]. 0 is unknown.
+    #[cfg(feature = "translate")]
+    #[allow(unused_mut, unused_variables)]
+    pub const fn translated_limit(mut self, address: usize) -> Self {
+        #[cfg(wisp_translates)]
+        {
+            self.translated_limit = address;
+        }
         self
     }
 

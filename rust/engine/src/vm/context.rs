@@ -53,6 +53,9 @@ pub struct Ctx {
     pub(crate) fp: Cell<*mut u8>,
     /// Reference of an indirect call that leaves this instance, or the trap code that forbids it.
     pub(crate) pending: Cell<u32>,
+    /// Machine code that was made of the image here.
+    #[cfg(wisp_translates)]
+    pub(crate) translated: super::translated::State,
     pub(super) linear: Cell<*const LinearMemory>,
     shared: *const Shared,
     pub(super) next: Cell<*const Ctx>,
@@ -90,6 +93,9 @@ pub(crate) struct Parts<'s, 'm> {
     pub globals: &'s [Cell<u32>],
     /// The code that it runs.
     pub code: *const u8,
+    /// Machine code that was made of it here.
+    #[cfg(wisp_translates)]
+    pub translated: super::translated::State,
     /// Its native code.
     pub native: NativePart,
 }
@@ -165,6 +171,8 @@ impl Ctx {
             ip: Cell::new(null()),
             fp: Cell::new(core::ptr::null_mut()),
             pending: Cell::new(0),
+            #[cfg(wisp_translates)]
+            translated: parts.translated.clone(),
             linear: Cell::new(null()),
             shared,
             next: Cell::new(null()),
@@ -192,6 +200,25 @@ impl Ctx {
     #[inline(always)]
     pub(crate) fn native(&self) -> Option<&Record> {
         self.native.record()
+    }
+
+    /// Returns the number of functions with machine code that was made here, and the bytes of it.
+    #[cfg(feature = "translate")]
+    pub(crate) fn translated_figures(&self) -> (u32, u32) {
+        #[cfg(wisp_translates)]
+        return self.translated.figures();
+        #[cfg(not(wisp_translates))]
+        (0, 0)
+    }
+
+    /// Returns the byte offset in the code section at which the guest stands, and its frame, if it left machine code that
+    /// was made here.
+    pub(super) fn translated_place(&self) -> Option<(u32, *mut u8)> {
+        #[cfg(wisp_translates)]
+        // SAFETY: it is the address of the instance.
+        return unsafe { (self.translated.place)(core::ptr::from_ref(self).cast()) };
+        #[cfg(not(wisp_translates))]
+        None
     }
 
     /// The references of others that it was given.

@@ -26,6 +26,8 @@ mod regions;
 pub(crate) mod segments;
 pub(crate) mod shared;
 pub(crate) mod table;
+#[cfg(wisp_translates)]
+pub(crate) mod translated;
 pub(crate) mod trap;
 pub(crate) mod ty;
 #[cfg_attr(not(feature = "user-mode"), path = "user_mode_absent.rs")]

@@ -46,6 +46,9 @@ pub(crate) struct Shared {
     pub place: Cell<(u32, u32)>,
     /// The stack of native code.
     pub native_floor: Floor,
+    /// Lowest address of the stack that translated code may use, while some runs.
+    #[cfg(wisp_translates)]
+    pub translated_floor: Cell<usize>,
     pub(super) instance_count: Cell<u16>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
@@ -88,6 +91,8 @@ impl Shared {
             frames_clear: Cell::new(false),
             growth_was_refused: Cell::new(false),
             native_floor: Floor::new(),
+            #[cfg(wisp_translates)]
+            translated_floor: Cell::new(0),
             exit_status: Cell::new(0),
         };
         // SAFETY: rule A: `take` gave aligned bytes that nobody else has.
@@ -236,12 +241,14 @@ impl Shared {
         match ctx {
             ctx if !cfg!(feature = "interpreter") || ctx.native().is_some() => ctx.fp.get(),
             ctx => {
-                let function = ctx.function_at(ctx.code_offset(ctx.ip.get()));
+                let interpreted = || (ctx.code_offset(ctx.ip.get()), ctx.fp.get());
+                let (offset, fp) = ctx.translated_place().unwrap_or_else(interpreted);
+                let function = ctx.function_at(offset);
                 let frame = ctx.defined(function).map_or(u16::MAX, |(code, _)| {
                     // the second word of a function is the size of its frame
                     image_u16(ctx.code.wrapping_add(code as usize + 2))
                 });
-                ctx.fp.get().wrapping_add(usize::from(frame))
+                fp.wrapping_add(usize::from(frame))
             }
         }
     }

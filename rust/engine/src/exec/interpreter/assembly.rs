@@ -26,7 +26,7 @@ macro_rules! conversions {
     ($($name:ident $from:ty as $to:ty;)*) => {$(
         // a core for a runtime without floats calls none
         #[allow(dead_code)]
-        extern "C" fn $name(x: $from) -> $to {
+        pub extern "C" fn $name(x: $from) -> $to {
             ops::$name(x)
         }
     )*};
@@ -48,6 +48,25 @@ extern "C" {
     #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
     #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]
     fn enter(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap;
+}
+
+#[cfg(wisp_translates)]
+#[allow(improper_ctypes, clashing_extern_declarations)]
+extern "C" {
+    #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
+    #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]
+    fn enter_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawTrap;
+}
+
+/// Runs as [`run`] does, from any op on, with this value in the accumulator: the core has the accumulator in the register
+/// of the fourth argument.
+///
+/// # Safety
+/// As [`run`].
+#[cfg(wisp_translates)]
+pub unsafe fn run_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawTrap {
+    // SAFETY: as in `run`.
+    unsafe { enter_with(ctx, ip, fp, acc) }
 }
 
 /// Distance of each op's handler from the core's first byte, and behind the last that of the op which ends a run.

@@ -22,10 +22,19 @@ use crate::vm::trap::{RawTrap, TrapCode};
 #[inline(never)]
 pub unsafe fn refill(ctx: &Ctx, fp: *mut u8) -> i32 {
     // SAFETY: rule F: the frame at `fp` and those of its callers have headers.
-    match ctx.shared().refill(|| unsafe { call_depth(ctx, fp) }) {
+    match ctx.shared().refill(|| unsafe { call_depth(ctx, fp) } + below(ctx)) {
         Ok(units) => units - 1,
         Err(code) => -(code as i32),
     }
+}
+
+/// Calls under way below this run, if translated code began it.
+#[allow(unused_variables)]
+fn below(ctx: &Ctx) -> u32 {
+    #[cfg(wisp_translates)]
+    return ctx.translated.below();
+    #[cfg(not(wisp_translates))]
+    0
 }
 
 /// Returns the number of the trap with which an access that does not fit is refused.

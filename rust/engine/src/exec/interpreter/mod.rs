@@ -25,7 +25,7 @@ mod access;
 #[cfg(not(wisp_back_end = "loop"))]
 mod assembly;
 #[allow(dead_code)]
-mod cold;
+pub(super) mod cold;
 #[cfg(not(wisp_back_end = "loop"))]
 mod escape;
 pub(super) mod frame;
@@ -36,8 +36,14 @@ mod threaded;
 
 #[cfg(not(wisp_back_end = "loop"))]
 pub(super) use self::assembly::run;
+#[cfg(all(wisp_translates, feature = "float"))]
+pub(super) use self::assembly::{
+    f64_promote_f32, i32_trunc_sat_f32_s, i32_trunc_sat_f32_u, i32_trunc_sat_f64_s, i32_trunc_sat_f64_u,
+};
 #[cfg(wisp_back_end = "loop")]
 pub(super) use self::loop_::run;
+#[cfg(wisp_translates)]
+pub(super) use self::{assembly::run_with, escape::escape};
 
 use wisp_image::format::Section;
 use wisp_image::Image;

@@ -1,0 +1,332 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The translated tier: machine code that `wisp-translate` makes of verified IR when an instance is made, in the arena.
+//!
+//! Code of the tier keeps to the conventions of the crate: slots lie in the frame stack, as in the interpreter, or in
+//! registers; return addresses and saved registers lie on the thread's own stack. It lays no headers. They are laid when
+//! somebody has to walk the frames: [`unwind`] finds out from the native stack where each caller stands.
+//!
+//! Whatever would trap, the interpreter does again: [`deopt`] puts slots back into the frame and runs the rest of the
+//! function there. So traps, their numbers and places are the interpreter's.
+//!
+//! Rules, beside those of [`crate::vm`] and [`super::interpreter`]:
+//! - **T (translated)**: the code between `code` and `code + length` is what `wisp_translate::translate_all` made of the
+//!   instance's own, verified image, and nobody has written to it since. Helpers are called by it only, with the
+//!   registers that [`wisp_translate::Helper`] describes.
+
+mod thumb;
+mod unwind;
+
+use core::cell::Cell;
+use core::mem::offset_of;
+
+use wisp_image::Image;
+use wisp_translate::isa::Isa as _;
+use wisp_translate::{Env, Helper, Layout};
+
+use self::thumb::{helpers, synchronise, Isa};
+use super::interpreter::{cold, frame, run_with};
+use crate::vm::arena::Arena;
+use crate::vm::context::Ctx;
+use crate::vm::translated::State;
+use crate::vm::trap::{RawTrap, TrapCode};
+use crate::vm::ty::slots as slots_of;
+
+/// The fields of an instance that code reads.
+const LAYOUT: Layout = Layout {
+    stack_limit: offset_of!(Ctx, stack_limit) as u32,
+    floor: (offset_of!(Ctx, translated) + offset_of!(State, floor)) as u32,
+    globals: offset_of!(Ctx, globals) as u32,
+    imported_globals: offset_of!(Ctx, imported_globals) as u32,
+};
+
+/// Bytes of linear memory that exist from the start, whatever the configuration says.
+fn least_memory(image: &Image<'_>) -> u32 {
+    // an imported memory may have been trimmed where it was defined
+    let memory = image.memory().ok().flatten().filter(|memory| !memory.imported);
+    memory.map_or(0, |memory| {
+        let declared = u64::from(memory.min) << memory.page_size_log2;
+        let least = if memory.trimmed { declared.min(u64::from(memory.backed)) } else { declared };
+        u32::try_from(least).unwrap_or(u32::MAX)
+    })
+}
+
+/// Translates an image, with at most `most` bytes of code, table and scratch memory of the arena. An image of which
+/// nothing can be translated, or for which there is no room, is interpreted.
+pub fn new(arena: &Arena, image: &Image<'_>, most: u32) -> State {
+    translate(arena, image, most as usize).unwrap_or_else(State::none)
+}
+
+fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
+    let words = wisp_translate::scratch_words(image).ok()?;
+    let count = image.function_count();
+    let fixed = (words + count) * 4;
+    let room = most.min(arena.remaining().saturating_sub(16)).checked_sub(fixed).filter(|&room| room > 8)?;
+    if most == 0 || count == 0 {
+        return None;
+    }
+    let scratch = arena.take(words * 4, 4)?.cast::<u32>();
+    let functions = arena.alloc_zeroed::<u32>(count)?;
+    let code = arena.take(room & !7, 8)?;
+    // SAFETY: rule A: the arena has just given these bytes; they are written before they are read.
+    let (bytes, words_mut) = unsafe {
+        scratch.write_bytes(0, words);
+        code.write_bytes(0, room & !7);
+        (core::slice::from_raw_parts_mut(code, (room & !7) - 8), core::slice::from_raw_parts_mut(scratch, words))
+    };
+    let memory = least_memory(image);
+    let trampolines = [const { Cell::new(0) }; Helper::COUNT];
+    let addresses = helpers();
+    let env = Env { helpers: &addresses, ..environment(image, memory, functions, &trampolines) };
+    let outcome = wisp_translate::translate_all::<Isa>(&env, words_mut, bytes);
+    // a call may be the last instruction: what it returns to is inside, too
+    let length = (outcome.bytes + 1).next_multiple_of(8);
+    arena.give_back((room & !7) - length as usize);
+    if outcome.translated == 0 {
+        return None;
+    }
+    for entry in functions.iter().filter(|entry| entry.get() != 0) {
+        entry.set(code.expose_provenance() as u32 + entry.get() - 1 + Isa::ENTRY);
+    }
+    synchronise();
+    Some(State {
+        place,
+        entries: functions.as_ptr(),
+        code,
+        length,
+        memory,
+        scratch,
+        words: words as u32,
+        translated: outcome.translated,
+        ..State::none()
+    })
+}
+
+/// Offsets of trampolines: there is none yet, or nobody asks.
+type Trampolines = [Cell<u32>; Helper::COUNT];
+
+fn environment<'e>(
+    image: &'e Image<'e>,
+    memory: u32,
+    functions: &'e [Cell<u32>],
+    trampolines: &'e Trampolines,
+) -> Env<'e> {
+    Env { image, layout: LAYOUT, memory, fuel: true, helpers: &[0; Helper::COUNT], trampolines, functions }
+}
+
+/// Runs a defined function, whose code in the image begins at `code`, as machine code; `None` if it has none.
+///
+/// # Safety
+/// As for the interpreter's `run`, with a header below the slots.
+#[inline(always)]
+pub unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
+    if ctx.translated.length == 0 {
+        return None;
+    }
+    // SAFETY: the caller's contract.
+    unsafe { enter_code(ctx, code, slots) }
+}
+
+unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
+    let function = ctx.function_at(code);
+    let entry = ctx.translated.entry(function)?;
+    let (_, ty) = ctx.defined(function)?;
+    let results = ctx.ty(ty).map_or(0, |ty| match ty.results {
+        [one] => slots_of(core::slice::from_ref(one)) as u32,
+        _ => 0,
+    });
+    let shared = ctx.shared();
+    if shared.depth.get() == 0 {
+        let here = (&raw const results).addr();
+        shared.translated_floor.set(match shared.config.translated_limit {
+            0 => here.saturating_sub(shared.config.translated_stack as usize),
+            limit => limit,
+        });
+    }
+    ctx.translated.floor.set(shared.translated_floor.get());
+    // SAFETY: rules T and F: the entry is that of a function of this instance, and its arguments lie at the slots.
+    Some(RawTrap::from_bits(unsafe { thumb::enter(ctx, entry, slots, results) }))
+}
+
+/// Finds where the guest stands if `ctx.ip` is a return address in the machine code: byte offset in the code section, and
+/// the frame.
+///
+/// # Safety
+/// The address is that of an instance.
+unsafe fn place(ctx: *const ()) -> Option<(u32, *mut u8)> {
+    // SAFETY: the caller's contract.
+    let ctx = unsafe { &*ctx.cast::<Ctx>() };
+    let offset = ctx.translated.offset(ctx.ip.get().addr() as u32)?;
+    let (site, _) = unwind::site(ctx, offset)?;
+    Some((site.op, ctx.fp.get().wrapping_sub(site.frame.unwrap_or(0) as usize)))
+}
+
+/// The registers at a call of a helper, and behind them the native stack of the function.
+#[repr(C)]
+struct Registers {
+    numbers: [u32; 13],
+    returns: u32,
+}
+
+/// Goes on in the interpreter, at the place of the call, to the end of the function. Returns 0, and the registers that
+/// the function's caller expects, with the stack pointer in the last; or the number of a trap.
+///
+/// # Safety
+/// Rule T.
+unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
+    // SAFETY: rule T: the helper has saved the registers there, and the function's native stack lies behind them.
+    let (registers, stack) = unsafe { (&mut *registers, registers.add(1).cast::<u32>()) };
+    let found = ctx.translated.offset(registers.returns).and_then(|offset| unwind::site(ctx, offset));
+    let Some((site, pins)) = found else { return TrapCode::Unreachable as u32 };
+    let fp = registers.numbers[usize::from(Isa::PLAN.frame.0)] as usize;
+    let fp: *mut u8 = core::ptr::with_exposed_provenance_mut(fp);
+    let function = ctx.function_at(site.op);
+    let begins = ctx.defined(function).is_some_and(|(code, _)| code == site.op);
+    // at its entry the registers are still the caller's
+    for (slot, register) in pins.iter().filter(|_| !begins) {
+        // SAFETY: rules V (`SlotInFrame`) and F.
+        unsafe { fp.add(slot as usize).cast::<u32>().write(registers.numbers[usize::from(register.0)]) };
+    }
+    let ip = ctx.code.wrapping_add(site.op as usize).cast::<u16>();
+    let code = if site.first {
+        // SAFETY: rule T: `stack` is that of the function. Its own frame counts as one of the interpreter's.
+        let below = unsafe { deeper(ctx, registers.returns, stack, 1) };
+        let acc = site.acc.map_or(0, |acc| registers.numbers[usize::from(acc.0)]);
+        // SAFETY: rules V and F: the op is one of the function's, and the frame is the running one.
+        unsafe {
+            frame::outermost(fp.cast());
+            let code = run_with(ctx, ip, fp, acc).bits();
+            ctx.translated.below.set(below);
+            code
+        }
+    } else {
+        ctx.ip.set(ip);
+        ctx.fp.set(fp);
+        let (register, bytes) = site.refused.unwrap_or((Isa::PLAN.context, 0));
+        cold::refusal(ctx, registers.numbers[usize::from(register.0)], 0, bytes).bits()
+    };
+    // SAFETY: rule T: `stack` is that of the function.
+    unsafe {
+        if code != 0 {
+            unwind::lay_headers(ctx, fp, registers.returns, stack);
+            return code;
+        }
+        unwind::restore(ctx, registers, stack);
+    }
+    0
+}
+
+/// Notes how many calls are under way below a run of the interpreter that begins now, and returns what was noted before.
+///
+/// # Safety
+/// Rule T: `stack` is the native stack of the function that the call at `returns` is in, of whose frames the innermost
+/// `own` are the interpreter's.
+unsafe fn deeper(ctx: &Ctx, returns: u32, stack: *const u32, own: u32) -> u32 {
+    if ctx.shared().config.max_depth == 0 {
+        return 0;
+    }
+    // SAFETY: rule T.
+    let depth = unsafe { unwind::depth(ctx, returns, stack) } - own;
+    ctx.translated.below.replace(depth)
+}
+
+/// Hands out fuel. Returns the units to go on with, or a trap's number, negative.
+///
+/// # Safety
+/// Rule T: `stack` is the native stack of the function that the call at `returns` is in.
+unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) -> i32 {
+    // SAFETY: rule T.
+    let units = ctx.shared().refill(|| unsafe { unwind::depth(ctx, returns, stack) });
+    match units {
+        Ok(units) => units - 1,
+        Err(code) => {
+            // SAFETY: rule T.
+            unsafe { failed(ctx, fp, returns, stack) };
+            -(code as i32)
+        }
+    }
+}
+
+/// Says in the instance where the guest stands, and lays the headers of its frames: something trapped.
+///
+/// # Safety
+/// As [`refill`].
+unsafe extern "C" fn failed(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
+    let site = ctx.translated.offset(returns).and_then(|offset| unwind::site(ctx, offset));
+    if let Some((site, _)) = site {
+        ctx.ip.set(ctx.code.wrapping_add(site.op as usize).cast());
+        let fp = fp.wrapping_sub(site.frame.unwrap_or(0) as usize);
+        ctx.fp.set(fp);
+        // SAFETY: rule T.
+        unsafe { unwind::lay_headers(ctx, fp, returns, stack) };
+    }
+}
+
+/// Lays the headers of the guest's frames, as [`failed`] does, if the instance says already where the guest stands.
+///
+/// # Safety
+/// As [`refill`].
+unsafe extern "C" fn failed_there(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
+    // SAFETY: rule T.
+    unsafe { unwind::lay_headers(ctx, fp, returns, stack) };
+}
+
+/// Interprets a function for translated code. 0 or the number of a trap.
+///
+/// # Safety
+/// As [`refill`], with the callee's frame.
+unsafe extern "C" fn interpret(ctx: &Ctx, code: u32, fp: *mut u8, returns: u32, stack: *const u32) -> u32 {
+    let here = (&raw const code).addr();
+    if here < ctx.translated.floor.get() {
+        // SAFETY: rule T.
+        unsafe { failed(ctx, fp, returns, stack) };
+        return TrapCode::StackOverflow as u32;
+    }
+    // SAFETY: rules V (`CallTarget`) and F: the caller has made the frame.
+    let result = unsafe {
+        let below = deeper(ctx, returns, stack, 0);
+        frame::outermost(fp.cast());
+        let result = run_with(ctx, ctx.code.add(code as usize).cast(), fp, 0).bits();
+        ctx.translated.below.set(below);
+        result
+    };
+    if result != 0 {
+        // SAFETY: rule T.
+        unsafe { unwind::lay_headers_above(ctx, fp, returns, stack) };
+    }
+    result
+}
+
+/// Calls through a table what is no translated function of the very type. 0 or the number of a trap.
+///
+/// # Safety
+/// As [`interpret`].
+unsafe extern "C" fn indirect(
+    ctx: &Ctx,
+    operands: *const [u32; 2],
+    fp: *mut u8,
+    returns: u32,
+    stack: *const u32,
+) -> u32 {
+    // SAFETY: rule T: the helper has saved the registers there: index, type and table.
+    let [index, operand] = unsafe { *operands };
+    // SAFETY: rules T and V (`Index` for X and Y).
+    let entry = unsafe { cold::indirect(ctx, (operand >> 16) as u16, index, operand as u16) };
+    if !entry.is_null() {
+        // SAFETY: as the caller's.
+        return unsafe { interpret(ctx, ctx.code_offset(entry), fp, returns, stack) };
+    }
+    ctx.ip.set(core::ptr::without_provenance(returns as usize));
+    ctx.fp.set(fp);
+    // SAFETY: rule T: the callee's frame begins at `fp`.
+    let code = unsafe { cold::call_pending(ctx, fp).bits() };
+    if code != 0 {
+        // SAFETY: rule T.
+        unsafe { failed(ctx, fp, returns, stack) };
+    }
+    code
+}
+
+/// Bits that are one.
+extern "C" fn popcnt(x: u32) -> u32 {
+    x.count_ones()
+}

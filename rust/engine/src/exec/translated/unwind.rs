@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Where the callers of translated code stand: from the native stack, on which each function keeps registers and a return
+//! address. What a return address means is found out by going through the translation again.
+
+use core::cell::Cell;
+use core::slice;
+
+use wisp_translate::isa::Isa as _;
+use wisp_translate::{locate, Helper, Pins, Site};
+
+use super::thumb::Isa;
+use super::{environment, Registers};
+use crate::exec::interpreter::frame;
+use crate::vm::context::Ctx;
+
+/// Returns the function with the call that returns to an offset of the code, and where its code begins.
+///
+/// The call may be the function's last instruction. Then the offset is that of the code behind it, often the next
+/// function's. No call returns to the first instruction of its own function.
+fn function_at(ctx: &Ctx, offset: u32) -> Option<(usize, u32)> {
+    let state = &ctx.translated;
+    // SAFETY: rule A: `translate` took a cell for each defined function.
+    let entries = unsafe { slice::from_raw_parts(state.entries, ctx.function_count as usize) };
+    let begins = entries.iter().enumerate().filter_map(|(index, entry)| Some((index, state.offset(entry.get())?)));
+    begins.filter(|&(_, begin)| begin < offset).max_by_key(|&(_, begin)| begin)
+}
+
+/// Finds what the call that returns to an offset of the code means.
+pub fn site(ctx: &Ctx, offset: u32) -> Option<(Site, Pins)> {
+    let (index, begin) = function_at(ctx, offset)?;
+    let state = &ctx.translated;
+    // SAFETY: rule A: these words are for this only, and nothing else made from them is in use.
+    let scratch = unsafe { slice::from_raw_parts_mut(state.scratch, state.words as usize) };
+    let trampolines = [const { Cell::new(0) }; Helper::COUNT];
+    let image = ctx.image();
+    let env = environment(&image, state.memory, &[], &trampolines);
+    locate::<Isa>(&env, index, scratch, begin, offset).ok()
+}
+
+/// The registers that the function around an offset of the code keeps, a bit for each.
+fn kept(ctx: &Ctx, offset: u32) -> Option<u32> {
+    let (_, begin) = function_at(ctx, offset)?;
+    // SAFETY: rule T: the code of a function is more than four bytes, two-aligned.
+    let first = unsafe { ctx.translated.code.add(begin as usize).cast::<[u8; 4]>().read() };
+    Some(Isa::kept_by(u32::from_le_bytes(first)))
+}
+
+/// The return address of a function, and the native stack of its caller.
+///
+/// # Safety
+/// `stack` is the native stack of the function around `returns`, which is translated.
+unsafe fn caller(ctx: &Ctx, returns: u32, stack: *const u32) -> Option<(u32, *const u32)> {
+    let kept = kept(ctx, ctx.translated.offset(returns)?)?.count_ones() as usize;
+    // SAFETY: rule T: the registers lie there, and the return address behind them.
+    unsafe { Some((stack.add(kept).read(), stack.add(kept + 1))) }
+}
+
+/// Number of calls under way in the run of which the function around `returns` is the innermost.
+///
+/// # Safety
+/// As [`caller`].
+pub unsafe fn depth(ctx: &Ctx, mut returns: u32, mut stack: *const u32) -> u32 {
+    let mut count = 0;
+    // SAFETY: rule T: each caller but the entry is translated code.
+    while let Some(next) = unsafe { caller(ctx, returns, stack) } {
+        count += 1;
+        (returns, stack) = next;
+    }
+    count
+}
+
+/// Lays the headers of the frame at `fp`, that of the function around `returns`, and of those of its callers.
+///
+/// # Safety
+/// As [`caller`].
+pub unsafe fn lay_headers(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
+    // SAFETY: rule T.
+    if let Some((returns, stack)) = unsafe { caller(ctx, returns, stack) } {
+        // SAFETY: rule T: it returns to translated code, or to the entry, of which the following function knows nothing.
+        unsafe { lay_headers_above(ctx, fp, returns, stack) };
+    }
+}
+
+/// Lays the header of the frame at `fp`, that of a function called at `returns`, and of those of its callers.
+///
+/// # Safety
+/// As [`caller`].
+pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mut stack: *const u32) {
+    let mut last = None;
+    while let Some(offset) = ctx.translated.offset(returns) {
+        // callers in a row often are the same
+        let known = last.filter(|&(known, _)| known == offset).map(|(_, site)| site);
+        let Some(site) = known.or_else(|| site(ctx, offset).map(|(site, _)| site)) else { return };
+        last = Some((offset, site));
+        let caller_fp = fp.wrapping_sub(site.frame.unwrap_or(0) as usize);
+        // SAFETY: rules V (`CallFrame`) and T: the two slots below the frame lie in the caller's.
+        unsafe { frame::push(ctx, fp, ctx.code.wrapping_add(site.next as usize).cast(), caller_fp) };
+        fp = caller_fp;
+        // SAFETY: rule T.
+        let Some(next) = (unsafe { caller(ctx, returns, stack) }) else { return };
+        (returns, stack) = next;
+    }
+}
+
+/// Gives a function's caller back the registers that the function keeps.
+///
+/// # Safety
+/// As [`caller`].
+pub unsafe fn restore(ctx: &Ctx, registers: &mut Registers, stack: *const u32) {
+    let mask = ctx.translated.offset(registers.returns).and_then(|offset| kept(ctx, offset)).unwrap_or(0);
+    let mut at = stack;
+    for number in (0..13).filter(|number| mask >> number & 1 == 1) {
+        // SAFETY: rule T: the registers lie there in their order.
+        unsafe {
+            registers.numbers[number] = at.read();
+            at = at.add(1);
+        }
+    }
+    // SAFETY: rule T: behind them lies the return address.
+    registers.returns = unsafe { at.read() };
+    registers.numbers[12] = at.wrapping_add(1).addr() as u32;
+}

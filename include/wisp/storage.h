@@ -148,6 +148,11 @@ enum wisp_store_error {
 	WISP_STORE_VARIABLE = 77,
 	/** The arguments are set, and could not be saved in the settings. */
 	WISP_STORE_NOT_SAVED = 78,
+	/**
+	 * There is no RAM for the image beside those that run, see
+	 * CONFIG_WISP_STORAGE_RAM_SIZE.
+	 */
+	WISP_STORE_NO_RAM = 79,
 	/** The upload belongs to another client. */
 	WISP_STORE_NOT_OWNER = 80,
 	/** The request has no signature, and the firmware wants one. */

@@ -17,6 +17,7 @@
 #include "native/native.h"
 #include "storage/public_keys.h"
 #ifdef CONFIG_WISP_STORAGE
+#include "storage/images.h"
 #include "storage/storage.h"
 #endif
 
@@ -68,7 +69,7 @@ static bool is_signed(const uint8_t *image, size_t size)
 	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];
 
 	/* Installed images continue to run after their key was retired. */
-	if (!wisp_storage_holds(image)) {
+	if (!wisp_images_hold(image)) {
 		if (wisp_storage_retired(retired, &signers.retired_count) != 0) {
 			LOG_ERR("retired keys are not known: the app storage could not be opened");
 			return false;

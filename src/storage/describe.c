@@ -77,6 +77,9 @@ void wisp_describe(const struct wisp_store_app *stored, char *text, size_t size)
 			snprintk(text, size,
 				 "waits: its native code does not run here; see the log");
 			return;
+		case WISP_STORE_NO_RAM:
+			snprintk(text, size, "waits: no RAM for its image; see the log");
+			return;
 		default:
 			snprintk(text, size, "waits: its node lacks a grant; see the log");
 			return;

@@ -31,6 +31,14 @@ int32_t wisp_shim_flash_read(uint32_t offset, uint8_t *data, size_t length);
 int32_t wisp_shim_flash_write(uint32_t offset, const uint8_t *data, size_t length);
 int32_t wisp_shim_flash_erase(uint32_t offset, size_t length);
 
+/*
+ * Returns the bytes of an image at an offset of the partition, at a multiple of 8, until each that
+ * holds it has released it. Sets `copied` if they are a copy in RAM. Returns NULL and an enum
+ * wisp_store_error in `error` if the image cannot be read.
+ */
+const uint8_t *wisp_shim_image_hold(uint32_t offset, size_t length, bool *copied, uint32_t *error);
+void wisp_shim_image_release(const uint8_t *image);
+
 /* Parameters of the check of an image before it is accepted or started. */
 struct wisp_store_trust {
 	/* Public app keys and root keys, 32 bytes each. */
@@ -42,8 +50,6 @@ struct wisp_store_trust {
 	bool check_signature;
 	/* True if images without a signature are accepted. */
 	bool allow_unsigned;
-	/* Address at which the partition is mapped. */
-	const uint8_t *map;
 	/* App for which the image is. */
 	const struct wisp_app *app;
 	uint32_t memory_size;
@@ -82,11 +88,11 @@ uint32_t wisp_rust_store_confirm(uint32_t slot, const struct wisp_store_trust *t
 uint32_t wisp_rust_store_retired(uint8_t *ids, size_t *count);
 
 /*
- * Rust: checks the hash of an image, and its signature if required. Returns where the image is in
- * the partition, and whether it was moved because one of its bits had changed.
+ * Rust: checks the hash of an image, and its signature if required. Holds the image for the
+ * caller, who releases it. Returns whether it was written anew because one of its bits had changed.
  */
 uint32_t wisp_rust_store_open(uint32_t slot, bool candidate, const struct wisp_store_trust *trust,
-			      uint32_t *offset, uint32_t *length, bool *repaired);
+			      const uint8_t **image, uint32_t *length, bool *repaired);
 
 enum wisp_store_change {
 	WISP_STORE_ROLL_BACK,

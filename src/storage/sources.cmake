@@ -9,6 +9,11 @@ zephyr_library_sources(
   storage/storage.c
   storage/supervisor.c
 )
+if(CONFIG_WISP_STORAGE_IN_RAM)
+  zephyr_library_sources(storage/ram.c)
+else()
+  zephyr_library_sources(storage/map.c)
+endif()
 zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/mgmt.c manage/upload.c)
 zephyr_library_sources_ifdef(CONFIG_WISP_MGMT_SIGNED manage/signed.c storage/requests.c)
 if(CONFIG_WISP_ARGS_SIZE GREATER 0)

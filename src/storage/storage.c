@@ -9,6 +9,7 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/storage/flash_map.h>
 
+#include "storage/images.h"
 #include "storage/storage.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
@@ -18,7 +19,8 @@ LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 	DT_PROP_OR(DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(wisp_storage)), erase_block_size, 256)
 
 static uint32_t wear[DIV_ROUND_UP(FIXED_PARTITION_SIZE(wisp_storage), ERASE_BLOCK)];
-static const uint8_t *map;
+/* The partition was opened, and what holds its images. */
+static bool is_open;
 
 static struct k_work_q queue;
 static K_KERNEL_STACK_DEFINE(stack, CONFIG_WISP_STORAGE_STACK_SIZE);
@@ -43,7 +45,7 @@ int wisp_storage_run(int (*function)(void *argument), void *argument)
 	struct call call = {.run = function, .argument = argument};
 	struct k_work_sync sync;
 
-	if (map == NULL) {
+	if (!is_open) {
 		return WISP_STORE_NOT_MOUNTED;
 	}
 	if (k_current_get() == k_work_queue_thread_get(&queue)) {
@@ -81,7 +83,6 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
 		.root_count = wisp_root_key_count,
 		.check_signature = IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START),
 		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
-		.map = map,
 		.app = app,
 		.memory_size = app->memory_size,
 		.frame_size = app->frame_size,
@@ -124,6 +125,11 @@ static int announce(struct wisp_store_upload *upload)
 	if (app == NULL) {
 		return WISP_STORE_NO_APP;
 	}
+#ifdef CONFIG_WISP_STORAGE_IN_RAM
+	if (upload->image.length > CONFIG_WISP_STORAGE_RAM_SIZE) {
+		return WISP_STORE_NO_RAM;
+	}
+#endif
 	if (upload->memory > app->memory_size || upload->frame > app->frame_size) {
 		return WISP_STORE_TOO_LARGE;
 	}
@@ -420,11 +426,6 @@ int wisp_storage_retired(uint8_t *ids, size_t *count)
 	return wisp_storage_run(do_retired, &retired);
 }
 
-bool wisp_storage_holds(const uint8_t *image)
-{
-	return map != NULL && image >= map && image < map + FIXED_PARTITION_SIZE(wisp_storage);
-}
-
 static int do_stat(void *argument)
 {
 	return wisp_rust_store_stat(argument);
@@ -454,9 +455,9 @@ static int do_boot(void *argument)
 		return ret;
 	}
 	/* The partition now has a journal, so the compared bytes are not all equal. */
-	ret = wisp_storage_flash_compare(map);
+	ret = wisp_images_compare();
 	if (ret != 0) {
-		map = NULL;
+		is_open = false;
 		return ret;
 	}
 	LOG_INF("app storage %s", how[mounted]);
@@ -480,12 +481,12 @@ static int storage_init(void)
 
 	k_work_queue_start(&queue, stack, K_KERNEL_STACK_SIZEOF(stack),
 			   CONFIG_WISP_STORAGE_PRIORITY, &config);
-	ret = wisp_storage_flash_open(&map);
+	ret = wisp_storage_flash_open();
 	if (ret != 0) {
-		map = NULL;
 		LOG_ERR("app storage: partition wisp_storage cannot be used: %d", ret);
 		return ret;
 	}
+	is_open = true;
 	k_work_init(&boot.work, run_call);
 	(void)k_work_submit_to_queue(&queue, &boot.work);
 	return 0;

@@ -11,18 +11,8 @@
 #include "storage/public_keys.h"
 #include "storage/shim.h"
 
-/*
- * Opens the partition and returns the address at which it is mapped in `map`. Returns 0 or a
- * negative errno.
- */
-int wisp_storage_flash_open(const uint8_t **map);
-
-/*
- * Compares bytes that the flash driver reads with those at the map. Returns 0 or a negative
- * errno. An erased partition may look like one that does not exist, so the comparison is
- * repeated after the app storage was opened.
- */
-int wisp_storage_flash_compare(const uint8_t *map);
+/* Opens the partition and the memory of its images. Returns 0 or a negative errno. */
+int wisp_storage_flash_open(void);
 
 /*
  * The following run in the app storage's thread.
@@ -51,7 +41,7 @@ void wisp_supervisor_restart(uint32_t slot);
 
 /*
  * Returns the enum wisp_store_error for which the app in a slot is not started before the next
- * boot, or 0. Callable from any thread.
+ * boot or a request, or 0. Callable from any thread.
  */
 int wisp_supervisor_waits(uint32_t slot);
 
@@ -78,9 +68,6 @@ int wisp_storage_challenge(struct wisp_request_challenge *out);
  * wisp_store_error.
  */
 int wisp_storage_accept(uint8_t command, const uint8_t *payload, size_t length);
-
-/* Returns true for an image in the partition of the app storage. */
-bool wisp_storage_holds(const uint8_t *image);
 
 /* Reads the ids of the retired keys, 8 bytes each, at most WISP_STORE_RETIRED_MAX. */
 int wisp_storage_retired(uint8_t *ids, size_t *count);

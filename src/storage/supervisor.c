@@ -21,14 +21,17 @@ LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 struct supervised {
 	/* NULL if nothing was started. */
 	const struct wisp_app *app;
+	/* Image that is held for the app, or NULL. */
+	const uint8_t *image;
 	/* Uptime of the last start in milliseconds. */
 	int64_t started;
 	/* Uptime of the next start and of the end of the trial, 0 for never. */
 	int64_t start_at;
 	int64_t trial_ends;
 	/*
-	 * Reason for which the app is not started again, because the firmware or the app's node
-	 * lacks something. Only another firmware can change that, so the reason is kept in RAM.
+	 * Reason for which the app is not started again, because the firmware, the app's node or
+	 * the RAM for images lacks something. The app itself is not at fault, so the reason is
+	 * kept in RAM and the next boot tries again.
 	 */
 	int waits;
 	/* True if the app runs the update. */
@@ -70,11 +73,11 @@ int wisp_supervisor_waits(uint32_t slot)
 	return slot < ARRAY_SIZE(all) ? all[slot].waits : 0;
 }
 
-/* Returns true if the firmware lacks something, and not the app. */
+/* Returns true if the firmware or the RAM for images lacks something, and not the app. */
 static bool is_lack(int error)
 {
 	return error == WISP_STORE_NO_INTERFACE || error == WISP_STORE_NOT_GRANTED ||
-	       error == WISP_STORE_NO_NATIVE;
+	       error == WISP_STORE_NO_NATIVE || error == WISP_STORE_NO_RAM;
 }
 
 /* Rolls back an update. Returns true if there is an image before it. */
@@ -91,32 +94,65 @@ static bool roll_back(const struct wisp_store_app *stored)
 	return false;
 }
 
+/* Unloads and releases the image of an app. Returns false if the app runs. */
+static bool let_go(struct supervised *supervised)
+{
+	struct wisp_app_data *data;
+	bool is_used = false;
+
+	if (supervised->image == NULL) {
+		return true;
+	}
+	data = supervised->app->data;
+	K_SPINLOCK(&data->lock) {
+		if (data->image == supervised->image) {
+			is_used = data->status.state == WISP_APP_RUNNING;
+			data->image = is_used ? data->image : NULL;
+		}
+	}
+	if (is_used) {
+		return false;
+	}
+	wisp_shim_image_release(supervised->image);
+	supervised->image = NULL;
+	return true;
+}
+
 static int load(const struct wisp_app *app, const struct wisp_store_app *stored, bool candidate)
 {
 	struct wisp_store_trust trust = wisp_storage_trust(app);
-	uint32_t offset;
+	struct supervised *supervised = &all[stored->slot];
 	uint32_t length;
 	bool repaired;
 	int ret;
 
-	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &offset, &length, &repaired);
+	if (!let_go(supervised)) {
+		return WISP_STORE_ALREADY;
+	}
+	ret = wisp_rust_store_open(stored->slot, candidate, &trust, &supervised->image, &length,
+				   &repaired);
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started",
 				     ret);
 		return ret;
 	}
 	/* Another firmware may have made this check when the image was installed. */
-	ret = wisp_rust_store_image_needs(app, trust.map + offset, length);
+	ret = wisp_rust_store_image_needs(app, supervised->image, length);
 	if (ret != 0) {
 		wisp_storage_explain(stored->name, candidate ? "update not started" : "not started",
 				     ret);
+	} else if (wisp_app_load(app, supervised->image, length) != 0) {
+		ret = WISP_STORE_NOT_LOADED;
+	}
+	if (ret != 0) {
+		(void)let_go(supervised);
 		return ret;
 	}
 	if (repaired) {
 		LOG_WRN("%s: a bit of its image had changed in flash; the image was repaired",
 			stored->name);
 	}
-	return wisp_app_load(app, trust.map + offset, length) == 0 ? 0 : WISP_STORE_NOT_LOADED;
+	return 0;
 }
 
 int wisp_supervisor_start(uint32_t slot)
@@ -140,6 +176,9 @@ int wisp_supervisor_start(uint32_t slot)
 	for (uint32_t other = 0; other < WISP_STORE_SLOTS; other++) {
 		/* The app may have another slot than before. */
 		if (other != slot && all[other].app == app) {
+			if (!let_go(&all[other])) {
+				return WISP_STORE_ALREADY;
+			}
 			all[other] = (struct supervised){0};
 		}
 	}
@@ -215,6 +254,9 @@ int wisp_supervisor_stop(uint32_t slot, bool *was_running)
 		if (wisp_app_join(app, STOP_TIMEOUT) != 0) {
 			return WISP_STORE_NOT_STOPPED;
 		}
+	}
+	if (!let_go(supervised)) {
+		return WISP_STORE_NOT_STOPPED;
 	}
 	K_SPINLOCK(&app->data->lock) {
 		app->data->image = NULL;

@@ -34,12 +34,12 @@ class Firmware(NamedTuple):
     selection: str = ALL
 
 
-# The transport of the client's part: a serial line, or UDP through QEMU's user network.
+# The transport of the client's part: a serial line, or UDP through QEMU's user network, where images run from RAM too.
 PLATFORMS = {
     "native_sim/native/64": Firmware("native_sim/native/64"),
     "qemu_cortex_m3": Firmware("qemu_cortex_m3"),
     # Another transport: what takes long and does not depend on it was seen on a serial line.
-    "mps2/an385": Firmware("mps2/an385", (SAMPLE / "overlay-udp.conf",),
+    "mps2/an385": Firmware("mps2/an385", (SAMPLE / "overlay-udp.conf", HERE / "ram.conf"),
                            f"{ALL} and not says_nothing and not silent_app and not every_command and not completed"),
     "signed": Firmware("native_sim/native/64", (HERE / "signed.conf",), "test_signed"),
 }

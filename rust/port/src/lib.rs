@@ -19,6 +19,8 @@ mod c_functions;
 mod event;
 mod files;
 mod gpio;
+#[cfg(feature = "storage")]
+mod held;
 mod i2c;
 mod image;
 mod kv;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The app storage behind `src/storage/storage.c`: its only user, in one thread.
 
+use crate::held::Held;
 use crate::{needs, shim};
 use core::cell::UnsafeCell;
 use core::ffi::{c_char, CStr};
@@ -69,7 +70,7 @@ unsafe fn with(run: impl FnOnce(&mut Store<'static, Partition>) -> Result<(), Er
 
 /// Everything that can go wrong here.
 #[derive(Clone, Copy)]
-enum Error {
+pub(crate) enum Error {
     Store(StoreError),
     Trust(TrustError),
     Port(PortError),
@@ -303,15 +304,6 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
     }
 }
 
-/// An image's bytes where the partition is mapped.
-///
-/// # Safety
-/// `trust.map` is where the whole partition is mapped; the image is not written while the result lives.
-unsafe fn bytes<'a>(trust: &shim::wisp_store_trust, address: u32, image: &ImageRef) -> &'a [u8] {
-    // SAFETY: the app storage checked that the image lies in the partition, which C mapped at `trust.map`.
-    unsafe { core::slice::from_raw_parts(trust.map.add(address as usize), image.length as usize) }
-}
-
 /// The firmware's keys of one role.
 ///
 /// # Safety
@@ -356,7 +348,7 @@ fn check_signature(
 /// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
 ///
 /// # Safety
-/// Called by the app storage's thread; `trust` describes the partition and keys that live as long as the program;
+/// Called by the app storage's thread; `trust` describes keys that live as long as the program;
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
@@ -365,9 +357,8 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
         let trust = &*trust;
         with(|store| {
             let progress = store.complete()?;
-            let address = store.address(&progress.image);
-            let image =
-                Image::parse(bytes(trust, address, &progress.image)).map_err(|_| Error::Port(PortError::NoImage))?;
+            let held = Held::new(store.address(&progress.image), &progress.image)?;
+            let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
             let keys = keys(trust, store.retired());
             let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
             let manifest = image.manifest().map_err(|_| Error::Port(PortError::NoImage))?;
@@ -436,17 +427,17 @@ pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
     unsafe { with(|store| store.abort().map_err(Error::from)) }
 }
 
-/// Checks an image and tells where it lies, and whether one bit of it had to be put right.
+/// Checks an image and tells where it is held, and whether one bit of it had to be put right.
 ///
 /// # Safety
-/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`; `offset`, `length` and
-/// `repaired` can be written.
+/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`; `held_at`, `length` and
+/// `repaired` can be written. C releases the image.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_open(
     slot: u32,
     candidate: bool,
     trust: *const shim::wisp_store_trust,
-    offset: *mut u32,
+    held_at: *mut *const u8,
     length: *mut u32,
     repaired: *mut bool,
 ) -> u32 {
@@ -457,14 +448,13 @@ pub unsafe extern "C" fn wisp_rust_store_open(
             let slot = slot_of(store, slot)?;
             let (reference, was_repaired) =
                 store.checked(slot, if candidate { Which::Candidate } else { Which::Running })?;
-            let address = store.address(&reference);
+            let held = Held::new(store.address(&reference), &reference)?;
             if trust.check_signature {
-                let image =
-                    Image::parse(bytes(trust, address, &reference)).map_err(|_| Error::Port(PortError::NoImage))?;
+                let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
                 // what was installed before its key was retired goes on running
                 check_signature(&image, wisp_trust::verify_origin, &keys(trust, &[]), trust.allow_unsigned)?;
             }
-            *offset = address;
+            *held_at = held.into_raw();
             *length = reference.length;
             *repaired = was_repaired;
             Ok(())
@@ -485,8 +475,8 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
             let slot = slot_of(store, slot)?;
             // it runs: a repair would move it
             let reference = store.app(slot)?.candidate.ok_or(StoreError::NoCandidate)?;
-            let image = Image::parse(bytes(trust, store.address(&reference), &reference))
-                .map_err(|_| Error::Port(PortError::NoImage))?;
+            let held = Held::new(store.address(&reference), &reference)?;
+            let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
             let mut retires = [0; 8 * MAX_RETIRED];
             let mut used = 0;
             // an image without a list costs no check of its signature here

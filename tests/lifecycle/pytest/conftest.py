@@ -67,6 +67,10 @@ class Firmware:
         self.kept_open = []
         self.native = (build / "zephyr" / "zephyr.exe").exists()
         self.udp = board.startswith("mps2")
+        config = (build / "zephyr" / ".config").read_text(encoding="utf-8")
+        size = re.search(r"^CONFIG_WISP_STORAGE_RAM_SIZE=(\d+)$", config, re.MULTILINE)
+        # Bytes of RAM for images, or 0 if they run in place.
+        self.images_in_ram = int(size[1]) if size else 0
         # What it stores outlives a power cut.
         self.keeps_flash = self.native
 

@@ -326,6 +326,45 @@ def test_an_app_that_lacks_a_grant_waits_for_a_firmware_that_has_it(firmware, to
         firmware.wait_for('watched: denied: node wisp-apps/watched has no grant for wisp:msg@1 "other"')
 
 
+def test_an_image_is_refused_if_there_is_no_ram_for_it(firmware, tools, tmp_path):
+    if not firmware.images_in_ram:
+        pytest.skip("images of this firmware run in place")
+    good = firmware.update("1.0.0")
+    longer = tmp_path / "longer.wisp"
+    longer.write_bytes(good.read_bytes().ljust(firmware.images_in_ram + 1, b"\0"))
+    assert refused(firmware, lambda device: device.install(longer)) == Code.NO_RAM
+    assert refused(firmware, lambda device: device.abort()) == Code.NO_UPLOAD
+    # one that fits alone, but not beside the app that runs, which runs on
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    large = tools.make("large", "counter", "2.0.0", tmp_path)
+    assert large.stat().st_size < firmware.images_in_ram < large.stat().st_size + good.stat().st_size
+    assert refused(firmware, lambda device: device.install(large)) == Code.NO_RAM
+    firmware.wait_for("app storage: no room for an image of [0-9]+ bytes")
+    app = on(firmware, lambda device: device.info("counter"))
+    assert (app.state, app.candidate) == ("running", None)
+
+
+def test_an_app_without_room_in_ram_waits_and_starts_when_there_is_room(firmware, tools, tmp_path):
+    if not firmware.images_in_ram:
+        pytest.skip("images of this firmware run in place")
+    large = tools.make("large", "counter", "1.0.0", tmp_path)
+    wordy = tools.make("wordy", "watched", "1.0.0", tmp_path)
+    assert firmware.images_in_ram < large.stat().st_size + wordy.stat().st_size
+    on(firmware, lambda device: device.install(large))
+    firmware.wait_for("the table's sum is 23800")
+    on(firmware, lambda device: device.simple("confirm", "counter"))
+    assert refused(firmware, lambda device: device.simple("stop", "counter")) == Code.ALREADY, "it has ended"
+    on(firmware, lambda device: device.install(wordy))
+    assert refused(firmware, lambda device: device.simple("start", "counter")) == Code.NO_RAM
+    app = on(firmware, lambda device: device.info("counter"))
+    assert (app.state, app.disabled) == ("waits: no RAM for its image; see the log", False)
+    on(firmware, lambda device: device.simple("uninstall", "watched"))
+    firmware.forget()
+    on(firmware, lambda device: device.simple("start", "counter"))
+    firmware.wait_for("the table's sum is 23800")
+
+
 def test_every_error_has_words_and_its_number(firmware):
     header = (Path(__file__).resolve().parents[3] / "include" / "wisp" / "storage.h").read_text(encoding="utf-8")
     numbers = {name: int(number) for name, number in re.findall(r"WISP_STORE_(\w+) = (\d+),", header)}

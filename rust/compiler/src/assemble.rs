@@ -11,6 +11,7 @@ use wasmparser::{ElementKind, ExternalKind, TypeRef};
 use wisp_image::format::{self, external, manifest, memory_flags, Section, ValType};
 use wisp_image::writer::{append_trailer, Writer};
 
+use crate::debug;
 use crate::encode;
 use crate::error::{CompileError, ErrorKind};
 use crate::init::{self, Init};
@@ -82,6 +83,7 @@ struct Code {
 pub fn assemble(wasm: &[u8], mut parsed: Parsed<'_>, options: &Options<'_>) -> Result<Compiled, CompileError> {
     let mut init = init::plan(&parsed.module)?;
     let code = place(&mut parsed, &mut init)?;
+    let debug = options.debug.then(|| debug::map(&parsed.functions, &code.starts));
     let parsed = &parsed;
     let module = &parsed.module;
     let mut strings = Strings::default();
@@ -100,7 +102,7 @@ pub fn assemble(wasm: &[u8], mut parsed: Parsed<'_>, options: &Options<'_>) -> R
     let mut image = writer.finish();
     let hash = Sha256::digest(&image);
     append_trailer(&mut image, &[(format::TAG_HASH, &hash)]);
-    Ok(Compiled { image, source_map: code.source_map })
+    Ok(Compiled { image, source_map: code.source_map, debug })
 }
 
 /// Encodes all functions one behind the other.

@@ -66,6 +66,8 @@ pub struct Function<'m> {
     labels: Label,
     /// The code emitted next cannot be reached.
     pub(crate) dead: bool,
+    /// Compile for a debugger.
+    pub(crate) debug: bool,
     /// Offset of the current operator in the module.
     pub(crate) offset: u32,
     /// The first invariant of the compiler that did not hold.
@@ -128,6 +130,7 @@ impl<'m> Function<'m> {
             size: slot.max(result_slots).max(2),
             labels: 0,
             dead: false,
+            debug: false,
             offset,
             broken: None,
         };
@@ -193,6 +196,14 @@ impl<'m> Function<'m> {
         self.items.push(Item::Label(label));
     }
 
+    /// Marks where the current operator begins, in code for a debugger: there the guest can stop, with all locals in
+    /// their slots.
+    pub fn step(&mut self) {
+        if self.debug && !self.dead {
+            self.special(Sem::Mov, Dst::Narrow(0), &[Arg::Narrow { slot: 0, dies: false }]);
+        }
+    }
+
     /// Appends an instruction.
     pub fn emit(&mut self, class: Class, sem: Sem, dst: Dst, operands: &[Arg]) {
         let mut args = [Arg::None; ARGS];
@@ -210,6 +221,9 @@ impl<'m> Function<'m> {
     pub fn retarget(&mut self, from: Slot, to: Slot, is_wide: bool) -> bool {
         /// Number of instructions to look back: arguments are computed shortly before the call.
         const WINDOW: usize = 24;
+        if self.debug {
+            return false;
+        }
         let count = 1 + u32::from(is_wide);
         let header = FRAME_HEADER_SLOTS as u32;
         for index in (self.items.len().saturating_sub(WINDOW)..self.items.len()).rev() {

@@ -25,11 +25,11 @@ pub struct Chosen {
 /// No opcode: a label.
 const NONE: u16 = u16::MAX;
 
-/// Chooses for each item the op that begins with it, such that the fewest ops result.
+/// Chooses for each item the op that begins with it, such that the fewest ops result; without `joins`, one for each.
 ///
 /// # Errors
 /// An instruction that the table does not have on its own.
-pub fn choose(items: &[Item], reach: &[Reach]) -> Result<Vec<Chosen>, CompileError> {
+pub fn choose(items: &[Item], reach: &[Reach], joins: bool) -> Result<Vec<Chosen>, CompileError> {
     let mut single = Vec::with_capacity(items.len());
     for (item, &reach) in items.iter().zip(reach) {
         single.push(match item {
@@ -49,7 +49,7 @@ pub fn choose(items: &[Item], reach: &[Reach]) -> Result<Vec<Chosen>, CompileErr
         }
         count[index] += 1;
         chosen[index] = Chosen { opcode: single[index], parts: 1 };
-        for length in 2..=SEQUENCE_PARTS.min(items.len() - index) {
+        for length in 2..=if joins { SEQUENCE_PARTS.min(items.len() - index) } else { 1 } {
             let parts = &single[index..index + length];
             if parts[length - 1] == NONE {
                 break;

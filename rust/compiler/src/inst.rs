@@ -98,6 +98,12 @@ pub enum Reach {
 }
 
 impl Inst {
+    /// Returns true if it is the move of a slot to itself that marks a step of a debugger.
+    pub fn is_step(&self) -> bool {
+        let reads = matches!(self.args[0], Arg::Narrow { slot: 0, .. });
+        self.sem == Sem::Mov && self.dst == Dst::Narrow(0) && reads
+    }
+
     /// Returns the operands in order, padded with [`Operand::None`], and their number.
     pub fn form(&self, reach: Reach) -> ([Operand; ARGS + 1], usize) {
         let mut form = [Operand::None; ARGS + 1];

@@ -50,17 +50,19 @@ pub struct Layout {
     places: Vec<u32>,
     /// By label: it marks an island, a far branch behind a table in place of a target out of its reach.
     is_island: Vec<bool>,
+    /// Neighbouring instructions may become one op.
+    joins: bool,
     /// Bytes of the code.
     size: u32,
     round: u32,
 }
 
 impl Layout {
-    /// Lays out a function.
+    /// Lays out a function. Without `joins`, each instruction is an op of its own.
     ///
     /// # Errors
     /// An instruction that the op table does not have, which would be an error of the compiler.
-    pub fn new(items: Vec<Item>, targets: Vec<Vec<Label>>) -> Result<Self, CompileError> {
+    pub fn new(items: Vec<Item>, targets: Vec<Vec<Label>>, joins: bool) -> Result<Self, CompileError> {
         let mut layout = Self {
             items,
             targets,
@@ -70,6 +72,7 @@ impl Layout {
             order: Vec::new(),
             places: Vec::new(),
             is_island: Vec::new(),
+            joins,
             size: 0,
             round: 0,
         };
@@ -86,6 +89,14 @@ impl Layout {
     /// Returns the instructions and labels.
     pub fn items(&self) -> &[Item] {
         &self.items
+    }
+
+    /// Returns the places where a guest can stop for a debugger: (byte offset, offset in the wasm module).
+    pub fn steps(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.items.iter().zip(&self.at).filter_map(|(item, &at)| match item {
+            Item::Inst(inst) if inst.is_step() => Some((at, inst.offset)),
+            _ => None,
+        })
     }
 
     /// Returns the op that begins with this item.
@@ -147,7 +158,7 @@ impl Layout {
     fn settle(&mut self) -> Result<(), CompileError> {
         loop {
             self.number()?;
-            self.ops = choose(&self.items, &self.reach)?;
+            self.ops = choose(&self.items, &self.reach, self.joins)?;
             self.place();
             if !self.extend()? {
                 return Ok(());

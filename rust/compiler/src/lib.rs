@@ -17,6 +17,7 @@ extern crate alloc;
 mod assemble;
 mod control;
 mod data;
+mod debug;
 mod encode;
 mod error;
 mod function;
@@ -37,6 +38,7 @@ mod tables;
 
 use alloc::vec::Vec;
 
+pub use debug::{DebugFunction, DebugMap};
 pub use error::{CompileError, ErrorKind};
 pub use heap::adapt;
 pub use names::{function_names, printable};
@@ -64,6 +66,8 @@ pub struct Options<'a> {
     pub extended_const: bool,
     /// Pages of one byte.
     pub custom_page_sizes: bool,
+    /// Compile for a debugger: see [`DebugMap`] for what then holds. The code is about twice as long and slower.
+    pub debug: bool,
 }
 
 impl Default for Options<'_> {
@@ -78,6 +82,7 @@ impl Default for Options<'_> {
             tail_call: true,
             extended_const: true,
             custom_page_sizes: true,
+            debug: false,
         }
     }
 }
@@ -88,6 +93,8 @@ pub struct Compiled {
     pub image: Vec<u8>,
     /// (code offset, offset in the wasm module), ascending: tells where a trap came from. Not in the image.
     pub source_map: Vec<(u32, u32)>,
+    /// Map for a debugger, if [`Options::debug`] asked for it.
+    pub debug: Option<DebugMap>,
 }
 
 /// Compiles a module.

@@ -2,6 +2,7 @@
 //! Reads and validates a module; translates its functions.
 
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use wasmparser::{
     FuncToValidate, FuncValidatorAllocations, FunctionBody, Operator, Parser, Payload, TypeRef, ValidPayload,
@@ -32,6 +33,10 @@ pub struct Translated {
     pub layout: Layout,
     /// Its frame in slots.
     pub frame: u32,
+    /// (slot, type) of each local, if the function was compiled for a debugger; else empty.
+    pub locals: Vec<(u32, ValType)>,
+    /// Offsets of its body in the module; empty for code that no function of the module has.
+    pub body: Range<u32>,
 }
 
 impl Translated {
@@ -45,10 +50,18 @@ impl Translated {
         if frame > FRAME_MAX / 4 {
             return Err(CompileError { offset, ..ErrorKind::FrameTooLarge(frame).into() });
         }
-        peephole::combine(&mut function.items);
-        peephole::forward(&mut function.items);
-        peephole::modify(&mut function.items);
-        Ok(Self { layout: Layout::new(function.items, function.targets)?, frame })
+        let joins = !function.debug;
+        if joins {
+            peephole::combine(&mut function.items);
+            peephole::forward(&mut function.items);
+            peephole::modify(&mut function.items);
+        }
+        Ok(Self {
+            layout: Layout::new(function.items, function.targets, joins)?,
+            frame,
+            locals: Vec::new(),
+            body: 0..0,
+        })
     }
 }
 
@@ -90,7 +103,7 @@ pub fn parse<'a>(wasm: &'a [u8], options: &Options<'_>) -> Result<Parsed<'a>, Co
     let mut allocations = FuncValidatorAllocations::default();
     for (position, (validate, body)) in bodies.into_iter().enumerate() {
         let index = module.imported_functions + position as u32;
-        let translated = function(&module, index, validate, &body, allocations);
+        let translated = function(&module, index, validate, &body, allocations, options.debug);
         let (translated, reused) = translated.map_err(|error| CompileError { function: Some(index), ..error })?;
         allocations = reused;
         functions.push(translated);
@@ -181,6 +194,7 @@ fn function<'a>(
     validate: FuncToValidate<ValidatorResources>,
     body: &FunctionBody<'a>,
     allocations: FuncValidatorAllocations,
+    debug: bool,
 ) -> Result<(Translated, FuncValidatorAllocations), CompileError> {
     let mut validator = validate.into_validator(allocations);
     let mut reader = body.get_binary_reader();
@@ -193,16 +207,28 @@ fn function<'a>(
         locals.resize(locals.len() + count as usize, ty);
     }
     let ty = module.function_type(index);
-    let scan = Prescan::new(body.get_operators_reader()?, ty.params.len(), ty.params.len() + locals.len());
+    let scan = match debug {
+        // every local has a slot, and is zero until the guest writes it
+        true => Prescan::default(),
+        false => Prescan::new(body.get_operators_reader()?, ty.params.len(), ty.params.len() + locals.len()),
+    };
     let mut function = Function::new(module, &ty.params, &ty.results, &locals, &scan, offset);
+    function.debug = debug;
     let mut operators = body.get_operators_reader()?;
     while !operators.eof() {
         let (operator, at) = operators.read_with_offset()?;
         validator.op(at, &operator)?;
         function.offset = at as u32;
+        function.step();
         function.operator(&operator);
         function.check()?;
     }
+    let end = operators.original_position() as u32;
     operators.finish()?;
-    Ok((Translated::new(function, offset)?, validator.into_allocations()))
+    let slots: Vec<u32> = if debug { function.locals.iter().map(|local| local.0).collect() } else { Vec::new() };
+    let types = ty.params.iter().chain(&locals).copied();
+    let locals = slots.into_iter().zip(types).collect();
+    let body = offset..end;
+    let translated = Translated { locals, body, ..Translated::new(function, offset)? };
+    Ok((translated, validator.into_allocations()))
 }

@@ -42,6 +42,8 @@ pub use api::value::{Val, WasmTy, WasmValues};
 pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
 pub use exec::native::user::{serve, Outcome};
+#[cfg(feature = "debug")]
+pub use exec::observe::{Observer, View, Watched};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
@@ -49,6 +51,7 @@ pub use vm::config::{Config, Engine, GrowthRefused};
 pub use vm::context::Ctx;
 pub use vm::features::MISSING_FEATURES;
 pub use vm::imports::RawHostFn;
+#[cfg(feature = "debug")]
 pub use vm::scratch;
 pub use vm::trap::{RawTrap, Trap, TrapCode};
 pub use vm::ty::{FuncType, Signature};

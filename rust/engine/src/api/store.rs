@@ -83,6 +83,13 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().instances().find_map(crate::vm::context::Ctx::guest_stack_overflow)
     }
 
+    /// Lets `observer` watch the guests of this store from their next call on; it takes the place of one before.
+    /// Guests in native code are not watched.
+    #[cfg(feature = "debug")]
+    pub fn observe<O: crate::Observer>(&mut self, observer: &'a O) {
+        self.shared.observe(observer);
+    }
+
     /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.
     pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
         crate::exec::call::backtrace(self.shared.get())

@@ -6,6 +6,8 @@ pub(crate) mod instance;
 pub(crate) mod interpreter;
 #[cfg_attr(not(feature = "native"), path = "native_absent.rs")]
 pub(crate) mod native;
+#[cfg(feature = "debug")]
+pub(crate) mod observe;
 pub mod ops;
 #[cfg(feature = "profile")]
 pub mod profile;

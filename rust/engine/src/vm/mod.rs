@@ -20,6 +20,8 @@ pub(crate) mod imports;
 pub(crate) mod memory;
 #[cfg_attr(not(feature = "native"), path = "native_absent.rs")]
 pub(crate) mod native;
+#[cfg_attr(not(feature = "debug"), path = "observer_absent.rs")]
+pub(crate) mod observer;
 pub(crate) mod owner;
 pub(crate) mod references;
 mod regions;

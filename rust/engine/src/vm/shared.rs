@@ -10,6 +10,7 @@ use super::context::{image_u16, Ctx};
 use super::host_objects::HostExternal;
 use super::memory::LinearMemory;
 use super::native::Floor;
+use super::observer::Watcher;
 use super::user_mode::Guest;
 use crate::vm::config::Config;
 use crate::vm::trap::{Trap, TrapCode};
@@ -56,6 +57,8 @@ pub(crate) struct Shared {
     frames_clear: Cell<bool>,
     /// The host was told that memory could not grow.
     growth_was_refused: Cell<bool>,
+    /// Watches the guests.
+    pub observer: Watcher,
 }
 
 impl Shared {
@@ -90,6 +93,7 @@ impl Shared {
             place_known: Cell::new(false),
             frames_clear: Cell::new(false),
             growth_was_refused: Cell::new(false),
+            observer: Watcher::none(),
             native_floor: Floor::new(),
             #[cfg(wisp_translates)]
             translated_floor: Cell::new(0),
@@ -125,6 +129,12 @@ impl Shared {
     #[inline(always)]
     pub fn stack_limit(&self) -> *mut u8 {
         self.stack_end
+    }
+
+    /// Bytes of the frame stack.
+    #[cfg(feature = "debug")]
+    pub fn stack_bytes(&self) -> usize {
+        self.stack_end.addr() - self.stack.addr()
     }
 
     /// Instances in the order of their indices.

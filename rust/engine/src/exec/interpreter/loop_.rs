@@ -17,8 +17,24 @@ use crate::vm::trap::RawTrap;
 /// # Safety
 /// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
 /// stack with a header below it.
+#[inline(always)]
+pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
+    #[cfg(feature = "debug")]
+    if ctx.shared().observer.get().is_some() {
+        // SAFETY: the caller's promises are those of this function.
+        return unsafe { run_as::<true>(ctx, ip, fp) };
+    }
+    // SAFETY: the caller's promises are those of this function.
+    unsafe { run_as::<false>(ctx, ip, fp) }
+}
+
+/// Runs as [`run`] does. If `WATCHED`, the store's observer sees each op first.
+///
+/// # Safety
+/// As for [`run`].
 #[inline(never)]
-pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
+unsafe fn run_as<const WATCHED: bool>(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
+    let observer = if WATCHED { ctx.shared().observer.get() } else { None };
     let memory = ctx.memory.get();
     let mut fuel = ctx.fuel.get();
     let mut acc = 0u32;
@@ -76,6 +92,13 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
         }
         #[cfg(feature = "profile")]
         crate::exec::profile::count(ctx.code_offset(ip));
+        if let Some(observer) = observer {
+            // SAFETY: this is the instance, and its frames are in order (rule F).
+            let code = unsafe { observer.before(core::ptr::from_ref(ctx).cast(), ip, fp) };
+            if !code.is_none() {
+                break 'run code;
+            }
+        }
         // SAFETY: rule V. `OperandsInFunction` for the words of an op, `SlotInFrame` (with rule F) for
         // slots, `BranchTarget` and `FallsThrough` for where `ip` goes, `CallTarget` for callees,
         // `CallFrame` for their frames, `Index` for globals, imports, tables and types, `KnownOp` for the
@@ -85,5 +108,9 @@ pub unsafe fn run(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
     ctx.ip.set(ip);
     ctx.fp.set(fp);
     ctx.fuel.set(fuel);
+    if let Some(observer) = observer.filter(|_| !code.is_none()) {
+        // SAFETY: this is the instance, and its frames are in order (rule F).
+        unsafe { observer.trapped(core::ptr::from_ref(ctx).cast(), ip, fp, code) };
+    }
     code
 }

@@ -15,6 +15,7 @@ from suites import common
 from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
+from suites.inside import select_inside
 from suites.programs import select_programs
 from suites.targets import suite_quick, suite_targets
 from suites.translate import select_translate
@@ -48,6 +49,7 @@ SUITES = {
 SELECTIONS = {
     "quick": suite_quick,
     "holes": select_holes,
+    "inside": select_inside,
     "programs": select_programs,
     "rp2040": select_rp2040,
     "limits": select_limits,

@@ -9,6 +9,7 @@
 
 mod check;
 mod cmd;
+mod debug;
 mod depth;
 mod desk;
 mod exit;

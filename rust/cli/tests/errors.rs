@@ -248,6 +248,16 @@ const CASES: &[(&str, &str, Prepare)] = &[
         |f| f.module("a.wasm", ADD),
     ),
     (
+        "run a.wasm --debug=192.168.0.1:9000",
+        "--debug=192.168.0.1:9000: whoever connects controls the app, so only addresses of this machine are served; reach \
+         it from another one with `ssh -L`",
+        |f| f.module("a.wasm", ADD),
+    ),
+    ("run a.wasm --debug=here", "--debug=here: expected a port, or an address and a port, as in 127.0.0.1:1234", |f| {
+        f.module("a.wasm", ADD);
+    }),
+    ("run a.wisp --debug", "a.wisp: --debug needs the wasm module, which this image was made from", |f| drop(image(f))),
+    (
         "run a.wasm --invoke add 1 x",
         "argument 2 of `add`: `x` is not an i32: a decimal or 0x number of 32 bits",
         |f| f.module("a.wasm", ADD),

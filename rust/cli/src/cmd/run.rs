@@ -7,13 +7,14 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_compiler::{compile, printable};
+use wisp_compiler::{compile, printable, Options};
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::abi::{ENTRY, INITIALIZE};
 use wisp_host::{App, Interfaces};
 use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
+use crate::debug::{Debugger, ADDRESS};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
@@ -62,6 +63,9 @@ pub struct Arguments {
     /// C compiler for --native [default: gcc]
     #[arg(long, value_name = "COMMAND", requires = "native")]
     cc: Option<String>,
+    /// Hold the app for a debugger, which connects to this port or address of this machine [default: 127.0.0.1:1234]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = ADDRESS, conflicts_with = "native")]
+    debug: Option<String>,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -106,13 +110,22 @@ fn variable(text: &str) -> Result<(String, String), String> {
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = arguments.file.clone();
     let bytes = input::read(&path)?;
+    let mut debugger = None;
     let (bytes, mut symbols) = match input::kind(&path, &bytes)? {
+        Kind::Image if arguments.debug.is_some() => {
+            return Err(Failure::in_file(&path, "--debug needs the wasm module, which this image was made from"));
+        }
         Kind::Image => (bytes, None),
         Kind::Wasm => {
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
-            let compiled = compile(&bytes, &arguments.compile.options(&name, (0, 1, 0)))
+            let options = arguments.compile.options(&name, (0, 1, 0));
+            let options = Options { debug: arguments.debug.is_some(), ..options };
+            let mut compiled = compile(&bytes, &options)
                 .map_err(|error| Failure::compiling(&path, proposals::explained(&bytes, error)))?;
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
+            if let (Some(address), Some(map)) = (&arguments.debug, compiled.debug.take()) {
+                debugger = Some(Debugger::listen(address, &path, &bytes, map)?);
+            }
             let image = match arguments.native {
                 true => desk::compile(&path, &bytes, &compiled, arguments.cc.clone())?,
                 false => compiled.image,
@@ -146,13 +159,22 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));
     };
     store.set_fuel(arguments.fuel);
+    if let Some((debugger, guest)) = &debugger {
+        store.observe(guest);
+        output::note(format_args!(
+            "the app waits for a debugger; in LLDB: process connect --plugin wasm connect://{}",
+            debugger.address()
+        ));
+    }
     let watch = Watch::new(store.data().platform().clock());
     let handle = store.interrupt_handle();
-    let ended = watch.during(handle, || match linker.instantiate(&mut store, &module) {
+    let mut go = || match linker.instantiate(&mut store, &module) {
         Ok(instance) => call(&arguments, &mut store, instance),
         Err(InstantiateError::Trap(trap)) => Ok(Err(trap)),
         Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
-    })?;
+    };
+    // an app that a debugger holds does not spin
+    let ended = if debugger.is_some() { go() } else { watch.during(handle, go) }?;
     store.data_mut().release();
     let mut outcome = Outcome::new(module.is_native());
     let code = match ended {
@@ -163,12 +185,19 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             }
             0
         }
+        Err(_) if debugger.as_ref().is_some_and(|(_, guest)| guest.was_killed()) => {
+            outcome.ended = "killed";
+            exit::of_trap(TrapCode::Interrupted)
+        }
         Err(trap) => {
             let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
             let symbols = symbols.or_else(|| Symbols::carried(module.image()));
             outcome.trapped(&store, trap, watch.ended_it(), symbols.unwrap_or_default())
         }
     };
+    if let Some((debugger, _)) = debugger {
+        debugger.finish(code);
+    }
     if output::is_json() {
         outcome.exit_code = code;
         // standard output is the guest's
@@ -319,7 +348,7 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
 /// The end of a run, as `--json` writes it to standard error behind everything else.
 #[derive(Default, Serialize)]
 struct Outcome {
-    /// `returned`, `exited`, `duration`, or `trapped`.
+    /// `returned`, `exited`, `duration`, `killed` or `trapped`.
     ended: &'static str,
     native: bool,
     results: Vec<String>,

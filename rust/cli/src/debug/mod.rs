@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp run --debug`: an app under a debugger that speaks the gdb remote protocol with LLDB's packets for WebAssembly.
+//!
+//! Two threads work together. The guest's own thread asks the [`Guest`] before each op whether to stop, and while it stands
+//! still, it does what the other thread sends it ([`Command`]). The other thread speaks with the debugger: [`serve`] has its
+//! loop, [`target`] what the protocol asks of the app, and the crate `gdbstub` the packets.
+
+mod guest;
+mod serve;
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{channel, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use wisp_compiler::DebugMap;
+use wisp_engine::View;
+
+pub use self::guest::Guest;
+use self::target::App;
+use crate::failure::Failure;
+
+/// Address at which a debugger is awaited if the user names none.
+pub const ADDRESS: &str = "127.0.0.1:1234";
+
+/// Something that the guest's thread does while the guest stands still.
+pub enum Command {
+    /// Looks at the guest, or writes its memory.
+    Look(Box<dyn FnOnce(&View<'_>) + Send>),
+    /// Lets the guest go on.
+    Go(Go),
+    /// Ends the guest.
+    Kill,
+}
+
+/// Orders how a guest goes on.
+#[derive(Default)]
+pub struct Go {
+    /// Only to the next step.
+    pub step: bool,
+    /// Code offsets of the steps at which it stops.
+    pub breakpoints: Vec<u32>,
+}
+
+/// Something that the thread which speaks with the debugger waits for.
+pub enum Event {
+    /// The debugger sent these bytes.
+    Bytes(Vec<u8>),
+    /// The connection is closed.
+    Closed,
+    /// The guest stands still; [`Link::held`] says why.
+    Stopped,
+    /// The guest ended with this exit code.
+    Ended(u8),
+}
+
+/// State that both threads look at.
+#[derive(Default)]
+pub struct Link {
+    /// The guest is to stop at its next step.
+    pub pause: AtomicBool,
+    /// A debugger is there.
+    pub connected: AtomicBool,
+    /// Why the guest stands still; `None` while it runs.
+    pub held: Mutex<Option<Stop>>,
+}
+
+impl Link {
+    /// Returns the reason for which the guest stands still, to be read or changed.
+    pub fn held(&self) -> MutexGuard<'_, Option<Stop>> {
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a guest stands still.
+#[derive(Clone, Copy)]
+pub struct Stop {
+    /// Number of the signal that the debugger shows.
+    pub signal: u8,
+    /// The code offset of the step is that of a breakpoint.
+    pub at_breakpoint: bool,
+}
+
+/// The side of a debugged run that waits for debuggers.
+pub struct Debugger {
+    address: SocketAddr,
+    events: Sender<Event>,
+    link: Arc<Link>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Returns the address that a text names: a port, or an address of this machine and a port.
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    let parsed = match text.parse::<u16>() {
+        Ok(port) => Some(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)),
+        Err(_) => text.replacen("localhost:", "127.0.0.1:", 1).parse().ok(),
+    };
+    let parsed = parsed.ok_or_else(|| {
+        Failure::new(format!("--debug={text}: expected a port, or an address and a port, as in 127.0.0.1:1234"))
+    })?;
+    if !parsed.ip().is_loopback() {
+        return Err(Failure::new(format!(
+            "--debug={text}: whoever connects controls the app, so only addresses of this machine are served; reach it \
+             from another one with `ssh -L`"
+        )));
+    }
+    Ok(parsed)
+}
+
+impl Debugger {
+    /// Waits for debuggers at an address of this machine, in a thread of its own. Returns the side of the guest as well.
+    ///
+    /// # Errors
+    /// The address is none of this machine, or something else listens there.
+    pub fn listen(text: &str, path: &Path, wasm: &[u8], map: DebugMap) -> Result<(Self, Guest), Failure> {
+        let wanted = address(text)?;
+        let failed = |error| Failure::new(format!("--debug: no debugger can connect to {wanted}: {error}"));
+        let listener = TcpListener::bind(wanted).map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let (events, received) = channel();
+        let (commands, orders) = channel();
+        let link = Arc::new(Link { pause: true.into(), ..Link::default() });
+        let map = Arc::new(map);
+        let guest = Guest::new(&map, link.clone(), orders, events.clone());
+        let name = std::path::absolute(path).unwrap_or_else(|_| path.into());
+        let app = App::new(&name.to_string_lossy(), wasm.into(), map, link.clone(), commands);
+        let (sender, shared) = (events.clone(), link.clone());
+        let thread = std::thread::spawn(move || serve::serve(&listener, app, &sender, &received, &shared));
+        Ok((Self { address, events, link, thread: Some(thread) }, guest))
+    }
+
+    /// Returns where a debugger can connect.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Tells a debugger, if one is connected, with which exit code the app ended, and waits until it was sent.
+    pub fn finish(mut self, code: u8) {
+        let _ = self.events.send(Event::Ended(code));
+        if let Some(thread) = self.thread.take().filter(|_| self.link.connected.load(Ordering::SeqCst)) {
+            let _ = thread.join();
+        }
+    }
+}

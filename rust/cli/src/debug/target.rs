@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: Apache-2.0
+//! An app as a target of the crate `gdbstub`.
+//!
+//! LLDB sees a WebAssembly process in one space of 64-bit addresses: bits 63 and 62 say whether an address lies in linear
+//! memory (0) or in the module's file (1), the next 30 are the number of the module, and the rest is the offset.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{channel, Sender};
+use std::sync::Arc;
+
+use gdbstub::arch::lldb::{Encoding, Format, Generic, Register};
+use gdbstub::common::{Endianness, Pid, Signal, Tid};
+use gdbstub::target::ext::base::singlethread::{
+    SingleThreadBase, SingleThreadResume, SingleThreadResumeOps, SingleThreadSingleStep, SingleThreadSingleStepOps,
+};
+use gdbstub::target::ext::base::BaseOps;
+use gdbstub::target::ext::breakpoints::{Breakpoints, BreakpointsOps, SwBreakpoint, SwBreakpointOps};
+use gdbstub::target::ext::host_info::{HostInfo, HostInfoOps, HostInfoResponse};
+use gdbstub::target::ext::libraries::{Libraries, LibrariesOps};
+use gdbstub::target::ext::lldb_register_info_override::{
+    Callback, CallbackToken, LldbRegisterInfoOverride, LldbRegisterInfoOverrideOps,
+};
+use gdbstub::target::ext::process_info::{ProcessInfo, ProcessInfoOps, ProcessInfoResponse};
+use gdbstub::target::ext::wasm::{Wasm, WasmOps};
+use gdbstub::target::{Target, TargetError, TargetResult};
+use gdbstub_arch::wasm::addr::{WasmAddr, WasmAddrType};
+use gdbstub_arch::wasm::reg::WasmRegisters;
+use wisp_compiler::DebugMap;
+use wisp_engine::{View, Watched};
+
+use super::{Command, Go, Link, Stop};
+
+/// The only module of an app.
+const MODULE: u32 = 0;
+/// Names the machine to LLDB.
+pub const TRIPLE: &str = "wasm32-unknown-unknown-wasm";
+
+/// An app, as the thread that speaks with the debugger sees it.
+pub struct App {
+    /// The list of modules in XML.
+    libraries: String,
+    wasm: Vec<u8>,
+    map: Arc<DebugMap>,
+    link: Arc<Link>,
+    commands: Sender<Command>,
+    /// Code offset of the step, by the address of the breakpoint.
+    breakpoints: BTreeMap<u64, u32>,
+    /// The guest does not stand still.
+    running: bool,
+}
+
+/// The guest is gone, which only the end of the run explains.
+pub const GONE: &str = "the app does not answer";
+
+/// Returns the address of an offset in the module's file.
+fn code_address(offset: u32) -> u64 {
+    WasmAddr::new(WasmAddrType::Object, MODULE, offset).map_or(0, WasmAddr::as_raw)
+}
+
+/// Returns a text as it stands in an attribute of XML.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+}
+
+/// Returns the frames that the module knows, with the offset in the module at which each stands or goes on.
+fn frames(view: &View<'_>, map: &DebugMap) -> Vec<(Watched, u32)> {
+    let place = |(depth, frame): (usize, Watched)| {
+        let here = map.step_of(frame.func, frame.offset).filter(|_| depth == 0);
+        // a caller goes on behind its call, and a function that trapped as it was entered has not begun
+        let step = here.or_else(|| map.step_from(frame.func, frame.offset))?;
+        let function = map.functions.get(frame.func as usize)?;
+        // at the address of the function itself, LLDB knows that a call has just begun
+        let begins = depth == 0 && function.steps.first() == Some(&step);
+        Some((frame, if begins { function.body.start } else { step.1 }))
+    };
+    view.frames().enumerate().filter_map(place).collect()
+}
+
+/// Copies a value with as many bytes as its type has.
+fn put(value: Option<(usize, u64)>, buffer: &mut [u8]) -> usize {
+    let Some((slots, bits)) = value else { return 0 };
+    buffer[..4 * slots].copy_from_slice(&bits.to_le_bytes()[..4 * slots]);
+    4 * slots
+}
+
+impl App {
+    /// Returns an app that was compiled with this map.
+    pub fn new(name: &str, wasm: Vec<u8>, map: Arc<DebugMap>, link: Arc<Link>, commands: Sender<Command>) -> Self {
+        let libraries = format!(
+            "<library-list><library name=\"{}\"><section address=\"{:#x}\"/></library></library-list>",
+            escaped(name),
+            code_address(0)
+        );
+        Self { libraries, wasm, map, link, commands, breakpoints: BTreeMap::new(), running: true }
+    }
+
+    /// Lets the guest's thread look at the guest, and returns what it saw.
+    fn look<R: Send + 'static>(&self, look: impl FnOnce(&View<'_>) -> R + Send + 'static) -> Result<R, &'static str> {
+        let (answer, answered) = channel();
+        let look = move |view: &View<'_>| drop(answer.send(look(view)));
+        if !self.running && self.commands.send(Command::Look(Box::new(look))).is_ok() {
+            return answered.recv().map_err(|_| GONE);
+        }
+        Err(GONE)
+    }
+
+    fn go(&mut self, go: Go) -> Result<(), &'static str> {
+        self.running = true;
+        // a wish to stop from before is fulfilled: the guest stands still
+        self.link.pause.store(false, Ordering::SeqCst);
+        // so that what was told of this stop is not taken for the next
+        *self.link.held() = None;
+        self.commands.send(Command::Go(go)).map_err(|_| GONE)
+    }
+
+    /// Asks a guest that runs to stop.
+    pub fn interrupt(&self) {
+        if self.running {
+            self.link.pause.store(true, Ordering::SeqCst);
+        }
+    }
+
+    /// Returns why the guest stands still, if it does.
+    pub fn held(&self) -> Option<Stop> {
+        *self.link.held()
+    }
+
+    /// Takes note that the guest stands still. Returns its program counter: that of the breakpoint, if one is there.
+    pub fn stopped(&mut self, stop: &Stop) -> Result<u64, &'static str> {
+        self.running = false;
+        let map = self.map.clone();
+        let top = self.look(move |view| frames(view, &map).first().copied())?;
+        let Some((frame, wasm)) = top else { return Ok(0) };
+        let here = |(_, &code): &(&u64, &u32)| stop.at_breakpoint && code == frame.offset;
+        let exact = code_address(wasm);
+        let at = self.breakpoints.iter().filter(here).map(|(&address, _)| address).min_by_key(|at| exact.abs_diff(*at));
+        Ok(at.unwrap_or(exact))
+    }
+
+    /// The debugger has left: the guest goes on alone.
+    pub fn detached(&mut self) {
+        self.breakpoints.clear();
+        self.link.pause.store(false, Ordering::SeqCst);
+        if !self.running {
+            let _ = self.go(Go::default());
+        }
+    }
+
+    /// Ends the guest at its next step.
+    pub fn kill(&self) {
+        let _ = self.commands.send(Command::Kill);
+        self.link.pause.store(true, Ordering::SeqCst);
+    }
+
+    fn value_of(&self, frame: usize, local: usize) -> Result<Option<(usize, u64)>, &'static str> {
+        let map = self.map.clone();
+        self.look(move |view| {
+            let (frame, _) = *frames(view, &map).get(frame)?;
+            let &(slot, ty) = map.functions.get(frame.func as usize)?.locals.get(local)?;
+            let high = if ty.slots() == 2 { view.slot(&frame, slot + 1)? } else { 0 };
+            Some((ty.slots(), u64::from(view.slot(&frame, slot)?) | u64::from(high) << 32))
+        })
+    }
+}
+
+impl Target for App {
+    type Arch = gdbstub_arch::wasm::Wasm;
+    type Error = &'static str;
+
+    fn base_ops(&mut self) -> BaseOps<'_, Self::Arch, Self::Error> {
+        BaseOps::SingleThread(self)
+    }
+
+    fn support_breakpoints(&mut self) -> Option<BreakpointsOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_lldb_register_info_override(&mut self) -> Option<LldbRegisterInfoOverrideOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_libraries(&mut self) -> Option<LibrariesOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_host_info(&mut self) -> Option<HostInfoOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_process_info(&mut self) -> Option<ProcessInfoOps<'_, Self>> {
+        Some(self)
+    }
+
+    fn support_wasm(&mut self) -> Option<WasmOps<'_, Self>> {
+        Some(self)
+    }
+}
+
+impl SingleThreadBase for App {
+    fn read_registers(&mut self, registers: &mut WasmRegisters) -> TargetResult<(), Self> {
+        let map = self.map.clone();
+        let top = self.look(move |view| frames(view, &map).first().map(|frame| frame.1));
+        registers.pc = top.map_err(TargetError::Fatal)?.map_or(0, code_address);
+        Ok(())
+    }
+
+    fn write_registers(&mut self, _: &WasmRegisters) -> TargetResult<(), Self> {
+        Err(TargetError::NonFatal)
+    }
+
+    fn read_addrs(&mut self, start: u64, data: &mut [u8]) -> TargetResult<usize, Self> {
+        let address = WasmAddr::from_raw(start).ok_or(TargetError::NonFatal)?;
+        let (offset, length) = (address.offset(), data.len());
+        let bytes = match address.addr_type() {
+            WasmAddrType::Object => self.wasm.get(offset as usize..).unwrap_or_default().to_vec(),
+            WasmAddrType::Memory => {
+                let read = move |view: &View<'_>| {
+                    let mut bytes = vec![0; length];
+                    let count = view.read(offset, &mut bytes);
+                    bytes.truncate(count);
+                    bytes
+                };
+                self.look(read).map_err(TargetError::Fatal)?
+            }
+        };
+        let count = bytes.len().min(length);
+        data[..count].copy_from_slice(&bytes[..count]);
+        if count == 0 {
+            return Err(TargetError::NonFatal);
+        }
+        Ok(count)
+    }
+
+    fn write_addrs(&mut self, start: u64, data: &[u8]) -> TargetResult<(), Self> {
+        let address = WasmAddr::from_raw(start).filter(|address| address.addr_type() == WasmAddrType::Memory);
+        let (offset, bytes) = (address.ok_or(TargetError::NonFatal)?.offset(), data.to_vec());
+        match self.look(move |view| view.write(offset, &bytes)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(TargetError::NonFatal),
+            Err(error) => Err(TargetError::Fatal(error)),
+        }
+    }
+
+    fn support_resume(&mut self) -> Option<SingleThreadResumeOps<'_, Self>> {
+        Some(self)
+    }
+}
+
+impl SingleThreadResume for App {
+    fn resume(&mut self, _: Option<Signal>) -> Result<(), Self::Error> {
+        self.go(Go { step: false, breakpoints: self.breakpoints.values().copied().collect() })
+    }
+
+    fn support_single_step(&mut self) -> Option<SingleThreadSingleStepOps<'_, Self>> {
+        Some(self)
+    }
+}
+
+impl SingleThreadSingleStep for App {
+    fn step(&mut self, _: Option<Signal>) -> Result<(), Self::Error> {
+        self.go(Go { step: true, breakpoints: self.breakpoints.values().copied().collect() })
+    }
+}
+
+impl Breakpoints for App {
+    fn support_sw_breakpoint(&mut self) -> Option<SwBreakpointOps<'_, Self>> {
+        Some(self)
+    }
+}
+
+impl SwBreakpoint for App {
+    fn add_sw_breakpoint(&mut self, address: u64, _: usize) -> TargetResult<bool, Self> {
+        let code = WasmAddr::from_raw(address).filter(|address| address.addr_type() == WasmAddrType::Object);
+        let Some((code, _)) = code.and_then(|address| self.map.step_at(address.offset())) else { return Ok(false) };
+        self.breakpoints.insert(address, code);
+        Ok(true)
+    }
+
+    fn remove_sw_breakpoint(&mut self, address: u64, _: usize) -> TargetResult<bool, Self> {
+        Ok(self.breakpoints.remove(&address).is_some())
+    }
+}
+
+impl LldbRegisterInfoOverride for App {
+    fn lldb_register_info<'a>(
+        &mut self,
+        register: usize,
+        info: Callback<'a>,
+    ) -> Result<CallbackToken<'a>, Self::Error> {
+        if register != 0 {
+            return Ok(info.done());
+        }
+        Ok(info.write(Register {
+            name: "pc",
+            alt_name: Some("pc"),
+            bitsize: 64,
+            offset: 0,
+            encoding: Encoding::Uint,
+            format: Format::Hex,
+            set: "General Purpose Registers",
+            gcc: Some(16),
+            dwarf: Some(16),
+            generic: Some(Generic::Pc),
+            container_regs: None,
+            invalidate_regs: None,
+        }))
+    }
+}
+
+impl Libraries for App {
+    fn get_libraries(&self, offset: u64, length: usize, buffer: &mut [u8]) -> TargetResult<usize, Self> {
+        let rest = self.libraries.as_bytes().get(offset as usize..).unwrap_or_default();
+        let count = rest.len().min(length).min(buffer.len());
+        buffer[..count].copy_from_slice(&rest[..count]);
+        Ok(count)
+    }
+}
+
+impl HostInfo for App {
+    fn host_info(&self, write: &mut dyn FnMut(&HostInfoResponse<'_>)) -> Result<(), Self::Error> {
+        write(&HostInfoResponse::Triple(TRIPLE));
+        write(&HostInfoResponse::Endianness(Endianness::Little));
+        write(&HostInfoResponse::PointerSize(4));
+        Ok(())
+    }
+}
+
+impl ProcessInfo for App {
+    fn process_info(&self, write: &mut dyn FnMut(&ProcessInfoResponse<'_>)) -> Result<(), Self::Error> {
+        write(&ProcessInfoResponse::Pid(Pid::MIN));
+        write(&ProcessInfoResponse::Triple(TRIPLE));
+        write(&ProcessInfoResponse::Endianness(Endianness::Little));
+        write(&ProcessInfoResponse::PointerSize(4));
+        Ok(())
+    }
+}
+
+impl Wasm for App {
+    fn wasm_call_stack(&self, _: Tid, next: &mut dyn FnMut(u64)) -> Result<(), Self::Error> {
+        let map = self.map.clone();
+        self.look(move |view| frames(view, &map))?.iter().for_each(|frame| next(code_address(frame.1)));
+        Ok(())
+    }
+
+    fn read_wasm_local(&self, _: Tid, frame: usize, local: usize, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+        Ok(put(self.value_of(frame, local)?, buffer))
+    }
+
+    fn read_wasm_stack(&self, _: Tid, _: usize, _: usize, _: &mut [u8]) -> Result<usize, Self::Error> {
+        // which slot holds a value of the operand stack is known to the compiler only
+        Ok(0)
+    }
+
+    fn read_wasm_global(&self, _: Tid, _: usize, global: usize, buffer: &mut [u8]) -> Result<usize, Self::Error> {
+        let value = self.look(move |view| view.global(global))?;
+        Ok(put(value.map(|(ty, bits)| (ty.slots(), bits)), buffer))
+    }
+}

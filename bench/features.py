@@ -18,7 +18,8 @@ import devenv
 
 TARGET = "thumbv7m-none-eabi"
 # What the host offers: the functions of all peripherals, without stored apps and native code.
-HOST = ["adc", "event", "gpio", "i2c", "interpreter", "kv", "msg", "pwm", "sensor", "spi", "uart", "wasi"]
+INTERFACES = sorted(path.suffix[1:] for path in (REPO / "src" / "drivers").glob("Kconfig.*"))
+HOST = [name for name in INTERFACES if name != "fs"] + ["interpreter", "wasi"]
 WASM = {
     "float": "floating point",
     "bulk-memory": "bulk memory",

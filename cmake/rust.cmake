@@ -161,9 +161,13 @@ function(wisp_rust_link library)
   wisp_rust_target(target)
   wisp_find_rust(rust ${target})
 
+  # One for each interface that an app can be granted.
+  file(GLOB features RELATIVE ${ZEPHYR_WISP_MODULE_DIR}/src/drivers CONFIGURE_DEPENDS
+    ${ZEPHYR_WISP_MODULE_DIR}/src/drivers/Kconfig.*)
+  list(TRANSFORM features REPLACE "^Kconfig\\." "")
+  list(TRANSFORM features TOUPPER OUTPUT_VARIABLE interfaces)
   set(features)
-  foreach(feature IN ITEMS
-      ADC ASSEMBLYSCRIPT EVENT FS GPIO I2C INTERPRETER KV MSG NATIVE PWM SENSOR SIGNATURE SPI STORAGE UART WASI)
+  foreach(feature IN LISTS interfaces ITEMS ASSEMBLYSCRIPT INTERPRETER NATIVE SIGNATURE STORAGE WASI)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       list(APPEND features ${name})

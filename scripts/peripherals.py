@@ -22,8 +22,8 @@ from harness import boards, images, size
 from harness.tools import OUTPUT, fail, read_toml, run, zephyr_environment
 
 BOARD = boards.find("m3")
-# Kconfig symbols of the interfaces.
-INTERFACES = ("EVENT", "GPIO", "I2C", "SPI", "ADC", "PWM", "UART", "SENSOR", "KV")
+# Kconfig symbols of the interfaces: a file of options for each.
+INTERFACES = sorted(path.suffix[1:].upper() for path in (REPO / "src" / "drivers").glob("Kconfig.*"))
 TIMEOUT = 120
 
 

@@ -14,7 +14,65 @@ fn main() {
             .unwrap_or_else(|_| panic!("{}: a combination of buffers without a rule", interface.module));
     }
     dispatcher(&mut text).expect("a String takes any text");
-    std::fs::write(directory.join("bindings.rs"), text).expect("OUT_DIR is writable");
+    let write = |name: &str, text: String| std::fs::write(directory.join(name), text).expect("OUT_DIR is writable");
+    write("bindings.rs", text);
+    write("platform.rs", platform());
+    write("app.rs", app());
+    write("testing.rs", testing());
+}
+
+/// Returns the trait of a whole board, which has a trait for each interface with a grant.
+fn platform() -> String {
+    let granted = wisp_abi::INTERFACES.iter().filter(|interface| interface.grant.is_some());
+    let (mut text, mut bounds) = (String::new(), String::new());
+    for interface in granted {
+        let name = interface.platform_trait();
+        text += &format!("pub use crate::{}::{name};\n", interface.ident);
+        bounds += &format!(" + {name}");
+    }
+    let bounds = format!("Identity + Log + Stdio + Clock + Events + Lifecycle + Entropy + Files{bounds}");
+    text += "/// All parts of a board that an app can use. An implementation names the type of each part.\n";
+    text + &format!("pub trait Platform: {bounds} {{}}\nimpl<T: {bounds}> Platform for T {{}}\n")
+}
+
+/// Returns the handles that an app has, and the tables of host functions.
+fn app() -> String {
+    let (mut fields, mut values, mut releases) = (String::new(), String::new(), String::new());
+    for ident in wisp_abi::INTERFACES.iter().filter(|interface| interface.has_handles()).map(|i| i.ident) {
+        fields += &format!("    pub(crate) {ident}: Handles,\n");
+        values += &format!("{ident}: Handles::new(), ");
+        releases += &format!("        crate::{ident}::release(self);\n");
+    }
+    let (mut tables, mut names, mut present) = (String::new(), String::new(), String::new());
+    for interface in wisp_abi::INTERFACES {
+        let (ident, name) = (interface.ident, interface.ident.to_uppercase());
+        tables += &format!("    /// `{}`.\n    pub const {name}: &'static [HostFunction<Self>] = ", interface.module);
+        tables += &format!("&crate::bindings::{ident}_functions();\n");
+        names += &format!("Self::{name}, ");
+        if interface.grant.is_some() || ident == "event" {
+            present += &format!("            #[cfg(feature = \"{ident}\")]\n            <$app>::{name},\n");
+        }
+    }
+    format!(
+        "/// The handles that an app has open, by interface.\n#[derive(Debug)]\npub(crate) struct Open {{\n{fields}}}\n\
+         impl Open {{\n    const fn new() -> Self {{\n        Open {{ {values}}}\n    }}\n}}\n\
+         impl<P: Platform> App<P> {{\n    fn release_grants(&mut self) {{\n{releases}    }}\n}}\n\
+         impl<P: Platform + 'static> App<P> {{\n{tables}    /// All interfaces. An embedder that leaves some out saves \
+         their code.\n    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[{names}Self::ENV];\n}}\n\
+         /// Lists the tables of an [`App`]: the given ones, and those of the optional interfaces that the calling \
+         crate has\n/// a feature for.\n#[macro_export]\nmacro_rules! tables {{\n    ($app:ty: $($(#[$cfg:meta])* \
+         $table:ident),* $(,)?) => {{\n        &[\n            $($(#[$cfg])* <$app>::$table,)*\n{present}        ]\n    \
+         }};\n}}\n"
+    )
+}
+
+/// Returns the names of the interfaces for unit tests.
+fn testing() -> String {
+    let line = |ident: &str| {
+        let name = ident.to_uppercase();
+        format!("#[allow(dead_code)]\npub(crate) const {name}: ByName = crate::bindings::{ident}_by_name;\n")
+    };
+    wisp_abi::INTERFACES.iter().map(|interface| line(interface.ident)).collect()
 }
 
 /// Calls of any described function by its name, for tests with hostile arguments.

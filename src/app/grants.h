@@ -7,13 +7,11 @@
 
 #include <stdint.h>
 
-#include <zephyr/drivers/adc.h>
 #include <zephyr/drivers/gpio.h>
-#include <zephyr/drivers/i2c.h>
-#include <zephyr/drivers/pwm.h>
-#include <zephyr/drivers/spi.h>
+#include <zephyr/sys/util.h>
 
 #include "app/grant_find.h"
+#include "app/grant_lists.h"
 
 #ifdef CONFIG_WISP_MSG
 #include "drivers/msg.h"
@@ -23,7 +21,6 @@
 #endif
 
 struct wisp_events;
-struct wisp_uart;
 
 /* Converts edges of a pin to events. */
 struct wisp_gpio_watch {
@@ -38,39 +35,12 @@ struct wisp_gpio_grant {
 	struct gpio_dt_spec pin;
 };
 
-/* Every grant begins with its name, on which wisp_grant_find() relies. */
-
-struct wisp_i2c_grant {
-	const char *name;
-	struct i2c_dt_spec spec;
-};
-
-struct wisp_adc_grant {
-	const char *name;
-	struct adc_dt_spec spec;
-};
-
-struct wisp_pwm_grant {
-	const char *name;
-	struct pwm_dt_spec spec;
-};
-
-struct wisp_spi_grant {
-	const char *name;
-	struct spi_dt_spec spec;
-	/* The same device, with the chip selected between transfers. */
-	struct spi_dt_spec held;
-};
-
-struct wisp_uart_grant {
-	const char *name;
-	const struct device *spec;
-};
-
-struct wisp_sensor_grant {
-	const char *name;
-	const struct device *spec;
-};
+/*
+ * A table of grants and their number. Every grant begins with its name, on which wisp_grant_find()
+ * relies.
+ */
+#define WISP_GRANT_MEMBERS(_table, _option, _property, _names, ...)                                \
+	IF_ENABLED(_option, (const struct wisp_##_table##_grant *_table; uint8_t _table##_count;))
 
 struct wisp_grants {
 	/* Arguments and environment, which the node also contains. */
@@ -91,32 +61,7 @@ struct wisp_grants {
 #endif
 	uint8_t gpio_count;
 #endif
-#ifdef CONFIG_WISP_I2C
-	const struct wisp_i2c_grant *i2c;
-	uint8_t i2c_count;
-#endif
-#ifdef CONFIG_WISP_ADC
-	const struct wisp_adc_grant *adc;
-	uint8_t adc_count;
-#endif
-#ifdef CONFIG_WISP_PWM
-	const struct wisp_pwm_grant *pwm;
-	uint8_t pwm_count;
-#endif
-#ifdef CONFIG_WISP_SPI
-	const struct wisp_spi_grant *spi;
-	uint8_t spi_count;
-#endif
-#ifdef CONFIG_WISP_UART
-	const struct wisp_uart_grant *uart;
-	/* One for each device. */
-	struct wisp_uart *uart_ports;
-	uint8_t uart_count;
-#endif
-#ifdef CONFIG_WISP_SENSOR
-	const struct wisp_sensor_grant *sensor;
-	uint8_t sensor_count;
-#endif
+	WISP_GRANT_LISTS(WISP_GRANT_MEMBERS)
 #ifdef CONFIG_WISP_MSG
 	const struct wisp_msg_grant *msg;
 	uint8_t msg_count;

@@ -18,15 +18,13 @@ static uint32_t granted(const struct wisp_grants *grants, const char *ident, siz
 	if (length == sizeof(_ident) - 1 && memcmp(ident, _ident, length) == 0) {                  \
 		return (grants == NULL) ? 0 : (_count);                                            \
 	}
+#define LIST(_table, _option, _property, _names, ...)                                              \
+	IF_ENABLED(_option, (GRANTS(#_table, grants->_table##_count)))
+	WISP_GRANT_LISTS(LIST)
 	IF_ENABLED(CONFIG_WISP_GPIO, (GRANTS("gpio", grants->gpio_count)))
-	IF_ENABLED(CONFIG_WISP_I2C, (GRANTS("i2c", grants->i2c_count)))
-	IF_ENABLED(CONFIG_WISP_ADC, (GRANTS("adc", grants->adc_count)))
-	IF_ENABLED(CONFIG_WISP_PWM, (GRANTS("pwm", grants->pwm_count)))
-	IF_ENABLED(CONFIG_WISP_SPI, (GRANTS("spi", grants->spi_count)))
-	IF_ENABLED(CONFIG_WISP_SENSOR, (GRANTS("sensor", grants->sensor_count)))
 	IF_ENABLED(CONFIG_WISP_MSG, (GRANTS("msg", grants->msg_count)))
-	IF_ENABLED(CONFIG_WISP_UART, (GRANTS("uart", grants->uart_count)))
 	IF_ENABLED(CONFIG_WISP_KV, (GRANTS("kv", grants->kv_size)))
+#undef LIST
 #undef GRANTS
 	/* Interfaces that need no grant. */
 	return 1;

@@ -136,7 +136,7 @@ static bool taken(const struct device *dev, const struct wisp_uart *own)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
 		for (uint32_t i = 0; app->grants != NULL && i < app->grants->uart_count; i++) {
-			struct wisp_uart *port = &app->grants->uart_ports[i];
+			struct wisp_uart *port = app->grants->uart[i].port;
 
 			if (app->grants->uart[i].spec == dev && port != own && busy(port)) {
 				return true;
@@ -157,7 +157,7 @@ uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart)
 	if (dev == NULL || !device_is_ready(dev)) {
 		return WISP_ENODEV;
 	}
-	port = &app->grants->uart_ports[uart];
+	port = app->grants->uart[uart].port;
 	wisp_shim_uart_close(app, uart);
 	K_SPINLOCK(&opening) {
 		is_free = !taken(dev, port);
@@ -190,10 +190,10 @@ void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart)
 	const struct device *dev = granted(app, uart);
 	struct wisp_uart *port;
 
-	if (dev == NULL || !app->grants->uart_ports[uart].open) {
+	if (dev == NULL || !app->grants->uart[uart].port->open) {
 		return;
 	}
-	port = &app->grants->uart_ports[uart];
+	port = app->grants->uart[uart].port;
 	uart_irq_rx_disable(dev);
 	(void)wisp_shim_uart_watch(app, uart, false);
 	K_SPINLOCK(&port->lock) {
@@ -221,7 +221,7 @@ static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t un
 uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t *buffer,
 			     uint32_t length, uint64_t until_us, uint32_t *count)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 
 	*count = 0;
 	while (!app->data->stopping) {
@@ -246,7 +246,7 @@ uint32_t wisp_shim_uart_read(const struct wisp_app *app, uint32_t uart, uint8_t 
 uint32_t wisp_shim_uart_write(const struct wisp_app *app, uint32_t uart, const uint8_t *bytes,
 			      uint32_t length, uint64_t until_us, uint32_t *count)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 
 	*count = 0;
 	while (!app->data->stopping) {
@@ -265,7 +265,7 @@ uint32_t wisp_shim_uart_write(const struct wisp_app *app, uint32_t uart, const u
 uint32_t wisp_shim_uart_flush(const struct wisp_app *app, uint32_t uart, uint64_t until_us,
 			      bool *empty)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 
 	while (!app->data->stopping) {
 		k_poll_signal_reset(&port->changed);
@@ -281,7 +281,7 @@ uint32_t wisp_shim_uart_flush(const struct wisp_app *app, uint32_t uart, uint64_
 
 uint32_t wisp_shim_uart_available(const struct wisp_app *app, uint32_t uart)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 	uint32_t available = 0;
 
 	K_SPINLOCK(&port->lock) {
@@ -293,7 +293,7 @@ uint32_t wisp_shim_uart_available(const struct wisp_app *app, uint32_t uart)
 void wisp_shim_uart_errors(const struct wisp_app *app, uint32_t uart, uint32_t *lost,
 			   uint32_t *line)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 
 	K_SPINLOCK(&port->lock) {
 		*lost = port->lost;
@@ -307,7 +307,7 @@ void wisp_shim_uart_errors(const struct wisp_app *app, uint32_t uart, uint32_t *
 
 uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on)
 {
-	struct wisp_uart *port = &app->grants->uart_ports[uart];
+	struct wisp_uart *port = app->grants->uart[uart].port;
 
 	K_SPINLOCK(&port->lock) {
 		port->watched = on;

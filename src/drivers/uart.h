@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Buffers of a granted serial port, between interrupts and the app. */
+/* Grants of serial ports, and the buffers of each port between interrupts and the app. */
 
 #ifndef WISP_DRIVERS_UART_H_
 #define WISP_DRIVERS_UART_H_
@@ -38,6 +38,25 @@ struct wisp_uart {
 		.received = RING_BUF_INIT(_name.received_bytes, CONFIG_WISP_UART_RX_BUFFER),       \
 		.sending = RING_BUF_INIT(_name.sending_bytes, CONFIG_WISP_UART_TX_BUFFER),         \
 	}
+
+struct wisp_uart_grant {
+	const char *name;
+	const struct device *spec;
+	struct wisp_uart *port;
+};
+
+/* clang-format off */
+#define uart_STATE(node_id)                                                                        \
+	static struct wisp_uart TABLE(node_id, uart_ports)[] = {                                   \
+		DT_FOREACH_PROP_ELEM(node_id, uarts, uart_PORT)};
+#define uart_PORT(node_id, prop, idx)                                                              \
+	[idx] = WISP_UART_INITIALIZER(TABLE(node_id, uart_ports)[idx]),
+#define uart_GRANT(node_id, prop, idx) {                                                           \
+	.name = DT_PROP_BY_IDX(node_id, uart_names, idx),                                          \
+	.spec = DEVICE_DT_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                              \
+	.port = &TABLE(node_id, uart_ports)[idx],                                                  \
+},
+/* clang-format on */
 
 #endif /* CONFIG_WISP_UART */
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:adc@1`: analog inputs.
 
-use crate::{param, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
 
 /// The largest number of channels that one app can be granted.
 pub const MAX_CHANNELS: u32 = 32;
@@ -18,6 +18,7 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "AdcV1",
     doc: "Analog inputs, granted by `io-channels` and `io-channel-names` in the app's node. Gain, reference, \
           resolution and oversampling are those of the channel's devicetree node.",
+    grant: Grant::devices("io-channels", "io-channel-names", "a channel, with gain, reference and resolution"),
     errors: ErrorSpace::Wisp,
     constants: &[],
     records: &[],

@@ -42,6 +42,7 @@ pub const INTERFACE: Interface = Interface {
           time.\n\nEvents wait in a queue of the app's own, filled by interrupts, until `wait` takes them, oldest \
           first; timers and the queue take turns when both have something. When the queue is full, new events \
           are dropped, and the next event delivered says how many.",
+    grant: None,
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "TIMER", value: TIMER, doc: "A timer ran out." },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:gpio@1`: digital pins by label.
 
-use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Returns};
+use crate::{param, Constant, ErrorSpace, Form, Function, Grant, Interface, Kind, Returns};
 
 /// Read the pin.
 pub const INPUT: u32 = 0;
@@ -35,6 +35,12 @@ pub const INTERFACE: Interface = Interface {
           is granted by `gpios` and `gpio-names` in the app's node. One that several apps were granted \
           belongs to the one that has it open. When an app ends, however it \
           ends, its outputs are made inactive and its pins are released.",
+    grant: Some(Grant {
+        property: "gpios",
+        beside: "gpio-names",
+        form: Form::SpecialDevices,
+        what: "a pin, with its active level and pull resistors; edges become events",
+    }),
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "INPUT", value: INPUT, doc: "Read the pin." },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:i2c@1`: devices on I2C buses.
 
-use crate::{field, param, Constant, ErrorSpace, Function, Interface, Kind, Param, Record, Returns};
+use crate::{field, param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
 
 /// An operation that reads.
 pub const READ: u32 = 0;
@@ -46,6 +46,7 @@ pub const INTERFACE: Interface = Interface {
           board's business.\n\nEach call is one bus transaction, from start to stop condition, that no other app or \
           driver comes between. It is not broken off when the app is stopped: the app ends after it. The buffer \
           of a failed read may hold part of the data.",
+    grant: Grant::devices("i2c-devices", "i2c-names", "one address on one bus"),
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "READ", value: READ, doc: "An operation that reads." },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:kv@1`: values that outlive a restart.
 
-use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, Constant, ErrorSpace, Form, Function, Grant, Interface, Kind, Param, Returns};
 
 /// Longest key.
 pub const MAX_KEY: u32 = 32;
@@ -21,6 +21,12 @@ pub const INTERFACE: Interface = Interface {
     doc: "Values under keys that outlive a restart. Granted by `kv-size` in the app's node, which bounds what the \
           app's entries take together in flash. `kv-erases-per-hour` bounds how much the app writes. Each app has \
           its own keys.",
+    grant: Some(Grant {
+        property: "kv-size",
+        beside: "kv-erases-per-hour",
+        form: Form::Limit,
+        what: "values that outlive a restart, kept by Zephyr's settings, with a limit of bytes and of flash erases",
+    }),
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "MAX_KEY", value: MAX_KEY, doc: "Longest key in bytes." },

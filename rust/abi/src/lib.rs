@@ -80,6 +80,8 @@ pub struct Interface {
     pub host_trait: &'static str,
     /// The purpose of the interface, in Markdown.
     pub doc: &'static str,
+    /// The grant that an app needs to use the interface.
+    pub grant: Option<Grant>,
     /// Which error numbers its functions return.
     pub errors: ErrorSpace,
     /// Named values of parameters and results.
@@ -88,6 +90,36 @@ pub struct Interface {
     pub records: &'static [Record],
     /// The functions, in the order of the reference page.
     pub functions: &'static [Function],
+}
+
+/// The properties of an app's devicetree node that grant an interface.
+#[derive(Debug, Clone, Copy)]
+pub struct Grant {
+    /// The property with the devices, or another one without which nothing is granted.
+    pub property: &'static str,
+    /// The property with the names of the devices, or one that completes the grant.
+    pub beside: &'static str,
+    /// The form of the grant.
+    pub form: Form,
+    /// Names what one grant gives to the app, in Markdown.
+    pub what: &'static str,
+}
+
+/// The form of a grant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Devices that apps open by name. The C table of grants is generated from the properties.
+    Devices,
+    /// The same, with a table that C code of its own makes.
+    SpecialDevices,
+    /// A limit: no devices, and nothing to open.
+    Limit,
+}
+
+impl Grant {
+    const fn devices(property: &'static str, beside: &'static str, what: &'static str) -> Option<Self> {
+        Some(Grant { property, beside, form: Form::Devices, what })
+    }
 }
 
 /// The numbering of errors and the way they are returned.
@@ -243,6 +275,16 @@ impl Returns {
 }
 
 impl Interface {
+    /// The name of the trait with which a board implements the interface, for example `Gpio`.
+    pub fn platform_trait(&self) -> &'static str {
+        self.host_trait.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('V')
+    }
+
+    /// Returns true if an app has handles of this interface, which are indices of its grants.
+    pub fn has_handles(&self) -> bool {
+        self.grant.is_some_and(|grant| grant.form != Form::Limit)
+    }
+
     /// The function called `name`, if the interface has one.
     pub fn function(&self, name: &str) -> Option<&'static Function> {
         self.functions.iter().find(|function| function.name == name)

@@ -9,6 +9,7 @@ pub const INTERFACE: Interface = Interface {
     ident: "lifecycle",
     host_trait: "LifecycleV1",
     doc: "What an app tells whoever supervises it. Every app has it; without a supervisor nothing comes of it.",
+    grant: None,
     errors: ErrorSpace::Wisp,
     constants: &[],
     records: &[],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:msg@1`: messages between apps, and between apps and the firmware.
 
-use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, Constant, ErrorSpace, Form, Function, Grant, Interface, Kind, Param, Returns};
 
 /// Open to publish.
 pub const PUBLISH: u32 = 1;
@@ -26,6 +26,12 @@ pub const INTERFACE: Interface = Interface {
           to that app alone, the publisher is told how many lost it, and the receiver how many it lost. A \
           publisher that must lose nothing looks at `room` first.\n\nA message that arrives makes the event \
           `MESSAGE` of `wisp:event@1`, once until the queue was emptied.",
+    grant: Some(Grant {
+        property: "publishes",
+        beside: "subscribes",
+        form: Form::SpecialDevices,
+        what: "a channel of messages ([messages.md](messages.md)); a message becomes an event",
+    }),
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "PUBLISH", value: PUBLISH, doc: "Open to publish." },

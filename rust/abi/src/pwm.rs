@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:pwm@1`: pulse-width modulated outputs.
 
-use crate::{param, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
 
 /// The largest number of outputs that one app can be granted.
 pub const MAX_OUTPUTS: u32 = 32;
@@ -18,6 +18,7 @@ pub const INTERFACE: Interface = Interface {
     doc: "Pulse-width modulated outputs, granted by `pwms` and `pwm-names` in the app's node. The period and the \
           polarity are the grant's; the app chooses how much of the period the output is active. When an app ends, \
           however it ends, its outputs stay inactive.",
+    grant: Grant::devices("pwms", "pwm-names", "an output, with its period and polarity"),
     errors: ErrorSpace::Wisp,
     constants: &[],
     records: &[],

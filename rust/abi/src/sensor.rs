@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:sensor@1`: sensors with a driver in the firmware.
 
-use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
 
 /// The largest number of sensors that one app can be granted.
 pub const MAX_SENSORS: u32 = 32;
@@ -55,6 +55,7 @@ pub const INTERFACE: Interface = Interface {
     doc: "Sensors that have a driver in the firmware, granted by `sensors` and `sensor-names` in the app's node: \
           the app gets quantities, and no access to the bus. A value is the quantity times a million, in the unit of \
           its channel.",
+    grant: Grant::devices("sensors", "sensor-names", "a sensor with a driver in the firmware"),
     errors: ErrorSpace::Wisp,
     constants: CHANNELS,
     records: &[],

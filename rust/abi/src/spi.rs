@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:spi@1`: devices on SPI buses.
 
-use crate::{field, param, Constant, ErrorSpace, Function, Interface, Kind, Param, Record, Returns};
+use crate::{field, param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
 
 /// An operation that reads, while zeros or whatever the bus has are written.
 pub const READ: u32 = 0;
@@ -48,6 +48,7 @@ pub const INTERFACE: Interface = Interface {
           `spi-devices` and `spi-names` in the app's node.\n\nEach call is one transaction, with the chip selected \
           from its beginning to its end, that no other app or driver comes between. When the app is stopped, a \
           delay of a transaction ends at once, and nothing that follows it is done.",
+    grant: Grant::devices("spi-devices", "spi-names", "one chip select, with its clock and mode"),
     errors: ErrorSpace::Wisp,
     constants: &[
         Constant { name: "READ", value: READ, doc: "An operation that reads." },

@@ -18,6 +18,7 @@ pub const INTERFACE: Interface = Interface {
           time.\n\nAn app has `TIMERS` timers, numbered from 0. A timer that ran out is an event, which `wait` of \
           `wisp:event@1` delivers; how often it ran out since it was last delivered is the event's value, so \
           that a slow app gets one event and not many.",
+    grant: None,
     errors: ErrorSpace::Wisp,
     constants: &[Constant { name: "TIMERS", value: TIMERS, doc: "Timers of each app." }],
     records: &[],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:uart@1`: serial ports.
 
-use crate::{param, Constant, ErrorSpace, Function, Interface, Kind, Param, Returns};
+use crate::{param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
 
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
@@ -23,6 +23,7 @@ pub const INTERFACE: Interface = Interface {
           interrupts put what it receives into a buffer of the host and send what the app has written from another, \
           whose sizes are the firmware's (`CONFIG_WISP_UART_RX_BUFFER`, `CONFIG_WISP_UART_TX_BUFFER`). A byte that finds \
           the first one full is dropped and counted. Waiting costs no CPU time and ends when the app is stopped.",
+    grant: Grant::devices("uarts", "uart-names", "a serial port; data becomes events"),
     errors: ErrorSpace::Wisp,
     constants: &[Constant { name: "FOREVER", value: FOREVER, doc: "Wait without limit." }],
     records: &[],

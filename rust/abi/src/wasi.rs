@@ -194,6 +194,7 @@ pub const INTERFACE: Interface = Interface {
     doc: "All 46 functions of WASI preview 1. Descriptors 0, 1 and 2 are the standard streams and need no \
           grant. Descriptors from 3 on are folders that the app was granted, and what it opens in them. There are no \
           sockets and no signals: their functions exist, and return the error of a host that has none.",
+    grant: None,
     errors: ErrorSpace::Wasi,
     constants: &[
         Constant { name: "STDIN", value: STDIN, doc: "Standard input: at its end on a device." },

@@ -27,16 +27,16 @@ mod c {
     }
 }
 
-/// Interfaces that devices are granted for, and a device in a board file.
-const DEVICES: [(&str, &str); 7] = [
-    ("gpio", "{}"),
-    ("i2c", "{ kind = \"eeprom\", address = 0x50 }"),
-    ("adc", "{}"),
-    ("pwm", "{}"),
-    ("spi", "{}"),
-    ("uart", "{}"),
-    ("sensor", "{ ambient_temp = [{ value = 20 }] }"),
-];
+/// Returns the interfaces that devices are granted for, with a device in a board file. A channel of messages has a
+/// direction, which is not fuzzed here.
+fn devices() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let idents = wisp_abi::INTERFACES.iter().filter(|interface| interface.has_handles()).map(|i| i.ident);
+    idents.filter(|ident| *ident != "msg").map(|ident| match ident {
+        "i2c" => (ident, "{ kind = \"eeprom\", address = 0x50 }"),
+        "sensor" => (ident, "{ ambient_temp = [{ value = 20 }] }"),
+        _ => (ident, "{}"),
+    })
+}
 
 /// Returns a name without a NUL, mostly short and like others.
 fn name(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
@@ -104,7 +104,7 @@ type Grants = BTreeMap<&'static str, Vec<Vec<u8>>>;
 fn board(u: &mut Unstructured<'_>) -> Result<(String, Grants)> {
     let mut text = "[board]\nduration_ms = 1000000000\n[apps.b.gpio]\n\"secret\" = {}\n".to_string();
     let mut grants = Grants::new();
-    for (ident, device) in DEVICES {
+    for (ident, device) in devices() {
         let most = if u.ratio(1, 8)? { 32 } else { 4 };
         let mut names = BTreeSet::new();
         for _ in 0..u.int_in_range(0..=most)? {

@@ -8,31 +8,10 @@ use crate::calls::{self, Answer};
 use crate::Outcome;
 
 /// A board that grants something of everything.
-const BOARD: &str = r#"
-    [board]
-    duration_ms = 1000000000
-    unix_time = 1
-    [apps.a]
-    args = ["x", "y"]
-    env = { A = "b" }
-    [apps.a.gpio]
-    in = { script = [{ at_ms = 1, active = true }, { at_ms = 2, active = false }] }
-    out = {}
-    [apps.a.i2c.mem]
-    kind = "eeprom"
-    address = 0x50
-    [apps.a.adc.bat]
-    [apps.a.pwm.fan]
-    [apps.a.spi.imu]
-    [apps.a.sensor.air]
-    ambient_temp = [{ value = 20 }]
-    [apps.a.uart.port]
-    [apps.a.kv]
-    size = 300
-"#;
+const BOARD: &str = include_str!("../../sim/tests/everything.toml");
 
 /// The names that the board grants, and a key.
-const LABELS: [&str; 9] = ["in", "out", "mem", "bat", "fan", "imu", "air", "port", "key"];
+const LABELS: [&str; 11] = ["in", "out", "mem", "bat", "fan", "imu", "air", "modem", "wish", "level", "key"];
 
 /// Runs one input.
 pub fn run(data: &[u8]) -> Outcome {

@@ -2,6 +2,7 @@
 //! `wisp:adc@1`.
 
 use crate::bindings::AdcV1;
+use crate::handles::Handles;
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -46,32 +47,37 @@ pub trait Adc {
     }
 }
 
+/// Forgets all handles of the app.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    app.open.adc = Handles::new();
+}
+
 impl<P: Platform> AdcV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let channel = self.granted(self.platform.find_adc(label), adc::INTERFACE.module, label)?;
         self.platform.open_adc(channel)?;
-        self.adc.set(channel, true);
+        self.open.adc.set(channel, true);
         Ok(channel)
     }
 
     fn close(&mut self, channel: u32) -> Result<(), Failure<Errno>> {
-        self.adc.check(channel)?;
-        self.adc.set(channel, false);
+        self.open.adc.check(channel)?;
+        self.open.adc.set(channel, false);
         Ok(())
     }
 
     fn resolution(&mut self, channel: u32) -> Result<u32, Failure<Errno>> {
-        self.adc.check(channel)?;
+        self.open.adc.check(channel)?;
         Ok(self.platform.adc_resolution(channel))
     }
 
     fn read(&mut self, channel: u32) -> Result<i32, Failure<Errno>> {
-        self.adc.check(channel)?;
+        self.open.adc.check(channel)?;
         Ok(self.platform.read_adc(channel)?)
     }
 
     fn read_uv(&mut self, channel: u32) -> Result<i32, Failure<Errno>> {
-        self.adc.check(channel)?;
+        self.open.adc.check(channel)?;
         Ok(self.platform.read_adc_uv(channel)?)
     }
 }

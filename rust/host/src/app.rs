@@ -1,13 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What the host keeps for one app: its part of the board and what it has open.
 
-use crate::bindings::{
-    adc_functions, event_functions, gpio_functions, i2c_functions, kv_functions, lifecycle_functions, log_functions,
-    msg_functions, pwm_functions, sensor_functions, spi_functions, timer_functions, uart_functions, wasi_functions,
-};
 use crate::handles::Handles;
 use crate::line::LineBuffer;
-use crate::platform::{Edges, Platform, Stream};
+use crate::platform::{Platform, Stream};
 use crate::stop::{Failure, Interrupted};
 use crate::timer::Timers;
 use wisp_abi::Errno;
@@ -17,18 +13,11 @@ use wisp_engine::{FuncType, HostFunction, Name, Resolve};
 #[derive(Debug)]
 pub struct App<P> {
     pub(crate) platform: P,
-    pub(crate) pins: Handles,
-    /// Those of `pins` that are outputs.
+    pub(crate) open: Open,
+    /// The open pins that are outputs.
     pub(crate) outputs: Handles,
-    /// Those of `pins` that are watched.
+    /// The open pins that are watched.
     pub(crate) watched: Handles,
-    pub(crate) i2c: Handles,
-    pub(crate) adc: Handles,
-    pub(crate) pwm: Handles,
-    pub(crate) spi: Handles,
-    pub(crate) sensors: Handles,
-    pub(crate) channels: Handles,
-    pub(crate) uarts: Handles,
     pub(crate) timers: Timers,
     /// True if `wait` last delivered a timer.
     pub(crate) timer_was_last: bool,
@@ -45,16 +34,9 @@ impl<P: Platform> App<P> {
     pub const fn new(platform: P) -> Self {
         App {
             platform,
-            pins: Handles::new(),
+            open: Open::new(),
             outputs: Handles::new(),
             watched: Handles::new(),
-            i2c: Handles::new(),
-            adc: Handles::new(),
-            pwm: Handles::new(),
-            spi: Handles::new(),
-            sensors: Handles::new(),
-            channels: Handles::new(),
-            uarts: Handles::new(),
             timers: Timers::new(),
             timer_was_last: false,
             pending: LineBuffer::new(),
@@ -98,82 +80,17 @@ impl<P: Platform> App<P> {
         // Nobody is left to be told of an error, and the rest must be released all the same.
         let _ = self.flush();
         self.close_descriptors();
-        while let Some(pin) = self.pins.pop() {
-            if self.outputs.contains(pin) {
-                let _ = self.platform.set(pin, false);
-            }
-            if self.watched.contains(pin) {
-                let _ = self.platform.watch(pin, Edges::None);
-            }
-            let _ = self.platform.release(pin);
-        }
-        self.outputs = Handles::new();
-        self.watched = Handles::new();
-        while let Some(output) = self.pwm.pop() {
-            let _ = self.platform.set_pwm(output, 0);
-        }
-        while let Some(uart) = self.uarts.pop() {
-            self.platform.close_uart(uart);
-        }
-        self.i2c = Handles::new();
-        self.adc = Handles::new();
-        self.spi = Handles::new();
-        self.sensors = Handles::new();
-        self.close_channels();
+        self.release_grants();
         self.timers = Timers::new();
     }
 }
 
 impl<P: Platform + 'static> App<P> {
-    /// `wisp:log@1`.
-    pub const LOG: &'static [HostFunction<Self>] = &log_functions();
-    /// `wisp:timer@1`.
-    pub const TIMER: &'static [HostFunction<Self>] = &timer_functions();
-    /// `wisp:event@1`.
-    pub const EVENT: &'static [HostFunction<Self>] = &event_functions();
-    /// `wisp:gpio@1`.
-    pub const GPIO: &'static [HostFunction<Self>] = &gpio_functions();
-    /// `wisp:i2c@1`.
-    pub const I2C: &'static [HostFunction<Self>] = &i2c_functions();
-    /// `wisp:adc@1`.
-    pub const ADC: &'static [HostFunction<Self>] = &adc_functions();
-    /// `wisp:pwm@1`.
-    pub const PWM: &'static [HostFunction<Self>] = &pwm_functions();
-    /// `wisp:spi@1`.
-    pub const SPI: &'static [HostFunction<Self>] = &spi_functions();
-    /// `wisp:uart@1`.
-    pub const UART: &'static [HostFunction<Self>] = &uart_functions();
-    /// `wisp:sensor@1`.
-    pub const SENSOR: &'static [HostFunction<Self>] = &sensor_functions();
-    /// `wisp:kv@1`.
-    pub const KV: &'static [HostFunction<Self>] = &kv_functions();
-    /// `wisp:msg@1`.
-    pub const MSG: &'static [HostFunction<Self>] = &msg_functions();
-    /// `wisp:lifecycle@1`.
-    pub const LIFECYCLE: &'static [HostFunction<Self>] = &lifecycle_functions();
-    /// `wasi_snapshot_preview1`.
-    pub const WASI: &'static [HostFunction<Self>] = &wasi_functions();
     /// `env`, for guests in AssemblyScript.
     pub const ENV: &'static [HostFunction<Self>] = &crate::env::functions();
-    /// All interfaces. An embedder that leaves some out saves their code.
-    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[
-        Self::LOG,
-        Self::TIMER,
-        Self::EVENT,
-        Self::GPIO,
-        Self::I2C,
-        Self::ADC,
-        Self::PWM,
-        Self::SPI,
-        Self::UART,
-        Self::SENSOR,
-        Self::KV,
-        Self::MSG,
-        Self::LIFECYCLE,
-        Self::WASI,
-        Self::ENV,
-    ];
 }
+
+include!(concat!(env!("OUT_DIR"), "/app.rs"));
 
 /// Tables of interfaces as one source of a [`wisp_engine::Linker`], which holds few.
 #[derive(Clone, Copy)]

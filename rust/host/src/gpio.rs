@@ -2,14 +2,96 @@
 //! `wisp:gpio@1`.
 
 use crate::bindings::GpioV1;
-use crate::platform::{Edges, PinMode, Platform};
+use crate::handles::Handles;
+use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{gpio, Errno};
 
+/// Direction and first level of a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PinMode {
+    /// Input.
+    Input,
+    /// Output that is inactive at first.
+    OutputInactive,
+    /// Output that is active at first.
+    OutputActive,
+}
+
+/// Edges of a pin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Edges {
+    /// No edge.
+    None,
+    /// From inactive to active.
+    Active,
+    /// From active to inactive.
+    Inactive,
+    /// Both edges.
+    Both,
+}
+
+impl Edges {
+    /// Returns true if an edge to this level is among them.
+    pub fn contain(self, active: bool) -> bool {
+        match self {
+            Edges::None => false,
+            Edges::Active => active,
+            Edges::Inactive => !active,
+            Edges::Both => true,
+        }
+    }
+}
+
+/// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
+/// calls come only for pins that are open, and levels only for outputs.
+pub trait Gpio {
+    /// Returns the index of the grant with this label, below [`gpio::MAX_PINS`].
+    fn find(&self, label: &[u8]) -> Option<u32>;
+
+    /// Configures the pin as granted.
+    ///
+    /// # Errors
+    /// `EACCES` if the grant excludes the direction, `EBUSY` if another app has the pin, otherwise the error of the
+    /// driver.
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno>;
+
+    /// Drives the pin.
+    ///
+    /// # Errors
+    /// The error of the driver.
+    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno>;
+
+    /// Inverts the level to which the pin is driven.
+    ///
+    /// # Errors
+    /// The error of the driver.
+    fn toggle(&mut self, pin: u32) -> Result<(), Errno>;
+
+    /// Returns the logical level.
+    ///
+    /// # Errors
+    /// The error of the driver.
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno>;
+
+    /// Selects which edges of an input become events, and drops what the queue holds of the pin.
+    ///
+    /// # Errors
+    /// `ENOTSUP` without interrupts, otherwise the error of the driver.
+    fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno>;
+
+    /// Closes the pin. An output was made inactive just before, a watched
+    /// input is no longer watched.
+    ///
+    /// # Errors
+    /// The error of the driver; the pin counts as released all the same.
+    fn release(&mut self, pin: u32) -> Result<(), Errno>;
+}
+
 impl<P: Platform> App<P> {
     fn output(&self, pin: u32) -> Result<(), Errno> {
-        self.pins.check(pin)?;
+        self.open.gpio.check(pin)?;
         if self.outputs.contains(pin) {
             Ok(())
         } else {
@@ -29,6 +111,19 @@ impl<P: Platform> App<P> {
     }
 }
 
+/// Makes the app's outputs inactive and releases its pins.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    // Nobody is left who could be told of an error, and the other pins must be released all the same.
+    while let Some(pin) = app.open.gpio.pop() {
+        if app.outputs.contains(pin) {
+            let _ = app.platform.set(pin, false);
+        }
+        let _ = app.unwatch(pin);
+        let _ = app.platform.release(pin);
+    }
+    app.outputs = Handles::new();
+}
+
 impl<P: Platform> GpioV1 for App<P> {
     fn open(&mut self, label: &[u8], mode: u32) -> Result<u32, Failure<Errno>> {
         let mode = match mode {
@@ -45,16 +140,16 @@ impl<P: Platform> GpioV1 for App<P> {
             }
             return Err(error.into());
         }
-        self.pins.set(pin, true);
+        self.open.gpio.set(pin, true);
         self.outputs.set(pin, mode != PinMode::Input);
         Ok(pin)
     }
 
     fn close(&mut self, pin: u32) -> Result<(), Failure<Errno>> {
-        self.pins.check(pin)?;
+        self.open.gpio.check(pin)?;
         let unwatched = self.unwatch(pin);
         let inactive = if self.outputs.contains(pin) { self.platform.set(pin, false) } else { Ok(()) };
-        self.pins.set(pin, false);
+        self.open.gpio.set(pin, false);
         self.outputs.set(pin, false);
         let released = self.platform.release(pin);
         Ok(unwatched.and(inactive).and(released)?)
@@ -81,12 +176,12 @@ impl<P: Platform> GpioV1 for App<P> {
     }
 
     fn is_active(&mut self, pin: u32) -> Result<u32, Failure<Errno>> {
-        self.pins.check(pin)?;
+        self.open.gpio.check(pin)?;
         Ok(u32::from(self.platform.is_active(pin)?))
     }
 
     fn watch(&mut self, pin: u32, edges: u32) -> Result<(), Failure<Errno>> {
-        self.pins.check(pin)?;
+        self.open.gpio.check(pin)?;
         let edges = match edges {
             gpio::EDGE_NONE => Edges::None,
             gpio::EDGE_ACTIVE => Edges::Active,

@@ -3,6 +3,7 @@
 
 use crate::bindings::I2cV1;
 use crate::border::{words, Memory};
+use crate::handles::Handles;
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -99,37 +100,42 @@ fn collide(operations: &[Operation]) -> bool {
     })
 }
 
+/// Forgets all handles of the app.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    app.open.i2c = Handles::new();
+}
+
 impl<P: Platform> I2cV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let device = self.granted(self.platform.find_i2c(label), i2c::INTERFACE.module, label)?;
         self.platform.open_i2c(device)?;
-        self.i2c.set(device, true);
+        self.open.i2c.set(device, true);
         Ok(device)
     }
 
     fn close(&mut self, device: u32) -> Result<(), Failure<Errno>> {
-        self.i2c.check(device)?;
-        self.i2c.set(device, false);
+        self.open.i2c.check(device)?;
+        self.open.i2c.set(device, false);
         Ok(())
     }
 
     fn address(&mut self, device: u32) -> Result<u32, Failure<Errno>> {
-        self.i2c.check(device)?;
+        self.open.i2c.check(device)?;
         Ok(self.platform.i2c_address(device))
     }
 
     fn read(&mut self, device: u32, buffer: &mut [u8]) -> Result<(), Failure<Errno>> {
-        self.i2c.check(device)?;
+        self.open.i2c.check(device)?;
         Ok(self.platform.read_i2c(device, buffer)?)
     }
 
     fn write(&mut self, device: u32, bytes: &[u8]) -> Result<(), Failure<Errno>> {
-        self.i2c.check(device)?;
+        self.open.i2c.check(device)?;
         Ok(self.platform.write_i2c(device, bytes)?)
     }
 
     fn write_read(&mut self, device: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Failure<Errno>> {
-        self.i2c.check(device)?;
+        self.open.i2c.check(device)?;
         Ok(self.platform.write_read_i2c(device, bytes, buffer)?)
     }
 
@@ -140,7 +146,7 @@ impl<P: Platform> I2cV1 for App<P> {
         operations: u32,
         count: u32,
     ) -> Result<(), Failure<Errno>> {
-        self.i2c.check(device)?;
+        self.open.i2c.check(device)?;
         let mut checked = [const { Operation::Write(0..0) }; MAX];
         let count = usize::try_from(count).map_err(|_| Errno::Invalid)?;
         let checked = checked.get_mut(..count).ok_or(Errno::Invalid)?;

@@ -69,19 +69,19 @@ const MOST: u32 = i32::MAX as u32;
 
 impl<P: Platform> App<P> {
     fn direction(&self, channel: u32, publish: bool) -> Result<(), Errno> {
-        self.channels.check(channel)?;
+        self.open.msg.check(channel)?;
         if self.platform.publishes(channel) == publish {
             Ok(())
         } else {
             Err(Errno::Perm)
         }
     }
+}
 
-    /// Closes all channels.
-    pub(crate) fn close_channels(&mut self) {
-        while let Some(channel) = self.channels.pop() {
-            self.platform.close_msg(channel);
-        }
+/// Closes the app's channels.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    while let Some(channel) = app.open.msg.pop() {
+        app.platform.close_msg(channel);
     }
 }
 
@@ -94,19 +94,19 @@ impl<P: Platform> MsgV1 for App<P> {
         };
         let channel = self.granted(self.platform.find_msg(label, publish), msg::INTERFACE.module, label)?;
         self.platform.open_msg(channel)?;
-        self.channels.set(channel, true);
+        self.open.msg.set(channel, true);
         Ok(channel)
     }
 
     fn close(&mut self, channel: u32) -> Result<(), Failure<Errno>> {
-        self.channels.check(channel)?;
-        self.channels.set(channel, false);
+        self.open.msg.check(channel)?;
+        self.open.msg.set(channel, false);
         self.platform.close_msg(channel);
         Ok(())
     }
 
     fn size(&mut self, channel: u32) -> Result<u32, Failure<Errno>> {
-        self.channels.check(channel)?;
+        self.open.msg.check(channel)?;
         Ok(self.platform.msg_size(channel))
     }
 

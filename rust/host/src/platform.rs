@@ -2,63 +2,18 @@
 //! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
 //! and arguments are that app's own.
 
-pub use crate::adc::Adc;
 pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};
-pub use crate::i2c::{I2c, Operation};
-pub use crate::kv::Kv;
+pub use crate::gpio::{Edges, PinMode};
+pub use crate::i2c::Operation;
 pub use crate::lifecycle::Lifecycle;
-pub use crate::msg::Msg;
-pub use crate::pwm::Pwm;
-pub use crate::sensor::Sensor;
-pub use crate::spi::{Spi, SpiOperation};
-pub use crate::uart::{Uart, UartErrors};
+pub use crate::spi::SpiOperation;
+pub use crate::uart::UartErrors;
 
 use crate::stop::Interrupted;
 use wisp_abi::Errno;
 
-/// All parts of a board that an app can use. An implementation names the type of each part.
-pub trait Platform:
-    Identity
-    + Log
-    + Stdio
-    + Clock
-    + Events
-    + Gpio
-    + I2c
-    + Adc
-    + Pwm
-    + Spi
-    + Uart
-    + Sensor
-    + Kv
-    + Msg
-    + Lifecycle
-    + Entropy
-    + Files
-{
-}
-
-impl<T> Platform for T where
-    T: Identity
-        + Log
-        + Stdio
-        + Clock
-        + Events
-        + Gpio
-        + I2c
-        + Adc
-        + Pwm
-        + Spi
-        + Uart
-        + Sensor
-        + Kv
-        + Msg
-        + Lifecycle
-        + Entropy
-        + Files
-{
-}
+include!(concat!(env!("OUT_DIR"), "/platform.rs"));
 
 /// The name, arguments and environment of the app.
 pub trait Identity {
@@ -141,87 +96,6 @@ pub trait Clock {
     /// # Errors
     /// [`Interrupted`] as soon as the app has to stop.
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted>;
-}
-
-/// Direction and first level of a pin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PinMode {
-    /// Input.
-    Input,
-    /// Output that is inactive at first.
-    OutputInactive,
-    /// Output that is active at first.
-    OutputActive,
-}
-
-/// Edges of a pin.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Edges {
-    /// No edge.
-    None,
-    /// From inactive to active.
-    Active,
-    /// From active to inactive.
-    Inactive,
-    /// Both edges.
-    Both,
-}
-
-impl Edges {
-    /// Returns true if an edge to this level is among them.
-    pub fn contain(self, active: bool) -> bool {
-        match self {
-            Edges::None => false,
-            Edges::Active => active,
-            Edges::Inactive => !active,
-            Edges::Both => true,
-        }
-    }
-}
-
-/// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
-/// calls come only for pins that are open, and levels only for outputs.
-pub trait Gpio {
-    /// Returns the index of the grant with this label, below [`wisp_abi::gpio::MAX_PINS`].
-    fn find(&self, label: &[u8]) -> Option<u32>;
-
-    /// Configures the pin as granted.
-    ///
-    /// # Errors
-    /// `EACCES` if the grant excludes the direction, `EBUSY` if another app has the pin, otherwise the error of the
-    /// driver.
-    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno>;
-
-    /// Drives the pin.
-    ///
-    /// # Errors
-    /// The error of the driver.
-    fn set(&mut self, pin: u32, active: bool) -> Result<(), Errno>;
-
-    /// Inverts the level to which the pin is driven.
-    ///
-    /// # Errors
-    /// The error of the driver.
-    fn toggle(&mut self, pin: u32) -> Result<(), Errno>;
-
-    /// Returns the logical level.
-    ///
-    /// # Errors
-    /// The error of the driver.
-    fn is_active(&mut self, pin: u32) -> Result<bool, Errno>;
-
-    /// Selects which edges of an input become events, and drops what the queue holds of the pin.
-    ///
-    /// # Errors
-    /// `ENOTSUP` without interrupts, otherwise the error of the driver.
-    fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno>;
-
-    /// Closes the pin. An output was made inactive just before, a watched
-    /// input is no longer watched.
-    ///
-    /// # Errors
-    /// The error of the driver; the pin counts as released all the same.
-    fn release(&mut self, pin: u32) -> Result<(), Errno>;
 }
 
 /// Randomness.

@@ -38,30 +38,38 @@ pub trait Pwm {
     }
 }
 
+/// Makes the app's outputs inactive and closes them.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    while let Some(output) = app.open.pwm.pop() {
+        // Nobody is left who could be told of an error.
+        let _ = app.platform.set_pwm(output, 0);
+    }
+}
+
 impl<P: Platform> PwmV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let output = self.granted(self.platform.find_pwm(label), pwm::INTERFACE.module, label)?;
-        if !self.pwm.contains(output) {
+        if !self.open.pwm.contains(output) {
             self.platform.open_pwm(output)?;
             self.platform.set_pwm(output, 0)?;
-            self.pwm.set(output, true);
+            self.open.pwm.set(output, true);
         }
         Ok(output)
     }
 
     fn close(&mut self, output: u32) -> Result<(), Failure<Errno>> {
-        self.pwm.check(output)?;
-        self.pwm.set(output, false);
+        self.open.pwm.check(output)?;
+        self.open.pwm.set(output, false);
         Ok(self.platform.set_pwm(output, 0)?)
     }
 
     fn period(&mut self, output: u32) -> Result<u32, Failure<Errno>> {
-        self.pwm.check(output)?;
+        self.open.pwm.check(output)?;
         Ok(self.platform.pwm_period(output))
     }
 
     fn set(&mut self, output: u32, pulse: u32) -> Result<(), Failure<Errno>> {
-        self.pwm.check(output)?;
+        self.open.pwm.check(output)?;
         if pulse > self.platform.pwm_period(output) {
             return Err(Errno::Invalid.into());
         }

@@ -2,6 +2,7 @@
 //! `wisp:sensor@1`.
 
 use crate::bindings::SensorV1;
+use crate::handles::Handles;
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -41,27 +42,32 @@ pub trait Sensor {
     }
 }
 
+/// Forgets all handles of the app.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    app.open.sensor = Handles::new();
+}
+
 impl<P: Platform> SensorV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let found = self.granted(self.platform.find_sensor(label), sensor::INTERFACE.module, label)?;
         self.platform.open_sensor(found)?;
-        self.sensors.set(found, true);
+        self.open.sensor.set(found, true);
         Ok(found)
     }
 
     fn close(&mut self, sensor: u32) -> Result<(), Failure<Errno>> {
-        self.sensors.check(sensor)?;
-        self.sensors.set(sensor, false);
+        self.open.sensor.check(sensor)?;
+        self.open.sensor.set(sensor, false);
         Ok(())
     }
 
     fn fetch(&mut self, sensor: u32) -> Result<(), Failure<Errno>> {
-        self.sensors.check(sensor)?;
+        self.open.sensor.check(sensor)?;
         Ok(self.platform.fetch_sensor(sensor)?)
     }
 
     fn get(&mut self, sensor: u32, channel: u32) -> Result<i64, Failure<Errno>> {
-        self.sensors.check(sensor)?;
+        self.open.sensor.check(sensor)?;
         if channel >= sensor::CHANNEL_COUNT {
             return Err(Errno::Invalid.into());
         }

@@ -3,6 +3,7 @@
 
 use crate::bindings::SpiV1;
 use crate::border::{words, Memory};
+use crate::handles::Handles;
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -71,32 +72,37 @@ fn collide(operations: &[SpiOperation]) -> bool {
     })
 }
 
+/// Forgets all handles of the app.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    app.open.spi = Handles::new();
+}
+
 impl<P: Platform> SpiV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let device = self.granted(self.platform.find_spi(label), spi::INTERFACE.module, label)?;
         self.platform.open_spi(device)?;
-        self.spi.set(device, true);
+        self.open.spi.set(device, true);
         Ok(device)
     }
 
     fn close(&mut self, device: u32) -> Result<(), Failure<Errno>> {
-        self.spi.check(device)?;
-        self.spi.set(device, false);
+        self.open.spi.check(device)?;
+        self.open.spi.set(device, false);
         Ok(())
     }
 
     fn read(&mut self, device: u32, buffer: &mut [u8]) -> Result<(), Failure<Errno>> {
-        self.spi.check(device)?;
+        self.open.spi.check(device)?;
         Ok(self.platform.transfer_spi(device, &[], buffer)?)
     }
 
     fn write(&mut self, device: u32, bytes: &[u8]) -> Result<(), Failure<Errno>> {
-        self.spi.check(device)?;
+        self.open.spi.check(device)?;
         Ok(self.platform.transfer_spi(device, bytes, &mut [])?)
     }
 
     fn transfer(&mut self, device: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Failure<Errno>> {
-        self.spi.check(device)?;
+        self.open.spi.check(device)?;
         Ok(self.platform.transfer_spi(device, bytes, buffer)?)
     }
 
@@ -107,7 +113,7 @@ impl<P: Platform> SpiV1 for App<P> {
         operations: u32,
         count: u32,
     ) -> Result<(), Failure<Errno>> {
-        self.spi.check(device)?;
+        self.open.spi.check(device)?;
         let mut checked = [const { SpiOperation { write: None, read: None, delay_ns: 0 } }; MAX];
         let count = usize::try_from(count).map_err(|_| Errno::Invalid)?;
         let checked = checked.get_mut(..count).ok_or(Errno::Invalid)?;

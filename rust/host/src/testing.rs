@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
-use crate::bindings::{
-    adc_by_name, event_by_name, gpio_by_name, i2c_by_name, kv_by_name, lifecycle_by_name, log_by_name, msg_by_name,
-    pwm_by_name, sensor_by_name, spi_by_name, timer_by_name, uart_by_name, wasi_by_name,
-};
 use crate::platform::{
     Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation, PinMode,
     Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
@@ -508,20 +504,8 @@ pub(crate) struct Harness {
 
 type ByName = fn(&mut App<Board>, &mut [u8], &str, &[u32]) -> Result<u64, Stop>;
 
-/// Interfaces for [`Harness::call`].
-pub(crate) const TIMER: ByName = timer_by_name;
-pub(crate) const LOG: ByName = log_by_name;
-pub(crate) const WASI: ByName = wasi_by_name;
-pub(crate) const EVENT: ByName = event_by_name;
-pub(crate) const I2C: ByName = i2c_by_name;
-pub(crate) const ADC: ByName = adc_by_name;
-pub(crate) const PWM: ByName = pwm_by_name;
-pub(crate) const SPI: ByName = spi_by_name;
-pub(crate) const UART: ByName = uart_by_name;
-pub(crate) const SENSOR: ByName = sensor_by_name;
-pub(crate) const KV: ByName = kv_by_name;
-pub(crate) const MSG: ByName = msg_by_name;
-pub(crate) const LIFECYCLE: ByName = lifecycle_by_name;
+// Interfaces for [`Harness::call`].
+include!(concat!(env!("OUT_DIR"), "/testing.rs"));
 
 impl Harness {
     pub(crate) fn new() -> Self {
@@ -538,7 +522,7 @@ impl Harness {
     }
 
     pub(crate) fn log(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(log_by_name, name, arguments)
+        self.i32(LOG, name, arguments)
     }
 
     pub(crate) fn timer(&mut self, name: &str, arguments: &[u32]) -> i32 {
@@ -550,7 +534,7 @@ impl Harness {
     }
 
     pub(crate) fn gpio(&mut self, name: &str, arguments: &[u32]) -> i32 {
-        self.i32(gpio_by_name, name, arguments)
+        self.i32(GPIO, name, arguments)
     }
 
     pub(crate) fn wasi(&mut self, name: &str, arguments: &[u32]) -> i32 {

@@ -99,23 +99,30 @@ fn counted(count: usize) -> Result<u32, Failure<Errno>> {
     }
 }
 
+/// Closes the app's ports.
+pub(crate) fn release<P: Platform>(app: &mut App<P>) {
+    while let Some(uart) = app.open.uart.pop() {
+        app.platform.close_uart(uart);
+    }
+}
+
 impl<P: Platform> UartV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let uart = self.granted(self.platform.find_uart(label), uart::INTERFACE.module, label)?;
         self.platform.open_uart(uart)?;
-        self.uarts.set(uart, true);
+        self.open.uart.set(uart, true);
         Ok(uart)
     }
 
     fn close(&mut self, uart: u32) -> Result<(), Failure<Errno>> {
-        self.uarts.check(uart)?;
-        self.uarts.set(uart, false);
+        self.open.uart.check(uart)?;
+        self.open.uart.set(uart, false);
         self.platform.close_uart(uart);
         Ok(())
     }
 
     fn read(&mut self, uart: u32, buffer: &mut [u8], timeout: u32) -> Result<u32, Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         if buffer.is_empty() {
             return Ok(0);
         }
@@ -124,7 +131,7 @@ impl<P: Platform> UartV1 for App<P> {
     }
 
     fn write(&mut self, uart: u32, bytes: &[u8], timeout: u32) -> Result<u32, Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         if bytes.is_empty() {
             return Ok(0);
         }
@@ -133,7 +140,7 @@ impl<P: Platform> UartV1 for App<P> {
     }
 
     fn flush(&mut self, uart: u32, timeout: u32) -> Result<(), Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         let end = self.uart_end(timeout);
         if self.platform.flush_uart(uart, end).map_err(Failure::interrupted)? {
             Ok(())
@@ -143,17 +150,17 @@ impl<P: Platform> UartV1 for App<P> {
     }
 
     fn available(&mut self, uart: u32) -> Result<u32, Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         Ok(self.platform.uart_available(uart))
     }
 
     fn watch(&mut self, uart: u32, on: u32) -> Result<(), Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         Ok(self.platform.watch_uart(uart, on != 0)?)
     }
 
     fn errors(&mut self, uart: u32) -> Result<(u32, u32), Failure<Errno>> {
-        self.uarts.check(uart)?;
+        self.open.uart.check(uart)?;
         let UartErrors { lost, line } = self.platform.take_uart_errors(uart);
         Ok((lost, line))
     }

@@ -148,35 +148,15 @@ fn tell_usage(run: &shim::wisp_run, store: &Store<'_, AppData>, instance: Instan
 }
 
 /// The tables of the interfaces that this firmware has.
-pub(crate) const TABLES: &[&[HostFunction<AppData>]] = &[
-    AppData::LOG,
-    AppData::TIMER,
+pub(crate) const TABLES: &[&[HostFunction<AppData>]] = wisp_host::tables!(
+    AppData: LOG,
+    TIMER,
     #[cfg(feature = "wasi")]
-    AppData::WASI,
+    WASI,
     #[cfg(feature = "assemblyscript")]
-    AppData::ENV,
-    AppData::LIFECYCLE,
-    #[cfg(feature = "event")]
-    AppData::EVENT,
-    #[cfg(feature = "gpio")]
-    AppData::GPIO,
-    #[cfg(feature = "i2c")]
-    AppData::I2C,
-    #[cfg(feature = "adc")]
-    AppData::ADC,
-    #[cfg(feature = "pwm")]
-    AppData::PWM,
-    #[cfg(feature = "spi")]
-    AppData::SPI,
-    #[cfg(feature = "uart")]
-    AppData::UART,
-    #[cfg(feature = "sensor")]
-    AppData::SENSOR,
-    #[cfg(feature = "kv")]
-    AppData::KV,
-    #[cfg(feature = "msg")]
-    AppData::MSG,
-];
+    ENV,
+    LIFECYCLE,
+);
 
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.

@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use toml::Spanned;
 use wisp_abi::Errno;
@@ -11,7 +12,7 @@ use wisp_host::platform::Adc;
 /// A channel as a board file describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct AdcConfig {
+pub(crate) struct Config {
     /// Bits of a raw value.
     resolution: u32,
     /// Millivolts that give the highest raw value.
@@ -21,9 +22,9 @@ pub(crate) struct AdcConfig {
     script: Vec<Spanned<Voltage>>,
 }
 
-impl Default for AdcConfig {
+impl Default for Config {
     fn default() -> Self {
-        AdcConfig { resolution: 12, reference_mv: 3300.0, initial_mv: 0.0, script: Vec::new() }
+        Config { resolution: 12, reference_mv: 3300.0, initial_mv: 0.0, script: Vec::new() }
     }
 }
 
@@ -35,7 +36,7 @@ struct Voltage {
 }
 
 /// Checks what the types of a channel's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &AdcConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     if !(1..=24).contains(&config.resolution) {
         let message = format!("{key}: resolution = {}, expected 1 to 24 bits", config.resolution);
         return Err(Error::at(text, None, message));
@@ -56,7 +57,7 @@ pub(crate) fn check(text: &str, key: &str, config: &AdcConfig) -> Result<(), Err
     Ok(())
 }
 
-impl AdcConfig {
+impl Config {
     /// Microseconds and millivolts, from the beginning.
     pub(crate) fn scripted(&self) -> impl Iterator<Item = (u64, f64)> + '_ {
         let steps = self.script.iter().map(|step| step.get_ref());
@@ -64,16 +65,21 @@ impl AdcConfig {
     }
 }
 
-/// A channel.
-#[derive(Debug)]
-pub(crate) struct AdcChannel {
-    label: String,
-    config: AdcConfig,
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(config: &Config) -> Option<Signal> {
+    Some(Signal::real(config.scripted()))
 }
 
-impl AdcChannel {
-    pub(crate) fn new((label, config): (String, AdcConfig)) -> Self {
-        AdcChannel { label, config }
+/// A channel.
+#[derive(Debug)]
+pub(crate) struct Device {
+    label: String,
+    config: Config,
+}
+
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
+        Device { label, config }
     }
 
     /// Returns the converter's number, from 0 to its highest.
@@ -87,14 +93,14 @@ impl AdcChannel {
 }
 
 impl SimPlatform {
-    fn channel(&self, channel: u32) -> Result<&AdcChannel, Errno> {
-        self.adc.get(channel as usize).ok_or(Errno::BadHandle)
+    fn channel(&self, channel: u32) -> Result<&Device, Errno> {
+        self.devices.adc.get(channel as usize).ok_or(Errno::BadHandle)
     }
 }
 
 impl Adc for SimPlatform {
     fn find_adc(&self, label: &[u8]) -> Option<u32> {
-        let index = self.adc.iter().position(|channel| channel.label.as_bytes() == label)?;
+        let index = self.devices.adc.iter().position(|channel| channel.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 

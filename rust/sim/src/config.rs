@@ -1,21 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The format of `board.toml`.
 
-use crate::adc::{self, AdcConfig};
+use crate::devices::AppConfig;
 use crate::error::Error;
-use crate::files::FolderConfig;
-use crate::i2c::{self, I2cConfig};
-use crate::kv::KvConfig;
-use crate::msg::{self, MsgConfig};
 use crate::output::TraceFormat;
-use crate::pwm::{self, PwmConfig};
-use crate::sensor::{self, SensorConfig};
-use crate::spi::{self, SpiConfig};
-use crate::uart::{self, UartConfig};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use toml::Spanned;
 
 /// The whole file.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -65,82 +56,12 @@ pub(crate) struct TraceConfig {
     pub(crate) file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct AppConfig {
-    pub(crate) args: Vec<String>,
-    pub(crate) env: BTreeMap<String, String>,
-    /// Folders of the workstation, by the names that the app has for them.
-    pub(crate) folders: BTreeMap<String, FolderConfig>,
-    pub(crate) gpio: BTreeMap<String, PinConfig>,
-    pub(crate) i2c: BTreeMap<String, I2cConfig>,
-    pub(crate) adc: BTreeMap<String, AdcConfig>,
-    pub(crate) pwm: BTreeMap<String, PwmConfig>,
-    pub(crate) spi: BTreeMap<String, SpiConfig>,
-    pub(crate) uart: BTreeMap<String, UartConfig>,
-    pub(crate) sensor: BTreeMap<String, SensorConfig>,
-    pub(crate) kv: KvConfig,
-    pub(crate) msg: BTreeMap<String, MsgConfig>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Direction {
-    Input,
-    Output,
-    #[default]
-    Any,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Polarity {
-    #[default]
-    High,
-    Low,
-}
-
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub(crate) struct PinConfig {
-    /// Direction in which the app may use it.
-    pub(crate) direction: Direction,
-    /// Voltage of the active level: shown in traces.
-    pub(crate) active: Polarity,
-    /// Level of an input until the script says otherwise.
-    pub(crate) initial: bool,
-    /// Levels of an input over time.
-    pub(crate) script: Vec<Spanned<Step>>,
-}
-
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Step {
-    /// Milliseconds since boot; fractions allowed.
-    at_ms: f64,
-    /// The logical level from then on.
-    pub(crate) active: bool,
-}
-
-impl Step {
-    pub(crate) fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0).round() as u64
-    }
-}
-
 /// Reads and checks a board file.
 pub(crate) fn parse(text: &str) -> Result<Config, Error> {
     let config: Config =
         toml::from_str(text).map_err(|error| Error::at(text, error.span(), error.message().to_string()))?;
     for (app, grants) in &config.apps {
-        each(text, &format!("apps.{app}.gpio"), &grants.gpio, check_pin)?;
-        each(text, &format!("apps.{app}.i2c"), &grants.i2c, i2c::check)?;
-        each(text, &format!("apps.{app}.adc"), &grants.adc, adc::check)?;
-        each(text, &format!("apps.{app}.pwm"), &grants.pwm, pwm::check)?;
-        each(text, &format!("apps.{app}.spi"), &grants.spi, spi::check)?;
-        each(text, &format!("apps.{app}.uart"), &grants.uart, uart::check)?;
-        each(text, &format!("apps.{app}.sensor"), &grants.sensor, sensor::check)?;
-        each(text, &format!("apps.{app}.msg"), &grants.msg, msg::check)?;
+        grants.check(text, &format!("apps.{app}"))?;
     }
     Ok(config)
 }
@@ -149,7 +70,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, Error> {
 const MAX_GRANTS: usize = 32;
 
 /// Checks the grants of one interface.
-fn each<T>(
+pub(crate) fn each<T>(
     text: &str,
     key: &str,
     grants: &BTreeMap<String, T>,
@@ -160,24 +81,6 @@ fn each<T>(
         return Err(Error::at(text, None, message));
     }
     grants.iter().try_for_each(|(label, grant)| check(text, &format!("{key}.{label}"), grant))
-}
-
-fn check_pin(text: &str, key: &str, pin: &PinConfig) -> Result<(), Error> {
-    let key = format!("{key}.script");
-    let mut last = 0.0;
-    for step in &pin.script {
-        let at = step.get_ref().at_ms;
-        if !at.is_finite() || at < last {
-            let message = format!("{key}: at_ms = {at}, expected a time not before {last}");
-            return Err(Error::at(text, Some(step.span()), message));
-        }
-        last = at;
-    }
-    if let (Direction::Output, Some(step)) = (pin.direction, pin.script.first()) {
-        let message = format!("{key}: an output has no script, expected direction \"input\" or \"any\"");
-        return Err(Error::at(text, Some(step.span()), message));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -67,14 +67,14 @@ impl SimPlatform {
 
     /// The first event that is not in the queue yet.
     fn first_event(&self) -> Option<(u64, Kind)> {
-        let pins = (0u32..).zip(&self.pins);
+        let pins = (0u32..).zip(&self.devices.gpio);
         let edges = pins.filter_map(|(pin, watched)| {
             let (time, active) = watched.next_edge()?;
             Some((time, Kind::Edge { pin, active }))
         });
-        let channels = (0u32..).zip(&self.channels);
+        let channels = (0u32..).zip(&self.devices.msg);
         let messages = channels.filter_map(|(index, channel)| Some((channel.next_us()?, Kind::Message(index))));
-        let ports = (0u32..).zip(&self.uarts);
+        let ports = (0u32..).zip(&self.devices.uart);
         let receptions = ports.filter_map(|(uart, port)| Some((port.next_us()?, Kind::Uart(uart))));
         edges.chain(messages).chain(receptions).min_by_key(|(time, _)| *time)
     }
@@ -83,13 +83,13 @@ impl SimPlatform {
     fn heard(&mut self, kind: Kind, time_us: u64) -> bool {
         match kind {
             Kind::Edge { pin, .. } => {
-                if let Some(pin) = self.pins.get_mut(pin as usize) {
+                if let Some(pin) = self.devices.gpio.get_mut(pin as usize) {
                     pin.heard(time_us);
                 }
                 true
             }
-            Kind::Message(channel) => self.channels.get_mut(channel as usize).is_some_and(|found| found.arrive()),
-            Kind::Uart(uart) => self.uarts.get_mut(uart as usize).is_some_and(|port| {
+            Kind::Message(channel) => self.devices.msg.get_mut(channel as usize).is_some_and(|found| found.arrive()),
+            Kind::Uart(uart) => self.devices.uart.get_mut(uart as usize).is_some_and(|port| {
                 port.receive();
                 port.tell()
             }),

@@ -1,15 +1,91 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Pins: inputs follow their script, outputs are traced.
 
-use crate::config::{Direction, PinConfig, Polarity};
+use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
+use serde::Deserialize;
+use toml::Spanned;
 use wisp_abi::Errno;
 use wisp_host::platform::{Edges, Gpio, Kind, PinMode};
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Direction {
+    Input,
+    Output,
+    #[default]
+    Any,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Polarity {
+    #[default]
+    High,
+    Low,
+}
+
+/// A pin as a board file describes it.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct Config {
+    /// Direction in which the app may use it.
+    pub(crate) direction: Direction,
+    /// Voltage of the active level: shown in traces.
+    pub(crate) active: Polarity,
+    /// Level of an input until the script says otherwise.
+    pub(crate) initial: bool,
+    /// Levels of an input over time.
+    pub(crate) script: Vec<Spanned<Step>>,
+}
+
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Step {
+    /// Milliseconds since boot; fractions allowed.
+    at_ms: f64,
+    /// The logical level from then on.
+    pub(crate) active: bool,
+}
+
+impl Step {
+    pub(crate) fn at_us(&self) -> u64 {
+        (self.at_ms * 1000.0).round() as u64
+    }
+}
+
+/// Checks what the types of a pin's description leave open.
+pub(crate) fn check(text: &str, key: &str, pin: &Config) -> Result<(), Error> {
+    let key = format!("{key}.script");
+    let mut last = 0.0;
+    for step in &pin.script {
+        let at = step.get_ref().at_ms;
+        if !at.is_finite() || at < last {
+            let message = format!("{key}: at_ms = {at}, expected a time not before {last}");
+            return Err(Error::at(text, Some(step.span()), message));
+        }
+        last = at;
+    }
+    if let (Direction::Output, Some(step)) = (pin.direction, pin.script.first()) {
+        let message = format!("{key}: an output has no script, expected direction \"input\" or \"any\"");
+        return Err(Error::at(text, Some(step.span()), message));
+    }
+    Ok(())
+}
+
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(config: &Config) -> Option<Signal> {
+    Some(Signal::wire(
+        std::iter::once((0, config.initial))
+            .chain(config.script.iter().map(|step| (step.get_ref().at_us(), step.get_ref().active))),
+    ))
+}
+
 #[derive(Debug)]
-pub(crate) struct Pin {
+pub(crate) struct Device {
     label: String,
-    config: PinConfig,
+    config: Config,
     mode: Option<PinMode>,
     driven: bool,
     edges: Edges,
@@ -17,9 +93,9 @@ pub(crate) struct Pin {
     heard_us: u64,
 }
 
-impl Pin {
-    pub(crate) fn new((label, config): (String, PinConfig)) -> Self {
-        Pin { label, config, mode: None, driven: false, edges: Edges::None, heard_us: 0 }
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
+        Device { label, config, mode: None, driven: false, edges: Edges::None, heard_us: 0 }
     }
 
     /// The level that the script gives an input at a time.
@@ -51,14 +127,14 @@ impl Pin {
 }
 
 impl SimPlatform {
-    fn pin(&mut self, pin: u32) -> Result<&mut Pin, Errno> {
-        self.pins.get_mut(pin as usize).ok_or(Errno::BadHandle)
+    fn pin(&mut self, pin: u32) -> Result<&mut Device, Errno> {
+        self.devices.gpio.get_mut(pin as usize).ok_or(Errno::BadHandle)
     }
 
     fn drive(&mut self, index: u32, active: bool) -> Result<(), Errno> {
         let pin = self.pin(index)?;
         pin.driven = active;
-        let pin = &self.pins[index as usize];
+        let pin = &self.devices.gpio[index as usize];
         let value = if active { "active" } else { "inactive" };
         let remark = if (pin.config.active == Polarity::High) == active { " (high)" } else { " (low)" };
         self.trace("gpio", &pin.label, value, remark);
@@ -68,7 +144,7 @@ impl SimPlatform {
 
 impl Gpio for SimPlatform {
     fn find(&self, label: &[u8]) -> Option<u32> {
-        let index = self.pins.iter().position(|pin| pin.label.as_bytes() == label)?;
+        let index = self.devices.gpio.iter().position(|pin| pin.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 

@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use toml::Spanned;
@@ -12,7 +13,7 @@ use wisp_host::platform::{I2c, Operation};
 /// A device as a board file describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct I2cConfig {
+pub(crate) struct Config {
     address: u32,
     kind: DeviceKind,
     /// Bytes of memory, or number of registers.
@@ -33,9 +34,9 @@ pub(crate) struct I2cConfig {
     faults: Vec<Fault>,
 }
 
-impl Default for I2cConfig {
+impl Default for Config {
     fn default() -> Self {
-        I2cConfig {
+        Config {
             address: 0,
             kind: DeviceKind::Registers,
             size: 256,
@@ -105,7 +106,7 @@ fn index(text: &str) -> Option<usize> {
 }
 
 /// Checks what the types of a device's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &I2cConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     let wrong = |message: String| Err(Error::at(text, None, format!("{key}: {message}")));
     if !(1..=0x7f).contains(&config.address) {
         return wrong(format!("address = {:#x}, expected a 7-bit address above 0", config.address));
@@ -141,11 +142,16 @@ pub(crate) fn check(text: &str, key: &str, config: &I2cConfig) -> Result<(), Err
     Ok(())
 }
 
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    Some(Signal::text())
+}
+
 /// A device with what it holds.
 #[derive(Debug)]
-pub(crate) struct I2cDevice {
+pub(crate) struct Device {
     label: String,
-    config: I2cConfig,
+    config: Config,
     memory: Vec<u8>,
     /// The address from which the next byte is read.
     pointer: usize,
@@ -155,8 +161,8 @@ pub(crate) struct I2cDevice {
     steps: usize,
 }
 
-impl I2cDevice {
-    pub(crate) fn new((label, config): (String, I2cConfig)) -> Self {
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
         let blank = if config.kind == DeviceKind::Eeprom { 0xff } else { 0 };
         let mut memory = vec![blank; config.size];
         for (at, bytes) in &config.contents {
@@ -164,7 +170,7 @@ impl I2cDevice {
                 place.copy_from_slice(bytes);
             }
         }
-        I2cDevice { label, config, memory, pointer: 0, transactions: 0, busy_until_us: 0, steps: 0 }
+        Device { label, config, memory, pointer: 0, transactions: 0, busy_until_us: 0, steps: 0 }
     }
 
     /// Begins a transaction: faults, and what changed until now.
@@ -221,14 +227,10 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 impl SimPlatform {
-    fn on_bus(
-        &mut self,
-        device: u32,
-        transfer: impl FnOnce(&mut I2cDevice, u64) -> Option<String>,
-    ) -> Result<(), Errno> {
+    fn on_bus(&mut self, device: u32, transfer: impl FnOnce(&mut Device, u64) -> Option<String>) -> Result<(), Errno> {
         self.tick();
         let now = self.now_us();
-        let found = self.i2c.get_mut(device as usize).ok_or(Errno::BadHandle)?;
+        let found = self.devices.i2c.get_mut(device as usize).ok_or(Errno::BadHandle)?;
         let label = found.label.clone();
         let outcome = found.start(now).map(|()| transfer(found, now));
         match &outcome {
@@ -242,7 +244,7 @@ impl SimPlatform {
 
 impl I2c for SimPlatform {
     fn find_i2c(&self, label: &[u8]) -> Option<u32> {
-        let index = self.i2c.iter().position(|device| device.label.as_bytes() == label)?;
+        let index = self.devices.i2c.iter().position(|device| device.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 
@@ -251,7 +253,7 @@ impl I2c for SimPlatform {
     }
 
     fn i2c_address(&self, device: u32) -> u32 {
-        self.i2c.get(device as usize).map_or(0, |device| device.config.address)
+        self.devices.i2c.get(device as usize).map_or(0, |device| device.config.address)
     }
 
     fn read_i2c(&mut self, device: u32, buffer: &mut [u8]) -> Result<(), Errno> {

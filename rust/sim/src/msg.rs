@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use toml::Spanned;
@@ -19,7 +20,7 @@ enum Direction {
 /// A channel as a board file describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct MsgConfig {
+pub(crate) struct Config {
     direction: Direction,
     /// Bytes of each message.
     size: u32,
@@ -42,7 +43,7 @@ struct Message {
 }
 
 /// Checks what the types of a channel's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &MsgConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     if !(1..=1024).contains(&config.size) || !(1..=255).contains(&config.queue) {
         let message =
             format!("{key}: size = {}, queue = {}, expected 1 to 1024 and 1 to 255", config.size, config.queue);
@@ -64,11 +65,16 @@ pub(crate) fn check(text: &str, key: &str, config: &MsgConfig) -> Result<(), Err
     Ok(())
 }
 
+/// Returns no signal: waveform viewers show nothing of it.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    None
+}
+
 /// A channel.
 #[derive(Debug)]
-pub(crate) struct Channel {
+pub(crate) struct Device {
     label: String,
-    config: MsgConfig,
+    config: Config,
     open: bool,
     /// Steps of the script that are past.
     past: usize,
@@ -76,9 +82,9 @@ pub(crate) struct Channel {
     lost: u32,
 }
 
-impl Channel {
-    pub(crate) fn new((label, config): (String, MsgConfig)) -> Self {
-        Channel { label, config, open: false, past: 0, waiting: VecDeque::new(), lost: 0 }
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
+        Device { label, config, open: false, past: 0, waiting: VecDeque::new(), lost: 0 }
     }
 
     fn at_us(step: &Spanned<Message>) -> u64 {
@@ -104,24 +110,24 @@ impl Channel {
 }
 
 impl SimPlatform {
-    fn msg_channel(&mut self, channel: u32) -> Result<&mut Channel, Errno> {
-        self.channels.get_mut(channel as usize).ok_or(Errno::BadHandle)
+    fn msg_channel(&mut self, channel: u32) -> Result<&mut Device, Errno> {
+        self.devices.msg.get_mut(channel as usize).ok_or(Errno::BadHandle)
     }
 }
 
 impl Msg for SimPlatform {
     fn find_msg(&self, label: &[u8], publish: bool) -> Option<u32> {
         let wanted = if publish { Direction::Publish } else { Direction::Subscribe };
-        let found = |channel: &Channel| channel.label.as_bytes() == label && channel.config.direction == wanted;
-        u32::try_from(self.channels.iter().position(found)?).ok()
+        let found = |channel: &Device| channel.label.as_bytes() == label && channel.config.direction == wanted;
+        u32::try_from(self.devices.msg.iter().position(found)?).ok()
     }
 
     fn publishes(&self, channel: u32) -> bool {
-        self.channels.get(channel as usize).is_some_and(|found| found.config.direction == Direction::Publish)
+        self.devices.msg.get(channel as usize).is_some_and(|found| found.config.direction == Direction::Publish)
     }
 
     fn msg_size(&self, channel: u32) -> u32 {
-        self.channels.get(channel as usize).map_or(0, |found| found.config.size)
+        self.devices.msg.get(channel as usize).map_or(0, |found| found.config.size)
     }
 
     fn open_msg(&mut self, channel: u32) -> Result<(), Errno> {
@@ -131,7 +137,7 @@ impl Msg for SimPlatform {
         found.waiting.clear();
         found.lost = 0;
         // What came before nobody hears.
-        found.past = found.config.script.iter().filter(|step| Channel::at_us(step) < now).count();
+        found.past = found.config.script.iter().filter(|step| Device::at_us(step) < now).count();
         Ok(())
     }
 

@@ -1,20 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One app's part of a simulated board.
 
-use crate::adc::AdcChannel;
-use crate::config::{AppConfig, BoardConfig};
+use crate::config::BoardConfig;
+use crate::devices::{AppConfig, Devices};
 use crate::entropy::Generator;
 use crate::event::Queue;
 use crate::files::Folders;
-use crate::gpio::Pin;
-use crate::i2c::I2cDevice;
 use crate::kv::Storage;
-use crate::msg::Channel;
 use crate::output::{Event, Outputs};
-use crate::pwm::PwmOutput;
-use crate::sensor::SimSensor;
-use crate::spi::SpiDevice;
-use crate::uart::SimUart;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -28,19 +21,12 @@ pub struct SimPlatform {
     name: String,
     args: Vec<String>,
     env: Vec<String>,
-    pub(crate) pins: Vec<Pin>,
+    pub(crate) devices: Devices,
     pub(crate) queue: Queue,
-    pub(crate) i2c: Vec<I2cDevice>,
-    pub(crate) adc: Vec<AdcChannel>,
-    pub(crate) pwm: Vec<PwmOutput>,
-    pub(crate) spi: Vec<SpiDevice>,
-    pub(crate) uarts: Vec<SimUart>,
-    pub(crate) sensors: Vec<SimSensor>,
     pub(crate) storage: Storage,
     pub(crate) files: Folders,
     /// Standard input is that of the process; else it is at its end.
     standard_input: bool,
-    pub(crate) channels: Vec<Channel>,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -95,7 +81,7 @@ impl Stopper {
 impl SimPlatform {
     pub(crate) fn new(
         name: &str,
-        app: AppConfig,
+        mut app: AppConfig,
         board: &BoardConfig,
         entropy: Generator,
         outputs: Arc<Mutex<Outputs>>,
@@ -103,20 +89,13 @@ impl SimPlatform {
     ) -> Self {
         SimPlatform {
             name: name.to_string(),
-            args: app.args,
+            args: std::mem::take(&mut app.args),
             env: app.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            pins: app.gpio.into_iter().map(Pin::new).collect(),
+            devices: Devices::new(&mut app),
             queue: Queue::default(),
-            i2c: app.i2c.into_iter().map(I2cDevice::new).collect(),
-            adc: app.adc.into_iter().map(AdcChannel::new).collect(),
-            pwm: app.pwm.into_iter().map(PwmOutput::new).collect(),
-            spi: app.spi.into_iter().map(SpiDevice::new).collect(),
-            uarts: app.uart.into_iter().map(SimUart::new).collect(),
-            sensors: app.sensor.into_iter().map(SimSensor::new).collect(),
             storage: Storage::new(app.kv),
             files: Folders::new(app.folders),
             standard_input: false,
-            channels: app.msg.into_iter().map(Channel::new).collect(),
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),

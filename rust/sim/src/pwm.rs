@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use wisp_abi::Errno;
 use wisp_host::platform::Pwm;
@@ -10,18 +11,18 @@ use wisp_host::platform::Pwm;
 /// An output as a board file describes it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct PwmConfig {
+pub(crate) struct Config {
     period_us: f64,
 }
 
-impl Default for PwmConfig {
+impl Default for Config {
     fn default() -> Self {
-        PwmConfig { period_us: 20_000.0 }
+        Config { period_us: 20_000.0 }
     }
 }
 
 /// Checks what the types of an output's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &PwmConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     // Periods are 32 bits of nanoseconds.
     if !(config.period_us >= 0.001 && config.period_us * 1000.0 <= f64::from(u32::MAX)) {
         let message = format!("{key}: period_us = {}, expected 0.001 to 4294967.295", config.period_us);
@@ -30,23 +31,28 @@ pub(crate) fn check(text: &str, key: &str, config: &PwmConfig) -> Result<(), Err
     Ok(())
 }
 
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    Some(Signal::real([(0, 0.0)]))
+}
+
 /// An output.
 #[derive(Debug)]
-pub(crate) struct PwmOutput {
+pub(crate) struct Device {
     label: String,
     period: u32,
     pulse: Option<u32>,
 }
 
-impl PwmOutput {
-    pub(crate) fn new((label, config): (String, PwmConfig)) -> Self {
-        PwmOutput { label, period: (config.period_us * 1000.0) as u32, pulse: None }
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
+        Device { label, period: (config.period_us * 1000.0) as u32, pulse: None }
     }
 }
 
 impl Pwm for SimPlatform {
     fn find_pwm(&self, label: &[u8]) -> Option<u32> {
-        let index = self.pwm.iter().position(|output| output.label.as_bytes() == label)?;
+        let index = self.devices.pwm.iter().position(|output| output.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 
@@ -55,11 +61,11 @@ impl Pwm for SimPlatform {
     }
 
     fn pwm_period(&self, output: u32) -> u32 {
-        self.pwm.get(output as usize).map_or(0, |output| output.period)
+        self.devices.pwm.get(output as usize).map_or(0, |output| output.period)
     }
 
     fn set_pwm(&mut self, output: u32, pulse: u32) -> Result<(), Errno> {
-        let found = self.pwm.get_mut(output as usize).ok_or(Errno::BadHandle)?;
+        let found = self.devices.pwm.get_mut(output as usize).ok_or(Errno::BadHandle)?;
         if found.pulse.replace(pulse) != Some(pulse) {
             let percent = f64::from(pulse) / f64::from(found.period) * 100.0;
             let label = found.label.clone();

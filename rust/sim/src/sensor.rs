@@ -3,13 +3,14 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wisp_abi::{sensor, Errno};
 use wisp_host::platform::Sensor;
 
 /// Channels by the name of their constant in lower case, each over time.
-pub(crate) type SensorConfig = BTreeMap<String, Vec<Quantity>>;
+pub(crate) type Config = BTreeMap<String, Vec<Quantity>>;
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -26,7 +27,7 @@ fn channel(name: &str) -> Option<u32> {
 }
 
 /// Checks what the types of a sensor's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &SensorConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     for (name, steps) in config {
         if channel(name).is_none() {
             let message = format!("{key}.{name}: expected a channel of wisp:sensor@1, as ambient_temp");
@@ -44,25 +45,30 @@ pub(crate) fn check(text: &str, key: &str, config: &SensorConfig) -> Result<(), 
     Ok(())
 }
 
+/// Returns no signal: waveform viewers show nothing of it.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    None
+}
+
 /// A sensor.
 #[derive(Debug)]
-pub(crate) struct SimSensor {
+pub(crate) struct Device {
     label: String,
     channels: Vec<(u32, Vec<Quantity>)>,
     /// When the last sample was taken.
     sampled_us: Option<u64>,
 }
 
-impl SimSensor {
-    pub(crate) fn new((label, config): (String, SensorConfig)) -> Self {
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
         let channels = config.into_iter().filter_map(|(name, steps)| Some((channel(&name)?, steps)));
-        SimSensor { label, channels: channels.collect(), sampled_us: None }
+        Device { label, channels: channels.collect(), sampled_us: None }
     }
 }
 
 impl Sensor for SimPlatform {
     fn find_sensor(&self, label: &[u8]) -> Option<u32> {
-        let index = self.sensors.iter().position(|sensor| sensor.label.as_bytes() == label)?;
+        let index = self.devices.sensor.iter().position(|sensor| sensor.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 
@@ -73,12 +79,12 @@ impl Sensor for SimPlatform {
     fn fetch_sensor(&mut self, sensor: u32) -> Result<(), Errno> {
         self.tick();
         let now = self.now_us();
-        self.sensors.get_mut(sensor as usize).ok_or(Errno::BadHandle)?.sampled_us = Some(now);
+        self.devices.sensor.get_mut(sensor as usize).ok_or(Errno::BadHandle)?.sampled_us = Some(now);
         Ok(())
     }
 
     fn get_sensor(&mut self, sensor: u32, channel: u32) -> Result<i64, Errno> {
-        let sensor = self.sensors.get(sensor as usize).ok_or(Errno::BadHandle)?;
+        let sensor = self.devices.sensor.get(sensor as usize).ok_or(Errno::BadHandle)?;
         let found = sensor.channels.iter().find(|(number, _)| *number == channel);
         let (_, steps) = found.ok_or(Errno::NotSupported)?;
         let Some(at) = sensor.sampled_us else {

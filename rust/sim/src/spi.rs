@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wisp_abi::Errno;
@@ -11,7 +12,7 @@ use wisp_host::platform::{Spi, SpiOperation};
 /// A device as a board file describes it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct SpiConfig {
+pub(crate) struct Config {
     kind: DeviceKind,
     /// Registers at boot, by number in decimal or 0x hexadecimal; 0 elsewhere.
     contents: BTreeMap<String, Vec<u8>>,
@@ -38,7 +39,7 @@ fn number(text: &str) -> Option<usize> {
 }
 
 /// Checks what the types of a device's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &SpiConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     for (at, bytes) in &config.contents {
         if number(at).is_none_or(|at| at.saturating_add(bytes.len()) > REGISTERS) {
             let message = format!("{key}: contents: {} bytes at \"{at}\", expected registers below 128", bytes.len());
@@ -48,23 +49,28 @@ pub(crate) fn check(text: &str, key: &str, config: &SpiConfig) -> Result<(), Err
     Ok(())
 }
 
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    Some(Signal::text())
+}
+
 /// A device with what it holds.
 #[derive(Debug)]
-pub(crate) struct SpiDevice {
+pub(crate) struct Device {
     label: String,
     kind: DeviceKind,
     registers: [u8; REGISTERS],
 }
 
-impl SpiDevice {
-    pub(crate) fn new((label, config): (String, SpiConfig)) -> Self {
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
         let mut registers = [0; REGISTERS];
         for (at, bytes) in &config.contents {
             if let Some(place) = number(at).and_then(|at| registers.get_mut(at..at + bytes.len())) {
                 place.copy_from_slice(bytes);
             }
         }
-        SpiDevice { label, kind: config.kind, registers }
+        Device { label, kind: config.kind, registers }
     }
 
     /// Returns the device's answer to a whole transaction, byte by byte.
@@ -94,7 +100,7 @@ fn hex(bytes: &[u8]) -> String {
 impl SimPlatform {
     fn spi_exchange(&mut self, device: u32, written: &[u8]) -> Result<Vec<u8>, Errno> {
         self.tick();
-        let found = self.spi.get_mut(device as usize).ok_or(Errno::BadHandle)?;
+        let found = self.devices.spi.get_mut(device as usize).ok_or(Errno::BadHandle)?;
         let label = found.label.clone();
         let answer = found.exchange(written);
         self.trace("spi", &label, &format!("write{} read{}", hex(written), hex(&answer)), "");
@@ -104,7 +110,7 @@ impl SimPlatform {
 
 impl Spi for SimPlatform {
     fn find_spi(&self, label: &[u8]) -> Option<u32> {
-        let index = self.spi.iter().position(|device| device.label.as_bytes() == label)?;
+        let index = self.devices.spi.iter().position(|device| device.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 

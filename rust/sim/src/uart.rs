@@ -3,6 +3,7 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::VecDeque;
 use toml::Spanned;
@@ -16,7 +17,7 @@ const CAPACITY: usize = 128;
 /// A port as a board file describes it.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub(crate) struct UartConfig {
+pub(crate) struct Config {
     /// True if every byte that is sent comes back.
     loopback: bool,
     script: Vec<Spanned<Reception>>,
@@ -40,7 +41,7 @@ impl Reception {
 }
 
 /// Checks what the types of a port's description leave open.
-pub(crate) fn check(text: &str, key: &str, config: &UartConfig) -> Result<(), Error> {
+pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     let mut last = 0.0;
     for step in &config.script {
         let Reception { at_ms, text: received, bytes } = step.get_ref();
@@ -57,9 +58,14 @@ pub(crate) fn check(text: &str, key: &str, config: &UartConfig) -> Result<(), Er
     Ok(())
 }
 
+/// Returns the signal that a waveform viewer shows.
+pub(crate) fn signal(_config: &Config) -> Option<Signal> {
+    Some(Signal::text())
+}
+
 /// A port.
 #[derive(Debug)]
-pub(crate) struct SimUart {
+pub(crate) struct Device {
     label: String,
     loopback: bool,
     /// The receptions that are still to come.
@@ -72,11 +78,11 @@ pub(crate) struct SimUart {
     told: bool,
 }
 
-impl SimUart {
-    pub(crate) fn new((label, config): (String, UartConfig)) -> Self {
+impl Device {
+    pub(crate) fn new((label, config): (String, Config)) -> Self {
         let script = config.script.into_iter().map(Spanned::into_inner).collect();
         let (received, loopback) = (VecDeque::new(), config.loopback);
-        SimUart { label, loopback, script, open: false, received, lost: 0, watched: false, told: false }
+        Device { label, loopback, script, open: false, received, lost: 0, watched: false, told: false }
     }
 
     /// When something comes next, if the port is open to hear it.
@@ -114,13 +120,13 @@ impl SimUart {
 }
 
 impl SimPlatform {
-    fn uart(&mut self, uart: u32) -> Option<&mut SimUart> {
-        self.uarts.get_mut(uart as usize)
+    fn uart(&mut self, uart: u32) -> Option<&mut Device> {
+        self.devices.uart.get_mut(uart as usize)
     }
 
     fn raise_uart_event(&mut self, uart: u32) {
         let now = self.now_us();
-        if self.uart(uart).is_some_and(SimUart::tell) {
+        if self.uart(uart).is_some_and(Device::tell) {
             self.queue.push(now, Kind::Uart(uart));
         }
     }
@@ -128,7 +134,7 @@ impl SimPlatform {
 
 impl Uart for SimPlatform {
     fn find_uart(&self, label: &[u8]) -> Option<u32> {
-        let index = self.uarts.iter().position(|uart| uart.label.as_bytes() == label)?;
+        let index = self.devices.uart.iter().position(|uart| uart.label.as_bytes() == label)?;
         u32::try_from(index).ok()
     }
 

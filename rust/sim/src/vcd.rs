@@ -45,6 +45,31 @@ fn code(index: usize) -> String {
     }
 }
 
+/// A variable as the description of a device makes it.
+#[derive(Debug)]
+pub(crate) struct Signal {
+    ty: Type,
+    /// Its values over time as far as the board file gives them: microseconds and value.
+    inputs: Vec<(u64, String)>,
+}
+
+impl Signal {
+    /// Returns a wire with these levels over time.
+    pub(crate) fn wire(levels: impl IntoIterator<Item = (u64, bool)>) -> Self {
+        Signal { ty: Type::Wire, inputs: levels.into_iter().map(|(time, level)| (time, wire(level))).collect() }
+    }
+
+    /// Returns a number with these values over time.
+    pub(crate) fn real(values: impl IntoIterator<Item = (u64, f64)>) -> Self {
+        Signal { ty: Type::Real, inputs: values.into_iter().map(|(time, value)| (time, format!("r{value}"))).collect() }
+    }
+
+    /// Returns a text that is empty at first.
+    pub(crate) fn text() -> Self {
+        Signal { ty: Type::Text, inputs: Vec::new() }
+    }
+}
+
 fn wire(active: bool) -> String {
     if active { "1" } else { "0" }.into()
 }
@@ -70,37 +95,21 @@ impl Dump {
     pub(crate) fn new(config: &Config) -> Self {
         let mut dump = Dump::default();
         for (app, grants) in &config.apps {
-            for (label, pin) in &grants.gpio {
-                let steps = pin.script.iter().map(|step| (step.get_ref().at_us(), wire(step.get_ref().active)));
-                let first = (0, wire(pin.initial));
-                dump.add(app, "gpio", label, Type::Wire, std::iter::once(first).chain(steps));
-            }
-            for (label, channel) in &grants.adc {
-                let steps = channel.scripted().map(|(time, mv)| (time, format!("r{mv}")));
-                dump.add(app, "adc", label, Type::Real, steps);
-            }
-            for label in grants.pwm.keys() {
-                dump.add(app, "pwm", label, Type::Real, std::iter::once((0, "r0".into())));
-            }
-            let texts = [("i2c", grants.i2c.keys().collect::<Vec<_>>())];
-            let texts = texts.into_iter().chain([("spi", grants.spi.keys().collect())]);
-            for (interface, labels) in texts.chain([("uart", grants.uart.keys().collect())]) {
-                for label in labels {
-                    dump.add(app, interface, label, Type::Text, std::iter::empty());
-                }
+            for (interface, label, signal) in grants.signals() {
+                dump.add(app, interface, label, signal);
             }
             for level in ["err", "wrn", "inf", "dbg"] {
-                dump.add(app, "log", level, Type::Text, std::iter::empty());
+                dump.add(app, "log", level, Signal::text());
             }
         }
         dump.inputs.sort_by_key(|(time, ..)| std::cmp::Reverse(*time));
         dump
     }
 
-    fn add(&mut self, app: &str, interface: &str, label: &str, ty: Type, inputs: impl Iterator<Item = (u64, String)>) {
+    fn add(&mut self, app: &str, interface: &str, label: &str, signal: Signal) {
         let index = self.variables.len();
-        self.variables.insert((app.into(), interface.into(), label.into()), (index, ty));
-        self.inputs.extend(inputs.map(|(time, value)| (time, index, value)));
+        self.variables.insert((app.into(), interface.into(), label.into()), (index, signal.ty));
+        self.inputs.extend(signal.inputs.into_iter().map(|(time, value)| (time, index, value)));
     }
 
     /// Returns the declarations.

@@ -6,36 +6,7 @@ use wisp_abi::{interface, ErrorSpace, Function, Interface, Kind, Returns, INTERF
 use wisp_host::{bindings::by_name, App, Stop};
 use wisp_sim::{Board, Capture, SimPlatform, TraceFormat};
 
-const BOARD: &str = r#"
-    [board]
-    duration_ms = 1000000000
-    unix_time = 1
-    [apps.a]
-    args = ["x", "y"]
-    env = { A = "b" }
-    [apps.a.gpio]
-    in = { script = [{ at_ms = 1, active = true }, { at_ms = 2, active = false }] }
-    out = {}
-    [apps.a.i2c.mem]
-    kind = "eeprom"
-    address = 0x50
-    [apps.a.adc.bat]
-    [apps.a.pwm.fan]
-    [apps.a.spi.imu]
-    [apps.a.uart.modem]
-    loopback = true
-    [apps.a.sensor.air]
-    ambient_temp = [{ value = 20 }]
-    [apps.a.kv]
-    size = 300
-    [apps.a.msg.wish]
-    direction = "subscribe"
-    size = 4
-    script = [{ at_ms = 1, bytes = [1, 2, 3, 4] }]
-    [apps.a.msg.level]
-    direction = "publish"
-    size = 4
-"#;
+const BOARD: &str = include_str!("everything.toml");
 
 /// Labels, keys and pins that exist, for `open` and its like to succeed now and then.
 const LABELS: [&str; 12] = ["in", "out", "mem", "bat", "fan", "imu", "modem", "air", "key", "k.2", "wish", "level"];
@@ -87,6 +58,13 @@ impl Random {
             }
         }
         slots
+    }
+}
+
+#[test]
+fn the_board_grants_something_of_every_interface() {
+    for interface in INTERFACES.iter().filter(|interface| interface.grant.is_some()) {
+        assert!(BOARD.contains(&format!("[apps.a.{}", interface.ident)), "{}", interface.module);
     }
 }
 

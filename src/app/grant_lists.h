@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Interfaces whose grants are lists of devices. Written from rust/abi by its test generated.rs.
+ */
+
+#ifndef WISP_APP_GRANT_LISTS_H_
+#define WISP_APP_GRANT_LISTS_H_
+
+#ifdef CONFIG_WISP_I2C
+#include "drivers/i2c.h"
+#endif
+#ifdef CONFIG_WISP_ADC
+#include "drivers/adc.h"
+#endif
+#ifdef CONFIG_WISP_PWM
+#include "drivers/pwm.h"
+#endif
+#ifdef CONFIG_WISP_SPI
+#include "drivers/spi.h"
+#endif
+#ifdef CONFIG_WISP_UART
+#include "drivers/uart.h"
+#endif
+#ifdef CONFIG_WISP_SENSOR
+#include "drivers/sensor.h"
+#endif
+
+/* clang-format off */
+/* X(table, option, property, property of the names, ...) */
+#define WISP_GRANT_LISTS(X, ...) \
+	X(i2c, CONFIG_WISP_I2C, i2c_devices, i2c_names, __VA_ARGS__) \
+	X(adc, CONFIG_WISP_ADC, io_channels, io_channel_names, __VA_ARGS__) \
+	X(pwm, CONFIG_WISP_PWM, pwms, pwm_names, __VA_ARGS__) \
+	X(spi, CONFIG_WISP_SPI, spi_devices, spi_names, __VA_ARGS__) \
+	X(uart, CONFIG_WISP_UART, uarts, uart_names, __VA_ARGS__) \
+	X(sensor, CONFIG_WISP_SENSOR, sensors, sensor_names, __VA_ARGS__)
+/* clang-format on */
+
+#endif /* WISP_APP_GRANT_LISTS_H_ */

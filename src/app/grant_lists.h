@@ -13,6 +13,9 @@
 #ifdef CONFIG_WISP_ADC
 #include "drivers/adc.h"
 #endif
+#ifdef CONFIG_WISP_DAC
+#include "drivers/dac.h"
+#endif
 #ifdef CONFIG_WISP_PWM
 #include "drivers/pwm.h"
 #endif
@@ -31,6 +34,7 @@
 #define WISP_GRANT_LISTS(X, ...) \
 	X(i2c, CONFIG_WISP_I2C, i2c_devices, i2c_names, __VA_ARGS__) \
 	X(adc, CONFIG_WISP_ADC, io_channels, io_channel_names, __VA_ARGS__) \
+	X(dac, CONFIG_WISP_DAC, dacs, dac_names, __VA_ARGS__) \
 	X(pwm, CONFIG_WISP_PWM, pwms, pwm_names, __VA_ARGS__) \
 	X(spi, CONFIG_WISP_SPI, spi_devices, spi_names, __VA_ARGS__) \
 	X(uart, CONFIG_WISP_UART, uarts, uart_names, __VA_ARGS__) \

@@ -92,6 +92,12 @@ uint32_t wisp_shim_pwm_ready(const struct wisp_app *app, uint32_t output);
 uint32_t wisp_shim_pwm_period(const struct wisp_app *app, uint32_t output);
 uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t pulse);
 
+int32_t wisp_shim_dac_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_dac_setup(const struct wisp_app *app, uint32_t output);
+/* Bits. */
+uint32_t wisp_shim_dac_resolution(const struct wisp_app *app, uint32_t output);
+uint32_t wisp_shim_dac_write(const struct wisp_app *app, uint32_t output, uint32_t value);
+
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
 

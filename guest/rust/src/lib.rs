@@ -30,6 +30,7 @@ extern crate std;
 
 pub mod abi;
 mod adc;
+mod dac;
 mod entry;
 mod error;
 mod event;
@@ -52,6 +53,7 @@ mod timer;
 mod uart;
 
 pub use adc::AnalogInput;
+pub use dac::AnalogOutput;
 pub use embedded_hal;
 pub use embedded_io;
 pub use entry::{exit, random, run, Outcome};

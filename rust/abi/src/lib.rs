@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adc;
+pub mod dac;
 pub mod event;
 pub mod gpio;
 pub mod i2c;
@@ -49,6 +50,7 @@ pub const INTERFACES: &[Interface] = &[
     gpio::INTERFACE,
     i2c::INTERFACE,
     adc::INTERFACE,
+    dac::INTERFACE,
     pwm::INTERFACE,
     spi::INTERFACE,
     uart::INTERFACE,

@@ -19,6 +19,7 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod dac;
 mod entry;
 mod env;
 mod event;

@@ -38,6 +38,8 @@ pub(crate) struct Board {
     pub(crate) operations: Vec<Operation>,
     pub(crate) bus_error: Option<Errno>,
     pub(crate) pulse: Option<u32>,
+    /// Calls of drivers that have no field of their own: name and arguments.
+    pub(crate) calls: Vec<(&'static str, [u32; 2])>,
     pub(crate) spi_operations: Vec<SpiOperation>,
     pub(crate) kv_size: u32,
     pub(crate) values: BTreeMap<Vec<u8>, Vec<u8>>,

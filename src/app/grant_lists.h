@@ -28,6 +28,9 @@
 #ifdef CONFIG_WISP_SENSOR
 #include "drivers/sensor.h"
 #endif
+#ifdef CONFIG_WISP_COUNTER
+#include "drivers/counter.h"
+#endif
 
 /* clang-format off */
 /* X(table, option, property, property of the names, ...) */
@@ -38,7 +41,8 @@
 	X(pwm, CONFIG_WISP_PWM, pwms, pwm_names, __VA_ARGS__) \
 	X(spi, CONFIG_WISP_SPI, spi_devices, spi_names, __VA_ARGS__) \
 	X(uart, CONFIG_WISP_UART, uarts, uart_names, __VA_ARGS__) \
-	X(sensor, CONFIG_WISP_SENSOR, sensors, sensor_names, __VA_ARGS__)
+	X(sensor, CONFIG_WISP_SENSOR, sensors, sensor_names, __VA_ARGS__) \
+	X(counter, CONFIG_WISP_COUNTER, counters, counter_names, __VA_ARGS__)
 /* clang-format on */
 
 #endif /* WISP_APP_GRANT_LISTS_H_ */

@@ -23,6 +23,7 @@ enum wisp_event_kind {
 	WISP_EVENT_EDGE,
 	WISP_EVENT_UART,
 	WISP_EVENT_MESSAGE,
+	WISP_EVENT_ALARM,
 };
 
 struct wisp_event {
@@ -97,6 +98,17 @@ uint32_t wisp_shim_dac_setup(const struct wisp_app *app, uint32_t output);
 /* Bits. */
 uint32_t wisp_shim_dac_resolution(const struct wisp_app *app, uint32_t output);
 uint32_t wisp_shim_dac_write(const struct wisp_app *app, uint32_t output, uint32_t value);
+
+int32_t wisp_shim_counter_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Starts the counter, without an alarm. */
+uint32_t wisp_shim_counter_open(const struct wisp_app *app, uint32_t counter);
+void wisp_shim_counter_close(const struct wisp_app *app, uint32_t counter);
+/* Ticks per second. */
+uint32_t wisp_shim_counter_frequency(const struct wisp_app *app, uint32_t counter);
+uint32_t wisp_shim_counter_top(const struct wisp_app *app, uint32_t counter);
+uint32_t wisp_shim_counter_read(const struct wisp_app *app, uint32_t counter, uint32_t *ticks);
+/* Cancels the alarm and drops its event. Sets it anew unless `ticks` is 0. */
+uint32_t wisp_shim_counter_alarm(const struct wisp_app *app, uint32_t counter, uint32_t ticks);
 
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);

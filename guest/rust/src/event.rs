@@ -37,6 +37,8 @@ pub enum EventKind {
     Uart(u32),
     /// A message arrived on a channel whose queue was empty: [`crate::Subscriber::source`].
     Message(u32),
+    /// The alarm of a counter: [`crate::Counter::source`].
+    Alarm(u32),
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -53,6 +55,7 @@ impl Event {
             event::EDGE => EventKind::Edge { pin: source, active: value != 0 },
             event::UART => EventKind::Uart(source),
             event::MESSAGE => EventKind::Message(source),
+            event::ALARM => EventKind::Alarm(source),
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(0, 8)), kind, lost }
@@ -150,6 +153,8 @@ mod tests {
         assert_eq!(Event::from_record(&record), expected);
         record[8] = event::TIMER as u8;
         assert_eq!(Event::from_record(&record).kind, EventKind::Timer { timer: 3, count: 1 });
+        record[8] = event::ALARM as u8;
+        assert_eq!(Event::from_record(&record).kind, EventKind::Alarm(3));
         record[8] = 99;
         assert_eq!(Event::from_record(&record).kind, EventKind::Other(99));
     }

@@ -30,6 +30,7 @@ extern crate std;
 
 pub mod abi;
 mod adc;
+mod counter;
 mod dac;
 mod entry;
 mod error;
@@ -53,6 +54,7 @@ mod timer;
 mod uart;
 
 pub use adc::AnalogInput;
+pub use counter::Counter;
 pub use dac::AnalogOutput;
 pub use embedded_hal;
 pub use embedded_io;

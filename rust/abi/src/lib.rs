@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adc;
+pub mod counter;
 pub mod dac;
 pub mod event;
 pub mod gpio;
@@ -55,6 +56,7 @@ pub const INTERFACES: &[Interface] = &[
     spi::INTERFACE,
     uart::INTERFACE,
     sensor::INTERFACE,
+    counter::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     lifecycle::INTERFACE,

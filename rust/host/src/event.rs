@@ -21,6 +21,8 @@ pub enum Kind {
     Uart(u32),
     /// A message arrived in the queue of a channel.
     Message(u32),
+    /// The alarm of a counter is due.
+    Alarm(u32),
 }
 
 /// Something that happened on the board.
@@ -71,6 +73,7 @@ impl<P: Platform> App<P> {
                 Kind::Edge { pin, active } => (event::EDGE, pin, u32::from(active)),
                 Kind::Uart(uart) => (event::UART, uart, 0),
                 Kind::Message(channel) => (event::MESSAGE, channel, 0),
+                Kind::Alarm(counter) => (event::ALARM, counter, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))
@@ -114,7 +117,7 @@ mod tests {
     use super::{Event, Kind};
     use crate::stop::Stop;
     use crate::testing::{Harness, EVENT};
-    use wisp_abi::event::{EDGE, FOREVER, MESSAGE, TIMER, UART};
+    use wisp_abi::event::{ALARM, EDGE, FOREVER, MESSAGE, TIMER, UART};
 
     const ETIMEDOUT: i32 = -116;
     const EFAULT: i32 = -14;
@@ -144,11 +147,13 @@ mod tests {
         let mut harness = Harness::new();
         let uart = Event { time_us: 9, kind: Kind::Uart(0), lost: 0 };
         let message = Event { time_us: 10, kind: Kind::Message(5), lost: 0 };
-        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart, message]);
+        let alarm = Event { time_us: 11, kind: Kind::Alarm(6), lost: 0 };
+        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart, message, alarm]);
         assert_eq!(wait(&mut harness, 0), (7, [EDGE, 1, 1, 0]));
         assert_eq!(wait(&mut harness, FOREVER), (8, [EDGE, 1, 0, 3]));
         assert_eq!(wait(&mut harness, 0), (9, [UART, 0, 0, 0]));
         assert_eq!(wait(&mut harness, 0), (10, [MESSAGE, 5, 0, 0]));
+        assert_eq!(wait(&mut harness, 0), (11, [ALARM, 6, 0, 0]));
         assert_eq!(harness.event("wait", &[0, 64]), ETIMEDOUT);
     }
 

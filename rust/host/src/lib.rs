@@ -19,6 +19,7 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod counter;
 mod dac;
 mod entry;
 mod env;

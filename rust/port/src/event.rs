@@ -22,6 +22,7 @@ impl Events for Zephyr {
                 let kind = match u32::from(event.kind) {
                     shim::wisp_event_kind_WISP_EVENT_EDGE => Kind::Edge { pin: source, active: event.value != 0 },
                     shim::wisp_event_kind_WISP_EVENT_MESSAGE => Kind::Message(source),
+                    shim::wisp_event_kind_WISP_EVENT_ALARM => Kind::Alarm(source),
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

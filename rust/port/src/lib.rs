@@ -16,6 +16,7 @@ extern crate std;
 
 mod adc;
 mod c_functions;
+mod counter;
 mod dac;
 mod event;
 mod files;

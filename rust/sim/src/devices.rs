@@ -71,7 +71,7 @@ macro_rules! interfaces {
     };
 }
 
-interfaces!(gpio adc pwm dac i2c spi uart sensor msg);
+interfaces!(gpio adc pwm dac i2c spi uart sensor counter msg);
 
 #[cfg(test)]
 mod tests {

@@ -76,7 +76,9 @@ impl SimPlatform {
         let messages = channels.filter_map(|(index, channel)| Some((channel.next_us()?, Kind::Message(index))));
         let ports = (0u32..).zip(&self.devices.uart);
         let receptions = ports.filter_map(|(uart, port)| Some((port.next_us()?, Kind::Uart(uart))));
-        edges.chain(messages).chain(receptions).min_by_key(|(time, _)| *time)
+        let counters = (0u32..).zip(&self.devices.counter);
+        let alarms = counters.filter_map(|(index, counter)| Some((counter.next_us()?, Kind::Alarm(index))));
+        edges.chain(messages).chain(receptions).chain(alarms).min_by_key(|(time, _)| *time)
     }
 
     /// Takes note of what happened; whether the app is to be told.
@@ -85,6 +87,12 @@ impl SimPlatform {
             Kind::Edge { pin, .. } => {
                 if let Some(pin) = self.devices.gpio.get_mut(pin as usize) {
                     pin.heard(time_us);
+                }
+                true
+            }
+            Kind::Alarm(counter) => {
+                if let Some(counter) = self.devices.counter.get_mut(counter as usize) {
+                    counter.expire();
                 }
                 true
             }

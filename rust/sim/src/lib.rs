@@ -14,6 +14,7 @@
 mod adc;
 mod board;
 mod config;
+mod counter;
 mod dac;
 mod devices;
 mod entropy;

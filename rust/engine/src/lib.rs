@@ -51,7 +51,6 @@ pub use vm::config::{Config, Engine, GrowthRefused};
 pub use vm::context::Ctx;
 pub use vm::features::MISSING_FEATURES;
 pub use vm::imports::RawHostFn;
-#[cfg(feature = "debug")]
 pub use vm::scratch;
 pub use vm::trap::{RawTrap, Trap, TrapCode};
 pub use vm::ty::{FuncType, Signature};

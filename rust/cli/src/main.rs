@@ -22,6 +22,7 @@ mod keys;
 mod native;
 mod options;
 mod output;
+mod profile;
 mod proposals;
 mod symbols;
 mod values;

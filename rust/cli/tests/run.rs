@@ -262,3 +262,30 @@ fn native_code_does_what_the_interpreter_does() {
     let run = folder.wisp("run traps.wisp --native --invoke load");
     assert!(run.err.contains("  0: `load`, wasm offset 0x"), "{}", run.err);
 }
+
+#[test]
+fn a_profile_is_a_table_a_picture_and_stacks() {
+    let folder = Folder::new();
+    folder.module(
+        "a.wasm",
+        r#"(module
+          (func $twice (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+          (func $start (export "_start") (drop (call $twice (i32.const 1))) (drop (call $twice (i32.const 2)))))"#,
+    );
+    let run = folder.wisp("run a.wasm --profile=a.svg --profile=a.folded");
+    assert_eq!((run.code, run.out.as_str()), (Some(0), ""));
+    let table: Vec<Vec<&str>> = run.err.lines().map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!(table[1], ["own", "total", "calls", "function"]);
+    let row = |name: &str| table.iter().find(|row| row.last() == Some(&name)).unwrap_or_else(|| panic!("{}", run.err));
+    assert_eq!(row("twice")[3], "2");
+    assert_eq!(row("start")[3], "1");
+    let folded = String::from_utf8(folder.read("a.folded")).unwrap();
+    let stacks: Vec<&str> = folded.lines().map(|line| line.split(' ').next().unwrap()).collect();
+    assert_eq!(stacks, ["start", "start;twice"]);
+    assert!(folder.read("a.svg").starts_with(b"<svg "));
+    // a run that traps is counted up to there
+    folder.module("b.wasm", r#"(module (func $start (export "_start") unreachable))"#);
+    let run = folder.wisp("run b.wasm --profile");
+    assert_eq!(run.code, Some(134));
+    assert!(run.err.starts_with("wisp: profile: 2 ops\n") && run.err.contains("unreachable"), "{}", run.err);
+}

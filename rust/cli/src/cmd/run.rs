@@ -19,6 +19,7 @@ use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::options::{app_name, CompileArguments};
+use crate::profile::{self, Profiler};
 use crate::symbols::Symbols;
 use crate::{exit, explain, imports, output, proposals, values};
 
@@ -66,6 +67,10 @@ pub struct Arguments {
     /// Hold the app for a debugger, which connects to this port or address of this machine [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = ADDRESS, conflicts_with = "native")]
     debug: Option<String>,
+    /// Count the ops of each function: a table on standard error, and a flame graph (.svg) or stacks (.folded) in FILE; may be
+    /// repeated
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
+    profile: Vec<String>,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -150,6 +155,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if !problems.is_empty() {
         return Err(Failure::in_file(&path, format_args!("the app cannot be linked:{problems}")));
     }
+    let profiler = match arguments.profile.is_empty() {
+        true => None,
+        false => Some(Profiler::new(module.image()).map_err(|error| Failure::in_file(&path, error))?),
+    };
     let mut linker = Linker::new();
     let interfaces = Interfaces(host);
     // An empty linker has room for one.
@@ -159,6 +168,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));
     };
     store.set_fuel(arguments.fuel);
+    if let Some(profiler) = &profiler {
+        store.observe(profiler);
+    }
     if let Some((debugger, guest)) = &debugger {
         store.observe(guest);
         output::note(format_args!(
@@ -176,7 +188,21 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // an app that a debugger holds does not spin
     let ended = if debugger.is_some() { go() } else { watch.during(handle, go) }?;
     store.data_mut().release();
+    let symbols = match ended.is_err() || profiler.is_some() {
+        true => {
+            let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
+            symbols.or_else(|| Symbols::carried(module.image())).unwrap_or_default()
+        }
+        false => Symbols::default(),
+    };
     let mut outcome = Outcome::new(module.is_native());
+    if let Some(profiler) = &profiler {
+        let rows = profiler.finish(module.image(), &symbols, &arguments.profile)?;
+        if !output::is_json() {
+            eprint!("{}", profile::table(&rows));
+        }
+        outcome.profile = Some(rows);
+    }
     let code = match ended {
         Ok(results) => {
             outcome.results = results.iter().map(|&value| values::show(value)).collect();
@@ -189,11 +215,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             outcome.ended = "killed";
             exit::of_trap(TrapCode::Interrupted)
         }
-        Err(trap) => {
-            let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
-            let symbols = symbols.or_else(|| Symbols::carried(module.image()));
-            outcome.trapped(&store, trap, watch.ended_it(), symbols.unwrap_or_default())
-        }
+        Err(trap) => outcome.trapped(&store, trap, watch.ended_it(), &symbols),
     };
     if let Some((debugger, _)) = debugger {
         debugger.finish(code);
@@ -358,6 +380,9 @@ struct Outcome {
     overflowed_stack: Option<u32>,
     /// Innermost first, a list of lines for each frame.
     frames: Vec<Vec<String>>,
+    /// A row for each function, if the run was profiled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<Vec<profile::Row>>,
 }
 
 impl Outcome {
@@ -371,7 +396,7 @@ impl Outcome {
         store: &Store<'_, App<SimPlatform>>,
         trap: Trap,
         ended_by_watch: bool,
-        symbols: Symbols,
+        symbols: &Symbols,
     ) -> u8 {
         if let Some(status) = trap.exit_status() {
             self.ended = "exited";
@@ -401,7 +426,7 @@ impl Outcome {
         let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
         self.overflowed_stack = store.guest_stack_overflow().filter(|_| memory);
         if !output::is_json() {
-            self.print(symbols == Symbols::default());
+            self.print(*symbols == Symbols::default());
         }
         exit::of_trap(trap.code)
     }

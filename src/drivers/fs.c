@@ -222,6 +222,9 @@ static uint32_t open_object(const struct wisp_app *app, struct wisp_fs_object *o
 	}
 	*kind = facts.kind;
 	if (facts.kind == WISP_FS_DIRECTORY) {
+		if ((how & (WISP_FS_CREATE | WISP_FS_TRUNCATE)) != 0) {
+			return WISP_FS_IS_DIRECTORY;
+		}
 		object->write = false;
 		return 0;
 	}

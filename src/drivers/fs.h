@@ -52,6 +52,10 @@ struct wisp_fs_object {
 /* The directory that an app reads. */
 struct wisp_fs_listing {
 	struct fs_dir_t dir;
+	/* The entry before the next: it is read again if the app's buffer had no room for all of
+	 * it.
+	 */
+	struct fs_dirent last;
 	/* The entry that comes next. */
 	uint64_t next;
 	uint32_t object;

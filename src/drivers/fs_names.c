@@ -52,6 +52,23 @@ static int open_listing(const struct wisp_app *app, struct wisp_fs *fs, uint32_t
 	return 0;
 }
 
+/* Reads an entry. What was removed meanwhile hides no other entry from an app that goes on where
+ * its buffer was full.
+ */
+static int next_entry(const struct wisp_app *app, struct wisp_fs *fs, uint32_t object,
+		      const char *path, uint64_t index)
+{
+	struct wisp_fs_listing *listing = &fs->listing;
+	int ret;
+
+	if (listing->open && listing->object == object && index + 1 == listing->next) {
+		wisp_fs_entry = listing->last;
+		return 0;
+	}
+	ret = open_listing(app, fs, object, path, index);
+	return (ret == 0) ? fs_readdir(&listing->dir, &wisp_fs_entry) : ret;
+}
+
 uint32_t wisp_shim_fs_entry(const struct wisp_app *app, uint32_t object, uint64_t index,
 			    uint8_t *name, size_t size, size_t *length, uint32_t *kind)
 {
@@ -67,15 +84,13 @@ uint32_t wisp_shim_fs_entry(const struct wisp_app *app, uint32_t object, uint64_
 	if (error != 0) {
 		return error;
 	}
-	ret = open_listing(app, fs, object, place.path, index);
-	if (ret == 0) {
-		ret = fs_readdir(&fs->listing.dir, &wisp_fs_entry);
-	}
+	ret = next_entry(app, fs, object, place.path, index);
 	if (ret != 0 || wisp_fs_entry.name[0] == '\0') {
 		wisp_fs_close_listing(fs);
 		return wisp_fs_leave(wisp_fs_error(ret));
 	}
-	fs->listing.next++;
+	fs->listing.last = wisp_fs_entry;
+	fs->listing.next = index + 1;
 	*length = strlen(wisp_fs_entry.name);
 	*kind = (wisp_fs_entry.type == FS_DIR_ENTRY_DIR) ? WISP_FS_DIRECTORY : WISP_FS_FILE;
 	memcpy(name, wisp_fs_entry.name, MIN(*length, size));

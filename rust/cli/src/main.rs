@@ -12,6 +12,7 @@ mod cmd;
 mod debug;
 mod depth;
 mod desk;
+mod entry;
 mod exit;
 mod explain;
 mod facts;

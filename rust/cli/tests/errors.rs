@@ -243,6 +243,20 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ("run a.wasm", "a.wasm: no exported function `_start`, the entry of an app; call another with --invoke; it exports\n  \
       add(i32, i32) -> (i32)", |f| f.module("a.wasm", ADD)),
     (
+        "run a.wasm",
+        "a.wasm: `_start` has the type (i32) -> (i32); Wisp calls it as () -> ()",
+        |f| f.module("a.wasm", r#"(module (func (export "_start") (param i32) (result i32) local.get 0))"#),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: `on_event` has the type (i32, i32, i32) -> (); Wisp calls it as (i32, i32, i32, i32) -> (): kind, \
+         source, value, lost",
+        |f| {
+            let module = r#"(module (func (export "_initialize")) (func (export "on_event") (param i32 i32 i32)))"#;
+            f.module("a.wasm", module);
+        },
+    ),
+    (
         "run a.wasm --invoke add 1",
         "`add` takes 2 arguments, 1 given; its type is (i32, i32) -> (i32)",
         |f| f.module("a.wasm", ADD),

@@ -93,7 +93,11 @@ mod driver {
         }
 
         fn remove(&mut self, object: u16, path: &[u8], kind: u32) -> FileResult<()> {
-            let (path, folder) = self.resolve_inside(object, path)?;
+            let (given, (path, folder)) = (path, self.resolve_inside(object, path)?);
+            if path.is_directory() {
+                // a slash at the end says that it is one
+                self.metadata_at(object, given, false)?;
+            }
             // SAFETY: `app` is valid by the contract of `new`; the path is NUL-terminated and only read.
             check(unsafe { shim::wisp_shim_fs_remove(self.app, folder, text(&path), kind) })
         }

@@ -29,7 +29,9 @@ impl Board {
     pub fn desk() -> Self {
         let mut config = Config::default();
         config.board.realtime = true;
-        config.board.unix_time = SystemTime::now().duration_since(UNIX_EPOCH).ok().map(|now| now.as_secs());
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
+        config.board.unix_time = now.map(|now| now.as_secs());
+        config.board.unix_ns = now.map_or(0, |now| now.subsec_nanos().into());
         Board { config, outputs: Default::default(), system_entropy: true, file: String::new() }
     }
 
@@ -105,8 +107,7 @@ impl Board {
 
     /// Returns the part of the board that belongs to `app`. An app the board does not know has no grants.
     pub fn platform(&self, app: &str) -> SimPlatform {
-        let entropy =
-            if self.system_entropy { Generator::from_system() } else { Generator::seeded(self.config.board.seed) };
+        let entropy = if self.system_entropy { Generator::System } else { Generator::Seeded(self.config.board.seed) };
         let config = self.config.apps.get(app).cloned().unwrap_or_default();
         SimPlatform::new(app, config, &self.config.board, entropy, self.outputs.clone(), &self.file)
     }

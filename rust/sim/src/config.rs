@@ -28,13 +28,23 @@ pub(crate) struct BoardConfig {
     pub(crate) seed: u64,
     /// Wall-clock time at boot in seconds since 1970; without it the board has no wall clock.
     pub(crate) unix_time: Option<u64>,
+    /// Nanoseconds beside the seconds of `unix_time`, for the clock of the workstation.
+    #[serde(skip)]
+    pub(crate) unix_ns: u64,
     /// Highest level of log messages kept.
     pub(crate) log_level: LogLevel,
 }
 
 impl Default for BoardConfig {
     fn default() -> Self {
-        BoardConfig { realtime: false, duration_ms: None, seed: 0, unix_time: None, log_level: LogLevel::Info }
+        BoardConfig {
+            realtime: false,
+            duration_ms: None,
+            seed: 0,
+            unix_time: None,
+            unix_ns: 0,
+            log_level: LogLevel::Info,
+        }
     }
 }
 

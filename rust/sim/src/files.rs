@@ -2,7 +2,10 @@
 //! Folders of the workstation that an app was granted. `cap-std` keeps every path inside its folder.
 
 use crate::platform::SimPlatform;
-use cap_fs_ext::{DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, SystemTimeSpec};
+use cap_fs_ext::{
+    DirExt, FollowSymlinks, MetadataExt, OpenOptionsFollowExt, OpenOptionsMaybeDirExt, OpenOptionsSyncExt,
+    SystemTimeSpec,
+};
 use cap_std::fs::{Dir, File, OpenOptions};
 use cap_std::time::SystemTime;
 use serde::Deserialize;
@@ -41,8 +44,11 @@ struct Folder {
 #[derive(Debug)]
 enum Object {
     File(File),
-    Directory(Dir, Vec<(String, FileType, u64)>),
+    Directory(Dir, Option<Listing>),
 }
+
+/// Entries of a directory: name, kind, number of the file.
+type Listing = Vec<(String, FileType, u64)>;
 
 /// The files of an app.
 #[derive(Debug)]
@@ -52,7 +58,7 @@ pub(crate) struct Folders {
     descriptors: [Descriptor; DESCRIPTORS],
     folders: Vec<Folder>,
     /// Entries of the folders, from the last time that their first was read.
-    listings: Vec<Vec<(String, FileType, u64)>>,
+    listings: Vec<Option<Listing>>,
     /// Each with the index of the folder that it lies in.
     objects: Vec<Option<(usize, Object)>>,
 }
@@ -78,7 +84,7 @@ impl Folders {
         }
         let dir = Dir::open_ambient_dir(host, cap_std::ambient_authority())?;
         self.folders.push(Folder { name: name.into(), dir, quota });
-        self.listings.push(Vec::new());
+        self.listings.push(None);
         Ok(())
     }
 
@@ -116,6 +122,19 @@ impl Folders {
         }
     }
 
+    /// Returns the entries of a directory from the last time that they were read.
+    fn listing(&mut self, object: u16) -> FileResult<&mut Option<Listing>> {
+        let index = usize::from(object);
+        let folders = self.folders.len();
+        if index < folders {
+            return self.listings.get_mut(index).ok_or(WasiErrno::BadHandle);
+        }
+        match self.objects.get_mut(index - folders) {
+            Some(Some((_, Object::Directory(_, listing)))) => Ok(listing),
+            _ => Err(WasiErrno::BadHandle),
+        }
+    }
+
     fn insert(&mut self, folder: usize, object: Object) -> FileResult<u16> {
         let free = self.objects.iter().position(Option::is_none).unwrap_or_else(|| {
             self.objects.push(None);
@@ -132,6 +151,18 @@ impl Folders {
             Ok(())
         } else {
             Err(WasiErrno::Quota)
+        }
+    }
+
+    /// Checks the quota before a path gets an entry with so many bytes. A path that cannot get one is left to the call
+    /// to refuse, which knows why.
+    fn reserve_entry(&self, dir: &Dir, folder: usize, path: &str, bytes: u64) -> FileResult<()> {
+        let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
+        let possible = dir.symlink_metadata(path).is_err() && parent.is_none_or(|parent| dir.is_dir(parent));
+        if possible {
+            self.reserve(folder, ENTRY_COST + bytes)
+        } else {
+            Ok(())
         }
     }
 
@@ -185,6 +216,21 @@ fn number(error: io::Error) -> WasiErrno {
 /// Returns a path of the guest's, which is UTF-8.
 fn text(path: &[u8]) -> FileResult<&str> {
     std::str::from_utf8(path).map_err(|_| WasiErrno::BadSequence)
+}
+
+/// Reads the entries of a directory, sorted by name: the workstation's order differs from machine to machine.
+fn entries(dir: &Dir) -> FileResult<Listing> {
+    let mut entries = Vec::new();
+    for entry in dir.entries().map_err(number)? {
+        let entry = entry.map_err(number)?;
+        let metadata = entry.metadata().map_err(number)?;
+        // a name that is not UTF-8 has no path that the app could say
+        if let Ok(name) = entry.file_name().into_string() {
+            entries.push((name, kind(metadata.file_type()), metadata.ino()));
+        }
+    }
+    entries.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(entries)
 }
 
 fn kind(found: cap_std::fs::FileType) -> FileType {
@@ -249,17 +295,17 @@ impl Files for SimPlatform {
         let path = text(path)?;
         let write = how.write || how.create || how.truncate;
         let mut options = OpenOptions::new();
-        options.maybe_dir(true).read(how.read || !write).write(write).truncate(how.truncate);
+        // a pipe is refused below, and its opening must not wait for the other end
+        options.maybe_dir(true).nonblock(true).read(how.read || !write).write(write).truncate(how.truncate);
         options.create(how.create && !how.exclusive).create_new(how.create && how.exclusive);
         options.follow(if how.follow && !how.exclusive { FollowSymlinks::Yes } else { FollowSymlinks::No });
-        if how.create && dir.symlink_metadata(path).is_err() {
-            self.files.reserve(folder, ENTRY_COST)?;
+        if how.create {
+            self.files.reserve_entry(dir, folder, path, 0)?;
         }
-        let (dir, folder) = self.files.directory(object)?;
         let file = dir.open_with(path, &options).map_err(number)?;
         let kind = kind(file.metadata().map_err(number)?.file_type());
         let object = match kind {
-            FileType::Directory => Object::Directory(Dir::from_std_file(file.into_std()), Vec::new()),
+            FileType::Directory => Object::Directory(Dir::from_std_file(file.into_std()), None),
             _ if how.directory => return Err(WasiErrno::NotDirectory),
             // an app waits for no other program of the workstation
             FileType::Other => return Err(WasiErrno::Access),
@@ -344,39 +390,12 @@ impl Files for SimPlatform {
     }
 
     fn entry(&mut self, object: u16, index: u64, name: &mut [u8]) -> FileResult<Option<Entry>> {
-        let number_of = usize::from(object);
-        if index == 0 {
-            let (dir, _) = self.files.directory(object)?;
-            let mut entries = Vec::new();
-            for entry in dir.entries().map_err(number)? {
-                let entry = entry.map_err(number)?;
-                let metadata = entry.metadata().map_err(number)?;
-                // a name that is not UTF-8 has no path that the app could say
-                if let Ok(name) = entry.file_name().into_string() {
-                    entries.push((name, kind(metadata.file_type()), metadata.ino()));
-                }
-            }
-            // the workstation's order differs from machine to machine
-            entries.sort_by(|a, b| a.0.cmp(&b.0));
-            let folders = self.files.folders.len();
-            match self.files.listings.get_mut(number_of) {
-                Some(listing) => *listing = entries,
-                None => {
-                    if let Some(Some((_, Object::Directory(_, listing)))) =
-                        self.files.objects.get_mut(number_of - folders)
-                    {
-                        *listing = entries;
-                    }
-                }
-            }
+        // the first entry, and the first look at a directory, read it anew
+        if index == 0 || self.files.listing(object)?.is_none() {
+            let entries = entries(self.files.directory(object)?.0)?;
+            *self.files.listing(object)? = Some(entries);
         }
-        let listing = match self.files.listings.get(number_of) {
-            Some(listing) => listing,
-            None => match self.files.objects.get(number_of - self.files.folders.len()) {
-                Some(Some((_, Object::Directory(_, listing)))) => listing,
-                _ => return Err(WasiErrno::BadHandle),
-            },
-        };
+        let listing = self.files.listing(object)?.as_deref().unwrap_or_default();
         let found = usize::try_from(index).ok().and_then(|index| listing.get(index));
         Ok(found.map(|(text, kind, inode)| {
             let fits = text.len().min(name.len());
@@ -387,8 +406,9 @@ impl Files for SimPlatform {
 
     fn create_directory(&mut self, object: u16, path: &[u8]) -> FileResult<()> {
         let (dir, folder) = self.files.directory(object)?;
-        self.files.reserve(folder, ENTRY_COST)?;
-        dir.create_dir(text(path)?).map_err(number)
+        let path = text(path)?;
+        self.files.reserve_entry(dir, folder, path, 0)?;
+        dir.create_dir(path).map_err(number)
     }
 
     fn remove_directory(&mut self, object: u16, path: &[u8]) -> FileResult<()> {
@@ -417,14 +437,17 @@ impl Files for SimPlatform {
         if folder != other {
             return Err(WasiErrno::CrossDevice);
         }
-        self.files.reserve(folder, ENTRY_COST)?;
-        from.hard_link(text(path)?, to, text(new)?).map_err(number)
+        let (path, new) = (text(path)?, text(new)?);
+        let length = from.symlink_metadata(path).map_err(number)?.len();
+        self.files.reserve_entry(to, folder, new, length)?;
+        from.hard_link(path, to, new).map_err(number)
     }
 
     fn symlink(&mut self, target: &[u8], object: u16, path: &[u8]) -> FileResult<()> {
         let (dir, folder) = self.files.directory(object)?;
-        self.files.reserve(folder, ENTRY_COST)?;
-        DirExt::symlink(dir, Path::new(text(target)?), Path::new(text(path)?)).map_err(number)
+        let (target, path) = (text(target)?, text(path)?);
+        self.files.reserve_entry(dir, folder, path, target.len() as u64)?;
+        DirExt::symlink(dir, Path::new(target), Path::new(path)).map_err(number)
     }
 
     fn read_link(&mut self, object: u16, path: &[u8], buffer: &mut [u8]) -> FileResult<usize> {

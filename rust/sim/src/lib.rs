@@ -23,6 +23,7 @@ mod event;
 mod files;
 mod gpio;
 mod i2c;
+mod input;
 mod kv;
 mod lifecycle;
 mod msg;

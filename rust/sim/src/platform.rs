@@ -6,6 +6,7 @@ use crate::devices::{AppConfig, Devices};
 use crate::entropy::Generator;
 use crate::event::Queue;
 use crate::files::Folders;
+use crate::input::Input;
 use crate::kv::Storage;
 use crate::output::{Event, Outputs};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -26,7 +27,7 @@ pub struct SimPlatform {
     pub(crate) storage: Storage,
     pub(crate) files: Folders,
     /// Standard input is that of the process; else it is at its end.
-    standard_input: bool,
+    standard_input: Option<Input>,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -41,6 +42,12 @@ pub struct SimPlatform {
 struct Stop {
     asked: Mutex<bool>,
     changed: Condvar,
+}
+
+impl Stop {
+    fn is_asked(&self) -> bool {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// An app's clock, which another thread reads.
@@ -95,7 +102,7 @@ impl SimPlatform {
             queue: Queue::default(),
             storage: Storage::new(app.kv),
             files: Folders::new(app.folders),
-            standard_input: false,
+            standard_input: None,
             board: board.clone(),
             board_file: board_file.to_string(),
             booted: Instant::now(),
@@ -112,9 +119,12 @@ impl SimPlatform {
         self.args = arguments;
     }
 
-    /// Adds environment variables to those of the board.
+    /// Adds environment variables to those of the board. One of the same name is replaced.
     pub fn add_variables(&mut self, variables: impl IntoIterator<Item = (String, String)>) {
-        self.env.extend(variables.into_iter().map(|(name, value)| format!("{name}={value}")));
+        for (name, value) in variables {
+            self.env.retain(|variable| variable.split_once('=').is_none_or(|(present, _)| present != name));
+            self.env.push(format!("{name}={value}"));
+        }
     }
 
     /// Grants a folder of the workstation under a name, without a quota.
@@ -135,7 +145,7 @@ impl SimPlatform {
 
     /// Lets the app read the standard input of the process.
     pub fn use_standard_input(&mut self) {
-        self.standard_input = true;
+        self.standard_input = Some(Input::new(std::io::stdin()));
     }
 
     /// Returns a way to stop the app's blocking calls from elsewhere.
@@ -187,7 +197,7 @@ impl SimPlatform {
     }
 
     fn stopped(&self) -> bool {
-        *self.stop.asked.lock().unwrap_or_else(PoisonError::into_inner)
+        self.stop.is_asked()
     }
 
     pub(crate) fn trace(&self, source: &str, name: &str, value: &str, remark: &str) {
@@ -252,11 +262,19 @@ impl Stdio for SimPlatform {
     }
 
     fn input(&mut self, buffer: &mut [u8]) -> Result<u32, Errno> {
-        if !self.standard_input {
-            return Ok(0);
+        let Some(input) = &mut self.standard_input else { return Ok(0) };
+        let limit = self.board.duration_ms.map(Duration::from_millis);
+        let (start, booted, realtime) = (Instant::now(), self.booted, self.board.realtime);
+        // virtual time stands still while the app waits for the workstation
+        let waited = || if realtime { booted.elapsed() } else { start.elapsed() };
+        let is_over = || limit.is_some_and(|limit| waited() >= limit) || self.stop.is_asked();
+        match input.read(buffer, is_over).map_err(|_| Errno::Io)? {
+            Some(read) => Ok(u32::try_from(read).unwrap_or(u32::MAX)),
+            None => {
+                self.time_is_up |= limit.is_some_and(|limit| waited() >= limit);
+                Err(Errno::Io)
+            }
         }
-        let read = std::io::Read::read(&mut std::io::stdin(), buffer).map_err(|_| Errno::Io)?;
-        Ok(u32::try_from(read).unwrap_or(u32::MAX))
     }
 }
 
@@ -271,12 +289,12 @@ impl Clock for SimPlatform {
     }
 
     fn wall_clock_ns(&mut self) -> Option<u64> {
-        let boot = self.board.unix_time?.saturating_mul(1_000_000_000);
+        let boot = self.board.unix_time?.saturating_mul(1_000_000_000).saturating_add(self.board.unix_ns);
         Some(boot.saturating_add(self.uptime_us().saturating_mul(1000)))
     }
 
     fn is_to_stop(&mut self) -> bool {
-        self.stopped()
+        self.time_is_up || self.stopped()
     }
 
     fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
@@ -301,8 +319,7 @@ impl Clock for SimPlatform {
 
 impl Entropy for SimPlatform {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
-        self.entropy.fill(buffer);
-        Ok(())
+        self.entropy.fill(buffer).map_err(|_| Errno::Io)
     }
 }
 

@@ -221,6 +221,85 @@ fn a_quota_bounds_files_and_their_number() {
 }
 
 #[test]
+fn a_quota_hides_no_other_reason() {
+    let mut desk = Desk::new(Some(70));
+    assert_eq!(desk.on_path("path_create_directory", "d"), SUCCESS);
+    assert_eq!(desk.on_path("path_create_directory", "d"), EXIST);
+    assert_eq!(desk.on_path("path_create_directory", "no/x"), NOENT);
+    assert_eq!(desk.open("no/x", CREAT, WRITE), Err(NOENT));
+    assert_eq!(desk.open("x", CREAT, WRITE), Err(DQUOT));
+    let ([from, length], [to, other]) = (desk.put(100, "missing"), desk.put(200, "d"));
+    assert_eq!(desk.call("path_link", &[3, 0, from, length, 3, to, other]), NOENT);
+    assert_eq!(desk.call("path_symlink", &[from, length, 3, to, other]), EXIST);
+}
+
+#[test]
+fn a_hard_link_counts_with_what_it_links() {
+    let mut desk = Desk::new(Some(400));
+    std::fs::write(desk.host("a"), "x".repeat(200)).unwrap();
+    let ([from, length], [to, other]) = (desk.put(100, "a"), desk.put(200, "b"));
+    assert_eq!(desk.call("path_link", &[3, 0, from, length, 3, to, other]), DQUOT);
+    std::fs::write(desk.host("a"), "x".repeat(100)).unwrap();
+    assert_eq!(desk.call("path_link", &[3, 0, from, length, 3, to, other]), SUCCESS);
+}
+
+#[test]
+fn only_the_right_to_write_opens_for_writing() {
+    let mut desk = Desk::new(None);
+    std::fs::write(desk.host("a"), "text").unwrap();
+    const ALLOCATE_AND_SET_SIZE: u64 = 1 << 8 | 1 << 22;
+    let fd = desk.open("a", 0, READ | ALLOCATE_AND_SET_SIZE).unwrap();
+    assert_eq!(desk.read(fd).unwrap(), "text");
+    assert_eq!(desk.write(fd, "x"), BADF);
+    assert!(desk.open(".", 0, READ | ALLOCATE_AND_SET_SIZE).is_ok());
+}
+
+#[test]
+fn the_flags_that_a_file_was_opened_with_can_be_set_again() {
+    const APPEND_AND_SYNC: u32 = 1 | 16;
+    let mut desk = Desk::new(None);
+    let fd = desk.open("a", CREAT, WRITE).unwrap();
+    assert_eq!(desk.call("fd_fdstat_set_flags", &[fd, APPEND_AND_SYNC]), SUCCESS);
+    assert_eq!(desk.call("fd_fdstat_get", &[fd, 64]), SUCCESS);
+    assert_eq!(desk.memory[66], APPEND_AND_SYNC as u8);
+    assert_eq!(desk.write(fd, "x"), SUCCESS);
+    assert_eq!(std::fs::read(desk.host("a")).unwrap(), b"x");
+}
+
+#[test]
+fn a_slash_at_the_end_names_a_directory() {
+    let mut desk = Desk::new(None);
+    std::fs::write(desk.host("f"), "").unwrap();
+    std::fs::create_dir(desk.host("d")).unwrap();
+    for (from, to, expected) in [("f", "g/", NOTDIR), ("f/", "g", NOTDIR), ("d", "e/", SUCCESS), ("f", "g", SUCCESS)] {
+        let ([from, length], [to, other]) = (desk.put(100, from), desk.put(200, to));
+        assert_eq!(desk.call("path_rename", &[3, from, length, 3, to, other]), expected);
+    }
+    assert_eq!(desk.on_path("path_unlink_file", "g/"), NOTDIR);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_refused_at_once() {
+    let mut desk = Desk::new(None);
+    let made = std::process::Command::new("mkfifo").arg(desk.host("pipe")).status().unwrap();
+    assert!(made.success());
+    const ACCES: u64 = 2;
+    assert_eq!(desk.open("pipe", 0, READ), Err(ACCES));
+}
+
+#[test]
+fn a_listing_can_begin_anywhere() {
+    let mut desk = Desk::new(None);
+    for name in ["a", "b"] {
+        std::fs::write(desk.host(name), "").unwrap();
+    }
+    let fd = desk.open(".", DIRECTORY, READ).unwrap();
+    assert_eq!(desk.call("fd_readdir", &[fd, 2000, 100, 3, 0, 16]), SUCCESS);
+    assert_eq!((desk.u32(16), desk.u32(2000), desk.memory[2024]), (25, 4, b'b'));
+}
+
+#[test]
 fn directories_are_made_listed_and_removed() {
     let mut desk = Desk::new(None);
     assert_eq!(desk.on_path("path_create_directory", "d"), SUCCESS);

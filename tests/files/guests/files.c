@@ -301,15 +301,66 @@ static void spin(void)
 	}
 }
 
+/* Removes the entries of a directory that it sees, and goes on where its small buffer was full. */
+static void empty(int directory)
+{
+	uint8_t buffer[100];
+	__wasi_dircookie_t cookie = 0;
+	__wasi_size_t used;
+
+	do {
+		__wasi_dirent_t entry;
+		size_t next = 0;
+
+		CHECK(__wasi_fd_readdir(directory, buffer, sizeof(buffer), cookie, &used) == 0);
+		for (size_t at = 0; at + sizeof(entry) <= used; at = next) {
+			char name[16] = {0};
+
+			memcpy(&entry, buffer + at, sizeof(entry));
+			next = at + sizeof(entry) + entry.d_namlen;
+			if (next > used) {
+				break;
+			}
+			memcpy(name, buffer + at + sizeof(entry), entry.d_namlen);
+			cookie = entry.d_next;
+			if (entry.d_type == __WASI_FILETYPE_REGULAR_FILE) {
+				CHECK(__wasi_path_unlink_file(directory, name) == 0);
+			}
+		}
+	} while (used == sizeof(buffer));
+}
+
+static void sweep(void)
+{
+	int directory;
+
+	CHECK(mkdir("/many", 0777) == 0);
+	for (unsigned int i = 0; i < 40; i++) {
+		char path[16];
+
+		(void)snprintf(path, sizeof(path), "/many/file%02u", i);
+		CHECK(close(open_file(path, O_CREAT | O_WRONLY)) == 0);
+	}
+	directory = open("/many", O_RDONLY | O_DIRECTORY);
+	CHECK(directory >= 0);
+	empty(directory);
+	CHECK(close(directory) == 0);
+	CHECK(rmdir("/many") == 0);
+	put("/plain", "x");
+	CHECK(__wasi_path_unlink_file(FOLDER, "plain/") == __WASI_ERRNO_NOTDIR);
+	CHECK(__wasi_path_rename(FOLDER, "plain", FOLDER, "other/") == __WASI_ERRNO_NOTDIR);
+	CHECK(unlink("/plain") == 0);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct {
 		const char *name;
 		void (*run)(void);
 	} all[] = {
-		{"write", write_all}, {"again", read_again}, {"escape", escape},
-		{"fill", fill},       {"full", full},        {"look", look},
-		{"leak", leak},       {"busy", busy},        {"spin", spin},
+		{"write", write_all}, {"again", read_again}, {"escape", escape}, {"fill", fill},
+		{"full", full},       {"look", look},        {"leak", leak},     {"busy", busy},
+		{"spin", spin},       {"sweep", sweep},
 	};
 
 	CHECK(argc == 2);

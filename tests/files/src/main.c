@@ -161,6 +161,11 @@ ZTEST(files, test_without_a_file_system_a_folder_cannot_be_used)
 	succeed(APP(homeless), "homeless");
 }
 
+ZTEST(files, test_a_directory_is_emptied_while_it_is_listed)
+{
+	succeed(APP(writer), "sweep");
+}
+
 ZTEST(files, test_a_stop_closes_what_the_app_has_open)
 {
 	const char *what = "spin";

@@ -11,8 +11,8 @@ int __main_void(void);
 #define MOST_BYTES     128
 
 /*
- * Used only by a main() with arguments; the linker drops it otherwise. Arguments that do not fit
- * are as good as none: argc is 0.
+ * Used only by a main() with arguments; the linker drops it otherwise. Without room for all
+ * arguments there are none, argc is 0, and standard error has a line about it.
  */
 __attribute__((weak)) int __main_void(void)
 {
@@ -23,6 +23,14 @@ __attribute__((weak)) int __main_void(void)
 
 	if (wisp_wasi_args_sizes_get(&argc, &size) != 0 || argc > MOST_ARGUMENTS ||
 	    size > MOST_BYTES || wisp_wasi_args_get(argv, bytes) != 0) {
+		static const char text[] =
+			"more arguments than the small libc has room for: 8, of 128 bytes in all\n";
+		struct {
+			const char *data;
+			uint32_t size;
+		} vector = {text, sizeof(text) - 1};
+
+		(void)wisp_wasi_fd_write(WISP_WASI_STDERR, &vector, 1, &size);
 		argc = 0;
 	}
 	argv[argc] = NULL;

@@ -130,6 +130,21 @@ static void put_number(struct sink *sink, const struct spec *spec, uint64_t valu
 	pad(sink, ' ', spec->left ? spec->width - prefix_length - zeros - length : 0);
 }
 
+/* With '#' the first digit is a zero, which the precision may give. */
+static void put_octal(struct sink *sink, struct spec *spec, uint64_t value)
+{
+	bool prefix = spec->alternate && spec->precision < 0 && value != 0;
+	int digits = 1;
+
+	for (uint64_t rest = value; rest != 0; rest /= 8) {
+		digits++;
+	}
+	if (spec->alternate && spec->precision >= 0 && spec->precision < digits) {
+		spec->precision = digits;
+	}
+	put_number(sink, spec, value, prefix ? "0" : "", 8, lower);
+}
+
 static uint64_t get_unsigned(size_t bytes, va_list *arguments)
 {
 	uint64_t value = bytes > 4 ? va_arg(*arguments, uint64_t) : va_arg(*arguments, uint32_t);
@@ -281,8 +296,7 @@ static void format_all(struct sink *sink, const char *format, va_list *arguments
 			put_number(sink, &spec, value, "", 10, lower);
 			break;
 		case 'o':
-			value = get_unsigned(spec.bytes, arguments);
-			put_number(sink, &spec, value, spec.alternate ? "0" : "", 8, lower);
+			put_octal(sink, &spec, get_unsigned(spec.bytes, arguments));
 			break;
 		case 'x':
 			value = get_unsigned(spec.bytes, arguments);

@@ -10,6 +10,7 @@ use wisp_compiler::{compile, ErrorKind};
 use wisp_image::format::Section;
 use wisp_image::Image;
 
+use crate::entry;
 use crate::explain;
 use crate::facts::{Facts, Memory};
 use crate::failure::Failure;
@@ -116,6 +117,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             facts: Facts::of(&written).map_err(bad)?,
         };
         output::report(&report, |report| report.text());
+        if let Some(misfit) = entry::misfit(&image).map_err(bad)? {
+            output::note(format_args!("{misfit}; the app cannot be started on a device"));
+        }
         if explain::mixes_page_sizes(&wasm) {
             output::note(
                 "the module has pages of one byte (--page-size=1), but its allocator counts pages of 65536 bytes and will \

@@ -21,7 +21,7 @@ use crate::input::{self, Kind};
 use crate::options::{app_name, CompileArguments};
 use crate::profile::{self, Profiler};
 use crate::symbols::Symbols;
-use crate::{exit, explain, imports, output, proposals, values};
+use crate::{entry, exit, explain, imports, output, proposals, values};
 
 /// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
 const RECORDS: usize = 1 << 20;
@@ -181,7 +181,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let watch = Watch::new(store.data().platform().clock());
     let handle = store.interrupt_handle();
     let mut go = || match linker.instantiate(&mut store, &module) {
-        Ok(instance) => call(&arguments, &mut store, instance),
+        Ok(instance) => {
+            let misfit = entry::misfit(module.image()).map_err(|error| Failure::in_file(&path, error))?;
+            call(&arguments, &mut store, instance, misfit)
+        }
         Err(InstantiateError::Trap(trap)) => Ok(Err(trap)),
         Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
     };
@@ -317,8 +320,12 @@ fn call(
     arguments: &Arguments,
     store: &mut Store<'_, App<SimPlatform>>,
     instance: Instance,
+    misfit: Option<String>,
 ) -> Result<Result<Vec<Val>, Trap>, Failure> {
     let Some(name) = arguments.invoke.as_deref() else {
+        if let Some(misfit) = misfit {
+            return Err(Failure::in_file(&arguments.file, misfit));
+        }
         let ended = wisp_host::run(store, instance).map(|ended| ended.map(|()| Vec::new()));
         return ended.ok_or_else(|| no_function(arguments, store, instance, ENTRY));
     };

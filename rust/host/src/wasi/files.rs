@@ -90,7 +90,8 @@ impl<P: Platform> App<P> {
         let has = |flag: u32| oflags & flag != 0;
         let how = Opening {
             read: rights & wasi::rights::FD_READ != 0,
-            write: rights & wasi::rights::WRITING != 0,
+            // the other rights to write are asked for by programs that only read, too
+            write: rights & wasi::rights::FD_WRITE != 0,
             create: has(wasi::oflags::CREAT),
             exclusive: has(wasi::oflags::EXCL),
             truncate: has(wasi::oflags::TRUNC),
@@ -159,6 +160,15 @@ impl<P: Platform> App<P> {
             }
         }
         Ok(total)
+    }
+
+    /// Waits until what was written is stored, if the file was opened so.
+    pub(super) fn store_written(&mut self, file: Descriptor, written: u32) -> Wasi<()> {
+        let waits = (wasi::fdflags::DSYNC | wasi::fdflags::SYNC) as u8;
+        if written > 0 && file.flags & waits != 0 {
+            self.platform.sync(file.object)?;
+        }
+        Ok(())
     }
 
     /// Writes all vectors.

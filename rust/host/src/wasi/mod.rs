@@ -10,7 +10,7 @@ mod strings;
 use crate::bindings::WasiSnapshotPreview1;
 use crate::border::Memory;
 use crate::files::Descriptor;
-use crate::platform::Platform;
+use crate::platform::{FileType, Platform};
 use crate::stop::{Exit, Failure};
 use crate::App;
 use descriptors::Open;
@@ -111,7 +111,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         match self.open(fd)? {
             // A stream appends anyway.
             Open::Stream(_) if flags & !wasi::fdflags::APPEND == 0 => Ok(()),
-            Open::Object(_, true) if flags & !(wasi::fdflags::APPEND | wasi::fdflags::NONBLOCK) == 0 => {
+            Open::Object(_, true) => {
                 let file = self.file(fd, 0)?;
                 file.flags = file.flags & !(wasi::fdflags::ALL as u8) | flags as u8;
                 Ok(())
@@ -177,7 +177,9 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         // as POSIX systems do: an appending file has no other place to write to
         let append = file.flags & wasi::fdflags::APPEND as u8 != 0;
         let offset = if append { self.platform.metadata(file.object)?.size } else { offset };
-        self.write_file(memory, file.object, offset, iovs, iovs_len)
+        let written = self.write_file(memory, file.object, offset, iovs, iovs_len)?;
+        self.store_written(file, written)?;
+        Ok(written)
     }
 
     fn fd_read(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
@@ -222,6 +224,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
                 let position = if append { self.platform.metadata(object)?.size } else { file.position };
                 let written = self.write_file(memory, object, position, iovs, iovs_len)?;
                 self.file(fd, 0)?.position = position + u64::from(written);
+                self.store_written(file, written)?;
                 Ok(written)
             }
         }
@@ -286,7 +289,13 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
 
     fn path_rename(&mut self, fd: u32, path: &[u8], new_fd: u32, new_path: &[u8]) -> Wasi<()> {
         let (object, to) = (self.directory(fd)?, self.directory(new_fd)?);
-        Ok(self.platform.rename(object, files::path(path)?, to, files::path(new_path)?)?)
+        let (path, new_path) = (files::path(path)?, files::path(new_path)?);
+        // a slash at the end says that a directory is moved
+        let slash = path.ends_with(b"/") || new_path.ends_with(b"/");
+        if slash && self.platform.metadata_at(object, path, false)?.kind != FileType::Directory {
+            return Err(WasiErrno::NotDirectory.into());
+        }
+        Ok(self.platform.rename(object, path, to, new_path)?)
     }
 
     fn path_symlink(&mut self, target: &[u8], fd: u32, path: &[u8]) -> Wasi<()> {

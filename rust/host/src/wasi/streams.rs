@@ -74,7 +74,10 @@ pub(super) fn read<P: Platform>(
         if length > 0 {
             let range = memory.range(pointer, length)?;
             let buffer = memory.all().get_mut(range).unwrap_or_default();
-            return Ok(app.platform.input(buffer).map_err(WasiErrno::from)?);
+            let read = app.platform.input(buffer);
+            // a wait that a stop ended has no result
+            app.go_on()?;
+            return Ok(read.map_err(WasiErrno::from)?);
         }
     }
     Ok(0)

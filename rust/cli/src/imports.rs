@@ -45,7 +45,9 @@ fn remedy(module: &str) -> &'static str {
         _ if module.starts_with("__wbindgen") || module.ends_with(".js") => {
             "made by wasm-bindgen, which needs JavaScript; build the app without it"
         }
-        _ if module.starts_with("wasi:") => "a later WASI; build the app for wasm32-wasip1",
+        _ if module.starts_with("wasi:") => {
+            "a later WASI; give `wisp` the component, or build the app for wasm32-wasip1"
+        }
         _ if module.starts_with("wisp:") => {
             "the interface is of another version; build the app with bindings of this one"
         }

@@ -11,6 +11,8 @@ use crate::failure::Failure;
 pub enum Kind {
     /// A core module.
     Wasm,
+    /// A component.
+    Component,
     /// A Wisp image, or the beginning of one.
     Image,
 }
@@ -43,10 +45,7 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
         Some(b"WISP") => Ok(Kind::Image),
         Some(b"\0asm") => match bytes.get(4..8) {
             Some([1, 0, 0, 0]) => Ok(Kind::Wasm),
-            Some([_, _, 1, 0]) => fail(
-                "this is a WebAssembly component; Wisp runs core modules: build it for wasm32-unknown-unknown or \
-                 wasm32-wasip1",
-            ),
+            Some([_, _, 1, 0]) => Ok(Kind::Component),
             Some(version) => Err(Failure::in_file(
                 path,
                 format_args!("wasm version {version:02x?}, expected [01, 00, 00, 00]; Wisp reads version 1 only"),
@@ -93,6 +92,11 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
             ))
         }
     }
+}
+
+/// Returns the core module of a component.
+pub fn lowered(path: &Path, component: &[u8]) -> Result<Vec<u8>, Failure> {
+    wisp_component::lower(component).map_err(|error| Failure::in_file(path, error))
 }
 
 /// Reads the image in these bytes.

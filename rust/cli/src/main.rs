@@ -27,6 +27,7 @@ mod profile;
 mod proposals;
 mod symbols;
 mod values;
+mod world;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,20 @@ use common::Folder;
 
 const ADD: &str = r#"(module (func $add (export "add") (param i32 i32) (result i32) local.get 0 local.get 1 i32.add))"#;
 
+/// A component that imports what no device has.
+const SWITCH: &str = r#"(component
+  (import "acme:lamp/switch@1.0.0" (instance $switch (export "on" (func))))
+  (core func $on (canon lower (func $switch "on")))
+  (core module $m
+    (import "i" "on" (func))
+    (memory (export "memory") 1)
+    (func (export "run") (result i32) (i32.const 0)))
+  (core instance $i (export "on" (func $on)))
+  (core instance $c (instantiate $m (with "i" (instance $i))))
+  (func $run (result (result)) (canon lift (core func $c "run")))
+  (instance $r (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.0" (instance $r)))"#;
+
 /// Puts the files that a case needs into a folder.
 type Prepare = fn(&Folder);
 
@@ -79,9 +93,19 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "build a.wasm",
-        "a.wasm: this is a WebAssembly component; Wisp runs core modules: build it for wasm32-unknown-unknown or \
-         wasm32-wasip1",
+        "a.wasm: the component is not supported: it has no core module with a memory",
         |f| f.write("a.wasm", b"\0asm\x0d\0\x01\0"),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: not a valid component: unexpected end",
+        |f| f.write("a.wasm", b"\0asm\x0d\0\x01\0\x07\x04"),
+    ),
+    (
+        "build a.wasm",
+        "a.wasm: the component cannot be linked:\n  import `acme:lamp/switch@1.0.0` `on`: not an interface of WASI; Wisp \
+         provides interfaces of WASI 0.2 only",
+        |f| f.module("a.wasm", SWITCH),
     ),
     (
         "build a.wasm",

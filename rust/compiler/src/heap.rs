@@ -2,7 +2,8 @@
 //! Modules whose allocator asks where memory ends.
 //!
 //! An allocator of wasi-libc, AssemblyScript or TinyGo takes all bytes from the end of the static data to the end of
-//! memory, and knows that end as `memory.size << 16` or as an address that the linker wrote into the code. It
+//! memory, and knows that end as `memory.size << 16` or as an address that the linker wrote into the code. In
+//! position-independent code, as that of wasi-libc for components, the address is in a global constant. It
 //! touches the last bytes of its heap at once, so its memory can be trimmed only if it learns the true end.
 //! [`adapt`] replaces these places, byte for byte in their length, by `memory.grow` with
 //! [`format::MEMORY_END`]. In an image that is both trimmed and growing, the engine answers that call
@@ -18,7 +19,7 @@ use wisp_image::format;
 const END: [u8; 4] = [0x41, (format::MEMORY_END & 0x7f) as u8, 0x40, 0x00];
 const NOP: u8 = 0x01;
 const EXTEND_U: u8 = 0xad;
-/// Bytes of an `i32.const` as linkers write an address: five for the number, whatever it is.
+/// Bytes of an `i32.const` or a `global.get` as linkers write an address: five for the number, whatever it is.
 const PADDED: u64 = 6;
 
 /// A place to replace.
@@ -43,13 +44,17 @@ struct Uses {
 /// such place, or if the module may look at the size of its memory in other ways.
 pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut end = None;
+    let mut ends = Vec::new();
     let mut uses = Vec::new();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload.ok()? {
             Payload::ImportSection(imports) => {
-                let memory = |ty| matches!(ty, TypeRef::Memory(_));
-                if imports.into_imports().any(|import| import.is_ok_and(|import| memory(import.ty))) {
-                    return None;
+                for import in imports.into_imports() {
+                    match import.ok()?.ty {
+                        TypeRef::Memory(_) => return None,
+                        TypeRef::Global(_) => ends.push(false),
+                        _ => {}
+                    }
                 }
             }
             Payload::MemorySection(memories) => {
@@ -59,7 +64,8 @@ pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
                 }
                 end = u32::try_from(memory.initial << format::PAGE_SIZE_LOG2).ok();
             }
-            Payload::CodeSectionEntry(body) => uses.push(function(&body, end?)?),
+            Payload::GlobalSection(globals) => constants(globals, end, &mut ends)?,
+            Payload::CodeSectionEntry(body) => uses.push(function(&body, end?, &ends)?),
             _ => {}
         }
     }
@@ -86,8 +92,19 @@ pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
     Some(adapted)
 }
 
-/// Looks through a function. `end` is the declared end of memory.
-fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
+/// Adds for each global that the module defines whether it is a constant with the address of the end of memory.
+fn constants(globals: wasmparser::GlobalSectionReader<'_>, end: Option<u32>, ends: &mut Vec<bool>) -> Option<()> {
+    for global in globals {
+        let global = global.ok()?;
+        let value = global.init_expr.get_operators_reader().read().ok()?;
+        let is_end = matches!(value, Operator::I32Const { value } if Some(value as u32) == end);
+        ends.push(is_end && !global.ty.mutable);
+    }
+    Some(())
+}
+
+/// Looks through a function. `end` is the declared end of memory, and `ends` has the globals with this address.
+fn function(body: &wasmparser::FunctionBody<'_>, end: u32, ends: &[bool]) -> Option<Uses> {
     let mut uses = Uses::default();
     let mut reader = body.get_operators_reader().ok()?;
     let mut operators = Vec::new();
@@ -100,6 +117,11 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
         match operator {
             Operator::MemoryGrow { .. } => uses.grows = true,
             Operator::I32Const { value } if *value as u32 == end && stop - start == PADDED => {
+                uses.places.push(Place { range: *start..*stop, wide: false, linked: true });
+            }
+            Operator::GlobalGet { global_index }
+                if ends.get(*global_index as usize) == Some(&true) && stop - start == PADDED =>
+            {
                 uses.places.push(Place { range: *start..*stop, wide: false, linked: true });
             }
             Operator::MemorySize { .. } => {
@@ -134,6 +156,7 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32) -> Option<Uses> {
 #[cfg(test)]
 mod tests {
     use super::adapt;
+    use alloc::format;
     use alloc::string::String;
     use alloc::vec::Vec;
 
@@ -216,6 +239,27 @@ mod tests {
         let adapted = adapt(&wasm).unwrap();
         assert_eq!(count(&adapted, &[0x41, 0x40, 0x40, 0x00, 0x01, 0x01, 0x0b]), 1);
         assert_eq!(count(&adapted, &short), 1);
+    }
+
+    #[test]
+    fn a_global_constant_that_the_linker_made_is_the_end_and_a_variable_is_not() {
+        for (global, replaced) in [("i32", true), ("(mut i32)", false)] {
+            let text = format!("(module (memory 1) (global i32 (i32.const 8)) (global {global} (i32.const 65536)) (func (result i32) global.get 1))");
+            let mut wasm = wat::parse_str(text).unwrap();
+            let short = [0x23, 0x01, 0x0b];
+            let at = wasm.windows(3).position(|window| window == short).unwrap();
+            assert_eq!(adapt(&wasm), None);
+            wasm.splice(at..at + 3, [0x23, 0x81, 0x80, 0x80, 0x80, 0x00, 0x0b]);
+            // the body's size, and that of the section
+            wasm[at - 2] += 4;
+            wasm[at - 4] += 4;
+            wasmparser::validate(&wasm).unwrap();
+            let adapted = adapt(&wasm);
+            assert_eq!(adapted.is_some(), replaced, "{global}");
+            if let Some(adapted) = adapted {
+                assert_eq!(count(&adapted, &[0x41, 0x40, 0x40, 0x00, 0x01, 0x01, 0x0b]), 1);
+            }
+        }
     }
 
     #[test]

@@ -21,10 +21,10 @@ use crate::output::{self, Progress};
 use crate::proposals;
 use crate::symbols::{self, beside, Symbols};
 
-/// Compile a wasm module to an image
+/// Compile a wasm module or component to an image
 #[derive(Args)]
 pub struct Arguments {
-    /// The wasm module
+    /// The wasm module or component
     file: PathBuf,
     /// Path of the image [default: the module's path, ending in .wisp]
     #[arg(short, long, value_name = "FILE")]
@@ -68,10 +68,14 @@ fn version(text: &str) -> Result<(u8, u8, u16), String> {
 /// Builds an image.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
-    let wasm = input::read(path)?;
-    if let Kind::Image = input::kind(path, &wasm)? {
-        return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
-    }
+    let bytes = input::read(path)?;
+    let wasm = match input::kind(path, &bytes)? {
+        Kind::Image => {
+            return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
+        }
+        Kind::Component => input::lowered(path, &bytes)?,
+        Kind::Wasm => bytes,
+    };
     let (name, whole) = arguments.name.clone().map_or_else(|| app_name(path), |name| (name, true));
     if !whole && !arguments.quiet {
         output::note(format_args!("the app is named `{name}`: the file's name is longer than 31 bytes; see --name"));

@@ -17,11 +17,12 @@ use crate::imports::type_of;
 use crate::input::{self, Kind};
 use crate::output;
 use crate::symbols::Symbols;
+use crate::world::World;
 
 /// Show what is in an image, and whether it is sound
 #[derive(Args)]
 pub struct Arguments {
-    /// The image
+    /// The image or component
     file: PathBuf,
     /// Show the code
     #[arg(long, conflicts_with = "json")]
@@ -35,8 +36,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
-    if let Kind::Wasm = input::kind(path, &bytes)? {
-        return Err(Failure::in_file(path, ImageError::RawWasm));
+    match input::kind(path, &bytes)? {
+        Kind::Image => {}
+        Kind::Wasm => return Err(Failure::in_file(path, ImageError::RawWasm)),
+        Kind::Component => {
+            let world = World::of(path, &bytes)?;
+            output::report(&world, |world| world.text(path).trim_end_matches('\n').into());
+            return Ok(if world.error.is_none() { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) });
+        }
     }
     let image = input::image(path, &bytes)?;
     let symbols = match &arguments.symbols {

@@ -35,7 +35,7 @@ const FRAMES_SHOWN: usize = 16;
 #[derive(Args)]
 #[command(after_help = exit::HELP)]
 pub struct Arguments {
-    /// A wasm module or an image
+    /// A wasm module, a component or an image
     file: PathBuf,
     /// The board: what each app may touch, scripted inputs, arguments [default: no peripherals, real time]
     #[arg(long, value_name = "BOARD.TOML")]
@@ -121,7 +121,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             return Err(Failure::in_file(&path, "--debug needs the wasm module, which this image was made from"));
         }
         Kind::Image => (bytes, None),
-        Kind::Wasm => {
+        kind @ (Kind::Wasm | Kind::Component) => {
+            let bytes = if matches!(kind, Kind::Component) { input::lowered(&path, &bytes)? } else { bytes };
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let options = arguments.compile.options(&name, (0, 1, 0));
             let options = Options { debug: arguments.debug.is_some(), ..options };

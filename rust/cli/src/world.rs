@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The world of a component, as `wisp inspect` shows it (doc/cli.md).
+
+use std::path::Path;
+
+use serde::Serialize;
+use wisp_compiler::printable;
+
+use crate::failure::Failure;
+
+/// A component.
+#[derive(Serialize)]
+pub struct World {
+    /// Always true: tells a component from an image.
+    pub component: bool,
+    pub bytes: usize,
+    /// Bytes of the core module that `wisp build` compiles; null if the component is refused.
+    pub core_bytes: Option<usize>,
+    /// Why the component is refused; null if it is not.
+    pub error: Option<String>,
+    pub imports: Vec<Import>,
+    pub exports: Vec<String>,
+}
+
+/// An imported interface.
+#[derive(Serialize)]
+pub struct Import {
+    pub name: String,
+    /// The functions that the component calls.
+    pub functions: Vec<String>,
+}
+
+impl World {
+    /// Reads a component.
+    ///
+    /// # Errors
+    /// Bytes that are no valid component.
+    pub fn of(path: &Path, component: &[u8]) -> Result<Self, Failure> {
+        let world = wisp_component::world(component).map_err(|error| Failure::in_file(path, error))?;
+        let (core_bytes, error) = match wisp_component::lower(component) {
+            Ok(module) => (Some(module.len()), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let import = |import: wisp_component::Import| Import { name: import.name, functions: import.functions };
+        Ok(Self {
+            component: true,
+            bytes: component.len(),
+            core_bytes,
+            error,
+            imports: world.imports.into_iter().map(import).collect(),
+            exports: world.exports,
+        })
+    }
+
+    /// Returns the facts for people to read.
+    pub fn text(&self, path: &Path) -> String {
+        let mut out = format!("component, {} bytes ({})\n", self.bytes, path.display());
+        out += &match (&self.error, self.core_bytes) {
+            (Some(error), _) => format!("REFUSED: {error}\n"),
+            (None, bytes) => format!("core module: {} bytes\n", bytes.unwrap_or_default()),
+        };
+        out += "\nimports\n";
+        for import in &self.imports {
+            out += &format!("  {}\n", printable(&import.name));
+            for function in &import.functions {
+                out += &format!("    {}\n", printable(function));
+            }
+        }
+        out += "\nexports\n";
+        for export in &self.exports {
+            out += &format!("  {}\n", printable(export));
+        }
+        out
+    }
+}

@@ -1,0 +1,24 @@
+;; SPDX-License-Identifier: Apache-2.0
+;; wasi:random. Without a source of entropy these functions trap, because their types have no error.
+
+(func $bytes (export "wasi:random/random get-random-bytes") (param $length i64) (param $out i32)
+  (local $buffer i32) (local $size i32)
+  (local.set $size (i32.wrap_i64 (local.get $length)))
+  (call $must (i64.gt_u (local.get $length) (i64.const 0x7fffffff)))
+  (local.set $buffer (call $allocate (i32.const 1) (local.get $size)))
+  (call $must (call $random_get (local.get $buffer) (local.get $size)))
+  (i32.store (local.get $out) (local.get $buffer))
+  (i32.store offset=4 (local.get $out) (local.get $size)))
+
+(func $u64 (export "wasi:random/random get-random-u64") (result i64)
+  (call $must (call $random_get (call $buffer (i32.const 8)) (i32.const 8)))
+  (i64.load (global.get $buffer)))
+
+(func (export "wasi:random/insecure get-insecure-random-bytes") (param i64 i32)
+  (call $bytes (local.get 0) (local.get 1)))
+
+(func (export "wasi:random/insecure get-insecure-random-u64") (result i64) (call $u64))
+
+;; tuple<u64, u64>
+(func (export "wasi:random/insecure-seed insecure-seed") (param $out i32)
+  (call $must (call $random_get (local.get $out) (i32.const 16))))

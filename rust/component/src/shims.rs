@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The shims: a core module that implements WASI 0.2 over the functions that Wisp's host has.
+
+use wasmparser::Operator;
+
+use crate::facts::Facts;
+use crate::Error;
+
+/// The module, assembled from the folder `shims`.
+static MODULE: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shims.wasm"));
+
+/// The import module that stands for the app in the shims.
+pub const APP: &str = "app";
+
+/// Takes the place of the drop of any resource that owns nothing.
+const DROP: &str = "drop";
+
+/// Calls `proc_exit(1)` if its parameter is not 0.
+pub const END: &str = "end";
+
+/// The packages whose functions the shims implement.
+const PACKAGES: [&str; 6] =
+    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+
+/// The packages of which no handle exists: their methods are never called.
+const WITHOUT_HANDLES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
+
+/// What takes the place of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shim {
+    /// The function of the shims with this index.
+    Func(u32),
+    /// A trap, because no valid call is possible.
+    Trap,
+}
+
+/// The shims as they are linked.
+#[derive(Debug)]
+pub struct Shims {
+    pub facts: Facts<'static>,
+    /// Their module, for sections that are copied whole.
+    pub bytes: &'static [u8],
+}
+
+impl Shims {
+    /// Reads the module.
+    ///
+    /// # Errors
+    /// None: the crate's own build script made the module.
+    pub fn read() -> Result<Self, Error> {
+        Ok(Self { facts: Facts::of(MODULE)?, bytes: MODULE })
+    }
+
+    /// Returns what takes the place of a function of an interface; `None` if nothing does.
+    pub fn find(&self, interface: &str, function: &str) -> Option<Shim> {
+        let (name, version) = interface.split_once('@')?;
+        if !(version == "0.2" || version.starts_with("0.2.")) {
+            return None;
+        }
+        if let Some(func) = self.facts.exported(&format!("{name} {function}")) {
+            return Some(Shim::Func(func));
+        }
+        if !PACKAGES.iter().any(|package| name.starts_with(package)) {
+            return None;
+        }
+        if function.starts_with("[resource-drop]") {
+            return self.facts.exported(DROP).map(Shim::Func);
+        }
+        let never = WITHOUT_HANDLES.iter().any(|package| name.starts_with(package)) && function.starts_with("[method]");
+        never.then_some(Shim::Trap)
+    }
+
+    /// Returns the functions that are called from these, with them, in ascending order.
+    ///
+    /// # Errors
+    /// None: the crate's own build script made the module.
+    pub fn reachable(&self, mut wanted: Vec<u32>) -> Result<Vec<u32>, Error> {
+        let mut found = Vec::new();
+        while let Some(func) = wanted.pop() {
+            if found.contains(&func) {
+                continue;
+            }
+            found.push(func);
+            let Some(body) = (func as usize).checked_sub(self.facts.imported_funcs.len()) else { continue };
+            for op in self.facts.bodies[body].get_operators_reader()? {
+                if let Operator::Call { function_index } = op? {
+                    wanted.push(function_index);
+                }
+            }
+        }
+        found.sort_unstable();
+        Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shim_serves_every_version_of_wasi_0_2_and_no_other() {
+        let shims = Shims::read().unwrap();
+        let stdout = shims.facts.exported("wasi:cli/stdout get-stdout").map(Shim::Func);
+        assert!(stdout.is_some());
+        for version in ["0.2", "0.2.0", "0.2.6", "0.2.12"] {
+            assert_eq!(shims.find(&format!("wasi:cli/stdout@{version}"), "get-stdout"), stdout, "{version}");
+        }
+        for other in ["wasi:cli/stdout", "wasi:cli/stdout@0.3.0", "wasi:cli/stdout@0.20.0", "acme:cli/stdout@0.2.0"] {
+            assert_eq!(shims.find(other, "get-stdout"), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn drops_do_nothing_but_for_pollables_and_methods_without_handles_trap() {
+        let shims = Shims::read().unwrap();
+        let drop = shims.facts.exported(DROP).map(Shim::Func);
+        assert_eq!(shims.find("wasi:io/streams@0.2.0", "[resource-drop]output-stream"), drop);
+        assert_eq!(shims.find("wasi:sockets/tcp@0.2.0", "[resource-drop]tcp-socket"), drop);
+        let pollable = shims.find("wasi:io/poll@0.2.0", "[resource-drop]pollable");
+        assert!(pollable.is_some() && pollable != drop);
+        let read = "[method]descriptor.read-via-stream";
+        assert_eq!(shims.find("wasi:filesystem/types@0.2.0", read), Some(Shim::Trap));
+        assert_eq!(shims.find("wasi:io/streams@0.2.0", "[method]output-stream.splice"), None);
+        assert_eq!(shims.find("wasi:http/types@0.2.0", "[resource-drop]fields"), None);
+    }
+
+    #[test]
+    fn only_what_is_called_is_reachable() {
+        let shims = Shims::read().unwrap();
+        let exit = shims.facts.exported("wasi:cli/exit exit").unwrap();
+        let names = |list: Vec<u32>| -> Vec<&str> {
+            list.iter().filter_map(|&f| shims.facts.imported_funcs.get(f as usize).map(|&(_, name, _)| name)).collect()
+        };
+        assert_eq!(names(shims.reachable(vec![exit]).unwrap()), ["proc_exit"]);
+        let block = shims.facts.exported("wasi:io/poll [method]pollable.block").unwrap();
+        assert_eq!(names(shims.reachable(vec![block]).unwrap()), ["uptime_us", "sleep_us"]);
+    }
+}

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Components in the form of toolchains, lowered: what the core module imports, and what is refused.
+
+use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
+use wisp_component::{is_component, lower, world, Error, Import};
+
+/// A program that writes "hi" to standard output. As toolchains do it, the function that needs the program's memory
+/// is called through a table that is filled last.
+const HELLO: &str = r#"(component
+  (import "wasi:io/streams@0.2.6" (instance $streams
+    (export "output-stream" (type (sub resource)))
+    (export "error" (type $error (sub resource)))
+    (type $failed (variant (case "last-operation-failed" (own $error)) (case "closed")))
+    (export "stream-error" (type $e (eq $failed)))
+    (export "[method]output-stream.blocking-write-and-flush"
+      (func (param "self" (borrow 0)) (param "contents" (list u8)) (result (result (error $e)))))))
+  (alias export $streams "output-stream" (type $stream))
+  (import "wasi:cli/stdout@0.2.6" (instance $stdout
+    (alias outer 1 $stream (type $s))
+    (export "output-stream" (type (eq $s)))
+    (export "get-stdout" (func (result (own 1))))))
+  (core module $main
+    (import "out" "get-stdout" (func $get (result i32)))
+    (import "out" "write" (func $write (param i32 i32 i32 i32)))
+    (import "out" "drop" (func $drop (param i32)))
+    (memory (export "memory") 1)
+    (table 1 funcref)
+    (elem (i32.const 0) func $get)
+    (global (export "__heap_base") i32 (i32.const 64))
+    (data (i32.const 16) "hi\n")
+    (func (export "run") (result i32)
+      (local $stream i32)
+      (local.set $stream (call $get))
+      (call $write (local.get $stream) (i32.const 16) (i32.const 3) (i32.const 32))
+      (call $drop (local.get $stream))
+      (i32.load8_u (i32.const 32)))
+    (func (export "unused")))
+  (core module $shim
+    (table (export "$imports") 1 1 funcref)
+    (func (export "0") (param i32 i32 i32 i32)
+      (call_indirect (param i32 i32 i32 i32)
+        (local.get 0) (local.get 1) (local.get 2) (local.get 3) (i32.const 0))))
+  (core module $fixup
+    (import "" "0" (func (param i32 i32 i32 i32)))
+    (import "" "$imports" (table 1 1 funcref))
+    (elem (i32.const 0) func 0))
+  (core instance $shims (instantiate $shim))
+  (core func $get (canon lower (func $stdout "get-stdout")))
+  (core func $drop (canon resource.drop $stream))
+  (alias core export $shims "0" (core func $write))
+  (core instance $out (export "get-stdout" (func $get)) (export "write" (func $write)) (export "drop" (func $drop)))
+  (core instance $m (instantiate $main (with "out" (instance $out))))
+  (alias core export $m "memory" (core memory $memory))
+  (core func $lowered
+    (canon lower (func $streams "[method]output-stream.blocking-write-and-flush") (memory $memory)))
+  (alias core export $shims "$imports" (core table $table))
+  (core instance $args (export "$imports" (table $table)) (export "0" (func $lowered)))
+  (core instance (instantiate $fixup (with "" (instance $args))))
+  (func $run (result (result)) (canon lift (core func $m "run")))
+  (instance $exported (export "run" (func $run)))
+  (export "wasi:cli/run@0.2.6" (instance $exported)))"#;
+
+fn binary(text: &str) -> Vec<u8> {
+    wat::parse_str(text).unwrap()
+}
+
+/// Returns the imported functions as `module name`, and the exports.
+fn outline(module: &[u8]) -> (Vec<String>, Vec<(String, ExternalKind)>) {
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.unwrap() {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.unwrap();
+                    assert!(matches!(import.ty, TypeRef::Func(_)));
+                    imports.push(format!("{} {}", import.module, import.name));
+                }
+            }
+            Payload::ExportSection(section) => {
+                exports.extend(section.into_iter().map(|e| e.map(|e| (e.name.into(), e.kind)).unwrap()));
+            }
+            _ => {}
+        }
+    }
+    (imports, exports)
+}
+
+fn refusal(text: &str) -> String {
+    lower(&binary(text)).unwrap_err().to_string()
+}
+
+/// A component whose module imports one function, which the component lowers from this import.
+fn importing(import: &str, name: &str) -> String {
+    format!(
+        r#"(component
+          (import "{import}" (instance $i (export "{name}" (func))))
+          (core func $f (canon lower (func $i "{name}")))
+          (core module $m
+            (import "i" "f" (func $f))
+            (memory (export "memory") 1)
+            (func (export "run") (result i32) (call $f) (i32.const 0)))
+          (core instance $i (export "f" (func $f)))
+          (core instance $c (instantiate $m (with "i" (instance $i))))
+          (func $run (result (result)) (canon lift (core func $c "run")))
+          (instance $r (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $r)))"#
+    )
+}
+
+#[test]
+fn a_program_becomes_one_module_over_the_functions_of_the_host() {
+    let component = binary(HELLO);
+    assert!(is_component(&component));
+    let module = lower(&component).unwrap();
+    assert!(!is_component(&module));
+    let (imports, exports) = outline(&module);
+    assert_eq!(imports, ["wasi_snapshot_preview1 fd_write", "wasi_snapshot_preview1 proc_exit"]);
+    let global = ExternalKind::Global;
+    let exported = [("__heap_base", global), ("memory", ExternalKind::Memory), ("_start", ExternalKind::Func)];
+    assert_eq!(exports, exported.map(|(name, kind)| (name.to_string(), kind)));
+}
+
+#[test]
+fn functions_in_tables_follow_their_new_indices() {
+    let module = lower(&binary(HELLO)).unwrap();
+    let mut first = None;
+    let mut bodies = Vec::new();
+    for payload in Parser::new(0).parse_all(&module) {
+        match payload.unwrap() {
+            Payload::ElementSection(section) => {
+                let wasmparser::ElementItems::Functions(items) = section.into_iter().next().unwrap().unwrap().items
+                else {
+                    panic!("expected functions")
+                };
+                first = items.into_iter().next().map(Result::unwrap);
+            }
+            Payload::CodeSectionEntry(body) => bodies.push(body),
+            _ => {}
+        }
+    }
+    // the table had `get-stdout`: its shim returns the handle 2
+    let body = &bodies[first.unwrap() as usize - outline(&module).0.len()];
+    let ops: Vec<_> = body.get_operators_reader().unwrap().into_iter().map(Result::unwrap).collect();
+    assert_eq!(ops, [Operator::I32Const { value: 2 }, Operator::End]);
+}
+
+#[test]
+fn the_world_names_interfaces_with_the_functions_that_are_called() {
+    let world = world(&binary(HELLO)).unwrap();
+    let import = |name: &str, functions: &[&str]| Import {
+        name: name.into(),
+        functions: functions.iter().map(|&function| function.into()).collect(),
+    };
+    assert_eq!(world.exports, ["wasi:cli/run@0.2.6"]);
+    let streams = ["[resource-drop]output-stream", "[method]output-stream.blocking-write-and-flush"];
+    assert_eq!(
+        world.imports,
+        [import("wasi:io/streams@0.2.6", &streams), import("wasi:cli/stdout@0.2.6", &["get-stdout"])]
+    );
+}
+
+#[test]
+fn imports_that_nobody_provides_are_named_with_the_reason() {
+    for (import, name, reason) in [
+        ("wasi:http/outgoing-handler@0.2.0", "handle", "Wisp has no network"),
+        ("wasi:cli/stdout@0.3.0", "get-stdout", "a later WASI; build the component for WASI 0.2"),
+        ("wasi:keyvalue/store@0.2.0-draft", "open", "Wisp does not provide this"),
+        ("acme:lamp/switch@1.0.0", "on", "not an interface of WASI"),
+    ] {
+        let text = refusal(&importing(import, name));
+        assert!(text.starts_with("the component cannot be linked:\n"), "{text}");
+        assert!(text.contains(&format!("import `{import}` `{name}`: {reason}")), "{text}");
+    }
+}
+
+#[test]
+fn a_function_of_another_type_than_wasi_gives_it_is_refused() {
+    let text = refusal(&importing("wasi:cli/stdout@0.2.0", "get-stdout"));
+    assert!(text.contains("import `wasi:cli/stdout@0.2.0` `get-stdout`"), "{text}");
+}
+
+#[test]
+fn what_cannot_be_lowered_is_refused_in_words() {
+    let library = r#"(component
+      (core module $m (memory (export "memory") 1) (func (export "f")))
+      (core instance $i (instantiate $m))
+      (func $f (canon lift (core func $i "f")))
+      (export "acme-f" (func $f)))"#;
+    let nothing = "(component)";
+    let two = r#"(component
+      (core module $m (memory (export "memory") 1))
+      (core instance (instantiate $m)) (core instance (instantiate $m)))"#;
+    let asynchronous = r#"(component
+      (core module $m (func (export "f") (result i32) (i32.const 0)) (func (export "c") (param i32 i32 i32) (result i32)
+        (i32.const 0)))
+      (core instance $i (instantiate $m))
+      (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "c")))))"#;
+    let imported = r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#;
+    for (text, reason) in [
+        (library, "it exports `acme-f` and no `wasi:cli/run@0.2`; build a program with a `main`, not a library"),
+        (nothing, "it has no core module with a memory"),
+        (two, "it is composed of several components"),
+        (asynchronous, "it uses async functions, streams, futures or threads"),
+        (imported, "it imports a core module"),
+    ] {
+        let found = refusal(text);
+        assert!(found.starts_with("the component is not supported: ") && found.contains(reason), "{found}");
+    }
+}
+
+#[test]
+fn damaged_bytes_are_no_component() {
+    let component = binary(HELLO);
+    // a component without its end may be a shorter one, so what is lost here is in the middle
+    for cut in [9, 100, component.len() / 2, component.len() - 1] {
+        let result = lower(&component[..cut]);
+        assert!(matches!(result, Err(Error::Invalid(_))), "{cut}: {result:?}");
+    }
+    assert!(matches!(lower(b"\0asm\x0d\0\x01"), Err(Error::Invalid(_))));
+}
+
+#[test]
+fn a_component_that_translates_from_preview_1_leaves_those_imports_to_the_host() {
+    let component = r#"(component
+      (core module $main
+        (import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
+        (memory (export "memory") 1)
+        (func (export "_start") (drop (call $yield))))
+      (core module $adapter
+        (import "main" "_start" (func $start))
+        (func (export "yield") (result i32) (i32.const 0))
+        (func (export "run") (result i32) (call $start) (i32.const 0)))
+      (core module $shim
+        (table (export "t") 1 1 funcref)
+        (func (export "yield") (result i32) (call_indirect (result i32) (i32.const 0))))
+      (core module $fixup
+        (import "" "yield" (func (result i32)))
+        (import "" "t" (table 1 1 funcref))
+        (elem (i32.const 0) func 0))
+      (core instance $s (instantiate $shim))
+      (core instance $preview1 (export "sched_yield" (func $s "yield")))
+      (core instance $m (instantiate $main (with "wasi_snapshot_preview1" (instance $preview1))))
+      (core instance $start (export "_start" (func $m "_start")))
+      (core instance $a (instantiate $adapter (with "main" (instance $start))))
+      (alias core export $s "t" (core table $t))
+      (core instance $args (export "t" (table $t)) (export "yield" (func $a "yield")))
+      (core instance (instantiate $fixup (with "" (instance $args))))
+      (func $run (result (result)) (canon lift (core func $a "run")))
+      (instance $r (export "run" (func $run)))
+      (export "wasi:cli/run@0.2.0" (instance $r)))"#;
+    let (imports, exports) = outline(&lower(&binary(component)).unwrap());
+    assert_eq!(imports, ["wasi_snapshot_preview1 sched_yield"]);
+    assert!(exports.contains(&("_start".into(), ExternalKind::Func)));
+}

@@ -15,7 +15,7 @@ use crate::Error;
 const PREVIEW1: &str = "wasi_snapshot_preview1";
 const RUN: &str = "wasi:cli/run";
 
-/// What stands for a function that the main module imports.
+/// The stand-in for a function that the main module imports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Link {
     /// The import stays.

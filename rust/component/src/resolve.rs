@@ -12,7 +12,7 @@ use crate::Error;
 /// Aliases that are followed at most: a component can chain them, and can close a circle through a table.
 const DEPTH: u32 = 64;
 
-/// What stands behind a core function.
+/// The origin of a core function.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Place<'a> {
     /// A function that a core instance defines: instance and index in its module.
@@ -261,11 +261,11 @@ enum Origin<'a> {
     Lift(u32),
 }
 
-/// What is said of components of several parts.
+/// The refusal of components of several parts.
 pub const COMPOSED: &str = "it is composed of several components with code of their own; Wisp takes one component \
                             that imports WASI only, so give the one before it was composed";
 const OWN_RESOURCES: &str = "it defines resources of its own, and Wisp has no caller for them";
-/// What is said of everything of the component model that came after WASI 0.2.
+/// The refusal of everything of the component model that came after WASI 0.2.
 pub const ASYNC: &str = "it uses async functions, streams, futures or threads of the component model; build it for \
                          WASI 0.2, for example with rustc's target wasm32-wasip2";
 

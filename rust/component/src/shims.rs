@@ -25,7 +25,7 @@ const PACKAGES: [&str; 6] =
 /// The packages of which no handle exists: their methods are never called.
 const WITHOUT_HANDLES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
 
-/// What takes the place of an import.
+/// The replacement of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shim {
     /// The function of the shims with this index.

@@ -29,6 +29,8 @@ static int set(const struct wisp_app *app, struct wisp_strings *strings, size_t 
 	if (size > CONFIG_WISP_ARGS_SIZE) {
 		return -ENOSPC;
 	}
+	/* A load that is going on would overwrite what is set. */
+	wisp_arguments_load(app);
 	wisp_app_status(app, &status);
 	if (status.state == WISP_APP_RUNNING) {
 		return -EBUSY;
@@ -63,6 +65,7 @@ int wisp_arguments_set(const struct wisp_app *app, bool env, const struct wisp_s
 			return -EINVAL;
 		}
 	}
+	wisp_arguments_load(app);
 	wisp_app_status(app, &status);
 	if (status.state == WISP_APP_RUNNING) {
 		return -EBUSY;
@@ -167,6 +170,7 @@ int wisp_app_reset_args(const struct wisp_app *app)
 {
 	struct wisp_app_status status;
 
+	wisp_arguments_load(app);
 	wisp_app_status(app, &status);
 	if (status.state == WISP_APP_RUNNING) {
 		return -EBUSY;

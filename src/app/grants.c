@@ -244,6 +244,10 @@
 #endif
 
 #define DEFINE_APP(node_id)                                                                        \
+	BUILD_ASSERT(DT_PROP_OR(node_id, priority, 0) < CONFIG_NUM_PREEMPT_PRIORITIES, \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a priority that does not exist"); \
+	BUILD_ASSERT(DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE) >= 1024, \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a stack-size below 1024"); \
 	DEFINE_STRINGS(node_id, args)                                                              \
 	DEFINE_STRINGS(node_id, env)                                                               \
 	DEFINE_EVENTS(node_id)                                                                     \

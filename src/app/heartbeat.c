@@ -30,7 +30,8 @@ static void go_on(struct k_work *work)
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
 		struct wisp_app_status status;
 
-		if (app->heartbeat_ms != 0 && app->data->missed && app->data->watchdog != NONE) {
+		if (app->heartbeat_ms != 0 && (app->data->missed || app->data->stopping) &&
+		    app->data->watchdog != NONE) {
 			(void)task_wdt_feed(app->data->watchdog);
 			/* Detects also that the app's thread was aborted by a fault. */
 			wisp_app_status(app, &status);
@@ -45,8 +46,11 @@ static void missed(int channel, void *argument)
 	const struct wisp_app *app = argument;
 
 	ARG_UNUSED(channel);
-	app->data->missed = true;
-	(void)wisp_app_stop(app);
+	/* One that was told to end already needs no heartbeat. */
+	if (!app->data->stopping) {
+		app->data->missed = true;
+		(void)wisp_app_stop(app);
+	}
 	(void)k_work_submit(&go_on_work);
 }
 

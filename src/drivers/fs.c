@@ -19,6 +19,7 @@
 
 #include <wisp/wisp.h>
 
+#include "app/deadline.h"
 #include "app/grants.h"
 #include "border/shim.h"
 #include "drivers/fs.h"
@@ -127,7 +128,12 @@ uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
 	if (change && grant_of(app, folder)->read_only) {
 		return WISP_FS_READ_ONLY;
 	}
-	(void)k_mutex_lock(&lock, K_FOREVER);
+	if (k_mutex_lock(&lock, K_NO_WAIT) != 0) {
+		/* Another app's work is no computing of this one. */
+		wisp_deadline_pause(app);
+		(void)k_mutex_lock(&lock, K_FOREVER);
+		wisp_deadline_resume(app);
+	}
 	error = wisp_fs_prepare(app, folder);
 	if (error != 0) {
 		(void)k_mutex_unlock(&lock);
@@ -307,6 +313,16 @@ uint32_t wisp_shim_fs_close(const struct wisp_app *app, uint32_t object)
 	return wisp_fs_leave(wisp_fs_error(close_object(fs, object - fs->folder_count)));
 }
 
+static bool has_open(const struct wisp_fs *fs)
+{
+	for (uint32_t i = 0; i < fs->object_count; i++) {
+		if (fs->objects[i].kind != WISP_FS_CLOSED) {
+			return true;
+		}
+	}
+	return fs->listing.open;
+}
+
 void wisp_fs_end(const struct wisp_app *app)
 {
 	struct wisp_fs *fs = wisp_fs_of(app);
@@ -314,17 +330,20 @@ void wisp_fs_end(const struct wisp_app *app)
 	if (fs == NULL) {
 		return;
 	}
-	(void)k_mutex_lock(&lock, K_FOREVER);
-	wisp_fs_close_listing(fs);
-	for (uint32_t i = 0; i < fs->object_count; i++) {
-		(void)close_object(fs, i);
+	/* What has nothing open does not wait for the file system, which another app may use. */
+	if (has_open(fs)) {
+		(void)k_mutex_lock(&lock, K_FOREVER);
+		wisp_fs_close_listing(fs);
+		for (uint32_t i = 0; i < fs->object_count; i++) {
+			(void)close_object(fs, i);
+		}
+		(void)k_mutex_unlock(&lock);
 	}
 	for (uint32_t i = 0; i < fs->folder_count; i++) {
 		fs->folders[i].exists = false;
 		fs->folders[i].counted = false;
 		fs->folders[i].warned = false;
 	}
-	(void)k_mutex_unlock(&lock);
 }
 
 uint32_t wisp_shim_fs_object(const struct wisp_app *app, uint32_t object,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <zephyr/drivers/gpio.h>
+#include <zephyr/kernel.h>
 
 #include <wisp/wisp.h>
 
@@ -157,6 +158,18 @@ static void edge(const struct device *port, struct gpio_callback *callback, gpio
 	(void)wisp_events_put(watch->events, WISP_EVENT_EDGE, watch->pin, active);
 }
 
+/* Adds a callback to those of its port, or removes it: Zephyr's lists of callbacks have no lock. */
+static int manage(const struct gpio_dt_spec *spec, struct gpio_callback *callback, bool add)
+{
+	static K_MUTEX_DEFINE(callbacks);
+	int ret;
+
+	(void)k_mutex_lock(&callbacks, K_FOREVER);
+	ret = add ? gpio_add_callback_dt(spec, callback) : gpio_remove_callback_dt(spec, callback);
+	(void)k_mutex_unlock(&callbacks);
+	return ret;
+}
+
 uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t edges)
 {
 	static const gpio_flags_t flags[] = {
@@ -181,7 +194,7 @@ uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t
 		if (ret != 0) {
 			return wisp_driver_error(ret);
 		}
-		(void)gpio_remove_callback_dt(spec, &watch->callback);
+		(void)manage(spec, &watch->callback, false);
 		watch->edges = WISP_EDGES_NONE;
 	}
 	wisp_events_drop(app->grants->events, WISP_EVENT_EDGE, (uint8_t)pin);
@@ -192,11 +205,11 @@ uint32_t wisp_shim_gpio_watch(const struct wisp_app *app, uint32_t pin, uint32_t
 	watch->pin = (uint8_t)pin;
 	watch->edges = (uint8_t)edges;
 	gpio_init_callback(&watch->callback, edge, BIT(spec->pin));
-	ret = gpio_add_callback_dt(spec, &watch->callback);
+	ret = manage(spec, &watch->callback, true);
 	if (ret == 0) {
 		ret = gpio_pin_interrupt_configure_dt(spec, flags[edges]);
 		if (ret != 0) {
-			(void)gpio_remove_callback_dt(spec, &watch->callback);
+			(void)manage(spec, &watch->callback, false);
 		}
 	}
 	if (ret != 0) {

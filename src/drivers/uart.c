@@ -8,6 +8,7 @@
 
 #include <wisp/wisp.h>
 
+#include "app/deadline.h"
 #include "app/grants.h"
 #include "border/errno.h"
 #include "border/shim.h"
@@ -74,8 +75,11 @@ static void receive(const struct device *dev, struct wisp_uart *port)
 
 	while ((count = uart_fifo_read(dev, chunk, sizeof(chunk))) > 0) {
 		K_SPINLOCK(&port->lock) {
-			port->lost += (uint32_t)count -
-				      ring_buf_put(&port->received, chunk, (uint32_t)count);
+			/* After a close bytes are still sent, but none are received. */
+			if (port->open) {
+				port->lost += (uint32_t)count -
+					      ring_buf_put(&port->received, chunk, (uint32_t)count);
+			}
 		}
 	}
 	raise_event(port);
@@ -214,7 +218,10 @@ static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t un
 	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
 			  &app->data->stop);
 	k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &port->changed);
+	/* A wait for the other end of the line is no computing. */
+	wisp_deadline_pause(app);
 	(void)k_poll(waits, ARRAY_SIZE(waits), K_USEC(MIN(until_us - now, SLICE_US)));
+	wisp_deadline_resume(app);
 	return true;
 }
 

@@ -145,7 +145,8 @@ static bool put_list(zcbor_state_t *zse, const struct wisp_app *app,
 	for (size_t i = 0; i < count && ok; i++) {
 		const char *text = get(app, i);
 
-		ok = zcbor_tstr_encode_ptr(zse, text, strlen(text));
+		/* Another thread may have set fewer meanwhile. */
+		ok = text != NULL && zcbor_tstr_encode_ptr(zse, text, strlen(text));
 	}
 	return ok && zcbor_list_end_encode(zse, count);
 }

@@ -3,10 +3,13 @@
 /* The partition wisp_storage: reading, writing and erasing. */
 
 #include <zephyr/drivers/flash.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/storage/flash_map.h>
 
 #include "storage/images.h"
 #include "storage/storage.h"
+
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 BUILD_ASSERT(FIXED_PARTITION_EXISTS(wisp_storage),
 	     "CONFIG_WISP_STORAGE needs a fixed partition with the node label wisp_storage");
@@ -18,6 +21,7 @@ int wisp_storage_flash_open(void)
 {
 	const struct flash_parameters *parameters;
 	struct flash_pages_info page;
+	struct flash_pages_info last;
 	const struct device *flash;
 	int ret;
 
@@ -32,6 +36,16 @@ int wisp_storage_flash_open(void)
 	ret = flash_get_page_info_by_offs(flash, area->fa_off, &page);
 	if (ret != 0) {
 		return ret;
+	}
+	ret = flash_get_page_info_by_offs(flash, area->fa_off + area->fa_size - 1, &last);
+	if (ret != 0) {
+		return ret;
+	}
+	if (page.start_offset != area->fa_off || last.size != page.size ||
+	    (last.index - page.index + 1) * page.size != area->fa_size) {
+		LOG_ERR("partition wisp_storage must begin and end with an erase block, and all of "
+			"its erase blocks must have one size");
+		return -EINVAL;
 	}
 	parameters = flash_get_parameters(flash);
 	geometry.size = area->fa_size;

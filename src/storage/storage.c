@@ -15,8 +15,14 @@
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /* Smallest erase block of supported flash memories, for devicetrees that state none. */
-#define ERASE_BLOCK                                                                                \
-	DT_PROP_OR(DT_MTD_FROM_FIXED_PARTITION(DT_NODELABEL(wisp_storage)), erase_block_size, 256)
+#define PARTITION DT_NODELABEL(wisp_storage)
+/* The flash memory, which has the size of its blocks, or its controller where it is not mapped. */
+#define MEMORY                                                                                     \
+	COND_CODE_1(DT_FIXED_SUBPARTITION_EXISTS(PARTITION),                                       \
+		    (DT_MEM_FROM_FIXED_SUBPARTITION(PARTITION)),                                   \
+		    (DT_MEM_FROM_FIXED_PARTITION(PARTITION)))
+#define FLASH       COND_CODE_1(DT_NODE_EXISTS(MEMORY), (MEMORY), (DT_MTD_FROM_FIXED_PARTITION(PARTITION)))
+#define ERASE_BLOCK DT_PROP_OR(FLASH, erase_block_size, 256)
 
 static uint32_t wear[DIV_ROUND_UP(FIXED_PARTITION_SIZE(wisp_storage), ERASE_BLOCK)];
 /* The partition was opened, and what holds its images. */
@@ -37,7 +43,8 @@ static void run_call(struct k_work *work)
 {
 	struct call *call = CONTAINER_OF(work, struct call, work);
 
-	call->result = call->run(call->argument);
+	/* Opening it may have found that it cannot be used, after the call was queued. */
+	call->result = is_open ? call->run(call->argument) : WISP_STORE_NOT_MOUNTED;
 }
 
 int wisp_storage_run(int (*function)(void *argument), void *argument)
@@ -269,6 +276,9 @@ static int do_stop(void *argument)
 	ret = wisp_rust_store_find(argument, &stored);
 	if (ret == 0) {
 		ret = wisp_supervisor_stop(stored.slot, &was_running);
+	}
+	if (ret == 0) {
+		wisp_supervisor_hold(stored.slot);
 	}
 	return (ret == 0 && !was_running) ? WISP_STORE_ALREADY : ret;
 }

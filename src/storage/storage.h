@@ -34,6 +34,9 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app);
 int wisp_supervisor_start(uint32_t slot);
 
 /* Stops the app and unloads its image, so that the flash may change. */
+/* Says that an app was stopped by request, so that neither a crash nor a trial's end starts it. */
+void wisp_supervisor_hold(uint32_t slot);
+
 int wisp_supervisor_stop(uint32_t slot, bool *was_running);
 
 /* Schedules a start of the app with the image that is installed at that time. */

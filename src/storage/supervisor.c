@@ -19,6 +19,8 @@ LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 #define MOST_DOUBLINGS 6
 
 struct supervised {
+	/* It was stopped by request: only a request, an update or the next boot starts it. */
+	bool held;
 	/* NULL if nothing was started. */
 	const struct wisp_app *app;
 	/* Image that is held for the app, or NULL. */
@@ -227,6 +229,7 @@ int wisp_supervisor_start(uint32_t slot)
 	if (wisp_app_start(app) != 0) {
 		return WISP_STORE_NOT_LOADED;
 	}
+	supervised->held = false;
 	supervised->is_candidate = candidate;
 	supervised->started = k_uptime_get();
 	if (candidate && CONFIG_WISP_TRIAL_SECONDS != 0 && supervised->trial_ends == 0) {
@@ -235,6 +238,11 @@ int wisp_supervisor_start(uint32_t slot)
 		wake();
 	}
 	return 0;
+}
+
+void wisp_supervisor_hold(uint32_t slot)
+{
+	all[slot].held = true;
 }
 
 int wisp_supervisor_stop(uint32_t slot, bool *was_running)
@@ -294,7 +302,7 @@ static void handle_end(uint32_t slot)
 		return;
 	}
 	wisp_app_status(supervised->app, &status);
-	if (!wisp_failed(&status)) {
+	if (!wisp_failed(&status) || supervised->held) {
 		return;
 	}
 	if (supervised->is_candidate) {
@@ -352,6 +360,13 @@ static void handle_trial_end(uint32_t slot)
 		return;
 	}
 	if (IS_ENABLED(CONFIG_WISP_CONFIRM_BY_TIME) && is_running(all[slot].app)) {
+		int64_t due = all[slot].started + (int64_t)CONFIG_WISP_TRIAL_SECONDS * MSEC_PER_SEC;
+
+		if (k_uptime_get() < due) {
+			/* It crashed meanwhile. The number of starts bounds how often. */
+			all[slot].trial_ends = due;
+			return;
+		}
 		handle_confirmation(slot);
 		return;
 	}
@@ -360,7 +375,7 @@ static void handle_trial_end(uint32_t slot)
 		/* The guest does not stop. The number of starts decides after the next boot. */
 		return;
 	}
-	if (roll_back(&stored)) {
+	if (roll_back(&stored) && !all[slot].held) {
 		wisp_supervisor_restart(slot);
 	}
 }

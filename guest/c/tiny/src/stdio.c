@@ -142,7 +142,7 @@ static void put_octal(struct sink *sink, struct spec *spec, uint64_t value)
 	if (spec->alternate && spec->precision >= 0 && spec->precision < digits) {
 		spec->precision = digits;
 	}
-	put_number(sink, spec, value, prefix ? "0" : "", 8, lower);
+	put_number(sink, spec, value, prefix ? "0" : "", 8, "01234567");
 }
 
 static uint64_t get_unsigned(size_t bytes, va_list *arguments)

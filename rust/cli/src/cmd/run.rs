@@ -389,7 +389,6 @@ struct Outcome {
     /// Innermost first, a list of lines for each frame.
     frames: Vec<Vec<String>>,
     /// A row for each function, if the run was profiled.
-    #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<Vec<profile::Row>>,
 }
 

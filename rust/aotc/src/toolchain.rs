@@ -46,6 +46,8 @@ const GCC_SWITCHES: &str = "--param=case-values-threshold=32";
 
 /// For gcc and functions that are huge: its other levels take time and memory that grow with the square of the size.
 const GCC_HUGE: &str = "-O1";
+/// Keeps each call that is none of WebAssembly's tail calls on the stack.
+const NO_SIBLING_CALLS: &str = "-fno-optimize-sibling-calls";
 
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";
@@ -213,7 +215,7 @@ fn flags<'a>(machine: &'a Machine, options: &'a Options, clang: bool, tail_calls
     }
     if options.strict && !tail_calls {
         // endless recursion is to exhaust the stack, not to become an endless loop
-        flags.push("-fno-optimize-sibling-calls");
+        flags.push(NO_SIBLING_CALLS);
     }
     flags
 }
@@ -258,7 +260,9 @@ pub fn build(machine: &Machine, options: &Options, units: &[Unit], wanted: &[Str
         if unit.huge && !clang && matches!(options.optimize.as_str(), "-O2" | "-O3") {
             flags.push(GCC_HUGE);
             // -O1 leaves this out, and without it a tail call takes stack
-            flags.push("-foptimize-sibling-calls");
+            if !flags.contains(&NO_SIBLING_CALLS) {
+                flags.push("-foptimize-sibling-calls");
+            }
             lowered += 1;
         }
         let (object, usage) = compile(&scratch, &compiler, &flags, &name, &unit.text)?;

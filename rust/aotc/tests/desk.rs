@@ -554,3 +554,17 @@ fn a_huge_function_that_ends_by_calling_itself_takes_no_stack() {
     );
     assert_eq!(same(&huge, "f", &[Val::I32(1_000_000)], 1), Ok(vec![Val::I32(7)]));
 }
+
+#[test]
+fn a_huge_function_that_calls_itself_without_end_exhausts_the_stack_in_strict_code() {
+    let huge = format!(
+        "(module (func $f (export \"f\") (param i32) (result i32) {} (call $f (local.get 0))) (func (param i32) {}))",
+        steps(0, 800),
+        steps(800, 2400)
+    );
+    let (wasm, compiled) = compiled(&huge);
+    let strict = Options { strict: true, ..Options::default() };
+    let image = native_image(&wasm, &compiled, &strict);
+    let trap = call(&image, true, "f", &[Val::I32(1)], &mut [Val::I32(0)]).unwrap_err();
+    assert_eq!(trap.code, TrapCode::StackOverflow);
+}

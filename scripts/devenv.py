@@ -186,10 +186,11 @@ def link(target, path):
     path = Path(path)
     if path.is_symlink() and os.readlink(path) == str(target):
         return
-    if path.is_symlink() or path.exists():
-        path.unlink()
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.symlink_to(target)
+    # Another command in the same checkout may make it at the same time.
+    made = path.with_name(f".{path.name}.{os.getpid()}")
+    made.symlink_to(target)
+    made.replace(path)
 
 
 def write_if_changed(path, text):

@@ -58,7 +58,7 @@ impl Counter {
     /// Sets the alarm as [`Counter::alarm`] does, after at least this time.
     ///
     /// # Errors
-    /// As [`Counter::alarm`]. A time that the counter cannot measure is `EINVAL`.
+    /// Returns `EINVAL` for a time that the counter cannot measure, and the other errors of [`Counter::alarm`].
     pub fn alarm_after(&mut self, delay: Duration) -> Result<(), Error> {
         self.alarm(ticks_in(delay, self.frequency))
     }

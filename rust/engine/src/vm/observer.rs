@@ -17,7 +17,7 @@ pub(crate) trait Watch {
     /// Looks at a guest that ends with a trap or by its own wish.
     ///
     /// # Safety
-    /// As for [`Watch::before`].
+    /// `instance` is a `Ctx` of the store. The guest stands still, and its frames are as the interpreter left them (rule F).
     unsafe fn trapped(&self, instance: *const (), ip: *const u16, fp: *mut u8, code: RawTrap);
 }
 

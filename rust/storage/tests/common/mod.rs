@@ -7,6 +7,13 @@ use std::collections::BTreeMap;
 use wisp_storage::{Flash, FlashError, Geometry, ImageRef, Mounted, Store, StoreError, Upload, Which};
 use wisp_trust::sha256;
 
+/// Returns how many cases there are for each that a test tries: `sample`, or the number in `WISP_ONE_IN`.
+pub fn one_in(sample: u64) -> u64 {
+    let Some(text) = std::env::var_os("WISP_ONE_IN") else { return sample };
+    let number = text.to_str().and_then(|text| text.parse().ok()).filter(|&number| number > 0);
+    number.unwrap_or_else(|| panic!("WISP_ONE_IN is {text:?}; expected a number from 1 on"))
+}
+
 /// Pseudo-random numbers (xorshift64*).
 #[derive(Clone)]
 pub struct Random(u64);

@@ -62,10 +62,11 @@ extern "C" {
 /// of the fourth argument.
 ///
 /// # Safety
-/// As [`run`].
+/// `ip` is an op of a function of the instance, whose module was verified (rule V). `fp` is that function's frame, with the
+/// header of an outermost frame below it (rule F).
 #[cfg(wisp_translates)]
 pub unsafe fn run_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawTrap {
-    // SAFETY: as in `run`.
+    // SAFETY: rules V and F for `ip` and `fp`, from the caller.
     unsafe { enter_with(ctx, ip, fp, acc) }
 }
 
@@ -82,7 +83,8 @@ pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
 /// Runs until the outermost frame returns (no trap) or something traps. See the module above.
 ///
 /// # Safety
-/// As for the portable back end; the header below `fp` is that of an outermost frame.
+/// `ip` is the entry of a function of the instance, whose module was verified (rule V). `fp` lies in the frame stack, with the
+/// header of an outermost frame below it (rule F).
 #[inline(always)]
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     // SAFETY: rules V and F for `ip` and `fp`, from the caller, which laid the header of an outermost frame.

@@ -17,7 +17,8 @@ use crate::vm::trap::RawTrap;
 /// `ctx.fuel`. Gives the trap, or 0, in the lower half, the accumulator in the upper.
 ///
 /// # Safety
-/// As for a back end's `run`; the op is one of those that the back end leaves to this function.
+/// `ctx.ip` is an op of a function of the instance, whose module was verified (rule V), and one of those that the back end
+/// leaves to this function. `ctx.fp` is that function's frame, with a header below it (rule F).
 pub unsafe extern "C" fn escape(ctx: &Ctx) -> u64 {
     let mut ip = ctx.ip.get();
     let mut fp = ctx.fp.get();

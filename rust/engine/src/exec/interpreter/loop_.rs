@@ -21,17 +21,18 @@ use crate::vm::trap::RawTrap;
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     #[cfg(feature = "debug")]
     if ctx.shared().observer.get().is_some() {
-        // SAFETY: the caller's promises are those of this function.
+        // SAFETY: rules V and F for `ip` and `fp`, from the caller.
         return unsafe { run_as::<true>(ctx, ip, fp) };
     }
-    // SAFETY: the caller's promises are those of this function.
+    // SAFETY: rules V and F for `ip` and `fp`, from the caller.
     unsafe { run_as::<false>(ctx, ip, fp) }
 }
 
 /// Runs as [`run`] does. If `WATCHED`, the store's observer sees each op first.
 ///
 /// # Safety
-/// As for [`run`].
+/// `ip` is the entry of a function of the instance, whose module was verified (rule V). `fp` lies in the frame stack with a
+/// header below it (rule F).
 #[inline(never)]
 unsafe fn run_as<const WATCHED: bool>(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
     let observer = if WATCHED { ctx.shared().observer.get() } else { None };

@@ -9,7 +9,7 @@
 //! function there. So traps, their numbers and places are the interpreter's.
 //!
 //! Rules, beside those of [`crate::vm`] and [`super::interpreter`]:
-//! - **T (translated)**: the code between `code` and `code + length` is what `wisp_translate::translate_all` made of the
+//! - **M (machine code)**: the code between `code` and `code + length` is what `wisp_translate::translate_all` made of the
 //!   instance's own, verified image, and nobody has written to it since. Helpers are called by it only, with the
 //!   registers that [`wisp_translate::Helper`] describes.
 
@@ -116,16 +116,22 @@ fn environment<'e>(
 /// Runs a defined function, whose code in the image begins at `code`, as machine code; `None` if it has none.
 ///
 /// # Safety
-/// As for the interpreter's `run`, with a header below the slots.
+/// `code` is the offset of a function of the instance, whose module was verified (rule V). The slots lie in the frame stack,
+/// with a header below them (rule F).
 #[inline(always)]
 pub unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
     if ctx.translated.length == 0 {
         return None;
     }
-    // SAFETY: the caller's contract.
+    // SAFETY: rules V and F for the offset and the slots, from the caller.
     unsafe { enter_code(ctx, code, slots) }
 }
 
+/// Runs a function that has machine code, as [`enter`] does.
+///
+/// # Safety
+/// `code` is the offset of a function of the instance (rule V). The slots lie in the frame stack, with a header below them
+/// (rule F).
 unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
     let function = ctx.function_at(code);
     let entry = ctx.translated.entry(function)?;
@@ -143,7 +149,7 @@ unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
         });
     }
     ctx.translated.floor.set(shared.translated_floor.get());
-    // SAFETY: rules T and F: the entry is that of a function of this instance, and its arguments lie at the slots.
+    // SAFETY: rules M and F: the entry is that of a function of this instance, and its arguments lie at the slots.
     Some(RawTrap::from_bits(unsafe { thumb::enter(ctx, entry, slots, results) }))
 }
 
@@ -153,7 +159,7 @@ unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
 /// # Safety
 /// The address is that of an instance.
 unsafe fn place(ctx: *const ()) -> Option<(u32, *mut u8)> {
-    // SAFETY: the caller's contract.
+    // SAFETY: `ctx` is the address of an instance, which the state of that instance passes.
     let ctx = unsafe { &*ctx.cast::<Ctx>() };
     let offset = ctx.translated.offset(ctx.ip.get().addr() as u32)?;
     let (site, _) = unwind::site(ctx, offset)?;
@@ -171,9 +177,9 @@ struct Registers {
 /// the function's caller expects, with the stack pointer in the last; or the number of a trap.
 ///
 /// # Safety
-/// Rule T.
+/// Rule M.
 unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
-    // SAFETY: rule T: the helper has saved the registers there, and the function's native stack lies behind them.
+    // SAFETY: rule M: the helper has saved the registers there, and the function's native stack lies behind them.
     let (registers, stack) = unsafe { (&mut *registers, registers.add(1).cast::<u32>()) };
     let found = ctx.translated.offset(registers.returns).and_then(|offset| unwind::site(ctx, offset));
     let Some((site, pins)) = found else { return TrapCode::Unreachable as u32 };
@@ -188,7 +194,7 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
     }
     let ip = ctx.code.wrapping_add(site.op as usize).cast::<u16>();
     let code = if site.first {
-        // SAFETY: rule T: `stack` is that of the function. Its own frame counts as one of the interpreter's.
+        // SAFETY: rule M: `stack` is that of the function. Its own frame counts as one of the interpreter's.
         let below = unsafe { deeper(ctx, registers.returns, stack, 1) };
         let acc = site.acc.map_or(0, |acc| registers.numbers[usize::from(acc.0)]);
         // SAFETY: rules V and F: the op is one of the function's, and the frame is the running one.
@@ -204,7 +210,7 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
         let (register, bytes) = site.refused.unwrap_or((Isa::PLAN.context, 0));
         cold::refusal(ctx, registers.numbers[usize::from(register.0)], 0, bytes).bits()
     };
-    // SAFETY: rule T: `stack` is that of the function.
+    // SAFETY: rule M: `stack` is that of the function.
     unsafe {
         if code != 0 {
             unwind::lay_headers(ctx, fp, registers.returns, stack);
@@ -218,13 +224,13 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
 /// Notes how many calls are under way below a run of the interpreter that begins now, and returns what was noted before.
 ///
 /// # Safety
-/// Rule T: `stack` is the native stack of the function that the call at `returns` is in, of whose frames the innermost
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in, of whose frames the innermost
 /// `own` are the interpreter's.
 unsafe fn deeper(ctx: &Ctx, returns: u32, stack: *const u32, own: u32) -> u32 {
     if ctx.shared().config.max_depth == 0 {
         return 0;
     }
-    // SAFETY: rule T.
+    // SAFETY: rule M.
     let depth = unsafe { unwind::depth(ctx, returns, stack) } - own;
     ctx.translated.below.replace(depth)
 }
@@ -232,14 +238,14 @@ unsafe fn deeper(ctx: &Ctx, returns: u32, stack: *const u32, own: u32) -> u32 {
 /// Hands out fuel. Returns the units to go on with, or a trap's number, negative.
 ///
 /// # Safety
-/// Rule T: `stack` is the native stack of the function that the call at `returns` is in.
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in.
 unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) -> i32 {
-    // SAFETY: rule T.
+    // SAFETY: rule M.
     let units = ctx.shared().refill(|| unsafe { unwind::depth(ctx, returns, stack) });
     match units {
         Ok(units) => units - 1,
         Err(code) => {
-            // SAFETY: rule T.
+            // SAFETY: rule M.
             unsafe { failed(ctx, fp, returns, stack) };
             -(code as i32)
         }
@@ -249,14 +255,14 @@ unsafe extern "C" fn refill(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const 
 /// Says in the instance where the guest stands, and lays the headers of its frames: something trapped.
 ///
 /// # Safety
-/// As [`refill`].
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in.
 unsafe extern "C" fn failed(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
     let site = ctx.translated.offset(returns).and_then(|offset| unwind::site(ctx, offset));
     if let Some((site, _)) = site {
         ctx.ip.set(ctx.code.wrapping_add(site.op as usize).cast());
         let fp = fp.wrapping_sub(site.frame.unwrap_or(0) as usize);
         ctx.fp.set(fp);
-        // SAFETY: rule T.
+        // SAFETY: rule M.
         unsafe { unwind::lay_headers(ctx, fp, returns, stack) };
     }
 }
@@ -264,20 +270,21 @@ unsafe extern "C" fn failed(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const 
 /// Lays the headers of the guest's frames, as [`failed`] does, if the instance says already where the guest stands.
 ///
 /// # Safety
-/// As [`refill`].
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in.
 unsafe extern "C" fn failed_there(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
-    // SAFETY: rule T.
+    // SAFETY: rule M.
     unsafe { unwind::lay_headers(ctx, fp, returns, stack) };
 }
 
 /// Interprets a function for translated code. 0 or the number of a trap.
 ///
 /// # Safety
-/// As [`refill`], with the callee's frame.
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in.
+/// `code` is the offset of a function of the instance (rule V), and `fp` its frame (rule F).
 unsafe extern "C" fn interpret(ctx: &Ctx, code: u32, fp: *mut u8, returns: u32, stack: *const u32) -> u32 {
     let here = (&raw const code).addr();
     if here < ctx.translated.floor.get() {
-        // SAFETY: rule T.
+        // SAFETY: rule M.
         unsafe { failed(ctx, fp, returns, stack) };
         return TrapCode::StackOverflow as u32;
     }
@@ -290,7 +297,7 @@ unsafe extern "C" fn interpret(ctx: &Ctx, code: u32, fp: *mut u8, returns: u32, 
         result
     };
     if result != 0 {
-        // SAFETY: rule T.
+        // SAFETY: rule M.
         unsafe { unwind::lay_headers_above(ctx, fp, returns, stack) };
     }
     result
@@ -299,7 +306,8 @@ unsafe extern "C" fn interpret(ctx: &Ctx, code: u32, fp: *mut u8, returns: u32, 
 /// Calls through a table what is no translated function of the very type. 0 or the number of a trap.
 ///
 /// # Safety
-/// As [`interpret`].
+/// Rule M: `stack` is the native stack of the function that the call at `returns` is in.
+/// Index, type and table lie at `operands`, and the callee's frame begins at `fp` (rule F).
 unsafe extern "C" fn indirect(
     ctx: &Ctx,
     operands: *const [u32; 2],
@@ -307,26 +315,26 @@ unsafe extern "C" fn indirect(
     returns: u32,
     stack: *const u32,
 ) -> u32 {
-    // SAFETY: rule T: the helper has saved the registers there: index, type and table.
+    // SAFETY: rule M: the helper has saved the registers there: index, type and table.
     let [index, operand] = unsafe { *operands };
-    // SAFETY: rules T and V (`Index` for X and Y).
+    // SAFETY: rules M and V (`Index` for X and Y).
     let entry = unsafe { cold::indirect(ctx, (operand >> 16) as u16, index, operand as u16) };
     if !entry.is_null() {
-        // SAFETY: as the caller's.
+        // SAFETY: rule M for the native stack; the entry is that of a function of the instance (rule V), `fp` its frame.
         return unsafe { interpret(ctx, ctx.code_offset(entry), fp, returns, stack) };
     }
     ctx.ip.set(core::ptr::without_provenance(returns as usize));
     ctx.fp.set(fp);
-    // SAFETY: rule T: the callee's frame begins at `fp`.
+    // SAFETY: rule M: the callee's frame begins at `fp`.
     let code = unsafe { cold::call_pending(ctx, fp).bits() };
     if code != 0 {
-        // SAFETY: rule T.
+        // SAFETY: rule M.
         unsafe { failed(ctx, fp, returns, stack) };
     }
     code
 }
 
-/// Bits that are one.
+/// Returns the number of bits that are one.
 extern "C" fn popcnt(x: u32) -> u32 {
     x.count_ones()
 }

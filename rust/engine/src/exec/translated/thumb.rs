@@ -329,13 +329,13 @@ extern "C" {
     pub fn enter(ctx: &Ctx, entry: u32, slots: *mut u32, results: u32) -> u32;
 }
 
-/// The address of each helper; 0 where code never calls it.
+/// Returns the address of each helper, and 0 for one that code never calls.
 pub fn helpers() -> [u32; Helper::COUNT] {
     let mut addresses = [0; Helper::COUNT];
     // SAFETY: the text above has these tables, and nobody writes them.
     addresses[..COMMON].copy_from_slice(unsafe { &wisp_translated_helpers });
     #[cfg(feature = "float")]
-    // SAFETY: as above.
+    // SAFETY: the text for floats has this table, and nobody writes it.
     addresses[COMMON..COMMON + FLOATS].copy_from_slice(unsafe { &wisp_translated_floats });
     addresses
 }

@@ -37,31 +37,31 @@ pub fn site(ctx: &Ctx, offset: u32) -> Option<(Site, Pins)> {
     locate::<Isa>(&env, index, scratch, begin, offset).ok()
 }
 
-/// The registers that the function around an offset of the code keeps, a bit for each.
+/// Returns the registers that the function around an offset of the code keeps, a bit for each.
 fn kept(ctx: &Ctx, offset: u32) -> Option<u32> {
     let (_, begin) = function_at(ctx, offset)?;
-    // SAFETY: rule T: the code of a function is more than four bytes, two-aligned.
+    // SAFETY: rule M: the code of a function is more than four bytes, two-aligned.
     let first = unsafe { ctx.translated.code.add(begin as usize).cast::<[u8; 4]>().read() };
     Some(Isa::kept_by(u32::from_le_bytes(first)))
 }
 
-/// The return address of a function, and the native stack of its caller.
+/// Returns the return address of a function, and the native stack of its caller.
 ///
 /// # Safety
 /// `stack` is the native stack of the function around `returns`, which is translated.
 unsafe fn caller(ctx: &Ctx, returns: u32, stack: *const u32) -> Option<(u32, *const u32)> {
     let kept = kept(ctx, ctx.translated.offset(returns)?)?.count_ones() as usize;
-    // SAFETY: rule T: the registers lie there, and the return address behind them.
+    // SAFETY: rule M: the registers lie there, and the return address behind them.
     unsafe { Some((stack.add(kept).read(), stack.add(kept + 1))) }
 }
 
-/// Number of calls under way in the run of which the function around `returns` is the innermost.
+/// Returns the number of calls under way in the run of which the function around `returns` is the innermost.
 ///
 /// # Safety
-/// As [`caller`].
+/// Rule M: `stack` is the native stack of the translated function that the call at `returns` is in.
 pub unsafe fn depth(ctx: &Ctx, mut returns: u32, mut stack: *const u32) -> u32 {
     let mut count = 0;
-    // SAFETY: rule T: each caller but the entry is translated code.
+    // SAFETY: rule M: each caller but the entry is translated code.
     while let Some(next) = unsafe { caller(ctx, returns, stack) } {
         count += 1;
         (returns, stack) = next;
@@ -72,11 +72,11 @@ pub unsafe fn depth(ctx: &Ctx, mut returns: u32, mut stack: *const u32) -> u32 {
 /// Lays the headers of the frame at `fp`, that of the function around `returns`, and of those of its callers.
 ///
 /// # Safety
-/// As [`caller`].
+/// Rule M: `stack` is the native stack of the translated function that the call at `returns` is in.
 pub unsafe fn lay_headers(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u32) {
-    // SAFETY: rule T.
+    // SAFETY: rule M.
     if let Some((returns, stack)) = unsafe { caller(ctx, returns, stack) } {
-        // SAFETY: rule T: it returns to translated code, or to the entry, of which the following function knows nothing.
+        // SAFETY: rule M: it returns to translated code, or to the entry, of which the following function knows nothing.
         unsafe { lay_headers_above(ctx, fp, returns, stack) };
     }
 }
@@ -84,7 +84,7 @@ pub unsafe fn lay_headers(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u3
 /// Lays the header of the frame at `fp`, that of a function called at `returns`, and of those of its callers.
 ///
 /// # Safety
-/// As [`caller`].
+/// Rule M: `stack` is the native stack of the translated function that the call at `returns` is in.
 pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mut stack: *const u32) {
     let mut last = None;
     while let Some(offset) = ctx.translated.offset(returns) {
@@ -93,10 +93,10 @@ pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mu
         let Some(site) = known.or_else(|| site(ctx, offset).map(|(site, _)| site)) else { return };
         last = Some((offset, site));
         let caller_fp = fp.wrapping_sub(site.frame.unwrap_or(0) as usize);
-        // SAFETY: rules V (`CallFrame`) and T: the two slots below the frame lie in the caller's.
+        // SAFETY: rules V (`CallFrame`) and M: the two slots below the frame lie in the caller's.
         unsafe { frame::push(ctx, fp, ctx.code.wrapping_add(site.next as usize).cast(), caller_fp) };
         fp = caller_fp;
-        // SAFETY: rule T.
+        // SAFETY: rule M.
         let Some(next) = (unsafe { caller(ctx, returns, stack) }) else { return };
         (returns, stack) = next;
     }
@@ -105,18 +105,18 @@ pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mu
 /// Gives a function's caller back the registers that the function keeps.
 ///
 /// # Safety
-/// As [`caller`].
+/// Rule M: `stack` is the native stack of the translated function that the call at `registers.returns` is in.
 pub unsafe fn restore(ctx: &Ctx, registers: &mut Registers, stack: *const u32) {
     let mask = ctx.translated.offset(registers.returns).and_then(|offset| kept(ctx, offset)).unwrap_or(0);
     let mut at = stack;
     for number in (0..13).filter(|number| mask >> number & 1 == 1) {
-        // SAFETY: rule T: the registers lie there in their order.
+        // SAFETY: rule M: the registers lie there in their order.
         unsafe {
             registers.numbers[number] = at.read();
             at = at.add(1);
         }
     }
-    // SAFETY: rule T: behind them lies the return address.
+    // SAFETY: rule M: behind them lies the return address.
     registers.returns = unsafe { at.read() };
     registers.numbers[12] = at.wrapping_add(1).addr() as u32;
 }

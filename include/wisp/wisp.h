@@ -69,7 +69,9 @@ struct wisp_app_status {
 	 * - -E2BIG: the image has more imports, functions or table elements than the app may
 	 *   have.
 	 * - -ENOENT: the image exports neither `_start` nor `_initialize`.
-	 * - -EFAULT: Zephyr aborted the app's thread, because it faulted in a driver.
+	 * - -EFAULT: Zephyr aborted the app's thread, because it faulted in a driver, and the
+	 *   firmware's k_sys_fatal_error_handler() returned. Zephyr's own halts the board. What
+	 *   the app had open stays open until its next run ends.
 	 */
 	int error;
 	/** Reason of WISP_APP_TRAPPED. */

@@ -244,7 +244,8 @@
 #endif
 
 #define DEFINE_APP(node_id)                                                                        \
-	BUILD_ASSERT(DT_PROP_OR(node_id, priority, 0) < CONFIG_NUM_PREEMPT_PRIORITIES, \
+	BUILD_ASSERT(!DT_NODE_HAS_PROP(node_id, priority) || \
+			     DT_PROP_OR(node_id, priority, 0) < CONFIG_NUM_PREEMPT_PRIORITIES, \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a priority that does not exist"); \
 	BUILD_ASSERT(DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE) >= 1024, \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a stack-size below 1024"); \

@@ -120,6 +120,16 @@ bool wisp_fs_is_open(const char *path, bool writing_only)
 	return false;
 }
 
+/* Waits for the lock. Another app's work is no computing of this one. */
+static void take_lock(const struct wisp_app *app)
+{
+	if (k_mutex_lock(&lock, K_NO_WAIT) != 0) {
+		wisp_deadline_pause(app);
+		(void)k_mutex_lock(&lock, K_FOREVER);
+		wisp_deadline_resume(app);
+	}
+}
+
 /* Takes the lock and makes the folder ready; without success the lock is free again. */
 uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
 {
@@ -128,12 +138,7 @@ uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
 	if (change && grant_of(app, folder)->read_only) {
 		return WISP_FS_READ_ONLY;
 	}
-	if (k_mutex_lock(&lock, K_NO_WAIT) != 0) {
-		/* Another app's work is no computing of this one. */
-		wisp_deadline_pause(app);
-		(void)k_mutex_lock(&lock, K_FOREVER);
-		wisp_deadline_resume(app);
-	}
+	take_lock(app);
 	error = wisp_fs_prepare(app, folder);
 	if (error != 0) {
 		(void)k_mutex_unlock(&lock);
@@ -309,7 +314,7 @@ uint32_t wisp_shim_fs_close(const struct wisp_app *app, uint32_t object)
 	if (wisp_fs_object_at(app, object) == NULL) {
 		return WISP_FS_BAD_HANDLE;
 	}
-	(void)k_mutex_lock(&lock, K_FOREVER);
+	take_lock(app);
 	return wisp_fs_leave(wisp_fs_error(close_object(fs, object - fs->folder_count)));
 }
 

@@ -13,6 +13,15 @@
 
 #include <zephyr/storage/flash_map.h>
 
+#define WISP_PARTITION DT_NODELABEL(wisp_storage)
+/* The memory that the partition is a part of: the node of the flash, not that of its controller. It
+ * does not exist where the processor does not read the flash as memory.
+ */
+#define WISP_PARTITION_MEMORY                                                                      \
+	COND_CODE_1(DT_FIXED_SUBPARTITION_EXISTS(WISP_PARTITION),                                  \
+		    (DT_MEM_FROM_FIXED_SUBPARTITION(WISP_PARTITION)),                              \
+		    (DT_MEM_FROM_FIXED_PARTITION(WISP_PARTITION)))
+
 /* Finds where the partition is mapped, or makes the RAM ready. Returns 0 or a negative errno. */
 int wisp_images_open(const struct flash_area *area);
 

@@ -7,27 +7,25 @@
 
 #include <zephyr/drivers/flash.h>
 #include <zephyr/logging/log.h>
-#ifdef CONFIG_FLASH_SIMULATOR
-#include <zephyr/drivers/flash/flash_simulator.h>
-#endif
 
 #include "storage/images.h"
 #include "storage/storage.h"
+
+/* A board may have real flash for the partition, and simulated flash for something else. */
+#define SIMULATED DT_NODE_HAS_COMPAT(DT_MTD_FROM_FIXED_PARTITION(WISP_PARTITION), zephyr_sim_flash)
+
+#if SIMULATED
+#include <zephyr/drivers/flash/flash_simulator.h>
+#endif
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /* Bytes of each place that are read both ways. */
 #define COMPARED 32
 
-#define PARTITION DT_NODELABEL(wisp_storage)
+#define MEMORY WISP_PARTITION_MEMORY
 
-#ifndef CONFIG_FLASH_SIMULATOR
-/* The memory that the partition is a part of: the node of the flash, not that of its controller. */
-#define MEMORY                                                                                     \
-	COND_CODE_1(DT_FIXED_SUBPARTITION_EXISTS(PARTITION),                                       \
-		    (DT_MEM_FROM_FIXED_SUBPARTITION(PARTITION)),                                   \
-		    (DT_MEM_FROM_FIXED_PARTITION(PARTITION)))
-
+#if !SIMULATED
 BUILD_ASSERT(DT_NODE_EXISTS(MEMORY),
 	     "Partition wisp_storage is not in memory-mapped flash: its memory is no soc-nv-flash; "
 	     "set CONFIG_WISP_STORAGE_IN_RAM=y");
@@ -55,7 +53,7 @@ static const uint8_t *map;
 /* Returns where the partition is mapped, or NULL if that is not known. */
 static const uint8_t *find_map(const struct device *flash)
 {
-#ifdef CONFIG_FLASH_SIMULATOR
+#if SIMULATED
 	size_t size;
 	const uint8_t *memory = flash_simulator_get_memory(flash, &size);
 

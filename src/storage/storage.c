@@ -15,14 +15,11 @@
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /* Smallest erase block of supported flash memories, for devicetrees that state none. */
-#define PARTITION DT_NODELABEL(wisp_storage)
-/* The flash memory, which has the size of its blocks, or its controller where it is not mapped. */
-#define MEMORY                                                                                     \
-	COND_CODE_1(DT_FIXED_SUBPARTITION_EXISTS(PARTITION),                                       \
-		    (DT_MEM_FROM_FIXED_SUBPARTITION(PARTITION)),                                   \
-		    (DT_MEM_FROM_FIXED_PARTITION(PARTITION)))
-#define FLASH       COND_CODE_1(DT_NODE_EXISTS(MEMORY), (MEMORY), (DT_MTD_FROM_FIXED_PARTITION(PARTITION)))
-#define ERASE_BLOCK DT_PROP_OR(FLASH, erase_block_size, 256)
+/* The node that states the size of erase blocks: the memory, or the controller of other flash. */
+#define ERASED_NODE                                                                                \
+	COND_CODE_1(DT_NODE_EXISTS(WISP_PARTITION_MEMORY), (WISP_PARTITION_MEMORY),                \
+		    (DT_MTD_FROM_FIXED_PARTITION(WISP_PARTITION)))
+#define ERASE_BLOCK DT_PROP_OR(ERASED_NODE, erase_block_size, 256)
 
 static uint32_t wear[DIV_ROUND_UP(FIXED_PARTITION_SIZE(wisp_storage), ERASE_BLOCK)];
 /* The partition was opened, and what holds its images. */

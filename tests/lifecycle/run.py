@@ -40,7 +40,8 @@ PLATFORMS = {
     "qemu_cortex_m3": Firmware("qemu_cortex_m3"),
     # Another transport: what takes long and does not depend on it was seen on a serial line.
     "mps2/an385": Firmware("mps2/an385", (SAMPLE / "overlay-udp.conf", HERE / "ram.conf"),
-                           f"{ALL} and not says_nothing and not silent_app and not every_command and not completed"),
+                           f"{ALL} and not says_nothing and not silent_app and not every_command and not completed"
+                           " and not stays_stopped"),
     "signed": Firmware("native_sim/native/64", (HERE / "signed.conf",), "test_signed"),
 }
 # Simulated hours and power cuts that are part of every run.

@@ -70,6 +70,22 @@ def test_an_update_that_says_nothing_is_rolled_back_in_time(firmware):
     firmware.wait_for("version 1 counts 1")
 
 
+def test_an_app_that_was_stopped_stays_stopped_when_its_trial_ends(firmware):
+    install(firmware, "1.0.0")
+    firmware.wait_for("counter: update confirmed")
+    firmware.forget()
+    install(firmware, "3.0.0")
+    firmware.wait_for("version 3 counts 3")
+    on(firmware, lambda device: device.simple("stop", "counter"))
+    firmware.wait_for("counter: update rolled back")
+    # the same thread answers, when it has finished the trial
+    app = on(firmware, lambda device: device.info("counter"))
+    assert app.state == "stopped" and app.running["ver"] == 1
+    assert not any("version 1 counts" in line for line in firmware.lines)
+    on(firmware, lambda device: device.simple("start", "counter"))
+    firmware.wait_for("version 1 counts 1")
+
+
 def test_apps_are_started_and_stopped(firmware):
     install(firmware, "1.0.0")
     firmware.wait_for("counter: update confirmed")

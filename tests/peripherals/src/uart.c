@@ -93,6 +93,15 @@ ZTEST(uart, test_functions_errors_and_what_is_left_behind)
 	zassert_str_equal(bytes, "bye");
 }
 
+ZTEST(uart, test_a_wait_is_no_computing)
+{
+	before();
+	wisp_app_set_max_run(FIRST, 100);
+	begin(FIRST, "patient");
+	succeed(FIRST);
+	wisp_app_set_max_run(FIRST, CONFIG_WISP_MAX_RUN_MS);
+}
+
 ZTEST(uart, test_a_pin_and_a_port_belong_to_one_app_at_a_time)
 {
 	before();

@@ -37,7 +37,6 @@ class Session:
         self.guest = subprocess.Popen([WISP, "run", "--debug=0", MODULES / module], text=True, stderr=subprocess.PIPE)
         self.url = re.search(r"connect://\S+", self.guest.stderr.readline()).group()
         self.debugger = None
-        self.connect()
 
     def connect(self):
         """Connects a new debugger, by the command that users type."""
@@ -46,6 +45,11 @@ class Session:
         self.command(f"process connect --plugin wasm {self.url}")
 
     def __enter__(self):
+        try:
+            self.connect()
+        except BaseException:
+            self.guest.kill()
+            raise
         return self
 
     def __exit__(self, *_):

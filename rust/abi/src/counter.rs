@@ -18,7 +18,7 @@ pub const INTERFACE: Interface = Interface {
     doc: "Hardware counters, such as those of a real-time clock, granted by `counters` and `counter-names` in the \
           app's node. A counter counts from 0 to its highest value and begins again at 0. An alarm after a number of \
           ticks is an event, which `wait` of `wisp:event@1` delivers.\n\nA counter that several apps were granted \
-          belongs to the app that has it open. When an app ends, however it ends, its alarms are cancelled. The \
+          belongs to the app that has it open. When an app ends, its alarms are cancelled. The \
           counters continue to count.",
     grant: Grant::devices("counters", "counter-names", "a counter, with one alarm; the alarm becomes an event"),
     errors: ErrorSpace::Wisp,

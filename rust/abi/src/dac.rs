@@ -17,7 +17,7 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "DacV1",
     doc: "Analog outputs, granted by `dacs` and `dac-names` in the app's node. The resolution is the grant's, from \
           `dac-resolutions`. An app writes numbers from 0 to 2^resolution - 1, and the reference of the converter \
-          gives the voltage. When an app ends, however it ends, its outputs are set to 0.",
+          gives the voltage. When an app ends, its outputs are set to 0.",
     grant: Grant::devices("dacs", "dac-names", "an analog output, with its resolution (`dac-resolutions`)"),
     errors: ErrorSpace::Wisp,
     constants: &[],

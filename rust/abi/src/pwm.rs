@@ -17,7 +17,7 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "PwmV1",
     doc: "Pulse-width modulated outputs, granted by `pwms` and `pwm-names` in the app's node. The period and the \
           polarity are the grant's; the app chooses how much of the period the output is active. When an app ends, \
-          however it ends, its outputs stay inactive.",
+          its outputs stay inactive.",
     grant: Grant::devices("pwms", "pwm-names", "an output, with its period and polarity"),
     errors: ErrorSpace::Wisp,
     constants: &[],

@@ -97,7 +97,8 @@ pub mod rights {
     /// Rights of an open directory.
     pub const DIRECTORY: u64 =
         (PATHS & !PATH_FILESTAT_SET_SIZE) | FD_FDSTAT_SET_FLAGS | FD_SYNC | FD_FILESTAT_GET | FD_FILESTAT_SET_TIMES;
-    /// Rights that only a file open for writing needs: `path_open` with one of them opens for writing.
+    /// Rights of a file that only one open for writing has. `path_open` opens for writing if `FD_WRITE` is among those that
+    /// it is asked for. Programs that only read ask for the others, too.
     pub const WRITING: u64 = FD_WRITE | FD_ALLOCATE | FD_FILESTAT_SET_SIZE;
 }
 

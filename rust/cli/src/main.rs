@@ -28,6 +28,7 @@ mod proposals;
 mod symbols;
 mod values;
 mod world;
+mod xml;
 
 use std::process::ExitCode;
 

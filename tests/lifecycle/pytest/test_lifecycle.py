@@ -73,9 +73,9 @@ def test_an_update_that_says_nothing_is_rolled_back_in_time(firmware):
 def test_an_app_that_was_stopped_stays_stopped_when_its_trial_ends(firmware):
     install(firmware, "1.0.0")
     firmware.wait_for("counter: update confirmed")
-    firmware.forget()
     install(firmware, "3.0.0")
     firmware.wait_for("version 3 counts 3")
+    firmware.forget()
     on(firmware, lambda device: device.simple("stop", "counter"))
     firmware.wait_for("counter: update rolled back")
     # the same thread answers, when it has finished the trial

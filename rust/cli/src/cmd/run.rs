@@ -156,6 +156,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if !problems.is_empty() {
         return Err(Failure::in_file(&path, format_args!("the app cannot be linked:{problems}")));
     }
+    let profiles = profile::create(&arguments.profile)?;
     let profiler = match arguments.profile.is_empty() {
         true => None,
         false => Some(Profiler::new(module.image()).map_err(|error| Failure::in_file(&path, error))?),
@@ -170,10 +171,19 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     store.set_fuel(arguments.fuel);
     if let Some(profiler) = &profiler {
-        store.observe(profiler);
+        // SAFETY: the store and the profiler stay on this thread.
+        #[allow(unsafe_code)]
+        unsafe {
+            store.observe(profiler);
+        }
     }
     if let Some((debugger, guest)) = &debugger {
-        store.observe(guest);
+        // SAFETY: the store and the guest stay on this thread; what the debugger's thread shares with it is the link.
+        #[allow(unsafe_code)]
+        unsafe {
+            store.observe(guest);
+        }
+        debugger.stop_with(store.data().platform().stopper());
         output::note(format_args!(
             "the app waits for a debugger; in LLDB: process connect --plugin wasm connect://{}",
             debugger.address()
@@ -190,7 +200,15 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
     };
     // an app that a debugger holds does not spin
-    let ended = if debugger.is_some() { go() } else { watch.during(handle, go) }?;
+    let ended = match if debugger.is_some() { go() } else { watch.during(handle, go) } {
+        Ok(ended) => ended,
+        Err(failure) => {
+            if let Some((debugger, _)) = debugger {
+                debugger.finish(exit::FAILURE);
+            }
+            return Err(failure);
+        }
+    };
     store.data_mut().release();
     let symbols = match ended.is_err() || profiler.is_some() {
         true => {
@@ -201,7 +219,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let mut outcome = Outcome::new(module.is_native());
     if let Some(profiler) = &profiler {
-        let rows = profiler.finish(module.image(), &symbols, &arguments.profile)?;
+        let rows = profiler.finish(module.image(), &symbols, profiles)?;
+        if profiler.is_cut() {
+            output::note(
+                "there were too many chains of calls: the last ones are counted as if the host had made their calls",
+            );
+        }
         if !output::is_json() {
             eprint!("{}", profile::table(&rows));
         }

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,9 +30,6 @@ pub struct Guest {
     marks: Vec<Cell<u8>>,
     link: Arc<Link>,
     step: Cell<bool>,
-    /// A debugger was there.
-    greeted: Cell<bool>,
-    killed: Cell<bool>,
     commands: Receiver<Command>,
     events: Sender<Event>,
 }
@@ -43,26 +40,23 @@ impl Guest {
         let steps = || map.functions.iter().flat_map(|function| &function.steps).map(|step| step.0 as usize / 2);
         let marks = vec![Cell::new(0); steps().max().map_or(0, |last| last + 1)];
         steps().for_each(|at| marks[at].set(STEP));
-        Self {
-            marks,
-            link,
-            step: Cell::new(false),
-            greeted: Cell::new(false),
-            killed: Cell::new(false),
-            commands,
-            events,
-        }
+        Self { marks, link, step: Cell::new(false), commands, events }
     }
 
     /// Returns true if the debugger ended the guest.
     pub fn was_killed(&self) -> bool {
-        self.killed.get()
+        self.link.killed.load(Ordering::SeqCst)
     }
 
     /// Tells the debugger, and does what it asks for until it lets the guest go on. Before the first debugger is there, waits
     /// for it; without the last one that was there, the guest goes on.
     #[cold]
     fn stop(&self, view: &View<'_>, signal: u8, at_breakpoint: bool) -> RawTrap {
+        // what was sent while the guest ran is about an earlier stop
+        self.commands.try_iter().for_each(drop);
+        if self.was_killed() {
+            return RawTrap::of(TrapCode::Interrupted);
+        }
         *self.link.held() = Some(Stop { signal, at_breakpoint });
         self.link.pause.store(false, Ordering::SeqCst);
         let _ = self.events.send(Event::Stopped);
@@ -73,11 +67,10 @@ impl Guest {
                     self.go(&go);
                     return RawTrap::NONE;
                 }
-                Ok(Command::Kill) => {
-                    self.killed.set(true);
-                    return RawTrap::of(TrapCode::Interrupted);
-                }
-                Err(_) => {}
+                Ok(Command::Kill) => return RawTrap::of(TrapCode::Interrupted),
+                Err(RecvTimeoutError::Timeout) => {}
+                // nobody is left who could let the guest go on
+                Err(RecvTimeoutError::Disconnected) => break,
             }
         }
         self.go(&Go::default());
@@ -88,8 +81,7 @@ impl Guest {
     fn is_alone(&self) -> bool {
         let mut held = self.link.held();
         let connected = self.link.connected.load(Ordering::SeqCst);
-        let alone = self.greeted.get() && !connected;
-        self.greeted.set(self.greeted.get() || connected);
+        let alone = self.link.greeted.load(Ordering::SeqCst) && !connected;
         if alone {
             *held = None;
         }

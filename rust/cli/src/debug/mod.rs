@@ -15,11 +15,12 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{channel, Sender};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::JoinHandle;
 
 use wisp_compiler::DebugMap;
 use wisp_engine::View;
+use wisp_sim::Stopper;
 
 pub use self::guest::Guest;
 use self::target::App;
@@ -64,8 +65,14 @@ pub enum Event {
 pub struct Link {
     /// The guest is to stop at its next step.
     pub pause: AtomicBool,
-    /// A debugger is there.
+    /// Something is connected.
     pub connected: AtomicBool,
+    /// A debugger has spoken: a packet began.
+    pub greeted: AtomicBool,
+    /// The debugger ended the guest.
+    pub killed: AtomicBool,
+    /// Ends the waits of the host, once the guest has one.
+    pub stopper: OnceLock<Stopper>,
     /// Why the guest stands still; `None` while it runs.
     pub held: Mutex<Option<Stop>>,
 }
@@ -137,6 +144,12 @@ impl Debugger {
     /// Returns where a debugger can connect.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Sets what ends the waits of the host when the debugger ends the app.
+    pub fn stop_with(&self, stopper: Stopper) {
+        // a run has one
+        let _ = self.link.stopper.set(stopper);
     }
 
     /// Tells a debugger, if one is connected, with which exit code the app ended, and waits until it was sent.

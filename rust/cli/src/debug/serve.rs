@@ -6,6 +6,7 @@ use std::io::Read;
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, Sender};
+use std::sync::Arc;
 
 use gdbstub::common::Signal;
 use gdbstub::stub::state_machine::GdbStubStateMachine as Machine;
@@ -35,12 +36,18 @@ struct Session<'s> {
 }
 
 /// Takes debuggers one after the other until the app has ended.
-pub fn serve(listener: &TcpListener, mut app: App, events: &Sender<Event>, received: &Receiver<Event>, link: &Link) {
+pub fn serve(
+    listener: &TcpListener,
+    mut app: App,
+    events: &Sender<Event>,
+    received: &Receiver<Event>,
+    link: &Arc<Link>,
+) {
     while let Ok((stream, _)) = listener.accept() {
-        link.connected.store(true, Ordering::SeqCst);
         let Ok(reader) = stream.try_clone() else { continue };
-        let sender = events.clone();
-        let thread = std::thread::spawn(move || read(reader, &sender));
+        link.connected.store(true, Ordering::SeqCst);
+        let (sender, shared) = (events.clone(), link.clone());
+        let thread = std::thread::spawn(move || read(reader, &sender, &shared));
         let mut session = Session { stream, app: &mut app, events: received, pending: VecDeque::new() };
         let left = session.hold();
         let _ = session.stream.shutdown(Shutdown::Both);
@@ -58,12 +65,18 @@ pub fn serve(listener: &TcpListener, mut app: App, events: &Sender<Event>, recei
 }
 
 /// Passes on what a debugger sends.
-fn read(mut stream: TcpStream, events: &Sender<Event>) {
+fn read(mut stream: TcpStream, events: &Sender<Event>, link: &Link) {
     let mut buffer = [0; 4096];
     loop {
         let event = match stream.read(&mut buffer) {
             Ok(0) | Err(_) => Event::Closed,
-            Ok(count) => Event::Bytes(buffer[..count].to_vec()),
+            Ok(count) => {
+                // the first byte of a packet, which no other client begins with
+                if buffer[..count].contains(&b'$') {
+                    link.greeted.store(true, Ordering::SeqCst);
+                }
+                Event::Bytes(buffer[..count].to_vec())
+            }
         };
         let closed = matches!(event, Event::Closed);
         if events.send(event).is_err() || closed {

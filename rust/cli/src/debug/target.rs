@@ -30,6 +30,7 @@ use wisp_compiler::DebugMap;
 use wisp_engine::{View, Watched};
 
 use super::{Command, Go, Link, Stop};
+use crate::xml::escaped;
 
 /// The only module of an app.
 const MODULE: u32 = 0;
@@ -58,9 +59,9 @@ fn code_address(offset: u32) -> u64 {
     WasmAddr::new(WasmAddrType::Object, MODULE, offset).map_or(0, WasmAddr::as_raw)
 }
 
-/// Returns a text as it stands in an attribute of XML.
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('"', "&quot;")
+/// Returns what a raw address means, if it is one of the app's module.
+fn place(raw: u64) -> Option<WasmAddr> {
+    WasmAddr::from_raw(raw).filter(|address| address.module_index() == MODULE)
 }
 
 /// Returns the frames that the module knows, with the offset in the module at which each stands or goes on.
@@ -106,6 +107,9 @@ impl App {
     }
 
     fn go(&mut self, go: Go) -> Result<(), &'static str> {
+        if self.running {
+            return Err("the app runs already");
+        }
         self.running = true;
         // a wish to stop from before is fulfilled: the guest stands still
         self.link.pause.store(false, Ordering::SeqCst);
@@ -138,19 +142,23 @@ impl App {
         Ok(at.unwrap_or(exact))
     }
 
-    /// The debugger has left: the guest goes on alone.
+    /// The debugger has left: the guest goes on alone. One that no debugger ever spoke to still waits for the first.
     pub fn detached(&mut self) {
         self.breakpoints.clear();
         self.link.pause.store(false, Ordering::SeqCst);
-        if !self.running {
+        if !self.running && self.link.greeted.load(Ordering::SeqCst) {
             let _ = self.go(Go::default());
         }
     }
 
-    /// Ends the guest at its next step.
+    /// Ends the guest at its next step, and a wait of the host that it is in.
     pub fn kill(&self) {
-        let _ = self.commands.send(Command::Kill);
+        self.link.killed.store(true, Ordering::SeqCst);
         self.link.pause.store(true, Ordering::SeqCst);
+        let _ = self.commands.send(Command::Kill);
+        if let Some(stopper) = self.link.stopper.get() {
+            stopper.stop();
+        }
     }
 
     fn value_of(&self, frame: usize, local: usize) -> Result<Option<(usize, u64)>, &'static str> {
@@ -210,10 +218,13 @@ impl SingleThreadBase for App {
     }
 
     fn read_addrs(&mut self, start: u64, data: &mut [u8]) -> TargetResult<usize, Self> {
-        let address = WasmAddr::from_raw(start).ok_or(TargetError::NonFatal)?;
+        let address = place(start).ok_or(TargetError::NonFatal)?;
         let (offset, length) = (address.offset(), data.len());
         let bytes = match address.addr_type() {
-            WasmAddrType::Object => self.wasm.get(offset as usize..).unwrap_or_default().to_vec(),
+            WasmAddrType::Object => {
+                let rest = self.wasm.get(offset as usize..).unwrap_or_default();
+                rest[..rest.len().min(length)].to_vec()
+            }
             WasmAddrType::Memory => {
                 let read = move |view: &View<'_>| {
                     let mut bytes = vec![0; length];
@@ -233,7 +244,7 @@ impl SingleThreadBase for App {
     }
 
     fn write_addrs(&mut self, start: u64, data: &[u8]) -> TargetResult<(), Self> {
-        let address = WasmAddr::from_raw(start).filter(|address| address.addr_type() == WasmAddrType::Memory);
+        let address = place(start).filter(|address| address.addr_type() == WasmAddrType::Memory);
         let (offset, bytes) = (address.ok_or(TargetError::NonFatal)?.offset(), data.to_vec());
         match self.look(move |view| view.write(offset, &bytes)) {
             Ok(true) => Ok(()),
@@ -271,7 +282,7 @@ impl Breakpoints for App {
 
 impl SwBreakpoint for App {
     fn add_sw_breakpoint(&mut self, address: u64, _: usize) -> TargetResult<bool, Self> {
-        let code = WasmAddr::from_raw(address).filter(|address| address.addr_type() == WasmAddrType::Object);
+        let code = place(address).filter(|address| address.addr_type() == WasmAddrType::Object);
         let Some((code, _)) = code.and_then(|address| self.map.step_at(address.offset())) else { return Ok(false) };
         self.breakpoints.insert(address, code);
         Ok(true)

@@ -104,7 +104,11 @@ fn session(wat: &str, talk: impl FnOnce(&mut Client, &dyn Fn() -> TcpStream) + S
         let module = Module::new(&engine, &compiled.image).unwrap();
         let mut arena = vec![0; 1 << 14];
         let mut store = Store::new(&engine, &mut arena, ()).unwrap();
-        store.observe(&guest);
+        // SAFETY: the store and the guest stay on this thread.
+        #[allow(unsafe_code)]
+        unsafe {
+            store.observe(&guest);
+        }
         let instance = Linker::new().instantiate(&mut store, &module).unwrap();
         let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
         let ended = start.call(&mut store, ()).err().map(|trap| trap.code);
@@ -227,6 +231,40 @@ fn a_guest_goes_on_when_its_debugger_leaves_in_whatever_way() {
         });
         assert_eq!(ended, (Some(TrapCode::Unreachable), false), "{leave}");
     }
+}
+
+#[test]
+fn a_guest_waits_for_a_debugger_that_speaks() {
+    session(GUEST, |client, connect| {
+        client.stream.shutdown(std::net::Shutdown::Both).unwrap();
+        let mut probe = connect();
+        probe.write_all(b"GET / HTTP/1.1\r\n\r\n").unwrap();
+        // the server ends a session that is none
+        let _ = probe.read_to_end(&mut Vec::new());
+        let mut client = Client { stream: connect(), steps: client.steps.clone(), wasm: Vec::new() };
+        assert_eq!(client.stack(), [client.steps[1][0]]);
+    });
+}
+
+#[test]
+fn a_second_wish_to_go_on_holds_nobody_up() {
+    let ended = session(GUEST, |client, _| {
+        client.stream.write_all(b"$vCont;c#a8$vCont;c#a8").unwrap();
+        // the session ends, and the guest runs on alone
+        let _ = client.stream.read_to_end(&mut Vec::new());
+    });
+    assert_eq!(ended, (Some(TrapCode::Unreachable), false));
+}
+
+#[test]
+fn addresses_of_other_modules_are_refused() {
+    session(GUEST, |client, _| {
+        let other = 1u64 << 32;
+        assert!(client.ask(&format!("m{:x},4", other | 16)).starts_with('E'));
+        assert!(client.ask(&format!("M{:x},1:ff", other | 16)).starts_with('E'));
+        assert_eq!(client.ask("m10,1"), "00");
+        assert!(client.ask(&format!("Z0,{:x},1", client.steps[0][1] | other)).starts_with('E'));
+    });
 }
 
 #[test]

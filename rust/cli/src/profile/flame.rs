@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
-use super::report::{name, totals};
+use super::report::totals;
 use super::{Counts, Function};
+use crate::xml::escaped;
 
 /// Width of the picture, and height of a box, in pixels.
 const WIDTH: f64 = 1200.0;
@@ -26,10 +27,6 @@ struct Block {
 fn colour(function: Function) -> String {
     let mixed = function.wrapping_mul(0x9e37_79b9);
     format!("rgb({},{},{})", 205 + (mixed >> 27), 60 + (mixed >> 8) % 150, 40 + (mixed >> 16) % 40)
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 /// Places the boxes: children beside each other, over their parent.
@@ -63,7 +60,7 @@ pub fn svg(counts: &Counts, names: &[String]) -> String {
     );
     for block in &blocks {
         let node = &counts.nodes[block.node];
-        let label = if block.node == 0 { "all".into() } else { name(names, node.function) };
+        let label = if block.node == 0 { "all".into() } else { names[node.function as usize].clone() };
         let percent = totals[block.node] as f64 * 100.0 / (totals[0] as f64).max(1.0);
         let letters = (block.width / LETTER) as usize;
         let shown: String = label.chars().take(if letters < 3 { 0 } else { letters }).collect();

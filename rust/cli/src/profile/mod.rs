@@ -11,6 +11,8 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 
 use wisp_engine::{Observer, RawTrap, View};
@@ -47,13 +49,17 @@ struct Node {
     calls: u64,
 }
 
+/// Bounds the chains of calls that are told apart. Each takes some 200 bytes.
+const CHAINS: usize = 1 << 18;
+
 /// The counts so far.
-#[derive(Default)]
 struct Counts {
     /// The first stands for the host, which calls the others.
     nodes: Vec<Node>,
     /// Frames under way: their place in the frame stack, and their node.
     frames: Vec<(usize, usize)>,
+    /// Bounds the nodes. Beyond them, a call is counted as if the host had made it.
+    most: usize,
 }
 
 /// Counts what an app executes.
@@ -81,6 +87,9 @@ impl Counts {
     /// Returns the node for a call of this function by the node `parent`.
     fn child(&mut self, parent: usize, function: Function) -> usize {
         let next = self.nodes.len();
+        if parent != 0 && next >= self.most && !self.nodes[parent].children.contains_key(&function) {
+            return self.child(0, function);
+        }
         let node = *self.nodes[parent].children.entry(function).or_insert(next);
         if node == next {
             self.nodes.push(Node { function, ..Node::default() });
@@ -132,7 +141,7 @@ impl Profiler {
                 op.begins = Some(imported + index as u32);
             }
         }
-        let counts = Counts { nodes: vec![Node::default()], frames: Vec::new() };
+        let counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most: CHAINS };
         Ok(Self { code, imported, counts: counts.into() })
     }
 
@@ -145,17 +154,22 @@ impl Profiler {
         hosts.chain((0..image.function_count() as u32).map(name)).collect()
     }
 
-    /// Writes what the user asked for, and returns a row for each function that ran.
+    /// Returns true if there were too many chains of calls to tell them all apart.
+    pub fn is_cut(&self) -> bool {
+        let counts = self.counts.borrow();
+        counts.nodes.len() >= counts.most
+    }
+
+    /// Writes the files that the user asked for, and returns a row for each function that ran.
     ///
     /// # Errors
     /// A file cannot be written.
-    pub fn finish(&self, image: &Image<'_>, symbols: &Symbols, files: &[String]) -> Result<Vec<Row>, Failure> {
+    pub fn finish(&self, image: &Image<'_>, symbols: &Symbols, files: Vec<Output>) -> Result<Vec<Row>, Failure> {
         let counts = self.counts.borrow();
         let names = self.names(image, symbols);
-        for file in files.iter().filter(|file| !file.is_empty()) {
-            let text = if is_picture(file) { flame::svg(&counts, &names) } else { report::folded(&counts, &names) };
-            let failed = |error| Failure::in_file(Path::new(file), format_args!("cannot be written: {error}"));
-            std::fs::write(file, text).map_err(failed)?;
+        for Output { name: file, mut sink } in files {
+            let text = if is_picture(&file) { flame::svg(&counts, &names) } else { report::folded(&counts, &names) };
+            sink.write_all(text.as_bytes()).map_err(|error| unwritable(&file, &error))?;
         }
         Ok(report::rows(&counts, &names, self.imported))
     }
@@ -170,6 +184,28 @@ impl Observer for Profiler {
     }
 
     fn trapped(&self, _: &View<'_>, _: RawTrap) {}
+}
+
+/// A file for the counts.
+pub struct Output {
+    name: String,
+    sink: File,
+}
+
+fn unwritable(file: &str, error: &std::io::Error) -> Failure {
+    Failure::in_file(Path::new(file), format_args!("cannot be written: {error}"))
+}
+
+/// Creates the files that `--profile` names, before the run whose counts they are for.
+///
+/// # Errors
+/// A file cannot be created.
+pub fn create(files: &[String]) -> Result<Vec<Output>, Failure> {
+    let create = |file: &String| match File::create(file) {
+        Ok(sink) => Ok(Output { name: file.clone(), sink }),
+        Err(error) => Err(unwritable(file, &error)),
+    };
+    files.iter().filter(|file| !file.is_empty()).map(create).collect()
 }
 
 fn is_picture(file: &str) -> bool {

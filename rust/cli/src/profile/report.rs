@@ -42,7 +42,7 @@ pub fn rows(counts: &Counts, names: &[String], imported: u32) -> Vec<Row> {
     while let Some((index, chain)) = open.pop() {
         let node = &counts.nodes[index];
         let row = rows.entry(node.function).or_insert_with(|| Row {
-            function: name(names, node.function),
+            function: names[node.function as usize].clone(),
             host: node.function < imported,
             calls: 0,
             own: 0,
@@ -63,11 +63,6 @@ pub fn rows(counts: &Counts, names: &[String], imported: u32) -> Vec<Row> {
     let mut rows: Vec<Row> = rows.into_values().collect();
     rows.sort_by(|a, b| (b.own, b.total, b.calls).cmp(&(a.own, a.total, a.calls)).then(a.function.cmp(&b.function)));
     rows
-}
-
-/// Returns the name of a function.
-pub fn name(names: &[String], function: Function) -> String {
-    names.get(function as usize).cloned().unwrap_or_else(|| format!("function {function}"))
 }
 
 /// Returns a table for people.
@@ -99,7 +94,7 @@ pub fn folded(counts: &Counts, names: &[String]) -> String {
         }
         for (&function, &child) in node.children.iter().rev() {
             // a semicolon ends a name in this format
-            let name = name(names, function).replace(';', ":");
+            let name = names[function as usize].replace(';', ":");
             open.push((child, if chain.is_empty() { name } else { format!("{chain};{name}") }));
         }
     }

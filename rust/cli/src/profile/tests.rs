@@ -17,14 +17,18 @@ fn profiled(wat: &str) -> (Counts, Vec<String>, Vec<Row>) {
     let module = Module::new(&engine, &compiled.image).unwrap();
     let mut arena = vec![0; 1 << 14];
     let mut store = Store::new(&engine, &mut arena, ()).unwrap();
-    store.observe(&profiler);
+    // SAFETY: the store and the profiler stay on this thread.
+    #[allow(unsafe_code)]
+    unsafe {
+        store.observe(&profiler);
+    }
     let host: [HostFunction<()>; 1] = [HostFunction::wrap("env", "tick", |_: Caller<'_, ()>| {})];
     let instance = Linker::from_table(&host).instantiate(&mut store, &module).unwrap();
     let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
     let _ = start.call(&mut store, ());
-    let rows = profiler.finish(&image, &symbols, &[]).unwrap();
+    let rows = profiler.finish(&image, &symbols, Vec::new()).unwrap();
     let names = profiler.names(&image, &symbols);
-    (profiler.counts.take(), names, rows)
+    (profiler.counts.into_inner(), names, rows)
 }
 
 const CALLS: &str = r#"(module
@@ -70,6 +74,17 @@ fn a_recursion_counts_once_in_its_total() {
     );
     let down = rows.iter().find(|row| row.function == "down").unwrap();
     assert_eq!((down.calls, down.own), (10, down.total));
+}
+
+#[test]
+fn beyond_the_most_chains_calls_count_as_the_hosts() {
+    let mut counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most: 3 };
+    let begins = |function| Op { weight: 1, begins: Some(function), calls: None };
+    for (depth, function) in [0, 1, 1, 0].into_iter().enumerate() {
+        counts.count(begins(function), 100 - depth);
+    }
+    let found: Vec<_> = counts.nodes.iter().map(|node| (node.function, node.calls, node.ops)).collect();
+    assert_eq!(found, [(0, 0, 0), (0, 2, 2), (1, 1, 1), (1, 1, 1)]);
 }
 
 #[test]

@@ -85,9 +85,15 @@ impl<'a, T> Store<'a, T> {
 
     /// Lets `observer` watch the guests of this store from their next call on; it takes the place of one before.
     /// Guests in native code are not watched.
+    ///
+    /// # Safety
+    /// Unless `O` is `Sync`, guests of this store run only on threads on which nothing else uses `observer` meanwhile. The
+    /// store can be sent to another thread, and takes the observer with it.
     #[cfg(feature = "debug")]
-    pub fn observe<O: crate::Observer>(&mut self, observer: &'a O) {
-        self.shared.observe(observer);
+    #[allow(unsafe_code)]
+    pub unsafe fn observe<O: crate::Observer>(&mut self, observer: &'a O) {
+        // SAFETY: the caller's promise about threads.
+        unsafe { self.shared.observe(observer) };
     }
 
     /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.

@@ -146,8 +146,11 @@ impl<O: Observer> Watch for O {
 
 impl<'a> SharedRef<'a> {
     /// Sets the observer of the store.
-    pub fn observe<O: Observer>(&self, observer: &'a O) {
-        // SAFETY: the store lives for `'a` at most.
+    ///
+    /// # Safety
+    /// Unless `O` is `Sync`, guests of this store run only on threads on which nothing else uses `observer` meanwhile.
+    pub unsafe fn observe<O: Observer>(&self, observer: &'a O) {
+        // SAFETY: the store lives for `'a` at most, and the caller promised the rest.
         unsafe { self.get().observer.set(observer) };
     }
 }

@@ -5,7 +5,7 @@
 
 pub use wisp_contract::feature::Feature;
 
-use crate::ops::{op, Sem, COUNT};
+use crate::ops::{op, Op, Sem, ALL, COUNT};
 
 /// Returns the feature that an op is of.
 const fn feature_of(sem: Sem) -> Option<Feature> {
@@ -36,9 +36,16 @@ const fn feature_of(sem: Sem) -> Option<Feature> {
     })
 }
 
-/// The features of an op, as a sum; those of all parts for a sequence.
+/// Returns the features of the op with this opcode, as a sum: 0 if there is no such op.
 pub const fn needed(opcode: u16) -> u8 {
-    let Some(op) = op(opcode) else { return 0 };
+    match op(opcode) {
+        Some(op) => needed_by(&op),
+        None => 0,
+    }
+}
+
+/// Returns the features of an op, as a sum; those of all parts for a sequence.
+const fn needed_by(op: &Op) -> u8 {
     let mut sum = match feature_of(op.sem) {
         Some(feature) if op.sequence.is_empty() => feature as u8,
         _ => 0,
@@ -58,7 +65,7 @@ pub(crate) static NEEDED: [u8; COUNT] = {
     let mut all = [0; COUNT];
     let mut opcode = 0;
     while opcode < COUNT {
-        all[opcode] = needed(opcode as u16);
+        all[opcode] = needed_by(&ALL[opcode]);
         opcode += 1;
     }
     all

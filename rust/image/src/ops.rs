@@ -237,7 +237,7 @@ impl Family {
 }
 
 /// One op of the table.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Op {
     /// Behaviour of the op.
     pub class: Class,
@@ -348,6 +348,33 @@ pub const fn op(opcode: u16) -> Option<Op> {
     Option::None
 }
 
+/// All ops by opcode, for tables that are computed while this crate is compiled: there [`op`], which walks the
+/// families, would take seconds. No program holds this table, as nothing reads it at run time.
+pub(crate) const ALL: &[Op; COUNT] = &{
+    let mut all = [Op { class: Class::Special, sem: Sem::Unreachable, form: &[], sequence: &[] }; COUNT];
+    let mut n = 0;
+    let mut i = 0;
+    while i < FAMILIES.len() {
+        let family = &FAMILIES[i];
+        let mut k = 0;
+        while k < family.len() {
+            let forms = family.forms.len();
+            all[n] =
+                Op { class: family.class, sem: family.sems[k / forms], form: family.forms[k % forms], sequence: &[] };
+            n += 1;
+            k += 1;
+        }
+        i += 1;
+    }
+    while n < COUNT {
+        let sequence = sequences::SEQUENCES[n - SINGLE];
+        let (class, sem) = (Class::Sequence, sequence[0].sem);
+        all[n] = Op { class, sem, form: sequences::form(n - SINGLE), sequence };
+        n += 1;
+    }
+    all
+};
+
 /// Returns the first opcode with this meaning.
 ///
 /// # Panics
@@ -355,10 +382,10 @@ pub const fn op(opcode: u16) -> Option<Op> {
 pub const fn first(sem: Sem) -> usize {
     let mut n = 0;
     while n < SINGLE {
-        match op(n as u16) {
-            Some(op) if op.sem as u8 == sem as u8 => return n,
-            _ => n += 1,
+        if ALL[n].sem as u8 == sem as u8 {
+            return n;
         }
+        n += 1;
     }
     panic!("no op has this meaning")
 }
@@ -411,21 +438,20 @@ pub static PACKED: [u32; COUNT] = {
     let mut table = [0; COUNT];
     let mut n = 0;
     while n < COUNT {
-        if let Some(op) = op(n as u16) {
-            if op.sequence.is_empty() {
-                table[n] = pack(op.form);
-            } else {
-                assert!(op.sequence.len() <= sequences::PARTS);
-                let mut part = op.sequence.len();
-                while part > 0 {
-                    part -= 1;
-                    table[n] = table[n] << 10 | opcode_of(&op.sequence[part]);
-                }
-                table[n] |= SEQUENCE;
+        let op = &ALL[n];
+        if op.sequence.is_empty() {
+            table[n] = pack(op.form);
+        } else {
+            assert!(op.sequence.len() <= sequences::PARTS);
+            let mut part = op.sequence.len();
+            while part > 0 {
+                part -= 1;
+                table[n] = table[n] << 10 | opcode_of(&op.sequence[part]);
             }
-            if op.ends_flow() {
-                table[n] |= ENDS_FLOW;
-            }
+            table[n] |= SEQUENCE;
+        }
+        if op.ends_flow() {
+            table[n] |= ENDS_FLOW;
         }
         n += 1;
     }
@@ -444,6 +470,7 @@ mod tests {
     fn every_opcode_finds_its_way_back() {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
+            assert_eq!(op, ALL[usize::from(n)]);
             let parts: Vec<_> = op.parts().map(|part| opcode(part.class, part.sem, part.form).unwrap()).collect();
             let found = if op.sequence.is_empty() { Some(parts[0]) } else { sequence_opcode(&parts) };
             assert_eq!(found, Some(n), "{:?} {:?}", op.sem, op.form);

@@ -167,9 +167,7 @@ static HEAD: [Sem; HEAD_END] = {
     let mut sems = [Sem::Unreachable; HEAD_END];
     let mut n = 0;
     while n < HEAD_END {
-        if let Some(op) = crate::ops::op(n as u16) {
-            sems[n] = op.sem;
-        }
+        sems[n] = crate::ops::ALL[n].sem;
         n += 1;
     }
     sems

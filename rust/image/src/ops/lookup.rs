@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! From an op to its opcode: what an encoder asks for each instruction, so that it does not search the table.
 
-use super::{op, sequences, Class, Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUENCE, SINGLE};
+use super::{sequences, Class, Operand, Sem, ALL, COUNT, ENDS_FLOW, PACKED, SEQUENCE, SINGLE};
 
 /// No further op.
 const END: u16 = u16::MAX;
@@ -15,9 +15,7 @@ static CLASSES: [Class; SINGLE] = {
     let mut classes = [Class::Special; SINGLE];
     let mut n = 0;
     while n < SINGLE {
-        if let Some(op) = op(n as u16) {
-            classes[n] = op.class;
-        }
+        classes[n] = ALL[n].class;
         n += 1;
     }
     classes
@@ -30,10 +28,8 @@ static CHAINS: ([u16; SEMS], [u16; SINGLE]) = {
     let mut n = SINGLE;
     while n > 0 {
         n -= 1;
-        if let Some(op) = op(n as u16) {
-            next[n] = first[op.sem as usize];
-            first[op.sem as usize] = n as u16;
-        }
+        next[n] = first[ALL[n].sem as usize];
+        first[ALL[n].sem as usize] = n as u16;
     }
     (first, next)
 };

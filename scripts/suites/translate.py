@@ -4,8 +4,10 @@
 import re
 from dataclasses import replace
 
+import devenv
+
 from suites import bare
-from suites.common import RUST, Count, cargo
+from suites.common import RUST, Count, cargo, stream
 from suites.desk import desk_log
 from suites.targets import FORMS_LEAST, LOGS, make_tape
 
@@ -16,6 +18,12 @@ CODE = 128 * 1024
 # Random programs that the two tiers are compared by, and the share of the suite's functions that have code at least.
 PROGRAMS_LEAST = 400
 SHARE_LEAST = 0.9
+# Seeds of random modules, and of damaged ones. Some of both cannot be linked, and the verifier refuses many of the damaged ones.
+IMAGES = 600
+EQUAL_LEAST = 400
+DAMAGED_LEAST = 250
+# Modules that reach the borders between the tiers.
+TEXTS = devenv.REPO / "tests" / "translate"
 
 
 def found(pattern, text):
@@ -35,6 +43,27 @@ def forms(board, program):
     return Count(passed=ops[0] + programs[0]) if right else Count(failed=max(1, ops[1] + programs[2]))
 
 
+def make_images():
+    """Writes random, damaged and hand-made images. Returns the file, or None if that failed."""
+    path = devenv.BUILD / "spec" / "translate.images"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    code, _ = stream(["cargo", "run", "--locked", "-q", "--example", "board", "--target-dir", RUST / "target", "--",
+                      path, str(IMAGES), *sorted(TEXTS.glob("*.wat"))], RUST / "fuzz")
+    return path if code == 0 else None
+
+
+def compare(board, program, images):
+    """Runs whole images in both tiers: calls of all kinds, stops, fuel, traps, and damaged code."""
+    log = LOGS / f"{board.name}.translate.images.log"
+    code, text = bare.run(board, program, "compare", log, images)
+    counts = found(r"^images: (\d+) equal, (\d+) damaged, \d+ refused, \d+ translated, (\d+) failed$", text) or (0, 0, 1)
+    if code or counts[0] < EQUAL_LEAST or counts[1] < DAMAGED_LEAST:
+        print(text)
+        return Count(failed=max(1, counts[2]))
+    print(f"{board.name}: {counts[0]} images end alike, {counts[1]} damaged ones ended", flush=True)
+    return Count(passed=counts[0] + counts[1])
+
+
 def official(board, program, tape):
     """Plays the official suite."""
     log = LOGS / f"{board.name}.translate.log"
@@ -49,17 +78,19 @@ def official(board, program, tape):
 
 
 def select_translate():
-    """The translated tier: encoders, every form of every op, random programs, and the official suite."""
+    """The translated tier: encoders, every form of every op, random programs and images, and the official suite."""
     count = cargo(["test", "--locked", "-q", "-p", "wisp-translate"], RUST)
     reason = bare.missing(BOARDS)
     if reason:
         print(f"translate: boards are skipped, {reason}")
         return count + Count(skipped=len(BOARDS))
     tape = make_tape("interpreter", []) if desk_log() else None
+    images = make_images()
     for board in BOARDS:
         program = bare.build(board)
-        if not program or not tape:
+        if not program or not tape or not images:
             return count + Count(failed=1)
         count += forms(board, program)
+        count += compare(board, program, images)
         count += official(board, program, tape)
     return count

@@ -28,6 +28,8 @@ pub enum Command {
     Play,
     /// Run the image that lies where the tape would.
     Demo,
+    /// Run images that lie where the tape would, in the interpreter and as translated code.
+    Compare,
 }
 
 /// The command line.
@@ -64,6 +66,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
             None if word == "forms" => command = Some(Command::Forms),
             None if word == "play" => command = Some(Command::Play),
             None if word == "demo" => command = Some(Command::Demo),
+            None if word == "compare" => command = Some(Command::Compare),
             None => unknown(),
             Some((name, value)) => {
                 let Some(region) = region(value) else { unknown() };
@@ -80,7 +83,9 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
             }
         }
     }
-    let Some(command) = command else { fail(format_args!("the command line names none of forms, play, demo")) };
+    let Some(command) = command else {
+        fail(format_args!("the command line names none of forms, play, compare, demo"))
+    };
     then(&Arguments { command, ..arguments })
 }
 

@@ -4,7 +4,8 @@
 //!
 //! `forms heap=A:N stack=A arena=A:N [cases=CASES:ROUNDS]` checks the forms. `play heap=A:N stack=A arena=A:N tape=A:N
 //! [native=STACK]` plays the tape that the emulator has put there. `A` is an address, `N` a number of bytes.
-//! `demo` with the same arguments runs an image in place of the tape, for `make demo`.
+//! `compare` with the same arguments runs images in place of the tape in two tiers. `demo` with the same arguments runs
+//! an image in place of the tape, for `make demo`.
 //! The emulator passes the command line, shows what is printed and takes the exit code, by semihosting.
 #![no_std]
 #![no_main]
@@ -12,6 +13,8 @@
 extern crate alloc;
 
 mod arguments;
+#[cfg(feature = "translate")]
+mod compare;
 mod demo;
 mod machine;
 mod suites;

@@ -27,6 +27,10 @@ pub fn run(arguments: &Arguments) -> bool {
         Command::Forms => forms(arena, arguments),
         Command::Play => play(tape(arguments), arena, arguments),
         Command::Demo => demo::run(tape(arguments), arena),
+        #[cfg(feature = "translate")]
+        Command::Compare => crate::compare::run(tape(arguments), arena, &translating),
+        #[cfg(not(feature = "translate"))]
+        Command::Compare => fail(format_args!("the program is built without the translator")),
     }
 }
 
@@ -53,19 +57,19 @@ impl Write for Console {
 /// Random programs that interpreter and translated code are compared by.
 const PROGRAMS: usize = 400;
 
-/// Returns the configuration of stores in which code is translated, if the command line says so.
-fn translating(config: Config, arguments: &Arguments) -> Config {
+/// Returns the configuration of stores in which code may take so many bytes.
+fn translating(config: Config, bytes: u32) -> Config {
     #[cfg(feature = "translate")]
-    return config.translate(arguments.translate).translated_stack(STACK);
+    return config.translate(bytes).translated_stack(STACK);
     #[cfg(not(feature = "translate"))]
-    match arguments.translate {
+    match bytes {
         0 => config,
         _ => fail(format_args!("the program is built without the translator")),
     }
 }
 
 fn forms(arena: &mut [u64], arguments: &Arguments) -> bool {
-    let config = translating(Config::new(), arguments);
+    let config = translating(Config::new(), arguments.translate);
     let outcome = wisp_forms::check_all(&config, arena, arguments.effort, &mut Console);
     println!("forms: {} ops, {} failed", outcome.checked, outcome.failed);
     if arguments.translate == 0 {
@@ -118,7 +122,7 @@ impl Observer for Player<'_> {
         if self.arguments.native != 0 {
             return config.native_stack(self.arguments.native).native_stop(true);
         }
-        translating(config, self.arguments)
+        translating(config, self.arguments.translate)
     }
 
     fn module(&mut self, engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {

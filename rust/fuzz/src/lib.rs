@@ -26,7 +26,7 @@ pub mod host_calls;
 pub mod image;
 pub mod instances;
 pub mod large;
-mod modules;
+pub mod modules;
 pub mod mutated;
 mod mutation;
 pub mod reference;

@@ -88,7 +88,11 @@ fn define(linker: &mut Linker<'_, ()>, store: &mut Store<'_, ()>, image: &Image<
     Some(())
 }
 
-fn image(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
+/// Returns the image of a random module, with damage to its code.
+///
+/// # Errors
+/// The bytes are used up, or make no module.
+pub fn image(u: &mut Unstructured<'_>) -> arbitrary::Result<Vec<u8>> {
     let wasm = modules::module(u, modules::Imports::Any)?;
     let options = Options { trim: u.arbitrary()?, ..Options::default() };
     let Ok(compiled) = compile(&wasm, &options) else { return Err(arbitrary::Error::IncorrectFormat) };

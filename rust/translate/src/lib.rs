@@ -36,7 +36,7 @@ pub mod thumb2;
 mod values;
 
 pub use function::{locate, pins, scratch_words, translate, Code, Env, Site, Translated};
-pub use module::{translate_all, Outcome};
+pub use module::{calling, translate_all, Outcome};
 pub use pins::{Pins, MOST};
 
 /// Byte offsets of fields of the instance's record that code reads.

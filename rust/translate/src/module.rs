@@ -50,6 +50,29 @@ pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]
     outcome
 }
 
+/// Returns the function with the call that returns to an offset of the code, and where its code begins.
+///
+/// `begin` says where the code of each of `count` functions begins, and returns `None` for a function without code. The
+/// offsets ascend, as [`translate_all`] makes them. The search halves what is left, and steps over functions without code.
+///
+/// The call may be the function's last instruction. Then the offset is that of the code behind it, often the next
+/// function's. No call returns to the first instruction of its own function.
+pub fn calling(count: usize, begin: impl Fn(usize) -> Option<u32>, returns: u32) -> Option<(usize, u32)> {
+    let (mut low, mut high, mut found) = (0, count, None);
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let next = (middle..high).find_map(|index| Some((index, begin(index)?)));
+        match next.filter(|&(_, begin)| begin < returns) {
+            Some((index, begin)) => {
+                found = Some((index, begin));
+                low = index + 1;
+            }
+            None => high = middle,
+        }
+    }
+    found
+}
+
 /// Lets the calls that wait for a function go to an offset.
 fn bind<I: Isa>(out: &mut Out<'_>, entry: &Cell<u32>, to: u32) {
     let waiting = entry.get();
@@ -79,4 +102,33 @@ fn stand_in<I: Isa>(env: &Env<'_>, index: usize, out: &mut Out<'_>) {
     I::branch(out, None, trampoline.get() - 1, true);
     bind::<I>(out, &env.functions[index], begin);
     env.functions[index].set(0);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::calling;
+
+    #[test]
+    fn a_call_at_the_end_of_a_function_returns_to_the_code_behind_it_and_belongs_to_its_own_function() {
+        let begins = [0, 40, 100];
+        let function = |returns| calling(3, |index| Some(begins[index]), returns);
+        assert_eq!(function(0), None);
+        assert_eq!(function(2), Some((0, 0)));
+        assert_eq!(function(40), Some((0, 0)));
+        assert_eq!(function(42), Some((1, 40)));
+        assert_eq!(function(100), Some((1, 40)));
+        assert_eq!(function(102), Some((2, 100)));
+        assert_eq!(function(5000), Some((2, 100)));
+    }
+
+    #[test]
+    fn functions_without_code_are_stepped_over_wherever_they_are() {
+        for with_code in 0..1 << 7 {
+            let begin = |index: usize| (with_code >> index & 1 == 1).then_some(10 * index as u32);
+            for returns in 0..80 {
+                let last = (0..7).rev().find_map(|index| Some((index, begin(index).filter(|&at| at < returns)?)));
+                assert_eq!(calling(7, begin, returns), last, "functions {with_code:#b}, offset {returns}");
+            }
+        }
+    }
 }

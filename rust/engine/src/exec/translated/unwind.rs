@@ -6,7 +6,7 @@ use core::cell::Cell;
 use core::slice;
 
 use wisp_translate::isa::Isa as _;
-use wisp_translate::{locate, Helper, Pins, Site};
+use wisp_translate::{calling, locate, Helper, Pins, Site};
 
 use super::thumb::Isa;
 use super::{environment, Registers};
@@ -14,15 +14,11 @@ use crate::exec::interpreter::frame;
 use crate::vm::context::Ctx;
 
 /// Returns the function with the call that returns to an offset of the code, and where its code begins.
-///
-/// The call may be the function's last instruction. Then the offset is that of the code behind it, often the next
-/// function's. No call returns to the first instruction of its own function.
 fn function_at(ctx: &Ctx, offset: u32) -> Option<(usize, u32)> {
     let state = &ctx.translated;
     // SAFETY: rule A: `translate` took a cell for each defined function.
     let entries = unsafe { slice::from_raw_parts(state.entries, ctx.function_count as usize) };
-    let begins = entries.iter().enumerate().filter_map(|(index, entry)| Some((index, state.offset(entry.get())?)));
-    begins.filter(|&(_, begin)| begin < offset).max_by_key(|&(_, begin)| begin)
+    calling(entries.len(), |index| state.offset(entries[index].get()), offset)
 }
 
 /// Finds what the call that returns to an offset of the code means.
@@ -81,20 +77,48 @@ pub unsafe fn lay_headers(ctx: &Ctx, fp: *mut u8, returns: u32, stack: *const u3
     }
 }
 
+/// The number of calls of which a walk of the frames knows what they mean.
+const KNOWN: usize = 8;
+
+/// The calls that a walk of the frames met last. Functions that call each other in turn are translated again once, and
+/// not for each of their frames.
+struct Calls {
+    /// For each call the offset that it returns to, where the IR goes on, and the distance of the frames. No call
+    /// returns to offset 0.
+    known: [(u32, u32, u32); KNOWN],
+    /// The place for the next one.
+    turn: usize,
+}
+
+impl Calls {
+    fn new() -> Self {
+        Self { known: [(0, 0, 0); KNOWN], turn: 0 }
+    }
+
+    /// Returns where the IR goes on behind a call, and the distance of the frames.
+    fn find(&mut self, ctx: &Ctx, offset: u32) -> Option<(u32, u32)> {
+        if let Some(&(_, next, frame)) = self.known.iter().find(|&&(known, ..)| known == offset) {
+            return Some((next, frame));
+        }
+        let (site, _) = site(ctx, offset)?;
+        let frame = site.frame.unwrap_or(0);
+        self.known[self.turn % KNOWN] = (offset, site.next, frame);
+        self.turn += 1;
+        Some((site.next, frame))
+    }
+}
+
 /// Lays the header of the frame at `fp`, that of a function called at `returns`, and of those of its callers.
 ///
 /// # Safety
 /// Rule M: `stack` is the native stack of the translated function that the call at `returns` is in.
 pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mut stack: *const u32) {
-    let mut last = None;
+    let mut calls = Calls::new();
     while let Some(offset) = ctx.translated.offset(returns) {
-        // callers in a row often are the same
-        let known = last.filter(|&(known, _)| known == offset).map(|(_, site)| site);
-        let Some(site) = known.or_else(|| site(ctx, offset).map(|(site, _)| site)) else { return };
-        last = Some((offset, site));
-        let caller_fp = fp.wrapping_sub(site.frame.unwrap_or(0) as usize);
+        let Some((next, frame)) = calls.find(ctx, offset) else { return };
+        let caller_fp = fp.wrapping_sub(frame as usize);
         // SAFETY: rules V (`CallFrame`) and M: the two slots below the frame lie in the caller's.
-        unsafe { frame::push(ctx, fp, ctx.code.wrapping_add(site.next as usize).cast(), caller_fp) };
+        unsafe { frame::push(ctx, fp, ctx.code.wrapping_add(next as usize).cast(), caller_fp) };
         fp = caller_fp;
         // SAFETY: rule M.
         let Some(next) = (unsafe { caller(ctx, returns, stack) }) else { return };

@@ -10,9 +10,10 @@ import argparse
 import resource
 import sys
 import time
+from functools import partial
 
 from suites import common
-from suites.common import Count, cargo, stream, twister  # noqa: F401 (used from a shell, for one twister run)
+from suites.common import Count, cargo, stream, together, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
 from suites.inside import select_inside
@@ -44,6 +45,9 @@ SUITES = {
     "budgets": suite_budgets,
     "rp2040": suite_rp2040,
 }
+# In each row suites that follow each other, beside those of the other rows: lifecycle mostly waits for the clocks of
+# its boards, which leaves the processors to builds.
+BESIDE = [["lifecycle"], ["boards", "guests", "budgets", "rp2040"]]
 # Run by name only: a short look for every change, views of one concern on all boards that run here, and the whole of a
 # suite of which `make test` runs a part.
 SELECTIONS = {
@@ -65,6 +69,17 @@ def processor_time():
     return usage.ru_utime + usage.ru_stime
 
 
+def run_row(names, suites):
+    """Runs suites one after the other: (count, seconds) by name."""
+    done = {}
+    for name in names:
+        print(f"\n== {name}: {suites[name].__doc__.splitlines()[0]}", flush=True)
+        start = time.monotonic()
+        count = suites[name]()
+        done[name] = (count, time.monotonic() - start)
+    return done
+
+
 def main():
     known = {**SUITES, **SELECTIONS}
     parser = argparse.ArgumentParser(description=__doc__)
@@ -78,15 +93,15 @@ def main():
         if name != "all" and name not in known:
             parser.error(f"no suite '{name}'; expected all or some of: {' '.join(known)}")
     chosen = SUITES if "all" in names else {name: known[name] for name in names}
-    total = Count()
-    lines = []
-    for key, suite in chosen.items():
-        print(f"\n== {key}: {suite.__doc__.splitlines()[0]}", flush=True)
-        start, spent = time.monotonic(), processor_time()
-        count = suite()
-        lines.append(f"  {key:10} {count} ({time.monotonic() - start:.0f} s, "
-                     f"{processor_time() - spent:.0f} s of processor time)")
-        total += count
+    begin, spent = time.monotonic(), processor_time()
+    rows = [[name for name in row if name in chosen] for row in BESIDE] if len(chosen) > 1 else []
+    apart = [name for name in chosen if not any(name in row for row in rows)]
+    done = run_row(apart, chosen)
+    for more in together([partial(run_row, row, chosen) for row in rows if row]):
+        done.update(more)
+    total = sum((count for count, _ in done.values()), Count())
+    lines = [f"  {name:10} {done[name][0]} ({done[name][1]:.0f} s)" for name in chosen]
+    lines.append(f"  {'in all':10} {time.monotonic() - begin:.0f} s, {processor_time() - spent:.0f} s of processor time")
     print("\n" + "\n".join(lines))
     print(total, flush=True)
     sys.exit(1 if total.failed else 0)

@@ -44,7 +44,9 @@ fn manifest_of(root: &Path, folder: &str) -> String {
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    // asked at run time: worktrees may share a target folder, and with it this program
+    let folder = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets the folder");
+    let root = Path::new(&folder).join("../..");
     let mut list = String::from("&[\n");
     let manifest =
         std::fs::read_to_string(root.join("guest/rust/Cargo.toml")).expect("the manifest is part of the sources");

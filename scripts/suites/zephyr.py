@@ -20,7 +20,7 @@ PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermo
 
 
 def suite_boards():
-    """The samples with peripherals and the updatable one, only built, for boards that QEMU does not have: each sample once."""
+    """Samples, only built, for the boards that QEMU does not have: one for each board."""
     samples = [*PERIPHERAL_SAMPLES, "samples/updatable_app"]
     # The default library would be compiled for each build folder; Espressif's port needs it.
     return (twister("boards_minimal_libc", samples, BUILD_PLATFORMS[:2], ["--build-only", "-x=CONFIG_MINIMAL_LIBC=y"])

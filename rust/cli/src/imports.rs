@@ -7,6 +7,8 @@ use wisp_compiler::printable;
 use wisp_engine::{FuncType, HostFunction, Signature, ValType};
 use wisp_image::{Image, ImageError, ImportKind, TypeRef};
 
+use crate::stubs::{self, Stub};
+
 /// `(i32, i64) -> (i32)`
 pub fn type_text(params: &[ValType], results: &[ValType]) -> String {
     let list = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
@@ -33,11 +35,28 @@ struct Group<'i> {
     module: &'i str,
     names: Vec<&'i str>,
     fault: String,
+    /// Lines of a board file that would stub them.
+    stubs: Vec<String>,
 }
 
-/// Returns advice about an interface that nobody provides.
-fn remedy(module: &str) -> &'static str {
-    match module {
+/// Lines that are shown to stub the functions of one interface.
+const STUBS_SHOWN: usize = 8;
+
+/// A fault of one import, in words, and the line of a board file that would mend it.
+struct Fault {
+    text: String,
+    stub: Option<String>,
+}
+
+impl Fault {
+    fn new(text: impl Into<String>) -> Self {
+        Self { text: text.into(), stub: None }
+    }
+}
+
+/// Returns advice about an interface that nobody provides; `None` if a board may stub it.
+fn remedy(module: &str) -> Option<&'static str> {
+    Some(match module {
         "env" => "link what defines them, or build the app for Wisp: these were left undefined",
         "wasi_unstable" => "an older WASI; build the app for wasm32-wasip1",
         "wasi" => "threads are not supported; build the app without them",
@@ -51,16 +70,71 @@ fn remedy(module: &str) -> &'static str {
         _ if module.starts_with("wisp:") => {
             "the interface is of another version; build the app with bindings of this one"
         }
-        _ => "the app was built for another host; a function of a firmware's own exists on the device only",
+        _ => return None,
+    })
+}
+
+/// The sources of an app's functions: the interfaces of the host, and the board's functions of a firmware.
+struct Sources<'s, T> {
+    host: &'s [&'s [HostFunction<T>]],
+    stubs: &'s [Stub<'s>],
+}
+
+impl<T> Sources<'_, T> {
+    fn all(&self) -> impl Iterator<Item = &HostFunction<T>> {
+        self.host.iter().copied().flatten()
+    }
+
+    fn modules(&self) -> Vec<&str> {
+        let mut modules: Vec<&str> = self.all().map(|function| function.module).collect();
+        modules.extend(self.stubs.iter().map(|stub| stub.0));
+        modules.dedup();
+        modules
+    }
+
+    /// Says what is wrong with the import of a function; `None` if nothing is.
+    fn fault(&self, module: &str, name: &str, ty: FuncType<'_>) -> Option<Fault> {
+        if let Some(stub) = self.stubs.iter().find(|stub| (stub.0, stub.1) == (module, name)) {
+            return stubs::misfit(*stub, ty).map(Fault::new);
+        }
+        match self.all().find(|function| function.module == module && function.name == name) {
+            Some(function) if function.signature.matches(ty) => return None,
+            Some(function) => {
+                let (app, host) = (type_text(ty.params, ty.results), signature_text(function.signature));
+                let text =
+                    format!("the app has it as {app}, the host as {host}; build the app with bindings of this version");
+                return Some(Fault::new(text));
+            }
+            None => {}
+        }
+        if module != TOOLCHAIN && self.all().any(|function| function.module == module) {
+            return Some(Fault::new("the interface has no such function; build the app with bindings of this version"));
+        }
+        let stub = stubs::line(name, ty);
+        Some(match remedy(module) {
+            Some(remedy) => Fault::new(format!("{NOBODY}: {remedy}")),
+            None if self.stubs.iter().any(|stub| stub.0 == module) => {
+                Fault { text: "the board has no such function of the firmware; stub it there:".into(), stub }
+            }
+            None if stub.is_none() => Fault::new(format!("{NOBODY}: the app was built for another host")),
+            None => {
+                let text = format!(
+                    "{NOBODY}: the app was built for another host, or for a firmware with functions of its own; the file \
+                     for --board can stub those:"
+                );
+                Fault { text, stub }
+            }
+        })
     }
 }
 
+/// No host and no board has the module.
+const NOBODY: &str = "nobody has this interface";
+
 /// Finds out what is wrong with the imports of an image, in one line for each fault of an interface. Empty if
-/// the host has them all.
-pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]]) -> Result<String, ImageError> {
-    let all = || host.iter().copied().flatten();
-    let mut modules: Vec<&str> = all().map(|function| function.module).collect();
-    modules.dedup();
+/// the host and the board have them all.
+pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]], stubs: &[Stub<'_>]) -> Result<String, ImageError> {
+    let sources = Sources { host, stubs };
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut unknown = false;
     for index in 0..image.import_count() {
@@ -69,38 +143,41 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]]) -> Result<Str
         let fault = if let ImportKind::Function(ty) = import.kind {
             let ty = image.ty(ty)?;
             let (params, results): (Vec<_>, Vec<_>) = (ty.params().collect(), ty.results().collect());
-            match all().find(|function| function.module == module && function.name == name) {
-                Some(function) if function.signature.matches(FuncType::new(&params, &results)) => continue,
-                Some(function) => format!(
-                    "the app has it as {}, the host as {}; build the app with bindings of this version",
-                    type_text(&params, &results),
-                    signature_text(function.signature)
-                ),
-                None if modules.contains(&module) && module != TOOLCHAIN => {
-                    "the interface has no such function; build the app with bindings of this version".into()
-                }
-                None => {
-                    unknown = true;
-                    format!("nobody has this interface: {}", remedy(module))
-                }
+            match sources.fault(module, name, FuncType::new(&params, &results)) {
+                None => continue,
+                Some(fault) => fault,
             }
         } else {
-            "it is no function, and an app can import functions only; link it without --import-memory, \
-             --import-table and shared globals"
-                .into()
+            Fault::new(
+                "it is no function, and an app can import functions only; link it without --import-memory, \
+                 --import-table and shared globals",
+            )
         };
-        match groups.iter_mut().find(|group| group.module == module && group.fault == fault) {
-            Some(group) => group.names.push(name),
-            None => groups.push(Group { module, names: vec![name], fault }),
+        unknown |= fault.text.starts_with(NOBODY);
+        match groups.iter_mut().find(|group| group.module == module && group.fault == fault.text) {
+            Some(group) => {
+                group.names.push(name);
+                group.stubs.extend(fault.stub);
+            }
+            None => {
+                groups.push(Group { module, names: vec![name], fault: fault.text, stubs: Vec::from_iter(fault.stub) })
+            }
         }
     }
     let mut text = String::new();
-    for Group { module, names, fault } in groups {
+    for Group { module, names, fault, stubs: lines } in groups {
         let names: Vec<String> = names.into_iter().map(printable).collect();
         let _ = write!(text, "\n  import `{}` `{}`: {fault}", printable(module), names.join("`, `"));
+        if !lines.is_empty() {
+            let _ = write!(text, "\n    {}", stubs::table(module));
+        }
+        lines.iter().take(STUBS_SHOWN).for_each(|line| text.push_str(&format!("\n    {line}")));
+        if lines.len() > STUBS_SHOWN {
+            let _ = write!(text, "\n    # and {} more", lines.len() - STUBS_SHOWN);
+        }
     }
     if unknown {
-        let _ = write!(text, "\n  the host has {}", modules.join(", "));
+        let _ = write!(text, "\n  the host has {}", sources.modules().join(", "));
     }
     Ok(text)
 }
@@ -119,7 +196,7 @@ mod tests {
         .unwrap();
         let image = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap().image;
         let host: [&[HostFunction<()>]; 0] = [];
-        let text = problems(&Image::parse(&image).unwrap(), &host).unwrap();
+        let text = problems(&Image::parse(&image).unwrap(), &host, &[]).unwrap();
         let lines: Vec<&str> = text.trim_start().lines().map(str::trim).collect();
         assert_eq!(lines.len(), 4, "{text}");
         assert!(lines[0].starts_with("import `env` `a`, `b`: nobody has this interface: link what defines them"));

@@ -25,6 +25,7 @@ mod options;
 mod output;
 mod profile;
 mod proposals;
+mod stubs;
 mod symbols;
 mod values;
 mod world;

@@ -531,7 +531,7 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let mut used = vec![false; patterns.len()];
     let mut wrong = String::new();
     let native = if cfg!(all(target_arch = "x86_64", unix)) { NATIVE } else { &[] };
-    for (command, message, prepare) in CASES.iter().chain(native) {
+    for (command, message, prepare) in CASES.iter().chain(common::functions::CASES).chain(native) {
         let folder = Folder::new();
         prepare(&folder);
         let run = folder.wisp(command);

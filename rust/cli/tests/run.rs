@@ -34,6 +34,74 @@ const GUEST: &str = r#"(module
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 16)))
     (call $exit (i32.const 42))))"#;
 
+/// The guest of `samples/host_functions`, without its printing.
+const DIMMER: &str = r#"(module
+  (import "acme:lamp@1" "set" (func $set (param i32 i32 i32) (result i32)))
+  (import "acme:lamp@1" "fade" (func $fade (param i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 32) "hall")
+  (func (export "_start") (local $percent i32) (local $error i32)
+    (loop $next
+      (local.set $percent (i32.add (local.get $percent) (i32.const 20)))
+      (local.set $error (call $set (i32.const 32) (i32.const 4) (local.get $percent)))
+      (if (local.get $error) (then (call $exit (i32.sub (i32.const 0) (local.get $error)))))
+      (call $fade (i32.const 50))
+      (br_if $next (i32.lt_u (local.get $percent) (i32.const 100))))))"#;
+
+#[test]
+fn a_board_stubs_functions_of_the_firmware() {
+    let folder = Folder::new();
+    folder.module("dimmer.wasm", DIMMER);
+    folder.write("board.toml", include_str!("../../../samples/host_functions/guest/board.toml"));
+    let line = |us: u32, app: &str, call: &str| format!("[00:00:00.000,{us:03}] <inf> {app}: acme:lamp@1 {call}\n");
+    let mut evening = String::new();
+    for step in 1..=3 {
+        evening += &line(2 * step - 1, "evening", &format!("set (\"hall\", {}) -> 0", 20 * step));
+        evening += &line(2 * step, "evening", "fade (50)");
+    }
+    evening += &line(7, "evening", "set (\"hall\", 80) -> -34");
+    let visitor = line(1, "visitor", "set (\"hall\", 20) -> -13");
+    folder.succeeds("build dimmer.wasm --quiet");
+    for file in ["dimmer.wasm", "dimmer.wisp", "dimmer.wasm --native"] {
+        for (app, code, expected) in [("evening", 34, &evening), ("visitor", 13, &visitor)] {
+            if file.contains("--native") && !cfg!(target_arch = "x86_64") {
+                continue;
+            }
+            let run = folder.wisp(&format!("run {file} --board board.toml --app {app}"));
+            assert_eq!((run.code, &run.out, run.err.as_str()), (Some(code), expected, ""), "{file}");
+        }
+    }
+    let quiet = folder.wisp("run dimmer.wasm --board board.toml --app evening --trace off");
+    assert_eq!((quiet.code, quiet.out.as_str()), (Some(34), ""));
+}
+
+#[test]
+fn functions_that_the_board_lacks_are_told_as_lines_for_it() {
+    let folder = Folder::new();
+    folder.module("dimmer.wasm", DIMMER);
+    let lines = "\n    [functions.\"acme:lamp@1\"]\n    set = { signature = \"(iii)i\", returns = 0 }\n    \
+                 fade = { signature = \"(i)\" }\n";
+    folder.fails("run dimmer.wasm", &["import `acme:lamp@1` `set`, `fade`: nobody has this interface", lines]);
+    // what is advised is right
+    folder.write("board.toml", lines);
+    folder.succeeds("run dimmer.wasm --board board.toml");
+    folder.write("board.toml", "[functions.\"acme:lamp@1\"]\nset = { signature = \"(*~)i\", returns = 0 }\n");
+    folder.fails(
+        "run dimmer.wasm --board board.toml",
+        &[
+            "import `acme:lamp@1` `set`: the app has it as (i32, i32, i32) -> (i32), the board as (i32, i32) -> (i32); \
+             build the app for this firmware, or write in [functions.\"acme:lamp@1\"]: \
+             set = { signature = \"(iii)i\", returns = 0 }\n",
+            "import `acme:lamp@1` `fade`: the board has no such function of the firmware; stub it there:\n    \
+             [functions.\"acme:lamp@1\"]\n    fade = { signature = \"(i)\" }\n",
+        ],
+    );
+    let many: String = (0..10).map(|i| format!("(import \"a\" \"f{i}\" (func))")).collect();
+    folder.module("many.wasm", &format!("(module {many} (func (export \"_start\")))"));
+    folder.fails("run many.wasm", &["f7 = { signature = \"()\" }\n    # and 2 more\n"]);
+}
+
 #[test]
 fn results_are_printed_one_a_line() {
     let folder = Folder::new();

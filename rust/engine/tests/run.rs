@@ -74,6 +74,44 @@ fn calls_the_host_with_its_memory_and_data() {
 }
 
 #[test]
+fn a_function_of_a_type_known_at_run_time_gets_and_gives_values() {
+    use wisp_engine::{FuncType, ValType};
+    let params = [ValType::I64, ValType::I32, ValType::F64];
+    let results = [ValType::F32, ValType::I64];
+    let mut linker = Linker::<u32>::new();
+    linker.func_new("env", "f", FuncType::new(&params, &results), |mut caller, arguments, results| {
+        *caller.data_mut() += 1;
+        assert_eq!(arguments, [Val::I64(-2), Val::I32(7), Val::from(0.5)]);
+        results.copy_from_slice(&[Val::from(1.5f32), Val::I64(1 << 40)]);
+        // the second call gives a result of another type, the third a trap
+        match *caller.data() {
+            2 => results[0] = Val::I32(0),
+            3 => return Err(Trap::exit(9)),
+            _ => {}
+        }
+        Ok(())
+    });
+    let wat = |result: &str| {
+        format!(
+            r#"(module (import "env" "f" (func $f (param i64 i32 f64) (result f32 {result})))
+                (func (export "f") (result f32 {result}) (call $f (i64.const -2) (i32.const 7) (f64.const 0.5))))"#
+        )
+    };
+    let (mut store, instance) = instance(&wat("i64"), &linker, 0).unwrap();
+    drop(linker);
+    let f = instance.get_func(&store, "f").unwrap();
+    let mut results = [Val::I32(0); 2];
+    f.call(&mut store, &[], &mut results).unwrap();
+    assert_eq!(results, [Val::from(1.5f32), Val::I64(1 << 40)]);
+    assert_eq!(f.call(&mut store, &[], &mut results).unwrap_err().code, TrapCode::HostError);
+    assert_eq!(f.call(&mut store, &[], &mut results).unwrap_err().exit_status(), Some(9));
+
+    let mut linker = Linker::<u32>::new();
+    linker.func_new("env", "f", FuncType::new(&params, &[ValType::F32, ValType::I64]), |_, _, _| Ok(()));
+    assert!(common::instance(&wat("i32"), &linker, 0).is_err());
+}
+
+#[test]
 fn traps_say_where_and_the_backtrace_says_how() {
     let mut guest = Guest::new(
         r#"(module

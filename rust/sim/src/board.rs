@@ -4,6 +4,7 @@
 use crate::config::{parse, Config, TraceConfig};
 use crate::entropy::Generator;
 use crate::error::Error;
+use crate::functions::Function;
 use crate::output::{Outputs, TraceFormat};
 use crate::platform::SimPlatform;
 use crate::vcd::Dump;
@@ -109,7 +110,8 @@ impl Board {
     pub fn platform(&self, app: &str) -> SimPlatform {
         let entropy = if self.system_entropy { Generator::System } else { Generator::Seeded(self.config.board.seed) };
         let config = self.config.apps.get(app).cloned().unwrap_or_default();
-        SimPlatform::new(app, config, &self.config.board, entropy, self.outputs.clone(), &self.file)
+        let functions = Function::all(&self.config.functions, &config.functions);
+        SimPlatform::new(app, config, functions, &self.config.board, entropy, self.outputs.clone(), &self.file)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::devices::AppConfig;
 use crate::error::Error;
+use crate::functions;
 use crate::output::TraceFormat;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -15,6 +16,8 @@ pub(crate) struct Config {
     pub(crate) board: BoardConfig,
     pub(crate) trace: TraceConfig,
     pub(crate) apps: BTreeMap<String, AppConfig>,
+    /// Functions of the firmware's own.
+    pub(crate) functions: functions::Modules<functions::Config>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -73,6 +76,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, Error> {
     for (app, grants) in &config.apps {
         grants.check(text, &format!("apps.{app}"))?;
     }
+    functions::check(text, &config.functions, &mut config.apps.iter().map(|(app, grants)| (app, &grants.functions)))?;
     Ok(config)
 }
 

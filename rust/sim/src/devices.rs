@@ -5,6 +5,7 @@
 use crate::config::each;
 use crate::error::Error;
 use crate::files::FolderConfig;
+use crate::functions::{Answers, Modules};
 use crate::kv::KvConfig;
 use crate::vcd::Signal;
 use serde::Deserialize;
@@ -21,6 +22,8 @@ macro_rules! interfaces {
             /// Folders of the workstation, by the names that the app has for them.
             pub(crate) folders: BTreeMap<String, FolderConfig>,
             pub(crate) kv: KvConfig,
+            /// Results of the firmware's functions, for this app.
+            pub(crate) functions: Modules<Answers>,
             $(pub(crate) $interface: BTreeMap<String, crate::$interface::Config>,)*
         }
 

@@ -21,6 +21,7 @@ mod entropy;
 mod error;
 mod event;
 mod files;
+mod functions;
 mod gpio;
 mod i2c;
 mod input;

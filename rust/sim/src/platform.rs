@@ -6,6 +6,7 @@ use crate::devices::{AppConfig, Devices};
 use crate::entropy::Generator;
 use crate::event::Queue;
 use crate::files::Folders;
+use crate::functions::Function;
 use crate::input::Input;
 use crate::kv::Storage;
 use crate::output::{Event, Outputs};
@@ -23,6 +24,7 @@ pub struct SimPlatform {
     args: Vec<String>,
     env: Vec<String>,
     pub(crate) devices: Devices,
+    pub(crate) functions: Vec<Function>,
     pub(crate) queue: Queue,
     pub(crate) storage: Storage,
     pub(crate) files: Folders,
@@ -89,6 +91,7 @@ impl SimPlatform {
     pub(crate) fn new(
         name: &str,
         mut app: AppConfig,
+        functions: Vec<Function>,
         board: &BoardConfig,
         entropy: Generator,
         outputs: Arc<Mutex<Outputs>>,
@@ -99,6 +102,7 @@ impl SimPlatform {
             args: std::mem::take(&mut app.args),
             env: app.env.iter().map(|(name, value)| format!("{name}={value}")).collect(),
             devices: Devices::new(&mut app),
+            functions,
             queue: Queue::default(),
             storage: Storage::new(app.kv),
             files: Folders::new(app.folders),

@@ -4,6 +4,7 @@
 //! know by an extension (`s`). Scripted inputs are part of it.
 
 use crate::config::Config;
+use crate::functions;
 use crate::output::Event;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -97,6 +98,9 @@ impl Dump {
         for (app, grants) in &config.apps {
             for (interface, label, signal) in grants.signals() {
                 dump.add(app, interface, label, signal);
+            }
+            for (module, name, signal) in functions::signals(&config.functions) {
+                dump.add(app, module, name, signal);
             }
             for level in ["err", "wrn", "inf", "dbg"] {
                 dump.add(app, "log", level, Signal::text());

@@ -152,7 +152,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     let app = App::new(platform(&arguments, module.image(), &path)?);
     let host = App::<SimPlatform>::ALL;
-    let problems = imports::problems(module.image(), host).map_err(|error| Failure::in_file(&path, error))?;
+    let stubs: Vec<_> = app.platform().functions().collect();
+    let problems = imports::problems(module.image(), host, &stubs).map_err(|error| Failure::in_file(&path, error))?;
     if !problems.is_empty() {
         return Err(Failure::in_file(&path, format_args!("the app cannot be linked:{problems}")));
     }
@@ -165,6 +166,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let interfaces = Interfaces(host);
     // An empty linker has room for one.
     let _ = linker.resolver(&interfaces);
+    app.platform().define_functions(&mut linker);
     let mut arena = vec![0u64; arena_size(&arguments, module.image()) / 8];
     let Some(mut store) = Store::new(&engine, &mut arena, app) else {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));

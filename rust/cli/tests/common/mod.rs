@@ -2,6 +2,7 @@
 //! Runs the command in a folder of its own.
 #![allow(dead_code)]
 
+pub mod functions;
 pub mod page;
 
 use std::path::{Path, PathBuf};

@@ -10,6 +10,13 @@ use crate::api::value::WasmValues;
 use crate::vm::context::Ctx;
 use crate::vm::references::{any, references};
 use crate::vm::trap::{RawTrap, Trap};
+#[cfg(feature = "alloc")]
+use crate::{
+    api::value::Val,
+    vm::trap::TrapCode,
+    vm::ty::{FuncType, Signature},
+    ValType,
+};
 
 // SAFETY: `env` is only handed to `function`; whoever gave both to `HostFunction::raw` promised that
 // whichever thread has the store may call it.
@@ -102,11 +109,80 @@ pub(crate) fn boxed<T, P, R, F>(function: F) -> (HostFunction<T>, alloc::sync::A
 where
     F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
 {
-    use crate::vm::ty::Signature;
     let keep = alloc::sync::Arc::new(function);
     let env = alloc::sync::Arc::as_ptr(&keep).cast();
     // SAFETY: the trampoline is made for this signature and this closure, which the store keeps.
     let mut host = unsafe { HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
     host.checks_references = true;
+    (host, keep)
+}
+
+/// A closure with the type that guests see. The type is known only when the program runs.
+#[cfg(feature = "alloc")]
+struct Dynamic<F> {
+    params: alloc::boxed::Box<[ValType]>,
+    results: alloc::boxed::Box<[ValType]>,
+    function: F,
+}
+
+/// The raw form of a [`Dynamic`] closure, which `env` points to.
+#[cfg(feature = "alloc")]
+unsafe extern "C" fn dynamic<T, F>(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap
+where
+    F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Trap>,
+{
+    use alloc::vec::Vec;
+    // SAFETY: `boxed_dynamic` gave a pointer to a closure of this type that the store keeps.
+    let Dynamic { params, results, function } = unsafe { &*env.cast::<Dynamic<F>>() };
+    // SAFETY: the interpreter passes its instance, and only a `Linker<T>` links a `HostFunction<T>`.
+    let caller = unsafe { Caller::<T>::from_raw(ctx) };
+    let ctx = caller.ctx;
+    let stop = ctx.stop_requested();
+    if !stop.is_none() {
+        return stop;
+    }
+    let mut at = 0;
+    let mut read = |&ty: &ValType| {
+        // SAFETY: the linker compared the types, so the arguments have these slots (rule V, `CallFrame`).
+        let slot = |at: usize| u64::from(unsafe { slots.add(at).read() });
+        let bits = if ty.slots() == 2 { slot(at) | slot(at + 1) << 32 } else { slot(at) };
+        at += ty.slots();
+        Val::from_bits(ty, bits)
+    };
+    let arguments: Vec<Val> = params.iter().map(&mut read).collect();
+    let mut values: Vec<Val> = results.iter().map(|&ty| Val::zero(ty)).collect();
+    if let Err(trap) = function(caller, &arguments, &mut values) {
+        return failed(ctx, trap);
+    }
+    if values.iter().map(|value| value.ty()).ne(results.iter().copied()) {
+        return RawTrap::of(TrapCode::HostError);
+    }
+    let words = values.iter().flat_map(|value| {
+        let bits = value.bits();
+        [bits as u32, (bits >> 32) as u32].into_iter().take(value.ty().slots())
+    });
+    for (at, word) in words.enumerate() {
+        // SAFETY: the values have the types that the linker compared, so the results have these slots (rule V).
+        unsafe { slots.add(at).write(word) };
+    }
+    RawTrap::NONE
+}
+
+/// A closure of a type that is known only when the program runs, on the heap, and what keeps it there.
+#[cfg(feature = "alloc")]
+pub(crate) fn boxed_dynamic<T, F>(
+    ty: FuncType<'_>,
+    function: F,
+) -> (HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
+where
+    F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static,
+{
+    let keep = alloc::sync::Arc::new(Dynamic { params: ty.params.into(), results: ty.results.into(), function });
+    let env = alloc::sync::Arc::as_ptr(&keep);
+    // SAFETY: the types lie on the heap as long as the closure. The linker keeps both as long as it has the function,
+    // and reads the signature of no other.
+    let ty: FuncType<'static> = unsafe { FuncType::new(&(&(*env).params)[..], &(&(*env).results)[..]) };
+    // SAFETY: `dynamic` is made for this closure, which the store keeps, and reads and writes the slots of its type.
+    let host = unsafe { HostFunction::raw("", "", Signature::Types(ty), dynamic::<T, F>, env.cast()) };
     (host, keep)
 }

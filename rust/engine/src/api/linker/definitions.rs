@@ -11,12 +11,16 @@ use core::any::Any;
 use wisp_image::Name;
 
 use super::Linker;
+use crate::api::caller::Caller;
 use crate::api::externals::Extern;
 use crate::api::host_function::{HostFunction, IntoHostFunction};
 use crate::api::instance::Instance;
 use crate::api::store::AsContext;
-use crate::api::trampoline::boxed;
+use crate::api::trampoline::{boxed, boxed_dynamic};
+use crate::api::value::Val;
 use crate::vm::owner::Owner;
+use crate::vm::trap::Trap;
+use crate::vm::ty::FuncType;
 
 /// A definition with a name of its own.
 struct Named<T> {
@@ -81,6 +85,19 @@ impl<T> Linker<'_, T> {
         F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
     {
         let (host, keep) = boxed(function);
+        self.named.add(module, name, Item::Closure(host, keep));
+        self
+    }
+
+    /// Adds a closure whose type is known only when the program runs. It gets its arguments as values, and replaces
+    /// the zeros that it finds as results. A result of another type than `ty` says traps as
+    /// [`TrapCode::HostError`](crate::TrapCode::HostError). Guests that import a function with references are not
+    /// linked to it. Each call allocates two lists.
+    pub fn func_new<F>(&mut self, module: &str, name: &str, ty: FuncType<'_>, function: F) -> &mut Self
+    where
+        F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static,
+    {
+        let (host, keep) = boxed_dynamic(ty, function);
         self.named.add(module, name, Item::Closure(host, keep));
         self
     }

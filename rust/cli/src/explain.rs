@@ -35,8 +35,9 @@ struct Layout {
 }
 
 fn constant(expr: &ConstExpr<'_>) -> Option<u64> {
-    match expr.get_operators_reader().read() {
-        Ok(Operator::I32Const { value }) => Some(u64::from(value as u32)),
+    let mut operators = expr.get_operators_reader();
+    match (operators.read(), operators.read()) {
+        (Ok(Operator::I32Const { value }), Ok(Operator::End)) => Some(u64::from(value as u32)),
         _ => None,
     }
 }

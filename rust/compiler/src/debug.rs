@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What a debugger has to know about code that was compiled for it.
+//! Tells a debugger what it has to know about code that was compiled for it.
 
 use alloc::vec::Vec;
 use core::ops::Range;

@@ -55,10 +55,9 @@ impl World {
     /// Returns the facts for people to read.
     pub fn text(&self, path: &Path) -> String {
         let mut out = format!("component, {} bytes ({})\n", self.bytes, path.display());
-        out += &match (&self.error, self.core_bytes) {
-            (Some(error), _) => format!("REFUSED: {error}\n"),
-            (None, bytes) => format!("core module: {} bytes\n", bytes.unwrap_or_default()),
-        };
+        if let Some(bytes) = self.core_bytes {
+            out += &format!("core module: {bytes} bytes\n");
+        }
         out += "\nimports\n";
         for import in &self.imports {
             out += &format!("  {}\n", printable(&import.name));
@@ -69,6 +68,9 @@ impl World {
         out += "\nexports\n";
         for export in &self.exports {
             out += &format!("  {}\n", printable(export));
+        }
+        if let Some(error) = &self.error {
+            out += &format!("\nREFUSED: {error}\n");
         }
         out
     }

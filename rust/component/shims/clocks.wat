@@ -1,11 +1,74 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;; wasi:clocks and the pollables of wasi:io/poll.
 ;;
-;; A pollable that waits for a time is a record of 16 bytes: the time in nanoseconds, and the next free record.
-;; The address of the record is the handle. A dropped record is used again.
+;; A pollable that waits for a time has one of the 16 times below, in nanoseconds. Its handle is the number of the
+;; time plus 16. The 17th at once traps.
 
-;; The first free record, or 0.
-(global $free (mut i32) (i32.const 0))
+;; One bit for each time in use.
+(global $used (mut i32) (i32.const 0))
+
+(global $time0 (mut i64) (i64.const 0))
+(global $time1 (mut i64) (i64.const 0))
+(global $time2 (mut i64) (i64.const 0))
+(global $time3 (mut i64) (i64.const 0))
+(global $time4 (mut i64) (i64.const 0))
+(global $time5 (mut i64) (i64.const 0))
+(global $time6 (mut i64) (i64.const 0))
+(global $time7 (mut i64) (i64.const 0))
+(global $time8 (mut i64) (i64.const 0))
+(global $time9 (mut i64) (i64.const 0))
+(global $time10 (mut i64) (i64.const 0))
+(global $time11 (mut i64) (i64.const 0))
+(global $time12 (mut i64) (i64.const 0))
+(global $time13 (mut i64) (i64.const 0))
+(global $time14 (mut i64) (i64.const 0))
+(global $time15 (mut i64) (i64.const 0))
+
+;; Returns a time.
+(func $time (param $number i32) (result i64)
+  block $15 block $14 block $13 block $12 block $11 block $10 block $9 block $8
+  block $7 block $6 block $5 block $4 block $3 block $2 block $1 block $0
+  local.get $number
+  br_table $0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 $13 $14 $15
+  end global.get $time0 return
+  end global.get $time1 return
+  end global.get $time2 return
+  end global.get $time3 return
+  end global.get $time4 return
+  end global.get $time5 return
+  end global.get $time6 return
+  end global.get $time7 return
+  end global.get $time8 return
+  end global.get $time9 return
+  end global.get $time10 return
+  end global.get $time11 return
+  end global.get $time12 return
+  end global.get $time13 return
+  end global.get $time14 return
+  end global.get $time15)
+
+;; Changes a time.
+(func $set_time (param $number i32) (param $when i64)
+  block $15 block $14 block $13 block $12 block $11 block $10 block $9 block $8
+  block $7 block $6 block $5 block $4 block $3 block $2 block $1 block $0
+  local.get $number
+  br_table $0 $1 $2 $3 $4 $5 $6 $7 $8 $9 $10 $11 $12 $13 $14 $15
+  end local.get $when global.set $time0 return
+  end local.get $when global.set $time1 return
+  end local.get $when global.set $time2 return
+  end local.get $when global.set $time3 return
+  end local.get $when global.set $time4 return
+  end local.get $when global.set $time5 return
+  end local.get $when global.set $time6 return
+  end local.get $when global.set $time7 return
+  end local.get $when global.set $time8 return
+  end local.get $when global.set $time9 return
+  end local.get $when global.set $time10 return
+  end local.get $when global.set $time11 return
+  end local.get $when global.set $time12 return
+  end local.get $when global.set $time13 return
+  end local.get $when global.set $time14 return
+  end local.get $when global.set $time15)
 
 (func $now (export "wasi:clocks/monotonic-clock now") (result i64)
   (i64.mul (call $uptime_us) (i64.const 1000)))
@@ -13,13 +76,12 @@
 (func (export "wasi:clocks/monotonic-clock resolution") (result i64) (i64.const 1000))
 
 (func $subscribe_instant (export "wasi:clocks/monotonic-clock subscribe-instant") (param $when i64) (result i32)
-  (local $record i32)
-  (local.set $record (global.get $free))
-  (if (local.get $record)
-    (then (global.set $free (i32.load offset=8 (local.get $record))))
-    (else (local.set $record (call $allocate (i32.const 8) (i32.const 16)))))
-  (i64.store (local.get $record) (local.get $when))
-  (local.get $record))
+  (local $number i32)
+  (local.set $number (i32.ctz (i32.xor (global.get $used) (i32.const -1))))
+  (call $must (i32.ge_u (local.get $number) (i32.const 16)))
+  (global.set $used (i32.or (global.get $used) (i32.shl (i32.const 1) (local.get $number))))
+  (call $set_time (local.get $number) (local.get $when))
+  (i32.add (local.get $number) (i32.const 16)))
 
 (func (export "wasi:clocks/monotonic-clock subscribe-duration") (param $duration i64) (result i32)
   (local $now i64) (local $when i64)
@@ -29,15 +91,21 @@
   (call $subscribe_instant (local.get $when)))
 
 (func (export "wasi:io/poll [resource-drop]pollable") (param $pollable i32)
-  (if (i32.ge_u (local.get $pollable) (i32.const 16))
+  (if (call $has_time (local.get $pollable))
     (then
-      (i32.store offset=8 (local.get $pollable) (global.get $free))
-      (global.set $free (local.get $pollable)))))
+      (global.set $used
+        (i32.and (global.get $used)
+          (i32.xor (i32.shl (i32.const 1) (i32.sub (local.get $pollable) (i32.const 16))) (i32.const -1)))))))
 
-;; Returns the time of a pollable; 0 for one that is always ready.
+;; Returns 1 for a pollable that waits for a time.
+(func $has_time (param $pollable i32) (result i32)
+  (i32.lt_u (i32.sub (local.get $pollable) (i32.const 16)) (i32.const 16)))
+
+;; Returns the time of a pollable, and 0 for one that is always ready.
 (func $due (param $pollable i32) (result i64)
-  (if (i32.lt_u (local.get $pollable) (i32.const 16)) (then (return (i64.const 0))))
-  (i64.load (local.get $pollable)))
+  (if (call $has_time (local.get $pollable))
+    (then (return (call $time (i32.sub (local.get $pollable) (i32.const 16))))))
+  (i64.const 0))
 
 (func (export "wasi:io/poll [method]pollable.ready") (param $pollable i32) (result i32)
   (i64.le_u (call $due (local.get $pollable)) (call $now)))
@@ -57,36 +125,43 @@
 (func (export "wasi:io/poll [method]pollable.block") (param $pollable i32)
   (call $sleep_until (call $due (local.get $pollable))))
 
-;; Writes the indices of the ready pollables to the list, and returns their number. With none it sleeps until the
-;; first is due and returns 0.
-(func $ready (param $from i32) (param $count i32) (param $to i32) (result i32)
-  (local $index i32) (local $found i32) (local $now i64) (local $due i64) (local $first i64)
+;; Returns the time at which the first of the pollables in a list is due.
+(func $first (param $from i32) (param $count i32) (result i64)
+  (local $due i64) (local $first i64)
   (local.set $first (i64.const -1))
-  (local.set $now (call $now))
   (loop $next
-    (local.set $due (call $due (i32.load (i32.add (local.get $from) (i32.shl (local.get $index) (i32.const 2))))))
-    (if (i64.le_u (local.get $due) (local.get $now))
+    (local.set $due (call $due (i32.load (local.get $from))))
+    (if (i64.lt_u (local.get $due) (local.get $first)) (then (local.set $first (local.get $due))))
+    (local.set $from (i32.add (local.get $from) (i32.const 4)))
+    (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
+  (local.get $first))
+
+;; Returns the number of pollables in a list that are due at a time, and writes their indices to `$to` unless it is 0.
+(func $ready (param $from i32) (param $count i32) (param $now i64) (param $to i32) (result i32)
+  (local $index i32) (local $found i32)
+  (loop $next
+    (if (i64.le_u
+        (call $due (i32.load (i32.add (local.get $from) (i32.shl (local.get $index) (i32.const 2)))))
+        (local.get $now))
       (then
-        (i32.store (i32.add (local.get $to) (i32.shl (local.get $found) (i32.const 2))) (local.get $index))
-        (local.set $found (i32.add (local.get $found) (i32.const 1))))
-      (else
-        (if (i64.lt_u (local.get $due) (local.get $first)) (then (local.set $first (local.get $due))))))
+        (if (local.get $to)
+          (then
+            (i32.store (i32.add (local.get $to) (i32.shl (local.get $found) (i32.const 2))) (local.get $index))))
+        (local.set $found (i32.add (local.get $found) (i32.const 1)))))
     (local.set $index (i32.add (local.get $index) (i32.const 1)))
     (br_if $next (i32.lt_u (local.get $index) (local.get $count))))
-  (if (i32.eqz (local.get $found)) (then (call $sleep_until (local.get $first))))
   (local.get $found))
 
 ;; list<u32>. An empty list of pollables traps, as the interface says.
 (func (export "wasi:io/poll poll") (param $from i32) (param $count i32) (param $out i32)
-  (local $list i32) (local $found i32)
+  (local $list i32) (local $found i32) (local $now i64)
   (call $must (i32.eqz (local.get $count)))
-  (local.set $list (call $allocate (i32.const 4) (i32.shl (local.get $count) (i32.const 2))))
-  (loop $again
-    (local.set $found (call $ready (local.get $from) (local.get $count) (local.get $list)))
-    (br_if $again (i32.eqz (local.get $found))))
-  (i32.store (local.get $out)
-    (call $realloc (local.get $list) (i32.shl (local.get $count) (i32.const 2)) (i32.const 4)
-      (i32.shl (local.get $found) (i32.const 2))))
+  (call $sleep_until (call $first (local.get $from) (local.get $count)))
+  (local.set $now (call $now))
+  (local.set $found (call $ready (local.get $from) (local.get $count) (local.get $now) (i32.const 0)))
+  (local.set $list (call $allocate (i32.const 4) (i32.shl (local.get $found) (i32.const 2))))
+  (drop (call $ready (local.get $from) (local.get $count) (local.get $now) (local.get $list)))
+  (i32.store (local.get $out) (local.get $list))
   (i32.store offset=4 (local.get $out) (local.get $found)))
 
 ;; datetime: seconds and nanoseconds. It is 1970 on a board without a wall clock.

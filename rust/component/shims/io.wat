@@ -52,32 +52,48 @@
 (func (export "wasi:io/streams [method]output-stream.blocking-flush") (param i32 i32)
   (call $flush (local.get 0) (local.get 1)))
 
+;; 1 once standard input was at its end or failed: a stream is closed for good then.
+(global $closed (mut i32) (i32.const 0))
+
 ;; result<list<u8>, stream-error>. At most 4096 bytes are read at once.
 (func $read (export "wasi:io/streams [method]input-stream.read")
   (param $stream i32) (param $length i64) (param $out i32)
-  (local $buffer i32) (local $size i32) (local $errno i32) (local $found i32)
+  (local $size i32)
   (local.set $size (i32.const 4096))
   (if (i64.lt_u (local.get $length) (i64.const 4096))
     (then (local.set $size (i32.wrap_i64 (local.get $length)))))
-  (local.set $buffer (call $allocate (i32.const 1) (local.get $size)))
-  (i32.store (local.get $out) (local.get $buffer))
+  (if (global.get $closed)
+    (then (call $failed (local.get $out) (i32.const 0)))
+    (else
+      (if (local.get $size)
+        (then (call $read_some (local.get $stream) (local.get $size) (local.get $out)))
+        (else
+          (i32.store8 (local.get $out) (i32.const 0))
+          (i32.store offset=4 (local.get $out) (i32.const 1))
+          (i32.store offset=8 (local.get $out) (i32.const 0)))))))
+
+;; Reads at least one byte. Nobody can be asked to free the memory if there is none, and allocators differ in what they
+;; do for a size of 0. So it shrinks to one byte, which happens once in a run.
+(func $read_some (param $stream i32) (param $size i32) (param $out i32)
+  (local $bytes i32) (local $errno i32) (local $found i32)
+  (local.set $bytes (call $allocate (i32.const 1) (local.get $size)))
+  (i32.store (local.get $out) (local.get $bytes))
   (i32.store offset=4 (local.get $out) (local.get $size))
   (i32.store offset=8 (local.get $out) (i32.const 0))
-  (if (local.get $size)
+  (local.set $errno
+    (call $fd_read (i32.sub (local.get $stream) (i32.const 1)) (local.get $out) (i32.const 1)
+      (i32.add (local.get $out) (i32.const 8))))
+  (local.set $found (i32.load offset=8 (local.get $out)))
+  (if (i32.or (local.get $errno) (i32.eqz (local.get $found)))
     (then
-      (local.set $errno
-        (call $fd_read (i32.sub (local.get $stream) (i32.const 1)) (local.get $out) (i32.const 1)
-          (i32.add (local.get $out) (i32.const 8))))
-      (local.set $found (i32.load offset=8 (local.get $out)))
-      (if (i32.or (local.get $errno) (i32.eqz (local.get $found)))
-        (then
-          (call $failed (local.get $out) (local.get $errno))
-          (return)))
-      (local.set $buffer
-        (call $realloc (local.get $buffer) (local.get $size) (i32.const 1) (local.get $found)))))
-  (i32.store8 (local.get $out) (i32.const 0))
-  (i32.store offset=4 (local.get $out) (local.get $buffer))
-  (i32.store offset=8 (local.get $out) (local.get $found)))
+      (global.set $closed (i32.const 1))
+      (drop (call $realloc (local.get $bytes) (local.get $size) (i32.const 1) (i32.const 1)))
+      (call $failed (local.get $out) (local.get $errno)))
+    (else
+      (i32.store8 (local.get $out) (i32.const 0))
+      (i32.store offset=4 (local.get $out)
+        (call $realloc (local.get $bytes) (local.get $size) (i32.const 1) (local.get $found)))
+      (i32.store offset=8 (local.get $out) (local.get $found)))))
 
 (func (export "wasi:io/streams [method]input-stream.blocking-read") (param i32 i64 i32)
   (call $read (local.get 0) (local.get 1) (local.get 2)))

@@ -11,8 +11,13 @@
   (i32.store offset=4 (local.get $out) (local.get $size)))
 
 (func $u64 (export "wasi:random/random get-random-u64") (result i64)
-  (call $must (call $random_get (call $buffer (i32.const 8)) (i32.const 8)))
-  (i64.load (global.get $buffer)))
+  (local $saved i64) (local $number i64) (local $errno i32)
+  (local.set $saved (i64.load (i32.const 0)))
+  (local.set $errno (call $random_get (i32.const 0) (i32.const 8)))
+  (local.set $number (i64.load (i32.const 0)))
+  (i64.store (i32.const 0) (local.get $saved))
+  (call $must (local.get $errno))
+  (local.get $number))
 
 (func (export "wasi:random/insecure get-insecure-random-bytes") (param i64 i32)
   (call $bytes (local.get 0) (local.get 1)))

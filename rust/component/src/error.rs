@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Why a component cannot be lowered.
+//! Tells why a component cannot be lowered.
 
 use std::fmt;
+
+use wisp_compiler::printable;
 
 /// The reason why there is no core module for a component.
 #[derive(Debug)]
@@ -43,6 +45,7 @@ impl std::error::Error for Error {}
 
 impl From<wasmparser::Error> for Error {
     fn from(error: wasmparser::Error) -> Self {
-        Self::Invalid(error.to_string())
+        // the text may contain names of the component
+        Self::Invalid(printable(&error.to_string()))
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What linking needs to know of a core module.
+//! Reads of a core module what linking needs.
 
 use std::collections::BTreeMap;
 
@@ -38,6 +38,8 @@ pub struct Facts<'a> {
     /// Type indices of the functions that the module defines.
     pub funcs: Vec<u32>,
     pub bodies: Vec<FunctionBody<'a>>,
+    /// Offset of the contents of the code section.
+    pub code_start: u64,
     pub exports: BTreeMap<&'a str, (ExternalKind, u32)>,
     pub elements: Vec<Elements>,
     pub start: Option<u32>,
@@ -71,6 +73,7 @@ impl<'a> Facts<'a> {
                 }
                 Payload::StartSection { func, .. } => facts.start = Some(func),
                 Payload::ElementSection(segments) => facts.read_elements(segments)?,
+                Payload::CodeSectionStart { unchecked_range, .. } => facts.code_start = unchecked_range.start,
                 Payload::CodeSectionEntry(body) => facts.bodies.push(body),
                 _ => {}
             }
@@ -110,7 +113,8 @@ impl<'a> Facts<'a> {
             else {
                 continue;
             };
-            let Operator::I32Const { value } = offset_expr.get_operators_reader().read()? else { continue };
+            let mut offset = offset_expr.get_operators_reader();
+            let (Operator::I32Const { value }, Operator::End) = (offset.read()?, offset.read()?) else { continue };
             self.elements.push(Elements {
                 table: table_index.unwrap_or(0),
                 offset: value as u32,

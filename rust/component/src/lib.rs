@@ -21,15 +21,11 @@ mod resolve;
 mod shims;
 
 use wasmparser::{ComponentExternalKind, Validator, WasmFeatures};
+use wisp_compiler::printable;
 
 pub use error::Error;
 use parse::{Component, Item};
 use shims::Shims;
-
-/// Returns true if the bytes begin as a component does.
-pub fn is_component(bytes: &[u8]) -> bool {
-    matches!(bytes, [0, b'a', b's', b'm', _, _, 1, 0, ..])
-}
 
 /// The world of a component: the names that it imports and exports.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,13 +45,14 @@ pub struct Import {
     pub functions: Vec<String>,
 }
 
-/// Returns the world of a component.
+/// Returns the world of a component, also of one that [`lower`] refuses. The names are as the component has them, so
+/// they may contain what steers a terminal.
 ///
 /// # Errors
-/// [`Error::Invalid`], and [`Error::Unsupported`] for a component whose core modules cannot be told apart.
+/// [`Error::Invalid`].
 pub fn world(bytes: &[u8]) -> Result<World, Error> {
-    let component = checked(bytes)?;
-    let called = plan::called(&component)?;
+    let component = valid(bytes)?;
+    let called = plan::called(&component);
     let is_item = |item: &&Item<'_>| matches!(item.kind, ComponentExternalKind::Func | ComponentExternalKind::Instance);
     let imports = component.imports.iter().filter(is_item).map(|item| Import {
         name: item.name.into(),
@@ -71,20 +68,27 @@ pub fn world(bytes: &[u8]) -> Result<World, Error> {
 /// [`Error::Invalid`] for bytes that are no component, [`Error::Unsupported`] for what Wisp cannot lower, and
 /// [`Error::Imports`] for imports that nobody provides.
 pub fn lower(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    let component = checked(bytes)?;
+    let component = valid(bytes)?;
+    if component.asynchronous {
+        return Err(Error::unsupported(resolve::ASYNC));
+    }
+    if component.starts {
+        return Err(Error::unsupported(
+            "it has a start function of the component model; build a program with a `main` instead",
+        ));
+    }
     let shims = Shims::read()?;
     let plan = plan::of(&component, &shims)?;
     let module = link::link(&plan, &shims)?;
     let valid = Validator::new_with_features(WasmFeatures::all()).validate_all(&module);
-    valid.map_err(|error| Error::unsupported(format!("the linked module is not valid ({error})")))?;
+    valid.map_err(|error| {
+        let error = printable(&error.to_string());
+        Error::unsupported(format!("the core module that Wisp made of it is not valid ({error}); report this to Wisp"))
+    })?;
     Ok(module)
 }
 
-fn checked(bytes: &[u8]) -> Result<Component<'_>, Error> {
+fn valid(bytes: &[u8]) -> Result<Component<'_>, Error> {
     Validator::new_with_features(WasmFeatures::all()).validate_all(bytes)?;
-    let component = Component::parse(bytes)?;
-    if component.asynchronous {
-        return Err(Error::unsupported(resolve::ASYNC));
-    }
-    Ok(component)
+    Component::parse(bytes)
 }

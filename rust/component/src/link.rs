@@ -11,9 +11,10 @@ use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
     CustomSection, DataCountSection, DataSection, ElementSection, EntityType, ExportKind, ExportSection, Function,
     FunctionSection, GlobalSection, ImportSection, Instruction, MemorySection, Module, NameMap, NameSection,
-    RawSection, SectionId, StartSection, TableSection, TypeSection,
+    RawSection, SectionId, StartSection, TableSection, TagSection, TypeSection,
 };
 use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
+use wisp_compiler::printable;
 
 use crate::patch::{self, Code};
 use crate::plan::{Entry, Link, Plan};
@@ -24,7 +25,8 @@ use crate::Error;
 struct Map {
     funcs: Vec<u32>,
     types: u32,
-    globals: u32,
+    /// Those of the globals that get a new index.
+    globals: BTreeMap<u32, u32>,
 }
 
 impl Reencode for Map {
@@ -39,13 +41,13 @@ impl Reencode for Map {
     }
 
     fn global_index(&mut self, global: u32) -> Result<u32, wasm_encoder::reencode::Error<Self::Error>> {
-        Ok(global + self.globals)
+        Ok(self.globals.get(&global).copied().unwrap_or(global))
     }
 }
 
 impl From<wasm_encoder::reencode::Error> for Error {
     fn from(error: wasm_encoder::reencode::Error) -> Self {
-        Self::Invalid(error.to_string())
+        Self::Invalid(printable(&error.to_string()))
     }
 }
 
@@ -64,7 +66,7 @@ struct Layout<'a> {
     shims: Map,
     /// The shims that are linked, by their indices among the shims.
     linked: Vec<u32>,
-    /// Type indices of the functions that trap.
+    /// Type indices of the functions that trap, one for each type.
     traps: Vec<u32>,
     /// Index of the function that ends a command, and of `_start`.
     start: Option<(u32, u32)>,
@@ -92,12 +94,19 @@ pub fn link(plan: &Plan<'_>, shims: &Shims) -> Result<Vec<u8>, Error> {
         layout.main.parse_memory_section(&mut section, memories)?;
         module.section(&section);
     }
+    if let Some(tags) = main.tags {
+        let mut section = TagSection::new();
+        layout.main.parse_tag_section(&mut section, tags)?;
+        module.section(&section);
+    }
     let mut globals = GlobalSection::new();
     if let Some(section) = main.globals {
         layout.main.parse_global_section(&mut globals, section)?;
     }
-    if let Some(section) = own.globals {
-        layout.shims.parse_global_section(&mut globals, section)?;
+    for (index, global) in (0..).zip(own.globals.into_iter().flatten()) {
+        if layout.shims.globals.contains_key(&index) {
+            layout.shims.parse_global(&mut globals, global?)?;
+        }
     }
     module.section(&globals);
     exports(&mut module, plan, &layout);
@@ -112,13 +121,13 @@ pub fn link(plan: &Plan<'_>, shims: &Shims) -> Result<Vec<u8>, Error> {
     if let Some(count) = main.data_count {
         module.section(&DataCountSection { count });
     }
-    code(&mut module, plan, shims, &mut layout)?;
+    let moved = code(&mut module, plan, shims, &mut layout)?;
     if let Some(data) = main.data {
         let mut section = DataSection::new();
         layout.main.parse_data_section(&mut section, data)?;
         module.section(&section);
     }
-    customs(&mut module, plan, shims, &mut layout)?;
+    customs(&mut module, plan, shims, &mut layout, moved)?;
     Ok(module.finish())
 }
 
@@ -169,6 +178,8 @@ fn lay_out<'a>(plan: &Plan<'a>, shims: &Shims) -> Result<Layout<'a>, Error> {
         let app = shims.facts.imported_funcs.iter().position(|&(module, _, _)| module == APP);
         own[app.unwrap_or(0)] = main[realloc as usize];
     }
+    let first = Sections::of(plan.module)?.globals.map_or(0, |globals| globals.count());
+    let globals = shims.globals(&reachable)?.into_iter().zip(first..).collect();
     let linked: Vec<u32> = reachable.into_iter().filter(|&func| func >= own_imports).collect();
     for &func in &linked {
         own[func as usize] = next;
@@ -176,27 +187,33 @@ fn lay_out<'a>(plan: &Plan<'a>, shims: &Shims) -> Result<Layout<'a>, Error> {
     }
     let mut traps = Vec::new();
     for (index, link) in plan.links.iter().enumerate() {
-        main[index] = match *link {
-            Link::Keep => main[index],
-            Link::Main(func) => main[func as usize],
-            Link::Shim(func) => own[func as usize],
-            Link::Trap => {
-                traps.push(plan.facts.imported_funcs[index].2);
-                next += 1;
-                next - 1
-            }
-        };
+        let ty = plan.facts.imported_funcs[index].2;
+        match *link {
+            Link::Keep => {}
+            Link::Main(func) => main[index] = main[func as usize],
+            Link::Shim(func) => main[index] = own[func as usize],
+            Link::Trap => main[index] = next + position_of(&mut traps, ty),
+        }
     }
+    next += traps.len() as u32;
     let start = matches!(plan.entry, Entry::Made { .. }).then_some((own[end as usize], next));
-    let globals = Sections::of(plan.module)?.globals.map_or(0, |globals| globals.count());
     Ok(Layout {
         imports,
-        main: Map { funcs: main, types: 0, globals: 0 },
+        main: Map { funcs: main, types: 0, globals: BTreeMap::new() },
         shims: Map { funcs: own, types: main_types, globals },
         linked,
         traps,
         start,
     })
+}
+
+/// Returns the position of an item in a list, which gets it if it has it not.
+fn position_of(list: &mut Vec<u32>, item: u32) -> u32 {
+    let found = list.iter().position(|&other| other == item);
+    found.unwrap_or_else(|| {
+        list.push(item);
+        list.len() - 1
+    }) as u32
 }
 
 /// The sections of a module that are written anew.
@@ -205,6 +222,7 @@ struct Sections<'a> {
     types: Option<wasmparser::TypeSectionReader<'a>>,
     tables: Option<wasmparser::TableSectionReader<'a>>,
     memories: Option<wasmparser::MemorySectionReader<'a>>,
+    tags: Option<wasmparser::TagSectionReader<'a>>,
     globals: Option<wasmparser::GlobalSectionReader<'a>>,
     elements: Option<wasmparser::ElementSectionReader<'a>>,
     data_count: Option<u32>,
@@ -219,6 +237,7 @@ impl<'a> Sections<'a> {
                 Payload::TypeSection(section) => sections.types = Some(section),
                 Payload::TableSection(section) => sections.tables = Some(section),
                 Payload::MemorySection(section) => sections.memories = Some(section),
+                Payload::TagSection(section) => sections.tags = Some(section),
                 Payload::GlobalSection(section) => sections.globals = Some(section),
                 Payload::ElementSection(section) => sections.elements = Some(section),
                 Payload::DataCountSection { count, .. } => sections.data_count = Some(count),
@@ -290,11 +309,14 @@ fn exports(module: &mut Module, plan: &Plan<'_>, layout: &Layout<'_>) {
     module.section(&section);
 }
 
-fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout<'_>) -> Result<(), Error> {
+/// Writes the code. Returns true if code of the main module is at another offset in the section than before.
+fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout<'_>) -> Result<bool, Error> {
     let added = layout.linked.len() + layout.traps.len() + usize::from(layout.start.is_some());
     let mut code = Code::new(plan.facts.bodies.len() + added);
+    let mut moved = false;
     for body in &plan.facts.bodies {
         code.push(&patch::calls(body, &layout.main.funcs)?, patch::size_width(plan.module, body));
+        moved |= code.bytes().len() as u64 != body.range().end - plan.facts.code_start;
     }
     let imported = shims.facts.imported_funcs.len();
     for &func in &layout.linked {
@@ -320,16 +342,27 @@ fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout
         code.push(&function.into_raw_body(), 1);
     }
     module.section(&RawSection { id: SectionId::Code as u8, data: code.bytes() });
-    Ok(())
+    Ok(moved)
 }
 
-/// Copies debug information and the like, and writes the names of functions and globals.
-fn customs(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout<'_>) -> Result<(), Error> {
+/// Copies debug information and the like, and writes the names of functions and globals. Leaves out what is wrong in
+/// the new module: debug information if code moved, and what has indices of functions.
+fn customs(
+    module: &mut Module,
+    plan: &Plan<'_>,
+    shims: &Shims,
+    layout: &mut Layout<'_>,
+    moved: bool,
+) -> Result<(), Error> {
+    let mut wrong = vec!["component-type", "metadata.code.", "linking", "reloc."];
+    if moved {
+        wrong.push(".debug_");
+    }
     for payload in Parser::new(0).parse_all(plan.module) {
         let Payload::CustomSection(section) = payload? else { continue };
         if let KnownCustom::Name(names) = section.as_known() {
             module.section(&renamed(names, shims, layout)?);
-        } else if !section.name().starts_with("component-type") {
+        } else if !wrong.iter().any(|start| section.name().starts_with(start)) {
             module.section(&CustomSection { name: section.name().into(), data: section.data().into() });
         }
     }
@@ -344,18 +377,18 @@ fn renamed(
     let mut section = NameSection::new();
     let mut functions: BTreeMap<u32, String> = BTreeMap::new();
     let mut globals = NameMap::new();
-    for part in names {
-        match part? {
+    // names are no part of what a module does, so damaged ones end here
+    for part in names.into_iter().map_while(Result::ok) {
+        match part {
             Name::Module { name, .. } => section.module(name),
             Name::Function(map) => {
-                for naming in map {
-                    let naming = naming?;
-                    functions.insert(layout.main.function_index(naming.index)?, naming.name.into());
+                for naming in map.into_iter().map_while(Result::ok) {
+                    let Some(&index) = layout.main.funcs.get(naming.index as usize) else { continue };
+                    functions.insert(index, naming.name.into());
                 }
             }
             Name::Global(map) => {
-                for naming in map {
-                    let naming = naming?;
+                for naming in map.into_iter().map_while(Result::ok) {
                     globals.append(naming.index, naming.name);
                 }
             }

@@ -3,7 +3,7 @@
 
 use wasmparser::{
     CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentTypeRef,
-    ExternalKind, Instance, Parser, Payload,
+    ExternalKind, Instance, Parser, Payload, TypeBounds,
 };
 
 use crate::Error;
@@ -49,6 +49,17 @@ pub enum Inst<'a> {
     Inner,
 }
 
+/// A component type, as far as resources need it.
+#[derive(Debug, Clone, Copy)]
+pub enum Ty<'a> {
+    /// The export of an instance.
+    Export(u32, &'a str),
+    /// A resource that the world itself imports.
+    Import(&'a str),
+    /// Any other type.
+    Other,
+}
+
 /// A name in the world of a component, and what stands behind it.
 #[derive(Debug)]
 pub struct Item<'a> {
@@ -75,10 +86,11 @@ pub struct Component<'a> {
     pub core_memories: Vec<(u32, &'a str)>,
     pub funcs: Vec<Func<'a>>,
     pub instances: Vec<Inst<'a>>,
-    /// The types; instance and name for one that an instance exports.
-    pub types: Vec<Option<(u32, &'a str)>>,
+    pub types: Vec<Ty<'a>>,
     pub imports: Vec<Item<'a>>,
     pub exports: Vec<Item<'a>>,
+    /// True if it has a start function of the component model.
+    pub starts: bool,
     /// True if a function is lifted or lowered as an async one, or a built-in for them is used.
     pub asynchronous: bool,
 }
@@ -131,7 +143,7 @@ impl<'a> Component<'a> {
                     self.alias(&alias?);
                 }
             }
-            Payload::ComponentTypeSection(types) => self.types.extend((0..types.count()).map(|_| None)),
+            Payload::ComponentTypeSection(types) => self.types.extend((0..types.count()).map(|_| Ty::Other)),
             Payload::ComponentCanonicalSection(functions) => {
                 for function in functions {
                     self.canonical(function?);
@@ -149,9 +161,7 @@ impl<'a> Component<'a> {
                     self.export(Item { name: export.name.name, kind: export.kind, index: export.index });
                 }
             }
-            Payload::ComponentStartSection { .. } => {
-                return Err(Error::unsupported("it has a start function of its own"));
-            }
+            Payload::ComponentStartSection { .. } => self.starts = true,
             _ => {}
         }
         Ok(())
@@ -170,7 +180,7 @@ impl<'a> Component<'a> {
             },
             ComponentAlias::InstanceExport { kind, instance_index, name } => match kind {
                 ComponentExternalKind::Func => self.funcs.push(Func::Export(instance_index, name)),
-                ComponentExternalKind::Type => self.types.push(Some((instance_index, name))),
+                ComponentExternalKind::Type => self.types.push(Ty::Export(instance_index, name)),
                 ComponentExternalKind::Instance => self.instances.push(Inst::Inner),
                 ComponentExternalKind::Module => self.modules.push(None),
                 ComponentExternalKind::Component => self.components.push(None),
@@ -179,7 +189,7 @@ impl<'a> Component<'a> {
             ComponentAlias::Outer { kind, .. } => match kind {
                 wasmparser::ComponentOuterAliasKind::CoreModule => self.modules.push(None),
                 wasmparser::ComponentOuterAliasKind::Component => self.components.push(None),
-                wasmparser::ComponentOuterAliasKind::Type => self.types.push(None),
+                wasmparser::ComponentOuterAliasKind::Type => self.types.push(Ty::Other),
                 wasmparser::ComponentOuterAliasKind::CoreType => {}
             },
         }
@@ -211,12 +221,29 @@ impl<'a> Component<'a> {
         let index = match kind {
             ComponentExternalKind::Func => push(&mut self.funcs, Func::Import(name)),
             ComponentExternalKind::Instance => push(&mut self.instances, Inst::Import(name)),
-            ComponentExternalKind::Type => push(&mut self.types, None),
+            ComponentExternalKind::Type => {
+                let ty = self.imported_type(name, ty);
+                push(&mut self.types, ty)
+            }
             ComponentExternalKind::Module => push(&mut self.modules, None),
             ComponentExternalKind::Component => push(&mut self.components, None),
             ComponentExternalKind::Value => 0,
         };
         self.imports.push(Item { name, kind, index });
+    }
+
+    /// Returns an imported type: another name for one before it, or a resource.
+    fn imported_type(&self, name: &'a str, ty: &ComponentTypeRef) -> Ty<'a> {
+        match ty {
+            ComponentTypeRef::Type(TypeBounds::Eq(same)) => self.type_at(*same),
+            ComponentTypeRef::Type(TypeBounds::SubResource) => Ty::Import(name),
+            _ => Ty::Other,
+        }
+    }
+
+    /// Returns the type with an index, and [`Ty::Other`] for an index that leads nowhere.
+    pub fn type_at(&self, index: u32) -> Ty<'a> {
+        self.types.get(index as usize).copied().unwrap_or(Ty::Other)
     }
 
     /// Takes an export, which gives its item one more index.
@@ -225,7 +252,7 @@ impl<'a> Component<'a> {
         match item.kind {
             ComponentExternalKind::Func => self.funcs.push(Func::Same(item.index)),
             ComponentExternalKind::Instance => self.instances.push(Inst::Same(item.index)),
-            ComponentExternalKind::Type => self.types.push(self.types.get(at).copied().flatten()),
+            ComponentExternalKind::Type => self.types.push(self.type_at(item.index)),
             ComponentExternalKind::Module => self.modules.push(self.modules.get(at).copied().flatten()),
             ComponentExternalKind::Component => self.components.push(self.components.get(at).copied().flatten()),
             ComponentExternalKind::Value => {}

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What is linked: the main module, what stands for each of its imports, and how the app begins.
+//! Plans what is linked: the main module, what stands for each of its imports, and how the app begins.
 
 use std::collections::BTreeMap;
 
 use wasmparser::Instance;
+use wisp_compiler::printable;
 
 use crate::facts::Facts;
 use crate::parse::Component;
-use crate::resolve::{Place, Resolver, COMPOSED};
-use crate::shims::{Shim, Shims};
+use crate::resolve::{Place, Resolver, COMPOSED, MODULES};
+use crate::shims::{is_0_2, is_known, Shim, Shims};
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
@@ -61,28 +62,26 @@ fn main_instance(component: &Component<'_>, resolver: &Resolver<'_, '_>) -> Resu
     let mut with_memory = instances.filter(|&at| resolver.facts(at).is_some_and(|facts| facts.memories > 0));
     match (with_memory.next(), with_memory.next()) {
         (Some(main), None) if component.core_memories.iter().all(|&(instance, _)| instance == main) => Ok(main),
-        (None, _) if component.components.is_empty() => Err(Error::unsupported("it has no core module with a memory")),
+        (None, _) if component.components.is_empty() => Err(Error::unsupported(
+            "it has no core module with a memory, so it is no program; build a program with a `main`",
+        )),
+        _ if component.components.is_empty() => Err(Error::unsupported(MODULES)),
         _ => Err(Error::unsupported(COMPOSED)),
     }
 }
 
 /// Returns interface and function of each import that the core modules refer to.
-///
-/// # Errors
-/// Those of [`Resolver::core`].
-pub fn called(component: &Component<'_>) -> Result<Vec<(String, String)>, Error> {
-    let resolver = Resolver::new(component)?;
+pub fn called(component: &Component<'_>) -> Vec<(String, String)> {
+    let resolver = Resolver::without_modules(component);
     let mut called = Vec::new();
-    for index in 0..component.core_funcs.len() as u32 {
-        if let Place::Import { interface, function, .. } = resolver.core(index)? {
-            // a function of the world itself is its own import
-            let interface = if interface.is_empty() { function.clone() } else { interface.into() };
-            if !called.contains(&(interface.clone(), function.clone())) {
-                called.push((interface, function));
-            }
+    for (interface, function) in (0..component.core_funcs.len() as u32).filter_map(|index| resolver.lowered(index)) {
+        // a function of the world itself is its own import
+        let interface = if interface.is_empty() { function.clone() } else { interface.into() };
+        if !called.contains(&(interface.clone(), function.clone())) {
+            called.push((interface, function));
         }
     }
-    Ok(called)
+    called
 }
 
 /// Finds out what is to be linked.
@@ -98,11 +97,13 @@ pub fn of<'a>(component: &Component<'a>, shims: &Shims) -> Result<Plan<'a>, Erro
     let module = component.modules.get(*module_index as usize).copied().flatten();
     let module = module.ok_or_else(|| Error::dangling("core module"))?;
     let facts = Facts::of(module)?;
-    if let Some(&(from, name, kind)) = facts.other_imports.first() {
-        return Err(Error::unsupported(format!("its main module imports the {kind} `{from}` `{name}`")));
-    }
-    if let Some(&(from, name)) = facts.imported_tables.first() {
-        return Err(Error::unsupported(format!("its main module imports the table `{from}` `{name}`")));
+    let tables = facts.imported_tables.iter().map(|&(from, name)| (from, name, "table"));
+    if let Some((from, name, kind)) = facts.other_imports.iter().copied().chain(tables).next() {
+        return Err(Error::unsupported(format!(
+            "its main module imports the {kind} `{}` `{}` from another core module; link the program statically",
+            printable(from),
+            printable(name)
+        )));
     }
     let (links, realloc) = links(&resolver, main, &facts, shims)?;
     let entry = entry(component, &resolver, main, &facts)?;
@@ -119,13 +120,13 @@ fn links(
 ) -> Result<(Vec<Link>, Option<u32>), Error> {
     let mut links = Vec::new();
     let mut allocator = None;
-    let mut missing: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut missing: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for (index, &(module, _, _)) in facts.imported_funcs.iter().enumerate() {
         let link = match resolver.func(main, index as u32)? {
             Place::Defined(instance, func) if instance == main => Link::Main(func),
             // what the component puts in between translates preview 1 to 0.2
             Place::Defined(..) if module == PREVIEW1 => Link::Keep,
-            Place::Defined(..) => return Err(Error::unsupported(COMPOSED)),
+            Place::Defined(..) => return Err(Error::unsupported(MODULES)),
             Place::Import { interface, function, realloc } => {
                 allocator = allocator.or(realloc);
                 match shims.find(interface, &function) {
@@ -134,7 +135,8 @@ fn links(
                     }
                     Some(Shim::Trap) => Link::Trap,
                     _ => {
-                        missing.entry(interface).or_default().push(function);
+                        let why = reason(interface, &function, shims);
+                        missing.entry((interface, why)).or_default().push(function);
                         Link::Trap
                     }
                 }
@@ -144,7 +146,7 @@ fn links(
     }
     if !missing.is_empty() {
         return Err(Error::Imports(
-            missing.iter().map(|(interface, functions)| refused(interface, functions)).collect(),
+            missing.iter().map(|((interface, why), functions)| refused(interface, functions, why)).collect(),
         ));
     }
     let allocator = match allocator.map(|index| resolver.core(index)).transpose()? {
@@ -154,44 +156,74 @@ fn links(
     Ok((links, allocator))
 }
 
-/// Says what is wrong with functions of an interface.
-fn refused(interface: &str, functions: &[String]) -> String {
-    let names = functions.join("`, `");
-    let why = match interface {
-        "" => "the world imports it without an interface; Wisp provides interfaces of WASI 0.2 only",
-        _ if interface.starts_with("wasi:http/") => {
+/// Returns the reason why nothing takes the place of a function of an interface.
+fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
+    let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
+    match version {
+        _ if interface.is_empty() => {
+            "the world imports it without an interface; Wisp provides interfaces of WASI 0.2 only"
+        }
+        _ if !name.starts_with("wasi:") => "not an interface of WASI; Wisp provides interfaces of WASI 0.2 only",
+        _ if name.starts_with("wasi:http/") => {
             "Wisp has no network; leave HTTP out, or let the firmware do it and use `wisp:msg@1`"
         }
-        _ if interface.contains("@0.3") => "a later WASI; build the component for WASI 0.2",
-        _ if interface.starts_with("wasi:") => "Wisp does not provide this; doc/components.md lists what it does",
-        _ => "not an interface of WASI; Wisp provides interfaces of WASI 0.2 only",
-    };
-    format!("import `{interface}` `{names}`: {why}")
+        _ if !is_known(name) => "Wisp does not provide this; doc/components.md lists what it does",
+        "" => {
+            "it has no version, expected one of WASI 0.2; build the component with a released version of the interface"
+        }
+        _ if version.starts_with("0.2.") && !is_0_2(version) => {
+            "a draft of WASI 0.2; build the component with a released version of the interface"
+        }
+        _ if !is_0_2(version) => "another WASI than 0.2; build the component for WASI 0.2",
+        _ if shims.find(interface, function).is_some() => {
+            "its parameters or results differ from those in WASI 0.2; build the component with the interface as WASI \
+             publishes it"
+        }
+        _ => "Wisp does not provide this; doc/components.md lists what it does",
+    }
+}
+
+/// Returns the line for functions of an interface that nothing takes the place of.
+fn refused(interface: &str, functions: &[String], why: &str) -> String {
+    let names: Vec<_> = functions.iter().map(|name| format!("`{}`", printable(name))).collect();
+    let names = names.join(", ");
+    match interface {
+        "" => format!("import {names}: {why}"),
+        _ => format!("import `{}` {names}: {why}", printable(interface)),
+    }
+}
+
+/// Says what a component exports instead of a program.
+fn no_program(component: &Component<'_>) -> Error {
+    let names: Vec<_> = component.exports.iter().map(|export| format!("`{}`", printable(export.name))).collect();
+    let later = component.exports.iter().any(|export| export.name.split_once('@').is_some_and(|(name, _)| name == RUN));
+    Error::unsupported(match (names.is_empty(), later) {
+        (true, _) => format!("it exports nothing, expected `{RUN}@0.2`; build a program with a `main`, not a library"),
+        (_, true) => format!("it exports {} and no `{RUN}@0.2`; build it for WASI 0.2", names.join(", ")),
+        _ => {
+            format!("it exports {} and no `{RUN}@0.2`; build a program with a `main`, not a library", names.join(", "))
+        }
+    })
 }
 
 /// Finds out how the app begins.
 fn entry(component: &Component<'_>, resolver: &Resolver<'_, '_>, main: u32, facts: &Facts<'_>) -> Result<Entry, Error> {
-    let is_run =
-        |name: &str| name.split_once('@').is_some_and(|(name, version)| name == RUN && version.starts_with("0.2"));
-    let Some(export) = component.exports.iter().find(|export| is_run(export.name)) else {
-        let names: Vec<_> = component.exports.iter().map(|export| format!("`{}`", export.name)).collect();
-        let names = if names.is_empty() { "nothing".into() } else { names.join(", ") };
-        return Err(Error::unsupported(format!(
-            "it exports {names} and no `{RUN}@0.2`; build a program with a `main`, not a library"
-        )));
-    };
+    let is_run = |name: &str| name.split_once('@').is_some_and(|(name, version)| name == RUN && is_0_2(version));
+    let export = component.exports.iter().find(|export| is_run(export.name));
+    let export = export.ok_or_else(|| no_program(component))?;
     let run = match resolver.core(resolver.lifted(export.index, "run")?)? {
         Place::Defined(instance, func) if instance == main => func,
         // the component translates from a program for preview 1
         Place::Defined(..) if facts.exported("_start").is_some() => return Ok(Entry::Own),
-        _ => return Err(Error::unsupported(COMPOSED)),
+        Place::Defined(..) => return Err(Error::unsupported(MODULES)),
+        Place::Import { .. } => return Err(Error::unsupported(COMPOSED)),
     };
     let mut before = Vec::new();
     for instance in (0..component.core_instances.len() as u32).filter(|&instance| instance != main) {
         let Some(start) = resolver.facts(instance).and_then(|facts| facts.start) else { continue };
         match resolver.func(instance, start)? {
             Place::Defined(owner, func) if owner == main => before.push(func),
-            _ => return Err(Error::unsupported("a core module besides its main module has a start function")),
+            _ => return Err(Error::unsupported(MODULES)),
         }
     }
     Ok(Entry::Made { before, run })

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which function stands behind each import of a component's main module.
+//! Follows each import of a component's main module to the function that stands behind it.
 
 use std::collections::HashMap;
 
 use wasmparser::{CanonicalOption, ComponentExternalKind, ComponentInstance, ExternalKind, Instance};
 
 use crate::facts::Facts;
-use crate::parse::{Component, CoreFunc, Func, Inst};
+use crate::parse::{Component, CoreFunc, Func, Inst, Ty};
 use crate::Error;
 
 /// Aliases that are followed at most: a component can chain them, and can close a circle through a table.
@@ -45,14 +45,19 @@ impl<'c, 'a> Resolver<'c, 'a> {
     pub fn new(component: &'c Component<'a>) -> Result<Self, Error> {
         let mut modules = Vec::new();
         for module in &component.modules {
-            let bytes = module.ok_or_else(|| Error::unsupported("it imports a core module"))?;
+            let bytes = module.ok_or_else(|| Error::unsupported(IMPORTED))?;
             modules.push(Facts::of(bytes)?);
         }
-        let mut resolver = Self { component, modules, entries: HashMap::new() };
+        let mut resolver = Self { modules, ..Self::without_modules(component) };
         for instance in 0..component.core_instances.len() as u32 {
             resolver.fill(instance)?;
         }
         Ok(resolver)
+    }
+
+    /// Makes one that follows functions and types of the component, and no core functions.
+    pub fn without_modules(component: &'c Component<'a>) -> Self {
+        Self { component, modules: Vec::new(), entries: HashMap::new() }
     }
 
     /// Returns the facts of the module that a core instance was made from.
@@ -98,9 +103,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     fn exported_table(&self, instance: u32, name: &str, depth: u32) -> Result<(u32, u32), Error> {
         let missing = || Error::dangling("table");
-        if depth > DEPTH {
-            return Err(Error::unsupported("its aliases are nested too deeply"));
-        }
+        limit(depth)?;
         match self.component.core_instances.get(instance as usize).ok_or_else(missing)? {
             Instance::FromExports(exports) => {
                 let export = exports.iter().find(|export| export.name == name && export.kind == ExternalKind::Table);
@@ -127,9 +130,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     fn func_at(&self, instance: u32, func: u32, depth: u32) -> Result<Place<'a>, Error> {
-        if depth > DEPTH {
-            return Err(Error::unsupported("its aliases are nested too deeply"));
-        }
+        limit(depth)?;
         let facts = self.facts(instance).ok_or_else(|| Error::dangling("core instance"))?;
         if let Some(&(module, name, _)) = facts.imported_funcs.get(func as usize) {
             return self.export_at(self.argument(instance, module)?, name, depth + 1);
@@ -145,6 +146,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
 
     fn export_at(&self, instance: u32, name: &str, depth: u32) -> Result<Place<'a>, Error> {
         let missing = || Error::dangling("core function");
+        limit(depth)?;
         match self.component.core_instances.get(instance as usize).ok_or_else(missing)? {
             Instance::FromExports(exports) => {
                 let export = exports.iter().find(|export| export.name == name && export.kind == ExternalKind::Func);
@@ -166,21 +168,16 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     fn core_at(&self, index: u32, depth: u32) -> Result<Place<'a>, Error> {
+        limit(depth)?;
         match self.component.core_funcs.get(index as usize).ok_or_else(|| Error::dangling("core function"))? {
             CoreFunc::Export(instance, name) => self.export_at(*instance, name, depth + 1),
             CoreFunc::Lower(func, options) => {
                 let realloc = realloc(options)?;
-                match self.component_func(*func, 0)? {
-                    Origin::Import(interface, function) => Ok(Place::Import { interface, function, realloc }),
-                    Origin::Lift(_) => Err(Error::unsupported(COMPOSED)),
-                }
+                let (interface, function) = self.import(*func)?;
+                Ok(Place::Import { interface, function, realloc })
             }
             CoreFunc::Drop(resource) => {
-                let owner = self.component.types.get(*resource as usize).copied().flatten();
-                let Some((instance, name)) = owner else { return Err(Error::unsupported(OWN_RESOURCES)) };
-                let Inst::Import(interface) = self.instance(instance)? else {
-                    return Err(Error::unsupported(OWN_RESOURCES));
-                };
+                let (interface, name) = self.resource(*resource)?;
                 Ok(Place::Import { interface, function: format!("[resource-drop]{name}"), realloc: None })
             }
             CoreFunc::OwnResource => Err(Error::unsupported(OWN_RESOURCES)),
@@ -188,11 +185,47 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
     }
 
-    fn instance(&self, index: u32) -> Result<&Inst<'a>, Error> {
-        match self.component.instances.get(index as usize).ok_or_else(|| Error::dangling("instance"))? {
-            // an index of an export is always that of something before it
-            Inst::Same(index) => self.instance(*index),
-            found => Ok(found),
+    /// Returns interface and name of the import that a core function of the component was lowered from, or whose
+    /// resource it drops; `None` for other functions and for those that come from elsewhere.
+    pub fn lowered(&self, index: u32) -> Option<(&'a str, String)> {
+        match self.component.core_funcs.get(index as usize)? {
+            CoreFunc::Lower(func, _) => self.import(*func).ok(),
+            CoreFunc::Drop(resource) => {
+                self.resource(*resource).ok().map(|(interface, name)| (interface, format!("[resource-drop]{name}")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns interface and name of the import behind a component function.
+    fn import(&self, func: u32) -> Result<(&'a str, String), Error> {
+        match self.component_func(func, 0)? {
+            Origin::Import(interface, function) => Ok((interface, function)),
+            Origin::Lift(_) => Err(Error::unsupported(COMPOSED)),
+        }
+    }
+
+    /// Returns interface and name of the resource with this type index.
+    fn resource(&self, ty: u32) -> Result<(&'a str, &'a str), Error> {
+        let (instance, name) = match self.component.type_at(ty) {
+            Ty::Export(instance, name) => (instance, name),
+            Ty::Import(name) => return Ok(("", name)),
+            Ty::Other => return Err(Error::unsupported(OWN_RESOURCES)),
+        };
+        match self.instance(instance)? {
+            Inst::Import(interface) => Ok((interface, name)),
+            Inst::Made(ComponentInstance::Instantiate { .. }) | Inst::Inner => Err(Error::unsupported(COMPOSED)),
+            _ => Err(Error::unsupported(OWN_RESOURCES)),
+        }
+    }
+
+    fn instance(&self, mut index: u32) -> Result<&Inst<'a>, Error> {
+        loop {
+            match self.component.instances.get(index as usize).ok_or_else(|| Error::dangling("instance"))? {
+                // an index of an export is always that of something before it
+                Inst::Same(before) => index = *before,
+                found => return Ok(found),
+            }
         }
     }
 
@@ -208,9 +241,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     fn component_func(&self, index: u32, depth: u32) -> Result<Origin<'a>, Error> {
-        if depth > DEPTH {
-            return Err(Error::unsupported("its aliases are nested too deeply"));
-        }
+        limit(depth)?;
         match self.component.funcs.get(index as usize).ok_or_else(|| Error::dangling("function"))? {
             Func::Import(name) => Ok(Origin::Import("", (*name).into())),
             Func::Export(instance, name) => self.instance_export(*instance, name, depth + 1),
@@ -242,7 +273,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     /// do nothing else.
     fn passed_through(&self, component: u32, name: &str) -> Result<&'a str, Error> {
         let bytes = self.component.components.get(component as usize).copied().flatten();
-        let inner = Component::parse(bytes.ok_or_else(|| Error::unsupported("it imports a component"))?)?;
+        let inner = Component::parse(bytes.ok_or_else(|| Error::unsupported(IMPORTED))?)?;
         let export = inner.exports.iter().find(|e| e.name == name && e.kind == ComponentExternalKind::Func);
         let mut index = export.ok_or_else(|| Error::dangling("function"))?.index;
         loop {
@@ -261,13 +292,33 @@ enum Origin<'a> {
     Lift(u32),
 }
 
+/// Refuses aliases that are followed too far.
+fn limit(depth: u32) -> Result<(), Error> {
+    if depth > DEPTH {
+        return Err(Error::unsupported(format!(
+            "it renames a function more than {DEPTH} times; give the component that the toolchain made, before tools \
+             that wrap it"
+        )));
+    }
+    Ok(())
+}
+
+/// The refusal of code that is not in the file.
+const IMPORTED: &str = "it imports a core module or another component, so a part of its code is missing; give a \
+                        component that contains all of its code";
+/// The refusal of several core modules.
+pub const MODULES: &str =
+    "it has several core modules with code of their own; Wisp links one core module, so link the \
+                           program statically";
 /// The refusal of components of several parts.
 pub const COMPOSED: &str = "it is composed of several components with code of their own; Wisp takes one component \
                             that imports WASI only, so give the one before it was composed";
-const OWN_RESOURCES: &str = "it defines resources of its own, and Wisp has no caller for them";
+const OWN_RESOURCES: &str = "it defines resources of its own, which nobody on a device could use; build a program \
+                             that exports `wasi:cli/run` only";
 /// The refusal of everything of the component model that came after WASI 0.2.
-pub const ASYNC: &str = "it uses async functions, streams, futures or threads of the component model; build it for \
-                         WASI 0.2, for example with rustc's target wasm32-wasip2";
+pub const ASYNC: &str = "it uses async functions, streams, futures or threads of the component model, or another \
+                         part of it that came after WASI 0.2; build it for WASI 0.2, for example with rustc's target \
+                         wasm32-wasip2";
 
 /// Returns the allocator in the options of a lowered function.
 fn realloc(options: &[CanonicalOption]) -> Result<Option<u32>, Error> {
@@ -279,7 +330,9 @@ fn realloc(options: &[CanonicalOption]) -> Result<Option<u32>, Error> {
                 return Err(Error::unsupported("its strings are UTF-16; build it with strings in UTF-8"));
             }
             CanonicalOption::Gc | CanonicalOption::CoreType(_) => {
-                return Err(Error::unsupported("it uses the canonical ABI for garbage-collected values"));
+                return Err(Error::unsupported(
+                    "it passes garbage-collected values to imports; build it with a toolchain that uses linear memory",
+                ));
             }
             _ => {}
         }

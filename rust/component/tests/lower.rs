@@ -2,7 +2,7 @@
 //! Components in the form of toolchains, lowered: what the core module imports, and what is refused.
 
 use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
-use wisp_component::{is_component, lower, world, Error, Import};
+use wisp_component::{lower, world, Error, Import};
 
 /// A program that writes "hi" to standard output. As toolchains do it, the function that needs the program's memory
 /// is called through a table that is filled last.
@@ -110,9 +110,8 @@ fn importing(import: &str, name: &str) -> String {
 #[test]
 fn a_program_becomes_one_module_over_the_functions_of_the_host() {
     let component = binary(HELLO);
-    assert!(is_component(&component));
     let module = lower(&component).unwrap();
-    assert!(!is_component(&module));
+    assert_eq!(module[..8], *b"\0asm\x01\0\0\0");
     let (imports, exports) = outline(&module);
     assert_eq!(imports, ["wasi_snapshot_preview1 fd_write", "wasi_snapshot_preview1 proc_exit"]);
     let global = ExternalKind::Global;
@@ -163,7 +162,16 @@ fn the_world_names_interfaces_with_the_functions_that_are_called() {
 fn imports_that_nobody_provides_are_named_with_the_reason() {
     for (import, name, reason) in [
         ("wasi:http/outgoing-handler@0.2.0", "handle", "Wisp has no network"),
-        ("wasi:cli/stdout@0.3.0", "get-stdout", "a later WASI; build the component for WASI 0.2"),
+        ("wasi:cli/stdout@0.3.0", "get-stdout", "another WASI than 0.2; build the component for WASI 0.2"),
+        (
+            "wasi:cli/stdout@0.2.0-rc-2023-11-10",
+            "get-stdout",
+            "a draft of WASI 0.2; build the component with a released",
+        ),
+        ("wasi:cli/stdout@0.20.0", "get-stdout", "another WASI than 0.2"),
+        ("wasi:cli/stdout", "get-stdout", "it has no version, expected one of WASI 0.2"),
+        ("wasi:cli/stdout@0.2.0", "get-stderr", "Wisp does not provide this"),
+        ("acme:lamp/switch@0.3.1", "on", "not an interface of WASI"),
         ("wasi:keyvalue/store@0.2.0-draft", "open", "Wisp does not provide this"),
         ("acme:lamp/switch@1.0.0", "on", "not an interface of WASI"),
     ] {
@@ -176,7 +184,7 @@ fn imports_that_nobody_provides_are_named_with_the_reason() {
 #[test]
 fn a_function_of_another_type_than_wasi_gives_it_is_refused() {
     let text = refusal(&importing("wasi:cli/stdout@0.2.0", "get-stdout"));
-    assert!(text.contains("import `wasi:cli/stdout@0.2.0` `get-stdout`"), "{text}");
+    assert!(text.contains("import `wasi:cli/stdout@0.2.0` `get-stdout`: its parameters or results differ"), "{text}");
 }
 
 #[test]
@@ -196,10 +204,25 @@ fn what_cannot_be_lowered_is_refused_in_words() {
       (core instance $i (instantiate $m))
       (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "c")))))"#;
     let imported = r#"(component (import "m" (core module $m)) (core instance (instantiate $m)))"#;
+    let later = r#"(component
+      (core module $m (memory (export "memory") 1) (func (export "run") (result i32) (i32.const 0)))
+      (core instance $i (instantiate $m))
+      (func $run (result (result)) (canon lift (core func $i "run")))
+      (instance $r (export "run" (func $run)))
+      (export "wasi:cli/run@0.3.0" (instance $r)))"#;
+    let table = r#"(component
+      (core module $other (table (export "t") 1 funcref))
+      (core module $m (import "other" "t\1b" (table 1 funcref)) (memory (export "memory") 1))
+      (core instance $o (instantiate $other))
+      (alias core export $o "t" (core table $t))
+      (core instance $renamed (export "t\1b" (table $t)))
+      (core instance (instantiate $m (with "other" (instance $renamed)))))"#;
     for (text, reason) in [
         (library, "it exports `acme-f` and no `wasi:cli/run@0.2`; build a program with a `main`, not a library"),
+        (later, "it exports `wasi:cli/run@0.3.0` and no `wasi:cli/run@0.2`; build it for WASI 0.2"),
         (nothing, "it has no core module with a memory"),
-        (two, "it is composed of several components"),
+        (two, "it has several core modules with code of their own"),
+        (table, "its main module imports the table `other` `t\\u{1b}`"),
         (asynchronous, "it uses async functions, streams, futures or threads"),
         (imported, "it imports a core module"),
     ] {
@@ -251,4 +274,147 @@ fn a_component_that_translates_from_preview_1_leaves_those_imports_to_the_host()
     let (imports, exports) = outline(&lower(&binary(component)).unwrap());
     assert_eq!(imports, ["wasi_snapshot_preview1 sched_yield"]);
     assert!(exports.contains(&("_start".into(), ExternalKind::Func)));
+}
+
+#[test]
+fn the_world_of_a_refused_component_is_known() {
+    let asynchronous = r#"(component
+      (import "acme:lamp/switch@1.0.0" (instance $lamp (export "on" (func async))))
+      (core func (canon lower (func $lamp "on") async))
+      (core module $m (func (export "f") (result i32) (i32.const 0)) (func (export "c") (param i32 i32 i32) (result i32)
+        (i32.const 0)))
+      (core instance $i (instantiate $m))
+      (func (export "f") async (canon lift (core func $i "f") async (callback (core func $i "c")))))"#;
+    let resource = r#"(component
+      (import "acme:lamp/switch@1.0.0" (instance $lamp (export "on" (func))))
+      (type $own (resource (rep i32)))
+      (core func (canon resource.drop $own))
+      (core func (canon lower (func $lamp "on")))
+      (core module $m (func (export "f")))
+      (core instance $i (instantiate $m))
+      (func (export "f") (canon lift (core func $i "f"))))"#;
+    for text in [asynchronous, resource] {
+        assert!(matches!(lower(&binary(text)), Err(Error::Unsupported(_))), "{text}");
+        let world = world(&binary(text)).unwrap();
+        assert_eq!(world.exports, ["f"]);
+        assert_eq!(world.imports, [Import { name: "acme:lamp/switch@1.0.0".into(), functions: vec!["on".into()] }]);
+    }
+}
+
+/// A program that drops a pollable. The type of pollables is `drops` in the component, after these definitions.
+fn dropping(definitions: &str) -> String {
+    format!(
+        r#"(component
+          (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type (sub resource)))))
+          (alias export $poll "pollable" (type $p))
+          {definitions}
+          (core func $drop (canon resource.drop $drops))
+          (core module $m
+            (import "i" "drop" (func $drop (param i32)))
+            (memory (export "memory") 1)
+            (func (export "run") (result i32) (call $drop (i32.const 16)) (i32.const 0)))
+          (core instance $i (export "drop" (func $drop)))
+          (core instance $c (instantiate $m (with "i" (instance $i))))
+          (func $run (result (result)) (canon lift (core func $c "run")))
+          (instance $r (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $r)))"#
+    )
+}
+
+#[test]
+fn every_name_of_a_resource_leads_to_its_drop() {
+    let of_the_clock = r#"
+      (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+        (alias outer 1 $p (type $q)) (export "pollable" (type (eq $q)))))
+      (alias export $clock "pollable" (type $drops))"#;
+    let first = lower(&binary(&dropping("(alias export $poll \"pollable\" (type $drops))"))).unwrap();
+    // the drop of other resources does nothing, so its code is shorter
+    let nothing = dropping("(alias export $poll \"pollable\" (type $drops))").replace("pollable", "acme");
+    assert_ne!(first, lower(&binary(&nothing)).unwrap());
+    for definitions in ["(import \"p\" (type $drops (eq $p)))", of_the_clock] {
+        assert_eq!(lower(&binary(&dropping(definitions))).unwrap(), first, "{definitions}");
+    }
+    let text = refusal(&dropping("(import \"own\" (type $drops (sub resource)))"));
+    assert!(text.contains("import `[resource-drop]own`: the world imports it without an interface"), "{text}");
+}
+
+#[test]
+fn aliases_without_end_are_refused_and_do_not_overflow_the_stack() {
+    let mut bags = String::from("(core instance $i0 (export \"f\" (func $f)))");
+    for level in 1..900 {
+        bags += &format!("(core instance $i{level} (export \"f\" (func $i{} \"f\")))", level - 1);
+    }
+    let text = importing("wasi:cli/stdout@0.2.0", "get-stdout")
+        .replace("(core instance $i (export \"f\" (func $f)))", &bags)
+        .replace("(with \"i\" (instance $i))", "(with \"i\" (instance $i899))");
+    let text = refusal(&text);
+    assert!(text.contains("it renames a function more than 64 times"), "{text}");
+    let names = (1..4000).map(|level| format!("(export \"a{level}\" (instance $i{}))", level - 1));
+    let names = names.enumerate().map(|(at, export)| export.replacen("(export", &format!("(export $i{}", at + 1), 1));
+    let text =
+        importing("wasi:cli/stdout@0.2.0", "get-stdout").replacen("(instance $i ", "(instance $i0 ", 1).replacen(
+            "(core func $f (canon lower (func $i ",
+            &format!("{} (core func $f (canon lower (func $i3999 ", names.collect::<String>()),
+            1,
+        );
+    let text = refusal(&text);
+    assert!(text.contains("`get-stdout`: its parameters or results differ"), "{text}");
+}
+
+/// A component whose main module has this many functions besides `run`, which begins with this code.
+fn with_functions(functions: usize, code: &str) -> Vec<u8> {
+    let functions = "(func)".repeat(functions);
+    binary(&format!(
+        r#"(component
+          (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock (export "now" (func (result u64)))))
+          (core func $now (canon lower (func $clock "now")))
+          (core module $m
+            (import "i" "now" (func $now (result i64)))
+            (memory (export "memory") 1)
+            (tag $failed (param i32))
+            (func $run (export "run") (result i32) {code} (i32.const 0))
+            {functions}
+            (@custom ".debug_line" "lines"))
+          (core instance $i (export "now" (func $now)))
+          (core instance $c (instantiate $m (with "i" (instance $i))))
+          (func $run (result (result)) (canon lift (core func $c "run")))
+          (instance $r (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $r)))"#
+    ))
+}
+
+/// Returns names of the custom sections, and the number of tags.
+fn sections(module: &[u8]) -> (Vec<String>, u32) {
+    let (mut customs, mut tags) = (Vec::new(), 0);
+    for payload in Parser::new(0).parse_all(module) {
+        match payload.unwrap() {
+            Payload::CustomSection(section) => customs.push(section.name().to_string()),
+            Payload::TagSection(section) => tags = section.count(),
+            _ => {}
+        }
+    }
+    (customs, tags)
+}
+
+#[test]
+fn debug_information_stays_unless_the_code_moves() {
+    // the functions that are added make the count of functions one byte longer
+    // and so does the call of a function with a higher index
+    let call = "(drop (call $now))";
+    for (functions, code, kept) in [(100, call, true), (126, "", false), (200, "", true), (200, call, false)] {
+        let module = lower(&with_functions(functions, code)).unwrap();
+        let (customs, tags) = sections(&module);
+        assert_eq!(customs.iter().any(|name| name == ".debug_line"), kept, "{functions}");
+        assert_eq!(tags, 1);
+    }
+}
+
+#[test]
+fn damaged_names_are_left_out() {
+    let mut component = with_functions(0, "");
+    let name = component.windows(5).position(|window| window == b"\x04name").unwrap();
+    // the size of the first part is larger than the section
+    component[name + 6] = 0x7f;
+    let (customs, _) = sections(&lower(&component).unwrap());
+    assert!(customs.contains(&"name".to_string()));
 }

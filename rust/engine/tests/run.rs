@@ -130,6 +130,26 @@ fn traps_say_where_and_the_backtrace_says_how() {
 }
 
 #[test]
+fn the_backtrace_of_a_trap_in_a_call_by_a_host_function_ends_where_that_call_began() {
+    let mut linker = Linker::<()>::new();
+    linker.func_wrap("env", "again", |mut caller: Caller<'_, ()>| -> Result<(), Trap> {
+        let inner = caller.instance().get_typed_func::<(), ()>(&caller, "inner").unwrap();
+        inner.call(&mut caller, ())
+    });
+    let wat = r#"(module (import "env" "again" (func $again))
+        (func $trap (unreachable))
+        (func (export "inner") (call $trap))
+        (func (export "f") (call $again)))"#;
+    let (mut store, instance) = instance(wat, &linker, ()).unwrap();
+    let f = instance.get_typed_func::<(), ()>(&store, "f").unwrap();
+    for _ in 0..2 {
+        assert_eq!(f.call(&mut store, ()).unwrap_err().code, TrapCode::Unreachable);
+        let functions: Vec<u32> = store.backtrace().take(9).map(|frame| frame.func).collect();
+        assert_eq!(functions, [0, 1]);
+    }
+}
+
+#[test]
 fn endless_recursion_exhausts_the_frame_stack_only() {
     let mut guest =
         Guest::new(r#"(module (func $f (export "f") (call $f)) (func (export "g") (result i32) (i32.const 1)))"#);

@@ -75,6 +75,18 @@ pub unsafe fn over(slots: *mut u32) {
     unsafe { slots.sub(1).write(0) };
 }
 
+/// Returns the distance of the frame at `fp` from its caller's, and the word that says where the caller continues. Returns
+/// `None` for an outermost frame. It lies at no distance, also after [`over`] has taken its address away.
+///
+/// # Safety
+/// Rule F: there is a header below `fp`.
+#[inline(always)]
+unsafe fn header(fp: *mut u8) -> Option<(u32, u32)> {
+    // SAFETY: rule F: the header below `fp` lies in the stack, and holds what `push`, `outermost` or `over` wrote.
+    let [distance, ip] = unsafe { fp.cast::<[u32; 2]>().sub(1).read() };
+    (distance != 0).then_some((distance, ip))
+}
+
 /// Returns the place where the caller of the frame at `fp` continues, and the caller's frame; `None` if the caller is
 /// outside the interpreter.
 ///
@@ -82,18 +94,16 @@ pub unsafe fn over(slots: *mut u32) {
 /// Rule F: there is a header below `fp`.
 #[inline(always)]
 pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
-    // SAFETY: rule F: the header below `fp` lies in the stack, and holds what `push` or `outermost` wrote.
+    // SAFETY: rule F for the header, from the caller. The frame that it leads to lies in the stack, and the address in
+    // the code of this instance.
     unsafe {
-        let header = fp.cast::<u32>().sub(2);
-        let distance = header.read();
-        let ip = header.add(1).read();
-        if ip == outside().addr() as u32 {
-            None
-        } else if cfg!(wisp_back_end = "loop") {
-            Some((ctx.code.add(ip as usize).cast(), fp.sub(distance as usize)))
+        let (distance, ip) = header(fp)?;
+        let ip = if cfg!(wisp_back_end = "loop") {
+            ctx.code.add(ip as usize).cast()
         } else {
-            Some((core::ptr::with_exposed_provenance(ip as usize), fp.sub(distance as usize)))
-        }
+            core::ptr::with_exposed_provenance(ip as usize)
+        };
+        Some((ip, fp.sub(distance as usize)))
     }
 }
 
@@ -105,4 +115,25 @@ pub unsafe fn call_depth(ctx: &Ctx, fp: *mut u8) -> u32 {
     // SAFETY: rule F: there is a header below `fp`, and below every frame of the chain.
     let frames = core::iter::successors(Some(fp), |&fp| unsafe { caller(ctx, fp) }.map(|(_, fp)| fp));
     frames.count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{header, outermost, over};
+
+    #[test]
+    fn a_frame_at_no_distance_is_the_outermost_whatever_its_address_says() {
+        let mut stack = [7u32; 4];
+        let fp = stack[2..].as_mut_ptr();
+        // SAFETY: the two words below `fp` are those of the array.
+        unsafe {
+            assert_eq!(header(fp.cast()), Some((7, 7)));
+            outermost(fp);
+            assert_eq!(header(fp.cast()), None);
+            over(fp);
+            assert_eq!(header(fp.cast()), None);
+            fp.sub(1).write(7);
+            assert_eq!(header(fp.cast()), None);
+        }
+    }
 }

@@ -173,7 +173,10 @@ fn lay_out<'a>(plan: &Plan<'a>, shims: &Shims) -> Result<Layout<'a>, Error> {
     }
     if allocates {
         let realloc = plan.realloc.ok_or_else(|| {
-            Error::unsupported("its main module exports no `cabi_realloc`, which functions that return lists need")
+            Error::unsupported(
+                "its main module exports no `cabi_realloc`, which functions that return lists need; link it with the \
+                 allocator of its toolchain",
+            )
         })?;
         let app = shims.facts.imported_funcs.iter().position(|&(module, _, _)| module == APP);
         own[app.unwrap_or(0)] = main[realloc as usize];

@@ -135,8 +135,11 @@ impl Layout {
         if self.adapted {
             text += "\n  its allocator takes all memory that the app is allowed";
         } else if self.grows {
-            text += "\n  it calls memory.grow, so whole pages must exist: an allocator with a fixed heap avoids that";
-        } else if self.page_size > 1 && !self.asks_for_size {
+            text += "\n  its allocator takes whole pages with memory.grow, whatever its stack: one with a heap of fixed size \
+                     avoids that (Rust: the crate talc; doc/wasi.md)";
+        } else if self.page_size > 1 && self.asks_for_size {
+            text += "\n  its code asks for memory.size in pages, so that all of them must exist";
+        } else if self.page_size > 1 {
             if self.heap_base {
                 text += "\n  smaller pages: link with --page-size=1 (LLD 20 and later)";
             } else {
@@ -230,7 +233,7 @@ mod tests {
     fn the_cure_fits_the_cause() {
         assert!(of("(module (memory 1))").describe().contains("--export=__heap_base"));
         let asks = of("(module (memory 1) (func (drop (memory.size))))");
-        assert!(!asks.describe().contains("--page-size"));
+        assert!(asks.describe().contains("asks for memory.size") && !asks.describe().contains("--page-size"));
         let grows = of("(module (memory 1) (func (drop (memory.grow (i32.const 1)))))");
         assert!(grows.describe().contains("memory.grow"));
         assert!(!grows.describe().contains("-zstack-size"));

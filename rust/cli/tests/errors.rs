@@ -215,12 +215,6 @@ const CASES: &[(&str, &str, Prepare)] = &[
         |f| f.module("a.wasm", ADD),
     ),
     (
-        "build a.wasm --memory-limit 1000",
-        "a.wasm: the module asks for 65536 bytes of linear memory, 1000 are allowed; link it with a smaller stack (`-z \
-         stack-size=2048`, `--stack-first`), or export `__heap_base` so that its memory can be trimmed\n  the module declares 65536 bytes\n",
-        |f| f.module("a.wasm", "(module (memory 1))"),
-    ),
-    (
         "build a.wasm --target z80",
         "there is no target `z80`; known are",
         |f| f.module("a.wasm", ADD),
@@ -324,12 +318,6 @@ const CASES: &[(&str, &str, Prepare)] = &[
         "a.wasm: the app cannot be linked:\n  import `env` `m`: it is no function, and an app can import functions only; \
          link it without --import-memory, --import-table and shared globals",
         |f| f.module("a.wasm", r#"(module (import "env" "m" (memory 1)) (func (export "_start")))"#),
-    ),
-    (
-        "run a.wasm --max-memory 1000",
-        "a.wasm: the module's memory begins with 65536 bytes, 1000 are allowed; link it with a smaller stack (-z \
-         stack-size), or raise the limit",
-        |f| f.module("a.wasm", r#"(module (memory 1) (func (export "_start")))"#),
     ),
     (
         "run a.wasm --board nowhere.toml",
@@ -531,7 +519,9 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let mut used = vec![false; patterns.len()];
     let mut wrong = String::new();
     let native = if cfg!(all(target_arch = "x86_64", unix)) { NATIVE } else { &[] };
-    for (command, message, prepare) in CASES.iter().chain(common::functions::CASES).chain(native) {
+    for (command, message, prepare) in
+        CASES.iter().chain(common::functions::CASES).chain(common::memory::CASES).chain(native)
+    {
         let folder = Folder::new();
         prepare(&folder);
         let run = folder.wisp(command);

@@ -39,10 +39,47 @@ pub enum ErrorKind {
     },
     /// The app cannot have this name: why.
     Name(String, &'static str),
-    /// The memory is larger than the limit the caller gave: (needs, limit) in bytes.
-    Memory(u64, u64),
+    /// The memory is larger than the limit the caller gave: (needs, limit) in bytes, and why it needs that.
+    Memory(u64, u64, MemoryNeed),
     /// An invariant of the compiler does not hold: this is an error of the compiler itself.
     Internal(&'static str),
+}
+
+/// The reason for which a module needs as much of its memory as it does.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemoryNeed {
+    /// Its stack and its static data, as far as the linker states them, or pages of a size of its own.
+    Static,
+    /// All pages: the linker does not state where the static data ends.
+    NoHeapBase,
+    /// All pages: its allocator adds pages behind them.
+    Grows,
+    /// All pages: the code asks for their number, and may compute an address from it.
+    Counts,
+    /// All pages: the memory is imported, or trimming is off.
+    NotTrimmed,
+}
+
+impl MemoryNeed {
+    /// Returns advice: a change of the module that helps.
+    pub const fn remedy(self) -> &'static str {
+        match self {
+            Self::Static => "link it with a smaller stack (`-z stack-size=2048`) or with fewer static data",
+            Self::NoHeapBase => {
+                "export `__heap_base`, so that its memory can be trimmed, and link it with a small stack below the data \
+                 (`-z stack-size=2048`, `--stack-first`)"
+            }
+            Self::Grows => {
+                "its allocator takes whole pages with memory.grow, whatever its stack: give it an allocator with a heap \
+                 of fixed size (doc/wasi.md)"
+            }
+            Self::Counts => {
+                "its code asks for memory.size in pages, so that all of them must exist, whatever its stack: give it an \
+                 allocator with a heap of fixed size (doc/wasi.md)"
+            }
+            Self::NotTrimmed => "its memory is not trimmed: define it in the module, and build without --no-trim",
+        }
+    }
 }
 
 impl fmt::Display for CompileError {
@@ -62,12 +99,9 @@ impl fmt::Display for CompileError {
             ErrorKind::Name(name, problem) => {
                 write!(f, "the app cannot be named {name:?}: {problem}; give another name of 1 to 31 bytes")?;
             }
-            ErrorKind::Memory(needs, limit) => write!(
-                f,
-                "the module asks for {needs} bytes of linear memory, {limit} are allowed; link it with a smaller stack \
-                 (`-z stack-size=2048`, `--stack-first`), or export \
-                 `__heap_base` so that its memory can be trimmed"
-            )?,
+            ErrorKind::Memory(needs, limit, why) => {
+                write!(f, "the module asks for {needs} bytes of linear memory, {limit} are allowed; {}", why.remedy())?
+            }
             ErrorKind::Internal(what) => {
                 write!(f, "internal error of the compiler: {what}; please report this module")?;
             }

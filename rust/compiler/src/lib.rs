@@ -39,7 +39,7 @@ mod tables;
 use alloc::vec::Vec;
 
 pub use debug::{DebugFunction, DebugMap};
-pub use error::{CompileError, ErrorKind};
+pub use error::{CompileError, ErrorKind, MemoryNeed};
 pub use heap::adapt;
 pub use names::{function_names, printable};
 

@@ -4,7 +4,7 @@
 use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
 use wisp_image::format::{self, memory_flags, segment, ValType};
 
-use crate::error::{CompileError, ErrorKind};
+use crate::error::{CompileError, ErrorKind, MemoryNeed};
 use crate::init::Init;
 use crate::module::Module;
 use crate::Options;
@@ -42,7 +42,15 @@ pub fn backed(module: &Module<'_>, init: &Init, options: &Options<'_>) -> Result
     }
     if let Some(limit) = options.memory_limit {
         if needs > limit {
-            return Err(ErrorKind::Memory(needs, limit).into());
+            let why = match (memory.page_size_log2 == format::PAGE_SIZE_LOG2, possible) {
+                (false, _) => MemoryNeed::Static,
+                (true, false) => MemoryNeed::NotTrimmed,
+                _ if module.adapted || (silent && base.is_some()) => MemoryNeed::Static,
+                _ if module.grows => MemoryNeed::Grows,
+                _ if module.asks_for_size => MemoryNeed::Counts,
+                _ => MemoryNeed::NoHeapBase,
+            };
+            return Err(ErrorKind::Memory(needs, limit, why).into());
         }
     }
     // 4 GiB are valid; no engine has them

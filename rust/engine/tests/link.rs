@@ -72,6 +72,36 @@ fn an_arena_that_is_too_small_is_an_error_and_leaves_the_store_usable() {
 }
 
 #[test]
+fn an_arena_of_any_size_is_enough_or_says_that_more_is_needed_than_is_left() {
+    let engine = Engine::new(&Config::new().stack_size(512).max_memory(1 << 16).table_capacity(8));
+    let many: String = (0..20).map(|_| "(global (mut i64) (i64.const 1)) (table 3 funcref)").collect();
+    for text in [
+        "(module)".into(),
+        "(module (memory 1))".into(),
+        "(module (table 100 funcref) (elem declare func $f) (func $f))".into(),
+        r#"(module (func (export "f") (param externref)))"#.into(),
+        format!("(module {many})"),
+    ] {
+        let module = module(&text);
+        let attempt = |words: usize| {
+            let mut arena = vec![0u64; words];
+            let mut store = Store::new(&engine, &mut arena, ())?;
+            Some(Linker::new().instantiate(&mut store, &module).map(drop))
+        };
+        let first = (0..).find(|&words| attempt(words).is_some()).unwrap();
+        let enough = (first..).find(|&words| attempt(words) == Some(Ok(()))).unwrap();
+        assert!(enough > first, "{text}");
+        for words in first..enough {
+            let Some(Err(InstantiateError::ArenaTooSmall(needed, left))) = attempt(words) else {
+                panic!("{text} with {words} words");
+            };
+            let missing = 8 * (enough - words) as u32;
+            assert!(needed > left && needed - left <= missing, "{text}: {needed} of {left}, {missing} are missing");
+        }
+    }
+}
+
+#[test]
 fn a_memory_above_the_limit_is_refused() {
     let engine = Engine::new(&Config::new().max_memory(65536));
     let mut store = Store::with_capacity(&engine, 1 << 20, ()).unwrap();

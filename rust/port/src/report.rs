@@ -157,7 +157,7 @@ pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: Link
 #[cold]
 #[inline(never)]
 pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
-    const CURE: &[u8] = b"; raise it or shrink the guest's stack";
+    const CURE: &[u8] = b"; raise it, or see wisp build --memory-limit";
     board.error(&numbers(b"needs ", needed, b" bytes of memory, memory-size allows ", allowed, CURE));
 }
 

@@ -20,11 +20,11 @@ pub(crate) type Modules<T> = BTreeMap<String, BTreeMap<String, T>>;
 pub(crate) struct Config {
     /// Its type in the letters of `WISP_HOST_FUNCTION_DEFINE()`.
     signature: Spanned<String>,
-    /// What it returns.
+    /// Results of its calls, as [`answers`] reads them.
     returns: Option<Spanned<Value>>,
 }
 
-/// What a function returns to one app.
+/// Results of a function for one app, in place of those for all.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Answers {
@@ -195,7 +195,7 @@ fn each<T>(modules: &Modules<T>) -> impl Iterator<Item = (&str, &str, &T)> {
         .flat_map(|(module, names)| names.iter().map(move |(name, item)| (module.as_str(), name.as_str(), item)))
 }
 
-/// Returns what a waveform viewer shows of each function: module, name and signal.
+/// Returns the signals that a waveform viewer shows: module, name and signal.
 pub(crate) fn signals(functions: &Modules<Config>) -> impl Iterator<Item = (&str, &str, Signal)> {
     each(functions).map(|(module, name, _)| (module, name, Signal::text()))
 }

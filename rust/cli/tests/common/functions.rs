@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Mistakes with functions of a firmware that a board file stubs.
 
-use super::Folder;
+use super::{Case, Folder};
 
 /// An app that imports a function of a firmware.
 const APP: &str = r#"(module (import "acme:lamp@1" "f" (func (param i64))) (func (export "_start")))"#;
@@ -10,9 +10,6 @@ fn board(folder: &Folder, text: &str) {
     folder.module("a.wasm", APP);
     folder.write("board.toml", text);
 }
-
-/// Arguments of the command, its message, and what writes the files that it needs.
-type Case = (&'static str, &'static str, fn(&Folder));
 
 /// Each mistake.
 pub const CASES: &[Case] = &[

@@ -3,11 +3,15 @@
 #![allow(dead_code)]
 
 pub mod functions;
+pub mod memory;
 pub mod page;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
+
+/// Arguments of the command, its message, and what writes the files that it needs.
+pub type Case = (&'static str, &'static str, fn(&Folder));
 
 /// A folder that is gone after the test.
 pub struct Folder(PathBuf);

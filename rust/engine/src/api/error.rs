@@ -28,7 +28,7 @@ pub enum InstantiateError {
     Image(ImageError),
     /// The import with this index, counted over all kinds.
     Import(u16, LinkProblem),
-    /// The arena is too small: bytes that were needed next, bytes that were left.
+    /// The arena is too small: bytes that were needed next, or a few less, and the fewer bytes that were left.
     ArenaTooSmall(u32, u32),
     /// The initial memory is larger than the limit of the engine: bytes needed, bytes allowed.
     MemoryLimit(u32, u32),

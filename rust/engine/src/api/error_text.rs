@@ -32,7 +32,17 @@ impl core::fmt::Display for Described<'_, '_> {
         if let (InstantiateError::Import(_, problem), Some((module, name))) = (self.0, self.0.import(self.1)) {
             return write!(f, "import `{module}` `{name}`: {}", problem.text());
         }
-        self.0.fmt(f)
+        self.0.fmt(f)?;
+        let memory = self.1.memory().ok().flatten();
+        match (self.0, memory) {
+            (InstantiateError::MemoryLimit(..), Some(memory)) if memory.trimmed => {
+                f.write_str(": these are its stack and its static data")
+            }
+            (InstantiateError::MemoryLimit(..), Some(memory)) if memory.grows => {
+                f.write_str(": these are whole pages, because the memory can grow")
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -48,8 +58,8 @@ impl core::fmt::Display for InstantiateError {
             ),
             Self::MemoryLimit(needed, allowed) => write!(
                 f,
-                "the module's memory begins with {needed} bytes, {allowed} are allowed; link it with a smaller \
-                 stack (-z stack-size), or raise the limit"
+                "the module's memory begins with {needed} bytes, {allowed} are allowed; raise the limit, or see what \
+                 `wisp build --memory-limit {allowed}` advises"
             ),
             Self::TableLimit(needed, allowed) => write!(
                 f,

@@ -47,6 +47,14 @@ pub(crate) fn instantiate<T>(
     Ok(Instance { index: ctx.index() })
 }
 
+/// Returns the error of an arena that had `left` bytes when more were needed, of which `known` are counted.
+fn small(known: usize, left: usize) -> InstantiateError {
+    // pads and small records are not counted
+    let needed = known.max(left.saturating_add(1));
+    let word = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
+    InstantiateError::ArenaTooSmall(word(needed), word(left))
+}
+
 /// Everything that leaves the store as it was if it fails.
 fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
     let image = module.image();
@@ -65,13 +73,6 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
     let defined = image.functions();
     within(imports.len(), config.max_imports, InstantiateError::ImportLimit)?;
     within(defined.len(), config.max_functions, InstantiateError::FunctionLimit)?;
-    // `left` is what the arena had when room for `needed` bytes was looked for
-    let small = |needed: usize, left: usize| {
-        InstantiateError::ArenaTooSmall(
-            u32::try_from(needed).unwrap_or(u32::MAX),
-            u32::try_from(left).unwrap_or(u32::MAX),
-        )
-    };
     let (imported_functions, imported_tables) = (functions, tables);
     let left = shared.arena.remaining();
     let ctx = make(shared, image, module.native(), defined, Counts { functions, globals, tables }, globals_size);
@@ -84,11 +85,12 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         shared.go_on().map_err(Trap::new)?;
         let table = image.table(index)?;
         within(table.min as usize, config.max_table, InstantiateError::TableLimit)?;
-        let left = shared.table_arena().remaining();
-        let record = TableRecord::new(shared, table.ty, table.min, table.max);
-        let record = record.and_then(|record| shared.arena.alloc(record));
-        let needed = TableRecord::capacity(shared, table.min, table.max) as usize * 4 + size_of::<TableRecord>();
-        ctx.set_table(imported_tables + index, record.ok_or_else(|| small(needed, left))?);
+        let elements = TableRecord::new(shared, table.ty, table.min, table.max);
+        let needed = TableRecord::capacity(shared, table.min, table.max) as usize * 4;
+        let elements = elements.ok_or_else(|| small(needed, shared.table_arena().remaining()))?;
+        let record = shared.arena.alloc(elements);
+        let record = record.ok_or_else(|| small(size_of::<TableRecord>(), shared.arena.remaining()))?;
+        ctx.set_table(imported_tables + index, record);
     }
     let globals = ctx.globals();
     for (index, global) in image.globals().enumerate() {
@@ -120,9 +122,10 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         } else {
             backed
         };
-        let record = LinearMemory::new(shared, backed, capacity, &memory);
-        let record = record.and_then(|record| shared.arena.alloc(record));
-        ctx.set_linear(record.ok_or_else(|| small(backed.saturating_add(size_of::<LinearMemory>() + 16), all))?);
+        let bytes = LinearMemory::new(shared, backed, capacity, &memory);
+        let bytes = bytes.ok_or_else(|| small(backed, all))?;
+        let record = shared.arena.alloc(bytes);
+        ctx.set_linear(record.ok_or_else(|| small(size_of::<LinearMemory>(), shared.arena.remaining()))?);
     }
     Ok(ctx)
 }

@@ -16,14 +16,20 @@ function(wisp_why_not out)
   elseif(CONFIG_ARC OR CONFIG_SPARC OR CONFIG_MIPS OR CONFIG_RX)
     string(CONCAT reason "Rust has no compiler or no bare-metal library for the core of ${board}; choose a board "
       "with an Arm Cortex-M or RISC-V core")
+  elseif(CONFIG_BIG_ENDIAN)
+    string(CONCAT reason "${board} has the most significant byte first, and Wisp needs the least significant one "
+      "first; choose another board")
   elseif(CONFIG_RISCV)
     string(CONCAT reason "${board} has a RISC-V core of the E kind with 16 registers, or one of 128 bits; Wisp "
       "needs RV32I or RV64I")
   elseif(CONFIG_ARCH_POSIX)
     string(CONCAT reason "Wisp runs on the 64-bit variant only; build for native_sim/native/64")
+  elseif(CONFIG_X86)
+    string(CONCAT reason "${board} has an x86 core of 32 bits, on which Zephyr aligns stacks to 4 bytes and Rust's "
+      "library needs 16; choose a board with an x86 core of 64 bits, such as qemu_x86_64")
   else()
-    string(CONCAT reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V and "
-      "native_sim/native/64")
+    string(CONCAT reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V, x86-64 "
+      "and native_sim/native/64")
   endif()
   set(${out} "${reason}" PARENT_SCOPE)
 endfunction()
@@ -74,11 +80,13 @@ function(wisp_rust_target out)
     endif()
   elseif(CONFIG_ARCH_POSIX AND CONFIG_64BIT)
     set(target ${CMAKE_HOST_SYSTEM_PROCESSOR}-unknown-none)
+  elseif(CONFIG_X86_64)
+    set(target x86_64-unknown-none)
   endif()
 
   if(NOT target)
     message(FATAL_ERROR "Wisp: no Rust target is known for ${CONFIG_BOARD_TARGET}; "
-      "Cortex-M, RISC-V and native_sim/native/64 are supported")
+      "Arm Cortex-M, RISC-V, x86-64 and native_sim/native/64 are supported")
   endif()
   set(${out} ${target} PARENT_SCOPE)
 endfunction()

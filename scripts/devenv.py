@@ -238,6 +238,10 @@ def distro_toolchain(zephyr):
     if riscv:
         env["WISP_RV64_GCC"] = riscv
         env["WISP_DISTRO_RISCV_PREFIX"] = wrap_tools(riscv, "riscv32-wisp-elf-", own / "rv32-gcc")
+    # A compiler for Linux also makes code that runs without Linux.
+    x86 = find_tool("x86_64-linux-gnu-gcc")
+    if x86:
+        env["WISP_DISTRO_X86_PREFIX"] = wrap_tools(x86, "x86_64-wisp-elf-", own / "x86-gcc")
     env["WISP_DISTRO_FIRST_PREFIX"] = env.get(
         "WISP_DISTRO_ARM_PREFIX", env.get("WISP_DISTRO_RISCV_PREFIX"))
     return env

@@ -14,6 +14,7 @@ from functools import partial
 
 from suites import common
 from suites.common import Count, cargo, stream, together, twister  # noqa: F401 (used from a shell, for one twister run)
+from suites.cores import select_cores
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
 from suites.inside import select_inside
@@ -56,6 +57,7 @@ SELECTIONS = {
     "inside": select_inside,
     "programs": select_programs,
     "rp2040": select_rp2040,
+    "cores": select_cores,
     "limits": select_limits,
     "aot": select_aot,
     "translate": select_translate,

@@ -36,6 +36,23 @@ const CASES: &[(&str, &str)] = &[
         "set(CONFIG_WISP)\nset(CONFIG_XTENSA y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
         "wisp_add_app(): b has an Xtensa core, for which the Rust project has no compiler; choose a board with an",
     ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_ARC y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): Rust has no compiler or no bare-metal library for the core of b; choose a board with an Arm",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_RISCV y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has a RISC-V core of the E kind with 16 registers, or one of 128 bits; Wisp needs RV32I or",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_ARM y)\nset(CONFIG_BIG_ENDIAN y)\nset(CONFIG_BOARD_TARGET b)\n\
+         wisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has the most significant byte first, and Wisp needs the least significant one first; choose",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_X86 y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has an x86 core of 32 bits, on which Zephyr aligns stacks to 4 bytes and Rust's library needs 16;",
+    ),
     ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
     (
         "wisp_add_app(NAME a TRIM NO SOURCE a.c)",
@@ -133,6 +150,39 @@ fn public_keys(arguments: &str) -> String {
 fn explained() -> Vec<String> {
     let angle = |pattern: &str| pattern.replace("${", "<").replace('{', "<").replace('}', ">");
     patterns("CMake").into_iter().map(angle).collect()
+}
+
+/// The options of Zephyr's configuration, and the Rust target that the build chooses for them.
+const TARGETS: &[(&str, &str)] = &[
+    ("CPU_CORTEX_M CPU_CORTEX_M0", "thumbv6m-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M0PLUS", "thumbv6m-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M3", "thumbv7m-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M4 FP_HARDABI", "thumbv7em-none-eabihf"),
+    ("CPU_CORTEX_M CPU_CORTEX_M7", "thumbv7em-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M23", "thumbv8m.base-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M33", "thumbv8m.main-none-eabi"),
+    ("CPU_CORTEX_M CPU_CORTEX_M55 FP_HARDABI", "thumbv8m.main-none-eabihf"),
+    ("CPU_CORTEX_M CPU_CORTEX_M85", "thumbv8m.main-none-eabi"),
+    ("RISCV RISCV_ISA_RV32I", "riscv32i-unknown-none-elf"),
+    ("RISCV RISCV_ISA_RV32I RISCV_ISA_EXT_M RISCV_ISA_EXT_C", "riscv32imc-unknown-none-elf"),
+    ("RISCV RISCV_ISA_RV64I 64BIT", "riscv64imac-unknown-none-elf"),
+    ("RISCV RISCV_ISA_RV64I 64BIT FLOAT_HARD", "riscv64gc-unknown-none-elf"),
+    ("X86 X86_64 64BIT", "x86_64-unknown-none"),
+];
+
+#[test]
+fn each_processor_gets_its_rust_target() {
+    if Command::new("cmake").arg("--version").output().is_err() {
+        eprintln!("skipped: no cmake here");
+        return;
+    }
+    let check = "function(check target)\nforeach(option IN LISTS ARGN)\nset(CONFIG_${option} y)\nendforeach()\n\
+                 wisp_rust_target(found)\nif(NOT found STREQUAL target)\n\
+                 message(SEND_ERROR \"wrong: ${ARGN}: ${found} and not ${target}\")\nendif()\nendfunction()\n";
+    let calls: String = TARGETS.iter().map(|(options, target)| format!("check({target} {options})\n")).collect();
+    // CMake has to come to this end, and to fail for no other reason.
+    let said = configure(&format!("{check}{calls}message(FATAL_ERROR \"all compared\")"));
+    assert!(said.contains("all compared") && !said.contains("wrong: "), "{said}");
 }
 
 #[test]

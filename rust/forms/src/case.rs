@@ -43,8 +43,31 @@ fn modulus(sem: Sem) -> Option<u32> {
     }
 }
 
-/// The upper word of immediates of 32 bits.
-const UPPER: u16 = 0x8001;
+/// Immediates of 32 bits of all shapes that instruction sets have short forms for, and their negatives. The lower halves
+/// differ.
+const NUMBERS: [u32; 14] = [
+    0x8080_8080,
+    0x7f7f_7f80,
+    0xab00_ab00,
+    0x54ff_5500,
+    0x00ab_00ab,
+    0xff54_ff55,
+    0x7f7f_7f7f,
+    0x8000_0000,
+    0x0000_ffff,
+    0x0003_fc00,
+    4095,
+    4096,
+    0u32.wrapping_sub(4095),
+    0u32.wrapping_sub(4096),
+];
+/// Immediates of 16 bits: small ones, and the ends of what instructions and words hold.
+const SMALL: [i16; 12] = [0, 1, 7, -3, 0, 1, 7, -3, 255, 4095, i16::MAX, i16::MIN];
+
+/// Returns the immediate of 32 bits with this lower half.
+fn number(lower: u16) -> u32 {
+    NUMBERS.into_iter().find(|&number| number as u16 == lower).unwrap_or(u32::from(lower) | 0x8001_0000)
+}
 
 impl Case {
     /// Random slots, which may be the same, and immediates.
@@ -57,10 +80,18 @@ impl Case {
                     Operand::E | Operand::T => (random() % (OPERAND_SLOTS - 1) * 4) as u16,
                     Operand::I => match modulus(part.sem) {
                         Some(modulus) => (random() % modulus) as u16,
-                        None => [0, 1, 7, -3i16 as u16][random() as usize % 4],
+                        None => SMALL[random() as usize % SMALL.len()] as u16,
                     },
-                    Operand::J => random() as u16,
-                    Operand::O => [0, 24][random() as usize % 2],
+                    Operand::J => match random() as usize % (2 * NUMBERS.len()) {
+                        of if of < NUMBERS.len() => NUMBERS[of] as u16,
+                        _ => random() as u16,
+                    },
+                    // most fit into the memory, the others lie around the farthest that instructions reach
+                    Operand::O => match random() % 16 {
+                        14 => 4088 + (random() % 12) as u16,
+                        15 => u16::MAX,
+                        other => [0, 24][other as usize % 2],
+                    },
                     _ => 0,
                 });
             }
@@ -91,7 +122,7 @@ impl Case {
             match operand.words() {
                 0 => {}
                 1 => words.push(word),
-                _ => words.extend([word, UPPER]),
+                _ => words.extend([word, (number(word) >> 16) as u16]),
             }
         }
         words
@@ -160,7 +191,7 @@ impl Part<'_> {
             Operand::S | Operand::M => frame[usize::from(self.words[operand]) / 4],
             Operand::A => acc,
             Operand::I => self.words[operand] as i16 as u32,
-            Operand::J => u32::from(self.words[operand]) | u32::from(UPPER) << 16,
+            Operand::J => number(self.words[operand]),
             other => panic!("{other:?} is no 32-bit source"),
         }
     }

@@ -155,7 +155,10 @@ impl<I: Isa> Function<'_, '_, I> {
             let end = self.out.at();
             self.out.patch(at, |out| I::branch(out, Some(beyond), end, false));
             let (labels, begin) = (self.labels, self.begin);
-            I::table(self.out, index, t, count, &|n| begin + labels.places(target(n)).1);
+            let reaches = I::table(self.out, index, t, count, &|n| begin + labels.places(target(n)).1);
+            if self.pass == Pass::Write && !reaches {
+                self.unfit = Some(Unfit::Reach);
+            }
             return Ok(());
         }
         self.branch_to(None, target(0));

@@ -211,6 +211,9 @@ pub fn translate<I: Isa>(
         if let Some(unfit) = done.unfit {
             return Err(unfit);
         }
+        if counter.at() - begin > I::BRANCHES {
+            return Err(Unfit::Reach);
+        }
         let new = |&n: &usize| done.helpers >> n & 1 == 1 && env.trampolines[n].get() == 0;
         let missing = (0..Helper::COUNT).filter(new).count() as u32;
         if out.room().is_some_and(|room| counter.at() + missing * I::TRAMPOLINE > room) {

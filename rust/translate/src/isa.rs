@@ -149,8 +149,8 @@ pub trait Isa {
     fn mov(out: &mut Out<'_>, d: Reg, s: Reg);
     /// `d = v`
     fn imm(out: &mut Out<'_>, d: Reg, v: u32);
-    /// True if operations with this number and comparisons with it leave the scratch register alone; multiplication
-    /// never does.
+    /// True if operations with this number and comparisons with it leave the scratch register alone. So do sums,
+    /// differences and comparisons with its negative. Multiplication never does.
     fn plain(v: u32) -> bool;
     /// `d = x op y`. True if [`Isa::on_flags`] may tell of `d`.
     fn bin(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
@@ -177,8 +177,9 @@ pub trait Isa {
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
     /// `d = test ? a : b`
     fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
-    /// Jumps to one of `count` targets by an index below `count`; `entry` gives their offsets.
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32);
+    /// Jumps to one of `count` targets by an index below `count`; `entry` gives their offsets, which lie behind the table.
+    /// False if the table does not reach one of them.
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> bool;
 
     /// `d = [base + offset]`, of a slot or a field of the instance.
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);
@@ -221,6 +222,10 @@ pub trait Isa {
     fn called(at: u32, bits: u32) -> u32;
     /// Jumps to an address of the firmware; calls go here in its place. Returns the offset of the first instruction.
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32;
+    /// Bytes of code in which a call reaches every offset from every other.
+    const CALLS: u32;
+    /// Bytes of a function in which a long branch with a condition reaches every offset from every other.
+    const BRANCHES: u32;
     /// Bytes that a trampoline takes at most.
     const TRAMPOLINE: u32;
 }

@@ -9,8 +9,8 @@ use crate::isa::Isa;
 use crate::out::Out;
 use crate::Helper;
 
-/// Bytes that the stand-in of a function without code takes at most, its trampoline included.
-const STAND_IN: u32 = 24;
+/// Bytes that the stand-in of a function without code takes at most: a number and a long branch.
+const STAND_IN: u32 = 16;
 
 /// The outcome of the translation of an image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,15 +27,17 @@ pub struct Outcome {
 /// `scratch` has [`crate::scratch_words`] and may hold anything.
 pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]) -> Outcome {
     let count = env.functions.len();
-    let mut outcome = Outcome { translated: 0, bytes: 0 };
-    let mut at = 0;
+    // farther calls would not reach
+    let room = code.len().min(I::CALLS as usize);
+    let code = &mut code[..room];
+    let (mut translated, mut at) = (0, 0);
     for index in 0..count {
-        // what is left must hold the stand-ins
-        let reserve = (count - index) as u32 * STAND_IN;
+        // every other function without code may need a stand-in: those that got none, too
+        let reserve = (count as u32 - translated - 1) * STAND_IN + I::TRAMPOLINE;
         let room = (code.len() as u32).saturating_sub(reserve);
         let mut out = Out::new(&mut code[..room as usize], at);
         let Ok(done) = translate::<I>(env, index, scratch, &mut out) else { continue };
-        outcome.translated += 1;
+        translated += 1;
         bind::<I>(&mut out, &env.functions[index], done.begin);
         env.functions[index].set(done.begin + 1);
         at = done.end;
@@ -46,8 +48,12 @@ pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]
             stand_in::<I>(env, index, &mut out);
         }
     }
-    outcome.bytes = out.at();
-    outcome
+    if out.room().is_some_and(|room| out.at() > room) {
+        // no call may lead to what was not written
+        env.functions.iter().for_each(|entry| entry.set(0));
+        return Outcome { translated: 0, bytes: 0 };
+    }
+    Outcome { translated, bytes: out.at() }
 }
 
 /// Returns the function with the call that returns to an offset of the code, and where its code begins.

@@ -92,7 +92,8 @@ impl<I: Isa> Function<'_, '_, I> {
         register
     }
 
-    /// Returns a scratch register for an operation with this number, which takes none if the number is plain.
+    /// Returns a scratch register for an operation with this number. It takes none if the number is plain, or the other one,
+    /// which is the negative for what [`Isa::plain`] says of negatives, else the number itself.
     pub fn temp_for(&mut self, v: u32, other: u32) -> Reg {
         if I::plain(v) || I::plain(other) {
             return I::PLAN.temps[0];

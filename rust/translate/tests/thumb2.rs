@@ -2,9 +2,10 @@
 //! Each encoder of Thumb-2 gives the bytes that GNU as 2.40 gives for the same text, with low and high registers and
 //! numbers at both ends of their range.
 
-use wisp_translate::isa::Reg;
+use wisp_translate::isa::{Bin, Isa, Reg};
 use wisp_translate::out::Out;
 use wisp_translate::thumb2::encode::{self, cc, dp, sh, PC, SP};
+use wisp_translate::thumb2::Thumb2;
 
 /// The offset of each instruction, far enough from 0 for branches back.
 const AT: u32 = 0x100_0000;
@@ -292,6 +293,40 @@ fn encoders_agree_with_an_assembler() {
 fn numbers_that_no_modified_immediate_says_are_refused() {
     for v in [0x101, 0x1fe01, 0x00ff_00fe, 0x0102_0304, 0xffff_fffe, 0xff01] {
         assert_eq!(encode::modified(v), None, "{v:#x}");
+    }
+}
+
+/// Returns the halfwords of a sum with r1 as scratch register.
+fn sum(d: u8, x: u8, v: u32) -> Vec<u16> {
+    let mut bytes = vec![0; 16];
+    let mut out = Out::new(&mut bytes, 0);
+    Thumb2::bin_imm(&mut out, Bin::Add, Reg(d), Reg(x), v, Reg(1));
+    let end = out.at() as usize;
+    bytes[..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
+}
+
+#[test]
+fn a_sum_with_a_number_takes_no_register_if_the_number_or_its_negative_is_plain() {
+    // adds.w r3, r2, #0x80808080; subs.w likewise; both of 0xab00ab00
+    assert_eq!(sum(3, 2, 0x8080_8080), [0xf112, 0x3380]);
+    assert_eq!(sum(3, 2, 0x8080_8080u32.wrapping_neg()), [0xf1b2, 0x3380]);
+    assert_eq!(sum(3, 2, 0xab00_ab00), [0xf112, 0x23ab]);
+    assert_eq!(sum(3, 2, 0xab00_ab00u32.wrapping_neg()), [0xf1b2, 0x23ab]);
+    for byte in 1..=255u32 {
+        for v in [byte * 0x0101_0101, byte * 0x0100_0100, byte * 0x0001_0001, byte << 12, byte << 24] {
+            for v in [v, v.wrapping_neg()] {
+                assert!(sum(8, 2, v).len() == 2 && sum(3, 3, v).len() <= 2, "{v:#x}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_table_says_whether_it_reaches_its_targets() {
+    let mut bytes = vec![0; 64];
+    for (to, reaches) in [(4, true), (4 + 2 * 0xffff, true), (4 + 2 * 0x1_0000, false), (1 << 20, false)] {
+        let mut out = Out::new(&mut bytes, 0);
+        assert_eq!(Thumb2::table(&mut out, Reg(2), Reg(1), 2, &|n| if n == 0 { 8 } else { to }), reaches, "{to}");
     }
 }
 

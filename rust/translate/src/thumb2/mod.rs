@@ -59,6 +59,9 @@ fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
         encode::imm_8(out, if minus { 3 } else { 2 }, d, size as u16);
     } else if let Some(imm) = encode::modified(size) {
         encode::data_imm(out, if minus { dp::SUB } else { dp::ADD }, true, d, x, imm);
+    } else if let Some(imm) = encode::modified(size.wrapping_neg()) {
+        // four equal bytes, or two, of which the negative is no such number
+        encode::data_imm(out, if minus { dp::ADD } else { dp::SUB }, true, d, x, imm);
     } else if size < 4096 {
         encode::add_12(out, minus, d, x, size as u16);
         return false;
@@ -329,12 +332,16 @@ impl Isa for Thumb2 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, _t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) {
+    fn table(out: &mut Out<'_>, index: Reg, _t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> bool {
         encode::table_branch(out, index);
         let here = out.at();
+        let mut reaches = true;
         for n in 0..count {
-            out.half((entry(n).wrapping_sub(here) >> 1) as u16);
+            let halves = entry(n).wrapping_sub(here) >> 1;
+            reaches &= halves <= u32::from(u16::MAX);
+            out.half(halves as u16);
         }
+        reaches
     }
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {
@@ -439,6 +446,8 @@ impl Isa for Thumb2 {
         (at + 4).wrapping_add(encode::distance(bits))
     }
 
+    const CALLS: u32 = 1 << 24;
+    const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 10;
 
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32 {

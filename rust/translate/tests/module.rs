@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Whole modules in buffers of every size: all calls lead to code that was written.
+
+use std::cell::Cell;
+use std::fmt::Write;
+
+use wisp_compiler::{compile, Options};
+use wisp_image::Image;
+use wisp_translate::thumb2::{encode, Thumb2};
+use wisp_translate::{scratch_words, translate_all, Env, Helper, Layout, Outcome};
+
+/// Translates a module in text form. Returns the outcome, the code, and where each function begins.
+struct Translation {
+    outcome: Outcome,
+    code: Vec<u8>,
+    begins: Vec<Option<u32>>,
+}
+
+fn image(wat: &str) -> Vec<u8> {
+    let wasm = wat::parse_str(wat).expect("the text is a module");
+    compile(&wasm, &Options::default()).expect("the module compiles").image
+}
+
+fn translate(image: &[u8], room: usize) -> Translation {
+    let image = Image::parse(image).expect("the image is whole");
+    let functions = vec![Cell::new(0); image.function_count()];
+    let trampolines = [const { Cell::new(0) }; Helper::COUNT];
+    let layout = Layout { stack_limit: 40, floor: 44, globals: 48, imported_globals: 52 };
+    let helpers = &[0; Helper::COUNT];
+    let env = Env {
+        image: &image,
+        layout,
+        memory: 65536,
+        fuel: true,
+        helpers,
+        trampolines: &trampolines,
+        functions: &functions,
+    };
+    let mut scratch = vec![0; scratch_words(&image).expect("the functions can be read")];
+    let mut code = vec![0; room];
+    let outcome = translate_all::<Thumb2>(&env, &mut scratch, &mut code);
+    let begins = functions.iter().map(|entry| entry.get().checked_sub(1)).collect();
+    Translation { outcome, code, begins }
+}
+
+impl Translation {
+    /// Returns the offsets of all calls, and those that they go to.
+    fn calls(&self) -> Vec<(u32, u32)> {
+        let half = |at: usize| u32::from(u16::from_le_bytes([self.code[at], self.code[at + 1]]));
+        let (mut at, mut calls) = (0, Vec::new());
+        while at + 1 < self.outcome.bytes as usize {
+            let first = half(at);
+            if first >> 11 < 0b11101 {
+                at += 2;
+                continue;
+            }
+            let bits = first | half(at + 2) << 16;
+            if bits & 0xd000_f800 == 0xd000_f000 {
+                calls.push((at as u32, (at as u32 + 4).wrapping_add(encode::distance(bits))));
+            }
+            at += 4;
+        }
+        calls
+    }
+}
+
+/// A function that calls many large ones, of which some do not fit where small ones behind them do.
+fn callers() -> String {
+    let mut text = String::from("(module (memory 1) (func (export \"f\") (param i32) (result i32) (local i32)\n");
+    for large in 0..5 {
+        let _ = writeln!(text, "(local.set 1 (i32.add (local.get 1) (call $large{large} (local.get 0))))");
+    }
+    text.push_str("(local.get 1))\n");
+    for large in 0..5 {
+        let _ = write!(text, "(func $large{large} (param i32) (result i32)");
+        for step in 0..8 {
+            let (factor, mask) = (1_000_003 + large * 77 + step, 777_777 + 3331 * step);
+            let product = format!("(i32.mul (local.get 0) (i32.const {factor}))");
+            let _ = write!(text, "(local.set 0 (i32.xor {product} (i32.const {mask})))");
+        }
+        text.push_str("(local.get 0))\n");
+    }
+    for small in 0..6 {
+        let sum = format!("(i32.add (call $large{} (local.get 0)) (i32.const {small}))", small % 5);
+        let _ = writeln!(text, "(func (param i32) (result i32) {sum})");
+    }
+    text + ")"
+}
+
+#[test]
+fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
+    let image = image(&callers());
+    let whole = translate(&image, 1 << 20);
+    assert_eq!(whole.outcome.translated as usize, whole.begins.len());
+    assert!(whole.calls().len() >= 5 + 6);
+    let mut numbers = std::collections::BTreeSet::new();
+    for room in (0..whole.outcome.bytes as usize + 200).step_by(2) {
+        let part = translate(&image, room);
+        let Outcome { translated, bytes } = part.outcome;
+        numbers.insert(translated);
+        assert!(bytes as usize <= room, "{bytes} bytes in {room}");
+        assert_eq!(part.begins.iter().flatten().count(), translated as usize);
+        assert!(part.begins.iter().flatten().all(|&begin| begin < bytes), "room {room}");
+        for (at, to) in part.calls() {
+            assert!(to < bytes && to != at, "in {room} bytes, the call at {at} goes to {to} of {bytes}");
+        }
+    }
+    // none, some and all of them
+    assert!(numbers.len() > 5 && numbers.contains(&0) && numbers.contains(&whole.outcome.translated), "{numbers:?}");
+}
+
+/// A function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits.
+fn far(table: bool, rotations: usize) -> String {
+    let branch = if table { "(br_table $in $out $in (local.get 0))" } else { "(br_if $out (local.get 0))" };
+    let body = "(local.set 1 (i64.rotl (local.get 1) (local.get 2)))".repeat(rotations);
+    format!(
+        "(module (memory 1) (func (export \"f\") (param i32 i64 i64) (result i64)
+            (block $out (block $in {branch}) {body}) (local.get 1)))"
+    )
+}
+
+#[test]
+fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets() {
+    for (rotations, translated) in [(1000, 1), (4000, 0)] {
+        let part = translate(&image(&far(true, rotations)), 1 << 20);
+        assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+    }
+}
+
+#[test]
+fn a_function_of_more_than_a_megabyte_of_code_is_interpreted() {
+    for (rotations, translated) in [(8000, 1), (30_000, 0)] {
+        let part = translate(&image(&far(false, rotations)), 4 << 20);
+        assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+    }
+}

@@ -15,8 +15,8 @@ use core::sync::atomic::{AtomicU32, Ordering};
 
 use semihosting::println;
 use wisp_engine::{
-    scratch, Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, InstantiateError, Linker, Memory, Module,
-    Name, RawTrap, Resolve, Signature, Store, Table, Trap, TrapCode, Val, ValType,
+    scratch, Caller, Config, Ctx, Engine, Extern, FuncType, Global, HostFunction, InstantiateError, Linker, Memory,
+    Module, Name, RawTrap, Resolve, Signature, Store, Table, Trap, TrapCode, Val, ValType,
 };
 use wisp_image::{Image, ImportKind};
 
@@ -26,6 +26,8 @@ const DAMAGED: u32 = 1 << 31;
 const FUEL: [u64; 4] = [20_000, 3, 40, 500];
 /// Bytes of the arena for code, in turn. With the small ones a part of the functions is interpreted.
 const CODE: [u32; 4] = [256 * 1024, 1500, 4000, 12_000];
+/// Calls that an image may make inside each other, for half of the images that host functions call again.
+const CALLS: u32 = 10;
 /// Words around the arena, and what they hold.
 const GUARD: usize = 64;
 const RUBBISH: u64 = 0xa5a5_5a5a_c3c3_3c3c;
@@ -53,11 +55,26 @@ unsafe extern "C" fn note(_: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTr
     RawTrap::NONE
 }
 
-/// Defines every function that is asked for.
+/// Calls a function that the image exports.
+fn again(mut caller: Caller<'_, ()>, name: &str, value: u32) -> Result<u32, Trap> {
+    let func = caller.instance().get_typed_func::<u32, u32>(&caller, name).ok_or(TrapCode::UnknownHandle)?;
+    func.call(&mut caller, value)
+}
+
+/// The functions of the module `guest`.
+const AGAIN: [(&str, HostFunction<()>); 2] = [
+    ("inner", HostFunction::wrap("", "", |caller: Caller<'_, ()>, value: u32| again(caller, "inner", value))),
+    ("large", HostFunction::wrap("", "", |caller: Caller<'_, ()>, value: u32| again(caller, "large", value))),
+];
+
+/// Defines every function that is asked for. Those of the module `guest` call the image again.
 struct Anything;
 
 impl Resolve<()> for Anything {
-    fn resolve(&self, _module: Name<'_>, _name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<()>> {
+    fn resolve(&self, module: Name<'_>, name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<()>> {
+        if module == "guest" {
+            return AGAIN.into_iter().find(|&(of, _)| name == of).map(|(_, host)| host);
+        }
         let letter = |ty: &ValType| match ty {
             ValType::I32 => Some('i'),
             ValType::I64 => Some('I'),
@@ -156,6 +173,23 @@ fn ends(image: &[u8], run: &Run<'_>, arena: &mut [u64]) -> Option<Ends> {
     Some((ends, translated))
 }
 
+/// True if host functions that an image imports call it again.
+fn nests(image: &[u8]) -> bool {
+    let imports = |image: Image<'_>| {
+        (0..image.import_count()).any(|index| image.import(index).is_ok_and(|import| import.module == "guest"))
+    };
+    Image::parse(image).is_ok_and(imports)
+}
+
+/// Runs an image as code that may use no native stack at all: each of its functions traps, also those that are interpreted
+/// and come to code through the host.
+fn bounded(image: &[u8], arena: &mut [u64], config: &Config) -> bool {
+    let run = Run { config: &config.translated_limit(usize::MAX), number: 0, stopped: false };
+    ends(image, &run, arena).is_some_and(|(ends, functions)| {
+        functions != 0 && !ends.is_empty() && ends.iter().all(|end| end.contains("StackOverflow"))
+    })
+}
+
 /// The outcomes of all images.
 #[derive(Default)]
 struct Counts {
@@ -172,7 +206,16 @@ impl Counts {
         let slice = if number % 3 == 0 { 1 + number as u32 / 3 % 50 } else { 1000 };
         let config =
             |config: &Config| config.stack_size(16 << 10).max_memory(4 << 16).table_capacity(200).fuel_slice(slice);
-        let (plain, translating) = (config(&Config::new()), config(translating));
+        let (mut plain, mut translating) = (config(&Config::new()), config(translating));
+        if nests(image) {
+            if number % CODE.len() == 0 && !bounded(image, arena, &translating) {
+                println!("image {number}: code went beyond the end of the native stack");
+                self.failed += 1;
+            }
+            if number % 2 == 1 {
+                (plain, translating) = (plain.max_depth(CALLS), translating.max_depth(CALLS));
+            }
+        }
         let run = |config| Run { config, number, stopped: number % 3 == 0 };
         let wanted = ends(image, &run(&plain), arena);
         let got = ends(image, &run(&translating), arena);

@@ -11,6 +11,8 @@ use wisp_image::format::FRAME_HEADER_SLOTS;
 
 use super::interpreter::{frame, run};
 use super::native;
+#[cfg(wisp_translates)]
+use super::translated;
 use crate::vm::context::Ctx;
 use crate::vm::imports::RawHostFn;
 use crate::vm::references::references;
@@ -241,12 +243,14 @@ unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) ->
 /// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(always)]
 unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
+    #[cfg(wisp_translates)]
+    let entry = translated::begin(ctx);
     // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function
     // (rule V, `structure`), which begins with `enter` ([`Rule::EnterFirst`]).
     let result = unsafe {
         frame::outermost(slots);
         #[cfg(wisp_translates)]
-        let result = crate::exec::translated::enter(ctx, code, slots);
+        let result = translated::enter(ctx, code, slots);
         #[cfg(not(wisp_translates))]
         let result: Option<RawTrap> = None;
         match result {
@@ -254,6 +258,8 @@ unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) 
             None => run(ctx, ctx.code.add(code as usize).cast(), slots.cast()),
         }
     };
+    #[cfg(wisp_translates)]
+    translated::end(ctx, &entry);
     if !result.is_none() {
         trapped(shared, ctx);
     }

@@ -134,10 +134,11 @@ impl Config {
         self
     }
 
-    /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that: about 1.3 times
-    /// its IR, 4 bytes for each function, and a third of the largest function's IR. Functions for which there is no room
-    /// are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M and Armv8-M Mainline only, where the
-    /// processor must be allowed to execute from the arena.
+    /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that. Code takes about
+    /// 1.3 times the bytes of IR, and each function 4 bytes. Scratch memory takes a third of the largest function's IR, a word
+    /// for each slot of its frame, and 8 bytes for each entry of its tables of branches. Functions for which there is no room
+    /// are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M and Armv8-M Mainline only, on processors
+    /// without caches or with caches that are off. The processor must be allowed to execute from the arena.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
     pub const fn translate(mut self, bytes: u32) -> Self {
@@ -148,8 +149,9 @@ impl Config {
         self
     }
 
-    /// Sets the bytes of the calling thread's stack that translated code may take, counted from the outermost entry. What
-    /// host functions need comes on top. 1536 by default.
+    /// Sets the bytes of the calling thread's stack that translated code may take, counted from the outermost entry into an
+    /// instance without native code. What host functions need comes on top, and 5 KB for traps and for ops that the
+    /// interpreter does again. 1536 by default.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
     pub const fn translated_stack(mut self, bytes: u32) -> Self {
@@ -160,8 +162,8 @@ impl Config {
         self
     }
 
-    /// Sets the lowest address of the calling thread's stack that translated code may use, where it is known: instead of
-    /// [`Config::translated_stack`]. 0 is unknown.
+    /// Sets the lowest address of the calling thread's stack, where it is known: instead of [`Config::translated_stack`].
+    /// Translated code leaves 5 KB above it for traps and for ops that the interpreter does again. 0 is unknown.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
     pub const fn translated_limit(mut self, address: usize) -> Self {

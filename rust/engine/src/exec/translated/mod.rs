@@ -53,17 +53,22 @@ fn least_memory(image: &Image<'_>) -> u32 {
 /// Translates an image, with at most `most` bytes of code, table and scratch memory of the arena. An image of which
 /// nothing can be translated, or for which there is no room, is interpreted.
 pub fn new(arena: &Arena, image: &Image<'_>, most: u32) -> State {
-    translate(arena, image, most as usize).unwrap_or_else(State::none)
+    let mark = arena.mark();
+    translate(arena, image, most as usize).unwrap_or_else(|| {
+        // SAFETY: what was taken since is used by code only, and there is none.
+        unsafe { arena.reset(mark) };
+        State::none()
+    })
 }
 
 fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
-    let words = wisp_translate::scratch_words(image).ok()?;
     let count = image.function_count();
-    let fixed = (words + count) * 4;
-    let room = most.min(arena.remaining().saturating_sub(16)).checked_sub(fixed).filter(|&room| room > 8)?;
     if most == 0 || count == 0 {
         return None;
     }
+    let words = wisp_translate::scratch_words(image).ok()?;
+    let fixed = (words + count) * 4;
+    let room = most.min(arena.remaining().saturating_sub(16)).checked_sub(fixed).filter(|&room| room > 8)?;
     let scratch = arena.take(words * 4, 4)?.cast::<u32>();
     let functions = arena.alloc_zeroed::<u32>(count)?;
     let code = arena.take(room & !7, 8)?;
@@ -80,10 +85,10 @@ fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
     let outcome = wisp_translate::translate_all::<Isa>(&env, words_mut, bytes);
     // a call may be the last instruction: what it returns to is inside, too
     let length = (outcome.bytes + 1).next_multiple_of(8);
-    arena.give_back((room & !7) - length as usize);
     if outcome.translated == 0 {
         return None;
     }
+    arena.give_back((room & !7).checked_sub(length as usize)?);
     for entry in functions.iter().filter(|entry| entry.get() != 0) {
         entry.set(code.expose_provenance() as u32 + entry.get() - 1 + Isa::ENTRY);
     }
@@ -111,6 +116,38 @@ fn environment<'e>(
     trampolines: &'e Trampolines,
 ) -> Env<'e> {
     Env { image, layout: LAYOUT, memory, fuel: true, helpers: &[0; Helper::COUNT], trampolines, functions }
+}
+
+/// Bytes of native stack that a trap, or an op that the interpreter does again, takes below the function it arises in. On
+/// a Cortex-M3 it is 4,396 bytes, of which one pass of the translation takes half.
+const RESERVE: usize = 5 << 10;
+
+/// The state from before an entry into an instance, which comes back when the entry ends.
+pub struct Entry {
+    floor: usize,
+    below: u32,
+}
+
+/// Begins an entry into an instance, whether it is interpreted or runs machine code. The outermost one decides how much
+/// native stack all of them may take together. The calls below a run of the interpreter are counted anew.
+#[inline(always)]
+pub fn begin(ctx: &Ctx) -> Entry {
+    let shared = ctx.shared();
+    let floor = shared.translated_floor.get();
+    if floor == 0 {
+        shared.translated_floor.set(match shared.config.translated_limit {
+            0 => (&raw const floor).addr().saturating_sub(shared.config.translated_stack as usize),
+            limit => limit.saturating_add(RESERVE),
+        });
+    }
+    Entry { floor, below: ctx.translated.below.replace(0) }
+}
+
+/// Ends an entry.
+#[inline(always)]
+pub fn end(ctx: &Ctx, entry: &Entry) {
+    ctx.shared().translated_floor.set(entry.floor);
+    ctx.translated.below.set(entry.below);
 }
 
 /// Runs a defined function, whose code in the image begins at `code`, as machine code; `None` if it has none.
@@ -141,13 +178,6 @@ unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
         _ => 0,
     });
     let shared = ctx.shared();
-    if shared.depth.get() == 0 {
-        let here = (&raw const results).addr();
-        shared.translated_floor.set(match shared.config.translated_limit {
-            0 => here.saturating_sub(shared.config.translated_stack as usize),
-            limit => limit,
-        });
-    }
     ctx.translated.floor.set(shared.translated_floor.get());
     // SAFETY: rules M and F: the entry is that of a function of this instance, and its arguments lie at the slots.
     Some(RawTrap::from_bits(unsafe { thumb::enter(ctx, entry, slots, results) }))
@@ -201,6 +231,7 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
         unsafe {
             frame::outermost(fp.cast());
             let code = run_with(ctx, ip, fp, acc).bits();
+            frame::over(fp.cast());
             ctx.translated.below.set(below);
             code
         }
@@ -293,6 +324,7 @@ unsafe extern "C" fn interpret(ctx: &Ctx, code: u32, fp: *mut u8, returns: u32, 
         let below = deeper(ctx, returns, stack, 0);
         frame::outermost(fp.cast());
         let result = run_with(ctx, ctx.code.add(code as usize).cast(), fp, 0).bits();
+        frame::over(fp.cast());
         ctx.translated.below.set(below);
         result
     };

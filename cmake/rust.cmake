@@ -28,7 +28,7 @@ function(wisp_why_not out)
     string(CONCAT reason "${board} has an x86 core of 32 bits, on which Zephyr aligns stacks to 4 bytes and Rust's "
       "library needs 16; choose a board with an x86 core of 64 bits, such as qemu_x86_64")
   else()
-    string(CONCAT reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, RISC-V, x86-64 "
+    string(CONCAT reason "Wisp does not know the core of ${board}; it runs on Arm Cortex-M, 64-bit Arm, RISC-V, x86-64 "
       "and native_sim/native/64")
   endif()
   set(${out} "${reason}" PARENT_SCOPE)
@@ -51,6 +51,12 @@ function(wisp_rust_target out)
     endif()
     if(CONFIG_FP_HARDABI)
       string(APPEND target hf)
+    endif()
+  elseif(CONFIG_ARM64)
+    # Without CONFIG_FPU_SHARING, Zephyr keeps no thread's registers of the FPU.
+    set(target aarch64-unknown-none)
+    if(NOT CONFIG_FPU_SHARING)
+      string(APPEND target -softfloat)
     endif()
   elseif(CONFIG_RISCV AND CONFIG_RISCV_ISA_RV32I)
     set(extensions "")
@@ -86,7 +92,7 @@ function(wisp_rust_target out)
 
   if(NOT target)
     message(FATAL_ERROR "Wisp: no Rust target is known for ${CONFIG_BOARD_TARGET}; "
-      "Arm Cortex-M, RISC-V, x86-64 and native_sim/native/64 are supported")
+      "Arm Cortex-M, 64-bit Arm, RISC-V, x86-64 and native_sim/native/64 are supported")
   endif()
   set(${out} ${target} PARENT_SCOPE)
 endfunction()

@@ -238,10 +238,12 @@ def distro_toolchain(zephyr):
     if riscv:
         env["WISP_RV64_GCC"] = riscv
         env["WISP_DISTRO_RISCV_PREFIX"] = wrap_tools(riscv, "riscv32-wisp-elf-", own / "rv32-gcc")
-    # A compiler for Linux also makes code that runs without Linux.
-    x86 = find_tool("x86_64-linux-gnu-gcc")
-    if x86:
-        env["WISP_DISTRO_X86_PREFIX"] = wrap_tools(x86, "x86_64-wisp-elf-", own / "x86-gcc")
+    # Compilers for Linux also make code that runs without Linux.
+    for name, compiler in (("ARM64", "aarch64-linux-gnu-gcc"), ("X86", "x86_64-linux-gnu-gcc")):
+        path = find_tool(compiler)
+        if path:
+            prefix = compiler.replace("linux-gnu-gcc", "wisp-elf-")
+            env[f"WISP_DISTRO_{name}_PREFIX"] = wrap_tools(path, prefix, own / "linux-gcc")
     env["WISP_DISTRO_FIRST_PREFIX"] = env.get(
         "WISP_DISTRO_ARM_PREFIX", env.get("WISP_DISTRO_RISCV_PREFIX"))
     return env

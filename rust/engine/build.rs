@@ -25,8 +25,9 @@ fn main() {
     println!("cargo:rustc-check-cfg=cfg(wisp_threaded)");
     let target = env::var("TARGET").unwrap_or_default();
     println!("cargo:rustc-env=WISP_TARGET={target}");
-    // cores that fault on unaligned loads and stores, or may
-    if target.starts_with("thumbv6m") || target.starts_with("riscv") || target.starts_with("thumbv8m.base") {
+    // Cores that fault on unaligned loads and stores, or may.
+    let strict = ["thumbv6m", "thumbv8m.base", "riscv", "aarch64-unknown-none"];
+    if strict.iter().any(|name| target.starts_with(name)) {
         println!("cargo:rustc-cfg=wisp_strict_align");
     }
     let out = env::var("OUT_DIR").expect("cargo sets OUT_DIR");

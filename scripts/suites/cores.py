@@ -8,6 +8,8 @@ from suites.common import Count, twister
 # Zephyr's board, the Rust target of its code, the compiler and the emulator.
 CORES = [
     ("qemu_x86_64", "x86_64-unknown-none", "x86_64-linux-gnu-gcc", "qemu-system-x86_64"),
+    ("qemu_cortex_a53", "aarch64-unknown-none", "aarch64-linux-gnu-gcc", "qemu-system-aarch64"),
+    ("qemu_riscv64", "riscv64imac-unknown-none-elf", "riscv64-unknown-elf-gcc", "qemu-system-riscv64"),
 ]
 
 
@@ -21,7 +23,7 @@ def missing(rust, compiler, emulator):
 
 
 def select_cores():
-    """Runs a C guest on x86 with 64 bits."""
+    """Runs a C guest on x86, Arm and RISC-V with 64 bits."""
     count, boards = Count(), []
     for board, *needed in CORES:
         reason = missing(*needed)

@@ -163,6 +163,8 @@ const TARGETS: &[(&str, &str)] = &[
     ("CPU_CORTEX_M CPU_CORTEX_M33", "thumbv8m.main-none-eabi"),
     ("CPU_CORTEX_M CPU_CORTEX_M55 FP_HARDABI", "thumbv8m.main-none-eabihf"),
     ("CPU_CORTEX_M CPU_CORTEX_M85", "thumbv8m.main-none-eabi"),
+    ("ARM64 64BIT", "aarch64-unknown-none-softfloat"),
+    ("ARM64 64BIT FPU FPU_SHARING", "aarch64-unknown-none"),
     ("RISCV RISCV_ISA_RV32I", "riscv32i-unknown-none-elf"),
     ("RISCV RISCV_ISA_RV32I RISCV_ISA_EXT_M RISCV_ISA_EXT_C", "riscv32imc-unknown-none-elf"),
     ("RISCV RISCV_ISA_RV64I 64BIT", "riscv64imac-unknown-none-elf"),

@@ -31,18 +31,24 @@
 
   (func $many (type $many) (unreachable))
   (func $divide (param i32) (result i32) (i32.div_u (i32.const 100) (local.get 0)))
-  ;; calls itself as often as the lowest two bits say, and divides by the bits above them
-  (func $inner (export "inner") (param $n i32) (result i32)
-    (if (result i32) (i32.and (local.get $n) (i32.const 3))
-      (then (i32.add (i32.const 1) (call $inner (i32.sub (local.get $n) (i32.const 1)))))
-      (else (call $divide (i32.and (i32.shr_u (local.get $n) (i32.const 2)) (i32.const 7))))))
-  ;; has no code; calls $inner through the host
+  ;; have no code; call $inner through the host. The export comes first, before code has run.
   (func $large (export "large") (param $n i32) (result i32)
     (block $few
       (br_if $few (i32.lt_u (i32.and (local.get $n) (i32.const 255)) (i32.const 256)))
       (call $many)
       (unreachable))
+    (i32.add (call $largest (local.get $n)) (i32.const 1)))
+  (func $largest (param $n i32) (result i32)
+    (block $few
+      (br_if $few (i32.lt_u (i32.and (local.get $n) (i32.const 255)) (i32.const 256)))
+      (call $many)
+      (unreachable))
     (i32.add (call $again (local.get $n)) (i32.const 1)))
+  ;; calls itself as often as the lowest two bits say, and divides by the bits above them
+  (func $inner (export "inner") (param $n i32) (result i32)
+    (if (result i32) (i32.and (local.get $n) (i32.const 3))
+      (then (i32.add (i32.const 1) (call $inner (i32.sub (local.get $n) (i32.const 1)))))
+      (else (call $divide (i32.and (i32.shr_u (local.get $n) (i32.const 2)) (i32.const 7))))))
   ;; has no code; calls $large through the host
   (func $larger (param $n i32) (result i32)
     (block $few

@@ -3,7 +3,7 @@
 """Runs firmwares of rpi_pico in an emulated RP2040: npm's rp2040js, with the corrections in tests/rp2040/chip.mjs.
 
 The engine on bare metal (every form of every op), samples/hello, samples/blinky, and an app's life in
-samples/updatable_app with its flash and power cuts. Ends with N passed, N failed, N skipped. Skipped where there is no
+samples/updatable_app with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with N passed, N failed, N skipped. Skipped where there is no
 Node.js, or where npm reaches no registry. Names of tests choose some of them, `part` those that are part of
 `make test`. `demo` shows samples/blinky.
 """
@@ -137,7 +137,93 @@ def test_cuts(firmwares):
         whole(device.off())
 
 
-TESTS_IN_ORDER = [test_emulator, test_forms, test_hello, test_blinky, test_life, test_cuts]
+class Slots:
+    """samples/updatable_firmware behind MCUboot, in a file that is the chip's flash."""
+
+    # Where MCUboot's first slot begins, as the board's partitions have it, and the bytes of a slot.
+    FIRST, SIZE = 0x10000, 0xD0000
+
+    def __init__(self, folder):
+        self.application = folder / "updatable_firmware"
+        self.elves = [folder / "mcuboot" / "zephyr" / "zephyr.elf", self.application / "zephyr" / "zephyr.elf"]
+        self.flash = OUT / "flash.bin"
+        memory = bytearray(b"\xff" * (2 << 20))
+        for at, part in [(0, self.elves[0].with_suffix(".bin").read_bytes()), (self.FIRST, self.signed("1.0.0", "--pad", "--confirm"))]:
+            memory[at:at + len(part)] = part
+        self.flash.write_bytes(memory)
+
+    def signed(self, version, *options):
+        """The firmware, signed as this version with the key of MCUboot's repository."""
+        mcuboot = devenv.find_zephyr().parent / "bootloader" / "mcuboot"
+        path = OUT / f"firmware-{version}.bin"
+        subprocess.run([str(part) for part in (
+            sys.executable, mcuboot / "scripts" / "imgtool.py", "sign", "--key", mcuboot / "root-ec-p256.pem", "--align", "1",
+            "--header-size", "0x200", "--slot-size", hex(self.SIZE), "--version", version, *options,
+            self.elves[1].with_suffix(".bin"), path)], check=True, timeout=PATIENCE)
+        return path.read_bytes()
+
+    def on(self):
+        """Switches the chip on."""
+        return Device(None, self.flash, elves=self.elves)
+
+    def restart(self, device):
+        """Asks the firmware for a reset, and lets the chip begin anew."""
+        from smpclient.requests.os_management import ResetWrite
+
+        client(device, lambda d: d.ask(ResetWrite()))
+        device.process.wait(timeout=PATIENCE)
+        report = device.off()
+        whole(report)
+        assert report["reset"], report
+        return self.on()
+
+
+async def upload_firmware(connection, image):
+    """Uploads a firmware into MCUboot's second slot, to be tried after the next reset."""
+    from smpclient.requests.image_management import ImageStatesRead, ImageStatesWrite
+
+    async for _ in connection.client.upload(image, first_timeout_s=PATIENCE, subsequent_timeout_s=PATIENCE):
+        pass
+    states = await connection.ask(ImageStatesRead())
+    await connection.ask(ImageStatesWrite(hash=states.images[1].hash))
+
+
+async def confirm_firmware(connection):
+    """Keeps the firmware that runs."""
+    from smpclient.requests.image_management import ImageStatesWrite
+
+    await connection.ask(ImageStatesWrite(confirm=True))
+
+
+def test_firmware(firmwares):
+    """MCUboot exchanges the firmware for one that came over the SMP link of the apps, back, and for good; an app stays."""
+    slots = Slots(firmwares.with_mcuboot("samples/updatable_firmware"))
+    device = slots.on()
+    device.wait_for(r"firmware 1\.0\.0[^,]")
+    device.wait_for("app storage formatted")
+    client(device, lambda d: d.install(slots.application / "wisp" / "updates" / "counter-1.0.0.wisp"))
+    device.wait_for("counter: update confirmed")
+
+    update = slots.signed("2.0.0")
+    client(device, lambda d: upload_firmware(d, update))
+    device = slots.restart(device)
+    device.wait_for(r"firmware 2\.0\.0, on trial")
+    device.wait_for("version 1 counts 1")
+    # It is not confirmed, and goes with the next reset.
+    device = slots.restart(device)
+    device.wait_for(r"firmware 1\.0\.0[^,]")
+    device.wait_for("version 1 counts 1")
+    client(device, lambda d: upload_firmware(d, update))
+    device = slots.restart(device)
+    device.wait_for(r"firmware 2\.0\.0, on trial")
+    client(device, confirm_firmware)
+    device = slots.restart(device)
+    device.wait_for(r"firmware 2\.0\.0[^,]")
+    device.wait_for("version 1 counts 1")
+    whole(device.off())
+
+
+TESTS_IN_ORDER = [test_emulator, test_forms, test_hello, test_blinky, test_life, test_cuts, test_firmware]
 # What `make test` runs: at most 3 minutes of processor time.
 PART = [test_emulator, test_forms, test_blinky]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Switches samples/updatable_app on and off in an emulated RP2040, and leads the SMP client of `west wisp`."""
+"""Switches an updatable sample on and off in an emulated RP2040, and leads the SMP client of `west wisp`."""
 
 import asyncio
 import atexit
@@ -22,13 +22,16 @@ class PowerCut(Exception):
 
 
 class Device:
-    """updatable_app with power: a port for SMP, and a console."""
+    """A firmware with power: a port for SMP, and a console."""
 
-    def __init__(self, uf2, flash, cut=None):
+    def __init__(self, uf2, flash, cut=None, elves=()):
+        """uf2: the firmware; None if the flash holds all of it. Then elves names its programs."""
         self.log = ""
-        symbols = OUT / "symbols.txt"
-        symbols.write_text(devenv.output(["nm", str(uf2.with_suffix(".elf"))]) or "", encoding="utf-8")
-        arguments = ["node", OUT / "device.mjs", uf2, symbols, flash]
+        symbols = []
+        for number, elf in enumerate(elves or [uf2.with_suffix(".elf")]):
+            symbols.append(OUT / f"symbols{number}.txt")
+            symbols[-1].write_text(devenv.output(["nm", str(elf)]) or "", encoding="utf-8")
+        arguments = ["node", OUT / "device.mjs", uf2 or "-", ",".join(str(path) for path in symbols), flash]
         if cut:
             arguments += [str(cut[0]), cut[1]]
         master, self.slave = pty.openpty()

@@ -77,20 +77,33 @@ class Firmwares:
     env: dict
     built: dict = field(default_factory=dict)
 
+    def with_mcuboot(self, application):
+        """Builds an application of the tree and MCUboot, which starts it; the folder of the build."""
+        if application not in self.built:
+            folder = OUT / Path(application).name
+            # the images that sysbuild builds take no variables but those with their names
+            images = [Path(application).name, "mcuboot"]
+            self.build([f"{BOARD}/rp2040/mcuboot", "--sysbuild"], application, folder,
+                       [*(argument.replace("-D", f"-D{image}_", 1) for image in images for argument in modules(self.env)),
+                        "-Dmcuboot_CONFIG_MINIMAL_LIBC=y"])
+            self.built[application] = folder
+        return self.built[application]
+
+    def build(self, board, application, folder, options):
+        """Builds an application of the tree."""
+        west = devenv.find_tool(str(devenv.VENV / "bin" / "west"), "west")
+        command = [west, "build", "-p", "auto", "-b", *board, "-d", folder, devenv.REPO / application, "--",
+                   "-DCONFIG_MINIMAL_LIBC=y", f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", *options]
+        print("$ " + " ".join(str(part) for part in command), flush=True)
+        done = subprocess.run([str(part) for part in command], env=self.env, cwd=devenv.find_zephyr(), check=False,
+                              text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        if done.returncode != 0:
+            raise AssertionError(f"{application} could not be built:\n{done.stdout[-4000:]}")
+
     def uf2(self, application, flash=False):
         """Builds an application of the tree, as "samples/hello"; its UF2 file. `flash`: it has the flash driver."""
         if application not in self.built:
             folder = OUT / Path(application).name
-            west = devenv.find_tool(str(devenv.VENV / "bin" / "west"), "west")
-            command = [west, "build", "-p", "auto", "-b", BOARD, "-d", folder, devenv.REPO / application, "--",
-                       "-DCONFIG_MINIMAL_LIBC=y", f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}",
-                       *(modules(self.env) if flash else [])]
-            print("$ " + " ".join(str(part) for part in command), flush=True)
-            done = subprocess.run([str(part) for part in command], env=self.env, cwd=devenv.find_zephyr(), check=False,
-                                  text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-            if done.returncode != 0:
-                print(done.stdout[-4000:])
-            self.built[application] = folder / "zephyr" / "zephyr.uf2" if done.returncode == 0 else None
-        if self.built[application] is None:
-            raise AssertionError(f"{application} could not be built")
+            self.build([BOARD], application, folder, modules(self.env) if flash else [])
+            self.built[application] = folder / "zephyr" / "zephyr.uf2"
         return self.built[application]

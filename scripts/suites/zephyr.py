@@ -21,7 +21,7 @@ PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermo
 
 def suite_boards():
     """Samples, only built, for the boards that QEMU does not have: one for each board."""
-    samples = [*PERIPHERAL_SAMPLES, "samples/updatable_app"]
+    samples = [*PERIPHERAL_SAMPLES, "samples/updatable_app", "samples/updatable_firmware"]
     # The default library would be compiled for each build folder; Espressif's port needs it.
     return (twister("boards_minimal_libc", samples, BUILD_PLATFORMS[:2], ["--build-only", "-x=CONFIG_MINIMAL_LIBC=y"])
             + twister("boards", samples, BUILD_PLATFORMS[2:], ["--build-only"]))

@@ -10,6 +10,7 @@ const VECTORS = FLASH + 0x100;
 const HARD_FAULT = 3;
 const NMI = 2;
 const SYST_CVR = 0x018;
+const AIRCR = 0xd0c, SYSRESETREQ = 1 << 2;
 
 // The address space of the chip: first address, end, whether it can be written.
 const MEMORY = [
@@ -23,6 +24,9 @@ class Fault extends Error {}
 
 /** Thrown when the power is cut. */
 export class PowerCut extends Error {}
+
+/** Thrown when the firmware resets the chip. */
+export class Reset extends Error {}
 
 export class Chip {
   /** Loads a UF2 file, or starts with `flash`, the contents of a flash memory. `ram` bytes of memory in place of 264 KB. */
@@ -58,11 +62,12 @@ export class Chip {
     }
   }
 
-  /** Makes a write to SysTick's counter clear it; rp2040js raises the exception at once. */
+  /** Makes a write to SysTick's counter clear it; rp2040js raises the exception at once. Throws Reset for a reset. */
   correctSysTick() {
     const { ppb } = this.mcu;
     const write = ppb.writeUint32.bind(ppb);
     ppb.writeUint32 = (offset, value) => {
+      if (offset === AIRCR && value & SYSRESETREQ) throw new Reset();
       if (offset !== SYST_CVR) return write(offset, value);
       ppb.systickCountFlag = false;
       ppb.systickTimer.set(ppb.systickReload);
@@ -137,9 +142,10 @@ export class Chip {
   /**
    * Does the work of the SDK's flash_range_erase() and flash_range_program(): the flash controller is not emulated.
    * Checks that they are called as the chip needs: from RAM, with interrupts off. `cut` cuts the power at an operation:
-   * {at: its number, how: 'nothing', 'part' or 'all'} of it happened.
+   * {at: its number, how: 'nothing', 'part' or 'all'} of it happened. Of several programs, such as a boot loader and what
+   * it starts, that one runs in whose text the table of vectors lies.
    */
-  addFlash(symbols, cut) {
+  addFlash(programs, cut) {
     const { core, mcu } = this;
     this.operations = 0;
     this.misuse = [];
@@ -154,12 +160,16 @@ export class Chip {
       core.PC = core.LR & ~1;
       return 1;
     };
-    const [erase, program] = ['flash_range_erase', 'flash_range_program'].map((name) => {
-      if (symbols[name] === undefined) throw new Error(`the firmware has no ${name}()`);
-      return symbols[name] & ~1;
+    const functions = programs.map((symbols) => {
+      const of = (name) => {
+        if (symbols[name] === undefined) throw new Error(`the firmware has no ${name}`);
+        return symbols[name] & ~1;
+      };
+      return { vectors: of('_vector_start'), erase: of('flash_range_erase'), program: of('flash_range_program') };
     });
     const execute = core.executeInstruction.bind(core);
     core.executeInstruction = () => {
+      const { erase, program } = functions.find(({ vectors }) => vectors === core.VTOR >>> 0) ?? functions[0];
       const [offset, second, length] = core.registers;
       if (core.PC === erase) return change(offset, new Uint8Array(second).fill(0xff), (_, byte) => byte);
       if (core.PC === program)

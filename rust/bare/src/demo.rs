@@ -3,7 +3,6 @@
 //! firmware has them from `wisp-host`, over its drivers. Here the pin is a line of text, and sleeping passes
 //! simulated time.
 
-use alloc::vec;
 
 use semihosting::println;
 use wisp_abi::Errno;
@@ -80,7 +79,7 @@ pub fn run(image: &[u8], arena: &mut [u64]) -> bool {
         }
     };
     let Some(start) = instance.get_func(&store, "_start") else { return false };
-    let ended = start.call(&mut store, &[], &mut vec![]);
+    let ended = start.call(&mut store, &[], &mut []);
     let whole = store.data().changes == CHANGES;
     if !whole {
         println!("the guest ended early: {ended:?}");

@@ -103,12 +103,15 @@ fn word(bytes: &[u8], at: usize) -> u16 {
     u16::from_le_bytes([bytes[at], bytes[at + 1]])
 }
 
+/// An op among an image's bytes: where it is, its words, and where each of its operands is.
+type Place = (usize, usize, Vec<(usize, Operand)>);
+
 /// Changes what a few ops mean.
 fn change(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
     let parsed = Image::parse(bytes).expect("it was compiled");
     let code = parsed.section(Section::Code);
     let start = code.as_ptr().addr() - bytes.as_ptr().addr();
-    let places: Vec<(usize, usize, Vec<(usize, Operand)>)> = disassemble::ops(code, 0, code.len())
+    let places: Vec<Place> = disassemble::ops(code, 0, code.len())
         .map(|decoded| {
             let mut at = 2;
             let mut operands = Vec::new();

@@ -177,7 +177,7 @@ fn slots(types: impl Iterator<Item = ValType>) -> usize {
 
 impl Function<'_, '_> {
     fn slot(&self, offset: u16, slots: usize) -> Result<(), String> {
-        if offset % 4 == 0 && usize::from(offset) + 4 * slots <= self.frame {
+        if offset.is_multiple_of(4) && usize::from(offset) + 4 * slots <= self.frame {
             Ok(())
         } else {
             Err(format!("slot {offset} of a frame of {}", self.frame))
@@ -187,7 +187,7 @@ impl Function<'_, '_> {
     fn values(&self, base: u16, ty: u16) -> Result<TypeRef<'_>, String> {
         let ty = self.module.image.ty(ty).map_err(|error| error.to_string())?;
         let most = slots(ty.params()).max(slots(ty.results()));
-        if base % 4 != 0 || base < 8 || usize::from(base) + 4 * most > self.frame {
+        if !base.is_multiple_of(4) || base < 8 || usize::from(base) + 4 * most > self.frame {
             return Err(format!("a call frame at {base} in a frame of {}", self.frame));
         }
         Ok(ty)

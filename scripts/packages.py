@@ -21,6 +21,7 @@ import tarfile
 import zipfile
 
 import devenv
+import programs
 
 TESTS = devenv.REPO / "tests" / "packages"
 BUILD = devenv.BUILD / "packages"
@@ -51,6 +52,7 @@ def archive_of(package):
         try:
             subprocess.run(command, cwd=folder, check=True, timeout=300, capture_output=True)
         except (OSError, subprocess.SubprocessError):
+            # a registry that does not answer within the time counts as not reached
             return None
         if kind == "crates":
             home = os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo"))
@@ -78,6 +80,11 @@ def module_of(package, archive):
     return base64.b64decode(found.group(0) + b"==") if found else data
 
 
+def first(text, word):
+    """The rest of the first line that begins with a word, or nothing."""
+    return (fields(text, word) or [""])[0]
+
+
 def fields(text, word):
     """The rest of the lines that begin with a word."""
     return [line[len(word) + 1:] for line in text.splitlines() if line.startswith(word + " ")]
@@ -90,8 +97,7 @@ def beside_node(module, text):
         return None
     steps = json.dumps({"module": str(module), "stubs": [line.split(" ", 1) for line in fields(text, "stub")],
                         "plan": fields(text, "plan")})
-    done = subprocess.run([node, TESTS / "steps.mjs"], input=steps, text=True, capture_output=True, timeout=120,
-                          check=False)
+    done = subprocess.run([node, TESTS / "steps.mjs"], input=steps, text=True, capture_output=True, check=False)
     if done.returncode:
         return ["node: " + done.stderr.strip().splitlines()[-1] if done.stderr.strip() else "node failed"]
     got, other = fields(text, "got"), done.stdout.splitlines()
@@ -103,23 +109,40 @@ def beside_node(module, text):
     return [f"step {at}: {got[at:at + 1]} here, {other[at:at + 1]} in node"]
 
 
-HEAD = ["package", "wasm", "image", "memory", "imports", "native", "beside", "result"]
-
-
-def row(text, result, beside=""):
-    """The cells of the table behind the package's name: what the program printed, and what came of it."""
-    first = lambda word: (fields(text, word) or [""])[0]
-    numbers = [first(word) for word in ("size", "image", "memory", "imports", "native")]
-    return [f"{int(number):,}" if number.isdigit() else number for number in numbers] + [beside, result]
+def verdict(package, done, module):
+    """What came of a package's module, in words; (the words, whether that is right)."""
+    text = done.stdout
+    expected, refused = package.get("refused"), first(text, "refused")
+    problems = fields(text, "differs") + fields(text, "error")
+    if done.returncode and not problems:
+        problems = (done.stderr.strip().splitlines() or ["the program failed"])[-1:]
+    if refused and not (expected and expected in refused):
+        problems.append("refused: " + refused)
+    if expected and not refused:
+        problems.append(f"expected to be refused with {expected!r}")
+    if problems or refused:
+        return "; ".join(problems) or "refused: " + refused, not problems
+    differences = beside_node(module, text)
+    compared, least = int(first(text, "compared") or 0), package.get("least", 0)
+    if differences:
+        return "; ".join(differences), False
+    if compared < least:
+        return f"{compared} steps compared, {least} expected", False
+    engines = "wasmi" if differences is None else "wasmi and node"
+    ended = "; the next one needs too many instructions" if first(text, "limit") else ""
+    return f"{compared} steps as in {engines}{ended}", True
 
 
 def run(package, program):
-    """Runs one package; returns (outcome, cells of the table)."""
+    """Runs one package: its line of the table."""
+    row = programs.Row(f"{package['registry']} {package['name']} {package['version']}", package["title"], "")
     archive = archive_of(package)
     if archive is None:
-        return "skipped", row("", "the registry is not reached")
+        row.result = "skipped: the registry is not reached"
+        return row
     if hashlib.sha256(archive.read_bytes()).hexdigest() != package["sha256"]:
-        return "failed", row("", "the archive is not the one that is pinned")
+        row.result = "FAILED: the archive is not the one that is pinned"
+        return row
     folder = BUILD / re.sub(r"\W+", "-", package["title"])
     folder.mkdir(exist_ok=True)
     module = folder / "module.wasm"
@@ -129,64 +152,48 @@ def run(package, program):
         command += ["--plan", TESTS / package["plan"]]
     if package.get("native"):
         command += ["--native", "-O1"]
-    try:
-        done = subprocess.run([str(part) for part in command], text=True, capture_output=True, timeout=600,
-                              check=False)
-    except subprocess.TimeoutExpired:
-        return "failed", row("", "no end after 600 s")
-    text = done.stdout
-    first = lambda word: (fields(text, word) or [""])[0]
-    expected = package.get("refused")
-    problems = fields(text, "differs") + fields(text, "error")
-    if done.returncode and not problems:
-        problems = (done.stderr.strip().splitlines() or ["the program failed"])[-1:]
-    refused = first("refused")
-    if refused and not (expected and expected in refused):
-        problems.append("refused: " + refused)
-    if expected and not refused:
-        problems.append(f"expected to be refused with {expected!r}")
-    engines = [] if refused else ["wasmi"]
-    if not problems and not refused:
-        differences = beside_node(module, text)
-        engines += [] if differences is None else ["node"]
-        problems += differences or []
-    least = package.get("least", 0)
-    compared = int(first("compared") or 0)
-    if not problems and not refused and compared < least:
-        problems.append(f"{compared} steps compared, {least} expected")
-    if problems:
-        return "failed", row(text, "; ".join(problems))
-    return "passed", row(text, "refused: " + refused if refused else f"{compared} steps compared", ", ".join(engines))
+    # It ends: every step has as many instructions, and the module's size bounds the rest.
+    done = subprocess.run([str(part) for part in command], text=True, capture_output=True, check=False)
+    number = lambda word: int(first(done.stdout, word) or 0)
+    row.wasm, row.image, row.memory = number("size"), number("image"), number("memory")
+    if row.image:
+        row.tier = "interpreter, native" if number("native") else "interpreter"
+    words, right = verdict(package, done, module)
+    row.result = words if right else "FAILED: " + words
+    return row
+
+
+def check_all(titles=()):
+    """Lines of the table for all packages, or for those whose title contains one of these."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    command = ["cargo", "build", "--locked", "--release", "-q", "--features", "programs", "--bin", "programs"]
+    built = subprocess.run(command, cwd=FUZZ, check=False)
+    program = devenv.Path(os.environ.get("CARGO_TARGET_DIR", FUZZ / "target")) / "release" / "programs"
+    if built.returncode or not program.is_file():
+        return [programs.Row("packages", "all", "FAILED: the program that runs them was not built")]
+    rows = []
+    for package in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
+        if titles and not any(title in package["title"] for title in titles):
+            continue
+        try:
+            row = run(package, program)
+        except Exception as error:  # noqa: BLE001 (one package must not hide the results of the others)
+            row = programs.Row(package["name"], package["title"], f"FAILED: {type(error).__name__}: {error}")
+        rows.append(row)
+        print(f"{row.toolchain}: {row.program}: {row.result}", flush=True)
+    return rows
 
 
 def main():
+    """By hand: packages.py [TITLE...]"""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("titles", nargs="*", help="only packages whose title contains one of these")
     args = parser.parse_args()
-    BUILD.mkdir(parents=True, exist_ok=True)
-    built = subprocess.run(["cargo", "build", "--locked", "--release", "-q", "--features", "programs", "--bin", "programs"], cwd=FUZZ, check=False)
-    program = FUZZ / "target" / "release" / "programs"
-    if built.returncode or not program.is_file():
-        print("packages: the program that runs them was not built\n0 passed, 1 failed, 0 skipped")
-        sys.exit(1)
-    counts = {"passed": 0, "failed": 0, "skipped": 0}
-    lines = ["| " + " | ".join(HEAD) + " |", "|---|--:|--:|--:|--:|--:|---|---|"]
-    for package in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
-        if args.titles and not any(title in package["title"] for title in args.titles):
-            continue
-        try:
-            outcome, cells = run(package, program)
-        except Exception as error:  # noqa: BLE001 (one package must not hide the results of the others)
-            outcome, cells = "failed", row("", f"{type(error).__name__}: {error}")
-        counts[outcome] += 1
-        lines.append(f"| {package['title']} | " + " | ".join(cells) + " |")
-        print(f"{outcome}: {package['title']}: {cells[-1]}", flush=True)
-    if not any(counts.values()):
+    rows = check_all(args.titles)
+    if not rows:
         sys.exit("packages: no title contains " + " or ".join(args.titles))
-    (BUILD / "table.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
-    print("\n".join(lines))
-    print(f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped")
-    sys.exit(1 if counts["failed"] else 0)
+    print(programs.table(rows))
+    sys.exit(any(row.failed for row in rows))
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 
 use wisp_aotc::desk::Mapping;
 use wisp_compiler::Compiled;
-use wisp_engine::{Config, Engine, Extern, Instance, Linker, Module, Store, TrapCode, Val, ValType};
+use wisp_engine::{Config, Engine, Instance, Linker, Module, Store, TrapCode, Val, ValType};
 use wisp_image::Image;
 
 /// Bytes of memory beyond what a module begins with.
@@ -14,6 +14,8 @@ const MEMORY_MAX: u64 = 64 << 20;
 const TABLE: u32 = 1 << 16;
 /// Calls and rounds of loops of a step.
 const FUEL: u64 = 3_000_000;
+/// Instructions of a step in wasmi, of which 64 bytes that are filled or copied count as one.
+const WASMI_FUEL: u64 = 200_000_000;
 /// Bytes of frames.
 const STACK: u32 = 1 << 20;
 /// Bytes of native stack.
@@ -248,6 +250,7 @@ impl Wasmi {
         let mut config = wasmi::Config::default();
         config.wasm_custom_page_sizes(true).wasm_tail_call(true).wasm_extended_const(true).wasm_multi_memory(false);
         config.compilation_mode(wasmi::CompilationMode::Lazy);
+        config.consume_fuel(true);
         let engine = wasmi::Engine::new(&config);
         let read = |wasm: &[u8]| wasmi::Module::new(&engine, wasm).map_err(|error| format!("wasmi: {error}"));
         let module = read(wasm)?;
@@ -287,7 +290,7 @@ fn first_memory(wasm: &[u8]) -> u64 {
 
 fn wasmi_failure(error: &wasmi::Error) -> String {
     match error.as_trap_code() {
-        Some(wasmi::TrapCode::StackOverflow) => "limit".into(),
+        Some(wasmi::TrapCode::StackOverflow | wasmi::TrapCode::OutOfFuel) => "limit".into(),
         _ => format!("trap {error}"),
     }
 }
@@ -298,6 +301,9 @@ impl Side for Wasmi {
     }
 
     fn start(&mut self) -> String {
+        if let Err(error) = self.store.set_fuel(WASMI_FUEL) {
+            return format!("refused: {error}");
+        }
         for (name, stub) in &self.stubs {
             let made = wasmi::Linker::new(self.store.engine()).instantiate_and_start(&mut self.store, stub);
             let instance = match made {
@@ -350,6 +356,7 @@ impl Side for Wasmi {
             });
         }
         let mut out = vec![wasmi::Val::I32(0); ty.results().len()];
+        self.store.set_fuel(WASMI_FUEL).map_err(|error| format!("wasmi: {error}"))?;
         Ok(match func.call(&mut self.store, &arguments, &mut out) {
             Ok(()) => shown(out.iter().map(|value| match value {
                 wasmi::Val::I32(x) => ('i', i64::from(*x)),

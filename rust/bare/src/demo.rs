@@ -3,7 +3,6 @@
 //! firmware has them from `wisp-host`, over its drivers. Here the pin is a line of text, and sleeping passes
 //! simulated time.
 
-
 use semihosting::println;
 use wisp_abi::Errno;
 use wisp_engine::{scratch, Caller, Config, Engine, HostFunction, Linker, Module, Store, Trap, TrapCode};

@@ -92,8 +92,15 @@ def includes():
     return problems
 
 
+def requirements():
+    """Options in lists of Python packages: they name folders and servers that only one machine has."""
+    return [f"{name}: the line `{line}` is an option of pip, and no package" for name in tracked()
+            if name.endswith("requirements.txt")
+            for line in (devenv.REPO / name).read_text(encoding="utf-8").splitlines() if line.startswith("-")]
+
+
 def main():
-    problems = files() + includes() + crates() + storeys.problems()
+    problems = files() + includes() + requirements() + crates() + storeys.problems()
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

@@ -150,6 +150,31 @@ fn the_backtrace_of_a_trap_in_a_call_by_a_host_function_ends_where_that_call_beg
 }
 
 #[test]
+fn the_backtrace_stays_in_the_stack_when_the_guest_went_on_over_the_frames_of_a_trap() {
+    let mut linker = Linker::<()>::new();
+    linker.func_wrap("env", "again", |mut caller: Caller<'_, ()>| {
+        let inner = caller.instance().get_typed_func::<(), ()>(&caller, "inner").unwrap();
+        assert_eq!(inner.call(&mut caller, ()).unwrap_err().code, TrapCode::Unreachable);
+    });
+    // numbers that lead far outside if they are taken for distances
+    let wide = "i64 ".repeat(32);
+    let numbers = "(i64.const 0x7ffffff07ffffff0) ".repeat(32);
+    let wat = format!(
+        r#"(module (import "env" "again" (func $again))
+        (func $trap (unreachable))
+        (func (export "inner") (call $trap))
+        (func $fill (param {wide}) (param $n i32)
+            (if (local.get $n) (then (call $fill {numbers} (i32.sub (local.get $n) (i32.const 1))))))
+        (func (export "f") (call $again) (call $fill {numbers} (i32.const 3))))"#
+    );
+    let (mut store, instance) = instance(&wat, &linker, ()).unwrap();
+    let f = instance.get_typed_func::<(), ()>(&store, "f").unwrap();
+    assert_eq!(f.call(&mut store, ()), Ok(()));
+    let frames = store.backtrace().take(100).count();
+    assert!(frames < 100, "the walk does not end");
+}
+
+#[test]
 fn endless_recursion_exhausts_the_frame_stack_only() {
     let mut guest =
         Guest::new(r#"(module (func $f (export "f") (call $f)) (func (export "g") (result i32) (i32.const 1)))"#);

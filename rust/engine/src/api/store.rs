@@ -87,8 +87,8 @@ impl<'a, T> Store<'a, T> {
     /// Guests in native code are not watched.
     ///
     /// # Safety
-    /// Unless `O` is `Sync`, guests of this store run only on threads on which nothing else uses `observer` meanwhile. The
-    /// store can be sent to another thread, and takes the observer with it.
+    /// Unless `O` is `Sync`, guests of this store run only on the thread that calls this. The store can be sent to
+    /// another thread, and takes the observer with it.
     #[cfg(feature = "debug")]
     #[allow(unsafe_code)]
     pub unsafe fn observe<O: crate::Observer>(&mut self, observer: &'a O) {
@@ -96,7 +96,8 @@ impl<'a, T> Store<'a, T> {
         unsafe { self.shared.observe(observer) };
     }
 
-    /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success.
+    /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success. If a host function
+    /// called the guest and kept its trap to itself, the frames after a later success or trap mean nothing.
     pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
         crate::exec::call::backtrace(self.shared.get())
     }

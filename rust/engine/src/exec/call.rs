@@ -387,9 +387,12 @@ pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
     core::iter::from_fn(move || {
         let ctx = ctx?;
         let (offset, fp) = next?;
-        // SAFETY: rule F: every frame of the chain has a header below it; the frames stay as the trap left
-        // them until the next call, which clears `trapped` first or overwrites them with frames again.
-        next = unsafe { frame::caller(ctx, fp) }.map(|(ip, fp)| (ctx.code_offset(ip), fp));
+        // SAFETY: rule F: the frame that trapped lay in the stack with its header, and so does each that the filter
+        // lets through. If a host function kept the trap to itself, the guest went on over these frames. Then
+        // the numbers are any, but the walk stays in the stack and goes one way.
+        next = unsafe { frame::caller(ctx, fp) }
+            .filter(|&(_, caller)| caller < fp && shared.holds_frame(caller))
+            .map(|(ip, fp)| (ctx.code_offset(ip), fp));
         Some(Frame { instance: ctx.index(), func: ctx.function_at(offset), offset })
     })
 }

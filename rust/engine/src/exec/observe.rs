@@ -148,7 +148,7 @@ impl<'a> SharedRef<'a> {
     /// Sets the observer of the store.
     ///
     /// # Safety
-    /// Unless `O` is `Sync`, guests of this store run only on threads on which nothing else uses `observer` meanwhile.
+    /// Unless `O` is `Sync`, guests of this store run only on the thread that calls this.
     pub unsafe fn observe<O: Observer>(&self, observer: &'a O) {
         // SAFETY: the store lives for `'a` at most, and the caller promised the rest.
         unsafe { self.get().observer.set(observer) };

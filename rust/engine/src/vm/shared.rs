@@ -125,6 +125,12 @@ impl Shared {
         }
     }
 
+    /// Returns true if a frame that begins there has its header in the frame stack.
+    pub fn holds_frame(&self, fp: *mut u8) -> bool {
+        let header = fp.addr().wrapping_sub(8);
+        header % 4 == 0 && header >= self.stack.addr() && fp.addr() <= self.stack_end.addr()
+    }
+
     /// End of the frame stack.
     #[inline(always)]
     pub fn stack_limit(&self) -> *mut u8 {

@@ -88,23 +88,21 @@ unsafe fn header(fp: *mut u8) -> Option<(u32, u32)> {
 }
 
 /// Returns the place where the caller of the frame at `fp` continues, and the caller's frame; `None` if the caller is
-/// outside the interpreter.
+/// outside the interpreter. While the frame is under way, the frame that this leads to lies in the stack, and the
+/// place in the code of this instance.
 ///
 /// # Safety
 /// Rule F: there is a header below `fp`.
 #[inline(always)]
 pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
-    // SAFETY: rule F for the header, from the caller. The frame that it leads to lies in the stack, and the address in
-    // the code of this instance.
-    unsafe {
-        let (distance, ip) = header(fp)?;
-        let ip = if cfg!(wisp_back_end = "loop") {
-            ctx.code.add(ip as usize).cast()
-        } else {
-            core::ptr::with_exposed_provenance(ip as usize)
-        };
-        Some((ip, fp.sub(distance as usize)))
-    }
+    // SAFETY: rule F for the header, from the caller.
+    let (distance, ip) = unsafe { header(fp) }?;
+    let ip = if cfg!(wisp_back_end = "loop") {
+        ctx.code.wrapping_add(ip as usize).cast()
+    } else {
+        core::ptr::with_exposed_provenance(ip as usize)
+    };
+    Some((ip, fp.wrapping_sub(distance as usize)))
 }
 
 /// Number of calls under way in the run whose innermost frame is at `fp`.

@@ -111,11 +111,11 @@ impl<T> Sources<'_, T> {
             return Some(Fault::new("the interface has no such function; build the app with bindings of this version"));
         }
         let stub = stubs::line(name, ty);
+        if self.stubs.iter().any(|stub| stub.0 == module) {
+            return Some(Fault { text: "the board has no such function of the firmware; stub it there:".into(), stub });
+        }
         Some(match remedy(module) {
             Some(remedy) => Fault::new(format!("{NOBODY}: {remedy}")),
-            None if self.stubs.iter().any(|stub| stub.0 == module) => {
-                Fault { text: "the board has no such function of the firmware; stub it there:".into(), stub }
-            }
             None if stub.is_none() => Fault::new(format!("{NOBODY}: the app was built for another host")),
             None => {
                 let text = format!(

@@ -40,7 +40,12 @@ fn key(name: &str) -> String {
     if !name.is_empty() && name.chars().all(bare) {
         name.into()
     } else {
-        format!("\"{}\"", printable(name).replace('"', "\\\""))
+        let escaped = name.chars().map(|c| match c {
+            '"' | '\\' => format!("\\{c}"),
+            c if printable(c.encode_utf8(&mut [0; 4])).starts_with('\\') => format!("\\U{:08X}", u32::from(c)),
+            c => c.into(),
+        });
+        format!("\"{}\"", escaped.collect::<String>())
     }
 }
 
@@ -74,6 +79,7 @@ mod tests {
             (table("env"), table("acme:lamp@1")),
             ("[functions.env]".into(), "[functions.\"acme:lamp@1\"]".into())
         );
-        assert_eq!(table("a\"\n"), r#"[functions."a\"\n"]"#);
+        assert_eq!(table("a\"\n"), r#"[functions."a\"\U0000000A"]"#);
+        assert_eq!(table("a\\b"), r#"[functions."a\\b"]"#);
     }
 }

@@ -5,8 +5,12 @@
   (local $buffer i32) (local $size i32)
   (local.set $size (i32.wrap_i64 (local.get $length)))
   (call $must (i64.gt_u (local.get $length) (i64.const 0x7fffffff)))
-  (local.set $buffer (call $allocate (i32.const 1) (local.get $size)))
-  (call $must (call $random_get (local.get $buffer) (local.get $size)))
+  ;; an empty list needs no memory, and its address has to be aligned only
+  (local.set $buffer (i32.const 1))
+  (if (local.get $size)
+    (then
+      (local.set $buffer (call $allocate (i32.const 1) (local.get $size)))
+      (call $must (call $random_get (local.get $buffer) (local.get $size)))))
   (i32.store (local.get $out) (local.get $buffer))
   (i32.store offset=4 (local.get $out) (local.get $size)))
 

@@ -85,6 +85,7 @@ fn value(found: &Value, ty: ValType) -> Option<Val> {
         (Value::Integer(x), ValType::I64) => Val::I64(*x),
         (Value::Integer(x), ValType::F32) => Val::from(*x as f32),
         (Value::Integer(x), ValType::F64) => Val::from(*x as f64),
+        (Value::Float(x), ValType::F32) if x.is_finite() && !(*x as f32).is_finite() => return None,
         (Value::Float(x), ValType::F32) => Val::from(*x as f32),
         (Value::Float(x), ValType::F64) => Val::from(*x),
         _ => return None,
@@ -160,6 +161,14 @@ impl Place<'_> {
     }
 }
 
+/// Returns true if the trace calls an interface of Wisp so: `log` or `gpio`, without `wisp:` and version.
+fn is_traced(module: &str) -> bool {
+    wisp_abi::INTERFACES.iter().any(|interface| {
+        let short = interface.module.strip_prefix("wisp:").and_then(|name| name.split('@').next());
+        short == Some(module)
+    })
+}
+
 /// Checks what the types of the descriptions leave open.
 pub(crate) fn check(
     text: &str,
@@ -171,6 +180,11 @@ pub(crate) fn check(
             let place = Place { text, key: format!("functions.\"{module}\".{name}") };
             if wisp_abi::INTERFACES.iter().any(|interface| interface.module == module) {
                 let message = "an interface of Wisp, which the board simulates; describe what it grants under [apps]";
+                return Err(place.error(Some(config.signature.span()), message));
+            }
+            if is_traced(module) {
+                let message = "the trace has a source of this name; a firmware's module has a name of its own, as in \
+                               \"acme:lamp@1\"";
                 return Err(place.error(Some(config.signature.span()), message));
             }
             place.answers(config.returns.as_ref(), &place.signature(config)?.results)?;
@@ -419,6 +433,8 @@ mod tests {
                 "expected [i32, i64], or a list of such lists",
             ),
             ("[functions.\"wisp:gpio@1\"]\nopen = { signature = \"()\" }\n".into(), 2, "an interface of Wisp"),
+            (function("signature = \"()f\", returns = 1e39"), 2, ", expected a f32"),
+            ("[functions.log]\nerr = { signature = \"()\" }\n".into(), 2, "the trace has a source of this name"),
             (
                 "[apps.c.functions.\"a:b\"]\nf = { returns = 1 }\n".into(),
                 2,

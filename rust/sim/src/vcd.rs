@@ -30,6 +30,16 @@ pub(crate) struct Dump {
     time_us: Option<u64>,
 }
 
+/// Returns a name as one word of the format.
+fn word(name: &str) -> String {
+    let word: String = name.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
+    if word.is_empty() {
+        "_".into()
+    } else {
+        word
+    }
+}
+
 /// Returns a variable's identifier: printable characters.
 fn code(index: usize) -> String {
     const FIRST: u8 = b'!';
@@ -123,7 +133,7 @@ impl Dump {
         for ((app, interface, label), (index, ty)) in &self.variables {
             if scope != Some((app, interface)) {
                 out.push_str(if scope.is_some() { "$upscope $end\n$upscope $end\n" } else { "" });
-                let _ = writeln!(out, "$scope module {app} $end\n$scope module {interface} $end");
+                let _ = writeln!(out, "$scope module {} $end\n$scope module {} $end", word(app), word(interface));
                 scope = Some((app, interface));
             }
             let (ty, bits) = match ty {
@@ -131,8 +141,7 @@ impl Dump {
                 Type::Real => ("real", 64),
                 Type::Text => ("string", 1),
             };
-            let label: String = label.chars().map(|c| if c.is_whitespace() { '_' } else { c }).collect();
-            let _ = writeln!(out, "$var {ty} {bits} {} {label} $end", code(*index));
+            let _ = writeln!(out, "$var {ty} {bits} {} {} $end", code(*index), word(label));
         }
         out.push_str(if scope.is_some() { "$upscope $end\n$upscope $end\n" } else { "" });
         out.push_str("$enddefinitions $end\n");

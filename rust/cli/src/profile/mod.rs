@@ -52,6 +52,9 @@ struct Node {
 /// Bounds the chains of calls that are told apart. Each takes some 200 bytes.
 const CHAINS: usize = 1 << 18;
 
+/// Bounds the names in all chains of calls together, which the folded stacks spell out: some 100 MB.
+const NAMES: usize = 1 << 22;
+
 /// The counts so far.
 struct Counts {
     /// The first stands for the host, which calls the others.
@@ -60,6 +63,8 @@ struct Counts {
     frames: Vec<(usize, usize)>,
     /// Bounds the nodes. Beyond them, a call is counted as if the host had made it.
     most: usize,
+    /// Names in all chains together.
+    names: usize,
 }
 
 /// Counts what an app executes.
@@ -84,15 +89,21 @@ fn import_of(op: &Decoded<'_>) -> Option<Function> {
 }
 
 impl Counts {
+    /// Returns true if no more chains of calls are told apart.
+    fn is_full(&self) -> bool {
+        self.nodes.len() >= self.most || self.names >= NAMES
+    }
+
     /// Returns the node for a call of this function by the node `parent`.
     fn child(&mut self, parent: usize, function: Function) -> usize {
         let next = self.nodes.len();
-        if parent != 0 && next >= self.most && !self.nodes[parent].children.contains_key(&function) {
+        if parent != 0 && self.is_full() && !self.nodes[parent].children.contains_key(&function) {
             return self.child(0, function);
         }
         let node = *self.nodes[parent].children.entry(function).or_insert(next);
         if node == next {
             self.nodes.push(Node { function, ..Node::default() });
+            self.names += self.frames.len() + 1;
         }
         self.nodes[node].calls += 1;
         node
@@ -141,7 +152,7 @@ impl Profiler {
                 op.begins = Some(imported + index as u32);
             }
         }
-        let counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most: CHAINS };
+        let counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most: CHAINS, names: 0 };
         Ok(Self { code, imported, counts: counts.into() })
     }
 
@@ -156,8 +167,7 @@ impl Profiler {
 
     /// Returns true if there were too many chains of calls to tell them all apart.
     pub fn is_cut(&self) -> bool {
-        let counts = self.counts.borrow();
-        counts.nodes.len() >= counts.most
+        self.counts.borrow().is_full()
     }
 
     /// Writes the files that the user asked for, and returns a row for each function that ran.

@@ -78,13 +78,17 @@ fn a_recursion_counts_once_in_its_total() {
 
 #[test]
 fn beyond_the_most_chains_calls_count_as_the_hosts() {
-    let mut counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most: 3 };
     let begins = |function| Op { weight: 1, begins: Some(function), calls: None };
-    for (depth, function) in [0, 1, 1, 0].into_iter().enumerate() {
-        counts.count(begins(function), 100 - depth);
-    }
-    let found: Vec<_> = counts.nodes.iter().map(|node| (node.function, node.calls, node.ops)).collect();
-    assert_eq!(found, [(0, 0, 0), (0, 2, 2), (1, 1, 1), (1, 1, 1)]);
+    let found = |most, names| {
+        let mut counts = Counts { nodes: vec![Node::default()], frames: Vec::new(), most, names };
+        for (depth, function) in [0, 1, 1, 0].into_iter().enumerate() {
+            counts.count(begins(function), 100 - depth);
+        }
+        counts.nodes.iter().map(|node| (node.function, node.calls, node.ops)).collect::<Vec<_>>()
+    };
+    assert_eq!(found(3, 0), [(0, 0, 0), (0, 2, 2), (1, 1, 1), (1, 1, 1)]);
+    // the chains have too many names
+    assert_eq!(found(9, NAMES), [(0, 0, 0), (0, 2, 2), (1, 2, 2)]);
 }
 
 #[test]

@@ -68,6 +68,12 @@ pub const CASES: &[Case] = &[
     ),
     (
         "run a.wasm --board board.toml",
+        "board.toml:2:21: functions.\"gpio\".led: the trace has a source of this name; a firmware's module has a name of its \
+         own, as in \"acme:lamp@1\"",
+        |f| board(f, "[functions.gpio]\nled = { signature = \"()\" }\n"),
+    ),
+    (
+        "run a.wasm --board board.toml",
         "board.toml:2:17: apps.a.functions.\"acme:lamp@1\".f: no such function, expected one of \
          [functions.\"acme:lamp@1\"] with its signature",
         |f| board(f, "[apps.a.functions.\"acme:lamp@1\"]\nf = { returns = 0 }\n"),

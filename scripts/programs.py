@@ -30,9 +30,9 @@ import devenv
 import guest
 
 PROGRAMS = devenv.REPO / "tests" / "programs"
-# Bytes of linear memory with which each program is tried, the smallest first.
 # Calls and rounds of loops after which a program counts as endless.
 FUEL = 500_000_000
+# Bytes of linear memory with which each program is tried, the smallest first.
 SIZES = [16 << 10, 32 << 10, 64 << 10, 128 << 10, 256 << 10, 1 << 20]
 
 

@@ -170,7 +170,11 @@ class Slots:
         """Asks the firmware for a reset, and lets the chip begin anew."""
         from smpclient.requests.os_management import ResetWrite
 
-        client(device, lambda d: d.ask(ResetWrite()))
+        try:
+            client(device, lambda d: d.ask(ResetWrite()))
+        except PowerCut:
+            # the chip was gone before its answer was read to the end
+            pass
         device.process.wait(timeout=PATIENCE)
         report = device.off()
         whole(report)

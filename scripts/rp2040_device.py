@@ -103,7 +103,7 @@ def client(target, work):
         task = asyncio.create_task(connected())
         while not task.done():
             await asyncio.wait([task], timeout=0.2)
-            if target.process.poll() is not None:
+            if not task.done() and target.process.poll() is not None:
                 task.cancel()
                 raise PowerCut
         return task.result()

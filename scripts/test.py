@@ -10,6 +10,7 @@ import argparse
 import resource
 import sys
 import time
+import traceback
 from functools import partial
 
 from suites import common
@@ -77,7 +78,11 @@ def run_row(names, suites):
     for name in names:
         print(f"\n== {name}: {suites[name].__doc__.splitlines()[0]}", flush=True)
         start = time.monotonic()
-        count = suites[name]()
+        try:
+            count = suites[name]()
+        except Exception:  # noqa: BLE001 (the other suites still run, and their counts are shown)
+            print(traceback.format_exc())
+            count = Count(failed=1)
         done[name] = (count, time.monotonic() - start)
     return done
 

@@ -75,17 +75,9 @@ impl Resolve<()> for Anything {
         if module == "guest" {
             return AGAIN.into_iter().find(|&(of, _)| name == of).map(|(_, host)| host);
         }
-        let letter = |ty: &ValType| match ty {
-            ValType::I32 => Some('i'),
-            ValType::I64 => Some('I'),
-            ValType::F32 => Some('f'),
-            ValType::F64 => Some('F'),
-            ValType::FuncRef | ValType::ExternRef => None,
-        };
-        let list = |types: &[ValType]| types.iter().map(letter).collect::<Option<String>>();
         let slots = |types: &[ValType]| types.iter().map(|ty| ty.slots()).sum::<usize>();
         // These few bytes are never given back. The program ends soon.
-        let letters: &'static str = Box::leak(format!("({}){}", list(ty.params)?, list(ty.results)?).into_boxed_str());
+        let letters: &'static str = Box::leak(ty.letters()?.into_boxed_str());
         let env = core::ptr::without_provenance(slots(ty.params) | slots(ty.results) << 16);
         // SAFETY: `note` reads and writes as many slots as values of this type take.
         Some(unsafe { HostFunction::raw("", "", Signature::Letters(letters.as_bytes()), note, env) })

@@ -2,7 +2,7 @@
 //! Functions of a firmware's own, which a board file stubs: what an app has to find there.
 
 use wisp_compiler::printable;
-use wisp_engine::{FuncType, ValType};
+use wisp_engine::FuncType;
 
 use crate::imports::type_text;
 
@@ -12,15 +12,7 @@ pub type Stub<'s> = (&'s str, &'s str, FuncType<'s>);
 /// Returns the line of a board file that stubs a function; `None` if its type has references, which cannot be
 /// written there.
 pub fn line(name: &str, ty: FuncType<'_>) -> Option<String> {
-    let letter = |ty: &ValType| match ty {
-        ValType::I32 => Some('i'),
-        ValType::I64 => Some('I'),
-        ValType::F32 => Some('f'),
-        ValType::F64 => Some('F'),
-        ValType::FuncRef | ValType::ExternRef => None,
-    };
-    let letters = |types: &[ValType]| types.iter().map(letter).collect::<Option<String>>();
-    let signature = format!("({}){}", letters(ty.params)?, letters(ty.results)?);
+    let signature = ty.letters()?;
     let returns = match ty.results.len() {
         0 => String::new(),
         1 => ", returns = 0".into(),
@@ -66,6 +58,7 @@ pub fn misfit(stub: Stub<'_>, ty: FuncType<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use wisp_engine::ValType;
 
     #[test]
     fn a_line_has_the_type_and_zeros() {

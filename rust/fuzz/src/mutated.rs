@@ -53,17 +53,8 @@ impl Resolve<()> for Anything {
 
 /// Returns the letters of a type without references. They are leaked: few types occur, again and again.
 fn letters(ty: FuncType<'_>) -> Option<&'static str> {
-    use wisp_engine::ValType;
     static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-    let letter = |ty: &ValType| match ty {
-        ValType::I32 => Some('i'),
-        ValType::I64 => Some('I'),
-        ValType::F32 => Some('f'),
-        ValType::F64 => Some('F'),
-        ValType::FuncRef | ValType::ExternRef => None,
-    };
-    let list = |types: &[ValType]| types.iter().map(letter).collect::<Option<String>>();
-    let text = format!("({}){}", list(ty.params)?, list(ty.results)?);
+    let text = ty.letters()?;
     let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
     if !known.contains(text.as_str()) {
         known.insert(Box::leak(text.clone().into_boxed_str()));

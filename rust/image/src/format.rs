@@ -216,6 +216,28 @@ impl ValType {
         })
     }
 
+    /// Returns the number type with this letter in the signatures of host functions: one of `i I f F`.
+    pub const fn from_letter(letter: u8) -> Option<Self> {
+        Some(match letter {
+            b'i' => Self::I32,
+            b'I' => Self::I64,
+            b'f' => Self::F32,
+            b'F' => Self::F64,
+            _ => return None,
+        })
+    }
+
+    /// Returns the letter of a number type in the signatures of host functions; `None` for references.
+    pub const fn letter(self) -> Option<char> {
+        Some(match self {
+            Self::I32 => 'i',
+            Self::I64 => 'I',
+            Self::F32 => 'f',
+            Self::F64 => 'F',
+            Self::FuncRef | Self::ExternRef => return None,
+        })
+    }
+
     /// Slots a value of this type takes.
     pub const fn slots(self) -> usize {
         match self {

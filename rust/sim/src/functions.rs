@@ -50,30 +50,20 @@ impl Signature {
     fn read(text: &str) -> Option<Self> {
         let (params, results) = text.strip_prefix('(')?.split_once(')')?;
         let mut signature = Signature { parameters: Vec::new(), params: Vec::new(), results: Vec::new() };
-        let mut letters = params.chars();
+        let mut letters = params.bytes();
         while let Some(first) = letters.next() {
-            if first == '*' {
-                (letters.next()? == '~').then_some(())?;
+            if first == b'*' {
+                (letters.next()? == b'~').then_some(())?;
                 signature.params.extend([ValType::I32, ValType::I32]);
                 signature.parameters.push(Parameter::Bytes);
             } else {
-                signature.params.push(letter(first)?);
+                signature.params.push(ValType::from_letter(first)?);
                 signature.parameters.push(Parameter::Value);
             }
         }
-        signature.results = results.chars().map(letter).collect::<Option<_>>()?;
+        signature.results = results.bytes().map(ValType::from_letter).collect::<Option<_>>()?;
         Some(signature)
     }
-}
-
-fn letter(letter: char) -> Option<ValType> {
-    Some(match letter {
-        'i' => ValType::I32,
-        'I' => ValType::I64,
-        'f' => ValType::F32,
-        'F' => ValType::F64,
-        _ => return None,
-    })
 }
 
 /// Returns a value of a type out of a board file, if it fits.

@@ -22,6 +22,14 @@ impl<'a> FuncType<'a> {
     pub fn slots(self) -> usize {
         slots(self.params).max(slots(self.results))
     }
+
+    /// Returns the type in the letters of [`Signature::Letters`]; `None` if it has references.
+    #[cfg(feature = "alloc")]
+    pub fn letters(self) -> Option<alloc::string::String> {
+        let of = |types: &'a [ValType]| types.iter().map(|ty| ty.letter());
+        let parts = [Some('(')].into_iter().chain(of(self.params)).chain([Some(')')]);
+        parts.chain(of(self.results)).collect()
+    }
 }
 
 /// Slots that values of these types take.
@@ -69,13 +77,10 @@ fn take(letters: &mut impl Iterator<Item = u8>, types: &[ValType]) -> bool {
 }
 
 fn letter(letter: u8) -> Option<ValType> {
-    Some(match letter {
-        b'i' | b'*' | b'~' => ValType::I32,
-        b'I' => ValType::I64,
-        b'f' => ValType::F32,
-        b'F' => ValType::F64,
-        _ => return None,
-    })
+    match letter {
+        b'*' | b'~' => Some(ValType::I32),
+        _ => ValType::from_letter(letter),
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +96,16 @@ mod tests {
         for wrong in ["(iiI)", "(iiI)I", "(ii)i", "(iiIi)i", "iiI)i", "(iiI)ii", "", "(iif)i"] {
             assert!(!Signature::Letters(wrong.as_bytes()).matches(ty), "{wrong}");
         }
+    }
+
+    #[cfg(feature = "alloc")]
+    #[test]
+    fn a_type_in_letters_is_that_type_and_references_have_none() {
+        use ValType::*;
+        let ty = FuncType::new(&[I32, I64, F32, F64], &[F64, I32]);
+        assert_eq!(ty.letters().as_deref(), Some("(iIfF)Fi"));
+        assert!(Signature::Letters(b"(iIfF)Fi").matches(ty));
+        assert_eq!(FuncType::new(&[FuncRef], &[]).letters(), None);
+        assert_eq!(FuncType::new(&[], &[ExternRef]).letters(), None);
     }
 }

@@ -140,15 +140,16 @@ def test_cuts(firmwares):
 class Slots:
     """samples/updatable_firmware behind MCUboot, in a file that is the chip's flash."""
 
-    # Where MCUboot's first slot begins, as the board's partitions have it, and the bytes of a slot.
-    FIRST, SIZE = 0x10000, 0xD0000
-
     def __init__(self, folder):
         self.application = folder / "updatable_firmware"
+        config = (self.application / "zephyr" / ".config").read_text(encoding="utf-8")
+        # where MCUboot's first slot begins, as the board's partitions have it, and the bytes of a slot
+        self.first, self.size = (int(re.search(rf"^CONFIG_FLASH_LOAD_{name}=(\w+)$", config, re.MULTILINE)[1], 16)
+                                 for name in ("OFFSET", "SIZE"))
         self.elves = [folder / "mcuboot" / "zephyr" / "zephyr.elf", self.application / "zephyr" / "zephyr.elf"]
         self.flash = OUT / "flash.bin"
         memory = bytearray(b"\xff" * (2 << 20))
-        for at, part in [(0, self.elves[0].with_suffix(".bin").read_bytes()), (self.FIRST, self.signed("1.0.0", "--pad", "--confirm"))]:
+        for at, part in [(0, self.elves[0].with_suffix(".bin").read_bytes()), (self.first, self.signed("1.0.0", "--pad", "--confirm"))]:
             memory[at:at + len(part)] = part
         self.flash.write_bytes(memory)
 
@@ -158,7 +159,7 @@ class Slots:
         path = OUT / f"firmware-{version}.bin"
         subprocess.run([str(part) for part in (
             sys.executable, mcuboot / "scripts" / "imgtool.py", "sign", "--key", mcuboot / "root-ec-p256.pem", "--align", "1",
-            "--header-size", "0x200", "--slot-size", hex(self.SIZE), "--version", version, *options,
+            "--header-size", "0x200", "--slot-size", hex(self.size), "--version", version, *options,
             self.elves[1].with_suffix(".bin"), path)], check=True, timeout=PATIENCE)
         return path.read_bytes()
 

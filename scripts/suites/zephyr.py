@@ -6,14 +6,16 @@ import sys
 
 import devenv
 
-from suites.common import BUILD_PLATFORMS, RUN_PLATFORMS, RUST, Count, cargo, counted, stream, twister
+from suites.common import BUILD_PLATFORMS, OPTIONS, RUN_PLATFORMS, RUST, Count, cargo, counted, stream, twister
 from suites.desk import spec, suite_guests
 
 
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
+    # A firmware takes a minute of both processors: those whose tests also run elsewhere run with BOARDS=all only.
+    excluded = ["lifecycle", "measurement", "programs", *([] if OPTIONS["all_boards"] else ["extended"])]
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", "--exclude-tag", "lifecycle", "--exclude-tag", "measurement", "--exclude-tag", "programs"])
+                   ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)])
 
 
 PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]

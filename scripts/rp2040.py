@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs firmwares of rpi_pico in an emulated RP2040: npm's rp2040js, with the corrections in tests/rp2040/chip.mjs.
 
-The engine on bare metal (every form of every op), samples/hello, samples/blinky, and an app's life in
-samples/updatable_app with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with N passed, N failed, N skipped. Skipped where there is no
-Node.js, or where npm reaches no registry. Names of tests choose some of them, `part` those that are part of
-`make test`. `demo` shows samples/blinky.
+The engine on bare metal (every form of every op), samples/hello, samples/blinky, an app's life in
+samples/updatable_app with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with
+N passed, N failed, N skipped. Skipped where there is no Node.js, or where npm reaches no registry. Names of tests
+choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
 """
 
 import json

@@ -15,6 +15,8 @@ import storeys
 # Licences a firmware may carry without further duties than naming them.
 ALLOWED = {"MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib",
            "Unicode-3.0", "Unlicense", "0BSD", "CC0-1.0", "MIT-0", "BSL-1.0"}
+# Of data, in programs of a workstation: a list of certificates.
+ALLOWED.add("CDLA-Permissive-2.0")
 # File endings that carry an SPDX line among their first lines.
 SOURCES = (".rs", ".c", ".h", ".py", ".sh", ".cmake", ".toml", ".yml", ".yaml", ".dts", ".dtsi", ".overlay", ".ld", ".S")
 GENERATED = ("Cargo.lock",)
@@ -39,12 +41,12 @@ def licence_allowed(expression):
     return False
 
 
-def crates():
-    """Licence problems of the crates in the lock file."""
-    done = subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], cwd=devenv.REPO / "rust",
+def crates(workspace):
+    """Licence problems of the crates in a workspace's lock file."""
+    done = subprocess.run(["cargo", "metadata", "--format-version", "1", "--locked"], cwd=devenv.REPO / workspace,
                           capture_output=True, text=True, check=False)
     if done.returncode:
-        return [f"cargo metadata: {done.stderr.strip()}"]
+        return [f"cargo metadata in {workspace}: {done.stderr.strip()}"]
     problems = []
     for package in json.loads(done.stdout)["packages"]:
         licence = package.get("license") or ("file" if package.get("license_file") else "")
@@ -100,7 +102,7 @@ def requirements():
 
 
 def main():
-    problems = files() + includes() + requirements() + crates() + storeys.problems()
+    problems = files() + includes() + requirements() + crates("rust") + crates("rust/fleet") + storeys.problems()
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

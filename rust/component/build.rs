@@ -8,11 +8,13 @@ const FILES: [&str; 6] = ["base", "cli", "clocks", "filesystem", "io", "random"]
 
 fn main() {
     let mut text = String::from("(module\n");
+    wisp_abi::render::shim_imports(&mut text).expect("a string takes all");
     for file in FILES {
         let path = format!("shims/{file}.wat");
         println!("cargo::rerun-if-changed={path}");
         text += &std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
     }
+    wisp_abi::render::shims(&mut text).expect("a string takes all");
     text.push(')');
     let module = wat::parse_str(&text).unwrap_or_else(|error| panic!("the shims: {error}"));
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");

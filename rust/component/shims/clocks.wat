@@ -71,7 +71,7 @@
   end local.get $when global.set $time15)
 
 (func $now (export "wasi:clocks/monotonic-clock now") (result i64)
-  (i64.mul (call $uptime_us) (i64.const 1000)))
+  (i64.mul (call $timer.uptime_us) (i64.const 1000)))
 
 (func (export "wasi:clocks/monotonic-clock resolution") (result i64) (i64.const 1000))
 
@@ -117,7 +117,7 @@
     (local.set $now (call $now))
     (if (i64.gt_u (local.get $when) (local.get $now))
       (then
-        (drop (call $sleep_us
+        (drop (call $timer.sleep_us
           (i64.add (i64.div_u (i64.sub (i64.sub (local.get $when) (local.get $now)) (i64.const 1)) (i64.const 1000))
             (i64.const 1))))
         (br $early)))))

@@ -9,7 +9,7 @@ use wisp_compiler::printable;
 use crate::facts::Facts;
 use crate::parse::Component;
 use crate::resolve::{Place, Resolver, COMPOSED, MODULES};
-use crate::shims::{is_0_2, is_known, Shim, Shims};
+use crate::shims::{is_0_2, is_known, is_version, Shim, Shims, WISP};
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
@@ -163,6 +163,13 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
         _ if interface.is_empty() => {
             "the world imports it without an interface; Wisp provides interfaces of WASI 0.2 only"
         }
+        _ if name.starts_with(WISP) && !is_version(name, version) => {
+            "the interface is of another version; build the component with the packages in Wisp's folder `wit`"
+        }
+        _ if name.starts_with(WISP) && shims.find(interface, function).is_some() => {
+            "its parameters or results differ; build the component with the packages in Wisp's folder `wit`"
+        }
+        _ if name.starts_with(WISP) => "Wisp has no such function; the packages in its folder `wit` list what it has",
         _ if !name.starts_with("wasi:") => "not an interface of WASI; Wisp provides interfaces of WASI 0.2 only",
         _ if name.starts_with("wasi:http/") => {
             "Wisp has no network; leave HTTP out, or let the firmware do it and use `wisp:msg@1`"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The shims: a core module that implements WASI 0.2 over the functions that Wisp's host has.
+//! The shims: a core module that implements WASI 0.2 and the WIT packages of Wisp over the functions that Wisp's host
+//! has.
 
 use std::collections::BTreeSet;
 
@@ -31,9 +32,22 @@ const WITHOUT_HANDLES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
 const POLL: &str = "wasi:io/poll";
 const DROP_POLLABLE: &str = "[resource-drop]pollable";
 
+/// The packages in the folder `wit`.
+pub const WISP: &str = "wisp:";
+
 /// Returns true if the shims implement functions of the interface's package.
 pub fn is_known(name: &str) -> bool {
     PACKAGES.iter().any(|package| name.starts_with(package))
+}
+
+/// Returns true for the version of an interface that the shims implement.
+pub fn is_version(name: &str, version: &str) -> bool {
+    if !name.starts_with(WISP) {
+        return is_0_2(version);
+    }
+    // a component may import any release that adds nothing it does not call
+    let minor = version.strip_prefix("1.").unwrap_or_default();
+    !minor.is_empty() && minor.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// Returns true for the versions of WASI that the shims implement: 0.2 and its releases, not the drafts before them.
@@ -71,7 +85,7 @@ impl Shims {
     /// Returns what takes the place of a function of an interface; `None` if nothing does.
     pub fn find(&self, interface: &str, function: &str) -> Option<Shim> {
         let (name, version) = interface.split_once('@')?;
-        if !is_0_2(version) {
+        if !is_version(name, version) {
             return None;
         }
         // every interface that uses pollables has a name for their type
@@ -131,6 +145,12 @@ impl Shims {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use wasmparser::ValType;
+    use wit_parser::abi::{AbiVariant, WasmType};
+    use wit_parser::Resolve;
+
     use super::*;
 
     #[test]
@@ -163,6 +183,36 @@ mod tests {
         assert_eq!(shims.find("wasi:filesystem/types@0.2.0", read), Some(Shim::Trap));
         assert_eq!(shims.find("wasi:io/streams@0.2.0", "[method]output-stream.splice"), None);
         assert_eq!(shims.find("wasi:http/types@0.2.0", "[resource-drop]fields"), None);
+    }
+
+    #[test]
+    fn every_function_of_the_wit_packages_has_a_shim_with_the_types_of_the_canonical_abi() {
+        let shims = Shims::read().unwrap();
+        let names = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let expected = |types: &[WasmType]| {
+            let name = |ty: &WasmType| if *ty == WasmType::I64 { "i64" } else { "i32" };
+            types.iter().map(name).collect::<Vec<_>>().join(" ")
+        };
+        let mut count = 0;
+        for interface in wisp_abi::INTERFACES.iter().filter(|interface| wisp_abi::render::has_wit(interface)) {
+            let mut resolve = Resolve::default();
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit").join(interface.ident);
+            let (package, _) = resolve.push_dir(folder).unwrap();
+            let module = format!("wisp:{0}/{0}@1.0.0", interface.ident);
+            let id = resolve.packages[package].interfaces[interface.ident];
+            for (name, function) in &resolve.interfaces[id].functions {
+                let Some(Shim::Func(shim)) = shims.find(&module, name) else { panic!("{module} {name}") };
+                let signature = resolve.wasm_signature(AbiVariant::GuestImport, function);
+                let ty = shims.facts.type_of(shim).unwrap();
+                assert_eq!(names(ty.params()), expected(&signature.params), "{module} {name}");
+                assert_eq!(names(ty.results()), expected(&signature.results), "{module} {name}");
+                count += 1;
+            }
+        }
+        let all = wisp_abi::INTERFACES.iter().filter(|interface| wisp_abi::render::has_wit(interface));
+        let functions = all.flat_map(|interface| interface.functions);
+        let left_out = functions.clone().filter(|function| ["close", "transaction"].contains(&function.name));
+        assert_eq!(count, functions.count() - left_out.count());
     }
 
     #[test]

@@ -174,6 +174,10 @@ fn imports_that_nobody_provides_are_named_with_the_reason() {
         ("acme:lamp/switch@0.3.1", "on", "not an interface of WASI"),
         ("wasi:keyvalue/store@0.2.0-draft", "open", "Wisp does not provide this"),
         ("acme:lamp/switch@1.0.0", "on", "not an interface of WASI"),
+        ("wisp:gpio/gpio@2.0.0", "open", "the interface is of another version"),
+        ("wisp:gpio/gpio", "open", "the interface is of another version"),
+        ("wisp:gpio/gpio@1.0.0", "fly", "Wisp has no such function"),
+        ("wisp:gpio/gpio@1.0.0", "open", "its parameters or results differ; build the component with the packages in"),
     ] {
         let text = refusal(&importing(import, name));
         assert!(text.starts_with("the component cannot be linked:\n"), "{text}");

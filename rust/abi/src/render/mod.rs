@@ -8,12 +8,14 @@ mod c;
 mod guest;
 mod host;
 mod page;
+mod wit;
 
 pub use assemblyscript::assemblyscript;
 pub use c::c_header;
 pub use guest::rust_guest;
 pub use host::rust_host;
 pub use page::{index, page};
+pub use wit::{has_wit, shim_imports, shims, wit};
 
 use crate::{Function, Kind};
 use core::fmt::{self, Write};
@@ -108,9 +110,10 @@ mod tests {
         rust_guest(&mut guest).unwrap();
         for interface in INTERFACES {
             let mut reference = String::new();
-            let mut host = String::new();
+            let (mut host, mut packages) = (String::new(), String::new());
             page(&mut reference, interface).unwrap();
             rust_host(&mut host, interface).unwrap();
+            wit(&mut packages, interface).unwrap();
             for f in interface.functions {
                 let name = f.name;
                 assert!(header.contains(&std::format!("wisp_{}_{name}(", interface.ident)), "{name}");
@@ -118,6 +121,9 @@ mod tests {
                 assert!(guest.contains(&std::format!("fn {name}(")), "{name}");
                 assert!(reference.contains(&std::format!("## `{name}`")), "{name}");
                 assert!(host.contains(&std::format!("fn {name}(&mut self")), "{name}");
+                let kebab = name.replace('_', "-");
+                let in_wit = packages.contains(&std::format!(" {kebab}: func(")) || name == "close";
+                assert!(in_wit || takes_memory(f) || !has_wit(interface), "{name}");
             }
         }
     }

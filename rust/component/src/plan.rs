@@ -9,7 +9,7 @@ use wisp_compiler::printable;
 use crate::facts::Facts;
 use crate::parse::Component;
 use crate::resolve::{Place, Resolver, COMPOSED, MODULES};
-use crate::shims::{is_0_2, is_known, is_version, Shim, Shims, WISP};
+use crate::shims::{is_0_2, is_known, is_version, proposal, Shim, Shims, WISP};
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
@@ -170,6 +170,13 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
             "its parameters or results differ; build the component with the packages in Wisp's folder `wit`"
         }
         _ if name.starts_with(WISP) => "Wisp has no such function; the packages in its folder `wit` list what it has",
+        _ if proposal(name).is_some() && !is_version(name, version) => {
+            "another version of the proposal; doc/wasi-hardware.md names the one that Wisp has"
+        }
+        _ if proposal(name).is_some() && shims.find(interface, function).is_some() => {
+            "its parameters or results differ from those in the proposal; doc/wasi-hardware.md names the version"
+        }
+        _ if proposal(name).is_some() => "Wisp does not provide this; doc/wasi-hardware.md lists what it does",
         _ if !name.starts_with("wasi:") => "not an interface of WASI; Wisp provides interfaces of WASI 0.2 only",
         _ if name.starts_with("wasi:http/") => {
             "Wisp has no network; leave HTTP out, or let the firmware do it and use `wisp:msg@1`"

@@ -35,6 +35,17 @@ const DROP_POLLABLE: &str = "[resource-drop]pollable";
 /// The packages in the folder `wit`.
 pub const WISP: &str = "wisp:";
 
+/// The package with which a component gets handles of hardware.
+const GRANTS: &str = "wisp:grants/";
+
+/// The proposals for hardware, with the version that the shims implement.
+const PROPOSALS: [(&str, &str); 1] = [("wasi:i2c/", "0.2.0-draft")];
+
+/// Returns the version that the shims implement of the proposal with an interface; `None` if it is none of them.
+pub fn proposal(name: &str) -> Option<&'static str> {
+    PROPOSALS.iter().find(|(package, _)| name.starts_with(package)).map(|&(_, version)| version)
+}
+
 /// Returns true if the shims implement functions of the interface's package.
 pub fn is_known(name: &str) -> bool {
     PACKAGES.iter().any(|package| name.starts_with(package))
@@ -42,6 +53,9 @@ pub fn is_known(name: &str) -> bool {
 
 /// Returns true for the version of an interface that the shims implement.
 pub fn is_version(name: &str, version: &str) -> bool {
+    if let Some(expected) = proposal(name) {
+        return version == expected;
+    }
     if !name.starts_with(WISP) {
         return is_0_2(version);
     }
@@ -93,7 +107,8 @@ impl Shims {
         if let Some(func) = self.facts.exported(&format!("{name} {function}")) {
             return Some(Shim::Func(func));
         }
-        if !is_known(name) {
+        let holds_nothing = name.starts_with(GRANTS) || proposal(name).is_some();
+        if !is_known(name) && !holds_nothing {
             return None;
         }
         if function.starts_with("[resource-drop]") {

@@ -6,11 +6,10 @@
 //! 2. Nothing that came over a network is believed before its digest, its size or its token was checked.
 //! 3. An error says what is wrong, where, what was expected, and what to do.
 #![forbid(unsafe_code)]
-// Until the first command is here.
-#![allow(dead_code, unused_variables, unreachable_code)]
 
 mod failure;
 mod output;
+mod registry;
 
 use std::process::ExitCode;
 
@@ -31,10 +30,16 @@ struct Arguments {
 }
 
 #[derive(Subcommand)]
-enum Command {}
+enum Command {
+    Publish(registry::publish::Arguments),
+    Pull(registry::pull::Arguments),
+}
 
-async fn run(command: Command, _form: Form) -> Result<ExitCode, Failure> {
-    match command {}
+async fn run(command: Command, form: Form) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Publish(arguments) => registry::publish::run(&arguments, form).await,
+        Command::Pull(arguments) => registry::pull::run(&arguments, form).await,
+    }
 }
 
 fn main() -> ExitCode {

@@ -10,6 +10,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from west.commands import WestCommand
@@ -25,6 +26,8 @@ HOST_VERBS = {
     "sign": "sign an image",
     "verify": "check an image as a device would",
     "symbolize": "name the places of a trap",
+    "publish": "put an app into an OCI registry",
+    "pull": "get an image from an OCI registry and check it",
     "new": "begin an app from a template",
     "completions": "print what makes a shell complete arguments of wisp",
     "man": "write manual pages",
@@ -82,6 +85,28 @@ def run_host_tool(arguments):
         print(f"west wisp: {error.filename} was not found; install Rust (rustup), or name the wisp program in WISP_TOOL",
               file=sys.stderr)
         return 1
+
+
+def pull(args, folder):
+    """Gets the image that --from names, by `wisp pull`: (its path or None, why not or None)."""
+    path = folder / "app.wisp"
+    command = ["pull", args.reference, "--json", "--output", str(path)]
+    for option, files in (("--key", args.key), ("--root-key", args.root_key)):
+        for file in files:
+            command += [option, str(file)]
+    command += ["--target", args.target] if args.target else []
+    command += ["--plain-http"] if args.plain_http else []
+    command += [] if args.key or args.root_key else ["--unverified"]
+    tool = host_tool()
+    if tool is None:
+        return None, "the wisp command cannot be built; see above"
+    try:
+        done = subprocess.run([tool, *command], capture_output=True, text=True, check=False)
+    except OSError as error:
+        return None, f"{tool}: {error.strerror}; name the wisp program in WISP_TOOL"
+    if done.returncode:
+        return None, done.stderr.strip().removeprefix("wisp: ")
+    return path, None
 
 
 def version_text(version):
@@ -161,7 +186,15 @@ class Wisp(WestCommand):
         for verb, text in HOST_VERBS.items():
             verbs.add_parser(verb, help=text, add_help=False)
         push = verbs.add_parser("push", help="install an image on a device")
-        push.add_argument("image", type=Path)
+        push.add_argument("image", type=Path, nargs="?")
+        push.add_argument("--from", dest="reference", metavar="REFERENCE",
+                          help="pull the image from an OCI registry: REGISTRY/NAME:TAG or REGISTRY/NAME@sha256:DIGEST")
+        push.add_argument("--key", type=Path, action="append", default=[], metavar="FILE",
+                          help="with --from: a public app key; without any key only the device checks the signature")
+        push.add_argument("--root-key", type=Path, action="append", default=[], metavar="FILE",
+                          help="with --from: a public root key")
+        push.add_argument("--target", metavar="NAME", help="with --from: get the image with native code for this machine")
+        push.add_argument("--plain-http", action="store_true", help="with --from: use HTTP without TLS")
         push.add_argument("--wait", action="store_true",
                           help="wait until the app confirms the update, and fail if it is rolled back")
         push.add_argument("--confirm", action="store_true", help="confirm the update once it runs, and fail if it does not")
@@ -208,6 +241,25 @@ class Wisp(WestCommand):
             self.fail(args, "not understood: " + " ".join(unknown))
         if not args.port:
             self.fail(args, "which device? Give its serial port or IP address with --port, or in WISP_PORT")
+        with tempfile.TemporaryDirectory() as folder:
+            if args.verb == "push":
+                self.find_image(args, Path(folder))
+            self.with_device(args)
+
+    def find_image(self, args, folder):
+        """Pulls the image if it is in a registry."""
+        options = args.key or args.root_key or args.target or args.plain_http
+        if args.reference is None and options:
+            self.fail(args, "--key, --root-key, --target and --plain-http concern a registry: name it with --from")
+        if (args.image is None) == (args.reference is None):
+            self.fail(args, "which image? Give its path, or its name in a registry with --from")
+        if args.reference is not None:
+            args.image, reason = pull(args, folder)
+            if reason:
+                self.fail(args, reason)
+
+    def with_device(self, args):
+        """Does a verb that needs a device."""
         sys.path.insert(0, str(Path(__file__).parent))
         try:
             # needs smpclient: imported only where a device is talked to
@@ -265,7 +317,7 @@ class Wisp(WestCommand):
     async def push(self, connection, args, image, said):
         """Installs an image, and waits for what becomes of it if that is wanted."""
         report = {"name": said["name"], "version": version_text(said["ver"]), "bytes": len(image), "state": "on trial"}
-        await connection.install(args.image, show_progress(args.image.name))
+        await connection.install(args.image, show_progress(args.reference or args.image.name))
         if args.wait or args.confirm:
             await connection.outcome(said["name"], image, args.confirm, args.patience)
             report["state"] = "confirmed"

@@ -56,6 +56,15 @@ enum Command {
     Sign(cmd::sign::Arguments),
     Verify(cmd::verify::Arguments),
     Symbolize(cmd::symbolize::Arguments),
+    /// Put an app into an OCI registry, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Publish(cmd::fleet::Arguments),
+    /// Get an image from an OCI registry and check it, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Pull(cmd::fleet::Arguments),
+    /// Compile for others over HTTP, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Serve(cmd::fleet::Arguments),
     Completions(cmd::completions::Arguments),
     Man(cmd::man::Arguments),
 }
@@ -83,6 +92,9 @@ fn main() -> ExitCode {
         Command::Sign(arguments) => cmd::sign::run(&arguments),
         Command::Verify(arguments) => cmd::verify::run(&arguments),
         Command::Symbolize(arguments) => cmd::symbolize::run(&arguments),
+        Command::Publish(more) => cmd::fleet::run("publish", &more, arguments.json),
+        Command::Pull(more) => cmd::fleet::run("pull", &more, arguments.json),
+        Command::Serve(more) => cmd::fleet::run("serve", &more, arguments.json),
         Command::Completions(arguments) => cmd::completions::run(&arguments, &mut Arguments::command()),
         Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),
     };

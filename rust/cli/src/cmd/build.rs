@@ -116,6 +116,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let report = Report {
             image: file.display().to_string(),
             symbols: symbols.map(|symbols| symbols.display().to_string()),
+            wisp: env!("CARGO_PKG_VERSION"),
+            arguments: std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect(),
             wasm_bytes: wasm.len(),
             code_bytes: written.section(Section::Code).len(),
             facts: Facts::of(&written).map_err(bad)?,
@@ -151,6 +153,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 struct Report {
     image: String,
     symbols: Option<String>,
+    /// Version of this command.
+    wisp: &'static str,
+    /// The arguments that it had.
+    arguments: Vec<String>,
     wasm_bytes: usize,
     code_bytes: usize,
     #[serde(flatten)]

@@ -5,7 +5,7 @@ use wisp_aotc::Machine;
 
 use crate::registry::documents::{media, Descriptor, Index};
 
-/// What a user asks for.
+/// The form that a user asks for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Wanted<'a> {
     /// The image with IR, which runs everywhere.

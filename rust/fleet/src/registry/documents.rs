@@ -55,7 +55,7 @@ pub mod note {
 /// Annotations, in the order of their keys.
 pub type Notes = BTreeMap<String, String>;
 
-/// What a manifest is for.
+/// The machine and runtime that a manifest is for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Platform {
     /// Instruction set, named as Go names it.
@@ -83,7 +83,7 @@ pub struct Descriptor {
     /// Type of the artifact, if the content is a manifest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact_type: Option<String>,
-    /// What it is for.
+    /// The machine and runtime that it is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// Annotations.
@@ -127,7 +127,7 @@ pub struct Manifest {
     pub config: Descriptor,
     /// The files.
     pub layers: Vec<Descriptor>,
-    /// What this artifact says something about.
+    /// The artifact that this one says something about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<Descriptor>,
     /// Annotations.

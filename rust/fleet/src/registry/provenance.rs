@@ -13,7 +13,7 @@ use crate::registry::blob;
 /// Names the kind of build: what the parameters mean.
 pub const BUILD_TYPE: &str = "urn:wisp:build:v1";
 
-/// What `wisp build --json` reported, of which these members say how an image was made.
+/// The members of a report of `wisp build --json` that say how an image was made.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 pub struct Facts {
     wasm_sha256: String,
@@ -28,7 +28,7 @@ pub struct Facts {
     compilers: Vec<Value>,
 }
 
-/// Where the sources are.
+/// Address and commit of the sources.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Origin {
     /// Address of the repository.

@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The module or component that the images were made from
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// What `wisp build --json` wrote, for the provenance; may be given several times
+    /// Report of `wisp build --json`, for the provenance; may be given several times
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
     /// Bill of materials as CycloneDX JSON, in place of the one that is made of the images and the module
@@ -53,7 +53,7 @@ pub struct Arguments {
     access: Access,
 }
 
-/// What is uploaded: documents with the blobs that they name.
+/// Everything that is uploaded: documents with the blobs that they name.
 #[derive(Debug)]
 pub struct Plan {
     /// The version, which is a tag.
@@ -62,11 +62,11 @@ pub struct Plan {
     pub artifacts: Vec<(Vec<u8>, Descriptor, Vec<Blob>)>,
     /// The index.
     pub index: (Vec<u8>, Descriptor),
-    /// What is said about the index.
+    /// The documents about the index.
     pub attachments: Vec<Artifact>,
 }
 
-/// What is said about an app in documents of their own.
+/// The documents about an app.
 #[derive(Debug)]
 pub struct Said {
     /// The bill of materials.

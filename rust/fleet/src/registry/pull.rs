@@ -70,7 +70,7 @@ struct Report {
     verified: bool,
 }
 
-/// What a reference led to.
+/// The content that a reference led to.
 struct Found {
     /// Digest of what the reference names.
     digest: String,

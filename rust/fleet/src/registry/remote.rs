@@ -19,11 +19,11 @@ use crate::registry::place::Place;
 
 /// Largest manifest or index, in bytes: what registries accept.
 const DOCUMENT_MAX: u64 = 4 << 20;
-/// How long a registry may take to accept a connection.
+/// Longest time that a registry may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
-/// How long a registry may be silent.
+/// Longest silence of a registry.
 const SILENCE: Duration = Duration::from_secs(60);
-/// What is asked for. Docker's own types are among them so that a container image is told as one.
+/// Media types that are asked for. Docker's own types are among them so that a container image is told as one.
 const ACCEPTED: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
                         application/vnd.docker.distribution.manifest.list.v2+json, \
                         application/vnd.docker.distribution.manifest.v2+json";

@@ -29,7 +29,7 @@ pub struct Source {
     pub bytes: Vec<u8>,
     /// True for a component.
     pub component: bool,
-    /// What the producers section names, in its order.
+    /// The tools that the producers section names, in its order.
     pub tools: Vec<Tool>,
 }
 

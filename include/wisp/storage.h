@@ -279,6 +279,8 @@ int wisp_store_find(const char *name, struct wisp_store_app *app);
 /**
  * @brief Announces the upload of an image, or continues an upload of the same image.
  *
+ * While a client of SMP uploads, the function returns WISP_STORE_BUSY, even for the same image.
+ *
  * Name, memory, frame, interfaces, targets, version, rollback counter and space are checked before
  * anything is erased.
  *
@@ -298,7 +300,8 @@ int wisp_store_begin(struct wisp_store_upload *upload);
  * @param data Bytes.
  * @param length Number of bytes.
  *
- * @return 0, or WISP_STORE_NO_UPLOAD, WISP_STORE_OFFSET or WISP_STORE_LENGTH.
+ * @return 0, or WISP_STORE_NO_UPLOAD, WISP_STORE_NOT_OWNER, WISP_STORE_OFFSET or
+ *        WISP_STORE_LENGTH.
  */
 int wisp_store_write(uint32_t offset, const void *data, size_t length);
 
@@ -319,13 +322,13 @@ int wisp_store_progress(struct wisp_store_upload *upload);
  * upload that is refused is deleted. Checking hash and signature takes 1.8 million instructions on
  * a Cortex-M3.
  *
- * @return 0, or a @ref wisp_store_error such as WISP_STORE_INCOMPLETE, WISP_STORE_HASH,
- *        WISP_STORE_ANNOUNCED, or one of the errors of signatures.
+ * @return 0, or a @ref wisp_store_error such as WISP_STORE_NOT_OWNER, WISP_STORE_INCOMPLETE,
+ *        WISP_STORE_HASH, WISP_STORE_ANNOUNCED, or one of the errors of signatures.
  */
 int wisp_store_finish(void);
 
 /**
- * @brief Deletes the upload that is going on.
+ * @brief Deletes the upload that is going on, also that of a client.
  *
  * @retval WISP_STORE_OK The upload was deleted.
  * @retval WISP_STORE_NO_UPLOAD No upload is going on.

@@ -19,6 +19,8 @@ class Hole(NamedTuple):
 HOLES = [
     Hole("an image breaks a rule of the verifier, for each op and each operand",
          ["-p", "wisp-image", "--features", "alloc,text", "--test", "rules"]),
+    Hole("an image takes more work to verify than its size allows",
+         ["-p", "wisp-image", "--features", "alloc,text", "--test", "budget"]),
     Hole("an image is damaged, whatever it claims", ["-p", "wisp-compiler", "--test", "image"]),
     Hole("an image uses references, constants, frames or accumulators of others, or never ends its start",
          ["-p", "wisp-engine", "--test", "holes", "--test", "hostile"]),
@@ -29,6 +31,8 @@ HOLES = [
          ["-p", "wisp-sim", "--test", "files", "a_vector_that_a_read_overwrites"]),
     Hole("an app calls host functions with any arguments", ["-p", "wisp-sim", "--test", "hostile"]),
     Hole("an image has another meaning, or is damaged, beside other instances", ["--test", "some", "images"], "fuzz"),
+    Hole("a client touches an upload of the shell, of the firmware or of another client", ["--test", "uploads"], "fuzz"),
+    Hole("a stop comes at any time, also too late", ["--test", "interleavings"], "fuzz"),
     Hole("a bit of flash changes and loses an app, a floor or a retired key",
          ["-p", "wisp-storage", "--test", "flips"]),
     Hole("the power is cut twice, and weak bits stay", ["-p", "wisp-storage", "--test", "power_cut"]),

@@ -46,4 +46,13 @@ static inline void wisp_deadline_resume(const struct wisp_app *app)
 
 #endif /* CONFIG_WISP_DEADLINE */
 
+struct k_poll_signal;
+
+/*
+ * Waits until a signal is raised, the app has to stop, or a number of microseconds has passed. A
+ * wait may also end earlier, so the caller looks at its condition and waits again. NULL is no
+ * signal. Called by the app's thread, and defined in stop.c.
+ */
+void wisp_app_wait(const struct wisp_app *app, struct k_poll_signal *signal, uint64_t us);
+
 #endif /* WISP_APP_DEADLINE_H_ */

@@ -16,6 +16,9 @@
 #include "border/shim.h"
 #include "native/native.h"
 
+/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
+#define SLICE_US (100 * USEC_PER_SEC)
+
 /* The caller holds the app's lock. */
 static void stop_guest(const struct wisp_app *app)
 {
@@ -80,6 +83,31 @@ void wisp_shim_app_stop_flag(const struct wisp_app *app, void *flag)
 		if (flag != NULL && data->stopping) {
 			stop_guest(app);
 		}
+	}
+}
+
+void wisp_app_wait(const struct wisp_app *app, struct k_poll_signal *signal, uint64_t us)
+{
+	struct wisp_app_data *data = app->data;
+	struct k_poll_event waits[2];
+	int count = 1;
+
+	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
+			  &data->stop);
+	if (signal != NULL) {
+		k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, signal);
+		count = 2;
+	}
+	/* Waiting is no computing. */
+	wisp_deadline_pause(app);
+	(void)k_poll(waits, count, K_USEC(MIN(us, SLICE_US)));
+	wisp_deadline_resume(app);
+	if (!data->stopping) {
+		/*
+		 * If the semaphore is available, it was given for the last run, too late. Otherwise
+		 * every further wait would end at once.
+		 */
+		(void)k_sem_take(&data->stop, K_NO_WAIT);
 	}
 }
 

@@ -10,9 +10,6 @@
 #include "drivers/event.h"
 #include "border/shim.h"
 
-/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
-#define SLICE_US (100 * USEC_PER_SEC)
-
 static struct wisp_queued_event *place(struct wisp_events *events, uint32_t index)
 {
 	return &events->queue[(events->first + index) % CONFIG_WISP_EVENT_QUEUE];
@@ -90,18 +87,9 @@ static bool take(struct wisp_events *events, struct wisp_event *event)
 uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
 			      struct wisp_event *event)
 {
-	struct wisp_app_data *data = app->data;
+	const struct wisp_app_data *data = app->data;
 	struct wisp_events *events = (app->grants == NULL) ? NULL : app->grants->events;
-	struct k_poll_event waits[2];
-	int count = 1;
 
-	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
-			  &data->stop);
-	if (events != NULL) {
-		k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY,
-				  &events->arrived);
-		count = 2;
-	}
 	while (!data->stopping) {
 		uint64_t now = wisp_shim_uptime_us();
 
@@ -111,9 +99,7 @@ uint32_t wisp_shim_event_next(const struct wisp_app *app, uint64_t until_us,
 		if (until_us <= now) {
 			return WISP_WAIT_NOTHING;
 		}
-		wisp_deadline_pause(app);
-		(void)k_poll(waits, count, K_USEC(MIN(until_us - now, SLICE_US)));
-		wisp_deadline_resume(app);
+		wisp_app_wait(app, (events == NULL) ? NULL : &events->arrived, until_us - now);
 	}
 	return WISP_WAIT_STOP;
 }

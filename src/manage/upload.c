@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Uploads over SMP, and the client that owns the present one. */
+/* Uploads over SMP, and how a client shows that an upload is its own. */
 
 #include <string.h>
 
@@ -17,25 +17,24 @@
 
 #include "border/shim.h"
 #include "manage/mgmt.h"
+#include "storage/storage.h"
 
 #define TOKEN_SIZE 8
 #define CLAIM_MIN  8
 #define CLAIM_MAX  16
 
 /*
- * The client that owns the present upload. Pieces and an abort must have its token. Its claim is a
+ * The client that announced an upload last. Pieces and an abort must have its token. Its claim is a
  * secret of the client, with which it can announce the same image again after it lost the answer
- * or was restarted. After a boot, nobody owns an upload that had begun before.
+ * or was restarted. Whether the upload is still the client's is known to src/storage/uploads.c,
+ * by the number.
  */
 static struct {
-	bool known;
+	uint32_t number;
 	uint8_t token[TOKEN_SIZE];
 	uint8_t claim[CLAIM_MAX];
 	size_t claim_length;
-	/* Uptime in milliseconds of the announcement and of the last accepted piece. */
-	int64_t began;
-	int64_t last;
-} owner;
+} client;
 
 /* Takes the same time for any value, so that nobody can guess a token byte by byte. */
 static bool same(const struct zcbor_string *given, const uint8_t *known, size_t length)
@@ -51,22 +50,19 @@ static bool same(const struct zcbor_string *given, const uint8_t *known, size_t 
 	return differences == 0;
 }
 
-static bool is_owner(const struct zcbor_string *token, const struct zcbor_string *claim)
+/* Returns the number of the client that knows the token or the claim. */
+static uint32_t number_of(const struct zcbor_string *token, const struct zcbor_string *claim)
 {
-	return owner.known && (same(token, owner.token, sizeof(owner.token)) ||
-			       same(claim, owner.claim, owner.claim_length));
+	if (client.number == WISP_UPLOAD_NOBODY ||
+	    !(same(token, client.token, sizeof(client.token)) ||
+	      same(claim, client.claim, client.claim_length))) {
+		return WISP_UPLOAD_NOBODY;
+	}
+	return client.number;
 }
 
-/* Returns true if the upload may be replaced because its owner is silent or takes too long. */
-static bool is_over(void)
-{
-	int64_t now = k_uptime_get();
-
-	return now - owner.last > (int64_t)CONFIG_WISP_MGMT_IDLE_SECONDS * MSEC_PER_SEC ||
-	       now - owner.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
-}
-
-static void own(const struct zcbor_string *claim)
+/* Makes a token for the client that announced the upload with this number. */
+static void remember(uint32_t number, const struct zcbor_string *claim)
 {
 	/* Time, and random bytes where the firmware has them. */
 	uint32_t mix[4] = {k_cycle_get_32(), (uint32_t)k_uptime_get()};
@@ -74,45 +70,25 @@ static void own(const struct zcbor_string *claim)
 	(void)wisp_shim_entropy((uint8_t *)&mix[2], 2 * sizeof(mix[0]));
 	/* Others cannot guess the token, because it depends on random bytes of the client as well.
 	 */
-	wisp_rust_store_token(claim->value, claim->len, mix, owner.token);
-	owner.known = true;
-	owner.claim_length = 0;
-	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(owner.claim)) {
-		memcpy(owner.claim, claim->value, claim->len);
-		owner.claim_length = claim->len;
+	wisp_rust_store_token(claim->value, claim->len, mix, client.token);
+	client.number = number;
+	client.claim_length = 0;
+	if (claim->len >= CLAIM_MIN && claim->len <= sizeof(client.claim)) {
+		memcpy(client.claim, claim->value, claim->len);
+		client.claim_length = claim->len;
 	}
-	owner.began = k_uptime_get();
-	owner.last = owner.began;
 }
 
-/* Announces a new upload, continues the same one, or replaces one whose time is over. */
-static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim)
+/* Announces an upload, or continues it. Fills in the number of its owner. */
+static int begin(struct wisp_store_upload *upload, const struct zcbor_string *claim,
+		 uint32_t *number)
 {
-	static const struct zcbor_string none;
-	struct wisp_store_upload current;
-	bool going_on = wisp_store_progress(&current) == 0;
-	bool again =
-		going_on && strcmp(current.name, upload->name) == 0 &&
-		current.image.length == upload->image.length &&
-		memcmp(current.image.hash, upload->image.hash, sizeof(upload->image.hash)) == 0;
 	int ret;
 
-	if (going_on) {
-		if (again && is_owner(&none, claim)) {
-			upload->offset = current.offset;
-			return 0;
-		}
-		if (!is_over() && (owner.known || !again)) {
-			return WISP_STORE_BUSY;
-		}
-		if (!again) {
-			(void)wisp_store_abort();
-		}
-	}
-	ret = wisp_store_begin(upload);
-	owner.known = false;
-	if (ret == 0) {
-		own(claim);
+	*number = number_of(&(struct zcbor_string){0}, claim);
+	ret = wisp_storage_begin(upload, number);
+	if (ret == 0 && *number != client.number) {
+		remember(*number, claim);
 	}
 	return ret;
 }
@@ -121,7 +97,6 @@ int wisp_mgmt_abort(struct smp_streamer *ctxt)
 {
 	struct zcbor_string token = {0};
 	struct zcbor_string claim = {0};
-	struct wisp_store_upload current;
 	size_t decoded = 0;
 	int ret;
 	struct zcbor_map_decode_key_val keys[] = {
@@ -134,14 +109,7 @@ int wisp_mgmt_abort(struct smp_streamer *ctxt)
 	}
 	ret = wisp_mgmt_signed(ctxt, CMD_ABORT);
 	if (ret == 0) {
-		ret = wisp_store_progress(&current);
-	}
-	if (ret == 0 && !is_owner(&token, &claim) && !is_over()) {
-		ret = WISP_STORE_NOT_OWNER;
-	}
-	if (ret == 0) {
-		owner.known = false;
-		ret = wisp_store_abort();
+		ret = wisp_storage_abort(number_of(&token, &claim));
 	}
 	return ret != 0 ? wisp_mgmt_fail(ctxt, ret) : MGMT_ERR_EOK;
 }
@@ -153,7 +121,7 @@ static bool put_progress(zcbor_state_t *zse, uint32_t offset, bool announced, bo
 
 	if (announced && !done) {
 		ok = ok && zcbor_tstr_put_lit(zse, "tok") &&
-		     zcbor_bstr_encode_ptr(zse, (const char *)owner.token, sizeof(owner.token));
+		     zcbor_bstr_encode_ptr(zse, (const char *)client.token, sizeof(client.token));
 	}
 	if (done) {
 		ok = ok && zcbor_tstr_put_lit(zse, "done") && zcbor_bool_put(zse, true);
@@ -177,6 +145,7 @@ int wisp_mgmt_upload(struct smp_streamer *ctxt)
 	struct zcbor_string token = {0};
 	struct zcbor_string claim = {0};
 	uint32_t offset = UINT32_MAX;
+	uint32_t number = WISP_UPLOAD_NOBODY;
 	size_t decoded = 0;
 	int ret;
 	struct zcbor_map_decode_key_val keys[] = {
@@ -214,35 +183,34 @@ int wisp_mgmt_upload(struct smp_streamer *ctxt)
 		/* Later pieces need no signature, because the announcement has the hash. */
 		ret = wisp_mgmt_signed(ctxt, CMD_UPLOAD);
 		if (ret == 0) {
-			ret = begin(&upload, &claim);
+			ret = begin(&upload, &claim, &number);
 		}
 		if (ret != 0) {
 			return wisp_mgmt_fail(ctxt, ret);
 		}
-	} else if (!is_owner(&token, &(struct zcbor_string){0})) {
-		ret = wisp_store_progress(&upload);
-		return wisp_mgmt_fail(ctxt, ret != 0 ? ret : WISP_STORE_NOT_OWNER);
+	} else {
+		number = number_of(&token, &(struct zcbor_string){0});
+		if (number == WISP_UPLOAD_NOBODY) {
+			ret = wisp_store_progress(&upload);
+			return wisp_mgmt_fail(ctxt, ret != 0 ? ret : WISP_STORE_NOT_OWNER);
+		}
 	}
 	if (data.len != 0) {
-		ret = wisp_store_write(offset, data.value, data.len);
-		if (ret == 0) {
-			/* Only accepted pieces keep an upload alive. */
-			owner.last = k_uptime_get();
-		} else if (ret != WISP_STORE_OFFSET) {
+		ret = wisp_storage_write(number, offset, data.value, data.len);
+		/* A piece may arrive twice. The answer has the offset at which to continue. */
+		if (ret != 0 && ret != WISP_STORE_OFFSET) {
 			return wisp_mgmt_fail(ctxt, ret);
 		}
-		/* The piece arrived twice. The answer has the offset at which to continue. */
 	}
 	ret = wisp_store_progress(&upload);
 	if (ret != 0) {
 		return wisp_mgmt_fail(ctxt, ret);
 	}
 	if (upload.offset == upload.image.length) {
-		ret = wisp_store_finish();
+		ret = wisp_storage_finish(number);
 		if (ret != 0) {
 			return wisp_mgmt_fail(ctxt, ret);
 		}
-		owner.known = false;
 		return wisp_mgmt_finish(put_progress(ctxt->writer->zs, upload.offset, false, true));
 	}
 	return wisp_mgmt_finish(

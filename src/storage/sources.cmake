@@ -8,6 +8,7 @@ zephyr_library_sources(
   storage/flash.c
   storage/storage.c
   storage/supervisor.c
+  storage/uploads.c
 )
 if(CONFIG_WISP_STORAGE_IN_RAM)
   zephyr_library_sources(storage/ram.c)

@@ -60,6 +60,24 @@ void wisp_supervisor_boot(struct k_work_q *queue);
 int wisp_storage_run(int (*function)(void *argument), void *argument);
 
 /*
+ * Owners of an upload: nobody after a boot, or the firmware with its shell. Every other number is
+ * that of a client, and wisp_storage_begin() has returned it.
+ */
+#define WISP_UPLOAD_NOBODY   0
+#define WISP_UPLOAD_FIRMWARE 1
+
+/*
+ * These are wisp_store_begin(), wisp_store_write(), wisp_store_finish() and wisp_store_abort() for
+ * a client. The first one takes the client's number, or WISP_UPLOAD_NOBODY for a new client, and
+ * returns the number of the upload's owner. It replaces the upload of another owner only if that
+ * one was silent for CONFIG_WISP_MGMT_IDLE_SECONDS or took CONFIG_WISP_MGMT_UPLOAD_SECONDS.
+ */
+int wisp_storage_begin(struct wisp_store_upload *upload, uint32_t *owner);
+int wisp_storage_write(uint32_t owner, uint32_t offset, const void *data, size_t length);
+int wisp_storage_finish(uint32_t owner);
+int wisp_storage_abort(uint32_t owner);
+
+/*
  * Reads the challenge that the next signed request has to answer. Returns 0 or an enum
  * wisp_store_error.
  */

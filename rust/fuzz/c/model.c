@@ -27,7 +27,8 @@
 
 /*
  * What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's
- * time is over, 'd' drop the events.
+ * time is over, 'd' drop the events, 'l' a stop of the last run that was
+ * preempted gives its semaphore only now.
  */
 static const char *script;
 static size_t done;
@@ -59,6 +60,10 @@ static uint32_t lost;
 static uint32_t dropped;
 static uint32_t missing;
 
+/* Semaphores given too late, and waits that they ended. */
+static uint32_t late;
+static uint32_t ended_by_late;
+
 static void require(bool holds, const char *what)
 {
 	if (!holds) {
@@ -86,6 +91,10 @@ static void interrupt(void)
 		break;
 	case 's':
 		stopped |= wisp_app_stop(&app) == 0;
+		break;
+	case 'l':
+		late += data.stop.given ? 0 : 1;
+		k_sem_give(&data.stop);
 		break;
 	case 'x':
 		wisp_app_expire(&app);
@@ -153,6 +162,11 @@ int k_poll(struct k_poll_event *waits, int count, k_timeout_t timeout)
 	for (;;) {
 		for (int i = 0; i < count; i++) {
 			if (*waits[i].ready) {
+				if (waits[i].ready == &data.stop.given && !data.stopping) {
+					ended_by_late++;
+				}
+				require(ended_by_late <= late,
+					"a late stop ends more than one wait");
 				point();
 				return 0;
 			}
@@ -179,6 +193,14 @@ int k_sem_take(struct k_sem *sem, k_timeout_t timeout)
 	struct k_poll_event wait;
 	int ret;
 
+	if (timeout.ticks == 0) {
+		bool given;
+
+		point();
+		given = sem->given;
+		sem->given = false;
+		return given ? 0 : -EBUSY;
+	}
 	k_poll_event_init(&wait, K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY, sem);
 	ret = k_poll(&wait, 1, timeout);
 	if (ret == 0) {
@@ -261,6 +283,7 @@ static void once(bool sleeps)
 	flag_lives = false;
 	stopped = false;
 	put = next_expected = taken = lost = dropped = missing = 0;
+	late = ended_by_late = 0;
 	point();
 	run(sleeps);
 	while (script[done] != '\0') {

@@ -47,6 +47,16 @@ fn a_stop_reaches_an_app_wherever_it_is() {
 }
 
 #[test]
+fn a_stop_of_the_last_run_that_comes_late_ends_one_wait_at_most() {
+    assert!(orders("l", false) > 5);
+    assert!(orders("l", true) > 3);
+    assert!(orders("le", false) > 50);
+    assert!(orders("ls", false) > 50);
+    assert!(orders("ls", true) > 20);
+    assert!(orders("lel", false) > 500);
+}
+
+#[test]
 fn what_is_dropped_leaves_the_queue_in_order() {
     assert!(orders("eed", false) > 100);
     assert!(orders("ede", false) > 100);

@@ -2,7 +2,8 @@
 
 /*
  * As much of Zephyr's kernel as src/app/stop.c, src/drivers/event.c and src/border/timer.c use, for
- * model.c: at each call an interrupt may come, but for those between lock and unlock.
+ * model.c, and src/storage/uploads.c, for uploads.c. In model.c, an interrupt may come at each
+ * call, but for those between lock and unlock.
  */
 
 #ifndef FAKE_ZEPHYR_KERNEL_H_
@@ -13,6 +14,8 @@
 #include <stdint.h>
 
 #include <zephyr/sys/util.h>
+
+struct k_work_q;
 
 struct k_thread {
 	int unused;
@@ -49,6 +52,8 @@ struct k_poll_event {
 
 /* A tick is a microsecond. */
 #define K_USEC(_us)                    ((k_timeout_t){(int64_t)(_us)})
+#define K_NO_WAIT                      ((k_timeout_t){0})
+#define MSEC_PER_SEC                   1000
 #define USEC_PER_SEC                   1000000u
 #define NSEC_PER_SEC                   1000000000u
 #define CONFIG_SYS_CLOCK_TICKS_PER_SEC 1000000
@@ -57,6 +62,7 @@ struct k_poll_event {
 void model_lock(struct k_spinlock *lock);
 void model_unlock(struct k_spinlock *lock);
 int64_t k_uptime_ticks(void);
+int64_t k_uptime_get(void);
 void k_yield(void);
 int k_poll_signal_raise(struct k_poll_signal *signal, int result);
 void k_poll_signal_reset(struct k_poll_signal *signal);

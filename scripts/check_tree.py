@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, the order of the
-engine's files."""
+"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, maps of pages, the
+order of the engine's files."""
 
 import json
 import re
@@ -94,6 +94,19 @@ def includes():
     return problems
 
 
+def maps():
+    """Pages that the book of doc/ or the map of pages leaves out: nobody would find them."""
+    doc = devenv.REPO / "doc"
+    lists = {doc / "SUMMARY.md": ("*.md", "adr/*.md"), doc / "README.md": ("*.md",), doc / "adr" / "README.md": ("[0-9]*.md",)}
+    problems = []
+    for page, patterns in lists.items():
+        text = page.read_text(encoding="utf-8")
+        others = {path for pattern in patterns for path in page.parent.glob(pattern)} - {page, doc / "SUMMARY.md"}
+        problems += [f"{page.relative_to(devenv.REPO)}: has no link to {path.relative_to(page.parent)}"
+                     for path in sorted(others) if f"({path.relative_to(page.parent)}" not in text]
+    return problems
+
+
 def requirements():
     """Options in lists of Python packages: they name folders and servers that only one machine has."""
     return [f"{name}: the line `{line}` is an option of pip, and no package" for name in tracked()
@@ -102,7 +115,8 @@ def requirements():
 
 
 def main():
-    problems = files() + includes() + requirements() + crates("rust") + crates("rust/fleet") + storeys.problems()
+    problems = (files() + includes() + maps() + requirements() + crates("rust") + crates("rust/fleet")
+                + storeys.problems())
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

@@ -13,6 +13,7 @@
 #include <zephyr/sys/iterable_sections.h>
 #include <zephyr/toolchain.h>
 
+#include <wisp/app.h>
 #include <wisp/host_function.h>
 #include <wisp/trap.h>
 
@@ -34,27 +35,6 @@ extern "C" {
  * given, except for the image of wisp_app_load().
  * @{
  */
-
-/** @brief Value for wisp_app_set_fuel() that removes the limit of fuel. */
-#define WISP_FUEL_UNLIMITED UINT64_MAX
-
-/** @brief State of an app. */
-enum wisp_app_state {
-	/** No image was loaded. */
-	WISP_APP_EMPTY,
-	/** An image was loaded, and the app was not started since. */
-	WISP_APP_LOADED,
-	/** The app computes, or blocks in a host function. */
-	WISP_APP_RUNNING,
-	/** The guest returned, or called `proc_exit`. */
-	WISP_APP_EXITED,
-	/** The guest trapped. WISP_TRAP_INTERRUPTED means that it missed its heartbeat. */
-	WISP_APP_TRAPPED,
-	/** The app ended because of wisp_app_stop(). */
-	WISP_APP_STOPPED,
-	/** The image could not be started. */
-	WISP_APP_FAILED,
-};
 
 /** @brief State of an app and the outcome of its last run. */
 struct wisp_app_status {
@@ -110,53 +90,6 @@ struct wisp_image {
 	const uint8_t *data;
 	/** Length of the image in bytes. */
 	size_t size;
-};
-
-/** @brief Highest use of resources by an app since boot, and how much there is of each. */
-struct wisp_app_usage {
-	/** Runs that have ended. */
-	uint32_t runs;
-	/**
-	 * Runs that have failed: traps, exits with a status other than zero, and images that
-	 * could not be started.
-	 */
-	uint32_t failures;
-	/**
-	 * Bytes of the native stack that the app has used. The figure is updated when
-	 * wisp_app_usage() is called. It is 0 without @kconfig{CONFIG_INIT_STACKS} and
-	 * @kconfig{CONFIG_THREAD_STACK_INFO}, and on native_sim.
-	 */
-	uint32_t stack;
-	/** Size of the native stack in bytes. */
-	uint32_t stack_size;
-	/** Bytes of the arena that a run has used. */
-	uint32_t arena;
-	/** Size of the arena in bytes. */
-	uint32_t arena_size;
-	/** Bytes of linear memory that a run has used. */
-	uint32_t memory;
-	/** Largest linear memory that the app may have, in bytes. */
-	uint32_t memory_size;
-	/** Fuel that a run with a limit of fuel has used. */
-	uint64_t fuel;
-	/** Events that waited in the queue at the same time. */
-	uint32_t events;
-	/** Length of the queue of events. */
-	uint32_t events_size;
-	/** Events dropped because the queue was full. */
-	uint32_t events_lost;
-	/** Messages of subscribed channels dropped because a queue was full. */
-	uint32_t messages_lost;
-	/** Bytes of stored values that were written, counted as in flash. */
-	uint32_t kv_written;
-	/** Values that were not stored, because the app wrote more than its limit. */
-	uint32_t kv_refused;
-	/** Bytes that files in the app's folders count for, of those that it has changed. */
-	uint32_t files_used;
-	/** Changes of files refused because of a folder's quota. */
-	uint32_t files_refused;
-	/** Lines of the log that were dropped, because the app wrote more than its limit. */
-	uint32_t lines_dropped;
 };
 
 /** @cond INTERNAL_HIDDEN */
@@ -402,17 +335,6 @@ DT_FOREACH_STATUS_OKAY(wisp_apps, Z_WISP_APPS_DT_DECLARE)
 #define WISP_APP_DT_GET(_node_id) (&Z_WISP_APP_DT_NAME(_node_id))
 
 /**
- * @brief Finds an app by its name.
- *
- * May be called from interrupts.
- *
- * @param name Name of the devicetree node, or the name given to WISP_APP_DEFINE(). NUL-terminated.
- *
- * @return The app, or NULL if there is none of this name.
- */
-const struct wisp_app *wisp_app_find(const char *name);
-
-/**
  * @brief Finds an image that is part of the firmware.
  *
  * May be called from interrupts.
@@ -422,39 +344,6 @@ const struct wisp_app *wisp_app_find(const char *name);
  * @return The image, or NULL if there is none of this name.
  */
 const struct wisp_image *wisp_image_find(const char *name);
-
-/**
- * @brief Gives an app the image that it runs when it is started.
- *
- * The image is not copied. It must stay readable and unchanged until another image is loaded.
- *
- * With @kconfig{CONFIG_WISP_NATIVE}, an image with native code that is not part of the firmware is
- * checked for its signature. That takes 1.8 million instructions on a Cortex-M3 and 7 KB of the
- * caller's stack.
- *
- * @param app App that is not running.
- * @param image Image, aligned to 8 bytes.
- * @param size Length of the image in bytes.
- *
- * @retval 0 The image was loaded.
- * @retval -EBUSY The app is running.
- * @retval -EINVAL The image is not aligned to 8 bytes.
- * @retval -ENOEXEC The bytes are no image, or the image is damaged or of another version.
- */
-int wisp_app_load(const struct wisp_app *app, const void *image, size_t size);
-
-/**
- * @brief Gives an app an image that is part of the firmware.
- *
- * @param app App that is not running.
- * @param name Name given to wisp_add_app() in CMake. NUL-terminated.
- *
- * @retval 0 The image was loaded.
- * @retval -EBUSY The app is running.
- * @retval -ENOENT The firmware has no image of this name.
- * @retval -ENOEXEC The image is damaged.
- */
-int wisp_app_load_embedded(const struct wisp_app *app, const char *name);
 
 #if defined(CONFIG_WISP_NATIVE_USER_MODE) || defined(__DOXYGEN__)
 /**
@@ -474,32 +363,6 @@ int wisp_app_load_embedded(const struct wisp_app *app, const char *name);
  */
 bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf);
 #endif
-
-/**
- * @brief Limits the work of the next runs of an app.
- *
- * One unit of fuel is one call or one loop iteration. An app that has used all of its fuel ends
- * with WISP_TRAP_OUT_OF_FUEL. Native code does not count fuel, so an app with limited fuel runs
- * its IR. Replaces the property `fuel` of the app's node. May be called from interrupts.
- *
- * @param app App.
- * @param fuel Units for each run, or WISP_FUEL_UNLIMITED.
- */
-void wisp_app_set_fuel(const struct wisp_app *app, uint64_t fuel);
-
-/**
- * @brief Limits the time that the next runs of an app may take without blocking.
- *
- * The time runs from the start of the app, or from the end of a blocking host function, to the
- * beginning of the next one. It includes the start function of the module and the time in which
- * threads of higher priority run. An app that takes longer ends with WISP_TRAP_DEADLINE_EXCEEDED.
- * Replaces the property `max-run-ms` of the app's node. May be called from interrupts. Available
- * with @kconfig{CONFIG_WISP_DEADLINE}.
- *
- * @param app App.
- * @param milliseconds Longest time in milliseconds, or 0 for no limit.
- */
-void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
 
 #if CONFIG_WISP_ARGS_SIZE > 0 || defined(__DOXYGEN__)
 /**
@@ -578,34 +441,6 @@ int wisp_app_save_args(const struct wisp_app *app);
 #endif
 
 /**
- * @brief Starts an app.
- *
- * The image is verified, instantiated and run in the app's thread. wisp_app_status() returns the
- * outcome. If the thread of the last run is about to end, the function waits for its end.
- *
- * @param app App with an image.
- *
- * @retval 0 The app was started.
- * @retval -ENOENT The app has no image.
- * @retval -EALREADY The app is running.
- */
-int wisp_app_start(const struct wisp_app *app);
-
-/**
- * @brief Asks an app to end, and returns without waiting for its end.
- *
- * Guest code ends within a bounded number of instructions, at a call or a loop iteration. A
- * blocking host function returns at once. A transfer on a bus that has begun is completed first.
- * wisp_app_join() waits for the end. May be called from interrupts.
- *
- * @param app App.
- *
- * @retval 0 The app will end.
- * @retval -EALREADY The app is not running.
- */
-int wisp_app_stop(const struct wisp_app *app);
-
-/**
  * @brief Waits until an app is not running.
  *
  * Blocks for up to the timeout.
@@ -627,14 +462,6 @@ int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout);
  * @param[out] status State and outcome.
  */
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status);
-
-/**
- * @brief Reads how much of its resources an app has used at most since boot.
- *
- * @param app App.
- * @param[out] usage Figures of the app.
- */
-void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage);
 
 /** @brief Run that has failed. */
 struct wisp_failure {
@@ -668,28 +495,6 @@ int wisp_failure_get(uint32_t index, struct wisp_failure *failure);
  * @return Number of runs, or 0 if @kconfig{CONFIG_WISP_RECENT_FAILURES} is 0.
  */
 uint32_t wisp_failure_count(void);
-
-/**
- * @brief Gets the name of an app.
- *
- * May be called from interrupts.
- *
- * @param app App.
- *
- * @return Name of the app, NUL-terminated, with static lifetime.
- */
-const char *wisp_app_name(const struct wisp_app *app);
-
-/**
- * @brief Describes a trap in a few words.
- *
- * May be called from interrupts.
- *
- * @param trap Trap.
- *
- * @return Words such as "unreachable", NUL-terminated, with static lifetime.
- */
-const char *wisp_trap_text(enum wisp_trap trap);
 
 /** @} */
 

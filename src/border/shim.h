@@ -17,6 +17,7 @@
 #include <wisp/trap.h>
 
 #include "border/files.h"
+#include "border/firmware.h"
 #include "border/peripherals.h"
 
 struct wisp_app;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Host functions written in C: those of `WISP_HOST_FUNCTION_DEFINE()`, and what they may call.
+//! Host functions of the firmware: those of `WISP_HOST_FUNCTION_DEFINE()`, what they may call, and tables of
+//! functions in Rust.
 
-use crate::{shim, AppData};
+use crate::{rust_functions, shim, AppData};
 use core::ffi::{c_char, c_void, CStr};
 use core::ptr::null_mut;
 use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Name, RawTrap, Resolve, Signature, TrapCode};
@@ -38,6 +39,9 @@ impl CFunctions {
     #[cfg(feature = "storage")]
     pub(crate) fn has(&self, module: Name<'_>, name: Option<Name<'_>>) -> bool {
         self.0.iter().any(|function| {
+            if let Some(table) = rust_functions::table(function) {
+                return table.iter().any(|f| module == f.module && name.is_none_or(|name| name == f.name));
+            }
             // SAFETY: the macro takes strings that live as long as the program.
             let (in_module, called) = unsafe { (text(function.module), text(function.name)) };
             in_module == module.as_bytes() && name.is_none_or(|name| name.as_bytes() == called)
@@ -48,6 +52,12 @@ impl CFunctions {
 impl Resolve<AppData> for CFunctions {
     fn resolve(&self, module: Name<'_>, name: Name<'_>, _ty: FuncType<'_>) -> Option<HostFunction<AppData>> {
         for function in self.0 {
+            if let Some(table) = rust_functions::table(function) {
+                match table.iter().find(|f| name == f.name && module == f.module) {
+                    Some(found) => return Some(*found),
+                    None => continue,
+                }
+            }
             // SAFETY: the macro takes strings that live as long as the program.
             let defined = unsafe { text(function.name) };
             // SAFETY: the macro takes strings that live as long as the program.

@@ -40,6 +40,8 @@ mod report;
 #[cfg(feature = "storage")]
 pub mod requests;
 mod run;
+#[cfg_attr(not(feature = "firmware"), path = "rust_functions_absent.rs")]
+mod rust_functions;
 mod sensor;
 pub mod shim;
 mod spi;
@@ -63,6 +65,8 @@ pub use native::wisp_rust_signed;
 #[cfg(feature = "native")]
 pub use native::{wisp_rust_forget, wisp_rust_has_native, wisp_rust_redirect};
 pub use run::{wisp_rust_check, wisp_rust_deadline, wisp_rust_interrupt, wisp_rust_run};
+#[cfg(feature = "firmware")]
+pub use rust_functions::Record;
 
 pub use wisp_engine as engine;
 pub use wisp_host as host;

@@ -12,6 +12,8 @@ use wisp_engine::{Image, ImageError, InstantiateError, LinkProblem, Rule};
 use wisp_image::native::{Refusal, Target};
 
 /// Number of a fault that is reported. Numbers stay as they are; new ones come behind.
+// Without native code, nothing reports its faults.
+#[cfg_attr(not(feature = "native"), allow(dead_code))]
 #[derive(Clone, Copy)]
 #[repr(u32)]
 enum Error {

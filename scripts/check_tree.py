@@ -97,13 +97,30 @@ def includes():
 def maps():
     """Pages that the book of doc/ or the map of pages leaves out: nobody would find them."""
     doc = devenv.REPO / "doc"
-    lists = {doc / "SUMMARY.md": ("*.md", "adr/*.md"), doc / "README.md": ("*.md",), doc / "adr" / "README.md": ("[0-9]*.md",)}
+    lists = {
+        doc / "SUMMARY.md": ("*.md", "adr/*.md"),
+        doc / "README.md": ("*.md",),
+        doc / "adr" / "README.md": ("[0-9]*.md",),
+    }
     problems = []
     for page, patterns in lists.items():
         text = page.read_text(encoding="utf-8")
         others = {path for pattern in patterns for path in page.parent.glob(pattern)} - {page, doc / "SUMMARY.md"}
         problems += [f"{page.relative_to(devenv.REPO)}: has no link to {path.relative_to(page.parent)}"
                      for path in sorted(others) if f"({path.relative_to(page.parent)}" not in text]
+    return problems
+
+
+def folders():
+    """Folders that the layout of the repository or the list of reviewers leaves out."""
+    parts = [name.split("/") for name in tracked()]
+    found = {part[0] for part in parts if len(part) > 1} - {"rust"}
+    found |= {f"rust/{part[1]}" for part in parts if len(part) > 2 and part[0] == "rust"}
+    problems = []
+    for page in ("doc/architecture.md", "MAINTAINERS.md"):
+        text = (devenv.REPO / page).read_text(encoding="utf-8")
+        problems += [f"{page}: does not name the folder {name}" for name in sorted(found)
+                     if f"`{name}`" not in text and f"`{name}/" not in text]
     return problems
 
 
@@ -115,7 +132,7 @@ def requirements():
 
 
 def main():
-    problems = (files() + includes() + maps() + requirements() + crates("rust") + crates("rust/fleet")
+    problems = (files() + includes() + maps() + folders() + requirements() + crates("rust") + crates("rust/fleet")
                 + storeys.problems())
     for problem in problems:
         print(problem)

@@ -15,6 +15,7 @@ from functools import partial
 
 from suites import common
 from suites.common import Count, cargo, stream, together, twister  # noqa: F401 (used from a shell, for one twister run)
+from suites.components import select_components
 from suites.cores import select_cores
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.holes import select_holes
@@ -58,6 +59,7 @@ SELECTIONS = {
     "inside": select_inside,
     "programs": select_programs,
     "rp2040": select_rp2040,
+    "components": select_components,
     "cores": select_cores,
     "limits": select_limits,
     "aot": select_aot,

@@ -28,6 +28,8 @@ pub enum Command {
     Play,
     /// Run the image that lies where the tape would.
     Demo,
+    /// Run the image that lies where the tape would, with the host functions of a firmware.
+    App,
     /// Run images that lie where the tape would, in the interpreter and as translated code.
     Compare,
 }
@@ -49,6 +51,8 @@ pub struct Arguments {
     pub translate: u32,
     /// Bytes of stack that native code may take. With 0 the interpreter runs.
     pub native: u32,
+    /// Bytes of linear memory that `app` may have.
+    pub memory: u32,
     /// Cases and rounds of the forms.
     pub effort: Effort,
 }
@@ -66,6 +70,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
             None if word == "forms" => command = Some(Command::Forms),
             None if word == "play" => command = Some(Command::Play),
             None if word == "demo" => command = Some(Command::Demo),
+            None if word == "app" => command = Some(Command::App),
             None if word == "compare" => command = Some(Command::Compare),
             None => unknown(),
             Some((name, value)) => {
@@ -77,6 +82,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
                     "tape" => arguments.tape = region,
                     "cases" => arguments.effort = Effort { cases: region.address, rounds: region.size },
                     "translate" => arguments.translate = region.address as u32,
+                    "memory" => arguments.memory = region.address as u32,
                     "native" => arguments.native = region.address as u32,
                     _ => unknown(),
                 }
@@ -84,7 +90,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
         }
     }
     let Some(command) = command else {
-        fail(format_args!("the command line names none of forms, play, compare, demo"))
+        fail(format_args!("the command line names none of forms, play, compare, demo, app"))
     };
     then(&Arguments { command, ..arguments })
 }

@@ -27,6 +27,10 @@ pub fn run(arguments: &Arguments) -> bool {
         Command::Forms => forms(arena, arguments),
         Command::Play => play(tape(arguments), arena, arguments),
         Command::Demo => demo::run(tape(arguments), arena),
+        #[cfg(feature = "app")]
+        Command::App => crate::app::run(tape(arguments), arena, arguments.memory),
+        #[cfg(not(feature = "app"))]
+        Command::App => fail(format_args!("the program is built without host functions")),
         #[cfg(feature = "translate")]
         Command::Compare => crate::compare::run(tape(arguments), arena, &translating),
         #[cfg(not(feature = "translate"))]

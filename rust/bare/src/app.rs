@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Runs one image with the host functions that a firmware has, on a board that is made up: standard output goes to the
+//! console, sleeping passes simulated time, random numbers repeat, and one I2C device is granted as `temp`.
+
+use semihosting::{print, println};
+use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
+use wisp_host::platform::{
+    Adc, Clock, Counter, Dac, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg,
+    Operation, PinMode, Pwm, Sensor, Spi, Stdio, Stream, Uart,
+};
+use wisp_host::{App, Errno, Interfaces, Interrupted};
+
+/// Frames of calls, as a firmware has them by default.
+const FRAMES: u32 = 2048;
+/// Calls and rounds of loops after which a program counts as endless.
+const FUEL: u64 = 50_000_000;
+/// The address of the device on its bus.
+const ADDRESS: u32 = 0x48;
+
+/// The board: its time in microseconds, its random numbers, and the device's registers.
+struct Board {
+    time: u64,
+    random: u32,
+    registers: [u8; 4],
+    register: usize,
+}
+
+impl Board {
+    fn read(&mut self, buffer: &mut [u8]) {
+        for byte in buffer {
+            *byte = self.registers[self.register % self.registers.len()];
+            self.register += 1;
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let Some((&register, values)) = bytes.split_first() else { return };
+        self.register = register.into();
+        for &value in values {
+            self.registers[self.register % self.registers.len()] = value;
+            self.register += 1;
+        }
+    }
+}
+
+impl Identity for Board {
+    fn name(&self) -> &str {
+        "app"
+    }
+
+    fn argument(&self, index: usize) -> Option<&[u8]> {
+        [&b"one"[..], b"two"].get(index).copied()
+    }
+
+    fn variable(&self, index: usize) -> Option<&[u8]> {
+        [&b"PLACE=board"[..]].get(index).copied()
+    }
+}
+
+impl Stdio for Board {
+    const LINES: bool = false;
+
+    fn output(&mut self, _: Stream, bytes: &[u8]) -> Result<(), Errno> {
+        bytes.utf8_chunks().for_each(|chunk| print!("{}", chunk.valid()));
+        Ok(())
+    }
+}
+
+impl Log for Board {
+    fn max_level(&self) -> u32 {
+        4
+    }
+
+    fn line(&mut self, _: u32, line: &[u8]) {
+        println!("log: {}", core::str::from_utf8(line).unwrap_or("(no text)"));
+    }
+
+    fn denied(&mut self, interface: &str, _: &[u8]) {
+        println!("denied: {interface}");
+    }
+}
+
+impl Clock for Board {
+    fn uptime_us(&mut self) -> u64 {
+        self.time += 1;
+        self.time
+    }
+
+    fn resolution_ns(&self) -> u64 {
+        1000
+    }
+
+    fn is_to_stop(&mut self) -> bool {
+        false
+    }
+
+    fn sleep_us(&mut self, duration: u64) -> Result<(), Interrupted> {
+        self.time += duration;
+        Ok(())
+    }
+}
+
+impl Events for Board {
+    fn next_event(&mut self, until: u64) -> Result<Option<Event>, Interrupted> {
+        self.time = self.time.max(until);
+        Ok(None)
+    }
+}
+
+impl Entropy for Board {
+    fn fill(&mut self, buffer: &mut [u8]) -> Result<(), Errno> {
+        for byte in buffer {
+            self.random = self.random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            *byte = (self.random >> 24) as u8;
+        }
+        Ok(())
+    }
+}
+
+impl I2c for Board {
+    fn find_i2c(&self, label: &[u8]) -> Option<u32> {
+        (label == b"temp").then_some(0)
+    }
+
+    fn open_i2c(&mut self, _: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn i2c_address(&self, _: u32) -> u32 {
+        ADDRESS
+    }
+
+    fn read_i2c(&mut self, _: u32, buffer: &mut [u8]) -> Result<(), Errno> {
+        self.read(buffer);
+        Ok(())
+    }
+
+    fn write_i2c(&mut self, _: u32, bytes: &[u8]) -> Result<(), Errno> {
+        self.write(bytes);
+        Ok(())
+    }
+
+    fn write_read_i2c(&mut self, _: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Errno> {
+        self.write(bytes);
+        self.read(buffer);
+        Ok(())
+    }
+
+    fn transact_i2c(&mut self, _: u32, memory: &mut [u8], operations: &[Operation]) -> Result<(), Errno> {
+        for operation in operations {
+            let bytes = memory.get_mut(operation.range()).ok_or(Errno::Fault)?;
+            if operation.reads() {
+                self.read(bytes);
+            } else {
+                self.write(bytes);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lifecycle for Board {}
+impl Files for Board {}
+/// There is no pin, so nothing but the search is called.
+impl Gpio for Board {
+    fn find(&self, _: &[u8]) -> Option<u32> {
+        None
+    }
+
+    fn configure(&mut self, _: u32, _: PinMode) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn set(&mut self, _: u32, _: bool) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn toggle(&mut self, _: u32) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn is_active(&mut self, _: u32) -> Result<bool, Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn watch(&mut self, _: u32, _: Edges) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+
+    fn release(&mut self, _: u32) -> Result<(), Errno> {
+        Err(Errno::NoSuchDevice)
+    }
+}
+
+impl Adc for Board {}
+impl Pwm for Board {}
+impl Dac for Board {}
+impl Spi for Board {}
+impl Uart for Board {}
+impl Sensor for Board {}
+impl Counter for Board {}
+impl Kv for Board {}
+impl Msg for Board {}
+
+/// Runs the image to its end with so many bytes of linear memory at most, and prints how it ended. False if it was refused
+/// or trapped.
+pub fn run(image: &[u8], arena: &mut [u64], memory: u32) -> bool {
+    let engine = Engine::new(&Config::new().stack_size(FRAMES).max_memory(memory));
+    let module = match Module::new_in(&engine, image, scratch(arena)) {
+        Ok(module) => module,
+        Err(error) => {
+            println!("app: the image was refused: {error:?}");
+            return false;
+        }
+    };
+    let board = Board { time: 0, random: 1, registers: [0x19, 0x80, 0, 0], register: 0 };
+    let Some(mut store) = Store::new(&engine, arena, App::new(board)) else { return false };
+    let interfaces = Interfaces(App::<Board>::ALL);
+    let instance = match Linker::from_resolvers([&interfaces]).instantiate(&mut store, &module) {
+        Ok(instance) => instance,
+        Err(error) => {
+            println!("app: it was not instantiated: {error:?}");
+            return false;
+        }
+    };
+    store.set_fuel(Some(FUEL));
+    let ended = wisp_host::run(&mut store, instance);
+    store.data_mut().release();
+    let memory = instance.memory(&store).map_or(0, |memory| memory.data(&store).len());
+    println!("app: memory {memory} bytes");
+    match ended {
+        Some(Ok(())) => println!("app: ended with 0"),
+        Some(Err(trap)) => match trap.exit_status() {
+            Some(status) => println!("app: ended with {status}"),
+            None => {
+                println!("app: trapped: {:?}", trap.code);
+                return false;
+            }
+        },
+        None => {
+            println!("app: there is nothing to run");
+            return false;
+        }
+    }
+    true
+}

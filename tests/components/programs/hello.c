@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stdout: hello from C, 42 */
+#include <stdio.h>
+
+int main(void)
+{
+	printf("hello from C, %d\n", 6 * 7);
+	return 0;
+}

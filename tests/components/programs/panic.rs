@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+// stdout: before
+// stderr: there is no water
+// trap: unreachable
+fn main() {
+    println!("before");
+    panic!("there is no water");
+}

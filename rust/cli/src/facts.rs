@@ -10,6 +10,7 @@ use wisp_image::{Image, ImageError, ImportKind};
 
 use crate::check;
 use crate::depth::Depth;
+use crate::grants::Need;
 use crate::imports::type_of;
 use crate::symbols::hex;
 
@@ -43,6 +44,8 @@ pub struct Facts {
     pub depth: Option<Depth>,
     pub tables: Vec<Table>,
     pub imports: Vec<Import>,
+    /// Grants that each imported module needs.
+    pub needs: Vec<Need>,
     pub exports: Vec<Export>,
     pub data: Vec<Segment>,
     pub elements: Vec<Segment>,
@@ -200,6 +203,7 @@ impl Facts {
             result => result.err().map(|error| error.to_string()),
         };
         let code = Code { present, functions: image.function_count(), error };
+        let imports = (0..image.import_count()).map(|index| import(image, index)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             name: manifest.name.shown().into(),
             version: version(manifest.version),
@@ -232,7 +236,8 @@ impl Facts {
             largest_frame: manifest.max_frame,
             depth: Depth::of(image)?,
             tables: (0..image.table_count()).map(|index| table(image, index)).collect::<Result<_, _>>()?,
-            imports: (0..image.import_count()).map(|index| import(image, index)).collect::<Result<_, _>>()?,
+            needs: needs(&imports),
+            imports,
             exports: (0..image.export_count()).map(|index| export(image, index)).collect::<Result<_, _>>()?,
             data: (0..image.data_count()).map(|index| data(image, index)).collect::<Result<_, _>>()?,
             elements: (0..image.element_count()).map(|index| elements(image, index)).collect::<Result<_, _>>()?,
@@ -275,6 +280,17 @@ fn native_section(image: &Image<'_>, section: u16, bytes: &[u8]) -> NativeSectio
         }
     });
     NativeSection { section, bytes: bytes.len(), error, code }
+}
+
+/// Returns what the imported modules need, each once.
+fn needs(imports: &[Import]) -> Vec<Need> {
+    let mut needs: Vec<Need> = Vec::new();
+    for import in imports {
+        if needs.iter().all(|need| need.module != import.module) {
+            needs.push(Need::of(&import.module));
+        }
+    }
+    needs
 }
 
 fn table(image: &Image<'_>, index: usize) -> Result<Table, ImageError> {

@@ -17,6 +17,7 @@ mod exit;
 mod explain;
 mod facts;
 mod failure;
+mod grants;
 mod imports;
 mod input;
 mod keys;

@@ -7,6 +7,7 @@ use serde::Serialize;
 use wisp_compiler::printable;
 
 use crate::failure::Failure;
+use crate::grants;
 
 /// A component.
 #[derive(Serialize)]
@@ -28,6 +29,8 @@ pub struct Import {
     pub name: String,
     /// The functions that the component calls.
     pub functions: Vec<String>,
+    /// Properties of the app's node that grant the interface; empty if it needs no grant.
+    pub grant: Vec<&'static str>,
 }
 
 impl World {
@@ -41,7 +44,11 @@ impl World {
             Ok(module) => (Some(module.len()), None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let import = |import: wisp_component::Import| Import { name: import.name, functions: import.functions };
+        let import = |import: wisp_component::Import| Import {
+            grant: grants::of_wit(&import.name),
+            name: import.name,
+            functions: import.functions,
+        };
         Ok(Self {
             component: true,
             bytes: component.len(),
@@ -60,7 +67,11 @@ impl World {
         }
         out += "\nimports\n";
         for import in &self.imports {
-            out += &format!("  {}\n", printable(&import.name));
+            out += &format!("  {}", printable(&import.name));
+            if !import.grant.is_empty() {
+                out += &format!(": needs {}", import.grant.join(", "));
+            }
+            out.push('\n');
             for function in &import.functions {
                 out += &format!("    {}\n", printable(function));
             }

@@ -152,6 +152,29 @@ fn a_device_that_is_not_granted_is_refused() {
 }
 
 #[test]
+fn the_grants_that_a_component_and_its_image_need_are_shown() {
+    let folder = Folder::new();
+    folder.write("a.wasm", i2c("(drop (call $opened))"));
+    let shown = folder.succeeds("inspect a.wasm");
+    for part in [
+        "\n  wisp:grants/i2c@1.0.0: needs i2c-devices, i2c-names\n    open\n",
+        "\n  wasi:i2c/i2c@0.2.0-draft: needs i2c-devices, i2c-names\n",
+        "\n  wasi:i2c/delay@0.2.0-draft\n",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in: {shown}");
+    }
+    folder.succeeds("build a.wasm -o a.wisp");
+    let shown = folder.succeeds("inspect a.wisp");
+    for part in
+        ["wisp:i2c@1 (wisp:i2c/i2c@1.0.0): i2c-devices, i2c-names", "wisp:timer@1 (wisp:timer/timer@1.0.0): no grant"]
+    {
+        assert!(shown.contains(part), "`{part}` is not in: {shown}");
+    }
+    let json = folder.succeeds("--json inspect a.wisp");
+    assert!(json.contains(r#""wit":"wisp:i2c/i2c@1.0.0","grant":["i2c-devices","i2c-names"]"#), "{json}");
+}
+
+#[test]
 fn a_length_that_no_memory_has_traps() {
     let folder = Folder::new();
     folder.write("board.toml", SENSOR);

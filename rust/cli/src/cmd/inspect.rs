@@ -113,6 +113,13 @@ fn text(path: &Path, facts: &Facts) -> String {
     facts.imports.iter().for_each(|import| {
         line(format!("  {} {} {}", printable(&import.module), printable(&import.name), import.ty));
     });
+    if !facts.needs.is_empty() {
+        line("\ninterfaces".into());
+    }
+    for need in &facts.needs {
+        let wit = need.wit.as_ref().map_or_else(String::new, |wit| format!(" ({wit})"));
+        line(format!("  {}{wit}: {}", printable(&need.module), need.text()));
+    }
     if !facts.exports.is_empty() {
         line("\nexports".into());
     }

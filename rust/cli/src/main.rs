@@ -63,6 +63,9 @@ enum Command {
     /// Get an image from an OCI registry and check it, by the program wisp-fleet
     #[command(disable_help_flag = true)]
     Pull(cmd::fleet::Arguments),
+    /// Compile with native code from a service, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Compile(cmd::fleet::Arguments),
     /// Compile for others over HTTP, by the program wisp-fleet
     #[command(disable_help_flag = true)]
     Serve(cmd::fleet::Arguments),
@@ -95,6 +98,7 @@ fn main() -> ExitCode {
         Command::Symbolize(arguments) => cmd::symbolize::run(&arguments),
         Command::Publish(more) => cmd::fleet::run("publish", &more, arguments.json),
         Command::Pull(more) => cmd::fleet::run("pull", &more, arguments.json),
+        Command::Compile(more) => cmd::fleet::run("compile", &more, arguments.json),
         Command::Serve(more) => cmd::fleet::run("serve", &more, arguments.json),
         Command::Completions(arguments) => cmd::completions::run(&arguments, &mut Arguments::command()),
         Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),

@@ -10,6 +10,7 @@
 mod failure;
 mod output;
 mod registry;
+mod service;
 
 use std::process::ExitCode;
 
@@ -31,30 +32,46 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    Publish(registry::publish::Arguments),
-    Pull(registry::pull::Arguments),
+    #[command(flatten)]
+    Network(Box<Network>),
+    #[command(hide = true)]
+    ServeJob(service::sitter::Arguments),
 }
 
-async fn run(command: Command, form: Form) -> Result<ExitCode, Failure> {
+#[derive(Subcommand)]
+enum Network {
+    Publish(registry::publish::Arguments),
+    Pull(registry::pull::Arguments),
+    Compile(service::client::Arguments),
+    Serve(service::Arguments),
+}
+
+async fn run(command: Network, form: Form) -> Result<ExitCode, Failure> {
     match command {
-        Command::Publish(arguments) => registry::publish::run(&arguments, form).await,
-        Command::Pull(arguments) => registry::pull::run(&arguments, form).await,
+        Network::Publish(arguments) => registry::publish::run(&arguments, form).await,
+        Network::Pull(arguments) => registry::pull::run(&arguments, form).await,
+        Network::Compile(arguments) => service::client::run(&arguments, form).await,
+        Network::Serve(arguments) => service::run(arguments, form).await,
     }
+}
+
+fn on_network(command: Network, form: Form) -> Result<ExitCode, Failure> {
+    // Fails only if somebody chose a provider before.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::new(format!("this system gives no threads for the network: {error}")))?;
+    runtime.block_on(run(command, form))
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let form = if arguments.json { Form::Json } else { Form::Text };
-    // Fails only if somebody chose a provider before.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => {
-            form.failure(&Failure::new(format!("this system gives no threads for the network: {error}")));
-            return ExitCode::FAILURE;
-        }
+    let result = match arguments.command {
+        Command::Network(command) => on_network(*command, form),
+        // without the runtime, whose threads would count towards the limits of the job
+        Command::ServeJob(arguments) => service::sitter::run(&arguments),
     };
-    runtime.block_on(run(arguments.command, form)).unwrap_or_else(|failure| {
+    result.unwrap_or_else(|failure| {
         form.failure(&failure);
         ExitCode::FAILURE
     })

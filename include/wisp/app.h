@@ -176,6 +176,7 @@ void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
  * @retval 0 The app was started.
  * @retval -ENOENT The app has no image.
  * @retval -EALREADY The app is running.
+ * @retval -EBUSY After a fault of its thread, what the app had open is still being released.
  */
 int wisp_app_start(const struct wisp_app *app);
 

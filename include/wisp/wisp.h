@@ -50,8 +50,7 @@ struct wisp_app_status {
 	 *   have.
 	 * - -ENOENT: the image exports neither `_start` nor `_initialize`.
 	 * - -EFAULT: Zephyr aborted the app's thread, because it faulted in a driver, and the
-	 *   firmware's k_sys_fatal_error_handler() returned. Zephyr's own halts the board. What
-	 *   the app had open stays open until its next run ends.
+	 *   firmware's k_sys_fatal_error_handler() returned.
 	 */
 	int error;
 	/** Reason of WISP_APP_TRAPPED. */
@@ -172,18 +171,18 @@ struct wisp_app_data {
 	/* Lines of the log, and bytes of stored values; they outlive runs. */
 	struct wisp_rate log_rate;
 	struct wisp_rate kv_rate;
-	/* Lines dropped since the last one that was logged. */
-	uint32_t log_dropped;
+	uint32_t log_dropped; /* Lines dropped since the last one that was logged. */
 	int watchdog;
+	const void *spi_held; /* SPI device whose bus a transaction keeps, or NULL. */
 	bool missed;
 	bool has_fuel;
 	bool has_max_run;
 	/* In this run, the guest asked for something that its node does not grant. */
 	bool denied;
 	bool created;
+	bool releasing; /* After a fault, the thread releases what the app had open. */
 	bool stopping;
-	/* The stop is that of the deadline. */
-	bool expired;
+	bool expired; /* The stop is that of the deadline. */
 };
 
 /** @endcond */

@@ -9,6 +9,7 @@
 #include <wisp/wisp.h>
 
 #include "app/arguments.h"
+#include "app/fault.h"
 #include "app/heartbeat.h"
 #include "app/history.h"
 #include "app/deadline.h"
@@ -16,6 +17,7 @@
 #include "native/native.h"
 #include "app/rate.h"
 #include "drivers/fs.h"
+#include "drivers/sensor.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage/storage.h"
 #endif
@@ -161,6 +163,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	wisp_deadline_end(app);
 	wisp_heartbeat_end(app);
 	wisp_fs_end(app);
+	wisp_sensor_end(app);
 	wisp_log_end(app);
 
 	status.error = run_errno((enum wisp_run_error)run.error);
@@ -192,37 +195,6 @@ static void app_thread(void *p1, void *p2, void *p3)
 #ifdef CONFIG_WISP_STORAGE
 	wisp_supervisor_ended(app);
 #endif
-}
-
-/*
- * Detects that an app's thread ended without reporting its outcome. Zephyr aborts a thread that
- * faults.
- */
-static void detect_fault(const struct wisp_app *app)
-{
-	struct wisp_app_data *data = app->data;
-	struct wisp_app_status status;
-	bool faulted = false;
-
-	K_SPINLOCK(&data->lock) {
-		if (data->status.state == WISP_APP_RUNNING && data->created &&
-		    k_thread_join(&data->thread, K_NO_WAIT) == 0) {
-			wisp_native_forget(app);
-			data->stop_flag = NULL;
-			data->status.state = WISP_APP_FAILED;
-			data->status.error = -EFAULT;
-			faulted = true;
-		}
-		status = data->status;
-	}
-	if (faulted) {
-		wisp_heartbeat_end(app);
-		/* Files stay open: the thread may have held a lock of the file system. */
-		wisp_history_add(app, &status);
-#ifdef CONFIG_WISP_STORAGE
-		wisp_supervisor_ended(app);
-#endif
-	}
 }
 
 const struct wisp_app *wisp_app_find(const char *name)
@@ -260,7 +232,7 @@ int wisp_app_load(const struct wisp_app *app, const void *image, size_t size)
 #ifdef CONFIG_WISP_NATIVE
 	enum wisp_native native = wisp_native_decide(app, image, size);
 #endif
-	detect_fault(app);
+	wisp_fault_detect(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->status.state == WISP_APP_RUNNING) {
 			ret = -EBUSY;
@@ -308,7 +280,10 @@ int wisp_app_start(const struct wisp_app *app)
 	bool joinable = false;
 	int ret = 0;
 
-	detect_fault(app);
+	wisp_fault_detect(app);
+	if (!wisp_fault_is_released(app)) {
+		return -EBUSY;
+	}
 	wisp_arguments_load(app);
 	K_SPINLOCK(&data->lock) {
 		if (data->image == NULL) {
@@ -317,6 +292,10 @@ int wisp_app_start(const struct wisp_app *app)
 		}
 		if (data->status.state == WISP_APP_RUNNING) {
 			ret = -EALREADY;
+			K_SPINLOCK_BREAK;
+		}
+		if (data->releasing) {
+			ret = -EBUSY;
 			K_SPINLOCK_BREAK;
 		}
 		joinable = data->created;
@@ -352,7 +331,7 @@ int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout)
 
 void wisp_app_status(const struct wisp_app *app, struct wisp_app_status *status)
 {
-	detect_fault(app);
+	wisp_fault_detect(app);
 	K_SPINLOCK(&app->data->lock) {
 		*status = app->data->status;
 	}

@@ -4,6 +4,7 @@
 
 #include <zephyr/drivers/counter.h>
 #include <zephyr/kernel.h>
+#include <zephyr/pm/device_runtime.h>
 
 #include <wisp/wisp.h>
 
@@ -69,12 +70,18 @@ uint32_t wisp_shim_counter_open(const struct wisp_app *app, uint32_t counter)
 	if (!is_free) {
 		return WISP_EBUSY;
 	}
-	ret = counter_start(grant->device);
-	if (ret != 0 && ret != -EALREADY) {
-		grant->state->open = false;
-		return wisp_driver_error(ret);
+	ret = pm_device_runtime_get(grant->device);
+	if (ret == 0) {
+		ret = counter_start(grant->device);
+		ret = (ret == -EALREADY) ? 0 : ret;
+		if (ret != 0) {
+			(void)pm_device_runtime_put(grant->device);
+		}
 	}
-	return 0;
+	if (ret != 0) {
+		grant->state->open = false;
+	}
+	return wisp_driver_error(ret);
 }
 
 void wisp_shim_counter_close(const struct wisp_app *app, uint32_t counter)
@@ -85,6 +92,7 @@ void wisp_shim_counter_close(const struct wisp_app *app, uint32_t counter)
 		return;
 	}
 	(void)wisp_shim_counter_alarm(app, counter, 0);
+	(void)pm_device_runtime_put(grant->device);
 	grant->state->open = false;
 }
 

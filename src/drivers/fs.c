@@ -14,6 +14,7 @@
 
 #include <zephyr/fs/fs.h>
 #include <zephyr/kernel.h>
+#include <zephyr/logging/log.h>
 #include <zephyr/sys/iterable_sections.h>
 #include <zephyr/sys/util.h>
 
@@ -24,8 +25,20 @@
 #include "border/shim.h"
 #include "drivers/fs.h"
 
+LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
+
 /* Guards what apps have open, and what file systems fill in. */
 static K_MUTEX_DEFINE(lock);
+/* The app whose thread has the lock, or NULL. */
+static const struct wisp_app *holder;
+/*
+ * A thread faulted in a file system. Nobody can give its lock back, nor those of the file system,
+ * so every further use of files fails.
+ */
+static bool broken;
+/* Pause between two looks at whether the wait for the lock is in vain. */
+#define LOOK K_MSEC(100)
+
 struct fs_dirent wisp_fs_entry;
 
 struct wisp_fs *wisp_fs_of(const struct wisp_app *app)
@@ -120,13 +133,79 @@ bool wisp_fs_is_open(const char *path, bool writing_only)
 	return false;
 }
 
-/* Waits for the lock. Another app's work is no computing of this one. */
-static void take_lock(const struct wisp_app *app)
+/* Waits for the lock, and with `to_end` even if the app is to stop. */
+static uint32_t wait_for_lock(const struct wisp_app *app, bool to_end)
 {
-	if (k_mutex_lock(&lock, K_NO_WAIT) != 0) {
+	while (k_mutex_lock(&lock, LOOK) != 0) {
+		const struct wisp_app *other = holder;
+
+		if (other != NULL && k_thread_join(&other->data->thread, K_NO_WAIT) == 0) {
+			broken = true;
+		}
+		if (broken) {
+			return WISP_FS_IO;
+		}
+		if (!to_end && wisp_shim_app_stop_reason(app) != 0) {
+			return WISP_FS_AGAIN;
+		}
+	}
+	return 0;
+}
+
+/* Takes the lock. Another app's work is no computing of this one. */
+static uint32_t take_lock(const struct wisp_app *app, bool to_end)
+{
+	uint32_t error;
+
+	/* If it is broken, the lock may seem to be that of this thread. */
+	if (broken) {
+		return WISP_FS_IO;
+	}
+	if (k_mutex_lock(&lock, K_NO_WAIT) == 0) {
+		error = 0;
+	} else if (to_end) {
+		/* The run is over, and with it the deadline. */
+		error = wait_for_lock(app, true);
+	} else {
 		wisp_deadline_pause(app);
-		(void)k_mutex_lock(&lock, K_FOREVER);
+		error = wait_for_lock(app, false);
 		wisp_deadline_resume(app);
+	}
+	if (error == 0) {
+		holder = app;
+	}
+	return error;
+}
+
+static void give_lock(void)
+{
+	holder = NULL;
+	(void)k_mutex_unlock(&lock);
+}
+
+uint32_t wisp_fs_call(const struct wisp_app *app)
+{
+	if (broken) {
+		return WISP_FS_IO;
+	}
+	app->grants->fs->calling = true;
+	return 0;
+}
+
+void wisp_fs_return(const struct wisp_app *app)
+{
+	app->grants->fs->calling = false;
+}
+
+void wisp_fs_fault(const struct wisp_app *app)
+{
+	const struct wisp_fs *fs = wisp_fs_of(app);
+
+	if (fs != NULL && (holder == app || fs->calling)) {
+		broken = true;
+		LOG_ERR("%s: its thread faulted in a file system: no app can use files before the "
+			"next boot",
+			wisp_app_name(app));
 	}
 }
 
@@ -138,17 +217,20 @@ uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
 	if (change && grant_of(app, folder)->read_only) {
 		return WISP_FS_READ_ONLY;
 	}
-	take_lock(app);
+	error = take_lock(app, false);
+	if (error != 0) {
+		return error;
+	}
 	error = wisp_fs_prepare(app, folder);
 	if (error != 0) {
-		(void)k_mutex_unlock(&lock);
+		give_lock();
 	}
 	return error;
 }
 
 uint32_t wisp_fs_leave(uint32_t error)
 {
-	(void)k_mutex_unlock(&lock);
+	give_lock();
 	return error;
 }
 
@@ -310,11 +392,15 @@ static int close_object(struct wisp_fs *fs, uint32_t index)
 uint32_t wisp_shim_fs_close(const struct wisp_app *app, uint32_t object)
 {
 	struct wisp_fs *fs = wisp_fs_of(app);
+	uint32_t error;
 
 	if (wisp_fs_object_at(app, object) == NULL) {
 		return WISP_FS_BAD_HANDLE;
 	}
-	take_lock(app);
+	error = take_lock(app, false);
+	if (error != 0) {
+		return error;
+	}
 	return wisp_fs_leave(wisp_fs_error(close_object(fs, object - fs->folder_count)));
 }
 
@@ -336,13 +422,12 @@ void wisp_fs_end(const struct wisp_app *app)
 		return;
 	}
 	/* What has nothing open does not wait for the file system, which another app may use. */
-	if (has_open(fs)) {
-		(void)k_mutex_lock(&lock, K_FOREVER);
+	if (has_open(fs) && take_lock(app, true) == 0) {
 		wisp_fs_close_listing(fs);
 		for (uint32_t i = 0; i < fs->object_count; i++) {
 			(void)close_object(fs, i);
 		}
-		(void)k_mutex_unlock(&lock);
+		give_lock();
 	}
 	for (uint32_t i = 0; i < fs->folder_count; i++) {
 		fs->folders[i].exists = false;

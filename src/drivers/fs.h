@@ -69,6 +69,8 @@ struct wisp_fs {
 	struct wisp_fs_listing listing;
 	uint8_t folder_count;
 	uint8_t object_count;
+	/* The app's thread is in a function of the file system. */
+	bool calling;
 };
 
 /* True if the path is the other one or lies in it. */
@@ -94,6 +96,13 @@ extern struct fs_dirent wisp_fs_entry;
  */
 uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change);
 uint32_t wisp_fs_leave(uint32_t error);
+
+/*
+ * Notes that the app's thread goes into functions of the file system without the lock. Returns
+ * WISP_FS_IO if they can no longer be used. The other one notes that it is back.
+ */
+uint32_t wisp_fs_call(const struct wisp_app *app);
+void wisp_fs_return(const struct wisp_app *app);
 
 /* What has this path: 0 or a negative errno. With the lock held. */
 int wisp_fs_stat(const struct wisp_app *app, uint32_t folder, const char *path,
@@ -132,7 +141,17 @@ uint32_t wisp_fs_error(int ret);
 #ifdef CONFIG_WISP_FS
 /* Closes what a run has left open. */
 void wisp_fs_end(const struct wisp_app *app);
+/*
+ * Called when the app's thread has faulted. If it was in a file system, that file system may be
+ * locked, and files cannot be used before the next boot.
+ */
+void wisp_fs_fault(const struct wisp_app *app);
 #else
+static inline void wisp_fs_fault(const struct wisp_app *app)
+{
+	(void)app;
+}
+
 static inline void wisp_fs_end(const struct wisp_app *app)
 {
 	(void)app;

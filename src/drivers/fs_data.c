@@ -32,20 +32,12 @@ static int seek(struct wisp_fs_object *file, uint32_t position)
 	return fs_seek(&file->file, (off_t)position, FS_SEEK_SET);
 }
 
-uint32_t wisp_shim_fs_read(const struct wisp_app *app, uint32_t object, uint64_t position,
-			   uint8_t *buffer, size_t length, size_t *done)
+/* Reads at the position, which lies in the file. */
+static uint32_t read_pieces(const struct wisp_app *app, struct wisp_fs_object *file,
+			    uint32_t position, uint8_t *buffer, size_t length, size_t *done)
 {
-	struct wisp_fs_object *file = file_at(app, object);
-	int ret;
+	int ret = seek(file, position);
 
-	*done = 0;
-	if (file == NULL) {
-		return WISP_FS_BAD_HANDLE;
-	}
-	if (position >= file->size || length == 0) {
-		return 0;
-	}
-	ret = seek(file, (uint32_t)position);
 	while (ret >= 0 && *done < length && wisp_shim_app_stop_reason(app) == 0) {
 		ret = (int)fs_read(&file->file, buffer + *done, MIN(length - *done, PIECE));
 		if (ret <= 0) {
@@ -54,6 +46,27 @@ uint32_t wisp_shim_fs_read(const struct wisp_app *app, uint32_t object, uint64_t
 		*done += ret;
 	}
 	return (ret >= 0 && *done == 0) ? WISP_FS_AGAIN : wisp_fs_error(ret);
+}
+
+uint32_t wisp_shim_fs_read(const struct wisp_app *app, uint32_t object, uint64_t position,
+			   uint8_t *buffer, size_t length, size_t *done)
+{
+	struct wisp_fs_object *file = file_at(app, object);
+	uint32_t error;
+
+	*done = 0;
+	if (file == NULL) {
+		return WISP_FS_BAD_HANDLE;
+	}
+	if (position >= file->size || length == 0) {
+		return 0;
+	}
+	error = wisp_fs_call(app);
+	if (error == 0) {
+		error = read_pieces(app, file, (uint32_t)position, buffer, length, done);
+		wisp_fs_return(app);
+	}
+	return error;
 }
 
 /* Lengthens a file with zeros, a block at a time, or cuts it. */
@@ -120,7 +133,12 @@ uint32_t wisp_shim_fs_resize(const struct wisp_app *app, uint32_t object, uint64
 	if (error != 0) {
 		return error;
 	}
+	error = wisp_fs_call(app);
+	if (error != 0) {
+		return error;
+	}
 	ret = resize(app, file, (uint32_t)size);
+	wisp_fs_return(app);
 	/* Nothing, unless it failed on the way. */
 	(void)charge_size(app, file, (uint32_t)size, file->size);
 	return wisp_fs_error(ret);
@@ -165,12 +183,17 @@ uint32_t wisp_shim_fs_write(const struct wisp_app *app, uint32_t object, uint64_
 	if (error != 0) {
 		return error;
 	}
+	error = wisp_fs_call(app);
+	if (error != 0) {
+		return error;
+	}
 	if (position > file->size) {
 		ret = resize(app, file, (uint32_t)position);
 	}
 	if (ret == 0) {
 		ret = write_pieces(app, file, (uint32_t)position, bytes, length, done);
 	}
+	wisp_fs_return(app);
 	(void)charge_size(app, file, size, file->size);
 	if (*done > 0) {
 		return 0;
@@ -181,6 +204,11 @@ uint32_t wisp_shim_fs_write(const struct wisp_app *app, uint32_t object, uint64_
 uint32_t wisp_shim_fs_sync(const struct wisp_app *app, uint32_t object)
 {
 	struct wisp_fs_object *file = file_at(app, object);
+	uint32_t error = (file == NULL) ? WISP_FS_BAD_HANDLE : wisp_fs_call(app);
 
-	return (file == NULL) ? WISP_FS_BAD_HANDLE : wisp_fs_error(fs_sync(&file->file));
+	if (error == 0) {
+		error = wisp_fs_error(fs_sync(&file->file));
+		wisp_fs_return(app);
+	}
+	return error;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 #include <zephyr/drivers/sensor.h>
+#include <zephyr/pm/device_runtime.h>
 
 #include <wisp/wisp.h>
 
@@ -45,11 +46,43 @@ uint32_t wisp_shim_sensor_ready(const struct wisp_app *app, uint32_t sensor)
 	return (device == NULL || !device_is_ready(device)) ? WISP_ENODEV : 0;
 }
 
+/*
+ * Resumes a sensor at its first use. It stays resumed until the run ends: a driver may forget the
+ * sample when it is suspended.
+ */
+static int resume(const struct wisp_sensor_grant *grant)
+{
+	int ret = *grant->resumed ? 0 : pm_device_runtime_get(grant->spec);
+
+	*grant->resumed = ret == 0;
+	return ret;
+}
+
+void wisp_sensor_end(const struct wisp_app *app)
+{
+	for (uint32_t i = 0; app->grants != NULL && i < app->grants->sensor_count; i++) {
+		const struct wisp_sensor_grant *grant = &app->grants->sensor[i];
+
+		if (*grant->resumed) {
+			*grant->resumed = false;
+			(void)pm_device_runtime_put(grant->spec);
+		}
+	}
+}
+
 uint32_t wisp_shim_sensor_fetch(const struct wisp_app *app, uint32_t sensor)
 {
 	const struct device *device = granted(app, sensor);
+	int ret;
 
-	return (device == NULL) ? WISP_ENODEV : wisp_driver_error(sensor_sample_fetch(device));
+	if (device == NULL) {
+		return WISP_ENODEV;
+	}
+	ret = resume(&app->grants->sensor[sensor]);
+	if (ret == 0) {
+		ret = sensor_sample_fetch(device);
+	}
+	return wisp_driver_error(ret);
 }
 
 uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint32_t channel,

@@ -109,6 +109,16 @@ static bool delays(const struct wisp_spi_operation *operations, uint32_t count)
 	return false;
 }
 
+void wisp_spi_end(const struct wisp_app *app)
+{
+	const struct spi_dt_spec *held = app->data->spi_held;
+
+	if (held != NULL) {
+		(void)spi_release_dt(held);
+		app->data->spi_held = NULL;
+	}
+}
+
 uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 				const struct wisp_spi_operation *operations, uint32_t count)
 {
@@ -127,6 +137,7 @@ uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 	}
 	/* Drivers identify a configuration by its address, so there are two in flash. */
 	spec = &app->grants->spi[device].held;
+	app->data->spi_held = spec;
 	for (uint32_t i = 0; i < count && ret == 0; i++) {
 		if (operations[i].delay_ns > 0) {
 			ret = transfer(spec, &operations[first], i - first);
@@ -139,6 +150,6 @@ uint32_t wisp_shim_spi_transfer(const struct wisp_app *app, uint32_t device,
 	if (ret == 0) {
 		ret = transfer(spec, &operations[first], count - first);
 	}
-	(void)spi_release_dt(spec);
+	wisp_spi_end(app);
 	return (ret == -ECANCELED) ? WISP_ECANCELED : wisp_driver_error(ret);
 }

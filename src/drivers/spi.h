@@ -14,6 +14,11 @@ struct wisp_spi_grant {
 	struct spi_dt_spec held;
 };
 
+struct wisp_app;
+
+/* Releases the bus that a transaction of the app's keeps. */
+void wisp_spi_end(const struct wisp_app *app);
+
 /* clang-format off */
 #define spi_STATE(node_id)
 #define spi_GRANT(node_id, prop, idx) {                                                            \

@@ -4,6 +4,7 @@
 
 #include <zephyr/drivers/uart.h>
 #include <zephyr/kernel.h>
+#include <zephyr/pm/device_runtime.h>
 #include <zephyr/sys/util.h>
 
 #include <wisp/wisp.h>
@@ -14,11 +15,11 @@
 #include "border/shim.h"
 #include "drivers/uart.h"
 
-/* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
-#define SLICE_US (100 * USEC_PER_SEC)
-
 /* Number of bytes that an interrupt copies at a time, on the interrupt's stack. */
 #define CHUNK 16
+
+/* Time after which the port itself has sent the bytes that it took, at 9600 baud up to 240. */
+#define SENT K_MSEC(250)
 
 /* Serializes opening of ports, so that two apps cannot open the same port. */
 static struct k_spinlock opening;
@@ -85,6 +86,33 @@ static void receive(const struct device *dev, struct wisp_uart *port)
 	raise_event(port);
 }
 
+/*
+ * Resumes the device, which is suspended while nobody uses it with CONFIG_PM_DEVICE_RUNTIME. The
+ * port is open, so no interrupt suspends the device meanwhile.
+ */
+static int power_up(const struct device *dev, struct wisp_uart *port)
+{
+	int ret = port->powered ? 0 : pm_device_runtime_get(dev);
+
+	port->powered = ret == 0;
+	return ret;
+}
+
+/* Lets the device be suspended if the port is closed and all bytes are sent. */
+static void power_down(const struct device *dev, struct wisp_uart *port)
+{
+	bool is_idle = false;
+
+	K_SPINLOCK(&port->lock) {
+		is_idle = port->powered && !port->open && ring_buf_is_empty(&port->sending);
+		port->powered = port->powered && !is_idle;
+	}
+	/* It fails in an interrupt while a thread changes the state. The next close tries again. */
+	if (is_idle && pm_device_runtime_put_async(dev, SENT) != 0) {
+		port->powered = true;
+	}
+}
+
 static void transmit(const struct device *dev, struct wisp_uart *port)
 {
 	uint8_t chunk[CHUNK];
@@ -99,6 +127,8 @@ static void transmit(const struct device *dev, struct wisp_uart *port)
 	}
 	if (count > 0) {
 		taken = uart_fifo_fill(dev, chunk, (int)count);
+	} else {
+		power_down(dev, port);
 	}
 	if (taken > 0) {
 		K_SPINLOCK(&port->lock) {
@@ -165,14 +195,20 @@ uint32_t wisp_shim_uart_open(const struct wisp_app *app, uint32_t uart)
 	wisp_shim_uart_close(app, uart);
 	K_SPINLOCK(&opening) {
 		is_free = !taken(dev, port);
-		port->open = is_free;
+		K_SPINLOCK(&port->lock) {
+			port->open = is_free;
+		}
 	}
 	if (!is_free) {
 		return WISP_EBUSY;
 	}
-	ret = uart_irq_callback_user_data_set(dev, interrupt, port);
+	ret = power_up(dev, port);
+	if (ret == 0) {
+		ret = uart_irq_callback_user_data_set(dev, interrupt, port);
+	}
 	if (ret != 0) {
 		port->open = false;
+		power_down(dev, port);
 		return wisp_driver_error(ret);
 	}
 #ifdef CONFIG_WISP_EVENT
@@ -204,24 +240,18 @@ void wisp_shim_uart_close(const struct wisp_app *app, uint32_t uart)
 		ring_buf_reset(&port->received);
 		port->open = false;
 	}
+	power_down(dev, port);
 }
 
 /* Waits until bytes arrive or room becomes free. Returns false after the timeout. */
 static bool wait(const struct wisp_app *app, struct wisp_uart *port, uint64_t until_us)
 {
-	struct k_poll_event waits[2];
 	uint64_t now = wisp_shim_uptime_us();
 
 	if (until_us <= now) {
 		return false;
 	}
-	k_poll_event_init(&waits[0], K_POLL_TYPE_SEM_AVAILABLE, K_POLL_MODE_NOTIFY_ONLY,
-			  &app->data->stop);
-	k_poll_event_init(&waits[1], K_POLL_TYPE_SIGNAL, K_POLL_MODE_NOTIFY_ONLY, &port->changed);
-	/* A wait for the other end of the line is no computing. */
-	wisp_deadline_pause(app);
-	(void)k_poll(waits, ARRAY_SIZE(waits), K_USEC(MIN(until_us - now, SLICE_US)));
-	wisp_deadline_resume(app);
+	wisp_app_wait(app, &port->changed, until_us - now);
 	return true;
 }
 

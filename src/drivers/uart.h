@@ -28,6 +28,8 @@ struct wisp_uart {
 	bool told;
 #endif
 	bool open;
+	/* The device was resumed for this port: while it is open, and until all bytes are sent. */
+	bool powered;
 	uint8_t received_bytes[CONFIG_WISP_UART_RX_BUFFER];
 	uint8_t sending_bytes[CONFIG_WISP_UART_TX_BUFFER];
 };

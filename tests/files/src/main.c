@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <zephyr/fs/fs.h>
+#include <zephyr/fs/fs_sys.h>
 #include <zephyr/fs/littlefs.h>
 #include <zephyr/storage/flash_map.h>
 #include <zephyr/ztest.h>
@@ -82,6 +83,19 @@ static bool exists(const char *path)
 	struct fs_dirent entry;
 
 	return fs_stat(path, &entry) == 0;
+}
+
+/* Starts an app that opens a file and spins. */
+static void spin(const struct wisp_app *app)
+{
+	const char *what = "spin";
+
+	zassert_ok(wisp_app_load_embedded(app, "files"));
+	zassert_ok(wisp_app_set_args(app, 1, &what));
+	zassert_ok(wisp_app_start(app));
+	while (!exists("/lfs/writer/spin")) {
+		k_msleep(1);
+	}
 }
 
 ZTEST(files, test_a_program_writes_reads_lists_renames_and_removes)
@@ -168,19 +182,77 @@ ZTEST(files, test_a_directory_is_emptied_while_it_is_listed)
 
 ZTEST(files, test_a_stop_closes_what_the_app_has_open)
 {
-	const char *what = "spin";
 	struct wisp_app_status status;
 
-	zassert_ok(wisp_app_load_embedded(APP(writer), "files"));
-	zassert_ok(wisp_app_set_args(APP(writer), 1, &what));
-	zassert_ok(wisp_app_start(APP(writer)));
-	while (!exists("/lfs/writer/spin")) {
-		k_msleep(1);
-	}
+	spin(APP(writer));
 	zassert_ok(wisp_app_stop(APP(writer)));
 	zassert_ok(wisp_app_join(APP(writer), K_SECONDS(60)));
 	wisp_app_status(APP(writer), &status);
 	zassert_equal(status.state, WISP_APP_STOPPED);
 	/* Nothing is open: it can be removed. */
 	zassert_ok(fs_unlink("/lfs/writer/spin"));
+}
+
+static void expect_fault(const struct wisp_app *app)
+{
+	struct wisp_app_status status;
+
+	wisp_app_status(app, &status);
+	zassert_equal(status.state, WISP_APP_FAILED);
+	zassert_equal(status.error, -EFAULT);
+	/* The thread releases what was open. */
+	zassert_ok(wisp_app_join(app, K_SECONDS(60)));
+}
+
+ZTEST(files, test_a_fault_outside_of_the_file_system_closes_what_is_open)
+{
+	spin(APP(writer));
+	k_thread_abort(&APP(writer)->data->thread);
+	expect_fault(APP(writer));
+	zassert_ok(fs_unlink("/lfs/writer/spin"));
+	succeed(APP(writer), "write");
+}
+
+/* A file system in which every thread faults. */
+static int fault(struct fs_mount_t *at, const char *path, struct fs_dirent *entry)
+{
+	ARG_UNUSED(at);
+	ARG_UNUSED(path);
+	ARG_UNUSED(entry);
+	/* As Zephyr does when a thread faults. */
+	k_thread_abort(k_current_get());
+	return 0;
+}
+
+static int accept_mount(struct fs_mount_t *at)
+{
+	ARG_UNUSED(at);
+	return 0;
+}
+
+static const struct fs_file_system_t faulty = {.stat = fault, .mount = accept_mount};
+static struct fs_mount_t faulty_mount = {.type = FS_TYPE_EXTERNAL_BASE, .mnt_point = "/nowhere"};
+
+/* Runs last, because nobody can use files afterwards. */
+ZTEST_SUITE(files_without_end, NULL, NULL, prepare, NULL, NULL);
+
+ZTEST(files_without_end, test_a_fault_in_a_file_system_holds_up_nobody)
+{
+	const char *what = "homeless";
+	struct wisp_app_status status;
+
+	zassert_ok(fs_register(FS_TYPE_EXTERNAL_BASE, &faulty));
+	zassert_ok(fs_mount(&faulty_mount));
+	zassert_ok(wisp_app_load_embedded(APP(homeless), "files"));
+	zassert_ok(wisp_app_set_args(APP(homeless), 1, &what));
+	zassert_ok(wisp_app_start(APP(homeless)));
+	zassert_ok(wisp_app_join(APP(homeless), K_SECONDS(60)));
+	/* Nobody has seen the fault yet, and another app waits for the lock that is left behind. */
+	status = run(APP(writer), "write");
+	zassert_equal(status.state, WISP_APP_EXITED);
+	zassert_not_equal(status.exit_status, 0);
+	expect_fault(APP(homeless));
+	status = run(APP(neighbour), "neighbour");
+	zassert_equal(status.state, WISP_APP_EXITED);
+	zassert_not_equal(status.exit_status, 0);
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Opens a pin and a port that another app was granted too, and keeps them until it is stopped. */
+/*
+ * Opens a pin, a port and a counter that another app was granted too, and keeps them until it is
+ * stopped.
+ */
 
 #include <stdint.h>
 #include <wisp.h>
@@ -14,6 +17,7 @@ int main(void)
 	EXPECT(pin >= 0);
 	EXPECT(wisp_gpio_watch((uint32_t)pin, WISP_GPIO_EDGE_ACTIVE) == 0);
 	EXPECT(wisp_uart_open_str("modem") >= 0);
+	EXPECT(wisp_counter_open_str("clock") >= 0);
 	for (;;) {
 		uint8_t byte;
 

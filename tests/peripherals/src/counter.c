@@ -5,6 +5,7 @@
 #define DT_DRV_COMPAT wisp_test_counter
 
 #include <zephyr/drivers/counter.h>
+#include <zephyr/pm/device.h>
 #include <zephyr/ztest.h>
 
 #include "support.h"
@@ -17,15 +18,31 @@ static uint32_t ticks;
 static uint32_t alarm_in;
 static struct counter_alarm_cfg alarm_set;
 
+static bool resumed;
+
+static int act(const struct device *dev, enum pm_device_action action)
+{
+	ARG_UNUSED(dev);
+	resumed = (action == PM_DEVICE_ACTION_RESUME);
+	return 0;
+}
+
+static int initialize(const struct device *dev)
+{
+	return pm_device_driver_init(dev, act);
+}
+
 static int start(const struct device *dev)
 {
 	ARG_UNUSED(dev);
+	zassert_true(resumed);
 	return -EALREADY;
 }
 
 static int get_value(const struct device *dev, uint32_t *value)
 {
 	ARG_UNUSED(dev);
+	zassert_true(resumed);
 	*value = ticks;
 	return 0;
 }
@@ -33,6 +50,7 @@ static int get_value(const struct device *dev, uint32_t *value)
 static int set_alarm(const struct device *dev, uint8_t channel, const struct counter_alarm_cfg *cfg)
 {
 	ARG_UNUSED(dev);
+	zassert_true(resumed);
 	zassert_equal(channel, 0);
 	zassert_equal(cfg->flags, 0);
 	if (alarm_in != 0) {
@@ -46,6 +64,7 @@ static int set_alarm(const struct device *dev, uint8_t channel, const struct cou
 static int cancel_alarm(const struct device *dev, uint8_t channel)
 {
 	ARG_UNUSED(dev);
+	zassert_true(resumed);
 	zassert_equal(channel, 0);
 	alarm_in = 0;
 	return 0;
@@ -72,7 +91,9 @@ static const struct counter_config_info info = {
 	.flags = COUNTER_CONFIG_INFO_COUNT_UP,
 };
 
-DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, &info, POST_KERNEL, CONFIG_COUNTER_INIT_PRIORITY, &api);
+PM_DEVICE_DT_INST_DEFINE(0, act);
+DEVICE_DT_INST_DEFINE(0, initialize, PM_DEVICE_DT_INST_GET(0), NULL, &info, POST_KERNEL,
+		      CONFIG_COUNTER_INIT_PRIORITY, &api);
 
 static void advance(uint32_t number)
 {

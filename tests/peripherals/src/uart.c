@@ -9,6 +9,7 @@
 #include <zephyr/ztest.h>
 
 #include "support.h"
+#include "uart_power.h"
 
 ZTEST_SUITE(uart, NULL, NULL, NULL, NULL, NULL);
 
@@ -91,6 +92,11 @@ ZTEST(uart, test_functions_errors_and_what_is_left_behind)
 	/* What the guest wrote last was sent after its end. */
 	zassert_equal(uart_emul_get_tx_data(port, bytes, sizeof(bytes)), 3);
 	zassert_str_equal(bytes, "bye");
+	/* The port itself may still have bytes in its registers. */
+	zassert_true(uart_power_is_on());
+	k_msleep(300);
+	zassert_false(uart_power_is_on());
+	zassert_equal(uart_power_suspended_uses(), 0);
 }
 
 ZTEST(uart, test_a_wait_is_no_computing)
@@ -142,4 +148,26 @@ ZTEST(uart, test_an_app_stopped_in_a_transfer_leaves_what_it_wrote_to_be_sent)
 	succeed(FIRST);
 	k_msleep(5);
 	before();
+}
+
+ZTEST(uart, test_a_fault_releases_what_the_app_had_open)
+{
+	struct wisp_app_status status;
+
+	before();
+	begin(FIRST, "keep");
+	k_msleep(20);
+	zassert_true(uart_power_is_on());
+	/* As Zephyr does when the thread faults. */
+	k_thread_abort(&FIRST->data->thread);
+	wisp_app_status(FIRST, &status);
+	zassert_equal(status.state, WISP_APP_FAILED);
+	zassert_equal(status.error, -EFAULT);
+	/* Its thread releases what was open. */
+	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
+	begin(SECOND, "take");
+	succeed(SECOND);
+	begin(FIRST, "keep");
+	k_msleep(20);
+	stop(FIRST);
 }

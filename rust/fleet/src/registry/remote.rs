@@ -139,9 +139,15 @@ impl Remote {
         }
     }
 
-    /// Sends a request. `what` names its object for messages.
+    /// Sends a request. `what` names its object for messages. All requests here may be sent twice.
     async fn send(&self, what: &str, request: RequestBuilder) -> Result<Response, Failure> {
-        let response = self.authorized(request).send().await;
+        let again = request.try_clone();
+        let mut response = self.authorized(request).send().await;
+        // a server may close a connection that was kept for the next request
+        let closed = response.as_ref().is_err_and(|error| !error.is_connect() && !error.is_timeout());
+        if let Some(again) = again.filter(|_| closed) {
+            response = self.authorized(again).send().await;
+        }
         response.map_err(|error| Failure::new(format!("{what}: {}", self.unreachable(&error))))
     }
 

@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Registries: the crate rust/fleet with its lints, and `wisp publish` and `wisp pull` with a registry and with oras."""
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import venv
+from pathlib import Path
+
+import devenv
+
+from suites.common import RUST, Count, cargo, counted, stream
+
+FLEET = RUST / "fleet"
+# An independent client of registries, in an environment of its own.
+ORAS = "oras==0.2.43"
+FOLDER = devenv.BUILD / "fleet"
+
+
+def registry():
+    """Debian's registry: that of the system, or unpacked from its package without installing it; None if neither is."""
+    found = shutil.which("docker-registry")
+    program = FOLDER / "registry" / "usr" / "bin" / "docker-registry"
+    if found or program.is_file():
+        return found or program
+    if not shutil.which("apt-get"):
+        return None
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        got = subprocess.run(["apt-get", "download", "-q", "docker-registry"], cwd=folder, check=False)
+        packages = list(Path(folder).glob("*.deb"))
+        if got.returncode or not packages:
+            return None
+        subprocess.run(["dpkg-deb", "-x", packages[0], FOLDER / "registry"], check=True)
+    return program if program.is_file() else None
+
+
+def python():
+    """A Python that has oras; None if it cannot be had."""
+    program = FOLDER / "venv" / "bin" / "python"
+    if not program.is_file():
+        venv.create(FOLDER / "venv", with_pip=True)
+    for command in ([program, "-c", "import oras"], [program, "-m", "pip", "install", "-q", ORAS]):
+        if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0:
+            return program
+    return None
+
+
+def lints():
+    """Runs clippy over the crate, which CI leaves out."""
+    code, _ = stream(["cargo", "clippy", "--all-targets", "--locked", "-q", "--target-dir", FOLDER / "target", "--",
+                      "-D", "warnings"], FLEET)
+    return Count(failed=1) if code else Count(passed=1)
+
+
+def exchange():
+    """Runs the tests with a registry."""
+    server, client = registry(), python()
+    if not server or not client:
+        missing = "docker-registry: apt-get install docker-registry" if not server else f"{ORAS}: pip cannot install it"
+        print(f"fleet: the tests with a registry are skipped, there is no {missing}")
+        return Count(skipped=1)
+    target = FOLDER / "target"
+    for folder, package in ((RUST, "wisp-cli"), (FLEET, "wisp-fleet")):
+        if stream(["cargo", "build", "--locked", "-q", "-p", package, "--target-dir", target], folder)[0]:
+            return Count(failed=1)
+    return counted([client, devenv.REPO / "tests" / "fleet" / "registry.py", "--wisp", target / "debug" / "wisp",
+                    "--fleet", target / "debug" / "wisp-fleet", "--registry", server], devenv.REPO)
+
+
+def select_fleet():
+    """Apps in registries: documents, refusals, an independent client, registries that lie."""
+    if sys.platform != "linux":
+        print("fleet: skipped, the tests start a registry of Debian")
+        return Count(skipped=1)
+    return cargo(["test", "--locked", "--target-dir", FOLDER / "target"], FLEET) + lints() + exchange()

@@ -104,7 +104,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     (
         "build a.wasm",
         "a.wasm: the component cannot be linked:\n  import `acme:lamp/switch@1.0.0` `on`: not an interface of WASI; Wisp \
-         provides interfaces of WASI 0.2 only",
+         provides interfaces of WASI 0.2 and of its folder `wit`",
         |f| f.module("a.wasm", SWITCH),
     ),
     (

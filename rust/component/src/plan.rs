@@ -161,7 +161,7 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
     let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
     match version {
         _ if interface.is_empty() => {
-            "the world imports it without an interface; Wisp provides interfaces of WASI 0.2 only"
+            "the world imports it without an interface; Wisp provides interfaces of WASI 0.2 and of its folder `wit`"
         }
         _ if name.starts_with(WISP) && !is_version(name, version) => {
             "the interface is of another version; build the component with the packages in Wisp's folder `wit`"
@@ -177,7 +177,9 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
             "its parameters or results differ from those in the proposal; doc/wasi-hardware.md names the version"
         }
         _ if proposal(name).is_some() => "Wisp does not provide this; doc/wasi-hardware.md lists what it does",
-        _ if !name.starts_with("wasi:") => "not an interface of WASI; Wisp provides interfaces of WASI 0.2 only",
+        _ if !name.starts_with("wasi:") => {
+            "not an interface of WASI; Wisp provides interfaces of WASI 0.2 and of its folder `wit`"
+        }
         _ if name.starts_with("wasi:http/") => {
             "Wisp has no network; leave HTTP out, or let the firmware do it and use `wisp:msg@1`"
         }

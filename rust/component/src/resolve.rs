@@ -312,7 +312,7 @@ pub const MODULES: &str =
                            program statically";
 /// The refusal of components of several parts.
 pub const COMPOSED: &str = "it is composed of several components with code of their own; Wisp takes one component \
-                            that imports WASI only, so give the one before it was composed";
+                            that imports WASI or Wisp's packages only, so give the one before it was composed";
 const OWN_RESOURCES: &str = "it defines resources of its own, which nobody on a device could use; build a program \
                              that exports `wasi:cli/run` only";
 /// The refusal of everything of the component model that came after WASI 0.2.

@@ -9,6 +9,7 @@
 //! [`format::MEMORY_END`]. In an image that is both trimmed and growing, the engine answers that call
 //! with the number of bytes that exist.
 
+use alloc::vec;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -21,6 +22,8 @@ const NOP: u8 = 0x01;
 const EXTEND_U: u8 = 0xad;
 /// Bytes of an `i32.const` or a `global.get` as linkers write an address: five for the number, whatever it is.
 const PADDED: u64 = 6;
+/// Operators behind a `memory.size` among which a variable that keeps it must be set again.
+const NEAR: usize = 256;
 
 /// A place to replace.
 struct Place {
@@ -104,6 +107,77 @@ fn constants(globals: wasmparser::GlobalSectionReader<'_>, end: Option<u32>, end
     Some(())
 }
 
+/// An operator, with its first byte and the byte behind it.
+type Placed<'a> = (Operator<'a>, u64, u64);
+
+/// Returns the place that makes bytes of a number of pages, if the operator at `index` yields one that is shifted.
+fn in_bytes(operators: &[Placed<'_>], index: usize) -> Option<Place> {
+    let at = |behind: usize| operators.get(index + behind).map(|(operator, ..)| operator);
+    let wide = match (at(1)?, at(2)?) {
+        (Operator::I32Const { value: 16 }, Operator::I32Shl) => false,
+        (Operator::I64ExtendI32S | Operator::I64ExtendI32U, Operator::I64Const { value: 16 }) => {
+            matches!(at(3)?, Operator::I64Shl).then_some(true)?
+        }
+        _ => return None,
+    };
+    let ((_, start, _), (.., stop)) = (operators.get(index)?, operators.get(index + 2 + usize::from(wide))?);
+    Some(Place { range: *start..*stop, wide, linked: false })
+}
+
+/// Returns the places that make bytes of the size that the operator at `index` yields, if it goes to a local variable
+/// that is used for nothing else until it is set again. `None` if the memory may have grown before such a place, or if
+/// anything leads elsewhere. LLVM asks for a size once that a program asks for twice.
+fn kept(operators: &[Placed<'_>], index: usize) -> Option<Vec<Place>> {
+    let (Operator::LocalSet { local_index: variable }, ..) = operators.get(index + 1)? else { return None };
+    let mut places = Vec::new();
+    let mut grown = false;
+    for at in (index + 2..).take(NEAR) {
+        match &operators.get(at)?.0 {
+            Operator::LocalGet { local_index } if local_index == variable && grown => return None,
+            Operator::LocalGet { local_index } if local_index == variable => places.push(in_bytes(operators, at)?),
+            Operator::LocalSet { local_index } | Operator::LocalTee { local_index } if local_index == variable => {
+                return Some(places)
+            }
+            Operator::End if at + 1 == operators.len() => return Some(places),
+            Operator::Call { .. } | Operator::CallIndirect { .. } | Operator::MemoryGrow { .. } => grown = true,
+            operator if !goes_on(operator) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// Tells whether an operator leads to the next one and not elsewhere. Only those are known that stand where allocators
+/// set themselves up.
+fn goes_on(operator: &Operator<'_>) -> bool {
+    matches!(
+        operator,
+        Operator::LocalGet { .. }
+            | Operator::LocalSet { .. }
+            | Operator::LocalTee { .. }
+            | Operator::GlobalGet { .. }
+            | Operator::GlobalSet { .. }
+            | Operator::I32Const { .. }
+            | Operator::I64Const { .. }
+            | Operator::I32Load { .. }
+            | Operator::I64Load { .. }
+            | Operator::I32Store { .. }
+            | Operator::I64Store { .. }
+            | Operator::I32Add
+            | Operator::I32Sub
+            | Operator::I32And
+            | Operator::I32Shl
+            | Operator::I32ShrU
+            | Operator::I64ExtendI32S
+            | Operator::I64ExtendI32U
+            | Operator::I64Shl
+            | Operator::MemorySize { .. }
+            | Operator::Drop
+            // nothing leads to its beginning but what stands before it
+            | Operator::Block { .. }
+    )
+}
+
 /// Looks through a function. `end` is the declared end of memory, and `ends` has the globals with this address.
 fn function(body: &wasmparser::FunctionBody<'_>, end: u32, ends: &[bool]) -> Option<Uses> {
     let mut uses = Uses::default();
@@ -113,7 +187,6 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32, ends: &[bool]) -> Opt
         let (operator, start) = reader.read_with_offset().ok()?;
         operators.push((operator, start, reader.original_position()));
     }
-    let at = |index: usize| operators.get(index).map(|(operator, ..)| operator);
     for (index, (operator, start, stop)) in operators.iter().enumerate() {
         match operator {
             Operator::MemoryGrow { .. } => uses.grows = true,
@@ -126,24 +199,9 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32, ends: &[bool]) -> Opt
                 uses.places.push(Place { range: *start..*stop, wide: false, linked: true });
             }
             Operator::MemorySize { .. } => {
-                let narrow = matches!(
-                    (at(index + 1), at(index + 2)),
-                    (Some(Operator::I32Const { value: 16 }), Some(Operator::I32Shl))
-                );
-                let wide = matches!(
-                    (at(index + 1), at(index + 2), at(index + 3)),
-                    (
-                        Some(Operator::I64ExtendI32S | Operator::I64ExtendI32U),
-                        Some(Operator::I64Const { value: 16 }),
-                        Some(Operator::I64Shl)
-                    )
-                );
-                let last = if wide { index + 3 } else { index + 2 };
-                match operators.get(last) {
-                    Some((.., stop)) if narrow || wide => {
-                        uses.places.push(Place { range: *start..*stop, wide, linked: false });
-                    }
-                    _ => uses.counts_pages = true,
+                match in_bytes(&operators, index).map(|place| vec![place]).or_else(|| kept(&operators, index)) {
+                    Some(places) => uses.places.extend(places),
+                    None => uses.counts_pages = true,
                 }
             }
             _ => {}
@@ -156,7 +214,7 @@ fn function(body: &wasmparser::FunctionBody<'_>, end: u32, ends: &[bool]) -> Opt
 
 #[cfg(test)]
 mod tests {
-    use super::adapt;
+    use super::{adapt, NEAR};
     use alloc::format;
     use alloc::string::String;
     use alloc::vec::Vec;
@@ -201,6 +259,45 @@ mod tests {
             let text = String::from(SIZE) + other;
             assert_eq!(adapted(&text), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_size_that_a_variable_keeps_is_the_end_where_it_is_used_for_nothing_else() {
+        let setup = |then: &str| {
+            let text = format!("(func (param $p i32) (local $x i32) (local.set $x (memory.size)) {then})");
+            adapted(&text).map(|wasm| count(&wasm, &[0x41, 0x40, 0x40, 0x00, 0x01]))
+        };
+        let end = "(i32.shl (local.get $x) (i32.const 16))";
+        let store = format!("(i32.store (i32.const 64) {end})");
+        assert_eq!(setup(&store), Some(1));
+        // asked for once more, and the variable serves for something else behind
+        let both = format!("(i32.store (i32.const 60) (i32.const 8)) {store} {store} (local.set $x (i32.const 0))");
+        assert_eq!(setup(&format!("{both} (loop $l (br_if $l (local.get $x)))")), Some(2));
+        assert_eq!(setup(&format!("{store} (call 0 (local.get $p))")), Some(1), "it is not used behind the call");
+        assert_eq!(setup(&format!("{store} (block $b (local.set $x (i32.const 3)) (br $b))")), Some(1));
+        for other in [
+            format!("{store} (i32.store (i32.const 64) (local.get $x))"),
+            format!("(loop $l {store} (local.set $x (i32.const 1)) (br $l))"),
+            format!("(block $b {store}) (local.set $x (i32.const 1))"),
+            format!("{store} (local.set $p (i32.mul (local.get $x) (i32.const 65536)))"),
+            format!("(if (local.get $p) (then {store}))"),
+            format!("{store} (loop $l (br_if $l (local.get $p)))"),
+            format!("(drop (call 0)) {store}"),
+        ] {
+            let text = format!("{SIZE} (func (param $p i32) (local $x i32) (local.set $x (memory.size)) {other})");
+            assert_eq!(adapted(&text), None, "{other}");
+        }
+        // too far away to be looked for
+        let far = format!(
+            "{SIZE} (func (local $x i32) (local.set $x (memory.size)) {} {store})",
+            "(drop (i32.const 1))".repeat(NEAR / 2)
+        );
+        assert_eq!(adapted(&far), None);
+        // growth between the question and its use
+        let grown = format!(
+            "{SIZE} (func (local $x i32) (local.set $x (memory.size)) (drop (memory.grow (i32.const 1))) {store})"
+        );
+        assert_eq!(count(&adapted(&grown).unwrap(), &[0x41, 0x40, 0x40, 0x00]), 1);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! Why a module asks for as much memory as it does, and which linker flag cures it.
 
 use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
+use wisp_engine::GuestStackOverflow;
 
 /// Bytes of linear memory from which a build says why.
 pub const LARGE: u32 = 64 << 10;
@@ -9,10 +10,27 @@ pub const LARGE: u32 = 64 << 10;
 /// Bytes of a guest's own stack from which a build says how it is made smaller.
 const LARGE_STACK: u64 = 16 << 10;
 
-/// Ways to give a guest a larger stack, for each toolchain.
-pub const LARGER_STACK: &str = "link it with a larger one (clang: -Wl,-z,stack-size=8192; rustc: -C \
-                                link-arg=-zstack-size=8192; zig: --stack 8192; TinyGo: stack size of the target; \
-                                AssemblyScript: --stackSize 8192; wisp_add_app: STACK 8192)";
+/// Remedy for a guest whose calls need more room for frames than it may have.
+pub const FRAMES: &str =
+    "the frames of its calls have no room left: unless it calls itself without end, give it more with \
+                          --stack, on a device with frame-size";
+
+/// Bytes in use of a guest's own stack above which its stack pointer is taken for a wild one.
+const WILD: u32 = 16 << 20;
+
+/// Says how much of its own stack a guest had in use when it overflowed, and how each toolchain makes it larger.
+pub fn overflow(GuestStackOverflow { size, used }: GuestStackOverflow) -> String {
+    let known = (size..WILD).contains(&used);
+    let needed = if known { used } else { size };
+    // a function which calls no other uses some bytes below the stack pointer
+    let larger = needed.saturating_add(256).checked_next_power_of_two().unwrap_or(needed).max(8 << 10);
+    let of = if known { format!(" with {used} bytes in use") } else { String::new() };
+    format!(
+        "the guest's stack of {size} bytes overflowed{of}; link it with a larger one (clang: -Wl,-z,stack-size={larger}; \
+         rustc: -C link-arg=-zstack-size={larger}; zig: --stack {larger}; TinyGo: stack size of the target; \
+         AssemblyScript: --stackSize {larger}; wisp_add_app: STACK {larger})"
+    )
+}
 
 /// Layout of a module's memory, as far as the module tells it. Fields are in bytes.
 #[derive(Default, PartialEq, Eq, Debug)]
@@ -227,6 +245,19 @@ mod tests {
         assert!(!mixed("(memory 4096 4096 (pagesize 1))"), "what cannot grow keeps to what it has");
         assert!(!mixed("(memory 1)"));
         assert!(!of("(module (memory 9 (pagesize 1)) (func (drop (memory.grow (i32.const 1)))))").mixed);
+    }
+
+    #[test]
+    fn the_advised_stack_holds_what_was_in_use() {
+        let advice = |size, used| overflow(GuestStackOverflow { size, used });
+        let in_use = advice(67136, 67152);
+        assert!(in_use.starts_with("the guest's stack of 67136 bytes overflowed with 67152 bytes in use; link it"));
+        assert!(in_use.contains("stack-size=131072") && in_use.contains("STACK 131072"));
+        assert!(advice(4096, 100_064).contains("--stack 131072;"));
+        assert!(advice(2048, 2064).contains("--stackSize 8192;"));
+        // a function below its caller's stack pointer, and a stack pointer that is wild
+        assert!(advice(8192, 8100).starts_with("the guest's stack of 8192 bytes overflowed; link it"));
+        assert!(advice(8192, 8100).contains("--stack 16384;") && advice(8192, u32::MAX).contains("--stack 16384;"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use wasmparser::{Parser, Payload};
 use wisp_image::Image;
 
 use crate::failure::Failure;
@@ -38,12 +39,25 @@ fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
 }
 
+/// Returns true for what compilers give to the linker: such a file imports its memory under a name of its own.
+fn is_object(module: &[u8]) -> bool {
+    let payloads = Parser::new(0).parse_all(module).map_while(Result::ok);
+    let mut imports = payloads.filter_map(|payload| match payload {
+        Payload::ImportSection(imports) => Some(imports.into_imports().map_while(Result::ok)),
+        _ => None,
+    });
+    imports.any(|mut imports| imports.any(|import| import.module == "env" && import.name == "__linear_memory"))
+}
+
 /// Tells what bytes are.
 pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
     let fail = |message: &str| Err(Failure::in_file(path, message));
     match bytes.get(..4) {
         Some(b"WISP") => Ok(Kind::Image),
         Some(b"\0asm") => match bytes.get(4..8) {
+            Some([1, 0, 0, 0]) if is_object(bytes) => {
+                fail("this is an object file, which is not linked yet; link it with wasm-ld, or through clang or rustc")
+            }
             Some([1, 0, 0, 0]) => Ok(Kind::Wasm),
             Some([_, _, 1, 0]) => Ok(Kind::Component),
             Some(version) => Err(Failure::in_file(

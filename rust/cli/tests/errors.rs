@@ -139,6 +139,11 @@ const CASES: &[(&str, &str, Prepare)] = &[
         |f| f.write("a.wasm", b"!<arch>\n/      "),
     ),
     (
+        "build a.o",
+        "a.o: this is an object file, which is not linked yet; link it with wasm-ld, or through clang or rustc",
+        |f| f.module("a.o", r#"(module (import "env" "__linear_memory" (memory 0)))"#),
+    ),
+    (
         "build a.wasm",
         "a.wasm: this is LLVM bitcode, not a wasm module; compile and link it for a wasm target",
         |f| f.write("a.wasm", b"BC\xc0\xde5\x14"),

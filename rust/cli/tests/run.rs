@@ -149,6 +149,9 @@ fn the_exit_code_tells_how_the_guest_ended() {
         assert_eq!(run.code, Some(code), "{call}: {}", run.err);
         assert!(run.err.contains(&format!("wisp: trap: {reason}")), "{call}: {}", run.err);
         assert_eq!(run.out, "");
+        let advice =
+            "the frames of its calls have no room left: unless it calls itself without end, give it more with --stack";
+        assert_eq!(run.err.contains(advice), call == "deep", "{}", run.err);
     }
 }
 

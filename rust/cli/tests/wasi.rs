@@ -96,7 +96,7 @@ fn an_overflow_of_the_guests_stack_is_told_with_the_flags_that_raise_it() {
     let run = folder.wisp("run a.wasm");
     assert_eq!(run.code, Some(139));
     for part in
-        ["out of bounds memory access", "the guest's stack of 2048 bytes overflowed", "-zstack-size=", "--stackSize"]
+        ["out of bounds memory access", "stack of 2048 bytes overflowed with 4096 bytes in use", "-zstack-size=8192"]
     {
         assert!(run.err.contains(part), "{}", run.err);
     }

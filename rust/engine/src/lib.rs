@@ -48,7 +48,7 @@ pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
 pub use vm::config::{Config, Engine, GrowthRefused};
-pub use vm::context::Ctx;
+pub use vm::context::{Ctx, GuestStackOverflow};
 pub use vm::features::MISSING_FEATURES;
 pub use vm::imports::RawHostFn;
 pub use vm::scratch;

@@ -6,7 +6,7 @@ mod common;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use common::{image_of, module_of, Guest};
-use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Store, TrapCode};
+use wisp_engine::{Config, Engine, GuestStackOverflow, Instance, InstantiateError, Linker, Store, TrapCode};
 
 /// An instance of a module whose linear memory may have `limit` bytes.
 fn limited(wat: &str, limit: u32, config: Config) -> Result<(Store<'static, ()>, Instance), InstantiateError> {
@@ -117,7 +117,8 @@ fn an_overflow_of_the_guests_stack_is_known_by_its_size() {
     assert_eq!(take.call(&mut guest.store, 1024), Ok(()));
     assert_eq!(guest.store.guest_stack_overflow(), None);
     assert_eq!(take.call(&mut guest.store, 2064).unwrap_err().code, TrapCode::MemoryOutOfBounds);
-    assert_eq!(guest.store.guest_stack_overflow(), Some(2048));
+    let overflow = GuestStackOverflow { size: 2048, used: 2064 };
+    assert_eq!(guest.store.guest_stack_overflow(), Some(overflow));
 }
 
 #[test]
@@ -133,7 +134,8 @@ fn a_stack_above_the_data_ends_where_the_data_does() {
     let mut guest = with_stack(4096, r#"(data (i32.const 1024) "0123456789abcdef")"#);
     let take = guest.typed::<i32, ()>("take");
     assert!(take.call(&mut guest.store, 4096 + 16).is_err());
-    assert_eq!(guest.store.guest_stack_overflow(), Some(4096 - 1040));
+    let overflow = GuestStackOverflow { size: 4096 - 1040, used: 4096 + 16 };
+    assert_eq!(guest.store.guest_stack_overflow(), Some(overflow));
 }
 
 #[test]

@@ -30,10 +30,10 @@ pub(crate) fn stack_overflow(board: &Zephyr, store: &Store<'_, AppData>, trap: T
     if !matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory) {
         return;
     }
-    let Some(size) = store.guest_stack_overflow() else { return };
+    let Some(stack) = store.guest_stack_overflow() else { return };
     let mut text = Text::new();
     text.push(b"the guest's stack of ");
-    text.push_number(size);
+    text.push_number(stack.size);
     text.push(b" bytes overflowed; link it with a larger one, see doc/limits.md");
     board.report(log::ERROR, text.bytes());
 }

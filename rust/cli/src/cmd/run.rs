@@ -107,7 +107,7 @@ fn trace(text: &str) -> Result<TraceFormat, String> {
 }
 
 fn variable(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+    let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
     Ok((name.into(), value.into()))
 }
 
@@ -411,6 +411,9 @@ struct Outcome {
     trap: Option<String>,
     /// Bytes of the guest's own stack, if the trap comes from its overflow.
     overflowed_stack: Option<u32>,
+    /// Lines that explain the trap.
+    #[serde(skip)]
+    notes: Vec<String>,
     /// Innermost first, a list of lines for each frame.
     frames: Vec<Vec<String>>,
     /// A row for each function, if the run was profiled.
@@ -456,7 +459,12 @@ impl Outcome {
         };
         self.frames = frames.iter().enumerate().map(describe).collect();
         let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
-        self.overflowed_stack = store.guest_stack_overflow().filter(|_| memory);
+        let overflow = store.guest_stack_overflow().filter(|_| memory);
+        self.overflowed_stack = overflow.map(|stack| stack.size);
+        self.notes.extend(overflow.map(explain::overflow));
+        if trap.code == TrapCode::StackOverflow && !self.native {
+            self.notes.push(explain::FRAMES.into());
+        }
         if !output::is_json() {
             self.print(*symbols == Symbols::default());
         }
@@ -465,8 +473,8 @@ impl Outcome {
 
     fn print(&self, nameless: bool) {
         eprintln!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default());
-        if let Some(size) = self.overflowed_stack {
-            eprintln!("  the guest's stack of {size} bytes overflowed; {}", explain::LARGER_STACK);
+        for line in &self.notes {
+            eprintln!("  {line}");
         }
         let left_out = self.frames.len().saturating_sub(FRAMES_SHOWN);
         for (depth, lines) in self.frames.iter().enumerate() {

@@ -7,6 +7,7 @@ use crate::api::func::Func;
 use crate::exec::call::Frame;
 use crate::exec::native::Watched;
 use crate::vm::config::Engine;
+use crate::vm::context::{Ctx, GuestStackOverflow};
 use crate::vm::owner::{Owner, SharedRef};
 use crate::vm::shared::Shared;
 use crate::vm::trap::{Trap, TrapCode};
@@ -77,10 +78,10 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().arena.remaining()
     }
 
-    /// Bytes of the guest's own stack, which its compiler keeps in linear memory, if some instance has none left:
-    /// after a trap, that is why it came. Known of images whose module has such a stack.
-    pub fn guest_stack_overflow(&self) -> Option<u32> {
-        self.shared.get().instances().find_map(crate::vm::context::Ctx::guest_stack_overflow)
+    /// The guest's own stack, which its compiler keeps in linear memory, if some instance has none of it left: after a
+    /// trap, that is why it came. Known of images whose module has such a stack.
+    pub fn guest_stack_overflow(&self) -> Option<GuestStackOverflow> {
+        self.shared.get().instances().find_map(Ctx::guest_stack_overflow)
     }
 
     /// Lets `observer` watch the guests of this store from their next call on; it takes the place of one before.

@@ -11,7 +11,7 @@ use wisp_image::Image;
 use wisp_translate::isa::Isa;
 use wisp_translate::{scratch_words, thumb2, translate_all, Env, Helper, Layout};
 
-fn translate<I: Isa>(image: &Image<'_>, code: &mut [u8]) -> Option<u32> {
+fn translate<I: Isa>(image: &Image<'_>, mut code: &mut [u8]) -> Option<u32> {
     let mut scratch = vec![0; scratch_words(image).ok()?];
     let functions = vec![Cell::new(0); image.function_count()];
     let memory = image.memory().ok()?.map_or(0, |memory| memory.backed);
@@ -23,8 +23,9 @@ fn translate<I: Isa>(image: &Image<'_>, code: &mut [u8]) -> Option<u32> {
         helpers: &[0; Helper::COUNT],
         trampolines: &[const { Cell::new(0) }; Helper::COUNT],
         functions: &functions,
+        go_on: &|| true,
     };
-    let outcome = translate_all::<I>(&env, &mut scratch, code);
+    let outcome = translate_all::<I>(&env, &mut scratch, &mut code, u32::MAX);
     println!(
         "{} of {} functions, {} bytes of code, {} of IR, {} of scratch memory",
         outcome.translated,

@@ -36,6 +36,8 @@ pub struct Env<'e> {
     /// For each defined function the offset of its code plus one; with the highest bit set, the last call that waits for
     /// it. 0 is neither.
     pub functions: &'e [Cell<u32>],
+    /// Returns false if the translation has to end. It is asked once for at most 32 ops.
+    pub go_on: &'e dyn Fn() -> bool,
 }
 
 /// The place of a call in the code, in terms of the IR.
@@ -150,6 +152,11 @@ fn shape<'i>(image: &Image<'i>, index: usize) -> Result<Shape<'i>, Unfit> {
         params: ty.param_slots() as u32,
         results: (ty.result_slots() as u32, ty.results().len()),
     })
+}
+
+/// Returns the bytes of a function's IR; 0 if the function table cannot be read.
+pub fn ir_bytes(image: &Image<'_>, index: usize) -> u32 {
+    shape(image, index).map_or(0, |shape| shape.code.end.saturating_sub(shape.code.start))
 }
 
 /// Returns the words of scratch memory that the largest function of an image takes at most.
@@ -370,7 +377,10 @@ fn leaf(code: Code<'_>) -> bool {
 impl<I: Isa> Function<'_, '_, I> {
     /// Goes through the function once.
     fn body(&mut self) -> Result<(), Unfit> {
-        loop {
+        for step in 0u32.. {
+            if step % 32 == 0 && !(self.env.go_on)() {
+                return Err(Unfit::Stopped);
+            }
             if self.ops.between() {
                 self.between();
             }

@@ -160,4 +160,6 @@ pub enum Unfit {
     Op,
     /// A branch does not reach its target.
     Reach,
+    /// Whoever wants to end the translation has said so.
+    Stopped,
 }

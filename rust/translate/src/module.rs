@@ -4,10 +4,10 @@
 use core::cell::Cell;
 
 use crate::control::WAITS;
-use crate::function::{translate, Env};
+use crate::function::{ir_bytes, translate, Env};
 use crate::isa::Isa;
-use crate::out::Out;
-use crate::Helper;
+use crate::out::{Memory, Out};
+use crate::{Helper, Unfit};
 
 /// Bytes that the stand-in of a function without code takes at most: a number and a long branch.
 const STAND_IN: u32 = 16;
@@ -19,30 +19,49 @@ pub struct Outcome {
     pub translated: u32,
     /// Bytes of code, trampolines and stand-ins included.
     pub bytes: u32,
+    /// Functions for whose code there was no room.
+    pub no_room: u32,
+    /// Functions that were not looked at, because those before them had used the budget.
+    pub over_budget: u32,
 }
 
-/// Translates all functions of an image for which the buffer has room. The others get stand-ins if translated ones call
+impl Outcome {
+    const NOTHING: Self = Self { translated: 0, bytes: 0, no_room: 0, over_budget: 0 };
+}
+
+/// Translates the functions of an image for which the memory has room, in their order, as long as those that it has looked
+/// at have at most `budget` bytes of IR together. The others get stand-ins if translated ones call
 /// them. Afterwards `env.functions` has for each function the offset of its code plus one, or 0.
 ///
-/// `scratch` has [`crate::scratch_words`] and may hold anything.
-pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]) -> Outcome {
+/// `scratch` has [`crate::scratch_words`] and may hold anything. If `env.go_on` ends the translation, nothing is translated.
+pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], memory: &mut dyn Memory, budget: u32) -> Outcome {
     let count = env.functions.len();
     // farther calls would not reach
-    let room = code.len().min(I::CALLS as usize);
-    let code = &mut code[..room];
-    let (mut translated, mut at) = (0, 0);
+    let all = memory.size().min(I::CALLS);
+    let mut outcome = Outcome::NOTHING;
+    let (mut left, mut at) = (budget, 0);
     for index in 0..count {
+        let Some(rest) = left.checked_sub(ir_bytes(env.image, index)) else {
+            outcome.over_budget += 1;
+            continue;
+        };
+        left = rest;
         // every other function without code may need a stand-in: those that got none, too
-        let reserve = (count as u32 - translated - 1) * STAND_IN + I::TRAMPOLINE;
-        let room = (code.len() as u32).saturating_sub(reserve);
-        let mut out = Out::new(&mut code[..room as usize], at);
-        let Ok(done) = translate::<I>(env, index, scratch, &mut out) else { continue };
-        translated += 1;
-        bind::<I>(&mut out, &env.functions[index], done.begin);
-        env.functions[index].set(done.begin + 1);
-        at = done.end;
+        let reserve = (count as u32 - outcome.translated - 1) * STAND_IN + I::TRAMPOLINE;
+        let mut out = Out::new(memory, all.saturating_sub(reserve), at);
+        match translate::<I>(env, index, scratch, &mut out) {
+            Ok(done) => {
+                outcome.translated += 1;
+                bind::<I>(&mut out, &env.functions[index], done.begin);
+                env.functions[index].set(done.begin + 1);
+                at = done.end;
+            }
+            Err(Unfit::Stopped) => return nothing(env),
+            Err(Unfit::Room) => outcome.no_room += 1,
+            Err(_) => {}
+        }
     }
-    let mut out = Out::new(code, at);
+    let mut out = Out::new(memory, all, at);
     for index in 0..count {
         if env.functions[index].get() & WAITS != 0 {
             stand_in::<I>(env, index, &mut out);
@@ -50,10 +69,15 @@ pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], code: &mut [u8]
     }
     if out.room().is_some_and(|room| out.at() > room) {
         // no call may lead to what was not written
-        env.functions.iter().for_each(|entry| entry.set(0));
-        return Outcome { translated: 0, bytes: 0 };
+        return Outcome { no_room: count as u32, ..nothing(env) };
     }
-    Outcome { translated, bytes: out.at() }
+    Outcome { bytes: out.at(), ..outcome }
+}
+
+/// Forgets all code.
+fn nothing(env: &Env<'_>) -> Outcome {
+    env.functions.iter().for_each(|entry| entry.set(0));
+    Outcome::NOTHING
 }
 
 /// Returns the function with the call that returns to an offset of the code, and where its code begins.

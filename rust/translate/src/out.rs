@@ -1,21 +1,50 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The bytes of the code as they grow.
 
+/// Memory for machine code, which may not be written like other memory.
+pub trait Memory {
+    /// Returns the number of its bytes.
+    fn size(&self) -> u32;
+    /// Writes bytes at an offset. The caller has checked that they lie inside.
+    fn write(&mut self, at: u32, bytes: &[u8]);
+    /// Returns the 32 bits at an offset; 0 if they do not lie inside.
+    fn word_at(&self, at: u32) -> u32;
+}
+
+impl Memory for &mut [u8] {
+    fn size(&self) -> u32 {
+        self.len() as u32
+    }
+
+    fn write(&mut self, at: u32, bytes: &[u8]) {
+        if let Some(place) = self.get_mut(at as usize..at as usize + bytes.len()) {
+            place.copy_from_slice(bytes);
+        }
+    }
+
+    fn word_at(&self, at: u32) -> u32 {
+        let bytes = self.get(at as usize..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+    }
+}
+
 /// A place for machine code, or a counter of the bytes that it would take.
 pub struct Out<'b> {
-    bytes: Option<&'b mut [u8]>,
+    memory: Option<&'b mut dyn Memory>,
+    room: u32,
     at: u32,
 }
 
 impl<'b> Out<'b> {
-    /// Writes into a buffer, from byte `at` on.
-    pub fn new(bytes: &'b mut [u8], at: u32) -> Self {
-        Self { bytes: Some(bytes), at }
+    /// Writes into the first `room` bytes of a memory, from byte `at` on.
+    pub fn new(memory: &'b mut dyn Memory, room: u32, at: u32) -> Self {
+        let room = room.min(memory.size());
+        Self { memory: Some(memory), room, at }
     }
 
     /// Counts bytes from `at` on and keeps none.
     pub fn counter(at: u32) -> Self {
-        Self { bytes: None, at }
+        Self { memory: None, room: 0, at }
     }
 
     /// Returns the offset of the next byte.
@@ -25,14 +54,14 @@ impl<'b> Out<'b> {
 
     /// True if nothing is written.
     pub fn counts(&self) -> bool {
-        self.bytes.is_none()
+        self.memory.is_none()
     }
 
     fn put<const N: usize>(&mut self, value: [u8; N]) {
-        if let Some(bytes) = self.bytes.as_deref_mut() {
+        if let Some(memory) = self.memory.as_deref_mut() {
             // whoever has no room for all bytes does not begin to write
-            if let Some(place) = bytes.get_mut(self.at as usize..).and_then(|rest| rest.first_chunk_mut()) {
-                *place = value;
+            if self.room.checked_sub(self.at).is_some_and(|left| left as usize >= N) {
+                memory.write(self.at, &value);
             }
         }
         self.at += N as u32;
@@ -40,7 +69,7 @@ impl<'b> Out<'b> {
 
     /// Returns the offset up to which there is room; `None` if nothing is written.
     pub fn room(&self) -> Option<u32> {
-        self.bytes.as_deref().map(|bytes| bytes.len() as u32)
+        self.memory.as_ref().map(|_| self.room)
     }
 
     /// Appends 16 bits.
@@ -68,7 +97,6 @@ impl<'b> Out<'b> {
 
     /// Returns the 32 bits at an offset; 0 if nothing is written.
     pub fn word_at(&self, at: u32) -> u32 {
-        let bytes = self.bytes.as_deref().and_then(|bytes| bytes.get(at as usize..)?.first_chunk());
-        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+        self.memory.as_deref().map_or(0, |memory| memory.word_at(at))
     }
 }

@@ -22,6 +22,10 @@ fn image(wat: &str) -> Vec<u8> {
 }
 
 fn translate(image: &[u8], room: usize) -> Translation {
+    translate_while(image, room, u32::MAX, &|| true)
+}
+
+fn translate_while(image: &[u8], room: usize, budget: u32, go_on: &dyn Fn() -> bool) -> Translation {
     let image = Image::parse(image).expect("the image is whole");
     let functions = vec![Cell::new(0); image.function_count()];
     let trampolines = [const { Cell::new(0) }; Helper::COUNT];
@@ -35,10 +39,11 @@ fn translate(image: &[u8], room: usize) -> Translation {
         helpers,
         trampolines: &trampolines,
         functions: &functions,
+        go_on,
     };
     let mut scratch = vec![0; scratch_words(&image).expect("the functions can be read")];
     let mut code = vec![0; room];
-    let outcome = translate_all::<Thumb2>(&env, &mut scratch, &mut code);
+    let outcome = translate_all::<Thumb2>(&env, &mut scratch, &mut &mut code[..], budget);
     let begins = functions.iter().map(|entry| entry.get().checked_sub(1)).collect();
     Translation { outcome, code, begins }
 }
@@ -96,7 +101,8 @@ fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     let mut numbers = std::collections::BTreeSet::new();
     for room in (0..whole.outcome.bytes as usize + 200).step_by(2) {
         let part = translate(&image, room);
-        let Outcome { translated, bytes } = part.outcome;
+        let Outcome { translated, bytes, no_room, .. } = part.outcome;
+        assert_eq!((translated + no_room) as usize, part.begins.len(), "room {room}");
         numbers.insert(translated);
         assert!(bytes as usize <= room, "{bytes} bytes in {room}");
         assert_eq!(part.begins.iter().flatten().count(), translated as usize);
@@ -132,5 +138,44 @@ fn a_function_of_more_than_a_megabyte_of_code_is_interpreted() {
     for (rotations, translated) in [(8000, 1), (30_000, 0)] {
         let part = translate(&image(&far(false, rotations)), 4 << 20);
         assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+    }
+}
+
+#[test]
+fn functions_behind_the_budget_are_interpreted() {
+    let image = image(&callers());
+    let parsed = Image::parse(&image).expect("the image is whole");
+    let all = parsed.section(wisp_image::format::Section::Code).len() as u32;
+    let count = parsed.function_count() as u32;
+    assert_eq!(translate_while(&image, 1 << 20, all, &|| true).outcome.over_budget, 0);
+    for budget in (0..all).step_by(29) {
+        let part = translate_while(&image, 1 << 20, budget, &|| true);
+        assert!(part.outcome.over_budget > 0, "{budget} of {all} bytes");
+        assert_eq!(part.outcome.translated + part.outcome.over_budget, count, "{budget} of {all} bytes");
+        assert!(part.calls().iter().all(|&(at, to)| to < part.outcome.bytes && to != at), "{budget} of {all} bytes");
+    }
+}
+
+#[test]
+fn a_translation_ends_within_32_ops_when_it_has_to() {
+    let image = image(&far(false, 1000));
+    let asked = Cell::new(0);
+    let whole = translate_while(&image, 1 << 20, u32::MAX, &|| {
+        asked.set(asked.get() + 1);
+        true
+    });
+    assert_eq!(whole.outcome.translated, 1);
+    let questions = asked.get();
+    // three passes over at least a thousand ops, some of which are counted once more
+    assert!(questions >= 3 * 1000 / 32, "{questions} questions");
+    for end in [0, 1, questions / 2, questions - 1] {
+        asked.set(0);
+        let part = translate_while(&image, 1 << 20, u32::MAX, &|| {
+            asked.set(asked.get() + 1);
+            asked.get() <= end
+        });
+        assert_eq!((part.outcome.translated, part.outcome.bytes), (0, 0));
+        assert_eq!(part.begins, [None]);
+        assert_eq!(asked.get(), end + 1, "nothing goes on after the question that was answered with no");
     }
 }

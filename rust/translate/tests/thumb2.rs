@@ -281,7 +281,8 @@ fn encoders_agree_with_an_assembler() {
     ];
     let mut bytes = vec![0; AT as usize + 16];
     for (text, encode, halves) in cases {
-        let mut out = Out::new(&mut bytes, AT);
+        let mut slice = &mut bytes[..];
+        let mut out = Out::new(&mut slice, u32::MAX, AT);
         encode(&mut out);
         let end = out.at() as usize;
         let found: Vec<_> = bytes[AT as usize..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect();
@@ -298,8 +299,9 @@ fn numbers_that_no_modified_immediate_says_are_refused() {
 
 /// Returns the halfwords of a sum with r1 as scratch register.
 fn sum(d: u8, x: u8, v: u32) -> Vec<u16> {
-    let mut bytes = vec![0; 16];
-    let mut out = Out::new(&mut bytes, 0);
+    let mut bytes = [0; 16];
+    let mut slice = &mut bytes[..];
+    let mut out = Out::new(&mut slice, u32::MAX, 0);
     Thumb2::bin_imm(&mut out, Bin::Add, Reg(d), Reg(x), v, Reg(1));
     let end = out.at() as usize;
     bytes[..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
@@ -323,9 +325,10 @@ fn a_sum_with_a_number_takes_no_register_if_the_number_or_its_negative_is_plain(
 
 #[test]
 fn a_table_says_whether_it_reaches_its_targets() {
-    let mut bytes = vec![0; 64];
+    let mut bytes = [0; 64];
     for (to, reaches) in [(4, true), (4 + 2 * 0xffff, true), (4 + 2 * 0x1_0000, false), (1 << 20, false)] {
-        let mut out = Out::new(&mut bytes, 0);
+        let mut slice = &mut bytes[..];
+        let mut out = Out::new(&mut slice, u32::MAX, 0);
         assert_eq!(Thumb2::table(&mut out, Reg(2), Reg(1), 2, &|n| if n == 0 { 8 } else { to }), reaches, "{to}");
     }
 }
@@ -334,7 +337,8 @@ fn a_table_says_whether_it_reaches_its_targets() {
 fn the_distance_of_a_call_is_read_back() {
     for to in [AT + 4, AT + 0x12_3456, AT - 0x7a_5a5a, AT] {
         let mut bytes = vec![0; AT as usize + 16];
-        let mut out = Out::new(&mut bytes, AT);
+        let mut slice = &mut bytes[..];
+        let mut out = Out::new(&mut slice, u32::MAX, AT);
         encode::branch_long(&mut out, None, true, to);
         let bits = out.word_at(AT);
         assert_eq!((AT + 4).wrapping_add(encode::distance(bits)), to);

@@ -80,6 +80,9 @@ fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>)
         let code = if cfg!(wisp_threaded) { image.section(Section::Code).len() } else { 0 };
         small(size_of::<Ctx>() + globals_size as usize + imported_functions * size_of::<Import>() + code, left)
     })?;
+    // a translation may have been told to end
+    #[cfg(wisp_translates)]
+    shared.go_on().map_err(Trap::new)?;
     link(linker, shared, ctx, module, imports)?;
     for index in 0..ctx.table_count() - imported_tables {
         shared.go_on().map_err(Trap::new)?;

@@ -22,7 +22,7 @@ pub(crate) fn make<'s>(
     #[cfg(wisp_translates)]
     let translated = match native {
         Some(_) => crate::vm::translated::State::none(),
-        None => super::translated::new(&shared.arena, image, shared.config.translate),
+        None => super::translated::new(shared, image),
     };
     let parts = Parts {
         functions,

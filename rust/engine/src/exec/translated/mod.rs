@@ -25,8 +25,8 @@ use wisp_translate::{Env, Helper, Layout};
 
 use self::thumb::{helpers, synchronise, Isa};
 use super::interpreter::{cold, frame, run_with};
-use crate::vm::arena::Arena;
 use crate::vm::context::Ctx;
+use crate::vm::shared::Shared;
 use crate::vm::translated::State;
 use crate::vm::trap::{RawTrap, TrapCode};
 use crate::vm::ty::slots as slots_of;
@@ -50,18 +50,21 @@ fn least_memory(image: &Image<'_>) -> u32 {
     })
 }
 
-/// Translates an image, with at most `most` bytes of code, table and scratch memory of the arena. An image of which
-/// nothing can be translated, or for which there is no room, is interpreted.
-pub fn new(arena: &Arena, image: &Image<'_>, most: u32) -> State {
+/// Translates an image, with at most as many bytes of code, table and scratch memory of the arena as the configuration
+/// allows. An image of which nothing can be translated, or for which there is no room, is interpreted. So is one whose
+/// translation the stop flag ends.
+pub fn new(shared: &Shared, image: &Image<'_>) -> State {
+    let arena = &shared.arena;
     let mark = arena.mark();
-    translate(arena, image, most as usize).unwrap_or_else(|| {
+    translate(shared, image).unwrap_or_else(|| {
         // SAFETY: what was taken since is used by code only, and there is none.
         unsafe { arena.reset(mark) };
         State::none()
     })
 }
 
-fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
+fn translate(shared: &Shared, image: &Image<'_>) -> Option<State> {
+    let (arena, most) = (&shared.arena, shared.config.translate as usize);
     let count = image.function_count();
     if most == 0 || count == 0 {
         return None;
@@ -73,7 +76,7 @@ fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
     let functions = arena.alloc_zeroed::<u32>(count)?;
     let code = arena.take(room & !7, 8)?;
     // SAFETY: rule A: the arena has just given these bytes; they are written before they are read.
-    let (bytes, words_mut) = unsafe {
+    let (mut bytes, words_mut) = unsafe {
         scratch.write_bytes(0, words);
         code.write_bytes(0, room & !7);
         (core::slice::from_raw_parts_mut(code, (room & !7) - 8), core::slice::from_raw_parts_mut(scratch, words))
@@ -81,8 +84,9 @@ fn translate(arena: &Arena, image: &Image<'_>, most: usize) -> Option<State> {
     let memory = least_memory(image);
     let trampolines = [const { Cell::new(0) }; Helper::COUNT];
     let addresses = helpers();
-    let env = Env { helpers: &addresses, ..environment(image, memory, functions, &trampolines) };
-    let outcome = wisp_translate::translate_all::<Isa>(&env, words_mut, bytes);
+    let go_on = || shared.go_on().is_ok();
+    let env = Env { helpers: &addresses, go_on: &go_on, ..environment(image, memory, functions, &trampolines) };
+    let outcome = wisp_translate::translate_all::<Isa>(&env, words_mut, &mut bytes, u32::MAX);
     // a call may be the last instruction: what it returns to is inside, too
     let length = (outcome.bytes + 1).next_multiple_of(8);
     if outcome.translated == 0 {
@@ -115,7 +119,8 @@ fn environment<'e>(
     functions: &'e [Cell<u32>],
     trampolines: &'e Trampolines,
 ) -> Env<'e> {
-    Env { image, layout: LAYOUT, memory, fuel: true, helpers: &[0; Helper::COUNT], trampolines, functions }
+    let helpers = &[0; Helper::COUNT];
+    Env { image, layout: LAYOUT, memory, fuel: true, helpers, trampolines, functions, go_on: &|| true }
 }
 
 /// Bytes of native stack that a trap, or an op that the interpreter does again, takes below the function it arises in. On

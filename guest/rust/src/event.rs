@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Waiting for whatever happens first.
 
-use crate::abi::{event, timer};
+use crate::abi::{event, net, timer};
 use crate::{Errno, Error};
 use core::time::Duration;
 
@@ -39,6 +39,15 @@ pub enum EventKind {
     Message(u32),
     /// The alarm of a counter: [`crate::Counter::source`].
     Alarm(u32),
+    /// A socket became ready: [`crate::TcpStream::watch`] and its like.
+    Net {
+        /// [`crate::TcpStream::source`] and its like.
+        socket: u32,
+        /// Something can be received or accepted, or the connection has ended.
+        readable: bool,
+        /// Bytes can be sent, or an attempt to connect has ended.
+        writable: bool,
+    },
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -56,6 +65,11 @@ impl Event {
             event::UART => EventKind::Uart(source),
             event::MESSAGE => EventKind::Message(source),
             event::ALARM => EventKind::Alarm(source),
+            event::NET => EventKind::Net {
+                socket: source,
+                readable: value & net::READABLE != 0,
+                writable: value & net::WRITABLE != 0,
+            },
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(0, 8)), kind, lost }
@@ -155,6 +169,8 @@ mod tests {
         assert_eq!(Event::from_record(&record).kind, EventKind::Timer { timer: 3, count: 1 });
         record[8] = event::ALARM as u8;
         assert_eq!(Event::from_record(&record).kind, EventKind::Alarm(3));
+        record[8] = event::NET as u8;
+        assert_eq!(Event::from_record(&record).kind, EventKind::Net { socket: 3, readable: true, writable: false });
         record[8] = 99;
         assert_eq!(Event::from_record(&record).kind, EventKind::Other(99));
     }

@@ -21,7 +21,7 @@
 //! - No allocator, no statics with state: a guest pays for what it calls.
 //! - Handles are values that close what they opened when dropped.
 //! - Pins, delays, I2C and SPI devices and PWM outputs implement `embedded-hal` 1.0, serial ports
-//!   `embedded-io`, so that driver crates run unchanged.
+//!   and TCP connections `embedded-io`, so that driver crates run unchanged.
 //! - Unsafe code is in the generated bindings ([`abi`]) and where they take arrays of addresses.
 #![no_std]
 
@@ -43,6 +43,7 @@ mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
 mod msg;
+mod net;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
 mod pwm;
@@ -65,6 +66,7 @@ pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use log_line::{enabled, log, Level};
 pub use msg::{Publisher, Subscriber};
+pub use net::{resolve, TcpListener, TcpStream, UdpSocket};
 pub use pwm::PwmOutput;
 pub use sensor::Sensor;
 pub use spi::SpiDevice;

@@ -32,6 +32,7 @@ pub mod kv;
 pub mod lifecycle;
 pub mod log;
 pub mod msg;
+pub mod net;
 pub mod pwm;
 #[cfg(feature = "render")]
 pub mod render;
@@ -59,6 +60,7 @@ pub const INTERFACES: &[Interface] = &[
     counter::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
+    net::INTERFACE,
     lifecycle::INTERFACE,
     wasi::INTERFACE,
 ];
@@ -118,6 +120,8 @@ pub enum Form {
     SpecialDevices,
     /// A limit: no devices, and nothing to open.
     Limit,
+    /// Peers on the network. What an app opens is a socket of its own, not a grant.
+    Endpoints,
 }
 
 impl Grant {
@@ -286,7 +290,7 @@ impl Interface {
 
     /// Returns true if an app has handles of this interface, which are indices of its grants.
     pub fn has_handles(&self) -> bool {
-        self.grant.is_some_and(|grant| grant.form != Form::Limit)
+        self.grant.is_some_and(|grant| matches!(grant.form, Form::Devices | Form::SpecialDevices))
     }
 
     /// The function called `name`, if the interface has one.

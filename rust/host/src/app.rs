@@ -81,6 +81,7 @@ impl<P: Platform> App<P> {
         let _ = self.flush();
         self.close_descriptors();
         self.release_grants();
+        self.platform.release_net();
         self.timers = Timers::new();
     }
 }

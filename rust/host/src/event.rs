@@ -23,6 +23,13 @@ pub enum Kind {
     Message(u32),
     /// The alarm of a counter is due.
     Alarm(u32),
+    /// A watched socket became ready.
+    Net {
+        /// The socket.
+        socket: u32,
+        /// `READABLE` and `WRITABLE` of `wisp:net@1`.
+        readiness: u32,
+    },
 }
 
 /// Something that happened on the board.
@@ -74,6 +81,7 @@ impl<P: Platform> App<P> {
                 Kind::Uart(uart) => (event::UART, uart, 0),
                 Kind::Message(channel) => (event::MESSAGE, channel, 0),
                 Kind::Alarm(counter) => (event::ALARM, counter, 0),
+                Kind::Net { socket, readiness } => (event::NET, socket, readiness),
             };
             record(time_us, [kind, source, value, lost])
         }))
@@ -117,7 +125,7 @@ mod tests {
     use super::{Event, Kind};
     use crate::stop::Stop;
     use crate::testing::{Harness, EVENT};
-    use wisp_abi::event::{ALARM, EDGE, FOREVER, MESSAGE, TIMER, UART};
+    use wisp_abi::event::{ALARM, EDGE, FOREVER, MESSAGE, NET, TIMER, UART};
 
     const ETIMEDOUT: i32 = -116;
     const EFAULT: i32 = -14;
@@ -148,12 +156,14 @@ mod tests {
         let uart = Event { time_us: 9, kind: Kind::Uart(0), lost: 0 };
         let message = Event { time_us: 10, kind: Kind::Message(5), lost: 0 };
         let alarm = Event { time_us: 11, kind: Kind::Alarm(6), lost: 0 };
-        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart, message, alarm]);
+        let ready = Event { time_us: 12, kind: Kind::Net { socket: 7, readiness: 3 }, lost: 0 };
+        harness.app.platform_mut().events.extend([edge(7, true, 0), edge(8, false, 3), uart, message, alarm, ready]);
         assert_eq!(wait(&mut harness, 0), (7, [EDGE, 1, 1, 0]));
         assert_eq!(wait(&mut harness, FOREVER), (8, [EDGE, 1, 0, 3]));
         assert_eq!(wait(&mut harness, 0), (9, [UART, 0, 0, 0]));
         assert_eq!(wait(&mut harness, 0), (10, [MESSAGE, 5, 0, 0]));
         assert_eq!(wait(&mut harness, 0), (11, [ALARM, 6, 0, 0]));
+        assert_eq!(wait(&mut harness, 0), (12, [NET, 7, 3, 0]));
         assert_eq!(harness.event("wait", &[0, 64]), ETIMEDOUT);
     }
 

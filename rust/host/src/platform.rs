@@ -2,11 +2,13 @@
 //! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
 //! and arguments are that app's own.
 
+pub use crate::endpoint::{mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};
 pub use crate::gpio::{Edges, PinMode};
 pub use crate::i2c::Operation;
 pub use crate::lifecycle::Lifecycle;
+pub use crate::net::{bad_endpoint, may_enter, may_reach, may_receive, Received, Socket, Stage, Waited};
 pub use crate::spi::SpiOperation;
 pub use crate::uart::UartErrors;
 

@@ -54,6 +54,7 @@ pub(crate) struct Board {
     pub(crate) uart_errors: UartErrors,
     pub(crate) uart_watched: Option<bool>,
     pub(crate) uarts_closed: Vec<u32>,
+    pub(crate) net: crate::net::tests::Network,
     /// Bytes that standard input still has.
     pub(crate) typed: VecDeque<u8>,
 }

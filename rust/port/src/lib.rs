@@ -33,6 +33,7 @@ mod msg;
 mod native;
 #[cfg(feature = "storage")]
 pub mod needs;
+mod net;
 pub mod platform;
 mod pwm;
 #[cfg_attr(not(feature = "error-messages"), path = "report_numbers.rs")]

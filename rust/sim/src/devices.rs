@@ -7,6 +7,7 @@ use crate::error::Error;
 use crate::files::FolderConfig;
 use crate::functions::{Answers, Modules};
 use crate::kv::KvConfig;
+use crate::net::NetConfig;
 use crate::vcd::Signal;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -22,6 +23,7 @@ macro_rules! interfaces {
             /// Folders of the workstation, by the names that the app has for them.
             pub(crate) folders: BTreeMap<String, FolderConfig>,
             pub(crate) kv: KvConfig,
+            pub(crate) net: NetConfig,
             /// Results of the firmware's functions, for this app.
             pub(crate) functions: Modules<Answers>,
             $(pub(crate) $interface: BTreeMap<String, crate::$interface::Config>,)*
@@ -36,7 +38,7 @@ macro_rules! interfaces {
                     &self.$interface,
                     crate::$interface::check,
                 )?;)*
-                Ok(())
+                crate::net::check(text, &format!("{key}.net"), &self.net)
             }
 
             /// Returns what a waveform viewer shows: interface, label and signal.

@@ -41,6 +41,9 @@ impl Events for SimPlatform {
         if let Some(event) = self.queue.pop() {
             return Ok(Some(event));
         }
+        if self.net.is_watched() {
+            return self.next_net_event(until_us);
+        }
         let until = self.next_event_us().unwrap_or(u64::MAX).min(until_us);
         if let Some(wait) = until.checked_sub(self.now_us()).filter(|wait| *wait > 0) {
             self.sleep_us(wait)?;
@@ -51,6 +54,18 @@ impl Events for SimPlatform {
 }
 
 impl SimPlatform {
+    /// Waits for an event in small steps, since sockets of the workstation are looked at.
+    fn next_net_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted> {
+        while let Some(wait) = until_us.checked_sub(self.now_us()).filter(|wait| *wait > 0) {
+            self.sleep_us(wait.min(crate::net::POLL_US))?;
+            self.collect_events();
+            if let Some(event) = self.queue.pop() {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
     /// Queues what has happened by now, in the order of its time.
     pub(crate) fn collect_events(&mut self) {
         let now = self.now_us();
@@ -59,6 +74,7 @@ impl SimPlatform {
                 self.queue.push(time, kind);
             }
         }
+        self.collect_net_events();
     }
 
     fn next_event_us(&self) -> Option<u64> {
@@ -101,6 +117,8 @@ impl SimPlatform {
                 port.receive();
                 port.tell()
             }),
+            // no script has them
+            Kind::Net { .. } => false,
         }
     }
 }

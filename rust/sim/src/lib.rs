@@ -28,6 +28,7 @@ mod input;
 mod kv;
 mod lifecycle;
 mod msg;
+mod net;
 mod output;
 mod platform;
 mod pwm;

@@ -9,6 +9,7 @@ use crate::files::Folders;
 use crate::functions::Function;
 use crate::input::Input;
 use crate::kv::Storage;
+use crate::net::Network;
 use crate::output::{Event, Outputs};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -27,6 +28,7 @@ pub struct SimPlatform {
     pub(crate) functions: Vec<Function>,
     pub(crate) queue: Queue,
     pub(crate) storage: Storage,
+    pub(crate) net: Network,
     pub(crate) files: Folders,
     /// Standard input is that of the process; else it is at its end.
     standard_input: Option<Input>,
@@ -97,6 +99,8 @@ impl SimPlatform {
         outputs: Arc<Mutex<Outputs>>,
         board_file: &str,
     ) -> Self {
+        let mut board = board.clone();
+        board.realtime |= app.net.is_real();
         SimPlatform {
             name: name.to_string(),
             args: std::mem::take(&mut app.args),
@@ -105,9 +109,10 @@ impl SimPlatform {
             functions,
             queue: Queue::default(),
             storage: Storage::new(app.kv),
+            net: Network::new(app.net),
             files: Folders::new(app.folders),
             standard_input: None,
-            board: board.clone(),
+            board,
             board_file: board_file.to_string(),
             booted: Instant::now(),
             virtual_us: Arc::default(),
@@ -246,6 +251,11 @@ impl Log for SimPlatform {
         let table = name.split('@').next().unwrap_or(name);
         let message = if self.board_file.is_empty() {
             format!("{interface} \"{label}\" refused: this board grants nothing; run with --board board.toml")
+        } else if table == "net" {
+            format!(
+                "{interface} \"{label}\" refused: add it to endpoints in [apps.{}.net] of {}",
+                self.name, self.board_file
+            )
         } else {
             format!(
                 "{interface} \"{label}\" refused: grant it with [apps.{}.{table}.{label}] in {}, in this direction",

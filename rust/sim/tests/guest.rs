@@ -137,3 +137,49 @@ fn hostile_pointers_are_errors_and_never_traps() {
     assert_eq!(run.result.unwrap_err().exit_status(), Some(0));
     assert_eq!(run.trace, "");
 }
+
+/// A guest that asks a server by the address in text, and one that asks a server which it was not granted.
+#[test]
+fn a_guest_reaches_the_server_that_it_was_granted() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        use std::io::{Read, Write};
+        let (mut connection, _) = listener.accept().unwrap();
+        let mut question = [0; 4];
+        connection.read_exact(&mut question).unwrap();
+        connection.write_all(b"pong").unwrap();
+        question
+    });
+    let guest = |port: u16| {
+        format!(
+            r#"(module
+            (import "wisp:net@1" "resolve" (func $resolve (param i32 i32 i32 i32) (result i32)))
+            (import "wisp:net@1" "open" (func $open (param i32) (result i32)))
+            (import "wisp:net@1" "connect" (func $connect (param i32 i64 i64 i32 i32) (result i32)))
+            (import "wisp:net@1" "send" (func $send (param i32 i32 i32 i32) (result i32)))
+            (import "wisp:net@1" "receive" (func $receive (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+            (memory (export "memory") 1)
+            (data (i32.const 0) "127.0.0.1")
+            (data (i32.const 32) "ping")
+            (func (export "_start") (local $result i32)
+              (if (call $resolve (i32.const 0) (i32.const 9) (i32.const 0) (i32.const 16)) (then (unreachable)))
+              (if (call $open (i32.const 2)) (then (unreachable)))
+              (local.set $result (call $connect (i32.const 0) (i64.load (i32.const 16)) (i64.load (i32.const 24))
+                (i32.const {port}) (i32.const -1)))
+              (if (local.get $result) (then (call $exit (local.get $result))))
+              (if (i32.ne (call $send (i32.const 0) (i32.const 32) (i32.const 4) (i32.const -1)) (i32.const 4))
+                (then (unreachable)))
+              (drop (call $receive (i32.const 0) (i32.const 64) (i32.const 8) (i32.const -1)))
+              (call $exit (i32.load8_u (i32.const 64)))))"#
+        )
+    };
+    let board = format!("[apps.a.net]\nendpoints = [\"tcp:127.0.0.1:{port}\"]\n");
+    let refused = run(&board, &guest(port ^ 1));
+    assert_eq!(refused.result.unwrap_err().exit_status(), Some(-13));
+    assert!(refused.trace.contains("add it to endpoints in [apps.a.net]"), "{}", refused.trace);
+    let reached = run(&board, &guest(port));
+    assert_eq!(reached.result.unwrap_err().exit_status(), Some(i32::from(b'p')));
+    assert_eq!(&server.join().unwrap(), b"ping");
+}

@@ -9,7 +9,7 @@ mod shims;
 pub use shims::{shim_imports, shims};
 
 use super::{comment, takes_memory};
-use crate::{Errno, ErrorSpace, Function, Interface, Kind, Param, Record, Returns};
+use crate::{Errno, ErrorSpace, Form, Function, Interface, Kind, Param, Record, Returns};
 use core::fmt::{self, Write};
 
 /// The words that WIT reserves and that an identifier escapes by `%`.
@@ -66,9 +66,11 @@ fn is_drop(function: &Function) -> bool {
     function.name == "close" && is_method(function)
 }
 
-/// Returns true if an interface has a WIT package. WASI preview 1 has none.
+/// Returns true if an interface has a WIT package. WASI preview 1 has none, and neither has the network, whose functions
+/// return bytes or a handle beside a record.
 pub fn has_wit(interface: &Interface) -> bool {
-    interface.errors == ErrorSpace::Wisp
+    let is_network = interface.grant.is_some_and(|grant| grant.form == Form::Endpoints);
+    interface.errors == ErrorSpace::Wisp && !is_network
 }
 
 /// Returns true if bytes are text that a component passes as a string.

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The network: sockets of the workstation, within what the board file grants.
+
+mod lookup;
+mod socket;
+#[cfg(test)]
+mod tests;
+
+use crate::error::Error;
+use crate::platform::SimPlatform;
+use lookup::Lookup;
+use serde::Deserialize;
+use socket::Slot;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv6Addr};
+use toml::Spanned;
+use wisp_abi::net::{MAX_ENDPOINTS, MAX_SOCKETS};
+use wisp_abi::Errno;
+use wisp_host::platform::{
+    mapped, may_enter, may_receive, Clock, Endpoint, Kind, Net, Peer, Protocol, Received, Socket, Stage, Waited,
+};
+use wisp_host::Failure;
+
+/// Time between two looks at the sockets while an app waits.
+pub(crate) const POLL_US: u64 = 1000;
+const HOUR_US: u64 = 3_600_000_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Link {
+    Up,
+    Down,
+}
+
+/// An app's network as a board file describes it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct NetConfig {
+    /// Peers and ports; none grants nothing.
+    endpoints: Vec<Spanned<String>>,
+    /// Sockets that may be open.
+    sockets: u32,
+    /// Bytes of received datagrams that may wait in a socket.
+    queue_size: u32,
+    /// 0 for no limit.
+    bytes_per_hour: u32,
+    /// With `down`, nothing is ever answered.
+    link: Link,
+    /// Addresses of names. Other names are looked up by the workstation.
+    names: BTreeMap<String, Spanned<IpAddr>>,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        let (endpoints, names) = (Vec::new(), BTreeMap::new());
+        NetConfig { endpoints, sockets: 2, queue_size: 1536, bytes_per_hour: 0, link: Link::Up, names }
+    }
+}
+
+impl NetConfig {
+    /// Returns true if the app exchanges something with real peers, which needs real time.
+    pub(crate) fn is_real(&self) -> bool {
+        !self.endpoints.is_empty() && self.link == Link::Up
+    }
+}
+
+/// Checks what the types of the description leave open.
+pub(crate) fn check(text: &str, key: &str, config: &NetConfig) -> Result<(), Error> {
+    if config.endpoints.len() > MAX_ENDPOINTS as usize {
+        let message = format!("{key}.endpoints: {} entries, expected at most {MAX_ENDPOINTS}", config.endpoints.len());
+        return Err(Error::at(text, config.endpoints.last().map(Spanned::span), message));
+    }
+    for entry in &config.endpoints {
+        if let Err(expected) = Endpoint::parse(entry.get_ref().as_bytes()) {
+            let message = format!("{key}.endpoints: {:?}: {expected}", entry.get_ref());
+            return Err(Error::at(text, Some(entry.span()), message));
+        }
+    }
+    for (name, value, range) in
+        [("sockets", config.sockets, 1..=MAX_SOCKETS), ("queue_size", config.queue_size, 64..=65_536)]
+    {
+        if !range.contains(&value) {
+            let message = format!("{key}.{name} = {value}, expected {} to {}", range.start(), range.end());
+            return Err(Error::at(text, None, message));
+        }
+    }
+    Ok(())
+}
+
+/// The network of one app.
+#[derive(Debug)]
+pub(crate) struct Network {
+    endpoints: Vec<String>,
+    resolved: Vec<Option<Ipv6Addr>>,
+    sockets: Vec<Option<Slot>>,
+    lookup: Option<Lookup>,
+    names: BTreeMap<String, Ipv6Addr>,
+    queue_size: usize,
+    bytes_per_hour: u64,
+    /// Bytes that count now, and since when.
+    used: u64,
+    used_at_us: u64,
+    link: Link,
+}
+
+impl Network {
+    pub(crate) fn new(config: NetConfig) -> Self {
+        let address = |address: IpAddr| match address {
+            IpAddr::V4(v4) => mapped(v4),
+            IpAddr::V6(v6) => v6,
+        };
+        let names = config.names.into_iter().map(|(name, found)| (name.to_lowercase(), address(found.into_inner())));
+        Network {
+            resolved: vec![None; config.endpoints.len()],
+            endpoints: config.endpoints.into_iter().map(Spanned::into_inner).collect(),
+            sockets: (0..config.sockets).map(|_| None).collect(),
+            lookup: None,
+            names: names.collect(),
+            queue_size: config.queue_size as usize,
+            bytes_per_hour: config.bytes_per_hour.into(),
+            used: 0,
+            used_at_us: 0,
+            link: config.link,
+        }
+    }
+
+    fn slot(&mut self, socket: u32) -> Result<&mut Slot, Errno> {
+        self.sockets.get_mut(socket as usize).and_then(Option::as_mut).ok_or(Errno::BadHandle)
+    }
+
+    fn free(&self) -> Result<usize, Errno> {
+        self.sockets.iter().position(Option::is_none).ok_or(Errno::NoMemory)
+    }
+
+    /// Returns true if sockets must be looked at while the app waits for an event.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.link == Link::Up && self.sockets.iter().flatten().any(|slot| slot.watched != 0)
+    }
+
+    /// Lets the budget of an hour flow back, evenly.
+    fn refill(&mut self, now_us: u64) {
+        let elapsed = u128::from(now_us.saturating_sub(self.used_at_us));
+        let back = elapsed * u128::from(self.bytes_per_hour) / u128::from(HOUR_US);
+        if back > 0 {
+            self.used = self.used.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
+            self.used_at_us = now_us;
+        }
+    }
+}
+
+impl SimPlatform {
+    /// Takes in what has come for a socket, if its peer is granted.
+    fn pump(&mut self, socket: u32) {
+        let Some(mut slot) = self.net.sockets.get_mut(socket as usize).and_then(Option::take) else { return };
+        let (protocol, port) = (slot.protocol, slot.local_port);
+        let may = |peer: Peer| match protocol {
+            Protocol::Udp => may_receive(self, port, peer),
+            Protocol::Tcp => may_enter(self, protocol, port, peer.address),
+        };
+        slot.pump(self.net.queue_size, &may);
+        self.net.sockets[socket as usize] = Some(slot);
+    }
+
+    /// Queues events of watched sockets that became ready.
+    pub(crate) fn collect_net_events(&mut self) {
+        for socket in 0..self.net.sockets.len() as u32 {
+            let due = match self.net.slot(socket) {
+                Ok(slot) if slot.watched != 0 => {
+                    self.pump(socket);
+                    self.net.slot(socket).map_or(0, Slot::tell)
+                }
+                _ => 0,
+            };
+            if due != 0 {
+                let now = self.now_us();
+                self.queue.push(now, Kind::Net { socket, readiness: due });
+            }
+        }
+    }
+
+    /// Tries until there is a result or the time is over.
+    fn try_until<T>(
+        &mut self,
+        until_us: u64,
+        mut attempt: impl FnMut(&mut Self) -> Result<Option<T>, Errno>,
+    ) -> Waited<T> {
+        self.tick();
+        loop {
+            if let Some(result) = attempt(self)? {
+                return Ok(Some(result));
+            }
+            let Some(left) = until_us.checked_sub(self.now_us()).filter(|left| *left > 0) else {
+                return Ok(None);
+            };
+            let step = if self.net.link == Link::Up { left.min(POLL_US) } else { left };
+            self.sleep_us(step).map_err(Failure::interrupted)?;
+        }
+    }
+
+    /// The same for one socket, after what has come for it was taken in.
+    fn try_socket<T>(
+        &mut self,
+        socket: u32,
+        until_us: u64,
+        mut attempt: impl FnMut(&mut Slot) -> Result<Option<T>, Errno>,
+    ) -> Waited<T> {
+        self.net.slot(socket)?.told = 0;
+        self.try_until(until_us, |app| {
+            app.pump(socket);
+            attempt(app.net.slot(socket)?)
+        })
+    }
+
+    fn trace_net(&mut self, protocol: Protocol, what: &str, peer: Peer) {
+        let name = if protocol == Protocol::Udp { "udp" } else { "tcp" };
+        self.trace("net", name, &format!("{what} {}", socket::std_address(peer)), "");
+    }
+}
+
+impl Net for SimPlatform {
+    fn net_endpoint(&self, index: u32) -> Option<&[u8]> {
+        self.net.endpoints.get(index as usize).map(|text| text.as_bytes())
+    }
+
+    fn net_resolved(&self, index: u32) -> Option<Ipv6Addr> {
+        self.net.resolved.get(index as usize).copied().flatten()
+    }
+
+    fn set_net_resolved(&mut self, index: u32, address: Ipv6Addr) {
+        if let Some(place) = self.net.resolved.get_mut(index as usize) {
+            *place = Some(address);
+        }
+    }
+
+    fn has_net_bytes(&mut self) -> bool {
+        let now = self.now_us();
+        self.net.refill(now);
+        self.net.bytes_per_hour == 0 || self.net.used < self.net.bytes_per_hour
+    }
+
+    fn use_net_bytes(&mut self, bytes: u32) {
+        self.net.used = self.net.used.saturating_add(bytes.into());
+    }
+
+    fn is_looking_up(&self, name: &[u8]) -> bool {
+        self.net.lookup.as_ref().is_some_and(|lookup| lookup.is_for(name))
+    }
+
+    fn look_up(&mut self, name: &[u8], until_us: u64) -> Waited<Ipv6Addr> {
+        if self.net.link == Link::Up {
+            let known = self.net.names.get(&String::from_utf8_lossy(name).to_lowercase());
+            if let Some(address) = known.copied() {
+                return Ok(Some(address));
+            }
+            let begun = self.net.lookup.take().unwrap_or_else(|| Lookup::begin(name));
+            let other = !begun.is_for(name) && !begun.is_over();
+            self.net.lookup = Some(if other || begun.is_for(name) { begun } else { Lookup::begin(name) });
+            if other {
+                return Err(Errno::Busy.into());
+            }
+        }
+        let found = self.try_until(until_us, |app| match &app.net.lookup {
+            Some(lookup) => lookup.answer().transpose(),
+            None => Ok(None),
+        });
+        if !matches!(found, Ok(None)) {
+            self.net.lookup = None;
+        }
+        found
+    }
+
+    fn open_net(&mut self, protocol: Protocol) -> Result<u32, Errno> {
+        let free = self.net.free()?;
+        self.net.sockets[free] = Some(Slot::new(protocol));
+        Ok(free as u32)
+    }
+
+    fn net_socket(&self, socket: u32) -> Option<Socket> {
+        let slot = self.net.sockets.get(socket as usize)?.as_ref()?;
+        Some(Socket { protocol: slot.protocol, stage: slot.stage, local_port: slot.local_port })
+    }
+
+    fn bind_net(&mut self, socket: u32, ipv4: bool, port: u16) -> Result<(), Errno> {
+        let down = self.net.link == Link::Down;
+        let slot = self.net.slot(socket)?;
+        slot.bind(ipv4, port, down)?;
+        let (protocol, any) = (slot.protocol, socket::unspecified(ipv4));
+        self.trace_net(protocol, "bind", Peer { address: any, port });
+        Ok(())
+    }
+
+    fn connect_net(&mut self, socket: u32, peer: Peer, until_us: u64) -> Waited<()> {
+        let down = self.net.link == Link::Down;
+        let slot = self.net.slot(socket)?;
+        if slot.stage == Stage::Open {
+            slot.connect(peer, down)?;
+            let protocol = slot.protocol;
+            self.trace_net(protocol, "connect", peer);
+        }
+        self.try_socket(socket, until_us, Slot::connected)
+    }
+
+    fn accept_net(&mut self, socket: u32, until_us: u64) -> Waited<(u32, Peer)> {
+        let free = self.net.free()?;
+        let Some((slot, peer)) = self.try_socket(socket, until_us, |slot| Ok(slot.accept()))? else {
+            return Ok(None);
+        };
+        self.net.sockets[free] = Some(slot);
+        self.trace_net(Protocol::Tcp, "accept", peer);
+        Ok(Some((free as u32, peer)))
+    }
+
+    fn send_net(&mut self, socket: u32, bytes: &[u8], to: Option<Peer>, until_us: u64) -> Waited<usize> {
+        let down = self.net.link == Link::Down;
+        self.try_socket(socket, until_us, |slot| slot.send(bytes, to, down))
+    }
+
+    fn receive_net(&mut self, socket: u32, buffer: &mut [u8], until_us: u64) -> Waited<Received> {
+        self.try_socket(socket, until_us, |slot| slot.receive(buffer))
+    }
+
+    fn watch_net(&mut self, socket: u32, readiness: u32) -> Result<(), Errno> {
+        self.collect_events();
+        self.queue.retain(|kind| !matches!(kind, Kind::Net { socket: source, .. } if source == socket));
+        let slot = self.net.slot(socket)?;
+        (slot.watched, slot.told) = (readiness, 0);
+        Ok(())
+    }
+
+    fn net_ready(&mut self, socket: u32) -> u32 {
+        self.tick();
+        self.pump(socket);
+        self.net.slot(socket).map_or(0, Slot::ready)
+    }
+
+    fn take_net_lost(&mut self, socket: u32) -> u32 {
+        self.pump(socket);
+        self.net.slot(socket).map_or(0, |slot| std::mem::take(&mut slot.lost))
+    }
+
+    fn shut_down_net(&mut self, socket: u32) -> Result<(), Errno> {
+        self.net.slot(socket)?.shut_down()
+    }
+
+    fn close_net(&mut self, socket: u32) {
+        self.queue.retain(|kind| !matches!(kind, Kind::Net { socket: source, .. } if source == socket));
+        if let Some(slot) = self.net.sockets.get_mut(socket as usize) {
+            *slot = None;
+        }
+    }
+
+    fn release_net(&mut self) {
+        (0..self.net.sockets.len() as u32).for_each(|socket| self.close_net(socket));
+        self.net.resolved.fill(None);
+        self.net.lookup = None;
+    }
+}

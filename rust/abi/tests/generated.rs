@@ -79,6 +79,8 @@ fn the_page_on_peripherals_lists_all_grants() {
     for (interface, grant) in granted() {
         text += &format!("| `{}` | `{}`, `{}` | {} |\n", interface.module, grant.property, grant.beside, grant.what);
     }
+    text += "| files of `wasi_snapshot_preview1` | a child node for each folder | a folder of the firmware's file system, with a \
+             quota or read-only ([wasi.md](wasi.md#files)) |\n";
     let free = INTERFACES.iter().filter(|interface| interface.grant.is_none() && interface.module.starts_with("wisp:"));
     let names: Vec<_> = free.map(|interface| format!("`{}`", interface.module)).collect();
     text += &format!("| {} | none needed | time, waiting for events, log, state of the app |\n", names.join(", "));

@@ -418,7 +418,7 @@ impl Ctx {
         let top = first.init as u32;
         let low = i64::from(top) - i64::from(stack.size);
         let overflows = i64::from(pointer as i32) - low < RED_ZONE.min(i64::from(stack.size));
-        let used = top.wrapping_sub(pointer as u32);
+        let used = top.wrapping_sub(pointer);
         overflows.then_some(GuestStackOverflow { size: stack.size, used })
     }
 

@@ -28,6 +28,8 @@ HOST_VERBS = {
     "symbolize": "name the places of a trap",
     "publish": "put an app into an OCI registry",
     "pull": "get an image from an OCI registry and check it",
+    "compile": "compile with native code from a service",
+    "serve": "compile for others over HTTP",
     "new": "begin an app from a template",
     "completions": "print what makes a shell complete arguments of wisp",
     "man": "write manual pages",

@@ -15,6 +15,10 @@ REPOSITORY = Path(__file__).resolve().parents[3]
 ADD = bytes.fromhex("0061736d01000000 010701 60027f7f017f 03020100 070701 03616464 0000 0a0901 0700 200020016a0b")
 
 
+# Verbs that another program carries out, which is not built for these tests.
+FLEET = ("publish", "pull", "compile", "serve")
+
+
 def west(folder, *arguments, code=0, **variables):
     """Runs west; what it said."""
     env = {key: value for key, value in os.environ.items() if key not in ("ZEPHYR_BASE", "WISP_PORT")}
@@ -50,7 +54,10 @@ def test_verbs_of_the_host_are_those_of_the_plain_command(workspace, tools):
     (workspace / "add.wasm").write_bytes(ADD)
     for verb in re.findall(r"^  (\w+) ", subprocess.run([tools.tool, "--help"], check=True, timeout=60, text=True,
                                                         stdout=subprocess.PIPE).stdout, re.MULTILINE):
-        if verb != "help":
+        if verb in FLEET:
+            said = west(workspace, "wisp", verb, "--help", code=1, WISP_FLEET="nowhere/wisp-fleet", **tool)
+            assert f"`wisp {verb}` needs the program `nowhere/wisp-fleet`" in said
+        elif verb != "help":
             assert "Usage: wisp" in west(workspace, "wisp", verb, "--help", **tool), verb
     west(workspace, "wisp", "build", "add.wasm", "-o", "add.wisp", "--name", "add", "--version", "1.2.3", **tool)
     assert west(workspace, "wisp", "run", "add.wisp", "--invoke", "add", "40", "2", **tool).strip() == "42"

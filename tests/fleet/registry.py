@@ -57,8 +57,9 @@ class Fleet(unittest.TestCase):
     def setUp(self):
         self.folder = self.base / self.id().rsplit(".", 1)[1]
         self.folder.mkdir()
-        # nobody's own credentials
-        self.environment = {**os.environ, "WISP_FLEET": TOOLS.fleet, "DOCKER_CONFIG": str(self.folder)}
+        # nobody's own credentials, and a proxy that nothing on this machine is reached by
+        self.environment = {**os.environ, "WISP_FLEET": TOOLS.fleet, "DOCKER_CONFIG": str(self.folder),
+                            "http_proxy": "http://localhost:1"}
         self.name = f"{self.registry.host}/apps/{self.folder.name}"
         self.wisp("keygen", "app.pem")
 

@@ -175,7 +175,8 @@ class Exchange(Fleet):
         self.image(number=2, version="1.1.0")
         second = self.report("publish", self.name + ":stable", "lamp.wisp")
         self.assertEqual(self.stored("stable")[0], second["digest"])
-        self.wisp("pull", f"{self.name}@{first['digest']}", "--key", "app.pub.pem", "-o", "got.wisp")
+        address = self.name.replace("localhost", "127.0.0.1")
+        self.wisp("pull", f"{address}@{first['digest']}", "--key", "app.pub.pem", "-o", "got.wisp")
         self.assertEqual((self.folder / "got.wisp").read_bytes(), image)
 
     def test_publishing_again_changes_nothing(self):

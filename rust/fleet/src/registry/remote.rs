@@ -379,7 +379,7 @@ fn uploads(place: &Place, plain: bool) -> ClientConfig {
         user_agent: USER_AGENT,
         // a proxy for nothing, in place of the one that the environment names: what is on this machine stays on it
         http_proxy: place.is_local().then(|| "http://localhost:9".into()),
-        no_proxy: Some("*".into()),
+        no_proxy: Some("*,0.0.0.0/0,::/0".into()),
         ..Default::default()
     }
 }
@@ -428,7 +428,43 @@ fn mismatch(what: &str, expected: &str, found: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_plain, tags_of};
+    use std::io::{Read, Write};
+    use std::net::TcpListener;
+
+    use oci_client::secrets::RegistryAuth;
+    use oci_client::{Client, RegistryOperation};
+
+    use super::{http, is_plain, tags_of, uploads};
+    use crate::registry::place::Place;
+
+    /// Listens on this machine and answers each of four requests with nothing. Returns the port.
+    fn listener() -> u16 {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().take(4) {
+                let mut stream = stream.unwrap();
+                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
+                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
+            }
+        });
+        port
+    }
+
+    #[tokio::test]
+    async fn both_clients_reach_a_registry_on_this_machine_directly() {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let port = listener();
+        for host in ["127.0.0.1", "localhost"] {
+            let place = Place::parse(&format!("{host}:{port}/lamp")).unwrap();
+            let client = Client::try_from(uploads(&place, true)).unwrap();
+            let token =
+                client.auth(&place.reference("latest"), &RegistryAuth::Anonymous, RegistryOperation::Pull).await;
+            assert_eq!(token.unwrap(), None);
+            let answer = http(&place, true).build().unwrap().get(format!("http://{host}:{port}/v2/")).send().await;
+            assert_eq!(answer.unwrap().status(), 200);
+        }
+    }
 
     #[test]
     fn a_list_of_tags_may_be_empty_or_null() {

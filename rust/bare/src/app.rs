@@ -5,7 +5,7 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Clock, Counter, Dac, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg,
+    Adc, Clock, Counter, Dac, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Net,
     Operation, PinMode, Pwm, Sensor, Spi, Stdio, Stream, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
@@ -201,6 +201,7 @@ impl Sensor for Board {}
 impl Counter for Board {}
 impl Kv for Board {}
 impl Msg for Board {}
+impl Net for Board {}
 
 /// Runs the image to its end with so many bytes of linear memory at most, and prints how it ended. False if it was refused
 /// or trapped.

@@ -133,16 +133,35 @@ bool wisp_fs_is_open(const char *path, bool writing_only)
 	return false;
 }
 
+/* Returns true if the app's thread has the lock or is in a file system. */
+static bool is_inside(const struct wisp_app *app)
+{
+	const struct wisp_fs *fs = wisp_fs_of(app);
+
+	return fs != NULL && (holder == app || fs->calling);
+}
+
+/*
+ * Returns true if files cannot be used. Looks for the fault itself: it may be that nobody has asked
+ * for the state of the app that faulted.
+ */
+static bool is_broken(void)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		/* The second look is for a thread that came out and ended between the first two. */
+		if (!broken && is_inside(app) &&
+		    k_thread_join(&app->data->thread, K_NO_WAIT) == 0 && is_inside(app)) {
+			broken = true;
+		}
+	}
+	return broken;
+}
+
 /* Waits for the lock, and with `to_end` even if the app is to stop. */
 static uint32_t wait_for_lock(const struct wisp_app *app, bool to_end)
 {
 	while (k_mutex_lock(&lock, LOOK) != 0) {
-		const struct wisp_app *other = holder;
-
-		if (other != NULL && k_thread_join(&other->data->thread, K_NO_WAIT) == 0) {
-			broken = true;
-		}
-		if (broken) {
+		if (is_broken()) {
 			return WISP_FS_IO;
 		}
 		if (!to_end && wisp_shim_app_stop_reason(app) != 0) {
@@ -158,7 +177,7 @@ static uint32_t take_lock(const struct wisp_app *app, bool to_end)
 	uint32_t error;
 
 	/* If it is broken, the lock may seem to be that of this thread. */
-	if (broken) {
+	if (is_broken()) {
 		return WISP_FS_IO;
 	}
 	if (k_mutex_lock(&lock, K_NO_WAIT) == 0) {
@@ -185,7 +204,7 @@ static void give_lock(void)
 
 uint32_t wisp_fs_call(const struct wisp_app *app)
 {
-	if (broken) {
+	if (is_broken()) {
 		return WISP_FS_IO;
 	}
 	app->grants->fs->calling = true;
@@ -199,9 +218,7 @@ void wisp_fs_return(const struct wisp_app *app)
 
 void wisp_fs_fault(const struct wisp_app *app)
 {
-	const struct wisp_fs *fs = wisp_fs_of(app);
-
-	if (fs != NULL && (holder == app || fs->calling)) {
+	if (is_inside(app)) {
 		broken = true;
 		LOG_ERR("%s: its thread faulted in a file system: no app can use files before the "
 			"next boot",

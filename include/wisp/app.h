@@ -169,7 +169,8 @@ void wisp_app_set_max_run(const struct wisp_app *app, uint32_t milliseconds);
  * @brief Starts an app.
  *
  * The image is verified, instantiated and run in the app's thread. wisp_app_status() returns the
- * outcome. If the thread of the last run is about to end, the function waits for its end.
+ * outcome. If the thread of the last run is about to end, the function waits for its end. After a
+ * fault of the thread, the function waits up to a second until what the app had open is released.
  *
  * @param app App with an image.
  *

@@ -338,10 +338,14 @@ int wisp_store_abort(void);
 /**
  * @brief Starts an app, with its update if it has one.
  *
+ * If the app's thread faulted and has not yet released what was open, the function returns
+ * WISP_STORE_NOT_STOPPED, and the start is tried again later.
+ *
  * @param name Name of the app, NUL-terminated.
  *
  * @return 0, or WISP_STORE_NOT_FOUND, WISP_STORE_NO_APP, WISP_STORE_ALREADY,
- *        WISP_STORE_NOT_LOADED, or the reason for which the image may not run.
+ *        WISP_STORE_NOT_STOPPED, WISP_STORE_NOT_LOADED, or the reason for which the image may not
+ *        run.
  */
 int wisp_store_start(const char *name);
 

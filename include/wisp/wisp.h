@@ -442,14 +442,15 @@ int wisp_app_save_args(const struct wisp_app *app);
 /**
  * @brief Waits until an app is not running.
  *
- * Blocks for up to the timeout.
+ * Blocks for up to the timeout. After a fault of the app's thread, and once wisp_app_status() has
+ * reported it, the function waits until the thread has released what the app had open.
  *
  * @param app App.
  * @param timeout Longest time to wait.
  *
  * @retval 0 The app is not running.
- * @retval -EBUSY The app is running, and the timeout is K_NO_WAIT.
- * @retval -EAGAIN The app is still running after the timeout.
+ * @retval -EBUSY The app is running or being released, and the timeout is K_NO_WAIT.
+ * @retval -EAGAIN The app is still running or being released after the timeout.
  * @retval -EDEADLK The app itself called this function through a host function.
  */
 int wisp_app_join(const struct wisp_app *app, k_timeout_t timeout);

@@ -156,5 +156,11 @@ void wisp_fault_detect(const struct wisp_app *app)
 
 bool wisp_fault_is_released(const struct wisp_app *app)
 {
-	return !app->data->releasing || k_thread_join(&app->data->thread, RELEASE_TIMEOUT) == 0;
+	const volatile bool *releasing = &app->data->releasing;
+
+	if (*releasing) {
+		(void)k_thread_join(&app->data->thread, RELEASE_TIMEOUT);
+	}
+	/* If the thread faulted once more, it has ended without a release. */
+	return !*releasing;
 }

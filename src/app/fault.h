@@ -16,7 +16,7 @@ void wisp_fault_detect(const struct wisp_app *app);
 
 /*
  * Waits until the app's thread has released what was open before a fault. Returns false if it still
- * has not after a second.
+ * has not after a second, or if it faulted once more.
  */
 bool wisp_fault_is_released(const struct wisp_app *app);
 

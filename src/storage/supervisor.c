@@ -9,14 +9,17 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/atomic.h>
 
+#include "app/fault.h"
 #include "app/history.h"
 #include "storage/storage.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-#define STOP_TIMEOUT   K_SECONDS(5)
+#define STOP_TIMEOUT     K_SECONDS(5)
 /* Longest pause before a restart, as a multiple of the first pause. */
-#define MOST_DOUBLINGS 6
+#define MOST_DOUBLINGS   6
+/* Time after which a start is tried again that a fault's release held up. */
+#define RELEASE_PAUSE_MS (30 * MSEC_PER_SEC)
 
 struct supervised {
 	/* It was stopped by request: only a request, an update or the next boot starts it. */
@@ -187,6 +190,12 @@ int wisp_supervisor_start(uint32_t slot)
 	supervised->app = app;
 	if (is_running(app)) {
 		return WISP_STORE_ALREADY;
+	}
+	if (!wisp_fault_is_released(app)) {
+		/* A release takes as long as the drivers need. The attempt is no start. */
+		supervised->start_at = k_uptime_get() + RELEASE_PAUSE_MS;
+		wake();
+		return WISP_STORE_NOT_STOPPED;
 	}
 
 	candidate = stored.candidate.length != 0;

@@ -102,13 +102,21 @@ static int power_up(const struct device *dev, struct wisp_uart *port)
 static void power_down(const struct device *dev, struct wisp_uart *port)
 {
 	bool is_idle = false;
+	int ret = 0;
 
 	K_SPINLOCK(&port->lock) {
 		is_idle = port->powered && !port->open && ring_buf_is_empty(&port->sending);
 		port->powered = port->powered && !is_idle;
 	}
-	/* It fails in an interrupt while a thread changes the state. The next close tries again. */
-	if (is_idle && pm_device_runtime_put_async(dev, SENT) != 0) {
+	if (is_idle) {
+		ret = pm_device_runtime_put_async(dev, SENT);
+	}
+	/*
+	 * It fails in an interrupt while a thread changes the state. The next close tries again.
+	 * With -EALREADY, the firmware enabled this power management after the port was opened, so
+	 * that the device was not resumed for the port.
+	 */
+	if (ret != 0 && ret != -EALREADY) {
 		port->powered = true;
 	}
 }

@@ -62,9 +62,11 @@ impl App {
 
     /// Starts the app in its own thread. [`App::join`] waits for its end, [`App::status`] returns the outcome.
     ///
+    /// After a fault of the app's thread, blocks for up to a second until what the app had open is released.
+    ///
     /// # Errors
     /// - [`Error::NoImage`]: no image was loaded.
-    /// - [`Error::Running`]: the app is running already.
+    /// - [`Error::Running`]: the app is running already, or what it had open before a fault is not yet released.
     pub fn start(self) -> Result<(), Error> {
         raw::start(self.0)
     }
@@ -83,7 +85,7 @@ impl App {
     /// app again at that moment, the state is that of the new run.
     ///
     /// # Errors
-    /// - [`Error::TimedOut`]: the app is still running.
+    /// - [`Error::TimedOut`]: the app is still running, or what it had open before a fault is not yet released.
     /// - [`Error::Itself`]: the app itself made the call, through a host function.
     pub fn join(self, timeout: impl Into<Timeout>) -> Result<Status, Error> {
         raw::join(self.0, timeout.into())?;

@@ -173,8 +173,8 @@ pub fn start_log() {
     static STARTED: AtomicBool = AtomicBool::new(false);
     if !STARTED.load(Ordering::Relaxed) {
         STARTED.store(true, Ordering::Relaxed);
-        // SAFETY: `main!` makes this the first statement of the firmware's Rust code, in the only thread that it has
-        // by then, so nothing logs meanwhile.
+        // SAFETY: `main!` makes this the first statement of the main thread, and nothing else sets a logger. Apps that
+        // the app storage has started may log meanwhile, which the crate `log` allows.
         let _ = unsafe { zephyr::set_logger() };
     }
 }

@@ -68,8 +68,12 @@ uint32_t wisp_rust_store_format(uint32_t *wear, size_t count);
 uint32_t wisp_rust_store_get(uint32_t slot, struct wisp_store_app *app);
 uint32_t wisp_rust_store_find(const char *name, struct wisp_store_app *app);
 
-/* Rust: announce, write, read and abort an upload. */
-uint32_t wisp_rust_store_begin(const struct wisp_store_upload *upload, uint32_t *offset);
+/*
+ * Rust: announce, write, read and abort an upload. With `replace`, the upload that is going on is
+ * given up if the announcement is not refused.
+ */
+uint32_t wisp_rust_store_begin(const struct wisp_store_upload *upload, bool replace,
+			       uint32_t *offset);
 uint32_t wisp_rust_store_write(uint32_t offset, const uint8_t *data, size_t length);
 uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
 uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *slot);

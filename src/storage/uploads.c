@@ -110,11 +110,8 @@ static int announce(struct announcement *announcement)
 	}
 	/* An announcement that is refused replaces nothing. */
 	ret = check(upload);
-	if (ret == 0 && going_on && !again) {
-		ret = wisp_rust_store_abort();
-	}
 	if (ret == 0) {
-		ret = wisp_rust_store_begin(upload, &upload->offset);
+		ret = wisp_rust_store_begin(upload, going_on && !again, &upload->offset);
 	}
 	if (ret != 0 || (again && announcement->owner != WISP_UPLOAD_NOBODY &&
 			 present.owner == announcement->owner)) {

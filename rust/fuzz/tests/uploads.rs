@@ -21,6 +21,7 @@ const FIRMWARE: u32 = 1;
 // of enum wisp_store_error
 const OK: u32 = 0;
 const BUSY: u32 = 4;
+const ROLLBACK: u32 = 12;
 const NO_UPLOAD: u32 = 14;
 const OFFSET: u32 = 15;
 const INCOMPLETE: u32 = 17;
@@ -184,7 +185,23 @@ fn an_announcement_that_is_refused_replaces_nothing() {
     let client = store.client(b'a');
     store.wait(SILENCE_MS);
     assert_eq!(store.begin_for(c"unknown", b'b', NOBODY).0, NO_APP);
+    // the app storage refuses this one
+    assert_eq!(store.begin(b'o', NOBODY).0, ROLLBACK);
     assert_eq!(store.write(client, 0, 100), OK);
     assert_eq!(store.finish(client), OK);
     assert_eq!(store.accepted(), b'a');
+}
+
+#[test]
+fn an_install_that_the_firmware_left_is_replaced_after_a_silence() {
+    let store = Store::new();
+    assert_eq!(store.begin(b'a', FIRMWARE), (OK, FIRMWARE));
+    assert_eq!(store.write(FIRMWARE, 0, 40), OK);
+    assert_eq!(store.begin(b'b', NOBODY).0, BUSY);
+    store.wait(SILENCE_MS);
+    let client = store.client(b'b');
+    assert_eq!(store.write(FIRMWARE, 40, 60), NOT_OWNER);
+    assert_eq!(store.write(client, 0, 100), OK);
+    assert_eq!(store.finish(client), OK);
+    assert_eq!(store.accepted(), b'b');
 }

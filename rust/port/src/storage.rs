@@ -237,12 +237,16 @@ pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shi
     }
 }
 
-/// Announces an image.
+/// Announces an image, with `replace` in place of the upload that is going on.
 ///
 /// # Safety
 /// Called by the app storage's thread; `upload` has a NUL-terminated name, `offset` can be written.
 #[no_mangle]
-pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_upload, offset: *mut u32) -> u32 {
+pub unsafe extern "C" fn wisp_rust_store_begin(
+    upload: *const shim::wisp_store_upload,
+    replace: bool,
+    offset: *mut u32,
+) -> u32 {
     // SAFETY: called by the app storage's thread; the upload's name ends with NUL, and `offset` can be written.
     unsafe {
         let upload = &*upload;
@@ -257,7 +261,7 @@ pub unsafe extern "C" fn wisp_rust_store_begin(upload: *const shim::wisp_store_u
                 rollback: image.rollback,
                 downgrade: upload.downgrade,
             };
-            *offset = store.begin(&announced)?;
+            *offset = if replace { store.replace(&announced).map(|()| 0)? } else { store.begin(&announced)? };
             Ok(())
         })
     }

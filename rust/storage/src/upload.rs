@@ -67,6 +67,29 @@ impl<F: Flash> Store<'_, F> {
                 progress.name == name && progress.image.length == upload.length && progress.image.hash == upload.hash;
             return if same { Ok(progress.received) } else { Err(StoreError::Busy) };
         }
+        let image = self.place_for(upload)?;
+        self.append(Kind::Upload, &UploadRecord { name, image, begun: 0 }.write())?;
+        Ok(0)
+    }
+
+    /// Announces an image in place of the upload that is going on, which is given up. If the announcement is refused,
+    /// that upload goes on.
+    ///
+    /// # Errors
+    /// Returns [`StoreError::NoUpload`], and the errors of [`Store::begin`] but [`StoreError::Busy`].
+    pub fn replace(&mut self, upload: &Upload<'_>) -> Result<(), StoreError> {
+        let name = Name::new(upload.name).ok_or(StoreError::Name)?;
+        let replaced = self.incoming.take().ok_or(StoreError::NoUpload)?;
+        // the new image may take the place of the other one
+        let image = self.place_for(upload);
+        self.incoming = Some(replaced);
+        let image = image?;
+        self.abort()?;
+        self.append(Kind::Upload, &UploadRecord { name, image, begun: 0 }.write())
+    }
+
+    /// Checks an announcement, and finds space for the image.
+    fn place_for(&mut self, upload: &Upload<'_>) -> Result<ImageRef, StoreError> {
         if upload.length == 0 {
             return Err(StoreError::Length);
         }
@@ -91,7 +114,7 @@ impl<F: Flash> Store<'_, F> {
         }
         let blocks = self.layout.blocks_for(upload.length);
         let first = self.find_space(blocks)?;
-        let image = ImageRef {
+        Ok(ImageRef {
             first: first as u16,
             blocks: blocks as u16,
             length: upload.length,
@@ -99,9 +122,7 @@ impl<F: Flash> Store<'_, F> {
             rollback: upload.rollback,
             hash: upload.hash,
             crc: 0,
-        };
-        self.append(Kind::Upload, &UploadRecord { name, image, begun: 0 }.write())?;
-        Ok(0)
+        })
     }
 
     /// The upload that is going on.

@@ -43,6 +43,31 @@ fn a_second_upload_is_told_that_the_store_is_busy() {
 }
 
 #[test]
+fn an_upload_is_replaced_only_by_an_announcement_that_is_not_refused() {
+    let bytes = image(1, 100);
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    assert_eq!(store.replace(&upload("one", &bytes, 0)), Err(StoreError::NoUpload));
+    put(&mut store, "two", &image(2, 100), 7);
+    store.begin(&upload("one", &bytes, 0)).unwrap();
+    store.write(0, &bytes[..60]).unwrap();
+    assert_eq!(store.replace(&upload("two", &image(3, 100), 6)), Err(StoreError::Rollback(6, 7)));
+    assert_eq!(store.replace(&upload("two", &image(2, 100), 7)), Err(StoreError::Installed));
+    assert_eq!(store.replace(&upload("two", &[], 7)), Err(StoreError::Length));
+    // the upload that was not replaced goes on where it was
+    assert_eq!(store.begin(&upload("one", &bytes, 0)), Ok(60));
+    // the whole free space is enough, although the other upload has a part of it
+    let all = store.stat().unwrap();
+    let whole = image(4, (all.largest + 1) as usize * SMALL.erase_block as usize);
+    assert_eq!(store.begin(&upload("two", &whole, 7)), Err(StoreError::Busy));
+    assert_eq!(store.replace(&upload("two", &whole, 7)), Ok(()));
+    assert_eq!(store.progress().unwrap().name.as_str(), "two");
+    store.write(0, &whole).unwrap();
+    let slot = store.accept(false).unwrap();
+    assert!(store.checked(slot, Which::Candidate).is_ok());
+}
+
+#[test]
 fn bytes_that_were_not_announced_are_refused() {
     let bytes = image(1, 600);
     let mut wear = vec![0; 512];

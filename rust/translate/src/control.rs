@@ -155,9 +155,9 @@ impl<I: Isa> Function<'_, '_, I> {
             let end = self.out.at();
             self.out.patch(at, |out| I::branch(out, Some(beyond), end, false));
             let (labels, begin) = (self.labels, self.begin);
-            let reaches = I::table(self.out, index, t, count, &|n| begin + labels.places(target(n)).1);
-            if self.pass == Pass::Write && !reaches {
-                self.unfit = Some(Unfit::Reach);
+            let last = I::table(self.out, index, t, count, &|n| begin + labels.places(target(n)).1);
+            if self.pass == Pass::Place {
+                (0..count).for_each(|n| labels.limit(target(n), last - begin));
             }
             return Ok(());
         }

@@ -36,6 +36,17 @@ const KINDS: [Operand; 32] = {
     kinds
 };
 
+/// The words that an operand takes in the code, by the number of its kind.
+const WORDS: [u8; 32] = {
+    let mut words = [0; 32];
+    let mut n = 0;
+    while n < words.len() {
+        words[n] = KINDS[n].words() as u8;
+        n += 1;
+    }
+    words
+};
+
 /// The code of a function, as words.
 #[derive(Clone, Copy)]
 pub struct Code<'i> {
@@ -54,8 +65,10 @@ impl Code<'_> {
         bytes.map_or(0, |bytes| u16::from_le_bytes(*bytes))
     }
 
+    /// Returns the two words at a byte offset of the section as a number, as [`Code::word`] does.
     fn long(self, at: u32) -> u32 {
-        u32::from(self.word(at)) | u32::from(self.word(at + 2)) << 16
+        let bytes = self.section.get(at as usize..).and_then(|rest| rest.first_chunk());
+        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
     }
 }
 
@@ -80,6 +93,8 @@ pub struct Part {
     pub first: bool,
     /// Byte offset of the first entry of a table.
     pub table: u32,
+    /// The accumulator is an operand.
+    pub reads_acc: bool,
 }
 
 impl Part {
@@ -169,6 +184,37 @@ impl<'i> Ops<'i> {
     /// Reads the next op. `None` at the end of the function.
     pub fn next(&mut self) -> Option<Part> {
         let first = self.rest == 0;
+        let opcode = self.opcode()?;
+        self.part(opcode, first)
+    }
+
+    /// Steps over the next op. Returns the number of branches in it, entries of a table included; `None` at the end of
+    /// the function.
+    pub fn skip(&mut self) -> Option<u32> {
+        const TABLE: u32 = Operand::Table as u32;
+        const FIRST: u32 = Operand::F as u32;
+        const LAST: u32 = Operand::BFar as u32;
+        let (mut kinds, mut targets) = (PACKED[self.opcode()?] & !ENDS_FLOW, 0);
+        while kinds != 0 {
+            let kind = kinds & 31;
+            kinds >>= 5;
+            match kind {
+                FIRST..=LAST => targets += 1,
+                TABLE => {
+                    let entries = u32::from(self.code.word(self.at)) + 1;
+                    targets += entries;
+                    self.at += 2 * entries;
+                }
+                _ => {}
+            }
+            self.at += 2 * u32::from(WORDS[kind as usize]);
+        }
+        Some(targets)
+    }
+
+    /// Reads the opcode of the next op.
+    fn opcode(&mut self) -> Option<usize> {
+        let first = self.rest == 0;
         if first {
             if self.at >= self.code.end {
                 return None;
@@ -182,9 +228,10 @@ impl<'i> Ops<'i> {
         }
         let opcode = if self.rest >> 31 == 1 { self.rest & 0x7fff_ffff } else { self.rest & 0x3ff };
         self.rest = if self.rest >> 31 == 1 { 0 } else { self.rest >> 10 };
-        self.part(opcode as usize, first)
+        Some(opcode as usize)
     }
 
+    /// Reads the operands of an op.
     fn part(&mut self, opcode: usize, first: bool) -> Option<Part> {
         let (class, sem) = *MEANINGS.get(opcode)?;
         let mut part = Part {
@@ -197,28 +244,35 @@ impl<'i> Ops<'i> {
             start: self.start,
             first,
             table: 0,
+            reads_acc: false,
         };
-        let mut kinds = PACKED[opcode] & !ENDS_FLOW;
-        while kinds != 0 {
-            let kind = KINDS[kinds as usize & 31];
+        let (mut kinds, mut at) = (PACKED[opcode] & !ENDS_FLOW, self.at);
+        for n in 0..OPERANDS {
+            if kinds == 0 {
+                break;
+            }
+            let (kind, words) = (KINDS[kinds as usize & 31], u32::from(WORDS[kinds as usize & 31]));
             kinds >>= 5;
-            *part.kinds.get_mut(part.count)? = kind;
-            part.values[part.count] = match kind {
-                Operand::I | Operand::N => self.code.word(self.at) as i16 as u32,
-                Operand::J | Operand::BFar | Operand::NFar | Operand::Zero | Operand::K => self.code.long(self.at),
-                Operand::AccD | Operand::A => 0,
-                _ => u32::from(self.code.word(self.at)),
+            let value = match words {
+                0 => 0,
+                1 if matches!(kind, Operand::I | Operand::N) => self.code.word(at) as i16 as u32,
+                1 => u32::from(self.code.word(at)),
+                _ => self.code.long(at),
             };
-            if kind == Operand::K {
-                part.high = self.code.long(self.at + 4);
+            part.kinds[n] = kind;
+            part.values[n] = value;
+            part.count = n + 1;
+            part.reads_acc |= kind == Operand::A;
+            if words == 4 {
+                part.high = self.code.long(at + 4);
             }
-            self.at += 2 * kind.words() as u32;
+            at += 2 * words;
             if kind == Operand::Table {
-                part.table = self.at;
-                self.at += 2 * (part.values[part.count] + 1);
+                part.table = at;
+                at += 2 * (value + 1);
             }
-            part.count += 1;
         }
+        self.at = at;
         Some(part)
     }
 }

@@ -78,7 +78,7 @@ impl<I: Isa> Function<'_, '_, I> {
     fn flow_end(&mut self) -> u32 {
         if self.end_of_flow < self.ops.at() {
             let mut ops = self.ops;
-            while ops.next().is_some() && !ops.ends_flow() {}
+            while ops.skip().is_some() && !ops.ends_flow() {}
             self.end_of_flow = ops.at();
         }
         self.end_of_flow
@@ -86,6 +86,9 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Lays cold ends here, with a jump over them, if they would come out of reach, or if there are many.
     pub fn island(&mut self) {
+        if self.waiting == 0 {
+            return;
+        }
         let short = self.pending.iter().take(self.waiting).flatten().find(|pending| !pending.long);
         let far = short.is_some_and(|pending| self.out.at() + 8 * self.waiting as u32 > pending.at + I::ISLAND);
         if !far && self.waiting + 6 < COLD {
@@ -198,9 +201,10 @@ impl<I: Isa> Function<'_, '_, I> {
             self.shrunk += if long { 0 } else { I::SHORTENS };
             long
         };
-        if self.pass == Pass::Write && !long && !I::reaches(at, to, test.is_some()) {
-            self.unfit = Some(Unfit::Reach);
+        if !long && !back && self.pass == Pass::Place {
+            self.labels.limit(target, I::farthest(at, test.is_some()) - self.begin);
         }
+        debug_assert!(self.pass != Pass::Write || long || I::reaches(at, to, test.is_some()));
         I::branch(self.out, test, to, long);
     }
 

@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One function from IR to code: in three passes, each of which goes through the same steps. The first counts bytes with
-//! all branches ahead in their long form. The second knows from that which of them are short, and finds the places.
-//! The third writes.
+//! all branches ahead in their long form, and is left out if there are none. The second knows from that which of them are
+//! short, and finds the places. It also finds out whether all branches reach. The third writes.
+//!
+//! Sizes and distances do not depend on where a function's code begins. So the third pass may begin elsewhere, behind
+//! trampolines that the second one found missing.
 
 use core::cell::Cell;
 
 use wisp_image::format::Section;
+use wisp_image::ops::Sem;
 use wisp_image::{Functions, Image};
 
 pub use crate::decode::Code;
 use crate::decode::Ops;
 use crate::flow::{Pending, COLD};
 use crate::isa::{Isa, Reg};
-use crate::labels::Labels;
+use crate::labels::{Labels, Marks};
 use crate::out::Out;
-use crate::pins::Pins;
-use crate::values::HELD;
+use crate::pins::{Counts, Pins};
+use crate::values::{HELD, NO_SLOT};
 use crate::{Helper, Layout, Unfit};
 
 /// The facts that the translations of all functions of an instance share.
@@ -76,7 +80,7 @@ pub enum Pass {
     Estimate,
     /// Finds where it lies.
     Place,
-    /// Writes it, or goes through it for [`locate`].
+    /// Writes it.
     Write,
 }
 
@@ -111,8 +115,8 @@ pub struct Function<'f, 'o, I: Isa> {
     pub(crate) acc_slot: Option<u32>,
     /// The flags tell of the accumulator.
     pub(crate) flags: bool,
-    /// Which slot each of the low registers has a copy of.
-    pub(crate) held: [Option<u32>; HELD],
+    /// Which slot each of the low registers has a copy of, or [`NO_SLOT`].
+    pub(crate) held: [u32; HELD],
     /// The slots that the first pair has a copy of.
     pub(crate) pair: Option<u32>,
     /// The accesses that the cached address is for.
@@ -138,6 +142,13 @@ struct Shape<'i> {
     params: u32,
     /// Slots of results, and number of results.
     results: (u32, usize),
+}
+
+impl Shape<'_> {
+    /// Returns the bytes of the frame, which the first op says.
+    fn frame(&self) -> u32 {
+        u32::from(self.code.word(self.code.start + 2))
+    }
 }
 
 /// Bounds of a function in the code section.
@@ -179,9 +190,8 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, Unfit> {
 fn targets(code: Code<'_>) -> usize {
     let mut count = 0;
     let mut ops = Ops::new(code, code.start);
-    while let Some(part) = ops.next() {
-        count += usize::from(part.target().is_some());
-        count += if part.table != 0 { part.value(1) as usize + 1 } else { 0 };
+    while let Some(targets) = ops.skip() {
+        count += targets as usize;
     }
     count
 }
@@ -205,47 +215,41 @@ pub fn translate<I: Isa>(
     scratch: &mut [u32],
     out: &mut Out<'_>,
 ) -> Result<Translated, Unfit> {
-    let begin = out.at();
-    let mut long = false;
-    loop {
-        let mut counter = Out::counter(begin);
-        let done = passes::<I>(env, index, scratch, &mut counter, long, None)?;
+    let shape = shape(env.image, index)?;
+    for long in [false, true] {
+        let survey = survey::<I>(&shape, scratch)?;
+        let mut counter = Out::counter(out.at());
+        let done = place::<I>(env, &shape, &survey, &mut counter, long, None)?;
         // the long forms reach everything
         if done.unfit == Some(Unfit::Reach) && !long {
-            long = true;
             continue;
         }
         if let Some(unfit) = done.unfit {
             return Err(unfit);
         }
-        if counter.at() - begin > I::BRANCHES {
+        if counter.at() - out.at() > I::BRANCHES {
             return Err(Unfit::Reach);
         }
-        let new = |&n: &usize| done.helpers >> n & 1 == 1 && env.trampolines[n].get() == 0;
-        let missing = (0..Helper::COUNT).filter(new).count() as u32;
-        if out.room().is_some_and(|room| counter.at() + missing * I::TRAMPOLINE > room) {
-            return Err(Unfit::Room);
-        }
-        for n in (0..Helper::COUNT).filter(new) {
-            env.trampolines[n].set(I::trampoline(out, env.helpers[n]) + 1);
-        }
-        return write::<I>(env, index, scratch, out, long);
+        trampolines::<I>(env, done.helpers, counter.at(), out)?;
+        let begin = out.at();
+        let done = run::<I>(env, &shape, out, &survey, Pass::Write, long, None)?;
+        return done.unfit.map_or(Ok(Translated { begin, end: out.at() }), Err);
     }
+    Err(Unfit::Reach)
 }
 
-fn write<I: Isa>(
-    env: &Env<'_>,
-    index: usize,
-    scratch: &mut [u32],
-    out: &mut Out<'_>,
-    long: bool,
-) -> Result<Translated, Unfit> {
-    let begin = out.at();
-    let done = passes::<I>(env, index, scratch, out, long, None)?;
-    match done.unfit {
-        Some(unfit) => Err(unfit),
-        None => Ok(Translated { begin, end: out.at() }),
+/// Writes the trampolines of helpers that have none, if there is room for them and for code that would end at `end`
+/// without them.
+fn trampolines<I: Isa>(env: &Env<'_>, helpers: u64, end: u32, out: &mut Out<'_>) -> Result<(), Unfit> {
+    let new = |&n: &usize| helpers >> n & 1 == 1 && env.trampolines[n].get() == 0;
+    let missing = (0..Helper::COUNT).filter(new).count() as u32;
+    if out.room().is_some_and(|room| end + missing * I::TRAMPOLINE > room) {
+        return Err(Unfit::Room);
     }
+    for n in (0..Helper::COUNT).filter(new) {
+        env.trampolines[n].set(I::trampoline(out, env.helpers[n]) + 1);
+    }
+    Ok(())
 }
 
 /// Finds the call that returns to an offset of the code, in a function whose code begins at `begin`, and which slots
@@ -260,12 +264,14 @@ pub fn locate<I: Isa>(
     begin: u32,
     returns: u32,
 ) -> Result<(Site, Pins), Unfit> {
+    let shape = shape(env.image, index)?;
     for long in [false, true] {
-        let done = passes::<I>(env, index, scratch, &mut Out::counter(begin), long, Some(returns))?;
+        let survey = survey::<I>(&shape, scratch)?;
+        let done = place::<I>(env, &shape, &survey, &mut Out::counter(begin), long, Some(returns))?;
         if done.unfit == Some(Unfit::Reach) {
             continue;
         }
-        return Ok((done.found.ok_or(Unfit::Op)?, done.pins));
+        return Ok((done.found.ok_or(Unfit::Op)?, survey.pins));
     }
     Err(Unfit::Op)
 }
@@ -276,47 +282,62 @@ pub fn locate<I: Isa>(
 /// The scratch memory is too small.
 pub fn pins<I: Isa>(env: &Env<'_>, index: usize, scratch: &mut [u32]) -> Result<Pins, Unfit> {
     let shape = shape(env.image, index)?;
-    let frame = u32::from(shape.code.word(shape.code.start + 2));
-    Pins::choose(shape.code, frame, shape.params, I::PLAN.pins, scratch)
+    Pins::choose(shape.code, shape.frame(), shape.params, I::PLAN.pins, scratch)
 }
 
-/// The outcome of the passes.
+/// The facts about a function that are found before the passes.
+struct Survey<'s> {
+    pins: Pins,
+    labels: Labels<'s>,
+    /// It calls nothing that takes native stack.
+    leaf: bool,
+}
+
+fn survey<'s, I: Isa>(shape: &Shape<'_>, scratch: &'s mut [u32]) -> Result<Survey<'s>, Unfit> {
+    let code = shape.code;
+    let (mut counts, rest) = Counts::new(shape.frame(), scratch)?;
+    let mut marks = Marks::new(code, rest)?;
+    let mut leaf = true;
+    let mut ops = Ops::new(code, code.start);
+    while let Some(part) = ops.next() {
+        counts.add(&part);
+        marks.add(code, &part);
+        leaf &= !matches!(part.sem, Sem::Call | Sem::CallImport | Sem::CallIndirect);
+    }
+    Ok(Survey { pins: counts.choose(shape.params, I::PLAN.pins), labels: marks.labels()?, leaf })
+}
+
+/// The outcome of a pass.
 struct Done {
     helpers: u64,
     unfit: Option<Unfit>,
     found: Option<Site>,
-    pins: Pins,
 }
 
-fn passes<I: Isa>(
+/// Finds the places of all targets, and counts the bytes of the code.
+fn place<I: Isa>(
     env: &Env<'_>,
-    index: usize,
-    scratch: &mut [u32],
+    shape: &Shape<'_>,
+    survey: &Survey<'_>,
     out: &mut Out<'_>,
     long: bool,
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
-    let shape = shape(env.image, index)?;
-    let pins = pins::<I>(env, index, scratch)?;
-    let labels = Labels::find(shape.code, scratch)?;
-    let begin = out.at();
-    for pass in [Pass::Estimate, Pass::Place] {
-        let mut counter = Out::counter(begin);
-        let done = run::<I>(env, &shape, &mut counter, &labels, pins, pass, long, None)?;
-        if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach || pass == Pass::Place) {
+    // a branch back goes to a place that is known
+    if survey.labels.ahead {
+        let done = run::<I>(env, shape, &mut Out::counter(out.at()), survey, Pass::Estimate, long, None)?;
+        if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach) {
             return Ok(done);
         }
     }
-    run::<I>(env, &shape, out, &labels, pins, Pass::Write, long, wanted)
+    run::<I>(env, shape, out, survey, Pass::Place, long, wanted)
 }
 
-#[allow(clippy::too_many_arguments)]
 fn run<I: Isa>(
     env: &Env<'_>,
     shape: &Shape<'_>,
     out: &mut Out<'_>,
-    labels: &Labels<'_>,
-    pins: Pins,
+    survey: &Survey<'_>,
     pass: Pass,
     long: bool,
     wanted: Option<u32>,
@@ -326,15 +347,15 @@ fn run<I: Isa>(
         env,
         code: shape.code,
         out,
-        labels,
-        pins,
+        labels: &survey.labels,
+        pins: survey.pins,
         pass,
         long,
         begin,
         shrunk: 0,
         params: shape.params,
         results: shape.results.0,
-        leaf: leaf(shape.code),
+        leaf: survey.leaf,
         ops: Ops::new(shape.code, shape.code.start),
         start: shape.code.start,
         first: true,
@@ -344,7 +365,7 @@ fn run<I: Isa>(
         acc: None,
         acc_slot: None,
         flags: false,
-        held: [None; HELD],
+        held: [NO_SLOT; HELD],
         pair: None,
         fact: None,
         checked: [None; 4],
@@ -359,19 +380,7 @@ fn run<I: Isa>(
         found: None,
     };
     function.body()?;
-    Ok(Done { helpers: function.helpers, unfit: function.unfit, found: function.found, pins })
-}
-
-/// True if a function calls nothing that takes native stack.
-fn leaf(code: Code<'_>) -> bool {
-    let mut ops = Ops::new(code, code.start);
-    while let Some(part) = ops.next() {
-        use wisp_image::ops::Sem::{Call, CallImport, CallIndirect};
-        if matches!(part.sem, Call | CallImport | CallIndirect) {
-            return false;
-        }
-    }
-    true
+    Ok(Done { helpers: function.helpers, unfit: function.unfit, found: function.found })
 }
 
 impl<I: Isa> Function<'_, '_, I> {
@@ -390,12 +399,12 @@ impl<I: Isa> Function<'_, '_, I> {
             self.first = part.first;
             self.result = part.result();
             self.after_slot = self.result.filter(|&(_, wide)| !wide).map(|(slot, _)| slot);
-            self.reads_acc = part.kinds.contains(&wisp_image::ops::Operand::A);
+            self.reads_acc = part.reads_acc;
             self.busy = self.acc.filter(|_| self.reads_acc).map_or(0, |acc| 1 << acc.0);
             debug_assert!(at <= self.ops.at());
             let flags = core::mem::take(&mut self.flags);
             self.part(&part, flags)?;
-            if part.result().is_none_or(|(_, wide)| wide) && part.kind(0) != wisp_image::ops::Operand::AccD {
+            if self.after_slot.is_none() && part.kind(0) != wisp_image::ops::Operand::AccD {
                 self.acc = None;
                 self.acc_slot = None;
             }
@@ -414,7 +423,11 @@ impl<I: Isa> Function<'_, '_, I> {
         if let Some(index) = self.labels.index(self.ops.at()) {
             self.forget_registers();
             self.checked = [None; 4];
-            self.labels.bind(index, self.out.at() - self.begin, self.pass != Pass::Estimate);
+            let place = self.out.at() - self.begin;
+            if self.pass == Pass::Place && !self.labels.reached(index, place) {
+                self.unfit.get_or_insert(Unfit::Reach);
+            }
+            self.labels.bind(index, place, self.pass != Pass::Estimate);
         }
     }
 }

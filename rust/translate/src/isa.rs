@@ -173,13 +173,15 @@ pub trait Isa {
     fn branch(out: &mut Out<'_>, test: Option<Self::Test>, to: u32, long: bool);
     /// True if a branch that is not `long` reaches so far.
     fn reaches(from: u32, to: u32, test: bool) -> bool;
+    /// Returns the last offset ahead that such a branch reaches.
+    fn farthest(from: u32, test: bool) -> u32;
     /// `d = test ? 1 : 0`
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
     /// `d = test ? a : b`
     fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
     /// Jumps to one of `count` targets by an index below `count`; `entry` gives their offsets, which lie behind the table.
-    /// False if the table does not reach one of them.
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> bool;
+    /// Returns the last offset that the table reaches.
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32;
 
     /// `d = [base + offset]`, of a slot or a field of the instance.
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);

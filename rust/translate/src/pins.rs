@@ -3,7 +3,7 @@
 
 use wisp_image::ops::Operand;
 
-use crate::decode::{Code, Ops};
+use crate::decode::{Code, Ops, Part};
 use crate::isa::Reg;
 use crate::Unfit;
 
@@ -33,25 +33,18 @@ impl Pins {
         registers: &'static [Reg],
         scratch: &mut [u32],
     ) -> Result<Self, Unfit> {
-        let counts = scratch.get_mut(..frame as usize / 4).ok_or(Unfit::Scratch)?;
-        count(code, params, counts);
-        let mut pins = Self { slots: [0; MOST], registers, count: 0 };
-        while pins.count < registers.len().min(MOST) {
-            // the first of those that are named most often
-            let best =
-                counts.iter().enumerate().filter(|(_, &count)| count != PAIR).max_by_key(|(n, &c)| (c, usize::MAX - n));
-            // saving and restoring a register costs two instructions
-            let Some((slot, _)) = best.filter(|(_, &count)| count > 2) else { break };
-            counts[slot] = 0;
-            pins.slots[pins.count] = slot as u16 * 4;
-            pins.count += 1;
+        let (mut counts, _) = Counts::new(frame, scratch)?;
+        let mut ops = Ops::new(code, code.start);
+        while let Some(part) = ops.next() {
+            counts.add(&part);
         }
-        Ok(pins)
+        Ok(counts.choose(params, registers))
     }
 
     /// Returns the register in which a slot lives.
     pub fn get(&self, slot: u32) -> Option<Reg> {
-        self.iter().find(|&(pinned, _)| pinned == slot).map(|(_, register)| register)
+        let pinned = self.slots.get(..self.count)?.iter().position(|&pinned| u32::from(pinned) == slot)?;
+        self.registers.get(pinned).copied()
     }
 
     /// The slots and their registers.
@@ -65,31 +58,61 @@ impl Pins {
     }
 }
 
-/// Counts how often ops name each slot.
-fn count(code: Code<'_>, params: u32, counts: &mut [u32]) {
-    counts.fill(0);
-    let mut add = |slot: u32, pair: bool| {
-        let slot = slot as usize / 4;
-        for half in counts.iter_mut().skip(slot).take(1 + usize::from(pair)) {
-            *half = if pair { PAIR } else { half.saturating_add(u32::from(*half != PAIR)) };
-        }
-    };
-    let mut ops = Ops::new(code, code.start);
-    while let Some(part) = ops.next() {
-        for (kind, value) in part.kinds.iter().zip(part.values) {
+/// Counts how often ops name each slot, in scratch memory.
+pub struct Counts<'s> {
+    counts: &'s mut [u32],
+}
+
+impl<'s> Counts<'s> {
+    /// Begins with none. Returns the scratch memory that is left, too.
+    ///
+    /// # Errors
+    /// [`Unfit::Scratch`].
+    pub fn new(frame: u32, scratch: &'s mut [u32]) -> Result<(Self, &'s mut [u32]), Unfit> {
+        let (counts, rest) = scratch.split_at_mut_checked(frame as usize / 4).ok_or(Unfit::Scratch)?;
+        counts.fill(0);
+        Ok((Self { counts }, rest))
+    }
+
+    /// Counts the slots of an op.
+    pub fn add(&mut self, part: &Part) {
+        for (kind, &slot) in part.kinds.iter().zip(&part.values).take(part.count) {
             match kind {
-                Operand::D | Operand::S => add(value, false),
-                Operand::M => {
-                    add(value, false);
-                    add(value, false);
+                Operand::D | Operand::S => self.name(slot, 1),
+                Operand::M => self.name(slot, 2),
+                Operand::E | Operand::T => {
+                    let slot = slot as usize / 4;
+                    self.counts.iter_mut().skip(slot).take(2).for_each(|half| *half = PAIR);
                 }
-                Operand::E | Operand::T => add(value, true),
                 _ => {}
             }
         }
     }
-    // a parameter is read from memory at the entry
-    for slot in counts.iter_mut().take(params as usize).filter(|count| **count != PAIR) {
-        *slot = slot.saturating_sub(1);
+
+    fn name(&mut self, slot: u32, times: u32) {
+        if let Some(count) = self.counts.get_mut(slot as usize / 4).filter(|count| **count != PAIR) {
+            *count = count.saturating_add(times);
+        }
+    }
+
+    /// Chooses the slots that live in registers.
+    pub fn choose(self, params: u32, registers: &'static [Reg]) -> Pins {
+        let counts = self.counts;
+        // a parameter is read from memory at the entry
+        for slot in counts.iter_mut().take(params as usize).filter(|count| **count != PAIR) {
+            *slot = slot.saturating_sub(1);
+        }
+        let mut pins = Pins { slots: [0; MOST], registers, count: 0 };
+        while pins.count < registers.len().min(MOST) {
+            // the first of those that are named most often
+            let best =
+                counts.iter().enumerate().filter(|(_, &count)| count != PAIR).max_by_key(|(n, &c)| (c, usize::MAX - n));
+            // saving and restoring a register costs two instructions
+            let Some((slot, _)) = best.filter(|(_, &count)| count > 2) else { break };
+            counts[slot] = 0;
+            pins.slots[pins.count] = slot as u16 * 4;
+            pins.count += 1;
+        }
+        pins
     }
 }

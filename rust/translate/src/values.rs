@@ -9,11 +9,13 @@ use crate::isa::{Isa, Place, Reg, Val};
 
 /// The number of registers that may hold copies of slots.
 pub const HELD: usize = 8;
+/// In place of a slot's offset: the register has no copy of a slot.
+pub const NO_SLOT: u32 = u32::MAX;
 
 impl<I: Isa> Function<'_, '_, I> {
     /// Forgets everything about registers: control may come from elsewhere.
     pub fn forget_registers(&mut self) {
-        self.held = [None; HELD];
+        self.held = [NO_SLOT; HELD];
         self.acc = None;
         self.acc_slot = None;
         self.flags = false;
@@ -24,7 +26,7 @@ impl<I: Isa> Function<'_, '_, I> {
     /// A register is about to change.
     pub fn clobber(&mut self, register: Reg) {
         if let Some(held) = self.held.get_mut(usize::from(register.0)) {
-            *held = None;
+            *held = NO_SLOT;
         }
         if register == I::PLAN.cache {
             self.fact = None;
@@ -36,26 +38,31 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// A slot is about to change.
     pub fn forget_slot(&mut self, slot: u32) {
-        for held in &mut self.held {
-            *held = held.filter(|&held| held != slot);
+        for held in self.held.iter_mut().filter(|held| **held == slot) {
+            *held = NO_SLOT;
         }
-        self.pair = self.pair.filter(|&pair| pair != slot && pair + 4 != slot);
-        self.fact = self.fact.filter(|fact| fact.slot != slot);
-        self.acc_slot = self.acc_slot.filter(|&acc| acc != slot);
-        for checked in &mut self.checked {
-            *checked = checked.filter(|fact| fact.slot != slot);
+        if self.pair.is_some_and(|pair| pair == slot || pair + 4 == slot) {
+            self.pair = None;
+        }
+        if self.acc_slot == Some(slot) {
+            self.acc_slot = None;
+        }
+        for fact in self.checked.iter_mut().chain([&mut self.fact]) {
+            if fact.is_some_and(|fact| fact.slot == slot) {
+                *fact = None;
+            }
         }
     }
 
     /// The register holds the value of the slot, until one of them changes.
     pub fn hold(&mut self, register: Reg, slot: u32) {
         if let Some(held) = self.held.get_mut(usize::from(register.0)) {
-            *held = Some(slot);
+            *held = slot;
         }
     }
 
     fn holder(&self, slot: u32) -> Option<Reg> {
-        self.held.iter().position(|&held| held == Some(slot)).map(|n| Reg(n as u8))
+        self.held.iter().position(|&held| held == slot).map(|n| Reg(n as u8))
     }
 
     /// The register must not be given out again for this op.
@@ -74,8 +81,9 @@ impl<I: Isa> Function<'_, '_, I> {
     pub fn temp(&mut self) -> Reg {
         let plan = &I::PLAN;
         let free = |function: &Self, register: Reg| function.busy >> register.0 & 1 == 0;
-        let holds =
-            |function: &Self, register: Reg| function.held.get(usize::from(register.0)).is_some_and(Option::is_some);
+        let holds = |function: &Self, register: Reg| {
+            function.held.get(usize::from(register.0)).is_some_and(|&held| held != NO_SLOT)
+        };
         let paired = |function: &Self, register: Reg| {
             function.pair.is_some() && (register == plan.wide.0 || register == plan.wide.1)
         };
@@ -229,7 +237,7 @@ impl<I: Isa> Function<'_, '_, I> {
     fn clobber_held(&mut self, pair: (Reg, Reg)) {
         for register in [pair.0, pair.1] {
             if let Some(held) = self.held.get_mut(usize::from(register.0)) {
-                *held = None;
+                *held = NO_SLOT;
             }
         }
     }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! What an image file says of itself, and whether it may be believed.
 
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use wisp_aotc::target::NAMES;
@@ -12,7 +11,7 @@ use wisp_image::{verify, Image, ImageError};
 use wisp_trust::{Keys, PublicKey, Signer, Trailer};
 
 use crate::failure::Failure;
-use crate::registry::blob::{hex, FILE_MAX};
+use crate::registry::blob::hex;
 use crate::registry::documents::{note, Notes, Platform};
 
 /// An app, as all of its images have it.
@@ -141,11 +140,6 @@ pub fn target_name(target: Target) -> String {
     named.map_or_else(|| format!("native-{:04x}", target.section()), |name| (*name).into())
 }
 
-/// Returns true if code for `target` runs on the machine that `--target` calls `name`.
-pub fn serves(name: &str, target: Target) -> bool {
-    target_name(target) == name || Machine::named(name).is_ok_and(|machine| machine.target.runs(target))
-}
-
 /// Returns what an index says of IR.
 pub fn portable_platform() -> Platform {
     Platform {
@@ -190,18 +184,10 @@ fn public_key(path: &Path) -> Result<PublicKey, Failure> {
     })
 }
 
-/// Returns the bytes of a file of at most [`FILE_MAX`] bytes, which is what `wisp pull` takes.
+/// Returns the bytes of a file.
 ///
 /// # Errors
-/// It cannot be read, or it is longer.
+/// It cannot be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    let mut bytes = Vec::new();
-    let file = std::fs::File::open(path).and_then(|file| file.take(FILE_MAX + 1).read_to_end(&mut bytes));
-    file.map_err(|error| Failure::in_file(path, format_args!("cannot be read: {error}")))?;
-    match bytes.len() as u64 > FILE_MAX {
-        true => {
-            Err(Failure::in_file(path, format_args!("longer than the {FILE_MAX} bytes that a file of an app may have")))
-        }
-        false => Ok(bytes),
-    }
+    std::fs::read(path).map_err(|error| Failure::in_file(path, format_args!("cannot be read: {error}")))
 }

@@ -3,9 +3,6 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// Largest file of an app, in bytes. Images for microcontrollers are far smaller.
-pub const FILE_MAX: u64 = 64 << 20;
-
 /// Hexadecimal digits of bytes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -3,7 +3,6 @@
 
 use wisp_aotc::Machine;
 
-use crate::output::shown;
 use crate::registry::documents::{media, Descriptor, Index};
 
 /// The form that a user asks for.
@@ -38,14 +37,11 @@ fn runs(machine: &str, code: &str) -> bool {
     }
 }
 
-/// Processors that a message names, of those that a registry lists.
-const FORMS_SHOWN: usize = 40;
-
 /// Names the forms that an index has.
 pub fn forms(index: &Index) -> String {
-    let mut names: Vec<String> = index.manifests.iter().filter_map(variant).map(shown).take(FORMS_SHOWN).collect();
-    names.extend(index.manifests.iter().any(is_portable).then(|| "portable IR".into()));
-    names.extend(index.manifests.iter().any(is_source).then(|| "the WebAssembly module".into()));
+    let mut names: Vec<&str> = index.manifests.iter().filter_map(variant).collect();
+    names.extend(index.manifests.iter().any(is_portable).then_some("portable IR"));
+    names.extend(index.manifests.iter().any(is_source).then_some("the WebAssembly module"));
     if names.is_empty() {
         return "nothing of Wisp".into();
     }

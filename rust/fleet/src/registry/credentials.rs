@@ -60,12 +60,8 @@ fn stored(registry: &str) -> Result<RegistryAuth, Failure> {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".docker"));
     let folder = std::env::var_os("DOCKER_CONFIG").map(PathBuf::from).or_else(home);
     let Some(path) = folder.map(|folder| folder.join("config.json")) else { return Ok(RegistryAuth::Anonymous) };
-    let found = match std::fs::File::open(&path) {
-        Ok(file) => of_config(file, registry),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(RegistryAuth::Anonymous),
-        Err(error) => Err(format!("the file cannot be read: {error}")),
-    };
-    found.map_err(|what| {
+    let Ok(file) = std::fs::File::open(&path) else { return Ok(RegistryAuth::Anonymous) };
+    of_config(file, registry).map_err(|what| {
         let more = format!("the credentials for {registry} cannot be used: {what}");
         Failure::in_file(&path, more + "; log in again, or give --username and --password-stdin")
     })

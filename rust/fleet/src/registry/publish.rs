@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::Failure;
-use crate::output::{shown, Form};
+use crate::output::Form;
 use crate::registry::app::{self, native_platform, portable_platform, target_name, App, Identity};
 use crate::registry::bill;
 use crate::registry::blob::Blob;
@@ -211,7 +211,6 @@ impl Plan {
     async fn alone(&self, remote: &Remote, claim: &str) -> Result<(), Failure> {
         let tags = remote.tags(&claims(&self.version)).await?;
         let Some(other) = tags.iter().find(|tag| *tag != claim) else { return Ok(()) };
-        let other = shown(other);
         let text = format!(
             "somebody else publishes other content of this version, or tried to: the registry has the tag {other}; raise the \
              version, or replace it with --force"

@@ -10,15 +10,17 @@ use serde::Serialize;
 use wisp_trust::Role;
 
 use crate::failure::Failure;
-use crate::output::{shown, Form};
-use crate::registry::app::{self, serves, target_name, App, Trusted};
-use crate::registry::blob::{self, FILE_MAX};
+use crate::output::Form;
+use crate::registry::app::{self, App, Trusted};
+use crate::registry::blob;
 use crate::registry::choice::{choose, Wanted};
 use crate::registry::credentials::Access;
 use crate::registry::documents::{media, note, Descriptor, Index, Manifest, Notes};
 use crate::registry::place::Place;
 use crate::registry::remote::{Content, Document, Remote};
-use crate::registry::source;
+
+/// Largest file that is downloaded, in bytes. Images for microcontrollers are far smaller.
+const FILE_MAX: u64 = 64 << 20;
 
 /// Get an image from an OCI registry, and check it as a device would
 #[derive(Args)]
@@ -78,12 +80,9 @@ struct Found {
     manifest: Manifest,
 }
 
-/// Writes a file so that nobody ever sees a part of it. What is no file, as `/dev/stdout`, is written to and stays.
+/// Writes a file so that nobody ever sees a part of it.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
     let failed = |error: &dyn std::fmt::Display| Failure::in_file(path, format_args!("cannot be written: {error}"));
-    if std::fs::metadata(path).is_ok_and(|data| !data.is_file()) {
-        return std::fs::write(path, bytes).map_err(|error| failed(&error));
-    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut options = tempfile::Builder::new();
     // as any other file; the process's mask takes away what it should
@@ -97,7 +96,7 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
 
 /// Gets the document of a digest that an index or a list names.
 async fn named(remote: &Remote, descriptor: &Descriptor) -> Result<Manifest, Failure> {
-    let what = remote.place().name_of(&shown(&descriptor.digest));
+    let what = remote.place().name_of(&descriptor.digest);
     let failed = |text: String| Failure::new(format!("{what}: {text}"));
     if !blob::is_digest(&descriptor.digest) {
         return Err(failed("the index names a manifest by no digest of the kind sha256; publish it again".into()));
@@ -130,17 +129,13 @@ impl Found {
 
 impl Found {
     /// Gets the image and compares it with what the registry says of it.
-    async fn app(&self, remote: &Remote, what: &str, wanted: Wanted<'_>) -> Result<App, Failure> {
+    async fn app(&self, remote: &Remote, what: &str) -> Result<App, Failure> {
         let failed = |text: String| Failure::new(format!("{what}: {text}"));
         let layer = file(&self.manifest, media::IMAGE).map_err(failed)?;
         let app = App::read(Path::new(what), remote.blob(layer, FILE_MAX).await?)?;
         let index = self.index.as_ref().map(|index| &index.annotations);
         for notes in [Some(&self.manifest.annotations), index].into_iter().flatten() {
             compare(remote.place(), notes, &app).map_err(failed)?;
-        }
-        // somebody who names a manifest by its digest says by that which form is wanted
-        if self.index.is_some() || wanted != Wanted::Portable {
-            has_form(&app, wanted).map_err(failed)?;
         }
         Ok(app)
     }
@@ -149,8 +144,7 @@ impl Found {
 /// Says that there is no such thing, and what there is.
 async fn missing(remote: &Remote, version: &str) -> Failure {
     let tags = remote.tags("").await.unwrap_or_default();
-    let tags = tags.iter().filter(|tag| !tag.contains("sha256")).map(|tag| shown(tag)).take(20);
-    let tags: Vec<String> = tags.collect();
+    let tags: Vec<_> = tags.into_iter().filter(|tag| !tag.contains("sha256")).take(20).collect();
     let there = match tags.is_empty() {
         true => "no app was published under this name".to_string(),
         false => format!("there are the tags {}", tags.join(", ")),
@@ -201,32 +195,6 @@ pub fn compare(place: &Place, notes: &Notes, app: &App) -> Result<(), String> {
     }
 }
 
-/// Checks that an image has the form that was wanted. What the registry says of the form is not signed.
-pub fn has_form(app: &App, wanted: Wanted<'_>) -> Result<(), String> {
-    let (there, form) = match wanted {
-        Wanted::Native(name) => {
-            (app.targets.iter().any(|target| serves(name, *target)), format!("native code for {name}"))
-        }
-        _ => (app.portable, "portable IR".into()),
-    };
-    match there {
-        true => Ok(()),
-        false => Err(format!("the registry passes off an image as what it is not: it has no {form}; do not use it")),
-    }
-}
-
-/// Checks that a module is the one that an image was made from.
-pub fn is_source(module: &[u8], app: &App) -> Result<(), String> {
-    let found = source::hash(module)?;
-    match found == app.identity.wasm {
-        true => Ok(()),
-        false => Err(format!(
-            "the registry passes off another module as that of the image: its SHA-256 is {found}, expected {}; do not use it",
-            app.identity.wasm
-        )),
-    }
-}
-
 impl Arguments {
     /// Checks the signature, unless that is not wanted. Returns true if a root key signed.
     fn verify(&self, app: &App) -> Result<bool, Failure> {
@@ -252,7 +220,7 @@ impl Arguments {
     }
 
     /// Gets the other files that are wanted: path and bytes.
-    async fn others(&self, remote: &Remote, found: &Found, app: &App) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
+    async fn others(&self, remote: &Remote, found: &Found) -> Result<Vec<(PathBuf, Vec<u8>)>, Failure> {
         let mut files = Vec::new();
         let failed = |text: String| Failure::new(format!("{}: {text}", remote.place().name_of(&found.digest)));
         if let Some(path) = &self.wasm {
@@ -260,9 +228,7 @@ impl Arguments {
             let index = index.ok_or_else(|| failed("this is the manifest of an image; give the tag instead".into()))?;
             let manifest = named(remote, choose(index, Wanted::Source).map_err(failed)?).await?;
             let layer = file(&manifest, media::WASM).map_err(failed)?;
-            let module = remote.blob(layer, FILE_MAX).await?;
-            is_source(&module, app).map_err(failed)?;
-            files.push((path.clone(), module));
+            files.push((path.clone(), remote.blob(layer, FILE_MAX).await?));
         }
         let about =
             [(&self.sbom, media::CYCLONEDX, "bill of materials"), (&self.provenance, media::IN_TOTO, "provenance")];
@@ -307,15 +273,14 @@ pub async fn run(arguments: &Arguments, form: Form) -> Result<ExitCode, Failure>
     let what = place.name_of(version);
     let wanted = arguments.target.as_deref().map_or(Wanted::Portable, Wanted::Native);
     let found = Found::at(&remote, version, wanted).await?;
-    let app = found.app(&remote, &what, wanted).await?;
+    let app = found.app(&remote, &what).await?;
     let root = arguments.verify(&app)?;
     let path = arguments.path(&app)?;
-    for (path, bytes) in arguments.others(&remote, &found, &app).await? {
+    for (path, bytes) in arguments.others(&remote, &found).await? {
         write(&path, &bytes)?;
     }
     write(&path, &app.bytes)?;
-    let stated = found.manifest.annotations.get(note::TARGET);
-    let target = stated.filter(|name| app.targets.iter().any(|target| target_name(*target) == **name)).cloned();
+    let target = found.manifest.annotations.get(note::TARGET).filter(|name| *name != "portable").cloned();
     let report = Report {
         reference: what.clone(),
         digest: found.digest,

@@ -8,11 +8,10 @@ use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 use oci_client::secrets::RegistryAuth;
 use oci_client::{Client, RegistryOperation};
-use reqwest::header::{HeaderMap, ACCEPT, CONTENT_TYPE, WWW_AUTHENTICATE};
+use reqwest::header::{HeaderMap, ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 
-use crate::failure::{reason, Failure};
-use crate::output::shown;
+use crate::failure::Failure;
 use crate::registry::blob::{self, Blob};
 use crate::registry::credentials::Access;
 use crate::registry::documents::{media, Descriptor, Index, Manifest};
@@ -80,6 +79,20 @@ impl Document {
     }
 }
 
+/// Returns text of a registry without what could command a terminal, and not too much of it.
+fn shown(text: &str) -> String {
+    text.trim().chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// Returns the innermost reason of an error.
+fn reason(error: &dyn std::error::Error) -> String {
+    let mut inner = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    inner.to_string()
+}
+
 impl Remote {
     /// Reaches a repository and logs in.
     ///
@@ -88,43 +101,28 @@ impl Remote {
     pub async fn connect(place: Place, access: &Access, writes: bool) -> Result<Self, Failure> {
         let auth = access.credentials(&place)?;
         let plain = access.plain_http || place.is_local();
-        let scheme = if plain { "http" } else { "https" };
-        let unusable =
-            |error: &dyn std::error::Error| Failure::new(format!("HTTP cannot be used here: {}", reason(error)));
-        let client = Client::try_from(uploads(&place, plain)).map_err(|error| unusable(&error))?;
-        let http = http(&place, plain).build().map_err(|error| unusable(&error))?;
+        let (protocol, scheme) = if plain { (ClientProtocol::Http, "http") } else { (ClientProtocol::Https, "https") };
+        let client = Client::new(ClientConfig {
+            protocol,
+            use_monolithic_push: true,
+            connect_timeout: Some(CONNECT),
+            read_timeout: Some(SILENCE),
+            user_agent: USER_AGENT,
+            ..Default::default()
+        });
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT)
+            .read_timeout(SILENCE)
+            .user_agent(USER_AGENT)
+            .build()
+            .map_err(|error| Failure::new(format!("HTTP cannot be used here: {}", reason(&error))))?;
         let anything = place.reference("latest");
         let base = format!("{scheme}://{}/v2/{}", anything.resolve_registry(), place.repository);
         let mut remote = Self { place, client, http, auth, token: None, base };
-        if !plain && matches!(remote.auth, RegistryAuth::Basic(..)) {
-            remote.asks_safely().await?;
-        }
         let operation = if writes { RegistryOperation::Push } else { RegistryOperation::Pull };
         let token = remote.client.auth(&anything, &remote.auth, operation).await;
         remote.token = token.map_err(|error| remote.library(&remote.place.name(), error))?;
-        match &remote.token {
-            // the library would panic
-            Some(token) if !token.bytes().all(|byte| byte.is_ascii_graphic()) => Err(Failure::new(format!(
-                "{}: the registry gave a token that no header can hold; is this a registry?",
-                remote.place.name()
-            ))),
-            _ => Ok(remote),
-        }
-    }
-
-    /// Checks that the registry, which is reached by HTTPS, sends nobody with a password to an address of HTTP.
-    async fn asks_safely(&self) -> Result<(), Failure> {
-        let what = self.place.name();
-        let root = self.base.strip_suffix(&self.place.repository).unwrap_or(&self.base);
-        let response = self.http.get(root).send().await;
-        let response = response.map_err(|error| Failure::new(format!("{what}: {}", self.unreachable(&error))))?;
-        let challenge = response.headers().get(WWW_AUTHENTICATE).and_then(|value| value.to_str().ok());
-        match challenge.is_some_and(is_plain) {
-            true => Err(Failure::new(format!(
-                "{what}: the registry wants the password at an address of HTTP, where others could read it; tell those who run it"
-            ))),
-            false => Ok(()),
-        }
+        Ok(remote)
     }
 
     /// Returns the repository.
@@ -272,15 +270,19 @@ impl Remote {
     /// Lists the tags that begin with a text.
     ///
     /// # Errors
-    /// The registry fails, or sends no list.
+    /// The registry fails.
     pub async fn tags(&self, prefix: &str) -> Result<Vec<String>, Failure> {
-        let what = self.place.name();
         // tags are sorted, so that a long list need not be read whole
-        let last = if prefix.is_empty() { String::new() } else { format!("&last={prefix}") };
-        let response = self.send(&what, self.http.get(format!("{}/tags/list?n=1000{last}", self.base))).await?;
-        let Some(bytes) = self.body(&what, response, DOCUMENT_MAX).await? else { return Ok(Vec::new()) };
-        let tags = tags_of(&bytes).map_err(|text| Failure::new(format!("{what}: {text}")))?;
-        Ok(tags.into_iter().filter(|tag| tag.starts_with(prefix)).collect())
+        let last = (!prefix.is_empty()).then_some(prefix);
+        match self.client.list_tags(&self.place.reference("latest"), &self.auth, Some(1000), last).await {
+            Ok(list) => Ok(list.tags.into_iter().filter(|tag| tag.starts_with(prefix)).collect()),
+            Err(OciDistributionError::RegistryError { envelope, .. })
+                if envelope.errors.iter().all(|error| error.code == OciErrorCode::NameUnknown) =>
+            {
+                Ok(Vec::new())
+            }
+            Err(error) => Err(self.library(&self.place.name(), error)),
+        }
     }
 
     /// Lists what says something about a document, or nothing if the registry has no such list.
@@ -303,12 +305,6 @@ impl Remote {
         let why = reason(error);
         if error.is_timeout() {
             return format!("{} does not answer in time; try again", self.place.registry);
-        }
-        if error.is_redirect() && why.contains("scheme") {
-            return format!(
-                "{} redirects to an address of HTTP, where others could change the answer",
-                self.place.registry
-            );
         }
         let tls =
             self.base.starts_with("https") && (why.contains("InvalidContentType") || why.contains("corrupt message"));
@@ -369,53 +365,6 @@ impl Remote {
     }
 }
 
-/// Returns the settings of the client that logs in and uploads.
-fn uploads(place: &Place, plain: bool) -> ClientConfig {
-    ClientConfig {
-        protocol: if plain { ClientProtocol::Http } else { ClientProtocol::Https },
-        use_monolithic_push: true,
-        connect_timeout: Some(CONNECT),
-        read_timeout: Some(SILENCE),
-        user_agent: USER_AGENT,
-        // a proxy for nothing, in place of the one that the environment names: what is on this machine stays on it
-        http_proxy: place.is_local().then(|| "http://localhost:9".into()),
-        no_proxy: Some("*,0.0.0.0/0,::/0".into()),
-        ..Default::default()
-    }
-}
-
-/// Returns the client for downloads and documents. No redirection takes it from HTTPS to HTTP.
-fn http(place: &Place, plain: bool) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
-        .connect_timeout(CONNECT)
-        .read_timeout(SILENCE)
-        .user_agent(USER_AGENT)
-        .https_only(!plain);
-    // what is on this machine stays on it
-    if place.is_local() {
-        builder.no_proxy()
-    } else {
-        builder
-    }
-}
-
-/// Returns true for a challenge that sends a client to an address of HTTP for a token.
-fn is_plain(challenge: &str) -> bool {
-    let text = challenge.to_ascii_lowercase().replace([' ', '\t', '"'], "");
-    text.starts_with("bearer") && text.contains("realm=http:")
-}
-
-/// Reads a list of tags. A repository without tags has `null` in some registries.
-fn tags_of(bytes: &[u8]) -> Result<Vec<String>, String> {
-    #[derive(serde::Deserialize)]
-    struct Tags {
-        tags: Option<Vec<String>>,
-    }
-    let list: Tags = serde_json::from_slice(bytes)
-        .map_err(|error| format!("the list of tags is damaged: {error}; is this a registry?"))?;
-    Ok(list.tags.unwrap_or_default())
-}
-
 const USER_AGENT: &str = concat!("wisp/", env!("CARGO_PKG_VERSION"));
 
 fn mismatch(what: &str, expected: &str, found: &str) -> Failure {
@@ -424,61 +373,4 @@ fn mismatch(what: &str, expected: &str, found: &str) -> Failure {
          explained",
         shown(expected)
     ))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Read, Write};
-    use std::net::TcpListener;
-
-    use oci_client::secrets::RegistryAuth;
-    use oci_client::{Client, RegistryOperation};
-
-    use super::{http, is_plain, tags_of, uploads};
-    use crate::registry::place::Place;
-
-    /// Listens on this machine and answers each of four requests with nothing. Returns the port.
-    fn listener() -> u16 {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().take(4) {
-                let mut stream = stream.unwrap();
-                assert!(stream.read(&mut [0; 4096]).unwrap() > 0);
-                stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").unwrap();
-            }
-        });
-        port
-    }
-
-    #[tokio::test]
-    async fn both_clients_reach_a_registry_on_this_machine_directly() {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let port = listener();
-        for host in ["127.0.0.1", "localhost"] {
-            let place = Place::parse(&format!("{host}:{port}/lamp")).unwrap();
-            let client = Client::try_from(uploads(&place, true)).unwrap();
-            let token =
-                client.auth(&place.reference("latest"), &RegistryAuth::Anonymous, RegistryOperation::Pull).await;
-            assert_eq!(token.unwrap(), None);
-            let answer = http(&place, true).build().unwrap().get(format!("http://{host}:{port}/v2/")).send().await;
-            assert_eq!(answer.unwrap().status(), 200);
-        }
-    }
-
-    #[test]
-    fn a_list_of_tags_may_be_empty_or_null() {
-        assert_eq!(tags_of(br#"{"name":"lamp","tags":["1.0.0","stable"]}"#), Ok(vec!["1.0.0".into(), "stable".into()]));
-        assert_eq!(tags_of(br#"{"name":"lamp","tags":null}"#), Ok(vec![]));
-        assert!(tags_of(b"<html>").unwrap_err().starts_with("the list of tags is damaged: "));
-    }
-
-    #[test]
-    fn an_address_of_http_gets_no_password() {
-        assert!(is_plain(r#"Bearer realm="http://example.org/token",service="example.org""#));
-        assert!(is_plain(r#"Bearer service="example.org", REALM = HTTP://example.org/token"#));
-        assert!(!is_plain(r#"Bearer realm="https://example.org/token",service="http://example.org""#));
-        // a name that a user would be shown, not an address
-        assert!(!is_plain(r#"Basic realm="http://example.org""#));
-    }
 }

@@ -41,7 +41,13 @@ impl Source {
     pub fn read(path: &Path, identity: &Identity) -> Result<Self, Failure> {
         let bytes = app::read(path)?;
         let component = Parser::is_component(&bytes);
-        let found = hash(&bytes).map_err(|text| Failure::in_file(path, text))?;
+        if !component && !Parser::is_core_wasm(&bytes) {
+            return Err(Failure::in_file(path, "not a WebAssembly module; give the file that the image was made from"));
+        }
+        let found = match component {
+            true => blob::sha256(&wisp_component::lower(&bytes).map_err(|error| Failure::in_file(path, error))?),
+            false => blob::sha256(&bytes),
+        };
         if found != identity.wasm {
             let what = format!(
                 "the images were made from another module: its SHA-256 is {}, this one has {found}; give the module that \
@@ -61,20 +67,6 @@ impl Source {
         } else {
             "wasip1"
         }
-    }
-}
-
-/// Returns the SHA-256 by which images name a module, or the module that a component becomes.
-///
-/// # Errors
-/// The bytes are neither.
-pub fn hash(wasm: &[u8]) -> Result<String, String> {
-    if Parser::is_component(wasm) {
-        return wisp_component::lower(wasm).map(|module| blob::sha256(&module)).map_err(|error| error.to_string());
-    }
-    match Parser::is_core_wasm(wasm) {
-        true => Ok(blob::sha256(wasm)),
-        false => Err("not a WebAssembly module; give the file that the image was made from".into()),
     }
 }
 

@@ -13,7 +13,7 @@ use super::documents::{media, Artifact, Descriptor, Index, Notes};
 use super::place::Place;
 use super::provenance::{statement, Origin};
 use super::publish::{agree, check_tag, Plan, Said};
-use super::pull::{compare, file, has_form, is_source, write};
+use super::pull::{compare, file, write};
 use super::remote::{Content, Document};
 use super::source::{tools, Source, Tool};
 use super::{bill, blob};
@@ -248,38 +248,6 @@ fn an_image_that_a_registry_passes_off_is_refused() {
 }
 
 #[test]
-fn an_image_without_the_wanted_form_is_refused() {
-    let portable = app("a.wisp", b"a", true, &[]);
-    let native = app("b.wisp", b"b", false, &["cortex-m3"]);
-    assert_eq!(has_form(&portable, Wanted::Portable), Ok(()));
-    assert_eq!(has_form(&native, Wanted::Native("cortex-m3")), Ok(()));
-    // an M4 runs what was made for an M3
-    assert_eq!(has_form(&native, Wanted::Native("cortex-m4")), Ok(()));
-    let lie = |form: &str| {
-        Err(format!("the registry passes off an image as what it is not: it has no {form}; do not use it"))
-    };
-    assert_eq!(has_form(&native, Wanted::Portable), lie("portable IR"));
-    assert_eq!(has_form(&native, Wanted::Native("rv32imac")), lie("native code for rv32imac"));
-    assert_eq!(has_form(&portable, Wanted::Native("cortex-m3")), lie("native code for cortex-m3"));
-}
-
-#[test]
-fn another_module_than_that_of_the_image_is_refused() {
-    let mut app = app("a.wisp", b"a", true, &[]);
-    let (stated, found) = ("ab".repeat(32), blob::sha256(PRODUCED));
-    assert_eq!(
-        is_source(PRODUCED, &app).unwrap_err(),
-        format!(
-            "the registry passes off another module as that of the image: its SHA-256 is {found}, expected {stated}; do not \
-             use it"
-        )
-    );
-    assert!(is_source(b"text", &app).unwrap_err().starts_with("not a WebAssembly module"));
-    app.identity.wasm = found;
-    assert_eq!(is_source(PRODUCED, &app), Ok(()));
-}
-
-#[test]
 fn only_an_artifact_with_one_image_has_one() {
     let image = |media_type| {
         let file = blob::Blob { media_type, bytes: b"x".to_vec() };
@@ -378,26 +346,4 @@ fn a_file_is_replaced_whole_and_with_the_usual_rights() {
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let said = write(&folder.path().join("none/lamp.wisp"), b"").unwrap_err().to_string();
     assert!(said.contains("none/lamp.wisp: cannot be written: "), "{said}");
-}
-
-#[test]
-#[cfg(unix)]
-fn what_is_no_file_is_written_to_and_stays() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("out");
-    std::os::unix::fs::symlink("/dev/null", &path).unwrap();
-    write(&path, b"image").unwrap();
-    assert!(std::fs::symlink_metadata(&path).unwrap().is_symlink());
-}
-
-#[test]
-fn a_file_that_nobody_could_pull_is_not_published() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("large.wasm");
-    let length = |bytes| std::fs::File::create(&path).unwrap().set_len(bytes).unwrap();
-    length(64 << 20);
-    assert_eq!(super::app::read(&path).map(|bytes| bytes.len()), Ok(64 << 20));
-    length((64 << 20) + 1);
-    let said = super::app::read(&path).unwrap_err().to_string();
-    assert!(said.ends_with("large.wasm: longer than the 67108864 bytes that a file of an app may have"), "{said}");
 }

@@ -49,10 +49,9 @@ pub enum Outcome {
 }
 
 struct Running {
+    id: String,
     /// The client whose turn it was.
     payer: String,
-    /// Hash of the module, which the run needs even when the job has been deleted.
-    wasm_sha256: String,
     kill: Arc<Notify>,
 }
 
@@ -169,7 +168,7 @@ impl Board {
 
     fn drop_module(&self, wasm_sha256: &str) {
         let needed = |id: &String| self.entries.get(id).is_some_and(|entry| entry.record.wasm_sha256 == wasm_sha256);
-        if !self.queue.values().any(needed) && !self.running.values().any(|run| run.wasm_sha256 == wasm_sha256) {
+        if !self.queue.values().any(needed) && !self.running.values().any(|run| needed(&run.id)) {
             self.store.drop_module(wasm_sha256);
         }
     }
@@ -378,8 +377,7 @@ impl Board {
         let now = self.tick();
         self.served.insert(payer.clone(), now);
         let kill = Arc::new(Notify::new());
-        let wasm_sha256 = record.wasm_sha256.clone();
-        self.running.insert(sequence, Running { payer, wasm_sha256, kill: kill.clone() });
+        self.running.insert(sequence, Running { id: id.into(), payer, kill: kill.clone() });
         Some(Run { record, kill })
     }
 
@@ -388,10 +386,7 @@ impl Board {
         let (id, sequence) = (&run.record.id, run.record.sequence);
         self.running.remove(&sequence);
         let current = self.entries.get(id).filter(|entry| entry.record.sequence == sequence);
-        let Some(mut record) = current.map(|entry| entry.record.clone()) else {
-            self.drop_module(&run.record.wasm_sha256);
-            return;
-        };
+        let Some(mut record) = current.map(|entry| entry.record.clone()) else { return };
         record.compiler = compiler.into();
         let state = match outcome {
             Outcome::PutBack => {
@@ -438,28 +433,5 @@ impl Board {
     pub fn counts(&self) -> Counts {
         let (waiting, running) = (self.queue.len(), self.running.len());
         Counts { waiting, running, cached: self.cached, evicted: self.evicted }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::order::sha256;
-    use super::*;
-
-    #[test]
-    fn a_module_stays_until_the_run_of_a_deleted_job_has_ended() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Arc::new(Store::open(folder.path()).unwrap());
-        let mut board = Board::open(store.clone(), Limits { queue: 4, cache: 1 << 20 }).unwrap();
-        let upload = Upload { path: store.incoming(0), sha256: sha256(b"module") };
-        std::fs::write(&upload.path, b"module").unwrap();
-        let order: Order = serde_json::from_str(r#"{ "target": "cortex-m3", "name": "a" }"#).unwrap();
-        let (job, _) = board.submit(&upload, order, "gcc", &Client::new("anne", 4, 4, vec![])).unwrap();
-        let run = board.next().unwrap();
-        board.cancel(&job.id, "anne").unwrap();
-        // the worker may be about to copy it
-        assert!(store.module(&upload.sha256).is_file());
-        board.finish(&run, "gcc", Outcome::Failed(Reason::Limit, "cancelled".into()));
-        assert!(!store.module(&upload.sha256).exists());
     }
 }

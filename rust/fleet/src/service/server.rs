@@ -144,11 +144,6 @@ pub async fn run(options: Arguments, form: Form) -> Result<ExitCode, Failure> {
         targets: service.compilers.offered(),
         workers,
     };
-    if !address.ip().is_loopback() {
-        tracing::warn!(
-            "{address} can be reached from a network, and tokens come without TLS: let only a proxy with TLS reach it"
-        );
-    }
     let (stop, stopped) = watch::channel(false);
     let signals = Signals::new().map_err(|error| Failure::new(format!("signals cannot be received: {error}")))?;
     form.report(&started, |report| format!("serving at {} for {}", report.listen, report.targets));

@@ -12,10 +12,9 @@ use std::process::{Command, ExitCode, Stdio};
 use std::thread;
 
 use clap::Args;
-use rustix::process::{getpgrp, getpid, getrlimit, kill_process_group, setrlimit, Pid, Resource, Rlimit, Signal};
+use rustix::process::{getpgrp, getpid, kill_process_group, setrlimit, Pid, Resource, Rlimit, Signal};
 
 use crate::failure::Failure;
-use crate::output::Form;
 
 /// File in the scratch folder that says how the compiler ended.
 pub const STATUS: &str = "status";
@@ -62,17 +61,12 @@ impl Ended {
     }
 }
 
-/// Sets a limit, unless the system has a lower one already.
 fn limit(resource: Resource, value: u64) -> Result<(), Failure> {
-    let value = getrlimit(resource).maximum.map_or(value, |highest| highest.min(value));
     setrlimit(resource, Rlimit { current: Some(value), maximum: Some(value) })
         .map_err(|error| Failure::new(format!("the limit {resource:?} of {value} cannot be set: {error}")))
 }
 
 /// Runs the compiler in the working directory, and ends with the whole process group.
-///
-/// # Errors
-/// The process leads no group, or a limit cannot be set. Then no compiler runs.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let own = getpid();
     if getpgrp() != own {
@@ -83,7 +77,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     limit(Resource::Fsize, arguments.file)?;
     limit(Resource::Nproc, arguments.processes)?;
     limit(Resource::Core, 0)?;
-    // before the compiler, which nobody would end if there were no thread
+    let (program, rest) = arguments.command.split_first().ok_or_else(|| Failure::new("there is nothing to run"))?;
+    let child = Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+    let mut child = child.map_err(|error| Failure::new(format!("{program} cannot be started: {error}")))?;
     thread::Builder::new()
         .spawn(move || {
             // nobody writes: this returns when the server closes its end, or has gone
@@ -91,23 +87,14 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             end(own);
         })
         .map_err(|error| Failure::new(format!("no thread can be started: {error}")))?;
-    if let Err(failure) = compile(&arguments.command) {
-        Form::Text.failure(&failure);
-    }
-    end(own);
-    Ok(ExitCode::FAILURE)
-}
-
-/// Runs the compiler and notes how it ended.
-fn compile(command: &[String]) -> Result<(), Failure> {
-    let (program, rest) = command.split_first().ok_or_else(|| Failure::new("there is nothing to run"))?;
-    let status = Command::new(program).args(rest).stdin(Stdio::null()).stdout(Stdio::null()).status();
-    let status = status.map_err(|error| Failure::new(format!("{program} cannot be started: {error}")))?;
+    let status = child.wait().map_err(|error| Failure::new(format!("{program}: {error}")))?;
     let text = match (status.code(), status.signal()) {
         (Some(code), _) => format!("code {code}"),
         (None, signal) => format!("signal {}", signal.unwrap_or_default()),
     };
-    fs::write(STATUS, text).map_err(|error| Failure::new(format!("{STATUS}: {error}")))
+    fs::write(STATUS, text).map_err(|error| Failure::new(format!("{STATUS}: {error}")))?;
+    end(own);
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Kills the group of this process.
@@ -117,19 +104,7 @@ fn end(group: Pid) {
 
 #[cfg(test)]
 mod tests {
-    use rustix::process::{getrlimit, Resource};
-
-    use super::{limit, Ended};
-
-    #[test]
-    fn a_limit_above_that_of_the_system_is_that_of_the_system() {
-        let before = getrlimit(Resource::Core).maximum;
-        limit(Resource::Core, u64::MAX - 1).unwrap();
-        assert_eq!(getrlimit(Resource::Core).maximum, Some(before.unwrap_or(u64::MAX - 1)));
-        limit(Resource::Core, 0).unwrap();
-        limit(Resource::Core, 4096).unwrap();
-        assert_eq!(getrlimit(Resource::Core).maximum, Some(0));
-    }
+    use super::Ended;
 
     #[test]
     fn ends_are_read_as_they_are_written() {

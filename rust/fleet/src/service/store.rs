@@ -4,9 +4,8 @@
 //! A file appears under its name when it is complete and on disk: it is written under another name, synchronised,
 //! and renamed. Names are made of hashes and numbers only, never of what a client wrote.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -28,32 +27,20 @@ const MODULES: &str = "modules";
 const CACHE: &str = "cache";
 const INCOMING: &str = "incoming";
 const SCRATCH: &str = "scratch";
-const FOLDERS: [&str; 5] = [JOBS, MODULES, CACHE, INCOMING, SCRATCH];
-const LOCK: &str = "lock";
 
 impl Store {
     /// Opens the folder, makes it if there is none, and deletes what an earlier server left half done.
-    ///
-    /// # Errors
-    /// The folder cannot be used, another server uses it, or it has folders in it that no server made.
     pub fn open(root: &Path) -> Result<Self, Failure> {
         let bad = |error: io::Error| Failure::in_file(root, format_args!("the state folder cannot be used: {error}"));
-        // modules and images are for the clients that sent them
-        DirBuilder::new().recursive(true).mode(0o700).create(root).map_err(bad)?;
-        // the processes of a job have another folder as their own
-        let root = root.canonicalize().map_err(bad)?;
-        let own = root.join(LOCK).exists();
-        if let Some(name) = FOLDERS.iter().find(|name| !own && root.join(name).exists()) {
-            let text = format!("no server made the folder `{name}` in it, and a server deletes what is there; give --state a new folder");
-            return Err(Failure::in_file(&root, text));
-        }
-        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join(LOCK)).map_err(bad)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-            Failure::in_file(&root, "another server uses this state folder; stop it, or give another --state")
-        })?;
         for folder in [JOBS, MODULES, CACHE] {
             fs::create_dir_all(root.join(folder)).map_err(bad)?;
         }
+        // the processes of a job have another folder as their own
+        let root = root.canonicalize().map_err(bad)?;
+        let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join("lock")).map_err(bad)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            Failure::in_file(&root, "another server uses this state folder; stop it, or give another --state")
+        })?;
         for folder in [INCOMING, SCRATCH] {
             let path = root.join(folder);
             if path.exists() {
@@ -200,34 +187,5 @@ impl Store {
             }
         }
         Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-
-    use super::*;
-
-    #[test]
-    fn a_folder_of_somebody_else_is_refused_and_stays_as_it_is() {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir(folder.path().join("scratch")).unwrap();
-        fs::write(folder.path().join("scratch/thesis"), "years").unwrap();
-        let said = Store::open(folder.path()).err().unwrap().to_string();
-        assert!(said.contains("no server made the folder `scratch` in it"), "{said}");
-        assert_eq!(fs::read(folder.path().join("scratch/thesis")).unwrap(), b"years");
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_folder_of_a_server_is_for_its_user_only_and_can_be_opened_again() {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().join("state");
-        drop(Store::open(&root).unwrap());
-        assert_eq!(fs::metadata(&root).unwrap().permissions().mode() & 0o077, 0);
-        fs::create_dir(root.join("scratch/1")).unwrap();
-        drop(Store::open(&root).unwrap());
-        assert_eq!(fs::read_dir(root.join("scratch")).unwrap().count(), 0);
     }
 }

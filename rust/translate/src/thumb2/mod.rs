@@ -96,6 +96,15 @@ fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     true
 }
 
+/// Returns the distance that a short branch reaches ahead.
+fn ahead(test: bool) -> u32 {
+    if test {
+        254
+    } else {
+        2046
+    }
+}
+
 /// The number of an access in the encoder's table.
 fn access(width: Width, store: bool) -> usize {
     match (width, store) {
@@ -296,8 +305,12 @@ impl Isa for Thumb2 {
 
     fn reaches(from: u32, to: u32, test: bool) -> bool {
         let distance = to.wrapping_sub(from + 4) as i32;
-        let reach = if test { 254 } else { 2046 };
+        let reach = ahead(test) as i32;
         (-reach - 2..=reach).contains(&distance)
+    }
+
+    fn farthest(from: u32, test: bool) -> u32 {
+        from + 4 + ahead(test)
     }
 
     fn set(out: &mut Out<'_>, test: u8, d: Reg) {
@@ -332,16 +345,13 @@ impl Isa for Thumb2 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, _t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> bool {
+    fn table(out: &mut Out<'_>, index: Reg, _t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32 {
         encode::table_branch(out, index);
         let here = out.at();
-        let mut reaches = true;
         for n in 0..count {
-            let halves = entry(n).wrapping_sub(here) >> 1;
-            reaches &= halves <= u32::from(u16::MAX);
-            out.half(halves as u16);
+            out.half((entry(n).wrapping_sub(here) >> 1) as u16);
         }
-        reaches
+        here + 2 * u32::from(u16::MAX)
     }
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {

@@ -42,15 +42,15 @@ def checksums(manifest):
 
 def reached(nodes, root):
     """Ids of what is linked: what the root needs, build scripts and tests apart."""
-    found, todo = {}, [root]
-    while todo:
-        package = todo.pop()
+    found, pending = {}, [root]
+    while pending:
+        package = pending.pop()
         if package in found:
             continue
         needs = [edge["pkg"] for edge in nodes[package]["deps"]
                  if any(kind["kind"] is None for kind in edge["dep_kinds"])]
         found[package] = sorted(needs)
-        todo += needs
+        pending += needs
     return found
 
 
@@ -99,12 +99,12 @@ def bill(manifest, target, features):
 
 def reached_only_by(linked, root, macros):
     """Procedural macros, and what nothing but them needs."""
-    kept, todo = set(), [root]
-    while todo:
-        package = todo.pop()
+    kept, pending = set(), [root]
+    while pending:
+        package = pending.pop()
         if package not in kept and package not in macros:
             kept.add(package)
-            todo += linked[package]
+            pending += linked[package]
     return set(linked) - kept
 
 

@@ -196,7 +196,7 @@ impl<'a> Endpoint<'a> {
     /// Reads the text of an endpoint.
     ///
     /// # Errors
-    /// What was expected.
+    /// Returns the first part that is wrong. The text of [`EndpointError`] says what was expected there.
     pub fn parse(text: &'a [u8]) -> Result<Self, EndpointError> {
         let (scheme, rest) = split(text, b':').ok_or(EndpointError::Form)?;
         let (protocol, listens) = match scheme {

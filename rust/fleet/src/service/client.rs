@@ -219,9 +219,9 @@ impl Service {
     fn problem(&self, status: StatusCode, body: &[u8]) -> Failure {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let text = |member: &str| json[member].as_str().map(str::to_string);
-        match (text("detail"), text("expected"), text("todo")) {
-            (Some(detail), Some(expected), Some(todo)) => {
-                Failure::new(format!("{}: {detail}; expected {expected}; {todo}", self.url))
+        match (text("detail"), text("expected"), text("remedy")) {
+            (Some(detail), Some(expected), Some(remedy)) => {
+                Failure::new(format!("{}: {detail}; expected {expected}; {remedy}", self.url))
             }
             _ => Failure::new(format!("{}: the answer is {status}; is this the address of `wisp serve`?", self.url)),
         }

@@ -25,7 +25,7 @@ pub struct Problem {
     /// The value that was expected there
     expected: String,
     /// Advice for the client
-    todo: &'static str,
+    remedy: &'static str,
     /// Seconds to wait before the next try, or 0
     #[serde(skip)]
     retry_after: u16,
@@ -49,7 +49,7 @@ impl Problem {
             detail: title.into(),
             place,
             expected: String::new(),
-            todo: "correct the request",
+            remedy: "correct the request",
             retry_after: 0,
         }
     }
@@ -62,8 +62,8 @@ impl Problem {
         Self { expected: expected.into(), ..self }
     }
 
-    fn todo(self, todo: &'static str) -> Self {
-        Self { todo, ..self }
+    fn remedy(self, remedy: &'static str) -> Self {
+        Self { remedy, ..self }
     }
 
     fn retry(self, seconds: u16) -> Self {
@@ -74,7 +74,7 @@ impl Problem {
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "the request has no valid token", "header Authorization")
             .expected("Bearer TOKEN, with a token of this service")
-            .todo("send the header, or ask the service's operator for a token")
+            .remedy("send the header, or ask the service's operator for a token")
     }
 
     /// Nothing has this path.
@@ -93,7 +93,7 @@ impl Problem {
     pub fn no_such_job() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-job", "this token has no job with this id", "path")
             .expected("the id of a job that was posted with the same token, and neither deleted nor evicted since")
-            .todo("post the module again")
+            .remedy("post the module again")
     }
 
     /// The query of a request cannot be understood.
@@ -115,28 +115,28 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "target-not-offered", "the service has no compiler for it", "query, target")
             .detail(format!("no C compiler for `{name}` is installed where the service runs"))
             .expected(format!("one of: {offered}"))
-            .todo("choose another target, or ask the service's operator to install the compiler")
+            .remedy("choose another target, or ask the service's operator to install the compiler")
     }
 
     /// The request has no body.
     pub fn empty_body() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "empty-body", "the request has no body", "body")
             .expected("the bytes of a WebAssembly module")
-            .todo("send the module, as `curl --data-binary @app.wasm` does")
+            .remedy("send the module, as `curl --data-binary @app.wasm` does")
     }
 
     /// The body is too long.
     pub fn too_large(limit: u64) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the module is too long", "body")
             .expected(format!("at most {limit} bytes"))
-            .todo("strip the module, or ask the service's operator for a higher limit")
+            .remedy("strip the module, or ask the service's operator for a higher limit")
     }
 
     /// The body came too slowly.
     pub fn too_slow(limit: u64) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body came too slowly", "body")
             .expected(format!("the next part within {limit} seconds"))
-            .todo("send the module again over a faster connection")
+            .remedy("send the module again over a faster connection")
     }
 
     /// The body ended early.
@@ -144,7 +144,7 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, "cut-short", "the body ended early", "body")
             .detail(format!("the body ended after {received} bytes"))
             .expected("as many bytes as the request announced")
-            .todo("send the module again")
+            .remedy("send the module again")
     }
 
     /// The client has as many jobs as it may have.
@@ -152,7 +152,7 @@ impl Problem {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "quota", "the token's quota is used up", "header Authorization")
             .detail(detail)
             .expected("as many jobs at once and in an hour as the token's quota allows")
-            .todo("wait for as many seconds as the header Retry-After says, and send the request again")
+            .remedy("wait for as many seconds as the header Retry-After says, and send the request again")
             .retry(retry)
     }
 
@@ -160,7 +160,7 @@ impl Problem {
     pub fn queue_full(limit: usize) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "queue-full", "the queue is full", "service")
             .expected(format!("less than {limit} jobs that wait"))
-            .todo("wait for as many seconds as the header Retry-After says, and send the request again")
+            .remedy("wait for as many seconds as the header Retry-After says, and send the request again")
             .retry(10)
     }
 
@@ -168,7 +168,7 @@ impl Problem {
     pub fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is stopping", "service")
             .expected("a service that is running")
-            .todo("send the request again: what the service has accepted is kept")
+            .remedy("send the request again: what the service has accepted is kept")
             .retry(10)
     }
 
@@ -177,7 +177,7 @@ impl Problem {
         Self::new(StatusCode::CONFLICT, "not-done", "the job has no result yet", "path")
             .detail(format!("the job is {state}"))
             .expected("a job in the state done")
-            .todo("ask for the job until its state is done")
+            .remedy("ask for the job until its state is done")
             .retry(1)
     }
 
@@ -186,14 +186,14 @@ impl Problem {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "failed", "the job failed", "body")
             .detail(words)
             .expected("a module that the compiler accepts")
-            .todo("correct the module as the detail says")
+            .remedy("correct the module as the detail says")
     }
 
     /// The bytes of a result have changed on the server's disk.
     pub fn damaged() -> Self {
         Self::new(StatusCode::GONE, "damaged", "the stored result was damaged and is deleted", "service")
             .expected("the bytes that the compiler made")
-            .todo("post the module again")
+            .remedy("post the module again")
     }
 
     /// The server cannot do its work.
@@ -201,7 +201,7 @@ impl Problem {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service has a fault", "service")
             .detail(detail)
             .expected("a service with room on its disk")
-            .todo("tell the service's operator, whose log has more")
+            .remedy("tell the service's operator, whose log has more")
     }
 }
 

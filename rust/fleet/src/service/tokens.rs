@@ -94,7 +94,7 @@ impl Client {
     /// Returns the right to send a body, for as long as it is held.
     ///
     /// # Errors
-    /// As many bodies of the client are on their way as it may have jobs.
+    /// Returns the problem `quota` if the client already sends as many bodies as it may have jobs that wait or run.
     pub fn begin_upload(&self) -> Result<OwnedSemaphorePermit, Problem> {
         self.uploads.clone().try_acquire_owned().map_err(|_| {
             Problem::quota(format!("this token sends {} modules at once already, as many as it may", self.active), 5)

@@ -164,7 +164,7 @@ impl Answer {
         assert!(self.head.contains("content-type: application/problem+json"), "{self:?}");
         let json = self.json();
         assert_eq!(json["status"], self.status);
-        for member in ["title", "detail", "where", "expected", "todo"] {
+        for member in ["title", "detail", "where", "expected", "remedy"] {
             assert!(json[member].as_str().is_some_and(|text| !text.is_empty()), "{member}: {json}");
         }
         json["type"].as_str().unwrap().strip_prefix("urn:wisp:problem:").unwrap().to_string()

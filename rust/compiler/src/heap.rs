@@ -301,6 +301,35 @@ mod tests {
     }
 
     #[test]
+    fn a_size_that_leaves_its_variable_in_pages_is_left_alone() {
+        let wide = "(i64.shl (i64.extend_i32_u (local.get $x)) (i64.const 16))";
+        let wide = format!("(func (result i64) (local $x i32) (local.set $x (memory.size)) {wide})");
+        assert_eq!(count(&adapted(&wide).unwrap(), &[0x41, 0x40, 0x40, 0x00, 0xad, 0x01, 0x0b]), 1);
+        let adapted = |then: &str| {
+            let variables = "(local $x i32) (local $y i32) (local.set $x (memory.size))";
+            adapted(&format!("(global $g (mut i32) (i32.const 0)) {SIZE} (func {variables} {then})"))
+                .map(|wasm| count(&wasm, &[0x41, 0x40, 0x40, 0x00, 0x01]))
+        };
+        let bytes = |variable: &str| format!("(global.set $g (i32.shl (local.get {variable}) (i32.const 16)))");
+        let (x, y) = (bytes("$x"), bytes("$y"));
+        assert_eq!(adapted(&x), Some(2), "a global has the end");
+        assert_eq!(adapted(&format!("(local.set $y (memory.size)) {x} {y}")), Some(3), "each variable keeps a size");
+        for other in [
+            format!("(global.set $g (local.get $x)) {x}"),
+            format!("(local.set $y (local.get $x)) {x} {y}"),
+            format!("{x} (global.set $g (i32.add (local.get $x) (i32.const 1)))"),
+            format!("{x} (global.set $g (i32.sub (i32.const 16) (local.get $x)))"),
+            "(global.set $g (i32.shl (i32.const 16) (local.get $x)))".into(),
+            format!("(local.set $y (memory.size)) {x} (global.set $g (local.get $y))"),
+        ] {
+            assert_eq!(adapted(&other), None, "{other}");
+        }
+        // the result of a growth is a number of pages, too
+        let compared = format!("(drop (i32.eq (memory.grow (i32.const 1)) (local.get $x))) {x}");
+        assert_eq!(adapted(&compared), Some(1), "only the function before is adapted");
+    }
+
+    #[test]
     fn a_break_is_the_end_until_memory_grows_which_needs_all_of_it() {
         let sbrk = "(func (param i32) (result i32)
             (if (i32.eqz (local.get 0)) (then (return (i32.shl (memory.size) (i32.const 16)))))

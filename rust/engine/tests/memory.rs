@@ -43,6 +43,53 @@ fn an_allocator_learns_how_much_there_is_and_growth_stops_there() {
     }
 }
 
+/// An allocator that frees nothing, as that of TinyGo with `-gc=leaking`: the end of its heap comes from a size that a
+/// variable keeps, and it doubles the memory at that end. `sum` adds the numbers below its parameter by a list, with
+/// 16 bytes for each.
+const LEAKING: &str = r#"(module (memory 1 4) (data (i32.const 512) "static")
+    (func (export "start") (local $pages i32)
+        (local.set $pages (memory.size))
+        (i32.store (i32.const 1024) (i32.const 1040))
+        (i32.store (i32.const 1028) (i32.shl (local.get $pages) (i32.const 16))))
+    (func $grow (result i32)
+        (if (i32.eq (memory.grow (memory.size)) (i32.const -1)) (then (return (i32.const 0))))
+        (i32.store (i32.const 1028) (i32.shl (memory.size) (i32.const 16)))
+        (i32.const 1))
+    (func $allocate (result i32) (local $at i32)
+        (i32.store (i32.const 1024) (i32.add (local.tee $at (i32.load (i32.const 1024))) (i32.const 16)))
+        (block $fits (loop $again
+            (br_if $fits (i32.le_u (i32.load (i32.const 1024)) (i32.load (i32.const 1028))))
+            (br_if $again (call $grow))
+            (unreachable)))
+        (local.get $at))
+    (func (export "sum") (param $count i32) (result i32) (local $list i32) (local $next i32) (local $sum i32)
+        (loop $fill
+            (local.set $next (call $allocate))
+            (i32.store (local.get $next) (local.get $list))
+            (i32.store offset=12 (local.tee $list (local.get $next))
+                (local.tee $count (i32.sub (local.get $count) (i32.const 1))))
+            (br_if $fill (local.get $count)))
+        (loop $add
+            (local.set $sum (i32.add (local.get $sum) (i32.load offset=12 (local.get $list))))
+            (br_if $add (local.tee $list (i32.load (local.get $list)))))
+        (local.get $sum)))"#;
+
+#[test]
+fn an_allocator_that_keeps_the_size_in_a_variable_runs_in_less_than_a_page() {
+    // numbers that fit above the 1040 bytes of variables
+    for (limit, most) in [(2048, 63), (8192, 447), (65536, 4031), (131_072, 8127), (1 << 20, 16319)] {
+        let sum_of = |count: i32| {
+            let (mut store, instance) = limited(LEAKING, limit, Config::new()).unwrap();
+            let start = instance.get_typed_func::<(), ()>(&store, "start").unwrap();
+            start.call(&mut store, ()).unwrap();
+            let sum = instance.get_typed_func::<i32, i32>(&store, "sum").unwrap();
+            sum.call(&mut store, count).map_err(|trap| trap.code)
+        };
+        assert_eq!(sum_of(most), Ok(most * (most - 1) / 2), "{limit}");
+        assert_eq!(sum_of(most + 1), Err(TrapCode::Unreachable), "{limit}: told by the allocator");
+    }
+}
+
 #[test]
 fn what_is_static_must_fit() {
     assert!(matches!(limited(ALLOCATOR, 1029, Config::new()), Err(InstantiateError::MemoryLimit(1032, 1029))));

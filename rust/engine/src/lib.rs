@@ -48,8 +48,9 @@ pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
 pub use vm::config::{Config, Engine, GrowthRefused};
-pub use vm::context::{Ctx, GuestStackOverflow};
+pub use vm::context::Ctx;
 pub use vm::features::MISSING_FEATURES;
+pub use vm::guest_stack::GuestStackOverflow;
 pub use vm::imports::RawHostFn;
 pub use vm::scratch;
 pub use vm::trap::{RawTrap, Trap, TrapCode};

@@ -10,6 +10,7 @@ use wisp_image::format::Section;
 use wisp_image::format::{entry, ValType};
 use wisp_image::{Functions, Image};
 
+use super::guest_stack::GuestStackOverflow;
 use super::imports::{unset_import, Import};
 use super::memory::LinearMemory;
 use super::native::{NativePart, Record};
@@ -22,15 +23,6 @@ use super::user_mode::ViewPart;
 
 #[cfg(not(target_endian = "little"))]
 compile_error!("images are little endian and are run in place");
-
-/// The stack that a guest's compiler keeps in linear memory, when none of it is left. Both fields are in bytes.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct GuestStackOverflow {
-    /// Size that the linker gave it.
-    pub size: u32,
-    /// Bytes between its top and the stack pointer.
-    pub used: u32,
-}
 
 /// An instance, as the interpreter, native code and host functions see it. What the hot paths read comes
 /// first. Fields are private: host functions use [`crate::Caller`], C the functions of the C API.
@@ -409,17 +401,11 @@ impl Ctx {
     /// The guest's own stack if its stack pointer lies below it, or so little above that a function which calls no
     /// other may have left it there.
     pub(crate) fn guest_stack_overflow(&self) -> Option<GuestStackOverflow> {
-        /// Bytes below the stack pointer that LLVM lets such a function use.
-        const RED_ZONE: i64 = 128;
         let image = self.image();
         let stack = image.guest_stack()?;
         let pointer = self.globals().get(stack.global as usize)?.get();
         let first = image.globals().filter_map(Result::ok).find(|global| global.offset == stack.global * 4)?;
-        let top = first.init as u32;
-        let low = i64::from(top) - i64::from(stack.size);
-        let overflows = i64::from(pointer as i32) - low < RED_ZONE.min(i64::from(stack.size));
-        let used = top.wrapping_sub(pointer);
-        overflows.then_some(GuestStackOverflow { size: stack.size, used })
+        GuestStackOverflow::of(stack.size, first.init as u32, pointer)
     }
 
     /// Sets the linear memory.

@@ -15,6 +15,7 @@ pub(crate) mod context;
 pub(crate) mod features;
 mod fuel;
 pub(crate) mod globals;
+pub(crate) mod guest_stack;
 pub(crate) mod host_objects;
 pub(crate) mod imports;
 pub(crate) mod memory;

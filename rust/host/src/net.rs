@@ -201,6 +201,11 @@ fn may_have<N: Net + ?Sized>(board: &N, address: Ipv6Addr) -> bool {
     endpoints(board).any(|(_, endpoint)| !endpoint.listens && endpoint.has_address(address))
 }
 
+/// Returns true if an entry is this one address. A prefix does not choose each address that it has.
+fn is_listed<N: Net + ?Sized>(board: &N, address: Ipv6Addr) -> bool {
+    endpoints(board).any(|(_, endpoint)| !endpoint.listens && endpoint.host == Host::Prefix(address, 128))
+}
+
 /// Returns true if a peer with this address may come to a port of the app.
 pub fn may_enter<N: Net + ?Sized>(board: &N, protocol: Protocol, port: u16, address: Ipv6Addr) -> bool {
     endpoints(board).any(|(_, endpoint)| {
@@ -394,7 +399,7 @@ impl<P: Platform> NetV1 for App<P> {
         }
         let end = self.net_end(timeout);
         let address = in_time(self.platform.look_up(name, end)?)?;
-        if !may_be_named(name, address) && !may_have(&self.platform, address) {
+        if !may_be_named(name, address) && !is_listed(&self.platform, address) {
             return Err(Errno::Access.into());
         }
         for index in (0..net::MAX_ENDPOINTS).filter(|index| granted >> index & 1 == 1) {

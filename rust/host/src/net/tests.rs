@@ -224,6 +224,10 @@ fn an_answer_that_leads_back_to_the_device_grants_nothing() {
         assert_eq!(resolve(&mut harness, "broker.example"), -13, "{text}");
         assert_eq!(connect(&mut harness, text, 80, 0), -13, "{text}");
     }
+    let mut harness = opened(TCP, &["tcp:broker.example:80", "udp:0.0.0.0/0:53", "tcp-listen:127.0.0.1:9"]);
+    harness.app.platform_mut().net.names.insert("broker.example".into(), "127.0.0.1");
+    assert_eq!(resolve(&mut harness, "broker.example"), -13, "no entry is the address itself");
+    assert_eq!(connect(&mut harness, "127.0.0.1", 80, 0), -13);
     let mut harness = opened(TCP, &["tcp:broker.example:80", "udp:127.0.0.1:9"]);
     harness.app.platform_mut().net.names.insert("broker.example".into(), "127.0.0.1");
     assert_eq!(resolve(&mut harness, "broker.example"), 0, "another entry grants the address");

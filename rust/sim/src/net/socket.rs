@@ -184,8 +184,8 @@ impl Slot {
             }
             Handle::Stream(stream) if matches!(self.stage, Stage::Connecting(_)) => {
                 if let Ok(Some(error)) | Err(error) = stream.take_error() {
-                    self.error = Some(errno(&error));
-                    (self.stage, self.handle) = (Stage::Open, Handle::None);
+                    // the next call of `connect` takes the result, however long the app waits with it
+                    (self.error, self.handle) = (Some(errno(&error)), Handle::None);
                 } else if stream.peer_addr().is_ok() {
                     self.stage = Stage::Connected;
                 }
@@ -217,11 +217,15 @@ impl Slot {
         }
     }
 
+    /// Returns whether the attempt to connect has succeeded. After a failure, the socket can try again.
     pub(super) fn connected(&mut self) -> Result<Option<()>, Errno> {
-        match self.stage {
-            Stage::Connected => Ok(Some(())),
-            Stage::Connecting(_) => Ok(None),
-            _ => Err(self.error.take().unwrap_or(Errno::Io)),
+        match (self.stage, self.error) {
+            (Stage::Connecting(_), Some(error)) => {
+                (self.stage, self.error) = (Stage::Open, None);
+                Err(error)
+            }
+            (Stage::Connecting(_), None) => Ok(None),
+            _ => Ok(Some(())),
         }
     }
 
@@ -295,8 +299,8 @@ impl Slot {
     pub(super) fn ready(&mut self) -> u32 {
         let bit = |yes: bool, bit: u32| if yes { bit } else { 0 };
         match (&self.handle, self.stage) {
-            (_, Stage::Connecting(_)) => 0,
-            (_, Stage::Open) => bit(self.error.is_some(), READABLE | WRITABLE),
+            (_, Stage::Connecting(_)) => bit(self.error.is_some(), READABLE | WRITABLE),
+            (_, Stage::Open) => 0,
             (Handle::Listener(_), _) => bit(self.entered.is_some(), READABLE),
             (Handle::Stream(stream), _) => {
                 let readable = stream.peek(&mut [0]).map_or_else(|error| !would_block(&error), |_| true);

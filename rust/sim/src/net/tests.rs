@@ -78,6 +78,26 @@ fn a_peer_that_refuses_is_told_and_the_socket_can_try_again() {
 }
 
 #[test]
+fn the_result_of_an_attempt_waits_for_the_call_that_takes_it() {
+    let mut app = platform("endpoints = [\"tcp:127.0.0.1:1-65535\"]");
+    let socket = app.open_net(Protocol::Tcp).unwrap();
+    app.watch_net(socket, READABLE | WRITABLE).unwrap();
+    let (listener, peer) = server();
+    drop(listener);
+    assert_eq!(app.net_ready(socket), 0, "neither bound nor connected");
+    let slot = app.net.slot(socket).unwrap();
+    slot.connect(peer, false).unwrap();
+    let event = app.next_event(LONG).unwrap().map(|event| event.kind);
+    assert_eq!(event, Some(Kind::Net { socket, readiness: READABLE | WRITABLE }));
+    assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connecting(peer), "the app has not asked yet");
+    assert_eq!(app.connect_net(socket, peer, 0), Err(Errno::NoDevice.into()));
+    assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Open);
+    assert_eq!(app.net_ready(socket), 0);
+    let (_listener, other) = server();
+    assert_eq!(app.connect_net(socket, other, LONG), Ok(Some(())), "another attempt with another peer");
+}
+
+#[test]
 fn datagrams_go_to_and_come_from_granted_peers_only() {
     let ((other, peer), (stranger, _)) = (udp(), udp());
     let mut app = platform(&format!("endpoints = [\"udp:127.0.0.1:{}\"]", peer.port));

@@ -4,7 +4,7 @@
 //! Addresses are [`Ipv6Addr`] throughout. The IPv4 address a.b.c.d is ::ffff:a.b.c.d.
 
 use core::fmt;
-use core::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::RangeInclusive;
 use wisp_abi::net::MAX_NAME;
 
@@ -97,8 +97,11 @@ impl fmt::Display for EndpointError {
 }
 
 /// Returns the address as the other parts of the host want it: IPv4 addresses as ::ffff:a.b.c.d.
-pub fn mapped(address: Ipv4Addr) -> Ipv6Addr {
-    address.to_ipv6_mapped()
+pub fn mapped(address: IpAddr) -> Ipv6Addr {
+    match address {
+        IpAddr::V4(address) => address.to_ipv6_mapped(),
+        IpAddr::V6(address) => address,
+    }
 }
 
 /// Returns true for an IPv4 address.
@@ -126,7 +129,7 @@ pub fn is_name(text: &[u8]) -> bool {
 pub fn address(text: &[u8]) -> Option<Ipv6Addr> {
     let text = core::str::from_utf8(text).ok()?;
     if let Ok(address) = text.parse::<Ipv4Addr>() {
-        return Some(mapped(address));
+        return Some(address.to_ipv6_mapped());
     }
     text.parse::<Ipv6Addr>().ok().filter(|address| !is_ipv4(*address))
 }
@@ -174,7 +177,7 @@ fn prefix(text: &[u8], bracketed: bool, listens: bool) -> Result<Host<'_>, Endpo
     };
     let address = address(base).filter(|address| is_ipv4(*address) != bracketed).ok_or(EndpointError::Address)?;
     let most = if bracketed { 128 } else { 32 };
-    let anyone = address.is_unspecified() || address == mapped(Ipv4Addr::UNSPECIFIED);
+    let anyone = address.is_unspecified() || address == Ipv4Addr::UNSPECIFIED.to_ipv6_mapped();
     let length = match length {
         Some(length) => length,
         None if anyone && listens => 0,

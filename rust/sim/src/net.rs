@@ -105,11 +105,7 @@ pub(crate) struct Network {
 
 impl Network {
     pub(crate) fn new(config: NetConfig) -> Self {
-        let address = |address: IpAddr| match address {
-            IpAddr::V4(v4) => mapped(v4),
-            IpAddr::V6(v6) => v6,
-        };
-        let names = config.names.into_iter().map(|(name, found)| (name.to_lowercase(), address(found.into_inner())));
+        let names = config.names.into_iter().map(|(name, found)| (name.to_lowercase(), mapped(found.into_inner())));
         Network {
             resolved: vec![None; config.endpoints.len()],
             endpoints: config.endpoints.into_iter().map(Spanned::into_inner).collect(),

@@ -2,7 +2,7 @@
 //! Lookups of names by the workstation, which cannot be called off and so have a thread each.
 
 use std::cell::OnceCell;
-use std::net::{IpAddr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::sync::mpsc::{channel, Receiver, TryRecvError};
 use wisp_abi::Errno;
 use wisp_host::platform::mapped;
@@ -20,11 +20,7 @@ pub(super) struct Lookup {
 /// Chooses an address as a device does: the first of IPv4, else the first.
 fn choose(addresses: impl Iterator<Item = SocketAddr> + Clone) -> Answer {
     let v4 = addresses.clone().find(SocketAddr::is_ipv4);
-    match v4.or_else(|| addresses.clone().next()).map(|address| address.ip()) {
-        Some(IpAddr::V4(address)) => Ok(mapped(address)),
-        Some(IpAddr::V6(address)) => Ok(address),
-        None => Err(Errno::NoEntry),
-    }
+    v4.or_else(|| addresses.clone().next()).map(|address| mapped(address.ip())).ok_or(Errno::NoEntry)
 }
 
 impl Lookup {

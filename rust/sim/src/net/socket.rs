@@ -4,10 +4,10 @@
 use socket2::{Domain, SockAddr, Type};
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use wisp_abi::net::{READABLE, WRITABLE};
 use wisp_abi::Errno;
-use wisp_host::platform::{mapped, Peer, Protocol, Received, Stage};
+use wisp_host::platform::{is_ipv4, mapped, Peer, Protocol, Received, Stage};
 
 /// Bytes that a datagram takes in the queue beside its contents, as on a device.
 const RECORD: usize = 24;
@@ -51,22 +51,17 @@ pub(super) struct Slot {
 
 /// Returns an address as the standard library has it.
 pub(super) fn std_address(peer: Peer) -> SocketAddr {
-    let address = peer.address.to_ipv4_mapped().map_or(IpAddr::V6(peer.address), IpAddr::V4);
-    SocketAddr::new(address, peer.port)
+    SocketAddr::new(peer.address.to_canonical(), peer.port)
 }
 
 fn peer_of(address: SocketAddr) -> Peer {
-    let port = address.port();
-    match address.ip() {
-        IpAddr::V4(v4) => Peer { address: mapped(v4), port },
-        IpAddr::V6(v6) => Peer { address: v6, port },
-    }
+    Peer { address: mapped(address.ip()), port: address.port() }
 }
 
 /// Returns the address of no host in particular.
 pub(super) fn unspecified(ipv4: bool) -> Ipv6Addr {
     if ipv4 {
-        mapped(Ipv4Addr::UNSPECIFIED)
+        Ipv4Addr::UNSPECIFIED.to_ipv6_mapped()
     } else {
         Ipv6Addr::UNSPECIFIED
     }
@@ -144,7 +139,7 @@ impl Slot {
 
     /// Begins to connect.
     pub(super) fn connect(&mut self, peer: Peer, down: bool) -> Result<(), Errno> {
-        let ipv4 = peer.address.to_ipv4_mapped().is_some();
+        let ipv4 = is_ipv4(peer.address);
         if !down {
             self.handle = self.connected_handle(ipv4, peer).map_err(|error| errno(&error))?;
         }
@@ -238,7 +233,7 @@ impl Slot {
 
     pub(super) fn send(&mut self, bytes: &[u8], to: Option<Peer>, down: bool) -> Result<Option<usize>, Errno> {
         if let Some(peer) = to {
-            let ipv4 = peer.address.to_ipv4_mapped().is_some();
+            let ipv4 = is_ipv4(peer.address);
             if self.stage == Stage::Open {
                 if !down {
                     self.handle = self.bound_handle(ipv4, 0).map_err(|error| errno(&error))?;

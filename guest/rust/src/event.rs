@@ -2,6 +2,8 @@
 //! Waiting for whatever happens first.
 
 use crate::abi::{event, net, timer};
+use crate::record::number;
+use crate::timeout::ms;
 use crate::{Errno, Error};
 use core::time::Duration;
 
@@ -54,11 +56,7 @@ pub enum EventKind {
 
 impl Event {
     fn from_record(record: &[u8; event::EVENT_SIZE]) -> Self {
-        let number = |at: usize, bytes: usize| {
-            let field = record.iter().skip(at).take(bytes);
-            field.rev().fold(0u64, |number, byte| number << 8 | u64::from(*byte))
-        };
-        let [kind, source, value, lost] = [8, 12, 16, 20].map(|at| number(at, 4) as u32);
+        let [kind, source, value, lost] = [8, 12, 16, 20].map(|at| number(record, at, 4) as u32);
         let kind = match kind {
             event::TIMER => EventKind::Timer { timer: source, count: value },
             event::EDGE => EventKind::Edge { pin: source, active: value != 0 },
@@ -72,7 +70,7 @@ impl Event {
             },
             other => EventKind::Other(other),
         };
-        Event { time: Duration::from_micros(number(0, 8)), kind, lost }
+        Event { time: Duration::from_micros(number(record, 0, 8)), kind, lost }
     }
 }
 
@@ -98,9 +96,8 @@ pub fn next_event() -> Event {
 /// Takes the next event, waiting for it this long, rounded up to milliseconds; `None` if nothing
 /// happens.
 pub fn event_within(timeout: Duration) -> Option<Event> {
-    let ms = timeout.as_micros().div_ceil(1000);
     // 49 days are near enough to for ever to look again then.
-    wait(u32::try_from(ms).unwrap_or(event::FOREVER).min(event::FOREVER - 1))
+    wait(ms(timeout).min(event::FOREVER - 1))
 }
 
 /// One of the app's timers, whose expiry is an [`Event`]. Stopped when dropped.

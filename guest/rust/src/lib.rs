@@ -47,10 +47,12 @@ mod net;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
 mod pwm;
+mod record;
 pub mod sensor;
 mod spi;
 #[cfg(test)]
 mod tests;
+mod timeout;
 mod timer;
 mod uart;
 

@@ -2,6 +2,8 @@
 //! Sockets.
 
 use crate::abi::net;
+use crate::record::number;
+use crate::timeout::ms;
 use crate::Error;
 use core::net::{IpAddr, Ipv6Addr, SocketAddr};
 use core::time::Duration;
@@ -19,11 +21,6 @@ pub struct TcpStream(u32);
 #[derive(Debug)]
 pub struct TcpListener(u32);
 
-/// Rounds up to milliseconds. 49 days are as good as without limit.
-fn ms(timeout: Duration) -> u32 {
-    u32::try_from(timeout.as_micros().div_ceil(1000)).unwrap_or(net::FOREVER)
-}
-
 /// The halves of an address, as host functions take them.
 fn halves(address: IpAddr) -> (u64, u64) {
     let number = match address {
@@ -31,11 +28,6 @@ fn halves(address: IpAddr) -> (u64, u64) {
         IpAddr::V6(v6) => u128::from(v6),
     };
     ((number >> 64) as u64, number as u64)
-}
-
-fn number(record: &[u8], at: usize, bytes: usize) -> u64 {
-    let field = record.iter().skip(at).take(bytes);
-    field.rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// The address in the first 16 bytes of a record.
@@ -308,6 +300,5 @@ mod tests {
         let nosys = Err(Error(crate::Errno::NoSys));
         assert_eq!(resolve("a.example", Duration::MAX), nosys);
         assert_eq!(UdpSocket::open().map(|_| ()), Err(Error(crate::Errno::NoSys)));
-        assert_eq!(ms(Duration::MAX), net::FOREVER);
     }
 }

@@ -2,6 +2,7 @@
 //! Serial ports.
 
 use crate::abi::uart;
+use crate::timeout::ms;
 use crate::Error;
 use core::time::Duration;
 
@@ -18,12 +19,6 @@ pub struct UartErrors {
     pub lost: u32,
     /// Overruns, parity and framing errors, breaks.
     pub line: u32,
-}
-
-/// Rounded up to milliseconds; 49 days are as good as without limit.
-fn ms(timeout: Duration) -> u32 {
-    let ms = timeout.as_micros().div_ceil(1000);
-    u32::try_from(ms).unwrap_or(uart::FOREVER)
 }
 
 impl Uart {
@@ -141,14 +136,6 @@ embedded_io!(embedded_io_06);
 mod tests {
     use super::*;
     use embedded_io::{Error as _, ErrorKind};
-
-    #[test]
-    fn timeouts_are_rounded_up_and_the_longest_has_no_limit() {
-        assert_eq!(ms(Duration::ZERO), 0);
-        assert_eq!(ms(Duration::from_micros(1)), 1);
-        assert_eq!(ms(Duration::from_millis(20)), 20);
-        assert_eq!(ms(Duration::MAX), uart::FOREVER);
-    }
 
     #[test]
     fn errors_have_the_kinds_of_embedded_io() {

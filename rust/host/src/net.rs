@@ -393,12 +393,17 @@ impl<P: Platform> NetV1 for App<P> {
             self.platform.denied(net::INTERFACE.module, name);
             return Err(Errno::Access.into());
         }
-        if !self.platform.is_looking_up(name) {
+        let begins = !self.platform.is_looking_up(name);
+        if begins {
             self.net_budget()?;
-            self.platform.use_net_bytes(OVERHEAD);
         }
         let end = self.net_end(timeout);
-        let address = in_time(self.platform.look_up(name, end)?)?;
+        let found = self.platform.look_up(name, end);
+        // nothing was asked of a server during the lookup of another name
+        if begins && found != Err(Errno::Busy.into()) {
+            self.platform.use_net_bytes(OVERHEAD);
+        }
+        let address = in_time(found?)?;
         if !may_be_named(name, address) && !is_listed(&self.platform, address) {
             return Err(Errno::Access.into());
         }

@@ -23,6 +23,7 @@ pub(crate) struct Network {
     budget: Option<u32>,
     used: u32,
     slow: bool,
+    busy: bool,
     lookups: u32,
     calls: Vec<&'static str>,
 }
@@ -62,6 +63,9 @@ impl Net for Board {
     }
 
     fn look_up(&mut self, name: &[u8], _until_us: u64) -> Waited<Ipv6Addr> {
+        if self.net.busy {
+            return Err(Errno::Busy.into());
+        }
         self.net.lookups += 1;
         let text = *self.net.names.get(&String::from_utf8_lossy(name).to_string()).ok_or(Errno::NoEntry)?;
         self.net_waited(address(text.as_bytes()).unwrap())
@@ -315,6 +319,10 @@ fn the_traffic_of_an_hour_counts_contents_datagrams_connections_and_lookups() {
     assert_eq!(harness.i32(NET, "receive", &[0, 64, 4, 0]), -11);
     assert_eq!(connect(&mut harness, "192.0.2.1", 7, 0), -1, "it has sent already");
     assert_eq!(harness.app.platform().net.used, 205, "what is refused does not count");
+    let network = &mut harness.app.platform_mut().net;
+    (network.budget, network.busy) = (None, true);
+    assert_eq!(resolve(&mut harness, "a.example"), -16);
+    assert_eq!(harness.app.platform().net.used, 205, "a lookup that another one holds up does not count");
 }
 
 #[test]

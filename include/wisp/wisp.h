@@ -173,7 +173,16 @@ struct wisp_app_data {
 	struct wisp_rate kv_rate;
 	uint32_t log_dropped; /* Lines dropped since the last one that was logged. */
 	int watchdog;
+#ifdef CONFIG_WISP_SPI
 	const void *spi_held; /* SPI device whose bus a transaction keeps, or NULL. */
+#endif
+	/* Outputs that the app set last to another value than 0, one bit for each. */
+#ifdef CONFIG_WISP_PWM
+	uint32_t pwm_active;
+#endif
+#ifdef CONFIG_WISP_DAC
+	uint32_t dac_active;
+#endif
 	bool missed;
 	bool has_fuel;
 	bool has_max_run;

@@ -39,14 +39,14 @@ static void release_pins(const struct wisp_app *app)
 #endif
 #ifdef CONFIG_WISP_PWM
 	for (uint32_t i = 0; i < app->grants->pwm_count; i++) {
-		if (wisp_shim_pwm_ready(app, i) == 0) {
+		if ((app->data->pwm_active & BIT(i)) != 0) {
 			(void)wisp_shim_pwm_set(app, i, 0);
 		}
 	}
 #endif
 #ifdef CONFIG_WISP_DAC
 	for (uint32_t i = 0; i < app->grants->dac_count; i++) {
-		if (wisp_shim_dac_setup(app, i) == 0) {
+		if ((app->data->dac_active & BIT(i)) != 0) {
 			(void)wisp_shim_dac_write(app, i, 0);
 		}
 	}

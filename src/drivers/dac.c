@@ -47,8 +47,17 @@ uint32_t wisp_shim_dac_write(const struct wisp_app *app, uint32_t output, uint32
 {
 	const struct wisp_dac_grant *grant = granted(app, output);
 
+	int ret;
+
 	if (grant == NULL) {
 		return WISP_ENODEV;
 	}
-	return wisp_driver_error(dac_write_value(grant->device, grant->channel.channel_id, value));
+	if (value != 0) {
+		app->data->dac_active |= BIT(output);
+	}
+	ret = dac_write_value(grant->device, grant->channel.channel_id, value);
+	if (value == 0 && ret == 0) {
+		app->data->dac_active &= ~BIT(output);
+	}
+	return wisp_driver_error(ret);
 }

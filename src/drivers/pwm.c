@@ -43,6 +43,17 @@ uint32_t wisp_shim_pwm_period(const struct wisp_app *app, uint32_t output)
 uint32_t wisp_shim_pwm_set(const struct wisp_app *app, uint32_t output, uint32_t pulse)
 {
 	const struct pwm_dt_spec *spec = granted(app, output);
+	int ret;
 
-	return (spec == NULL) ? WISP_ENODEV : wisp_driver_error(pwm_set_pulse_dt(spec, pulse));
+	if (spec == NULL) {
+		return WISP_ENODEV;
+	}
+	if (pulse != 0) {
+		app->data->pwm_active |= BIT(output);
+	}
+	ret = pwm_set_pulse_dt(spec, pulse);
+	if (pulse == 0 && ret == 0) {
+		app->data->pwm_active &= ~BIT(output);
+	}
+	return wisp_driver_error(ret);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Opens a pin, a port and a counter that another app was granted too, and keeps them until it is
- * stopped.
+ * Opens a pin, a port and a counter that another app was granted too, sets an output, and keeps all
+ * of them until it is stopped.
  */
 
 #include <stdint.h>
@@ -13,11 +13,13 @@
 int main(void)
 {
 	int32_t pin = wisp_gpio_open_str("button", WISP_GPIO_INPUT);
+	int32_t fan = wisp_pwm_open_str("fan");
 
 	EXPECT(pin >= 0);
 	EXPECT(wisp_gpio_watch((uint32_t)pin, WISP_GPIO_EDGE_ACTIVE) == 0);
 	EXPECT(wisp_uart_open_str("modem") >= 0);
 	EXPECT(wisp_counter_open_str("clock") >= 0);
+	EXPECT(fan >= 0 && wisp_pwm_set((uint32_t)fan, 5000000) == 0);
 	for (;;) {
 		uint8_t byte;
 

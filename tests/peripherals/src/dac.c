@@ -15,6 +15,11 @@ static uint32_t values[8];
 static int count;
 static int setups;
 
+int dac_written(void)
+{
+	return count;
+}
+
 static int channel_setup(const struct device *dev, const struct dac_channel_cfg *config)
 {
 	ARG_UNUSED(dev);

@@ -17,4 +17,7 @@ void succeed(const struct wisp_app *app);
 /* Stops an app and waits for its end, which must be that of a stopped app. */
 void stop(const struct wisp_app *app);
 
+/* Returns how often the converter with outputs was written to. */
+int dac_written(void);
+
 #endif /* TESTS_PERIPHERALS_SUPPORT_H_ */

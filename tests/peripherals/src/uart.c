@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include <zephyr/drivers/pwm/pwm_fake.h>
 #include <zephyr/drivers/serial/uart_emul.h>
 #include <zephyr/drivers/uart.h>
 #include <zephyr/ztest.h>
@@ -153,11 +154,14 @@ ZTEST(uart, test_an_app_stopped_in_a_transfer_leaves_what_it_wrote_to_be_sent)
 ZTEST(uart, test_a_fault_releases_what_the_app_had_open)
 {
 	struct wisp_app_status status;
+	int written;
 
 	before();
 	begin(FIRST, "keep");
 	k_msleep(20);
 	zassert_true(uart_power_is_on());
+	zassert_equal(fake_pwm_set_cycles_fake.arg3_val, 5000);
+	written = dac_written();
 	/* As Zephyr does when the thread faults. */
 	k_thread_abort(&FIRST->data->thread);
 	wisp_app_status(FIRST, &status);
@@ -165,6 +169,9 @@ ZTEST(uart, test_a_fault_releases_what_the_app_had_open)
 	zassert_equal(status.error, -EFAULT);
 	/* Its thread releases what was open. */
 	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
+	zassert_equal(fake_pwm_set_cycles_fake.arg3_val, 0);
+	/* Another app may use an output that this one did not set. */
+	zassert_equal(dac_written(), written);
 	begin(SECOND, "take");
 	succeed(SECOND);
 	begin(FIRST, "keep");

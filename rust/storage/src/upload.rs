@@ -73,7 +73,7 @@ impl<F: Flash> Store<'_, F> {
     }
 
     /// Announces an image in place of the upload that is going on, which is given up. If the announcement is refused,
-    /// that upload goes on.
+    /// that upload goes on. If writing the journal fails, both may be lost.
     ///
     /// # Errors
     /// Returns [`StoreError::NoUpload`], and the errors of [`Store::begin`] but [`StoreError::Busy`].

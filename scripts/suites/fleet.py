@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Registries: the crate rust/fleet with its lints, and `wisp publish` and `wisp pull` with a registry and with oras."""
 
+import hashlib
 import shutil
 import subprocess
 import sys
@@ -13,9 +14,10 @@ import devenv
 from suites.common import RUST, Count, cargo, counted, stream
 
 FLEET = RUST / "fleet"
-# An independent client of registries, in an environment of its own.
-ORAS = "oras==0.2.43"
 FOLDER = devenv.BUILD / "fleet"
+# oras, an independent client of registries, and what it needs, in an environment of its own. After a change of the version:
+# pip-compile --generate-hashes --strip-extras --no-header --no-annotate --no-emit-find-links --no-emit-index-url FILE
+REQUIREMENTS = devenv.REPO / "tests" / "fleet" / "requirements.txt"
 
 
 def registry():
@@ -39,12 +41,17 @@ def registry():
 def python():
     """A Python that has oras; None if it cannot be had."""
     program = FOLDER / "venv" / "bin" / "python"
-    if not program.is_file():
-        venv.create(FOLDER / "venv", with_pip=True)
-    for command in ([program, "-c", "import oras"], [program, "-m", "pip", "install", "-q", ORAS]):
-        if subprocess.run(command, check=False, stderr=subprocess.DEVNULL).returncode == 0:
-            return program
-    return None
+    complete = FOLDER / "venv" / "complete"
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+    if complete.is_file() and complete.read_text(encoding="utf-8") == wanted:
+        return program
+    # an environment whose making was interrupted has no pip, so it is made anew
+    venv.create(FOLDER / "venv", with_pip=True, clear=True)
+    install = [program, "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS]
+    if subprocess.run(install, check=False, stderr=subprocess.DEVNULL).returncode != 0:
+        return None
+    complete.write_text(wanted, encoding="utf-8")
+    return program
 
 
 def lints():
@@ -58,7 +65,7 @@ def exchange():
     """Runs the tests with a registry."""
     server, client = registry(), python()
     if not server or not client:
-        missing = "docker-registry: apt-get install docker-registry" if not server else f"{ORAS}: pip cannot install it"
+        missing = "docker-registry: apt-get install docker-registry" if not server else "oras: pip cannot install it"
         print(f"fleet: the tests with a registry are skipped, there is no {missing}")
         return Count(skipped=1)
     target = FOLDER / "target"

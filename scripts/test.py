@@ -49,9 +49,13 @@ SUITES = {
     "budgets": suite_budgets,
     "rp2040": suite_rp2040,
 }
-# In each row suites that follow each other, beside those of the other rows: lifecycle mostly waits for the clocks of
-# its boards, which leaves the processors to builds.
-BESIDE = [["lifecycle"], ["boards", "guests", "budgets", "rp2040"]]
+# Stages that follow each other. A stage has rows of suites, which run beside each other. Builds of the workstation and
+# emulators often keep one processor busy only, and lifecycle mostly waits for the clocks of its boards.
+STAGES = [
+    [["unit", "fuzz"], ["spec", "targets"]],
+    [["zephyr"]],
+    [["lifecycle"], ["boards", "guests", "budgets", "rp2040"]],
+]
 # Run by name only: a short look for every change, views of one concern on all boards that run here, and the whole of a
 # suite of which `make test` runs a part.
 SELECTIONS = {
@@ -91,6 +95,14 @@ def run_row(names, suites):
     return done
 
 
+def stages(chosen):
+    """The chosen suites in stages of rows: those of STAGES, then the others in one row."""
+    rows = [[[name for name in row if name in chosen] for row in stage] for stage in STAGES]
+    rows = [[row for row in stage if row] for stage in rows]
+    others = [name for name in chosen if name not in SUITES]
+    return [stage for stage in rows if stage] + ([[others]] if others else [])
+
+
 def main():
     known = {**SUITES, **SELECTIONS}
     parser = argparse.ArgumentParser(description=__doc__)
@@ -105,11 +117,13 @@ def main():
             parser.error(f"no suite '{name}'; expected all or some of: {' '.join(known)}")
     chosen = SUITES if "all" in names else {name: known[name] for name in names}
     begin, spent = time.monotonic(), processor_time()
-    rows = [[name for name in row if name in chosen] for row in BESIDE] if len(chosen) > 1 else []
-    apart = [name for name in chosen if not any(name in row for row in rows)]
-    done = run_row(apart, chosen)
-    for more in together([partial(run_row, row, chosen) for row in rows if row]):
-        done.update(more)
+    done = {}
+    for stage in stages(chosen):
+        if len(stage) == 1:
+            done.update(run_row(stage[0], chosen))
+        else:
+            for more in together([partial(run_row, row, chosen) for row in stage]):
+                done.update(more)
     total = sum((count for count, _ in done.values()), Count())
     lines = [f"  {name:10} {done[name][0]} ({done[name][1]:.0f} s)" for name in chosen]
     lines.append(f"  {'in all':10} {time.monotonic() - begin:.0f} s, {processor_time() - spent:.0f} s of processor time")

@@ -72,8 +72,13 @@ class OutputOfThreads(io.TextIOBase):
         self.out = out
         self.buffers = threading.local()
 
+    def shown(self):
+        """What the output of this thread is written to."""
+        out = getattr(self.buffers, "now", self.out)
+        return out.shown() if isinstance(out, OutputOfThreads) else out
+
     def write(self, text):
-        return getattr(self.buffers, "now", self.out).write(text)
+        return self.shown().write(text)
 
     def flush(self):
         self.out.flush()
@@ -83,9 +88,10 @@ def together(tasks):
     """Runs tasks at the same time, one for each processor; their results, in their order.
 
     A task mostly waits for one emulator or compiler, which leaves the other processors idle. The output of
-    each task is shown in one piece when the task has ended.
+    each task is shown in one piece when the task has ended. A task may run tasks of its own like this.
     """
     output = OutputOfThreads(sys.stdout)
+    shown = sys.stdout.shown() if isinstance(sys.stdout, OutputOfThreads) else sys.stdout
 
     def run(task):
         output.buffers.now = io.StringIO()
@@ -94,8 +100,8 @@ def together(tasks):
         finally:
             text = output.buffers.now.getvalue()
             del output.buffers.now
-            output.out.write(text)
-            output.out.flush()
+            shown.write(text)
+            shown.flush()
 
     sys.stdout = output
     try:

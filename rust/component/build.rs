@@ -3,16 +3,48 @@
 
 use std::path::Path;
 
-/// The files of the shims. They share one module, so a function may call one of another file.
-const FILES: [&str; 7] = ["base", "cli", "clocks", "filesystem", "i2c", "io", "random"];
+use wisp_abi::Errno;
+
+/// The files of the shims, the one with imports first. They share one module, so a function may call one of another file.
+const FILES: [&str; 13] = [
+    "base",
+    "analog",
+    "cli",
+    "clocks",
+    "filesystem",
+    "gpio",
+    "i2c",
+    "io",
+    "keyvalue",
+    "logging",
+    "pins",
+    "random",
+    "spi",
+];
+
+/// The file of pollables, which is assembled once for each line: the end of names in the ABI, the end of names of
+/// functions, and the function that waits.
+const POLL: &str = "poll";
+const POLLS: [[&str; 3]; 2] = [["", "", "sleep_until"], [" with pins", "_with_pins", "wait_until"]];
+
+/// Reads a file of the shims, in which the name of an error number in braces stands for its negative number.
+fn read(file: &str) -> String {
+    let path = format!("shims/{file}.wat");
+    println!("cargo::rerun-if-changed={path}");
+    let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+    let number =
+        |text: String, errno: &Errno| text.replace(&format!("{{{}}}", errno.name()), &errno.code().to_string());
+    Errno::ALL.iter().fold(text, number)
+}
 
 fn main() {
     let mut text = String::from("(module\n");
     wisp_abi::render::shim_imports(&mut text).expect("a string takes all");
     for file in FILES {
-        let path = format!("shims/{file}.wat");
-        println!("cargo::rerun-if-changed={path}");
-        text += &std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
+        text += &read(file);
+    }
+    for [with, pins, wait] in POLLS {
+        text += &read(POLL).replace("{with}", with).replace("{pins}", pins).replace("{wait}", wait);
     }
     wisp_abi::render::shims(&mut text).expect("a string takes all");
     text.push(')');

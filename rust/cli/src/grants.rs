@@ -41,14 +41,27 @@ impl Need {
     }
 }
 
+/// The interfaces of proposals and those that give their handles, with the interfaces of the ABI that they are lowered to.
+const LOWERED: [(&str, &[&str]); 9] = [
+    ("wasi:gpio/analog", &["adc", "pwm"]),
+    ("wasi:gpio/digital", &["gpio"]),
+    ("wasi:i2c/i2c", &["i2c"]),
+    ("wasi:keyvalue/store", &["kv"]),
+    ("wasi:spi/spi", &["spi"]),
+    ("wisp:grants/i2c", &["i2c"]),
+    ("wisp:pins/analog-in", &["adc"]),
+    ("wisp:pins/analog-out", &["pwm"]),
+    ("wisp:pins/digital", &["gpio"]),
+];
+
 /// Returns the properties that grant an interface of a component, by its name in WIT.
 pub fn of_wit(name: &str) -> Vec<&'static str> {
-    let Some((package, interface)) = name.split_once('/') else { return Vec::new() };
-    let interface = interface.split('@').next().unwrap_or_default();
-    if !package.starts_with("wisp:") && package != "wasi:i2c" {
-        return Vec::new();
-    }
-    INTERFACES.iter().find(|known| known.ident == interface).map_or_else(Vec::new, properties)
+    let name = name.split('@').next().unwrap_or_default();
+    let own = name.strip_prefix("wisp:").and_then(|path| path.split_once('/'));
+    let own = own.filter(|(package, interface)| package == interface).map(|(_, interface)| interface);
+    let lowered = LOWERED.iter().find(|(from, _)| *from == name).map_or(&[][..], |(_, to)| to);
+    let known = |ident: &&str| INTERFACES.iter().find(|known| known.ident == *ident);
+    own.as_slice().iter().chain(lowered).filter_map(known).flat_map(properties).collect()
 }
 
 #[cfg(test)]
@@ -60,9 +73,22 @@ mod tests {
         for name in ["wisp:i2c/i2c@1.0.0", "wasi:i2c/i2c@0.2.0-draft", "wisp:grants/i2c@1.0.0"] {
             assert_eq!(of_wit(name), ["i2c-devices", "i2c-names"], "{name}");
         }
-        for name in
-            ["wisp:timer/timer@1.0.0", "wasi:i2c/delay@0.2.0-draft", "wasi:cli/stdout@0.2.0", "acme:i2c/i2c", "i2c", ""]
-        {
+        for name in ["wasi:gpio/digital@0.2.0", "wisp:pins/digital@1.0.0", "wisp:gpio/gpio@1.0.0"] {
+            assert_eq!(of_wit(name), ["gpios", "gpio-names"], "{name}");
+        }
+        assert_eq!(of_wit("wasi:spi/spi"), ["spi-devices", "spi-names"]);
+        assert_eq!(of_wit("wasi:gpio/analog@0.2.0"), ["io-channels", "io-channel-names", "pwms", "pwm-names"]);
+        assert_eq!(of_wit("wasi:keyvalue/store@0.2.0-draft2"), ["kv-size", "kv-erases-per-hour"]);
+        for name in [
+            "wasi:logging/logging@0.1.0-draft",
+            "wasi:gpio/delay@0.2.0",
+            "wisp:timer/timer@1.0.0",
+            "wasi:i2c/delay@0.2.0-draft",
+            "wasi:cli/stdout@0.2.0",
+            "acme:i2c/i2c",
+            "i2c",
+            "",
+        ] {
             assert!(of_wit(name).is_empty(), "{name}");
         }
         let need = Need::of("wisp:gpio@1");

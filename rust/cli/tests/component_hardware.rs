@@ -318,3 +318,37 @@ fn values_pins_ports_and_events_are_used_through_their_packages() {
     folder.write("a.wasm", program(&world, definitions, body));
     folder.succeeds("run a.wasm --board board.toml");
 }
+
+#[test]
+fn no_handle_is_zero_and_an_event_names_the_handle_of_its_pin() {
+    let folder = Folder::new();
+    folder.write(
+        "board.toml",
+        "[apps.a.gpio]\nkey = { script = [{ at_ms = 2, active = true }] }\n[apps.a.i2c.temp]\naddress = 1\n",
+    );
+    let definitions = r#"
+        (import "wisp:gpio/gpio@1.0.0" "open" (func $pin (param i32 i32 i32 i32)))
+        (import "wisp:gpio/gpio@1.0.0" "[method]pin.watch" (func $watch (param i32 i32 i32)))
+        (import "wisp:i2c/i2c@1.0.0" "open" (func $device (param i32 i32 i32)))
+        (import "wisp:grants/i2c@1.0.0" "open" (func $bus (param i32 i32 i32)))
+        (import "wisp:event/event@1.0.0" "wait" (func $wait (param i32 i32)))
+        (data (i32.const 16) "key")
+        (data (i32.const 24) "temp")
+        (func $handle (result i32)
+          (call $is (i32.load8_u (i32.const 64)) (i32.const 0))
+          (call $is (i32.eqz (i32.load (i32.const 68))) (i32.const 0))
+          (i32.load (i32.const 68)))"#;
+    let body = r#"(local $pin i32)
+        (call $device (i32.const 24) (i32.const 4) (i32.const 64)) (drop (call $handle))
+        (call $bus (i32.const 24) (i32.const 4) (i32.const 64)) (drop (call $handle))
+        (call $pin (i32.const 16) (i32.const 3) (i32.const 0) (i32.const 64)) (local.set $pin (call $handle))
+        (call $watch (local.get $pin) (i32.const 3) (i32.const 64))
+        (call $is (i32.load8_u (i32.const 64)) (i32.const 0))
+        (call $wait (i32.const 1000) (i32.const 64))
+        (call $is (i32.load8_u (i32.const 64)) (i32.const 0))
+        (call $is (i32.load (i32.const 80)) (i32.const 2))
+        (call $is (i32.load (i32.const 84)) (local.get $pin))"#;
+    let world = ["wisp:gpio/gpio@1.0.0", "wisp:i2c/i2c@1.0.0", "wisp:grants/i2c@1.0.0", "wisp:event/event@1.0.0"];
+    folder.write("a.wasm", program(&world, definitions, body));
+    folder.succeeds("run a.wasm --board board.toml");
+}

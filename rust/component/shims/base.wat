@@ -9,7 +9,7 @@
 ;;   the area for its result, which the caller owns
 ;;   memory that it allocates in the same call, and that it hands over to the caller as part of the result
 ;;   memory that an earlier call allocated and did not hand over, see `$take`
-;;   the 8 bytes at address 0, which it puts back before it returns
+;;   the bytes at address 0, of which it puts back as many as it changed before it returns: 8, or 24 for pins
 ;; An allocator may give the same memory again after the call, so a shim that remembers something uses a global.
 ;;
 ;; Before these lines are the imports `wisp:*`, and at the end of the module are the shims of the packages `wisp:*`.
@@ -19,6 +19,8 @@
 ;;   1 standard input, 2 standard output, 3 standard error: each is one more than its descriptor in WASI preview 1
 ;;   4 an error, 5 the network, 6 a pollable that is always ready
 ;;   16 to 31: a pollable that becomes ready at a time, see clocks.wat
+;;   64 to 191: a pollable of a pin, see pins.wat
+;; No handle is 0, because the canonical ABI gives none and bindings may rely on that.
 
 (import "app" "memory" (memory 0))
 (import "app" "cabi_realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))

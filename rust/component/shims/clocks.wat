@@ -1,5 +1,5 @@
 ;; SPDX-License-Identifier: Apache-2.0
-;; wasi:clocks and the pollables of wasi:io/poll.
+;; wasi:clocks and its pollables. See poll.wat for lists of them.
 ;;
 ;; A pollable that waits for a time has one of the 16 times below, in nanoseconds. Its handle is the number of the
 ;; time plus 16. The 17th at once traps.
@@ -107,9 +107,6 @@
     (then (return (call $time (i32.sub (local.get $pollable) (i32.const 16))))))
   (i64.const 0))
 
-(func (export "wasi:io/poll [method]pollable.ready") (param $pollable i32) (result i32)
-  (i64.le_u (call $due (local.get $pollable)) (call $now)))
-
 ;; Sleeps until a time. The clock counts microseconds, so the remainder counts as a whole one.
 (func $sleep_until (param $when i64)
   (local $now i64)
@@ -124,45 +121,6 @@
 
 (func (export "wasi:io/poll [method]pollable.block") (param $pollable i32)
   (call $sleep_until (call $due (local.get $pollable))))
-
-;; Returns the time at which the first of the pollables in a list is due.
-(func $first (param $from i32) (param $count i32) (result i64)
-  (local $due i64) (local $first i64)
-  (local.set $first (i64.const -1))
-  (loop $next
-    (local.set $due (call $due (i32.load (local.get $from))))
-    (if (i64.lt_u (local.get $due) (local.get $first)) (then (local.set $first (local.get $due))))
-    (local.set $from (i32.add (local.get $from) (i32.const 4)))
-    (br_if $next (local.tee $count (i32.sub (local.get $count) (i32.const 1)))))
-  (local.get $first))
-
-;; Returns the number of pollables in a list that are due at a time, and writes their indices to `$to` unless it is 0.
-(func $ready (param $from i32) (param $count i32) (param $now i64) (param $to i32) (result i32)
-  (local $index i32) (local $found i32)
-  (loop $next
-    (if (i64.le_u
-        (call $due (i32.load (i32.add (local.get $from) (i32.shl (local.get $index) (i32.const 2)))))
-        (local.get $now))
-      (then
-        (if (local.get $to)
-          (then
-            (i32.store (i32.add (local.get $to) (i32.shl (local.get $found) (i32.const 2))) (local.get $index))))
-        (local.set $found (i32.add (local.get $found) (i32.const 1)))))
-    (local.set $index (i32.add (local.get $index) (i32.const 1)))
-    (br_if $next (i32.lt_u (local.get $index) (local.get $count))))
-  (local.get $found))
-
-;; list<u32>. An empty list of pollables traps, as the interface says.
-(func (export "wasi:io/poll poll") (param $from i32) (param $count i32) (param $out i32)
-  (local $list i32) (local $found i32) (local $now i64)
-  (call $must (i32.eqz (local.get $count)))
-  (call $sleep_until (call $first (local.get $from) (local.get $count)))
-  (local.set $now (call $now))
-  (local.set $found (call $ready (local.get $from) (local.get $count) (local.get $now) (i32.const 0)))
-  (local.set $list (call $allocate (i32.const 4) (i32.shl (local.get $found) (i32.const 2))))
-  (drop (call $ready (local.get $from) (local.get $count) (local.get $now) (local.get $list)))
-  (i32.store (local.get $out) (local.get $list))
-  (i32.store offset=4 (local.get $out) (local.get $found)))
 
 ;; datetime: seconds and nanoseconds. It is 1970 on a board without a wall clock.
 (func (export "wasi:clocks/wall-clock now") (param $out i32)

@@ -1,9 +1,9 @@
 ;; SPDX-License-Identifier: Apache-2.0
 ;; wasi:i2c, as its draft 0.2.0 stands, over `wisp:i2c@1`.
 ;;
-;; A handle is that of the granted device, with the device's address above the lowest 8 bits. To a component, the
-;; device is a bus on which only that device answers: a call for another address is not acknowledged. A drop closes
-;; nothing, because two handles may stand for one device.
+;; A handle is one more than that of the granted device, with the device's address above the lowest 8 bits. To a
+;; component, the device is a bus on which only that device answers: a call for another address is not acknowledged. A drop
+;; closes nothing, because two handles may stand for one device.
 
 ;; wisp:grants/i2c open: result<own<i2c>, error-code>
 (func (export "wisp:grants/i2c open") (param $label i32) (param $length i32) (param $out i32)
@@ -14,17 +14,22 @@
     (else
       (i32.store8 (local.get $out) (i32.const 0))
       (i32.store offset=4 (local.get $out)
-        (i32.or (local.get $device) (i32.shl (call $i2c.address (local.get $device)) (i32.const 8)))))))
+        (i32.or
+          (i32.add (local.get $device) (i32.const 1))
+          (i32.shl (call $i2c.address (local.get $device)) (i32.const 8)))))))
 
 ;; Writes the error of result<own<...>, error-code> of wisp:grants: not-granted, or not-ready.
 (func $denied (param $out i32) (param $code i32)
   (i32.store8 (local.get $out) (i32.const 1))
-  (i32.store8 offset=4 (local.get $out) (i32.ne (local.get $code) (i32.const -13))))
+  (i32.store8 offset=4 (local.get $out) (i32.ne (local.get $code) (i32.const {EACCES}))))
 
 ;; wisp:grants/delay get-delay: own<delay>. It holds nothing.
 (func (export "wisp:grants/delay get-delay") (result i32) (i32.const 1))
 
 (func (export "wasi:i2c/delay [method]delay.delay-ns") (param $delay i32) (param $ns i32)
+  (call $delay_ns (local.get $ns)))
+
+(func $delay_ns (param $ns i32)
   (drop
     (call $timer.sleep_us
       (i64.div_u (i64.add (i64.extend_i32_u (local.get $ns)) (i64.const 999)) (i64.const 1000)))))
@@ -33,17 +38,17 @@
 (func $i2c_error (param $error i32) (param $code i32)
   (local $case i32)
   (local.set $case (i32.const 4))
-  (if (i32.eq (local.get $code) (i32.const -5)) (then (local.set $case (i32.const 0))))
-  (if (i32.eq (local.get $code) (i32.const -11)) (then (local.set $case (i32.const 1))))
-  (if (i32.eq (local.get $code) (i32.const -6)) (then (local.set $case (i32.const 2))))
-  (if (i32.eq (local.get $code) (i32.const -139)) (then (local.set $case (i32.const 3))))
+  (if (i32.eq (local.get $code) (i32.const {EIO})) (then (local.set $case (i32.const 0))))
+  (if (i32.eq (local.get $code) (i32.const {EAGAIN})) (then (local.set $case (i32.const 1))))
+  (if (i32.eq (local.get $code) (i32.const {ENXIO})) (then (local.set $case (i32.const 2))))
+  (if (i32.eq (local.get $code) (i32.const {EOVERFLOW})) (then (local.set $case (i32.const 3))))
   (i32.store8 (local.get $error) (local.get $case))
   (i32.store8 offset=1 (local.get $error) (i32.const 2)))
 
 ;; Returns the device of a handle, or -1 after it wrote no-acknowledge(address), because the address is another's.
 (func $i2c_device (param $handle i32) (param $address i32) (param $out i32) (param $error i32) (result i32)
   (if (i32.eq (i32.shr_u (local.get $handle) (i32.const 8)) (local.get $address))
-    (then (return (i32.and (local.get $handle) (i32.const 255)))))
+    (then (return (i32.sub (i32.and (local.get $handle) (i32.const 255)) (i32.const 1)))))
   (i32.store8 (local.get $out) (i32.const 1))
   (i32.store8 (local.get $error) (i32.const 2))
   (i32.store8 offset=1 (local.get $error) (i32.const 0))
@@ -116,7 +121,7 @@
   (if (i32.gt_u (local.get $count) (i32.const 8))
     (then
       (i32.store8 (local.get $out) (i32.const 1))
-      (call $i2c_error (i32.add (local.get $out) (i32.const 4)) (i32.const -22))
+      (call $i2c_error (i32.add (local.get $out) (i32.const 4)) (i32.const {EINVAL}))
       (return)))
   (local.set $size (call $i2c_bytes (local.get $operations) (local.get $count)))
   (local.set $records (call $take (local.get $size)))

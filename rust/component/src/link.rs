@@ -174,7 +174,7 @@ fn lay_out<'a>(plan: &Plan<'a>, shims: &Shims) -> Result<Layout<'a>, Error> {
     if allocates {
         let realloc = plan.realloc.ok_or_else(|| {
             Error::unsupported(
-                "its main module exports no `cabi_realloc`, which functions that return lists need; link it with the \
+                "its main module exports no `cabi_realloc`, which a function that it imports needs; link it with the \
                  allocator of its toolchain",
             )
         })?;

@@ -9,7 +9,7 @@ use wisp_compiler::printable;
 use crate::facts::Facts;
 use crate::parse::Component;
 use crate::resolve::{Place, Resolver, COMPOSED, MODULES};
-use crate::shims::{is_0_2, is_known, is_version, proposal, Shim, Shims, WISP};
+use crate::shims::{is_0_2, is_known, is_version, proposal, watches_pin, Shim, Shims, WISP};
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
@@ -121,15 +121,19 @@ fn links(
     let mut links = Vec::new();
     let mut allocator = None;
     let mut missing: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
-    for (index, &(module, _, _)) in facts.imported_funcs.iter().enumerate() {
-        let link = match resolver.func(main, index as u32)? {
+    let places = (0..facts.imported_funcs.len() as u32).map(|index| resolver.func(main, index));
+    let places = places.collect::<Result<Vec<_>, _>>()?;
+    let watches = |place: &Place<'_>| matches!(place, Place::Import { interface, function, .. } if watches_pin(interface, function));
+    let find = if places.iter().any(watches) { Shims::find_with_pins } else { Shims::find };
+    for (index, (&(module, _, _), place)) in facts.imported_funcs.iter().zip(places).enumerate() {
+        let link = match place {
             Place::Defined(instance, func) if instance == main => Link::Main(func),
             // what the component puts in between translates preview 1 to 0.2
             Place::Defined(..) if module == PREVIEW1 => Link::Keep,
             Place::Defined(..) => return Err(Error::unsupported(MODULES)),
             Place::Import { interface, function, realloc } => {
                 allocator = allocator.or(realloc);
-                match shims.find(interface, &function) {
+                match find(shims, interface, &function) {
                     Some(Shim::Func(func)) if shims.facts.type_of(func) == facts.type_of(index as u32) => {
                         Link::Shim(func)
                     }
@@ -181,7 +185,7 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
             "not an interface of WASI; Wisp provides interfaces of WASI 0.2 and of its folder `wit`"
         }
         _ if name.starts_with("wasi:http/") => {
-            "Wisp has no network; leave HTTP out, or let the firmware do it and use `wisp:msg@1`"
+            "Wisp has no HTTP; leave it out, or build an app that is no component and uses the sockets of `wisp:net@1`"
         }
         _ if !is_known(name) => "Wisp does not provide this; doc/components.md lists what it does",
         "" => {

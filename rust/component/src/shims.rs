@@ -25,8 +25,13 @@ pub const END: &str = "end";
 const PACKAGES: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
 
-/// The packages of which no handle exists: their methods are never called.
-const WITHOUT_HANDLES: [&str; 2] = ["wasi:filesystem/", "wasi:sockets/"];
+/// The packages, and the resources of others, of which no handle exists: their methods are never called.
+const WITHOUT_HANDLES: [(&str, &str); 4] = [
+    ("wasi:filesystem/", "[method]"),
+    ("wasi:gpio/", "[method]analog-in-out-pin."),
+    ("wasi:gpio/", "[method]digital-in-out-pin."),
+    ("wasi:sockets/", "[method]"),
+];
 
 /// The interface that defines pollables, and the drop of one.
 const POLL: &str = "wasi:io/poll";
@@ -35,11 +40,21 @@ const DROP_POLLABLE: &str = "[resource-drop]pollable";
 /// The packages in the folder `wit`.
 pub const WISP: &str = "wisp:";
 
-/// The package with which a component gets handles of hardware.
-const GRANTS: &str = "wisp:grants/";
+/// The packages with which a component gets handles of hardware. They have functions alone, so every resource of theirs is
+/// that of a proposal.
+const GRANTS: [&str; 2] = ["wisp:grants/", "wisp:pins/"];
 
-/// The proposals for hardware, with the version that the shims implement.
-const PROPOSALS: [(&str, &str); 1] = [("wasi:i2c/", "0.2.0-draft")];
+/// The proposals with the version that the shims implement, which is empty for one that has none.
+const PROPOSALS: [(&str, &str); 5] = [
+    ("wasi:gpio/", "0.2.0"),
+    ("wasi:i2c/", "0.2.0-draft"),
+    ("wasi:keyvalue/", "0.2.0-draft2"),
+    ("wasi:logging/", "0.1.0-draft"),
+    ("wasi:spi/", ""),
+];
+
+/// The end of the names of the shims that take the place of others if a component has pollables of pins.
+const WITH_PINS: &str = " with pins";
 
 /// Returns the version that the shims implement of the proposal with an interface; `None` if it is none of them.
 pub fn proposal(name: &str) -> Option<&'static str> {
@@ -70,6 +85,13 @@ pub fn is_0_2(version: &str) -> bool {
     version == "0.2" || patch.is_some_and(|patch| !patch.is_empty() && patch.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// Returns true for a function that makes a pollable of a pin. One that waits for the pin itself is always ready.
+pub fn watches_pin(interface: &str, function: &str) -> bool {
+    interface.starts_with("wasi:gpio/digital@")
+        && function.starts_with("[method]digital-in-pin.watch-")
+        && !function.ends_with("-for-ready")
+}
+
 /// The replacement of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Shim {
@@ -96,26 +118,33 @@ impl Shims {
         Ok(Self { facts: Facts::of(MODULE)?, bytes: MODULE })
     }
 
+    /// Returns what takes the place of a function of an interface in a component with pollables of pins.
+    pub fn find_with_pins(&self, interface: &str, function: &str) -> Option<Shim> {
+        let found = self.find(interface, function)?;
+        let name = interface.split('@').next().unwrap_or_default();
+        Some(self.facts.exported(&format!("{name} {function}{WITH_PINS}")).map_or(found, Shim::Func))
+    }
+
     /// Returns what takes the place of a function of an interface; `None` if nothing does.
     pub fn find(&self, interface: &str, function: &str) -> Option<Shim> {
-        let (name, version) = interface.split_once('@')?;
+        let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
         if !is_version(name, version) {
             return None;
         }
+        let holds_nothing = GRANTS.iter().any(|package| name.starts_with(package)) || proposal(name).is_some();
         // every interface that uses pollables has a name for their type
-        let name = if function == DROP_POLLABLE && is_known(name) { POLL } else { name };
+        let name = if function == DROP_POLLABLE && (is_known(name) || holds_nothing) { POLL } else { name };
         if let Some(func) = self.facts.exported(&format!("{name} {function}")) {
             return Some(Shim::Func(func));
         }
-        let holds_nothing = name.starts_with(GRANTS) || proposal(name).is_some();
         if !is_known(name) && !holds_nothing {
             return None;
         }
         if function.starts_with("[resource-drop]") {
             return self.facts.exported(DROP).map(Shim::Func);
         }
-        let never = WITHOUT_HANDLES.iter().any(|package| name.starts_with(package)) && function.starts_with("[method]");
-        never.then_some(Shim::Trap)
+        let never = |&(package, of): &(&str, &str)| name.starts_with(package) && function.starts_with(of);
+        WITHOUT_HANDLES.iter().any(never).then_some(Shim::Trap)
     }
 
     /// Returns the globals that functions read or write, in ascending order.
@@ -228,6 +257,80 @@ mod tests {
         let functions = all.flat_map(|interface| interface.functions);
         let left_out = functions.clone().filter(|function| ["close", "transaction"].contains(&function.name));
         assert_eq!(count, functions.count() - left_out.count());
+    }
+
+    /// The functions of the proposals that nothing takes the place of.
+    const LEFT_OUT: [&str; 5] = [
+        "wasi:gpio/digital@0.2.0 [method]digital-in-pin.get-config",
+        "wasi:gpio/digital@0.2.0 [method]digital-out-pin.get-config",
+        "wasi:gpio/analog@0.2.0 [method]analog-in-pin.get-config",
+        "wasi:gpio/analog@0.2.0 [method]analog-out-pin.get-config",
+        "wasi:keyvalue/store@0.2.0-draft2 [method]bucket.list-keys",
+    ];
+
+    #[test]
+    fn every_function_of_the_proposals_has_a_shim_with_the_types_of_the_canonical_abi_or_is_left_out() {
+        let shims = Shims::read().unwrap();
+        let mut resolve = Resolve::default();
+        // those that others use first
+        for folder in
+            ["wasi-io", "wasi-gpio", "pins", "wasi-i2c", "grants", "wasi-spi", "wasi-logging", "wasi-keyvalue"]
+        {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit").join(folder);
+            for file in std::fs::read_dir(path).unwrap() {
+                resolve.push_file(file.unwrap().path()).unwrap();
+            }
+        }
+        let core = |types: &[WasmType]| {
+            let name = |ty: &WasmType| match ty {
+                WasmType::I64 => "i64",
+                WasmType::F32 => "f32",
+                _ => "i32",
+            };
+            types.iter().map(name).collect::<Vec<_>>().join(" ")
+        };
+        let text = |types: &[ValType]| types.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+        let mut left_out = Vec::new();
+        for (id, interface) in &resolve.interfaces {
+            let module = resolve.id_of(id).unwrap();
+            for (name, function) in &interface.functions {
+                let signature = resolve.wasm_signature(AbiVariant::GuestImport, function);
+                match shims.find(&module, name) {
+                    Some(Shim::Func(shim)) => {
+                        let ty = shims.facts.type_of(shim).unwrap();
+                        assert_eq!(text(ty.params()), core(&signature.params), "{module} {name}");
+                        assert_eq!(text(ty.results()), core(&signature.results), "{module} {name}");
+                    }
+                    Some(Shim::Trap) => assert!(name.contains("-in-out-pin."), "{module} {name}"),
+                    None => left_out.push(format!("{module} {name}")),
+                }
+            }
+        }
+        left_out.sort();
+        let mut expected = LEFT_OUT.to_vec();
+        expected.sort_unstable();
+        assert_eq!(left_out, expected);
+    }
+
+    #[test]
+    fn a_component_with_pollables_of_pins_waits_for_events_and_another_does_not() {
+        let shims = Shims::read().unwrap();
+        let imports = |shim: Option<Shim>| -> Vec<&str> {
+            let Some(Shim::Func(func)) = shim else { panic!("{shim:?}") };
+            let reachable = shims.reachable(vec![func]).unwrap();
+            reachable
+                .iter()
+                .filter_map(|&f| shims.facts.imported_funcs.get(f as usize).map(|&(from, ..)| from))
+                .collect()
+        };
+        for name in ["poll", "[method]pollable.block", "[method]pollable.ready"] {
+            let alone = imports(shims.find("wasi:io/poll@0.2.6", name));
+            assert!(!alone.contains(&"wisp:event@1") && !alone.contains(&"wisp:gpio@1"), "{name}: {alone:?}");
+            let with_pins = imports(shims.find_with_pins("wasi:io/poll@0.2.6", name));
+            assert!(with_pins.contains(&"wisp:event@1") && with_pins.contains(&"wisp:gpio@1"), "{name}: {with_pins:?}");
+        }
+        assert!(watches_pin("wasi:gpio/digital@0.2.0", "[method]digital-in-pin.watch-rising-edge"));
+        assert!(!watches_pin("wasi:gpio/digital@0.2.0", "[method]digital-in-pin.watch-for-ready"));
     }
 
     #[test]

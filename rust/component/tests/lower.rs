@@ -161,7 +161,11 @@ fn the_world_names_interfaces_with_the_functions_that_are_called() {
 #[test]
 fn imports_that_nobody_provides_are_named_with_the_reason() {
     for (import, name, reason) in [
-        ("wasi:http/outgoing-handler@0.2.0", "handle", "Wisp has no network"),
+        (
+            "wasi:http/outgoing-handler@0.2.0",
+            "handle",
+            "Wisp has no HTTP; leave it out, or build an app that is no component",
+        ),
         ("wasi:cli/stdout@0.3.0", "get-stdout", "another WASI than 0.2; build the component for WASI 0.2"),
         (
             "wasi:cli/stdout@0.2.0-rc-2023-11-10",
@@ -172,7 +176,11 @@ fn imports_that_nobody_provides_are_named_with_the_reason() {
         ("wasi:cli/stdout", "get-stdout", "it has no version, expected one of WASI 0.2"),
         ("wasi:cli/stdout@0.2.0", "get-stderr", "Wisp does not provide this"),
         ("acme:lamp/switch@0.3.1", "on", "not an interface of WASI"),
-        ("wasi:keyvalue/store@0.2.0-draft", "open", "Wisp does not provide this"),
+        ("wasi:keyvalue/store@0.2.0-draft", "open", "another version of the proposal"),
+        ("wasi:keyvalue/atomics@0.2.0-draft2", "increment", "Wisp does not provide this; doc/wasi-hardware.md lists"),
+        ("wasi:blobstore/container@0.2.0-draft", "open", "Wisp does not provide this; doc/components.md lists"),
+        ("wasi:spi/spi@0.2.0", "open", "another version of the proposal"),
+        ("wasi:spi/spi", "open", "its parameters or results differ from those in the proposal"),
         ("acme:lamp/switch@1.0.0", "on", "not an interface of WASI"),
         ("wisp:gpio/gpio@2.0.0", "open", "the interface is of another version"),
         ("wisp:gpio/gpio", "open", "the interface is of another version"),

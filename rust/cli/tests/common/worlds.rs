@@ -7,7 +7,31 @@ use wit_component::{ComponentEncoder, StringEncoding};
 use wit_parser::Resolve;
 
 /// The folders of `wit` whose packages a world can import, those that others use first.
-const PACKAGES: [&str; 9] = ["gpio", "i2c", "kv", "uart", "event", "timer", "sensor", "wasi-i2c", "grants"];
+const PACKAGES: [&str; 15] = [
+    "gpio",
+    "i2c",
+    "kv",
+    "uart",
+    "event",
+    "timer",
+    "sensor",
+    "wasi-i2c",
+    "grants",
+    "wasi-io",
+    "wasi-gpio",
+    "pins",
+    "wasi-spi",
+    "wasi-logging",
+    "wasi-keyvalue",
+];
+
+/// The part of WASI 0.2 with pollables of the clock.
+const CLOCK: &str = "package wasi:clocks@0.2.4;
+    interface monotonic-clock {
+        use wasi:io/poll@0.2.4.{pollable};
+        now: func() -> u64;
+        subscribe-duration: func(when: u64) -> pollable;
+    }";
 
 /// Returns a program whose world imports these items. Its core module has the imports, data and functions of
 /// `definitions`, an allocator that takes memory from 4096 upwards, `$is`, which traps unless two numbers are equal, and
@@ -27,6 +51,7 @@ pub fn encoded(items: &[&str], definitions: &str, body: &str, encoding: StringEn
             resolve.push_str(&path, &std::fs::read_to_string(&path).unwrap()).unwrap();
         }
     }
+    resolve.push_str("clocks.wit", CLOCK).unwrap();
     let imports: String = items.iter().map(|item| format!("import {item}; ")).collect();
     let world = format!("package test:app; world app {{ {imports} export wasi:cli/run@0.2.0; }}");
     let package = resolve.push_str("app.wit", &world).unwrap();

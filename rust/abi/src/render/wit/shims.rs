@@ -2,11 +2,14 @@
 //! Shims in WebAssembly text: each takes the place of a function of a WIT package, with the parameters and results of
 //! the canonical ABI, and calls the function of the import module.
 //!
-//! They use `$allocate`, `$take`, `$list` and `$code` of `rust/component/shims`.
+//! They use `$allocate`, `$take` and `$list` of `rust/component/shims`.
+//!
+//! A component's handle is one more than that of the import module: the canonical ABI gives no handle 0, and bindings may
+//! rely on that.
 
 use super::{can_fail, has_wit, is_drop, is_method, outs, record, resource, returns_list, Kebab};
 use crate::render::takes_memory;
-use crate::{Errno, Function, Interface, Kind, Returns, INTERFACES};
+use crate::{event, Errno, Function, Interface, Kind, Returns, INTERFACES};
 use core::fmt::{self, Write};
 
 /// The functions that shims call and take the place of.
@@ -37,7 +40,8 @@ pub fn shim_imports(out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-/// Writes the shims, and `$code`, which returns the case of an error for a negative result.
+/// Writes the shims; `$code`, which returns the case of an error for a negative result; and `$error_name`, which writes
+/// the error's name as a string.
 ///
 /// # Errors
 /// Those of the writer.
@@ -49,7 +53,30 @@ pub fn shims(out: &mut impl Write) -> fmt::Result {
     }
     let other = Errno::ALL.iter().position(|errno| *errno == Errno::Io).unwrap_or_default();
     writeln!(out, "  (i32.const {other}))")?;
+    error_name(out)?;
     functions().try_for_each(|(interface, function)| shim(out, interface, function))
+}
+
+/// Writes `$error_name`. A name has at most 16 bytes, which are stored as two numbers and then shortened to the name.
+fn error_name(out: &mut impl Write) -> fmt::Result {
+    writeln!(out, "(func $error_name (param $entry i32) (param $result i32) (local $at i32) (local $length i32)")?;
+    writeln!(out, "  (local.set $at (call $allocate (i32.const 1) (i32.const 16)))")?;
+    let io = core::iter::once(&Errno::Io);
+    for (index, errno) in io.chain(Errno::ALL.iter()).enumerate() {
+        let mut bytes = [0; 16];
+        bytes[..errno.name().len()].copy_from_slice(errno.name().as_bytes());
+        let [low, high] = [0, 8].map(|at| u64::from_le_bytes(core::array::from_fn(|byte| bytes[at + byte])));
+        // the first one is for numbers that are not in the list
+        let condition = if index == 0 { "i32.const 1" } else { "i32.eq (local.get $result)" };
+        write!(out, "  (if ({condition}")?;
+        if index > 0 {
+            write!(out, " (i32.const {})", errno.code())?;
+        }
+        writeln!(out, ") (then (i64.store (local.get $at) (i64.const {low}))")?;
+        writeln!(out, "    (i64.store offset=8 (local.get $at) (i64.const {high}))")?;
+        writeln!(out, "    (local.set $length (i32.const {}))))", errno.name().len())?;
+    }
+    writeln!(out, "  (call $first_string (local.get $entry) (local.get $at) (i32.const 16) (local.get $length)))")
 }
 
 /// Writes the name under which a shim is found.
@@ -139,10 +166,29 @@ fn body(out: &mut impl Write, interface: &'static Interface, function: &'static 
     writeln!(out, "  (if (i32.lt_s (local.get $result) (i32.const 0))\n    (then")?;
     writeln!(out, "      (i32.store8 offset={at} (local.get $out) (call $code (local.get $result)))")?;
     writeln!(out, "      (i32.store8 (local.get $out) (i32.const 1)))\n    (else")?;
-    if matches!(function.returns, Returns::Value(_) | Returns::Handle) {
-        writeln!(out, "      (i32.store offset=4 (local.get $out) (local.get $result))")?;
+    match function.returns {
+        Returns::Value(_) => writeln!(out, "      (i32.store offset=4 (local.get $out) (local.get $result))")?,
+        Returns::Handle => {
+            writeln!(out, "      (i32.store offset=4 (local.get $out) (i32.add (local.get $result) (i32.const 1)))")?;
+        }
+        _ => {}
+    }
+    if interface.ident == "event" {
+        event_source(out, at)?;
     }
     writeln!(out, "      (i32.store8 (local.get $out) (i32.const 0)))))")
+}
+
+/// Writes the change of an event's source to a handle of the component, unless the source is the number of a timer.
+fn event_source(out: &mut impl Write, at: u32) -> fmt::Result {
+    let place = |name| -> u32 {
+        let before = event::EVENT.fields.iter().take_while(|field| field.name != name);
+        at + before.map(|field| field.bytes).sum::<u32>()
+    };
+    let (kind, source) = (place("kind"), place("source"));
+    writeln!(out, "      (if (i32.ne (i32.load offset={kind} (local.get $out)) (i32.const {}))", event::TIMER)?;
+    writeln!(out, "        (then (i32.store offset={source} (local.get $out)")?;
+    writeln!(out, "          (i32.add (i32.load offset={source} (local.get $out)) (i32.const 1)))))")
 }
 
 fn fill(out: &mut impl Write, name: &str) -> fmt::Result {
@@ -160,6 +206,7 @@ fn call(out: &mut impl Write, interface: &Interface, function: &Function, at: u3
     for param in function.params {
         let name = param.name;
         match param.kind {
+            Kind::Handle => write!(out, " (i32.sub (local.get ${name}) (i32.const 1))")?,
             Kind::Bytes => write!(out, " (local.get ${name}) (local.get ${name}.length)")?,
             Kind::Buffer => write!(out, " (local.get $list) (local.get ${name}.length)")?,
             kind if kind.is_out() => {

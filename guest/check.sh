@@ -175,6 +175,9 @@ else
 	echo "skip  Rust with std: the target wasm32-wasip1 is not installed"
 fi
 
+# make test SUITE=components builds it, because its bindings take long to compile
+new rust new_component --component
+
 new c new_c
 new cpp new_cpp
 if [ -n "${GUEST_LIBC:-}" ]; then

@@ -25,6 +25,9 @@ pub struct Arguments {
     /// For Rust: an app with std, for the target wasm32-wasip1
     #[arg(long)]
     std: bool,
+    /// For Rust: a component with std, for the target wasm32-wasip2
+    #[arg(long, conflicts_with_all = ["std", "sdk"])]
+    component: bool,
     /// For Rust: the directory `guest` of Wisp's sources, whose crate the app uses in place [default: a copy in the app]
     #[arg(long, value_name = "DIRECTORY")]
     sdk: Option<PathBuf>,
@@ -103,6 +106,20 @@ fn rust(std: bool, sdk: Option<&Path>) -> Result<Vec<File>, Failure> {
     Ok(files)
 }
 
+/// Returns the files of a component: it has bindings of its own, and no crate of the SDK.
+fn component() -> Vec<File> {
+    let config = format!("{}\n[build]\ntarget = \"wasm32-wasip2\"\n", guest!("rust/wasm.toml"));
+    vec![
+        file("Cargo.toml", guest!("templates/rust-component/Cargo.toml.in")),
+        file("src/main.rs", guest!("templates/rust-component/main.rs")),
+        file("wit/world.wit", guest!("templates/rust-component/world.wit")),
+        file("wit/deps/gpio/gpio.wit", guest!("../wit/gpio/gpio.wit")),
+        file(".cargo/config.toml", config),
+        file(".gitignore", "/target\n*.wisp\n*.sym\n"),
+        file("README.md", guest!("templates/rust-component/README.md")),
+    ]
+}
+
 fn c_header() -> File {
     let mut header = String::new();
     // A String takes any text.
@@ -156,10 +173,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     if directory.exists() {
         return Err(Failure::in_file(directory, "is there already; choose another name or remove it"));
     }
-    if arguments.lang != Language::Rust && (arguments.std || arguments.sdk.is_some()) {
-        return Err(Failure::new("--std and --sdk are for --lang rust only; leave them out"));
+    let for_rust = arguments.std || arguments.component || arguments.sdk.is_some();
+    if arguments.lang != Language::Rust && for_rust {
+        return Err(Failure::new("--std, --component and --sdk are for --lang rust only; leave them out"));
     }
     let mut files = match arguments.lang {
+        Language::Rust if arguments.component => component(),
         Language::Rust => rust(arguments.std, arguments.sdk.as_deref())?,
         Language::C => c(false),
         Language::Cpp => c(true),
@@ -199,7 +218,7 @@ mod tests {
     fn nothing_of_a_template_is_left_unfilled() {
         let sdk = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../guest"));
         let rust = [rust(false, None).unwrap(), rust(true, None).unwrap(), rust(false, Some(sdk)).unwrap()].concat();
-        let all = [rust, c(false), c(true), assemblyscript(), zig()].concat();
+        let all = [rust, component(), c(false), c(true), assemblyscript(), zig()].concat();
         for (file, text) in all {
             let text = text.replace("@NAME@", "app");
             assert!(!text.contains("@SDK@") && !text.contains("@FEATURES@"), "{file}");
@@ -210,7 +229,9 @@ mod tests {
     #[test]
     fn an_app_names_no_folder_of_this_machine() {
         let here = env!("CARGO_MANIFEST_DIR").trim_end_matches("/rust/cli");
-        for (file, text) in [rust(false, None).unwrap(), rust(true, None).unwrap(), c(true), zig()].concat() {
+        for (file, text) in
+            [rust(false, None).unwrap(), rust(true, None).unwrap(), component(), c(true), zig()].concat()
+        {
             assert!(!text.contains(here), "{file}");
         }
     }

@@ -6,18 +6,22 @@ import hashlib
 import json
 import os
 import secrets
+import socket
 import struct
 from enum import IntEnum
 from pathlib import Path
 
 import smp.error as smperror
 import smp.message as smpmessage
+from serial.tools.list_ports import comports
 from smpclient import SMPClient
 from smpclient.generics import success
 from smpclient.transport.serial import SMPSerialTransport
 from smpclient.transport.udp import SMPUDPTransport
 
 GROUP = 87
+# Zephyr's CONFIG_MCUMGR_TRANSPORT_UDP_PORT.
+UDP_PORT = 1337
 CLAIM_SIZE = 16
 
 
@@ -228,6 +232,30 @@ def claim():
         return fresh
 
 
+def check_serial(path):
+    """Refuses a serial port that cannot be opened, for which smpclient would wait as for a silent device."""
+    port = Path(path)
+    if not port.exists():
+        there = ", ".join(sorted(found.device for found in comports())) or "none"
+        raise DeviceError(None, f"there is no such serial port; those of this machine: {there}")
+    if not port.is_char_device():
+        raise DeviceError(None, "this is no serial port")
+    if not os.access(port, os.R_OK | os.W_OK):
+        raise DeviceError(None, f"no permission to use this port; join the group {port.group()} "
+                                f"(sudo usermod -a -G {port.group()} $USER) and log in again")
+
+
+def udp_address(address):
+    """Host and port of an address: `host`, `host:port`, an IPv6 address or `[address]:port`."""
+    host, colon, number = address.rpartition(":")
+    # an IPv6 address without a port has colons of its own
+    if not colon or ":" in host.strip("[]") and not host.endswith("]"):
+        return address.strip("[]"), UDP_PORT
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 65535:
+        raise DeviceError(None, f"{number!r} is no port of UDP, expected 1 to 65535")
+    return host.strip("[]"), int(number)
+
+
 class UDPTransport(SMPUDPTransport):
     """SMP over UDP to host or host:port, with requests no longer than devices take.
 
@@ -257,12 +285,13 @@ class UDPTransport(SMPUDPTransport):
                 pass
         raise TimeoutError(f"no answer to {self.tries} requests")
 
-    async def connect(self, address, timeout_s, port=1337):
-        host, colon, number = address.rpartition(":")
-        # an IPv6 address without a port has colons of its own
-        if colon and ":" not in host.strip("[]"):
-            address, port = host, int(number)
-        await super().connect(address.strip("[]"), timeout_s, port)
+    async def connect(self, address, timeout_s):
+        host, port = udp_address(address)
+        try:
+            await super().connect(host, timeout_s, port)
+        except socket.gaierror as error:
+            raise DeviceError(None, f"no host has this name ({error.strerror}); a serial port is named by its path, "
+                                    "as in /dev/ttyACM0") from None
 
     def initialize(self, smp_server_transport_buffer_size):
         """What the device says of its buffers."""
@@ -282,6 +311,8 @@ def transport_of(address):
         except ImportError:
             raise DeviceError(None, "Bluetooth needs bleak: pip install 'smpclient[ble]'") from None
         return SMPBLETransport(), address.removeprefix("ble:")
+    if address.startswith("/"):
+        check_serial(address)
     if address.startswith(("/", "COM")):
         return SMPSerialTransport(), address
     return UDPTransport(), address

@@ -5,6 +5,7 @@ import argparse
 import asyncio
 import json
 import logging
+import math
 import os
 import shlex
 import shutil
@@ -83,10 +84,16 @@ def run_host_tool(arguments):
     try:
         tool = host_tool()
         return 1 if tool is None else subprocess.run([tool, *arguments], check=False).returncode
-    except FileNotFoundError as error:
-        print(f"west wisp: {error.filename} was not found; install Rust (rustup), or name the wisp program in WISP_TOOL",
-              file=sys.stderr)
+    except OSError as error:
+        print(f"west wisp: {not_started(error)}", file=sys.stderr)
         return 1
+
+
+def not_started(error):
+    """Why neither the wisp program nor cargo, which builds it, was started."""
+    if os.environ.get("WISP_TOOL"):
+        return f"WISP_TOOL={error.filename} cannot be started: {error.strerror}; name the wisp program there, or unset it"
+    return f"{error.filename} was not found; install Rust (rustup), or name the wisp program in WISP_TOOL"
 
 
 def pull(args, folder):
@@ -99,16 +106,37 @@ def pull(args, folder):
     command += ["--target", args.target] if args.target else []
     command += ["--plain-http"] if args.plain_http else []
     command += [] if args.key or args.root_key else ["--unverified"]
-    tool = host_tool()
-    if tool is None:
-        return None, "the wisp command cannot be built; see above"
     try:
+        tool = host_tool()
+        if tool is None:
+            return None, "the wisp command cannot be built; see above"
         done = subprocess.run([tool, *command], capture_output=True, text=True, check=False)
     except OSError as error:
-        return None, f"{tool}: {error.strerror}; name the wisp program in WISP_TOOL"
+        return None, not_started(error)
     if done.returncode:
         return None, done.stderr.strip().removeprefix("wisp: ")
     return path, None
+
+
+def seconds(text):
+    """A time of the command line."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < 1e6:
+        raise argparse.ArgumentTypeError(f"{text!r}: expected a number of seconds above 0")
+    return value
+
+
+def report_usage_as_json(parser):
+    """Lets a parser report arguments that are not understood as --json promises, and in words as before."""
+    def error(message):
+        if "--json" in sys.argv:
+            print(json.dumps({"error": message}), flush=True)
+        type(parser).error(parser, message)
+
+    parser.error = error
 
 
 def version_text(version):
@@ -200,7 +228,7 @@ class Wisp(WestCommand):
         push.add_argument("--wait", action="store_true",
                           help="wait until the app confirms the update, and fail if it is rolled back")
         push.add_argument("--confirm", action="store_true", help="confirm the update once it runs, and fail if it does not")
-        push.add_argument("--patience", type=float, default=120.0, metavar="SECONDS",
+        push.add_argument("--patience", type=seconds, default=120.0, metavar="SECONDS",
                           help="how long --wait and --confirm wait [default: %(default)s]")
         listing = verbs.add_parser("list", help="list the apps of a device")
         stat = verbs.add_parser("stat", help="show how full and how worn the app storage of a device is")
@@ -223,13 +251,14 @@ class Wisp(WestCommand):
             verb.add_argument("-p", "--port", default=os.environ.get("WISP_PORT"),
                               help="serial port, address[:port] for UDP, or ble:NAME or ble:ADDRESS for Bluetooth "
                                    "[default: WISP_PORT]")
-            verb.add_argument("--timeout", type=float, default=6.0, metavar="SECONDS",
+            verb.add_argument("--timeout", type=seconds, default=6.0, metavar="SECONDS",
                               help="how long an answer may take [default: %(default)s]")
             verb.add_argument("--management-key", type=Path, metavar="FILE",
                               default=os.environ.get("WISP_MANAGEMENT_KEY"),
                               help="secret key that requests are signed with, where the firmware wants that "
                                    "[default: WISP_MANAGEMENT_KEY]")
             verb.add_argument("--json", action="store_true", help="report as a JSON object (doc/cli.md)")
+            report_usage_as_json(verb)
         return parser
 
     def do_run(self, args, unknown):

@@ -87,7 +87,7 @@ def test_verbs_of_a_device_say_what_is_missing(workspace, tools):
     said = west(workspace, "wisp", "list", code=1)
     assert "Give its serial port or IP address with --port, or in WISP_PORT" in said
     said = west(workspace, "wisp", "list", "--port", "/dev/nowhere", code=1)
-    assert "/dev/nowhere" in said
+    assert said.startswith("west wisp: /dev/nowhere: there is no such serial port; those of this machine: "), said
     said = west(workspace, "wisp", "nonsense", code=2, WISP_TOOL=tools.tool)
     assert "nonsense" in said
     said = west(workspace, "wisp", "push", "nowhere.wisp", "--port", "/dev/nowhere", code=1)
@@ -106,6 +106,35 @@ def test_verbs_of_a_device_say_what_is_missing(workspace, tools):
     if importlib.util.find_spec("bleak") is None:
         said = west(workspace, "wisp", "list", "--port", "ble:lamp", code=1)
         assert "Bluetooth needs bleak: pip install 'smpclient[ble]'" in said
+
+
+def test_a_wrong_port_is_told_at_once_and_not_after_the_timeout(workspace):
+    (workspace / "notes.txt").write_text("", encoding="utf-8")
+    for port, sentence in (
+            (str(workspace / "notes.txt"), "this is no serial port"),
+            ("ttyACM0.invalid", "no host has this name"),
+            ("127.0.0.1:99999", "'99999' is no port of UDP, expected 1 to 65535"),
+            ("127.0.0.1:smp", "'smp' is no port of UDP, expected 1 to 65535"),
+            ("[::1]:0", "'0' is no port of UDP, expected 1 to 65535")):
+        said = west(workspace, "wisp", "list", "--timeout", "500", "--port", port, code=1)
+        assert said.startswith(f"west wisp: {port}: {sentence}"), said
+    for time in ("0", "-1", "nan", "soon"):
+        said = west(workspace, "wisp", "list", "--port", "127.0.0.1", f"--timeout={time}", code=2)
+        assert f"argument --timeout: '{time}': expected a number of seconds above 0" in said, said
+
+
+def test_usage_errors_are_json_if_that_is_asked_for(workspace):
+    said = west(workspace, "wisp", "info", "--json", code=2)
+    sentence = "the following arguments are required: name"
+    assert json.dumps({"error": sentence}) in said.splitlines(), said
+    assert said.rstrip().endswith(f"error: {sentence}"), said
+
+
+def test_a_tool_that_cannot_be_started_is_named(workspace):
+    for verb, arguments in (("build", ["a.wasm"]), ("push", ["--from", "registry.example/a:1", "--port", "127.0.0.1"])):
+        for tool, reason in (("./nowhere", "No such file or directory"), (str(workspace), "Permission denied")):
+            said = west(workspace, "wisp", verb, *arguments, code=1, WISP_TOOL=tool)
+            assert said == f"west wisp: WISP_TOOL={tool} cannot be started: {reason}; name the wisp program there, or unset it\n"
 
 
 def test_the_first_use_says_that_it_builds(workspace, tmp_path):

@@ -12,6 +12,7 @@ mod output;
 mod registry;
 mod service;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -63,16 +64,41 @@ fn on_network(command: Network, form: Form) -> Result<ExitCode, Failure> {
     runtime.block_on(run(command, form))
 }
 
+/// Tells of arguments that are not understood, or shows the help or the version that they ask for.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let said = text.split("\n\n").take_while(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
+        Form::Json.error(said.collect::<Vec<_>>().join("\n").trim_start_matches("error: "));
+    }
+    output::keep(error.print());
+    finish(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)))
+}
+
+/// Ends a command that went well, unless what it said did not get to standard output.
+fn finish(code: ExitCode) -> ExitCode {
+    let Some(error) = output::unsaid() else { return code };
+    let _ = std::io::stderr().write_fmt(format_args!("wisp: standard output cannot be written: {error}\n"));
+    ExitCode::FAILURE
+}
+
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain_usage(&error),
+    };
     let form = if arguments.json { Form::Json } else { Form::Text };
     let result = match arguments.command {
         Command::Network(command) => on_network(*command, form),
         // without the runtime, whose threads would count towards the limits of the job
         Command::ServeJob(arguments) => service::sitter::run(&arguments),
     };
-    result.unwrap_or_else(|failure| {
-        form.failure(&failure);
-        ExitCode::FAILURE
-    })
+    match result {
+        Ok(code) => finish(code),
+        Err(failure) => {
+            form.failure(&failure);
+            ExitCode::FAILURE
+        }
+    }
 }

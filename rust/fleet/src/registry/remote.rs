@@ -11,7 +11,7 @@ use oci_client::{Client, RegistryOperation};
 use reqwest::header::{HeaderMap, ACCEPT, CONTENT_TYPE};
 use reqwest::{RequestBuilder, Response, StatusCode};
 
-use crate::failure::Failure;
+use crate::failure::{reason, Failure};
 use crate::registry::blob::{self, Blob};
 use crate::registry::credentials::Access;
 use crate::registry::documents::{media, Descriptor, Index, Manifest};
@@ -82,15 +82,6 @@ impl Document {
 /// Returns text of a registry without what could command a terminal, and not too much of it.
 fn shown(text: &str) -> String {
     text.trim().chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect()
-}
-
-/// Returns the innermost reason of an error.
-fn reason(error: &dyn std::error::Error) -> String {
-    let mut inner = error;
-    while let Some(source) = inner.source() {
-        inner = source;
-    }
-    inner.to_string()
 }
 
 impl Remote {

@@ -22,7 +22,7 @@ use wisp_image::Image;
 use super::compilers::find_wisp;
 use super::order::{self, sha256, Stop};
 use super::record::{Job, Phase};
-use crate::failure::Failure;
+use crate::failure::{reason, Failure};
 use crate::output::Form;
 
 /// Tries of a request that the service is too busy for.
@@ -172,6 +172,11 @@ impl Service {
         let url = arguments.service.clone();
         let host = url.host_str().unwrap_or_default();
         let near = matches!(host, "127.0.0.1" | "[::1]" | "localhost");
+        if !matches!(url.scheme(), "http" | "https") || host.is_empty() {
+            return Err(Failure::new(format!(
+                "{url}: no address of a service, expected https://HOST or https://HOST:PORT"
+            )));
+        }
         if url.scheme() != "https" && !near && !arguments.plain_http {
             return Err(Failure::new(format!(
                 "{url}: the token would be readable on its way; use an address with https, or add --plain-http on a \
@@ -181,6 +186,12 @@ impl Service {
         let token = fs::read_to_string(&arguments.token_file).map_err(|error| {
             Failure::in_file(&arguments.token_file, format_args!("the token cannot be read: {error}"))
         })?;
+        if token.trim().is_empty() {
+            return Err(Failure::in_file(
+                &arguments.token_file,
+                "there is no token; whoever runs the service gives one",
+            ));
+        }
         // a redirection would take the token along
         let client = Client::builder().redirect(reqwest::redirect::Policy::none()).build();
         let client = client.map_err(|error| Failure::new(format!("the network cannot be used: {error}")))?;
@@ -193,8 +204,11 @@ impl Service {
 
     /// Sends a request, again while the service is too busy, and returns the body.
     async fn send(&self, request: RequestBuilder) -> Result<Vec<u8>, Failure> {
-        let failed =
-            |error: reqwest::Error| Failure::new(format!("{}: the service does not answer: {error}", self.url));
+        let failed = |error: reqwest::Error| {
+            let (address, why) = (&self.url, reason(&error));
+            let advice = "check its name and port, and whether it runs";
+            Failure::new(format!("{address}: the service does not answer: {why}; {advice}"))
+        };
         for attempt in 1.. {
             let again =
                 request.try_clone().ok_or_else(|| Failure::new("internal error: a request cannot be repeated"))?;

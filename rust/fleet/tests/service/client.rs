@@ -58,12 +58,44 @@ fn whoever_cannot_compile_is_told_why() {
     );
     fs::write(place.path("lamp.wasm"), "text").unwrap();
     fails(&compile(&place, &server, &["--target=cortex-m33"]), "this is text, not a wasm module");
-    let far = Command::new(env!("CARGO_BIN_EXE_wisp-fleet"))
-        .args(["compile", "lamp.wasm", "--token-file=token", "--target=cortex-m33", "--service=http://service.example"])
+    let at = |address: &str, more: &[&str]| {
+        Command::new(env!("CARGO_BIN_EXE_wisp-fleet"))
+            .args(["compile", "lamp.wasm", "--token-file=token", "--target=cortex-m33", "--service", address])
+            .args(more)
+            .current_dir(place.folder.path())
+            .output()
+            .unwrap()
+    };
+    let expected = "the token would be readable on its way; use an address with https";
+    fails(&at("http://service.example", &[]), expected);
+    let expected = "no address of a service, expected https://HOST or https://HOST:PORT";
+    fails(&at("localhost:8080", &[]), expected);
+    fails(&at("ftp://service.example", &[]), expected);
+    fs::write(place.path("token"), "\n").unwrap();
+    fails(&at("http://localhost:1", &[]), "token: there is no token; whoever runs the service gives one");
+    let usage = at("http://localhost:1", &["--json", "--tokn"]);
+    let said: serde_json::Value = serde_json::from_slice(&usage.stdout).unwrap();
+    assert_eq!(usage.status.code(), Some(2));
+    assert!(said["error"].as_str().unwrap().starts_with("unexpected argument '--tokn' found"), "{said}");
+}
+
+#[test]
+fn a_service_that_does_not_run_is_told_with_the_reason() {
+    let place = Place::new();
+    fs::write(place.path("lamp.wasm"), module(3)).unwrap();
+    fs::write(place.path("token"), ANNE).unwrap();
+    // a port that was free a moment ago
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_wisp-fleet"))
+        .args(["compile", "lamp.wasm", "--token-file=token", "--target=cortex-m33", "--wisp"])
+        .arg(wisp())
+        .arg(format!("--service=http://{free}"))
         .current_dir(place.folder.path())
         .output()
         .unwrap();
-    fails(&far, "the token would be readable on its way; use an address with https");
+    let expected =
+        "the service does not answer: Connection refused (os error 111); check its name and port, and whether it";
+    fails(&output, &format!("http://{free}/: {expected} runs"));
 }
 
 #[test]

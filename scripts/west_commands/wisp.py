@@ -31,6 +31,7 @@ HOST_VERBS = {
     "pull": "get an image from an OCI registry and check it",
     "compile": "compile with native code from a service",
     "serve": "compile for others over HTTP",
+    "gateway": "bring updates of a rollout server to devices",
     "new": "begin an app from a template",
     "completions": "print what makes a shell complete arguments of wisp",
     "man": "write manual pages",

@@ -69,6 +69,9 @@ enum Command {
     /// Compile for others over HTTP, by the program wisp-fleet
     #[command(disable_help_flag = true)]
     Serve(cmd::fleet::Arguments),
+    /// Bring updates of a rollout server to devices, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Gateway(cmd::fleet::Arguments),
     Completions(cmd::completions::Arguments),
     Man(cmd::man::Arguments),
 }
@@ -100,6 +103,7 @@ fn main() -> ExitCode {
         Command::Pull(more) => cmd::fleet::run("pull", &more, arguments.json),
         Command::Compile(more) => cmd::fleet::run("compile", &more, arguments.json),
         Command::Serve(more) => cmd::fleet::run("serve", &more, arguments.json),
+        Command::Gateway(more) => cmd::fleet::run("gateway", &more, arguments.json),
         Command::Completions(arguments) => cmd::completions::run(&arguments, &mut Arguments::command()),
         Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),
     };

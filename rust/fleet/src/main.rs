@@ -2,12 +2,14 @@
 //! The command `wisp-fleet`, to which `wisp` hands over what needs a network.
 //!
 //! Principles
-//! 1. A folder for each concern: `registry` (publish and pull) and `service` (compilation over HTTP).
+//! 1. A folder for each concern: `registry` (publish and pull), `service` (compilation over HTTP) and `gateway` (updates of
+//!    a rollout server for devices behind SMP).
 //! 2. Nothing that came over a network is believed before its digest, its size or its token was checked.
 //! 3. An error says what is wrong, where, what was expected, and what to do.
 #![forbid(unsafe_code)]
 
 mod failure;
+mod gateway;
 mod output;
 mod registry;
 mod service;
@@ -45,6 +47,7 @@ enum Network {
     Pull(registry::pull::Arguments),
     Compile(service::client::Arguments),
     Serve(service::Arguments),
+    Gateway(gateway::Arguments),
 }
 
 async fn run(command: Network, form: Form) -> Result<ExitCode, Failure> {
@@ -53,6 +56,7 @@ async fn run(command: Network, form: Form) -> Result<ExitCode, Failure> {
         Network::Pull(arguments) => registry::pull::run(&arguments, form).await,
         Network::Compile(arguments) => service::client::run(&arguments, form).await,
         Network::Serve(arguments) => service::run(arguments, form).await,
+        Network::Gateway(arguments) => gateway::run(&arguments, form).await,
     }
 }
 

@@ -4,7 +4,7 @@
 //! A registry is not trusted. Whatever it sends is compared with a digest or a size that was known before, and the
 //! image itself with the keys of the user.
 
-mod app;
+pub mod app;
 mod bill;
 mod blob;
 mod choice;

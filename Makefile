@@ -7,6 +7,7 @@
 # make fuzz      each fuzz target for SECONDS=60, tells the executions
 # make miri      tests of image, engine, compiler and app storage under Miri where it is installed, else under AddressSanitizer
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
+# make fleet     a rollout to DEVICES=8 simulated devices behind the gateway: crashes, power cuts, restarts
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
 # make doc       renders crates, C headers, ABI pages and a book of doc/ into build/doc; warnings are errors
@@ -19,8 +20,9 @@ BOARDS ?= integration
 SECONDS ?= 60
 HOURS ?= 24
 CUTS ?= 40
+DEVICES ?= 8
 
-.PHONY: all demo test spec soak fuzz miri bench size doc setup install fmt clean help
+.PHONY: all demo test spec soak fleet fuzz miri bench size doc setup install fmt clean help
 
 help all:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^#\( \{15,\}.*\)/\1/p' Makefile
@@ -42,6 +44,9 @@ miri:
 
 soak: setup
 	@$(PYTHON) tests/lifecycle/run.py --soak $(HOURS) --cuts $(CUTS)
+
+fleet: setup
+	@DEVICES=$(DEVICES) $(PYTHON) scripts/test.py rollout
 
 bench: setup
 	@$(PYTHON) scripts/bench.py

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Registries: the crate rust/fleet with its lints, and `wisp publish` and `wisp pull` with a registry and with oras."""
+"""The crate rust/fleet with its lints, `wisp publish` and `wisp pull` with a registry and with oras, and `wisp gateway` with a
+fleet of simulated devices."""
 
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
@@ -68,17 +70,42 @@ def exchange():
         missing = "docker-registry: apt-get install docker-registry" if not server else "oras: pip cannot install it"
         print(f"fleet: the tests with a registry are skipped, there is no {missing}")
         return Count(skipped=1)
+    options = programs()
+    if options is None:
+        return Count(failed=1)
+    return counted([client, devenv.REPO / "tests" / "fleet" / "registry.py", *options, "--registry", server], devenv.REPO)
+
+
+def programs():
+    """Builds wisp and wisp-fleet; the options that name them, or None."""
     target = FOLDER / "target"
     for folder, package in ((RUST, "wisp-cli"), (FLEET, "wisp-fleet")):
         if stream(["cargo", "build", "--locked", "-q", "-p", package, "--target-dir", target], folder)[0]:
-            return Count(failed=1)
-    return counted([client, devenv.REPO / "tests" / "fleet" / "registry.py", "--wisp", target / "debug" / "wisp",
-                    "--fleet", target / "debug" / "wisp-fleet", "--registry", server], devenv.REPO)
+            return None
+    return ["--wisp", target / "debug" / "wisp", "--fleet", target / "debug" / "wisp-fleet"]
+
+
+def select_rollout():
+    """A rollout to simulated devices, of which some get an update that crashes, and some lose power: DEVICES=8."""
+    env = devenv.environment() if sys.platform == "linux" else None
+    if env is None:
+        print("rollout: skipped, no Zephyr workspace can be had here; run 'make setup'")
+        return Count(skipped=1)
+    options, firmware = programs(), FOLDER / "firmware"
+    overlay = devenv.REPO / "tests" / "fleet" / "devices.overlay"
+    build = ["west", "build", "-b", "native_sim/native/64", "-d", firmware, devenv.REPO / "samples" / "updatable_app", "--",
+             f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DEXTRA_DTC_OVERLAY_FILE={overlay}"]
+    if options is None or stream(build, devenv.find_zephyr(), env)[0]:
+        return Count(failed=1)
+    python = devenv.VENV / "bin" / "python"
+    return counted([python if python.exists() else sys.executable, devenv.REPO / "tests" / "fleet" / "fleet.py", *options,
+                    "--firmware", firmware, "--devices", os.environ.get("DEVICES", "8")], devenv.REPO)
 
 
 def select_fleet():
-    """Apps in registries: documents, refusals, an independent client, registries that lie."""
+    """Apps in registries, the compile service, the gateway: refusals, an independent client, registries that lie."""
     if sys.platform != "linux":
         print("fleet: skipped, the tests start a registry of Debian")
         return Count(skipped=1)
-    return cargo(["test", "--locked", "--target-dir", FOLDER / "target"], FLEET) + lints() + exchange()
+    crate = cargo(["test", "--locked", "--target-dir", FOLDER / "target"], FLEET)
+    return crate + lints() + exchange() + select_rollout()

@@ -20,6 +20,8 @@ class Board:
     back_ends: tuple
     # What wisp-aotc calls the machine.
     machine: str
+    # The engine can make machine code of IR here: tier `translated`.
+    translates: bool = False
 
     def command(self, elf, memory_words):
         """QEMU's command line; memory_words are (address, value) written before the start."""
@@ -33,10 +35,10 @@ class Board:
 BOARDS = {board.name: board for board in (
     Board("mps2/an385", "m3", "Cortex-M3",
           ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none"),
-          ("thumb", "loop"), "cortex-m3"),
+          ("thumb", "loop"), "cortex-m3", True),
     Board("mps2/an521/cpu0", "m33", "Cortex-M33",
           ("qemu-system-arm", "-machine", "mps2-an521", "-cpu", "cortex-m33"),
-          ("thumb", "loop"), "cortex-m33"),
+          ("thumb", "loop"), "cortex-m33", True),
     # ARMv6-M code on QEMU's Cortex-M3: QEMU's only Cortex-M0 has 16 KB of RAM.
     Board("mps2/an383/qemu", "m0plus", "Cortex-M0+ code",
           ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none"),

@@ -93,6 +93,15 @@ struct wisp_app_usage {
 	uint32_t files_refused;
 	/** Lines of the log that were dropped, because the app wrote more than its limit. */
 	uint32_t lines_dropped;
+#if defined(CONFIG_WISP_TRANSLATE) || defined(__DOXYGEN__)
+	/**
+	 * Functions of the image in the present or last run, if it was to be translated with
+	 * @kconfig{CONFIG_WISP_TRANSLATE}. The firmware has this field with that option only.
+	 */
+	uint32_t functions;
+	/** Those of them that have machine code. */
+	uint32_t translated;
+#endif
 };
 
 /**

@@ -156,6 +156,11 @@ struct wisp_app_data {
 #ifdef CONFIG_WISP_NATIVE_USER_MODE
 	struct wisp_user user;
 #endif
+#ifdef CONFIG_WISP_TRANSLATE
+	/* The app's part of the memory for machine code. */
+	uint32_t code_begin;
+	uint32_t code_size;
+#endif
 #if CONFIG_WISP_ARGS_SIZE > 0
 	struct wisp_strings args;
 	struct wisp_strings env;

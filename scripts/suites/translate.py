@@ -7,12 +7,14 @@ from dataclasses import replace
 import devenv
 
 from suites import bare
-from suites.common import RUST, Count, cargo, stream
+from suites.common import RUST, Count, cargo, stream, twister
 from suites.desk import desk_log
 from suites.targets import FORMS_LEAST, LOGS, make_tape
 
 # The boards whose instruction set has emitters.
 BOARDS = [replace(board, features=("translate",)) for board in bare.BOARDS if board.name in ("cortex-m3", "cortex-m33")]
+# Where firmwares translate their apps: without memory protection and with that of Armv7-M and Armv8-M.
+FIRMWARES = ["qemu_cortex_m3", "mps2/an385", "mps2/an521/cpu0"]
 # Bytes of each arena that code may take.
 CODE = 128 * 1024
 # Random programs that the two tiers are compared by, and the share of the suite's functions that have code at least.
@@ -28,7 +30,7 @@ TEXTS = devenv.REPO / "tests" / "translate"
 
 def found(pattern, text):
     """The numbers in the line that matches, or None."""
-    match = re.search(pattern, text, re.M)
+    match = re.search(pattern, text, re.MULTILINE)
     return tuple(int(number) for number in match.groups()) if match else None
 
 
@@ -78,8 +80,9 @@ def official(board, program, tape):
 
 
 def select_translate():
-    """The translated tier: encoders, every form of every op, random programs and images, and the official suite."""
+    """The translated tier: encoders, a firmware, every form of every op, random programs and images, and the official suite."""
     count = cargo(["test", "--locked", "-q", "-p", "wisp-translate"], RUST)
+    count += twister("translate", ["tests/translate"], FIRMWARES, ["-x=CONFIG_MINIMAL_LIBC=y"])
     reason = bare.missing(BOARDS)
     if reason:
         print(f"translate: boards are skipped, {reason}")

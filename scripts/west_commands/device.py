@@ -103,7 +103,8 @@ USAGE = {key: (int, ...) for key in
          ("runs", "failures", "stack", "stack_size", "arena", "arena_size", "memory", "memory_size", "fuel",
           "events", "events_size", "events_lost", "messages_lost")}
 # Firmware from before these does not tell them.
-USAGE |= {key: (int | None, None) for key in ("kv_written", "kv_refused", "lines_dropped", "files_used", "files_refused")}
+USAGE |= {key: (int | None, None) for key in
+          ("kv_written", "kv_refused", "lines_dropped", "files_used", "files_refused", "functions", "translated")}
 FAILURE = {
     "total": (int, ...), "next": (int | None, None), "name": (str | None, None),
     "uptime": (int | None, None), "what": (str | None, None),

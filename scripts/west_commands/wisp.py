@@ -166,6 +166,8 @@ def show_usage(usage):
               f"lines of the log dropped: {usage.lines_dropped}")
     if usage.files_used is not None:
         print(f"files: {usage.files_used} bytes, {usage.files_refused} changes refused")
+    if usage.functions is not None:
+        print(f"functions with translated code: {usage.translated} of {usage.functions}")
 
 
 def show_failures(failures):

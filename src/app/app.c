@@ -18,6 +18,7 @@
 #include "app/rate.h"
 #include "drivers/fs.h"
 #include "drivers/sensor.h"
+#include "translate/translate.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage/storage.h"
 #endif
@@ -157,9 +158,11 @@ static void app_thread(void *p1, void *p2, void *p3)
 #ifdef CONFIG_WISP_NATIVE
 	wisp_native_prepare(app, &run);
 #endif
+	wisp_translate_prepare(app, &run);
 	wisp_heartbeat_begin(app);
 	wisp_deadline_begin(app);
 	wisp_rust_run(&run);
+	wisp_translate_end(app);
 	wisp_deadline_end(app);
 	wisp_heartbeat_end(app);
 	wisp_fs_end(app);

@@ -21,6 +21,7 @@
 #ifdef CONFIG_WISP_STORAGE
 #include "storage/storage.h"
 #endif
+#include "translate/translate.h"
 
 /* Longest wait of a start for what a driver does to release something. */
 #define RELEASE_TIMEOUT K_SECONDS(1)
@@ -144,6 +145,7 @@ void wisp_fault_detect(const struct wisp_app *app)
 	forget_waits(app);
 	wisp_heartbeat_end(app);
 	wisp_deadline_end(app);
+	wisp_translate_end(app);
 	wisp_fs_fault(app);
 	wisp_history_add(app, &status);
 	k_thread_create(&data->thread, app->stack, app->stack_size, release_thread, (void *)app,

@@ -116,6 +116,10 @@ struct wisp_run {
 	uint32_t stop_interval;
 	/* Units of fuel, UINT64_MAX for no limit. */
 	uint64_t fuel;
+	/* Bytes of IR that are translated at most. */
+	uint32_t translate_budget;
+	/* Lowest address of the stack that translated code may use, 0 if unknown. */
+	uintptr_t translated_limit;
 	/* Lowest address of the stack that native code may use, 0 if unknown. */
 	uintptr_t native_limit;
 	/* An enum wisp_native. */
@@ -261,6 +265,32 @@ void wisp_shim_app_denied(const struct wisp_app *app);
  * Records how many bytes of the arena, and of linear memory among them, the run uses at its start.
  */
 void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t memory);
+
+/* What became of an app's functions when they were to be translated. */
+struct wisp_translated {
+	uint32_t functions;
+	/* Those with machine code, and the bytes of it. */
+	uint32_t translated;
+	uint32_t bytes;
+	/* Those without, because there was no room or no budget. */
+	uint32_t no_room;
+	uint32_t over_budget;
+	/* Bytes that the stack lacks for translated code, or 0. */
+	uint32_t stack_needed;
+};
+
+/*
+ * Returns the address of memory for machine code, a multiple of 8, and its size in bytes. The app
+ * has it until its run ends, and other apps wait until wisp_shim_code_keep() is called. The size is
+ * 0 if there is none, or if the app has to stop.
+ */
+uintptr_t wisp_shim_code_take(const struct wisp_app *app, uint32_t *size);
+
+/* Copies bytes into that memory. */
+void wisp_shim_code_write(uint8_t *to, const uint8_t *from, size_t bytes);
+
+/* The app keeps the first bytes of its memory, as many as it uses. Logs what is interpreted. */
+void wisp_shim_code_keep(const struct wisp_app *app, const struct wisp_translated *figures);
 
 /* Returns the trap that ends the app if it has to stop or its time is over, else 0. */
 uint32_t wisp_shim_app_stop_reason(const struct wisp_app *app);

@@ -182,6 +182,19 @@ static bool put_number(zcbor_state_t *zse, const char *key, uint32_t value)
 	return zcbor_tstr_put_term(zse, key, 16) && zcbor_uint32_put(zse, value);
 }
 
+/* Puts how many functions have translated code, in a firmware that translates. */
+static bool put_translated(zcbor_state_t *zse, const struct wisp_app_usage *usage)
+{
+#ifdef CONFIG_WISP_TRANSLATE
+	return put_number(zse, "functions", usage->functions) &&
+	       put_number(zse, "translated", usage->translated);
+#else
+	ARG_UNUSED(zse);
+	ARG_UNUSED(usage);
+	return true;
+#endif
+}
+
 static int cmd_usage(struct smp_streamer *ctxt)
 {
 	char name[WISP_STORE_NAME_SIZE];
@@ -216,7 +229,8 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				put_number(zse, "kv_refused", usage.kv_refused) &&
 				put_number(zse, "files_used", usage.files_used) &&
 				put_number(zse, "files_refused", usage.files_refused) &&
-				put_number(zse, "lines_dropped", usage.lines_dropped));
+				put_number(zse, "lines_dropped", usage.lines_dropped) &&
+				put_translated(zse, &usage));
 }
 
 /* Sends one failure per frame. {"index": n} is 0 for the last one. */

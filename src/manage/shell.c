@@ -30,14 +30,31 @@ static int done(const struct shell *sh, const char *name, int error)
 	return -ENOEXEC;
 }
 
+/* Returns what is said behind the state of an app whose functions have translated code. */
+static const char *tier_of(const char *name)
+{
+#ifdef CONFIG_WISP_TRANSLATE
+	const struct wisp_app *app = wisp_app_find(name);
+	struct wisp_app_usage usage;
+
+	if (app != NULL) {
+		wisp_app_usage(app, &usage);
+		return (usage.translated != 0) ? " (translated)" : "";
+	}
+#else
+	ARG_UNUSED(name);
+#endif
+	return "";
+}
+
 static void print_state(const struct shell *sh, const struct wisp_store_app *stored)
 {
 	char text[WISP_DESCRIPTION_SIZE];
 
 	wisp_describe(stored, text, sizeof(text));
 	if (stored->running.length != 0) {
-		shell_print(sh, "%-16s " VERSION_FORMAT "  %s", stored->name,
-			    VERSION(stored->running.version), text);
+		shell_print(sh, "%-16s " VERSION_FORMAT "  %s%s", stored->name,
+			    VERSION(stored->running.version), text, tier_of(stored->name));
 	} else {
 		shell_print(sh, "%-16s -      %s", stored->name, text);
 	}
@@ -111,6 +128,10 @@ static int print_usage(const struct shell *sh, const struct wisp_app *app)
 		    (unsigned int)usage.lines_dropped);
 	shell_print(sh, "files: %u bytes, %u changes refused", (unsigned int)usage.files_used,
 		    (unsigned int)usage.files_refused);
+#ifdef CONFIG_WISP_TRANSLATE
+	shell_print(sh, "functions with translated code: %u of %u", (unsigned int)usage.translated,
+		    (unsigned int)usage.functions);
+#endif
 	return 0;
 }
 

@@ -14,6 +14,11 @@ use wisp_engine::{
 
 /// Bytes for the frames of guest functions.
 const FRAMES: u32 = 2048;
+/// Bytes of the arena for code and scratch memory of the translator, and of the stack for its code.
+#[cfg(feature = "translate")]
+const CODE: u32 = 24 << 10;
+#[cfg(feature = "translate")]
+const STACK: u32 = 64 << 10;
 
 static HOST: [HostFunction<()>; 1] = [HostFunction::wrap(
     "env",
@@ -67,6 +72,8 @@ pub unsafe extern "C" fn wisp_bench_load(
     let config = Config::new().stack_size(FRAMES);
     #[cfg(feature = "native")]
     let config = config.native_stop(true);
+    #[cfg(feature = "translate")]
+    let config = config.translate(CODE).translated_stack(STACK);
     let engine = Engine::new(&config);
     let module = read(&engine, image, arena, trusted);
     #[cfg_attr(not(feature = "native"), allow(unused_mut))]

@@ -161,7 +161,7 @@ fn ends(image: &[u8], run: &Run<'_>, arena: &mut [u64]) -> Option<Ends> {
         let end = end.map_or_else(|trap| describe(&store, trap), |values| format!("{values:x?}"));
         ends.push(format!("{end} {memory:x?} {:x} {:?}", HOST.load(Ordering::Relaxed), store.fuel()));
     }
-    let translated = store.translated().1;
+    let translated = store.translated().translated;
     Some((ends, translated))
 }
 

@@ -37,6 +37,8 @@ pub use api::host_function::{HostFunction, IntoHostFunction};
 pub use api::instance::Instance;
 pub use api::linker::{Linker, Resolve};
 pub use api::module::Module;
+#[cfg(feature = "translate")]
+pub use api::store::Translated;
 pub use api::store::{AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut};
 pub use api::value::{Val, WasmTy, WasmValues};
 pub use exec::call::Frame;
@@ -47,7 +49,9 @@ pub use exec::observe::{Observer, View, Watched};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
-pub use vm::config::{Config, Engine, GrowthRefused};
+#[cfg(feature = "translate")]
+pub use vm::config::TRANSLATED_RESERVE;
+pub use vm::config::{CodeWriter, Config, Engine, GrowthRefused};
 pub use vm::context::Ctx;
 pub use vm::features::MISSING_FEATURES;
 pub use vm::guest_stack::GuestStackOverflow;

@@ -138,7 +138,7 @@ fn run(image: &[u8], config: &Config, frames: &[(Frame, [u8; MEMORY])], arena: &
         ends.push((end, handle.data(&store).try_into().expect("it has that size")));
     }
     #[cfg(feature = "translate")]
-    let translated = store.translated().1;
+    let translated = store.translated().translated;
     #[cfg(not(feature = "translate"))]
     let translated = 0;
     (ends, translated)

@@ -50,6 +50,8 @@ mod spi;
 pub mod storage;
 #[cfg_attr(not(feature = "error-messages"), allow(dead_code))]
 mod text;
+#[cfg(feature = "translate")]
+mod translate;
 #[cfg_attr(not(feature = "error-messages"), path = "trap_numbers.rs")]
 mod trap;
 mod uart;

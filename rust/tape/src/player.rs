@@ -163,8 +163,8 @@ impl<'t> Player<'_, 't> {
             let left = store.arena_left();
             #[cfg(feature = "translate")]
             {
-                let (all, translated, _) = store.translated();
-                self.observer.functions(all, translated);
+                let figures = store.translated();
+                self.observer.functions(figures.functions, figures.translated);
             }
             drop(store);
             let used = self.arena.len() * 8 - left;

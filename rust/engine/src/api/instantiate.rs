@@ -37,7 +37,7 @@ pub(crate) fn instantiate<T>(
         return Err(InstantiateError::TooManyInstances);
     }
     let image = module.image();
-    let ctx = shared.attempt(|| build(linker, shared, module))?;
+    let ctx = in_room(shared, || build(linker, shared, module))?;
     shared.add_instance(ctx);
     apply_segments(ctx, image)?;
     if let Some(init) = image.init()? {
@@ -53,6 +53,29 @@ fn small(known: usize, left: usize) -> InstantiateError {
     let needed = known.max(left.saturating_add(1));
     let word = |bytes| u32::try_from(bytes).unwrap_or(u32::MAX);
     InstantiateError::ArenaTooSmall(word(needed), word(left))
+}
+
+/// Makes an instance, and leaves the store as it was if that fails. If machine code takes what the records need, the
+/// instance does without.
+fn in_room<'s>(
+    shared: &'s Shared,
+    build: impl Fn() -> Result<&'s Ctx, InstantiateError>,
+) -> Result<&'s Ctx, InstantiateError> {
+    #[cfg(wisp_translates)]
+    let taken = shared.code_taken.get();
+    let built = shared.attempt(&build);
+    #[cfg(wisp_translates)]
+    if let Err(error) = &built {
+        if !matches!(error, InstantiateError::ArenaTooSmall(..)) {
+            shared.code_taken.set(taken);
+            return built;
+        }
+        shared.code_taken.set(None);
+        let built = shared.attempt(&build);
+        shared.code_taken.set(taken);
+        return built;
+    }
+    built
 }
 
 /// Everything that leaves the store as it was if it fails.

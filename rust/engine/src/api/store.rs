@@ -13,6 +13,22 @@ use crate::vm::owner::{Owner, SharedRef};
 use crate::vm::shared::Shared;
 use crate::vm::trap::{Trap, TrapCode};
 
+/// Functions of a store's instances, and what became machine code of them here.
+#[cfg(feature = "translate")]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Translated {
+    /// Functions that the instances define.
+    pub functions: u32,
+    /// Functions with machine code.
+    pub translated: u32,
+    /// Bytes of machine code.
+    pub bytes: u32,
+    /// Functions without, because there was no room for it, or for what the translation needs.
+    pub no_room: u32,
+    /// Functions without, because those before them had used the budget.
+    pub over_budget: u32,
+}
+
 /// Instances and the data of their host functions, in one arena. Belongs to one thread at a time.
 pub struct Store<'a, T> {
     // dropped first: closures of host functions may hold what the arena does not own
@@ -64,13 +80,18 @@ impl<'a, T> Store<'a, T> {
         self.shared.get().stop.store(0, Ordering::Relaxed);
     }
 
-    /// Number of functions of all instances, how many of them have machine code that was made of their IR here, and the
-    /// bytes of that.
+    /// Returns what became machine code here, of all instances together.
     #[cfg(feature = "translate")]
-    pub fn translated(&self) -> (u32, u32, u32) {
-        self.shared.get().instances().fold((0, 0, 0), |(all, some, bytes), ctx| {
-            let (translated, length) = ctx.translated_figures();
-            (all + ctx.function_count, some + translated, bytes + length)
+    pub fn translated(&self) -> Translated {
+        self.shared.get().instances().fold(Translated::default(), |sum, ctx| {
+            let [translated, bytes, no_room, over_budget] = ctx.translated_figures();
+            Translated {
+                functions: sum.functions + ctx.function_count,
+                translated: sum.translated + translated,
+                bytes: sum.bytes + bytes,
+                no_room: sum.no_room + no_room,
+                over_budget: sum.over_budget + over_budget,
+            }
         })
     }
 

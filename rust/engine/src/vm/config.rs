@@ -7,6 +7,31 @@ use super::user_mode::UserMode;
 /// Is called with the context, the bytes that a memory has, and the bytes that its growth asked for.
 pub type GrowthRefused = fn(usize, u32, u32);
 
+/// Memory for machine code that lies outside of the arena, as [`Config::translate_to`] describes it.
+#[derive(Clone, Copy, Debug)]
+#[cfg(wisp_translates)]
+pub(crate) struct CodeMemory {
+    pub start: usize,
+    pub size: u32,
+    pub write: CodeWriter,
+}
+
+#[cfg(wisp_translates)]
+impl CodeMemory {
+    /// Returns the first byte.
+    pub fn start(&self) -> *mut u8 {
+        core::ptr::with_exposed_provenance_mut(self.start)
+    }
+}
+
+/// Bytes of native stack that a trap, or an op that the interpreter does again, takes below the translated function it
+/// arises in. On a Cortex-M3 it is 4,396 bytes, of which one pass of the translation takes half.
+#[cfg(feature = "translate")]
+pub const TRANSLATED_RESERVE: usize = 5 << 10;
+
+/// Copies bytes into memory for machine code: to, from, number.
+pub type CodeWriter = unsafe extern "C" fn(*mut u8, *const u8, usize);
+
 /// Limits of a store. All sizes are taken from the store's arena.
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
@@ -22,6 +47,10 @@ pub struct Config {
     pub(crate) fuel_slice: u32,
     #[cfg(wisp_translates)]
     pub(crate) translate: u32,
+    #[cfg(wisp_translates)]
+    pub(crate) code_memory: Option<CodeMemory>,
+    #[cfg(wisp_translates)]
+    pub(crate) translate_budget: u32,
     #[cfg(wisp_translates)]
     pub(crate) translated_stack: u32,
     #[cfg(wisp_translates)]
@@ -56,6 +85,10 @@ impl Config {
             fuel_slice: 1000,
             #[cfg(wisp_translates)]
             translate: 0,
+            #[cfg(wisp_translates)]
+            code_memory: None,
+            #[cfg(wisp_translates)]
+            translate_budget: u32::MAX,
             #[cfg(wisp_translates)]
             translated_stack: 1536,
             #[cfg(wisp_translates)]
@@ -145,6 +178,36 @@ impl Config {
         #[cfg(wisp_translates)]
         {
             self.translate = bytes;
+        }
+        self
+    }
+
+    /// Lets each instance turn its code into machine code, as [`Config::translate`] does, but into memory outside of the
+    /// arena. `write` is called for every instruction, and may lift the protection of the memory for as long. The
+    /// arena gives the scratch memory and the 4 bytes for each function, never of what linear memory may take. The
+    /// instances of a store share the memory. An instance whose records do not fit beside scratch memory is interpreted.
+    ///
+    /// # Safety
+    /// For as long as a store of this configuration exists, the `size` bytes from `start` on, a multiple of 8, may be
+    /// read and executed, nobody else uses them, and `write` copies into them.
+    #[cfg(feature = "translate")]
+    #[allow(unused_mut, unused_variables)]
+    pub const unsafe fn translate_to(mut self, start: usize, size: u32, write: CodeWriter) -> Self {
+        #[cfg(wisp_translates)]
+        {
+            self.code_memory = Some(CodeMemory { start, size, write });
+        }
+        self
+    }
+
+    /// Limits the bytes of IR of an image that are looked at in order to translate them: the functions behind are
+    /// interpreted. It bounds the time that an instance takes to be made, room or not. Unlimited by default.
+    #[cfg(feature = "translate")]
+    #[allow(unused_mut, unused_variables)]
+    pub const fn translate_budget(mut self, bytes: u32) -> Self {
+        #[cfg(wisp_translates)]
+        {
+            self.translate_budget = bytes;
         }
         self
     }

@@ -203,13 +203,14 @@ impl Ctx {
         self.native.record()
     }
 
-    /// Returns the number of functions with machine code that was made here, and the bytes of it.
+    /// Returns the number of functions with machine code that was made here, the bytes of it, and the numbers of functions
+    /// for which there was no room and no budget.
     #[cfg(feature = "translate")]
-    pub(crate) fn translated_figures(&self) -> (u32, u32) {
+    pub(crate) fn translated_figures(&self) -> [u32; 4] {
         #[cfg(wisp_translates)]
         return self.translated.figures();
         #[cfg(not(wisp_translates))]
-        (0, 0)
+        [0; 4]
     }
 
     /// Returns the byte offset in the code section at which the guest stands, and its frame, if it left machine code that

@@ -50,6 +50,9 @@ pub(crate) struct Shared {
     /// Lowest address of the stack that translated code may use, while some runs.
     #[cfg(wisp_translates)]
     pub translated_floor: Cell<usize>,
+    /// Bytes of the memory for code that instances have taken; `None` while an instance has to do without code.
+    #[cfg(wisp_translates)]
+    pub code_taken: Cell<Option<u32>>,
     pub(super) instance_count: Cell<u16>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
@@ -97,6 +100,8 @@ impl Shared {
             native_floor: Floor::new(),
             #[cfg(wisp_translates)]
             translated_floor: Cell::new(0),
+            #[cfg(wisp_translates)]
+            code_taken: Cell::new(Some(0)),
             exit_status: Cell::new(0),
         };
         // SAFETY: rule A: `take` gave aligned bytes that nobody else has.

@@ -21,6 +21,9 @@ pub(crate) struct State {
     pub(crate) scratch: *mut u32,
     pub(crate) words: u32,
     pub(crate) translated: u32,
+    /// Functions without code because there was no room, or because the others had used the budget.
+    pub(crate) no_room: u32,
+    pub(crate) over_budget: u32,
     /// Finds the byte offset in the code section at which the guest stands, and its frame, if the instance at the address
     /// was left from machine code.
     ///
@@ -44,14 +47,17 @@ impl State {
             scratch: core::ptr::null_mut(),
             words: 0,
             translated: 0,
+            no_room: 0,
+            over_budget: 0,
             place: |_| None,
             below: Cell::new(0),
         }
     }
 
-    /// Returns the number of functions with code, and the bytes of code.
-    pub fn figures(&self) -> (u32, u32) {
-        (self.translated, self.length)
+    /// Returns the number of functions with code, the bytes of code, and the numbers of functions for which there was no
+    /// room and no budget.
+    pub fn figures(&self) -> [u32; 4] {
+        [self.translated, self.length, self.no_room, self.over_budget]
     }
 
     /// Returns the address of a function's code, if it has any.

@@ -10,8 +10,9 @@
 //!
 //! Rules, beside those of [`crate::vm`] and [`super::interpreter`]:
 //! - **M (machine code)**: the code between `code` and `code + length` is what `wisp_translate::translate_all` made of the
-//!   instance's own, verified image, and nobody has written to it since. Helpers are called by it only, with the
-//!   registers that [`wisp_translate::Helper`] describes.
+//!   instance's own, verified image, and nobody has written to it since. It lies in the arena, or in a [`CodeMemory`],
+//!   which nobody else uses ([`Config::translate_to`](crate::Config::translate_to)). Helpers are called by it only,
+//!   with the registers that [`wisp_translate::Helper`] describes.
 
 mod thumb;
 mod unwind;
@@ -21,10 +22,13 @@ use core::mem::offset_of;
 
 use wisp_image::Image;
 use wisp_translate::isa::Isa as _;
+use wisp_translate::out::Memory;
 use wisp_translate::{Env, Helper, Layout};
 
 use self::thumb::{helpers, synchronise, Isa};
 use super::interpreter::{cold, frame, run_with};
+use crate::vm::arena::Arena;
+use crate::vm::config::{CodeMemory, Config, TRANSLATED_RESERVE};
 use crate::vm::context::Ctx;
 use crate::vm::shared::Shared;
 use crate::vm::translated::State;
@@ -50,64 +54,144 @@ fn least_memory(image: &Image<'_>) -> u32 {
     })
 }
 
-/// Translates an image, with at most as many bytes of code, table and scratch memory of the arena as the configuration
-/// allows. An image of which nothing can be translated, or for which there is no room, is interpreted. So is one whose
-/// translation the stop flag ends.
+/// Translates an image. An image of which nothing can be translated, or for which there is no room, is interpreted.
 pub fn new(shared: &Shared, image: &Image<'_>) -> State {
     let arena = &shared.arena;
     let mark = arena.mark();
-    translate(shared, image).unwrap_or_else(|| {
+    let state = translate(shared, image);
+    if state.translated == 0 {
         // SAFETY: what was taken since is used by code only, and there is none.
         unsafe { arena.reset(mark) };
-        State::none()
-    })
+    }
+    state
 }
 
-fn translate(shared: &Shared, image: &Image<'_>) -> Option<State> {
-    let (arena, most) = (&shared.arena, shared.config.translate as usize);
-    let count = image.function_count();
-    if most == 0 || count == 0 {
-        return None;
+/// The bytes that code is written to.
+struct Place {
+    memory: CodeMemory,
+    bytes: u32,
+}
+
+impl Memory for Place {
+    fn size(&self) -> u32 {
+        self.bytes
     }
+
+    fn write(&mut self, at: u32, bytes: &[u8]) {
+        // SAFETY: the caller of this method has checked that the bytes lie inside; nobody else uses the memory (rule M).
+        unsafe { (self.memory.write)(self.memory.start().wrapping_add(at as usize), bytes.as_ptr(), bytes.len()) }
+    }
+
+    fn word_at(&self, at: u32) -> u32 {
+        if self.bytes.checked_sub(at).is_none_or(|left| left < 4) {
+            return 0;
+        }
+        // SAFETY: the bytes lie inside the memory, which may be read (rule M).
+        let bytes = unsafe { self.memory.start().wrapping_add(at as usize).cast::<[u8; 4]>().read() };
+        u32::from_le_bytes(bytes)
+    }
+}
+
+/// Writes to memory that can be written as it is.
+///
+/// # Safety
+/// The bytes may be read and written, and nobody else uses them.
+unsafe extern "C" fn copy(to: *mut u8, from: *const u8, bytes: usize) {
+    // SAFETY: from the caller.
+    unsafe { to.copy_from_nonoverlapping(from, bytes) }
+}
+
+/// Returns the bytes of the arena that are not for linear memory.
+fn beside_memory(config: &Config, arena: &Arena, image: &Image<'_>) -> usize {
+    let own = image.memory().ok().flatten().filter(|memory| !memory.imported);
+    let grows = own.as_ref().is_some_and(|memory| memory.grows);
+    let limit = if grows && config.max_memory != u32::MAX { config.max_memory } else { 0 };
+    arena.remaining().saturating_sub(limit.max(least_memory(image)) as usize)
+}
+
+/// Holds the memory that a translation needs.
+struct Room<'a> {
+    scratch: &'a mut [u32],
+    /// A word for each function.
+    functions: &'a [Cell<u32>],
+    code: Place,
+}
+
+/// Takes memory for code, and the rest of what a translation needs from the arena.
+fn room<'a>(shared: &Shared, image: &Image<'_>, count: usize) -> Option<Room<'a>> {
+    let (config, arena) = (&shared.config, &shared.arena);
     let words = wisp_translate::scratch_words(image).ok()?;
     let fixed = (words + count) * 4;
-    let room = most.min(arena.remaining().saturating_sub(16)).checked_sub(fixed).filter(|&room| room > 8)?;
+    let left = beside_memory(config, arena, image).saturating_sub(16).checked_sub(fixed)?;
     let scratch = arena.take(words * 4, 4)?.cast::<u32>();
     let functions = arena.alloc_zeroed::<u32>(count)?;
-    let code = arena.take(room & !7, 8)?;
-    // SAFETY: rule A: the arena has just given these bytes; they are written before they are read.
-    let (mut bytes, words_mut) = unsafe {
+    let (memory, bytes) = match config.code_memory {
+        Some(memory) => {
+            let taken = shared.code_taken.get().unwrap_or(0);
+            let rest = memory.size.checked_sub(taken)?;
+            (CodeMemory { start: memory.start + taken as usize, ..memory }, rest)
+        }
+        None => {
+            let room = left.min((config.translate as usize).checked_sub(fixed)?) & !7;
+            let code = arena.take(room, 8)?;
+            (CodeMemory { start: code.expose_provenance(), size: room as u32, write: copy }, room as u32)
+        }
+    };
+    // SAFETY: rule A: the arena has just given these words, and nobody else has them.
+    let scratch = unsafe {
         scratch.write_bytes(0, words);
-        code.write_bytes(0, room & !7);
-        (core::slice::from_raw_parts_mut(code, (room & !7) - 8), core::slice::from_raw_parts_mut(scratch, words))
+        core::slice::from_raw_parts_mut(scratch, words)
+    };
+    // a call may be the last instruction: what it returns to is inside, too
+    Some(Room { scratch, functions, code: Place { memory, bytes: (bytes & !7).checked_sub(8)? } })
+}
+
+/// Keeps the first bytes of a place, which have code, and gives back the others.
+fn keep(shared: &Shared, code: &Place, length: u32) {
+    match shared.config.code_memory {
+        Some(_) => shared.code_taken.set(shared.code_taken.get().map(|taken| taken + length)),
+        None => shared.arena.give_back(code.bytes as usize + 8 - length as usize),
+    }
+}
+
+fn translate(shared: &Shared, image: &Image<'_>) -> State {
+    let count = image.function_count();
+    let config = &shared.config;
+    if count == 0 || (config.translate == 0 && config.code_memory.is_none()) {
+        return State::none();
+    }
+    let room = shared.code_taken.get().and_then(|_| room(shared, image, count));
+    let Some(Room { scratch, functions, mut code }) = room else {
+        return State { no_room: count as u32, ..State::none() };
     };
     let memory = least_memory(image);
     let trampolines = [const { Cell::new(0) }; Helper::COUNT];
     let addresses = helpers();
     let go_on = || shared.go_on().is_ok();
     let env = Env { helpers: &addresses, go_on: &go_on, ..environment(image, memory, functions, &trampolines) };
-    let outcome = wisp_translate::translate_all::<Isa>(&env, words_mut, &mut bytes, u32::MAX);
-    // a call may be the last instruction: what it returns to is inside, too
-    let length = (outcome.bytes + 1).next_multiple_of(8);
+    let outcome = wisp_translate::translate_all::<Isa>(&env, scratch, &mut code, config.translate_budget);
+    let begin = code.memory.start();
+    let refused = State { no_room: outcome.no_room, over_budget: outcome.over_budget, ..State::none() };
     if outcome.translated == 0 {
-        return None;
+        return refused;
     }
-    arena.give_back((room & !7).checked_sub(length as usize)?);
+    let length = (outcome.bytes + 1).next_multiple_of(8);
+    keep(shared, &code, length);
     for entry in functions.iter().filter(|entry| entry.get() != 0) {
-        entry.set(code.expose_provenance() as u32 + entry.get() - 1 + Isa::ENTRY);
+        entry.set(begin.addr() as u32 + entry.get() - 1 + Isa::ENTRY);
     }
     synchronise();
-    Some(State {
+    State {
         place,
         entries: functions.as_ptr(),
-        code,
+        code: begin,
         length,
         memory,
-        scratch,
-        words: words as u32,
+        words: scratch.len() as u32,
+        scratch: scratch.as_mut_ptr(),
         translated: outcome.translated,
-        ..State::none()
-    })
+        ..refused
+    }
 }
 
 /// Offsets of trampolines: there is none yet, or nobody asks.
@@ -122,10 +206,6 @@ fn environment<'e>(
     let helpers = &[0; Helper::COUNT];
     Env { image, layout: LAYOUT, memory, fuel: true, helpers, trampolines, functions, go_on: &|| true }
 }
-
-/// Bytes of native stack that a trap, or an op that the interpreter does again, takes below the function it arises in. On
-/// a Cortex-M3 it is 4,396 bytes, of which one pass of the translation takes half.
-const RESERVE: usize = 5 << 10;
 
 /// The state from before an entry into an instance, which comes back when the entry ends.
 pub struct Entry {
@@ -142,7 +222,7 @@ pub fn begin(ctx: &Ctx) -> Entry {
     if floor == 0 {
         shared.translated_floor.set(match shared.config.translated_limit {
             0 => (&raw const floor).addr().saturating_sub(shared.config.translated_stack as usize),
-            limit => limit.saturating_add(RESERVE),
+            limit => limit.saturating_add(TRANSLATED_RESERVE),
         });
     }
     Entry { floor, below: ctx.translated.below.replace(0) }

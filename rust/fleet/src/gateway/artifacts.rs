@@ -193,7 +193,7 @@ impl Artifacts {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
-            .filter(|entry| entry.path().extension().is_none() && entry.path() != newest)
+            .filter(|entry| is_ours(&entry.file_name().to_string_lossy()) && entry.path() != newest)
             .filter_map(|entry| {
                 let data = entry.metadata().ok()?;
                 Some((data.modified().ok()?, data.len(), entry.path()))
@@ -209,6 +209,11 @@ impl Artifacts {
             total -= length;
         }
     }
+}
+
+/// Returns whether a file has the name of an artifact. Somebody may keep other files in the state folder.
+fn is_ours(name: &str) -> bool {
+    matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Returns whether an answer has the bytes from an offset on.
@@ -227,4 +232,29 @@ fn touch(path: &Path) {
 
 fn disk(path: &Path, error: &io::Error) -> Trouble {
     Trouble::Passing(format!("{}: cannot be used: {error}", path.display()), None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_artifacts_make_room_and_files_of_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::new(folder.path().into());
+        // three of these are more than what is kept, and take no room on the disk
+        let put = |name: &str, age: u64| {
+            let file = fs::File::create(folder.path().join(name)).unwrap();
+            file.set_len(CACHE_MAX / 2).unwrap();
+            file.set_modified(SystemTime::now() - std::time::Duration::from_secs(age)).unwrap();
+            folder.path().join(name)
+        };
+        let [oldest, middle, young, newest] =
+            [("a", 400), ("b", 300), ("c", 200), ("d", 100)].map(|(digit, age)| put(&digit.repeat(64), age));
+        let others =
+            [put("photographs", 900), put(&"z".repeat(64), 900), put(&format!("{}.part", "e".repeat(64)), 900)];
+        artifacts.make_room(&newest);
+        assert!(!oldest.exists() && middle.exists() && young.exists() && newest.exists());
+        assert!(others.iter().all(|path| path.exists()));
+    }
 }

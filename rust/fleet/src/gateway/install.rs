@@ -225,7 +225,12 @@ impl Job<'_> {
             sleep(pace.look).await;
             return Ok(());
         }
-        self.open().await?.roll_back(&it.app).await?;
+        match self.open().await?.roll_back(&it.app).await {
+            Ok(()) => {}
+            // decided since the look: the next one tells how
+            Err(Error::Store(code)) if code == StoreError::NoCandidate.code() => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
         Err(Stop::Lasting(format!(
             "the update did not confirm itself within {} seconds, so the gateway rolled it back",
             pace.trial.as_secs()

@@ -3,7 +3,8 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +92,7 @@ pub async fn run(arguments: &Arguments, form: Form) -> Result<ExitCode, Failure>
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
+    warn_of_readers(&arguments.config);
     let shared = shared(config, arguments)?;
     let mut terminate = signal(SignalKind::terminate()).map_err(no_signals)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(no_signals)?;
@@ -118,6 +120,13 @@ pub async fn run(arguments: &Arguments, form: Form) -> Result<ExitCode, Failure>
         let _ = timeout(GOODBYE, page).await;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Warns if others than its owner can read the file with the tokens.
+fn warn_of_readers(config: &Path) {
+    if std::fs::metadata(config).is_ok_and(|data| data.permissions().mode() & 0o077 != 0) {
+        tracing::warn!("{}: others can read the tokens in this file; run `chmod 600` on it", config.display());
+    }
 }
 
 fn no_signals(error: std::io::Error) -> Failure {

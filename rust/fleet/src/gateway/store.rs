@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{flock, FlockOperation};
@@ -37,7 +37,8 @@ impl Store {
     pub fn open(root: &Path) -> Result<Self, Failure> {
         let bad = |error: io::Error| Failure::in_file(root, format_args!("the state folder cannot be used: {error}"));
         for folder in [DEVICES, ARTIFACTS] {
-            fs::create_dir_all(root.join(folder)).map_err(bad)?;
+            let mut builder = fs::DirBuilder::new();
+            builder.recursive(true).mode(0o700).create(root.join(folder)).map_err(bad)?;
         }
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(root.join("lock")).map_err(bad)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
@@ -111,6 +112,8 @@ fn claim(root: &Path) -> io::Result<[u8; CLAIM]> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
     use crate::gateway::record::Action;
 
@@ -138,6 +141,9 @@ mod tests {
         let claim = store.claim;
         drop(store);
         assert_eq!(Store::open(folder.path()).unwrap().claim, claim);
+        // devices and downloads are for the owner only
+        let mode = fs::metadata(folder.path().join(DEVICES)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
         let other = tempfile::tempdir().unwrap();
         assert_ne!(Store::open(other.path()).unwrap().claim, claim);
     }

@@ -32,6 +32,7 @@ HOST_VERBS = {
     "compile": "compile with native code from a service",
     "serve": "compile for others over HTTP",
     "gateway": "bring updates of a rollout server to devices",
+    "fleet": "look at devices behind a gateway",
     "new": "begin an app from a template",
     "completions": "print what makes a shell complete arguments of wisp",
     "man": "write manual pages",

@@ -72,6 +72,9 @@ enum Command {
     /// Bring updates of a rollout server to devices, by the program wisp-fleet
     #[command(disable_help_flag = true)]
     Gateway(cmd::fleet::Arguments),
+    /// Look at devices behind a gateway, by the program wisp-fleet
+    #[command(disable_help_flag = true)]
+    Fleet(cmd::fleet::Arguments),
     Completions(cmd::completions::Arguments),
     Man(cmd::man::Arguments),
 }
@@ -104,6 +107,7 @@ fn main() -> ExitCode {
         Command::Compile(more) => cmd::fleet::run("compile", &more, arguments.json),
         Command::Serve(more) => cmd::fleet::run("serve", &more, arguments.json),
         Command::Gateway(more) => cmd::fleet::run("gateway", &more, arguments.json),
+        Command::Fleet(more) => cmd::fleet::run("fleet", &more, arguments.json),
         Command::Completions(arguments) => cmd::completions::run(&arguments, &mut Arguments::command()),
         Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),
     };

@@ -31,6 +31,7 @@ fn a_verb_goes_to_the_other_program_with_all_arguments_and_comes_back_with_its_e
     assert_eq!(told(&["--json", "pull", "x"]), (Some(7), "<pull><--json><x>".into(), String::new()));
     assert_eq!(told(&["serve"]), (Some(7), "<serve>".into(), String::new()));
     assert_eq!(told(&["gateway", "--check"]), (Some(7), "<gateway><--check>".into(), String::new()));
+    assert_eq!(told(&["fleet", "status"]), (Some(7), "<fleet><status>".into(), String::new()));
 }
 
 #[test]

@@ -48,6 +48,7 @@ enum Network {
     Compile(service::client::Arguments),
     Serve(service::Arguments),
     Gateway(gateway::Arguments),
+    Fleet(gateway::status::Arguments),
 }
 
 async fn run(command: Network, form: Form) -> Result<ExitCode, Failure> {
@@ -57,6 +58,7 @@ async fn run(command: Network, form: Form) -> Result<ExitCode, Failure> {
         Network::Compile(arguments) => service::client::run(&arguments, form).await,
         Network::Serve(arguments) => service::run(arguments, form).await,
         Network::Gateway(arguments) => gateway::run(&arguments, form).await,
+        Network::Fleet(arguments) => gateway::status::run(&arguments, form).await,
     }
 }
 

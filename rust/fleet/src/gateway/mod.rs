@@ -28,6 +28,7 @@ mod page;
 mod record;
 mod server;
 mod smp;
+pub mod status;
 mod store;
 mod telemetry;
 mod wire;

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::server::Shared;
+use super::status::Status;
 use super::telemetry::{now, AppLine, Line};
 
 /// Permission of the page to load its own style, and nothing else.
@@ -42,8 +43,7 @@ async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
 }
 
 async fn status(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
-    let server = shared.config.url.to_string();
-    Json(serde_json::json!({"server": server, "now": now(), "devices": shared.telemetry.lines()}))
+    Json(Status { server: shared.config.url.to_string(), now: now(), devices: shared.telemetry.lines() })
 }
 
 async fn page(State(shared): State<Arc<Shared>>) -> impl IntoResponse {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A gateway with its configuration and its state folder, and images for its devices.
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -68,6 +69,11 @@ pub fn image(name: &str, version: &str) -> Vec<u8> {
     fs::read(out).unwrap()
 }
 
+/// Returns the program under test: that of WISP_FLEET, or the one that was built with the tests.
+fn program() -> OsString {
+    std::env::var_os("WISP_FLEET").unwrap_or_else(|| env!("CARGO_BIN_EXE_wisp-fleet").into())
+}
+
 /// Configuration and state folder, which gateways leave to each other.
 pub struct Place {
     folder: TempDir,
@@ -102,8 +108,7 @@ impl Place {
     }
 
     pub fn command(&self) -> Command {
-        let program = std::env::var_os("WISP_FLEET").unwrap_or_else(|| env!("CARGO_BIN_EXE_wisp-fleet").into());
-        let mut command = Command::new(program);
+        let mut command = Command::new(program());
         command.args(["--json", "gateway", "--listen=127.0.0.1:0", "--config"]).arg(self.path("gateway.toml"));
         command.arg("--state").arg(self.path("state"));
         command
@@ -156,6 +161,16 @@ impl Gateway {
         let status: Value = serde_json::from_str(&self.get("/status")).unwrap();
         let found = status["devices"].as_array().unwrap().iter().find(|line| line["name"] == name);
         found.unwrap_or_else(|| panic!("no {name} in {status}")).clone()
+    }
+
+    /// Returns what `wisp fleet status` writes.
+    pub fn status(&self, more: &[&str]) -> String {
+        let mut command = Command::new(program());
+        let done =
+            command.args(more).args(["fleet", "status", "--gateway"]).arg(format!("http://{}", self.page)).output();
+        let done = done.unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
     }
 
     /// Returns a counter.

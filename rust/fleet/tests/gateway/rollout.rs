@@ -49,4 +49,12 @@ fn a_rollout_halts_when_too_many_devices_of_a_group_fail() {
     let page = gateway.get("/");
     assert!(page.contains("12 devices") && page.contains("trap: unreachable"), "{page}");
     assert_eq!(gateway.get("/healthz"), "ok\n");
+    let status: serde_json::Value = serde_json::from_str(&gateway.status(&["--json"])).unwrap();
+    assert_eq!(status["devices"].as_array().unwrap().len(), DEVICES);
+    assert_eq!(status["devices"][GROUP]["last"][0], "failure");
+    let text = gateway.status(&[]);
+    assert!(
+        text.contains("\nd00: idle") && text.contains("    last action: failure: lamp 1.1.0: the update was"),
+        "{text}"
+    );
 }

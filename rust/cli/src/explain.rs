@@ -2,7 +2,7 @@
 //! Why a module asks for as much memory as it does, and which linker flag cures it.
 
 use wasmparser::{ConstExpr, ExternalKind, Operator, Parser, Payload};
-use wisp_engine::GuestStackOverflow;
+use wisp_engine::{GuestStackOverflow, TrapCode};
 
 /// Bytes of linear memory from which a build says why.
 pub const LARGE: u32 = 64 << 10;
@@ -14,6 +14,19 @@ const LARGE_STACK: u64 = 16 << 10;
 pub const FRAMES: &str =
     "the frames of its calls have no room left: unless it calls itself without end, give it more with \
                           --stack, on a device with frame-size";
+
+/// Explains a trap that no function raised: the segments of a module are copied before any code runs.
+pub fn segment(code: TrapCode) -> Option<&'static str> {
+    match code {
+        TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory => {
+            Some("a segment of data lies outside of the memory with which the module begins")
+        }
+        TrapCode::TableOutOfBounds => {
+            Some("a segment of elements lies outside of the table with which the module begins")
+        }
+        _ => None,
+    }
+}
 
 /// Bytes in use of a guest's own stack above which its stack pointer is taken for a wild one.
 const WILD: u32 = 16 << 20;

@@ -42,6 +42,9 @@ struct Group<'i> {
 /// Lines that are shown to stub the functions of one interface.
 const STUBS_SHOWN: usize = 8;
 
+/// Names that are shown of imports with the same fault.
+const NAMES_SHOWN: usize = 12;
+
 /// A fault of one import, in words, and the line of a board file that would mend it.
 struct Fault {
     text: String,
@@ -166,8 +169,12 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]], stubs: &[Stub
     }
     let mut text = String::new();
     for Group { module, names, fault, stubs: lines } in groups {
-        let names: Vec<String> = names.into_iter().map(printable).collect();
-        let _ = write!(text, "\n  import `{}` `{}`: {fault}", printable(module), names.join("`, `"));
+        let shown: Vec<String> = names.iter().copied().take(NAMES_SHOWN).map(printable).collect();
+        let _ = write!(text, "\n  import `{}` `{}`", printable(module), shown.join("`, `"));
+        if names.len() > NAMES_SHOWN {
+            let _ = write!(text, " and {} more", names.len() - NAMES_SHOWN);
+        }
+        let _ = write!(text, ": {fault}");
         if !lines.is_empty() {
             let _ = write!(text, "\n    {}", stubs::table(module));
         }
@@ -203,5 +210,16 @@ mod tests {
         assert!(lines[1].contains("`p`: nobody has this interface: a later WASI"));
         assert!(lines[2].contains("`env` `m`: it is no function"));
         assert!(text.len() < 600, "{}", text.len());
+    }
+
+    #[test]
+    fn of_many_imports_with_one_fault_some_are_named_and_the_others_counted() {
+        let imports: String = (0..300).map(|n| format!(r#"(import "env" "n{n}" (func))"#)).collect();
+        let wasm = wat::parse_str(format!("(module {imports})")).unwrap();
+        let image = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap().image;
+        let host: [&[HostFunction<()>]; 0] = [];
+        let text = problems(&Image::parse(&image).unwrap(), &host, &[]).unwrap();
+        assert!(text.contains("`n0`, `n1`, ") && text.contains("`n11` and 288 more: nobody has"), "{text}");
+        assert!(text.len() < 400, "{}", text.len());
     }
 }

@@ -285,3 +285,59 @@ fn an_entry_of_another_type_is_told() {
     ended(&folder, "run c.wasm --invoke f 1 2");
     ended(&folder, "run c.wasm --invoke f null null");
 }
+
+#[test]
+fn a_backtrace_names_functions_as_the_module_counts_them() {
+    let imports = r#"(import "wasi_snapshot_preview1" "sched_yield" (func $y (result i32)))
+        (import "wasi_snapshot_preview1" "proc_exit" (func $e (param i32)))"#;
+    let folder = Folder::new();
+    folder.module("a.wasm", &format!("(module {imports} (func (export \"_start\") (call 3)) (func unreachable))"));
+    let run = ended(&folder, "run a.wasm");
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert_eq!(lines[0], "wisp: trap: unreachable");
+    assert!(lines[1].starts_with("  0: function 3, wasm offset 0x"), "{}", run.err);
+    assert!(lines[2].starts_with("  1: function 2, wasm offset 0x"), "{}", run.err);
+    folder.module("b.wasm", &format!("(module {imports} (func (export \"_start\") (drop (call $y))))"));
+    let run = ended(&folder, "run b.wasm --profile");
+    assert!(run.err.lines().any(|line| line.ends_with("  function 2")), "{}", run.err);
+}
+
+#[test]
+fn a_trap_of_the_start_function_comes_from_no_function_that_the_module_lacks() {
+    let folder = Folder::new();
+    folder.module("a.wasm", "(module (func $s unreachable) (start $s) (func (export \"_start\")))");
+    let run = ended(&folder, "run a.wasm");
+    let lines: Vec<&str> = run.err.lines().collect();
+    assert!(lines[1].starts_with("  0: `s`, wasm offset 0x"), "{}", run.err);
+    assert_eq!(lines[2..], ["  1: instantiation of the module"]);
+}
+
+#[test]
+fn a_segment_that_lies_outside_is_told_though_no_function_traps() {
+    let folder = Folder::new();
+    let entry = "(func $f (export \"_start\"))";
+    for (segment, reason, told) in [
+        (
+            "(memory 1) (data (i32.const 65536) \"a\")",
+            "out of bounds memory access",
+            "a segment of data lies outside of the memory",
+        ),
+        (
+            "(table 1 funcref) (elem (i32.const 1) $f)",
+            "out of bounds table access (undefined element)",
+            "a segment of elements lies outside of the table",
+        ),
+    ] {
+        folder.module("a.wasm", &format!("(module {segment} {entry})"));
+        let run = ended(&folder, "run a.wasm");
+        assert_eq!(run.err.trim_end(), format!("wisp: trap: {reason}\n  {told} with which the module begins"));
+    }
+}
+
+#[test]
+fn a_function_of_one_argument_asks_for_one_argument() {
+    let folder = Folder::new();
+    folder.module("a.wasm", "(module (func (export \"f\") (param i32)))");
+    let run = ended(&folder, "run a.wasm --invoke f");
+    assert_eq!(run.err.lines().next(), Some("wisp: `f` takes 1 argument, 0 given; its type is (i32) -> ()"));
+}

@@ -362,8 +362,9 @@ fn call(
     let ty = func.ty(&*store).ok_or_else(|| Failure::new(format!("`{name}` has no type")))?;
     if ty.params.len() != texts.len() {
         return Err(Failure::new(format!(
-            "`{name}` takes {} arguments, {} given; its type is {}",
+            "`{name}` takes {} argument{}, {} given; its type is {}",
             ty.params.len(),
+            if ty.params.len() == 1 { "" } else { "s" },
             texts.len(),
             imports::type_text(ty.params, ty.results)
         )));
@@ -464,6 +465,9 @@ impl Outcome {
         self.notes.extend(overflow.map(explain::overflow));
         if trap.code == TrapCode::StackOverflow && !self.native {
             self.notes.push(explain::FRAMES.into());
+        }
+        if frames.is_empty() && trap.func == Trap::NOWHERE && !self.native {
+            self.notes.extend(explain::segment(trap.code).map(String::from));
         }
         if !output::is_json() {
             self.print(*symbols == Symbols::default());

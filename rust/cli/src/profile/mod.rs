@@ -161,7 +161,8 @@ impl Profiler {
         let imports = (0..image.import_count()).filter_map(|index| image.import(index).ok());
         let imports = imports.filter(|import| matches!(import.kind, ImportKind::Function(_)));
         let hosts = imports.map(|import| format!("{}.{}", import.module.shown(), import.name.shown()));
-        let name = |index| symbols.name(index).map_or_else(|| format!("function {index}"), Into::into);
+        let name =
+            |index| symbols.name(index).map_or_else(|| format!("function {}", self.imported + index), Into::into);
         hosts.chain((0..image.function_count() as u32).map(name)).collect()
     }
 

@@ -55,6 +55,9 @@ pub struct Symbols {
     places: Vec<Place>,
 }
 
+/// The wasm offset of code that no function of the module has: it sets up an instance and calls the start function.
+const NOWHERE: u32 = 0;
+
 /// Hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
@@ -188,13 +191,19 @@ impl Symbols {
     }
 
     /// Describes a code offset in a defined function as far as it is known: one line for each call, innermost first.
+    /// A function without a name has its index in the module where the module's offset is known, else that in the image.
     pub fn describe(&self, defined: u32, code: u32) -> Vec<String> {
         let place = self.place(code);
         let name = self.name(defined);
-        let shown = name.map_or_else(|| format!("function {defined}"), |name| format!("`{name}`"));
+        let shown = |index: u32| name.map_or_else(|| format!("function {index}"), |name| format!("`{name}`"));
         let Some(place) = place else {
-            return vec![format!("{shown}, code offset {code:#x}")];
+            return vec![format!("{}, code offset {code:#x}", shown(defined))];
         };
+        if place.wasm == NOWHERE {
+            return vec!["instantiation of the module".into()];
+        }
+        // an offset in the module belongs to the module's own index, which counts imports
+        let shown = shown(self.imported.saturating_add(defined));
         let wasm = format!("wasm offset {:#x}", place.wasm);
         let Some((outermost, inlined)) = place.calls.split_last() else {
             return vec![format!("{shown}, {wasm}")];
@@ -268,7 +277,7 @@ mod tests {
     #[test]
     fn an_offset_within_an_op_is_that_of_its_instruction() {
         assert_eq!(symbols().describe(0, 9), ["`main`, wasm offset 0x40"]);
-        assert_eq!(symbols().describe(7, 99), ["function 7, wasm offset 0x48"]);
+        assert_eq!(symbols().describe(7, 99), ["function 8, wasm offset 0x48"], "one function is imported");
         assert_eq!(Symbols::default().describe(3, 5), ["function 3, code offset 0x5"]);
     }
 

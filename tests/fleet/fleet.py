@@ -158,9 +158,9 @@ class Fleet:
         self.bad = {device.name for device in self.devices[self.size:self.size + max(1, count // 10)]}
         self.cut = [device.name for device in self.devices[:max(1, count // 10)]]
 
-    def trial(self, device):
-        """Waits until the gateway says in its log that a device tries an update."""
-        text = f"{device.name}: action {self.server.actions[device.name][0]}: counter 1.1.0: on trial"
+    def trial(self, device, number):
+        """Waits until the gateway says in its log that a device tries the update of an action."""
+        text = f"{device.name}: action {number}: counter 1.1.0: on trial"
         while text not in self.gateway.log.read_text(encoding="utf-8", errors="replace"):
             time.sleep(0.05)
 
@@ -177,18 +177,21 @@ class Fleet:
         good, bad = self.images.get("counter", "1.1.0"), self.images.get("counter", "1.1.0", "crashing")
         numbers = {device.name: self.server.assign(device.name, [("counter", bad if device.name in self.bad else good)])
                    for device in group}
-        self.disturb([device for device in group if device.name in self.cut])
+        self.disturb([(device, numbers[device.name]) for device in group if device.name in self.cut])
         return {name: self.server.outcome(number) for name, number in numbers.items()}
 
-    def disturb(self, devices):
-        """Cuts the power of devices in their trial, kills the gateway, restarts the server, all at once."""
-        for device in devices:
-            self.trial(device)
+    def disturb(self, cut):
+        """Cuts the power of devices in their trial or soon after it, kills the gateway and restarts the server, all at once.
+
+        cut: pairs of a device and the number of its action.
+        """
+        for device, number in cut:
+            self.trial(device, number)
             device.cut_power()
-        if devices:
+        if cut:
             self.gateway.kill()
             self.server.stop()
-            for device in devices:
+            for device, _ in cut:
                 device.start()
             self.gateway.start()
             self.server.start()

@@ -7,6 +7,7 @@ Groups and the error threshold are the caller's, who plays them on the feedback 
 import hashlib
 import json
 import re
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -24,7 +25,7 @@ class Rollouts:
 
     def start(self):
         """Listens, after the first time at the same port."""
-        self.server = ThreadingHTTPServer(("127.0.0.1", self.port), type("Bound", (Handler,), {"rollouts": self}))
+        self.server = Listener(("127.0.0.1", self.port), type("Bound", (Handler,), {"rollouts": self}))
         self.port = self.server.server_address[1]
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
@@ -81,6 +82,17 @@ class Rollouts:
             del self.actions[device]
             self.outcomes[number] = (body["status"]["result"]["finished"] == "success", body["status"]["details"])
         return True
+
+
+class Listener(ThreadingHTTPServer):
+    """A server whose clients may be killed."""
+
+    # as many devices as there are may ask at once
+    request_queue_size = 256
+
+    def handle_error(self, request, client_address):
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class Handler(BaseHTTPRequestHandler):

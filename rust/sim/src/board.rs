@@ -41,12 +41,25 @@ impl Board {
     /// # Errors
     /// What is wrong, with its line and what is expected.
     pub fn from_toml(text: &str) -> Result<Self, Error> {
+        Self::with_trace(text, &[])
+    }
+
+    /// Makes a board as [`Board::from_toml`] does, and refuses a trace file that is one of these files.
+    fn with_trace(text: &str, inputs: &[&Path]) -> Result<Self, Error> {
         let config = parse(text)?;
+        if let Some(trace) = config.trace.file.as_deref().filter(|trace| is_one_of(trace, inputs)) {
+            let what = "this file is read for the run and not replaced; name another one";
+            let message = format!("trace.file: {}: {what}", trace.display());
+            return Err(Error::at(text, None, message).under(text, "trace.file"));
+        }
         let mut outputs = Outputs::process();
         let TraceConfig { format, file } = &config.trace;
         let sink = match file {
             Some(path) => {
-                let create = |error| Error::at(text, None, format!("trace.file: {}: {error}", path.display()));
+                let create = |error| {
+                    let message = format!("trace.file: {} cannot be written: {error}", path.display());
+                    Error::at(text, None, message).under(text, "trace.file")
+                };
                 Some(Box::new(File::create(path).map_err(create)?) as Box<dyn Write + Send>)
             }
             None => None,
@@ -57,14 +70,17 @@ impl Board {
         Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into() })
     }
 
-    /// Reads a board like [`Board::from_toml`], from a file.
+    /// Reads a board like [`Board::from_toml`], from a file. `inputs` are files that the trace must not replace,
+    /// beside the board's own.
     ///
     /// # Errors
-    /// As there, and if the file cannot be read; the error names it.
-    pub fn from_file(path: &Path) -> Result<Self, Error> {
-        let text = std::fs::read_to_string(path);
-        let text = text.map_err(|error| Error::at("", None, error.to_string()).in_file(path))?;
-        let mut board = Self::from_toml(&text).map_err(|error| error.in_file(path))?;
+    /// As there, if the file cannot be read, and if the trace would replace a file; the error names the board file.
+    pub fn from_file(path: &Path, inputs: &[&Path]) -> Result<Self, Error> {
+        let wrong = |message: String| Error::at("", None, message).in_file(path);
+        let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
+        let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+        let text = text.ok_or_else(|| wrong("this is no text; expected a board file in TOML".into()))?;
+        let mut board = Self::with_trace(&text, &[&[path], inputs].concat()).map_err(|error| error.in_file(path))?;
         board.file = path.display().to_string();
         Ok(board)
     }
@@ -113,6 +129,12 @@ impl Board {
         let functions = Function::all(&self.config.functions, &config.functions);
         SimPlatform::new(app, config, functions, &self.config.board, entropy, self.outputs.clone(), &self.file)
     }
+}
+
+/// Returns true for a name of one of these files, if that is a plain file.
+fn is_one_of(path: &Path, files: &[&Path]) -> bool {
+    let Ok(place) = path.canonicalize() else { return false };
+    place.is_file() && files.iter().any(|file| file.canonicalize().is_ok_and(|other| other == place))
 }
 
 impl Default for Outputs {

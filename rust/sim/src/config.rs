@@ -71,8 +71,7 @@ pub(crate) struct TraceConfig {
 
 /// Reads and checks a board file.
 pub(crate) fn parse(text: &str) -> Result<Config, Error> {
-    let config: Config =
-        toml::from_str(text).map_err(|error| Error::at(text, error.span(), error.message().to_string()))?;
+    let config: Config = toml::from_str(text).map_err(|error| Error::of_toml(text, &error))?;
     for (app, grants) in &config.apps {
         grants.check(text, &format!("apps.{app}"))?;
     }
@@ -92,9 +91,12 @@ pub(crate) fn each<T>(
 ) -> Result<(), Error> {
     if grants.len() > MAX_GRANTS {
         let message = format!("{key}: {} grants, expected at most {MAX_GRANTS}", grants.len());
-        return Err(Error::at(text, None, message));
+        return Err(Error::at(text, None, message).under(text, key));
     }
-    grants.iter().try_for_each(|(label, grant)| check(text, &format!("{key}.{label}"), grant))
+    grants.iter().try_for_each(|(label, grant)| {
+        let key = format!("{key}.{label}");
+        check(text, &key, grant).map_err(|error| error.under(text, &key))
+    })
 }
 
 #[cfg(test)]
@@ -127,6 +129,64 @@ mod tests {
         assert!(error.message.contains("up") && error.message.contains("high"), "{error}");
         let shown = error.in_file("b.toml".as_ref()).to_string();
         assert!(shown.starts_with("b.toml:2:"), "{shown}");
+    }
+
+    #[test]
+    fn a_wrong_type_is_told_in_words_of_the_file() {
+        let message = |text: &str| error(text).message;
+        let with = |value: &str| message(&format!("[board]\nduration_ms = {value}\n"));
+        assert_eq!(with("\"3s\""), "invalid type: string \"3s\", expected a whole number of 0 or more");
+        assert_eq!(with("-3"), "invalid value: integer `-3`, expected a whole number of 0 or more");
+        assert_eq!(
+            with("99999999999999999999"),
+            "invalid type: integer `99999999999999999999`, expected a whole number of 0 or more"
+        );
+        assert_eq!(
+            message("[apps.a.gpio]\nled = 13\n"),
+            "invalid type: integer `13`, expected keys in { }, or a [table] of its own"
+        );
+        assert_eq!(
+            message("[apps.a.sensor.s]\nambient_temp = 21\n"),
+            "invalid type: integer `21`, expected a list in [ ]"
+        );
+        assert_eq!(
+            message("[apps.a.kv]\ncontents = { k = [256] }\n"),
+            "invalid value: integer `256`, expected a whole number from 0 to 255"
+        );
+    }
+
+    #[test]
+    fn a_value_out_of_range_has_the_line_of_its_device() {
+        let text = "[board]\n\n[apps.a.i2c.store]\naddress = 0x100\n";
+        let wrong = error(text);
+        assert_eq!((wrong.line, wrong.column), (3, 13));
+        assert_eq!(wrong.message, "apps.a.i2c.store: address = 0x100, expected a 7-bit address above 0");
+        assert_eq!(error("[apps.a.pwm]\nfan = { period_us = 0 }\n").line, 2);
+    }
+
+    #[test]
+    fn contents_begin_with_a_number_and_end_within_the_device() {
+        let message = |text: &str| error(text).message;
+        let expected = "at \"start\", expected a decimal or 0x number";
+        assert!(message("[apps.a.i2c.r]\naddress = 1\ncontents = { start = [1] }\n").contains(expected));
+        assert!(message("[apps.a.spi.r]\ncontents = { start = [1] }\n").contains(expected));
+        let beyond = message("[apps.a.i2c.r]\naddress = 1\nsize = 4\ncontents = { 3 = [1, 2] }\n");
+        assert_eq!(beyond, "apps.a.i2c.r: contents: 2 bytes at \"3\" are beyond the size, 4");
+    }
+
+    #[test]
+    fn stored_values_need_a_size() {
+        let wrong = error("[apps.a.kv]\ncontents = { k = [1] }\n");
+        assert_eq!(wrong.line, 1);
+        assert_eq!(wrong.message, "apps.a.kv: contents without a size, expected size = BYTES, which the app may store");
+        assert!(parse("[apps.a.kv]\nsize = 64\ncontents = { k = [1] }\n").is_ok());
+    }
+
+    #[test]
+    fn only_an_eeprom_has_pages() {
+        assert!(parse("[apps.a.i2c.r]\naddress = 1\nsize = 10\n").is_ok());
+        let eeprom = error("[apps.a.i2c.r]\nkind = \"eeprom\"\naddress = 1\nsize = 10\n");
+        assert_eq!(eeprom.message, "apps.a.i2c.r: page = 8, expected a divisor of the size, 10");
     }
 
     #[test]

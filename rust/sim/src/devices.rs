@@ -32,6 +32,7 @@ macro_rules! interfaces {
         impl AppConfig {
             /// Checks what the types of the descriptions leave open. `key` is the path of the app in the file.
             pub(crate) fn check(&self, text: &str, key: &str) -> Result<(), Error> {
+                crate::kv::check(text, &format!("{key}.kv"), &self.kv)?;
                 $(each(
                     text,
                     &format!(concat!("{}.", stringify!($interface)), key),

@@ -33,10 +33,55 @@ impl Error {
         error
     }
 
+    /// Returns an error of the parser. Types are in words of a board file, not of Rust.
+    pub(crate) fn of_toml(text: &str, error: &toml::de::Error) -> Self {
+        let mut message = error.message().replace(" as i128", "").replace(" as u128", "");
+        if let Some((before, expected)) = message.rsplit_once(", expected ") {
+            let words = match expected {
+                "u8" => "a whole number from 0 to 255",
+                "u16" => "a whole number from 0 to 65535",
+                "u32" => "a whole number from 0 to 4294967295",
+                "u64" | "usize" => "a whole number of 0 or more",
+                "i32" | "i64" => "a whole number",
+                "f32" | "f64" => "a number",
+                "a boolean" => "true or false",
+                "a sequence" => "a list in [ ]",
+                "a map" => "keys in { }, or a [table] of its own",
+                _ if expected.starts_with("struct ") => "keys in { }, or a [table] of its own",
+                other => other,
+            };
+            message = format!("{before}, expected {words}");
+        }
+        Error::at(text, error.span(), message)
+    }
+
+    /// Adds the line of a key to an error that has none. `key` is its path from the top of `text`, with dots.
+    pub(crate) fn under(self, text: &str, key: &str) -> Self {
+        match (self.line, place(text, key)) {
+            (0, Some(span)) => Error::at(text, Some(span), self.message),
+            _ => self,
+        }
+    }
+
     pub(crate) fn in_file(mut self, file: &Path) -> Self {
         self.file = Some(file.to_path_buf());
         self
     }
+}
+
+/// Returns where the last part of a path of keys is written.
+fn place(text: &str, key: &str) -> Option<Range<usize>> {
+    let mut table = toml::de::DeTable::parse(text).ok()?.into_inner();
+    let mut found = None;
+    for part in key.split('.') {
+        let (name, value) = table.into_iter().find(|(name, _)| name.get_ref() == part)?;
+        found = Some(name.span());
+        table = match value.into_inner() {
+            toml::de::DeValue::Table(inner) => inner,
+            _ => Default::default(),
+        };
+    }
+    found
 }
 
 impl fmt::Display for Error {

@@ -120,13 +120,17 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
     if !(1..=8).contains(&config.width) {
         return wrong(format!("width = {}, expected 1 to 8 bytes", config.width));
     }
-    if config.page == 0 || config.size % config.page != 0 {
+    if config.kind == DeviceKind::Eeprom && (config.page == 0 || config.size % config.page != 0) {
         return wrong(format!("page = {}, expected a divisor of the size, {}", config.page, config.size));
     }
     for (at, bytes) in &config.contents {
         match index(at) {
-            Some(at) if at.saturating_add(bytes.len()) <= config.size => {}
-            _ => return wrong(format!("contents: {} bytes at \"{at}\" are beyond the size", bytes.len())),
+            Some(start) if start.saturating_add(bytes.len()) <= config.size => {}
+            Some(_) => {
+                let count = bytes.len();
+                return wrong(format!("contents: {count} bytes at \"{at}\" are beyond the size, {}", config.size));
+            }
+            None => return wrong(format!("contents: bytes at \"{at}\", expected a decimal or 0x number")),
         }
     }
     let mut last = 0.0;
@@ -390,10 +394,10 @@ mod tests {
             ("address = 0x80", "7-bit"),
             ("address = 0", "7-bit"),
             ("address = 1\nsize = 0", "size = 0"),
-            ("address = 1\npage = 7", "divisor"),
+            ("kind = \"eeprom\"\naddress = 1\npage = 7", "divisor"),
             ("address = 1\naddress_bytes = 3", "1 or 2"),
             ("address = 1\ncontents = { 255 = [1, 2] }", "beyond"),
-            ("address = 1\ncontents = { x = [1] }", "beyond"),
+            ("address = 1\ncontents = { x = [1] }", "decimal or 0x"),
             ("address = 1\nscript = [{ at_ms = 1, register = 256, values = [1] }]", "below 256"),
         ] {
             let error = Board::from_toml(&format!("[apps.a.i2c.d]\n{text}\n")).unwrap_err();

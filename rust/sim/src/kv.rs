@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Stored values, which a run begins with as the board file says.
 
+use crate::error::Error;
 use crate::platform::SimPlatform;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -15,6 +16,15 @@ pub(crate) struct KvConfig {
     pub(crate) size: u32,
     /// Values at boot.
     pub(crate) contents: BTreeMap<String, Vec<u8>>,
+}
+
+/// Checks that values have room.
+pub(crate) fn check(text: &str, key: &str, config: &KvConfig) -> Result<(), Error> {
+    if config.size > 0 || config.contents.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{key}: contents without a size, expected size = BYTES, which the app may store");
+    Err(Error::at(text, None, message).under(text, key))
 }
 
 /// An app's storage.

@@ -41,10 +41,13 @@ fn number(text: &str) -> Option<usize> {
 /// Checks what the types of a device's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     for (at, bytes) in &config.contents {
-        if number(at).is_none_or(|at| at.saturating_add(bytes.len()) > REGISTERS) {
-            let message = format!("{key}: contents: {} bytes at \"{at}\", expected registers below 128", bytes.len());
-            return Err(Error::at(text, None, message));
-        }
+        let expected = match number(at) {
+            Some(start) if start.saturating_add(bytes.len()) <= REGISTERS => continue,
+            Some(_) => "registers below 128",
+            None => "a decimal or 0x number",
+        };
+        let message = format!("{key}: contents: {} bytes at \"{at}\", expected {expected}", bytes.len());
+        return Err(Error::at(text, None, message));
     }
     Ok(())
 }

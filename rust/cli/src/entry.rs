@@ -14,6 +14,12 @@ const ENTRIES: [(&str, &[ValType], &str); 3] = [
     (ON_EVENT, &[ValType::I32; 4], "(i32, i32, i32, i32) -> (): kind, source, value, lost"),
 ];
 
+/// Returns true if an image has a function with which Wisp can start it.
+pub fn is_startable(image: &Image<'_>) -> bool {
+    let function = |name| matches!(image.export_named(name), Some((external::FUNCTION, _)));
+    function(ENTRY) || function(INITIALIZE)
+}
+
 /// Says which of the functions that Wisp calls has a type that it cannot be called with; `None` if there is none.
 ///
 /// # Errors

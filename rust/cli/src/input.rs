@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Files that are read: wasm modules and images.
 
-use std::path::Path;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use wasmparser::{Parser, Payload};
-use wisp_image::Image;
+use wisp_image::{Image, ImageError};
 
 use crate::failure::Failure;
 
@@ -18,14 +21,94 @@ pub enum Kind {
     Image,
 }
 
+/// Files that this run of the command reads or has written. It replaces none of them.
+static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Protects a file against [`write`] and [`create`]. Devices and pipes need no protection.
+pub fn keep(path: &Path) {
+    if let (true, Ok(place)) = (path.is_file(), path.canonicalize()) {
+        KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(place);
+    }
+}
+
+/// Refuses the name `-`, which other programs take for a standard stream.
+fn named(path: &Path, stream: &str) -> Result<(), Failure> {
+    if path.as_os_str() != "-" {
+        return Ok(());
+    }
+    let message = format!("the name of a file is expected; {stream} is /dev/{stream}, and ./- a file of this name");
+    Err(Failure::in_file(path, message))
+}
+
+fn unreadable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::in_file(path, format_args!("cannot be read: {error}"))
+}
+
+/// Bytes of a file at most. Neither a module nor anything else that is read whole comes near.
+const LARGEST: u64 = 1 << 30;
+
+/// Opens a file to read it.
+pub fn open(path: &Path) -> Result<File, Failure> {
+    named(path, "stdin")?;
+    keep(path);
+    File::open(path).map_err(|error| unreadable(path, &error))
+}
+
 /// Returns the bytes of a file.
 pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
-    std::fs::read(path).map_err(|error| Failure::in_file(path, format_args!("cannot be read: {error}")))
+    let file = open(path)?;
+    let mut bytes = Vec::new();
+    let read = match file.metadata() {
+        Ok(about) if about.len() > LARGEST => Ok(usize::MAX),
+        // a device or a pipe does not say how much it has
+        _ => file.take(LARGEST + 1).read_to_end(&mut bytes),
+    };
+    match read.map_err(|error| unreadable(path, &error))? {
+        count if count as u64 > LARGEST => {
+            Err(Failure::in_file(path, "the file has more than 1 GiB; name another one"))
+        }
+        _ => Ok(bytes),
+    }
+}
+
+/// Checks that a file may be written: that this run of the command neither reads it nor has written it.
+pub fn check_free(path: &Path) -> Result<(), Failure> {
+    named(path, "stdout")?;
+    let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    match path.canonicalize() {
+        Ok(place) if kept.contains(&place) => Err(Failure::in_file(
+            path,
+            "this command has another use for the file and does not replace it; name another one",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn unwritable(path: &Path, error: &std::io::Error) -> Failure {
+    Failure::in_file(path, format_args!("cannot be written: {error}"))
+}
+
+/// Opens a file to write it.
+pub fn create(path: &Path) -> Result<File, Failure> {
+    check_free(path)?;
+    let file = File::create(path).map_err(|error| unwritable(path, &error))?;
+    keep(path);
+    Ok(file)
 }
 
 /// Writes a file.
 pub fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
-    std::fs::write(path, bytes).map_err(|error| Failure::in_file(path, format_args!("cannot be written: {error}")))
+    create(path)?.write_all(bytes).map_err(|error| unwritable(path, &error))
+}
+
+/// Writes what was made of a file in its place.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    std::fs::write(path, bytes).map_err(|error| unwritable(path, &error))
+}
+
+/// Returns true if both names are of one file.
+pub fn is_same(one: &Path, other: &Path) -> bool {
+    one == other || matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
 /// Returns true for WebAssembly text, with or without a comment before it.
@@ -115,5 +198,11 @@ pub fn lowered(path: &Path, component: &[u8]) -> Result<Vec<u8>, Failure> {
 
 /// Reads the image in these bytes.
 pub fn image<'b>(path: &Path, bytes: &'b [u8]) -> Result<Image<'b>, Failure> {
-    Image::parse(bytes).map_err(|error| Failure::in_file(path, error))
+    Image::parse(bytes).map_err(|error| match error {
+        _ if bytes.is_empty() => Failure::in_file(path, "the file is empty; expected a Wisp image"),
+        ImageError::Magic(_) => {
+            Failure::in_file(path, format_args!("{error}; give the image, which `wisp build` writes as NAME.wisp"))
+        }
+        error => Failure::in_file(path, error),
+    })
 }

@@ -69,7 +69,9 @@ pub fn write_secret(path: &Path, pair: &KeyPair, role: Role) -> Result<(), Failu
 }
 
 fn text(path: &Path) -> Result<String, Failure> {
-    String::from_utf8(input::read(path)?).map_err(|_| Failure::in_file(path, "not a PEM file; expected text"))
+    String::from_utf8(input::read(path)?).map_err(|_| {
+        Failure::in_file(path, "no text, which a key in PEM is; `openssl pkey -inform DER` reads one in DER")
+    })
 }
 
 /// The text of a key file from the beginning of the PEM on.
@@ -77,11 +79,26 @@ fn pem(text: &str) -> &str {
     text.find("-----BEGIN").and_then(|start| text.get(start..)).unwrap_or(text)
 }
 
+/// Says what a key file holds that is no key of Ed25519 in PEM; nothing if that is not known.
+fn found(text: &str) -> &'static str {
+    let kinds = [
+        ("BEGIN ENCRYPTED", "this key is encrypted, and `openssl pkey -in FILE -out PLAIN` asks for its passphrase; "),
+        ("Proc-Type: 4,ENCRYPTED", "this key is encrypted, and of another kind; "),
+        ("BEGIN OPENSSH", "this is a key of SSH; "),
+        ("ssh-", "this is a key of SSH; "),
+        ("BEGIN CERTIFICATE", "this is a certificate; "),
+        ("BEGIN PUBLIC KEY", "this is a public key of another kind, or it is damaged; "),
+        ("PRIVATE KEY", "this is a secret key of another kind, or it is damaged; "),
+    ];
+    kinds.iter().find(|(mark, _)| text.contains(mark)).map_or("", |(_, what)| what)
+}
+
 /// Reads a secret key.
 pub fn secret(path: &Path) -> Result<[u8; 32], Failure> {
     let text = text(path)?;
     let pair = KeyPair::from_pem(pem(&text)).map_err(|_| {
-        let more = if text.contains("BEGIN PUBLIC KEY") { "this is a public key; " } else { "" };
+        let public = PublicKey::from_pem(pem(&text)).is_ok();
+        let more = if public { "this is a public key; " } else { found(&text) };
         Failure::in_file(path, format_args!("{more}expected an Ed25519 secret key in PEM; `wisp keygen` makes one"))
     })?;
     Ok(*pair.sk.seed())
@@ -92,6 +109,24 @@ pub fn public(path: &Path) -> Result<wisp_trust::PublicKey, Failure> {
     let text = text(path)?;
     let key = PublicKey::from_pem(pem(&text)).or_else(|_| KeyPair::from_pem(pem(&text)).map(|pair| pair.pk));
     key.map(|key| *key).map_err(|_| {
-        Failure::in_file(path, "expected an Ed25519 public key in PEM; `wisp keygen` writes one beside the secret key")
+        let more = found(&text);
+        let expected = "expected an Ed25519 public key in PEM; `wisp keygen` writes one beside the secret key";
+        Failure::in_file(path, format_args!("{more}{expected}"))
     })
+}
+
+/// Reads a public key as a firmware would that has it in the option for this role. A file that states no role
+/// may have any.
+///
+/// # Errors
+/// As [`public`], and if the file states another role.
+pub fn public_of(path: &Path, expected: Role) -> Result<wisp_trust::PublicKey, Failure> {
+    let key = public(path)?;
+    let place = match role(path)?.filter(|&stated| stated != expected) {
+        None => return Ok(key),
+        Some(Role::App) => "an app key; name it with --key",
+        Some(Role::Root) => "a root key; name it with --root-key",
+        Some(Role::Management) => "a management key, which signs requests and no images; leave it out",
+    };
+    Err(Failure::in_file(path, format_args!("this is {place}")))
 }

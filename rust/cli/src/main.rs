@@ -7,6 +7,7 @@
 //! 3. An error says what is wrong, where, what was expected, and what to do.
 #![deny(unsafe_code)]
 
+mod arena;
 mod check;
 mod cmd;
 mod debug;
@@ -89,9 +90,35 @@ fn broken(panic: &std::panic::PanicHookInfo<'_>) {
     std::process::exit(exit::INTERNAL.into());
 }
 
+/// Tells of arguments that are not understood, or shows the help or the version that they ask for.
+fn explain_usage(error: &clap::Error) -> ExitCode {
+    let json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
+    if json && error.use_stderr() {
+        let text = error.render().to_string();
+        let said = text.split("\n\n").take_while(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
+        let said = said.collect::<Vec<_>>().join("\n");
+        output::say(&output::line(&serde_json::json!({ "error": said.trim_start_matches("error: ") })));
+    }
+    let printed = error.print();
+    if !error.use_stderr() {
+        output::keep(printed);
+    }
+    finish(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(exit::FAILURE)))
+}
+
+/// Ends a command that went well, unless what it said did not get to standard output.
+fn finish(code: ExitCode) -> ExitCode {
+    let Some(error) = output::unsaid() else { return code };
+    output::complain(format_args!("wisp: standard output cannot be written: {error}\n"));
+    ExitCode::from(exit::FAILURE)
+}
+
 fn main() -> ExitCode {
     std::panic::set_hook(Box::new(broken));
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return explain_usage(&error),
+    };
     output::set_json(arguments.json);
     let result = match arguments.command {
         Command::New(arguments) => cmd::new::run(&arguments),
@@ -112,7 +139,7 @@ fn main() -> ExitCode {
         Command::Man(arguments) => cmd::man::run(&arguments, Arguments::command()),
     };
     match result {
-        Ok(code) => code,
+        Ok(code) => finish(code),
         Err(failure) => {
             output::failure(&failure);
             ExitCode::from(failure.exit_code())

@@ -97,6 +97,20 @@ impl NativeArguments {
         Ok(out)
     }
 
+    /// Returns the first option that changes nothing without a machine.
+    fn without_machine(&self) -> Option<&'static str> {
+        let options = [
+            (self.native_only, "--native-only"),
+            (self.strict, "--strict"),
+            (self.small, "--small"),
+            (self.no_trap_sites, "--no-trap-sites"),
+            (self.stop == Stop::Async, "--stop"),
+            (self.cc.is_some(), "--cc"),
+            (self.keep_c.is_some(), "--keep-c"),
+        ];
+        options.iter().find(|(given, _)| *given).map(|&(_, option)| option)
+    }
+
     /// Returns the image with native code.
     ///
     /// # Errors
@@ -111,8 +125,8 @@ impl NativeArguments {
         let failed = |error: wisp_aotc::AotError| Failure::native(path, error);
         let mut image = compiled.image.clone();
         let machines = self.machines()?;
-        if machines.is_empty() && (self.native_only || self.strict || self.small || self.no_trap_sites) {
-            return Err(Failure::new("this concerns native code: say for what machine, with --target"));
+        if let (true, Some(option)) = (machines.is_empty(), self.without_machine()) {
+            return Err(Failure::new(format!("{option} concerns native code: say for what machine, with --target")));
         }
         for (index, (name, machine, compiler)) in machines.iter().enumerate() {
             progress.step(&format!("compiling native code for {name} ({} of {})", index + 1, machines.len()));

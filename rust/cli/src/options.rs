@@ -11,13 +11,13 @@ use wisp_image::format::NAME_MAX;
 #[derive(Args)]
 pub struct CompileArguments {
     /// Bytes of heap above the module's data that a trimmed memory keeps
-    #[arg(long, value_name = "BYTES", default_value_t = 0)]
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = number::<u32>)]
     heap: u32,
     /// Back all memory that the module declares, not only what it needs
     #[arg(long)]
     no_trim: bool,
     /// Refuse a module that begins with more bytes of linear memory
-    #[arg(long, value_name = "BYTES")]
+    #[arg(long, value_name = "BYTES", value_parser = number::<u64>)]
     memory_limit: Option<u64>,
 }
 
@@ -35,6 +35,25 @@ impl CompileArguments {
     }
 }
 
+impl CompileArguments {
+    /// Returns the first option that was given, which concerns the compilation of a module only.
+    pub fn given(&self) -> Option<&'static str> {
+        let options =
+            [(self.heap > 0, "--heap"), (self.no_trim, "--no-trim"), (self.memory_limit.is_some(), "--memory-limit")];
+        options.iter().find(|(given, _)| *given).map(|&(_, option)| option)
+    }
+}
+
+/// Reads a number of the command line.
+///
+/// # Errors
+/// The text is no number, or the number does not fit: the message has the range.
+pub fn number<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
+    let largest = u64::MAX >> (64 - 8 * size_of::<T>());
+    let value = text.parse::<u64>().ok().and_then(|value| T::try_from(value).ok());
+    value.ok_or_else(|| format!("expected a whole number from 0 to {largest}, in digits and without a unit"))
+}
+
 /// Returns a name for an app that was given none: as much of its file's as a name may have. True if that is all.
 pub fn app_name(path: &Path) -> (String, bool) {
     let stem = path.file_stem().map_or_else(|| "app".into(), |stem| stem.to_string_lossy());
@@ -49,6 +68,17 @@ pub fn app_name(path: &Path) -> (String, bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_has_digits_only_and_fits() {
+        assert_eq!((number::<u32>("0"), number::<u32>("4294967295")), (Ok(0), Ok(u32::MAX)));
+        assert_eq!(number::<u64>("18446744073709551615"), Ok(u64::MAX));
+        for wrong in ["", "-1", "4294967296", "16k", "0x10", "1e3", "4 096", "x"] {
+            let expected = "expected a whole number from 0 to 4294967295, in digits and without a unit";
+            assert_eq!(number::<u32>(wrong), Err(expected.into()), "{wrong}");
+        }
+        assert!(number::<u64>("18446744073709551616").unwrap_err().contains("0 to 18446744073709551615,"));
+    }
 
     #[test]
     fn a_files_name_becomes_an_apps() {

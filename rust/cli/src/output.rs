@@ -2,14 +2,18 @@
 //! What a verb reports: sentences for people, or with `--json` one JSON object. `doc/cli.md` has the fields.
 
 use std::fmt::Write as _;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use serde::Serialize;
 
 /// Chosen once, before the verb runs.
 static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Why something that was said did not get to standard output: the first such error.
+static UNSAID: Mutex<Option<io::Error>> = Mutex::new(None);
 
 /// Chooses JSON for all reports.
 pub fn set_json(json: bool) {
@@ -27,15 +31,37 @@ pub fn line(report: &impl Serialize) -> String {
     serde_json::to_string(report).unwrap_or_default()
 }
 
-/// Writes a line to standard output. A reader that has gone away, as `head` does, is no failure.
+/// Writes a line to standard output. [`unsaid`] tells whether it got there.
 pub fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n"));
+    let mut out = io::stdout().lock();
+    keep(out.write_all(text.as_bytes()).and_then(|()| out.write_all(b"\n")));
 }
 
-/// Writes to standard error. A reader that has gone away is no failure.
-fn complain(text: std::fmt::Arguments<'_>) {
-    let _ = std::io::stderr().write_fmt(text);
+/// Writes bytes to standard output as they are. Returns false if nobody gets them.
+pub fn pass(bytes: &[u8]) -> bool {
+    let written = io::stdout().lock().write_all(bytes);
+    let passed = written.is_ok();
+    keep(written);
+    passed
+}
+
+/// Takes note of a failure to write. A reader that has gone away, as `head` does, is none.
+pub fn keep(written: io::Result<()>) {
+    let Err(error) = written else { return };
+    if error.kind() != ErrorKind::BrokenPipe {
+        UNSAID.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}
+
+/// Returns why a part of what was said is not on standard output, at the end of the command.
+pub fn unsaid() -> Option<io::Error> {
+    keep(io::stdout().flush());
+    UNSAID.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+/// Writes to standard error. There is nowhere to report a failure of that.
+pub fn complain(text: std::fmt::Arguments<'_>) {
+    let _ = io::stderr().write_fmt(text);
 }
 
 /// Writes a report to standard output in the chosen form.

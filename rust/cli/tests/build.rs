@@ -124,3 +124,20 @@ fn a_trap_is_named_by_the_image_where_there_are_no_symbols() {
     let run = folder.wisp("run a.wisp --invoke run");
     assert!(run.err.contains("  0: `deep`, code offset "), "{}", run.err);
 }
+
+#[test]
+fn an_image_that_no_device_can_start_is_noted() {
+    let folder = Folder::new();
+    let said = |exports: &str| {
+        folder.module("a.wasm", &format!("(module (func {exports}))"));
+        let run = folder.wisp("build a.wasm");
+        assert_eq!(run.code, Some(0), "{}", run.err);
+        run.err
+    };
+    let note =
+        "wisp: note: the module exports neither `_start`, which comes with `main`, nor `_initialize`: the app cannot \
+                be started on a device\n";
+    assert_eq!(said("(export \"add\")"), note);
+    assert_eq!(said("(export \"_start\")"), "");
+    assert_eq!(said("(export \"_initialize\")"), "");
+}

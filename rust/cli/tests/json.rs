@@ -113,3 +113,39 @@ fn shells_and_manuals_know_every_verb() {
     folder.write("file", "");
     folder.fails("man file", &["file: cannot be written: "]);
 }
+
+#[test]
+fn arguments_that_are_not_understood_are_an_error_object_too() {
+    let folder = Folder::new();
+    for (command, error) in [
+        ("build --json", "the following required arguments were not provided:\n  <FILE>"),
+        ("--json build", "the following required arguments were not provided:\n  <FILE>"),
+        (
+            "build a.wasm --heap 4k --json",
+            "invalid value '4k' for '--heap <BYTES>': expected a whole number from 0 to 4294967295, in digits and without \
+             a unit",
+        ),
+        ("buidl --json", "unrecognized subcommand 'buidl'\n  tip: a similar subcommand exists: 'build'"),
+        ("new lamp --json", "the following required arguments were not provided:\n  --lang <rust|c|cpp|assemblyscript|zig>"),
+    ] {
+        let run = folder.wisp(command);
+        assert_eq!(run.code, Some(2), "{command}");
+        let object: Value = serde_json::from_str(one_line(&run)).unwrap();
+        assert_eq!(object["error"], error, "{command}");
+        assert!(run.err.starts_with("error: "), "{command}: {}", run.err);
+    }
+    let plain = folder.wisp("build");
+    assert_eq!((plain.code, plain.out.as_str()), (Some(2), ""));
+    let help = folder.wisp("build --json --help");
+    assert_eq!(help.code, Some(0));
+    assert!(help.out.starts_with("Compile a wasm module"), "{}", help.out);
+}
+
+#[test]
+fn quiet_leaves_the_object_and_nothing_else() {
+    let folder = Folder::new();
+    folder.module("a.wasm", MODULE);
+    let run = folder.wisp("build a.wasm --quiet --json");
+    assert_eq!((run.code, run.err.as_str()), (Some(0), ""));
+    agrees("build", one_line(&run));
+}

@@ -360,3 +360,25 @@ fn a_profile_is_a_table_a_picture_and_stacks() {
     assert_eq!(run.code, Some(134));
     assert!(run.err.starts_with("wisp: profile: 2 ops\n") && run.err.contains("unreachable"), "{}", run.err);
 }
+
+#[test]
+fn options_that_change_nothing_and_boards_of_other_apps_are_noted() {
+    let folder = Folder::new();
+    folder.module("a.wasm", "(module (func (export \"_start\")))");
+    folder.succeeds("build a.wasm --quiet");
+    folder.write("board.toml", "[apps.lamp]\n[apps.heater]\n");
+    let said = |arguments: &str| {
+        let run = folder.wisp(arguments);
+        assert_eq!(run.code, Some(0), "{arguments}: {}", run.err);
+        run.err
+    };
+    for option in ["--heap 4", "--no-trim", "--memory-limit 9"] {
+        let name = option.split(' ').next().unwrap();
+        let note = format!("wisp: note: {name} changes nothing: the image was compiled without it\n");
+        assert_eq!(said(&format!("run a.wisp {option}")), note);
+        assert_eq!(said(&format!("run a.wasm {option}")), "");
+    }
+    let note = "wisp: note: the board has nothing for the app `a`; it has: heater, lamp; take one of them with --app\n";
+    assert_eq!(said("run a.wasm --board board.toml"), note);
+    assert_eq!(said("run a.wasm --board board.toml --app lamp"), "");
+}

@@ -14,6 +14,29 @@ fn folder() -> Folder {
     folder
 }
 
+#[test]
+fn a_file_that_is_no_such_key_is_told_by_what_it_is() {
+    let folder = folder();
+    let pem = |kind: &str| format!("-----BEGIN {kind}-----\nMC4CAQAwBQYDK2Vw\n-----END {kind}-----\n");
+    let kinds = [
+        (
+            "ENCRYPTED PRIVATE KEY",
+            "this key is encrypted, and `openssl pkey -in FILE -out PLAIN` asks for its passphrase; ",
+        ),
+        ("OPENSSH PRIVATE KEY", "this is a key of SSH; "),
+        ("EC PRIVATE KEY", "this is a secret key of another kind, or it is damaged; "),
+        ("PUBLIC KEY", "this is a public key of another kind, or it is damaged; "),
+        ("CERTIFICATE", "this is a certificate; "),
+    ];
+    for (kind, told) in kinds {
+        folder.write("key", pem(kind));
+        folder.fails("sign a.wisp -k key", &[&format!("key: {told}expected an Ed25519 secret key in PEM")]);
+        folder.fails("verify a.wisp -k key", &[&format!("key: {told}expected an Ed25519 public key in PEM")]);
+    }
+    folder.write("key", b"\x30\x2e\xff");
+    folder.fails("sign a.wisp -k key", &["key: no text, which a key in PEM is", "-inform DER"]);
+}
+
 fn text(folder: &Folder, name: &str) -> String {
     String::from_utf8(folder.read(name)).unwrap()
 }
@@ -74,7 +97,8 @@ fn a_root_key_retires_app_keys_and_an_app_key_none() {
     assert!(said.contains("signed by root key ") && said.contains("retires key "), "{said}");
     assert!(folder.succeeds("inspect a.wisp").contains("retires key "));
     // with its role unknown the device, and so verify, is what refuses it
-    folder.fails("verify a.wisp -k root.pub.pem", &["which only a root key may do"]);
+    folder.write("plain.pub.pem", text(&folder, "root.pub.pem").replace("Wisp-Role: root\n", ""));
+    folder.fails("verify a.wisp -k plain.pub.pem", &["which only a root key may do"]);
     let unmarked: String =
         text(&folder, "one.pem").lines().filter(|line| !line.contains("Role")).map(|l| l.to_owned() + "\n").collect();
     folder.write("unmarked.pem", unmarked);

@@ -78,7 +78,10 @@ fn explain_usage(error: &clap::Error) -> ExitCode {
         let said = text.split("\n\n").take_while(|part| !part.starts_with("Usage:") && !part.starts_with("For more"));
         Form::Json.error(said.collect::<Vec<_>>().join("\n").trim_start_matches("error: "));
     }
-    output::keep(error.print());
+    let printed = error.print();
+    if !error.use_stderr() {
+        output::keep(printed);
+    }
     finish(ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(1)))
 }
 

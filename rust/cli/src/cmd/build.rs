@@ -16,7 +16,7 @@ use crate::facts::{Facts, Memory};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::native::NativeArguments;
-use crate::options::{app_name, CompileArguments};
+use crate::options::{app_name, number, CompileArguments};
 use crate::output::{self, Progress};
 use crate::proposals;
 use crate::symbols::{self, beside, Symbols};
@@ -36,7 +36,7 @@ pub struct Arguments {
     #[arg(long, value_name = "MAJOR.MINOR.PATCH", default_value = "0.1.0", value_parser = version)]
     version: (u8, u8, u16),
     /// Rollback counter: a device refuses an update whose counter is lower than that of what it has
-    #[arg(long, value_name = "N", default_value_t = 0)]
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = number::<u32>)]
     rollback: u32,
     #[command(flatten)]
     compile: CompileArguments,
@@ -51,7 +51,7 @@ pub struct Arguments {
     /// Put the names of functions into the image as well: a device's log then names them where an app traps
     #[arg(long)]
     names: bool,
-    /// Say nothing when it goes well
+    /// Say nothing when it goes well, or with --json nothing but the object
     #[arg(short, long)]
     quiet: bool,
 }
@@ -76,6 +76,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Kind::Component => input::lowered(path, &bytes)?,
         Kind::Wasm => bytes,
     };
+    let file = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
+    let symbols = (!arguments.no_symbols).then(|| arguments.symbols.clone().unwrap_or_else(|| beside(&file)));
+    input::check_free(&file)?;
+    if let Some(symbols) = &symbols {
+        input::check_free(symbols)?;
+        let a_device = file.exists() && !file.is_file();
+        if *symbols == file && !a_device {
+            return Err(Failure::in_file(&file, "the image is written there; give --symbols another file"));
+        }
+    }
     let (name, whole) = arguments.name.clone().map_or_else(|| app_name(path), |name| (name, true));
     if !whole && !arguments.quiet {
         output::note(format_args!("the app is named `{name}`: the file's name is longer than 31 bytes; see --name"));
@@ -102,17 +112,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         .and_then(|words| wisp_image::verify::verify(&image, &mut vec![0; words]))
         .map_err(|error| Failure::internal(path, format_args!("the compiler made bad code: {error}")))?;
     let bytes = arguments.native.add(path, &wasm, &compiled, &mut progress)?;
-    let file = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
     input::write(&file, &bytes)?;
     // of the image as it is written: native code may have replaced the IR
     let written = input::image(path, &bytes)?;
-    let symbols = (!arguments.no_symbols).then(|| arguments.symbols.clone().unwrap_or_else(|| beside(&file)));
     if let Some(symbols) = &symbols {
         progress.step("reading debug information");
         input::write(symbols, Symbols::of(&wasm, &compiled, &written).to_text().as_bytes())?;
     }
     drop(progress);
-    if !arguments.quiet {
+    if !arguments.quiet || output::is_json() {
         let report = Report {
             image: file.display().to_string(),
             symbols: symbols.map(|symbols| symbols.display().to_string()),
@@ -123,8 +131,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             facts: Facts::of(&written).map_err(bad)?,
         };
         output::report(&report, |report| report.text());
+    }
+    if !arguments.quiet {
         if let Some(misfit) = entry::misfit(&image).map_err(bad)? {
             output::note(format_args!("{misfit}; the app cannot be started on a device"));
+        }
+        if !entry::is_startable(&image) {
+            output::note(
+                "the module exports neither `_start`, which comes with `main`, nor `_initialize`: the app cannot be \
+                 started on a device",
+            );
         }
         if explain::mixes_page_sizes(&wasm) {
             output::note(

@@ -37,6 +37,12 @@ struct Report {
 
 /// Makes a key.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if arguments.file.to_string_lossy().ends_with(".pub.pem") {
+        return Err(Failure::in_file(
+            &arguments.file,
+            "public keys have such names, and the secret one is written there; give a name as in key.pem",
+        ));
+    }
     let pair = KeyPair::from_seed(Seed::generate());
     let public = arguments.file.with_extension("pub.pem");
     if public.exists() && !arguments.file.exists() {

@@ -20,7 +20,7 @@ pub struct Arguments {
     #[arg(value_name = "NAME", value_parser = name)]
     name: String,
     /// Language of the app
-    #[arg(long, value_name = "LANGUAGE")]
+    #[arg(long, value_name = "rust|c|cpp|assemblyscript|zig", ignore_case = true, hide_possible_values = true)]
     lang: Language,
     /// For Rust: an app with std, for the target wasm32-wasip1
     #[arg(long)]
@@ -37,6 +37,7 @@ pub struct Arguments {
 enum Language {
     Rust,
     C,
+    #[value(alias = "c++")]
     Cpp,
     Assemblyscript,
     Zig,
@@ -190,7 +191,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     for (name, text) in files {
         let path = directory.join(name);
         if let Some(parent) = path.parent() {
-            std::fs::create_dir_all(parent).map_err(|error| Failure::in_file(parent, error))?;
+            std::fs::create_dir_all(parent)
+                .map_err(|error| Failure::in_file(parent, format_args!("the folder cannot be made: {error}")))?;
         }
         input::write(&path, text.replace("@NAME@", &arguments.name).as_bytes())?;
     }

@@ -18,15 +18,10 @@ use crate::debug::{Debugger, ADDRESS};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
-use crate::options::{app_name, CompileArguments};
+use crate::options::{app_name, number, CompileArguments};
 use crate::profile::{self, Profiler};
 use crate::symbols::Symbols;
-use crate::{entry, exit, explain, imports, output, proposals, values};
-
-/// Bytes for the records of store and instance, tables and globals, beside frames and linear memory.
-const RECORDS: usize = 1 << 20;
-/// Elements that a growing table may have.
-const TABLE: u32 = 1 << 16;
+use crate::{arena, entry, exit, explain, imports, output, proposals, values};
 
 /// Frames of a backtrace that are shown.
 const FRAMES_SHOWN: usize = 16;
@@ -47,16 +42,16 @@ pub struct Arguments {
     #[arg(long, value_name = "NAME")]
     invoke: Option<String>,
     /// Backward branches and calls until the app is stopped [default: no limit]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = number::<u64>)]
     fuel: Option<u64>,
     /// Bytes for the frames of functions
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 10)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 10, value_parser = arena::stack)]
     stack: u32,
     /// Bytes up to which linear memory may grow
-    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20)]
+    #[arg(long, value_name = "BYTES", default_value_t = 64 << 20, value_parser = number::<u32>)]
     max_memory: u32,
     /// Stop the app when it has run for this long on its own clock, or computed for this long without it: a normal end
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", value_parser = number::<u64>)]
     duration: Option<u64>,
     /// Run native code of this machine: made from the module by the host's C compiler, or found in the image
     #[arg(long, conflicts_with = "fuel")]
@@ -120,7 +115,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Kind::Image if arguments.debug.is_some() => {
             return Err(Failure::in_file(&path, "--debug needs the wasm module, which this image was made from"));
         }
-        Kind::Image => (bytes, None),
+        Kind::Image => {
+            if let Some(option) = arguments.compile.given() {
+                output::note(format_args!("{option} changes nothing: the image was compiled without it"));
+            }
+            (bytes, None)
+        }
         kind @ (Kind::Wasm | Kind::Component) => {
             let bytes = if matches!(kind, Kind::Component) { input::lowered(&path, &bytes)? } else { bytes };
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
@@ -139,7 +139,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             (image, Some(symbols))
         }
     };
-    let config = Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(TABLE);
+    let config =
+        Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(arena::TABLE);
     let config = config.on_growth_refused(growth_refused, 0);
     let engine = Engine::new(&config);
     let mapping = if arguments.native { Some(desk::map(&path, &engine, &bytes)?) } else { None };
@@ -167,7 +168,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // An empty linker has room for one.
     let _ = linker.resolver(&interfaces);
     app.platform().define_functions(&mut linker);
-    let mut arena = vec![0u64; arena_size(&arguments, module.image()) / 8];
+    let mut arena = arena::allocate(arguments.stack, arguments.max_memory, module.image())?;
     let Some(mut store) = Store::new(&engine, &mut arena, app) else {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));
     };
@@ -228,7 +229,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             );
         }
         if !output::is_json() {
-            eprint!("{}", profile::table(&rows));
+            output::complain(format_args!("{}", profile::table(&rows)));
         }
         outcome.profile = Some(rows);
     }
@@ -252,7 +253,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if output::is_json() {
         outcome.exit_code = code;
         // standard output is the guest's
-        eprintln!("{}", output::line(&outcome));
+        complain(format_args!("{}", output::line(&outcome)));
     }
     Ok(ExitCode::from(code))
 }
@@ -276,17 +277,25 @@ fn not_interpreted(path: &Path, bytes: &[u8], error: ImageError) -> Failure {
     )
 }
 
+/// Writes a line to standard error.
+fn complain(line: std::fmt::Arguments<'_>) {
+    output::complain(format_args!("{line}\n"));
+}
+
 /// Tells that the app asked for more memory than it is allowed.
 fn growth_refused(_: usize, present: u32, wanted: u32) {
-    eprintln!(
+    complain(format_args!(
         "wisp: memory.grow was refused: the app has {present} bytes of linear memory and asked for {wanted} more; \
          allow more with --max-memory"
-    );
+    ));
 }
 
 fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<SimPlatform, Failure> {
     let mut board = match &arguments.board {
-        Some(file) => Board::from_file(file).map_err(|error| Failure::new(error.to_string()))?,
+        Some(file) => {
+            input::keep(file);
+            Board::from_file(file, &[path]).map_err(|error| Failure::new(error.to_string()))?
+        }
         None => Board::desk(),
     };
     if arguments.realtime {
@@ -296,7 +305,7 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         board.set_trace_format(format);
     }
     if let Some(file) = &arguments.trace_file {
-        let sink = std::fs::File::create(file).map_err(|error| Failure::in_file(file, error))?;
+        let sink = input::create(file)?;
         board.set_trace(sink, arguments.trace.unwrap_or_default());
     }
     if let Some(ms) = arguments.duration {
@@ -309,6 +318,14 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
     if arguments.app.is_some() && arguments.board.is_some() && !board.apps().any(|app| app == name) {
         let apps: Vec<&str> = board.apps().collect();
         return Err(Failure::new(format!("the board has no app `{name}`; it has: {}", apps.join(", "))));
+    }
+    // the board of another app grants nothing to this one
+    if arguments.board.is_some() && board.apps().next().is_some() && !board.apps().any(|app| app == name) {
+        let apps: Vec<&str> = board.apps().collect();
+        output::note(format_args!(
+            "the board has nothing for the app `{name}`; it has: {}; take one of them with --app",
+            apps.join(", ")
+        ));
     }
     let mut platform = board.platform(&name);
     if arguments.invoke.is_none() && !arguments.arguments.is_empty() {
@@ -326,19 +343,6 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         platform.add_folder(host, name).map_err(|error| unusable(host, error))?;
     }
     Ok(platform)
-}
-
-/// Frames, linear memory at its largest, and the rest. The system backs only what is touched.
-fn arena_size(arguments: &Arguments, image: &Image<'_>) -> usize {
-    let memory = image.manifest().ok().and_then(|manifest| manifest.memory).map_or(0, |memory| {
-        if memory.grows {
-            arguments.max_memory
-        } else {
-            memory.backed.min(arguments.max_memory)
-        }
-    });
-    let tables = image.table_count() * 4 * TABLE as usize;
-    (arguments.stack as usize + memory as usize + tables + RECORDS + image.bytes().len()).next_multiple_of(8)
 }
 
 /// Calls what is to be called: its results, or the trap.
@@ -476,30 +480,30 @@ impl Outcome {
     }
 
     fn print(&self, nameless: bool) {
-        eprintln!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default());
+        complain(format_args!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default()));
         for line in &self.notes {
-            eprintln!("  {line}");
+            complain(format_args!("  {line}"));
         }
         let left_out = self.frames.len().saturating_sub(FRAMES_SHOWN);
         for (depth, lines) in self.frames.iter().enumerate() {
             // a recursion without end is told by its beginning and its end
             if left_out > 0 && depth >= FRAMES_SHOWN / 2 && depth < FRAMES_SHOWN / 2 + left_out {
                 if depth == FRAMES_SHOWN / 2 {
-                    eprintln!("  ... {left_out} frames more");
+                    complain(format_args!("  ... {left_out} frames more"));
                 }
                 continue;
             }
             for (index, line) in lines.iter().enumerate() {
                 match index {
-                    0 => eprintln!("  {depth}: {line}"),
-                    _ => eprintln!("     {line}"),
+                    0 => complain(format_args!("  {depth}: {line}")),
+                    _ => complain(format_args!("     {line}")),
                 }
             }
         }
         if nameless {
-            eprintln!(
+            complain(format_args!(
                 "  for names and source lines, give the --symbols that `wisp build` wrote, or run the wasm module"
-            );
+            ));
         }
     }
 }

@@ -87,7 +87,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
     let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;
     let file = arguments.output.as_ref().unwrap_or(path);
-    input::write(file, &signed)?;
+    match input::is_same(file, path) {
+        true => input::replace(file, &signed)?,
+        false => input::write(file, &signed)?,
+    }
     let report = Report {
         image: file.display().to_string(),
         bytes: signed.len(),

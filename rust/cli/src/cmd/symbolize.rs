@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp symbolize`.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -11,7 +11,7 @@ use wisp_image::ImageId;
 
 use crate::exit;
 use crate::failure::Failure;
-use crate::output::is_json;
+use crate::output::{self, is_json};
 use crate::symbols::Symbols;
 
 /// Turn the traps in a device's log into names, wasm offsets and source lines
@@ -23,7 +23,7 @@ pub struct Arguments {
     /// Symbols, as `wisp build` wrote them beside an image; may be given several times
     #[arg(short, long, value_name = "FILE", required = true)]
     symbols: Vec<PathBuf>,
-    /// Read this file instead of standard input
+    /// Read this file instead of standard input, which - names as well
     log: Option<PathBuf>,
 }
 
@@ -122,17 +122,19 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         known.push((path, Symbols::open(path)?));
     }
     let stdin = std::io::stdin();
-    let input: Box<dyn BufRead> = match &arguments.log {
-        Some(path) => Box::new(std::io::Cursor::new(crate::input::read(path)?)),
+    let input: Box<dyn BufRead> = match arguments.log.as_ref().filter(|path| path.as_os_str() != "-") {
+        Some(path) => Box::new(std::io::BufReader::new(crate::input::open(path)?)),
         None => Box::new(stdin.lock()),
     };
-    let failed = |error: std::io::Error| Failure::new(format!("the log cannot be copied: {error}"));
-    let mut output = std::io::stdout().lock();
     let mut complete = true;
     for (number, line) in input.split(b'\n').enumerate() {
-        let line = line.map_err(failed)?;
+        let mut line = line.map_err(|error| Failure::new(format!("the log cannot be read: {error}")))?;
         if !is_json() {
-            output.write_all(&line).and_then(|()| output.write_all(b"\n")).map_err(failed)?;
+            line.push(b'\n');
+            // nobody reads on: a log may have no end
+            if !output::pass(&line) {
+                break;
+            }
         }
         let Some(trap) = trap(&String::from_utf8_lossy(&line)) else { continue };
         if let Some((_, symbols)) = known.iter().find(|(_, symbols)| symbols.id() == trap.id) {
@@ -140,26 +142,23 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 true => json(&trap, number + 1, Some(symbols)) + "\n",
                 false => explain(&trap, symbols),
             };
-            output.write_all(text.as_bytes()).map_err(failed)?;
+            output::pass(text.as_bytes());
             continue;
         }
         if is_json() {
-            output.write_all(json(&trap, number + 1, None).as_bytes()).map_err(failed)?;
-            output.write_all(b"\n").map_err(failed)?;
+            output::say(&json(&trap, number + 1, None));
         }
         complete = false;
         let given: Vec<String> =
             known.iter().map(|(path, symbols)| format!("{} is of {}", path.display(), symbols.id())).collect();
-        output.flush().map_err(failed)?;
-        eprintln!(
+        output::complain(format_args!(
             "wisp: line {}: the trap is in image {}, no symbols given are of that build ({}); take those that \
-             `wisp build` wrote together with the image that runs there",
+             `wisp build` wrote together with the image that runs there\n",
             number + 1,
             trap.id,
             given.join(", ")
-        );
+        ));
     }
-    output.flush().map_err(failed)?;
     Ok(if complete { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
 }
 

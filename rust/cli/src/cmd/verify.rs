@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp verify`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_trust::{Keys, Role, Trailer};
+use wisp_trust::{Keys, Role, Trailer, TrustError};
 
 use crate::failure::Failure;
 use crate::symbols::hex;
@@ -42,11 +42,22 @@ struct Report {
     native_only: bool,
 }
 
+/// Says why the signature is refused, and if its key is unknown, which keys were given.
+fn refused(path: &Path, error: &TrustError, keys: &Keys<'_>) -> Failure {
+    if !matches!(error, TrustError::UnknownKey(_)) {
+        return Failure::in_file(path, error);
+    }
+    let given: Vec<String> = keys.known.iter().chain(keys.roots).map(|key| hex(&wisp_trust::key_id(key))).collect();
+    Failure::in_file(path, format_args!("{error}; the keys given are {}", given.join(", ")))
+}
+
 /// Checks an image. Whether it is whole comes first: nobody is to sign a damaged one.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
-    let read = |files: &[PathBuf]| files.iter().map(|file| keys::public(file)).collect::<Result<Vec<_>, _>>();
-    let (known, roots) = (read(&arguments.key)?, read(&arguments.root_key)?);
+    let read =
+        |files: &[PathBuf], role| files.iter().map(|file| keys::public_of(file, role)).collect::<Result<Vec<_>, _>>();
+    let known = read(&arguments.key, keys::Role::App)?;
+    let roots = read(&arguments.root_key, keys::Role::Root)?;
     let bytes = input::read(path)?;
     let image = input::image(path, &bytes)?;
     let trailer = Trailer::of(&image).map_err(|error| Failure::in_file(path, error))?;
@@ -55,7 +66,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     }
     check::all(&image).map_err(|error| Failure::in_file(path, error))?;
     let keys = Keys { known: &known, roots: &roots, retired: &[] };
-    let signer = wisp_trust::verify(&image, &keys).map_err(|error| Failure::in_file(path, error))?;
+    let signer = wisp_trust::verify(&image, &keys).map_err(|error| refused(path, &error, &keys))?;
     let manifest = image.manifest().map_err(|error| Failure::in_file(path, error))?;
     let native = image.native_sections().filter_map(|(_, bytes)| check::native(&image, bytes).ok());
     let report = Report {

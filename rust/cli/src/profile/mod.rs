@@ -23,6 +23,7 @@ use wisp_image::{Image, ImageError, ImportKind};
 
 pub use self::report::Row;
 use crate::failure::Failure;
+use crate::input;
 use crate::symbols::Symbols;
 
 /// A function by its index in the module, imports included.
@@ -212,10 +213,7 @@ fn unwritable(file: &str, error: &std::io::Error) -> Failure {
 /// # Errors
 /// A file cannot be created.
 pub fn create(files: &[String]) -> Result<Vec<Output>, Failure> {
-    let create = |file: &String| match File::create(file) {
-        Ok(sink) => Ok(Output { name: file.clone(), sink }),
-        Err(error) => Err(unwritable(file, &error)),
-    };
+    let create = |file: &String| Ok(Output { name: file.clone(), sink: input::create(Path::new(file))? });
     files.iter().filter(|file| !file.is_empty()).map(create).collect()
 }
 

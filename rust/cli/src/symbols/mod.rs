@@ -15,6 +15,7 @@ use wisp_image::writer::{append_trailer, Writer};
 use wisp_image::{names, Image, ImageId};
 
 use crate::failure::Failure;
+use crate::output;
 
 /// A call as the source has it: a function, or one that was inlined into the next.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
@@ -156,7 +157,7 @@ impl Symbols {
     pub fn find(path: &Path, image: &Image<'_>) -> Option<Self> {
         let file = beside(path);
         let symbols = file.exists().then(|| Self::read(&file, image))?;
-        symbols.map_err(|failure| eprintln!("wisp: note: no names: {failure}")).ok()
+        symbols.map_err(|failure| output::note(format_args!("no names: {failure}"))).ok()
     }
 
     /// The names that an image carries itself; `None` if it carries none.

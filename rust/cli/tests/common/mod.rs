@@ -4,6 +4,7 @@
 
 pub mod functions;
 pub mod memory;
+pub mod mistakes;
 pub mod page;
 
 use std::path::{Path, PathBuf};

@@ -41,6 +41,44 @@ function(wisp_choose_libc caller given result)
   set(${result} ${chosen} PARENT_SCOPE)
 endfunction()
 
+# Refuses keywords without their value, and values that the tools behind would refuse in the
+# middle of the build. <prefix> is that of the caller's cmake_parse_arguments().
+function(wisp_check_values caller prefix)
+  set(missing ${${prefix}_KEYWORDS_MISSING_VALUES})
+  # Lists may be empty.
+  list(REMOVE_ITEM missing SOURCE AOT_OPTIONS)
+  if(missing)
+    message(FATAL_ERROR "${caller}: nothing stands behind ${missing}; "
+      "give a value, or leave the word out")
+  endif()
+  foreach(number STACK HEAP ROLLBACK)
+    set(value "${${prefix}_${number}}")
+    if(NOT value MATCHES "^[0-9]*$")
+      message(FATAL_ERROR "${caller}: ${number} is ${value}; "
+        "expected a whole number, in digits and without a unit")
+    endif()
+  endforeach()
+  set(value "${${prefix}_VERSION}")
+  if(value AND NOT value MATCHES "^[0-9]+\\.[0-9]+\\.[0-9]+$")
+    message(FATAL_ERROR "${caller}: VERSION is ${value}; expected MAJOR.MINOR.PATCH, "
+      "up to 255.255.65535")
+  endif()
+  string(LENGTH "${${prefix}_NAME}" length)
+  if(length GREATER 31)
+    message(FATAL_ERROR "${caller}: the name has ${length} bytes; expected 31 at most")
+  endif()
+endfunction()
+
+# Refuses a second app whose files and targets would have the names of the first one's.
+function(wisp_check_unique name id)
+  get_property(other GLOBAL PROPERTY WISP_APP_${id})
+  if(other)
+    message(FATAL_ERROR "wisp_add_app(NAME ${name}): the firmware has the app ${other} already; "
+      "give this one a NAME that differs in letters or digits")
+  endif()
+  set_property(GLOBAL PROPERTY WISP_APP_${id} ${name})
+endfunction()
+
 # Sets <result> to the C and C++ files of a folder.
 function(wisp_guest_sources folder result)
   file(GLOB found CONFIGURE_DEPENDS ${folder}/*.c ${folder}/*.cpp ${folder}/*.cc ${folder}/*.cxx)
@@ -91,6 +129,7 @@ function(wisp_add_app)
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): not understood: ${APP_UNPARSED_ARGUMENTS}; "
       "expected SOURCE, WASM, LIBC, REACTOR, STACK, HEAP, VERSION, NO_TRIM, NAMES, AOT, AOT_ONLY, AOT_OPTIONS")
   endif()
+  wisp_check_values("wisp_add_app(NAME ${APP_NAME})" APP)
   if((APP_SOURCE AND APP_WASM) OR NOT (APP_SOURCE OR APP_WASM))
     message(FATAL_ERROR "wisp_add_app(NAME ${APP_NAME}): give one of SOURCE and WASM: "
       "what the guest is compiled from, or a module that something else compiles")
@@ -109,6 +148,7 @@ function(wisp_add_app)
   _wisp_host_tools()
   set(guest_tool ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/guest.py)
   string(MAKE_C_IDENTIFIER ${APP_NAME} id)
+  wisp_check_unique(${APP_NAME} ${id})
   set(folder ${CMAKE_BINARY_DIR}/wisp/apps)
   set(wasm ${folder}/${APP_NAME}.wasm)
   set(image ${folder}/${APP_NAME}.wisp)

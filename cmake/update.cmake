@@ -18,6 +18,7 @@ function(wisp_add_update)
     message(FATAL_ERROR "wisp_add_update(NAME ${UPDATE_NAME}): not understood: "
       "${UPDATE_UNPARSED_ARGUMENTS}; expected VERSION, SOURCE, KEY, ROLLBACK, STACK, LIBC, DOWNGRADE")
   endif()
+  wisp_check_values("wisp_add_update(NAME ${UPDATE_NAME})" UPDATE)
   wisp_choose_libc("wisp_add_update(NAME ${UPDATE_NAME})" "${UPDATE_LIBC}" libc)
 
   _wisp_host_tools()

@@ -299,6 +299,18 @@ def build_tools(args):
         write_header(args.cargo, args.target_dir, args.include)
 
 
+def check(args):
+    """Refuses sources that are not there, and an output in the place of one."""
+    if args.command == "rust" and not (Path(args.source) / "Cargo.toml").is_file():
+        sys.exit(f"guest.py: {args.source} has no Cargo.toml; give the folder of a Cargo package")
+    sources = args.sources if args.command == "c" else []
+    for source in sources:
+        if not Path(source).is_file():
+            sys.exit(f"guest.py: {source} does not exist, or is no file; give the C or C++ files of the guest")
+        if Path(source).resolve() == Path(args.output).resolve():
+            sys.exit(f"guest.py: {source} is a source and is not replaced; give --output another file")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command", required=True)
@@ -329,7 +341,12 @@ def main():
         command.add_argument("--verbose", action="store_true")
 
     args = parser.parse_args()
-    {"tools": build_tools, "rust": build_rust, "c": build_c}[args.command](args)
+    if args.command != "tools":
+        check(args)
+    try:
+        {"tools": build_tools, "rust": build_rust, "c": build_c}[args.command](args)
+    except OSError as error:
+        sys.exit(f"guest.py: {error.filename}: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -243,7 +243,18 @@
 #define USE_FS(node_id)
 #endif
 
+/* The image of an app has its node's name, and room for 31 bytes of it. */
+#define NAME_ROOM 32
+/* The least that Kconfig takes for all apps. */
+#define LEAST 256
+
 #define DEFINE_APP(node_id)                                                                        \
+	BUILD_ASSERT(sizeof(DT_NODE_FULL_NAME(node_id)) <= NAME_ROOM, \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a name of more than 31 bytes"); \
+	BUILD_ASSERT(DT_PROP_OR(node_id, frame_size, LEAST) >= LEAST, \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a frame-size below 256"); \
+	BUILD_ASSERT(DT_PROP_OR(node_id, instance_size, LEAST) >= LEAST, \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has an instance-size below 256"); \
 	BUILD_ASSERT(!DT_NODE_HAS_PROP(node_id, priority) || \
 			     DT_PROP_OR(node_id, priority, 0) < CONFIG_NUM_PREEMPT_PRIORITIES, \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a priority that does not exist"); \

@@ -59,6 +59,35 @@ const CASES: &[(&str, &str)] = &[
         "wisp_add_app(NAME a): not understood: TRIM;NO; expected SOURCE, WASM, LIBC, REACTOR, STACK, HEAP, <>NAMES, AOT,",
     ),
     ("wisp_add_app(NAME a LIBC musl SOURCE a.c)", "wisp_add_app(NAME a): LIBC is musl; expected wasi or tiny"),
+    (
+        "wisp_add_app(NAME a SOURCE a.c STACK)",
+        "wisp_add_app(NAME a): nothing stands behind STACK; give a value, or leave the word out",
+    ),
+    (
+        "wisp_add_app(NAME a SOURCE a.c HEAP 4k)",
+        "wisp_add_app(NAME a): HEAP is 4k; expected a whole number, in digits and without a unit",
+    ),
+    (
+        "wisp_add_app(NAME a SOURCE a.c VERSION 1.2)",
+        "wisp_add_app(NAME a): VERSION is 1.2; expected MAJOR.MINOR.PATCH, up to 255.255.65535",
+    ),
+    (
+        "wisp_add_app(NAME a_name_that_is_one_byte_too_long SOURCE a.c)",
+        "wisp_add_app(NAME a_name_that_is_one_byte_too_long): the name has 32 bytes; expected 31 at most",
+    ),
+    (
+        "wisp_check_unique(a-b a_b)\nwisp_check_unique(a_c a_c)\nwisp_check_unique(a_b a_b)",
+        "wisp_add_app(NAME a_b): the firmware has the app a-b already; give this one a NAME that differs in letters or \
+         digits",
+    ),
+    (
+        "wisp_add_update(NAME a VERSION 1 SOURCE a.c)",
+        "wisp_add_update(NAME a): VERSION is 1; expected MAJOR.MINOR.PATCH, up to 255.255.65535",
+    ),
+    (
+        "wisp_add_update(NAME a VERSION 1.0.0 ROLLBACK one SOURCE a.c)",
+        "wisp_add_update(NAME a): ROLLBACK is one; expected a whole number, in digits and without a unit",
+    ),
     ("wisp_add_app(NAME a)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what the guest is compiled from, or"),
     ("wisp_add_app(NAME a SOURCE a.c WASM a.wasm)", "wisp_add_app(NAME a): give one of SOURCE and WASM: what"),
     (
@@ -106,6 +135,9 @@ const OF_THE_MACHINE: &[&str] = &[
     "guest/c/tiny is for C only",
     "is built for",
     "llvm-nm was not found",
+    "has no Cargo.toml",
+    "does not exist, or is no file",
+    "is a source and is not replaced",
 ];
 
 fn root() -> PathBuf {
@@ -257,4 +289,23 @@ fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn the_script_for_guests_says_what_is_wrong_and_keeps_the_sources() {
+    let folder = Folder::new();
+    folder.write("a.c", "int main(void) { return 0; }\n");
+    std::fs::create_dir(folder.path("empty")).unwrap();
+    for (arguments, message) in [
+        ("c -o a.wasm b.c", "guest.py: b.c does not exist, or is no file; give the C or C++ files of the guest"),
+        ("c -o a.wasm empty", "guest.py: empty does not exist, or is no file; give the C or C++ files of the guest"),
+        ("c -o a.c a.c", "guest.py: a.c is a source and is not replaced; give --output another file"),
+        ("rust -o a.wasm empty", "guest.py: empty has no Cargo.toml; give the folder of a Cargo package"),
+        ("rust -o a.wasm nowhere", "guest.py: nowhere has no Cargo.toml; give the folder of a Cargo package"),
+    ] {
+        let script = root().join("scripts/guest.py");
+        let mut command = Command::new("python3");
+        assert_eq!(fails(command.arg(script).args(arguments.split(' ')).current_dir(folder.path(""))), message);
+    }
+    assert_eq!(folder.read("a.c"), b"int main(void) { return 0; }\n");
 }

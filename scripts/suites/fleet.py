@@ -20,6 +20,8 @@ FOLDER = devenv.BUILD / "fleet"
 # oras, an independent client of registries, and what it needs, in an environment of its own. After a change of the version:
 # pip-compile --generate-hashes --strip-extras --no-header --no-annotate --no-emit-find-links --no-emit-index-url FILE
 REQUIREMENTS = devenv.REPO / "tests" / "fleet" / "requirements.txt"
+# gooseBit, a rollout server, made in the same way.
+GOOSEBIT = devenv.REPO / "tests" / "fleet" / "goosebit.txt"
 
 
 def registry():
@@ -40,16 +42,15 @@ def registry():
     return program if program.is_file() else None
 
 
-def python():
-    """A Python that has oras; None if it cannot be had."""
-    program = FOLDER / "venv" / "bin" / "python"
-    complete = FOLDER / "venv" / "complete"
-    wanted = hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()
+def python(folder, requirements):
+    """A Python that has what a file of requirements pins, in a folder of its own; None if it cannot be had."""
+    program, complete = folder / "bin" / "python", folder / "complete"
+    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
     if complete.is_file() and complete.read_text(encoding="utf-8") == wanted:
         return program
     # an environment whose making was interrupted has no pip, so it is made anew
-    venv.create(FOLDER / "venv", with_pip=True, clear=True)
-    install = [program, "-m", "pip", "install", "-q", "--require-hashes", "-r", REQUIREMENTS]
+    venv.create(folder, with_pip=True, clear=True)
+    install = [program, "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements]
     if subprocess.run(install, check=False, stderr=subprocess.DEVNULL).returncode != 0:
         return None
     complete.write_text(wanted, encoding="utf-8")
@@ -65,7 +66,7 @@ def lints():
 
 def exchange():
     """Runs the tests with a registry."""
-    server, client = registry(), python()
+    server, client = registry(), python(FOLDER / "venv", REQUIREMENTS)
     if not server or not client:
         missing = "docker-registry: apt-get install docker-registry" if not server else "oras: pip cannot install it"
         print(f"fleet: the tests with a registry are skipped, there is no {missing}")
@@ -86,7 +87,7 @@ def programs():
 
 
 def select_rollout():
-    """A rollout to simulated devices, of which some get an update that crashes, and some lose power: DEVICES=8."""
+    """Rollouts to simulated devices: some get an update that crashes, some lose power (DEVICES=8); and one of gooseBit."""
     env = devenv.environment() if sys.platform == "linux" else None
     if env is None:
         print("rollout: skipped, no Zephyr workspace can be had here; run 'make setup'")
@@ -97,9 +98,15 @@ def select_rollout():
              f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DEXTRA_DTC_OVERLAY_FILE={overlay}"]
     if options is None or stream(build, devenv.find_zephyr(), env)[0]:
         return Count(failed=1)
-    python = devenv.VENV / "bin" / "python"
-    return counted([python if python.exists() else sys.executable, devenv.REPO / "tests" / "fleet" / "fleet.py", *options,
-                    "--firmware", firmware, "--devices", os.environ.get("DEVICES", "8")], devenv.REPO)
+    own = devenv.VENV / "bin" / "python"
+    command, tests = [own if own.exists() else sys.executable], devenv.REPO / "tests" / "fleet"
+    options += ["--firmware", firmware]
+    fleet = counted([*command, tests / "fleet.py", *options, "--devices", os.environ.get("DEVICES", "8")], devenv.REPO)
+    server = python(FOLDER / "goosebit", GOOSEBIT)
+    if server is None:
+        print("rollout: the test with gooseBit is skipped, pip cannot install it")
+        return fleet + Count(skipped=1)
+    return fleet + counted([*command, tests / "independent.py", *options, "--server", server], devenv.REPO)
 
 
 def select_fleet():

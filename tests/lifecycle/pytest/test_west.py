@@ -16,7 +16,7 @@ ADD = bytes.fromhex("0061736d01000000 010701 60027f7f017f 03020100 070701 036164
 
 
 # Verbs that another program carries out, which is not built for these tests.
-FLEET = ("publish", "pull", "compile", "serve")
+FLEET = ("publish", "pull", "compile", "serve", "gateway", "fleet")
 
 
 def west(folder, *arguments, code=0, **variables):

@@ -27,6 +27,7 @@ from suites.translate import select_translate
 from suites.zephyr import (
     select_aot,
     select_limits,
+    select_network,
     select_peripherals,
     select_rp2040,
     suite_boards,
@@ -72,6 +73,7 @@ SELECTIONS = {
     "aot": select_aot,
     "translate": select_translate,
     "peripherals": select_peripherals,
+    "network": select_network,
 }
 
 

@@ -13,7 +13,8 @@ from suites.desk import spec, suite_guests
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
     # A firmware takes a minute of both processors: those whose tests also run elsewhere run with BOARDS=all only.
-    excluded = ["lifecycle", "measurement", "programs", "translate", *([] if OPTIONS["all_boards"] else ["extended"])]
+    excluded = ["lifecycle", "measurement", "network", "programs", "translate",
+                *([] if OPTIONS["all_boards"] else ["extended"])]
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
                    ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)])
 
@@ -81,6 +82,13 @@ def select_peripherals():
             + twister("peripherals", ["tests/peripherals", "tests/kv", *PERIPHERAL_SAMPLES], RUN_PLATFORMS,
                       ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
             + suite_boards())
+
+
+def select_network():
+    """Sockets of apps: grants, the workstation's sockets, Zephyr's stack over the loopback interface."""
+    return (cargo(["test", "--locked", "-p", "wisp-host", "-p", "wisp-sim", "--lib", "net"])
+            + cargo(["test", "--locked", "-p", "wisp-host", "--lib", "endpoint"])
+            + twister("network", ["tests/net"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
 
 
 def run_rp2040(*tests):

@@ -16,6 +16,9 @@
 #include "border/shim.h"
 #include "drivers/event.h"
 #include "drivers/fs.h"
+#ifdef CONFIG_WISP_NET
+#include "drivers/net.h"
+#endif
 #include "drivers/sensor.h"
 #include "native/native.h"
 #ifdef CONFIG_WISP_STORAGE
@@ -74,6 +77,9 @@ static void release_devices(const struct wisp_app *app)
 		wisp_shim_msg_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_NET
+	wisp_shim_net_release(app);
+#endif
 	wisp_sensor_end(app);
 	wisp_fs_end(app);
 }
@@ -108,6 +114,11 @@ static void forget_waits(const struct wisp_app *app)
 #ifdef CONFIG_WISP_UART
 	for (uint32_t i = 0; app->grants != NULL && i < app->grants->uart_count; i++) {
 		k_poll_signal_init(&app->grants->uart[i].port->changed);
+	}
+#endif
+#ifdef CONFIG_WISP_NET
+	if (app->grants != NULL) {
+		wisp_net_forget_waits(app->grants->net);
 	}
 #endif
 }

@@ -14,6 +14,9 @@
 #include <wisp/channel.h>
 #endif
 #include "drivers/event.h"
+#ifdef CONFIG_WISP_NET
+#include "drivers/net.h"
+#endif
 #include "drivers/uart.h"
 
 /* The macros that generate tables from devicetree nodes are formatted by hand. */
@@ -168,6 +171,44 @@
 	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop),                                               \
 		    (.prop = TABLE(node_id, prop), .count = ARRAY_SIZE(TABLE(node_id, prop)),), ())
 
+#ifdef CONFIG_WISP_NET
+#define NET_SOCKETS(node_id) DT_PROP_OR(node_id, net_sockets, 2)
+#define NET_QUEUE(node_id)   DT_PROP_OR(node_id, net_queue_size, 1536)
+#define NETWORK(node_id)                                                                           \
+	BUILD_ASSERT(DT_PROP_LEN(node_id, net_endpoints) <= MAX_PINS,                              \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has more than 32 net-endpoints");       \
+	BUILD_ASSERT(IN_RANGE(NET_SOCKETS(node_id), 1, 32),                                        \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has net-sockets beyond 1 to 32");       \
+	BUILD_ASSERT(IN_RANGE(NET_QUEUE(node_id), 64, 65536),                                      \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a net-queue-size beyond 64 to 65536"); \
+	BUILD_ASSERT(DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE) >= 4096,              \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has net-endpoints: its stack-size "     \
+						 "must be 4096 or more");                          \
+	static const char *const TABLE(node_id, net_endpoints)[] = {                               \
+		DT_FOREACH_PROP_ELEM(node_id, net_endpoints, STRING)};                             \
+	static uint8_t TABLE(node_id, net_resolved)[DT_PROP_LEN(node_id, net_endpoints)][17];      \
+	static struct wisp_net_socket TABLE(node_id, net_slots)[NET_SOCKETS(node_id)];             \
+	static uint8_t TABLE(node_id, net_queues)[NET_SOCKETS(node_id) * NET_QUEUE(node_id)];      \
+	static struct wisp_net TABLE(node_id, net) = {                                             \
+		.endpoints = TABLE(node_id, net_endpoints),                                        \
+		.resolved = TABLE(node_id, net_resolved),                                          \
+		.sockets = TABLE(node_id, net_slots),                                              \
+		.queues = TABLE(node_id, net_queues),                                              \
+		.queue_size = NET_QUEUE(node_id),                                                  \
+		.bytes_per_hour = DT_PROP_OR(node_id, net_bytes_per_hour, 0),                      \
+		.endpoint_count = DT_PROP_LEN(node_id, net_endpoints),                             \
+		.socket_count = NET_SOCKETS(node_id),                                              \
+		WISP_NET_INITIALIZER(TABLE(node_id, net)),                                         \
+	};
+#define DEFINE_NET(node_id)                                                                        \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, net_endpoints), (NETWORK(node_id)), ())
+#define USE_NET(node_id)                                                                           \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, net_endpoints), (.net = &TABLE(node_id, net),), ())
+#else
+#define DEFINE_NET(node_id) LIST_REFUSE(node_id, net_endpoints, "CONFIG_WISP_NET")
+#define USE_NET(node_id)
+#endif
+
 #ifdef CONFIG_WISP_HEARTBEAT
 #define DEFINE_HEARTBEAT(node_id)
 #else
@@ -266,6 +307,7 @@
 	DEFINE_GPIOS(node_id)                                                                      \
 	WISP_GRANT_LISTS(LIST_DEFINE, node_id)                                                     \
 	DEFINE_KV(node_id)                                                                         \
+	DEFINE_NET(node_id)                                                                        \
 	DEFINE_FS(node_id)                                                                         \
 	DEFINE_MSG(node_id)                                                                        \
 	DEFINE_HEARTBEAT(node_id)                                                                  \
@@ -277,6 +319,7 @@
 		USE_GPIOS(node_id)                                                                 \
 		WISP_GRANT_LISTS(LIST_USE, node_id)                                                \
 		USE_KV(node_id)                                                                    \
+		USE_NET(node_id)                                                                   \
 		USE_FS(node_id)                                                                    \
 		USE_MSG(node_id)                                                                   \
 		.log_lines = DT_PROP_OR(node_id, log_lines, CONFIG_WISP_LOG_LINES),                \
@@ -289,6 +332,20 @@
 			  DT_PROP_OR(node_id, priority, CONFIG_WISP_PRIORITY),                     \
 			  DT_PROP_OR(node_id, heartbeat_ms, 0),                                    \
 			  &TABLE(node_id, grants), Z_WISP_LIMITS_DT(node_id));
+
+#ifdef CONFIG_WISP_NET
+#define ADD_SOCKETS(node_id)                                                                       \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, net_endpoints), (+ NET_SOCKETS(node_id)), ())
+#define ADD_ALL_SOCKETS(inst) DT_FOREACH_CHILD_STATUS_OKAY(DT_DRV_INST(inst), ADD_SOCKETS)
+#define ALL_SOCKETS           (0 DT_INST_FOREACH_STATUS_OKAY(ADD_ALL_SOCKETS))
+
+BUILD_ASSERT(ALL_SOCKETS <= CONFIG_NET_MAX_CONTEXTS,
+	     "wisp,apps: the net-sockets of all apps are more than CONFIG_NET_MAX_CONTEXTS");
+/* One descriptor wakes the thread of the network. */
+BUILD_ASSERT(ALL_SOCKETS + 1 <= CONFIG_ZVFS_OPEN_ADD_SIZE_WISP,
+	     "wisp,apps: the net-sockets of all apps, and one more, are more than "
+	     "CONFIG_ZVFS_OPEN_ADD_SIZE_WISP");
+#endif
 
 #define DEFINE_APPS(inst) DT_FOREACH_CHILD_STATUS_OKAY(DT_DRV_INST(inst), DEFINE_APP)
 

@@ -21,6 +21,7 @@
 #endif
 
 struct wisp_events;
+struct wisp_net;
 
 /* Converts edges of a pin to events. */
 struct wisp_gpio_watch {
@@ -65,6 +66,10 @@ struct wisp_grants {
 #ifdef CONFIG_WISP_MSG
 	const struct wisp_msg_grant *msg;
 	uint8_t msg_count;
+#endif
+#ifdef CONFIG_WISP_NET
+	/* NULL without endpoints. */
+	struct wisp_net *net;
 #endif
 #ifdef CONFIG_WISP_FS
 	const struct wisp_folder_grant *folders;

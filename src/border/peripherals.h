@@ -24,6 +24,7 @@ enum wisp_event_kind {
 	WISP_EVENT_UART,
 	WISP_EVENT_MESSAGE,
 	WISP_EVENT_ALARM,
+	WISP_EVENT_NET,
 };
 
 struct wisp_event {
@@ -196,6 +197,82 @@ uint32_t wisp_shim_msg_receive(const struct wisp_app *app, uint32_t channel, uin
 			       size_t length);
 /* Returns the number of messages lost since the last call. */
 uint32_t wisp_shim_msg_lost(const struct wisp_app *app, uint32_t channel);
+
+/* An address, IPv4 as ::ffff:a.b.c.d, with the most significant byte first, and a port. */
+struct wisp_net_peer {
+	uint8_t address[16];
+	uint16_t port;
+};
+
+enum wisp_net_stage {
+	WISP_NET_OPEN,
+	/* A socket for datagrams that has sent or is bound, or a listener. */
+	WISP_NET_BOUND,
+	WISP_NET_CONNECTING,
+	WISP_NET_CONNECTED,
+};
+
+struct wisp_net_state {
+	struct wisp_net_peer peer;
+	uint16_t local_port;
+	/* An enum wisp_net_stage. */
+	uint8_t stage;
+	bool tcp;
+};
+
+enum wisp_net_readiness {
+	WISP_NET_READABLE = 1,
+	WISP_NET_WRITABLE = 2,
+};
+
+/* Bytes that a datagram takes in a queue beside its contents. */
+#define WISP_NET_RECORD 24
+
+/* Sockets. Returns an entry of net-endpoints, or NULL behind the last one. */
+const char *wisp_shim_net_endpoint(const struct wisp_app *app, uint32_t index);
+/* Copies the 16 bytes of the address of the entry's name. Returns false if it has none. */
+bool wisp_shim_net_resolved(const struct wisp_app *app, uint32_t index, uint8_t *address);
+void wisp_shim_net_set_resolved(const struct wisp_app *app, uint32_t index, const uint8_t *address);
+bool wisp_shim_net_has_bytes(const struct wisp_app *app);
+void wisp_shim_net_use_bytes(const struct wisp_app *app, uint32_t bytes);
+
+/*
+ * Functions that wait return an enum wisp_wait: WISP_WAIT_STOP, WISP_WAIT_NOTHING after the
+ * timeout, or WISP_WAIT_EVENT with a result or an `error`. Names are not NUL-terminated.
+ */
+bool wisp_shim_net_looks_up(const struct wisp_app *app, const uint8_t *name, size_t length);
+uint32_t wisp_shim_net_look_up(const struct wisp_app *app, const uint8_t *name, size_t length,
+			       uint64_t until_us, uint8_t *address, uint32_t *error);
+uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, uint32_t *socket);
+/* Returns false if no socket is open with this number, whatever it is. */
+bool wisp_shim_net_state(const struct wisp_app *app, uint32_t socket, struct wisp_net_state *state);
+/* From here on, the number is that of an open socket. */
+uint32_t wisp_shim_net_bind(const struct wisp_app *app, uint32_t socket, bool ipv4, uint16_t port);
+uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
+			       const struct wisp_net_peer *peer, uint64_t until_us,
+			       uint32_t *error);
+uint32_t wisp_shim_net_accept(const struct wisp_app *app, uint32_t socket, uint64_t until_us,
+			      uint32_t *accepted, struct wisp_net_peer *peer, uint32_t *error);
+/* `to` is NULL for the connected peer. */
+uint32_t wisp_shim_net_send(const struct wisp_app *app, uint32_t socket, const uint8_t *bytes,
+			    size_t length, const struct wisp_net_peer *to, uint64_t until_us,
+			    uint32_t *count, uint32_t *error);
+/* `length` is that of the whole datagram. */
+uint32_t wisp_shim_net_receive(const struct wisp_app *app, uint32_t socket, uint8_t *buffer,
+			       size_t size, uint64_t until_us, uint32_t *count, uint32_t *length,
+			       struct wisp_net_peer *peer, uint32_t *error);
+uint32_t wisp_shim_net_watch(const struct wisp_app *app, uint32_t socket, uint32_t readiness);
+/* Returns values of enum wisp_net_readiness. */
+uint32_t wisp_shim_net_ready(const struct wisp_app *app, uint32_t socket);
+uint32_t wisp_shim_net_lost(const struct wisp_app *app, uint32_t socket);
+uint32_t wisp_shim_net_shutdown(const struct wisp_app *app, uint32_t socket);
+void wisp_shim_net_close(const struct wisp_app *app, uint32_t socket);
+/* Closes everything and forgets addresses of names. Accepts an app without endpoints. */
+void wisp_shim_net_release(const struct wisp_app *app);
+
+/* Functions of Rust: whether a datagram, or a connection, of a peer may come in. */
+bool wisp_rust_net_may_enter(const struct wisp_app *app, bool tcp, uint16_t local_port,
+			     const struct wisp_net_peer *peer);
 
 /* Confirm the update that the app runs, and report a heartbeat. */
 void wisp_shim_confirm(const struct wisp_app *app);

@@ -57,6 +57,8 @@ const TIMEOUT: Param =
 const NOT_OPEN: (&str, &str) = ("EBADF", "the handle is not open");
 const QUOTA: (&str, &str) = ("EAGAIN", "the app has sent and received as much as it may within an hour");
 const BROKEN: (&str, &str) = ("EIO", "the connection was broken off, or the network failed");
+const TOO_LONG: (&str, &str) =
+    ("EMSGSIZE", "the datagram is longer than `MAX_DATAGRAM`, or than a packet of the network can be");
 const NOT_GRANTED: (&str, &str) = ("EACCES", "the app was not granted the peer with this protocol and port");
 const UNREACHABLE: (&str, &str) = ("ENXIO", "the peer refused, or cannot be reached");
 
@@ -112,7 +114,7 @@ const FUNCTIONS: &[Function] = &[
             ("EACCES", "the app was not granted the name, or the name has an address that no name may have"),
             ("EINVAL", "it is neither a name nor an address"),
             ("ENOENT", "the name has no address"),
-            ("EBUSY", "another lookup of the app has not ended"),
+            ("EBUSY", "another lookup of the app has not ended, or the firmware has too many of them"),
             QUOTA,
             ("EIO", "the lookup failed"),
             ("ETIMEDOUT", "there was no answer in time"),
@@ -147,7 +149,7 @@ const FUNCTIONS: &[Function] = &[
         name: "connect",
         doc: "Connects with a peer. With UDP, that is the one peer to which `send` sends and from which datagrams are \
               received. With TCP, an attempt that takes longer than the timeout continues, and a further call with the \
-              same peer returns its result.",
+              same peer returns its result. The socket is not connected before that call.",
         params: &[SOCKET, TO_HIGH, TO_LOW, TO_PORT, TIMEOUT],
         returns: Returns::Nothing,
         errors: &[
@@ -182,7 +184,7 @@ const FUNCTIONS: &[Function] = &[
         errors: &[
             NOT_OPEN,
             ("EPERM", "the socket is not connected, or was shut down"),
-            ("EMSGSIZE", "the datagram is longer than `MAX_DATAGRAM`"),
+            TOO_LONG,
             QUOTA,
             UNREACHABLE,
             BROKEN,
@@ -213,7 +215,7 @@ const FUNCTIONS: &[Function] = &[
             NOT_OPEN,
             NOT_GRANTED,
             ("EPERM", "the socket is not one for datagrams, or is connected"),
-            ("EMSGSIZE", "the datagram is longer than `MAX_DATAGRAM`"),
+            TOO_LONG,
             ("EINVAL", "the socket was bound, or has sent, with the other of IPv4 and IPv6"),
             QUOTA,
             UNREACHABLE,

@@ -87,15 +87,10 @@ fn the_page_on_peripherals_lists_all_grants() {
     same_between("doc/peripherals.md", "the libraries for guests.\n", "\n## Ownership\n", &text);
 }
 
-/// Interfaces that devices have. Sockets exist on workstations only.
-fn on_devices() -> impl Iterator<Item = (&'static Interface, Grant)> {
-    granted().filter(|(_, grant)| grant.form != Form::Endpoints)
-}
-
 #[test]
 fn every_grant_has_its_properties_in_the_devicetree_binding() {
     let binding = std::fs::read_to_string(file("dts/bindings/wisp/wisp,apps.yaml")).unwrap();
-    for (interface, grant) in on_devices() {
+    for (interface, grant) in granted() {
         for property in [grant.property, grant.beside] {
             assert!(binding.contains(&format!("\n    {property}:\n")), "{}: {property}", interface.module);
         }
@@ -104,7 +99,7 @@ fn every_grant_has_its_properties_in_the_devicetree_binding() {
 
 #[test]
 fn every_grant_has_an_option_of_its_own_that_names_the_import_module() {
-    for (interface, _) in on_devices() {
+    for (interface, _) in granted() {
         let name = format!("src/drivers/Kconfig.{}", interface.ident);
         let text = std::fs::read_to_string(file(&name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(text.contains(&format!("config WISP_{}\n", interface.ident.to_uppercase())), "{name}");

@@ -23,6 +23,8 @@ impl Events for Zephyr {
                     shim::wisp_event_kind_WISP_EVENT_EDGE => Kind::Edge { pin: source, active: event.value != 0 },
                     shim::wisp_event_kind_WISP_EVENT_MESSAGE => Kind::Message(source),
                     shim::wisp_event_kind_WISP_EVENT_ALARM => Kind::Alarm(source),
+                    #[cfg(feature = "net")]
+                    shim::wisp_event_kind_WISP_EVENT_NET => Kind::Net { socket: source, readiness: event.value.into() },
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

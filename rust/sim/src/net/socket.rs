@@ -181,8 +181,6 @@ impl Slot {
                 if let Ok(Some(error)) | Err(error) = stream.take_error() {
                     // the next call of `connect` takes the result, however long the app waits with it
                     (self.error, self.handle) = (Some(errno(&error)), Handle::None);
-                } else if stream.peer_addr().is_ok() {
-                    self.stage = Stage::Connected;
                 }
             }
             _ => {}
@@ -212,16 +210,23 @@ impl Slot {
         }
     }
 
-    /// Returns whether the attempt to connect has succeeded. After a failure, the socket can try again.
+    /// Returns true if the attempt to connect has succeeded.
+    fn has_peer(&self) -> bool {
+        matches!(&self.handle, Handle::Stream(stream) if stream.peer_addr().is_ok())
+    }
+
+    /// Takes the result of the attempt to connect. After a failure, the socket can try again.
     pub(super) fn connected(&mut self) -> Result<Option<()>, Errno> {
         match (self.stage, self.error) {
             (Stage::Connecting(_), Some(error)) => {
                 (self.stage, self.error) = (Stage::Open, None);
-                Err(error)
+                return Err(error);
             }
-            (Stage::Connecting(_), None) => Ok(None),
-            _ => Ok(Some(())),
+            (Stage::Connecting(_), None) if !self.has_peer() => return Ok(None),
+            (Stage::Connecting(_), None) => self.stage = Stage::Connected,
+            _ => {}
         }
+        Ok(Some(()))
     }
 
     pub(super) fn accept(&mut self) -> Option<(Slot, Peer)> {
@@ -294,7 +299,9 @@ impl Slot {
     pub(super) fn ready(&mut self) -> u32 {
         let bit = |yes: bool, bit: u32| if yes { bit } else { 0 };
         match (&self.handle, self.stage) {
-            (_, Stage::Connecting(_)) => bit(self.error.is_some(), READABLE | WRITABLE),
+            (_, Stage::Connecting(_)) => {
+                bit(self.error.is_some(), READABLE | WRITABLE) | bit(self.has_peer(), WRITABLE)
+            }
             (_, Stage::Open) => 0,
             (Handle::Listener(_), _) => bit(self.entered.is_some(), READABLE),
             (Handle::Stream(stream), _) => {

@@ -94,7 +94,12 @@ fn the_result_of_an_attempt_waits_for_the_call_that_takes_it() {
     assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Open);
     assert_eq!(app.net_ready(socket), 0);
     let (_listener, other) = server();
-    assert_eq!(app.connect_net(socket, other, LONG), Ok(Some(())), "another attempt with another peer");
+    app.net.slot(socket).unwrap().connect(other, false).unwrap();
+    let event = app.next_event(LONG).unwrap().map(|event| event.kind);
+    assert_eq!(event, Some(Kind::Net { socket, readiness: WRITABLE }), "another attempt with another peer");
+    assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connecting(other), "the app has not asked yet");
+    assert_eq!(app.connect_net(socket, other, 0), Ok(Some(())));
+    assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connected);
 }
 
 #[test]

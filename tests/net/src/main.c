@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Sockets of apps against servers and clients of the firmware, over the loopback interface. */
+
+#include <string.h>
+
+#include "peers.h"
+
+ZTEST_SUITE(net, NULL, NULL, note_resources, check_resources, NULL);
+
+ZTEST(net, test_an_app_reaches_what_it_was_granted)
+{
+	int udp = make(false, 5683);
+	int stranger = make(false, 5999);
+	int tcp = make(true, 8000);
+	char bytes[16];
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	int connection;
+
+	start(APP(client), "client");
+	zassert_equal(
+		zsock_recvfrom(udp, bytes, sizeof(bytes), 0, (struct sockaddr *)&peer, &length), 8);
+	zassert_mem_equal(bytes, "question", 8);
+	zassert_equal(zsock_sendto(stranger, "lie", 3, 0, (struct sockaddr *)&peer, length), 3);
+	zassert_equal(zsock_sendto(udp, "answer", 6, 0, (struct sockaddr *)&peer, length), 6);
+	zassert_ok(zsock_close(udp));
+
+	connection = zsock_accept(tcp, NULL, NULL);
+	zassert_true(connection >= 0);
+	zassert_equal(zsock_recv(connection, bytes, sizeof(bytes), 0), 4);
+	zassert_mem_equal(bytes, "ping", 4);
+	zassert_equal(zsock_send(connection, "pong", 4, 0), 4);
+	zassert_equal(zsock_recv(connection, bytes, sizeof(bytes), 0), 0);
+	zassert_ok(zsock_close(connection));
+	/* The second connection, for which the app does not wait. */
+	connection = zsock_accept(tcp, NULL, NULL);
+	zassert_true(connection >= 0);
+	zassert_equal(zsock_recv(connection, bytes, sizeof(bytes), 0), 0);
+	zassert_ok(zsock_close(connection));
+	finish(APP(client), WISP_APP_EXITED);
+	zassert_ok(zsock_close(tcp));
+	zassert_ok(zsock_close(stranger));
+}
+
+ZTEST(net, test_an_app_serves_at_the_ports_it_was_granted)
+{
+	struct sockaddr_in to = local(7000);
+	int udp = make(false, 0);
+	int strict;
+	int tcp;
+	char bytes[16];
+
+	start(APP(server), "server");
+	/* Port 7002 is bound last, and its connection is closed at once. */
+	strict = connected(7002);
+	zassert_equal(zsock_sendto(udp, "hello", 5, 0, (struct sockaddr *)&to, sizeof(to)), 5);
+	zassert_equal(zsock_recv(udp, bytes, sizeof(bytes), 0), 5);
+	tcp = connected(7001);
+	zassert_equal(zsock_send(tcp, "world", 5, 0), 5);
+	zassert_equal(zsock_recv(tcp, bytes, sizeof(bytes), 0), 5);
+	zassert_mem_equal(bytes, "world", 5);
+	zassert_true(zsock_recv(strict, bytes, sizeof(bytes), 0) <= 0);
+	zassert_ok(zsock_close(strict));
+	zassert_ok(zsock_close(tcp));
+	zassert_ok(zsock_close(udp));
+	finish(APP(server), WISP_APP_EXITED);
+}
+
+/* Ends the run that waits with three sockets, in one of the ways in which a run can end. */
+static void end_run(int way)
+{
+	struct wisp_app_status status;
+
+	if (way == 0) {
+		finish(APP(client), WISP_APP_TRAPPED);
+	} else if (way == 1) {
+		stop(APP(client));
+	} else {
+		/* As Zephyr does when the thread faults. */
+		k_thread_abort(&APP(client)->data->thread);
+		wisp_app_status(APP(client), &status);
+		zassert_equal(status.state, WISP_APP_FAILED);
+		zassert_equal(status.error, -EFAULT);
+	}
+}
+
+/* The network stack has room for the sockets of one run and of the firmware, not for those of two.
+ */
+ZTEST(net, test_no_end_of_an_app_leaves_a_socket)
+{
+	int tcp = make(true, 8000);
+
+	for (int i = 0; i < 15; i++) {
+		int connection;
+		char byte;
+
+		start(APP(client), (i % 3 == 0) ? "crashes" : "stays");
+		connection = zsock_accept(tcp, NULL, NULL);
+		zassert_true(connection >= 0, "round %d: %d", i, errno);
+		end_run(i % 3);
+		zassert_true(zsock_recv(connection, &byte, 1, 0) <= 0, "it was closed");
+		zassert_ok(zsock_close(connection));
+	}
+	zassert_ok(wisp_app_join(APP(client), K_SECONDS(60)));
+	zassert_ok(zsock_close(tcp));
+}
+
+ZTEST(net, test_the_traffic_of_an_hour_is_used_up_and_does_not_come_back_with_a_new_run)
+{
+	struct wisp_app_status status;
+
+	start(APP(limited), "quota");
+	finish(APP(limited), WISP_APP_EXITED);
+	/* The first datagram of this run is refused, so its count is too low. */
+	start(APP(limited), "quota");
+	zassert_ok(wisp_app_join(APP(limited), K_SECONDS(60)));
+	wisp_app_status(APP(limited), &status);
+	zassert_equal(status.state, WISP_APP_EXITED);
+	zassert_not_equal(status.exit_status, 0);
+}
+
+ZTEST(net, test_an_entry_that_cannot_be_read_is_refused)
+{
+	struct wisp_app_status status;
+
+	start(APP(malformed), "client");
+	zassert_ok(wisp_app_join(APP(malformed), K_SECONDS(60)));
+	wisp_app_status(APP(malformed), &status);
+	zassert_equal(status.state, WISP_APP_FAILED);
+}

@@ -9,6 +9,7 @@ skipped.
 import hashlib
 import json
 import os
+import re
 import shutil
 import stat
 import tarfile
@@ -33,6 +34,9 @@ env = { PLACE = "board" }
 address = 0x48
 contents = { 0 = [0x19, 0x80] }
 """
+# The page with the table, and the lines around it.
+PAGE = devenv.REPO / "doc" / "components.md"
+BEGIN, END = "<!-- sizes: written by SUITE=components with WISP_GENERATE=1 -->", "<!-- end of sizes -->"
 # Bytes of linear memory with which a program is tried at most, and the steps in which the least is searched.
 MOST, STEP = 512 << 10, 1024
 # Calls and rounds of loops after which a program counts as endless.
@@ -71,8 +75,13 @@ class Component:
         files = [None, None] if self.skipped or self.failure else [self.path, self.image]
         sizes = [*(file and file.stat().st_size for file in files), self.memory]
         state = self.skipped and f"skipped: {self.skipped}" or self.failure and f"FAILED: {self.failure}"
-        return [self.name, self.toolchain, *(f"{size:,}" if size else "" for size in sizes),
+        return [self.title, self.toolchain, *(f"{size:,}" if size else "" for size in sizes),
                 *(state or self.results.get(place, "") for place in places)]
+
+    @property
+    def title(self):
+        """What the table calls it."""
+        return self.program.first("title") or self.name
 
 
 def pinned(title):
@@ -102,13 +111,28 @@ def last_line(outcome):
     return (outcome.err.strip().splitlines() or ["it failed"])[-1]
 
 
-def rust(source):
+def rust(source, target=TARGET):
     """A file of Rust, by stock rustc."""
-    made = Component(source.stem, "rustc", Program.read(source), path=BUILD / f"{source.stem}.wasm")
-    done = programs.run(["rustc", "--edition", "2021", "--target", TARGET, "-Copt-level=s", "-Cpanic=abort", "-Clto=fat",
+    made = Component(source.stem, "rustc", Program.read(source), path=BUILD / f"{source.stem}-{target}.wasm")
+    done = programs.run(["rustc", "--edition", "2021", "--target", target, f"--remap-path-prefix={TESTS}=.", "-Copt-level=s", "-Cpanic=abort", "-Clto=fat",
                          "-Ccodegen-units=1", "-Cstrip=symbols", "-Clink-arg=-zstack-size=4096", "-o", made.path, source])
     made.failure = "" if done.status == 0 else last_line(done)
     return made
+
+
+def core_module(source):
+    """A file of Rust as a core module, for the comparison with the component of the same file."""
+    made = rust(source, "wasm32-wasip1")
+    made.toolchain = "rustc, wasm32-wasip1"
+    made.program.words["title"] = [f"{made.title}: no component"]
+    return made
+
+
+def environment(stack):
+    """The environment of cargo for components with a stack, in which no path of this machine stays."""
+    home = os.environ.get("CARGO_HOME", os.path.expanduser("~/.cargo"))
+    flags = [f"-Clink-arg=-zstack-size={stack}", f"--remap-path-prefix={home}=cargo", f"--remap-path-prefix={TESTS}=."]
+    return {**os.environ, "RUSTFLAGS": " ".join(flags)}
 
 
 def crate(folder, names):
@@ -116,12 +140,12 @@ def crate(folder, names):
     output = BUILD / "cargo"
     # every registry that cargo knows, and none where there is no network
     done = programs.run(["cargo", "build", "--release", "--locked", "--target", TARGET, "--target-dir", output],
-                        {**os.environ, "RUSTFLAGS": "-Clink-arg=-zstack-size=4096"}, folder, seconds=900)
-    fetch = "failed to download" in done.err or "failed to get" in done.err
+                        environment(4096), folder, seconds=900)
+    fetch = no_registry(done)
     for name in names:
         made = Component(name, "rustc, wit-bindgen", Program.read(folder / "src" / "bin" / f"{name}.rs"),
                          path=output / TARGET / "release" / f"{name}.wasm")
-        made.skipped = "the registry is not reached" if done.status and fetch else ""
+        made.skipped = "the registry is not reached" if fetch else ""
         made.failure = last_line(done) if done.status and not fetch else ""
         if done.status:
             made.path = None
@@ -148,16 +172,45 @@ def c(source):
     return made
 
 
+def fresh(tool):
+    """The app of `wisp new --component`, by the commands of its README: built, run, and made an image."""
+    folder = BUILD / "new" / "lamp"
+    made = Component("the app of `wisp new`", "rustc, wit-bindgen", expected({"stdout": "blinking"}))
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = programs.run([tool, "new", folder.name, "--lang", "rust", "--component"], cwd=folder.parent)
+    if done.status:
+        made.failure = last_line(done)
+        return made
+    # the crates of the other components serve this one as well
+    (folder / "target").symlink_to(BUILD / "cargo")
+    commands = re.search(r"^```sh\n(.*?)^```$", (folder / "README.md").read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    env = {**os.environ, "PATH": f"{tool.parent}{os.pathsep}{os.environ['PATH']}"}
+    done = programs.run(["sh", "-ec", commands.group(1)], env, folder, seconds=900)
+    levels = re.findall(r"gpio led (\w+)", done.out)
+    made.skipped = "the registry is not reached" if no_registry(done) else ""
+    if not made.skipped and (done.status or levels[:4] != ["inactive", "active", "inactive", "active"]):
+        made.failure = last_line(done)
+    made.path, made.image = folder / "target" / TARGET / "release" / "lamp.wasm", folder / "lamp.wisp"
+    # it never ends, so it runs on no board
+    made.results["desk"] = "" if made.failure or made.skipped else "runs"
+    return made
+
+
+def no_registry(done):
+    """Tells whether cargo failed because it reached no registry."""
+    return bool(done.status) and ("failed to download" in done.err or "failed to get" in done.err)
+
+
 def installed(entry):
     """A program of somebody else, unchanged, as `cargo install` builds it."""
     name, root = entry["name"], BUILD / "installed"
     made = Component(name, f"cargo install {name} {entry['version']}", expected(entry["program"]), path=root / "bin" / f"{name}.wasm")
     if not made.leave_out(pinned(entry["title"])[1]):
         profile = {"PANIC": "abort", "OPT_LEVEL": "s", "LTO": "fat", "CODEGEN_UNITS": "1", "STRIP": "symbols"}
-        env = {**os.environ, **{f"CARGO_PROFILE_RELEASE_{key}": value for key, value in profile.items()}}
+        env = {**environment(8192), **{f"CARGO_PROFILE_RELEASE_{key}": value for key, value in profile.items()}}
         done = programs.run(["cargo", "install", name, "--version", f"={entry['version']}", "--locked", "--target", TARGET,
-                             "--root", root, "--target-dir", BUILD / "cargo"],
-                            {**env, "RUSTFLAGS": "-Clink-arg=-zstack-size=8192"}, seconds=900)
+                             "--root", root, "--target-dir", BUILD / "cargo"], env, seconds=900)
         if done.status:
             made.failure, made.path = last_line(done), None
     return made
@@ -182,12 +235,14 @@ def others():
             yield made
 
 
-def all_components():
+def all_components(tool):
     """Builds or fetches all of them."""
     BUILD.mkdir(parents=True, exist_ok=True)
     for source in sorted((TESTS / "programs").iterdir()):
         yield rust(source) if source.suffix == ".rs" else c(source)
+    yield core_module(TESTS / "programs" / "println.rs")
     yield from crate(TESTS / "sensor", ["through-wasi", "through-wisp"])
+    yield fresh(tool)
     yield from others()
 
 
@@ -229,7 +284,7 @@ def least_memory(tool, made):
 
 def check(tool, made):
     """Compiles a component and runs it on the desk."""
-    if made.skipped or made.failure:
+    if made.skipped or made.failure or made.results:
         return
     (BUILD / "board.toml").write_text(BOARD, encoding="utf-8")
     image = BUILD / f"{made.path.stem}.wisp"
@@ -245,6 +300,20 @@ def check(tool, made):
     made.results["desk"] = on_desk(tool, made, MOST)
     if not made.results["desk"].startswith("FAILED"):
         made.memory = least_memory(tool, made)
+
+
+def write_page(all_made):
+    """Writes the table of sizes in the documentation, if every component was built."""
+    shown = [made for made in all_made if not made.refused]
+    if any(made.skipped or made.failure or not made.image for made in shown):
+        return "the page keeps its table, because some components were not built"
+    text = PAGE.read_text(encoding="utf-8")
+    before, rest = text.split(BEGIN, 1)
+    _, after = rest.split(END, 1)
+    # one that ends with no status has no least memory
+    rows = table([made for made in shown if made.memory], []).replace("toolchain or package", "made by", 1)
+    PAGE.write_text(f"{before}{BEGIN}\n\n{rows}\n{END}{after}", encoding="utf-8")
+    return f"written to {PAGE}"
 
 
 def table(all_made, places):

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Components of several toolchains on the desk and, by rust/bare, on a Cortex-M3 and RV32."""
 
+import os
 import re
 from dataclasses import replace
 
@@ -51,7 +52,7 @@ def select_components():
 
 def run(tool):
     """Builds and runs all components with a `wisp`, and prints the table."""
-    all_made = list(components.all_components())
+    all_made = list(components.all_components(tool))
     for made in all_made:
         components.check(tool, made)
     on_boards(all_made)
@@ -60,6 +61,8 @@ def run(tool):
     path = components.BUILD / "table.md"
     devenv.write_if_changed(path, text)
     print(text + f"\nwritten to {path}")
+    if os.environ.get("WISP_GENERATE"):
+        print(components.write_page(all_made))
     states = [made.skipped and "skipped" or made.failure and "FAILED" or result
               for made in all_made for result in (made.results.values() or [""])]
     failed, skipped = (sum(state.startswith(word) for state in states) for word in ("FAILED", "skipped"))

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// title: arguments and environment
 // stdout: one
 // stdout: two
 // stdout: PLACE=board

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// title: clock and sleep
 // stdout: slept
 use std::time::{Duration, Instant};
 

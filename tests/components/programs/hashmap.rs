@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// title: `HashMap`
 // stdout: a 2
 // stdout: b 1
 // stdout: n 3

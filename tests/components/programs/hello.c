@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* title: `printf` in C, a core module wrapped by `wasm-tools` */
 /* stdout: hello from C, 42 */
 #include <stdio.h>
 

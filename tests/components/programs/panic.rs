@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// title: panic
 // stdout: before
 // stderr: there is no water
 // trap: unreachable

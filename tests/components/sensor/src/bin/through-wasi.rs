@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// title: a sensor through wasi:i2c
 // stdout: 25.50 degrees
 //! Reads the sensor through wasi:i2c.
 

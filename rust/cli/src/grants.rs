@@ -76,6 +76,7 @@ mod tests {
         for name in ["wasi:gpio/digital@0.2.0", "wisp:pins/digital@1.0.0", "wisp:gpio/gpio@1.0.0"] {
             assert_eq!(of_wit(name), ["gpios", "gpio-names"], "{name}");
         }
+        assert_eq!(of_wit("wasi:keyvalue/store@0.2.0-draft"), ["kv-size", "kv-erases-per-hour"]);
         assert_eq!(of_wit("wasi:spi/spi"), ["spi-devices", "spi-names"]);
         assert_eq!(of_wit("wasi:gpio/analog@0.2.0"), ["io-channels", "io-channel-names", "pwms", "pwm-names"]);
         assert_eq!(of_wit("wasi:keyvalue/store@0.2.0-draft2"), ["kv-size", "kv-erases-per-hour"]);

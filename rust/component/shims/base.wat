@@ -109,6 +109,9 @@
 ;; Takes a handle back. Only pollables with a time hold anything, and they have a function of their own.
 (func $drop (export "drop") (param $handle i32))
 
+;; Makes a handle of a resource that the component defines, or reads one: its handle is what the component gave for it.
+(func $same (export "same") (param $handle i32) (result i32) (local.get $handle))
+
 ;; Ends a command with its result: 0 is success.
 (func $end (export "end") (param $result i32)
   (if (local.get $result) (then (call $proc_exit (i32.const 1)))))

@@ -2,8 +2,8 @@
 //! The index spaces of one component, as its sections define them.
 
 use wasmparser::{
-    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentTypeRef,
-    ExternalKind, Instance, Parser, Payload, TypeBounds,
+    CanonicalFunction, CanonicalOption, ComponentAlias, ComponentExternalKind, ComponentInstance, ComponentType,
+    ComponentTypeRef, ExternalKind, Instance, Parser, Payload, TypeBounds,
 };
 
 use crate::Error;
@@ -18,7 +18,7 @@ pub enum CoreFunc<'a> {
     /// Drops a handle of the resource with this type index.
     Drop(u32),
     /// Makes or reads a handle of a resource that the component defines.
-    OwnResource,
+    Own,
     /// Any other function of the canonical ABI.
     Other,
 }
@@ -56,6 +56,8 @@ pub enum Ty<'a> {
     Export(u32, &'a str),
     /// A resource that the world itself imports.
     Import(&'a str),
+    /// A resource that the component defines, with the core function that ends one.
+    Own(Option<u32>),
     /// Any other type.
     Other,
 }
@@ -143,7 +145,14 @@ impl<'a> Component<'a> {
                     self.alias(&alias?);
                 }
             }
-            Payload::ComponentTypeSection(types) => self.types.extend((0..types.count()).map(|_| Ty::Other)),
+            Payload::ComponentTypeSection(types) => {
+                for ty in types {
+                    self.types.push(match ty? {
+                        ComponentType::Resource { dtor, .. } => Ty::Own(dtor),
+                        _ => Ty::Other,
+                    });
+                }
+            }
             Payload::ComponentCanonicalSection(functions) => {
                 for function in functions {
                     self.canonical(function?);
@@ -207,7 +216,7 @@ impl<'a> Component<'a> {
             }
             CanonicalFunction::ResourceDrop { resource } => self.core_funcs.push(CoreFunc::Drop(resource)),
             CanonicalFunction::ResourceNew { .. } | CanonicalFunction::ResourceRep { .. } => {
-                self.core_funcs.push(CoreFunc::OwnResource);
+                self.core_funcs.push(CoreFunc::Own);
             }
             _ => {
                 self.asynchronous = true;

@@ -131,6 +131,8 @@ fn links(
             // what the component puts in between translates preview 1 to 0.2
             Place::Defined(..) if module == PREVIEW1 => Link::Keep,
             Place::Defined(..) => return Err(Error::unsupported(MODULES)),
+            Place::Own => shims.same(),
+            Place::Nothing => shims.nothing(),
             Place::Import { interface, function, realloc } => {
                 allocator = allocator.or(realloc);
                 match find(shims, interface, &function) {
@@ -182,7 +184,8 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
         }
         _ if proposal(name).is_some() => "Wisp does not provide this; doc/wasi-hardware.md lists what it does",
         _ if !name.starts_with("wasi:") => {
-            "not an interface of WASI; Wisp provides interfaces of WASI 0.2 and of its folder `wit`"
+            "not an interface of WASI; make what implements it a part of the program, for example a crate, because Wisp \
+             provides interfaces of WASI 0.2 and of its folder `wit` only"
         }
         _ if name.starts_with("wasi:http/") => {
             "Wisp has no HTTP; leave it out, or build an app that is no component and uses the sockets of `wisp:net@1`"
@@ -236,7 +239,7 @@ fn entry(component: &Component<'_>, resolver: &Resolver<'_, '_>, main: u32, fact
         // the component translates from a program for preview 1
         Place::Defined(..) if facts.exported("_start").is_some() => return Ok(Entry::Own),
         Place::Defined(..) => return Err(Error::unsupported(MODULES)),
-        Place::Import { .. } => return Err(Error::unsupported(COMPOSED)),
+        _ => return Err(Error::unsupported(COMPOSED)),
     };
     let mut before = Vec::new();
     for instance in (0..component.core_instances.len() as u32).filter(|&instance| instance != main) {

@@ -26,6 +26,10 @@ pub enum Place<'a> {
         /// The allocator that it may use, as an index of a core function.
         realloc: Option<u32>,
     },
+    /// The function that makes or reads a handle of a resource that the component defines.
+    Own,
+    /// The drop of a resource that the component defines and that has nothing to end.
+    Nothing,
 }
 
 /// Follows the aliases of a component.
@@ -176,11 +180,15 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 let (interface, function) = self.import(*func)?;
                 Ok(Place::Import { interface, function, realloc })
             }
-            CoreFunc::Drop(resource) => {
-                let (interface, name) = self.resource(*resource)?;
-                Ok(Place::Import { interface, function: format!("[resource-drop]{name}"), realloc: None })
-            }
-            CoreFunc::OwnResource => Err(Error::unsupported(OWN_RESOURCES)),
+            CoreFunc::Drop(resource) => match self.component.type_at(*resource) {
+                Ty::Own(Some(end)) => self.core_at(end, depth + 1),
+                Ty::Own(None) => Ok(Place::Nothing),
+                _ => {
+                    let (interface, name) = self.resource(*resource)?;
+                    Ok(Place::Import { interface, function: format!("[resource-drop]{name}"), realloc: None })
+                }
+            },
+            CoreFunc::Own => Ok(Place::Own),
             CoreFunc::Other => Err(Error::unsupported(ASYNC)),
         }
     }
@@ -210,12 +218,11 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let (instance, name) = match self.component.type_at(ty) {
             Ty::Export(instance, name) => (instance, name),
             Ty::Import(name) => return Ok(("", name)),
-            Ty::Other => return Err(Error::unsupported(OWN_RESOURCES)),
+            Ty::Own(_) | Ty::Other => return Err(Error::unsupported(COMPOSED)),
         };
         match self.instance(instance)? {
             Inst::Import(interface) => Ok((interface, name)),
-            Inst::Made(ComponentInstance::Instantiate { .. }) | Inst::Inner => Err(Error::unsupported(COMPOSED)),
-            _ => Err(Error::unsupported(OWN_RESOURCES)),
+            _ => Err(Error::unsupported(COMPOSED)),
         }
     }
 
@@ -311,10 +318,9 @@ pub const MODULES: &str =
     "it has several core modules with code of their own; Wisp links one core module, so link the \
                            program statically";
 /// The refusal of components of several parts.
-pub const COMPOSED: &str = "it is composed of several components with code of their own; Wisp takes one component \
-                            that imports WASI or Wisp's packages only, so give the one before it was composed";
-const OWN_RESOURCES: &str = "it defines resources of its own, which nobody on a device could use; build a program \
-                             that exports `wasi:cli/run` only";
+pub const COMPOSED: &str =
+    "it is composed of several components with code of their own; make one program of them instead, \
+                            for example of crates or libraries, because Wisp links one core module";
 /// The refusal of everything of the component model that came after WASI 0.2.
 pub const ASYNC: &str = "it uses async functions, streams, futures or threads of the component model, or another \
                          part of it that came after WASI 0.2; build it for WASI 0.2, for example with rustc's target \

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use wasmparser::Operator;
 
 use crate::facts::Facts;
+use crate::plan::Link;
 use crate::Error;
 
 /// The module, assembled from the folder `shims`.
@@ -17,6 +18,9 @@ pub const APP: &str = "app";
 
 /// Takes the place of the drop of any resource that owns nothing.
 const DROP: &str = "drop";
+
+/// Makes a handle of a resource that the component defines, and reads one.
+const SAME: &str = "same";
 
 /// Calls `proc_exit(1)` if its parameter is not 0.
 pub const END: &str = "end";
@@ -44,21 +48,22 @@ pub const WISP: &str = "wisp:";
 /// that of a proposal.
 const GRANTS: [&str; 2] = ["wisp:grants/", "wisp:pins/"];
 
-/// The proposals with the version that the shims implement, which is empty for one that has none.
-const PROPOSALS: [(&str, &str); 5] = [
-    ("wasi:gpio/", "0.2.0"),
-    ("wasi:i2c/", "0.2.0-draft"),
-    ("wasi:keyvalue/", "0.2.0-draft2"),
-    ("wasi:logging/", "0.1.0-draft"),
-    ("wasi:spi/", ""),
+/// The proposals with the versions that the shims implement: those in which the functions of the shims are the same. It is
+/// empty for a package without a version.
+const PROPOSALS: [(&str, &[&str]); 5] = [
+    ("wasi:gpio/", &["0.2.0"]),
+    ("wasi:i2c/", &["0.2.0-draft"]),
+    ("wasi:keyvalue/", &["0.2.0-draft2", "0.2.0-draft"]),
+    ("wasi:logging/", &["0.1.0-draft", ""]),
+    ("wasi:spi/", &[""]),
 ];
 
 /// The end of the names of the shims that take the place of others if a component has pollables of pins.
 const WITH_PINS: &str = " with pins";
 
-/// Returns the version that the shims implement of the proposal with an interface; `None` if it is none of them.
-pub fn proposal(name: &str) -> Option<&'static str> {
-    PROPOSALS.iter().find(|(package, _)| name.starts_with(package)).map(|&(_, version)| version)
+/// Returns the versions that the shims implement of the proposal with an interface; `None` if it is none of them.
+pub fn proposal(name: &str) -> Option<&'static [&'static str]> {
+    PROPOSALS.iter().find(|(package, _)| name.starts_with(package)).map(|&(_, versions)| versions)
 }
 
 /// Returns true if the shims implement functions of the interface's package.
@@ -69,7 +74,7 @@ pub fn is_known(name: &str) -> bool {
 /// Returns true for the version of an interface that the shims implement.
 pub fn is_version(name: &str, version: &str) -> bool {
     if let Some(expected) = proposal(name) {
-        return version == expected;
+        return expected.contains(&version);
     }
     if !name.starts_with(WISP) {
         return is_0_2(version);
@@ -145,6 +150,16 @@ impl Shims {
         }
         let never = |&(package, of): &(&str, &str)| name.starts_with(package) && function.starts_with(of);
         WITHOUT_HANDLES.iter().any(never).then_some(Shim::Trap)
+    }
+
+    /// Returns what makes or reads a handle of a resource that the component defines.
+    pub fn same(&self) -> Link {
+        self.facts.exported(SAME).map_or(Link::Trap, Link::Shim)
+    }
+
+    /// Returns what drops a resource that owns nothing.
+    pub fn nothing(&self) -> Link {
+        self.facts.exported(DROP).map_or(Link::Trap, Link::Shim)
     }
 
     /// Returns the globals that functions read or write, in ascending order.

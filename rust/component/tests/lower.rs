@@ -176,7 +176,8 @@ fn imports_that_nobody_provides_are_named_with_the_reason() {
         ("wasi:cli/stdout", "get-stdout", "it has no version, expected one of WASI 0.2"),
         ("wasi:cli/stdout@0.2.0", "get-stderr", "Wisp does not provide this"),
         ("acme:lamp/switch@0.3.1", "on", "not an interface of WASI"),
-        ("wasi:keyvalue/store@0.2.0-draft", "open", "another version of the proposal"),
+        ("wasi:keyvalue/store@0.2.0", "open", "another version of the proposal"),
+        ("wasi:keyvalue/store@0.2.0-draft", "open", "its parameters or results differ from those in the proposal"),
         ("wasi:keyvalue/atomics@0.2.0-draft2", "increment", "Wisp does not provide this; doc/wasi-hardware.md lists"),
         ("wasi:blobstore/container@0.2.0-draft", "open", "Wisp does not provide this; doc/components.md lists"),
         ("wasi:spi/spi@0.2.0", "open", "another version of the proposal"),
@@ -348,6 +349,63 @@ fn every_name_of_a_resource_leads_to_its_drop() {
     }
     let text = refusal(&dropping("(import \"own\" (type $drops (sub resource)))"));
     assert!(text.contains("import `[resource-drop]own`: the world imports it without an interface"), "{text}");
+}
+
+/// A program with a resource of its own, which `ended` ends if it is given to the type.
+fn with_resource(end: &str) -> String {
+    format!(
+        r#"(component
+          (core module $ends (table (export "t") 1 1 funcref)
+            (func (export "end") (param i32) (call_indirect (param i32) (local.get 0) (i32.const 0))))
+          (core instance $e (instantiate $ends))
+          (alias core export $e "end" (core func $end))
+          (type $r (resource (rep i32) {end}))
+          (core func $new (canon resource.new $r))
+          (core func $rep (canon resource.rep $r))
+          (core func $drop (canon resource.drop $r))
+          (core module $m
+            (import "r" "new" (func $new (param i32) (result i32)))
+            (import "r" "rep" (func $rep (param i32) (result i32)))
+            (import "r" "drop" (func $drop (param i32)))
+            (memory (export "memory") 1)
+            (global $ended (mut i32) (i32.const 0))
+            (func (export "ended") (param i32) (global.set $ended (local.get 0)))
+            (func (export "run") (result i32)
+              (call $drop (call $rep (call $new (i32.const 7)))) (global.get $ended)))
+          (core module $fill (import "" "t" (table 1 1 funcref)) (import "" "f" (func (param i32))) (elem (i32.const 0) func 0))
+          (core instance $i (export "new" (func $new)) (export "rep" (func $rep)) (export "drop" (func $drop)))
+          (core instance $c (instantiate $m (with "r" (instance $i))))
+          (alias core export $e "t" (core table $t))
+          (alias core export $c "ended" (core func $ended))
+          (core instance $f (export "t" (table $t)) (export "f" (func $ended)))
+          (core instance (instantiate $fill (with "" (instance $f))))
+          (func $run (result (result)) (canon lift (core func $c "run")))
+          (instance $x (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $x)))"#
+    )
+}
+
+/// Returns the callees in the function with this index among those that a module defines.
+fn callees(module: &[u8], function: usize) -> Vec<u32> {
+    let mut bodies = Parser::new(0).parse_all(module).filter_map(|payload| match payload.unwrap() {
+        Payload::CodeSectionEntry(body) => Some(body),
+        _ => None,
+    });
+    let ops = bodies.nth(function).unwrap().get_operators_reader().unwrap();
+    let callee = |op| if let Operator::Call { function_index } = op { Some(function_index) } else { None };
+    ops.into_iter().filter_map(|op| callee(op.unwrap())).collect()
+}
+
+#[test]
+fn a_resource_of_the_program_itself_is_ended_by_its_own_function() {
+    let module = lower(&binary(&with_resource("(dtor (core func $end))"))).unwrap();
+    let imports = outline(&module).0.len() as u32;
+    // the first function of the program is `ended`, and the second `run`
+    let called = callees(&module, 1);
+    assert_eq!(called[2], imports, "{called:?}");
+    assert_eq!(called[0], called[1], "{called:?}");
+    let called = callees(&lower(&binary(&with_resource(""))).unwrap(), 1);
+    assert!(called[2] > imports + 1, "{called:?}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The world of a component, as `wisp inspect` shows it (doc/cli.md).
 
+use std::fmt::Write;
 use std::path::Path;
 
 use serde::Serialize;
@@ -8,6 +9,7 @@ use wisp_compiler::printable;
 
 use crate::failure::Failure;
 use crate::grants;
+use crate::symbols;
 
 /// A component.
 #[derive(Serialize)]
@@ -82,6 +84,43 @@ impl World {
         }
         if let Some(error) = &self.error {
             out += &format!("\nREFUSED: {error}\n");
+        }
+        out
+    }
+}
+
+/// The world that an image came from, of which its symbols have the names.
+#[derive(Serialize)]
+pub struct Origin {
+    pub imports: Vec<Imported>,
+    pub exports: Vec<String>,
+}
+
+/// An import of the world.
+#[derive(Serialize)]
+pub struct Imported {
+    pub name: String,
+    /// Properties of the app's node that grant it; empty if it needs no grant.
+    pub grant: Vec<&'static str>,
+}
+
+impl Origin {
+    /// Returns the names that symbols have; `None` if they have none.
+    pub fn of(world: &symbols::World) -> Option<Self> {
+        let import = |name: &String| Imported { name: name.clone(), grant: grants::of_wit(name) };
+        let imports: Vec<_> = world.imports.iter().map(import).collect();
+        (!imports.is_empty() || !world.exports.is_empty()).then(|| Self { imports, exports: world.exports.clone() })
+    }
+
+    /// Returns the names for people to read.
+    pub fn text(&self) -> String {
+        let mut out = String::from("\nworld of the component that it was made of\n");
+        for import in &self.imports {
+            let grant = if import.grant.is_empty() { "no grant".into() } else { import.grant.join(", ") };
+            let _ = writeln!(out, "  import {}: {grant}", printable(&import.name));
+        }
+        for export in &self.exports {
+            let _ = writeln!(out, "  export {}", printable(export));
         }
         out
     }

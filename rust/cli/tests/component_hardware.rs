@@ -172,6 +172,22 @@ fn the_grants_that_a_component_and_its_image_need_are_shown() {
     }
     let json = folder.succeeds("--json inspect a.wisp");
     assert!(json.contains(r#""wit":"wisp:i2c/i2c@1.0.0","grant":["i2c-devices","i2c-names"]"#), "{json}");
+    // the names of the world are beside the image, so that a device keeps none of them
+    for part in [
+        "\nworld of the component that it was made of\n",
+        "\n  import wasi:i2c/i2c@0.2.0-draft: i2c-devices, i2c-names\n",
+        "\n  import wasi:i2c/delay@0.2.0-draft: no grant\n",
+        "\n  export wasi:cli/run@0.2.0\n",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in: {shown}");
+    }
+    let import = r#"{"name":"wasi:i2c/i2c@0.2.0-draft","grant":["i2c-devices","i2c-names"]}"#;
+    assert!(json.contains(import) && json.contains(r#""exports":["wasi:cli/run@0.2.0"]"#), "{json}");
+    let image = folder.read("a.wisp");
+    assert!(!String::from_utf8_lossy(&image).contains("wasi:i2c"));
+    folder.succeeds("build a.wasm -o b.wisp --no-symbols");
+    assert!(!folder.succeeds("inspect b.wisp").contains("world of"));
+    assert!(folder.succeeds("--json inspect b.wisp").contains(r#""world":null"#));
 }
 
 #[test]

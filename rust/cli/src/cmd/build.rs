@@ -20,6 +20,7 @@ use crate::options::{app_name, number, CompileArguments};
 use crate::output::{self, Progress};
 use crate::proposals;
 use crate::symbols::{self, beside, Symbols};
+use crate::world::Origin;
 
 /// Compile a wasm module or component to an image
 #[derive(Args)]
@@ -69,11 +70,18 @@ fn version(text: &str) -> Result<(u8, u8, u16), String> {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
+    let mut world = symbols::World::default();
     let wasm = match input::kind(path, &bytes)? {
         Kind::Image => {
             return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
         }
-        Kind::Component => input::lowered(path, &bytes)?,
+        Kind::Component => {
+            let module = input::lowered(path, &bytes)?;
+            let names = wisp_component::world(&bytes).map_err(|error| Failure::in_file(path, error))?;
+            world.imports = names.imports.into_iter().map(|import| import.name).collect();
+            world.exports = names.exports;
+            module
+        }
         Kind::Wasm => bytes,
     };
     let file = arguments.output.clone().unwrap_or_else(|| path.with_extension("wisp"));
@@ -117,7 +125,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let written = input::image(path, &bytes)?;
     if let Some(symbols) = &symbols {
         progress.step("reading debug information");
-        input::write(symbols, Symbols::of(&wasm, &compiled, &written).to_text().as_bytes())?;
+        let text = Symbols::of(&wasm, &compiled, &written).with_world(world.clone()).to_text();
+        input::write(symbols, text.as_bytes())?;
     }
     drop(progress);
     if !arguments.quiet || output::is_json() {
@@ -129,6 +138,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             wasm_bytes: wasm.len(),
             code_bytes: written.section(Section::Code).len(),
             facts: Facts::of(&written).map_err(bad)?,
+            world: Origin::of(&world),
         };
         output::report(&report, |report| report.text());
     }
@@ -177,6 +187,8 @@ struct Report {
     code_bytes: usize,
     #[serde(flatten)]
     facts: Facts,
+    /// The component that the image was made of; null if it was none.
+    world: Option<Origin>,
 }
 
 impl Report {

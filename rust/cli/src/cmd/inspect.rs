@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
+use serde::Serialize;
 use wisp_compiler::printable;
 use wisp_image::format::Section;
 use wisp_image::{disassemble, Image, ImageError};
@@ -17,7 +18,7 @@ use crate::imports::type_of;
 use crate::input::{self, Kind};
 use crate::output;
 use crate::symbols::Symbols;
-use crate::world::World;
+use crate::world::{Origin, World};
 
 /// Show what is in an image, and whether it is sound
 #[derive(Args)]
@@ -51,7 +52,11 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         None => Symbols::find(path, &image).or_else(|| Symbols::carried(&image)).unwrap_or_default(),
     };
     let facts = Facts::of(&image).map_err(|error| Failure::in_file(path, error))?;
-    output::report(&facts, |facts| text(path, facts));
+    let shown = Shown { facts: &facts, world: Origin::of(symbols.world()) };
+    output::report(&shown, |shown| {
+        let world = shown.world.as_ref().map_or_else(String::new, Origin::text);
+        text(path, shown.facts) + &world
+    });
     if arguments.code && !facts.code.present {
         output::note("there is no IR to show: the image has native code only");
     } else if arguments.code {
@@ -59,6 +64,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         output::say(code.trim_end_matches('\n'));
     }
     Ok(if facts.sound { ExitCode::SUCCESS } else { ExitCode::from(exit::FAILURE) })
+}
+
+/// The facts of an image that are shown.
+#[derive(Serialize)]
+struct Shown<'f> {
+    #[serde(flatten)]
+    facts: &'f Facts,
+    /// The component that the image was made of; null if it was none, or if the symbols are not there.
+    world: Option<Origin>,
 }
 
 /// Returns the facts for people to read.

@@ -54,6 +54,17 @@ pub struct Symbols {
     functions: Vec<String>,
     /// Ascending.
     places: Vec<Place>,
+    /// The component that the module was lowered from.
+    world: World,
+}
+
+/// The names in WIT of a component: nothing for an app that was none.
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
+pub struct World {
+    /// Interfaces and functions that it imports.
+    pub imports: Vec<String>,
+    /// Interfaces and functions that it exports.
+    pub exports: Vec<String>,
 }
 
 /// The wasm offset of code that no function of the module has: it sets up an instance and calls the start function.
@@ -121,6 +132,17 @@ impl Symbols {
         };
         dwarf::add_lines(&mut symbols, wasm);
         symbols
+    }
+
+    /// Adds the names of the component that the module was lowered from.
+    pub fn with_world(mut self, world: World) -> Self {
+        self.world = world;
+        self
+    }
+
+    /// Returns the names of the component that the module was lowered from.
+    pub fn world(&self) -> &World {
+        &self.world
     }
 
     /// Reads a side file.
@@ -267,6 +289,7 @@ mod tests {
             files: vec!["src/main.rs".into(), "src/lib.rs".into()],
             functions: vec!["main".into(), "divide".into()],
             places: vec![place(0, 0x40, &[]), place(10, 0x44, &[(1, 1, 7, 3), (0, 0, 12, 0)]), place(20, 0x48, &[])],
+            world: World::default(),
         }
     }
 

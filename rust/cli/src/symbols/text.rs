@@ -6,11 +6,15 @@
 //! wasm SHA-256 of the module, in hexadecimal digits
 //! code BYTES of the image's code section
 //! import NUMBER of imported functions
+//! world-import NAME
+//! world-export NAME
 //! name INDEX NAME
 //! file NAME
 //! function NAME
 //! at CODE-OFFSET WASM-OFFSET [FUNCTION,FILE,LINE,COLUMN]...
 //! ```
+//!
+//! The records `world-*` are the names in WIT of the component that the module was lowered from, if it was.
 //!
 //! `file` and `function` records are numbered from 0. The calls of a place come innermost first; `-` stands for
 //! a function or a file that is not known. A place holds up to the next.
@@ -27,6 +31,12 @@ impl Symbols {
     /// Returns the symbols as text.
     pub fn to_text(&self) -> String {
         let mut text = format!("{FIRST_LINE}\nwasm {}\ncode {}\nimport {}\n", self.wasm, self.code, self.imported);
+        for name in &self.world.imports {
+            let _ = writeln!(text, "world-import {}", printable(name));
+        }
+        for name in &self.world.exports {
+            let _ = writeln!(text, "world-export {}", printable(name));
+        }
         // a name may hold anything, a record ends at the line's end
         for (index, name) in &self.names {
             let _ = writeln!(text, "name {index} {}", printable(name));
@@ -87,6 +97,8 @@ impl Symbols {
                 let (index, name) = rest.split_once(' ')?;
                 self.names.push((index.parse().ok()?, name.into()));
             }
+            "world-import" => self.world.imports.push(rest.into()),
+            "world-export" => self.world.exports.push(rest.into()),
             "file" => self.files.push(rest.into()),
             "function" => self.functions.push(rest.into()),
             "at" => {
@@ -122,6 +134,8 @@ mod tests {
     fn text_brings_everything_back() {
         let mut symbols = symbols();
         symbols.places[1].calls[0].function = None;
+        symbols.world.imports = vec!["wasi:gpio/digital@0.2.0".into(), "a b".into()];
+        symbols.world.exports = vec!["wasi:cli/run@0.2.6".into()];
         assert_eq!(Symbols::from_text(&symbols.to_text()), Ok(symbols));
     }
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import components
 import devenv
+import wit_packages
 
 from suites import bare
 from suites.common import RUST, Count, stream
@@ -42,6 +43,22 @@ def on_boards(all_made):
                 made.results[board.title] = f"skipped: {why}" if why else "FAILED: rust/bare was not built"
 
 
+def layouts():
+    """Writes the WIT packages as OCI layouts, and compares what another program reads of them with the sources."""
+    tool, why = wit_packages.wasm_tools()
+    reader = wit_packages.skopeo()
+    if not tool or not reader:
+        print(f"WIT packages: skipped, there is no {'skopeo' if tool else f'wasm-tools: {why}'}")
+        return Count(skipped=1)
+    found = list(wit_packages.differences(tool, reader))
+    for package, difference in found:
+        if difference:
+            print(f"FAILED: {package.layout}: {difference}")
+    failed = sum(bool(difference) for _, difference in found)
+    print(f"{len(found) - failed} of {len(found)} WIT packages are read back as they are from {wit_packages.BUILD}")
+    return Count(len(found) - failed, failed)
+
+
 def select_components():
     """Components: what their images take, and that they run on the desk, a Cortex-M3 and RV32."""
     code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS], RUST)
@@ -66,4 +83,4 @@ def run(tool):
     states = [made.skipped and "skipped" or made.failure and "FAILED" or result
               for made in all_made for result in (made.results.values() or [""])]
     failed, skipped = (sum(state.startswith(word) for state in states) for word in ("FAILED", "skipped"))
-    return Count(len(states) - failed - skipped, failed, skipped)
+    return Count(len(states) - failed - skipped, failed, skipped) + layouts()

@@ -33,6 +33,12 @@ env = { PLACE = "board" }
 [apps.app.i2c.temp]
 address = 0x48
 contents = { 0 = [0x19, 0x80] }
+[apps.app.gpio.led]
+direction = "output"
+[apps.app.gpio.key]
+direction = "input"
+[apps.app.spi.wire]
+kind = "loopback"
 """
 # The page with the table, and the lines around it.
 PAGE = devenv.REPO / "doc" / "components.md"
@@ -241,7 +247,7 @@ def all_components(tool):
     for source in sorted((TESTS / "programs").iterdir()):
         yield rust(source) if source.suffix == ".rs" else c(source)
     yield core_module(TESTS / "programs" / "println.rs")
-    yield from crate(TESTS / "sensor", ["through-wasi", "through-wisp"])
+    yield from crate(TESTS / "sensor", ["pins-and-spi", "through-wasi", "through-wisp"])
     yield fresh(tool)
     yield from others()
 

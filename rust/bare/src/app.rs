@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Runs one image with the host functions that a firmware has, on a board that is made up: standard output goes to the
-//! console, sleeping passes simulated time, random numbers repeat, and one I2C device is granted as `temp`.
+//! console, sleeping passes simulated time, and random numbers repeat. Granted are an I2C device as `temp`, the pins `led` and
+//! `key`, and an SPI device as `wire`.
 
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
     Adc, Clock, Counter, Dac, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Net,
-    Operation, PinMode, Pwm, Sensor, Spi, Stdio, Stream, Uart,
+    Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -17,12 +18,13 @@ const FUEL: u64 = 50_000_000;
 /// The address of the device on its bus.
 const ADDRESS: u32 = 0x48;
 
-/// The board: its time in microseconds, its random numbers, and the device's registers.
+/// The board: its time in microseconds, its random numbers, the device's registers, and the level of the pin `led`.
 struct Board {
     time: u64,
     random: u32,
     registers: [u8; 4],
     register: usize,
+    led: bool,
 }
 
 impl Board {
@@ -159,43 +161,78 @@ impl I2c for Board {
     }
 }
 
-impl Lifecycle for Board {}
-impl Files for Board {}
-/// There is no pin, so nothing but the search is called.
+/// The labels of the pins: what is written to the first stays there, and the second is inactive.
+const PINS: [&[u8]; 2] = [b"led", b"key"];
+
 impl Gpio for Board {
-    fn find(&self, _: &[u8]) -> Option<u32> {
-        None
+    fn find(&self, label: &[u8]) -> Option<u32> {
+        PINS.iter().position(|pin| *pin == label).map(|pin| pin as u32)
     }
 
-    fn configure(&mut self, _: u32, _: PinMode) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
+    fn configure(&mut self, pin: u32, mode: PinMode) -> Result<(), Errno> {
+        if pin == 0 {
+            self.led = mode == PinMode::OutputActive;
+        }
+        Ok(())
     }
 
-    fn set(&mut self, _: u32, _: bool) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
+    fn set(&mut self, _: u32, active: bool) -> Result<(), Errno> {
+        self.led = active;
+        Ok(())
     }
 
     fn toggle(&mut self, _: u32) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
+        self.led = !self.led;
+        Ok(())
     }
 
-    fn is_active(&mut self, _: u32) -> Result<bool, Errno> {
-        Err(Errno::NoSuchDevice)
+    fn is_active(&mut self, pin: u32) -> Result<bool, Errno> {
+        Ok(pin == 0 && self.led)
     }
 
     fn watch(&mut self, _: u32, _: Edges) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
+        Err(Errno::NotSupported)
     }
 
     fn release(&mut self, _: u32) -> Result<(), Errno> {
-        Err(Errno::NoSuchDevice)
+        Ok(())
     }
 }
 
+/// The device `wire` gives back what it gets, and zeros for the rest.
+impl Spi for Board {
+    fn find_spi(&self, label: &[u8]) -> Option<u32> {
+        (label == b"wire").then_some(0)
+    }
+
+    fn open_spi(&mut self, _: u32) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn transfer_spi(&mut self, _: u32, bytes: &[u8], buffer: &mut [u8]) -> Result<(), Errno> {
+        buffer.fill(0);
+        buffer.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        Ok(())
+    }
+
+    fn transact_spi(&mut self, _: u32, memory: &mut [u8], operations: &[SpiOperation]) -> Result<(), Errno> {
+        for operation in operations {
+            self.time += u64::from(operation.delay_ns.div_ceil(1000));
+            match (operation.write.clone(), operation.read.clone()) {
+                (Some(from), Some(to)) => memory.copy_within(from, to.start),
+                (None, Some(to)) => memory.get_mut(to).ok_or(Errno::Fault)?.fill(0),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Lifecycle for Board {}
+impl Files for Board {}
 impl Adc for Board {}
 impl Pwm for Board {}
 impl Dac for Board {}
-impl Spi for Board {}
 impl Uart for Board {}
 impl Sensor for Board {}
 impl Counter for Board {}
@@ -214,7 +251,7 @@ pub fn run(image: &[u8], arena: &mut [u64], memory: u32) -> bool {
             return false;
         }
     };
-    let board = Board { time: 0, random: 1, registers: [0x19, 0x80, 0, 0], register: 0 };
+    let board = Board { time: 0, random: 1, registers: [0x19, 0x80, 0, 0], register: 0, led: false };
     let Some(mut store) = Store::new(&engine, arena, App::new(board)) else { return false };
     let interfaces = Interfaces(App::<Board>::ALL);
     let instance = match Linker::from_resolvers([&interfaces]).instantiate(&mut store, &module) {

@@ -122,14 +122,24 @@ fn is_text(bytes: &[u8]) -> bool {
     std::str::from_utf8(bytes).is_ok_and(|text| text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace()))
 }
 
-/// Returns true for what compilers give to the linker: such a file imports its memory under a name of its own.
+/// Returns true for what compilers give to the linker, and for what `wasm-ld --relocatable` joined. Such a file imports
+/// its memory under a name of its own, or it has the linker's section and exports nothing.
 fn is_object(module: &[u8]) -> bool {
-    let payloads = Parser::new(0).parse_all(module).map_while(Result::ok);
-    let mut imports = payloads.filter_map(|payload| match payload {
-        Payload::ImportSection(imports) => Some(imports.into_imports().map_while(Result::ok)),
-        _ => None,
-    });
-    imports.any(|mut imports| imports.any(|import| import.module == "env" && import.name == "__linear_memory"))
+    let (mut has_symbols, mut has_exports) = (false, false);
+    for payload in Parser::new(0).parse_all(module).map_while(Result::ok) {
+        match payload {
+            Payload::ImportSection(imports) => {
+                let mut imports = imports.into_imports().map_while(Result::ok);
+                if imports.any(|import| import.module == "env" && import.name == "__linear_memory") {
+                    return true;
+                }
+            }
+            Payload::ExportSection(exports) => has_exports |= exports.count() > 0,
+            Payload::CustomSection(section) => has_symbols |= section.name() == "linking",
+            _ => {}
+        }
+    }
+    has_symbols && !has_exports
 }
 
 /// Tells what bytes are.

@@ -145,6 +145,17 @@ const CASES: &[(&str, &str, Prepare)] = &[
         |f| f.module("a.o", r#"(module (import "env" "__linear_memory" (memory 0)))"#),
     ),
     (
+        "build joined.o",
+        "joined.o: this is an object file, which is not linked yet; link it with wasm-ld, or through clang or rustc",
+        |f| f.module("joined.o", r#"(module (memory 1) (@custom "linking" "\02"))"#),
+    ),
+    (
+        "run a.wasm",
+        "a.wasm: the module's memory begins with 4 GiB, 67108864 bytes are allowed; link it with a smaller \
+         --initial-memory",
+        |f| f.module("a.wasm", r#"(module (memory 65536) (func (export "_start")))"#),
+    ),
+    (
         "build a.wasm",
         "a.wasm: this is LLVM bitcode, not a wasm module; compile and link it for a wasm target",
         |f| f.write("a.wasm", b"BC\xc0\xde5\x14"),

@@ -56,6 +56,11 @@ impl core::fmt::Display for InstantiateError {
                 "the arena is too small: {needed} bytes needed, {left} left; give the app more memory or \
                  build it with a smaller stack and heap"
             ),
+            Self::MemoryLimit(u32::MAX, allowed) => write!(
+                f,
+                "the module's memory begins with 4 GiB, {allowed} bytes are allowed; link it with a smaller \
+                 --initial-memory"
+            ),
             Self::MemoryLimit(needed, allowed) => write!(
                 f,
                 "the module's memory begins with {needed} bytes, {allowed} are allowed; raise the limit, or see what \

@@ -181,6 +181,9 @@
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has net-sockets beyond 1 to 32");       \
 	BUILD_ASSERT(IN_RANGE(NET_QUEUE(node_id), 64, 65536),                                      \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a net-queue-size beyond 64 to 65536"); \
+	BUILD_ASSERT(NET_QUEUE(node_id) <= RING_BUFFER_MAX_SIZE,                                   \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a net-queue-size beyond 32767: "    \
+						 "set CONFIG_RING_BUFFER_LARGE");                  \
 	BUILD_ASSERT(DT_PROP_OR(node_id, stack_size, CONFIG_WISP_STACK_SIZE) >= 4096,              \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has net-endpoints: its stack-size "     \
 						 "must be 4096 or more");                          \

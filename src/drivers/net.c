@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include <zephyr/kernel.h>
-#include <zephyr/net/net_if.h>
 #include <zephyr/net/net_ip.h>
 #include <zephyr/net/socket.h>
 #include <zephyr/sys/util.h>
@@ -110,20 +109,22 @@ bool wisp_shim_net_state(const struct wisp_app *app, uint32_t socket, struct wis
 	return true;
 }
 
-/* The app has used a socket: what is ready makes the next event. */
-static void used(const struct wisp_app *app, struct wisp_net_socket *socket)
+void wisp_net_used(const struct wisp_app *app, struct wisp_net_socket *socket)
 {
 	socket->told = 0;
 	wisp_net_tell(app, socket, wisp_net_noted(socket));
 	wisp_net_wake();
 }
 
-/* Makes the socket of Zephyr, which never blocks. Returns 0 or an enum wisp_errno. */
-static uint32_t make(struct wisp_net_socket *socket, bool ipv4)
+uint32_t wisp_net_make(struct wisp_net_socket *socket, bool ipv4)
 {
-	int fd = zsock_socket(ipv4 ? AF_INET : AF_INET6, socket->tcp ? SOCK_STREAM : SOCK_DGRAM,
-			      socket->tcp ? IPPROTO_TCP : IPPROTO_UDP);
+	int fd;
 
+	if (!(ipv4 ? IS_ENABLED(CONFIG_NET_IPV4) : IS_ENABLED(CONFIG_NET_IPV6))) {
+		return WISP_EIO;
+	}
+	fd = zsock_socket(ipv4 ? AF_INET : AF_INET6, socket->tcp ? SOCK_STREAM : SOCK_DGRAM,
+			  socket->tcp ? IPPROTO_TCP : IPPROTO_UDP);
 	if (fd < 0) {
 		return wisp_net_error(errno);
 	}
@@ -145,7 +146,7 @@ uint32_t wisp_shim_net_bind(const struct wisp_app *app, uint32_t socket, bool ip
 	if (found == NULL) {
 		return WISP_EBADF;
 	}
-	error = make(found, ipv4);
+	error = wisp_net_make(found, ipv4);
 	if (error != 0) {
 		return error;
 	}
@@ -164,7 +165,7 @@ uint32_t wisp_shim_net_bind(const struct wisp_app *app, uint32_t socket, bool ip
 	}
 	found->local_port = port;
 	found->stage = WISP_NET_BOUND;
-	wisp_net_wake();
+	wisp_net_used(app, found);
 	return 0;
 }
 
@@ -174,7 +175,7 @@ static uint32_t begin(struct wisp_net *net, struct wisp_net_socket *socket,
 {
 	struct sockaddr_storage address;
 	socklen_t length = wisp_net_address(&address, peer);
-	uint32_t error = make(socket, address.ss_family == AF_INET);
+	uint32_t error = wisp_net_make(socket, address.ss_family == AF_INET);
 
 	if (error != 0) {
 		return error;
@@ -228,7 +229,11 @@ uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
 		return WISP_WAIT_EVENT;
 	}
 	*error = (found->stage == WISP_NET_OPEN) ? begin(net, found, peer) : 0;
-	if (*error != 0 || found->stage == WISP_NET_CONNECTED) {
+	if (*error == 0 && found->stage == WISP_NET_CONNECTED) {
+		wisp_net_used(app, found);
+		return WISP_WAIT_EVENT;
+	}
+	if (*error != 0) {
 		return WISP_WAIT_EVENT;
 	}
 	while (!app->data->stopping) {
@@ -237,7 +242,7 @@ uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
 		k_poll_signal_reset(&net->changed);
 		ended = has_ended(net, found, peer, error);
 		if (ended || !wisp_net_wait(app, found, WISP_NET_WAIT_NEWS, until_us)) {
-			used(app, found);
+			wisp_net_used(app, found);
 			return ended ? WISP_WAIT_EVENT : WISP_WAIT_NOTHING;
 		}
 	}
@@ -286,111 +291,11 @@ uint32_t wisp_shim_net_accept(const struct wisp_app *app, uint32_t socket, uint6
 			continue;
 		}
 		taken->open = false;
+		wisp_net_used(app, found);
 		return (*error != 0) ? WISP_WAIT_EVENT : WISP_WAIT_NOTHING;
 	}
 	taken->open = false;
 	return WISP_WAIT_STOP;
-}
-
-/*
- * Returns true if a datagram is longer than a packet on its way can be, for which Zephyr has the
- * error of a network without room.
- */
-static bool is_too_long(const struct sockaddr_storage *to, size_t length)
-{
-#if defined(CONFIG_NET_IPV4) && !defined(CONFIG_NET_IPV4_FRAGMENT)
-	if (to->ss_family == AF_INET) {
-		const struct in_addr *address = &((const struct sockaddr_in *)to)->sin_addr;
-
-		return length + NET_IPV4UDPH_LEN >
-		       net_if_get_mtu(net_if_ipv4_select_src_iface(address));
-	}
-#endif
-#if defined(CONFIG_NET_IPV6) && !defined(CONFIG_NET_IPV6_FRAGMENT)
-	if (to->ss_family == AF_INET6) {
-		const struct in6_addr *address = &((const struct sockaddr_in6 *)to)->sin6_addr;
-
-		return length + NET_IPV6UDPH_LEN >
-		       net_if_get_mtu(net_if_ipv6_select_src_iface(address));
-	}
-#endif
-	return false;
-}
-
-/* Translates the error of an attempt to send. Returns 0 if the call has to wait. */
-static uint32_t send_error(const struct wisp_net_socket *socket, const struct sockaddr_storage *to,
-			   size_t length, int error)
-{
-	switch (error) {
-	case EAGAIN:
-		return 0;
-	case ENOMEM:
-	case ENOBUFS:
-		return (!socket->tcp && is_too_long(to, length)) ? WISP_EMSGSIZE : 0;
-	default:
-		return wisp_net_error(error);
-	}
-}
-
-/* Makes a socket ready to send to an address. Returns 0 or an enum wisp_errno. */
-static uint32_t prepare(struct wisp_net_socket *socket, const struct sockaddr_storage *to)
-{
-	bool ipv4 = to->ss_family == AF_INET;
-
-	if (socket->shut_down) {
-		return WISP_EPERM;
-	}
-	if (socket->stage == WISP_NET_OPEN) {
-		uint32_t error = make(socket, ipv4);
-
-		if (error != 0) {
-			return error;
-		}
-		socket->stage = WISP_NET_BOUND;
-	}
-	return (socket->ipv4 == ipv4) ? 0 : WISP_EINVAL;
-}
-
-uint32_t wisp_shim_net_send(const struct wisp_app *app, uint32_t socket, const uint8_t *bytes,
-			    size_t length, const struct wisp_net_peer *to, uint64_t until_us,
-			    uint32_t *count, uint32_t *error)
-{
-	struct wisp_net *net = wisp_net_of(app);
-	struct wisp_net_socket *found = wisp_net_socket(app, socket);
-	struct sockaddr_storage address;
-	socklen_t size;
-
-	if (found == NULL) {
-		*error = WISP_EBADF;
-		return WISP_WAIT_EVENT;
-	}
-	size = wisp_net_address(&address, (to == NULL) ? &found->peer : to);
-	*error = prepare(found, &address);
-	while (*error == 0 && !app->data->stopping) {
-		struct sockaddr *peer = (to == NULL) ? NULL : (struct sockaddr *)&address;
-		enum wisp_net_wait wait;
-		ssize_t sent;
-
-		k_poll_signal_reset(&net->changed);
-		sent = zsock_sendto(found->fd, bytes, length, ZSOCK_MSG_DONTWAIT, peer,
-				    (to == NULL) ? 0 : size);
-		if (sent >= 0) {
-			*count = (uint32_t)sent;
-			break;
-		}
-		wait = (found->tcp && errno == EAGAIN) ? WISP_NET_WAIT_WRITABLE
-						       : WISP_NET_WAIT_ROOM;
-		*error = send_error(found, &address, length, errno);
-		if (*error == 0 && !wisp_net_wait(app, found, wait, until_us)) {
-			used(app, found);
-			return WISP_WAIT_NOTHING;
-		}
-	}
-	if (app->data->stopping) {
-		return WISP_WAIT_STOP;
-	}
-	used(app, found);
-	return WISP_WAIT_EVENT;
 }
 
 /* Takes a datagram out of the queue. The caller holds the lock. Returns false if there is none. */
@@ -453,13 +358,13 @@ uint32_t wisp_shim_net_receive(const struct wisp_app *app, uint32_t socket, uint
 	while (!app->data->stopping) {
 		k_poll_signal_reset(&net->changed);
 		if (try_receive(net, found, buffer, size, count, length, peer, error)) {
-			used(app, found);
+			wisp_net_used(app, found);
 			return WISP_WAIT_EVENT;
 		}
 		if (!wisp_net_wait(app, found,
 				   found->tcp ? WISP_NET_WAIT_READABLE : WISP_NET_WAIT_NEWS,
 				   until_us)) {
-			used(app, found);
+			wisp_net_used(app, found);
 			return WISP_WAIT_NOTHING;
 		}
 	}
@@ -481,7 +386,7 @@ uint32_t wisp_shim_net_watch(const struct wisp_app *app, uint32_t socket, uint32
 	wisp_events_drop(app->grants->events, WISP_EVENT_NET, (uint8_t)socket);
 #endif
 	found->watched = (uint8_t)readiness;
-	used(app, found);
+	wisp_net_used(app, found);
 	return 0;
 }
 
@@ -552,6 +457,7 @@ void wisp_shim_net_release(const struct wisp_app *app)
 	if (net == NULL) {
 		return;
 	}
+	wisp_net_unlock(net);
 	for (uint32_t i = 0; i < net->socket_count; i++) {
 		wisp_shim_net_close(app, i);
 	}

@@ -9,13 +9,23 @@
 
 #include <zephyr/net/net_ip.h>
 #include <zephyr/net/socket.h>
+#include <zephyr/sys/util.h>
+#include <zephyr/toolchain.h>
 
 #include "border/shim.h"
 
 /* Precedes the four bytes of an IPv4 address. */
 static const uint8_t wisp_net_mapped[12] = {[10] = 0xff, [11] = 0xff};
 
-/* Converts a peer to an address of Zephyr, and returns its length. */
+/* Zephyr's type for all addresses has room only for the families that the firmware has. */
+BUILD_ASSERT(sizeof(struct sockaddr_storage) >= sizeof(struct sockaddr_in));
+BUILD_ASSERT(!IS_ENABLED(CONFIG_NET_IPV6) ||
+	     sizeof(struct sockaddr_storage) >= sizeof(struct sockaddr_in6));
+
+/*
+ * Converts a peer to an address of Zephyr, and returns its length. In a firmware without IPv6, an
+ * IPv6 peer becomes no more than its family, for which there are no sockets.
+ */
 static inline socklen_t wisp_net_address(struct sockaddr_storage *address,
 					 const struct wisp_net_peer *peer)
 {
@@ -29,7 +39,10 @@ static inline socklen_t wisp_net_address(struct sockaddr_storage *address,
 		memcpy(&v4->sin_addr, &peer->address[sizeof(wisp_net_mapped)], 4);
 		return sizeof(*v4);
 	}
-	v6->sin6_family = AF_INET6;
+	address->ss_family = AF_INET6;
+	if (!IS_ENABLED(CONFIG_NET_IPV6)) {
+		return sizeof(*address);
+	}
 	v6->sin6_port = htons(peer->port);
 	memcpy(&v6->sin6_addr, peer->address, sizeof(peer->address));
 	return sizeof(*v6);
@@ -47,8 +60,9 @@ static inline socklen_t wisp_net_any(struct sockaddr_storage *address, bool ipv4
 }
 
 /*
- * Converts an address of Zephyr. Returns false for an IPv6 address that stands for an IPv4 address:
- * no host has it, and the entries of that IPv4 address are not meant for it.
+ * Converts an address of Zephyr. Returns false for an address of another family, and for an IPv6
+ * address that stands for an IPv4 address. No host has such an address, and the entries of that
+ * IPv4 address are not meant for it.
  */
 static inline bool wisp_net_peer(struct wisp_net_peer *peer, const struct sockaddr *address)
 {
@@ -59,12 +73,14 @@ static inline bool wisp_net_peer(struct wisp_net_peer *peer, const struct sockad
 		memcpy(peer->address, wisp_net_mapped, sizeof(wisp_net_mapped));
 		memcpy(&peer->address[sizeof(wisp_net_mapped)], &v4->sin_addr, 4);
 		peer->port = ntohs(v4->sin_port);
-	} else {
-		memcpy(peer->address, &v6->sin6_addr, sizeof(peer->address));
-		peer->port = ntohs(v6->sin6_port);
-		return memcmp(peer->address, wisp_net_mapped, sizeof(wisp_net_mapped)) != 0;
+		return true;
 	}
-	return true;
+	if (!IS_ENABLED(CONFIG_NET_IPV6) || address->sa_family != AF_INET6) {
+		return false;
+	}
+	memcpy(peer->address, &v6->sin6_addr, sizeof(peer->address));
+	peer->port = ntohs(v6->sin6_port);
+	return memcmp(peer->address, wisp_net_mapped, sizeof(wisp_net_mapped)) != 0;
 }
 
 #endif /* WISP_DRIVERS_NET_ADDRESS_H_ */

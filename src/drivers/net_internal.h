@@ -16,12 +16,26 @@ struct wisp_net_socket *wisp_net_socket(const struct wisp_app *app, uint32_t num
 /* Translates an error number of Zephyr to an enum wisp_errno. */
 uint32_t wisp_net_error(int error);
 
+/* Makes the socket of Zephyr, which never blocks. Returns 0 or an enum wisp_errno. */
+uint32_t wisp_net_make(struct wisp_net_socket *socket, bool ipv4);
+
+/* Notes that the app has used a socket: what is ready makes the next event. */
+void wisp_net_used(const struct wisp_app *app, struct wisp_net_socket *socket);
+
+/*
+ * Gives back the locks of the network stack that an earlier thread of this app held in a fault.
+ * Called by the thread that has the place of that thread, before it closes sockets.
+ */
+void wisp_net_unlock(struct wisp_net *net);
+
 /* Makes the thread of the network look at all sockets again. */
 void wisp_net_wake(void);
 
 /* What a call waits for. */
 enum wisp_net_wait {
-	/* Something for a listener, a socket for datagrams or a lookup, of which the thread tells.
+	/*
+	 * Something for a listener, a socket for datagrams or a lookup, which the thread reports by
+	 * the signal.
 	 */
 	WISP_NET_WAIT_NEWS,
 	/* Readiness of a connection, for which the thread has to look. */

@@ -84,6 +84,9 @@ void wisp_shim_net_use_bytes(const struct wisp_app *app, uint32_t bytes)
 /* Longest time of a lookup, in milliseconds. */
 #define LOOKUP_MS 5000
 
+/* Kind of address that is asked for. */
+#define QUERY_TYPE (IS_ENABLED(CONFIG_NET_IPV4) ? DNS_QUERY_TYPE_A : DNS_QUERY_TYPE_AAAA)
+
 /* Compares a name with that of the lookup, without regard to case. */
 static bool is_for(const struct wisp_net *net, const uint8_t *name, size_t length)
 {
@@ -143,18 +146,19 @@ static void answer(enum dns_resolve_status status, struct dns_addrinfo *info, vo
 /* Starts a lookup. Returns 0 or an enum wisp_errno. */
 static uint32_t start(struct wisp_net *net, const uint8_t *name, size_t length)
 {
-	enum dns_query_type type =
-		IS_ENABLED(CONFIG_NET_IPV4) ? DNS_QUERY_TYPE_A : DNS_QUERY_TYPE_AAAA;
 	int ret;
 
 	if (length > CONFIG_WISP_NET_NAME_SIZE) {
 		return WISP_EIO;
 	}
-	memcpy(net->name, name, length);
+	/* Zephyr compares some names, and the names of lookups to call off, in lower case. */
+	for (size_t i = 0; i < length; i++) {
+		net->name[i] = (char)tolower(name[i]);
+	}
 	net->name[length] = '\0';
 	net->has_found = false;
 	net->lookup = WISP_NET_LOOKUP_RUNS;
-	ret = dns_get_addr_info(net->name, type, &net->lookup_id, answer, net, LOOKUP_MS);
+	ret = dns_get_addr_info(net->name, QUERY_TYPE, &net->lookup_id, answer, net, LOOKUP_MS);
 	if (ret == 0) {
 		return 0;
 	}
@@ -214,9 +218,15 @@ static void call_off(struct wisp_net *net)
 		runs = net->lookup == WISP_NET_LOOKUP_RUNS;
 		net->lookup = WISP_NET_LOOKUP_NONE;
 	}
-	if (runs) {
-		(void)dns_cancel_addr_info(net->lookup_id);
+	if (!runs) {
+		return;
 	}
+	if (net->lookup_id != 0) {
+		(void)dns_cancel_addr_info(net->lookup_id);
+		return;
+	}
+	/* Lookups by mDNS all have the number 0, those of other apps included. */
+	(void)dns_resolve_cancel_with_name(dns_resolve_get_default(), 0, net->name, QUERY_TYPE);
 }
 
 #else

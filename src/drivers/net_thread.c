@@ -31,7 +31,7 @@
 /* Results of poll() that end a connection. */
 #define ENDED (ZSOCK_POLLHUP | ZSOCK_POLLERR | ZSOCK_POLLNVAL)
 
-/* A connection is two of the things that poll() can wait for, and what wakes the thread is one. */
+/* poll() waits for up to two kernel objects of a connection, and for one that wakes the thread. */
 BUILD_ASSERT(CONFIG_ZVFS_POLL_MAX >= 3, "CONFIG_WISP_NET needs CONFIG_ZVFS_POLL_MAX=3 or more");
 
 struct watched {
@@ -195,7 +195,8 @@ static void drop(struct wisp_net *net, struct wisp_net_socket *socket)
 	}
 }
 
-static void take_datagrams(const struct wisp_app *app, struct wisp_net_socket *socket)
+/* Takes in the datagrams that have come. Returns false if there were none. */
+static bool take_datagrams(const struct wisp_app *app, struct wisp_net_socket *socket, int revents)
 {
 	struct wisp_net *net = wisp_net_of(app);
 
@@ -208,8 +209,10 @@ static void take_datagrams(const struct wisp_app *app, struct wisp_net_socket *s
 						(struct sockaddr *)&address, &size);
 
 		if (length < 0) {
-			socket->failed = socket->failed || errno != EAGAIN;
-			return;
+			/* An error that stays is reported by poll() alone. */
+			socket->failed = socket->failed || errno != EAGAIN ||
+					 (i == 0 && (revents & ENDED) != 0);
+			return i > 0;
 		}
 		record.length = (uint16_t)length;
 		if (length <= (ssize_t)sizeof(datagram) &&
@@ -220,6 +223,7 @@ static void take_datagrams(const struct wisp_app *app, struct wisp_net_socket *s
 			drop(net, socket);
 		}
 	}
+	return true;
 }
 
 /* Returns true for errors of one connection. Others stay, and the app has to read them. */
@@ -237,7 +241,8 @@ static bool is_passing(int error)
 	}
 }
 
-static void take_connection(const struct wisp_app *app, struct wisp_net_socket *socket)
+/* Takes in a connection that has come. Returns false if there was none. */
+static bool take_connection(const struct wisp_app *app, struct wisp_net_socket *socket)
 {
 	struct wisp_net *net = wisp_net_of(app);
 	struct sockaddr_storage address;
@@ -247,19 +252,20 @@ static void take_connection(const struct wisp_app *app, struct wisp_net_socket *
 
 	if (fd < 0) {
 		socket->failed = !is_passing(errno);
-		return;
+		return false;
 	}
 	if (!wisp_net_peer(&peer, (struct sockaddr *)&address) ||
 	    !wisp_rust_net_may_enter(app, true, socket->local_port, &peer)) {
 		(void)zsock_close(fd);
 		drop(net, socket);
-		return;
+		return true;
 	}
 	(void)zsock_fcntl(fd, ZVFS_F_SETFL, ZVFS_O_NONBLOCK);
 	K_SPINLOCK(&net->lock) {
 		socket->entered_peer = peer;
 		socket->entered = fd;
 	}
+	return true;
 }
 
 /* Handles what poll() returned for a socket. */
@@ -267,6 +273,7 @@ static void handle(const struct watched *watched, int revents)
 {
 	struct wisp_net *net = wisp_net_of(watched->app);
 	struct wisp_net_socket *socket = watched->socket;
+	bool taken = true;
 	uint32_t ready = 0;
 
 	if (socket->stage == WISP_NET_CONNECTING) {
@@ -278,12 +285,17 @@ static void handle(const struct watched *watched, int revents)
 			socket->wanted &= ~ready;
 		}
 	} else if (socket->tcp) {
-		take_connection(watched->app, socket);
+		taken = take_connection(watched->app, socket);
 	} else {
-		take_datagrams(watched->app, socket);
+		taken = take_datagrams(watched->app, socket, revents);
 	}
 	wisp_net_tell(watched->app, socket, ready | wisp_net_noted(socket));
 	(void)k_poll_signal_raise(&net->changed, 0);
+	if (!taken) {
+		/* A socket that stays ready without anything to take must not keep the processor.
+		 */
+		k_msleep(RETRY_MS);
+	}
 }
 
 /* Returns what to wait for at a socket. */
@@ -303,8 +315,11 @@ static short interest(const struct wisp_net_socket *socket)
 		return ((wanted & WISP_NET_READABLE) ? ZSOCK_POLLIN : 0) |
 		       (writes ? ZSOCK_POLLOUT : 0);
 	}
-	/* A full listener, or a failure that the app has not read, is not polled again. */
-	return (socket->failed || socket->entered >= 0) ? 0 : ZSOCK_POLLIN;
+	/*
+	 * A full listener, or one with a failure that the app has not read, is not polled again.
+	 * Datagrams are always taken in, so that they keep no packets of the network stack.
+	 */
+	return (socket->tcp && (socket->failed || socket->entered >= 0)) ? 0 : ZSOCK_POLLIN;
 }
 
 /* What poll() waits for, with room for what wakes the thread. */
@@ -312,20 +327,20 @@ struct polls {
 	struct zsock_pollfd entries[CONFIG_ZVFS_POLL_MAX];
 	struct watched watched[CONFIG_ZVFS_POLL_MAX];
 	uint32_t count;
-	/* Things that poll() waits for: a connection may be two. */
-	uint32_t things;
+	/* Kernel objects that poll() waits for: a connection may have two. */
+	uint32_t objects;
 };
 
 /* Adds a socket. Returns false if there is no room. */
 static bool add(struct polls *polls, const struct wisp_app *app, struct wisp_net_socket *socket,
 		short events)
 {
-	uint32_t things = (events == (ZSOCK_POLLIN | ZSOCK_POLLOUT)) ? 2 : 1;
+	uint32_t objects = (events == (ZSOCK_POLLIN | ZSOCK_POLLOUT)) ? 2 : 1;
 
-	if (polls->things + things + 1 > CONFIG_ZVFS_POLL_MAX) {
+	if (polls->objects + objects + 1 > CONFIG_ZVFS_POLL_MAX) {
 		return false;
 	}
-	polls->things += things;
+	polls->objects += objects;
 	polls->entries[polls->count] = (struct zsock_pollfd){.fd = socket->fd, .events = events};
 	polls->watched[polls->count] = (struct watched){.app = app, .socket = socket};
 	polls->count++;
@@ -342,7 +357,7 @@ static uint32_t collect(struct polls *polls, uint32_t first)
 	uint32_t next = 0;
 
 	polls->count = 0;
-	polls->things = 0;
+	polls->objects = 0;
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
 		struct wisp_net *net = wisp_net_of(app);
 
@@ -392,6 +407,8 @@ static void run(void *a, void *b, void *c)
 			}
 		}
 		first = next;
+		/* Threads of the same priority have their turn, however much there is to do. */
+		k_yield();
 	}
 }
 

@@ -92,6 +92,21 @@ static int attempts(void)
 	return 0;
 }
 
+/* A socket that is watched before it is connected. */
+static int watched(void)
+{
+	struct wisp_event_event event;
+
+	EXPECT(wisp_net_open(WISP_NET_UDP) == 0);
+	EXPECT(wisp_net_watch(0, WISP_NET_WRITABLE) == 0);
+	EXPECT(wisp_net_connect(0, LOCAL_HIGH, LOCAL_LOW, 5683, 0) == 0);
+	EXPECT(wisp_event_wait(WISP_EVENT_FOREVER, &event) == 0);
+	EXPECT(event.kind == WISP_EVENT_NET && event.source == 0);
+	EXPECT(event.value == WISP_NET_WRITABLE);
+	EXPECT(wisp_net_close(0) == 0);
+	return 0;
+}
+
 /* More sockets than were granted, and again without end. */
 static int many(void)
 {
@@ -112,5 +127,6 @@ int main(void)
 
 	line = (line == 0) ? connection() : line;
 	line = (line == 0) ? attempts() : line;
+	line = (line == 0) ? watched() : line;
 	return (line == 0) ? many() : line;
 }

@@ -7,7 +7,11 @@
 
 #include <string.h>
 
+#include <zephyr/net/net_pkt.h>
 #include <zephyr/random/random.h>
+
+#include "app/grants.h"
+#include "drivers/net.h"
 
 #include "peers.h"
 
@@ -50,7 +54,8 @@ static void ask(int times)
 	}
 }
 
-ZTEST(net_abuse, test_a_flood_is_dropped_and_other_apps_have_their_datagrams)
+/* Floods an app that does not read, which may have a failure of its socket to read as well. */
+static void flood(bool failed)
 {
 	int udp = make(false, 0);
 	int tcp;
@@ -59,6 +64,7 @@ ZTEST(net_abuse, test_a_flood_is_dropped_and_other_apps_have_their_datagrams)
 	start(APP(server), "sleeper");
 	/* Port 7001 is bound after port 7000. */
 	tcp = connected(7001);
+	APP(server)->grants->net->sockets[0].failed = failed;
 	ask(1);
 	for (int i = 0; i < 20; i++) {
 		for (int j = 0; j < 10; j++) {
@@ -71,6 +77,49 @@ ZTEST(net_abuse, test_a_flood_is_dropped_and_other_apps_have_their_datagrams)
 	zassert_equal(zsock_send(tcp, "x", 1, 0), 1);
 	finish(APP(server), WISP_APP_EXITED);
 	zassert_ok(zsock_close(tcp));
+	zassert_ok(zsock_close(udp));
+}
+
+ZTEST(net_abuse, test_a_flood_is_dropped_and_other_apps_have_their_datagrams)
+{
+	flood(false);
+}
+
+ZTEST(net_abuse, test_a_flood_is_dropped_behind_a_failure_that_was_not_read)
+{
+	flood(true);
+}
+
+/* The thread of the network needs the lock of each socket. */
+ZTEST(net_abuse, test_an_app_that_waits_for_a_packet_locks_nobody_out)
+{
+	struct net_pkt *taken[CONFIG_NET_PKT_TX_COUNT];
+	const struct wisp_net *net = APP(client)->grants->net;
+	int udp = make(false, 5683);
+	size_t count = 0;
+	char bytes[8];
+
+	while (count < ARRAY_SIZE(taken)) {
+		taken[count] = net_pkt_alloc(K_NO_WAIT);
+		if (taken[count] == NULL) {
+			break;
+		}
+		count++;
+	}
+	start(APP(client), "full");
+	while (net->sockets[0].fd < 0) {
+		k_msleep(1);
+	}
+	for (int i = 0; i < 20; i++) {
+		k_msleep(5);
+		zassert_not_equal(lock_of(APP(client), 0)->owner, &APP(client)->data->thread);
+	}
+	while (count > 0) {
+		net_pkt_unref(taken[--count]);
+	}
+	zassert_equal(zsock_recv(udp, bytes, sizeof(bytes), 0), 4);
+	zassert_mem_equal(bytes, "room", 4);
+	finish(APP(client), WISP_APP_EXITED);
 	zassert_ok(zsock_close(udp));
 }
 

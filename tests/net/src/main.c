@@ -4,6 +4,14 @@
 
 #include <string.h>
 
+#include <zephyr/net/dns_resolve.h>
+#include <zephyr/net/net_context.h>
+#include <zephyr/net/net_if.h>
+#include <zephyr/sys/fdtable.h>
+
+#include "app/grants.h"
+#include "drivers/net.h"
+#include "drivers/net_address.h"
 #include "peers.h"
 
 ZTEST_SUITE(net, NULL, NULL, note_resources, check_resources, NULL);
@@ -104,6 +112,71 @@ ZTEST(net, test_no_end_of_an_app_leaves_a_socket)
 	}
 	zassert_ok(wisp_app_join(APP(client), K_SECONDS(60)));
 	zassert_ok(zsock_close(tcp));
+}
+
+/* Locks a mutex for the thread of an app. */
+static void lock_for(const struct wisp_app *app, struct k_mutex *mutex)
+{
+	zassert_ok(k_mutex_lock(mutex, K_FOREVER));
+	mutex->owner = &app->data->thread;
+	mutex->owner_orig_prio = app->priority;
+}
+
+/* The locks are those that a thread has while it sends. */
+ZTEST(net, test_a_fault_in_the_network_stack_leaves_no_lock_of_a_socket)
+{
+	const struct wisp_app *app = APP(client);
+	const struct fd_op_vtable *vtable;
+	struct net_context *context;
+	int tcp = make(true, 8000);
+	int connection;
+	char byte;
+
+	start(app, "stays");
+	connection = zsock_accept(tcp, NULL, NULL);
+	zassert_true(connection >= 0);
+	/* Socket 0 is the connection, and socket 1 is one for datagrams. */
+	context = zvfs_get_fd_obj_and_vtable(app->grants->net->sockets[1].fd, &vtable, NULL);
+	zassert_not_null(context);
+	lock_for(app, lock_of(app, 0));
+	lock_for(app, lock_of(app, 1));
+	lock_for(app, &context->lock);
+	lock_for(app, &net_if_get_default()->tx_lock);
+	lock_for(app, &dns_resolve_get_default()->lock);
+	end_run(2);
+	zassert_true(zsock_recv(connection, &byte, 1, 0) <= 0, "it was closed");
+	zassert_ok(wisp_app_join(app, K_SECONDS(60)));
+	zassert_is_null(dns_resolve_get_default()->lock.owner);
+	zassert_ok(zsock_close(connection));
+	zassert_ok(zsock_close(tcp));
+}
+
+ZTEST(net, test_an_address_of_a_family_that_the_firmware_lacks_is_not_written)
+{
+	const struct wisp_net_peer peer = {.address = {0x20, 1, 13, 0xb8, [15] = 1}, .port = 5683};
+	struct {
+		struct sockaddr_storage address;
+		uint8_t behind[sizeof(struct sockaddr_in6)];
+	} place;
+	uint8_t untouched[sizeof(place.behind)];
+
+	memset(&place, 0xa5, sizeof(place));
+	memset(untouched, 0xa5, sizeof(untouched));
+	(void)wisp_net_address(&place.address, &peer);
+	zassert_equal(place.address.ss_family, AF_INET6);
+	zassert_mem_equal(place.behind, untouched, sizeof(untouched));
+}
+
+ZTEST(net, test_an_entry_of_a_family_that_the_firmware_lacks_reaches_nobody)
+{
+	int udp = make(false, 5683);
+	char bytes[8];
+
+	start(APP(client), "ipv6");
+	zassert_equal(zsock_recv(udp, bytes, sizeof(bytes), 0), 4);
+	zassert_mem_equal(bytes, "four", 4);
+	finish(APP(client), WISP_APP_EXITED);
+	zassert_ok(zsock_close(udp));
 }
 
 ZTEST(net, test_the_traffic_of_an_hour_is_used_up_and_does_not_come_back_with_a_new_run)

@@ -4,6 +4,10 @@
 
 #include <zephyr/net/net_context.h>
 #include <zephyr/net/net_pkt.h>
+#include <zephyr/sys/fdtable.h>
+
+#include "app/grants.h"
+#include "drivers/net.h"
 
 /* What a test may use up and has to give back. */
 struct resources {
@@ -83,6 +87,16 @@ void stop(const struct wisp_app *app)
 {
 	zassert_ok(wisp_app_stop(app));
 	finish(app, WISP_APP_STOPPED);
+}
+
+struct k_mutex *lock_of(const struct wisp_app *app, uint32_t socket)
+{
+	const struct fd_op_vtable *vtable;
+	struct k_mutex *lock = NULL;
+
+	(void)zvfs_get_fd_obj_and_vtable(app->grants->net->sockets[socket].fd, &vtable, &lock);
+	zassert_not_null(lock);
+	return lock;
 }
 
 static void count(struct net_context *context, void *number)

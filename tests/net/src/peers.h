@@ -33,6 +33,9 @@ void finish(const struct wisp_app *app, enum wisp_app_state state);
 /* Stops an app that runs. */
 void stop(const struct wisp_app *app);
 
+/* Returns the lock of the descriptor that an app's socket has. */
+struct k_mutex *lock_of(const struct wisp_app *app, uint32_t socket);
+
 /* Notes what the network stack has in use, and fails if it does not come back to that. */
 void note_resources(void *fixture);
 void check_resources(void *fixture);

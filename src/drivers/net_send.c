@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Sends for the sockets of apps. */
+
+#include <errno.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/net/net_if.h>
+#include <zephyr/net/net_ip.h>
+#include <zephyr/net/net_pkt.h>
+#include <zephyr/net/socket.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/grants.h"
+#include "drivers/net.h"
+#include "drivers/net_address.h"
+#include "drivers/net_internal.h"
+
+/* Returns the interface that leads to an address, or NULL. */
+static struct net_if *interface_to(const struct sockaddr_storage *to)
+{
+#ifdef CONFIG_NET_IPV4
+	if (to->ss_family == AF_INET) {
+		return net_if_ipv4_select_src_iface(&((const struct sockaddr_in *)to)->sin_addr);
+	}
+#endif
+#ifdef CONFIG_NET_IPV6
+	if (to->ss_family == AF_INET6) {
+		return net_if_ipv6_select_src_iface(&((const struct sockaddr_in6 *)to)->sin6_addr);
+	}
+#endif
+	return NULL;
+}
+
+/*
+ * Returns true if a datagram is longer than a packet on its way can be, for which Zephyr has the
+ * error of a network without room.
+ */
+static bool is_too_long(const struct sockaddr_storage *to, size_t length)
+{
+	bool ipv4 = to->ss_family == AF_INET;
+
+	if (ipv4 ? IS_ENABLED(CONFIG_NET_IPV4_FRAGMENT) : IS_ENABLED(CONFIG_NET_IPV6_FRAGMENT)) {
+		return false;
+	}
+	return length + (ipv4 ? NET_IPV4UDPH_LEN : NET_IPV6UDPH_LEN) >
+	       net_if_get_mtu(interface_to(to));
+}
+
+/* Returns true if the network stack has a packet and buffers for a datagram. */
+static bool has_room(const struct sockaddr_storage *to, size_t length)
+{
+	struct net_pkt *packet = net_pkt_alloc_with_buffer(interface_to(to), length, to->ss_family,
+							   IPPROTO_UDP, K_NO_WAIT);
+
+	if (packet == NULL) {
+		return false;
+	}
+	net_pkt_unref(packet);
+	return true;
+}
+
+/* Sends to an address, or with a `size` of 0 to the connected peer. Returns what zsock_sendto()
+ * does.
+ */
+static ssize_t try_send(const struct wisp_net_socket *socket, const uint8_t *bytes, size_t length,
+			const struct sockaddr_storage *to, socklen_t size)
+{
+	const struct sockaddr *peer = (size == 0) ? NULL : (const struct sockaddr *)to;
+
+	/* Zephyr would wait for a packet for a second, and lock out the thread of the network. */
+	if (!socket->tcp && !has_room(to, length)) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	return zsock_sendto(socket->fd, bytes, length, ZSOCK_MSG_DONTWAIT, peer, size);
+}
+
+/* Translates the error of an attempt to send. Returns 0 if the call has to wait. */
+static uint32_t send_error(const struct wisp_net_socket *socket, const struct sockaddr_storage *to,
+			   size_t length, int error)
+{
+	switch (error) {
+	case EAGAIN:
+		return 0;
+	case ENOMEM:
+	case ENOBUFS:
+		return (!socket->tcp && is_too_long(to, length)) ? WISP_EMSGSIZE : 0;
+	default:
+		return wisp_net_error(error);
+	}
+}
+
+/* Makes a socket ready to send to an address. Returns 0 or an enum wisp_errno. */
+static uint32_t prepare(struct wisp_net_socket *socket, const struct sockaddr_storage *to)
+{
+	bool ipv4 = to->ss_family == AF_INET;
+
+	if (socket->shut_down) {
+		return WISP_EPERM;
+	}
+	if (socket->stage == WISP_NET_OPEN) {
+		uint32_t error = wisp_net_make(socket, ipv4);
+
+		if (error != 0) {
+			return error;
+		}
+		socket->stage = WISP_NET_BOUND;
+	}
+	return (socket->ipv4 == ipv4) ? 0 : WISP_EINVAL;
+}
+
+uint32_t wisp_shim_net_send(const struct wisp_app *app, uint32_t socket, const uint8_t *bytes,
+			    size_t length, const struct wisp_net_peer *to, uint64_t until_us,
+			    uint32_t *count, uint32_t *error)
+{
+	struct wisp_net *net = wisp_net_of(app);
+	struct wisp_net_socket *found = wisp_net_socket(app, socket);
+	struct sockaddr_storage address;
+	socklen_t size;
+
+	if (found == NULL) {
+		*error = WISP_EBADF;
+		return WISP_WAIT_EVENT;
+	}
+	size = wisp_net_address(&address, (to == NULL) ? &found->peer : to);
+	*error = prepare(found, &address);
+	while (*error == 0 && !app->data->stopping) {
+		enum wisp_net_wait wait;
+		ssize_t sent;
+
+		k_poll_signal_reset(&net->changed);
+		sent = try_send(found, bytes, length, &address, (to == NULL) ? 0 : size);
+		if (sent >= 0) {
+			*count = (uint32_t)sent;
+			break;
+		}
+		wait = (found->tcp && errno == EAGAIN) ? WISP_NET_WAIT_WRITABLE
+						       : WISP_NET_WAIT_ROOM;
+		*error = send_error(found, &address, length, errno);
+		if (*error == 0 && !wisp_net_wait(app, found, wait, until_us)) {
+			wisp_net_used(app, found);
+			return WISP_WAIT_NOTHING;
+		}
+	}
+	if (app->data->stopping) {
+		return WISP_WAIT_STOP;
+	}
+	wisp_net_used(app, found);
+	return WISP_WAIT_EVENT;
+}

@@ -8,6 +8,7 @@
 //! 3. An error says what is wrong, where, what was expected, and what to do.
 #![forbid(unsafe_code)]
 
+mod connections;
 mod failure;
 mod gateway;
 mod output;

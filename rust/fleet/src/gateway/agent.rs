@@ -36,6 +36,7 @@ impl From<Stop> for Trouble {
     fn from(stop: Stop) -> Self {
         match stop {
             Stop::Passing(words, wait) => Self::Passing(words, wait),
+            Stop::Missing(words) => Self::Passing(words, None),
             Stop::Lasting(words) => Self::Lasting(words),
         }
     }
@@ -121,19 +122,20 @@ impl Agent {
         self.shared.telemetry.change(&self.device.name, |line| line.action = id);
         let ended = self.record.action.as_ref().is_some_and(|action| action.verdict.is_some());
         if !ended {
-            if is_held(&asked) {
-                self.hold(&asked.id).await?;
-                return Ok(false);
-            }
+            let held = is_held(&asked);
             let Self { shared, device, controller, record, .. } = self;
-            let mut job = Job { shared, device, controller, record };
+            let mut job = Job { shared, device, controller, record, held };
             let verdict = tokio::select! {
                 verdict = job.run() => verdict,
-                () = changed(shared, device, controller, &asked.id, pause) => return Ok(true),
+                () = changed(shared, device, controller, &asked.id, held, pause) => return Ok(true),
+            };
+            let Some(verdict) = verdict else {
+                self.hold(&asked.id).await?;
+                return Ok(false);
             };
             self.end(verdict)?;
         }
-        self.deliver().await?;
+        self.deliver(true).await?;
         Ok(true)
     }
 
@@ -171,7 +173,7 @@ impl Agent {
     async fn hold(&mut self, id: &str) -> Result<(), Trouble> {
         if self.told.as_deref() != Some(id) {
             let Self { shared, device, controller, record, .. } = self;
-            Job { shared, device, controller, record }.prepare().await?;
+            Job { shared, device, controller, record, held: true }.prepare().await?;
             self.controller.feedback(id, State::Downloaded, (0, 1), &["all images are here".into()]).await?;
             self.told = Some(id.into());
         }
@@ -194,14 +196,17 @@ impl Agent {
         self.write()
     }
 
-    /// Tells the server how the action ended, and forgets it when the server has it.
-    async fn deliver(&mut self) -> Result<(), Trouble> {
+    /// Tells the server how the action ended, and forgets it when the server has it. `offered` says that the server named
+    /// the action a moment ago.
+    async fn deliver(&mut self, offered: bool) -> Result<(), Trouble> {
         let Some(action) = self.record.action.clone() else { return Ok(()) };
         let Some(verdict) = action.verdict.clone() else { return Ok(()) };
         self.shared.telemetry.change(&self.device.name, |line| line.phase = Phase::Reporting);
         let (state, word) = if verdict.success { (State::Success, "success") } else { (State::Failure, "failure") };
         match self.controller.feedback(&action.id, state, action.done(), &verdict.details).await {
             Ok(()) => {}
+            // a proxy may have answered; if the server ended the action, the next poll does not name it
+            Err(Trouble::Gone(words)) if offered => return Err(Trouble::Passing(words, None)),
             Err(Trouble::Gone(words)) => {
                 tracing::info!("{}: the server ended the action before: {words}", self.device.name)
             }
@@ -226,7 +231,7 @@ impl Agent {
     async fn leave(&mut self) -> Result<(), Trouble> {
         let Some(action) = &self.record.action else { return Ok(()) };
         if action.verdict.is_some() {
-            return self.deliver().await;
+            return self.deliver(false).await;
         }
         tracing::info!("{}: the server does not have action {} any more", self.device.name, action.id);
         if action.parts.iter().any(|part| matches!(part.step, Step::Sending(_))) {
@@ -246,7 +251,7 @@ impl Agent {
         let mine = self.record.action.as_ref().is_some_and(|action| action.id == cancel.action);
         let undone = if mine {
             let Self { shared, device, controller, record, .. } = self;
-            Job { shared, device, controller, record }.undo().await?
+            Job { shared, device, controller, record, held: true }.undo().await?
         } else {
             Ok(())
         };
@@ -307,9 +312,16 @@ fn is_held(asked: &Asked) -> bool {
     asked.deployment.update == "skip" || asked.deployment.maintenance_window.as_deref() == Some("unavailable")
 }
 
-/// Waits until the server wants something else than an action. A server that does not answer wants
+/// Waits until the server wants something else than an action that is held or not. A server that does not answer wants
 /// nothing else.
-async fn changed(shared: &Shared, device: &config::Device, controller: &Controller, id: &str, pause: Duration) {
+async fn changed(
+    shared: &Shared,
+    device: &config::Device,
+    controller: &Controller,
+    id: &str,
+    held: bool,
+    pause: Duration,
+) {
     loop {
         sleep(pause).await;
         let Ok(poll) = poll(shared, &device.name, controller).await else { continue };
@@ -317,11 +329,8 @@ async fn changed(shared: &Shared, device: &config::Device, controller: &Controll
             return;
         }
         let Some(link) = poll.deployment else { return };
-        if link.is_of(id) {
-            continue;
-        }
         match controller.action(&link).await {
-            Ok(asked) if asked.id != id => return,
+            Ok(asked) if asked.id != id || is_held(&asked) != held => return,
             Err(Trouble::Gone(_)) => return,
             _ => {}
         }

@@ -54,7 +54,7 @@ impl Hash {
     }
 
     /// Returns a name for a file: digits only, never what the server wrote.
-    fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Sha256(digits) | Self::Sha1(digits) => digits,
         }
@@ -125,11 +125,17 @@ impl Artifacts {
             let _ = fs::remove_file(&path);
         }
         let partial = path.with_extension("part");
+        self.make_room(&partial);
+        let resumed = fs::metadata(&partial).is_ok_and(|data| data.len() > 0);
         self.complete(from, source, &partial, count).await?;
         let bytes = fs::read(&partial).map_err(|error| disk(&partial, &error))?;
         if !source.hash.is_of(&bytes) {
             let _ = fs::remove_file(&partial);
             let words = format!("{}: the downloaded bytes have another hash than the server announced", source.file);
+            if resumed {
+                // a cut of power may have left other bytes than were written
+                return Err(Trouble::Passing(format!("{words}; it is downloaded anew"), None));
+            }
             return Err(Trouble::Lasting(words));
         }
         fs::rename(&partial, &path).map_err(|error| disk(&path, &error))?;
@@ -188,12 +194,19 @@ impl Artifacts {
         file.sync_all().map_err(|error| disk(partial, &error))
     }
 
-    /// Deletes artifacts that nobody used for longest, but not the newest one.
+    /// Deletes artifacts and parts of them that nobody used for longest, but not the newest one and those that are being
+    /// downloaded.
     fn make_room(&self, newest: &Path) {
         let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        let busy: Vec<String> = {
+            let turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+            turns.iter().filter(|(_, turn)| Arc::strong_count(turn) > 1).map(|(name, _)| name.clone()).collect()
+        };
+        let is_busy = |path: &Path| path.file_stem().is_some_and(|stem| busy.iter().any(|name| **name == *stem));
         let mut files: Vec<(SystemTime, u64, PathBuf)> = entries
             .flatten()
-            .filter(|entry| is_ours(&entry.file_name().to_string_lossy()) && entry.path() != newest)
+            .filter(|entry| is_ours(&entry.file_name().to_string_lossy()))
+            .filter(|entry| entry.path() != newest && !is_busy(&entry.path()))
             .filter_map(|entry| {
                 let data = entry.metadata().ok()?;
                 Some((data.modified().ok()?, data.len(), entry.path()))
@@ -211,8 +224,10 @@ impl Artifacts {
     }
 }
 
-/// Returns whether a file has the name of an artifact. Somebody may keep other files in the state folder.
+/// Returns whether a file has the name of an artifact, or of a part of one. Somebody may keep other files in the state
+/// folder.
 fn is_ours(name: &str) -> bool {
+    let name = name.strip_suffix(".part").unwrap_or(name);
     matches!(name.len(), 40 | 64) && name.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
@@ -253,8 +268,12 @@ mod tests {
             [("a", 400), ("b", 300), ("c", 200), ("d", 100)].map(|(digit, age)| put(&digit.repeat(64), age));
         let others =
             [put("photographs", 900), put(&"z".repeat(64), 900), put(&format!("{}.part", "e".repeat(64)), 900)];
+        let abandoned = put(&format!("{}.part", "f".repeat(64)), 900);
+        let turn = Arc::default();
+        artifacts.turns.lock().unwrap().insert("e".repeat(64), Arc::clone(&turn));
         artifacts.make_room(&newest);
         assert!(!oldest.exists() && middle.exists() && young.exists() && newest.exists());
+        assert!(!abandoned.exists());
         assert!(others.iter().all(|path| path.exists()));
     }
 }

@@ -173,7 +173,12 @@ impl Config {
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let text = std::fs::read_to_string(path)
             .map_err(|error| Failure::in_file(path, format_args!("the configuration cannot be read: {error}")))?;
-        let file = toml::from_str(&text).map_err(|error| Failure::in_file(path, error.to_string().trim_end()))?;
+        let file = toml::from_str(&text).map_err(|error| {
+            // its whole text has the line, which may have a token
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            Failure::in_file(path, format_args!("line {line}: {}", error.message()))
+        })?;
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::of(file, folder).map_err(|words| Failure::in_file(path, words))
     }
@@ -210,7 +215,12 @@ impl Config {
 fn base(server: &Server) -> Result<Url, String> {
     let wrong = || format!("server: `{}` is no address of a server; expected https://HOST", server.url);
     let mut url = Url::parse(&server.url).map_err(|_| wrong())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() || !url.username().is_empty() {
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(
+            "server: the address has a user name or a password, which would be shown; give tokens instead".into()
+        );
+    }
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
         return Err(wrong());
     }
     if url.scheme() == "http" && !is_near(&url) && !server.plain_http {
@@ -334,6 +344,20 @@ mod tests {
         assert_eq!(headers, ["GatewayToken g", "TargetToken t"]);
         assert_eq!((config.url.as_str(), &*config.tenant), ("http://127.0.0.1:8080/", "DEFAULT"));
         assert_eq!(read(&with("address = \"a\"")).unwrap().url.as_str(), "https://rollout.example/base/");
+    }
+
+    #[test]
+    fn a_mistake_is_told_by_its_line_without_the_token_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gateway.toml");
+        for (line, place) in [("token = bH7Xsecret", "line 5: "), ("tokn = \"bH7Xsecret\"", "line 5: ")] {
+            std::fs::write(&path, format!("{SERVER}[[device]]\nname = \"lamp\"\n{line}\n")).unwrap();
+            let words = Config::read(&path).unwrap_err().to_string();
+            assert!(words.contains(place) && !words.contains("bH7X"), "{words}");
+        }
+        std::fs::write(&path, "[server]\nurl = \"https://:bH7Xsecret@rollout.example\"\n").unwrap();
+        let words = Config::read(&path).unwrap_err().to_string();
+        assert!(words.contains("give tokens instead") && !words.contains("bH7X"), "{words}");
     }
 
     #[test]

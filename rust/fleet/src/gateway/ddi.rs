@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use reqwest::header::{HeaderMap, ACCEPT, AUTHORIZATION, CONTENT_TYPE, RANGE, RETRY_AFTER};
+use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, Value};
@@ -13,7 +14,7 @@ use super::config::{self, Config};
 use crate::failure::Failure;
 
 /// Longest answer of the server, in bytes, artifacts excepted.
-const ANSWER_MAX: usize = 4 << 20;
+const ANSWER_MAX: usize = 256 << 10;
 /// Longest time that the server may take to accept a connection.
 const CONNECT: Duration = Duration::from_secs(10);
 /// Longest silence of the server.
@@ -22,6 +23,8 @@ const SILENCE: Duration = Duration::from_secs(60);
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 /// Time between two polls if the server names none.
 const SLEEP: Duration = Duration::from_secs(300);
+/// Redirects that are followed for an artifact.
+const REDIRECTS: usize = 3;
 /// Longest text of a feedback, in characters: what hawkBit keeps.
 const DETAIL_MAX: usize = 512;
 
@@ -51,14 +54,6 @@ pub struct Link {
     pub href: String,
 }
 
-impl Link {
-    /// Returns whether the link plainly names the action with this id. It may also name it otherwise.
-    pub fn is_of(&self, id: &str) -> bool {
-        let path = self.href.split(['?', '#']).next().unwrap_or_default();
-        path.rsplit('/').next() == Some(id)
-    }
-}
-
 /// Answer to a poll: what the server wants of a device.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Poll {
@@ -72,11 +67,11 @@ pub struct Poll {
     pub config_data: Option<Link>,
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
+/// Only a rollout server answers with a `config`: no answer of a proxy means that there is no action.
+#[derive(Deserialize)]
 struct PollAnswer {
     config: PollConfig,
-    #[serde(rename = "_links")]
+    #[serde(rename = "_links", default)]
     links: PollLinks,
 }
 
@@ -236,7 +231,10 @@ impl State {
 /// The server of the configuration.
 #[derive(Clone)]
 pub struct Server {
+    /// For documents of the protocol, which are where the configuration says.
     http: reqwest::Client,
+    /// For artifacts, which may be elsewhere.
+    files: reqwest::Client,
     base: Url,
     plain_http: bool,
 }
@@ -247,19 +245,34 @@ impl Server {
     /// # Errors
     /// The system has no certificates, for example.
     pub fn new(config: &Config) -> Result<Self, Failure> {
-        let mut builder = reqwest::Client::builder()
-            .connect_timeout(CONNECT)
-            .read_timeout(SILENCE)
-            .user_agent(concat!("wisp-gateway/", env!("CARGO_PKG_VERSION")));
-        if config::is_near(&config.url) {
-            builder = builder.no_proxy();
-        }
-        let http =
-            builder.build().map_err(|error| Failure::new(format!("HTTP cannot be used here: {}", reason(&error))))?;
+        let http = client(config, Policy::none())?;
+        let without_tls = config.plain_http || config.url.scheme() == "http";
+        let files = client(
+            config,
+            Policy::custom(move |attempt| match attempt.url().scheme() {
+                _ if attempt.previous().len() > REDIRECTS => attempt.stop(),
+                "https" => attempt.follow(),
+                "http" if without_tls => attempt.follow(),
+                _ => attempt.stop(),
+            }),
+        )?;
         let base = config.url.join(&format!("{}/controller/v1/", config.tenant));
         let base = base.map_err(|error| Failure::new(format!("{}: {error}", config.url)))?;
-        Ok(Self { http, base, plain_http: config.plain_http })
+        Ok(Self { http, files, base, plain_http: config.plain_http })
     }
+}
+
+/// Returns a client of HTTP that follows the redirects that a policy allows.
+fn client(config: &Config, policy: Policy) -> Result<reqwest::Client, Failure> {
+    let mut builder = reqwest::Client::builder()
+        .redirect(policy)
+        .connect_timeout(CONNECT)
+        .read_timeout(SILENCE)
+        .user_agent(concat!("wisp-gateway/", env!("CARGO_PKG_VERSION")));
+    if config::is_near(&config.url) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| Failure::new(format!("HTTP cannot be used here: {}", reason(&error))))
 }
 
 /// Returns the innermost reason of an error.
@@ -328,9 +341,9 @@ impl Controller {
     }
 
     /// Returns a request. Only the server of the configuration gets the token.
-    fn request(&self, method: Method, url: Url) -> RequestBuilder {
+    fn request(&self, http: &reqwest::Client, method: Method, url: Url) -> RequestBuilder {
         let own = url.origin() == self.root.origin();
-        let request = self.server.http.request(method, url);
+        let request = http.request(method, url);
         if own {
             request.header(AUTHORIZATION, &self.authorization)
         } else {
@@ -350,7 +363,11 @@ impl Controller {
         }
         let wait = retry_after(response.headers());
         let url = response.url().clone();
-        let body = body(response, 1024).await.unwrap_or_default();
+        // what another server answers is not told to this one
+        let body = match url.origin() == self.root.origin() {
+            true => body(response, 1024).await.unwrap_or_default(),
+            false => Vec::new(),
+        };
         let text = shown(&String::from_utf8_lossy(&body));
         let said = if text.is_empty() { String::new() } else { format!(": {text}") };
         let words = format!("{}{}: the server answers {status}{said}", url.origin().ascii_serialization(), url.path());
@@ -366,7 +383,8 @@ impl Controller {
     }
 
     async fn get(&self, url: Url) -> Result<Vec<u8>, Trouble> {
-        let response = self.send(self.request(Method::GET, url).header(ACCEPT, "application/json")).await?;
+        let response =
+            self.send(self.request(&self.server.http, Method::GET, url).header(ACCEPT, "application/json")).await?;
         body(response, ANSWER_MAX).await
     }
 
@@ -412,7 +430,8 @@ impl Controller {
     }
 
     async fn put(&self, method: Method, url: Url, value: &Value) -> Result<(), Trouble> {
-        let request = self.request(method, url).header(CONTENT_TYPE, "application/json").body(value.to_string());
+        let request = self.request(&self.server.http, method, url);
+        let request = request.header(CONTENT_TYPE, "application/json").body(value.to_string());
         self.send(request).await.map(|_| ())
     }
 
@@ -466,7 +485,7 @@ impl Controller {
                 shown(href)
             )));
         }
-        let request = self.request(Method::GET, url);
+        let request = self.request(&self.server.files, Method::GET, url);
         let request = if from > 0 { request.header(RANGE, format!("bytes={from}-")) } else { request };
         self.send(request).await
     }

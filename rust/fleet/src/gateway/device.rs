@@ -46,7 +46,8 @@ pub struct App {
     pub running: Option<Image>,
     /// The image on trial.
     pub candidate: Option<Image>,
-    next: Option<u32>,
+    /// Place at which the list goes on.
+    pub next: Option<u32>,
 }
 
 /// An image on a device.
@@ -102,6 +103,7 @@ pub struct Device {
     link: Link,
     claim: [u8; CLAIM],
     key: Option<[u8; 32]>,
+    sent_all: bool,
 }
 
 impl Device {
@@ -111,7 +113,12 @@ impl Device {
     /// It does not answer.
     pub async fn open(device: &config::Device, claim: [u8; CLAIM], patience: Duration) -> Result<Self, Error> {
         let link = Link::open(&device.address, patience).await?;
-        Ok(Self { link, claim, key: device.management_key })
+        Ok(Self { link, claim, key: device.management_key, sent_all: false })
+    }
+
+    /// Returns whether the last piece of an image was sent, answered or not.
+    pub fn has_sent_all(&self) -> bool {
+        self.sent_all
     }
 
     /// Returns how many requests were sent again.
@@ -225,21 +232,23 @@ impl Device {
         let token = at.tok.take();
         let piece = self.link.size().saturating_sub(AROUND_PIECE).max(32);
         // a device that stays where it is would never end
-        let mut idle = 0;
+        let (mut idle, mut furthest) = (0, at.off);
         while !at.done {
-            count(at.off);
             let rest = package.bytes.get(at.off..).filter(|rest| !rest.is_empty());
             let (Some(rest), Some(token)) = (rest, &token) else {
                 return Err(Error::Nonsense(format!("the upload is at byte {} of {}", at.off, package.bytes.len())));
             };
+            count(at.off);
             let data = rest.get(..piece).unwrap_or(rest);
+            self.sent_all |= data.len() == rest.len();
             let entries = vec![
                 ("off", (at.off as u64).into()),
                 ("data", Value::Bytes(data.to_vec())),
                 ("tok", Value::Bytes(token.to_vec())),
             ];
             let next: Progress = self.link.ask(Operation::Write, GROUP, command::UPLOAD, &payload(entries)).await?;
-            idle = if next.off > at.off || next.done { 0 } else { idle + 1 };
+            idle = if next.off > furthest || next.done { 0 } else { idle + 1 };
+            furthest = furthest.max(next.off);
             if idle > 16 {
                 return Err(Error::Nonsense(format!("the upload stays at byte {}", at.off)));
             }

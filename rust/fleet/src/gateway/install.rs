@@ -4,6 +4,7 @@
 //! A future of this module may be given up at any point and begun again, by this process or the next one: what was done
 //! is in the record before the next step, and the device tells the rest.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::block_in_place;
@@ -18,16 +19,20 @@ use super::package::Package;
 use super::record::{Installed, Record, Step, Verdict};
 use super::server::Shared;
 use super::smp::Error;
-use super::telemetry::{now, Phase};
+use super::telemetry::{now, AppLine, Phase};
 
 /// Number of times that an image is sent before its loss on the way counts as the outcome.
 const UPLOADS: u32 = 3;
+/// Number of times that the server is asked for a file that it does not have.
+const ASKS: u32 = 6;
 
 /// Why a step was not done.
 #[derive(Debug)]
 pub enum Stop {
     /// Another try may succeed.
     Passing(String, Option<Duration>),
+    /// The server says that it does not have a file. A proxy may have said so while the server was away.
+    Missing(String),
     /// This is the outcome.
     Lasting(String),
 }
@@ -36,7 +41,8 @@ impl From<Trouble> for Stop {
     fn from(trouble: Trouble) -> Self {
         match trouble {
             Trouble::Passing(words, wait) => Self::Passing(words, wait),
-            Trouble::Gone(words) | Trouble::Lasting(words) => Self::Lasting(words),
+            Trouble::Gone(words) => Self::Missing(words),
+            Trouble::Lasting(words) => Self::Lasting(words),
         }
     }
 }
@@ -84,6 +90,8 @@ pub enum Look {
     Trial,
     /// It is kept.
     Kept,
+    /// It is kept, and another update of the app is on trial.
+    Covered,
     /// It is there, and is not started any more.
     Disabled,
     /// It is not there.
@@ -93,11 +101,12 @@ pub enum Look {
 /// Compares an app with an image.
 fn compare(app: &App, sha: &[u8; 8]) -> Look {
     let is_it = |image: &Option<super::device::Image>| image.as_ref().is_some_and(|image| image.sha[..] == sha[..]);
-    match (is_it(&app.candidate), is_it(&app.running) && app.candidate.is_none(), app.disabled) {
-        (false, false, _) => Look::Absent,
-        (_, _, true) => Look::Disabled,
+    match (is_it(&app.candidate), is_it(&app.running), app.candidate.is_some(), app.disabled) {
+        (false, false, ..) => Look::Absent,
+        (false, true, true, _) => Look::Covered,
+        (.., true) => Look::Disabled,
         (true, ..) => Look::Trial,
-        (_, true, _) => Look::Kept,
+        (false, true, false, false) => Look::Kept,
     }
 }
 
@@ -111,14 +120,19 @@ pub struct Job<'a> {
     pub controller: &'a Controller,
     /// Its record, with an action that has not ended.
     pub record: &'a mut Record,
+    /// Nothing is to be installed yet. An update on trial is watched in any case.
+    pub held: bool,
 }
 
 impl Job<'_> {
-    /// Leads the action to its end, however long that takes.
-    pub async fn run(&mut self) -> Verdict {
+    /// Leads the action to its end, however long that takes. Returns `None` if what remains is held.
+    pub async fn run(&mut self) -> Option<Verdict> {
         let mut details = Vec::new();
         let count = self.record.action.as_ref().map_or(0, |action| action.parts.len());
         for index in 0..count {
+            if self.held && self.is_waiting(index) {
+                return None;
+            }
             let outcome = self.part(index).await;
             let (what, module) = self.subject(index);
             match outcome {
@@ -128,11 +142,17 @@ impl Job<'_> {
                     let rest = (index + 1..count)
                         .map(|rest| format!("{}: not installed, because {module} failed", self.subject(rest).0));
                     details.extend(rest.collect::<Vec<_>>());
-                    return Verdict { success: false, details };
+                    return Some(Verdict { success: false, details });
                 }
             }
         }
-        Verdict { success: true, details }
+        Some(Verdict { success: true, details })
+    }
+
+    /// Returns whether the device has not accepted the image of a part.
+    fn is_waiting(&self, index: usize) -> bool {
+        let part = self.record.action.as_ref().and_then(|action| action.parts.get(index));
+        part.is_some_and(|part| matches!(part.step, Step::Waiting | Step::Sending(_)))
     }
 
     /// Returns the app of a part as people call it, and the name of its module.
@@ -150,7 +170,7 @@ impl Job<'_> {
     /// Leads one app to its end.
     async fn part(&mut self, index: usize) -> Result<(), String> {
         let name = &self.device.name;
-        let mut tries = Tries { backoff: Backoff::new(self.shared.config.pace.retry), uploads: 0, begun: None };
+        let mut tries = Tries::new(self.shared.config.pace.retry);
         loop {
             match self.step(index, &mut tries).await {
                 Ok(true) => return Ok(()),
@@ -159,9 +179,18 @@ impl Job<'_> {
                     self.shared.telemetry.change(name, |line| line.trouble = None);
                 }
                 Err(Stop::Lasting(words)) => return Err(words),
+                Err(Stop::Missing(words)) => {
+                    tries.asks += 1;
+                    if tries.asks >= ASKS {
+                        return Err(words);
+                    }
+                    self.shared.telemetry.trouble(name, &words);
+                    sleep(tries.backoff.next()).await;
+                }
                 Err(Stop::Passing(words, wait)) => {
                     self.shared.telemetry.trouble(name, &words);
-                    sleep(wait.unwrap_or_else(|| tries.backoff.next())).await;
+                    let least = tries.backoff.next();
+                    sleep(wait.map_or(least, |asked| asked.max(least))).await;
                 }
             }
         }
@@ -180,7 +209,7 @@ impl Job<'_> {
                 let package = self.package(index).await?;
                 let mut sha = [0; 8];
                 sha.copy_from_slice(&package.sha[..8]);
-                let installed = Installed { app: package.app, version: package.version, sha };
+                let installed = Installed { app: package.app.clone(), version: package.version.clone(), sha };
                 self.go_on(index, Step::Sending(installed))?;
                 self.tell(format!("{}: downloaded", self.subject(index).0)).await;
             }
@@ -194,7 +223,7 @@ impl Job<'_> {
                     Look::Disabled => {
                         return Err(Stop::Lasting(self.failed(&it, "the update is installed and disabled").await))
                     }
-                    Look::Absent => {
+                    Look::Absent | Look::Covered => {
                         self.send(index, tries).await?;
                         self.go_on(index, Step::Trial(it.clone()))?;
                         self.tell(format!("{} {}: on trial", it.app, it.version)).await;
@@ -215,7 +244,7 @@ impl Job<'_> {
     async fn trial(&mut self, index: usize, it: Installed, tries: &mut Tries) -> Result<(), Stop> {
         let pace = &self.shared.config.pace;
         match self.look(&it).await? {
-            Look::Kept => return self.go_on(index, Step::Kept(it)),
+            Look::Kept | Look::Covered => return self.go_on(index, Step::Kept(it)),
             Look::Disabled => return Err(Stop::Lasting(self.failed(&it, "the update was disabled").await)),
             Look::Absent => return Err(Stop::Lasting(self.failed(&it, "the update was rolled back").await)),
             Look::Trial => {}
@@ -248,14 +277,19 @@ impl Job<'_> {
             // what the device had already was sent by an earlier upload
             let from = before.replace(done).unwrap_or(done);
             telemetry.uploaded.inc_by(done.saturating_sub(from) as u64);
-            let percent = u8::try_from(done * 100 / total.max(1)).ok();
+            let percent = u8::try_from(done.saturating_mul(100) / total.max(1)).ok();
             telemetry.change(&self.device.name, |line| (line.percent, line.heard) = (percent, Some(now())));
         });
         let sent = sent.await;
         telemetry.repeated.inc_by(device.repeated());
-        tries.uploads += u32::from(!matches!(sent, Err(ref error) if Stop::is_wait(error)));
+        // a device that got the last piece may have ended before it could answer
+        let whole = device.has_sent_all();
+        tries.uploads += u32::from(whole || !matches!(sent, Err(ref error) if Stop::is_wait(error)));
         match sent {
             Ok(()) => Ok(()),
+            Err(error) if whole && Stop::is_wait(&error) && tries.uploads >= UPLOADS => Err(Stop::Lasting(format!(
+                "the whole image was sent {UPLOADS} times, and the device did not have it afterwards: {error}"
+            ))),
             // another look tells what it is there as
             Err(Error::Store(code))
                 if (code == StoreError::Installed.code() || is_loss(code)) && tries.uploads < UPLOADS =>
@@ -272,10 +306,24 @@ impl Job<'_> {
         let app = device.app(&it.app).await;
         self.shared.telemetry.repeated.inc_by(device.repeated());
         match app {
-            Ok(app) => Ok(compare(&app, &it.sha)),
+            Ok(app) => {
+                self.show(&app);
+                Ok(compare(&app, &it.sha))
+            }
             Err(Error::Store(code)) if code == StoreError::NotFound.code() => Ok(Look::Absent),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// Shows the state of an app.
+    fn show(&self, app: &App) {
+        let Some(new) = AppLine::of(app) else { return };
+        self.shared.telemetry.change(&self.device.name, |line| {
+            match line.apps.iter_mut().find(|known| known.name == new.name) {
+                Some(known) => *known = new,
+                None => line.apps.push(new),
+            }
+        });
     }
 
     /// Reaches the device.
@@ -293,7 +341,7 @@ impl Job<'_> {
     }
 
     /// Returns the image of a part.
-    async fn package(&self, index: usize) -> Result<Package, Stop> {
+    async fn package(&self, index: usize) -> Result<Arc<Package>, Stop> {
         let part = self.record.action.as_ref().and_then(|action| action.parts.get(index));
         let part = part.ok_or_else(|| Stop::Lasting("internal error: there is no such part".into()))?;
         let telemetry = &self.shared.telemetry;
@@ -301,7 +349,7 @@ impl Job<'_> {
         telemetry.change(&self.device.name, |line| (line.phase, line.subject) = (Phase::Downloading, Some(subject)));
         let count = |bytes| telemetry.downloaded.inc_by(bytes);
         let bytes = self.shared.artifacts.get(self.controller, &part.source, count).await?;
-        block_in_place(|| Package::read(&part.source.file, bytes)).map_err(Stop::Lasting)
+        block_in_place(|| self.shared.packages.read(&part.source, bytes)).map_err(Stop::Lasting)
     }
 
     /// Downloads all that the device does not have.
@@ -349,12 +397,17 @@ impl Job<'_> {
             };
             let mut device = self.open().await?;
             match self.look(&it).await? {
-                Look::Kept => {
+                Look::Kept | Look::Covered => {
                     let words = format!("{} {} is kept already", it.app, it.version);
                     self.go_on(index, Step::Kept(it))?;
                     return Ok(Err(words));
                 }
-                Look::Trial | Look::Disabled => device.roll_back(&it.app).await?,
+                Look::Trial | Look::Disabled => match device.roll_back(&it.app).await {
+                    Ok(()) => {}
+                    Err(error) if Stop::is_wait(&error) => return Err(error.into()),
+                    // an update that confirmed itself and was disabled later, for example
+                    Err(error) => return Ok(Err(format!("{} {}: {error}", it.app, it.version))),
+                },
                 // nothing to give up is as good
                 Look::Absent => {
                     device.abort().await.or_else(|error| if error.is_passing() { Err(error) } else { Ok(()) })?
@@ -377,7 +430,14 @@ impl Stop {
 struct Tries {
     backoff: Backoff,
     uploads: u32,
+    asks: u32,
     begun: Option<Instant>,
+}
+
+impl Tries {
+    fn new(retry: Duration) -> Self {
+        Self { backoff: Backoff::new(retry), uploads: 0, asks: 0, begun: None }
+    }
 }
 
 /// Reaches a device, and writes down when it answered.
@@ -388,4 +448,31 @@ pub async fn open(shared: &Shared, device: &config::Device) -> Result<Device, Er
     let open = Device::open(device, shared.store.claim, shared.config.pace.answer).await?;
     shared.telemetry.change(&device.name, |line| line.heard = Some(now()));
     Ok(open)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_bytes::ByteBuf;
+
+    use super::super::device::Image;
+    use super::*;
+
+    #[test]
+    fn an_image_is_looked_for_among_the_kept_one_and_the_one_on_trial() {
+        let image = |sha: Option<u8>| sha.map(|sha| Image { ver: 1, sha: ByteBuf::from(vec![sha; 8]) });
+        for (running, candidate, disabled, look) in [
+            (None, None, false, Look::Absent),
+            (Some(1), Some(1), true, Look::Absent),
+            (Some(7), None, false, Look::Kept),
+            (Some(7), None, true, Look::Disabled),
+            (Some(7), Some(1), false, Look::Covered),
+            (Some(7), Some(1), true, Look::Covered),
+            (Some(1), Some(7), false, Look::Trial),
+            (None, Some(7), false, Look::Trial),
+            (Some(1), Some(7), true, Look::Disabled),
+        ] {
+            let app = App { running: image(running), candidate: image(candidate), disabled, ..App::default() };
+            assert_eq!(compare(&app, &[7; 8]), look, "{running:?} {candidate:?} {disabled}");
+        }
+    }
 }

@@ -1,14 +1,38 @@
 // SPDX-License-Identifier: Apache-2.0
 //! An image as it is announced to a device.
 
+use std::collections::HashMap;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use ciborium::Value;
 use sha2::{Digest, Sha256};
 use wisp_image::Image;
 
 use super::archive;
+use super::artifacts::Source;
 use crate::registry::app::App;
+
+/// The images that devices are being sent: one copy of each for all devices.
+#[derive(Default)]
+pub struct Packages(Mutex<HashMap<String, Weak<Package>>>);
+
+impl Packages {
+    /// Returns the image in the bytes of an artifact.
+    ///
+    /// # Errors
+    /// See [`Package::read`].
+    pub fn read(&self, source: &Source, bytes: Vec<u8>) -> Result<Arc<Package>, String> {
+        let mut packages = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        packages.retain(|_, package| package.strong_count() > 0);
+        if let Some(package) = packages.get(source.hash.name()).and_then(Weak::upgrade) {
+            return Ok(package);
+        }
+        let package = Arc::new(Package::read(&source.file, bytes)?);
+        packages.insert(source.hash.name().into(), Arc::downgrade(&package));
+        Ok(package)
+    }
+}
 
 /// An image that a device may get.
 #[derive(Clone, PartialEq, Debug)]

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -15,6 +16,14 @@ use tokio::sync::watch;
 use super::server::Shared;
 use super::status::Status;
 use super::telemetry::{now, AppLine, Line};
+use crate::connections::{self, Limits};
+
+/// Longest time until a request is here.
+const IDLE: Duration = Duration::from_secs(30);
+/// Longest time of a connection.
+const CONNECTION: Duration = Duration::from_secs(300);
+/// Time that open connections have when the gateway ends.
+const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Permission of the page to load its own style, and nothing else.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'";
@@ -33,9 +42,8 @@ pub async fn serve(listener: TcpListener, shared: Arc<Shared>, mut stopped: watc
     let ended = async move {
         let _ = stopped.wait_for(|stopped| *stopped).await;
     };
-    if let Err(error) = axum::serve(listener, router).with_graceful_shutdown(ended).await {
-        tracing::error!("the page ended: {error}");
-    }
+    let limits = Limits { connections: 64, idle: IDLE, connection: CONNECTION, goodbye: GOODBYE };
+    connections::serve(listener, router, limits, ended).await;
 }
 
 async fn metrics(State(shared): State<Arc<Shared>>) -> impl IntoResponse {
@@ -57,7 +65,7 @@ fn escaped(text: &str) -> String {
 }
 
 /// Returns how long ago something was.
-fn ago(time: Option<u64>, now: u64) -> String {
+pub(super) fn ago(time: Option<u64>, now: u64) -> String {
     match time.map(|time| now.saturating_sub(time)) {
         None => "never".into(),
         Some(seconds @ 0..120) => format!("{seconds} s ago"),

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use super::artifacts::Source;
 use super::ddi::{self, Action as Asked, Chunk};
 
+/// Largest number of software modules in an action.
+const PARTS_MAX: usize = 32;
+
 /// A device's record.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Record {
@@ -77,6 +80,12 @@ impl Action {
     /// # Errors
     /// The action has no apps, or a software module is none of an app.
     pub fn of(asked: &Asked) -> Result<Self, String> {
+        let count = asked.deployment.chunks.len();
+        if count > PARTS_MAX {
+            return Err(format!(
+                "the action has {count} software modules, at most {PARTS_MAX} are taken; make several actions"
+            ));
+        }
         let parts = asked.deployment.chunks.iter().map(part).collect::<Result<Vec<_>, _>>()?;
         if parts.is_empty() {
             return Err("the action has no software module; assign a distribution set with one for each app".into());

@@ -15,12 +15,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{signal, SignalKind};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::agent::Agent;
 use super::artifacts::Artifacts;
 use super::config::{self, Config};
 use super::ddi::Server;
+use super::package::Packages;
 use super::page;
 use super::store::Store;
 use super::telemetry::Telemetry;
@@ -29,13 +30,11 @@ use crate::output::Form;
 
 /// Wait before the task of a device is begun again after a fault of the gateway.
 const AFTER_FAULT: Duration = Duration::from_secs(60);
-/// Time that open connections to the page have when the gateway ends.
-const GOODBYE: Duration = Duration::from_secs(2);
 
 /// Bring the updates of a rollout server to devices that speak SMP only
 #[derive(Args)]
 pub struct Arguments {
-    /// File with the server and the devices (doc/fleet.md)
+    /// File with the server and the devices (doc/gateway.md)
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
     /// Folder for what has to outlive a restart; one gateway for each folder
@@ -57,6 +56,8 @@ pub struct Shared {
     pub store: Store,
     /// Downloads.
     pub artifacts: Artifacts,
+    /// Images that devices are being sent.
+    pub packages: Packages,
     /// Lines and counters.
     pub telemetry: Telemetry,
 }
@@ -117,7 +118,7 @@ pub async fn run(arguments: &Arguments, form: Form) -> Result<ExitCode, Failure>
     stop.send_replace(true);
     while tasks.join_next().await.is_some() {}
     if let Some(page) = page {
-        let _ = timeout(GOODBYE, page).await;
+        let _ = page.await;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -138,7 +139,7 @@ fn shared(config: Config, arguments: &Arguments) -> Result<Arc<Shared>, Failure>
     let store = Store::open(&arguments.state)?;
     let telemetry = Telemetry::new(&config).map_err(|error| Failure::new(format!("internal error: {error}")))?;
     let artifacts = Artifacts::new(store.artifacts());
-    Ok(Arc::new(Shared { config, store, artifacts, telemetry }))
+    Ok(Arc::new(Shared { config, store, artifacts, packages: Packages::default(), telemetry }))
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, String), Failure> {

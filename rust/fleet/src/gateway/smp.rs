@@ -23,6 +23,8 @@ const HEAD: usize = 8;
 const SIZE_MIN: usize = 256;
 /// Number of times that a request is sent.
 const TRIES: u32 = 5;
+/// Longest time that a packet takes on its way out: 4 KiB at 9600 baud take 5 seconds.
+const SENDING: Duration = Duration::from_secs(10);
 /// Bits of the first byte of a packet: version 2, and the operation.
 const VERSION: u8 = 1 << 3;
 const OPERATION: u8 = 7;
@@ -149,7 +151,8 @@ impl Link {
         let packet = self.packet(operation, group, command, payload);
         for attempt in 0..TRIES {
             self.repeated += u64::from(attempt > 0);
-            let broken = match self.wire.send(&packet).await {
+            let sent = timeout(SENDING, self.wire.send(&packet)).await;
+            let broken = match sent.unwrap_or_else(|_| Err(io::Error::other("it takes no bytes"))) {
                 Ok(()) => match timeout(self.patience, self.answer(&packet)).await {
                     Ok(Ok(answer)) => return decode(&answer),
                     Ok(Err(error)) => error,

@@ -9,6 +9,7 @@ use reqwest::Url;
 use serde::{Deserialize, Serialize};
 
 use super::ddi::{reason, shown};
+use super::page::ago;
 use super::telemetry::{AppLine, Line};
 use crate::failure::Failure;
 use crate::output::Form;
@@ -93,6 +94,8 @@ fn text(status: &Status) -> String {
         let doing = [line.phase.word(), line.subject.as_deref().unwrap_or_default()].join(" ");
         let apps = if apps.is_empty() { String::new() } else { format!("; {}", apps.join(", ")) };
         out += &format!("{}: {}\n", shown(&line.name), shown(&format!("{}{apps}", doing.trim())));
+        let (heard, polled) = (ago(line.heard, status.now), ago(line.polled, status.now));
+        out += &format!("    device answered: {heard}, server answered: {polled}\n");
         if let Some((word, details)) = &line.last {
             out += &format!("    last action: {}\n", shown(&format!("{word}: {}", details.join("; "))));
         }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Starts and ends the service: connections, workers, signals.
 
-use std::future::Future;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,16 +8,12 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::available_parallelism;
 use std::time::{Duration, Instant};
 
-use hyper::server::conn::http1;
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{signal, Signal, SignalKind};
-use tokio::sync::{watch, Notify, Semaphore};
+use tokio::sync::{watch, Notify};
 use tokio::task::{spawn_blocking, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
 use super::api;
 use super::board::{Board, Limits, Outcome, Run};
@@ -30,11 +25,10 @@ use super::record::Reason;
 use super::store::Store;
 use super::tokens::{Client, Tokens};
 use super::worker::{self, Kill};
+use crate::connections;
 use crate::failure::Failure;
 use crate::output::Form;
 
-/// Bytes of the lines before a request's body.
-const HEAD: usize = 32 << 10;
 /// Time that connections may go on after the last job.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -153,53 +147,19 @@ pub async fn run(options: Arguments, form: Form) -> Result<ExitCode, Failure> {
     }
     let signals = tokio::spawn(signals.handle(service.clone(), stop));
     let ended = async { while running.join_next().await.is_some() {} };
-    serve(&service, listener, ended).await;
+    let requests = &service.options.requests;
+    let limits = connections::Limits {
+        connections: requests.connections.into(),
+        idle: requests.idle_seconds,
+        connection: requests.connection_seconds,
+        goodbye: GOODBYE,
+    };
+    connections::serve(listener, api::router(service.clone()), limits, ended).await;
     signals.abort();
     if service.compilers.is_unchanged() {
         return Ok(ExitCode::SUCCESS);
     }
     Err(Failure::in_file(&service.compilers.wisp, "this program was replaced, so the server ended; start it again"))
-}
-
-/// Accepts connections until `ended`, and gives those that are open a moment.
-async fn serve(service: &Arc<Service>, listener: TcpListener, ended: impl Future<Output = ()>) {
-    let router = api::router(service.clone());
-    let limits = &service.options.requests;
-    let room = Arc::new(Semaphore::new(limits.connections.into()));
-    let graceful = GracefulShutdown::new();
-    tokio::pin!(ended);
-    loop {
-        let accepted = async {
-            let permit = room.clone().acquire_owned().await;
-            (listener.accept().await, permit)
-        };
-        let (stream, permit) = tokio::select! {
-            () = &mut ended => break,
-            (accepted, permit) = accepted => match accepted {
-                Ok((stream, _)) => (stream, permit),
-                Err(error) => {
-                    // no more files perhaps: other connections end
-                    tracing::warn!("a connection is not accepted: {error}");
-                    sleep(Duration::from_millis(100)).await;
-                    continue;
-                }
-            },
-        };
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits.idle_seconds)
-            .max_buf_size(HEAD)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
-        let connection = graceful.watch(connection);
-        let most = limits.connection_seconds;
-        tokio::spawn(async move {
-            // whatever went wrong concerns this client only
-            let _ = timeout(most, connection).await;
-            drop(permit);
-        });
-    }
-    drop(listener);
-    let _ = timeout(GOODBYE, graceful.shutdown()).await;
 }
 
 /// Runs jobs one after the other until the server stops.

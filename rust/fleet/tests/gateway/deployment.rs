@@ -225,3 +225,24 @@ fn an_action_that_is_held_back_is_downloaded_and_installed_when_it_is_permitted(
         server.told("lamp-1").iter().filter(|(_, body)| body["status"]["execution"] == "downloaded").count();
     assert_eq!((downloaded, server.ranges().len()), (1, 1));
 }
+
+#[test]
+fn an_upload_that_the_end_of_a_window_interrupts_goes_on_in_the_next_one() {
+    let (server, device) = (Server::new(), Device::new("lamp-1"));
+    device.inside().stops_at = Some(600);
+    let place = Place::new(&server, &[&device]);
+    let gateway = place.start();
+    let id = server.assign("lamp-1", &[Module::new("lamp", "1.0.0", &image("lamp", "1.0.0"))]);
+    until(|| device.inside().silent.then_some(()));
+    server.forbid("lamp-1");
+    until(|| (gateway.line("lamp-1")["phase"] == "holding").then_some(()));
+    {
+        let mut inside = device.inside();
+        (inside.stops_at, inside.silent) = (None, false);
+    }
+    server.polled("lamp-1");
+    server.polled("lamp-1");
+    assert!(device.inside().installs.is_empty());
+    server.permit("lamp-1");
+    assert_eq!(server.outcome("lamp-1", &id).0, "success");
+}

@@ -3,6 +3,8 @@
 
 use std::fs;
 
+use sha2::{Digest, Sha256};
+
 use crate::device::{mark, Device, Nature};
 use crate::harness::{image, until, Place};
 use crate::server::{Module, Server};
@@ -72,6 +74,22 @@ fn a_download_that_changed_on_the_gateways_disk_is_downloaded_again() {
     let id = server.assign("b", &[lamp().1]);
     assert_eq!(server.outcome("b", &id).0, "success");
     assert_eq!(server.ranges().len(), 2);
+}
+
+#[test]
+fn a_part_that_a_power_cut_filled_with_zeros_is_downloaded_anew() {
+    let (server, device) = (Server::new(), Device::new("lamp-1"));
+    let place = Place::new(&server, &[&device]);
+    let _gateway = place.start();
+    let id = server.assign("lamp-1", &[lamp().1]);
+    assert_eq!(server.outcome("lamp-1", &id).0, "success");
+    let newer = image("lamp", "1.1.0");
+    let digits: String = Sha256::digest(&newer).iter().map(|byte| format!("{byte:02x}")).collect();
+    let part = place.path("state/artifacts").join(digits).with_extension("part");
+    fs::write(&part, vec![0; newer.len() / 2]).unwrap();
+    let id = server.assign("lamp-1", &[Module::new("lamp", "1.1.0", &newer)]);
+    assert_eq!(server.outcome("lamp-1", &id), ("success".into(), "lamp 1.1.0: kept".into()));
+    assert!(!part.exists());
 }
 
 #[test]

@@ -129,6 +129,11 @@ impl Server {
         self.lock().targets.get_mut(device).unwrap().queue[0].update = "forced".into();
     }
 
+    /// Holds the action of a device back, as at the end of a window for maintenance.
+    pub fn forbid(&self, device: &str) {
+        self.lock().targets.get_mut(device).unwrap().queue[0].update = "skip".into();
+    }
+
     /// Wants the action of a device to end; returns the id of the wish.
     pub fn cancel(&self, device: &str) -> String {
         let id = format!("{}", 1000 + self.actions.fetch_add(1, Ordering::Relaxed));

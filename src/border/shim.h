@@ -281,15 +281,18 @@ struct wisp_translated {
 
 /*
  * Returns the address of memory for machine code, a multiple of 8, and its size in bytes. The app
- * has it until its run ends, and other apps wait until wisp_shim_code_keep() is called. The size is
- * 0 if there is none, or if the app has to stop.
+ * has it until wisp_shim_code_keep() is called, and other apps wait until then. The size is 0 if
+ * there is none, or if the app has to stop.
  */
 uintptr_t wisp_shim_code_take(const struct wisp_app *app, uint32_t *size);
 
 /* Copies bytes into that memory. */
 void wisp_shim_code_write(uint8_t *to, const uint8_t *from, size_t bytes);
 
-/* The app keeps the first bytes of its memory, as many as it uses. Logs what is interpreted. */
+/*
+ * The app keeps the first bytes of its memory, as many as it uses, until its run ends. Called
+ * before anything of the app runs, because others wait. Logs what is interpreted.
+ */
 void wisp_shim_code_keep(const struct wisp_app *app, const struct wisp_translated *figures);
 
 /* Returns the trap that ends the app if it has to stop or its time is over, else 0. */

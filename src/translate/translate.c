@@ -14,7 +14,9 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/util.h>
 
+#include "app/deadline.h"
 #include "app/fault.h"
+#include "app/heartbeat.h"
 #include "translate/memory.h"
 #include "translate/translate.h"
 
@@ -73,35 +75,59 @@ static bool try_take(const struct wisp_app *app)
 	return taken;
 }
 
-/*
- * Lends the app's priority to the app whose turn it is, so that no third thread delays both. Finds
- * out whether a fault has ended that app's thread, in which case the turn is over.
- */
+/* Lends the app's priority to the app whose turn it is, so that no third thread delays both. */
 static void hurry(const struct wisp_app *app)
 {
-	const struct wisp_app *holder;
-
 	K_SPINLOCK(&lock) {
-		holder = turn;
-		if (holder != NULL &&
-		    k_thread_priority_get(&holder->data->thread) > app->priority) {
-			k_thread_priority_set(&holder->data->thread, app->priority);
+		if (turn != NULL && k_thread_priority_get(&turn->data->thread) > app->priority) {
+			k_thread_priority_set(&turn->data->thread, app->priority);
 		}
 	}
-	if (holder != NULL) {
-		wisp_fault_detect(holder);
+}
+
+/*
+ * Finds out whether faults have ended the threads of other apps. Such an app gives back its turn
+ * and its memory.
+ */
+static void detect_faults(const struct wisp_app *taker)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		if (app != taker) {
+			wisp_fault_detect(app);
+		}
 	}
+}
+
+/*
+ * Waits until it is the app's turn, and returns true then. Returns false if the app has to stop.
+ * The work of another app is no computing of this one, which has no heartbeat to give meanwhile.
+ */
+static bool wait_for_turn(const struct wisp_app *app)
+{
+	bool taken = false;
+
+	wisp_heartbeat_end(app);
+	wisp_deadline_pause(app);
+	while (!taken && wisp_shim_app_stop_reason(app) == 0) {
+		hurry(app);
+		k_sleep(K_TICKS(1));
+		detect_faults(app);
+		taken = try_take(app);
+	}
+	wisp_deadline_resume(app);
+	/* Begins anew, unless the app missed its heartbeat before the wait, which is recorded. */
+	if (taken) {
+		wisp_heartbeat_begin(app);
+	}
+	return taken;
 }
 
 uintptr_t wisp_shim_code_take(const struct wisp_app *app, uint32_t *size)
 {
 	*size = 0;
-	while (!try_take(app)) {
-		if (wisp_shim_app_stop_reason(app) != 0) {
-			return 0;
-		}
-		hurry(app);
-		k_sleep(K_TICKS(1));
+	detect_faults(app);
+	if (!try_take(app) && !wait_for_turn(app)) {
+		return 0;
 	}
 	*size = app->data->code_size;
 	return (uintptr_t)wisp_code_memory + app->data->code_begin;

@@ -37,8 +37,6 @@ pub use api::host_function::{HostFunction, IntoHostFunction};
 pub use api::instance::Instance;
 pub use api::linker::{Linker, Resolve};
 pub use api::module::Module;
-#[cfg(feature = "translate")]
-pub use api::store::Translated;
 pub use api::store::{AsContext, AsContextMut, InterruptHandle, Store, StoreContext, StoreContextMut};
 pub use api::value::{Val, WasmTy, WasmValues};
 pub use exec::call::Frame;
@@ -57,6 +55,8 @@ pub use vm::features::MISSING_FEATURES;
 pub use vm::guest_stack::GuestStackOverflow;
 pub use vm::imports::RawHostFn;
 pub use vm::scratch;
+#[cfg(feature = "translate")]
+pub use vm::translation::{Translated, TranslationDone};
 pub use vm::trap::{RawTrap, Trap, TrapCode};
 pub use vm::ty::{FuncType, Signature};
 #[cfg(feature = "user-mode")]

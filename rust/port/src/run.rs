@@ -96,7 +96,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     let engine = Engine::new(&config);
     let module = load(&engine, run, image, arena, &board)?;
     #[cfg(feature = "translate")]
-    let engine = if run.ran_native { engine } else { crate::translate::engine(&config, run) };
+    let engine =
+        if run.ran_native { engine } else { crate::translate::engine(&config, run, module.image().function_count()) };
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         report::too_small(&board, run.arena_size as u32, 0);
         return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
@@ -111,12 +112,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     // SAFETY: the handle lives until the flag is withdrawn below.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, flag.cast_mut().cast()) };
     let mut instance = None;
-    let linked = link(&mut store, &module);
-    #[cfg(feature = "translate")]
-    if !run.ran_native {
-        crate::translate::keep(run, &store, linked.as_ref().map_or(0, |_| module.image().function_count()));
-    }
-    let result = match linked {
+    let result = match link(&mut store, &module) {
         Ok(linked) => {
             instance = Some(linked);
             tell_usage(run, &store, linked);

@@ -48,6 +48,8 @@ def module(imports=(), bodies=(b"\x0b",), start=None, table=None):
 MODULES = {
     # (func $start (loop (br 0)))
     "spin_in_start": module(bodies=(b"\x0b", b"\x03\x40\x0c\x00\x0b\x0b"), start=1),
+    # (func $start (loop (call $sleep) (br 0)))
+    "sleep_in_start": module(imports=("sleep",), bodies=(b"\x0b", b"\x03\x40\x10\x00\x0c\x00\x0b\x0b"), start=1),
     "many_imports": module(imports=("nothing",) * 9),
     "many_functions": module(bodies=(b"\x0b",) * 40),
     "large_table": module(table=17),

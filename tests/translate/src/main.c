@@ -63,15 +63,37 @@ static uint32_t twice(struct wisp_caller *caller, uint32_t *slots, const void *e
 }
 WISP_HOST_FUNCTION_DEFINE("test", "twice", "(i)i", twice);
 
-static void begin(const struct wisp_app *app, enum task task)
+/* Sleeps in the start function of an app. */
+static uint32_t sleep_long(struct wisp_caller *caller, uint32_t *slots, const void *env)
 {
-	chosen = task;
+	ARG_UNUSED(slots);
+	ARG_UNUSED(env);
+	asked = true;
+	return wisp_caller_sleep(caller, USEC_PER_SEC) ? WISP_TRAP_INTERRUPTED : 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test", "sleep", "()", sleep_long);
+
+static void begin_image(const struct wisp_app *app, const char *image)
+{
 	result = 0;
 	asked = false;
 	lines_clear();
-	zassert_ok(wisp_app_load_embedded(app, "tasks"));
+	zassert_ok(wisp_app_load_embedded(app, image));
 	began_at = k_cycle_get_32();
 	zassert_ok(wisp_app_start(app));
+}
+
+static void begin(const struct wisp_app *app, enum task task)
+{
+	chosen = task;
+	begin_image(app, "tasks");
+}
+
+static void wait_until_asked(void)
+{
+	while (!asked) {
+		k_sleep(K_MSEC(1));
+	}
 }
 
 static struct wisp_app_usage usage_of(const struct wisp_app *app)
@@ -214,9 +236,7 @@ ZTEST(translate, test_recursion_without_an_end_stays_within_the_native_stack)
 ZTEST(translate, test_a_translated_app_that_spins_is_stopped)
 {
 	begin(TRANSLATED, SPIN);
-	while (!asked) {
-		k_sleep(K_MSEC(1));
-	}
+	wait_until_asked();
 	zassert_ok(wisp_app_stop(TRANSLATED));
 	zassert_equal(outcome(TRANSLATED).state, WISP_APP_STOPPED);
 }
@@ -224,9 +244,7 @@ ZTEST(translate, test_a_translated_app_that_spins_is_stopped)
 ZTEST(translate, test_an_app_is_translated_and_runs_while_another_spins_in_its_code)
 {
 	begin(TRANSLATED, SPIN);
-	while (!asked) {
-		k_sleep(K_MSEC(1));
-	}
+	wait_until_asked();
 	zassert_equal(usage_of(TRANSLATED).functions > 0, true);
 	TC_PRINT("%u bytes of code\n", TRANSLATED->data->code_size);
 	if (ROOM) {
@@ -307,6 +325,74 @@ ZTEST(translate, test_a_fault_during_a_translation_leaves_the_memory_to_the_next
 	zassert_equal(result, run_program(SORT, functions));
 	zassert_equal(outcome(TRANSLATED).state, WISP_APP_FAILED);
 	zassert_equal(run(TRANSLATED, SORT).state, WISP_APP_EXITED);
+}
+
+ZTEST(translate, test_code_of_an_app_whose_fault_nobody_saw_makes_room_for_the_next)
+{
+	if (TIGHT) {
+		ztest_test_skip();
+	}
+	begin(TRANSLATED, SPIN);
+	wait_until_asked();
+	zassert_equal(TRANSLATED->data->code_begin, 0);
+	zassert_not_equal(TRANSLATED->data->code_size, 0);
+	k_thread_abort(&TRANSLATED->data->thread);
+	/* It takes the place of the first. */
+	zassert_equal(run(URGENT, SORT).state, WISP_APP_EXITED);
+	zassert_equal(URGENT->data->code_begin, 0);
+	zassert_equal(outcome(TRANSLATED).state, WISP_APP_FAILED);
+}
+
+ZTEST(translate, test_an_app_that_sleeps_in_its_start_function_leaves_the_turn_to_the_next)
+{
+	struct wisp_app_status status;
+
+	begin_image(TRANSLATED, "sleep_in_start");
+	wait_until_asked();
+	/* It is known already what was translated. */
+	zassert_not_equal(usage_of(TRANSLATED).functions, 0);
+	begin(URGENT, SORT);
+	zassert_equal(outcome(URGENT).state, WISP_APP_EXITED);
+	zassert_equal(result, run_program(SORT, functions));
+	/* Nobody has lent a priority to the app that sleeps. */
+	zassert_equal(k_thread_priority_get(&TRANSLATED->data->thread), TRANSLATED->priority);
+	wisp_app_status(TRANSLATED, &status);
+	zassert_equal(status.state, WISP_APP_RUNNING);
+	zassert_ok(wisp_app_stop(TRANSLATED));
+	zassert_equal(outcome(TRANSLATED).state, WISP_APP_STOPPED);
+}
+
+ZTEST(translate, test_the_wait_for_a_turn_takes_no_time_of_deadline_and_heartbeat)
+{
+	struct wisp_app_status status;
+
+	begin_translation(TRANSLATED, SORT);
+	k_thread_suspend(&TRANSLATED->data->thread);
+	wisp_app_set_max_run(URGENT, URGENT->heartbeat_ms);
+	begin(URGENT, SORT);
+	k_sleep(K_MSEC(2 * URGENT->heartbeat_ms));
+	zassert_false(asked);
+	wisp_app_status(URGENT, &status);
+	zassert_equal(status.state, WISP_APP_RUNNING);
+	k_thread_resume(&TRANSLATED->data->thread);
+	zassert_equal(outcome(URGENT).state, WISP_APP_EXITED);
+	wisp_app_set_max_run(URGENT, URGENT->limits.max_run_ms);
+	zassert_equal(outcome(TRANSLATED).state, WISP_APP_EXITED);
+	zassert_equal(result, run_program(SORT, functions));
+}
+
+ZTEST(translate, test_a_stop_ends_the_wait_for_a_turn)
+{
+	begin_translation(TRANSLATED, SORT);
+	k_thread_suspend(&TRANSLATED->data->thread);
+	begin(URGENT, SORT);
+	k_sleep(K_MSEC(100));
+	zassert_ok(wisp_app_stop(URGENT));
+	zassert_equal(outcome(URGENT).state, WISP_APP_STOPPED);
+	zassert_false(asked);
+	k_thread_resume(&TRANSLATED->data->thread);
+	zassert_equal(outcome(TRANSLATED).state, WISP_APP_EXITED);
+	zassert_equal(result, run_program(SORT, functions));
 }
 
 extern uint8_t wisp_code_memory[];

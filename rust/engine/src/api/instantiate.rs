@@ -37,7 +37,10 @@ pub(crate) fn instantiate<T>(
         return Err(InstantiateError::TooManyInstances);
     }
     let image = module.image();
-    let ctx = in_room(shared, || build(linker, shared, module))?;
+    let built = in_room(shared, || build(linker, shared, module));
+    #[cfg(wisp_translates)]
+    shared.translation_done(built.as_ref().ok().copied());
+    let ctx = built?;
     shared.add_instance(ctx);
     apply_segments(ctx, image)?;
     if let Some(init) = image.init()? {
@@ -61,18 +64,12 @@ fn in_room<'s>(
     shared: &'s Shared,
     build: impl Fn() -> Result<&'s Ctx, InstantiateError>,
 ) -> Result<&'s Ctx, InstantiateError> {
-    #[cfg(wisp_translates)]
-    let taken = shared.code_taken.get();
     let built = shared.attempt(&build);
     #[cfg(wisp_translates)]
-    if let Err(error) = &built {
-        if !matches!(error, InstantiateError::ArenaTooSmall(..)) {
-            shared.code_taken.set(taken);
-            return built;
-        }
-        shared.code_taken.set(None);
+    if matches!(built, Err(InstantiateError::ArenaTooSmall(..))) {
+        let before = shared.translates.replace(false);
         let built = shared.attempt(&build);
-        shared.code_taken.set(taken);
+        shared.translates.set(before);
         return built;
     }
     built

@@ -11,23 +11,9 @@ use crate::vm::context::Ctx;
 use crate::vm::guest_stack::GuestStackOverflow;
 use crate::vm::owner::{Owner, SharedRef};
 use crate::vm::shared::Shared;
-use crate::vm::trap::{Trap, TrapCode};
-
-/// Functions of a store's instances, and what became machine code of them here.
 #[cfg(feature = "translate")]
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Translated {
-    /// Functions that the instances define.
-    pub functions: u32,
-    /// Functions with machine code.
-    pub translated: u32,
-    /// Bytes of machine code.
-    pub bytes: u32,
-    /// Functions without, because there was no room for it, or for what the translation needs.
-    pub no_room: u32,
-    /// Functions without, because those before them had used the budget.
-    pub over_budget: u32,
-}
+use crate::vm::translation::Translated;
+use crate::vm::trap::{Trap, TrapCode};
 
 /// Instances and the data of their host functions, in one arena. Belongs to one thread at a time.
 pub struct Store<'a, T> {
@@ -84,13 +70,13 @@ impl<'a, T> Store<'a, T> {
     #[cfg(feature = "translate")]
     pub fn translated(&self) -> Translated {
         self.shared.get().instances().fold(Translated::default(), |sum, ctx| {
-            let [translated, bytes, no_room, over_budget] = ctx.translated_figures();
+            let one = ctx.translated_figures();
             Translated {
-                functions: sum.functions + ctx.function_count,
-                translated: sum.translated + translated,
-                bytes: sum.bytes + bytes,
-                no_room: sum.no_room + no_room,
-                over_budget: sum.over_budget + over_budget,
+                functions: sum.functions + one.functions,
+                translated: sum.translated + one.translated,
+                bytes: sum.bytes + one.bytes,
+                no_room: sum.no_room + one.no_room,
+                over_budget: sum.over_budget + one.over_budget,
             }
         })
     }

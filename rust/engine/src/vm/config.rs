@@ -2,6 +2,8 @@
 //! Limits that hold for all stores of an engine.
 
 use super::native::Limits;
+#[cfg(feature = "translate")]
+use super::translation::TranslationDone;
 use super::user_mode::UserMode;
 
 /// Is called with the context, the bytes that a memory has, and the bytes that its growth asked for.
@@ -14,6 +16,8 @@ pub(crate) struct CodeMemory {
     pub start: usize,
     pub size: u32,
     pub write: CodeWriter,
+    pub done: TranslationDone,
+    pub context: usize,
 }
 
 #[cfg(wisp_translates)]
@@ -184,18 +188,30 @@ impl Config {
 
     /// Lets each instance turn its code into machine code, as [`Config::translate`] does, but into memory outside of the
     /// arena. `write` is called for every instruction, and may lift the protection of the memory for as long. The
-    /// arena gives the scratch memory and the 4 bytes for each function, never of what linear memory may take. The
-    /// instances of a store share the memory. An instance whose records do not fit beside scratch memory is interpreted.
+    /// arena gives the scratch memory and the 4 bytes for each function, never of what linear memory may take. An
+    /// instance whose records do not fit beside scratch memory is interpreted.
+    ///
+    /// `done` is called with `context` when the first instance of a store has its code, before its start function, or when
+    /// that instance could not be made. The memory behind the bytes of code is then the caller's again. Later instances of
+    /// the store are interpreted.
     ///
     /// # Safety
-    /// For as long as a store of this configuration exists, the `size` bytes from `start` on, a multiple of 8, may be
-    /// read and executed, nobody else uses them, and `write` copies into them.
+    /// The `size` bytes from `start` on, a multiple of 8, may be read and executed, nobody else uses them, and `write`
+    /// copies into them. For the bytes of code this holds as long as a store of this configuration exists, for the others
+    /// until `done` is called.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
-    pub const unsafe fn translate_to(mut self, start: usize, size: u32, write: CodeWriter) -> Self {
+    pub const unsafe fn translate_to(
+        mut self,
+        start: usize,
+        size: u32,
+        write: CodeWriter,
+        done: TranslationDone,
+        context: usize,
+    ) -> Self {
         #[cfg(wisp_translates)]
         {
-            self.code_memory = Some(CodeMemory { start, size, write });
+            self.code_memory = Some(CodeMemory { start, size, write, done, context });
         }
         self
     }

@@ -17,6 +17,8 @@ use super::native::{NativePart, Record};
 use super::references::{receives, Held};
 use super::shared::Shared;
 use super::table::TableRecord;
+#[cfg(feature = "translate")]
+use super::translation::Translated;
 use super::trap::{RawTrap, TrapCode};
 use super::ty::{val_types, FuncType};
 use super::user_mode::ViewPart;
@@ -203,14 +205,14 @@ impl Ctx {
         self.native.record()
     }
 
-    /// Returns the number of functions with machine code that was made here, the bytes of it, and the numbers of functions
-    /// for which there was no room and no budget.
+    /// Returns what became machine code of this instance here.
     #[cfg(feature = "translate")]
-    pub(crate) fn translated_figures(&self) -> [u32; 4] {
+    pub(crate) fn translated_figures(&self) -> Translated {
+        let functions = self.function_count;
         #[cfg(wisp_translates)]
-        return self.translated.figures();
+        return Translated { functions, ..self.translated.figures() };
         #[cfg(not(wisp_translates))]
-        [0; 4]
+        Translated { functions, ..Translated::default() }
     }
 
     /// Returns the byte offset in the code section at which the guest stands, and its frame, if it left machine code that

@@ -31,6 +31,8 @@ pub(crate) mod shared;
 pub(crate) mod table;
 #[cfg(wisp_translates)]
 pub(crate) mod translated;
+#[cfg(feature = "translate")]
+pub(crate) mod translation;
 pub(crate) mod trap;
 pub(crate) mod ty;
 #[cfg_attr(not(feature = "user-mode"), path = "user_mode_absent.rs")]

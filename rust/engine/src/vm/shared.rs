@@ -50,9 +50,9 @@ pub(crate) struct Shared {
     /// Lowest address of the stack that translated code may use, while some runs.
     #[cfg(wisp_translates)]
     pub translated_floor: Cell<usize>,
-    /// Bytes of the memory for code that instances have taken; `None` while an instance has to do without code.
+    /// False while an instance has to do without machine code, and when the memory for it is the host's again.
     #[cfg(wisp_translates)]
-    pub code_taken: Cell<Option<u32>>,
+    pub translates: Cell<bool>,
     pub(super) instance_count: Cell<u16>,
     /// `place` belongs to the trap that a call inside the guest's host call returned.
     pub place_known: Cell<bool>,
@@ -101,7 +101,7 @@ impl Shared {
             #[cfg(wisp_translates)]
             translated_floor: Cell::new(0),
             #[cfg(wisp_translates)]
-            code_taken: Cell::new(Some(0)),
+            translates: Cell::new(true),
             exit_status: Cell::new(0),
         };
         // SAFETY: rule A: `take` gave aligned bytes that nobody else has.
@@ -117,6 +117,16 @@ impl Shared {
         if let (Some((tell, context)), false) = (self.config.growth_refused, self.growth_was_refused.replace(true)) {
             let number = |bytes: u64| u32::try_from(bytes).unwrap_or(u32::MAX);
             tell(context, number(size as u64), number(wanted));
+        }
+    }
+
+    /// Tells the host that gave memory for code what became of it, when the first instance was made or could not be made.
+    #[cfg(wisp_translates)]
+    pub fn translation_done(&self, made: Option<&Ctx>) {
+        if let Some(memory) = &self.config.code_memory {
+            if self.translates.replace(false) {
+                (memory.done)(memory.context, made.map(Ctx::translated_figures).unwrap_or_default());
+            }
         }
     }
 

@@ -4,6 +4,8 @@
 use core::cell::Cell;
 use core::ptr::null;
 
+use super::translation::Translated;
+
 /// The state of an instance's machine code. Code and helpers read it.
 #[repr(C)]
 #[derive(Clone)]
@@ -54,10 +56,15 @@ impl State {
         }
     }
 
-    /// Returns the number of functions with code, the bytes of code, and the numbers of functions for which there was no
-    /// room and no budget.
-    pub fn figures(&self) -> [u32; 4] {
-        [self.translated, self.length, self.no_room, self.over_budget]
+    /// Returns what is known here, which is all but the number of functions.
+    pub fn figures(&self) -> Translated {
+        Translated {
+            functions: 0,
+            translated: self.translated,
+            bytes: self.length,
+            no_room: self.no_room,
+            over_budget: self.over_budget,
+        }
     }
 
     /// Returns the address of a function's code, if it has any.

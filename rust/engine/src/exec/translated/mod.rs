@@ -10,7 +10,7 @@
 //!
 //! Rules, beside those of [`crate::vm`] and [`super::interpreter`]:
 //! - **M (machine code)**: the code between `code` and `code + length` is what `wisp_translate::translate_all` made of the
-//!   instance's own, verified image, and nobody has written to it since. It lies in the arena, or in a [`CodeMemory`],
+//!   instance's own, verified image, and nobody has written to it since. It lies in the arena, or in memory of the host
 //!   which nobody else uses ([`Config::translate_to`](crate::Config::translate_to)). Helpers are called by it only,
 //!   with the registers that [`wisp_translate::Helper`] describes.
 
@@ -28,7 +28,7 @@ use wisp_translate::{Env, Helper, Layout};
 use self::thumb::{helpers, synchronise, Isa};
 use super::interpreter::{cold, frame, run_with};
 use crate::vm::arena::Arena;
-use crate::vm::config::{CodeMemory, Config, TRANSLATED_RESERVE};
+use crate::vm::config::{CodeWriter, Config, TRANSLATED_RESERVE};
 use crate::vm::context::Ctx;
 use crate::vm::shared::Shared;
 use crate::vm::translated::State;
@@ -68,7 +68,8 @@ pub fn new(shared: &Shared, image: &Image<'_>) -> State {
 
 /// The bytes that code is written to.
 struct Place {
-    memory: CodeMemory,
+    start: *mut u8,
+    write: CodeWriter,
     bytes: u32,
 }
 
@@ -79,7 +80,7 @@ impl Memory for Place {
 
     fn write(&mut self, at: u32, bytes: &[u8]) {
         // SAFETY: the caller of this method has checked that the bytes lie inside; nobody else uses the memory (rule M).
-        unsafe { (self.memory.write)(self.memory.start().wrapping_add(at as usize), bytes.as_ptr(), bytes.len()) }
+        unsafe { (self.write)(self.start.wrapping_add(at as usize), bytes.as_ptr(), bytes.len()) }
     }
 
     fn word_at(&self, at: u32) -> u32 {
@@ -87,7 +88,7 @@ impl Memory for Place {
             return 0;
         }
         // SAFETY: the bytes lie inside the memory, which may be read (rule M).
-        let bytes = unsafe { self.memory.start().wrapping_add(at as usize).cast::<[u8; 4]>().read() };
+        let bytes = unsafe { self.start.wrapping_add(at as usize).cast::<[u8; 4]>().read() };
         u32::from_le_bytes(bytes)
     }
 }
@@ -125,16 +126,11 @@ fn room<'a>(shared: &Shared, image: &Image<'_>, count: usize) -> Option<Room<'a>
     let left = beside_memory(config, arena, image).saturating_sub(16).checked_sub(fixed)?;
     let scratch = arena.take(words * 4, 4)?.cast::<u32>();
     let functions = arena.alloc_zeroed::<u32>(count)?;
-    let (memory, bytes) = match config.code_memory {
-        Some(memory) => {
-            let taken = shared.code_taken.get().unwrap_or(0);
-            let rest = memory.size.checked_sub(taken)?;
-            (CodeMemory { start: memory.start + taken as usize, ..memory }, rest)
-        }
+    let (start, write, bytes) = match &config.code_memory {
+        Some(memory) => (memory.start(), memory.write, memory.size),
         None => {
             let room = left.min((config.translate as usize).checked_sub(fixed)?) & !7;
-            let code = arena.take(room, 8)?;
-            (CodeMemory { start: code.expose_provenance(), size: room as u32, write: copy }, room as u32)
+            (arena.take(room, 8)?, copy as CodeWriter, room as u32)
         }
     };
     // SAFETY: rule A: the arena has just given these words, and nobody else has them.
@@ -143,14 +139,13 @@ fn room<'a>(shared: &Shared, image: &Image<'_>, count: usize) -> Option<Room<'a>
         core::slice::from_raw_parts_mut(scratch, words)
     };
     // a call may be the last instruction: what it returns to is inside, too
-    Some(Room { scratch, functions, code: Place { memory, bytes: (bytes & !7).checked_sub(8)? } })
+    Some(Room { scratch, functions, code: Place { start, write, bytes: (bytes & !7).checked_sub(8)? } })
 }
 
-/// Keeps the first bytes of a place, which have code, and gives back the others.
+/// Keeps the first bytes of a place, which have code, and gives back the others if they are of the arena.
 fn keep(shared: &Shared, code: &Place, length: u32) {
-    match shared.config.code_memory {
-        Some(_) => shared.code_taken.set(shared.code_taken.get().map(|taken| taken + length)),
-        None => shared.arena.give_back(code.bytes as usize + 8 - length as usize),
+    if shared.config.code_memory.is_none() {
+        shared.arena.give_back(code.bytes as usize + 8 - length as usize);
     }
 }
 
@@ -160,7 +155,7 @@ fn translate(shared: &Shared, image: &Image<'_>) -> State {
     if count == 0 || (config.translate == 0 && config.code_memory.is_none()) {
         return State::none();
     }
-    let room = shared.code_taken.get().and_then(|_| room(shared, image, count));
+    let room = if shared.translates.get() { room(shared, image, count) } else { None };
     let Some(Room { scratch, functions, mut code }) = room else {
         return State { no_room: count as u32, ..State::none() };
     };
@@ -170,7 +165,7 @@ fn translate(shared: &Shared, image: &Image<'_>) -> State {
     let go_on = || shared.go_on().is_ok();
     let env = Env { helpers: &addresses, go_on: &go_on, ..environment(image, memory, functions, &trampolines) };
     let outcome = wisp_translate::translate_all::<Isa>(&env, scratch, &mut code, config.translate_budget);
-    let begin = code.memory.start();
+    let begin = code.start;
     let refused = State { no_room: outcome.no_room, over_budget: outcome.over_budget, ..State::none() };
     if outcome.translated == 0 {
         return refused;

@@ -202,8 +202,9 @@ def test_a_lower_version_needs_a_mark(firmware, tools, tmp_path):
         firmware.forget()
         on(firmware, lambda device: device.install(path))
         firmware.wait_for("version 1 counts 1")
+        # an app that was not there before has no trial
         if on(firmware, lambda device: device.info("counter")).candidate:
-            on(firmware, lambda device: device.simple("confirm", "counter"))
+            firmware.wait_for("counter: update confirmed")
 
     newer = tmp_path / "newer.wisp"
     newer.write_bytes(of_version(firmware.update("1.0.0").read_bytes(), (1, 10, 0)))

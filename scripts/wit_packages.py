@@ -64,11 +64,11 @@ def all_packages():
 def staged(package, packages, folder):
     """Copies a package to a folder, with the packages that it uses in `deps`."""
     shutil.copytree(package.folder, folder, dirs_exist_ok=True)
-    needed, todo = set(), set(package.uses)
-    while todo:
-        name = todo.pop()
+    needed, pending = set(), set(package.uses)
+    while pending:
+        name = pending.pop()
         needed.add(name)
-        todo |= packages[name].uses - needed
+        pending |= packages[name].uses - needed
     for name in needed:
         shutil.copytree(packages[name].folder, folder / "deps" / name.replace(":", "-"))
     return folder

@@ -119,7 +119,7 @@ pub fn public(path: &Path) -> Result<wisp_trust::PublicKey, Failure> {
 /// may have any.
 ///
 /// # Errors
-/// As [`public`], and if the file states another role.
+/// Returns the errors of [`public`], and an error if the file states another role.
 pub fn public_of(path: &Path, expected: Role) -> Result<wisp_trust::PublicKey, Failure> {
     let key = public(path)?;
     let place = match role(path)?.filter(|&stated| stated != expected) {

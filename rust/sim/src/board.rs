@@ -74,7 +74,8 @@ impl Board {
     /// beside the board's own.
     ///
     /// # Errors
-    /// As there, if the file cannot be read, and if the trace would replace a file; the error names the board file.
+    /// Returns the errors of [`Board::from_toml`], and an error if the file cannot be read or the trace would replace one of
+    /// the files. The error names the board file.
     pub fn from_file(path: &Path, inputs: &[&Path]) -> Result<Self, Error> {
         let wrong = |message: String| Error::at("", None, message).in_file(path);
         let bytes = std::fs::read(path).map_err(|error| wrong(format!("cannot be read: {error}")))?;

@@ -59,11 +59,11 @@ pub struct Link {
 pub struct Poll {
     /// Time until the next poll.
     pub sleep: Duration,
-    /// There is an action.
+    /// Link to the action that the device is to carry out.
     pub deployment: Option<Link>,
-    /// An action is to end.
+    /// Link to the wish that an action ends.
     pub cancel: Option<Link>,
-    /// The server wants attributes.
+    /// Link under which the server wants the device's attributes.
     pub config_data: Option<Link>,
 }
 

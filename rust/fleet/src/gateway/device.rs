@@ -40,7 +40,7 @@ mod command {
 pub struct App {
     /// Its name; `None` behind the last app.
     pub name: Option<String>,
-    /// It is not started.
+    /// The device does not start the app.
     pub disabled: bool,
     /// The confirmed image.
     pub running: Option<Image>,
@@ -110,7 +110,7 @@ impl Device {
     /// Reaches a device.
     ///
     /// # Errors
-    /// It does not answer.
+    /// Returns an error if the device does not answer.
     pub async fn open(device: &config::Device, claim: [u8; CLAIM], patience: Duration) -> Result<Self, Error> {
         let link = Link::open(&device.address, patience).await?;
         Ok(Self { link, claim, key: device.management_key, sent_all: false })
@@ -202,7 +202,7 @@ impl Device {
     /// Drops the update of an app.
     ///
     /// # Errors
-    /// There is none, or the device does not answer.
+    /// Returns an error if the device has none, or does not answer.
     pub async fn roll_back(&mut self, app: &str) -> Result<(), Error> {
         self.change::<Nothing>(command::ROLLBACK, vec![("name", app.into())]).await.map(|_| ())
     }
@@ -210,7 +210,7 @@ impl Device {
     /// Gives the gateway's upload up.
     ///
     /// # Errors
-    /// There is none, or the device does not answer.
+    /// Returns an error if the device has none, or does not answer.
     pub async fn abort(&mut self) -> Result<(), Error> {
         self.change::<Nothing>(command::ABORT, vec![("own", self.own())]).await.map(|_| ())
     }

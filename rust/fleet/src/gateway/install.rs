@@ -86,15 +86,15 @@ impl From<Error> for Stop {
 /// State of an image that a device was sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Look {
-    /// It is on trial.
+    /// The image is on trial.
     Trial,
-    /// It is kept.
+    /// The device keeps the image.
     Kept,
-    /// It is kept, and another update of the app is on trial.
+    /// The device keeps the image, and another update of the app is on trial.
     Covered,
-    /// It is there, and is not started any more.
+    /// The device has the image and does not start it any more.
     Disabled,
-    /// It is not there.
+    /// The device does not have the image.
     Absent,
 }
 
@@ -443,7 +443,7 @@ impl Tries {
 /// Reaches a device, and writes down when it answered.
 ///
 /// # Errors
-/// It does not answer.
+/// Returns an error if the device does not answer.
 pub async fn open(shared: &Shared, device: &config::Device) -> Result<Device, Error> {
     let open = Device::open(device, shared.store.claim, shared.config.pace.answer).await?;
     shared.telemetry.change(&device.name, |line| line.heard = Some(now()));

@@ -36,9 +36,9 @@ const UNSUPPORTED: u32 = 8;
 /// Kind of a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
-    /// It asks.
+    /// The request asks for something.
     Read = 0,
-    /// It changes something.
+    /// The request changes something on the device.
     Write = 2,
 }
 

@@ -113,40 +113,50 @@ class Session:
 def a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame():
     """Backtrace, locals of three types, also in a caller's frame, globals and memory."""
     with Session("walk.wasm") as app:
-        app.run_to("walk.c", "return result;")
-        calls = [line_of("walk.c", "sum += square"), line_of("walk.c", "int total =")]
-        expect(app.chain, [("square", app.line), ("sum_of_even", calls[0]), ("start", calls[1])])
-        expect((app.value("value"), app.value("result")), (4, 16))
-        expect((app.value("sum", 1), app.value("i", 1), app.value("count", 1)), (0, 0, 4))
-        pair = app.thread.GetFrameAtIndex(2).FindVariable("pair")
-        expect(pair.GetChildMemberWithName("first").GetValueAsSigned(), 3)
-        expect(pair.GetChildMemberWithName("second").GetValueAsSigned(), 5_000_000_000)
-        expect(app.thread.GetFrameAtIndex(2).FindVariable("half").GetValue(), "0.5")
-        numbers = app.target.FindFirstGlobalVariable("numbers")
-        expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
-        error = lldb.SBError()
-        found = app.target.GetProcess().ReadMemory(numbers.GetLoadAddress(), 8, error)
-        expect((error.Success(), found), (True, bytes([4, 0, 0, 0, 7, 0, 0, 0])))
+        look_at_square(app)
+
+
+def look_at_square(app):
+    """Runs to the end of `square` in its first call, and compares what is seen there."""
+    app.run_to("walk.c", "return result;")
+    calls = [line_of("walk.c", "sum += square"), line_of("walk.c", "int total =")]
+    expect(app.chain, [("square", app.line), ("sum_of_even", calls[0]), ("start", calls[1])])
+    expect((app.value("value"), app.value("result")), (4, 16))
+    expect((app.value("sum", 1), app.value("i", 1), app.value("count", 1)), (0, 0, 4))
+    pair = app.thread.GetFrameAtIndex(2).FindVariable("pair")
+    expect(pair.GetChildMemberWithName("first").GetValueAsSigned(), 3)
+    expect(pair.GetChildMemberWithName("second").GetValueAsSigned(), 5_000_000_000)
+    expect(app.thread.GetFrameAtIndex(2).FindVariable("half").GetValue(), "0.5")
+    numbers = app.target.FindFirstGlobalVariable("numbers")
+    expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
+    error = lldb.SBError()
+    found = app.target.GetProcess().ReadMemory(numbers.GetLoadAddress(), 8, error)
+    expect((error.Success(), found), (True, bytes([4, 0, 0, 0, 7, 0, 0, 0])))
 
 
 def steps_go_into_calls_over_them_and_out_of_them():
     """Step in, over and out, by source lines."""
     with Session("walk.wasm") as app:
-        point = app.run_to("walk.c", "sum += square")
-        app.command("thread step-in")
-        expect(app.chain[0], ("square", line_of("walk.c", "int result =")))
+        step_around(app)
+
+
+def step_around(app):
+    """Steps around the first call of `square`."""
+    point = app.run_to("walk.c", "sum += square")
+    app.command("thread step-in")
+    expect(app.chain[0], ("square", line_of("walk.c", "int result =")))
+    app.command("thread step-over")
+    expect(app.line, line_of("walk.c", "return result;"))
+    app.command("thread step-out")
+    expect((app.chain[0][0], app.value("sum")), ("sum_of_even", 0))
+    app.target.BreakpointDelete(point.GetID())
+    for _ in range(8):
         app.command("thread step-over")
-        expect(app.line, line_of("walk.c", "return result;"))
-        app.command("thread step-out")
-        expect((app.chain[0][0], app.value("sum")), ("sum_of_even", 0))
-        app.target.BreakpointDelete(point.GetID())
-        for _ in range(8):
-            app.command("thread step-over")
-            expect(app.chain[0][0], "sum_of_even")
-            if app.line == line_of("walk.c", "sum += square"):
-                break
-        app.command("thread step-over")
-        expect((app.chain[0][0], app.value("sum"), app.value("i")), ("sum_of_even", 116, 2))
+        expect(app.chain[0][0], "sum_of_even")
+        if app.line == line_of("walk.c", "sum += square"):
+            break
+    app.command("thread step-over")
+    expect((app.chain[0][0], app.value("sum"), app.value("i")), ("sum_of_even", 116, 2))
 
 
 def a_trap_shows_as_a_signal_and_the_end_as_an_exit():
@@ -202,16 +212,21 @@ def a_killed_app_ends():
 def a_recursion_in_rust_has_a_frame_for_each_call():
     """Names, lines and 64-bit locals of a guest in Rust, and steps over and out of a recursion."""
     with Session("walk-rust.wasm") as app:
-        point = app.run_to("walk.rs", "return 1;")
-        call = line_of("walk.rs", "let below =")
-        expect(app.chain, [("walk::factorial", app.line)] + 19 * [("walk::factorial", call)]
-               + [("_start", line_of("walk.rs", "let wide ="))])
-        expect([app.value("n", depth) for depth in (0, 1, 19)], [1, 2, 20])
-        app.target.BreakpointDelete(point.GetID())
-        app.command("thread step-out")
-        expect((len(app.chain), app.value("n")), (20, 2))
-        app.command("thread step-over")
-        expect((app.line, app.value("below")), (line_of("walk.rs", "n * below"), 1))
+        look_at_recursion(app)
+
+
+def look_at_recursion(app):
+    """Runs to the innermost call of the recursion, and back to the one around it."""
+    point = app.run_to("walk.rs", "return 1;")
+    call = line_of("walk.rs", "let below =")
+    expect(app.chain, [("walk::factorial", app.line)] + 19 * [("walk::factorial", call)]
+           + [("_start", line_of("walk.rs", "let wide ="))])
+    expect([app.value("n", depth) for depth in (0, 1, 19)], [1, 2, 20])
+    app.target.BreakpointDelete(point.GetID())
+    app.command("thread step-out")
+    expect((len(app.chain), app.value("n")), (20, 2))
+    app.command("thread step-over")
+    expect((app.line, app.value("below")), (line_of("walk.rs", "n * below"), 1))
 
 
 def a_step_over_a_recursive_call_stays_in_its_frame():
@@ -239,19 +254,20 @@ CASES = [
 ]
 
 
-def main():
+def run_cases(cases):
+    """Runs tests, prints their outcomes, and ends the program."""
     failed = 0
     print(lldb.SBDebugger.GetVersionString())
-    for case in CASES:
+    for case in cases:
         try:
             case()
             print(f"{case.__name__}: passed", flush=True)
         except (AssertionError, AttributeError, OSError, ValueError, subprocess.SubprocessError):
             failed += 1
             print(f"{case.__name__}: FAILED\n{traceback.format_exc()}", flush=True)
-    print(f"{len(CASES) - failed} passed, {failed} failed, 0 skipped")
+    print(f"{len(cases) - failed} passed, {failed} failed, 0 skipped")
     sys.exit(1 if failed else 0)
 
 
 if __name__ == "__main__":
-    main()
+    run_cases(CASES)

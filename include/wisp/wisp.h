@@ -197,6 +197,9 @@ struct wisp_app_data {
 	bool releasing; /* After a fault, the thread releases what the app had open. */
 	bool stopping;
 	bool expired; /* The stop is that of the deadline. */
+#ifdef CONFIG_WISP_DEBUG
+	bool has_steps; /* The image of this run was built for a debugger. */
+#endif
 };
 
 /** @endcond */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks inside of apps: sessions of a stock LLDB with `wisp run --debug`."""
+"""Looks inside of apps: sessions of a stock LLDB with `wisp run --debug`, and with apps on a device."""
 
 import hashlib
 import sys
@@ -12,6 +12,15 @@ from suites.common import RUST, Count, counted, stream
 FOLDER = devenv.BUILD / "inside"
 REQUIREMENTS = devenv.REPO / "scripts" / "lldb.txt"
 SOURCES = devenv.REPO / "tests" / "inside"
+# Sources of guests for a device, with the bytes of their own stacks.
+DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "walk-rust": 2048}
+TOOL = RUST / "target" / "debug" / "wisp"
+SAMPLE = devenv.REPO / "samples" / "updatable_app"
+# Configuration beside tests/inside/device.conf, by board: SMP over a serial port, or over UDP with images in RAM.
+BOARDS = {
+    "native_sim/native/64": (),
+    "mps2/an385": (SAMPLE / "overlay-udp.conf", devenv.REPO / "tests" / "lifecycle" / "ram.conf"),
+}
 
 
 def debugger():
@@ -32,15 +41,44 @@ def debugger():
 def build_guests(clang, linker):
     """Compiles the guests without optimisation and with debug information; True if all were built."""
     common = ["--target=wasm32", "-g", "-O0", "-nostdlib", "-Wl,--no-entry"]
+    rust = ["rustc", "--edition=2021", "--target", guest.TARGET, "-g", "-Copt-level=0", "-Cpanic=abort",
+            f"-Clinker={linker}", "-Clink-arg=--no-entry", "-Clink-arg=--export=_start", "--crate-type=bin"]
     commands = [[clang, *common, "-o", FOLDER / f"{name}.wasm", f"{name}.c"] for name in ("walk", "wait")]
-    commands.append(["rustc", "--edition=2021", "--target", guest.TARGET, "-g", "-Copt-level=0", "-Cpanic=abort",
-                     f"-Clinker={linker}", "-Clink-arg=--no-entry", "-Clink-arg=--export=_start", "--crate-type=bin",
-                     "-o", FOLDER / "walk-rust.wasm", "walk.rs"])
+    commands.append([*rust, "-o", FOLDER / "walk-rust.wasm", "walk.rs"])
+    for name, stack in DEVICE_GUESTS.items():
+        # a device has less memory
+        small = ["--export=__heap_base", f"-zstack-size={stack}"]
+        made = FOLDER / f"device-{name}.wasm"
+        commands.append([*rust, *(f"-Clink-arg={flag}" for flag in small), "-o", made, "walk.rs"] if name == "walk-rust" else
+                        [clang, *common, *(f"-Wl,{flag}" for flag in small), "-o", made, f"{name}.c"])
+        image = made.with_suffix(".wisp")
+        commands.append([TOOL, "build", made, "--debug", "-o", image, "--name", name, "--quiet"])
+        commands.append([TOOL, "sign", image, "--key", SAMPLE / "keys" / "development.pem"])
     return all(stream(command, SOURCES)[0] == 0 for command in commands)
 
 
+def on_device(python, board):
+    """Sessions with apps on one of BOARDS."""
+    env = devenv.environment()
+    if env is None:
+        print(f"inside: {board}: skipped, no Zephyr workspace can be had here")
+        return Count(skipped=1)
+    folder = FOLDER / board.replace("/", "_")
+    overlays = ";".join(str(path) for path in (SOURCES / "device.conf", *BOARDS[board]))
+    code, _ = stream(["west", "build", "-b", board, "-d", folder, SAMPLE, "--",
+                      # the default library would be compiled for each build folder
+                      *([] if board.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
+                      f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DEXTRA_CONF_FILE={overlays}",
+                      f"-DEXTRA_DTC_OVERLAY_FILE={SOURCES / 'device.overlay'}"], devenv.find_zephyr(), env)
+    if code != 0:
+        return Count(failed=1)
+    west = devenv.VENV / "bin" / "python"
+    return counted([python, devenv.REPO / "scripts" / "inside_device.py", TOOL, FOLDER, SOURCES, folder,
+                    west if west.exists() else sys.executable], devenv.REPO, env)
+
+
 def select_inside():
-    """Debugging: sessions of a stock LLDB with apps in C and Rust under `wisp run --debug`."""
+    """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     code, _ = stream(["cargo", "build", "--locked", "-q", "-p", "wisp-cli"], RUST)
     clang, (linker, _) = devenv.versioned("clang"), guest.wasm_linker()
@@ -51,5 +89,7 @@ def select_inside():
     if python is None:
         print("inside: skipped, LLDB is not reached on PyPI, or there is none for this machine")
         return Count(skipped=1)
-    return counted([python, devenv.REPO / "scripts" / "inside.py", RUST / "target" / "debug" / "wisp", FOLDER, SOURCES],
-                   devenv.REPO)
+    count = counted([python, devenv.REPO / "scripts" / "inside.py", TOOL, FOLDER, SOURCES], devenv.REPO)
+    for board in BOARDS:
+        count += on_device(python, board)
+    return count

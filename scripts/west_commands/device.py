@@ -127,6 +127,10 @@ SetArgs = request("write", 14, "SetArgs",
                   {**NAME, "args": (list[str] | None, None), "env": (list[str] | None, None),
                    "reset": (bool | None, None)} | SIGNATURE, {})
 
+# Its bytes are those of src/border/debug.h.
+Debug = request("write", 15, "Debug", NAME | {"do": (bytes, ...)} | SIGNATURE, {"out": (bytes, ...)})
+DEBUG_ATTACH, DEBUG_DETACH = b"\1", b"\2"
+
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
 
@@ -451,6 +455,10 @@ class Device:
         """How the app's last run failed, if one did."""
         failures, _ = await self.failures()
         return next((f": {failure.what}" for failure in failures if failure.name == name), "")
+
+    async def debug(self, name, order):
+        """Asks the debugger of an app on the device; its answer."""
+        return (await self.change(Debug(name=name, do=order))).out
 
     async def abort(self):
         """Gives the upload up."""

@@ -3,12 +3,14 @@
 
 import argparse
 import asyncio
+import contextlib
 import json
 import logging
 import math
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -89,6 +91,12 @@ def run_host_tool(arguments):
     except OSError as error:
         print(f"west wisp: {not_started(error)}", file=sys.stderr)
         return 1
+
+
+def end_process(process):
+    """Ends a process of asyncio, unless it has ended."""
+    if process.returncode is None:
+        process.terminate()
 
 
 def not_started(error):
@@ -246,7 +254,15 @@ class Wisp(WestCommand):
         strings.add_argument("--no-args", action="store_true", help="it has no argument")
         strings.add_argument("--no-env", action="store_true", help="its environment is empty")
         strings.add_argument("--reset", action="store_true", help="go back to those of its devicetree node")
-        with_device = [push, listing, stat, abort, format_store, log, strings]
+        debug = verbs.add_parser("debug", help="debug an app on a device with LLDB (doc/debugging.md)")
+        debug.add_argument("name")
+        debug.add_argument("module", type=Path, help="the wasm module of which wisp build --debug made the app's image")
+        debug.add_argument("--listen", metavar="ADDRESS", default="127.0.0.1:1234",
+                           help="port or address of this machine to which LLDB connects [default: %(default)s]")
+        debug.add_argument("--restart", action="store_true", help="start the app anew, and hold it at its first step")
+        debug.add_argument("--heap", metavar="BYTES", help="as that of wisp build")
+        debug.add_argument("--no-trim", action="store_true", help="as that of wisp build")
+        with_device = [debug, push, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -347,6 +363,8 @@ class Wisp(WestCommand):
         async with device.Device(args.port, args.timeout, key=key) as connection:
             if args.verb == "push":
                 return await self.push(connection, args, image, said)
+            if args.verb == "debug":
+                return await self.debug(connection, device, args)
             return await self.ask(connection, device, args)
 
     async def push(self, connection, args, image, said):
@@ -360,6 +378,44 @@ class Wisp(WestCommand):
             trial = "on trial until it is confirmed" if report["state"] == "on trial" else "confirmed"
             print(f"{said['name']} {report['version']}: installed, {trial}")
         return report
+
+    async def debug(self, connection, device, args):
+        """Carries requests of `wisp debug` to a device until the app or the debugger ends."""
+        tool = host_tool()
+        if tool is None:
+            self.fail(args, "the wisp command cannot be built; see above")
+        command = [tool, "debug", str(args.module), "--listen", args.listen]
+        command += ["--heap", args.heap] if args.heap else []
+        command += ["--no-trim"] if args.no_trim else []
+        if args.restart:
+            try:
+                await connection.simple("stop", args.name)
+            except device.DeviceError as error:
+                if error.code != device.Code.ALREADY:
+                    raise
+        process = await asyncio.create_subprocess_exec(*command, stdin=asyncio.subprocess.PIPE,
+                                                       stdout=asyncio.subprocess.PIPE)
+        # a request that is under way is finished first, and then the device is told
+        for number in (signal.SIGINT, signal.SIGTERM):
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, end_process, process)
+        attached = False
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            while line := await process.stdout.readline():
+                order = bytes.fromhex(line.decode())
+                try:
+                    answer = (await connection.debug(args.name, order)).hex()
+                    if order == device.DEBUG_ATTACH and args.restart:
+                        await connection.simple("start", args.name)
+                    attached = attached or order == device.DEBUG_ATTACH
+                except device.DeviceError as error:
+                    answer = f"!{error}"
+                process.stdin.write(f"{answer}\n".encode())
+                await process.stdin.drain()
+        if attached:
+            await connection.debug(args.name, device.DEBUG_DETACH)
+        code = await process.wait()
+        return {"done": "debug", "name": args.name, "code": code}
 
     async def args(self, connection, args):
         """Sets arguments and environment of an app if that is asked for, and shows them."""

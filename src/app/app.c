@@ -10,6 +10,7 @@
 
 #include "app/arguments.h"
 #include "app/fault.h"
+#include "app/debug.h"
 #include "app/heartbeat.h"
 #include "app/history.h"
 #include "app/deadline.h"
@@ -191,6 +192,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	}
 	report(app, &status);
 	wisp_history_add(app, &status);
+	wisp_debug_end(app, &status);
 
 	K_SPINLOCK(&data->lock) {
 		data->status = status;

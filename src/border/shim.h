@@ -16,6 +16,7 @@
 #include <wisp/host_function.h>
 #include <wisp/trap.h>
 
+#include "border/debug.h"
 #include "border/files.h"
 #include "border/firmware.h"
 #include "border/peripherals.h"

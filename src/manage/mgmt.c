@@ -323,6 +323,9 @@ static const struct mgmt_handler handlers[] = {
 #if CONFIG_WISP_ARGS_SIZE > 0
 	[CMD_ARGS] = {.mh_read = wisp_mgmt_args, .mh_write = wisp_mgmt_set_args},
 #endif
+#ifdef CONFIG_WISP_DEBUG
+	[CMD_DEBUG] = {.mh_write = wisp_mgmt_debug},
+#endif
 };
 
 static struct mgmt_group group = {

@@ -28,6 +28,7 @@ enum {
 	CMD_FORMAT = 12,
 	CMD_CHALLENGE = 13,
 	CMD_ARGS = 14,
+	CMD_DEBUG = 15,
 };
 
 /* Returns the result of a handler whose answer fitted into the buffer, or did not. */
@@ -66,5 +67,6 @@ int wisp_mgmt_upload(struct smp_streamer *ctxt);
 int wisp_mgmt_abort(struct smp_streamer *ctxt);
 int wisp_mgmt_args(struct smp_streamer *ctxt);
 int wisp_mgmt_set_args(struct smp_streamer *ctxt);
+int wisp_mgmt_debug(struct smp_streamer *ctxt);
 
 #endif /* WISP_MANAGE_MGMT_H_ */

@@ -53,6 +53,8 @@ enum Command {
     New(cmd::new::Arguments),
     Build(cmd::build::Arguments),
     Run(cmd::run::Arguments),
+    #[command(hide = true)]
+    Debug(cmd::debug::Arguments),
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
     Sign(cmd::sign::Arguments),
@@ -124,6 +126,7 @@ fn main() -> ExitCode {
         Command::New(arguments) => cmd::new::run(&arguments),
         Command::Build(arguments) => cmd::build::run(&arguments),
         Command::Run(arguments) => cmd::run::run(arguments),
+        Command::Debug(arguments) => cmd::debug::run(&arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),
         Command::Sign(arguments) => cmd::sign::run(&arguments),

@@ -305,6 +305,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ("run a.wasm --debug=here", "--debug=here: expected a port, or an address and a port, as in 127.0.0.1:1234", |f| {
         f.module("a.wasm", ADD);
     }),
+    ("debug a.wisp", "a.wisp: a debugger needs the module, which this image was made from", |f| drop(image(f))),
     ("run a.wisp --debug", "a.wisp: --debug needs the wasm module, which this image was made from", |f| drop(image(f))),
     (
         "run a.wasm --invoke add 1 x",

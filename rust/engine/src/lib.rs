@@ -43,7 +43,7 @@ pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
 pub use exec::native::user::{serve, Outcome};
 #[cfg(feature = "debug")]
-pub use exec::observe::{Observer, View, Watched};
+pub use exec::observe::{is_for_debugger, Observer, View, Watched};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;

@@ -18,6 +18,8 @@ mod adc;
 mod c_functions;
 mod counter;
 mod dac;
+#[cfg(feature = "debug")]
+mod debug;
 mod event;
 mod files;
 mod gpio;
@@ -60,6 +62,8 @@ mod uart;
 compile_error!("wisp-port runs nothing without one of the features `interpreter` and `native`");
 
 pub use c_functions::{wisp_caller_app, wisp_caller_memory, wisp_caller_sleep};
+#[cfg(feature = "debug")]
+pub use debug::{wisp_rust_debug_image, wisp_rust_debug_look};
 pub use image::image;
 #[cfg(feature = "user-mode")]
 pub use native::wisp_rust_serve;

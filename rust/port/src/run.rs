@@ -98,6 +98,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     #[cfg(feature = "translate")]
     let engine =
         if run.ran_native { engine } else { crate::translate::engine(&config, run, module.image().function_count()) };
+    #[cfg(feature = "debug")]
+    let watcher = crate::debug::Watcher::new(board);
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         report::too_small(&board, run.arena_size as u32, 0);
         return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
@@ -107,6 +109,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
         store.set_fuel(Some(run.fuel));
     }
 
+    #[cfg(feature = "debug")]
+    watcher.watch(&mut store, module.image());
     let handle = store.interrupt_handle();
     let flag: *const InterruptHandle<'_> = &handle;
     // SAFETY: the handle lives until the flag is withdrawn below.

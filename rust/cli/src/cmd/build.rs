@@ -41,6 +41,9 @@ pub struct Arguments {
     rollback: u32,
     #[command(flatten)]
     compile: CompileArguments,
+    /// Build for a debugger: each operator of the module begins with a step, and code is about twice as large
+    #[arg(long, conflicts_with_all = ["target", "cflags", "build_dir", "native_only"])]
+    debug: bool,
     #[command(flatten)]
     native: NativeArguments,
     /// File for names, wasm offsets and source lines, which explain traps [default: the image's path and .sym]
@@ -101,7 +104,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut progress = Progress::new();
     progress.step("compiling");
     let options = arguments.compile.options(&name, arguments.version);
-    let options = wisp_compiler::Options { rollback: arguments.rollback, ..options };
+    let options = wisp_compiler::Options { rollback: arguments.rollback, debug: arguments.debug, ..options };
     let mut compiled = compile(&wasm, &options).map_err(|error| {
         let error = proposals::explained(&wasm, error);
         let about_memory = matches!(error.kind, ErrorKind::Memory(..));

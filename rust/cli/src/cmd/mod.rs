@@ -3,6 +3,7 @@
 
 pub mod build;
 pub mod completions;
+pub mod debug;
 pub mod fleet;
 pub mod inspect;
 pub mod keygen;

@@ -140,6 +140,8 @@ impl Session<'_> {
             machine = match machine {
                 Machine::Idle(idle) => match self.next()? {
                     Event::Bytes(bytes) => idle.incoming_data(self.app, bytes[0]).map_err(said)?,
+                    // a device has ended an app that is held, and the protocol has no word for that
+                    Event::Ended(code) => return Ok(DisconnectReason::TargetExited(code)),
                     _ => Machine::Idle(idle),
                 },
                 Machine::Running(running) => match self.next()? {

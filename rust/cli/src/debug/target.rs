@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{channel, Sender};
 use std::sync::Arc;
 
 use gdbstub::arch::lldb::{Encoding, Format, Generic, Register};
@@ -27,9 +26,10 @@ use gdbstub::target::{Target, TargetError, TargetResult};
 use gdbstub_arch::wasm::addr::{WasmAddr, WasmAddrType};
 use gdbstub_arch::wasm::reg::WasmRegisters;
 use wisp_compiler::DebugMap;
-use wisp_engine::{View, Watched};
+use wisp_engine::Watched;
 
-use super::{Command, Go, Link, Stop};
+use super::back_end::{Answer, BackEnd, GONE};
+use super::{Go, Link, Stop};
 use crate::xml::escaped;
 
 /// The only module of an app.
@@ -44,15 +44,12 @@ pub struct App {
     wasm: Vec<u8>,
     map: Arc<DebugMap>,
     link: Arc<Link>,
-    commands: Sender<Command>,
+    back_end: Box<dyn BackEnd>,
     /// Code offset of the step, by the address of the breakpoint.
     breakpoints: BTreeMap<u64, u32>,
     /// The guest does not stand still.
     running: bool,
 }
-
-/// The guest is gone, which only the end of the run explains.
-pub const GONE: &str = "the app does not answer";
 
 /// Returns the address of an offset in the module's file.
 fn code_address(offset: u32) -> u64 {
@@ -65,7 +62,7 @@ fn place(raw: u64) -> Option<WasmAddr> {
 }
 
 /// Returns the frames that the module knows, with the offset in the module at which each stands or goes on.
-fn frames(view: &View<'_>, map: &DebugMap) -> Vec<(Watched, u32)> {
+fn frames(all: Vec<Watched>, map: &DebugMap) -> Vec<(Watched, u32)> {
     let place = |(depth, frame): (usize, Watched)| {
         let here = map.step_of(frame.func, frame.offset).filter(|_| depth == 0);
         // a caller goes on behind its call, and a function that trapped as it was entered has not begun
@@ -75,7 +72,7 @@ fn frames(view: &View<'_>, map: &DebugMap) -> Vec<(Watched, u32)> {
         let begins = depth == 0 && function.steps.first() == Some(&step);
         Some((frame, if begins { function.body.start } else { step.1 }))
     };
-    view.frames().enumerate().filter_map(place).collect()
+    all.into_iter().enumerate().filter_map(place).collect()
 }
 
 /// Copies a value with as many bytes as its type has.
@@ -87,23 +84,26 @@ fn put(value: Option<(usize, u64)>, buffer: &mut [u8]) -> usize {
 
 impl App {
     /// Returns an app that was compiled with this map.
-    pub fn new(name: &str, wasm: Vec<u8>, map: Arc<DebugMap>, link: Arc<Link>, commands: Sender<Command>) -> Self {
+    pub fn new(name: &str, wasm: Vec<u8>, map: Arc<DebugMap>, link: Arc<Link>, back_end: Box<dyn BackEnd>) -> Self {
         let libraries = format!(
             "<library-list><library name=\"{}\"><section address=\"{:#x}\"/></library></library-list>",
             escaped(name),
             code_address(0)
         );
-        Self { libraries, wasm, map, link, commands, breakpoints: BTreeMap::new(), running: true }
+        Self { libraries, wasm, map, link, back_end, breakpoints: BTreeMap::new(), running: true }
     }
 
-    /// Lets the guest's thread look at the guest, and returns what it saw.
-    fn look<R: Send + 'static>(&self, look: impl FnOnce(&View<'_>) -> R + Send + 'static) -> Result<R, &'static str> {
-        let (answer, answered) = channel();
-        let look = move |view: &View<'_>| drop(answer.send(look(view)));
-        if !self.running && self.commands.send(Command::Look(Box::new(look))).is_ok() {
-            return answered.recv().map_err(|_| GONE);
+    /// Returns what stands behind, which answers only while the guest stands still.
+    fn guest(&self) -> Answer<&dyn BackEnd> {
+        match self.running {
+            true => Err(GONE),
+            false => Ok(&*self.back_end),
         }
-        Err(GONE)
+    }
+
+    /// Returns the frames that the module knows.
+    fn frames(&self) -> Answer<Vec<(Watched, u32)>> {
+        Ok(frames(self.guest()?.frames()?, &self.map))
     }
 
     fn go(&mut self, go: Go) -> Result<(), &'static str> {
@@ -115,13 +115,13 @@ impl App {
         self.link.pause.store(false, Ordering::SeqCst);
         // so that what was told of this stop is not taken for the next
         *self.link.held() = None;
-        self.commands.send(Command::Go(go)).map_err(|_| GONE)
+        self.back_end.go(go)
     }
 
     /// Asks a guest that runs to stop.
     pub fn interrupt(&self) {
         if self.running {
-            self.link.pause.store(true, Ordering::SeqCst);
+            self.back_end.interrupt();
         }
     }
 
@@ -133,9 +133,7 @@ impl App {
     /// Takes note that the guest stands still. Returns its program counter: that of the breakpoint, if one is there.
     pub fn stopped(&mut self, stop: &Stop) -> Result<u64, &'static str> {
         self.running = false;
-        let map = self.map.clone();
-        let top = self.look(move |view| frames(view, &map).first().copied())?;
-        let Some((frame, wasm)) = top else { return Ok(0) };
+        let Some(&(frame, wasm)) = self.frames()?.first() else { return Ok(0) };
         let here = |(_, &code): &(&u64, &u32)| stop.at_breakpoint && code == frame.offset;
         let exact = code_address(wasm);
         let at = self.breakpoints.iter().filter(here).map(|(&address, _)| address).min_by_key(|at| exact.abs_diff(*at));
@@ -153,22 +151,20 @@ impl App {
 
     /// Ends the guest at its next step, and a wait of the host that it is in.
     pub fn kill(&self) {
-        self.link.killed.store(true, Ordering::SeqCst);
-        self.link.pause.store(true, Ordering::SeqCst);
-        let _ = self.commands.send(Command::Kill);
-        if let Some(stopper) = self.link.stopper.get() {
-            stopper.stop();
-        }
+        self.back_end.kill();
     }
 
-    fn value_of(&self, frame: usize, local: usize) -> Result<Option<(usize, u64)>, &'static str> {
-        let map = self.map.clone();
-        self.look(move |view| {
-            let (frame, _) = *frames(view, &map).get(frame)?;
-            let &(slot, ty) = map.functions.get(frame.func as usize)?.locals.get(local)?;
-            let high = if ty.slots() == 2 { view.slot(&frame, slot + 1)? } else { 0 };
-            Some((ty.slots(), u64::from(view.slot(&frame, slot)?) | u64::from(high) << 32))
-        })
+    fn value_of(&self, frame: usize, local: usize) -> Answer<Option<(usize, u64)>> {
+        let Some(&(frame, _)) = self.frames()?.get(frame) else { return Ok(None) };
+        let function = self.map.functions.get(frame.func as usize);
+        let Some(&(slot, ty)) = function.and_then(|function| function.locals.get(local)) else { return Ok(None) };
+        let guest = self.guest()?;
+        let Some(low) = guest.slot(frame, slot)? else { return Ok(None) };
+        let high = match ty.slots() {
+            2 => guest.slot(frame, slot + 1)?,
+            _ => Some(0),
+        };
+        Ok(high.map(|high| (ty.slots(), u64::from(low) | u64::from(high) << 32)))
     }
 }
 
@@ -207,9 +203,8 @@ impl Target for App {
 
 impl SingleThreadBase for App {
     fn read_registers(&mut self, registers: &mut WasmRegisters) -> TargetResult<(), Self> {
-        let map = self.map.clone();
-        let top = self.look(move |view| frames(view, &map).first().map(|frame| frame.1));
-        registers.pc = top.map_err(TargetError::Fatal)?.map_or(0, code_address);
+        let frames = self.frames().map_err(TargetError::Fatal)?;
+        registers.pc = frames.first().map_or(0, |frame| code_address(frame.1));
         Ok(())
     }
 
@@ -226,13 +221,8 @@ impl SingleThreadBase for App {
                 rest[..rest.len().min(length)].to_vec()
             }
             WasmAddrType::Memory => {
-                let read = move |view: &View<'_>| {
-                    let mut bytes = vec![0; length];
-                    let count = view.read(offset, &mut bytes);
-                    bytes.truncate(count);
-                    bytes
-                };
-                self.look(read).map_err(TargetError::Fatal)?
+                let guest = self.guest().map_err(TargetError::Fatal)?;
+                guest.read(offset, length).map_err(TargetError::Fatal)?
             }
         };
         let count = bytes.len().min(length);
@@ -245,8 +235,8 @@ impl SingleThreadBase for App {
 
     fn write_addrs(&mut self, start: u64, data: &[u8]) -> TargetResult<(), Self> {
         let address = place(start).filter(|address| address.addr_type() == WasmAddrType::Memory);
-        let (offset, bytes) = (address.ok_or(TargetError::NonFatal)?.offset(), data.to_vec());
-        match self.look(move |view| view.write(offset, &bytes)) {
+        let offset = address.ok_or(TargetError::NonFatal)?.offset();
+        match self.guest().and_then(|guest| guest.write(offset, data)) {
             Ok(true) => Ok(()),
             Ok(false) => Err(TargetError::NonFatal),
             Err(error) => Err(TargetError::Fatal(error)),
@@ -349,8 +339,7 @@ impl ProcessInfo for App {
 
 impl Wasm for App {
     fn wasm_call_stack(&self, _: Tid, next: &mut dyn FnMut(u64)) -> Result<(), Self::Error> {
-        let map = self.map.clone();
-        self.look(move |view| frames(view, &map))?.iter().for_each(|frame| next(code_address(frame.1)));
+        self.frames()?.iter().for_each(|frame| next(code_address(frame.1)));
         Ok(())
     }
 
@@ -364,7 +353,6 @@ impl Wasm for App {
     }
 
     fn read_wasm_global(&self, _: Tid, _: usize, global: usize, buffer: &mut [u8]) -> Result<usize, Self::Error> {
-        let value = self.look(move |view| view.global(global))?;
-        Ok(put(value.map(|(ty, bits)| (ty.slots(), bits)), buffer))
+        Ok(put(self.guest()?.global(global)?, buffer))
     }
 }

@@ -287,11 +287,11 @@ fn another_debugger_stops_a_guest_that_runs() {
 
 #[test]
 fn only_this_machine_is_served() {
-    assert_eq!(address("9000").unwrap().to_string(), "127.0.0.1:9000");
-    assert_eq!(address("localhost:9000").unwrap().to_string(), "127.0.0.1:9000");
-    assert_eq!(address("[::1]:9000").unwrap().to_string(), "[::1]:9000");
-    assert!(address("192.168.0.1:9000").unwrap_err().to_string().contains("only addresses of this machine"));
+    assert_eq!(address("--debug", "9000").unwrap().to_string(), "127.0.0.1:9000");
+    assert_eq!(address("--debug", "localhost:9000").unwrap().to_string(), "127.0.0.1:9000");
+    assert_eq!(address("--debug", "[::1]:9000").unwrap().to_string(), "[::1]:9000");
+    assert!(address("--debug", "192.168.0.1:9000").unwrap_err().to_string().contains("only addresses of this machine"));
     for text in ["", "here", "70000", "127.0.0.1"] {
-        assert!(address(text).unwrap_err().to_string().contains("expected a port"), "{text}");
+        assert!(address("--debug", text).unwrap_err().to_string().contains("expected a port"), "{text}");
     }
 }

@@ -3,10 +3,11 @@
 
 use core::cell::Cell;
 
-use wisp_image::format::ValType;
-use wisp_image::ImportKind;
+use wisp_image::format::{Section, ValType};
+use wisp_image::ops::{self, Sem};
+use wisp_image::{Image, ImageId, ImportKind};
 
-use super::interpreter::frame;
+use super::interpreter::{frame, word};
 use crate::vm::context::Ctx;
 use crate::vm::memory::LinearMemory;
 use crate::vm::observer::Watch;
@@ -40,7 +41,34 @@ pub struct Watched {
     pub below: usize,
 }
 
+/// Words of a step, which marks in code for a debugger where an operator begins: the move of slot 0 to itself.
+const STEP: [u16; 3] = [4 * ops::first(Sem::Mov) as u16, 0, 0];
+
+/// Returns true if an image was compiled for a debugger: its first function has a step where it begins.
+pub fn is_for_debugger(image: &Image<'_>) -> bool {
+    /// Words in front of the first step at most: those of the op that checks the frame and clears locals.
+    const BEFORE: usize = 4;
+    let word = |pair: &[u8]| u16::from_le_bytes([pair[0], pair[1]]);
+    let code = image.section(Section::Code);
+    (0..=BEFORE).any(|at| {
+        let words = code.get(2 * at..).unwrap_or_default().chunks_exact(2).map(word);
+        words.take(STEP.len()).eq(STEP)
+    })
+}
+
 impl View<'_> {
+    /// Returns true if the op is a step.
+    #[inline(always)]
+    pub fn at_step(&self) -> bool {
+        // SAFETY: rule V, `OperandsInFunction`: the op has its first word, and a move has the others.
+        unsafe { word(self.ip, 0) == STEP[0] && word(self.ip, 1) == STEP[1] && word(self.ip, 2) == STEP[2] }
+    }
+
+    /// Returns the id of the guest's image.
+    pub fn image_id(&self) -> ImageId {
+        self.ctx.image().id()
+    }
+
     /// Returns the byte offset of the op in the code section.
     #[inline(always)]
     pub fn offset(&self) -> u32 {

@@ -87,6 +87,11 @@ pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
 /// header of an outermost frame below it (rule F).
 #[inline(always)]
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
+    #[cfg(feature = "debug")]
+    if ctx.shared().observer.get().is_some() {
+        // SAFETY: rules V and F for `ip` and `fp`, from the caller.
+        return unsafe { super::loop_::run_as::<true>(ctx, ip, fp) };
+    }
     // SAFETY: rules V and F for `ip` and `fp`, from the caller, which laid the header of an outermost frame.
     unsafe { enter(ctx, ip, fp) }
 }

@@ -12,12 +12,16 @@ use crate::exec::ops;
 use crate::vm::context::Ctx;
 use crate::vm::trap::RawTrap;
 
+#[cfg(all(feature = "debug", wisp_threaded))]
+compile_error!("the features `debug` and `threaded-code` exclude each other: the portable loop reads opcodes");
+
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
 ///
 /// # Safety
 /// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
 /// stack with a header below it.
 #[inline(always)]
+#[cfg(wisp_back_end = "loop")]
 pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     #[cfg(feature = "debug")]
     if ctx.shared().observer.get().is_some() {
@@ -34,7 +38,7 @@ pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
 /// `ip` is the entry of a function of the instance, whose module was verified (rule V). `fp` lies in the frame stack with a
 /// header below it (rule F).
 #[inline(never)]
-unsafe fn run_as<const WATCHED: bool>(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
+pub unsafe fn run_as<const WATCHED: bool>(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
     let observer = if WATCHED { ctx.shared().observer.get() } else { None };
     let memory = ctx.memory.get();
     let mut fuel = ctx.fuel.get();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The interpreter's back ends, one of which is built. Each back end is a file with the same function:
+//! The interpreter's back ends, one of which is built, and with the feature `debug` the portable one as well. Each back end is a file with the same function:
 //!
 //! `unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap`
 //!
@@ -29,7 +29,7 @@ pub(super) mod cold;
 #[cfg(not(wisp_back_end = "loop"))]
 mod escape;
 pub(super) mod frame;
-#[cfg(wisp_back_end = "loop")]
+#[cfg(wisp_loop)]
 mod loop_;
 #[cfg(wisp_threaded)]
 mod threaded;
@@ -45,6 +45,8 @@ pub(super) use self::loop_::run;
 #[cfg(wisp_translates)]
 pub(super) use self::{assembly::run_with, escape::escape};
 
+#[cfg(feature = "debug")]
+pub(super) use self::access::word;
 use wisp_image::format::Section;
 use wisp_image::Image;
 

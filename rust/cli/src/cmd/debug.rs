@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp debug`, which `west wisp debug` runs.
+
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use wisp_compiler::{compile, Options};
+
+use crate::debug::device::{Device, Wire};
+use crate::debug::{self, Debugger, ADDRESS};
+use crate::failure::Failure;
+use crate::input::{self, Kind};
+use crate::options::{app_name, CompileArguments};
+use crate::{output, proposals};
+
+/// Serve a debugger for an app on a device, to which `west wisp debug` carries the requests
+#[derive(Args)]
+pub struct Arguments {
+    /// The wasm module or component that the app's image was built of, with --debug
+    file: PathBuf,
+    /// Port or address of this machine to which the debugger connects
+    #[arg(long, value_name = "ADDRESS", default_value = ADDRESS)]
+    listen: String,
+    #[command(flatten)]
+    compile: CompileArguments,
+}
+
+/// Serves debuggers until the app has ended. Standard input and output lead to the device.
+pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let path = &arguments.file;
+    debug::address("--listen", &arguments.listen)?;
+    let bytes = input::read(path)?;
+    let wasm = match input::kind(path, &bytes)? {
+        Kind::Image => {
+            return Err(Failure::in_file(path, "a debugger needs the module, which this image was made from"))
+        }
+        Kind::Component => input::lowered(path, &bytes)?,
+        Kind::Wasm => bytes,
+    };
+    let (name, _) = app_name(path);
+    let options = Options { debug: true, ..arguments.compile.options(&name, (0, 1, 0)) };
+    let mut compiled =
+        compile(&wasm, &options).map_err(|error| Failure::compiling(path, proposals::explained(&wasm, error)))?;
+    let id = input::image(path, &compiled.image)?.id();
+    let map = compiled.debug.take().unwrap_or_default();
+    let device = Device::attach(Wire::new(BufReader::new(std::io::stdin()), std::io::stdout()))?;
+    let debugger = Debugger::bridge(&arguments.listen, path, &wasm, map, device, id)?;
+    output::note(format_args!(
+        "the app waits for a debugger; in LLDB: process connect --plugin wasm connect://{}",
+        debugger.address()
+    ));
+    Ok(ExitCode::from(debugger.wait()))
+}

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Debugs apps on a device with LLDB, over SMP, as `west wisp debug` does it.
+
+Runs in a Python that has LLDB's module: `inside_device.py WISP MODULES SOURCES FIRMWARE PYTHON`. FIRMWARE is the build folder of
+samples/updatable_app for native_sim or mps2/an385 with tests/inside/device.conf, and PYTHON has west and smpclient. Ends with N
+passed, N failed, N skipped.
+"""
+
+import contextlib
+import ctypes
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import tty
+from pathlib import Path
+
+import inside
+import lldb
+from inside import expect, line_of
+
+WISP, MODULES = sys.argv[1], Path(sys.argv[2])
+FIRMWARE, PYTHON = Path(sys.argv[4]), sys.argv[5]
+WEST = Path(__file__).resolve().parents[1] / "tests" / "inside" / "west_wisp.py"
+APPS = ("walk", "walk-rust", "tick")
+# Nothing that is waited for takes this long, in seconds.
+PATIENCE = 60
+DIES_WITH_PARENT = 1
+
+
+class Device:
+    """The firmware, which runs on this machine or in QEMU."""
+
+    def __init__(self, folder):
+        self.lines = []
+        program = FIRMWARE / "zephyr" / "zephyr.exe"
+        native = program.exists()
+        command = [program, f"--flash={folder}/flash.bin"]
+        if not native:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
+                free.bind(("127.0.0.1", 0))
+                self.port = "127.0.0.1:{1}".format(*free.getsockname())
+            command = [Path(os.environ.get("QEMU_BIN_PATH", "")) / "qemu-system-arm", "-cpu", "cortex-m3", "-display", "none",
+                       "-monitor", "none", "-M", "mps2-an385", "-kernel", program.with_suffix(".elf"), "-serial", "pty",
+                       "-nic", f"user,model=lan9118,hostfwd=udp:{self.port}-:1337"]
+        end_with_parent = lambda: ctypes.CDLL(None).prctl(DIES_WITH_PARENT, 9)
+        # pylint: disable=consider-using-with,subprocess-popen-preexec-fn
+        self.process = subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                        stderr=subprocess.STDOUT, text=True, errors="replace",
+                                        preexec_fn=end_with_parent)  # noqa: PLW1509 (it is one system call)
+        threading.Thread(target=self.read, args=[self.process.stdout], daemon=True).start()
+        if native:
+            console = self.wait_for(r"uart connected to pseudotty: (\S+)")
+            self.port = self.wait_for(r"uart_1 connected to pseudotty: (\S+)")
+        else:
+            console = self.wait_for(r"redirected to (\S+) \(label (?:compat_monitor0|serial0)\)")
+        # QEMU drops what it sends while nobody has the port open
+        self.open = [os.open(path, os.O_RDWR | os.O_NOCTTY) for path in ([console, self.port] if native else [console])]
+        for number in self.open:
+            tty.setraw(number)
+        console = os.fdopen(os.dup(self.open[0]), errors="replace")
+        threading.Thread(target=self.read, args=[console], daemon=True).start()
+
+    def read(self, stream):
+        """Adds the lines of the program, or of its console, to those that were seen."""
+        # a console ends with an error
+        with contextlib.suppress(OSError):
+            for line in stream:
+                self.lines.append(line)
+
+    def wait_for(self, pattern):
+        """First group of the first line that matches."""
+        end = time.monotonic() + PATIENCE
+        while time.monotonic() < end:
+            found = next(filter(None, (re.search(pattern, line) for line in list(self.lines))), None)
+            if found:
+                return found.group(1) if found.groups() else found.group()
+            time.sleep(0.02)
+        raise AssertionError(f"{pattern!r} is not in the log:\n" + "".join(self.lines))
+
+    def type(self, text):
+        """Types a line on the console."""
+        os.write(self.open[0], f"{text}\n".encode())
+
+    def end(self):
+        """Takes the power away."""
+        self.process.kill()
+        self.process.communicate()
+
+    def west(self, *arguments, code=0):
+        """Output of a verb of west wisp."""
+        done = subprocess.run([PYTHON, WEST, *map(str, arguments), "--port", self.port], text=True, capture_output=True, check=False,
+                              timeout=PATIENCE, env=dict(os.environ, WISP_TOOL=WISP))
+        if done.returncode != code:
+            raise AssertionError(f"{arguments}: {done.stdout}{done.stderr}" + "".join(self.lines[-20:]))
+        return done.stdout + done.stderr
+
+
+class Session(inside.Session):
+    """An app on the device that runs under LLDB."""
+
+    device = None
+
+    # pylint: disable=super-init-not-called
+    def __init__(self, name, module=None, restart=True):
+        more = ["--restart"] if restart else []
+        # pylint: disable=consider-using-with
+        self.guest = subprocess.Popen([PYTHON, WEST, "debug", name, MODULES / f"device-{module or name}.wasm", "--listen", "0", "--port",
+                                       self.device.port, *more], text=True, stderr=subprocess.PIPE,
+                                      env=dict(os.environ, WISP_TOOL=WISP))
+        line = self.guest.stderr.readline()
+        found = re.search(r"connect://\S+", line)
+        if not found:
+            raise AssertionError(line + self.guest.stderr.read())
+        self.url = found.group()
+        self.debugger = None
+
+    def __exit__(self, *_):
+        lldb.SBDebugger.Destroy(self.debugger)
+        # as Ctrl-C does
+        self.guest.send_signal(signal.SIGINT)
+        self.guest.communicate(timeout=PATIENCE)
+
+
+def state_of(name):
+    """What west wisp tells of an app."""
+    return Session.device.west("info", name).splitlines()[0]
+
+
+def a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame():
+    """Backtrace, locals of three types, globals and memory, of an app that is held for longer than it may compute."""
+    with Session("walk") as app:
+        inside.look_at_square(app)
+
+
+def steps_go_into_calls_over_them_and_out_of_them():
+    """Step in, over and out, by source lines."""
+    with Session("walk") as app:
+        inside.step_around(app)
+
+
+def a_trap_shows_as_a_signal_and_the_end_as_an_exit():
+    """A division by zero: SIGFPE in its line, then the exit code of the run."""
+    with Session("walk") as app:
+        app.command("continue")
+        expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
+        expect(app.chain, [("start", line_of("walk.c", "total / divisor"))])
+        app.command("continue")
+        expect(app.target.GetProcess().GetExitStatus(), 136)
+
+
+def memory_that_the_debugger_writes_changes_what_the_app_does():
+    """With another divisor there is no trap."""
+    with Session("walk") as app:
+        divisor = app.target.FindFirstGlobalVariable("divisor")
+        error = lldb.SBError()
+        app.target.GetProcess().WriteMemory(divisor.GetLoadAddress(), bytes([2, 0, 0, 0]), error)
+        expect(error.Success(), True)
+        app.command("continue")
+        expect(app.target.GetProcess().GetExitStatus(), 0)
+
+
+def a_recursion_in_rust_has_a_frame_for_each_call():
+    """Names, lines and 64-bit locals of a guest in Rust, and a step out of a recursion."""
+    with Session("walk-rust") as app:
+        inside.look_at_recursion(app)
+
+
+def an_app_that_runs_is_attached_and_goes_on_after_the_debugger():
+    """Attach to an app that was started without a debugger, look, and detach."""
+    Session.device.west("start", "tick")
+    with Session("tick", restart=False) as app:
+        expect(app.chain[0][0], "start")
+        before = app.target.FindFirstGlobalVariable("count").GetValueAsUnsigned()
+        app.run_to("tick.c", "count++")
+        app.command("continue")
+        after = app.target.FindFirstGlobalVariable("count").GetValueAsUnsigned()
+        expect(after - before in (1, 2), True)
+        app.command("detach")
+    expect("running" in state_of("tick"), True)
+    Session.device.west("stop", "tick")
+
+
+def an_app_that_is_held_can_be_stopped():
+    """Stop ends it, and the debugger is told."""
+    with Session("tick") as app:
+        # the serial port of SMP is taken
+        Session.device.type("wisp stop tick")
+        app.guest.wait(PATIENCE)
+    expect("running" in state_of("tick"), False)
+
+
+def an_app_goes_on_when_its_workstation_is_lost():
+    """Nobody asks for longer than CONFIG_WISP_DEBUG_SECONDS."""
+    with Session("tick") as app:
+        app.guest.kill()
+        app.guest.wait()
+        Session.device.wait_for("tick: goes on, because its debugger was silent")
+    expect("running" in state_of("tick"), True)
+    Session.device.west("stop", "tick")
+
+
+def an_image_without_steps_is_refused():
+    """An app that was not built for a debugger runs on."""
+    device = Session.device
+    device.west("push", FIRMWARE / "wisp" / "updates" / "counter-1.0.0.wisp")
+    try:
+        Session("counter", "walk", restart=False)
+    except AssertionError as error:
+        expect("was not built for a debugger" in str(error), True)
+    else:
+        raise AssertionError("it was debugged")
+    expect("running" in state_of("counter"), True)
+
+
+CASES = [
+    a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
+    steps_go_into_calls_over_them_and_out_of_them,
+    a_trap_shows_as_a_signal_and_the_end_as_an_exit,
+    memory_that_the_debugger_writes_changes_what_the_app_does,
+    an_image_without_steps_is_refused,
+    a_recursion_in_rust_has_a_frame_for_each_call,
+    an_app_that_runs_is_attached_and_goes_on_after_the_debugger,
+    an_app_that_is_held_can_be_stopped,
+    an_app_goes_on_when_its_workstation_is_lost,
+]
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        Session.device = Device(folder)
+        try:
+            Session.device.wait_for("ready for apps")
+            for app in APPS:
+                Session.device.west("push", MODULES / f"device-{app}.wisp")
+            # the others have trapped
+            Session.device.west("stop", "tick")
+            inside.run_cases(CASES)
+        finally:
+            Session.device.end()
+
+
+if __name__ == "__main__":
+    main()

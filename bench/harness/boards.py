@@ -46,7 +46,7 @@ BOARDS = {board.name: board for board in (
     Board("qemu_riscv32", "rv32", "RV32IMA",
           ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-m", "256",
            "-cpu", "rv32"),
-          ("riscv", "threaded", "loop"), "rv32ima"),
+          ("riscv", "threaded", "loop"), "rv32ima", True),
 )}
 
 

@@ -38,7 +38,8 @@ fn main() {
         None => riscv_core().map(|core| ("riscv", core)),
     };
     println!("cargo:rustc-check-cfg=cfg(wisp_translates)");
-    let translates = matches!(thumb_flavour(&target), Some(thumb::Flavour::V7)) && core.is_some();
+    let translates =
+        core.is_some() && (matches!(thumb_flavour(&target), Some(thumb::Flavour::V7)) || riscv_translates());
     if translates && env::var_os("CARGO_FEATURE_TRANSLATE").is_some() {
         println!("cargo:rustc-cfg=wisp_translates");
     }
@@ -62,14 +63,25 @@ fn main() {
     }
 }
 
+/// True if the target is a RISC-V for which there are emitters: with multiplication and compressed instructions, and
+/// floats in registers of integers.
+fn riscv_translates() -> bool {
+    riscv_target().is_some_and(|target| target.compressed && !target.floats)
+}
+
 /// The core for RISC-V with 32 registers of 32 bits and multiplication.
 fn riscv_core() -> Option<Core> {
+    riscv_target().map(|target| core_of(&target, &built))
+}
+
+/// What a target has, if it is a RISC-V as above.
+fn riscv_target() -> Option<riscv::Target> {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let features = cfg("FEATURE");
     let has = |feature: &str| features.split(',').any(|f| f == feature);
     (cfg("ARCH") == "riscv32" && has("m") && !has("e")).then(|| {
         let threaded = env::var_os("CARGO_FEATURE_THREADED_CODE").is_some();
-        core_of(&riscv::Target { compressed: has("c"), floats: has("f"), threaded }, &built)
+        riscv::Target { compressed: has("c"), floats: has("f"), threaded }
     })
 }
 

@@ -13,7 +13,7 @@ use crate::decode::Part;
 use crate::flow::Cold;
 use crate::function::{Fact, Function};
 use crate::isa::{Bin, Cond, Index, Isa, Reg, Val, Width};
-use crate::Unfit;
+use crate::{Helper, Unfit};
 
 /// Ops that a look ahead goes through.
 const AHEAD: usize = 24;
@@ -103,7 +103,7 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Takes a scratch register that may be one of two whose values are not needed after the operation.
     fn temp_beside(&mut self, x: Reg, y: Reg) -> Reg {
         let pinned = self.pins.mask();
-        let usable = |r: Reg| pinned >> r.0 & 1 == 0 && self.busy >> r.0 & 1 == 0;
+        let usable = |r: Reg| Some(r) != I::constant(0) && pinned >> r.0 & 1 == 0 && self.busy >> r.0 & 1 == 0;
         match [x, y].into_iter().find(|&r| usable(r)) {
             Some(register) => {
                 self.clobber(register);
@@ -316,6 +316,26 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// One access that was checked.
     fn transfer(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {
+        if !I::ALIGNED || width.bytes() == 1 {
+            return self.access(width, store, r, base, index);
+        }
+        let (base, offset) = I::sum(self.out, base, index);
+        if let Some(test) = I::misaligned(self.out, base, offset, width.bytes()) {
+            let helper = match (width, store) {
+                (Width::Word, false) => Helper::LoadWord,
+                (Width::Word, true) => Helper::StoreWord,
+                (Width::HalfSigned, false) => Helper::LoadHalfSigned,
+                (_, false) => Helper::LoadHalf,
+                (_, true) => Helper::StoreHalf,
+            };
+            self.cold(test, Cold::ByBytes { helper, r, base, offset });
+            self.access(width, store, r, base, Index::Imm(offset));
+            return self.back_here();
+        }
+        self.access(width, store, r, base, Index::Imm(offset));
+    }
+
+    fn access(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {
         if store {
             I::store(self.out, width, r, base, index);
         } else {

@@ -8,9 +8,6 @@ use crate::{Helper, Unfit};
 
 /// The largest number of cold ends that wait for their place.
 pub const COLD: usize = 16;
-/// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
-const NEAR_END: u32 = 56;
-
 /// The work of a cold end.
 #[derive(Clone, Copy)]
 pub enum Cold {
@@ -18,6 +15,8 @@ pub enum Cold {
     Deopt,
     /// Goes back if the address in `r` is at most `slack` above the limit, else to the interpreter.
     Near { r: Reg, spare: Reg, slack: u32 },
+    /// Loads or stores a register by bytes, and goes back.
+    ByBytes { helper: Helper, r: Reg, base: Reg, offset: u32 },
     /// Takes fuel and goes back.
     Refill,
     /// Traps, because the native stack is used up.
@@ -57,11 +56,11 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Branches to a cold end as [`Function::cold`] does. An access that does not fit is `refused`.
     pub fn cold_refused(&mut self, test: I::Test, kind: Cold, refused: Option<(Reg, u32)>) {
-        if !self.first && refused.is_none() && !matches!(kind, Cold::Refill | Cold::Overflow) {
+        if !self.first && refused.is_none() && matches!(kind, Cold::Deopt | Cold::Near { .. }) {
             // the interpreter cannot begin inside a sequence
             self.unfit = Some(Unfit::Op);
         }
-        let long = self.long || self.flow_end() > self.ops.at() + NEAR_END;
+        let long = self.long || self.flow_end() > self.ops.at() + I::NEAR_END;
         let (at, site) = (self.out.at(), Site { refused, ..self.site() });
         I::branch(self.out, Some(test), at, long);
         let pending = Pending { at, test, long, back: self.out.at(), kind, site };
@@ -71,6 +70,14 @@ impl<I: Isa> Function<'_, '_, I> {
                 self.waiting += 1;
             }
             None => self.unfit = Some(Unfit::Op),
+        }
+    }
+
+    /// Lets the cold end that was asked for last go back to here.
+    pub fn back_here(&mut self) {
+        let last = self.waiting.checked_sub(1).and_then(|last| self.pending.get_mut(last)?.as_mut());
+        if let Some(pending) = last {
+            pending.back = self.out.at();
         }
     }
 
@@ -117,6 +124,11 @@ impl<I: Isa> Function<'_, '_, I> {
                     self.branch_back(Some(test), pending.back);
                     Helper::Deopt
                 }
+                Cold::ByBytes { helper, r, base, offset } => {
+                    self.by_bytes(helper, r, base, offset);
+                    self.branch_back(None, pending.back);
+                    continue;
+                }
                 Cold::Deopt => Helper::Deopt,
                 Cold::Refill => Helper::Refill,
                 Cold::Overflow => Helper::Overflow,
@@ -127,6 +139,14 @@ impl<I: Isa> Function<'_, '_, I> {
             }
         }
         self.waiting = 0;
+    }
+
+    /// Calls a function of the firmware that loads or stores a register.
+    fn by_bytes(&mut self, helper: Helper, r: Reg, base: Reg, offset: u32) {
+        self.helpers |= 1 << helper as u64;
+        let to = self.env.trampolines[helper as usize].get().saturating_sub(1);
+        let store = matches!(helper, Helper::StoreHalf | Helper::StoreWord);
+        I::by_bytes(self.out, store, r, base, offset, to);
     }
 
     fn branch_back(&mut self, test: Option<I::Test>, to: u32) {
@@ -189,6 +209,8 @@ impl<I: Isa> Function<'_, '_, I> {
             _ => exact,
         };
         let to = self.begin + known;
+        // where a target ahead lies is not known in each pass, but a branch to it always has one length
+        let to = if back { to } else { to.max(at) };
         let long = if self.long {
             true
         } else if back {
@@ -198,7 +220,7 @@ impl<I: Isa> Function<'_, '_, I> {
         } else {
             // by the estimates, which are farther apart than the places
             let long = !I::reaches(at + self.shrunk, self.begin + estimate + 16, test.is_some());
-            self.shrunk += if long { 0 } else { I::SHORTENS };
+            self.shrunk += if long { 0 } else { I::shortens(test) };
             long
         };
         if !long && !back && self.pass == Pass::Place {

@@ -127,21 +127,32 @@ pub struct Plan {
     pub fuel: Reg,
 }
 
+/// The registers that a function has saved on the native stack.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Kept {
+    /// A bit for each register but the return address.
+    pub mask: u32,
+    /// Words of stack that the function takes.
+    pub words: u32,
+}
+
 /// An instruction set. Every function appends instructions. None of them uses a register that it is not given, but those
 /// of `wide`, `other` and `link` where that is said.
 pub trait Isa {
     /// The registers.
     const PLAN: Plan;
+    /// The first of the eight registers that may have copies of slots.
+    const HELD: u8;
     /// Bytes of the largest frame whose slots are reached.
     const FRAME: u32;
     /// A misaligned access of more than one byte may fault.
     const ALIGNED: bool;
     /// Offsets of an access that [`Index::Imm`] reaches.
     const REACH: u32;
-    /// Bytes that a short branch is shorter than a long one.
-    const SHORTENS: u32;
     /// Bytes of code behind a short branch to a cold end after which that end should come.
     const ISLAND: u32;
+    /// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
+    const NEAR_END: u32;
     /// The outcome of a comparison, which the instructions that follow directly may use.
     type Test: Copy;
 
@@ -149,6 +160,8 @@ pub trait Isa {
     fn mov(out: &mut Out<'_>, d: Reg, s: Reg);
     /// `d = v`
     fn imm(out: &mut Out<'_>, d: Reg, v: u32);
+    /// Returns the register that always has this number, if there is one. It is none of [`Isa::PLAN`].
+    fn constant(v: u32) -> Option<Reg>;
     /// True if operations with this number and comparisons with it leave the scratch register alone. So do sums,
     /// differences and comparisons with its negative. Multiplication never does.
     fn plain(v: u32) -> bool;
@@ -175,6 +188,8 @@ pub trait Isa {
     fn reaches(from: u32, to: u32, test: bool) -> bool;
     /// Returns the last offset ahead that such a branch reaches.
     fn farthest(from: u32, test: bool) -> u32;
+    /// Returns the bytes that a branch which is not `long` is shorter.
+    fn shortens(test: Option<Self::Test>) -> u32;
     /// `d = test ? 1 : 0`
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
     /// `d = test ? a : b`
@@ -196,6 +211,22 @@ pub trait Isa {
     /// Stores.
     fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index);
 
+    /// Returns base and offset of an access, for instruction sets that are [`Isa::ALIGNED`]. The sum of two registers is in
+    /// one that the next two functions leave alone.
+    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
+        let _ = (out, index);
+        (base, 0)
+    }
+    /// Tests whether an address is no multiple of `bytes`. `None` if every access works.
+    fn misaligned(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) -> Option<Self::Test> {
+        let _ = (out, base, offset, bytes);
+        None
+    }
+    /// Loads or stores `r` by calling a function of the firmware, which changes no register of the plan.
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, base: Reg, offset: u32, to: u32) {
+        let _ = (out, store, r, base, offset, to);
+    }
+
     /// `wide = wide op other`, of 64 bits: no shifts. `other` is lost.
     fn wide_bin(out: &mut Out<'_>, op: Bin);
     /// `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
@@ -211,9 +242,9 @@ pub trait Isa {
     fn enter(out: &mut Out<'_>, mask: u32);
     /// Ends a function.
     fn leave(out: &mut Out<'_>, mask: u32);
-    /// Returns the registers that a function keeps whose code begins with these bytes, a bit for each. The return address
-    /// lies highest, the registers below it in their order.
-    fn kept_by(first: u32) -> u32;
+    /// Returns what a function keeps whose code begins with these bytes. The registers lie lowest on the stack, in their
+    /// order, and behind them the return address.
+    fn kept_by(first: u32) -> Kept;
     /// Added to the address of a function's code by those that call it.
     const ENTRY: u32;
     /// Compares the stack pointer with a register: true if it is below.

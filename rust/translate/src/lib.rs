@@ -32,6 +32,7 @@ mod module;
 mod ops;
 pub mod out;
 mod pins;
+pub mod riscv;
 pub mod thumb2;
 mod values;
 
@@ -140,11 +141,26 @@ pub enum Helper {
     RemS,
     /// Unsigned.
     RemU,
+    /// Zeros above the highest one, where there is no instruction.
+    Clz,
+    /// Zeros below the lowest one.
+    Ctz,
+    /// Loads a halfword from any address, where instructions take even ones only. The code says where the address, the
+    /// value and the return address are. No register of the plan changes.
+    LoadHalf,
+    /// Extends the sign.
+    LoadHalfSigned,
+    /// Loads a word.
+    LoadWord,
+    /// Stores a halfword.
+    StoreHalf,
+    /// Stores a word.
+    StoreWord,
 }
 
 impl Helper {
     /// Number of helpers.
-    pub const COUNT: usize = Self::RemU as usize + 1;
+    pub const COUNT: usize = Self::StoreWord as usize + 1;
 }
 
 /// Why a function gets no code. It can be interpreted.

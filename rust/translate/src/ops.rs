@@ -191,7 +191,8 @@ impl<I: Isa> Function<'_, '_, I> {
         };
         let (x, d) = (self.source(part, 1), self.target(part));
         if !I::un(self.out, op, d, x) {
-            return false;
+            self.arithmetic(part, if op == Un::Clz { Helper::Clz } else { Helper::Ctz });
+            return true;
         }
         self.done(part, d, false);
         true

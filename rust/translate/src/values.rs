@@ -23,9 +23,14 @@ impl<I: Isa> Function<'_, '_, I> {
         self.fact = None;
     }
 
+    /// The entry of a register that may have a copy of a slot.
+    fn held_by(&mut self, register: Reg) -> Option<&mut u32> {
+        self.held.get_mut(usize::from(register.0.wrapping_sub(I::HELD)))
+    }
+
     /// A register is about to change.
     pub fn clobber(&mut self, register: Reg) {
-        if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+        if let Some(held) = self.held_by(register) {
             *held = NO_SLOT;
         }
         if register == I::PLAN.cache {
@@ -56,13 +61,13 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// The register holds the value of the slot, until one of them changes.
     pub fn hold(&mut self, register: Reg, slot: u32) {
-        if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+        if let Some(held) = self.held_by(register) {
             *held = slot;
         }
     }
 
     fn holder(&self, slot: u32) -> Option<Reg> {
-        self.held.iter().position(|&held| held == slot).map(|n| Reg(n as u8))
+        self.held.iter().position(|&held| held == slot).map(|n| Reg(n as u8 + I::HELD))
     }
 
     /// The register must not be given out again for this op.
@@ -82,7 +87,7 @@ impl<I: Isa> Function<'_, '_, I> {
         let plan = &I::PLAN;
         let free = |function: &Self, register: Reg| function.busy >> register.0 & 1 == 0;
         let holds = |function: &Self, register: Reg| {
-            function.held.get(usize::from(register.0)).is_some_and(|&held| held != NO_SLOT)
+            function.held.get(usize::from(register.0.wrapping_sub(I::HELD))).is_some_and(|&held| held != NO_SLOT)
         };
         let paired = |function: &Self, register: Reg| {
             function.pair.is_some() && (register == plan.wide.0 || register == plan.wide.1)
@@ -137,6 +142,9 @@ impl<I: Isa> Function<'_, '_, I> {
                 acc
             }
             _ => {
+                if let Some(register) = I::constant(part.value(operand)) {
+                    return register;
+                }
                 let register = self.temp();
                 I::imm(self.out, register, part.value(operand));
                 register
@@ -236,7 +244,7 @@ impl<I: Isa> Function<'_, '_, I> {
     /// The registers of the pair hold no slots of 32 bits any more.
     fn clobber_held(&mut self, pair: (Reg, Reg)) {
         for register in [pair.0, pair.1] {
-            if let Some(held) = self.held.get_mut(usize::from(register.0)) {
+            if let Some(held) = self.held_by(register) {
                 *held = NO_SLOT;
             }
         }

@@ -17,7 +17,7 @@ mod wide;
 
 use encode::{cc, dp, sh, LR, PC, SP};
 
-use crate::isa::{Bin, Cond, Div, Index, Isa, Place, Plan, Reg, Un, Val, Width};
+use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
 
 /// The instruction set.
@@ -137,11 +137,12 @@ impl Isa for Thumb2 {
         limit: Reg(12),
         fuel: Reg(9),
     };
+    const HELD: u8 = 0;
     const FRAME: u32 = 4088;
     const ALIGNED: bool = false;
     const REACH: u32 = 4096;
-    const SHORTENS: u32 = 2;
     const ISLAND: u32 = 150;
+    const NEAR_END: u32 = 56;
     type Test = u8;
 
     fn mov(out: &mut Out<'_>, d: Reg, s: Reg) {
@@ -161,6 +162,10 @@ impl Isa for Thumb2 {
                 encode::half_word(out, true, d, (v >> 16) as u16);
             }
         }
+    }
+
+    fn constant(_: u32) -> Option<Reg> {
+        None
     }
 
     fn plain(v: u32) -> bool {
@@ -313,6 +318,10 @@ impl Isa for Thumb2 {
         from + 4 + ahead(test)
     }
 
+    fn shortens(_: Option<u8>) -> u32 {
+        2
+    }
+
     fn set(out: &mut Out<'_>, test: u8, d: Reg) {
         encode::it(out, test, &[true]);
         for v in [1, 0] {
@@ -432,13 +441,10 @@ impl Isa for Thumb2 {
         encode::stack(out, true, kept(mask) as u16);
     }
 
-    fn kept_by(first: u32) -> u32 {
+    fn kept_by(first: u32) -> Kept {
         let (first, second) = (first & 0xffff, first >> 16);
-        if first == 0xe92d {
-            second & 0x1fff
-        } else {
-            first & 0xff
-        }
+        let mask = if first == 0xe92d { second & 0x1fff } else { first & 0xff };
+        Kept { mask, words: mask.count_ones() + 1 }
     }
 
     const ENTRY: u32 = 1;

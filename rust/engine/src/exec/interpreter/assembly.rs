@@ -53,13 +53,27 @@ extern "C" {
 #[cfg(wisp_translates)]
 #[allow(improper_ctypes, clashing_extern_declarations)]
 extern "C" {
-    #[cfg_attr(wisp_back_end = "thumb", link_name = "wisp_thumb_run")]
-    #[cfg_attr(wisp_back_end = "riscv", link_name = "wisp_riscv_run")]
+    #[cfg(wisp_back_end = "thumb")]
+    #[link_name = "wisp_thumb_run"]
     fn enter_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawTrap;
+    #[cfg(wisp_back_end = "riscv")]
+    #[link_name = "wisp_riscv_run"]
+    fn enter_sixth(ctx: &Ctx, ip: *const u16, fp: *mut u8, unused: u32, unused: u32, acc: u32) -> RawTrap;
 }
 
-/// Runs as [`run`] does, from any op on, with this value in the accumulator: the core has the accumulator in the register
-/// of the fourth argument.
+/// Calls the core, which has the accumulator in the register of the sixth argument.
+///
+/// # Safety
+/// Those of [`run_with`].
+#[cfg(all(wisp_translates, wisp_back_end = "riscv"))]
+#[inline(always)]
+unsafe fn enter_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawTrap {
+    // SAFETY: rules V and F, from the caller.
+    unsafe { enter_sixth(ctx, ip, fp, 0, 0, acc) }
+}
+
+/// Runs as [`run`] does, from any op on, with this value in the accumulator: the core for Thumb has the accumulator in the
+/// register of the fourth argument.
 ///
 /// # Safety
 /// `ip` is an op of a function of the instance, whose module was verified (rule V). `fp` is that function's frame, with the

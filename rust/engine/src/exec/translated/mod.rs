@@ -14,7 +14,9 @@
 //!   which nobody else uses ([`Config::translate_to`](crate::Config::translate_to)). Helpers are called by it only,
 //!   with the registers that [`wisp_translate::Helper`] describes.
 
-mod thumb;
+#[cfg_attr(wisp_back_end = "thumb", path = "thumb.rs")]
+#[cfg_attr(wisp_back_end = "riscv", path = "riscv.rs")]
+mod machine;
 mod unwind;
 
 use core::cell::Cell;
@@ -25,7 +27,7 @@ use wisp_translate::isa::Isa as _;
 use wisp_translate::out::Memory;
 use wisp_translate::{Env, Helper, Layout};
 
-use self::thumb::{helpers, synchronise, Isa};
+use self::machine::{helpers, synchronise, Isa, Registers};
 use super::interpreter::{cold, frame, run_with};
 use crate::vm::arena::Arena;
 use crate::vm::config::{CodeWriter, Config, TRANSLATED_RESERVE};
@@ -260,7 +262,7 @@ unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
     let shared = ctx.shared();
     ctx.translated.floor.set(shared.translated_floor.get());
     // SAFETY: rules M and F: the entry is that of a function of this instance, and its arguments lie at the slots.
-    Some(RawTrap::from_bits(unsafe { thumb::enter(ctx, entry, slots, results) }))
+    Some(RawTrap::from_bits(unsafe { machine::enter(ctx, entry, slots, results) }))
 }
 
 /// Finds where the guest stands if `ctx.ip` is a return address in the machine code: byte offset in the code section, and
@@ -276,13 +278,6 @@ unsafe fn place(ctx: *const ()) -> Option<(u32, *mut u8)> {
     Some((site.op, ctx.fp.get().wrapping_sub(site.frame.unwrap_or(0) as usize)))
 }
 
-/// The registers at a call of a helper, and behind them the native stack of the function.
-#[repr(C)]
-struct Registers {
-    numbers: [u32; 13],
-    returns: u32,
-}
-
 /// Goes on in the interpreter, at the place of the call, to the end of the function. Returns 0, and the registers that
 /// the function's caller expects, with the stack pointer in the last; or the number of a trap.
 ///
@@ -293,20 +288,20 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
     let (registers, stack) = unsafe { (&mut *registers, registers.add(1).cast::<u32>()) };
     let found = ctx.translated.offset(registers.returns).and_then(|offset| unwind::site(ctx, offset));
     let Some((site, pins)) = found else { return TrapCode::Unreachable as u32 };
-    let fp = registers.numbers[usize::from(Isa::PLAN.frame.0)] as usize;
+    let fp = registers.get(Isa::PLAN.frame) as usize;
     let fp: *mut u8 = core::ptr::with_exposed_provenance_mut(fp);
     let function = ctx.function_at(site.op);
     let begins = ctx.defined(function).is_some_and(|(code, _)| code == site.op);
     // at its entry the registers are still the caller's
     for (slot, register) in pins.iter().filter(|_| !begins) {
         // SAFETY: rules V (`SlotInFrame`) and F.
-        unsafe { fp.add(slot as usize).cast::<u32>().write(registers.numbers[usize::from(register.0)]) };
+        unsafe { fp.add(slot as usize).cast::<u32>().write(registers.get(register)) };
     }
     let ip = ctx.code.wrapping_add(site.op as usize).cast::<u16>();
     let code = if site.first {
         // SAFETY: rule M: `stack` is that of the function. Its own frame counts as one of the interpreter's.
         let below = unsafe { deeper(ctx, registers.returns, stack, 1) };
-        let acc = site.acc.map_or(0, |acc| registers.numbers[usize::from(acc.0)]);
+        let acc = site.acc.map_or(0, |acc| registers.get(acc));
         // SAFETY: rules V and F: the op is one of the function's, and the frame is the running one.
         unsafe {
             frame::outermost(fp.cast());
@@ -319,7 +314,7 @@ unsafe extern "C" fn deopt(ctx: &Ctx, registers: *mut Registers) -> u32 {
         ctx.ip.set(ip);
         ctx.fp.set(fp);
         let (register, bytes) = site.refused.unwrap_or((Isa::PLAN.context, 0));
-        cold::refusal(ctx, registers.numbers[usize::from(register.0)], 0, bytes).bits()
+        cold::refusal(ctx, registers.get(register), 0, bytes).bits()
     };
     // SAFETY: rule M: `stack` is that of the function.
     unsafe {

@@ -8,6 +8,7 @@
 use core::mem::offset_of;
 
 use super::{deopt, failed, failed_there, indirect, interpret, popcnt, refill};
+use wisp_translate::isa::Reg;
 use wisp_translate::Helper;
 
 use crate::exec::interpreter::escape;
@@ -18,8 +19,30 @@ use crate::vm::trap::TrapCode;
 /// The instruction set.
 pub type Isa = wisp_translate::thumb2::Thumb2;
 
-/// Bytes of the registers that `wisp.t.deopt` saves.
-const DEOPT: usize = 56;
+/// The registers that `wisp.t.deopt` saves, from the first on, and behind them the native stack of the function. The
+/// thirteenth is no slot's: the stack pointer to go on with is put there.
+#[repr(C)]
+pub struct Registers {
+    numbers: [u32; 13],
+    pub returns: u32,
+}
+
+impl Registers {
+    /// Returns the value of a register.
+    pub fn get(&self, register: Reg) -> u32 {
+        self.numbers[usize::from(register.0)]
+    }
+
+    /// Changes the value of a register.
+    pub fn set(&mut self, register: Reg, value: u32) {
+        self.numbers[usize::from(register.0)] = value;
+    }
+
+    /// Says where the native stack of the function's caller lies.
+    pub fn set_stack(&mut self, stack: *const u32) {
+        self.numbers[12] = stack.addr() as u32;
+    }
+}
 
 macro_rules! float_names {
     ($($name:literal => $function:literal,)*) => {
@@ -276,7 +299,7 @@ core::arch::global_asm!(
     popcnt = sym popcnt,
 );
 
-const _: () = assert!(offset_of!(Ctx, memory) == 0 && size_of::<super::Registers>() == DEOPT);
+const _: () = assert!(offset_of!(Ctx, memory) == 0 && size_of::<Registers>() == 56);
 
 #[cfg(feature = "float")]
 core::arch::global_asm!(

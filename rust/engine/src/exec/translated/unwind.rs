@@ -5,11 +5,11 @@
 use core::cell::Cell;
 use core::slice;
 
-use wisp_translate::isa::Isa as _;
+use wisp_translate::isa::{Isa as _, Kept, Reg};
 use wisp_translate::{calling, locate, Helper, Pins, Site};
 
-use super::thumb::Isa;
-use super::{environment, Registers};
+use super::environment;
+use super::machine::{Isa, Registers};
 use crate::exec::interpreter::frame;
 use crate::vm::context::Ctx;
 
@@ -33,8 +33,8 @@ pub fn site(ctx: &Ctx, offset: u32) -> Option<(Site, Pins)> {
     locate::<Isa>(&env, index, scratch, begin, offset).ok()
 }
 
-/// Returns the registers that the function around an offset of the code keeps, a bit for each.
-fn kept(ctx: &Ctx, offset: u32) -> Option<u32> {
+/// Returns what the function around an offset of the code keeps.
+fn kept(ctx: &Ctx, offset: u32) -> Option<Kept> {
     let (_, begin) = function_at(ctx, offset)?;
     // SAFETY: rule M: the code of a function is more than four bytes, two-aligned.
     let first = unsafe { ctx.translated.code.add(begin as usize).cast::<[u8; 4]>().read() };
@@ -46,9 +46,9 @@ fn kept(ctx: &Ctx, offset: u32) -> Option<u32> {
 /// # Safety
 /// `stack` is the native stack of the function around `returns`, which is translated.
 unsafe fn caller(ctx: &Ctx, returns: u32, stack: *const u32) -> Option<(u32, *const u32)> {
-    let kept = kept(ctx, ctx.translated.offset(returns)?)?.count_ones() as usize;
+    let kept = kept(ctx, ctx.translated.offset(returns)?)?;
     // SAFETY: rule M: the registers lie there, and the return address behind them.
-    unsafe { Some((stack.add(kept).read(), stack.add(kept + 1))) }
+    unsafe { Some((stack.add(kept.mask.count_ones() as usize).read(), stack.add(kept.words as usize))) }
 }
 
 /// Returns the number of calls under way in the run of which the function around `returns` is the innermost.
@@ -131,16 +131,17 @@ pub unsafe fn lay_headers_above(ctx: &Ctx, mut fp: *mut u8, mut returns: u32, mu
 /// # Safety
 /// Rule M: `stack` is the native stack of the translated function that the call at `registers.returns` is in.
 pub unsafe fn restore(ctx: &Ctx, registers: &mut Registers, stack: *const u32) {
-    let mask = ctx.translated.offset(registers.returns).and_then(|offset| kept(ctx, offset)).unwrap_or(0);
+    let kept = ctx.translated.offset(registers.returns).and_then(|offset| kept(ctx, offset));
+    let Some(Kept { mask, words }) = kept else { return };
     let mut at = stack;
-    for number in (0..13).filter(|number| mask >> number & 1 == 1) {
+    for number in (0..32).filter(|number| mask >> number & 1 == 1) {
         // SAFETY: rule M: the registers lie there in their order.
         unsafe {
-            registers.numbers[number] = at.read();
+            registers.set(Reg(number), at.read());
             at = at.add(1);
         }
     }
     // SAFETY: rule M: behind them lies the return address.
     registers.returns = unsafe { at.read() };
-    registers.numbers[12] = at.wrapping_add(1).addr() as u32;
+    registers.set_stack(stack.wrapping_add(words as usize));
 }

@@ -74,7 +74,7 @@ fn riscv_core() -> Option<Core> {
     riscv_target().map(|target| core_of(&target, &built))
 }
 
-/// What a target has, if it is a RISC-V as above.
+/// Returns what a target has, if it is a RISC-V with 32 registers of 32 bits and multiplication.
 fn riscv_target() -> Option<riscv::Target> {
     let cfg = |name: &str| env::var(format!("CARGO_CFG_TARGET_{name}")).unwrap_or_default();
     let features = cfg("FEATURE");

@@ -316,11 +316,14 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// One access that was checked.
     fn transfer(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {
-        if !I::ALIGNED || width.bytes() == 1 {
+        // memory itself begins at a multiple of 8
+        let aligned = matches!(index, Index::Imm(offset) if base == I::PLAN.base && offset % width.bytes() == 0);
+        if !I::ALIGNED || width.bytes() == 1 || aligned {
             return self.access(width, store, r, base, index);
         }
         let (base, offset) = I::sum(self.out, base, index);
-        if let Some(test) = I::misaligned(self.out, base, offset, width.bytes()) {
+        if let Some(test) = I::misaligned() {
+            self.rest(base, offset, width.bytes());
             let helper = match (width, store) {
                 (Width::Word, false) => Helper::LoadWord,
                 (Width::Word, true) => Helper::StoreWord,
@@ -333,6 +336,16 @@ impl<I: Isa> Function<'_, '_, I> {
             return self.back_here();
         }
         self.access(width, store, r, base, Index::Imm(offset));
+    }
+
+    /// Finds the rest of an address, unless that of one with the same base is known.
+    fn rest(&mut self, base: Reg, offset: u32, bytes: u32) {
+        let rest = Some((base, bytes, offset % bytes));
+        if self.rest != rest {
+            I::rest(self.out, base, offset, bytes);
+            // a sum is in another register, which does not keep it
+            self.rest = rest.filter(|_| base == I::PLAN.cache || I::PLAN.temps.contains(&base));
+        }
     }
 
     fn access(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {

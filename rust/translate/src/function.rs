@@ -121,6 +121,8 @@ pub struct Function<'f, 'o, I: Isa> {
     pub(crate) pair: Option<u32>,
     /// The accesses that the cached address is for.
     pub(crate) fact: Option<Fact>,
+    /// The address whose rest is known: base, divisor, and offset modulo that.
+    pub(crate) rest: Option<(Reg, u32, u32)>,
     pub(crate) checked: [Option<Fact>; 4],
     /// Registers that this op uses.
     pub(crate) busy: u32,
@@ -368,6 +370,7 @@ fn run<I: Isa>(
         held: [NO_SLOT; HELD],
         pair: None,
         fact: None,
+        rest: None,
         checked: [None; 4],
         busy: 0,
         turn: 0,

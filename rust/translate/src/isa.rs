@@ -212,14 +212,17 @@ pub trait Isa {
     fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index);
 
     /// Returns base and offset of an access, for instruction sets that are [`Isa::ALIGNED`]. The sum of two registers is in
-    /// one that the next two functions leave alone.
+    /// one that the next three functions leave alone.
     fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
         let _ = (out, index);
         (base, 0)
     }
-    /// Tests whether an address is no multiple of `bytes`. `None` if every access works.
-    fn misaligned(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) -> Option<Self::Test> {
+    /// Puts the rest of an address, divided by `bytes`, into a register that nothing else changes.
+    fn rest(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) {
         let _ = (out, base, offset, bytes);
+    }
+    /// Tests whether that rest is not zero. `None` if every access works.
+    fn misaligned() -> Option<Self::Test> {
         None
     }
     /// Loads or stores `r` by calling a function of the firmware, which changes no register of the plan.

@@ -21,6 +21,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.flags = false;
         self.pair = None;
         self.fact = None;
+        self.rest = None;
     }
 
     /// The entry of a register that may have a copy of a slot.
@@ -35,6 +36,9 @@ impl<I: Isa> Function<'_, '_, I> {
         }
         if register == I::PLAN.cache {
             self.fact = None;
+        }
+        if I::ALIGNED {
+            self.rest = self.rest.filter(|&(base, ..)| base != register);
         }
         if register == I::PLAN.wide.0 || register == I::PLAN.wide.1 {
             self.pair = None;

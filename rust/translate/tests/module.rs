@@ -6,11 +6,23 @@ use std::fmt::Write;
 
 use wisp_compiler::{compile, Options};
 use wisp_image::Image;
-use wisp_translate::thumb2::{encode, Thumb2};
+use wisp_translate::isa::Isa;
+use wisp_translate::riscv::{self, Riscv};
+use wisp_translate::thumb2::{self, Thumb2};
 use wisp_translate::{scratch_words, translate_all, Env, Helper, Layout, Outcome};
 
-/// Translates a module in text form. Returns the outcome, the code, and where each function begins.
+/// An instruction set whose calls can be found in its code.
+#[derive(Clone, Copy, Debug)]
+enum Machine {
+    Thumb2,
+    Riscv,
+}
+
+const MACHINES: [Machine; 2] = [Machine::Thumb2, Machine::Riscv];
+
+/// The outcome of a translation, the code, and where each function begins.
 struct Translation {
+    machine: Machine,
     outcome: Outcome,
     code: Vec<u8>,
     begins: Vec<Option<u32>>,
@@ -21,11 +33,24 @@ fn image(wat: &str) -> Vec<u8> {
     compile(&wasm, &Options::default()).expect("the module compiles").image
 }
 
-fn translate(image: &[u8], room: usize) -> Translation {
-    translate_while(image, room, u32::MAX, &|| true)
+fn translate(machine: Machine, image: &[u8], room: usize) -> Translation {
+    translate_while(machine, image, room, u32::MAX, &|| true)
 }
 
-fn translate_while(image: &[u8], room: usize, budget: u32, go_on: &dyn Fn() -> bool) -> Translation {
+fn translate_while(machine: Machine, image: &[u8], room: usize, budget: u32, go_on: &dyn Fn() -> bool) -> Translation {
+    match machine {
+        Machine::Thumb2 => translate_for::<Thumb2>(machine, image, room, budget, go_on),
+        Machine::Riscv => translate_for::<Riscv>(machine, image, room, budget, go_on),
+    }
+}
+
+fn translate_for<I: Isa>(
+    machine: Machine,
+    image: &[u8],
+    room: usize,
+    budget: u32,
+    go_on: &dyn Fn() -> bool,
+) -> Translation {
     let image = Image::parse(image).expect("the image is whole");
     let functions = vec![Cell::new(0); image.function_count()];
     let trampolines = [const { Cell::new(0) }; Helper::COUNT];
@@ -43,9 +68,9 @@ fn translate_while(image: &[u8], room: usize, budget: u32, go_on: &dyn Fn() -> b
     };
     let mut scratch = vec![0; scratch_words(&image).expect("the functions can be read")];
     let mut code = vec![0; room];
-    let outcome = translate_all::<Thumb2>(&env, &mut scratch, &mut &mut code[..], budget);
+    let outcome = translate_all::<I>(&env, &mut scratch, &mut &mut code[..], budget);
     let begins = functions.iter().map(|entry| entry.get().checked_sub(1)).collect();
-    Translation { outcome, code, begins }
+    Translation { machine, outcome, code, begins }
 }
 
 impl Translation {
@@ -55,13 +80,24 @@ impl Translation {
         let (mut at, mut calls) = (0, Vec::new());
         while at + 1 < self.outcome.bytes as usize {
             let first = half(at);
-            if first >> 11 < 0b11101 {
+            let short = match self.machine {
+                Machine::Thumb2 => first >> 11 < 0b11101,
+                Machine::Riscv => first & 3 != 3,
+            };
+            if short {
                 at += 2;
                 continue;
             }
             let bits = first | half(at + 2) << 16;
-            if bits & 0xd000_f800 == 0xd000_f000 {
-                calls.push((at as u32, (at as u32 + 4).wrapping_add(encode::distance(bits))));
+            let from = at as u32;
+            match self.machine {
+                Machine::Thumb2 if bits & 0xd000_f800 == 0xd000_f000 => {
+                    calls.push((from, (from + 4).wrapping_add(thumb2::encode::distance(bits))));
+                }
+                Machine::Riscv if bits & 0xfff == 0x0ef => {
+                    calls.push((from, from.wrapping_add(riscv::encode::distance(bits))));
+                }
+                _ => {}
             }
             at += 4;
         }
@@ -94,25 +130,30 @@ fn callers() -> String {
 
 #[test]
 fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
-    let image = image(&callers());
-    let whole = translate(&image, 1 << 20);
-    assert_eq!(whole.outcome.translated as usize, whole.begins.len());
-    assert!(whole.calls().len() >= 5 + 6);
-    let mut numbers = std::collections::BTreeSet::new();
-    for room in (0..whole.outcome.bytes as usize + 200).step_by(2) {
-        let part = translate(&image, room);
-        let Outcome { translated, bytes, no_room, .. } = part.outcome;
-        assert_eq!((translated + no_room) as usize, part.begins.len(), "room {room}");
-        numbers.insert(translated);
-        assert!(bytes as usize <= room, "{bytes} bytes in {room}");
-        assert_eq!(part.begins.iter().flatten().count(), translated as usize);
-        assert!(part.begins.iter().flatten().all(|&begin| begin < bytes), "room {room}");
-        for (at, to) in part.calls() {
-            assert!(to < bytes && to != at, "in {room} bytes, the call at {at} goes to {to} of {bytes}");
+    for machine in MACHINES {
+        let image = image(&callers());
+        let whole = translate(machine, &image, 1 << 20);
+        assert_eq!(whole.outcome.translated as usize, whole.begins.len());
+        assert!(whole.calls().len() >= 5 + 6);
+        let mut numbers = std::collections::BTreeSet::new();
+        for room in (0..whole.outcome.bytes as usize + 200).step_by(2) {
+            let part = translate(machine, &image, room);
+            let Outcome { translated, bytes, no_room, .. } = part.outcome;
+            assert_eq!((translated + no_room) as usize, part.begins.len(), "room {room}");
+            numbers.insert(translated);
+            assert!(bytes as usize <= room, "{bytes} bytes in {room}");
+            assert_eq!(part.begins.iter().flatten().count(), translated as usize);
+            assert!(part.begins.iter().flatten().all(|&begin| begin < bytes), "room {room}");
+            for (at, to) in part.calls() {
+                assert!(to < bytes && to != at, "in {room} bytes, the call at {at} goes to {to} of {bytes}");
+            }
         }
+        // none, some and all of them
+        assert!(
+            numbers.len() > 5 && numbers.contains(&0) && numbers.contains(&whole.outcome.translated),
+            "{numbers:?}"
+        );
     }
-    // none, some and all of them
-    assert!(numbers.len() > 5 && numbers.contains(&0) && numbers.contains(&whole.outcome.translated), "{numbers:?}");
 }
 
 /// A function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits.
@@ -127,55 +168,66 @@ fn far(table: bool, rotations: usize) -> String {
 
 #[test]
 fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets() {
-    for (rotations, translated) in [(1000, 1), (4000, 0)] {
-        let part = translate(&image(&far(true, rotations)), 1 << 20);
-        assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+    for machine in MACHINES {
+        for (rotations, translated) in [(1000, 1), (4000, 0)] {
+            let part = translate(machine, &image(&far(true, rotations)), 1 << 20);
+            assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+        }
     }
 }
 
 #[test]
 fn a_function_of_more_than_a_megabyte_of_code_is_interpreted() {
-    for (rotations, translated) in [(8000, 1), (30_000, 0)] {
-        let part = translate(&image(&far(false, rotations)), 4 << 20);
-        assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+    for machine in MACHINES {
+        for (rotations, translated) in [(8000, 1), (30_000, 0)] {
+            let part = translate(machine, &image(&far(false, rotations)), 4 << 20);
+            assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+        }
     }
 }
 
 #[test]
 fn functions_behind_the_budget_are_interpreted() {
-    let image = image(&callers());
-    let parsed = Image::parse(&image).expect("the image is whole");
-    let all = parsed.section(wisp_image::format::Section::Code).len() as u32;
-    let count = parsed.function_count() as u32;
-    assert_eq!(translate_while(&image, 1 << 20, all, &|| true).outcome.over_budget, 0);
-    for budget in (0..all).step_by(29) {
-        let part = translate_while(&image, 1 << 20, budget, &|| true);
-        assert!(part.outcome.over_budget > 0, "{budget} of {all} bytes");
-        assert_eq!(part.outcome.translated + part.outcome.over_budget, count, "{budget} of {all} bytes");
-        assert!(part.calls().iter().all(|&(at, to)| to < part.outcome.bytes && to != at), "{budget} of {all} bytes");
+    for machine in MACHINES {
+        let image = image(&callers());
+        let parsed = Image::parse(&image).expect("the image is whole");
+        let all = parsed.section(wisp_image::format::Section::Code).len() as u32;
+        let count = parsed.function_count() as u32;
+        assert_eq!(translate_while(machine, &image, 1 << 20, all, &|| true).outcome.over_budget, 0);
+        for budget in (0..all).step_by(29) {
+            let part = translate_while(machine, &image, 1 << 20, budget, &|| true);
+            assert!(part.outcome.over_budget > 0, "{budget} of {all} bytes");
+            assert_eq!(part.outcome.translated + part.outcome.over_budget, count, "{budget} of {all} bytes");
+            assert!(
+                part.calls().iter().all(|&(at, to)| to < part.outcome.bytes && to != at),
+                "{budget} of {all} bytes"
+            );
+        }
     }
 }
 
 #[test]
 fn a_translation_ends_within_32_ops_when_it_has_to() {
-    let image = image(&far(false, 1000));
-    let asked = Cell::new(0);
-    let whole = translate_while(&image, 1 << 20, u32::MAX, &|| {
-        asked.set(asked.get() + 1);
-        true
-    });
-    assert_eq!(whole.outcome.translated, 1);
-    let questions = asked.get();
-    // three passes over at least a thousand ops, some of which are counted once more
-    assert!(questions >= 3 * 1000 / 32, "{questions} questions");
-    for end in [0, 1, questions / 2, questions - 1] {
-        asked.set(0);
-        let part = translate_while(&image, 1 << 20, u32::MAX, &|| {
+    for machine in MACHINES {
+        let image = image(&far(false, 1000));
+        let asked = Cell::new(0);
+        let whole = translate_while(machine, &image, 1 << 20, u32::MAX, &|| {
             asked.set(asked.get() + 1);
-            asked.get() <= end
+            true
         });
-        assert_eq!((part.outcome.translated, part.outcome.bytes), (0, 0));
-        assert_eq!(part.begins, [None]);
-        assert_eq!(asked.get(), end + 1, "nothing goes on after the question that was answered with no");
+        assert_eq!(whole.outcome.translated, 1);
+        let questions = asked.get();
+        // three passes over at least a thousand ops, some of which are counted once more
+        assert!(questions >= 3 * 1000 / 32, "{questions} questions");
+        for end in [0, 1, questions / 2, questions - 1] {
+            asked.set(0);
+            let part = translate_while(machine, &image, 1 << 20, u32::MAX, &|| {
+                asked.set(asked.get() + 1);
+                asked.get() <= end
+            });
+            assert_eq!((part.outcome.translated, part.outcome.bytes), (0, 0));
+            assert_eq!(part.begins, [None]);
+            assert_eq!(asked.get(), end + 1, "nothing goes on after the question that was answered with no");
+        }
     }
 }

@@ -12,6 +12,7 @@
 //! | s9 | the instance |
 //! | s10, s11 | linear memory: bytes less four, first byte |
 //! | t1, t2 | scratch of one op: numbers, addresses |
+//! | t3 | whether an address is misaligned |
 //! | t0, t4, t6 | of an access by bytes: return address, scratch, value; t1 has the address |
 //! | t5 | scratch of jumps to the firmware |
 
@@ -33,6 +34,7 @@ const A0: Reg = Reg(10);
 const A1: Reg = Reg(11);
 const A2: Reg = Reg(12);
 const A3: Reg = Reg(13);
+const T3: Reg = Reg(28);
 const T5: Reg = Reg(30);
 const T6: Reg = Reg(31);
 /// Registers for slots, in the order in which they are taken: those with compressed encodings first.
@@ -447,15 +449,18 @@ impl Isa for Riscv {
         }
     }
 
-    fn misaligned(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) -> Option<Test> {
+    fn rest(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) {
         let low = if offset % bytes == 0 {
             base
         } else {
-            encode::addi(out, T2, base, offset % bytes);
-            T2
+            encode::addi(out, T3, base, offset % bytes);
+            T3
         };
-        encode::op_imm(out, AND, T2, low, bytes - 1);
-        Some(Test { cond: Cond::Ne, x: T2, y: Val::Imm(0) })
+        encode::op_imm(out, AND, T3, low, bytes - 1);
+    }
+
+    fn misaligned() -> Option<Test> {
+        Some(Test { cond: Cond::Ne, x: T3, y: Val::Imm(0) })
     }
 
     fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, base: Reg, offset: u32, to: u32) {

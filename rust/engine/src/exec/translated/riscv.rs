@@ -64,7 +64,7 @@ macro_rules! functions {
     };
 }
 
-/// As above, for functions of two doubles, of which the second lies in the frame.
+/// Helpers that call a function of two doubles, of which the second lies in the frame.
 macro_rules! doubles {
     ($($name:literal => $function:literal $and:literal,)*) => {
         concat!($(

@@ -109,6 +109,14 @@ impl UdpSocket {
         connected(net::UDP, to, Duration::ZERO).map(UdpSocket)
     }
 
+    /// Opens a socket that talks to one peer by DTLS, with [`UdpSocket::send`] and [`UdpSocket::receive`].
+    ///
+    /// # Errors
+    /// Returns the errors of [`TcpStream::connect_tls`].
+    pub fn connect_dtls(to: SocketAddr, timeout: Duration) -> Result<Self, Error> {
+        connected(net::DTLS, to, timeout).map(UdpSocket)
+    }
+
     /// Sends a datagram of at most [`net::MAX_DATAGRAM`] bytes to a peer.
     ///
     /// # Errors
@@ -160,6 +168,15 @@ impl TcpStream {
     /// `EACCES` if the peer was not granted, `ENXIO` if it refused or cannot be reached, `ETIMEDOUT`, `EAGAIN`, `ENOMEM`.
     pub fn connect(to: SocketAddr, timeout: Duration) -> Result<Self, Error> {
         connected(net::TCP, to, timeout).map(TcpStream)
+    }
+
+    /// Connects with a peer by TLS. The entry of the grant names the peer and the credential, which stays in the host.
+    ///
+    /// # Errors
+    /// `EPROTO` if the peer's certificate was refused, `ENOENT` if the host does not have the credential, `ENOTSUP` if
+    /// it has no TLS, and those of [`TcpStream::connect`].
+    pub fn connect_tls(to: SocketAddr, timeout: Duration) -> Result<Self, Error> {
+        connected(net::TLS, to, timeout).map(TcpStream)
     }
 
     /// Takes what was received, as much as there is and fits, waiting for at least one byte. 0 is the end.

@@ -9,6 +9,10 @@ use crate::{
 pub const UDP: u32 = 1;
 /// A socket for a connection, or for a listener.
 pub const TCP: u32 = 2;
+/// A socket for a connection that TLS protects.
+pub const TLS: u32 = 3;
+/// A socket for datagrams that DTLS protects.
+pub const DTLS: u32 = 4;
 /// Something can be received or accepted, or the connection has ended.
 pub const READABLE: u32 = 1;
 /// Bytes can be sent, or an attempt to connect has ended.
@@ -25,6 +29,8 @@ pub const MAX_ENDPOINTS: u32 = 32;
 pub const MAX_SOCKETS: u32 = 32;
 /// Bytes that a datagram, a connection and a lookup count for, beside their contents.
 pub const OVERHEAD: u32 = 64;
+/// Bytes that a connection of TLS or DTLS counts for, beside its contents: about what a handshake takes.
+pub const HANDSHAKE: u32 = 4096;
 
 const HIGH: Field = field("high", 8, "upper half of the address");
 const LOW: Field = field("low", 8, "lower half of the address");
@@ -60,6 +66,8 @@ const BROKEN: (&str, &str) = ("EIO", "the connection was broken off, or the netw
 const TOO_LONG: (&str, &str) =
     ("EMSGSIZE", "the datagram is longer than `MAX_DATAGRAM`, or than a packet of the network can be");
 const NOT_GRANTED: (&str, &str) = ("EACCES", "the app was not granted the peer with this protocol and port");
+const NOT_TRUSTED: (&str, &str) =
+    ("EPROTO", "the peer's certificate is for another name, has expired or is of an authority that is not trusted");
 const UNREACHABLE: (&str, &str) = ("ENXIO", "the peer refused, or cannot be reached");
 
 /// The description.
@@ -68,7 +76,8 @@ pub const INTERFACE: Interface = Interface {
     ident: "net",
     host_trait: "NetV1",
     doc: "Sockets for UDP and TCP, and names of hosts. Each entry of `net-endpoints` (in `board.toml`: `endpoints`) grants a protocol, \
-          hosts and ports: `udp:192.0.2.0/24:5683`, `tcp:broker.example:1883`, `tcp-listen:0.0.0.0:80`. Nothing else can be \
+          hosts and ports: `udp:192.0.2.0/24:5683`, `tcp:broker.example:1883`, `tcp-listen:0.0.0.0:80`, \
+          `tls:broker.example:8883#7`. Nothing else can be \
           resolved, reached or bound, and what comes from elsewhere is dropped. A name grants the one address that \
           `resolve` returned for it last.\n\n`net-sockets` bounds how many sockets are open, `net-queue-size` \
           the bytes that wait in each of them, and `net-bytes-per-hour` the traffic. A datagram, a connection and a \
@@ -84,6 +93,8 @@ pub const INTERFACE: Interface = Interface {
     constants: &[
         Constant { name: "UDP", value: UDP, doc: "A socket for datagrams." },
         Constant { name: "TCP", value: TCP, doc: "A socket for a connection, or for a listener." },
+        Constant { name: "TLS", value: TLS, doc: "A socket for a connection that TLS protects. Otherwise the same as `TCP`." },
+        Constant { name: "DTLS", value: DTLS, doc: "A socket for datagrams to one peer that DTLS protects." },
         Constant {
             name: "READABLE",
             value: READABLE,
@@ -123,11 +134,12 @@ const FUNCTIONS: &[Function] = &[
     Function {
         name: "open",
         doc: "Opens a socket, which is neither bound nor connected.",
-        params: &[param("protocol", Kind::U32, "`UDP` or `TCP`")],
+        params: &[param("protocol", Kind::U32, "`UDP`, `TCP`, `TLS` or `DTLS`")],
         returns: Returns::Handle,
         errors: &[
             ("EACCES", "the app was granted no endpoints"),
             ("EINVAL", "there is no such protocol"),
+            ("ENOTSUP", "this firmware, or `wisp run`, does not have the protocol"),
             ("ENOMEM", "the app, or the firmware, has as many sockets open as it can have"),
         ],
     },
@@ -149,7 +161,9 @@ const FUNCTIONS: &[Function] = &[
         name: "connect",
         doc: "Connects with a peer. With UDP, that is the one peer to which `send` sends and from which datagrams are \
               received. With TCP, an attempt that takes longer than the timeout continues, and a further call with the \
-              same peer returns its result. The socket is not connected before that call.",
+              same peer returns its result. The socket is not connected before that call.\n\nWith TLS and DTLS, the attempt \
+              includes the handshake. The entry that grants the peer names the credential that the host uses, which \
+              the app never sees. The peer has to prove the entry's name, or its address if the entry has no name.",
         params: &[SOCKET, TO_HIGH, TO_LOW, TO_PORT, TIMEOUT],
         returns: Returns::Nothing,
         errors: &[
@@ -158,7 +172,9 @@ const FUNCTIONS: &[Function] = &[
             ("EPERM", "the socket is bound or connected already"),
             QUOTA,
             UNREACHABLE,
-            ("EIO", "the network failed"),
+            NOT_TRUSTED,
+            ("ENOENT", "the host does not have the credential that the entry names"),
+            ("EIO", "the network or the handshake failed"),
             ("ETIMEDOUT", "the attempt has not ended in time"),
         ],
     },

@@ -55,6 +55,7 @@ errors! {
         Invalid = 22, "EINVAL", "An argument has a value the function does not take.";
         NoSpace = 28, "ENOSPC", "The quota or the storage is full.";
         Range = 34, "ERANGE", "A value is outside the range of the device.";
+        NotTrusted = 71, "EPROTO", "The peer did not prove that it is the one that was meant.";
         NoSys = 88, "ENOSYS", "This firmware does not have the function.";
         TimedOut = 116, "ETIMEDOUT", "The time given ran out first.";
         MessageSize = 122, "EMSGSIZE", "The message is longer than the limit.";

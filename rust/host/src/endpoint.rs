@@ -15,6 +15,32 @@ pub enum Protocol {
     Udp,
     /// Connections.
     Tcp,
+    /// Connections that TLS protects.
+    Tls,
+    /// Datagrams to one peer that DTLS protects.
+    Dtls,
+}
+
+impl Protocol {
+    /// Returns true if there are connections that carry a stream, false if there are datagrams.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Protocol::Tcp | Protocol::Tls)
+    }
+
+    /// Returns true if a credential protects what is exchanged.
+    pub fn is_secure(self) -> bool {
+        matches!(self, Protocol::Tls | Protocol::Dtls)
+    }
+
+    /// Returns the name that entries have for the protocol.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Udp => "udp",
+            Protocol::Tcp => "tcp",
+            Protocol::Tls => "tls",
+            Protocol::Dtls => "dtls",
+        }
+    }
 }
 
 /// An address and a port.
@@ -44,6 +70,8 @@ pub struct Endpoint<'a> {
     pub listens: bool,
     /// The peers.
     pub host: Host<'a>,
+    /// The number of the credential of a secure protocol, else 0.
+    pub tag: u16,
     first: u16,
     last: u16,
 }
@@ -69,6 +97,8 @@ pub enum EndpointError {
     Anyone,
     /// The port is none.
     Port,
+    /// A secure protocol has no credential, or another one has.
+    Tag,
 }
 
 impl EndpointError {
@@ -76,7 +106,7 @@ impl EndpointError {
     pub const fn expected(self) -> &'static str {
         match self {
             EndpointError::Form => "expected PROTOCOL:HOST:PORT, such as udp:192.0.2.0/24:5683 or tcp:[2001:db8::1]:80",
-            EndpointError::Protocol => "expected udp, tcp, udp-listen or tcp-listen before the first colon",
+            EndpointError::Protocol => "expected udp, tcp, tls, dtls, udp-listen or tcp-listen before the first colon",
             EndpointError::Address => "expected an address such as 192.0.2.1, or [2001:db8::1] in brackets",
             EndpointError::Prefix => "expected a length of the prefix of 0 to 32 for IPv4 and 0 to 128 for IPv6",
             EndpointError::Bits => "expected only zero bits in the address behind its prefix",
@@ -86,6 +116,9 @@ impl EndpointError {
             EndpointError::ListensToName => "expected an address: who may connect cannot be said by a name",
             EndpointError::Anyone => "expected the address of a peer; 0.0.0.0/0 and [::/0] grant all peers",
             EndpointError::Port => "expected a port of 1 to 65535, or a range such as 5683-5690",
+            EndpointError::Tag => {
+                "expected #NUMBER behind the port of tls and dtls, such as #7 for the credential 7, and only there"
+            }
         }
     }
 }
@@ -205,6 +238,8 @@ impl<'a> Endpoint<'a> {
         let (protocol, listens) = match scheme {
             b"udp" => (Protocol::Udp, false),
             b"tcp" => (Protocol::Tcp, false),
+            b"tls" => (Protocol::Tls, false),
+            b"dtls" => (Protocol::Dtls, false),
             b"udp-listen" => (Protocol::Udp, true),
             b"tcp-listen" => (Protocol::Tcp, true),
             _ => return Err(EndpointError::Protocol),
@@ -219,8 +254,16 @@ impl<'a> Endpoint<'a> {
                 (Self::host(host, listens)?, rest)
             }
         };
+        let (rest, tag) = match split(rest, b'#') {
+            Some((rest, tag)) => (rest, Some(number(tag).filter(|tag| *tag != 0).ok_or(EndpointError::Tag)?)),
+            None => (rest, None),
+        };
         let ports = ports(rest).ok_or(EndpointError::Port)?;
-        Ok(Endpoint { protocol, listens, host, first: *ports.start(), last: *ports.end() })
+        if tag.is_some() != protocol.is_secure() {
+            return Err(EndpointError::Tag);
+        }
+        let (tag, first, last) = (tag.unwrap_or(0), *ports.start(), *ports.end());
+        Ok(Endpoint { protocol, listens, host, tag, first, last })
     }
 
     fn host(text: &'a [u8], listens: bool) -> Result<Host<'a>, EndpointError> {
@@ -281,6 +324,9 @@ mod tests {
         assert_eq!(found.host, Host::Prefix("::ffff:0.0.0.0".parse().unwrap(), 96));
         assert_eq!(endpoint("tcp:broker.example:1883").host, Host::Name(b"broker.example"));
         assert_eq!(endpoint("udp-listen:[::]:5683").host, Host::Prefix(Ipv6Addr::UNSPECIFIED, 0));
+        let found = endpoint("tls:broker.example:8883#7");
+        assert_eq!((found.protocol, found.host, found.tag), (Protocol::Tls, Host::Name(b"broker.example"), 7));
+        assert_eq!(endpoint("dtls:[2001:db8::1]:5684#65535").tag, 65535);
         assert_eq!(endpoint("tcp:[2001:db8::/32]:1-65535").host, Host::Prefix("2001:db8::".parse().unwrap(), 32));
     }
 
@@ -387,6 +433,19 @@ mod tests {
             ("udp:2001:db8::1:80", Address),
             ("udp:192.0.2.1:80 ", Port),
             ("udp:192.0.2.1:\u{664}", Port),
+            ("tls:192.0.2.1:443", Tag),
+            ("dtls:192.0.2.1:443", Tag),
+            ("tls:192.0.2.1:443#", Tag),
+            ("tls:192.0.2.1:443#0", Tag),
+            ("tls:192.0.2.1:443#07", Tag),
+            ("tls:192.0.2.1:443#65536", Tag),
+            ("tls:192.0.2.1:443#ca", Tag),
+            ("tls:192.0.2.1:443#1#2", Tag),
+            ("tls:192.0.2.1:#1", Port),
+            ("tls:192.0.2.1#1:443", Address),
+            ("tcp:192.0.2.1:443#1", Tag),
+            ("udp-listen:0.0.0.0:443#1", Tag),
+            ("tls-listen:0.0.0.0:443#1", Protocol),
         ] {
             assert_eq!(Endpoint::parse(text.as_bytes()), Err(expected), "{text}");
         }
@@ -402,7 +461,7 @@ mod tests {
     #[test]
     fn mutations_of_good_texts_are_read_without_a_panic_and_grant_no_more_than_a_family() {
         for text in
-            ["udp:192.0.2.0/24:5683", "tcp:[2001:db8::/32]:1-9", "tcp:broker.example:1883", "tcp-listen:0.0.0.0:80"]
+            ["udp:192.0.2.0/24:5683", "tls:[2001:db8::/32]:1-9#12", "tcp:broker.example:1883", "tcp-listen:0.0.0.0:80"]
         {
             for place in 0..text.len() {
                 let _ = Endpoint::parse(&text.as_bytes()[..place]);

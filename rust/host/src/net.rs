@@ -7,7 +7,7 @@ use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
 use core::net::Ipv6Addr;
-use wisp_abi::net::{self, MAX_DATAGRAM, OVERHEAD, READABLE, WRITABLE};
+use wisp_abi::net::{self, HANDSHAKE, MAX_DATAGRAM, OVERHEAD, READABLE, WRITABLE};
 use wisp_abi::Errno;
 
 /// State of a socket.
@@ -108,11 +108,13 @@ pub trait Net {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Connects a socket that was just opened, or waits for the connection that was begun.
+    /// Connects a socket that was just opened, or waits for the connection that was begun. `entry` is the one that
+    /// grants the peer, as the connection begins. For a secure protocol, [`proved`] has what follows from it.
     ///
     /// # Errors
-    /// `ENXIO` if the peer refused or cannot be reached, `EIO` if the network failed.
-    fn connect_net(&mut self, _socket: u32, _peer: Peer, _until_us: u64) -> Waited<()> {
+    /// `ENXIO` if the peer refused or cannot be reached, `EPROTO` if it did not prove its name, `ENOENT` without the
+    /// credential, `EIO` if the network failed.
+    fn connect_net(&mut self, _socket: u32, _peer: Peer, _entry: Option<u32>, _until_us: u64) -> Waited<()> {
         Err(Errno::NoSuchDevice.into())
     }
 
@@ -185,15 +187,32 @@ pub fn bad_endpoint<N: Net + ?Sized>(board: &N) -> Option<(u32, EndpointError)> 
     texts.find_map(|(index, text)| Some((index, Endpoint::parse(text).err()?)))
 }
 
-/// Returns true if the app may go to a peer.
-pub fn may_reach<N: Net + ?Sized>(board: &N, protocol: Protocol, peer: Peer) -> bool {
-    endpoints(board).any(|(index, endpoint)| {
+/// Returns the index of the first entry by which the app may go to a peer.
+pub fn grant_of<N: Net + ?Sized>(board: &N, protocol: Protocol, peer: Peer) -> Option<u32> {
+    let mut found = endpoints(board).filter(|(index, endpoint)| {
         let is_host = match endpoint.host {
             Host::Prefix(..) => endpoint.has_address(peer.address),
-            Host::Name(_) => board.net_resolved(index) == Some(peer.address),
+            Host::Name(_) => board.net_resolved(*index) == Some(peer.address),
         };
         !endpoint.listens && endpoint.protocol == protocol && endpoint.has_port(peer.port) && is_host
-    })
+    });
+    found.next().map(|(index, _)| index)
+}
+
+/// Returns true if the app may go to a peer.
+pub fn may_reach<N: Net + ?Sized>(board: &N, protocol: Protocol, peer: Peer) -> bool {
+    grant_of(board, protocol, peer).is_some()
+}
+
+/// Returns the credential that an entry of a secure protocol names, and the name that the peer has to prove. Without
+/// a name, the peer has to prove its address.
+pub fn proved<N: Net + ?Sized>(board: &N, entry: u32) -> Option<(u16, Option<&[u8]>)> {
+    let endpoint = Endpoint::parse(board.net_endpoint(entry)?).ok()?;
+    let name = match endpoint.host {
+        Host::Name(name) => Some(name),
+        Host::Prefix(..) => None,
+    };
+    endpoint.protocol.is_secure().then_some((endpoint.tag, name))
 }
 
 /// Returns true if an entry grants some port of this address.
@@ -228,10 +247,7 @@ struct Wanted {
 impl Wanted {
     fn new(protocol: Protocol, listens: bool) -> Self {
         let mut wanted = Wanted { text: [0; 64], length: 0 };
-        wanted.push(match protocol {
-            Protocol::Udp => b"udp",
-            Protocol::Tcp => b"tcp",
-        });
+        wanted.push(protocol.name().as_bytes());
         wanted.push(if listens { b"-listen:" } else { b":" });
         wanted
     }
@@ -295,6 +311,8 @@ fn protocol(number: u32) -> Result<Protocol, Errno> {
     match number {
         net::UDP => Ok(Protocol::Udp),
         net::TCP => Ok(Protocol::Tcp),
+        net::TLS => Ok(Protocol::Tls),
+        net::DTLS => Ok(Protocol::Dtls),
         _ => Err(Errno::Invalid),
     }
 }
@@ -326,6 +344,7 @@ impl<P: Platform> App<P> {
         wanted.push_address(peer.address);
         wanted.push(b":");
         wanted.push_number(peer.port, 10);
+        wanted.push(if protocol.is_secure() { b"#TAG" } else { b"" });
         self.platform.denied(net::INTERFACE.module, wanted.bytes());
         Errno::Access
     }
@@ -340,7 +359,7 @@ impl<P: Platform> App<P> {
 
     /// Counts what passed through a socket.
     fn count_net(&mut self, socket: Socket, bytes: usize) {
-        let overhead = if socket.protocol == Protocol::Udp { OVERHEAD } else { 0 };
+        let overhead = if socket.protocol.is_stream() { 0 } else { OVERHEAD };
         self.platform.use_net_bytes(count(bytes).saturating_add(overhead));
     }
 
@@ -352,10 +371,10 @@ impl<P: Platform> App<P> {
 
     fn net_send(&mut self, socket: u32, bytes: &[u8], to: Option<Peer>, end: u64) -> Result<u32, Failure<Errno>> {
         let found = self.net_socket(socket)?;
-        if found.protocol == Protocol::Udp && bytes.len() > MAX_DATAGRAM as usize {
+        if !found.protocol.is_stream() && bytes.len() > MAX_DATAGRAM as usize {
             return Err(Errno::MessageSize.into());
         }
-        if found.protocol == Protocol::Tcp && bytes.is_empty() {
+        if found.protocol.is_stream() && bytes.is_empty() {
             return Ok(0);
         }
         self.net_budget()?;
@@ -444,19 +463,24 @@ impl<P: Platform> NetV1 for App<P> {
     fn connect(&mut self, socket: u32, high: u64, low: u64, port: u32, timeout: u32) -> Result<(), Failure<Errno>> {
         let found = self.net_socket(socket)?;
         let peer = peer(high, low, port);
-        match found.stage {
+        let entry = match found.stage {
             Stage::Open => {
-                if !may_reach(&self.platform, found.protocol, peer) {
+                let Some(entry) = grant_of(&self.platform, found.protocol, peer) else {
                     return Err(self.net_denied(found.protocol, peer).into());
-                }
+                };
                 self.net_budget()?;
-                self.platform.use_net_bytes(if found.protocol == Protocol::Tcp { OVERHEAD } else { 0 });
+                self.platform.use_net_bytes(match found.protocol {
+                    Protocol::Udp => 0,
+                    Protocol::Tcp => OVERHEAD,
+                    Protocol::Tls | Protocol::Dtls => HANDSHAKE,
+                });
+                Some(entry)
             }
-            Stage::Connecting(begun) if begun == peer => {}
+            Stage::Connecting(begun) if begun == peer => None,
             _ => return Err(Errno::Perm.into()),
-        }
+        };
         let end = self.net_end(timeout);
-        in_time(self.platform.connect_net(socket, peer, end)?)
+        in_time(self.platform.connect_net(socket, peer, entry, end)?)
     }
 
     fn accept(&mut self, socket: u32, timeout: u32) -> Result<(u32, [u8; 24]), Failure<Errno>> {
@@ -482,7 +506,7 @@ impl<P: Platform> NetV1 for App<P> {
     fn receive(&mut self, socket: u32, buffer: &mut [u8], timeout: u32) -> Result<u32, Failure<Errno>> {
         let found = self.net_socket(socket)?;
         match (found.protocol, found.stage) {
-            (Protocol::Tcp, Stage::Connected) if buffer.is_empty() => return Ok(0),
+            (protocol, Stage::Connected) if protocol.is_stream() && buffer.is_empty() => return Ok(0),
             (_, Stage::Connected) | (Protocol::Udp, Stage::Bound) => {}
             _ => return Err(Errno::Perm.into()),
         }
@@ -519,7 +543,7 @@ impl<P: Platform> NetV1 for App<P> {
         timeout: u32,
     ) -> Result<(u32, [u8; 24]), Failure<Errno>> {
         let found = self.net_socket(socket)?;
-        if found.protocol != Protocol::Udp || found.stage == Stage::Open {
+        if found.protocol.is_stream() || matches!(found.stage, Stage::Open | Stage::Connecting(_)) {
             return Err(Errno::Perm.into());
         }
         let end = self.net_end(timeout);
@@ -547,7 +571,7 @@ impl<P: Platform> NetV1 for App<P> {
 
     fn shutdown(&mut self, socket: u32) -> Result<(), Failure<Errno>> {
         let found = self.net_socket(socket)?;
-        if (found.protocol, found.stage) != (Protocol::Tcp, Stage::Connected) {
+        if !found.protocol.is_stream() || found.stage != Stage::Connected {
             return Err(Errno::Perm.into());
         }
         Ok(self.platform.shut_down_net(socket)?)

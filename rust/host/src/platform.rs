@@ -8,7 +8,7 @@ pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata,
 pub use crate::gpio::{Edges, PinMode};
 pub use crate::i2c::Operation;
 pub use crate::lifecycle::Lifecycle;
-pub use crate::net::{bad_endpoint, may_enter, may_reach, may_receive, Received, Socket, Stage, Waited};
+pub use crate::net::{bad_endpoint, may_enter, may_reach, may_receive, proved, Received, Socket, Stage, Waited};
 pub use crate::spi::SpiOperation;
 pub use crate::uart::UartErrors;
 

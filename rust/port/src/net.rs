@@ -124,6 +124,9 @@ mod driver {
         }
 
         fn open_net(&mut self, protocol: Protocol) -> Result<u32, Errno> {
+            if protocol.is_secure() {
+                return Err(Errno::NotSupported);
+            }
             let mut socket = 0;
             // SAFETY: `app` is valid by the contract of `new`; the number is written on success.
             check(unsafe { shim::wisp_shim_net_open(self.app, protocol == Protocol::Tcp, &mut socket) })?;
@@ -151,7 +154,7 @@ mod driver {
             check(unsafe { shim::wisp_shim_net_bind(self.app, socket, ipv4, port) })
         }
 
-        fn connect_net(&mut self, socket: u32, peer: Peer, until_us: u64) -> Waited<()> {
+        fn connect_net(&mut self, socket: u32, peer: Peer, _entry: Option<u32>, until_us: u64) -> Waited<()> {
             let (peer, mut error) = (to_c(peer), 0);
             // SAFETY: `app` is valid by the contract of `new`; the shim checks the number; the peer is only read.
             let wait = unsafe { shim::wisp_shim_net_connect(self.app, socket, &peer, until_us, &mut error) };

@@ -5,6 +5,7 @@ mod lookup;
 mod socket;
 #[cfg(test)]
 mod tests;
+mod tls;
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
@@ -13,11 +14,13 @@ use serde::Deserialize;
 use socket::Slot;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
+use tls::{CredentialConfig, Secure};
 use toml::Spanned;
 use wisp_abi::net::{MAX_ENDPOINTS, MAX_SOCKETS};
 use wisp_abi::Errno;
 use wisp_host::platform::{
-    mapped, may_enter, may_receive, Clock, Endpoint, Kind, Net, Peer, Protocol, Received, Socket, Stage, Waited,
+    mapped, may_enter, may_receive, proved, Clock, Endpoint, Kind, Net, Peer, Protocol, Received, Socket, Stage, Waited,
 };
 use wisp_host::Failure;
 
@@ -48,12 +51,21 @@ pub(crate) struct NetConfig {
     link: Link,
     /// Addresses of names. Other names are looked up by the workstation.
     names: BTreeMap<String, Spanned<IpAddr>>,
+    /// Files with keys and certificates, by the numbers that entries have for them.
+    credentials: BTreeMap<String, CredentialConfig>,
 }
 
 impl Default for NetConfig {
     fn default() -> Self {
-        let (endpoints, names) = (Vec::new(), BTreeMap::new());
-        NetConfig { endpoints, sockets: 2, queue_size: 1536, bytes_per_hour: 0, link: Link::Up, names }
+        NetConfig {
+            endpoints: Vec::new(),
+            sockets: 2,
+            queue_size: 1536,
+            bytes_per_hour: 0,
+            link: Link::Up,
+            names: BTreeMap::new(),
+            credentials: BTreeMap::new(),
+        }
     }
 }
 
@@ -71,9 +83,24 @@ pub(crate) fn check(text: &str, key: &str, config: &NetConfig) -> Result<(), Err
         return Err(Error::at(text, config.endpoints.last().map(Spanned::span), message));
     }
     for entry in &config.endpoints {
-        if let Err(expected) = Endpoint::parse(entry.get_ref().as_bytes()) {
-            let message = format!("{key}.endpoints: {:?}: {expected}", entry.get_ref());
-            return Err(Error::at(text, Some(entry.span()), message));
+        let wrong = |what: String| {
+            let message = format!("{key}.endpoints: {:?}: {what}", entry.get_ref());
+            Err(Error::at(text, Some(entry.span()), message))
+        };
+        match Endpoint::parse(entry.get_ref().as_bytes()) {
+            Err(expected) => return wrong(expected.to_string()),
+            Ok(Endpoint { tag, .. }) if tag != 0 && !config.credentials.contains_key(&tag.to_string()) => {
+                return wrong(format!(
+                    "no credential {tag}, expected {tag} = {{ ca = \"FILE\" }} in [{key}.credentials]"
+                ));
+            }
+            Ok(_) => {}
+        }
+    }
+    for (tag, credential) in &config.credentials {
+        if let Err(what) = credential.load() {
+            let message = format!("{key}.credentials.{tag}: {what}");
+            return Err(Error::at(text, None, message).under(text, &format!("{key}.credentials")));
         }
     }
     for (name, value, range) in
@@ -95,6 +122,7 @@ pub(crate) struct Network {
     sockets: Vec<Option<Slot>>,
     lookup: Option<Lookup>,
     names: BTreeMap<String, Ipv6Addr>,
+    credentials: BTreeMap<String, Arc<rustls::ClientConfig>>,
     queue_size: usize,
     bytes_per_hour: u64,
     /// Bytes that count now, and since when.
@@ -106,7 +134,10 @@ pub(crate) struct Network {
 impl Network {
     pub(crate) fn new(config: NetConfig) -> Self {
         let names = config.names.into_iter().map(|(name, found)| (name.to_lowercase(), mapped(found.into_inner())));
+        // those that cannot be read were refused with the board file, unless they have changed since
+        let load = |(tag, config): (String, CredentialConfig)| Some((tag, config.load().ok()?));
         Network {
+            credentials: config.credentials.into_iter().filter_map(load).collect(),
             resolved: vec![None; config.endpoints.len()],
             endpoints: config.endpoints.into_iter().map(Spanned::into_inner).collect(),
             sockets: (0..config.sockets).map(|_| None).collect(),
@@ -149,9 +180,9 @@ impl SimPlatform {
     fn pump(&mut self, socket: u32) {
         let Some(mut slot) = self.net.sockets.get_mut(socket as usize).and_then(Option::take) else { return };
         let (protocol, port) = (slot.protocol, slot.local_port);
-        let may = |peer: Peer| match protocol {
-            Protocol::Udp => may_receive(self, port, peer),
-            Protocol::Tcp => may_enter(self, protocol, port, peer.address),
+        let may = |peer: Peer| match protocol.is_stream() {
+            false => may_receive(self, port, peer),
+            true => may_enter(self, protocol, port, peer.address),
         };
         slot.pump(self.net.queue_size, &may);
         self.net.sockets[socket as usize] = Some(slot);
@@ -208,8 +239,21 @@ impl SimPlatform {
     }
 
     fn trace_net(&mut self, protocol: Protocol, what: &str, peer: Peer) {
-        let name = if protocol == Protocol::Udp { "udp" } else { "tcp" };
-        self.trace("net", name, &format!("{what} {}", socket::std_address(peer)), "");
+        self.trace("net", protocol.name(), &format!("{what} {}", socket::std_address(peer)), "");
+    }
+
+    /// Returns the TLS of a connection that begins, if its entry asks for it.
+    fn secure(&self, entry: Option<u32>, peer: Peer) -> Result<Option<Secure>, Errno> {
+        let Some((tag, name)) = entry.and_then(|entry| proved(self, entry)) else { return Ok(None) };
+        let config = self.net.credentials.get(&tag.to_string()).ok_or(Errno::NoEntry)?;
+        Secure::new(config.clone(), name, peer).map(Some)
+    }
+
+    /// Logs why a connection could not be made secure.
+    fn report_net_fault(&mut self, socket: u32, peer: Peer) {
+        let Ok(Some(reason)) = self.net.slot(socket).map(|slot| slot.reason.take()) else { return };
+        let message = format!("wisp:net@1 \"tls:{}\" failed: {reason}", socket::std_address(peer));
+        self.trace("log", "wrn", &message, "");
     }
 }
 
@@ -266,6 +310,9 @@ impl Net for SimPlatform {
     }
 
     fn open_net(&mut self, protocol: Protocol) -> Result<u32, Errno> {
+        if protocol == Protocol::Dtls {
+            return Err(Errno::NotSupported);
+        }
         let free = self.net.free()?;
         self.net.sockets[free] = Some(Slot::new(protocol));
         Ok(free as u32)
@@ -285,15 +332,18 @@ impl Net for SimPlatform {
         Ok(())
     }
 
-    fn connect_net(&mut self, socket: u32, peer: Peer, until_us: u64) -> Waited<()> {
+    fn connect_net(&mut self, socket: u32, peer: Peer, entry: Option<u32>, until_us: u64) -> Waited<()> {
         let down = self.net.link == Link::Down;
+        let secure = self.secure(entry, peer)?;
         let slot = self.net.slot(socket)?;
         if slot.stage == Stage::Open {
-            slot.connect(peer, down)?;
+            slot.connect(peer, secure, down)?;
             let protocol = slot.protocol;
             self.trace_net(protocol, "connect", peer);
         }
-        self.try_socket(socket, until_us, Slot::connected)
+        let connected = self.try_socket(socket, until_us, Slot::connected);
+        self.report_net_fault(socket, peer);
+        connected
     }
 
     fn accept_net(&mut self, socket: u32, until_us: u64) -> Waited<(u32, Peer)> {
@@ -340,8 +390,8 @@ impl Net for SimPlatform {
 
     fn close_net(&mut self, socket: u32) {
         self.queue.retain(|kind| !matches!(kind, Kind::Net { socket: source, .. } if source == socket));
-        if let Some(slot) = self.net.sockets.get_mut(socket as usize) {
-            *slot = None;
+        if let Some(mut slot) = self.net.sockets.get_mut(socket as usize).and_then(Option::take) {
+            slot.end();
         }
     }
 

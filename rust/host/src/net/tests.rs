@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! A network of one peer, which takes everything and answers what a test has prepared.
 
-use super::{bad_endpoint, may_enter, may_reach, may_receive, Net, Received, Socket, Stage, Waited};
+use super::{bad_endpoint, may_enter, may_reach, may_receive, proved, Net, Received, Socket, Stage, Waited};
 use crate::endpoint::{address, EndpointError, Peer, Protocol};
 use crate::stop::{Failure, Stop};
 use crate::testing::{Board, Harness, NET};
@@ -9,7 +9,7 @@ use core::net::Ipv6Addr;
 use std::collections::{BTreeMap, VecDeque};
 use std::string::{String, ToString};
 use std::vec::Vec;
-use wisp_abi::net::{FOREVER, MAX_DATAGRAM, READABLE, TCP, UDP, WRITABLE};
+use wisp_abi::net::{DTLS, FOREVER, MAX_DATAGRAM, READABLE, TCP, TLS, UDP, WRITABLE};
 use wisp_abi::Errno;
 
 #[derive(Debug, Default)]
@@ -26,6 +26,7 @@ pub(crate) struct Network {
     busy: bool,
     lookups: u32,
     calls: Vec<&'static str>,
+    entry: Option<u32>,
 }
 
 impl Board {
@@ -88,7 +89,8 @@ impl Net for Board {
         Ok(())
     }
 
-    fn connect_net(&mut self, socket: u32, peer: Peer, _until_us: u64) -> Waited<()> {
+    fn connect_net(&mut self, socket: u32, peer: Peer, entry: Option<u32>, _until_us: u64) -> Waited<()> {
+        self.net.entry = entry;
         self.socket(socket).stage = if self.net.slow { Stage::Connecting(peer) } else { Stage::Connected };
         self.net_waited(())
     }
@@ -342,6 +344,35 @@ fn an_attempt_to_connect_continues_and_its_peer_cannot_be_changed() {
 }
 
 #[test]
+fn a_secure_connection_needs_an_entry_of_its_own_which_names_the_credential_and_the_peer() {
+    let entries = &["tcp:192.0.2.0/24:443", "tls:192.0.2.1:443#9", "tls:a.example:443#7", "dtls:192.0.2.2:5684#8"];
+    let mut harness = opened(TLS, entries);
+    assert_eq!(connect(&mut harness, "192.0.2.3", 443, 0), -13, "granted without TLS only");
+    assert_eq!(connect(&mut harness, "192.0.2.2", 5684, 0), -13, "granted with DTLS only");
+    assert_eq!(harness.app.platform().denied[0].1, "tls:192.0.2.3:443#TAG");
+    harness.app.platform_mut().net.names.insert("a.example".into(), "192.0.2.4");
+    assert_eq!(resolve(&mut harness, "a.example"), 0);
+    assert_eq!(connect(&mut harness, "192.0.2.4", 443, 0), 0);
+    let network = &harness.app.platform().net;
+    assert_eq!((network.used, network.entry), (64 + 4096, Some(2)));
+    let board = harness.app.platform();
+    assert_eq!(proved(board, 2), Some((7, Some(&b"a.example"[..]))));
+    assert_eq!(proved(board, 1), Some((9, None)), "it has to prove its address");
+    assert_eq!((proved(board, 0), proved(board, 4)), (None, None));
+    assert_eq!(harness.i32(NET, "bind", &[0, 443]), -1);
+    assert_eq!(send_to(&mut harness, "192.0.2.2", 5684), -1, "not over a connection");
+    assert_eq!(harness.i32(NET, "send", &[0, 64, 3, 0]), 3);
+    assert_eq!(harness.app.platform().net.used, 64 + 4096 + 3);
+    assert_eq!(harness.i32(NET, "shutdown", &[0]), 0);
+
+    let mut harness = opened(DTLS, entries);
+    assert_eq!(connect(&mut harness, "192.0.2.2", 5684, 0), 0);
+    assert_eq!(harness.i32(NET, "send", &[0, 64, 3, 0]), 3);
+    assert_eq!(harness.app.platform().net.used, 4096 + 64 + 3, "a datagram");
+    assert_eq!(harness.i32(NET, "shutdown", &[0]), -1);
+}
+
+#[test]
 fn a_listener_yields_sockets_until_no_more_may_be_open() {
     let mut harness = opened(TCP, &["tcp-listen:192.0.2.0/24:80"]);
     assert_eq!(harness.i32(NET, "accept", &[0, 0, 400]), -1);
@@ -380,7 +411,7 @@ fn handles_that_are_not_open_and_apps_without_endpoints_get_nothing() {
     assert_eq!(harness.i32(NET, "open", &[UDP]), -13);
     assert_eq!(harness.app.platform().denied, [("wisp:net@1".into(), "net-endpoints".into())]);
     let mut harness = opened(UDP, &["udp:192.0.2.1:7"]);
-    assert_eq!(harness.i32(NET, "open", &[3]), -22);
+    assert_eq!(harness.i32(NET, "open", &[5]), -22);
     assert_eq!(harness.i32(NET, "watch", &[0, 4]), -22);
     assert_eq!(harness.i32(NET, "watch", &[0, READABLE]), 0);
     assert_eq!((harness.i32(NET, "ready", &[0]), harness.i32(NET, "lost", &[0])), (3, i32::MAX));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One socket of an app: a socket of the workstation that never blocks, and a bounded queue of datagrams.
 
+use super::tls::Secure;
 use socket2::{Domain, SockAddr, Type};
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -38,7 +39,11 @@ pub(super) struct Slot {
     /// Readiness that makes events, and of which events told.
     pub(super) watched: u32,
     pub(super) told: u32,
+    /// The reason why the last attempt to connect failed, for the log.
+    pub(super) reason: Option<String>,
     handle: Handle,
+    /// TLS of a connection that has it.
+    secure: Option<Secure>,
     ipv4: bool,
     datagrams: VecDeque<(Vec<u8>, Peer)>,
     queued: usize,
@@ -107,7 +112,9 @@ impl Slot {
             lost: 0,
             watched: 0,
             told: 0,
+            reason: None,
             handle: Handle::None,
+            secure: None,
             ipv4: true,
             datagrams: VecDeque::new(),
             queued: 0,
@@ -127,9 +134,9 @@ impl Slot {
     }
 
     fn bound_handle(&self, ipv4: bool, port: u16) -> std::io::Result<Handle> {
-        Ok(match self.protocol {
-            Protocol::Udp => Handle::Udp(bound(Type::DGRAM, ipv4, port)?.into()),
-            Protocol::Tcp => {
+        Ok(match self.protocol.is_stream() {
+            false => Handle::Udp(bound(Type::DGRAM, ipv4, port)?.into()),
+            true => {
                 let socket = bound(Type::STREAM, ipv4, port)?;
                 socket.listen(BACKLOG)?;
                 Handle::Listener(socket.into())
@@ -137,9 +144,10 @@ impl Slot {
         })
     }
 
-    /// Begins to connect.
-    pub(super) fn connect(&mut self, peer: Peer, down: bool) -> Result<(), Errno> {
+    /// Begins to connect, with TLS if there is one.
+    pub(super) fn connect(&mut self, peer: Peer, secure: Option<Secure>, down: bool) -> Result<(), Errno> {
         let ipv4 = is_ipv4(peer.address);
+        self.secure = secure;
         if !down {
             self.handle = self.connected_handle(ipv4, peer).map_err(|error| errno(&error))?;
         }
@@ -177,13 +185,28 @@ impl Slot {
                     self.lost = self.lost.saturating_add(1);
                 }
             }
-            Handle::Stream(stream) if matches!(self.stage, Stage::Connecting(_)) => {
-                if let Ok(Some(error)) | Err(error) = stream.take_error() {
-                    // the next call of `connect` takes the result, however long the app waits with it
-                    (self.error, self.handle) = (Some(errno(&error)), Handle::None);
+            Handle::Stream(_) if matches!(self.stage, Stage::Connecting(_)) => self.pump_attempt(),
+            Handle::Stream(_) => {
+                if let (Handle::Stream(stream), Some(secure)) = (&mut self.handle, &mut self.secure) {
+                    secure.exchange(stream);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Continues an attempt to connect. The next call of `connect` takes the result, however long the app waits with it.
+    fn pump_attempt(&mut self) {
+        let Handle::Stream(stream) = &mut self.handle else { return };
+        if let Ok(Some(error)) | Err(error) = stream.take_error() {
+            self.reason = self.secure.is_some().then(|| error.to_string());
+            (self.error, self.handle) = (Some(errno(&error)), Handle::None);
+            return;
+        }
+        let Some(secure) = self.secure.as_mut().filter(|_| stream.peer_addr().is_ok()) else { return };
+        secure.exchange(stream);
+        if let Err(fault) = secure.is_agreed() {
+            (self.error, self.reason, self.handle) = (Some(fault.errno), Some(fault.reason), Handle::None);
         }
     }
 
@@ -212,7 +235,8 @@ impl Slot {
 
     /// Returns true if the attempt to connect has succeeded.
     fn has_peer(&self) -> bool {
-        matches!(&self.handle, Handle::Stream(stream) if stream.peer_addr().is_ok())
+        let agreed = self.secure.as_ref().is_none_or(|secure| secure.is_agreed().is_ok_and(|agreed| agreed));
+        agreed && matches!(&self.handle, Handle::Stream(stream) if stream.peer_addr().is_ok())
     }
 
     /// Takes the result of the attempt to connect. After a failure, the socket can try again.
@@ -252,6 +276,9 @@ impl Slot {
         if self.shut_down {
             return Err(Errno::Perm);
         }
+        if let (Handle::Stream(stream), Some(secure)) = (&mut self.handle, &mut self.secure) {
+            return secure.send(bytes, stream);
+        }
         let sent = match (&mut self.handle, to) {
             (Handle::Udp(socket), Some(peer)) => socket.send_to(bytes, std_address(peer)),
             (Handle::Udp(socket), None) => socket.send(bytes),
@@ -272,8 +299,12 @@ impl Slot {
     pub(super) fn receive(&mut self, buffer: &mut [u8]) -> Result<Option<Received>, Errno> {
         let nobody = Peer { address: Ipv6Addr::UNSPECIFIED, port: 0 };
         if let Handle::Stream(stream) = &mut self.handle {
+            let received = |count| Received { count, length: count, peer: nobody };
+            if let Some(secure) = &mut self.secure {
+                return Ok(secure.receive(buffer, stream)?.map(received));
+            }
             return match stream.read(buffer) {
-                Ok(count) => Ok(Some(Received { count, length: count, peer: nobody })),
+                Ok(count) => Ok(Some(received(count))),
                 Err(error) if would_block(&error) => Ok(None),
                 Err(error) => Err(errno(&error)),
             };
@@ -289,15 +320,34 @@ impl Slot {
 
     pub(super) fn shut_down(&mut self) -> Result<(), Errno> {
         self.shut_down = true;
+        if let (Handle::Stream(stream), Some(secure)) = (&mut self.handle, &mut self.secure) {
+            secure.end(stream)?;
+        }
         match &self.handle {
             Handle::Stream(stream) => stream.shutdown(Shutdown::Write).map_err(|_| Errno::Io),
             _ => Ok(()),
         }
     }
 
+    /// Ends TLS as the peer expects it, before the socket is dropped.
+    pub(super) fn end(&mut self) {
+        if let (Stage::Connected, Handle::Stream(stream), Some(secure)) =
+            (self.stage, &mut self.handle, &mut self.secure)
+        {
+            // the app has gone, and the peer sees an end either way
+            let _ = secure.end(stream);
+        }
+    }
+
     /// Returns what can be done without waiting.
     pub(super) fn ready(&mut self) -> u32 {
         let bit = |yes: bool, bit: u32| if yes { bit } else { 0 };
+        if let (Stage::Connected, Handle::Stream(stream), Some(secure)) =
+            (self.stage, &mut self.handle, &mut self.secure)
+        {
+            let (readable, writable) = secure.ready(stream);
+            return bit(readable, READABLE) | bit(writable && !self.shut_down, WRITABLE);
+        }
         match (&self.handle, self.stage) {
             (_, Stage::Connecting(_)) => {
                 bit(self.error.is_some(), READABLE | WRITABLE) | bit(self.has_peer(), WRITABLE)

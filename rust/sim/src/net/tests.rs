@@ -42,7 +42,7 @@ fn connected() -> (SimPlatform, TcpStream) {
     let (listener, peer) = server();
     let mut app = platform("endpoints = [\"tcp:127.0.0.1:1-65535\"]");
     let socket = app.open_net(Protocol::Tcp).unwrap();
-    assert_eq!(app.connect_net(socket, peer, LONG), Ok(Some(())));
+    assert_eq!(app.connect_net(socket, peer, None, LONG), Ok(Some(())));
     (app, listener.accept().unwrap().0)
 }
 
@@ -71,9 +71,9 @@ fn a_peer_that_refuses_is_told_and_the_socket_can_try_again() {
     let socket = app.open_net(Protocol::Tcp).unwrap();
     let (listener, peer) = server();
     drop(listener);
-    assert_eq!(app.connect_net(socket, peer, LONG), Err(Errno::NoDevice.into()));
+    assert_eq!(app.connect_net(socket, peer, None, LONG), Err(Errno::NoDevice.into()));
     let listener = TcpListener::bind(socket::std_address(peer)).unwrap();
-    assert_eq!(app.connect_net(socket, peer, LONG), Ok(Some(())));
+    assert_eq!(app.connect_net(socket, peer, None, LONG), Ok(Some(())));
     drop(listener);
 }
 
@@ -86,19 +86,19 @@ fn the_result_of_an_attempt_waits_for_the_call_that_takes_it() {
     drop(listener);
     assert_eq!(app.net_ready(socket), 0, "neither bound nor connected");
     let slot = app.net.slot(socket).unwrap();
-    slot.connect(peer, false).unwrap();
+    slot.connect(peer, None, false).unwrap();
     let event = app.next_event(LONG).unwrap().map(|event| event.kind);
     assert_eq!(event, Some(Kind::Net { socket, readiness: READABLE | WRITABLE }));
     assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connecting(peer), "the app has not asked yet");
-    assert_eq!(app.connect_net(socket, peer, 0), Err(Errno::NoDevice.into()));
+    assert_eq!(app.connect_net(socket, peer, None, 0), Err(Errno::NoDevice.into()));
     assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Open);
     assert_eq!(app.net_ready(socket), 0);
     let (_listener, other) = server();
-    app.net.slot(socket).unwrap().connect(other, false).unwrap();
+    app.net.slot(socket).unwrap().connect(other, None, false).unwrap();
     let event = app.next_event(LONG).unwrap().map(|event| event.kind);
     assert_eq!(event, Some(Kind::Net { socket, readiness: WRITABLE }), "another attempt with another peer");
     assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connecting(other), "the app has not asked yet");
-    assert_eq!(app.connect_net(socket, other, 0), Ok(Some(())));
+    assert_eq!(app.connect_net(socket, other, None, 0), Ok(Some(())));
     assert_eq!(app.net_socket(socket).unwrap().stage, Stage::Connected);
 }
 
@@ -229,7 +229,7 @@ fn opening_and_closing_without_end_leaks_nothing() {
     for round in 0..300 {
         let socket = app.open_net(Protocol::Tcp).unwrap();
         assert_eq!((socket, app.open_net(Protocol::Udp)), (0, Err(Errno::NoMemory)));
-        assert_eq!(app.connect_net(socket, peer, LONG), Ok(Some(())));
+        assert_eq!(app.connect_net(socket, peer, None, LONG), Ok(Some(())));
         listener.accept().unwrap();
         if round % 2 == 0 {
             app.close_net(socket);
@@ -285,7 +285,7 @@ fn on_a_network_that_is_down_time_is_virtual_and_nothing_answers() {
     let mut app = platform("endpoints = [\"tcp:192.0.2.1:1\", \"udp:192.0.2.1:1\"]\nlink = \"down\"");
     let peer = Peer { address: "::ffff:192.0.2.1".parse().unwrap(), port: 1 };
     let (tcp, udp) = (app.open_net(Protocol::Tcp).unwrap(), app.open_net(Protocol::Udp).unwrap());
-    assert_eq!(app.connect_net(tcp, peer, 60_000_000), Ok(None));
+    assert_eq!(app.connect_net(tcp, peer, None, 60_000_000), Ok(None));
     assert_eq!(app.now_us(), 60_000_000);
     assert_eq!(app.send_net(udp, b"x", Some(peer), 0), Ok(Some(1)));
     assert_eq!(app.receive_net(udp, &mut [0], 3_600_000_000), Ok(None));

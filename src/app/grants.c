@@ -344,9 +344,15 @@
 
 BUILD_ASSERT(ALL_SOCKETS <= CONFIG_NET_MAX_CONTEXTS,
 	     "wisp,apps: the net-sockets of all apps are more than CONFIG_NET_MAX_CONTEXTS");
-/* One descriptor wakes the thread of the network. */
-BUILD_ASSERT(ALL_SOCKETS + 1 <= CONFIG_ZVFS_OPEN_ADD_SIZE_WISP,
-	     "wisp,apps: the net-sockets of all apps, and one more, are more than "
+/* One descriptor wakes the thread of the network. A secure socket has two. */
+#ifdef CONFIG_WISP_NET_TLS
+#define MORE_DESCRIPTORS (1 + CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS)
+#else
+#define MORE_DESCRIPTORS 1
+#endif
+BUILD_ASSERT(ALL_SOCKETS + MORE_DESCRIPTORS <= CONFIG_ZVFS_OPEN_ADD_SIZE_WISP,
+	     "wisp,apps: the net-sockets of all apps, one more, and with TLS those of "
+	     "CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS, are more than "
 	     "CONFIG_ZVFS_OPEN_ADD_SIZE_WISP");
 #endif
 

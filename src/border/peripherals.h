@@ -218,6 +218,17 @@ struct wisp_net_state {
 	/* An enum wisp_net_stage. */
 	uint8_t stage;
 	bool tcp;
+	/* TLS, or DTLS without `tcp`. */
+	bool secure;
+};
+
+/* What the peer of a secure connection has to prove. */
+struct wisp_net_proof {
+	/* Its name, without NUL. NULL for its address. */
+	const char *name;
+	size_t length;
+	/* The credential that the host uses. */
+	uint16_t tag;
 };
 
 enum wisp_net_readiness {
@@ -243,14 +254,15 @@ void wisp_shim_net_use_bytes(const struct wisp_app *app, uint32_t bytes);
 bool wisp_shim_net_looks_up(const struct wisp_app *app, const uint8_t *name, size_t length);
 uint32_t wisp_shim_net_look_up(const struct wisp_app *app, const uint8_t *name, size_t length,
 			       uint64_t until_us, uint8_t *address, uint32_t *error);
-uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, uint32_t *socket);
+uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, bool secure, uint32_t *socket);
 /* Returns false if no socket is open with this number, whatever it is. */
 bool wisp_shim_net_state(const struct wisp_app *app, uint32_t socket, struct wisp_net_state *state);
 /* From here on, the number is that of an open socket. */
 uint32_t wisp_shim_net_bind(const struct wisp_app *app, uint32_t socket, bool ipv4, uint16_t port);
+/* `proof` is for a secure connection that begins, else it is NULL. */
 uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
-			       const struct wisp_net_peer *peer, uint64_t until_us,
-			       uint32_t *error);
+			       const struct wisp_net_peer *peer, const struct wisp_net_proof *proof,
+			       uint64_t until_us, uint32_t *error);
 uint32_t wisp_shim_net_accept(const struct wisp_app *app, uint32_t socket, uint64_t until_us,
 			      uint32_t *accepted, struct wisp_net_peer *peer, uint32_t *error);
 /* `to` is NULL for the connected peer. */

@@ -67,10 +67,14 @@ struct wisp_net_socket *wisp_net_socket(const struct wisp_app *app, uint32_t num
 	return &net->sockets[number];
 }
 
-uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, uint32_t *socket)
+uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, bool secure, uint32_t *socket)
 {
 	struct wisp_net *net = wisp_net_of(app);
 
+	if (secure && !(IS_ENABLED(CONFIG_WISP_NET_TLS) &&
+			(tcp || IS_ENABLED(CONFIG_NET_SOCKETS_ENABLE_DTLS)))) {
+		return WISP_ENOTSUP;
+	}
 	for (uint32_t i = 0; net != NULL && i < net->socket_count; i++) {
 		struct wisp_net_socket *found = &net->sockets[i];
 
@@ -82,6 +86,7 @@ uint32_t wisp_shim_net_open(const struct wisp_app *app, bool tcp, uint32_t *sock
 				.fd = -1,
 				.entered = -1,
 				.tcp = tcp,
+				.secure = secure,
 				.open = true,
 			};
 			ring_buf_init(&found->queue, net->queue_size,
@@ -105,6 +110,7 @@ bool wisp_shim_net_state(const struct wisp_app *app, uint32_t socket, struct wis
 		.local_port = found->local_port,
 		.stage = found->stage,
 		.tcp = found->tcp,
+		.secure = found->secure,
 	};
 	return true;
 }
@@ -170,13 +176,22 @@ uint32_t wisp_shim_net_bind(const struct wisp_app *app, uint32_t socket, bool ip
 }
 
 /* Begins to connect. Returns 0 or an enum wisp_errno. */
-static uint32_t begin(struct wisp_net *net, struct wisp_net_socket *socket,
-		      const struct wisp_net_peer *peer)
+static uint32_t begin(const struct wisp_app *app, struct wisp_net_socket *socket,
+		      const struct wisp_net_peer *peer, const struct wisp_net_proof *proof)
 {
+	struct wisp_net *net = wisp_net_of(app);
 	struct sockaddr_storage address;
 	socklen_t length = wisp_net_address(&address, peer);
-	uint32_t error = wisp_net_make(socket, address.ss_family == AF_INET);
+	uint32_t error;
 
+#ifdef CONFIG_WISP_NET_TLS
+	if (proof != NULL) {
+		return wisp_net_tls_begin(app, socket, peer, proof);
+	}
+#else
+	ARG_UNUSED(proof);
+#endif
+	error = wisp_net_make(socket, address.ss_family == AF_INET);
 	if (error != 0) {
 		return error;
 	}
@@ -203,6 +218,11 @@ static bool has_ended(struct wisp_net *net, struct wisp_net_socket *socket,
 	/* The thread may note the end between this look and the next call. */
 	bool over = socket->over;
 
+#ifdef CONFIG_WISP_NET_TLS
+	if (socket->secure) {
+		return wisp_net_tls_has_ended(socket, error);
+	}
+#endif
 	/* A further call returns the state of the attempt. */
 	if (zsock_connect(socket->fd, (struct sockaddr *)&address, length) == 0) {
 		socket->stage = WISP_NET_CONNECTED;
@@ -219,7 +239,8 @@ static bool has_ended(struct wisp_net *net, struct wisp_net_socket *socket,
 }
 
 uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
-			       const struct wisp_net_peer *peer, uint64_t until_us, uint32_t *error)
+			       const struct wisp_net_peer *peer, const struct wisp_net_proof *proof,
+			       uint64_t until_us, uint32_t *error)
 {
 	struct wisp_net *net = wisp_net_of(app);
 	struct wisp_net_socket *found = wisp_net_socket(app, socket);
@@ -228,7 +249,7 @@ uint32_t wisp_shim_net_connect(const struct wisp_app *app, uint32_t socket,
 		*error = WISP_EBADF;
 		return WISP_WAIT_EVENT;
 	}
-	*error = (found->stage == WISP_NET_OPEN) ? begin(net, found, peer) : 0;
+	*error = (found->stage == WISP_NET_OPEN) ? begin(app, found, peer, proof) : 0;
 	if (*error == 0 && found->stage == WISP_NET_CONNECTED) {
 		wisp_net_used(app, found);
 		return WISP_WAIT_EVENT;
@@ -273,7 +294,7 @@ uint32_t wisp_shim_net_accept(const struct wisp_app *app, uint32_t socket, uint6
 	struct wisp_net_socket *found = wisp_net_socket(app, socket);
 	struct wisp_net_socket *taken;
 
-	*error = (found == NULL) ? WISP_EBADF : wisp_shim_net_open(app, true, accepted);
+	*error = (found == NULL) ? WISP_EBADF : wisp_shim_net_open(app, true, false, accepted);
 	if (*error != 0) {
 		return WISP_WAIT_EVENT;
 	}
@@ -443,6 +464,9 @@ void wisp_shim_net_close(const struct wisp_app *app, uint32_t socket)
 		return;
 	}
 	found->watched = 0;
+#ifdef CONFIG_WISP_NET_TLS
+	wisp_net_tls_give_up(found);
+#endif
 	wisp_net_retire(wisp_net_of(app), found);
 	found->open = false;
 #ifdef CONFIG_WISP_EVENT
@@ -461,5 +485,8 @@ void wisp_shim_net_release(const struct wisp_app *app)
 	for (uint32_t i = 0; i < net->socket_count; i++) {
 		wisp_shim_net_close(app, i);
 	}
+#ifdef CONFIG_WISP_NET_TLS
+	wisp_net_tls_release(app);
+#endif
 	wisp_net_forget(net);
 }

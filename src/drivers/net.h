@@ -32,6 +32,8 @@ struct wisp_net_socket {
 	uint8_t stage;
 	bool open;
 	bool tcp;
+	/* TLS, or DTLS without `tcp`. */
+	bool secure;
 	bool ipv4;
 	bool shut_down;
 	/* The network reported an error, which the app has not read. */
@@ -45,6 +47,10 @@ struct wisp_net_socket {
 	uint8_t told;
 	/* Readiness that a call of the app waits for. */
 	uint8_t wanted;
+	/* How an attempt with a handshake has ended: an enum wisp_errno. */
+	uint8_t error;
+	/* Bytes that TLS has taken and that wait for room in the connection. */
+	uint16_t unsent;
 };
 
 enum wisp_net_lookup {

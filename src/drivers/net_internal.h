@@ -55,6 +55,9 @@ bool wisp_net_wait(const struct wisp_app *app, struct wisp_net_socket *socket,
 /* Has the thread close the descriptors of a socket. */
 void wisp_net_retire(struct wisp_net *net, struct wisp_net_socket *socket);
 
+/* Sends what TLS has taken and could not send yet. Called by the thread of the network. */
+void wisp_net_flush(struct wisp_net_socket *socket);
+
 /* Returns true for a connection of TCP. */
 bool wisp_net_is_stream(const struct wisp_net_socket *socket);
 
@@ -66,6 +69,22 @@ uint32_t wisp_net_stream_ready(const struct wisp_net_socket *socket, int revents
 
 /* Raises an event if readiness is watched that was not reported. */
 void wisp_net_tell(const struct wisp_app *app, struct wisp_net_socket *socket, uint32_t readiness);
+
+/*
+ * Begins to connect with a handshake, in a thread that is not the app's. Returns 0 or an enum
+ * wisp_errno.
+ */
+uint32_t wisp_net_tls_begin(const struct wisp_app *app, struct wisp_net_socket *socket,
+			    const struct wisp_net_peer *peer, const struct wisp_net_proof *proof);
+
+/* Looks whether an attempt with a handshake has ended, with an `error` or success. */
+bool wisp_net_tls_has_ended(struct wisp_net_socket *socket, uint32_t *error);
+
+/* Leaves an attempt to its thread, which closes the socket when the attempt has ended. */
+void wisp_net_tls_give_up(struct wisp_net_socket *socket);
+
+/* Gives back what an app left of an attempt that it did not begin, because of a fault. */
+void wisp_net_tls_release(const struct wisp_app *app);
 
 /* Calls off a lookup and forgets the addresses of names. */
 void wisp_net_forget(struct wisp_net *net);

@@ -31,7 +31,8 @@ static void unlock_interface(struct net_if *interface, void *unused)
 	unlock(&interface->lock);
 }
 
-static void unlock_descriptor(int fd)
+/* The object of a secure socket is not Zephyr's to show, and its lock is that of the descriptor. */
+static void unlock_descriptor(int fd, bool secure)
 {
 	const struct fd_op_vtable *vtable;
 	struct k_mutex *lock;
@@ -42,7 +43,11 @@ static void unlock_descriptor(int fd)
 	}
 #if defined(CONFIG_NET_NATIVE) && !defined(CONFIG_NET_SOCKETS_OFFLOAD)
 	/* Offloaded sockets have objects of their drivers instead. */
-	unlock(&((struct net_context *)object)->lock);
+	if (!secure) {
+		unlock(&((struct net_context *)object)->lock);
+	}
+#else
+	ARG_UNUSED(secure);
 #endif
 	unlock(lock);
 }
@@ -55,7 +60,7 @@ static void unlock_resolver(void)
 
 	ARRAY_FOR_EACH(resolver->servers, i) {
 		if (resolver->servers[i].dns_server.sa_family != AF_UNSPEC) {
-			unlock_descriptor(resolver->servers[i].sock);
+			unlock_descriptor(resolver->servers[i].sock, false);
 		}
 	}
 	unlock(&resolver->lock);
@@ -67,6 +72,6 @@ void wisp_net_unlock(struct wisp_net *net)
 	net_if_foreach(unlock_interface, NULL);
 	unlock_resolver();
 	for (uint32_t i = 0; i < net->socket_count; i++) {
-		unlock_descriptor(net->sockets[i].fd);
+		unlock_descriptor(net->sockets[i].fd, net->sockets[i].secure);
 	}
 }

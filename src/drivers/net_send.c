@@ -18,6 +18,9 @@
 #include "drivers/net_address.h"
 #include "drivers/net_internal.h"
 
+/* Bytes in a record that every peer takes: the smallest limit that TLS can agree on. */
+#define LARGEST_RECORD 512
+
 /* Returns the interface that leads to an address, or NULL. */
 static struct net_if *interface_to(const struct sockaddr_storage *to)
 {
@@ -62,14 +65,51 @@ static bool has_room(const struct sockaddr_storage *to, size_t length)
 	return true;
 }
 
+/*
+ * Sends bytes by TLS, of which one call takes as much as every peer takes in one record. What has
+ * no room in the connection counts as sent, because mbedTLS keeps it and cannot give it back. The
+ * thread of the network sends it before TLS takes more.
+ */
+static ssize_t try_send_secure(struct wisp_net_socket *socket, const uint8_t *bytes, size_t length)
+{
+	size_t count = MIN(length, LARGEST_RECORD);
+	ssize_t sent;
+
+	if (socket->unsent != 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	sent = zsock_send(socket->fd, bytes, count, ZSOCK_MSG_DONTWAIT);
+	if (sent >= 0 || errno != EAGAIN) {
+		return sent;
+	}
+	socket->unsent = (uint16_t)count;
+	wisp_net_wake();
+	return (ssize_t)count;
+}
+
+void wisp_net_flush(struct wisp_net_socket *socket)
+{
+	static const uint8_t unread[LARGEST_RECORD];
+
+	/* mbedTLS sends what it kept, and does not look at these bytes. */
+	if (zsock_send(socket->fd, unread, socket->unsent, ZSOCK_MSG_DONTWAIT) >= 0 ||
+	    errno != EAGAIN) {
+		socket->unsent = 0;
+	}
+}
+
 /* Sends to an address, or with a `size` of 0 to the connected peer. Returns what zsock_sendto()
  * does.
  */
-static ssize_t try_send(const struct wisp_net_socket *socket, const uint8_t *bytes, size_t length,
+static ssize_t try_send(struct wisp_net_socket *socket, const uint8_t *bytes, size_t length,
 			const struct sockaddr_storage *to, socklen_t size)
 {
 	const struct sockaddr *peer = (size == 0) ? NULL : (const struct sockaddr *)to;
 
+	if (socket->tcp && socket->secure) {
+		return try_send_secure(socket, bytes, length);
+	}
 	/* Zephyr would wait for a packet for a second, and lock out the thread of the network. */
 	if (!socket->tcp && !has_room(to, length)) {
 		errno = ENOBUFS;

@@ -78,7 +78,8 @@ uint32_t wisp_net_noted(const struct wisp_net_socket *socket)
 uint32_t wisp_net_stream_ready(const struct wisp_net_socket *socket, int revents)
 {
 	bool readable = (revents & (ZSOCK_POLLIN | ENDED)) != 0;
-	bool writable = (revents & (ZSOCK_POLLOUT | ENDED)) != 0 && !socket->shut_down;
+	bool writable = (revents & (ZSOCK_POLLOUT | ENDED)) != 0 && !socket->shut_down &&
+			socket->unsent == 0;
 
 	return (readable ? WISP_NET_READABLE : 0) | (writable ? WISP_NET_WRITABLE : 0);
 }
@@ -165,6 +166,7 @@ static void close_all(struct wisp_net *net, struct wisp_net_socket *socket)
 		socket->entered = -1;
 		socket->fd = -1;
 		socket->wanted = 0;
+		socket->unsent = 0;
 		ring_buf_reset(&socket->queue);
 		socket->closing = false;
 	}
@@ -217,7 +219,8 @@ static bool take_datagrams(const struct wisp_app *app, struct wisp_net_socket *s
 		record.length = (uint16_t)length;
 		if (length <= (ssize_t)sizeof(datagram) &&
 		    wisp_net_peer(&record.peer, (struct sockaddr *)&address) &&
-		    wisp_rust_net_may_enter(app, false, socket->local_port, &record.peer)) {
+		    (socket->secure ||
+		     wisp_rust_net_may_enter(app, false, socket->local_port, &record.peer))) {
 			keep(net, socket, &record);
 		} else {
 			drop(net, socket);
@@ -276,6 +279,9 @@ static void handle(const struct watched *watched, int revents)
 	bool taken = true;
 	uint32_t ready = 0;
 
+	if (wisp_net_is_stream(socket) && socket->unsent != 0) {
+		wisp_net_flush(socket);
+	}
 	if (socket->stage == WISP_NET_CONNECTING) {
 		socket->failed = (revents & ENDED) != 0;
 		socket->over = true;
@@ -313,7 +319,7 @@ static short interest(const struct wisp_net_socket *socket)
 		bool writes = (wanted & WISP_NET_WRITABLE) != 0 && !socket->shut_down;
 
 		return ((wanted & WISP_NET_READABLE) ? ZSOCK_POLLIN : 0) |
-		       (writes ? ZSOCK_POLLOUT : 0);
+		       ((writes || socket->unsent != 0) ? ZSOCK_POLLOUT : 0);
 	}
 	/*
 	 * A full listener, or one with a failure that the app has not read, is not polled again.

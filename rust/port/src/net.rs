@@ -19,7 +19,9 @@ mod driver {
     use core::ffi::CStr;
     use core::net::Ipv6Addr;
     use core::ptr::{from_ref, null};
-    use wisp_host::platform::{bad_endpoint, may_enter, may_receive, Peer, Protocol, Received, Socket, Stage, Waited};
+    use wisp_host::platform::{
+        bad_endpoint, may_enter, may_receive, proved, Peer, Protocol, Received, Socket, Stage, Waited,
+    };
     use wisp_host::{Errno, Failure, Interrupted};
 
     fn to_c(peer: Peer) -> shim::wisp_net_peer {
@@ -124,17 +126,16 @@ mod driver {
         }
 
         fn open_net(&mut self, protocol: Protocol) -> Result<u32, Errno> {
-            if protocol.is_secure() {
-                return Err(Errno::NotSupported);
-            }
             let mut socket = 0;
             // SAFETY: `app` is valid by the contract of `new`; the number is written on success.
-            check(unsafe { shim::wisp_shim_net_open(self.app, protocol == Protocol::Tcp, &mut socket) })?;
+            check(unsafe {
+                shim::wisp_shim_net_open(self.app, protocol.is_stream(), protocol.is_secure(), &mut socket)
+            })?;
             Ok(socket)
         }
 
         fn net_socket(&self, socket: u32) -> Option<Socket> {
-            let mut state = shim::wisp_net_state { peer: NOBODY, local_port: 0, stage: 0, tcp: false };
+            let mut state = shim::wisp_net_state { peer: NOBODY, local_port: 0, stage: 0, tcp: false, secure: false };
             // SAFETY: `app` is valid by the contract of `new`; the shim checks the number and writes the state.
             if !unsafe { shim::wisp_shim_net_state(self.app, socket, &mut state) } {
                 return None;
@@ -145,7 +146,12 @@ mod driver {
                 shim::wisp_net_stage_WISP_NET_CONNECTING => Stage::Connecting(from_c(state.peer)),
                 _ => Stage::Connected,
             };
-            let protocol = if state.tcp { Protocol::Tcp } else { Protocol::Udp };
+            let protocol = match (state.tcp, state.secure) {
+                (false, false) => Protocol::Udp,
+                (true, false) => Protocol::Tcp,
+                (true, true) => Protocol::Tls,
+                (false, true) => Protocol::Dtls,
+            };
             Some(Socket { protocol, stage, local_port: state.local_port })
         }
 
@@ -154,10 +160,17 @@ mod driver {
             check(unsafe { shim::wisp_shim_net_bind(self.app, socket, ipv4, port) })
         }
 
-        fn connect_net(&mut self, socket: u32, peer: Peer, _entry: Option<u32>, until_us: u64) -> Waited<()> {
+        fn connect_net(&mut self, socket: u32, peer: Peer, entry: Option<u32>, until_us: u64) -> Waited<()> {
             let (peer, mut error) = (to_c(peer), 0);
-            // SAFETY: `app` is valid by the contract of `new`; the shim checks the number; the peer is only read.
-            let wait = unsafe { shim::wisp_shim_net_connect(self.app, socket, &peer, until_us, &mut error) };
+            let proof = entry.and_then(|entry| proved(self, entry)).map(|(tag, name)| shim::wisp_net_proof {
+                name: name.map_or(null(), |name| name.as_ptr().cast()),
+                length: name.map_or(0, <[u8]>::len),
+                tag,
+            });
+            let proof = proof.as_ref().map_or(null(), from_ref);
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the number; the peer and the proof, whose
+            // name is in flash, are only read.
+            let wait = unsafe { shim::wisp_shim_net_connect(self.app, socket, &peer, proof, until_us, &mut error) };
             ended(wait, error, ())
         }
 

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Exchanges datagrams with a peer by DTLS. */
+
+#include <string.h>
+
+#include "../../net/guests/local.h"
+
+int main(void)
+{
+	char answer[16] = {0};
+
+	EXPECT(wisp_net_open(WISP_NET_DTLS) == 0);
+	EXPECT(wisp_net_send_to(0, "x", 1, LOCAL_HIGH, LOCAL_LOW, 8451, 0) == -WISP_EPERM);
+	EXPECT(wisp_net_connect(0, LOCAL_HIGH, LOCAL_LOW, 8451, WISP_NET_FOREVER) == 0);
+	EXPECT(wisp_net_send(0, "question", 8, WISP_NET_FOREVER) == 8);
+	EXPECT(wisp_net_receive(0, answer, 3, WISP_NET_FOREVER) == 3);
+	EXPECT(memcmp(answer, "ans", 4) == 0);
+	EXPECT(wisp_net_close(0) == 0);
+	return 0;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* TLS and DTLS of apps against servers of the firmware, over the loopback interface. */
+
+#include <string.h>
+
+#include <zephyr/logging/log_backend.h>
+#include <zephyr/logging/log_output.h>
+#include <zephyr/net/tls_credentials.h>
+#include <zephyr/sys/clock.h>
+
+#include "app/grants.h"
+#include "border/shim.h"
+#include "certificates.h"
+#include "drivers/net.h"
+#include "peers.h"
+
+/* Tags of the servers' credentials. Apps have 7 and 8. */
+enum {
+	HOST = 100,
+	ADDRESS,
+	EXPIRED,
+};
+
+/* What the log has said since the last test began. */
+static char said[2048];
+static size_t said_length;
+static uint8_t log_buffer[1];
+
+static int keep(uint8_t *data, size_t length, void *context)
+{
+	ARG_UNUSED(context);
+	for (size_t i = 0; i < length && said_length < sizeof(said) - 1; i++) {
+		said[said_length++] = (char)data[i];
+	}
+	return (int)length;
+}
+
+LOG_OUTPUT_DEFINE(kept, keep, log_buffer, sizeof(log_buffer));
+
+static void process(const struct log_backend *const backend, union log_msg_generic *message)
+{
+	ARG_UNUSED(backend);
+	log_output_msg_process(&kept, &message->log, 0);
+}
+
+static void panic(const struct log_backend *const backend)
+{
+	ARG_UNUSED(backend);
+}
+
+static const struct log_backend_api keeper_api = {.process = process, .panic = panic};
+
+LOG_BACKEND_DEFINE(keeper, keeper_api, true);
+
+/* Waits until the log has said something. */
+static void wait_for(const char *text)
+{
+	while (strstr(said, text) == NULL) {
+		k_msleep(1);
+	}
+}
+
+static void add(sec_tag_t tag, enum tls_credential_type type, const void *bytes, size_t length)
+{
+	zassert_ok(tls_credential_add(tag, type, bytes, length));
+}
+
+static void *set_up(void)
+{
+	add(7, TLS_CREDENTIAL_CA_CERTIFICATE, ca, sizeof(ca));
+	add(8, TLS_CREDENTIAL_CA_CERTIFICATE, other_ca, sizeof(other_ca));
+	add(HOST, TLS_CREDENTIAL_PUBLIC_CERTIFICATE, host, sizeof(host));
+	add(HOST, TLS_CREDENTIAL_PRIVATE_KEY, host_key, sizeof(host_key));
+	add(ADDRESS, TLS_CREDENTIAL_PUBLIC_CERTIFICATE, address, sizeof(address));
+	add(ADDRESS, TLS_CREDENTIAL_PRIVATE_KEY, address_key, sizeof(address_key));
+	add(EXPIRED, TLS_CREDENTIAL_PUBLIC_CERTIFICATE, expired, sizeof(expired));
+	add(EXPIRED, TLS_CREDENTIAL_PRIVATE_KEY, expired_key, sizeof(expired_key));
+	return NULL;
+}
+
+static void before_each(void *fixture)
+{
+	/* In 2026. The certificates are valid from 2020 to 2049, and one until 2021. */
+	const struct timespec now = {.tv_sec = 1790000000};
+
+	zassert_ok(sys_clock_settime(SYS_CLOCK_REALTIME, &now));
+	note_resources(fixture);
+	said_length = 0;
+	memset(said, 0, sizeof(said));
+}
+
+ZTEST_SUITE(net_tls, NULL, set_up, before_each, check_resources, NULL);
+
+/* Starts an app whose names have the address of the firmware. */
+static void start_named(const struct wisp_app *app, const char *image)
+{
+	const uint8_t here[16] = {[10] = 0xff, 0xff, 127, 0, 0, 1};
+
+	for (uint32_t i = 0; i < app->grants->net->endpoint_count; i++) {
+		wisp_shim_net_set_resolved(app, i, here);
+	}
+	start(app, image);
+}
+
+/* Makes a listener with a credential. */
+static int listener(uint16_t port, sec_tag_t tag)
+{
+	const struct sockaddr_in here = local(port);
+	int socket = zsock_socket(AF_INET, SOCK_STREAM, IPPROTO_TLS_1_2);
+
+	zassert_true(socket >= 0, "socket: %d", errno);
+	zassert_ok(zsock_setsockopt(socket, SOL_TLS, TLS_SEC_TAG_LIST, &tag, sizeof(tag)));
+	zassert_ok(zsock_bind(socket, (const struct sockaddr *)&here, sizeof(here)));
+	zassert_ok(zsock_listen(socket, 2));
+	return socket;
+}
+
+/* Answers one connection. */
+static void answer(int server)
+{
+	char bytes[16];
+	int connection = zsock_accept(server, NULL, NULL);
+
+	zassert_true(connection >= 0, "accept: %d", errno);
+	zassert_equal(zsock_recv(connection, bytes, sizeof(bytes), 0), 4);
+	zassert_mem_equal(bytes, "ping", 4);
+	zassert_equal(zsock_send(connection, "pong", 4, 0), 4);
+	zassert_ok(zsock_close(connection));
+}
+
+ZTEST(net_tls, test_an_app_has_a_stream_with_a_peer_that_proves_its_name_or_address)
+{
+	int by_name = listener(8443, HOST);
+	int by_address = listener(8444, ADDRESS);
+
+	start_named(APP(secure), "agrees");
+	answer(by_name);
+	answer(by_address);
+	finish(APP(secure), WISP_APP_EXITED);
+	zassert_ok(zsock_close(by_name));
+	zassert_ok(zsock_close(by_address));
+}
+
+ZTEST(net_tls, test_a_peer_without_a_proof_is_refused_and_the_log_says_why)
+{
+	int servers[] = {listener(8445, HOST), listener(8446, EXPIRED), listener(8447, HOST)};
+
+	start_named(APP(secure), "refused");
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		zassert_true(zsock_accept(servers[i], NULL, NULL) < 0);
+	}
+	finish(APP(secure), WISP_APP_EXITED);
+	wait_for("is for another name");
+	wait_for("has expired");
+	wait_for("is not of an authority of the credential");
+	for (size_t i = 0; i < ARRAY_SIZE(servers); i++) {
+		zassert_ok(zsock_close(servers[i]));
+	}
+}
+
+ZTEST(net_tls, test_a_stop_ends_a_handshake_and_others_connect_meanwhile)
+{
+	int silent = make(true, 8449);
+	int by_address = listener(8444, ADDRESS);
+	int connections[2];
+	struct wisp_app_status status;
+
+	start_named(APP(secure), "waits");
+	connections[0] = zsock_accept(silent, NULL, NULL);
+	connections[1] = zsock_accept(silent, NULL, NULL);
+	/* Both threads of handshakes are taken. The app ends at once all the same. */
+	stop(APP(secure));
+	start(APP(other), "much");
+	k_msleep(20);
+	wisp_app_status(APP(other), &status);
+	zassert_equal(status.state, WISP_APP_RUNNING);
+	/* The peer ends, and with it the attempts. */
+	zassert_ok(zsock_close(connections[0]));
+	zassert_ok(zsock_close(connections[1]));
+	connections[0] = zsock_accept(by_address, NULL, NULL);
+	zassert_true(connections[0] >= 0);
+	stop(APP(other));
+	zassert_ok(zsock_close(connections[0]));
+	zassert_ok(zsock_close(by_address));
+	zassert_ok(zsock_close(silent));
+}
+
+ZTEST(net_tls, test_what_has_no_room_is_sent_once_and_in_order)
+{
+	static uint8_t bytes[600];
+	int server = listener(8444, ADDRESS);
+	int connection;
+	uint32_t at = 0;
+
+	start_named(APP(secure), "much");
+	connection = zsock_accept(server, NULL, NULL);
+	zassert_true(connection >= 0);
+	wait_for("full");
+	while (at < 40000) {
+		ssize_t length = zsock_recv(connection, bytes, sizeof(bytes), 0);
+
+		zassert_true(length > 0, "%d at %u", errno, at);
+		for (ssize_t i = 0; i < length; i++, at++) {
+			zassert_equal(bytes[i], at * 7 % 251, "at %u", at);
+		}
+	}
+	zassert_equal(zsock_send(connection, "x", 1, 0), 1);
+	finish(APP(secure), WISP_APP_EXITED);
+	zassert_ok(zsock_close(connection));
+	zassert_ok(zsock_close(server));
+}
+
+ZTEST(net_tls, test_datagrams_pass_by_dtls)
+{
+	const struct sockaddr_in here = local(8451);
+	const sec_tag_t tag = HOST;
+	const int role = TLS_DTLS_ROLE_SERVER;
+	int server = zsock_socket(AF_INET, SOCK_DGRAM, IPPROTO_DTLS_1_2);
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	char bytes[16];
+
+	zassert_true(server >= 0);
+	zassert_ok(zsock_setsockopt(server, SOL_TLS, TLS_SEC_TAG_LIST, &tag, sizeof(tag)));
+	zassert_ok(zsock_setsockopt(server, SOL_TLS, TLS_DTLS_ROLE, &role, sizeof(role)));
+	zassert_ok(zsock_bind(server, (const struct sockaddr *)&here, sizeof(here)));
+	start_named(APP(secure), "datagrams");
+	zassert_equal(
+		zsock_recvfrom(server, bytes, sizeof(bytes), 0, (struct sockaddr *)&peer, &length),
+		8);
+	zassert_mem_equal(bytes, "question", 8);
+	zassert_equal(zsock_sendto(server, "answer", 6, 0, (struct sockaddr *)&peer, length), 6);
+	finish(APP(secure), WISP_APP_EXITED);
+	zassert_ok(zsock_close(server));
+}

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include <certificates.h>
+
 #include <zephyr/logging/log_backend.h>
 #include <zephyr/logging/log_output.h>
 #include <zephyr/net/tls_credentials.h>
@@ -11,9 +13,8 @@
 
 #include "app/grants.h"
 #include "border/shim.h"
-#include "certificates.h"
 #include "drivers/net.h"
-#include "peers.h"
+#include "../../net/src/peers.h"
 
 /* Tags of the servers' credentials. Apps have 7 and 8. */
 enum {

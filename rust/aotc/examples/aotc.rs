@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `aotc in.wasm out.wisp target[,target...] [--strict] [--no-poll] [--no-sites] [-Os] [--keep DIR] [--cc CC]`:
+//! `aotc in.wasm|in.wat out.wisp target[,target...] [--strict] [--no-poll] [--no-sites] [--part BYTES] [-Os] [--keep DIR] [--cc CC]`:
 //! compiles a module for some targets and says how large the code is.
 
 use std::error::Error;
@@ -16,12 +16,13 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--strict" => options.strict = true,
             "--no-poll" => options.poll = false,
             "--no-sites" => options.sites = false,
+            "--part" => options.part = Some(next()?.parse()?),
             "--keep" => options.keep = Some(next()?.into()),
             "--cc" => options.compiler = Some(next()?),
             level => options.optimize = level.into(),
         }
     }
-    let wasm = std::fs::read(&input)?;
+    let wasm = wat::parse_bytes(&std::fs::read(&input)?)?.into_owned();
     let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default())?;
     let mut image = compiled.image.clone();
     for target in targets.split(',') {

@@ -56,6 +56,9 @@ pub struct Options {
     /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
     /// machine that permits such accesses, what would be a fault on one that does not.
     pub assert_alignment: bool,
+    /// Bytes of C of the parts that all functions without tail calls are divided into, not only those that are too large
+    /// for a C compiler as a whole. For tests: small functions then have many parts.
+    pub part: Option<usize>,
     /// Optimisation flag of the compiler.
     pub optimize: String,
     /// C compiler, instead of the one the target suggests.
@@ -71,6 +74,7 @@ impl Default for Options {
             poll: true,
             sites: true,
             assert_alignment: false,
+            part: None,
             optimize: "-O2".into(),
             compiler: None,
             keep: None,
@@ -106,6 +110,21 @@ pub fn compile(
     machine: &Machine,
     options: &Options,
 ) -> Result<Compilation, AotError> {
+    compile_and_tell(wasm, compiled, machine, options, |_| {})
+}
+
+/// Compiles as [`compile`] does. `tell` gets each of the notes as soon as it is known, those on what takes long before
+/// that begins.
+///
+/// # Errors
+/// See [`compile`].
+pub fn compile_and_tell(
+    wasm: &[u8],
+    compiled: &Compiled,
+    machine: &Machine,
+    options: &Options,
+    mut tell: impl FnMut(&str),
+) -> Result<Compilation, AotError> {
     let image = Image::parse(&compiled.image)?;
     let manifest = image.manifest()?;
     let hash: [u8; 32] = Sha256::digest(wasm).into();
@@ -128,10 +147,14 @@ pub fn compile(
         Ok((plan, generated, sites))
     };
     let mut notes = Vec::new();
+    let mut tell = |note: &str| {
+        tell(note);
+        notes.push(note.to_string());
+    };
     let fewer = Options { sites: false, ..options.clone() };
     let (plan, generated, sites) = match generate(options) {
         Err(AotError::TrapSites(..) | AotError::FunctionTooLarge(..)) if options.sites => {
-            notes.push(NO_SITES.into());
+            tell(NO_SITES);
             generate(&fewer)?
         }
         result => result?,
@@ -144,15 +167,14 @@ pub fn compile(
     }
     let called = generated.imports.iter().enumerate().filter(|(_, &called)| called);
     wanted.extend(called.map(|(index, _)| format!("import{index}")));
-    let built = toolchain::build(machine, options, &generated.units, &wanted)?;
-    if built.lowered > 0 {
-        notes.push(format!(
-            "functions of more than {} operators, {} of them, are compiled with less optimisation: gcc's time and memory \
-             grow faster than a function; split them up, or compile with clang (--cc)",
-            emit::HUGE,
-            built.lowered
+    if generated.divided > 0 {
+        tell(&format!(
+            "functions that are too large for a C compiler as a whole, {} of them, are compiled in parts, which is \
+             slower where they jump from one part to another; split them up",
+            generated.divided
         ));
     }
+    let built = toolchain::build(machine, options, &generated.units, &wanted, &mut tell)?;
     let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &sites)?;
     let stack = native::Native::parse(&section).map_err(|_| AotError::Linked("its header is wrong"))?.stack();
     Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section, notes })

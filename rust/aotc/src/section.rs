@@ -57,10 +57,28 @@ pub fn features(image: &Image<'_>) -> u8 {
     decoded.fold(0, |sum, op| sum | op.features())
 }
 
-/// Index of the wasm function that a C function is made from: the compiler may have split it or made copies
-/// of it, whose names have a suffix.
+/// Index of the wasm function that a C function is made from. Parts of a function, and what the compiler splits off or
+/// copies, have names with a suffix.
 fn index_of(name: &str, prefix: &str) -> Option<u32> {
-    name.strip_prefix(prefix)?.split('.').next()?.parse().ok()
+    name.strip_prefix(prefix)?.split(['.', '_']).next()?.parse().ok()
+}
+
+/// The stack that each function takes: its own frame, and that of the part that takes most.
+fn frames(built: &BTreeMap<String, u32>, word: u32) -> BTreeMap<u32, u32> {
+    let (mut own, mut parts) = (BTreeMap::new(), BTreeMap::<u32, u32>::new());
+    for (name, &size) in built {
+        let Some(index) = index_of(name, "fn") else { continue };
+        if name.contains('_') {
+            let most = parts.entry(index).or_default();
+            *most = size.max(*most);
+        } else {
+            own.insert(index, size);
+        }
+    }
+    for (index, size) in parts {
+        *own.entry(index).or_default() += size + word;
+    }
+    own
 }
 
 /// Offset of a symbol in the code.
@@ -138,8 +156,7 @@ pub fn assemble(
         imports.extend(symbol(built, called, &format!("import{index}"))?.to_le_bytes());
     }
     let word = machine.word() as u32;
-    let frames: BTreeMap<u32, u32> =
-        built.frames.iter().filter_map(|(name, &size)| Some((index_of(name, "fn")?, size))).collect();
+    let frames = frames(&built.frames, word);
     let thunk = built.frames.iter().filter(|(name, _)| index_of(name, "w").is_some()).map(|(_, &size)| size).max();
     let others = built.frames.iter().filter(|(name, _)| index_of(name, "w").or(index_of(name, "fn")).is_none());
     let library = others.map(|(_, &size)| size).max().unwrap_or(0) + HELPERS_STACK;
@@ -199,7 +216,7 @@ mod tests {
         let of = |functions: usize| {
             let own: Vec<(u32, Trap)> = (1..=4096).map(|n| (64 * n, Trap::Memory)).collect();
             let sites = vec![own; functions];
-            let generated = Generated { units: Vec::new(), sites, wanted: Vec::new(), imports: Vec::new() };
+            let generated = Generated { units: Vec::new(), sites, wanted: Vec::new(), divided: 0, imports: Vec::new() };
             Sites::new(&generated, 5, &places)
         };
         let fitting = of(8).unwrap_or_else(|error| panic!("{error}"));

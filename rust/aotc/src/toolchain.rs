@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Mutex;
 
 use crate::elf::{self, Linked};
-use crate::emit::Unit;
+use crate::emit::{Kind, Unit, HUGE};
 use crate::error::AotError;
 use crate::target::Machine;
 use crate::Options;
@@ -46,6 +46,9 @@ const GCC_SWITCHES: &str = "--param=case-values-threshold=32";
 
 /// For gcc and functions that are huge: its other levels take time and memory that grow with the square of the size.
 const GCC_HUGE: &str = "-O1";
+/// For gcc and files of parts: functions stay in the order of the file, so that parts of a function stay with it. Without
+/// a pass that takes time for each of the many labels where a part begins.
+const GCC_PARTS: &[&str] = &["-fno-toplevel-reorder", "-fno-tree-pre"];
 /// Keeps each call that is none of WebAssembly's tail calls on the stack.
 const NO_SIBLING_CALLS: &str = "-fno-optimize-sibling-calls";
 
@@ -60,8 +63,6 @@ pub struct Built {
     pub symbols: BTreeMap<String, u32>,
     /// Frames in bytes, by C function.
     pub frames: BTreeMap<String, u32>,
-    /// Number of functions that were optimised less because they are huge.
-    pub lowered: usize,
 }
 
 /// A folder of our own that goes away with it.
@@ -246,24 +247,41 @@ fn compile(
 }
 
 /// Compiles and links; `wanted` are the functions that have to be in the result.
-pub fn build(machine: &Machine, options: &Options, units: &[Unit], wanted: &[String]) -> Result<Built, AotError> {
+/// Before it begins, `tell` gets a sentence on each thing that is done in another way than the options ask for.
+pub fn build(
+    machine: &Machine,
+    options: &Options,
+    units: &[Unit],
+    wanted: &[String],
+    tell: &mut dyn FnMut(&str),
+) -> Result<Built, AotError> {
     let compiler = compiler(machine, options);
     let clang = check_version(&compiler)?;
     let scratch = Scratch::new(options)?;
     let layout = scratch.write("image.ld", &script(wanted))?;
     let tail_calls = units.iter().any(|unit| unit.text.contains(TAIL_CALLS));
     let flags = flags(machine, options, clang, tail_calls);
-    let (mut objects, mut frames, mut lowered) = (Vec::new(), BTreeMap::<String, u32>::new(), 0);
+    let lowers = |unit: &&Unit| unit.kind == Kind::Huge && !clang && matches!(options.optimize.as_str(), "-O2" | "-O3");
+    let lowered = units.iter().filter(lowers).count();
+    if lowered > 0 {
+        tell(&format!(
+            "functions of more than {HUGE} operators, {lowered} of them, are compiled with less optimisation, which may take \
+             many seconds for each; split them up, or compile with clang (--cc)",
+        ));
+    }
+    let (mut objects, mut frames) = (Vec::new(), BTreeMap::<String, u32>::new());
     for (number, unit) in units.iter().enumerate() {
         let name = if number == 0 { "module".into() } else { format!("module{number}") };
         let mut flags = flags.clone();
-        if unit.huge && !clang && matches!(options.optimize.as_str(), "-O2" | "-O3") {
+        if unit.kind == Kind::Parts && !clang {
+            flags.extend(GCC_PARTS);
+        }
+        if lowers(&unit) {
             flags.push(GCC_HUGE);
             // -O1 leaves this out, and without it a tail call takes stack
             if !flags.contains(&NO_SIBLING_CALLS) {
                 flags.push("-foptimize-sibling-calls");
             }
-            lowered += 1;
         }
         let (object, usage) = compile(&scratch, &compiler, &flags, &name, &unit.text)?;
         objects.push(object);
@@ -295,7 +313,7 @@ pub fn build(machine: &Machine, options: &Options, units: &[Unit], wanted: &[Str
         let offset = value.checked_sub(first.address)?;
         (offset <= first.bytes.len() as u64).then_some((name.clone(), offset as u32))
     });
-    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames, lowered })
+    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames })
 }
 
 /// The proof that code does not depend on its address.

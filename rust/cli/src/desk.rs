@@ -15,7 +15,7 @@ use wisp_image::Image;
 use wisp_sim::SharedClock;
 
 use crate::failure::Failure;
-use crate::output::{self, Progress};
+use crate::output::Progress;
 use crate::{check, input};
 
 /// The name of this machine for `--target`.
@@ -27,9 +27,9 @@ pub fn compile(path: &Path, wasm: &[u8], compiled: &Compiled, compiler: Option<S
     let mut progress = Progress::new();
     progress.step("compiling native code for this machine");
     let options = Options { compiler, ..Options::default() };
-    let native =
-        wisp_aotc::compile(wasm, compiled, &Machine::named(HERE).map_err(failed)?, &options).map_err(failed)?;
-    native.notes.iter().for_each(output::note);
+    let machine = Machine::named(HERE).map_err(failed)?;
+    let native = wisp_aotc::compile_and_tell(wasm, compiled, &machine, &options, |text| progress.note(text));
+    let native = native.map_err(failed)?;
     add_section(&compiled.image, &native).map_err(failed)
 }
 

@@ -4,11 +4,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use wisp_aotc::{add_section, compile, without_ir, Machine, Options};
+use wisp_aotc::{add_section, compile_and_tell, without_ir, Machine, Options};
 use wisp_compiler::Compiled;
 
 use crate::failure::Failure;
-use crate::output::{self, Progress};
+use crate::output::Progress;
 
 /// The way in which native code is stopped.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -135,12 +135,13 @@ impl NativeArguments {
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
                 assert_alignment: false,
+                part: None,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),
                 compiler: compiler.clone(),
                 keep: self.keep_c.as_ref().map(|folder| folder.join(name)),
             };
-            let native = compile(wasm, compiled, machine, &options).map_err(failed)?;
-            native.notes.iter().for_each(|text| output::note(format_args!("native code for {name}: {text}")));
+            let tell = |text: &str| progress.note(format_args!("native code for {name}: {text}"));
+            let native = compile_and_tell(wasm, compiled, machine, &options, tell).map_err(failed)?;
             image = add_section(&image, &native).map_err(failed)?;
         }
         if self.native_only {

@@ -90,12 +90,14 @@ pub fn failure(failure: &impl std::fmt::Display) {
 pub struct Progress {
     began: Instant,
     shown: bool,
+    /// The step that is shown.
+    current: String,
 }
 
 impl Progress {
     /// Begins.
     pub fn new() -> Self {
-        Self { began: Instant::now(), shown: std::io::stderr().is_terminal() && !is_json() }
+        Self { began: Instant::now(), shown: std::io::stderr().is_terminal() && !is_json(), current: String::new() }
     }
 
     /// Shows the step that begins now in place of the one before.
@@ -104,7 +106,18 @@ impl Progress {
             let mut line = String::new();
             let _ = write!(line, "\r\x1b[K{what}");
             complain(format_args!("{line}"));
+            self.current = what.into();
         }
+    }
+
+    /// Writes a sentence on the step that is under way to standard error, and shows the step again below it.
+    pub fn note(&mut self, text: impl std::fmt::Display) {
+        if self.shown {
+            complain(format_args!("\r\x1b[K"));
+        }
+        note(text);
+        let current = std::mem::take(&mut self.current);
+        self.step(&current);
     }
 }
 

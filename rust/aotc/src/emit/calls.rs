@@ -5,6 +5,7 @@ use wasmparser::Operator;
 use wisp_image::format::ValType;
 
 use super::control::Frame;
+use super::parts::Declaration;
 use super::value::Value;
 use super::{c_type, file, Emitter, Trap};
 use crate::module::FuncType;
@@ -105,7 +106,8 @@ impl<'a> Emitter<'_, '_, 'a> {
             [result] => self.push(result, &format!("{function}(c{arguments})")),
             ref results => {
                 let name = format!("r{}", self.temporaries);
-                self.declarations.push(format!("u64 {name}[{}];", results.len()));
+                let rest = format!("[{}]", results.len());
+                self.declarations.push(Declaration { ty: "u64", name: name.clone(), rest });
                 self.push_line(format!("{function}(c{arguments}, {name});"));
                 for (index, &ty) in results.iter().enumerate() {
                     self.push(ty, &file::from_bits(ty, &format!("{name}[{index}]")));

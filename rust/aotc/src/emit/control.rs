@@ -70,6 +70,8 @@ pub struct Frame {
     jumps: bool,
 }
 
+/// Cases of a switch, at most: a compiler takes time that grows with their square.
+const CASES: usize = 512;
 /// Instances of `if` in each other that are made of braces.
 const BRACES: usize = 64;
 
@@ -159,16 +161,21 @@ impl<'a> Emitter<'_, '_, 'a> {
                 for (case, target) in targets.targets().enumerate() {
                     cases.entry(target?).or_default().push(case);
                 }
-                self.push_line(format!("switch ({}) {{", selector.text));
-                for (depth, cases) in &cases {
-                    if *depth != targets.default() {
+                cases.remove(&targets.default());
+                if targets.len() as usize > CASES {
+                    self.large_table(&selector, targets.len() as usize, &cases);
+                    let branch = self.branch(targets.default());
+                    self.push_line(branch);
+                } else {
+                    self.push_line(format!("switch ({}) {{", selector.text));
+                    for (depth, cases) in &cases {
                         let labels: String = cases.iter().map(|case| format!("case {case}: ")).collect();
                         let branch = self.branch(*depth);
                         self.push_line(format!("{labels}{branch}"));
                     }
+                    let branch = self.branch(targets.default());
+                    self.push_line(format!("default: {branch} }}"));
                 }
-                let branch = self.branch(targets.default());
-                self.push_line(format!("default: {branch} }}"));
                 self.die();
             }
             Operator::Return => {
@@ -184,6 +191,64 @@ impl<'a> Emitter<'_, '_, 'a> {
             _ => return Ok(false),
         }
         Ok(true)
+    }
+
+    /// Writes the switch of a large `br_table`. Control goes on behind it for the default. A table has the number of each
+    /// case's target, so that the compiler sees each target once. More targets than [`CASES`] are several switches.
+    fn large_table(&mut self, selector: &Value, length: usize, cases: &BTreeMap<u32, Vec<usize>>) {
+        let mut numbers = vec![0; length];
+        for (number, cases) in (1..).zip(cases.values()) {
+            cases.iter().for_each(|&case| numbers[case] = number);
+        }
+        let element = if cases.len() < 256 { "u8" } else { "u16" };
+        let elements: Vec<String> = numbers.iter().map(ToString::to_string).collect();
+        self.labels += 1;
+        let (table, index) = (format!("cases{}", self.labels), &selector.text);
+        let number = self.variable(ValType::I32);
+        self.push_line(format!("static const {element} {table}[] = {{ {} }};", elements.join(",")));
+        self.push_line(format!("{number} = {index} < {length}u ? {table}[{index}] : 0;"));
+        let nested = cases.len() >= CASES;
+        if let (true, Some(_)) = (nested, &self.seams) {
+            return self.far_table(&number, cases);
+        }
+        let outer = if nested { format!("{number} / {CASES}u") } else { number.clone() };
+        self.push_line(format!("switch ({outer}) {{"));
+        for (of, depth) in (1..).zip(cases.keys()) {
+            if nested && (of == 1 || of % CASES == 0) {
+                let end = if of == 1 { "" } else { "} break; " };
+                self.push_line(format!("{end}case {}: switch ({number} % {CASES}u) {{", of / CASES));
+            }
+            let branch = self.branch(*depth);
+            self.push_line(format!("case {}: {branch}", if nested { of % CASES } else { of }));
+        }
+        self.push_line(if nested { "} }".into() } else { "}".into() });
+    }
+
+    /// Writes a line of a divided function that jumps to one of many labels, and what else branches to them do behind
+    /// labels of its own.
+    fn far_table(&mut self, number: &str, cases: &BTreeMap<u32, Vec<usize>>) {
+        let (mut line, mut behind) = (format!("{} {number}", super::parts::FAR), Vec::new());
+        for &depth in cases.keys() {
+            let branch = self.branch(depth);
+            let plain = branch.strip_prefix("goto ").and_then(|rest| rest.strip_suffix(';'));
+            if let Some(label) = plain.filter(|label| label.starts_with('L')) {
+                line.push_str(&format!(" {label}"));
+                continue;
+            }
+            self.labels += 1;
+            line.push_str(&format!(" L{}", self.labels));
+            behind.push(format!("L{}:; {branch}", self.labels));
+        }
+        self.labels += 1;
+        let default = format!("L{}", self.labels);
+        self.push_line(line);
+        self.push_line(format!("goto {default};"));
+        for line in behind {
+            self.seam();
+            self.push_line(line);
+        }
+        self.seam();
+        self.push_line(format!("{default}:;"));
     }
 
     pub(super) fn die(&mut self) {
@@ -236,9 +301,9 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
         if let Some(condition) = condition {
             let braces = |frame: &&Frame| matches!(frame.kind, Kind::If | Kind::Else) && !frame.jumps;
-            frame.jumps = self.frames.iter().filter(braces).count() >= BRACES;
+            frame.jumps = self.seams.is_some() || self.frames.iter().filter(braces).count() >= BRACES;
             self.push_line(match frame.jumps {
-                true => format!("if (!({})) goto E{};", condition.text, frame.label),
+                true => format!("if (!({})) {{ goto E{}; }}", condition.text, frame.label),
                 false => format!("if ({}) {{", condition.text),
             });
         }
@@ -312,7 +377,10 @@ impl<'a> Emitter<'_, '_, 'a> {
     pub(super) fn return_(&mut self) -> String {
         let first = self.top(self.results.len());
         let values = &self.stack[first..];
+        let divided = self.seams.is_some();
         match values {
+            [] if divided => "goto done;".into(),
+            [value] if divided => format!("f->result = {}; goto done;", value.text),
             [] => "return;".into(),
             [value] => format!("return {};", value.text),
             values => {
@@ -320,7 +388,7 @@ impl<'a> Emitter<'_, '_, 'a> {
                 for (index, value) in values.iter().enumerate() {
                     out.push_str(&format!("r[{index}] = {}; ", value.bits()));
                 }
-                out.push_str("return;");
+                out.push_str(if divided { "goto done;" } else { "return;" });
                 out
             }
         }

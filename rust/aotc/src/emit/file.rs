@@ -6,6 +6,7 @@ use std::fmt::Write;
 use wisp_image::format::ValType;
 use wisp_image::native;
 
+use super::parts::{Parts, PART};
 use super::{c_type, function, Plan, Trap};
 use crate::error::AotError;
 use crate::module::Module;
@@ -30,11 +31,24 @@ HID void *memmove(void *d, const void *s, __SIZE_TYPE__ n)
 { u8 *p = d; const u8 *q = s; if (p < q) while (n--) *p++ = *q++; else while (n--) p[n] = q[n]; return d; }
 ";
 
+/// Bytes of the parts in one file, at most.
+const FILE: usize = 16 * PART;
+
+/// The functions of a C file, by how large they are.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Kind {
+    /// Functions of usual size.
+    Usual,
+    /// One huge function.
+    Huge,
+    /// Parts of one function that is divided.
+    Parts,
+}
+
 /// A generated C file.
 pub struct Unit {
     pub text: String,
-    /// It holds one huge function.
-    pub huge: bool,
+    pub kind: Kind,
 }
 
 /// The generated files, and what is known of their functions.
@@ -44,6 +58,8 @@ pub struct Generated {
     pub sites: Vec<Vec<(u32, Trap)>>,
     /// By defined function: it has a form for the host, its own address is needed.
     pub wanted: Vec<(bool, bool)>,
+    /// Number of functions that are divided into parts.
+    pub divided: usize,
     /// By imported function: it is called.
     pub imports: Vec<bool>,
 }
@@ -255,10 +271,11 @@ fn head(plan: &Plan<'_, '_>, machine: &Machine) -> String {
 pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, AotError> {
     let module = plan.module;
     let head = head(plan, machine);
-    let unit = |&huge: &bool| Unit { text: head.clone(), huge };
-    let mut units: Vec<Unit> = plan.units.huge().iter().map(unit).collect();
-    units[0].text.push_str(COPIES);
-    units[0].text.push_str(&tables(plan));
+    let unit = |kind| Unit { text: head.clone(), kind };
+    let kind = |&huge: &bool| if huge { Kind::Huge } else { Kind::Usual };
+    let mut units: Vec<Vec<Unit>> = plan.units.huge().iter().map(|huge| vec![unit(kind(huge))]).collect();
+    units[0][0].text.push_str(COPIES);
+    units[0][0].text.push_str(&tables(plan));
     let count = module.bodies.len() as u32;
     let translate = || (0..count).map(|defined| function(plan, defined)).collect::<Result<Vec<_>, _>>();
     let mut functions = translate()?;
@@ -266,22 +283,41 @@ pub fn generate(plan: &Plan<'_, '_>, machine: &Machine) -> Result<Generated, Aot
     while plan.alignment.lowered() {
         functions = translate()?;
     }
-    let (mut sites, mut wanted) = (Vec::new(), Vec::new());
+    let (mut sites, mut wanted, mut divided) = (Vec::new(), Vec::new(), 0);
     for (defined, translated) in (0..).zip(functions) {
         let index = module.imported_functions + defined;
-        let text = &mut units[plan.units.of(defined as usize)].text;
-        text.push_str(&translated.text);
-        sites.push(translated.sites);
         let host = module.reachable.contains(&index);
-        if host {
-            text.push_str(&thunk(plan, index));
+        let thunk = if host { thunk(plan, index) } else { String::new() };
+        let files = &mut units[plan.units.of(defined as usize)];
+        match translated.parts {
+            None => files[0].text += &(translated.text + &thunk),
+            Some(Parts { declarations, main, parts }) => {
+                divided += 1;
+                files[0].kind = Kind::Parts;
+                files[0].text += &(declarations.clone() + &main + &thunk);
+                // in this order, with nothing between, so that an offset in a part is one in the function
+                let mut filled = 0;
+                for part in parts {
+                    if filled + part.len() > FILE {
+                        let mut file = unit(Kind::Parts);
+                        file.text.push_str(&declarations);
+                        files.push(file);
+                        filled = 0;
+                    }
+                    filled += part.len();
+                    if let Some(file) = files.last_mut() {
+                        file.text.push_str(&part);
+                    }
+                }
+            }
         }
+        sites.push(translated.sites);
         wanted.push((host, address_wanted(plan, index)));
     }
     let called = module.called_imports();
     let imports: Vec<bool> = (0..module.imported_functions).map(|index| called.contains(&index)).collect();
     for index in (0..).zip(&imports).filter_map(|(index, &called)| called.then_some(index)) {
-        units[0].text.push_str(&through_slots(plan, index));
+        units[0][0].text.push_str(&through_slots(plan, index));
     }
-    Ok(Generated { units, sites, wanted, imports })
+    Ok(Generated { units: units.into_iter().flatten().collect(), sites, wanted, divided, imports })
 }

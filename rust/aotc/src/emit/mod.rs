@@ -4,7 +4,8 @@
 //! A function is translated in one pass over its operators with a stack of C expressions, each a constant,
 //! a local or a temporary that is assigned once. `value.rs` knows what is known about values, `memory.rs`
 //! turns that into few bounds checks, `control.rs` translates blocks and branches, `calls.rs` calls and
-//! tables, `numeric.rs` the arithmetic, `file.rs` puts the file together.
+//! tables, `numeric.rs` the arithmetic, `file.rs` puts the file together,
+//! and `parts.rs` divides functions that are too large for a C compiler.
 //!
 //! A function is translated several times: to learn how far addresses that a loop changes are aligned, which
 //! bytes around each address a basic block touches, and at last to write it, with one check for those bytes.
@@ -15,6 +16,7 @@ mod control;
 mod file;
 mod memory;
 mod numeric;
+mod parts;
 mod prescan;
 #[cfg(test)]
 mod tests;
@@ -32,13 +34,14 @@ use crate::error::AotError;
 use crate::module::Module;
 use crate::Options;
 
-pub use file::{generate, Generated, Unit};
+pub use file::{generate, Generated, Kind, Unit};
 pub use units::HUGE;
 
 use alignment::Alignment;
 use control::{Assumed, Frame};
 use file::called_elsewhere;
 use memory::{Facts, Windows};
+use parts::{Declaration, Parts, Seam, Whole};
 use units::Units;
 use value::{Node, Value};
 
@@ -98,6 +101,8 @@ impl<'m, 'a> Plan<'m, 'a> {
 /// C code of a function.
 pub struct Function {
     pub text: String,
+    /// The parts that it calls, if it is divided.
+    pub parts: Option<Parts>,
     /// (offset in the module, number) of its trap sites.
     pub sites: Vec<(u32, Trap)>,
 }
@@ -111,7 +116,9 @@ struct Emitter<'p, 'm, 'a> {
     stack: Vec<Value>,
     frames: Vec<Frame>,
     lines: Vec<String>,
-    declarations: Vec<String>,
+    declarations: Vec<Declaration>,
+    /// The function is divided into parts of so many bytes at most: where it can be cut.
+    seams: Option<(usize, Vec<Seam>)>,
     temporaries: u32,
     labels: u32,
     /// Roots of values handed out.
@@ -188,6 +195,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             frames: Vec::new(),
             lines: Vec::new(),
             declarations: Vec::new(),
+            seams: parts::needed(&body.operators, plan.options.part).map(|part| (part, Vec::new())),
             temporaries: 0,
             labels: 0,
             roots: 0,
@@ -214,8 +222,8 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         }
         for &ty in &body.locals {
             emitter.locals.push((ty, Node::constant(0)));
-            let line = format!("{} l{} = 0;", c_type(ty), emitter.locals.len() - 1);
-            emitter.declarations.push(line);
+            let name = format!("l{}", emitter.locals.len() - 1);
+            emitter.declarations.push(Declaration { ty: c_type(ty), name, rest: " = 0".into() });
         }
         emitter
     }
@@ -225,6 +233,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         self.open_function();
         for (position, (operator, offset)) in module.bodies[defined as usize].operators.iter().enumerate() {
             self.offset = *offset;
+            self.seam();
             self.operator(operator, position)?;
             self.unbroken()?;
         }
@@ -232,6 +241,14 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             self.broken("a block has no end");
         }
         self.unbroken()
+    }
+
+    /// Notes that a function that is divided can be cut here.
+    fn seam(&mut self) {
+        if let Some((_, seams)) = &mut self.seams {
+            let loops = self.frames.iter().filter(|frame| frame.is_loop()).count();
+            seams.push(Seam { line: self.lines.len(), loops });
+        }
     }
 
     /// Notes that an invariant of the translation does not hold: no code results.
@@ -258,7 +275,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
     fn variable(&mut self, ty: ValType) -> String {
         self.temporaries += 1;
         let name = format!("t{}", self.temporaries);
-        self.declarations.push(format!("{} {name};", c_type(ty)));
+        self.declarations.push(Declaration { ty: c_type(ty), name: name.clone(), rest: String::new() });
         name
     }
 
@@ -329,34 +346,53 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         if self.sites.len() > SITES {
             return Err(AotError::FunctionTooLarge(self.index, "places that may trap", self.sites.len(), SITES));
         }
-        let mut text = format!("{}\n{{\n", file::prototype(self.plan, self.index));
+        let prototype = file::prototype(self.plan, self.index);
+        let mut preamble = String::new();
         if self.uses_memory {
-            text.push_str("u8 *const m = c->memory;\n");
+            preamble.push_str("u8 *const m = c->memory;\n");
             if self.plan.memory_fixed {
-                text.push_str(&format!("const up ms = {}u;\n", self.plan.memory_least));
+                preamble.push_str(&format!("const up ms = {}u;\n", self.plan.memory_least));
             } else {
-                text.push_str("up ms = c->memory_size;\n");
+                preamble.push_str("up ms = c->memory_size;\n");
             }
         }
         if self.imports_at_start {
-            text.push_str("const import *const im = c->imports;\n");
+            preamble.push_str("const import *const im = c->imports;\n");
         }
         if self.slots > 0 {
-            text.push_str(&format!("u32 s[{}];\n", self.slots));
+            preamble.push_str(&format!("u32 s[{}];\n", self.slots));
         }
+        let mut trap = String::new();
         if !self.sites.is_empty() {
-            text.push_str("u32 site;\n");
+            preamble.push_str("u32 site;\n");
+            let defined = self.index - self.plan.module.imported_functions;
+            trap = format!("trap: c->trap(c, site, {defined});\n__builtin_unreachable();\n");
         }
-        for line in self.declarations.iter().chain(&self.lines) {
+        if let Some((part, seams)) = &self.seams {
+            let ty = self.plan.module.function_type(self.index);
+            let divided = parts::divide(&Whole {
+                index: self.index,
+                prototype: &prototype,
+                params: ty.params.iter().map(|&ty| c_type(ty)).collect(),
+                results: ty.results.iter().map(|&ty| c_type(ty)).collect(),
+                preamble: &preamble,
+                trap: &trap,
+                declarations: &self.declarations,
+                lines: &self.lines,
+                part: *part,
+                seams,
+            });
+            return Ok(Function { text: String::new(), parts: Some(divided), sites: self.sites });
+        }
+        let mut text = format!("{prototype}\n{{\n{preamble}");
+        self.declarations.iter().for_each(|declaration| text.push_str(&format!("{declaration}\n")));
+        for line in &self.lines {
             text.push_str(line);
             text.push('\n');
         }
-        if !self.sites.is_empty() {
-            let defined = self.index - self.plan.module.imported_functions;
-            text.push_str(&format!("trap: c->trap(c, site, {defined});\n__builtin_unreachable();\n"));
-        }
+        text.push_str(&trap);
         text.push_str("}\n");
-        Ok(Function { text, sites: self.sites })
+        Ok(Function { text, parts: None, sites: self.sites })
     }
 
     fn operator(&mut self, operator: &Operator<'a>, position: usize) -> Result<(), AotError> {

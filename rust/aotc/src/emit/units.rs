@@ -3,7 +3,8 @@
 //!
 //! The time and the memory that a C compiler takes grow faster than a file and faster than a function. A module of
 //! usual size is one file, whose functions the compiler may inline into each other. A larger one is several files,
-//! and each function of more than [`HUGE`] operators is a file of its own, for which gcc optimises less.
+//! and each function of more than [`HUGE`] operators is a file of its own, for which gcc optimises less, or several files of
+//! the parts that it is divided into.
 
 /// Operators of the functions in one file, at most.
 const FILE: usize = 24_000;

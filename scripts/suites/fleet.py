@@ -13,7 +13,7 @@ from pathlib import Path
 
 import devenv
 
-from suites.common import RUST, Count, cargo, counted, stream
+from suites.common import RUST, Count, cargo, counted, stream, twister
 
 FLEET = RUST / "fleet"
 FOLDER = devenv.BUILD / "fleet"
@@ -109,10 +109,33 @@ def select_rollout():
     return fleet + counted([*command, tests / "independent.py", *options, "--server", server], devenv.REPO)
 
 
+def select_ddi():
+    """The device's own client of a rollout server: updates, power cuts, cancelled actions, servers that lie."""
+    env = devenv.environment() if sys.platform == "linux" else None
+    if env is None:
+        print("ddi: skipped, no Zephyr workspace can be had here; run 'make setup'")
+        return Count(skipped=1)
+    options, firmware = programs(), FOLDER / "ddi"
+    sample, tests = devenv.REPO / "samples" / "updatable_app", devenv.REPO / "tests" / "fleet"
+    board = sample / "ddi" / "native_sim_native_64"
+    overlays = [tests / "devices.overlay", tests / "ddi.overlay", board.with_suffix(".overlay")]
+    configurations = [sample / "ddi" / "client.conf", board.with_suffix(".conf"), tests / "ddi.conf"]
+    build = ["west", "build", "-b", "native_sim/native/64", "-d", firmware, sample, "--",
+             f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DEXTRA_DTC_OVERLAY_FILE={';'.join(map(str, overlays))}",
+             f"-DEXTRA_CONF_FILE={';'.join(map(str, configurations))}"]
+    if options is None or stream(build, devenv.find_zephyr(), env)[0]:
+        return Count(failed=1)
+    own = devenv.VENV / "bin" / "python"
+    run = [own if own.exists() else sys.executable, tests / "ddi.py", *options[:2], "--firmware", firmware]
+    board = twister("ddi", ["samples/updatable_app"], ["mps2/an385"],
+                    ["-s", "sample.wisp.updatable_app.ddi", "-x=CONFIG_MINIMAL_LIBC=y"])
+    return counted(run, devenv.REPO) + board
+
+
 def select_fleet():
     """Apps in registries, the compile service, the gateway: refusals, an independent client, registries that lie."""
     if sys.platform != "linux":
         print("fleet: skipped, the tests start a registry of Debian")
         return Count(skipped=1)
     crate = cargo(["test", "--locked", "--target-dir", FOLDER / "target"], FLEET)
-    return crate + lints() + exchange() + select_rollout()
+    return crate + lints() + exchange() + select_rollout() + select_ddi()

@@ -7,6 +7,9 @@
 #include <zephyr/kernel.h>
 #include <zephyr/shell/shell.h>
 
+#ifdef CONFIG_WISP_DDI
+#include <wisp/ddi.h>
+#endif
 #include <wisp/storage.h>
 #include <wisp/wisp.h>
 
@@ -402,11 +405,78 @@ SHELL_STATIC_SUBCMD_SET_CREATE(storage_commands,
 					     cmd_format, 1, 0),
 			       SHELL_SUBCMD_SET_END);
 
+#ifdef CONFIG_WISP_DDI
+
+static int cmd_ddi(const struct shell *sh, size_t argc, char **argv)
+{
+	static const char *const phases[] = {"starting",    "idle",  "holding",
+					     "downloading", "trial", "reporting"};
+	/* The stack of the shell is small, and its commands come one at a time. */
+	static struct wisp_ddi_status status;
+
+	wisp_ddi_status(&status);
+	shell_print(sh, "%s, the server is asked in %u s", phases[status.phase],
+		    (unsigned int)(status.next_ms / MSEC_PER_SEC));
+	if (status.action[0] != '\0') {
+		shell_print(sh, "action %s: %s, %u of %u bytes", status.action, status.module,
+			    (unsigned int)status.bytes, (unsigned int)status.size);
+	}
+	if (status.trouble[0] != '\0') {
+		shell_print(sh, "trouble (%u in a row): %s", (unsigned int)status.failures,
+			    status.trouble);
+	}
+	if (status.last[0] != '\0') {
+		shell_print(sh, "last: %s", status.last);
+	}
+	return 0;
+}
+
+static int cmd_ddi_poll(const struct shell *sh, size_t argc, char **argv)
+{
+	wisp_ddi_poll();
+	return 0;
+}
+
+static int cmd_ddi_set(const struct shell *sh, size_t argc, char **argv)
+{
+	int ret = wisp_ddi_set(argv[1], argc > 2 ? argv[2] : "");
+
+	switch (ret) {
+	case 0:
+		break;
+	case -EINVAL:
+		shell_error(sh, "%s: expected server, device or token", argv[1]);
+		break;
+	case -ENAMETOOLONG:
+		shell_error(sh, "%s: the value is too long", argv[1]);
+		break;
+	default:
+		shell_error(sh, "%s: the settings cannot be written: error %d", argv[1], ret);
+		break;
+	}
+	return ret;
+}
+
+SHELL_STATIC_SUBCMD_SET_CREATE(
+	ddi_commands, SHELL_CMD_ARG(poll, NULL, "Ask the server now", cmd_ddi_poll, 1, 0),
+	SHELL_CMD_ARG(
+		set, NULL,
+		"Save who the device is: server|device|token [<value>]. Without a value, that "
+		"of the configuration is used",
+		cmd_ddi_set, 2, 1),
+	SHELL_SUBCMD_SET_END);
+
+#define DDI_COMMAND SHELL_CMD(ddi, &ddi_commands, "Show the client of the rollout server", cmd_ddi),
+
+#else
+#define DDI_COMMAND
+#endif
+
 SHELL_STATIC_SUBCMD_SET_CREATE(
 	commands, SHELL_CMD_ARG(abort, NULL, "Abort the upload that is going on", cmd_abort, 1, 0),
 	ARGS_COMMAND SHELL_CMD_ARG(confirm, &apps, "Confirm the update of an app: <name>",
 				   cmd_confirm, 2, 0),
-	ENV_COMMAND SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
+	DDI_COMMAND ENV_COMMAND SHELL_CMD_ARG(info, &apps, "Show an app: <name>", cmd_info, 2, 0),
 	SHELL_CMD_ARG(install, &images, "Install an image of the firmware: <image>", cmd_install, 2,
 		      0),
 	SHELL_CMD_ARG(list, NULL, "List the apps", cmd_list, 1, 0),

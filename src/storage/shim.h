@@ -121,6 +121,12 @@ uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
 				  struct wisp_store_upload *upload);
 
 /*
+ * Rust: the same for an image of which only the first `size` bytes are in memory, with the manifest
+ * among them. Length and hash of the image are those that `upload` has. Callable from any thread.
+ */
+uint32_t wisp_rust_store_head(const uint8_t *head, size_t size, struct wisp_store_upload *upload);
+
+/*
  * Rust: check that the firmware and the app's node have the announced import modules (with spaces
  * between them), or the imports of an image in memory. Log what is missing. Callable from any
  * thread.

@@ -21,3 +21,10 @@ if(CONFIG_WISP_ARGS_SIZE GREATER 0)
   zephyr_library_sources_ifdef(CONFIG_WISP_MGMT manage/arguments.c)
 endif()
 zephyr_library_sources_ifdef(CONFIG_WISP_SHELL manage/shell.c)
+zephyr_library_sources_ifdef(CONFIG_WISP_DDI
+  ddi/ddi.c
+  ddi/documents.c
+  ddi/http.c
+  ddi/part.c
+  ddi/record.c
+)

@@ -63,6 +63,14 @@ static bool is_over(void)
 	       now - present.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
 }
 
+#elif defined(CONFIG_WISP_DDI)
+
+/* Returns true if nobody goes on with the upload: nobody but the firmware uploads here. */
+static bool is_over(void)
+{
+	return present.owner == WISP_UPLOAD_NOBODY;
+}
+
 #else
 
 static bool is_over(void)

@@ -383,6 +383,28 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
     }
 }
 
+/// Returns the announcement of an image with this length and hash; `None` without a manifest.
+fn announcement(image: &Image, length: u32, hash: [u8; 32]) -> Option<shim::wisp_store_upload> {
+    let manifest = image.manifest().ok()?;
+    Some(shim::wisp_store_upload {
+        name: name_out(manifest.name.shown()),
+        image: shim::wisp_store_image {
+            length,
+            version: version_word(manifest.version),
+            rollback: manifest.rollback,
+            hash,
+        },
+        memory: manifest.memory.map_or(0, |memory| memory.backed),
+        frame: manifest.max_frame,
+        downgrade: manifest.downgrade,
+        interfaces: core::ptr::null(),
+        interfaces_length: 0,
+        targets: core::ptr::null(),
+        targets_length: 0,
+        offset: 0,
+    })
+}
+
 /// Writes to `upload` the announcement of an image in memory.
 ///
 /// # Safety
@@ -395,29 +417,35 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
 ) -> u32 {
     // SAFETY: C passes `size` bytes that do not change.
     let bytes = unsafe { core::slice::from_raw_parts(image, size) };
-    let Ok(manifest) = Image::parse(bytes).and_then(|image| image.manifest()) else {
+    let image = Image::parse(bytes).ok();
+    let Some(announced) = image.and_then(|image| announcement(&image, size as u32, wisp_trust::sha256(bytes))) else {
         return PortError::NoImage.code();
     };
     // SAFETY: C passes an `upload` that can be written.
-    unsafe {
-        *upload = shim::wisp_store_upload {
-            name: name_out(manifest.name.shown()),
-            image: shim::wisp_store_image {
-                length: size as u32,
-                version: version_word(manifest.version),
-                rollback: manifest.rollback,
-                hash: wisp_trust::sha256(bytes),
-            },
-            memory: manifest.memory.map_or(0, |memory| memory.backed),
-            frame: manifest.max_frame,
-            downgrade: manifest.downgrade,
-            interfaces: core::ptr::null(),
-            interfaces_length: 0,
-            targets: core::ptr::null(),
-            targets_length: 0,
-            offset: 0,
-        };
-    }
+    unsafe { *upload = announced };
+    0
+}
+
+/// Writes to `upload` the announcement of an image of which only the first bytes are in memory. Its length and hash are
+/// those that `upload` has.
+///
+/// # Safety
+/// `head` points to `size` bytes that do not change; `upload` can be read and written.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_head(
+    head: *const u8,
+    size: usize,
+    upload: *mut shim::wisp_store_upload,
+) -> u32 {
+    // SAFETY: C passes `size` bytes that do not change.
+    let bytes = unsafe { core::slice::from_raw_parts(head, size) };
+    // SAFETY: C passes an `upload` that can be read and written.
+    let upload = unsafe { &mut *upload };
+    // The image is parsed when it is complete. Until then, what is not there counts as missing.
+    let Some(announced) = announcement(&Image::parsed(bytes), upload.image.length, upload.image.hash) else {
+        return PortError::NoImage.code();
+    };
+    *upload = announced;
     0
 }
 

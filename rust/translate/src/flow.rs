@@ -2,7 +2,7 @@
 //! Branches, and ends that are rarely reached, which lie apart.
 
 use crate::decode::Part;
-use crate::function::{Function, Pass, Site};
+use crate::function::{Ahead, Function, Pass, Site};
 use crate::isa::{Bin, Cond, Isa, Reg, Val};
 use crate::{Helper, Unfit};
 
@@ -60,7 +60,7 @@ impl<I: Isa> Function<'_, '_, I> {
             // the interpreter cannot begin inside a sequence
             self.unfit = Some(Unfit::Op);
         }
-        let long = self.long || self.flow_end() > self.ops.at() + I::NEAR_END;
+        let long = self.ahead == Ahead::Long || self.flow_end() > self.ops.at() + I::NEAR_END;
         let (at, site) = (self.out.at(), Site { refused, ..self.site() });
         I::branch(self.out, Some(test), at, long);
         let pending = Pending { at, test, long, back: self.out.at(), kind, site };
@@ -211,10 +211,12 @@ impl<I: Isa> Function<'_, '_, I> {
         let to = self.begin + known;
         // where a target ahead lies is not known in each pass, but a branch to it always has one length
         let to = if back { to } else { to.max(at) };
-        let long = if self.long {
+        let long = if self.ahead == Ahead::Long {
             true
         } else if back {
             !I::reaches(at, to, test.is_some())
+        } else if self.ahead == Ahead::Short {
+            false
         } else if self.pass == Pass::Estimate {
             true
         } else {

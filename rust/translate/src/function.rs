@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One function from IR to code: in three passes, each of which goes through the same steps. The first counts bytes with
-//! all branches ahead in their long form, and is left out if there are none. The second knows from that which of them are
+//! all branches ahead in their long form, and is left out if there are none, or if the function is so small that short
+//! ones reach. The second knows from that which of them are
 //! short, and finds the places. It also finds out whether all branches reach. The third writes.
 //!
 //! Sizes and distances do not depend on where a function's code begins. So the third pass may begin elsewhere, behind
@@ -73,6 +74,25 @@ pub struct Fact {
     pub bound: u32,
 }
 
+/// How branches ahead are chosen.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Ahead {
+    /// All are short. The places of their targets tell whether they reach.
+    Short,
+    /// By a pass that counts bytes before.
+    Counted,
+    /// All are long, and reach everything.
+    Long,
+}
+
+impl Ahead {
+    /// The choices for a function, in the order in which they are tried.
+    fn choices<I: Isa>(code: Code<'_>) -> impl Iterator<Item = Self> {
+        let small = code.end - code.start <= I::SMALL;
+        [Self::Short, Self::Counted, Self::Long].into_iter().skip(usize::from(!small))
+    }
+}
+
 /// Which pass it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
@@ -92,8 +112,7 @@ pub struct Function<'f, 'o, I: Isa> {
     pub(crate) labels: &'f Labels<'f>,
     pub(crate) pins: Pins,
     pub(crate) pass: Pass,
-    /// All branches ahead are long.
-    pub(crate) long: bool,
+    pub(crate) ahead: Ahead,
     /// Offset of the function's code.
     pub(crate) begin: u32,
     /// Bytes by which code is shorter than in the first pass.
@@ -218,12 +237,12 @@ pub fn translate<I: Isa>(
     out: &mut Out<'_>,
 ) -> Result<Translated, Unfit> {
     let shape = shape(env.image, index)?;
-    for long in [false, true] {
+    for ahead in Ahead::choices::<I>(shape.code) {
         let survey = survey::<I>(&shape, scratch)?;
         let mut counter = Out::counter(out.at());
-        let done = place::<I>(env, &shape, &survey, &mut counter, long, None)?;
+        let done = place::<I>(env, &shape, &survey, &mut counter, ahead, None)?;
         // the long forms reach everything
-        if done.unfit == Some(Unfit::Reach) && !long {
+        if done.unfit == Some(Unfit::Reach) && ahead != Ahead::Long {
             continue;
         }
         if let Some(unfit) = done.unfit {
@@ -234,7 +253,7 @@ pub fn translate<I: Isa>(
         }
         trampolines::<I>(env, done.helpers, counter.at(), out)?;
         let begin = out.at();
-        let done = run::<I>(env, &shape, out, &survey, Pass::Write, long, None)?;
+        let done = run::<I>(env, &shape, out, &survey, Pass::Write, ahead, None)?;
         return done.unfit.map_or(Ok(Translated { begin, end: out.at() }), Err);
     }
     Err(Unfit::Reach)
@@ -267,9 +286,9 @@ pub fn locate<I: Isa>(
     returns: u32,
 ) -> Result<(Site, Pins), Unfit> {
     let shape = shape(env.image, index)?;
-    for long in [false, true] {
+    for ahead in Ahead::choices::<I>(shape.code) {
         let survey = survey::<I>(&shape, scratch)?;
-        let done = place::<I>(env, &shape, &survey, &mut Out::counter(begin), long, Some(returns))?;
+        let done = place::<I>(env, &shape, &survey, &mut Out::counter(begin), ahead, Some(returns))?;
         if done.unfit == Some(Unfit::Reach) {
             continue;
         }
@@ -322,17 +341,17 @@ fn place<I: Isa>(
     shape: &Shape<'_>,
     survey: &Survey<'_>,
     out: &mut Out<'_>,
-    long: bool,
+    ahead: Ahead,
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
     // a branch back goes to a place that is known
-    if survey.labels.ahead {
-        let done = run::<I>(env, shape, &mut Out::counter(out.at()), survey, Pass::Estimate, long, None)?;
+    if survey.labels.ahead && ahead != Ahead::Short {
+        let done = run::<I>(env, shape, &mut Out::counter(out.at()), survey, Pass::Estimate, ahead, None)?;
         if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach) {
             return Ok(done);
         }
     }
-    run::<I>(env, shape, out, survey, Pass::Place, long, wanted)
+    run::<I>(env, shape, out, survey, Pass::Place, ahead, wanted)
 }
 
 fn run<I: Isa>(
@@ -341,7 +360,7 @@ fn run<I: Isa>(
     out: &mut Out<'_>,
     survey: &Survey<'_>,
     pass: Pass,
-    long: bool,
+    ahead: Ahead,
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
     let begin = out.at();
@@ -352,7 +371,7 @@ fn run<I: Isa>(
         labels: &survey.labels,
         pins: survey.pins,
         pass,
-        long,
+        ahead,
         begin,
         shrunk: 0,
         params: shape.params,

@@ -151,6 +151,8 @@ pub trait Isa {
     const REACH: u32;
     /// Bytes of code behind a short branch to a cold end after which that end should come.
     const ISLAND: u32;
+    /// Bytes of IR of a function in which short branches ahead are tried first.
+    const SMALL: u32;
     /// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
     const NEAR_END: u32;
     /// The outcome of a comparison, which the instructions that follow directly may use.

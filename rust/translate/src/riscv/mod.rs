@@ -182,6 +182,7 @@ impl Isa for Riscv {
     const ALIGNED: bool = true;
     const REACH: u32 = 2048;
     const ISLAND: u32 = 3500;
+    const SMALL: u32 = 1024;
     const NEAR_END: u32 = 400;
     type Test = Test;
 

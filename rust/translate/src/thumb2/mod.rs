@@ -142,6 +142,7 @@ impl Isa for Thumb2 {
     const ALIGNED: bool = false;
     const REACH: u32 = 4096;
     const ISLAND: u32 = 150;
+    const SMALL: u32 = 0;
     const NEAR_END: u32 = 56;
     type Test = u8;
 

@@ -215,8 +215,8 @@ impl<I: Isa> Function<'_, '_, I> {
             true
         } else if back {
             !I::reaches(at, to, test.is_some())
-        } else if self.ahead == Ahead::Short {
-            false
+        } else if self.ahead == Ahead::Guessed {
+            !I::near(target - self.start, test.is_some())
         } else if self.pass == Pass::Estimate {
             true
         } else {

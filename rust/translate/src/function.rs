@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One function from IR to code: in three passes, each of which goes through the same steps. The first counts bytes with
-//! all branches ahead in their long form, and is left out if there are none, or if the function is so small that short
-//! ones reach. The second knows from that which of them are
-//! short, and finds the places. It also finds out whether all branches reach. The third writes.
+//! One function from IR to code: in two passes, each of which goes through the same steps. The first finds the places of
+//! all targets. The second writes. Which branches ahead are short is guessed from the bytes of IR that they go over, and
+//! the first pass finds out whether all short ones reach. If one does not, a pass before counts bytes with all branches
+//! ahead in their long form, and short ones are chosen by that.
 //!
-//! Sizes and distances do not depend on where a function's code begins. So the third pass may begin elsewhere, behind
-//! trampolines that the second one found missing.
+//! Sizes and distances do not depend on where a function's code begins. So the last pass may begin elsewhere, behind
+//! trampolines that the one before found missing.
 
 use core::cell::Cell;
 
@@ -74,11 +74,11 @@ pub struct Fact {
     pub bound: u32,
 }
 
-/// How branches ahead are chosen.
+/// The way in which the lengths of branches ahead are chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ahead {
-    /// All are short. The places of their targets tell whether they reach.
-    Short,
+    /// By bytes of IR. The places of their targets tell whether the short ones reach.
+    Guessed,
     /// By a pass that counts bytes before.
     Counted,
     /// All are long, and reach everything.
@@ -86,11 +86,8 @@ pub enum Ahead {
 }
 
 impl Ahead {
-    /// The choices for a function, in the order in which they are tried.
-    fn choices<I: Isa>(code: Code<'_>) -> impl Iterator<Item = Self> {
-        let small = code.end - code.start <= I::SMALL;
-        [Self::Short, Self::Counted, Self::Long].into_iter().skip(usize::from(!small))
-    }
+    /// In the order in which they are tried.
+    const ALL: [Self; 3] = [Self::Guessed, Self::Counted, Self::Long];
 }
 
 /// Which pass it is.
@@ -237,7 +234,7 @@ pub fn translate<I: Isa>(
     out: &mut Out<'_>,
 ) -> Result<Translated, Unfit> {
     let shape = shape(env.image, index)?;
-    for ahead in Ahead::choices::<I>(shape.code) {
+    for ahead in Ahead::ALL {
         let survey = survey::<I>(&shape, scratch)?;
         let mut counter = Out::counter(out.at());
         let done = place::<I>(env, &shape, &survey, &mut counter, ahead, None)?;
@@ -286,7 +283,7 @@ pub fn locate<I: Isa>(
     returns: u32,
 ) -> Result<(Site, Pins), Unfit> {
     let shape = shape(env.image, index)?;
-    for ahead in Ahead::choices::<I>(shape.code) {
+    for ahead in Ahead::ALL {
         let survey = survey::<I>(&shape, scratch)?;
         let done = place::<I>(env, &shape, &survey, &mut Out::counter(begin), ahead, Some(returns))?;
         if done.unfit == Some(Unfit::Reach) {
@@ -345,7 +342,7 @@ fn place<I: Isa>(
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
     // a branch back goes to a place that is known
-    if survey.labels.ahead && ahead != Ahead::Short {
+    if survey.labels.ahead && ahead == Ahead::Counted {
         let done = run::<I>(env, shape, &mut Out::counter(out.at()), survey, Pass::Estimate, ahead, None)?;
         if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach) {
             return Ok(done);
@@ -417,6 +414,9 @@ impl<I: Isa> Function<'_, '_, I> {
             }
             let at = self.ops.at();
             let Some(part) = self.ops.next() else { break };
+            if self.unfit.is_some() && self.pass != Pass::Estimate {
+                return Ok(());
+            }
             self.start = part.start;
             self.first = part.first;
             self.result = part.result();

@@ -151,8 +151,6 @@ pub trait Isa {
     const REACH: u32;
     /// Bytes of code behind a short branch to a cold end after which that end should come.
     const ISLAND: u32;
-    /// Bytes of IR of a function in which short branches ahead are tried first.
-    const SMALL: u32;
     /// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
     const NEAR_END: u32;
     /// The outcome of a comparison, which the instructions that follow directly may use.
@@ -188,6 +186,8 @@ pub trait Isa {
     fn branch(out: &mut Out<'_>, test: Option<Self::Test>, to: u32, long: bool);
     /// True if a branch that is not `long` reaches so far.
     fn reaches(from: u32, to: u32, test: bool) -> bool;
+    /// Guesses whether such a branch reaches over so many bytes of IR.
+    fn near(ir: u32, test: bool) -> bool;
     /// Returns the last offset ahead that such a branch reaches.
     fn farthest(from: u32, test: bool) -> u32;
     /// Returns the bytes that a branch which is not `long` is shorter.

@@ -182,7 +182,6 @@ impl Isa for Riscv {
     const ALIGNED: bool = true;
     const REACH: u32 = 2048;
     const ISLAND: u32 = 3500;
-    const SMALL: u32 = 1024;
     const NEAR_END: u32 = 400;
     type Test = Test;
 
@@ -319,6 +318,10 @@ impl Isa for Riscv {
             true => (NUMBER as i32 - 4096..=4094).contains(&distance),
             false => (-2048..=2046).contains(&distance),
         }
+    }
+
+    fn near(ir: u32, test: bool) -> bool {
+        ir <= if test { 1200 } else { 600 }
     }
 
     fn farthest(from: u32, test: bool) -> u32 {

@@ -142,7 +142,6 @@ impl Isa for Thumb2 {
     const ALIGNED: bool = false;
     const REACH: u32 = 4096;
     const ISLAND: u32 = 150;
-    const SMALL: u32 = 0;
     const NEAR_END: u32 = 56;
     type Test = u8;
 
@@ -313,6 +312,10 @@ impl Isa for Thumb2 {
         let distance = to.wrapping_sub(from + 4) as i32;
         let reach = ahead(test) as i32;
         (-reach - 2..=reach).contains(&distance)
+    }
+
+    fn near(ir: u32, test: bool) -> bool {
+        ir * 2 <= ahead(test)
     }
 
     fn farthest(from: u32, test: bool) -> u32 {

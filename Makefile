@@ -10,6 +10,7 @@
 # make fleet     a rollout to DEVICES=8 simulated devices behind the gateway: crashes, power cuts, restarts
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
+# make boards-report  builds a sample for the boards of bench/boards.txt, renders doc/boards.md; an hour or more
 # make doc       renders crates, C headers, ABI pages and a book of doc/ into build/doc; warnings are errors
 # make setup     what both need; they run it themselves
 # make install   puts the `wisp` command on the PATH (cargo install)
@@ -22,7 +23,7 @@ HOURS ?= 24
 CUTS ?= 40
 DEVICES ?= 8
 
-.PHONY: all demo test spec soak fleet fuzz miri bench size doc setup install fmt clean help
+.PHONY: all demo test spec soak fleet fuzz miri bench size boards-report doc setup install fmt clean help
 
 help all:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^#\( \{15,\}.*\)/\1/p' Makefile
@@ -56,6 +57,9 @@ bench: setup
 size: setup
 	@$(PYTHON) scripts/bench.py --size
 	@$(PYTHON) scripts/bench.py --check
+
+boards-report: setup
+	@$(PYTHON) scripts/boards_report.py
 
 doc:
 	@$(PYTHON) scripts/doc.py

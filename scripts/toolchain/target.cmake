@@ -11,6 +11,12 @@ elseif("${ARCH}" STREQUAL "arm64")
 elseif("${ARCH}" STREQUAL "x86")
   set(CROSS_COMPILE $ENV{WISP_DISTRO_X86_PREFIX})
 else()
+  # Where Wisp cannot run, another compiler would not help.
+  if(DEFINED ZEPHYR_WISP_MODULE_DIR AND NOT CONFIG_WISP_SUPPORTED)
+    include(${ZEPHYR_WISP_MODULE_DIR}/cmake/rust.cmake)
+    wisp_why_not(reason)
+    message(FATAL_ERROR "Wisp: ${reason}")
+  endif()
   message(FATAL_ERROR "The distribution's compilers do not serve '${ARCH}': use the Zephyr SDK")
 endif()
 

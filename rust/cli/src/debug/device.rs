@@ -19,6 +19,8 @@ use crate::output;
 
 /// Between two looks at an app that runs.
 const INTERVAL: Duration = Duration::from_millis(20);
+/// Times of an answer between two looks at least: a device that checks signatures has to run its apps, too.
+const REST: u32 = 3;
 /// Between two looks at an app that is held, which tell the device that the workstation is still there.
 const ALIVE: Duration = Duration::from_secs(1);
 /// Frames that are shown at most.
@@ -208,12 +210,15 @@ fn watch(
     let mut last = None;
     let mut asked = Instant::now();
     let mut waits = false;
+    let mut took = Duration::ZERO;
     loop {
         // a stop that was told is looked at again only to keep the session alive
         let quiet = link.held().is_some();
         if !quiet || asked.elapsed() >= ALIVE {
             asked = Instant::now();
-            match wire.state()? {
+            let state = wire.state()?;
+            took = asked.elapsed();
+            match state {
                 State::Ended { trap, status } => return Ok(code_of(trap, status)),
                 State::Held { image, .. } if image != expected => {
                     return Err(format!(
@@ -239,7 +244,7 @@ fn watch(
                 _ => {}
             }
         }
-        std::thread::sleep(INTERVAL);
+        std::thread::sleep(INTERVAL.max(REST * took));
     }
 }
 

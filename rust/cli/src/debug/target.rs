@@ -143,8 +143,11 @@ impl App {
     /// The debugger has left: the guest goes on alone. One that no debugger ever spoke to still waits for the first.
     pub fn detached(&mut self) {
         self.breakpoints.clear();
+        if !self.link.greeted.load(Ordering::SeqCst) {
+            return;
+        }
         self.link.pause.store(false, Ordering::SeqCst);
-        if !self.running && self.link.greeted.load(Ordering::SeqCst) {
+        if !self.running {
             let _ = self.go(Go::default());
         }
     }

@@ -30,6 +30,7 @@ mod proposals;
 mod stubs;
 mod symbols;
 mod values;
+mod watch;
 mod world;
 mod xml;
 

@@ -21,7 +21,7 @@ use crate::input::{self, Kind};
 use crate::options::{app_name, number, CompileArguments};
 use crate::profile::{self, Profiler};
 use crate::symbols::Symbols;
-use crate::{arena, entry, exit, explain, imports, output, proposals, values};
+use crate::{arena, entry, exit, explain, imports, output, proposals, values, watch};
 
 /// Frames of a backtrace that are shown.
 const FRAMES_SHOWN: usize = 16;
@@ -66,6 +66,12 @@ pub struct Arguments {
     /// repeated
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
     profile: Vec<String>,
+    /// Run the app anew when the module or the board file changes, or a file in FOLDER; may be repeated
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = folder)]
+    watch: Vec<PathBuf>,
+    /// With --watch=FOLDER: a command that makes the module when a file in FOLDER has changed
+    #[arg(long, value_name = "COMMAND", require_equals = true, requires = "watch")]
+    build: Option<String>,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -101,6 +107,11 @@ fn trace(text: &str) -> Result<TraceFormat, String> {
     }
 }
 
+/// Returns the path of a folder; an empty one stands for none.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    Ok(text.into())
+}
+
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
     Ok((name.into(), value.into()))
@@ -109,6 +120,10 @@ fn variable(text: &str) -> Result<(String, String), String> {
 /// Runs an app; gives its exit code.
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = arguments.file.clone();
+    if !arguments.watch.is_empty() {
+        return watched(&arguments).map(|()| ExitCode::SUCCESS);
+    }
+    watch::end_with_watcher();
     let bytes = input::read(&path)?;
     let mut debugger = None;
     let (bytes, mut symbols) = match input::kind(&path, &bytes)? {
@@ -256,6 +271,19 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         complain(format_args!("{}", output::line(&outcome)));
     }
     Ok(ExitCode::from(code))
+}
+
+/// Runs the app anew whenever something changes.
+fn watched(arguments: &Arguments) -> Result<(), Failure> {
+    let folders: Vec<PathBuf> = arguments.watch.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
+    if let Some(path) = folders.iter().find(|path| !path.exists()) {
+        return Err(Failure::new(format!("--watch={}: there is no such folder or file", path.display())));
+    }
+    if folders.is_empty() && arguments.build.is_some() {
+        return Err(Failure::new("--build: say which sources it concerns, with --watch=FOLDER"));
+    }
+    let files: Vec<PathBuf> = std::iter::once(&arguments.file).chain(&arguments.board).cloned().collect();
+    watch::run(&files, &folders, arguments.build.as_deref())
 }
 
 /// Says why an image is not interpreted.

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: Apache-2.0
+//! `wisp run --watch`: runs an app in a process of its own, and anew whenever its files change.
+//!
+//! The files are looked at again and again. That needs nothing of the system, and works in every folder, also in one that
+//! another machine writes to.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus};
+use std::time::{Duration, SystemTime};
+
+use wisp_engine::TrapCode;
+
+use crate::failure::Failure;
+use crate::{exit, output};
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Options of [`run`] that the process of the app does not get.
+const OPTIONS: [&str; 2] = ["--watch", "--build="];
+
+/// Names to the process of an app the process that watches.
+const WATCHER: &str = "WISP_WATCHER";
+
+/// When files were written, and how long they are; in folders all files.
+type Stamp = Vec<(PathBuf, SystemTime, u64)>;
+
+/// Adds the stamp of a file, or of all files in a folder.
+fn add(path: &Path, stamp: &mut Stamp) {
+    let Ok(found) = path.metadata() else { return };
+    if !found.is_dir() {
+        stamp.push((path.into(), found.modified().unwrap_or(SystemTime::UNIX_EPOCH), found.len()));
+        return;
+    }
+    let entries = path.read_dir().into_iter().flatten().flatten();
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink()).collect();
+    paths.sort();
+    paths.iter().for_each(|path| add(path, stamp));
+}
+
+/// Returns the stamp of files and folders.
+fn stamp(paths: &[PathBuf]) -> Stamp {
+    let mut all = Stamp::new();
+    paths.iter().for_each(|path| add(path, &mut all));
+    all
+}
+
+/// Returns the arguments of this process without those that only concern watching.
+fn arguments(all: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut own = true;
+    let kept = all.filter(|argument| {
+        own = own && argument != "--";
+        let text = argument.to_string_lossy();
+        !own || !OPTIONS.iter().any(|option| text.starts_with(option))
+    });
+    kept.collect()
+}
+
+/// Ends this process when the one that watches its files has ended, in whichever way. Does nothing without such a process.
+pub fn end_with_watcher() {
+    let watcher = std::env::var(WATCHER).ok().and_then(|id| id.parse::<u32>().ok());
+    #[cfg(unix)]
+    if let Some(watcher) = watcher {
+        std::thread::spawn(move || {
+            // an orphan gets another parent
+            while std::os::unix::process::parent_id() == watcher {
+                std::thread::sleep(INTERVAL);
+            }
+            std::process::exit(exit::of_trap(TrapCode::Interrupted).into());
+        });
+    }
+    #[cfg(not(unix))]
+    let _ = watcher;
+}
+
+/// The process of the app, which ends with this.
+struct App(Child);
+
+impl App {
+    fn start() -> Result<Self, Failure> {
+        let failed = |error| Failure::new(format!("the app cannot be started anew: {error}"));
+        let program = std::env::current_exe().map_err(failed)?;
+        let mut command = Command::new(program);
+        command.args(arguments(std::env::args_os().skip(1))).env(WATCHER, std::process::id().to_string());
+        let child = command.spawn().map_err(failed)?;
+        Ok(Self(child))
+    }
+
+    fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().ok().flatten()
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        // one that has ended already needs no end
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Runs a command of the user's in a shell. Returns true if it went well.
+fn build(command: &str) -> Result<bool, Failure> {
+    let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
+    match Command::new(shell).args([flag, command]).status() {
+        Ok(status) => Ok(status.success()),
+        Err(error) => Err(Failure::new(format!("--build: {shell} cannot be started: {error}"))),
+    }
+}
+
+/// Runs the app again and again: anew when one of `files` has changed. When something in `folders` has changed, runs the
+/// command `builder` first, if there is one. Ends only with an error.
+///
+/// # Errors
+/// No process can be started.
+pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Result<(), Failure> {
+    let mut sources = stamp(folders);
+    loop {
+        let before = stamp(files);
+        let mut app = App::start()?;
+        let mut told = false;
+        loop {
+            std::thread::sleep(INTERVAL);
+            if let Some(status) = app.ended().filter(|_| !told) {
+                told = true;
+                output::note(format_args!("the app has ended ({status}); it starts anew once its files change"));
+            }
+            let now = stamp(folders);
+            if now != sources {
+                sources = now;
+                match builder {
+                    Some(command) if build(command)? => {}
+                    Some(command) => output::note(format_args!("`{command}` failed; the app stays as it is")),
+                    None => break,
+                }
+            }
+            // a file that is still being written changes until the next look
+            let now = stamp(files);
+            if now != before && now.len() >= before.len() {
+                std::thread::sleep(INTERVAL);
+                if stamp(files) == now {
+                    break;
+                }
+            }
+        }
+        drop(app);
+        output::note("the app starts anew");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::arguments;
+
+    #[test]
+    fn what_concerns_watching_is_left_out_and_what_the_app_gets_is_kept() {
+        let given = ["run", "a.wasm", "--watch", "--watch=src", "--build=make a", "--fuel", "1", "--", "--watch"];
+        let kept = arguments(given.iter().map(Into::into));
+        assert_eq!(kept, ["run", "a.wasm", "--fuel", "1", "--", "--watch"]);
+    }
+}

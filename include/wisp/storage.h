@@ -118,6 +118,10 @@ enum wisp_store_error {
 	WISP_STORE_TRUST_ROLLBACK = 40,
 	/** The image retires keys, and no root key signed it. */
 	WISP_STORE_NOT_ROOT = 41,
+	/** The attached native code is damaged or belongs to another image. */
+	WISP_STORE_BAD_ATTACHMENT = 42,
+	/** The firmware has no such compile key. */
+	WISP_STORE_UNKNOWN_COMPILE_KEY = 43,
 	/** The app storage could not be opened at boot. */
 	WISP_STORE_NOT_MOUNTED = 64,
 	/** The bytes are no image for this version of the firmware. */

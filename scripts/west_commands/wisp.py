@@ -110,7 +110,7 @@ def pull(args, folder):
     """Gets the image that --from names, by `wisp pull`: (its path or None, why not or None)."""
     path = folder / "app.wisp"
     command = ["pull", args.reference, "--json", "--output", str(path)]
-    for option, files in (("--key", args.key), ("--root-key", args.root_key)):
+    for option, files in (("--key", args.key), ("--root-key", args.root_key), ("--compile-key", args.compile_key)):
         for file in files:
             command += [option, str(file)]
     command += ["--target", args.target] if args.target else []
@@ -235,6 +235,8 @@ class Wisp(WestCommand):
                           help="with --from: a public app key; without any key only the device checks the signature")
         push.add_argument("--root-key", type=Path, action="append", default=[], metavar="FILE",
                           help="with --from: a public root key")
+        push.add_argument("--compile-key", type=Path, action="append", default=[], metavar="FILE",
+                          help="with --from: a public compile key, for attached native code")
         push.add_argument("--target", metavar="NAME", help="with --from: get the image with native code for this machine")
         push.add_argument("--plain-http", action="store_true", help="with --from: use HTTP without TLS")
         push.add_argument("--wait", action="store_true",
@@ -299,9 +301,9 @@ class Wisp(WestCommand):
 
     def find_image(self, args, folder):
         """Pulls the image if it is in a registry."""
-        options = args.key or args.root_key or args.target or args.plain_http
+        options = args.key or args.root_key or args.compile_key or args.target or args.plain_http
         if args.reference is None and options:
-            self.fail(args, "--key, --root-key, --target and --plain-http concern a registry: name it with --from")
+            self.fail(args, "--key, --root-key, --compile-key, --target and --plain-http concern a registry: name it with --from")
         if (args.image is None) == (args.reference is None):
             self.fail(args, "which image? Give its path, or its name in a registry with --from")
         if args.reference is not None:

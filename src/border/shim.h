@@ -196,12 +196,17 @@ uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *ima
 /* Returns true if the fuel of the app is limited. */
 bool wisp_shim_has_fuel_limit(const struct wisp_app *app);
 
-/* Keys that may sign: Ed25519 public keys of 32 bytes, and ids of 8 bytes of retired keys. */
+/*
+ * Keys that may sign: Ed25519 public keys of 32 bytes, and ids of 8 bytes of retired keys.
+ * `compilers` may sign attached native code only.
+ */
 struct wisp_signers {
 	const uint8_t *keys;
 	size_t key_count;
 	const uint8_t *roots;
 	size_t root_count;
+	const uint8_t *compilers;
+	size_t compiler_count;
 	const uint8_t *retired;
 	size_t retired_count;
 };

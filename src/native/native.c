@@ -64,6 +64,8 @@ static bool is_signed(const uint8_t *image, size_t size)
 		.key_count = wisp_public_key_count,
 		.roots = wisp_root_keys,
 		.root_count = wisp_root_key_count,
+		.compilers = wisp_compile_keys,
+		.compiler_count = wisp_compile_key_count,
 	};
 #ifdef CONFIG_WISP_STORAGE
 	uint8_t retired[8 * WISP_STORE_RETIRED_MAX];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Generated from CONFIG_WISP_SIGNATURE_KEY_FILE and CONFIG_WISP_ROOT_KEY_FILE. */
+/* Generated from the CONFIG_WISP_*_KEY_FILE options. */
 
 #ifndef WISP_STORAGE_PUBLIC_KEYS_H_
 #define WISP_STORAGE_PUBLIC_KEYS_H_
@@ -13,6 +13,8 @@ extern const uint8_t wisp_public_keys[];
 extern const size_t wisp_public_key_count;
 extern const uint8_t wisp_root_keys[];
 extern const size_t wisp_root_key_count;
+extern const uint8_t wisp_compile_keys[];
+extern const size_t wisp_compile_key_count;
 extern const uint8_t wisp_management_keys[];
 extern const size_t wisp_management_key_count;
 /* True if one of them is the key of the samples, whose secret key is public. */

@@ -41,11 +41,13 @@ void wisp_shim_image_release(const uint8_t *image);
 
 /* Parameters of the check of an image before it is accepted or started. */
 struct wisp_store_trust {
-	/* Public app keys and root keys, 32 bytes each. */
+	/* Public app keys, root keys and compile keys, 32 bytes each. */
 	const uint8_t *keys;
 	size_t key_count;
 	const uint8_t *roots;
 	size_t root_count;
+	const uint8_t *compilers;
+	size_t compiler_count;
 	/* True if a start checks the signature as well as the hash. */
 	bool check_signature;
 	/* True if images without a signature are accepted. */

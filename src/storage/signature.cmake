@@ -19,6 +19,7 @@ endfunction()
 
 wisp_key_files(WISP_SIGNATURE_KEY_FILE wisp_app_keys)
 wisp_key_files(WISP_ROOT_KEY_FILE wisp_root_keys)
+wisp_key_files(WISP_COMPILE_KEY_FILE wisp_compile_keys)
 wisp_key_files(WISP_MANAGEMENT_KEY_FILE wisp_management_keys)
 if(CONFIG_WISP_MGMT_SIGNED AND NOT wisp_management_keys)
   message(FATAL_ERROR "CONFIG_WISP_MGMT_SIGNED: CONFIG_WISP_MANAGEMENT_KEY_FILE names no key, so that nobody could "
@@ -28,8 +29,10 @@ set(wisp_keys_file ${CMAKE_BINARY_DIR}/wisp/public_keys.c)
 add_custom_command(
   OUTPUT ${wisp_keys_file}
   COMMAND ${PYTHON_EXECUTABLE} ${ZEPHYR_WISP_MODULE_DIR}/scripts/public_keys.py
-    --output ${wisp_keys_file} --app ${wisp_app_keys} --root ${wisp_root_keys} --management ${wisp_management_keys}
-  DEPENDS ${wisp_app_keys} ${wisp_root_keys} ${wisp_management_keys} ${ZEPHYR_WISP_MODULE_DIR}/scripts/public_keys.py
+    --output ${wisp_keys_file} --app ${wisp_app_keys} --root ${wisp_root_keys}
+    --compile ${wisp_compile_keys} --management ${wisp_management_keys}
+  DEPENDS ${wisp_app_keys} ${wisp_root_keys} ${wisp_compile_keys} ${wisp_management_keys}
+    ${ZEPHYR_WISP_MODULE_DIR}/scripts/public_keys.py
   COMMENT "Wisp: public keys"
   VERBATIM
 )

@@ -85,6 +85,8 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *app)
 		.key_count = wisp_public_key_count,
 		.roots = wisp_root_keys,
 		.root_count = wisp_root_key_count,
+		.compilers = wisp_compile_keys,
+		.compiler_count = wisp_compile_key_count,
 		.check_signature = IS_ENABLED(CONFIG_WISP_SIGNATURE_AT_START),
 		.allow_unsigned = IS_ENABLED(CONFIG_WISP_ALLOW_UNSIGNED),
 		.app = app,

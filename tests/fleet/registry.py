@@ -213,8 +213,8 @@ class Exchange(Fleet):
         self.wisp("publish", self.name, "lamp.wisp")
         script = ("import sys, types, argparse, pathlib; w = types.ModuleType('west'); c = types.ModuleType('west.commands')\n"
                   "c.WestCommand = object; sys.modules.update({'west': w, 'west.commands': c}); import wisp\n"
-                  "a = argparse.Namespace(reference=sys.argv[1], key=[pathlib.Path('app.pub.pem')], root_key=[], target=None,"
-                  " plain_http=False)\n"
+                  "a = argparse.Namespace(reference=sys.argv[1], key=[pathlib.Path('app.pub.pem')], root_key=[], compile_key=[],"
+                  " target=None, plain_http=False)\n"
                   "path, reason = wisp.pull(a, pathlib.Path('.')); print(reason or path)")
         environment = {**self.environment, "WISP_TOOL": TOOLS.wisp,
                        "PYTHONPATH": str(REPOSITORY / "scripts" / "west_commands"), "PYTHONDONTWRITEBYTECODE": "1"}

@@ -11,6 +11,7 @@ KEY = REPOSITORY / "samples" / "updatable_app" / "keys" / "development.pem"
 # Keys that the tested firmware knows beside that one.
 SPARE = HERE / "keys" / "spare.pem"
 ROOT = HERE / "keys" / "root.pem"
+COMPILE = HERE / "keys" / "compile.pem"
 
 
 class Tools:

@@ -32,6 +32,8 @@ pub struct Facts {
     pub found_hash: String,
     pub signed: bool,
     pub signing_key: Option<String>,
+    /// Id of the compile key that the attached native code names; null if none is attached.
+    pub compile_key: Option<String>,
     /// Ids of the keys that are retired when the image is confirmed.
     pub retires: Vec<String>,
     pub code: Code,
@@ -216,6 +218,10 @@ impl Facts {
             found_hash: hex(&found),
             signed: image.trailer(TAG_SIGNATURE).is_some(),
             signing_key: image.trailer(TAG_KEY_ID).map(hex),
+            compile_key: image
+                .attachment()
+                .and_then(|attachment| wisp_trust::Trailer::of_attachment(&attachment).ok()?.key_id)
+                .map(|id| hex(&id)),
             retires: wisp_trust::retired_by(image).map_or_else(|_| Vec::new(), |ids| ids.map(|id| hex(&id)).collect()),
             sound: hash == "correct" && code.error.is_none() && native.iter().all(|section| section.error.is_none()),
             code,

@@ -18,6 +18,8 @@ pub enum Role {
     App,
     /// Signs images that retire app keys, and stays offline: CONFIG_WISP_ROOT_KEY_FILE
     Root,
+    /// Signs native code that `wisp attach` adds to images: CONFIG_WISP_COMPILE_KEY_FILE
+    Compile,
     /// Signs requests of `west wisp` to a device: CONFIG_WISP_MANAGEMENT_KEY_FILE
     Management,
 }
@@ -34,6 +36,7 @@ impl Role {
         match self {
             Self::App => "app",
             Self::Root => "root",
+            Self::Compile => "compile",
             Self::Management => "management",
         }
     }
@@ -46,7 +49,7 @@ pub fn role(path: &Path) -> Result<Option<Role>, Failure> {
     let Some(name) = stated else { return Ok(None) };
     let known = Role::value_variants().iter().find(|role| role.name() == name);
     known.copied().map(Some).ok_or_else(|| {
-        let what = format!("a key of the role {name:?}; this wisp knows app, root and management");
+        let what = format!("a key of the role {name:?}; this wisp knows app, root, compile and management");
         Failure::in_file(path, what)
     })
 }
@@ -126,6 +129,7 @@ pub fn public_of(path: &Path, expected: Role) -> Result<wisp_trust::PublicKey, F
         None => return Ok(key),
         Some(Role::App) => "an app key; name it with --key",
         Some(Role::Root) => "a root key; name it with --root-key",
+        Some(Role::Compile) => "a compile key, which signs attached native code; name it with --compile-key",
         Some(Role::Management) => "a management key, which signs requests and no images; leave it out",
     };
     Err(Failure::in_file(path, format_args!("this is {place}")))

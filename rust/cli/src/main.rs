@@ -59,6 +59,7 @@ enum Command {
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
     Sign(cmd::sign::Arguments),
+    Attach(cmd::attach::Arguments),
     Verify(cmd::verify::Arguments),
     Symbolize(cmd::symbolize::Arguments),
     /// Put an app into an OCI registry, by the program wisp-fleet
@@ -131,6 +132,7 @@ fn main() -> ExitCode {
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),
         Command::Sign(arguments) => cmd::sign::run(&arguments),
+        Command::Attach(arguments) => cmd::attach::run(&arguments),
         Command::Verify(arguments) => cmd::verify::run(&arguments),
         Command::Symbolize(arguments) => cmd::symbolize::run(&arguments),
         Command::Publish(more) => cmd::fleet::run("publish", &more, arguments.json),

@@ -172,6 +172,7 @@ fn public_keys(arguments: &str) -> String {
     folder.write("unmarked.pub.pem", text.replace("Wisp-Role: app\n", ""));
     for number in 0..9 {
         folder.succeeds(&format!("keygen {number}.pem"));
+        folder.succeeds(&format!("keygen compile{number}.pem --role compile"));
     }
     let script = root().join("scripts/public_keys.py");
     let command = ["--output", "keys.c"].into_iter().chain(arguments.split_whitespace());
@@ -227,6 +228,8 @@ fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
     }
     let mut said: Vec<(String, &str)> = CASES.iter().map(|(project, message)| (configure(project), *message)).collect();
     let nine = (0..9).fold("--app".to_owned(), |all, number| format!("{all} {number}.pub.pem"));
+    let names = |role: &str, count| (0..count).map(|number| format!(" {role}{number}.pub.pem")).collect::<String>();
+    let five_and_four = format!("--app{} --compile{}", names("", 5), names("compile", 4));
     let keys = [
         (
             "--app key.pem",
@@ -264,6 +267,21 @@ fn each_mistake_in_a_build_file_is_told_in_full_and_explained_on_the_page() {
             "--app key.pub.pem --management unmarked.pub.pem",
             "CONFIG_WISP_MANAGEMENT_KEY_FILE: a management key signs images, too; make a key of its own with wisp keygen \
              --role management",
+        ),
+        (
+            "--compile key.pub.pem",
+            "CONFIG_WISP_COMPILE_KEY_FILE: key.pub.pem is marked as a key of the role app; it belongs into \
+             CONFIG_WISP_SIGNATURE_KEY_FILE",
+        ),
+        (
+            "--app key.pub.pem --compile unmarked.pub.pem",
+            "CONFIG_WISP_COMPILE_KEY_FILE: a compile key signs images, too; make a key of its own with wisp keygen \
+             --role compile",
+        ),
+        (
+            &five_and_four,
+            "CONFIG_WISP_COMPILE_KEY_FILE: 5 app keys and 4 compile keys are too many, expected 8 together at most: a \
+             device can remember the retirement of no more",
         ),
         (
             &nine,

@@ -442,7 +442,7 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "sign a.wisp --key king.pem --retire two.pub.pem",
-        "king.pem: a key of the role \"king\"; this wisp knows app, root and management",
+        "king.pem: a key of the role \"king\"; this wisp knows app, root, compile and management",
         roles,
     ),
     (
@@ -538,10 +538,11 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let patterns = patterns("The `wisp` command");
     let mut used = vec![false; patterns.len()];
     let mut wrong = String::new();
-    let native = if cfg!(all(target_arch = "x86_64", unix)) { NATIVE } else { &[] };
-    for (command, message, prepare) in
-        [CASES, common::functions::CASES, common::memory::CASES, common::mistakes::CASES, native].into_iter().flatten()
-    {
+    use common::{attaching, functions, memory, mistakes};
+    let here = cfg!(all(target_arch = "x86_64", unix));
+    let [native, attached]: [&[_]; 2] = if here { [NATIVE, attaching::NATIVE] } else { [&[]; 2] };
+    let portable = [CASES, attaching::CASES, functions::CASES, memory::CASES, mistakes::CASES];
+    for (command, message, prepare) in portable.into_iter().chain([native, attached]).flatten() {
         let folder = Folder::new();
         prepare(&folder);
         let run = folder.wisp(command);

@@ -96,6 +96,8 @@ errors! {
         BadRetirement = 39, "BAD_RETIREMENT", "The image's list of keys to retire is wrong.", "the image's list of keys to retire is wrong; sign it again", "the image's list of keys to retire is wrong; sign it again", "The image retires the key that signed it, more keys than it may, or has several lists of them.";
         Rollback(u32, u32) = 40, "TRUST_ROLLBACK", "The image's rollback counter is lower than the installed one's.", "the image's rollback counter is lower than the installed one's", "the rollback counter is lower than the installed one's", "The rollback counter is lower than that of an installed image: (offered, needed).";
         NotRoot([u8; 8]) = 41, "NOT_ROOT", "The image retires keys, and no root key signed it.", "the image retires keys, which only a root key may do; sign it with a root key", "the image retires keys, which only a root key may do; sign it with a root key", "The image retires keys, and the key that signed it is no root key.";
+        BadAttachment = 42, "BAD_ATTACHMENT", "The attached native code is damaged or belongs to another image.", "the attached native code is damaged or belongs to another image; attach it again", "the attached native code is damaged or belongs to another image; attach it again with wisp attach", "The attachment has no valid trailer or signature, its hash differs, or it names another image.";
+        UnknownCompileKey([u8; 8]) = 43, "UNKNOWN_COMPILE_KEY", "The firmware has no such compile key.", "the attached native code is signed by a key that is no compile key of this firmware", "the attached native code is signed by a key that is no compile key of the firmware (CONFIG_WISP_COMPILE_KEY_FILE)", "The key that signed the attached native code is not among the compile keys.";
     }
 }
 
@@ -157,7 +159,11 @@ impl core::fmt::Display for TrustError {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.write_str(self.words())?;
         match self {
-            Self::UnknownKey(id) | Self::RetiredKey(id) | Self::Signature(id) | Self::NotRoot(id) => {
+            Self::UnknownKey(id)
+            | Self::UnknownCompileKey(id)
+            | Self::RetiredKey(id)
+            | Self::Signature(id)
+            | Self::NotRoot(id) => {
                 f.write_str(" (key ")?;
                 for byte in id {
                     write!(f, "{byte:02x}")?;

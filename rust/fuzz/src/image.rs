@@ -90,6 +90,15 @@ fn visit(image: &Image<'_>) -> Result<(), ImageError> {
         assert!(kind >= Section::OPTIONAL);
         let _ = Native::parse(bytes);
     }
+    if let Some(attachment) = image.attachment() {
+        let _ = attachment.image_hash();
+        let end = attachment.content().as_ptr_range().end.addr() + attachment.trailer().len();
+        assert_eq!(end, image.bytes().as_ptr_range().end.addr(), "an attachment ends where the image does");
+    }
+    for (kind, bytes) in image.native_sections() {
+        assert!(kind >= Section::NATIVE);
+        let _ = Native::parse(bytes);
+    }
     let again = Image::parsed(image.bytes());
     assert!(SECTIONS.iter().all(|&section| again.section(section) == image.section(section)));
     assert_eq!(again.content(), image.content());

@@ -11,6 +11,12 @@ pub const FORMAT_VERSION: u16 = 1;
 pub const IR_VERSION: u16 = 4;
 /// Bytes of the header, up to the section table.
 pub const HEADER_SIZE: usize = 16;
+/// First four bytes of an attachment, see [`crate::Attachment`].
+pub const ATTACHMENT_MAGIC: [u8; 4] = *b"WNAT";
+/// Bytes of the header of an attachment, up to its section table.
+pub const ATTACHMENT_HEADER_SIZE: usize = 48;
+/// Alignment in bytes of native sections, and of an attachment.
+pub const NATIVE_ALIGN: usize = 16;
 /// Bytes of an entry of the section table: kind, zero (`u16` each), offset, length (`u32` each).
 pub const SECTION_ENTRY_SIZE: usize = 12;
 /// Alignment of sections in bytes.

@@ -16,6 +16,7 @@
 #[cfg(feature = "alloc")]
 extern crate alloc;
 
+mod attachment;
 pub mod disassemble;
 mod error;
 pub mod features;
@@ -31,6 +32,7 @@ mod views;
 #[cfg(feature = "alloc")]
 pub mod writer;
 
+pub use attachment::Attachment;
 pub use error::ImageError;
 pub use id::ImageId;
 pub use manifest::{GuestStack, Manifest, Memory};

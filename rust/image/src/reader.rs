@@ -239,7 +239,7 @@ fn rows(image: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Returns the bytes that a row of the section table is about.
-fn section_bytes<'a>(image: &'a [u8], row: &[u8]) -> Option<&'a [u8]> {
+pub(crate) fn section_bytes<'a>(image: &'a [u8], row: &[u8]) -> Option<&'a [u8]> {
     image.get(u32_at(row, 4)? as usize..)?.get(..u32_at(row, 8)? as usize)
 }
 

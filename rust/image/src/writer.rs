@@ -73,7 +73,40 @@ impl Writer {
     }
 }
 
-/// Appends a trailer with these records (tag, bytes) to an image that has none.
+/// Returns the content of an attachment: native sections (kind, bytes) for the image whose content has this SHA-256.
+pub fn attachment(image_hash: &[u8; 32], sections: &[(u16, Vec<u8>)]) -> Vec<u8> {
+    let start = |n: usize| n.next_multiple_of(format::NATIVE_ALIGN);
+    let mut at = format::ATTACHMENT_HEADER_SIZE + sections.len() * format::SECTION_ENTRY_SIZE;
+    let mut out = Vec::new();
+    out.extend(format::ATTACHMENT_MAGIC);
+    out.extend([0; 4]);
+    out.extend((sections.len() as u16).to_le_bytes());
+    out.extend([0; 6]);
+    out.extend(image_hash);
+    for (kind, bytes) in sections {
+        at = start(at);
+        out.extend(kind.to_le_bytes());
+        out.extend([0; 2]);
+        out.extend((at as u32).to_le_bytes());
+        out.extend((bytes.len() as u32).to_le_bytes());
+        at += bytes.len();
+    }
+    for (_, bytes) in sections {
+        out.resize(start(out.len()), 0);
+        out.extend(bytes);
+    }
+    let total = (out.len() as u32).to_le_bytes();
+    out[4..8].copy_from_slice(&total);
+    out
+}
+
+/// Appends the content of an attachment to an image that has a trailer and no attachment.
+pub fn append_attachment(image: &mut Vec<u8>, content: &[u8]) {
+    image.resize(image.len().next_multiple_of(format::NATIVE_ALIGN), 0);
+    image.extend(content);
+}
+
+/// Appends a trailer with these records (tag, bytes) to an image or an attachment that has none.
 pub fn append_trailer(image: &mut Vec<u8>, records: &[(u16, &[u8])]) {
     let length = 4 + records.iter().map(|(_, bytes)| 4 + bytes.len()).sum::<usize>();
     image.extend(format::TRAILER_MAGIC.to_le_bytes());

@@ -198,6 +198,7 @@ pub unsafe extern "C" fn wisp_rust_signed(image: *const u8, size: usize, signers
         let keys = wisp_trust::Keys {
             known: list(signers.keys, signers.key_count),
             roots: list(signers.roots, signers.root_count),
+            compilers: list(signers.compilers, signers.compiler_count),
             retired: list(signers.retired, signers.retired_count),
         };
         (core::slice::from_raw_parts(image, size), keys)

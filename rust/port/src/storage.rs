@@ -323,11 +323,16 @@ unsafe fn key_list(keys: *const u8, count: usize) -> &'static [[u8; 32]] {
 /// The firmware's keys, with these that are retired.
 ///
 /// # Safety
-/// Both lists of `trust` are as [`key_list`] wants them.
+/// The lists of `trust` are as [`key_list`] wants them.
 unsafe fn keys<'r>(trust: &shim::wisp_store_trust, retired: &'r [[u8; 8]]) -> Keys<'r> {
-    // SAFETY: C passes two lists of keys of 32 bytes that live as long as the program.
+    // SAFETY: C passes three lists of keys of 32 bytes that live as long as the program.
     unsafe {
-        Keys { known: key_list(trust.keys, trust.key_count), roots: key_list(trust.roots, trust.root_count), retired }
+        Keys {
+            known: key_list(trust.keys, trust.key_count),
+            roots: key_list(trust.roots, trust.root_count),
+            compilers: key_list(trust.compilers, trust.compiler_count),
+            retired,
+        }
     }
 }
 
@@ -341,7 +346,7 @@ fn check_signature(
     allow_unsigned: bool,
 ) -> Result<Option<Signer>, TrustError> {
     match check(image, keys) {
-        Err(TrustError::Unsigned | TrustError::UnknownKey(_)) if allow_unsigned => {
+        Err(TrustError::Unsigned | TrustError::UnknownKey(_) | TrustError::UnknownCompileKey(_)) if allow_unsigned => {
             wisp_trust::check_hash(image)?;
             Ok(None)
         }
@@ -524,8 +529,9 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
             }
             match store.confirm_and_retire(slot, &retires[..used]) {
                 Err(StoreError::RetiredFull) => {
-                    let known = key_list(trust.keys, trust.key_count);
-                    store.forget_retired(|id| known.iter().any(|key| key_id(key) == *id))?;
+                    let known = keys(trust, &[]);
+                    let own = known.known.iter().chain(known.compilers);
+                    store.forget_retired(|id| own.clone().any(|key| key_id(key) == *id))?;
                     Ok(store.confirm_and_retire(slot, &retires[..used])?)
                 }
                 result => Ok(result?),

@@ -42,6 +42,8 @@ pub struct Signer {
     pub id: KeyId,
     /// The powers of the key.
     pub role: Role,
+    /// The id of the compile key that signed the attached native code, if some is attached.
+    pub compiler: Option<KeyId>,
 }
 
 /// The keys that a device knows.
@@ -51,6 +53,8 @@ pub struct Keys<'k> {
     pub known: &'k [PublicKey],
     /// Root keys of the firmware.
     pub roots: &'k [PublicKey],
+    /// Compile keys of the firmware, retired ones included. They sign attached native code, and no image.
+    pub compilers: &'k [PublicKey],
     /// Ids of retired keys.
     pub retired: &'k [KeyId],
 }
@@ -72,9 +76,21 @@ impl<'k> Keys<'k> {
         find(self.known).map(|key| (key, Role::App)).ok_or(TrustError::UnknownKey(id))
     }
 
-    /// Returns true for an app key of the firmware that is not retired: the only kind that an image retires.
+    /// Returns the compile key with this id.
+    ///
+    /// # Errors
+    /// The key is retired, or it is no compile key of the firmware.
+    pub fn compiler(&self, id: KeyId) -> Result<&'k PublicKey, TrustError> {
+        if self.retired.contains(&id) {
+            return Err(TrustError::RetiredKey(id));
+        }
+        self.compilers.iter().find(|key| key_id(key) == id).ok_or(TrustError::UnknownCompileKey(id))
+    }
+
+    /// Returns true for an app key or a compile key of the firmware that is not retired: the only kinds that an
+    /// image retires.
     pub fn can_retire(&self, id: KeyId) -> bool {
-        self.get(id).is_ok_and(|(_, role)| role == Role::App)
+        self.compiler(id).is_ok() || self.get(id).is_ok_and(|(_, role)| role == Role::App)
     }
 }
 
@@ -92,7 +108,7 @@ pub fn retired_by<'a>(image: &Image<'a>) -> Result<impl Iterator<Item = KeyId> +
 }
 
 /// Returns the ids of the keys that a device has to retire when it confirms an image that [`crate::verify`]
-/// accepted: app keys that it knows and that are not retired yet. Others take no place.
+/// accepted: app keys and compile keys that it knows and that are not retired yet. Others take no place.
 ///
 /// # Errors
 /// Returns the errors of [`retired_by`].

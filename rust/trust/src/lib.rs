@@ -4,6 +4,8 @@
 //! Principles
 //! 1. One signature, Ed25519 (RFC 8032), over every byte before the trailer: manifest, code, data and
 //!    native sections. Nothing that a device acts on lies outside of it.
+//!    The one exception is native code that is attached behind the trailer. A compile key signs it, together with
+//!    the hash of the content that it belongs to, and can sign nothing else.
 //! 2. The trailer has one form. Records may not be repeated, left over or unknown, so that no byte of a
 //!    signed image can be changed without [`verify`] noticing.
 //! 3. A device knows several keys by their ids. An image that a root key signed can retire app keys. What a
@@ -36,7 +38,7 @@ pub use keys::{key_id, retired_by, retirements, KeyId, Keys, PublicKey, Role, Si
 pub use request::sign_request;
 pub use request::{Challenge, RequestError, NONCE_SIZE, SIGNATURE_ENTRY};
 #[cfg(feature = "sign")]
-pub use sign::{add_retired_keys, allow_downgrade, public_key, sign, SignError};
+pub use sign::{add_retired_keys, allow_downgrade, attach, public_key, sign, SignError};
 pub use trailer::Trailer;
 pub use verify::{check_hash, check_rollback, verify, verify_origin};
 

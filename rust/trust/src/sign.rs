@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use ed25519_compact::{KeyPair, Seed};
 use wisp_image::format::{manifest, update_flags, Section, TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
-use wisp_image::writer::{append_trailer, Writer};
+use wisp_image::writer::{append_attachment, append_trailer, attachment, Writer};
 use wisp_image::{Image, ImageError};
 
 use crate::{check_hash, key_id, sha256, KeyId, PublicKey, TrustError, RETIRED_KEYS_SECTION};
@@ -21,6 +21,8 @@ pub enum SignError {
     RetiresItself,
     /// Its list of keys to retire has no valid form.
     BadRetirement,
+    /// The content would change, and native code is attached to it.
+    Attached,
 }
 
 /// Returns the public key of a secret one (the 32 bytes RFC 8032 calls the private key).
@@ -28,7 +30,8 @@ pub fn public_key(secret: &[u8; 32]) -> PublicKey {
     *KeyPair::from_seed(Seed::new(*secret)).pk
 }
 
-/// Returns the image with a trailer that holds its hash and its signature; a trailer it has is replaced.
+/// Returns the image with a trailer that holds its hash and its signature; a trailer it has is replaced. Attached
+/// native code stays, because the content stays the same.
 ///
 /// # Errors
 /// See [`SignError`].
@@ -44,16 +47,48 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     let hash = sha256(&out);
     let signature = pair.sk.sign(&out, None);
     append_trailer(&mut out, &[(TAG_HASH, &hash), (TAG_KEY_ID, &id), (TAG_SIGNATURE, &signature[..])]);
+    if let Some(attachment) = parsed.attachment() {
+        append_attachment(&mut out, attachment.content());
+        out.extend(attachment.trailer());
+    }
     Ok(out)
+}
+
+/// Returns the image with these native sections (kind, bytes) attached, and signed by a compile key. An attachment
+/// that the image has is replaced. Content, trailer and signature of the image stay as they are. The caller has
+/// checked that the sections were made from the image's module.
+///
+/// # Errors
+/// The image cannot be read, is damaged or is not signed.
+pub fn attach(image: &[u8], sections: &[(u16, Vec<u8>)], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
+    let parsed = Image::parse(image).map_err(SignError::Image)?;
+    let trailer = check_hash(&parsed).map_err(SignError::Damaged)?;
+    let (Some(hash), Some(_)) = (trailer.hash, trailer.signature) else {
+        return Err(SignError::Damaged(TrustError::Unsigned));
+    };
+    let pair = KeyPair::from_seed(Seed::new(*secret));
+    let content = attachment(hash, sections);
+    let signature = pair.sk.sign(&content, None);
+    let mut out = [parsed.content(), parsed.tail().0].concat();
+    append_attachment(&mut out, &content);
+    let (hash, id) = (sha256(&content), key_id(&pair.pk));
+    append_trailer(&mut out, &[(TAG_HASH, &hash), (TAG_KEY_ID, &id), (TAG_SIGNATURE, &signature[..])]);
+    Ok(out)
+}
+
+/// Fails if native code is attached to the image, and so belongs to the content that is about to change.
+fn nothing_attached(image: &Image<'_>) -> Result<(), SignError> {
+    image.attachment().map_or(Ok(()), |_| Err(SignError::Attached))
 }
 
 /// Returns the image, without trailer, with a section that retires these keys. Replaces such a section.
 ///
 /// # Errors
-/// It is no image, or it is damaged.
+/// It is no image, it is damaged, or native code is attached to it.
 pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignError> {
     let parsed = Image::parse(image).map_err(SignError::Image)?;
     check_hash(&parsed).map_err(SignError::Damaged)?;
+    nothing_attached(&parsed)?;
     let mut writer = Writer::of(&parsed, |kind| kind != RETIRED_KEYS_SECTION);
     writer.optional(RETIRED_KEYS_SECTION, keys.concat());
     Ok(writer.finish())
@@ -62,9 +97,10 @@ pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignErr
 /// Returns the image, without trailer, with the mark in its manifest that it may take the place of a higher version.
 ///
 /// # Errors
-/// It is no image, or has no manifest.
+/// It is no image, has no manifest, or native code is attached to it.
 pub fn allow_downgrade(image: &[u8]) -> Result<Vec<u8>, SignError> {
     let parsed = Image::parse(image).map_err(SignError::Image)?;
+    nothing_attached(&parsed)?;
     let facts = parsed.section(Section::Manifest);
     let missing = SignError::Image(ImageError::MissingSection(Section::Manifest));
     let start = facts.as_ptr() as usize - image.as_ptr() as usize;

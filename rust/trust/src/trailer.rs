@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-//! The trailer, read strictly.
+//! Trailers, read strictly.
 
 use wisp_image::format::{TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE, TRAILER_MAGIC};
-use wisp_image::Image;
+use wisp_image::{Attachment, Image};
 
 use crate::{KeyId, TrustError};
 
-/// The trailer, which follows an image's content.
+/// The trailer that follows the content of an image or of an attachment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Trailer<'a> {
     /// SHA-256 of the content.
@@ -18,14 +18,22 @@ pub struct Trailer<'a> {
 }
 
 impl<'a> Trailer<'a> {
-    /// Reads the trailer of an image; one without a trailer has no records.
+    /// Reads the trailer of an image; one without a trailer has no records. An attachment may follow.
     ///
     /// # Errors
     /// [`TrustError::BadTrailer`]: there is something else, records that are unknown, repeated, out of
     /// order or of another length, a signature without key or a key without signature, or bytes left.
     pub fn of(image: &Image<'a>) -> Result<Self, TrustError> {
-        let bytes = image.bytes().get(image.content().len()..).unwrap_or_default();
-        Self::read(bytes).ok_or(TrustError::BadTrailer)
+        Self::read(image.tail().0).ok_or(TrustError::BadTrailer)
+    }
+
+    /// Reads the trailer of an attachment.
+    ///
+    /// # Errors
+    /// [`TrustError::BadAttachment`]: as for an image, or the trailer is missing or has no signature.
+    pub fn of_attachment(attachment: &Attachment<'a>) -> Result<Self, TrustError> {
+        let trailer = Self::read(attachment.trailer()).filter(|trailer| trailer.signature.is_some());
+        trailer.ok_or(TrustError::BadAttachment)
     }
 
     fn read(bytes: &'a [u8]) -> Option<Self> {

@@ -4,22 +4,47 @@
 use ed25519_compact::{PublicKey, Signature};
 use wisp_image::Image;
 
-use crate::{retired_by, sha256, Keys, Role, Signer, Trailer, TrustError};
+use crate::{retired_by, sha256, KeyId, Keys, Role, Signer, Trailer, TrustError};
 
-/// Checks the hash of the content. An image without a trailer has nothing to check against and passes.
+/// Checks the hash of the content, and that of an attachment, which has to belong to this image. An image without a
+/// trailer has nothing to check against and passes.
 ///
 /// # Errors
-/// The trailer is malformed, or the hash differs.
+/// A trailer is malformed, a hash differs, or the attachment belongs to another image.
 pub fn check_hash<'a>(image: &Image<'a>) -> Result<Trailer<'a>, TrustError> {
     let trailer = Trailer::of(image)?;
     match trailer.hash {
-        Some(stated) if *stated != sha256(image.content()) => Err(TrustError::Hash),
-        _ => Ok(trailer),
+        Some(stated) if *stated != sha256(image.content()) => return Err(TrustError::Hash),
+        _ => {}
+    }
+    let Some(attachment) = image.attachment() else { return Ok(trailer) };
+    let belongs = trailer.hash.is_some_and(|hash| attachment.image_hash() == hash);
+    let found = sha256(attachment.content());
+    match Trailer::of_attachment(&attachment)?.hash {
+        Some(stated) if *stated == found && belongs => Ok(trailer),
+        _ => Err(TrustError::BadAttachment),
     }
 }
 
-/// Checks whether an image may be installed: its hash, its signature, and whether its signer may retire what it
-/// lists. Returns the key that signed.
+/// Checks the signature of the native code that is attached to an image whose hashes are right. Returns the id of the
+/// compile key that signed it, and `None` if nothing is attached.
+fn verify_attachment(image: &Image<'_>, keys: &Keys<'_>) -> Result<Option<KeyId>, TrustError> {
+    let Some(attachment) = image.attachment() else { return Ok(None) };
+    let trailer = Trailer::of_attachment(&attachment)?;
+    let (Some(id), Some(signature)) = (trailer.key_id, trailer.signature) else {
+        return Err(TrustError::BadAttachment);
+    };
+    check_signature(keys.compiler(id)?, id, attachment.content(), signature)?;
+    Ok(Some(id))
+}
+
+fn check_signature(key: &[u8; 32], id: KeyId, content: &[u8], signature: &[u8; 64]) -> Result<(), TrustError> {
+    let signature = Signature::new(*signature);
+    PublicKey::new(*key).verify(content, &signature).map_err(|_| TrustError::Signature(id))
+}
+
+/// Checks whether an image may be installed: its hash, its signature, whether its signer may retire what it
+/// lists, and the signature of attached native code. Returns the key that signed the image.
 ///
 /// # Errors
 /// Any but [`TrustError::Rollback`]. The keys are looked at before the expensive check.
@@ -40,8 +65,8 @@ pub fn verify(image: &Image<'_>, keys: &Keys<'_>) -> Result<Signer, TrustError> 
     verify_origin(image, keys)
 }
 
-/// Checks hash and signature alone. For what was installed before: its list of keys to retire has no effect any
-/// more. Returns the key that signed.
+/// Checks hashes and signatures alone. For what was installed before: its list of keys to retire has no effect any
+/// more. Returns the key that signed the image.
 ///
 /// # Errors
 /// Any but [`TrustError::Rollback`], [`TrustError::NotRoot`] and [`TrustError::BadRetirement`].
@@ -54,9 +79,9 @@ pub fn verify_origin(image: &Image<'_>, keys: &Keys<'_>) -> Result<Signer, Trust
     };
     let (key, role) = keys.get(id)?;
     check_hash(image)?;
-    let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(image.content(), &signature).map_err(|_| TrustError::Signature(id))?;
-    Ok(Signer { id, role })
+    check_signature(key, id, image.content(), signature)?;
+    let compiler = verify_attachment(image, keys)?;
+    Ok(Signer { id, role, compiler })
 }
 
 /// Checks the rollback counter of an update against the highest that was confirmed before.

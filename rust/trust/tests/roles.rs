@@ -14,10 +14,13 @@ const STOLEN: [u8; 32] = [1; 32];
 const SPARE: [u8; 32] = [2; 32];
 const ROOT: [u8; 32] = [3; 32];
 const OTHER_ROOT: [u8; 32] = [4; 32];
+const COMPILE: [u8; 32] = [5; 32];
+const OTHER_COMPILE: [u8; 32] = [6; 32];
 
 struct Device {
     apps: [PublicKey; 2],
     roots: [PublicKey; 2],
+    compilers: [PublicKey; 2],
     retired: Vec<KeyId>,
 }
 
@@ -26,12 +29,13 @@ impl Device {
         Self {
             apps: [STOLEN, SPARE].map(|secret| public_key(&secret)),
             roots: [ROOT, OTHER_ROOT].map(|secret| public_key(&secret)),
+            compilers: [COMPILE, OTHER_COMPILE].map(|secret| public_key(&secret)),
             retired: Vec::new(),
         }
     }
 
     fn keys(&self) -> Keys<'_> {
-        Keys { known: &self.apps, roots: &self.roots, retired: &self.retired }
+        Keys { known: &self.apps, roots: &self.roots, compilers: &self.compilers, retired: &self.retired }
     }
 
     /// Accepts and confirms an image.

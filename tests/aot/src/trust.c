@@ -15,6 +15,8 @@ ZTEST_SUITE(trust, NULL, NULL, NULL, NULL, NULL);
 	extern const uint8_t foreign_##_name##_end[];
 
 FOREIGN(signed)
+FOREIGN(attached)
+FOREIGN(foreign_attached)
 FOREIGN(unsigned)
 FOREIGN(unsigned_only)
 FOREIGN(tampered)
@@ -54,6 +56,15 @@ ZTEST(trust, test_signed_native_code_runs)
 
 	zassert_true(status.native);
 	zassert_equal(status.exit_status, 7);
+}
+
+ZTEST(trust, test_attached_native_code_runs_if_a_compile_key_signed_it)
+{
+	struct wisp_app_status status = RUN(attached);
+
+	zassert_true(status.native);
+	zassert_equal(status.exit_status, 7);
+	expect_ir(RUN(foreign_attached));
 }
 
 ZTEST(trust, test_native_code_that_nobody_trusted_signed_does_not_run)

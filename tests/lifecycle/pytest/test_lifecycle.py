@@ -4,6 +4,7 @@
 import asyncio
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
@@ -262,6 +263,33 @@ def test_a_root_key_retires_keys_once_its_image_is_confirmed(firmware, tools, tm
     of_retired = signed("retired.wisp", (3, 0, 3), images.KEY)
     assert refused(firmware, lambda device: device.install(of_retired)) == Code.RETIRED_KEY
     on(firmware, lambda device: device.install(signed("spare.wisp", (3, 0, 4), images.SPARE)))
+
+
+def test_attached_native_code_needs_a_compile_key_of_the_firmware(firmware, tools, tmp_path):
+    image = tools.make("watched", "counter", "5.0.0", tmp_path)
+    native = tmp_path / "native.wisp"
+    subprocess.run([tools.tool, "build", str(tmp_path / "watched.wasm"), "-o", str(native), "--quiet", "--target", "x86-64"],
+                   check=True, timeout=300)
+
+    def attached(name, key):
+        path = tmp_path / name
+        subprocess.run([tools.tool, "attach", str(image), "--native", str(native), "--key", str(key), "-o", str(path)],
+                       check=True, timeout=120, stdout=subprocess.DEVNULL)
+        return path
+
+    own = tmp_path / "own.pem"
+    subprocess.run([tools.tool, "keygen", str(own), "--role", "compile"], check=True, timeout=120, stdout=subprocess.DEVNULL)
+    foreign = attached("foreign.wisp", own)
+    assert refused(firmware, lambda device: device.install(foreign)) == Code.UNKNOWN_COMPILE_KEY
+    good = attached("good.wisp", images.COMPILE)
+    changed = tmp_path / "changed.wisp"
+    content = bytearray(good.read_bytes())
+    content[image.stat().st_size + 100] ^= 1
+    changed.write_bytes(content)
+    assert refused(firmware, lambda device: device.install(changed)) == Code.BAD_ATTACHMENT
+    on(firmware, lambda device: device.install(good))
+    app = on(firmware, lambda device: device.info("counter"))
+    assert 5 in [image["ver"] for image in (app.running, app.candidate) if image]
 
 
 def test_nobody_resets_the_board_over_smp(firmware):

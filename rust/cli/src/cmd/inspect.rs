@@ -102,6 +102,9 @@ fn text(path: &Path, facts: &Facts) -> String {
         (true, None) => "signature: by an unnamed key (not checked here)".into(),
         (false, _) => "signature: none".into(),
     });
+    if let Some(key) = &facts.compile_key {
+        line(format!("native code is attached, by compile key {key} (not checked here)"));
+    }
     for id in &facts.retires {
         line(format!("retires key {id} when it is confirmed"));
     }

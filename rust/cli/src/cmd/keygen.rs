@@ -15,9 +15,8 @@ use crate::{input, keys, output};
 
 /// Make a key to sign images or requests with
 ///
-/// Writes the secret key to FILE, readable by you alone, and the public key beside it, ending in .pub.pem: the
-/// firmware gets that one by CONFIG_WISP_SIGNATURE_KEY_FILE, a root key by CONFIG_WISP_ROOT_KEY_FILE, and a management
-/// key by CONFIG_WISP_MANAGEMENT_KEY_FILE. Both are PEM files as OpenSSL reads them.
+/// Writes the secret key to FILE, readable by you alone, and the public key beside it, ending in .pub.pem. Both are PEM
+/// files as OpenSSL reads them. The firmware gets the public key by the option of its role, which --help names.
 #[derive(Args)]
 pub struct Arguments {
     /// File for the secret key

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One file for each subcommand.
 
+pub mod attach;
 pub mod build;
 pub mod completions;
 pub mod debug;

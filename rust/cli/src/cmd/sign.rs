@@ -46,10 +46,15 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     // a signature says that somebody vouches for the image
     check::all(&image).map_err(|error| Failure::in_file(path, format_args!("not signed: {error}")))?;
     let secret = keys::secret(&arguments.key)?;
-    if keys::role(&arguments.key)? == Some(keys::Role::Management) {
+    let wrong = match keys::role(&arguments.key)? {
+        Some(keys::Role::Management) => Some("a management key signs requests of `west wisp`"),
+        Some(keys::Role::Compile) => Some("a compile key signs native code that `wisp attach` adds"),
+        Some(keys::Role::App | keys::Role::Root) | None => None,
+    };
+    if let Some(purpose) = wrong {
         return Err(Failure::in_file(
             &arguments.key,
-            "a management key signs requests of `west wisp`, and devices would refuse the image; sign it with an app key",
+            format_args!("{purpose}, and devices would refuse the image; sign it with an app key"),
         ));
     }
     let retired: Vec<_> = arguments
@@ -78,6 +83,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         SignError::RetiresItself => {
             Failure::in_file(&arguments.key, "the image retires this key; sign it with one that stays in use")
         }
+        SignError::Attached => Failure::in_file(
+            path,
+            "native code is attached to the image as it is now; use --retire and --downgrade before `wisp attach`",
+        ),
         SignError::BadRetirement => {
             Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")
         }

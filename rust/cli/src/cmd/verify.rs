@@ -23,6 +23,9 @@ pub struct Arguments {
     /// A public root key that the device knows; may be given several times
     #[arg(long, value_name = "FILE")]
     root_key: Vec<PathBuf>,
+    /// A public compile key that the device knows; may be given several times
+    #[arg(long, value_name = "FILE")]
+    compile_key: Vec<PathBuf>,
 }
 
 #[derive(Serialize)]
@@ -40,15 +43,30 @@ struct Report {
     /// Machines that the image has native code for.
     native: Vec<String>,
     native_only: bool,
+    /// Id of the compile key that signed the attached native code.
+    compile_key: Option<String>,
 }
 
 /// Says why the signature is refused, and if its key is unknown, which keys were given.
 fn refused(path: &Path, error: &TrustError, keys: &Keys<'_>) -> Failure {
-    if !matches!(error, TrustError::UnknownKey(_)) {
-        return Failure::in_file(path, error);
+    let ids = |keys: &[wisp_trust::PublicKey]| {
+        let ids: Vec<String> = keys.iter().map(|key| hex(&wisp_trust::key_id(key))).collect();
+        ids.join(", ")
+    };
+    match error {
+        TrustError::UnknownKey(_) => {
+            let given = ids(&[keys.known, keys.roots].concat());
+            Failure::in_file(path, format_args!("{error}; the keys given are {given}"))
+        }
+        TrustError::UnknownCompileKey(_) if keys.compilers.is_empty() => {
+            Failure::in_file(path, format_args!("{error}; name the key with --compile-key"))
+        }
+        TrustError::UnknownCompileKey(_) => {
+            let given = ids(keys.compilers);
+            Failure::in_file(path, format_args!("{error}; the compile keys given are {given}"))
+        }
+        _ => Failure::in_file(path, error),
     }
-    let given: Vec<String> = keys.known.iter().chain(keys.roots).map(|key| hex(&wisp_trust::key_id(key))).collect();
-    Failure::in_file(path, format_args!("{error}; the keys given are {}", given.join(", ")))
 }
 
 /// Checks an image. Whether it is whole comes first: nobody is to sign a damaged one.
@@ -58,6 +76,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         |files: &[PathBuf], role| files.iter().map(|file| keys::public_of(file, role)).collect::<Result<Vec<_>, _>>();
     let known = read(&arguments.key, keys::Role::App)?;
     let roots = read(&arguments.root_key, keys::Role::Root)?;
+    let compilers = read(&arguments.compile_key, keys::Role::Compile)?;
     let bytes = input::read(path)?;
     let image = input::image(path, &bytes)?;
     let trailer = Trailer::of(&image).map_err(|error| Failure::in_file(path, error))?;
@@ -65,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         return Err(Failure::in_file(path, "the image is cut short: its trailer is missing; send or build it again"));
     }
     check::all(&image).map_err(|error| Failure::in_file(path, error))?;
-    let keys = Keys { known: &known, roots: &roots, retired: &[] };
+    let keys = Keys { known: &known, roots: &roots, compilers: &compilers, retired: &[] };
     let signer = wisp_trust::verify(&image, &keys).map_err(|error| refused(path, &error, &keys))?;
     let manifest = image.manifest().map_err(|error| Failure::in_file(path, error))?;
     let native = image.native_sections().filter_map(|(_, bytes)| check::native(&image, bytes).ok());
@@ -82,6 +101,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             .collect(),
         native: native.map(|native| native.target.to_string()).collect(),
         native_only: image.is_native_only(),
+        compile_key: signer.compiler.map(|id| hex(&id)),
     };
     output::report(&report, |report| {
         let only = if report.native_only { "native code only, for" } else { "native code for" };
@@ -97,6 +117,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             report.rollback,
             report.key
         );
+        if let Some(id) = &report.compile_key {
+            text += &format!("\nnative code is attached and signed by compile key {id}");
+        }
         for id in &report.retires {
             text += &format!("\nretires key {id} when it is confirmed");
         }

@@ -2,6 +2,7 @@
 //! Runs the command in a folder of its own.
 #![allow(dead_code)]
 
+pub mod attaching;
 pub mod functions;
 pub mod memory;
 pub mod mistakes;

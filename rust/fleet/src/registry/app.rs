@@ -51,6 +51,8 @@ pub struct Trusted {
     pub known: Vec<PublicKey>,
     /// Root keys.
     pub roots: Vec<PublicKey>,
+    /// Compile keys.
+    pub compilers: Vec<PublicKey>,
 }
 
 impl Identity {
@@ -123,7 +125,7 @@ impl App {
     /// # Errors
     /// There is none, its key is not among these, or it is wrong.
     pub fn signer(&self, trusted: &Trusted) -> Result<Signer, Failure> {
-        let keys = Keys { known: &trusted.known, roots: &trusted.roots, retired: &[] };
+        let keys = Keys { known: &trusted.known, roots: &trusted.roots, compilers: &trusted.compilers, retired: &[] };
         let image = Image::parse(&self.bytes).map_err(|error| Failure::in_file(&self.path, error))?;
         wisp_trust::verify(&image, &keys).map_err(|error| Failure::in_file(&self.path, error))
     }

@@ -39,8 +39,11 @@ pub struct Arguments {
     /// A public root key that the device knows; may be given several times
     #[arg(long, value_name = "FILE")]
     root_key: Vec<PathBuf>,
+    /// A public compile key that the device knows, for attached native code; may be given several times
+    #[arg(long, value_name = "FILE")]
+    compile_key: Vec<PathBuf>,
     /// Do not check the signature
-    #[arg(long, conflicts_with_all = ["key", "root_key"])]
+    #[arg(long, conflicts_with_all = ["key", "root_key", "compile_key"])]
     unverified: bool,
     /// Write the module that the image was made from to this file as well
     #[arg(long, value_name = "FILE")]
@@ -203,7 +206,8 @@ impl Arguments {
         }
         let known = app::public_keys(&self.key)?;
         let roots = app::public_keys(&self.root_key)?;
-        Ok(app.signer(&Trusted { known, roots })?.role == Role::Root)
+        let compilers = app::public_keys(&self.compile_key)?;
+        Ok(app.signer(&Trusted { known, roots, compilers })?.role == Role::Root)
     }
 
     /// Returns the path of the image.

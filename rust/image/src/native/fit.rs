@@ -64,9 +64,10 @@ impl Native<'_> {
 }
 
 impl<'a> Image<'a> {
-    /// Returns kind and bytes of each native section.
+    /// Returns kind and bytes of each native section: those of the content, then those of the attachment.
     pub fn native_sections(&self) -> impl Iterator<Item = (u16, &'a [u8])> + 'a {
-        self.sections_from(Section::NATIVE)
+        let attached = self.attachment().into_iter().flat_map(|attachment| attachment.sections());
+        self.sections_from(Section::NATIVE).chain(attached)
     }
 
     /// Returns true if the image has functions, and no IR for them: it runs only where one of its native sections

@@ -27,7 +27,6 @@ use core::cell::Cell;
 use core::ptr::null;
 use core::sync::atomic::Ordering;
 
-use wisp_image::format::Section;
 use wisp_image::native::{flags, header, Native, Refusal, Target, HELPERS, SITE_STOP};
 use wisp_image::Image;
 
@@ -254,7 +253,7 @@ pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'
     let mut best: Option<Native<'m>> = None;
     let mut other = None;
     let mut refusal = None;
-    for (_, bytes) in image.sections_from(Section::NATIVE) {
+    for (_, bytes) in image.native_sections() {
         match Native::parse(bytes) {
             Ok(native) if here.is_some_and(|here: Target| here.runs(native.target)) => {
                 if best.is_none_or(|best| best.target.features < native.target.features) {

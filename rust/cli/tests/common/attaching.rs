@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+//! Mistakes with native code that is attached to an image.
+
+use super::{Case, Folder};
+
+const SEVEN: &str = r#"(module (func (export "seven") (result i32) i32.const 7))"#;
+
+/// A signed image, one of another module, and keys.
+fn files(folder: &Folder) {
+    folder.module("a.wasm", SEVEN);
+    folder.module("b.wasm", &SEVEN.replace("const 7", "const 8"));
+    folder.succeeds("build a.wasm --quiet --no-symbols");
+    folder.succeeds("keygen app.pem");
+    folder.succeeds("keygen compile.pem --role compile");
+    folder.succeeds("sign a.wisp --key app.pem");
+}
+
+/// The same, with an image that has native code.
+fn native(folder: &Folder) {
+    files(folder);
+    folder.succeeds("build a.wasm --target x86-64 --quiet --no-symbols -o native.wisp");
+}
+
+fn attached(folder: &Folder) {
+    native(folder);
+    folder.succeeds("attach a.wisp --native native.wisp --key compile.pem");
+}
+
+/// Writes a copy with one bit changed, that many bytes before the end.
+fn damaged(folder: &Folder, from: &str, to: &str, before_end: usize) {
+    let mut bytes = folder.read(from);
+    let at = bytes.len() - before_end;
+    bytes[at] ^= 1;
+    folder.write(to, bytes);
+}
+
+/// Command, message, and what it needs.
+pub const CASES: &[Case] = &[
+    (
+        "sign a.wisp --key compile.pem",
+        "compile.pem: a compile key signs native code that `wisp attach` adds, and devices would refuse the image; sign \
+         it with an app key",
+        files,
+    ),
+    (
+        "verify a.wisp --key compile.pub.pem",
+        "compile.pub.pem: this is a compile key, which signs attached native code; name it with --compile-key",
+        files,
+    ),
+    (
+        "attach a.wisp --native a.wisp --key app.pem",
+        "app.pem: this is no compile key, and devices would refuse the native code; `wisp keygen --role compile` makes one",
+        files,
+    ),
+    (
+        "attach a.wisp --native a.wisp --key compile.pem",
+        "a.wisp: the image has no native code; `wisp build --target MACHINE` makes it",
+        files,
+    ),
+    (
+        "attach bad.wisp --native a.wisp --key compile.pem",
+        "bad.wisp: nothing attached: the image is damaged: its hash differs from its trailer's; send it again",
+        |f| {
+            files(f);
+            damaged(f, "a.wisp", "bad.wisp", 150);
+        },
+    ),
+    (
+        "attach a.wisp --native bad.wisp --key compile.pem",
+        "bad.wisp: not attached: the image is damaged: its hash differs from its trailer's; send it again",
+        |f| {
+            files(f);
+            damaged(f, "a.wisp", "bad.wisp", 150);
+        },
+    ),
+];
+
+/// The same, for a machine that native code can be made for.
+pub const NATIVE: &[Case] = &[
+    (
+        "attach a.wisp --native other.wisp --key compile.pem",
+        "other.wisp: the native code was made from another module, or by another version of `wisp build`, than the signed \
+         image; build both from the same module with the same `wisp`",
+        |f| {
+            files(f);
+            f.succeeds("build b.wasm --target x86-64 --quiet --no-symbols -o other.wisp");
+        },
+    ),
+    (
+        "attach a.wisp --native native.wisp --native native.wisp --key compile.pem",
+        "native.wisp: native code for x86-64 is given twice; leave one out",
+        native,
+    ),
+    (
+        "attach unsigned.wisp --native native.wisp --key compile.pem",
+        "unsigned.wisp: the image is not signed; sign it with an app key first, with `wisp sign`",
+        |f| {
+            native(f);
+            f.succeeds("build a.wasm --quiet --no-symbols -o unsigned.wisp");
+        },
+    ),
+    (
+        "sign a.wisp --key app.pem --downgrade",
+        "a.wisp: native code is attached to the image as it is now; use --retire and --downgrade before `wisp attach`",
+        attached,
+    ),
+    (
+        "verify bad.wisp --key app.pub.pem --compile-key compile.pub.pem",
+        "bad.wisp: the attached native code is damaged or belongs to another image; attach it again",
+        |f| {
+            attached(f);
+            damaged(f, "a.wisp", "bad.wisp", 200);
+        },
+    ),
+    (
+        "verify a.wisp --key app.pub.pem",
+        "a.wisp: the attached native code is signed by a key that is no compile key of this firmware (key ",
+        attached,
+    ),
+];

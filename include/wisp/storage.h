@@ -167,6 +167,8 @@ enum wisp_store_error {
 	WISP_STORE_REPLAYED = 83,
 	/** The random number generator failed. */
 	WISP_STORE_NO_RANDOM = 84,
+	/** The image is for another board, vendor or class of device. */
+	WISP_STORE_NOT_FOR_DEVICE = 85,
 };
 
 /** @brief Image of an installed app. Its length is 0 if there is none. */

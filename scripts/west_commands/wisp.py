@@ -27,6 +27,7 @@ HOST_VERBS = {
     "inspect": "show what is in an image",
     "keygen": "make a key to sign images or requests with",
     "sign": "sign an image",
+    "attach": "attach native code to a signed image",
     "verify": "check an image as a device would",
     "symbolize": "name the places of a trap",
     "publish": "put an app into an OCI registry",

@@ -285,6 +285,7 @@ static int translate(uint16_t error)
 		return MGMT_ERR_ENOMEM;
 	case WISP_STORE_NO_INTERFACE:
 		return MGMT_ERR_ENOTSUP;
+	case WISP_STORE_NOT_FOR_DEVICE:
 	case WISP_STORE_NOT_GRANTED:
 	case WISP_STORE_ROLLBACK:
 	case WISP_STORE_UNSIGNED:

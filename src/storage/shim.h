@@ -52,6 +52,11 @@ struct wisp_store_trust {
 	bool check_signature;
 	/* True if images without a signature are accepted. */
 	bool allow_unsigned;
+	/* Names of the device; an image can be for some of them only. */
+	const char *board;
+	const char *board_target;
+	const char *vendor;
+	const char *device_class;
 	/* App for which the image is. */
 	const struct wisp_app *app;
 	uint32_t memory_size;

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use wisp_image::conditions::Kind;
 use wisp_image::features::Feature;
 use wisp_image::format::{external, segment, Section, TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE};
 use wisp_image::native::{self, flags};
@@ -36,6 +37,8 @@ pub struct Facts {
     pub compile_key: Option<String>,
     /// Ids of the keys that are retired when the image is confirmed.
     pub retires: Vec<String>,
+    /// Devices that the image is for, as `KIND=NAME`; empty if it is for all.
+    pub only: Vec<String>,
     pub code: Code,
     pub native: Vec<NativeSection>,
     pub sound: bool,
@@ -218,6 +221,7 @@ impl Facts {
             found_hash: hex(&found),
             signed: image.trailer(TAG_SIGNATURE).is_some(),
             signing_key: image.trailer(TAG_KEY_ID).map(hex),
+            only: only(image),
             compile_key: image
                 .attachment()
                 .and_then(|attachment| wisp_trust::Trailer::of_attachment(&attachment).ok()?.key_id)
@@ -258,6 +262,14 @@ fn sections(image: &Image<'_>) -> Vec<SectionSize> {
         image.sections().filter(|&(kind, _)| kind == Section::NAMES).map(|(_, names)| ("Names".into(), names.len()));
     let all = known.chain(names).filter(|&(_, bytes)| bytes != 0);
     all.map(|(name, bytes)| SectionSize { name, bytes }).collect()
+}
+
+/// Returns the devices that an image is for.
+pub fn only(image: &Image<'_>) -> Vec<String> {
+    let Ok(conditions) = image.conditions() else { return vec!["unknown".into()] };
+    let of = |kind: Kind| conditions.names(kind).map(move |name| (kind.name(), name));
+    let all = Kind::ALL.into_iter().flat_map(of);
+    all.map(|(kind, name)| format!("{kind}={}", String::from_utf8_lossy(name))).collect()
 }
 
 fn native_section(image: &Image<'_>, section: u16, bytes: &[u8]) -> NativeSection {

@@ -53,6 +53,24 @@ fn a_signed_image_verifies_with_its_key_among_others() {
 }
 
 #[test]
+fn conditions_are_part_of_what_is_signed() {
+    let folder = folder();
+    folder.succeeds("sign a.wisp -k one.pem -o lamp.wisp --only class=lamp-1 --only board=nrf53* --only class=lamp-2");
+    let devices = "only for devices with board=nrf53*, class=lamp-1, class=lamp-2";
+    assert!(folder.succeeds("inspect lamp.wisp").contains(devices));
+    assert!(folder.succeeds("verify lamp.wisp -k one.pub.pem").contains(devices));
+    // signed anew, it has the new conditions only, or keeps those that it has
+    folder.succeeds("sign lamp.wisp -k two.pem -o again.wisp");
+    assert!(folder.succeeds("inspect again.wisp").contains(devices));
+    folder.succeeds("sign lamp.wisp -k two.pem -o other.wisp --only vendor=acme");
+    assert!(folder.succeeds("inspect other.wisp").contains("only for devices with vendor=acme\n"));
+    for bad in ["lamp", "colour=red", "board=", "class=two%20words%20"] {
+        let command = format!("sign a.wisp -k one.pem --only {}", bad.replace("%20", "\u{1}"));
+        assert_eq!(folder.wisp(&command).code, Some(2), "{bad}");
+    }
+}
+
+#[test]
 fn a_changed_image_is_refused() {
     let folder = folder();
     folder.succeeds("sign a.wisp -k one.pem");
@@ -112,9 +130,16 @@ fn a_key_of_an_unknown_role_is_refused() {
     let folder = folder();
     let text = text(&folder, "one.pem").replace("Wisp-Role: app", "Wisp-Role: king");
     folder.write("king.pem", text);
-    folder.fails("sign a.wisp -k king.pem --retire two.pub.pem", &["king.pem: ", "king", "app, root and management"]);
+    folder.fails(
+        "sign a.wisp -k king.pem --retire two.pub.pem",
+        &["king.pem: ", "king", "app, root, compile and management"],
+    );
     let run = folder.wisp("keygen x.pem --role king");
-    assert!(run.code == Some(2) && run.err.contains("[possible values: app, root, management]"), "{}", run.err);
+    assert!(
+        run.code == Some(2) && run.err.contains("[possible values: app, root, compile, management]"),
+        "{}",
+        run.err
+    );
 }
 
 #[test]

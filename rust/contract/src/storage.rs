@@ -125,6 +125,7 @@ errors! {
         NotManager = 82, "NOT_MANAGER", "No management key of the firmware signed the request for this device and this boot.", "no management key signed the request for this device", "the firmware does not have this management key, or the request was changed on its way", "No management key of the firmware signed the request for this device and this boot.";
         Replayed = 83, "REPLAYED", "The signed request is not the next one: it came before, or another one came between.", "the signed request is not the next one", "another client's request came between; try again", "The signed request is not the next one: it came before, or another one came between.";
         NoRandom = 84, "NO_RANDOM", "The random number generator failed.", "the random number generator failed; see the log", "the device's random number generator failed; see its log", "The random number generator failed.";
+        NotForDevice = 85, "NOT_FOR_DEVICE", "The image is for another board, vendor or class of device.", "the image is for another board, vendor or class of device; see the log", "the image is for another board, vendor or class of device; wisp inspect shows for which", "The image is for another board, vendor or class of device.";
     }
 }
 

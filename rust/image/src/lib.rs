@@ -17,6 +17,7 @@
 extern crate alloc;
 
 mod attachment;
+pub mod conditions;
 pub mod disassemble;
 mod error;
 pub mod features;

@@ -9,6 +9,8 @@ use crate::text::Text;
 use core::slice;
 use wisp_contract::storage::PortError;
 use wisp_engine::{Image, Name};
+#[cfg(feature = "storage")]
+use wisp_image::conditions::Kind;
 use wisp_host::abi;
 
 fn report(board: &Zephyr, module: &str, what: &[u8]) {
@@ -71,6 +73,43 @@ unsafe fn native(
         crate::report::bad_image(board, wisp_engine::ImageError::NativeOnly);
     }
     Err(PortError::NoNative)
+}
+
+/// Checks that the image is for this device.
+///
+/// # Safety
+/// `trust` has an app of the firmware, and names that end with NUL and live as long as the program.
+#[cfg(feature = "storage")]
+pub(crate) unsafe fn device(image: &Image<'_>, trust: &shim::wisp_store_trust) -> Result<(), PortError> {
+    // SAFETY: the caller's names end with NUL and live as long as the program.
+    let name = |name: *const core::ffi::c_char| unsafe { core::ffi::CStr::from_ptr(name) }.to_bytes();
+    let found = image.conditions().map(|conditions| {
+        conditions.unmet(|kind, pattern| match kind {
+            Kind::Board => pattern.matches(name(trust.board)) || pattern.matches(name(trust.board_target)),
+            Kind::Vendor => pattern.matches(name(trust.vendor)),
+            Kind::Class => pattern.matches(name(trust.device_class)),
+        })
+    });
+    let mut text = Text::new();
+    match found {
+        Ok(None) => return Ok(()),
+        Ok(Some(kind)) => {
+            let own = match kind {
+                Kind::Board => name(trust.board_target),
+                Kind::Vendor => name(trust.vendor),
+                Kind::Class => name(trust.device_class),
+            };
+            text.push(b"the image is for another ");
+            text.push(kind.name().as_bytes());
+            text.push(b" than \"");
+            text.push_shown(own);
+            text.push(b"\"; wisp inspect shows for which");
+        }
+        Err(_) => text.push(b"the image has conditions that this firmware does not understand"),
+    }
+    // SAFETY: the caller's app is one of the firmware.
+    unsafe { Zephyr::new(trust.app) }.report(abi::log::ERROR, text.bytes());
+    Err(PortError::NotForDevice)
 }
 
 /// Checks all imports of an image, and its native code if it has nothing else.

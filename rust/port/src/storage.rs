@@ -381,6 +381,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
             if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
                 return Err(Error::Port(PortError::TooLarge));
             }
+            needs::device(&image, trust).map_err(Error::Port)?;
             needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
             *slot = store.accept(manifest.downgrade)?.number() as u32;
             Ok(())

@@ -38,7 +38,7 @@ pub use keys::{key_id, retired_by, retirements, KeyId, Keys, PublicKey, Role, Si
 pub use request::sign_request;
 pub use request::{Challenge, RequestError, NONCE_SIZE, SIGNATURE_ENTRY};
 #[cfg(feature = "sign")]
-pub use sign::{add_retired_keys, allow_downgrade, attach, public_key, sign, SignError};
+pub use sign::{add_conditions, add_retired_keys, allow_downgrade, attach, public_key, sign, SignError};
 pub use trailer::Trailer;
 pub use verify::{check_hash, check_rollback, verify, verify_origin};
 

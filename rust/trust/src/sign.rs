@@ -94,6 +94,19 @@ pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignErr
     Ok(writer.finish())
 }
 
+/// Returns the image, without trailer, with a section that says which devices it is for. Replaces such a section.
+///
+/// # Errors
+/// It is no image, it is damaged, or native code is attached to it.
+pub fn add_conditions(image: &[u8], section: Vec<u8>) -> Result<Vec<u8>, SignError> {
+    let parsed = Image::parse(image).map_err(SignError::Image)?;
+    check_hash(&parsed).map_err(SignError::Damaged)?;
+    nothing_attached(&parsed)?;
+    let mut writer = Writer::of(&parsed, |kind| kind != Section::CONDITIONS);
+    writer.optional(Section::CONDITIONS, section);
+    Ok(writer.finish())
+}
+
 /// Returns the image, without trailer, with the mark in its manifest that it may take the place of a higher version.
 ///
 /// # Errors

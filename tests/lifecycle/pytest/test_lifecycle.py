@@ -265,6 +265,21 @@ def test_a_root_key_retires_keys_once_its_image_is_confirmed(firmware, tools, tm
     on(firmware, lambda device: device.install(signed("spare.wisp", (3, 0, 4), images.SPARE)))
 
 
+def test_an_image_for_other_devices_is_refused(firmware, tools, tmp_path):
+    def only(*conditions):
+        path = tmp_path / "only.wisp"
+        path.write_bytes(firmware.update("3.0.0").read_bytes())
+        tools.sign(path, images.KEY, *[part for condition in conditions for part in ("--only", condition)])
+        return path
+
+    for conditions, kind in ((["class=other"], "class"), (["board=nowhere"], "board"), (["class=tested", "vendor=*"], "vendor")):
+        firmware.forget()
+        assert refused(firmware, lambda device, path=only(*conditions): device.install(path)) == Code.NOT_FOR_DEVICE
+        firmware.wait_for(f"the image is for another {kind} than ")
+    board = firmware.board.partition("/")[0]
+    on(firmware, lambda device: device.install(only(f"board={board}*", "class=other", "class=tested")))
+
+
 def test_attached_native_code_needs_a_compile_key_of_the_firmware(firmware, tools, tmp_path):
     image = tools.make("watched", "counter", "5.0.0", tmp_path)
     native = tmp_path / "native.wisp"

@@ -102,6 +102,9 @@ fn text(path: &Path, facts: &Facts) -> String {
         (true, None) => "signature: by an unnamed key (not checked here)".into(),
         (false, _) => "signature: none".into(),
     });
+    if !facts.only.is_empty() {
+        line(format!("only for devices with {}", facts.only.join(", ")));
+    }
     if let Some(key) = &facts.compile_key {
         line(format!("native code is attached, by compile key {key} (not checked here)"));
     }

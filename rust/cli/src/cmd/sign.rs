@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
+use wisp_image::conditions::{self, Kind};
 use wisp_trust::SignError;
 
 use crate::failure::Failure;
@@ -26,6 +27,10 @@ pub struct Arguments {
     /// A public key that devices shall no longer accept once they have confirmed this image; needs a root key
     #[arg(long, value_name = "FILE")]
     retire: Vec<PathBuf>,
+    /// Devices that the image is for: board=NAME, vendor=NAME or class=NAME, where NAME may end with *; may be given
+    /// several times
+    #[arg(long, value_name = "KIND=NAME", value_parser = condition)]
+    only: Vec<(Kind, String)>,
     /// Let the image take the place of one with a higher version
     #[arg(long)]
     downgrade: bool,
@@ -36,6 +41,18 @@ struct Report {
     image: String,
     bytes: usize,
     key: String,
+}
+
+/// Reads a condition, such as `board=nrf5340dk`.
+fn condition(text: &str) -> Result<(Kind, String), String> {
+    let (kind, name) = text.split_once('=').ok_or("expected board=NAME, vendor=NAME or class=NAME")?;
+    let kind = Kind::ALL.into_iter().find(|known| known.name() == kind);
+    let kind = kind.ok_or("expected board=NAME, vendor=NAME or class=NAME")?;
+    let printable = name.bytes().all(|byte| byte.is_ascii_graphic());
+    if name.is_empty() || name.len() > conditions::NAME_MAX || !printable {
+        return Err(format!("expected a name of 1 to {} printable characters", conditions::NAME_MAX));
+    }
+    Ok((kind, name.into()))
 }
 
 /// Signs an image.
@@ -77,7 +94,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             ));
         }
     }
-    let fail = |error| match error {
+    let fail = |error| {
+        match error {
         SignError::Image(error) => Failure::in_file(path, error),
         SignError::Damaged(error) => Failure::in_file(path, format_args!("not signed: {error}")),
         SignError::RetiresItself => {
@@ -85,13 +103,17 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         SignError::Attached => Failure::in_file(
             path,
-            "native code is attached to the image as it is now; use --retire and --downgrade before `wisp attach`",
+            "native code is attached to the image as it is now; use --retire, --only and --downgrade before `wisp attach`",
         ),
         SignError::BadRetirement => {
             Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")
         }
+    }
     };
     let bytes = if arguments.downgrade { wisp_trust::allow_downgrade(&bytes).map_err(fail)? } else { bytes };
+    let conditions = conditions::section(arguments.only.iter().map(|(kind, name)| (*kind, name.as_str())));
+    let bytes =
+        if conditions.is_empty() { bytes } else { wisp_trust::add_conditions(&bytes, conditions).map_err(fail)? };
     let content =
         if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
     let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;

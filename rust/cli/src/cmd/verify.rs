@@ -43,6 +43,8 @@ struct Report {
     /// Machines that the image has native code for.
     native: Vec<String>,
     native_only: bool,
+    /// Devices that the image is for, as `KIND=NAME`; empty if it is for all.
+    only: Vec<String>,
     /// Id of the compile key that signed the attached native code.
     compile_key: Option<String>,
 }
@@ -101,6 +103,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             .collect(),
         native: native.map(|native| native.target.to_string()).collect(),
         native_only: image.is_native_only(),
+        only: facts::only(&image),
         compile_key: signer.compiler.map(|id| hex(&id)),
     };
     output::report(&report, |report| {
@@ -119,6 +122,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         );
         if let Some(id) = &report.compile_key {
             text += &format!("\nnative code is attached and signed by compile key {id}");
+        }
+        if !report.only.is_empty() {
+            text += &format!("\nonly for devices with {}", report.only.join(", "));
         }
         for id in &report.retires {
             text += &format!("\nretires key {id} when it is confirmed");

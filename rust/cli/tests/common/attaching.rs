@@ -101,7 +101,8 @@ pub const NATIVE: &[Case] = &[
     ),
     (
         "sign a.wisp --key app.pem --downgrade",
-        "a.wisp: native code is attached to the image as it is now; use --retire and --downgrade before `wisp attach`",
+        "a.wisp: native code is attached to the image as it is now; use --retire, --only and --downgrade before `wisp \
+         attach`",
         attached,
     ),
     (

@@ -184,7 +184,23 @@ def targets(image, sections):
     """The machines that an image without IR has native code for, three bytes each."""
     if sections.get(CODE, (0, 0))[1] or not sections.get(FUNCTIONS, (0, 0))[1]:
         return None
-    return b"".join(image[offset + 8:offset + 11] for kind, (offset, _) in sections.items() if kind >= NATIVE)
+    own = [offset for kind, (offset, _) in sections.items() if kind >= NATIVE]
+    return b"".join(image[offset + 8:offset + 11] for offset in own + attached(image))
+
+
+def attached(image):
+    """Where the native sections lie that are attached behind the trailer."""
+    content, = struct.unpack_from("<I", image, 8)
+    if len(image) < content + 4:
+        return []
+    trailer, = struct.unpack_from("<H", image, content + 2)
+    start = (content + trailer + 15) // 16 * 16
+    if image[start:start + 4] != b"WNAT" or len(image) < start + 48:
+        return []
+    count, = struct.unpack_from("<H", image, start + 8)
+    if len(image) < start + 48 + 12 * count:
+        return []
+    return [start + struct.unpack_from("<I", image, start + 48 + 12 * row + 4)[0] for row in range(count)]
 
 
 def manifest(image):

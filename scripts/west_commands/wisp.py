@@ -304,7 +304,10 @@ class Wisp(WestCommand):
         """Pulls the image if it is in a registry."""
         options = args.key or args.root_key or args.compile_key or args.target or args.plain_http
         if args.reference is None and options:
-            self.fail(args, "--key, --root-key, --compile-key, --target and --plain-http concern a registry: name it with --from")
+            self.fail(args, "--key, --root-key, --compile-key, --target and --plain-http concern a registry: "
+                            "name it with --from")
+        if args.compile_key and not (args.key or args.root_key):
+            self.fail(args, "--compile-key needs the key of the image as well: --key or --root-key")
         if (args.image is None) == (args.reference is None):
             self.fail(args, "which image? Give its path, or its name in a registry with --from")
         if args.reference is not None:

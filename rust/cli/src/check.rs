@@ -25,6 +25,7 @@ pub fn native<'a>(image: &Image<'_>, bytes: &'a [u8]) -> Result<Native<'a>, Refu
 pub fn all(image: &Image<'_>) -> Result<(), String> {
     wisp_trust::check_hash(image).map_err(|error| error.to_string())?;
     code(image).map_err(|error| error.to_string())?;
+    image.conditions().map_err(|_| UNKNOWN_CONDITIONS)?;
     let mut sections = 0;
     for (kind, bytes) in image.native_sections() {
         native(image, bytes).map_err(|refusal| format!("native section {kind:#x}: {refusal}"))?;
@@ -38,6 +39,10 @@ pub fn all(image: &Image<'_>) -> Result<(), String> {
 
 /// The fault of an image that has functions, and neither IR nor native code for them.
 pub const NOTHING_TO_RUN: &str = "the image has neither IR nor native code; build it again";
+
+/// The fault of an image whose conditions cannot be read. Every device refuses it.
+pub const UNKNOWN_CONDITIONS: &str =
+    "the image has conditions that this wisp does not understand; use the wisp that signed it, or sign it again with --only";
 
 /// Returns the name that `--target` takes for a machine, if it has one.
 pub fn target_name(target: Target) -> Option<&'static str> {

@@ -9,6 +9,8 @@ use wisp_image::format::{external, segment, Section, TAG_HASH, TAG_KEY_ID, TAG_S
 use wisp_image::native::{self, flags};
 use wisp_image::{Image, ImageError, ImportKind};
 
+use wisp_trust::TrustError;
+
 use crate::check;
 use crate::depth::Depth;
 use crate::grants::Need;
@@ -33,6 +35,8 @@ pub struct Facts {
     pub found_hash: String,
     pub signed: bool,
     pub signing_key: Option<String>,
+    /// The fault of the attached native code; null if it has none, or nothing is attached.
+    pub attachment_error: Option<String>,
     /// Id of the compile key that the attached native code names; null if none is attached.
     pub compile_key: Option<String>,
     /// Ids of the keys that are retired when the image is confirmed.
@@ -196,6 +200,7 @@ impl Facts {
         let manifest = image.manifest()?;
         let found = Sha256::digest(image.content());
         let stated = image.trailer(TAG_HASH);
+        let attachment = wisp_trust::check_hash(image).err().filter(|error| *error == TrustError::BadAttachment);
         let hash = match stated {
             None => "none",
             Some(stated) if stated == found.as_slice() => "correct",
@@ -222,12 +227,13 @@ impl Facts {
             signed: image.trailer(TAG_SIGNATURE).is_some(),
             signing_key: image.trailer(TAG_KEY_ID).map(hex),
             only: only(image),
-            compile_key: image
-                .attachment()
-                .and_then(|attachment| wisp_trust::Trailer::of_attachment(&attachment).ok()?.key_id)
-                .map(|id| hex(&id)),
+            compile_key: wisp_trust::compiler_of(image).ok().flatten().map(|id| hex(&id)),
             retires: wisp_trust::retired_by(image).map_or_else(|_| Vec::new(), |ids| ids.map(|id| hex(&id)).collect()),
-            sound: hash == "correct" && code.error.is_none() && native.iter().all(|section| section.error.is_none()),
+            attachment_error: attachment.map(|error| error.to_string()),
+            sound: hash == "correct"
+                && attachment.is_none()
+                && code.error.is_none()
+                && native.iter().all(|section| section.error.is_none()),
             code,
             native,
             memory: manifest.memory.map(|memory| {

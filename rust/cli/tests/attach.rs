@@ -53,6 +53,16 @@ fn attached_code_needs_its_key() {
     let folder = folder();
     folder.succeeds("attach signed.wisp --native native.wisp -k compile.pem");
     folder.fails("verify signed.wisp -k app.pub.pem", &["; name the key with --compile-key"]);
+    // a damaged attachment is shown, and replaced
+    let mut bytes = folder.read("signed.wisp");
+    let at = bytes.len() - 200;
+    bytes[at] ^= 1;
+    folder.write("damaged.wisp", bytes);
+    let shown = folder.wisp("inspect damaged.wisp");
+    let refused = "attached native code: REFUSED, a device will not install the image: ";
+    assert!(shown.code == Some(1) && shown.out.contains(refused), "{}", shown.out);
+    folder.succeeds("attach damaged.wisp --native native.wisp -k compile.pem");
+    assert_eq!(folder.read("damaged.wisp"), folder.read("signed.wisp"));
     folder.succeeds("keygen other.pem --role compile");
     folder.fails("verify signed.wisp -k app.pub.pem --compile-key other.pub.pem", &["; the compile keys given are "]);
     // a signature of another app key changes nothing in what is attached

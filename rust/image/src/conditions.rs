@@ -102,11 +102,25 @@ pub struct Pattern<'a>(&'a [u8]);
 impl Pattern<'_> {
     /// Returns true if the pattern stands for this name. No pattern stands for an empty one.
     pub fn matches(&self, name: &[u8]) -> bool {
-        !name.is_empty()
-            && match self.0.strip_suffix(b"*") {
-                Some(start) => name.starts_with(start),
-                None => name == self.0,
-            }
+        !name.is_empty() && self.matches_parts([name, &[]])
+    }
+
+    /// Returns true if the pattern stands for this board, named as Zephyr does with its revision and qualifiers,
+    /// such as `board@1.0.0/soc`, or for the board without its revision.
+    pub fn matches_board(&self, target: &[u8]) -> bool {
+        let at = target.iter().position(|&byte| byte == b'@').unwrap_or(target.len());
+        let (board, rest) = target.split_at(at);
+        let slash = rest.iter().position(|&byte| byte == b'/').unwrap_or(rest.len());
+        self.matches(target) || self.matches_parts([board, &rest[slash..]])
+    }
+
+    /// Returns true if the pattern stands for the name that consists of these parts.
+    fn matches_parts(&self, parts: [&[u8]; 2]) -> bool {
+        let mut own = parts.into_iter().flatten();
+        match self.0.strip_suffix(b"*") {
+            Some(start) => start.iter().all(|byte| own.next() == Some(byte)),
+            None => self.0.iter().all(|byte| own.next() == Some(byte)) && own.next().is_none(),
+        }
     }
 }
 
@@ -157,6 +171,24 @@ mod tests {
         assert_eq!(unmet(&[(Kind::Class, "*")], radio), Some(Kind::Class));
         assert_eq!(unmet(&[(Kind::Class, "*")], lamp), None);
         assert_eq!(unmet(&[(Kind::Vendor, "acm")], lamp), Some(Kind::Vendor));
+    }
+
+    #[test]
+    fn a_board_is_named_with_or_without_its_revision() {
+        for (pattern, target, found) in [
+            ("plank@1.0.0/soc", "plank@1.0.0/soc", true),
+            ("plank/soc", "plank@1.0.0/soc", true),
+            ("plank/*", "plank@1.0.0/soc", true),
+            ("plank*", "plank@1.0.0/soc", true),
+            ("plank@1.0.0", "plank@1.0.0", true),
+            ("plank", "plank@1.0.0", true),
+            ("plank@2.0.0/soc", "plank@1.0.0/soc", false),
+            ("plank/so", "plank@1.0.0/soc", false),
+            ("plank/soc/cpu", "plank/soc", false),
+            ("plank/soc", "plank/soc", true),
+        ] {
+            assert_eq!(Pattern(pattern.as_bytes()).matches_board(target.as_bytes()), found, "{pattern} {target}");
+        }
     }
 
     #[test]

@@ -9,9 +9,9 @@ use crate::text::Text;
 use core::slice;
 use wisp_contract::storage::PortError;
 use wisp_engine::{Image, Name};
+use wisp_host::abi;
 #[cfg(feature = "storage")]
 use wisp_image::conditions::Kind;
-use wisp_host::abi;
 
 fn report(board: &Zephyr, module: &str, what: &[u8]) {
     let mut text = Text::new();
@@ -85,7 +85,7 @@ pub(crate) unsafe fn device(image: &Image<'_>, trust: &shim::wisp_store_trust) -
     let name = |name: *const core::ffi::c_char| unsafe { core::ffi::CStr::from_ptr(name) }.to_bytes();
     let found = image.conditions().map(|conditions| {
         conditions.unmet(|kind, pattern| match kind {
-            Kind::Board => pattern.matches(name(trust.board)) || pattern.matches(name(trust.board_target)),
+            Kind::Board => pattern.matches(name(trust.board)) || pattern.matches_board(name(trust.board_target)),
             Kind::Vendor => pattern.matches(name(trust.vendor)),
             Kind::Class => pattern.matches(name(trust.device_class)),
         })

@@ -81,10 +81,8 @@ impl<'k> Keys<'k> {
     /// # Errors
     /// The key is retired, or it is no compile key of the firmware.
     pub fn compiler(&self, id: KeyId) -> Result<&'k PublicKey, TrustError> {
-        if self.retired.contains(&id) {
-            return Err(TrustError::RetiredKey(id));
-        }
-        self.compilers.iter().find(|key| key_id(key) == id).ok_or(TrustError::UnknownCompileKey(id))
+        let found = self.compilers.iter().find(|key| key_id(key) == id && !self.retired.contains(&id));
+        found.ok_or(TrustError::UnknownCompileKey(id))
     }
 
     /// Returns true for an app key or a compile key of the firmware that is not retired: the only kinds that an

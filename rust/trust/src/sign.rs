@@ -8,7 +8,7 @@ use wisp_image::format::{manifest, update_flags, Section, TAG_HASH, TAG_KEY_ID, 
 use wisp_image::writer::{append_attachment, append_trailer, attachment, Writer};
 use wisp_image::{Image, ImageError};
 
-use crate::{check_hash, key_id, sha256, KeyId, PublicKey, TrustError, RETIRED_KEYS_SECTION};
+use crate::{check_hash, compiler_of, key_id, sha256, KeyId, PublicKey, TrustError, RETIRED_KEYS_SECTION};
 
 /// Why an image cannot be signed.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,7 +17,7 @@ pub enum SignError {
     Image(ImageError),
     /// It is damaged: its trailer cannot be read, or states another hash.
     Damaged(TrustError),
-    /// It retires the key it is to be signed with.
+    /// It retires the key that it, or the native code attached to it, is signed with.
     RetiresItself,
     /// Its list of keys to retire has no valid form.
     BadRetirement,
@@ -40,9 +40,8 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     check_hash(&parsed).map_err(SignError::Damaged)?;
     let pair = KeyPair::from_seed(Seed::new(*secret));
     let id = key_id(&pair.pk);
-    if crate::retired_by(&parsed).map_err(|_| SignError::BadRetirement)?.any(|retired| retired == id) {
-        return Err(SignError::RetiresItself);
-    }
+    let compiler = compiler_of(&parsed).map_err(SignError::Damaged)?;
+    retires_none_of(&parsed, &[Some(id), compiler])?;
     let mut out = parsed.content().to_vec();
     let hash = sha256(&out);
     let signature = pair.sk.sign(&out, None);
@@ -61,19 +60,32 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
 /// # Errors
 /// The image cannot be read, is damaged or is not signed.
 pub fn attach(image: &[u8], sections: &[(u16, Vec<u8>)], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
+    // what is attached goes, whatever it is
     let parsed = Image::parse(image).map_err(SignError::Image)?;
+    let bare = [parsed.content(), parsed.tail().0].concat();
+    let parsed = Image::parse(&bare).map_err(SignError::Image)?;
     let trailer = check_hash(&parsed).map_err(SignError::Damaged)?;
     let (Some(hash), Some(_)) = (trailer.hash, trailer.signature) else {
         return Err(SignError::Damaged(TrustError::Unsigned));
     };
     let pair = KeyPair::from_seed(Seed::new(*secret));
+    retires_none_of(&parsed, &[Some(key_id(&pair.pk))])?;
     let content = attachment(hash, sections);
     let signature = pair.sk.sign(&content, None);
-    let mut out = [parsed.content(), parsed.tail().0].concat();
+    let mut out = bare.clone();
     append_attachment(&mut out, &content);
     let (hash, id) = (sha256(&content), key_id(&pair.pk));
     append_trailer(&mut out, &[(TAG_HASH, &hash), (TAG_KEY_ID, &id), (TAG_SIGNATURE, &signature[..])]);
     Ok(out)
+}
+
+/// Fails if the image retires one of these keys: what they sign could not be accepted.
+fn retires_none_of(image: &Image<'_>, keys: &[Option<KeyId>]) -> Result<(), SignError> {
+    let mut retired = crate::retired_by(image).map_err(|_| SignError::BadRetirement)?;
+    match retired.any(|id| keys.contains(&Some(id))) {
+        true => Err(SignError::RetiresItself),
+        false => Ok(()),
+    }
 }
 
 /// Fails if native code is attached to the image, and so belongs to the content that is about to change.

@@ -26,21 +26,27 @@ pub fn check_hash<'a>(image: &Image<'a>) -> Result<Trailer<'a>, TrustError> {
     }
 }
 
-/// Checks the signature of the native code that is attached to an image whose hashes are right. Returns the id of the
-/// compile key that signed it, and `None` if nothing is attached.
-fn verify_attachment(image: &Image<'_>, keys: &Keys<'_>) -> Result<Option<KeyId>, TrustError> {
+/// Returns the id of the key that the native code attached to an image names, and `None` if nothing is attached.
+///
+/// # Errors
+/// [`TrustError::BadAttachment`]: the trailer of the attachment has no valid form.
+pub fn compiler_of(image: &Image<'_>) -> Result<Option<KeyId>, TrustError> {
     let Some(attachment) = image.attachment() else { return Ok(None) };
-    let trailer = Trailer::of_attachment(&attachment)?;
-    let (Some(id), Some(signature)) = (trailer.key_id, trailer.signature) else {
-        return Err(TrustError::BadAttachment);
-    };
-    check_signature(keys.compiler(id)?, id, attachment.content(), signature)?;
-    Ok(Some(id))
+    Ok(Trailer::of_attachment(&attachment)?.key_id)
 }
 
-fn check_signature(key: &[u8; 32], id: KeyId, content: &[u8], signature: &[u8; 64]) -> Result<(), TrustError> {
-    let signature = Signature::new(*signature);
-    PublicKey::new(*key).verify(content, &signature).map_err(|_| TrustError::Signature(id))
+/// Checks the signature of the native code that is attached to an image whose hashes are right.
+fn verify_attachment(image: &Image<'_>, key: &[u8; 32]) -> Result<(), TrustError> {
+    let Some(attachment) = image.attachment() else { return Ok(()) };
+    let signature = Trailer::of_attachment(&attachment)?.signature.ok_or(TrustError::BadAttachment)?;
+    match signed(key, attachment.content(), signature) {
+        true => Ok(()),
+        false => Err(TrustError::BadAttachment),
+    }
+}
+
+fn signed(key: &[u8; 32], content: &[u8], signature: &[u8; 64]) -> bool {
+    PublicKey::new(*key).verify(content, &Signature::new(*signature)).is_ok()
 }
 
 /// Checks whether an image may be installed: its hash, its signature, whether its signer may retire what it
@@ -51,9 +57,11 @@ fn check_signature(key: &[u8; 32], id: KeyId, content: &[u8], signature: &[u8; 6
 pub fn verify(image: &Image<'_>, keys: &Keys<'_>) -> Result<Signer, TrustError> {
     if let Some(id) = Trailer::of(image)?.key_id {
         let (_, role) = keys.get(id)?;
+        let compiler = compiler_of(image)?;
         let mut lists_any = false;
         for retired in retired_by(image)? {
-            if retired == id {
+            // what a key signed would go on running after it was retired
+            if retired == id || Some(retired) == compiler {
                 return Err(TrustError::BadRetirement);
             }
             lists_any = true;
@@ -78,9 +86,15 @@ pub fn verify_origin(image: &Image<'_>, keys: &Keys<'_>) -> Result<Signer, Trust
         return Err(TrustError::Unsigned);
     };
     let (key, role) = keys.get(id)?;
+    let compiler = compiler_of(image)?;
+    let compile_key = compiler.map(|id| keys.compiler(id)).transpose()?;
     check_hash(image)?;
-    check_signature(key, id, image.content(), signature)?;
-    let compiler = verify_attachment(image, keys)?;
+    if !signed(key, image.content(), signature) {
+        return Err(TrustError::Signature(id));
+    }
+    if let Some(key) = compile_key {
+        verify_attachment(image, key)?;
+    }
     Ok(Signer { id, role, compiler })
 }
 

@@ -145,7 +145,7 @@ fn no_other_key_signs_attached_code() {
     let mut wrong = attach(&signed(b'a'), &sections(), &COMPILE).unwrap();
     let last = wrong.len() - 1;
     wrong[last] ^= 1;
-    assert_eq!(device.accepts(&wrong), Err(TrustError::Signature(id(&COMPILE))));
+    assert_eq!(device.accepts(&wrong), Err(TrustError::BadAttachment));
 }
 
 #[test]
@@ -173,7 +173,13 @@ fn a_root_key_retires_a_compile_key() {
     assert_eq!(retired, [id(&COMPILE)]);
     let with = attach(&signed(b'b'), &sections(), &COMPILE).unwrap();
     let refused = verify(&Image::parse(&with).unwrap(), &device.keys(&retired));
-    assert_eq!(refused, Err(TrustError::RetiredKey(id(&COMPILE))));
+    assert_eq!(refused, Err(TrustError::UnknownCompileKey(id(&COMPILE))));
+    // the image that retires the key cannot have code of the key itself, which would go on running
+    assert_eq!(attach(&retiring, &sections(), &COMPILE), Err(SignError::RetiresItself));
+    let hash = sha256(image.content());
+    let with = forged(&retiring, &hash, &COMPILE);
+    assert_eq!(device.accepts(&with), Err(TrustError::BadRetirement));
+    assert_eq!(sign(&with, &ROOT), Err(SignError::RetiresItself));
 }
 
 #[test]

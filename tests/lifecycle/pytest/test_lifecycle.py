@@ -272,9 +272,11 @@ def test_an_image_for_other_devices_is_refused(firmware, tools, tmp_path):
         tools.sign(path, images.KEY, *[part for condition in conditions for part in ("--only", condition)])
         return path
 
-    for conditions, kind in ((["class=other"], "class"), (["board=nowhere"], "board"), (["class=tested", "vendor=*"], "vendor")):
+    cases = [(["class=other"], "class"), (["board=nowhere"], "board"), (["class=tested", "vendor=*"], "vendor")]
+    for conditions, kind in cases:
         firmware.forget()
-        assert refused(firmware, lambda device, path=only(*conditions): device.install(path)) == Code.NOT_FOR_DEVICE
+        other = only(*conditions)
+        assert refused(firmware, lambda device, path=other: device.install(path)) == Code.NOT_FOR_DEVICE
         firmware.wait_for(f"the image is for another {kind} than ")
     board = firmware.board.partition("/")[0]
     on(firmware, lambda device: device.install(only(f"board={board}*", "class=other", "class=tested")))

@@ -102,6 +102,9 @@ fn machine(image: &Image<'_>, bytes: &[u8]) -> String {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
+    // what was attached before goes, whatever it is
+    let before = input::image(path, &bytes)?;
+    let bytes = [before.content(), before.tail().0].concat();
     let image = input::image(path, &bytes)?;
     check::all(&image).map_err(|error| Failure::in_file(path, format_args!("nothing attached: {error}")))?;
     let secret = keys::secret(&arguments.key)?;
@@ -114,8 +117,16 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let mut sections: Vec<(u16, Vec<u8>)> = Vec::new();
     for file in &arguments.native {
         for (kind, bytes) in sections_of(&image, file)? {
+            let name = machine(&image, &bytes);
+            if image.native_sections().any(|(other, _)| other == kind) {
+                return Err(Failure::in_file(
+                    path,
+                    format_args!(
+                        "the signed image itself has native code for {name}, which runs in place of attached code"
+                    ),
+                ));
+            }
             if sections.iter().any(|&(other, _)| other == kind) {
-                let name = machine(&image, &bytes);
                 return Err(Failure::in_file(
                     file,
                     format_args!("native code for {name} is given twice; leave one out"),
@@ -130,7 +141,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         SignError::Image(error) => Failure::in_file(path, error),
         SignError::Damaged(error) => Failure::in_file(path, error),
-        SignError::RetiresItself | SignError::BadRetirement | SignError::Attached => {
+        SignError::RetiresItself => {
+            Failure::in_file(&arguments.key, "the image retires this key; sign it with one that stays in use")
+        }
+        SignError::BadRetirement | SignError::Attached => {
             Failure::in_file(path, "the image cannot be read; build it again")
         }
     })?;

@@ -105,6 +105,9 @@ fn text(path: &Path, facts: &Facts) -> String {
     if !facts.only.is_empty() {
         line(format!("only for devices with {}", facts.only.join(", ")));
     }
+    if let Some(error) = &facts.attachment_error {
+        line(format!("attached native code: REFUSED, a device will not install the image: {error}"));
+    }
     if let Some(key) = &facts.compile_key {
         line(format!("native code is attached, by compile key {key} (not checked here)"));
     }

@@ -103,7 +103,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         SignError::Attached => Failure::in_file(
             path,
-            "native code is attached to the image as it is now; use --retire, --only and --downgrade before `wisp attach`",
+            "the attached native code belongs to the present content; use --retire, --only and --downgrade before `wisp \
+             attach`",
         ),
         SignError::BadRetirement => {
             Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")

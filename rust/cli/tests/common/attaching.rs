@@ -66,6 +66,17 @@ pub const CASES: &[Case] = &[
         },
     ),
     (
+        "sign kind.wisp --key app.pem",
+        "kind.wisp: not signed: the image has conditions that this wisp does not understand; use the wisp that signed it, \
+         or sign it again with --only",
+        |f| {
+            files(f);
+            let image = f.read("a.wisp");
+            let unknown = wisp_trust::add_conditions(&image, vec![9, 1, b'x']).unwrap();
+            f.write("kind.wisp", unknown);
+        },
+    ),
+    (
         "attach a.wisp --native bad.wisp --key compile.pem",
         "bad.wisp: not attached: the image is damaged: its hash differs from its trailer's; send it again",
         |f| {
@@ -100,8 +111,16 @@ pub const NATIVE: &[Case] = &[
         },
     ),
     (
+        "attach own.wisp --native native.wisp --key compile.pem",
+        "own.wisp: the signed image itself has native code for x86-64, which runs in place of attached code",
+        |f| {
+            native(f);
+            f.succeeds("sign native.wisp --key app.pem -o own.wisp");
+        },
+    ),
+    (
         "sign a.wisp --key app.pem --downgrade",
-        "a.wisp: native code is attached to the image as it is now; use --retire, --only and --downgrade before `wisp \
+        "a.wisp: the attached native code belongs to the present content; use --retire, --only and --downgrade before `wisp \
          attach`",
         attached,
     ),
@@ -115,7 +134,8 @@ pub const NATIVE: &[Case] = &[
     ),
     (
         "verify a.wisp --key app.pub.pem",
-        "a.wisp: the attached native code is signed by a key that is no compile key of this firmware (key ",
+        "a.wisp: the attached native code is signed by a key that is no compile key of this firmware, or a retired one \
+         (key ",
         attached,
     ),
 ];

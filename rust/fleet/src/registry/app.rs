@@ -8,7 +8,7 @@ use wisp_aotc::Machine;
 use wisp_image::format::IR_VERSION;
 use wisp_image::native::{Arch, Native, Refusal, Target, ABI_VERSION};
 use wisp_image::{verify, Image, ImageError};
-use wisp_trust::{Keys, PublicKey, Signer, Trailer};
+use wisp_trust::{Keys, PublicKey, Signer, Trailer, TrustError};
 
 use crate::failure::Failure;
 use crate::registry::blob::hex;
@@ -83,6 +83,7 @@ fn sound(image: &Image<'_>) -> Result<Vec<Target>, String> {
         native.entries(image)?;
         Ok(native.target)
     };
+    image.conditions().map_err(|_| "the image has conditions that this wisp does not understand")?;
     let targets: Vec<Target> = image
         .native_sections()
         .map(|(kind, bytes)| native(bytes).map_err(|refusal| format!("native section {kind:#x}: {refusal}")))
@@ -127,7 +128,12 @@ impl App {
     pub fn signer(&self, trusted: &Trusted) -> Result<Signer, Failure> {
         let keys = Keys { known: &trusted.known, roots: &trusted.roots, compilers: &trusted.compilers, retired: &[] };
         let image = Image::parse(&self.bytes).map_err(|error| Failure::in_file(&self.path, error))?;
-        wisp_trust::verify(&image, &keys).map_err(|error| Failure::in_file(&self.path, error))
+        wisp_trust::verify(&image, &keys).map_err(|error| match error {
+            TrustError::UnknownCompileKey(_) if trusted.compilers.is_empty() => {
+                Failure::in_file(&self.path, format_args!("{error}; name the key with --compile-key"))
+            }
+            _ => Failure::in_file(&self.path, error),
+        })
     }
 
     /// Returns the name of the file for who downloads the image.
@@ -171,12 +177,19 @@ pub fn native_platform(target: Target) -> Platform {
 ///
 /// # Errors
 /// A file cannot be read or has no such key.
-pub fn public_keys(files: &[PathBuf]) -> Result<Vec<PublicKey>, Failure> {
-    files.iter().map(|file| public_key(file)).collect()
+pub fn public_keys(files: &[PathBuf], role: &str) -> Result<Vec<PublicKey>, Failure> {
+    files.iter().map(|file| public_key(file, role)).collect()
 }
 
-fn public_key(path: &Path) -> Result<PublicKey, Failure> {
+fn public_key(path: &Path, role: &str) -> Result<PublicKey, Failure> {
     let text = String::from_utf8(read(path)?).map_err(|_| Failure::in_file(path, "not a PEM file; expected text"))?;
+    let stated = text.lines().find_map(|line| line.strip_prefix("Wisp-Role:")).map(str::trim);
+    if let Some(stated) = stated.filter(|stated| *stated != role) {
+        return Err(Failure::in_file(
+            path,
+            format_args!("this is a key of the role {stated}, and the option is for keys of the role {role}"),
+        ));
+    }
     // what stands before the PEM is for people
     let pem = text.find("-----BEGIN").and_then(|start| text.get(start..)).unwrap_or(&text);
     let key = ed25519_compact::PublicKey::from_pem(pem)

@@ -204,9 +204,9 @@ impl Arguments {
         if self.unverified {
             return Ok(false);
         }
-        let known = app::public_keys(&self.key)?;
-        let roots = app::public_keys(&self.root_key)?;
-        let compilers = app::public_keys(&self.compile_key)?;
+        let known = app::public_keys(&self.key, "app")?;
+        let roots = app::public_keys(&self.root_key, "root")?;
+        let compilers = app::public_keys(&self.compile_key, "compile")?;
         Ok(app.signer(&Trusted { known, roots, compilers })?.role == Role::Root)
     }
 

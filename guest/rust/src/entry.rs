@@ -41,6 +41,25 @@ pub fn exit(status: u32) -> ! {
     wasi::proc_exit(status)
 }
 
+/// Number of arguments that [`argument`] can handle.
+const MAX_ARGUMENTS: usize = 16;
+
+/// Returns an argument of the app, of which 0 is its name. The buffer takes all arguments, each with a byte behind it.
+/// Returns `None` if there is no such argument, if it is not UTF-8, if there are more than 16, or if the buffer is too small.
+pub fn argument(index: usize, buffer: &mut [u8]) -> Option<&str> {
+    let (count, size) = wasi::args_sizes_get().ok()?;
+    let (count, size) = (count as usize, size as usize);
+    if index >= count || count > MAX_ARGUMENTS || size > buffer.len() {
+        return None;
+    }
+    let mut addresses = [0u32; MAX_ARGUMENTS];
+    // SAFETY: there is room for the address of each argument and for all bytes, as just checked. The arguments of an
+    // app do not change while it runs.
+    unsafe { wasi::args_get(addresses.as_mut_ptr().cast(), buffer.as_mut_ptr()) }.ok()?;
+    let text = buffer.get(..size)?.split(|byte| *byte == 0).nth(index)?;
+    core::str::from_utf8(text).ok()
+}
+
 /// Fills a buffer with random bytes.
 ///
 /// # Errors

@@ -21,7 +21,7 @@
 //! - No allocator, no statics with state: a guest pays for what it calls.
 //! - Handles are values that close what they opened when dropped.
 //! - Pins, delays, I2C and SPI devices and PWM outputs implement `embedded-hal` 1.0, serial ports
-//!   and TCP connections `embedded-io`, so that driver crates run unchanged.
+//!   and TCP connections `embedded-io`, and `Network` `embedded-nal`, so that driver and protocol crates run unchanged.
 //! - Unsafe code is in the generated bindings ([`abi`]) and where they take arrays of addresses.
 #![no_std]
 
@@ -43,6 +43,8 @@ mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
 mod msg;
+#[cfg(feature = "embedded-nal")]
+mod nal;
 mod net;
 #[cfg(all(feature = "panic", target_arch = "wasm32"))]
 mod panic;
@@ -61,13 +63,17 @@ pub use counter::Counter;
 pub use dac::AnalogOutput;
 pub use embedded_hal;
 pub use embedded_io;
-pub use entry::{exit, random, run, Outcome};
+#[cfg(feature = "embedded-nal")]
+pub use embedded_nal;
+pub use entry::{argument, exit, random, run, Outcome};
 pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};
 pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use log_line::{enabled, log, Level};
 pub use msg::{Publisher, Subscriber};
+#[cfg(feature = "embedded-nal")]
+pub use nal::Network;
 pub use net::{resolve, TcpListener, TcpStream, UdpSocket};
 pub use pwm::PwmOutput;
 pub use sensor::Sensor;

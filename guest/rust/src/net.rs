@@ -10,19 +10,19 @@ use core::time::Duration;
 
 /// A socket for datagrams. Closed when dropped.
 #[derive(Debug)]
-pub struct UdpSocket(u32);
+pub struct UdpSocket(pub(crate) u32);
 
 /// A connection: implements `Read`, `ReadReady`, `Write` and `WriteReady` of `embedded-io`, which wait without limit. Closed when
 /// dropped. What was sent is still delivered.
 #[derive(Debug)]
-pub struct TcpStream(u32);
+pub struct TcpStream(pub(crate) u32);
 
 /// A port at which peers can connect. Closed when dropped.
 #[derive(Debug)]
 pub struct TcpListener(u32);
 
 /// The halves of an address, as host functions take them.
-fn halves(address: IpAddr) -> (u64, u64) {
+pub(crate) fn halves(address: IpAddr) -> (u64, u64) {
     let number = match address {
         IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
         IpAddr::V6(v6) => u128::from(v6),
@@ -31,12 +31,12 @@ fn halves(address: IpAddr) -> (u64, u64) {
 }
 
 /// The address in the first 16 bytes of a record.
-fn address(record: &[u8]) -> IpAddr {
+pub(crate) fn address(record: &[u8]) -> IpAddr {
     let number = u128::from(number(record, 0, 8)) << 64 | u128::from(number(record, 8, 8));
     Ipv6Addr::from(number).to_canonical()
 }
 
-fn peer(record: &[u8; net::PEER_SIZE]) -> SocketAddr {
+pub(crate) fn peer(record: &[u8; net::PEER_SIZE]) -> SocketAddr {
     SocketAddr::new(address(record), number(record, 16, 4) as u16)
 }
 

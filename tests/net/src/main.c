@@ -51,6 +51,30 @@ ZTEST(net, test_an_app_reaches_what_it_was_granted)
 	zassert_ok(zsock_close(stranger));
 }
 
+ZTEST(net, test_an_app_has_the_calls_of_bsd)
+{
+	int udp = make(false, 5683);
+	int tcp = make(true, 8000);
+	char bytes[16];
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+	int connection;
+
+	start(APP(client), "bsd");
+	zassert_equal(
+		zsock_recvfrom(udp, bytes, sizeof(bytes), 0, (struct sockaddr *)&peer, &length), 8);
+	zassert_mem_equal(bytes, "question", 8);
+	zassert_equal(zsock_sendto(udp, "answer", 6, 0, (struct sockaddr *)&peer, length), 6);
+	connection = zsock_accept(tcp, NULL, NULL);
+	zassert_true(connection >= 0);
+	zassert_equal(zsock_recv(connection, bytes, sizeof(bytes), 0), 4);
+	zassert_equal(zsock_send(connection, "pong", 4, 0), 4);
+	zassert_ok(zsock_close(connection));
+	finish(APP(client), WISP_APP_EXITED);
+	zassert_ok(zsock_close(udp));
+	zassert_ok(zsock_close(tcp));
+}
+
 ZTEST(net, test_an_app_serves_at_the_ports_it_was_granted)
 {
 	struct sockaddr_in to = local(7000);

@@ -7,7 +7,7 @@ import sys
 import devenv
 
 from suites.common import BUILD_PLATFORMS, OPTIONS, RUN_PLATFORMS, RUST, Count, cargo, counted, stream, twister
-from suites.desk import spec, suite_guests
+from suites.desk import HOST_TOOLS, spec, suite_guests
 
 
 def suite_zephyr():
@@ -85,10 +85,21 @@ def select_peripherals():
 
 
 def select_network():
-    """Sockets of apps: grants, the workstation's sockets, Zephyr's stack over the loopback interface."""
+    """Sockets of apps: grants, the workstation's sockets, Zephyr's stack over the loopback interface, real servers."""
     return (cargo(["test", "--locked", "-p", "wisp-host", "-p", "wisp-sim", "--lib", "net"])
             + cargo(["test", "--locked", "-p", "wisp-host", "--lib", "endpoint"])
-            + twister("network", ["tests/net"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True))
+            + twister("network", ["tests/net", "tests/net_tls"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
+                      all_boards=True)
+            + run_servers())
+
+
+def run_servers():
+    """Runs apps against real servers, and prints the table of them."""
+    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS],
+                     RUST)
+    if code != 0:
+        return Count(failed=1)
+    return counted([sys.executable, "scripts/network.py", "--wisp", HOST_TOOLS / "release" / "wisp"], devenv.REPO)
 
 
 def run_rp2040(*tests):

@@ -1,0 +1,357 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the apps of samples/connected against real servers on the loopback interface.
+
+The thermostat speaks MQTT over TLS with mosquitto, and the sensor CoAP with aiocoap. Mosquitto is the one of the PATH, or
+that of Debian, whose packages are unpacked below the build folder. aiocoap comes from PyPI, pinned by hash. What cannot be
+had counts as skipped. The certificates are new in every run.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from pathlib import Path
+
+import devenv
+
+BUILD = devenv.BUILD / "network"
+SAMPLE = devenv.REPO / "samples" / "connected"
+AIOCOAP = ("aiocoap==0.4.17", "sha256:9f8f5f09e8f2666b635d7f9c45db5d1d0e38d41479b2d83878678a9cdb5a8f3c")
+# The ports of the servers, as samples/connected has them, and the broker's for this script.
+BROKER, COAP, PLAIN = 18883, 15683, 18830
+PATIENCE = 120
+
+Row = namedtuple("Row", "interface board server what outcome")
+
+
+def packages_of_debian(names, folder):
+    """Unpacks Debian packages, with those that they need and this machine lacks. Returns the root, or None."""
+    root = folder / "root"
+    done = folder / "done"
+    if done.is_file():
+        return root
+    if not shutil.which("apt-get") or not shutil.which("dpkg"):
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    closure = subprocess.run(
+        ["apt-cache", "depends", "--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks",
+         "--no-replaces", "--no-enhances", *names], capture_output=True, text=True, check=False).stdout
+    wanted = {line for line in closure.splitlines() if line and not line.startswith((" ", "<", "|"))}
+    present = subprocess.run(["dpkg-query", "-W", "-f", "${db:Status-Abbrev} ${Package}\n"], capture_output=True,
+                             text=True, check=False).stdout
+    present = {line.split()[1] for line in present.splitlines() if line.startswith("ii")}
+    missing = sorted(name for name in wanted - present if name in names or name.startswith("lib"))
+    fetched = subprocess.run(["apt-get", "download", "-q", *missing], cwd=folder, capture_output=True, check=False)
+    if fetched.returncode != 0:
+        return None
+    for package in folder.glob("*.deb"):
+        subprocess.run(["dpkg", "-x", package, root], check=True)
+    done.touch()
+    return root
+
+
+def mosquitto():
+    """Returns the commands of mosquitto, its client for publishing and that for subscribing, or None."""
+    names = ("mosquitto", "mosquitto_pub", "mosquitto_sub")
+    found = [shutil.which(name) for name in names]
+    if all(found):
+        return dict(zip(names, found)), dict(os.environ)
+    root = packages_of_debian(["mosquitto", "mosquitto-clients"], BUILD / "debian")
+    if root is None:
+        return None
+    libraries = sorted({str(path.parent) for path in root.rglob("*.so*")})
+    paths = {name: next(iter(root.glob(f"usr/*bin/{name}")), None) for name in names}
+    environment = {**os.environ, "LD_LIBRARY_PATH": ":".join(libraries)}
+    if None in paths.values():
+        return None
+    return paths, environment
+
+
+def aiocoap():
+    """Returns the folder of aiocoap, or None where PyPI is not reached."""
+    folder = BUILD / "aiocoap"
+    done = folder / "done"
+    if not done.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        pin = folder / "requirements.txt"
+        pin.write_text(f"{AIOCOAP[0]} --hash={AIOCOAP[1]}\n", encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--target", folder, "-r", pin]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            return None
+        done.touch()
+    return folder
+
+
+def serve_coap(port):
+    """Keeps one resource, `readings`, until the process is ended. Prints what is put there."""
+    from aiocoap import Context, Message, resource
+    from aiocoap.numbers.codes import CHANGED
+
+    class Readings(resource.Resource):
+        """The last reading."""
+
+        last = b""
+
+        async def render_put(self, request):
+            """Takes a reading."""
+            self.last = request.payload
+            print("put", request.payload.decode(), flush=True)
+            return Message(code=CHANGED)
+
+        async def render_get(self, _request):
+            """Returns the last reading."""
+            return Message(payload=self.last)
+
+    async def run():
+        site = resource.Site()
+        site.add_resource(["readings"], Readings())
+        await Context.create_server_context(site, bind=("127.0.0.1", port))
+        print("ready", flush=True)
+        await asyncio.get_running_loop().create_future()
+
+    asyncio.run(run())
+
+
+def make_certificates(folder):
+    """Writes the authority, and the certificates of the brokers."""
+    import ipaddress
+
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    sys.path.insert(0, str(devenv.REPO / "tests" / "net_tls"))
+    import certificates
+
+    # The workstation as itself, and as a guest of QEMU sees it.
+    here = [x509.IPAddress(ipaddress.ip_address(address)) for address in ("127.0.0.1", "10.0.2.2")]
+    trusted = certificates.issue("Test authority", None, [], 2049)
+    stranger = certificates.issue("Another authority", None, [], 2049)
+    pem = serialization.Encoding.PEM
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "ca.pem").write_bytes(trusted[0].public_bytes(pem))
+    for name, (certificate, key) in {
+            "broker": certificates.issue("broker", trusted, here, 2049),
+            "wrong_name": certificates.issue("broker", trusted, [x509.DNSName("other.example")], 2049),
+            "expired": certificates.issue("broker", trusted, here, 2021),
+            "stranger": certificates.issue("broker", stranger, here, 2049)}.items():
+        (folder / f"{name}.pem").write_bytes(certificate.public_bytes(pem))
+        (folder / f"{name}.key").write_bytes(key.private_bytes(
+            pem, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()))
+
+
+def wait_for_port(port):
+    """Waits until a server listens."""
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.05)
+    raise RuntimeError(f"no server at port {port}")
+
+
+@contextlib.contextmanager
+def process(command, **options):
+    """Runs a program and ends it at the end."""
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                          **options) as running:
+        try:
+            yield running
+        finally:
+            running.terminate()
+
+
+@contextlib.contextmanager
+def broker(paths, environment, certificates, name):
+    """Runs mosquitto with a listener that has the certificate of this name, and one for this script."""
+    text = (f"allow_anonymous true\nlistener {PLAIN} 127.0.0.1\nlistener {BROKER} 127.0.0.1\n"
+            f"cafile {certificates}/ca.pem\ncertfile {certificates}/{name}.pem\nkeyfile {certificates}/{name}.key\n")
+    if os.geteuid() == 0:
+        # As root, mosquitto becomes another user, who cannot read the keys.
+        text += "user root\n"
+    path = BUILD / "mosquitto.conf"
+    path.write_text(text, encoding="utf-8")
+    log = (BUILD / "mosquitto.log").open("w")
+    with log, subprocess.Popen([paths["mosquitto"], "-c", path], env=environment, stdout=log, stderr=log) as running:
+        try:
+            wait_for_port(PLAIN)
+            yield
+        finally:
+            running.terminate()
+
+
+@contextlib.contextmanager
+def coap_server(folder):
+    """Runs aiocoap. Yields a file with what it prints."""
+    path = BUILD / "aiocoap.log"
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    with path.open("w") as log, subprocess.Popen([sys.executable, __file__, "--coap-server"], env=environment,
+                                                 stdout=log, stderr=log) as running:
+        try:
+            end = time.monotonic() + PATIENCE
+            while "ready" not in path.read_text(encoding="utf-8"):
+                if running.poll() is not None or time.monotonic() > end:
+                    raise RuntimeError(f"aiocoap did not start, see {path}")
+                time.sleep(0.05)
+            yield path
+        finally:
+            running.terminate()
+
+
+def module(name):
+    """Builds an app of the sample."""
+    folder = BUILD / "cargo"
+    subprocess.run(["cargo", "build", "-q", "--locked", "--release", "--target", "wasm32-unknown-unknown",
+                    "--target-dir", folder], cwd=SAMPLE / name, check=True)
+    return folder / "wasm32-unknown-unknown" / "release" / f"{name}.wasm"
+
+
+class Desk:
+    """`wisp run` on this machine."""
+
+    name = "wisp run"
+
+    def __init__(self, wisp, certificates):
+        self.wisp = wisp
+        self.certificates = certificates
+        self.modules = {name: module(name) for name in ("thermostat", "sensor")}
+
+    def run(self, app):
+        """Runs an app. Returns its output and whether it ended with success."""
+        done = subprocess.run([self.wisp, "run", self.modules[app], "--board", SAMPLE / "board.toml"],
+                              cwd=self.certificates, capture_output=True, text=True, errors="replace", timeout=PATIENCE,
+                              check=False)
+        return done.stdout + done.stderr, done.returncode == 0
+
+
+class NativeSim:
+    """A firmware for native_sim, over the sockets of this machine."""
+
+    name = "native_sim"
+
+    def __init__(self, environment, certificates):
+        build = BUILD / "native_sim"
+        command = ["west", "build", "-b", "native_sim/native/64", "-d", build, SAMPLE, "--",
+                   f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DWISP_BROKER_CA={certificates}/ca.pem"]
+        done = subprocess.run(command, cwd=devenv.find_zephyr(), env=environment, capture_output=True, text=True,
+                              errors="replace", check=False)
+        if done.returncode != 0:
+            raise RuntimeError(f"samples/connected cannot be built for native_sim:\n{done.stdout}{done.stderr}")
+        self.firmware = build / "zephyr" / "zephyr.exe"
+
+    def run(self, app):
+        """Runs the firmware until an app of it has ended. Returns its output and whether that was with success."""
+        output = ""
+        with process([self.firmware, f"-stop_at={PATIENCE}"]) as running:
+            for line in running.stdout:
+                output += line
+                if f"{app}: exited with status " in line:
+                    return output, f"{app}: exited with status 0" in line
+        return output, False
+
+
+def check_thermostat(board, paths, environment):
+    """The broker sets a target, and the thermostat reports temperatures up to it."""
+    publish = [paths["mosquitto_pub"], "-p", str(PLAIN), "-r", "-t", "thermostat/target", "-m", "22.0"]
+    subprocess.run(publish, env=environment, check=True)
+    subscribe = [paths["mosquitto_sub"], "-p", str(PLAIN), "-t", "thermostat/temperature", "-W", str(PATIENCE), "-C", "4"]
+    with process(subscribe, env=environment) as subscriber:
+        output, succeeded = board.run("thermostat")
+        heard = subscriber.communicate(timeout=PATIENCE)[0].split() if succeeded else []
+    right = succeeded and "warm: 22.0" in output and heard and heard == sorted(heard) and heard[-1] <= "22.0"
+    return "passed" if right else f"FAILED: {heard}\n{output}"
+
+
+def check_refusal(board, reasons):
+    """The thermostat refuses a broker that has the wrong certificate."""
+    output, succeeded = board.run("thermostat")
+    right = not succeeded and any(words in output for words in reasons) and "thermostat: connected" not in output
+    return "passed" if right else f"FAILED\n{output}"
+
+
+def check_sensor(board, log):
+    """The sensor puts five readings and gets the last one back."""
+    before = log.read_text(encoding="utf-8").count("put ")
+    output, succeeded = board.run("sensor")
+    readings = [line.split()[1] for line in log.read_text(encoding="utf-8").splitlines() if line.startswith("put ")][before:]
+    right = succeeded and readings == ["20.5", "21.5", "22.5", "23.5", "24.5"] and "the server has 24.5" in output
+    return "passed" if right else f"FAILED: {readings}\n{output}"
+
+
+# What is refused, the certificate's name here, and what the logs of boards and workstation say.
+REFUSALS = (("wrong name refused", "wrong_name", ("not valid for name", "is for another name")),
+            ("expired refused", "expired", ("certificate expired", "has expired")),
+            ("wrong authority refused", "stranger", ("UnknownIssuer", "is not of an authority")))
+
+
+def boards(wisp, certificates):
+    """Returns what the apps can run on here."""
+    environment = devenv.environment()
+    return [Desk(wisp, certificates)] + ([] if environment is None else [NativeSim(environment, certificates)])
+
+
+def check_all(wisp):
+    """Runs everything that can be run. Returns the rows of the table."""
+    rows = []
+    certificates = BUILD / "certificates"
+    make_certificates(certificates)
+    found = mosquitto()
+    cases = ["publish and subscribe"] + [name for name, _, _ in REFUSALS]
+    for board in boards(wisp, certificates):
+        if found is None:
+            rows += [Row("MQTT over TLS", board.name, "mosquitto", case, "skipped: neither installed nor had from Debian")
+                     for case in cases]
+        else:
+            with broker(*found, certificates, "broker"):
+                outcomes = [check_thermostat(board, *found)]
+            for _, name, reasons in REFUSALS:
+                with broker(*found, certificates, name):
+                    outcomes.append(check_refusal(board, reasons))
+            rows += [Row("MQTT over TLS", board.name, "mosquitto", *pair) for pair in zip(cases, outcomes)]
+        folder = aiocoap()
+        if folder is None:
+            outcome = "skipped: PyPI is not reached"
+        else:
+            with coap_server(folder) as log:
+                outcome = check_sensor(board, log)
+        rows.append(Row("CoAP over UDP", board.name, "aiocoap", "put and get", outcome))
+    if len({row.board for row in rows}) == 1:
+        outcome = "skipped: no Zephyr workspace can be had here"
+        rows += [row._replace(board=NativeSim.name, outcome=outcome) for row in rows]
+    return rows
+
+
+def table(rows):
+    """Returns the rows as Markdown, with the first line of each outcome."""
+    lines = ["| interface | board | server | what | outcome |", "|---|---|---|---|---|"]
+    lines += ["| " + " | ".join([*row[:-1], row.outcome.splitlines()[0]]) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    """Prints the table, and details of what failed."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--wisp", type=Path, help="the wisp tool")
+    parser.add_argument("--coap-server", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.coap_server:
+        serve_coap(COAP)
+        return 0
+    rows = check_all(options.wisp.resolve())
+    failed = [row for row in rows if row.outcome.startswith("FAILED")]
+    for row in failed:
+        print(f"{row.interface}, {row.board}, {row.what}: {row.outcome}")
+    print(table(rows))
+    skipped = sum(row.outcome.startswith("skipped") for row in rows)
+    print(f"{len(rows) - len(failed) - skipped} passed, {len(failed)} failed, {skipped} skipped")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -11,6 +11,7 @@
 //! 4. What cannot be lowered is refused, with words that say what it is.
 #![forbid(unsafe_code)]
 
+mod composed;
 mod error;
 mod facts;
 mod link;

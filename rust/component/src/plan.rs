@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use wasmparser::Instance;
 use wisp_compiler::printable;
 
+use crate::composed;
 use crate::facts::Facts;
 use crate::parse::Component;
-use crate::resolve::{Place, Resolver, COMPOSED, MODULES};
+use crate::resolve::{Place, Resolver, MODULES};
 use crate::shims::{is_0_2, is_known, is_version, proposal, watches_pin, Shim, Shims, WISP};
 use crate::Error;
 
@@ -66,7 +67,7 @@ fn main_instance(component: &Component<'_>, resolver: &Resolver<'_, '_>) -> Resu
             "it has no core module with a memory, so it is no program; build a program with a `main`",
         )),
         _ if component.components.is_empty() => Err(Error::unsupported(MODULES)),
-        _ => Err(Error::unsupported(COMPOSED)),
+        _ => Err(composed::refusal(component)),
     }
 }
 
@@ -239,7 +240,7 @@ fn entry(component: &Component<'_>, resolver: &Resolver<'_, '_>, main: u32, fact
         // the component translates from a program for preview 1
         Place::Defined(..) if facts.exported("_start").is_some() => return Ok(Entry::Own),
         Place::Defined(..) => return Err(Error::unsupported(MODULES)),
-        _ => return Err(Error::unsupported(COMPOSED)),
+        _ => return Err(composed::refusal(component)),
     };
     let mut before = Vec::new();
     for instance in (0..component.core_instances.len() as u32).filter(|&instance| instance != main) {

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 
 use wasmparser::{CanonicalOption, ComponentExternalKind, ComponentInstance, ExternalKind, Instance};
 
+use crate::composed;
 use crate::facts::Facts;
 use crate::parse::{Component, CoreFunc, Func, Inst, Ty};
 use crate::Error;
@@ -209,7 +210,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     fn import(&self, func: u32) -> Result<(&'a str, String), Error> {
         match self.component_func(func, 0)? {
             Origin::Import(interface, function) => Ok((interface, function)),
-            Origin::Lift(_) => Err(Error::unsupported(COMPOSED)),
+            Origin::Lift(_) => Err(composed::refusal(self.component)),
         }
     }
 
@@ -218,11 +219,11 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let (instance, name) = match self.component.type_at(ty) {
             Ty::Export(instance, name) => (instance, name),
             Ty::Import(name) => return Ok(("", name)),
-            Ty::Own(_) | Ty::Other => return Err(Error::unsupported(COMPOSED)),
+            Ty::Own(_) | Ty::Other => return Err(composed::refusal(self.component)),
         };
         match self.instance(instance)? {
             Inst::Import(interface) => Ok((interface, name)),
-            _ => Err(Error::unsupported(COMPOSED)),
+            _ => Err(composed::refusal(self.component)),
         }
     }
 
@@ -243,7 +244,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     pub fn lifted(&self, instance: u32, name: &str) -> Result<u32, Error> {
         match self.instance_export(instance, name, 0)? {
             Origin::Lift(core) => Ok(core),
-            Origin::Import(..) => Err(Error::unsupported(COMPOSED)),
+            Origin::Import(..) => Err(composed::refusal(self.component)),
         }
     }
 
@@ -272,7 +273,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 let argument = args.iter().find(|a| a.name == import && a.kind == ComponentExternalKind::Func);
                 self.component_func(argument.ok_or_else(|| Error::dangling("function"))?.index, depth + 1)
             }
-            Inst::Same(_) | Inst::Inner => Err(Error::unsupported(COMPOSED)),
+            Inst::Same(_) | Inst::Inner => Err(composed::refusal(self.component)),
         }
     }
 
@@ -288,7 +289,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 Func::Import(name) => return Ok(name),
                 // an index of an export is always that of something before it
                 Func::Same(before) => index = *before,
-                _ => return Err(Error::unsupported(COMPOSED)),
+                _ => return Err(composed::refusal(self.component)),
             }
         }
     }
@@ -317,10 +318,6 @@ const IMPORTED: &str = "it imports a core module or another component, so a part
 pub const MODULES: &str =
     "it has several core modules with code of their own; Wisp links one core module, so link the \
                            program statically";
-/// The refusal of components of several parts.
-pub const COMPOSED: &str =
-    "it is composed of several components with code of their own; make one program of them instead, \
-                            for example of crates or libraries, because Wisp links one core module";
 /// The refusal of everything of the component model that came after WASI 0.2.
 pub const ASYNC: &str = "it uses async functions, streams, futures or threads of the component model, or another \
                          part of it that came after WASI 0.2; build it for WASI 0.2, for example with rustc's target \

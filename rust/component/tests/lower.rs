@@ -245,6 +245,40 @@ fn what_cannot_be_lowered_is_refused_in_words() {
 }
 
 #[test]
+fn a_refusal_names_the_components_that_one_is_composed_of_and_what_to_build_in() {
+    // in the form in which `wac plug` writes it: both inside, the second with the first as its argument
+    let composed = r#"(component
+      (component $greeter
+        (core module $m (memory (export "memory") 1) (func (export "greet") (result i32) (i32.const 7)))
+        (core instance $c (instantiate $m))
+        (func $greet (result u32) (canon lift (core func $c "greet")))
+        (instance $g (export "greet" (func $greet)))
+        (export "acme:greet/greet@0.1.0" (instance $g)))
+      (component $program
+        (import "acme:greet/greet@0.1.0" (instance $g (export "greet" (func (result u32)))))
+        (core func $greet (canon lower (func $g "greet")))
+        (core instance $i (export "greet" (func $greet)))
+        (core module $m (import "i" "greet" (func $greet (result i32))) (memory (export "memory") 1)
+          (func (export "run") (result i32) (i32.ne (call $greet) (i32.const 7))))
+        (core instance $c (instantiate $m (with "i" (instance $i))))
+        (func $run (result (result)) (canon lift (core func $c "run")))
+        (instance $r (export "run" (func $run)))
+        (export "wasi:cli/run@0.2.0" (instance $r)))
+      (instance $g (instantiate $greeter))
+      (instance $p (instantiate $program (with "acme:greet/greet@0.1.0" (instance $g "acme:greet/greet@0.1.0"))))
+      (alias export $p "wasi:cli/run@0.2.0" (instance $run))
+      (export "wasi:cli/run@0.2.0" (instance $run)))"#;
+    let text = refusal(composed);
+    for part in [
+        "composed of 2 components",
+        "component 1 exports `acme:greet/greet@0.1.0`, component 2 exports `wasi:cli/run@0.2.0`",
+        "compile what implements `acme:greet/greet@0.1.0` into it",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+}
+
+#[test]
 fn damaged_bytes_are_no_component() {
     let component = binary(HELLO);
     // a component without its end may be a shorter one, so what is lost here is in the middle

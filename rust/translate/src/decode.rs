@@ -214,8 +214,8 @@ impl<'i> Ops<'i> {
 
     /// Reads the opcode of the next op.
     fn opcode(&mut self) -> Option<usize> {
-        let first = self.rest == 0;
-        if first {
+        let mut rest = self.rest;
+        if rest == 0 {
             if self.at >= self.code.end {
                 return None;
             }
@@ -224,11 +224,13 @@ impl<'i> Ops<'i> {
             self.at += 2;
             let packed = *PACKED.get(opcode).filter(|_| opcode < COUNT)?;
             self.ends = packed & ENDS_FLOW != 0;
-            self.rest = if packed & SEQUENCE == 0 { opcode as u32 | 1 << 31 } else { packed & !(ENDS_FLOW | SEQUENCE) };
+            if packed & SEQUENCE == 0 {
+                return Some(opcode);
+            }
+            rest = packed & !(ENDS_FLOW | SEQUENCE);
         }
-        let opcode = if self.rest >> 31 == 1 { self.rest & 0x7fff_ffff } else { self.rest & 0x3ff };
-        self.rest = if self.rest >> 31 == 1 { 0 } else { self.rest >> 10 };
-        Some(opcode as usize)
+        self.rest = rest >> 10;
+        Some(rest as usize & 0x3ff)
     }
 
     /// Reads the operands of an op.
@@ -247,29 +249,33 @@ impl<'i> Ops<'i> {
             reads_acc: false,
         };
         let (mut kinds, mut at) = (PACKED[opcode] & !ENDS_FLOW, self.at);
-        for n in 0..OPERANDS {
+        for (place, slot) in part.kinds.iter_mut().zip(&mut part.values) {
             if kinds == 0 {
                 break;
             }
-            let (kind, words) = (KINDS[kinds as usize & 31], u32::from(WORDS[kinds as usize & 31]));
+            let number = kinds as usize & 31;
+            let kind = KINDS[number];
             kinds >>= 5;
-            let value = match words {
-                0 => 0,
-                1 if matches!(kind, Operand::I | Operand::N) => self.code.word(at) as i16 as u32,
-                1 => u32::from(self.code.word(at)),
-                _ => self.code.long(at),
-            };
-            part.kinds[n] = kind;
-            part.values[n] = value;
-            part.count = n + 1;
-            part.reads_acc |= kind == Operand::A;
-            if words == 4 {
-                part.high = self.code.long(at + 4);
-            }
-            at += 2 * words;
-            if kind == Operand::Table {
-                part.table = at;
-                at += 2 * (value + 1);
+            part.count += 1;
+            *place = kind;
+            match WORDS[number] {
+                0 => part.reads_acc |= kind == Operand::A,
+                1 => {
+                    let word = self.code.word(at);
+                    at += 2;
+                    *slot = if matches!(kind, Operand::I | Operand::N) { word as i16 as u32 } else { u32::from(word) };
+                    if kind == Operand::Table {
+                        part.table = at;
+                        at += 2 * (u32::from(word) + 1);
+                    }
+                }
+                words => {
+                    *slot = self.code.long(at);
+                    if words == 4 {
+                        part.high = self.code.long(at + 4);
+                    }
+                    at += 2 * u32::from(words);
+                }
             }
         }
         self.at = at;

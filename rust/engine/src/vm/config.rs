@@ -171,11 +171,12 @@ impl Config {
         self
     }
 
-    /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that. Code takes about
-    /// 1.3 times the bytes of IR, and each function 4 bytes. Scratch memory takes a third of the largest function's IR, a word
-    /// for each slot of its frame, and 8 bytes for each entry of its tables of branches. Functions for which there is no room
-    /// are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M, Armv8-M Mainline and RV32 only, on
-    /// processors without caches or with caches that are off. The processor must be allowed to execute from the arena.
+    /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that. Code takes
+    /// about 1.4 times the bytes of IR (2 times on RV32), and each function 4 bytes. Scratch memory takes a third of the
+    /// largest function's IR, a word for each slot of its frame, and 8 bytes for each entry of its tables of branches.
+    /// Functions for which there is no room are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M,
+    /// Armv8-M Mainline and RV32 only, on processors without caches or with caches that are off. The processor must be
+    /// allowed to execute from the arena.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
     pub const fn translate(mut self, bytes: u32) -> Self {

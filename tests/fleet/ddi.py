@@ -5,10 +5,12 @@ cancelled, and servers that lie. Ends with a line `N passed, N failed, N skipped
 
 import argparse
 import asyncio
+import base64
 import hashlib
 import json
 import os
 import re
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -20,9 +22,12 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(REPOSITORY / "scripts" / "west_commands"))
+sys.path[:0] = [str(REPOSITORY / "scripts" / "west_commands"), str(REPOSITORY / "tests" / "net_tls")]
 
+import certificates
 import device as west
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from fleet import Images, end_with_parent
 from rollouts import Listener
 
@@ -45,11 +50,17 @@ class Server:
         self.cut = None
         self.rule = None
         self.server = None
+        # For TLS.
+        self.context = None
 
     def start(self):
         handler = type("Bound", (Handler,), {"owner": self})
         self.server = Listener(("127.0.0.1", self.port), handler)
         self.port = self.server.server_address[1]
+        if self.context is not None:
+            # the handshake is part of the first read, in the thread of the request
+            self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True,
+                                                          do_handshake_on_connect=False)
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def stop(self):
@@ -58,7 +69,7 @@ class Server:
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"https://localhost:{self.port}" if self.context else f"http://127.0.0.1:{self.port}"
 
     def assign(self, images, change=None):
         """Gives the device an action with these apps, pairs of a name and the bytes of an image; its id.
@@ -249,7 +260,11 @@ class Device:
             self.lines.extend(COLOURS.sub("", line) for line in found)
 
     def type(self, command):
-        os.write(self.open[0], (command + "\n").encode())
+        """Types on the console, not faster than its buffer of 64 bytes is read."""
+        data = (command + "\n").encode()
+        for at in range(0, len(data), 32):
+            os.write(self.open[0], data[at:at + 32])
+            time.sleep(0.03)
 
     def wait_for(self, pattern, seen=0, again=None):
         """Waits until a line from a number of lines on matches; the match."""
@@ -488,6 +503,45 @@ class Tests:
         self.device.wait_for(r"wisp_ddi.*no connection", seen, again="wisp ddi poll")
         self.server.start()
         self.recovers()
+
+
+    def test_a_server_without_the_right_certificate_gets_no_request(self):
+        authority, stranger = (certificates.issue(subject, None, [], 2049) for subject in ("authority", "stranger"))
+        name = [x509.DNSName("localhost")]
+        server, self.server = self.server, Server()
+        contexts = [context_of(*certificates.issue("server", issuer, name, 2049)) for issuer in (stranger, authority)]
+        self.server.context = contexts[0]
+        self.server.start()
+        data = base64.b64encode(authority[0].public_bytes(Encoding.DER)).decode()
+        for at in range(0, len(data), 120):
+            seen = len(self.device.lines)
+            self.device.type(f"cred buf {data[at:at + 120]}")
+            self.device.wait_for("Stored", seen)
+        self.device.type("cred add 87 CA DEFAULT BIN")
+        seen = len(self.device.lines)
+        self.device.type(f"wisp ddi set server {self.server.url}")
+        self.device.wait_for("wisp_ddi.*no connection by TLS", seen, again="wisp ddi poll")
+        assert self.server.polls == 0
+        self.server.stop()
+        self.server.context = contexts[1]
+        self.server.start()
+        number = self.server.assign([("fan", self.images.get("fan", "1.5.0"))])
+        self.device.type("wisp ddi poll")
+        assert self.server.outcome(number) == ("success", ["fan 1.5.0: kept"])
+        self.device.type(f"wisp ddi set server {server.url}")
+        self.server = server
+        self.recovers()
+
+
+def context_of(certificate, key):
+    """What a server needs for TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(certificate.public_bytes(Encoding.PEM))
+        file.write(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        file.flush()
+        context.load_cert_chain(file.name)
+    return context
 
 
 def run(arguments, folder):

@@ -7,6 +7,7 @@ Groups and the error threshold are the caller's, who plays them on the feedback 
 import hashlib
 import json
 import re
+import ssl
 import sys
 import threading
 import time
@@ -85,13 +86,13 @@ class Rollouts:
 
 
 class Listener(ThreadingHTTPServer):
-    """A server whose clients may be killed."""
+    """A server whose clients may be killed, or refuse its certificate."""
 
     # as many devices as there are may ask at once
     request_queue_size = 256
 
     def handle_error(self, request, client_address):
-        if not isinstance(sys.exc_info()[1], ConnectionError):
+        if not isinstance(sys.exc_info()[1], (ConnectionError, ssl.SSLError)):
             super().handle_error(request, client_address)
 
 

@@ -10,7 +10,9 @@ had counts as skipped. The certificates are new in every run.
 import argparse
 import asyncio
 import contextlib
+import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -331,6 +333,40 @@ def table(rows):
     """Returns the rows as Markdown, with the first line of each outcome."""
     lines = ["| interface | board | server | what | outcome |", "|---|---|---|---|---|"]
     lines += ["| " + " | ".join([*row[:-1], row.outcome.splitlines()[0]]) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def cases_of(folder):
+    """Maps each app of a test's folder to the cases that start it."""
+    found = {}
+    for source in sorted((devenv.REPO / folder / "src").glob("*.c")):
+        text = source.read_text(encoding="utf-8")
+        bodies = dict(re.findall(r"^static [^(\n]*?(\w+)\([^)]*\)\n\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL))
+        for case, body in re.findall(r"^ZTEST\(\w+, (\w+)\)\n\{\n(.*?)^\}", text, re.MULTILINE | re.DOTALL):
+            helpers = "".join(bodies.get(name, "") for name in re.findall(r"(\w+)\(", body))
+            for app in re.findall(r'"(\w+)"', body + helpers):
+                found.setdefault(app, set()).add(case.removeprefix("test_"))
+    return found
+
+
+def abuse_table(report):
+    """Returns the table of abuse in doc/network.md with the outcomes of a report of twister."""
+    outcomes = {}
+    for suite in json.loads(report.read_text(encoding="utf-8"))["testsuites"]:
+        for case in suite.get("testcases", []):
+            key = suite["platform"], case["identifier"].split(".")[-1].removeprefix("test_")
+            outcomes[key] = case.get("status")
+    boards_of_report = sorted({board for board, _ in outcomes})
+    text = (devenv.REPO / "doc" / "network.md").read_text(encoding="utf-8")
+    section = text.split("\n## Abuse\n")[1].split("\n## ")[0]
+    lines = ["| who does what | board | outcome |", "|---|---|---|"]
+    for row in [line for line in section.splitlines() if line.startswith("| ")][1:]:
+        cells = [cell.strip() for cell in row.strip("|").split("|")]
+        folder, *apps = re.findall(r"[\w/]+", cells[-1]) or [None]
+        cases = {case for app in apps for case in cases_of(folder).get(app, {f"a test of {app}"})}
+        for board in boards_of_report:
+            known = {outcomes.get((board, case), f"none of {case}") for case in cases}
+            lines.append(f"| {cells[0]} | {board} | {', '.join(sorted(known)) or 'not tested'} |")
     return "\n".join(lines) + "\n"
 
 

@@ -5,6 +5,7 @@ import re
 import sys
 
 import devenv
+import network
 
 from suites.common import BUILD_PLATFORMS, OPTIONS, RUN_PLATFORMS, RUST, Count, cargo, counted, stream, twister
 from suites.desk import HOST_TOOLS, spec, suite_guests
@@ -86,11 +87,15 @@ def select_peripherals():
 
 def select_network():
     """Sockets of apps: grants, the workstation's sockets, Zephyr's stack over the loopback interface, real servers."""
-    return (cargo(["test", "--locked", "-p", "wisp-host", "-p", "wisp-sim", "--lib", "net"])
-            + cargo(["test", "--locked", "-p", "wisp-host", "--lib", "endpoint"])
-            + twister("network", ["tests/net", "tests/net_tls"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
-                      all_boards=True)
-            + run_servers())
+    count = (cargo(["test", "--locked", "-p", "wisp-host", "-p", "wisp-sim", "--lib", "net"])
+             + cargo(["test", "--locked", "-p", "wisp-host", "--lib", "endpoint"])
+             + twister("network", ["tests/net", "tests/net_tls"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
+                       all_boards=True)
+             + run_servers())
+    report = devenv.BUILD / "twister" / "network" / "twister.json"
+    if report.is_file():
+        print(network.abuse_table(report))
+    return count
 
 
 def run_servers():

@@ -130,12 +130,12 @@ fn far(out: &mut Out<'_>, base: Reg, offset: u32) -> (Reg, u32) {
 
 /// `d = x op v` for and, or, exclusive or.
 fn logic(out: &mut Out<'_>, op: encode::Op, d: Reg, x: Reg, v: u32) {
-    let ones = v.trailing_ones();
     if encode::fits(v) {
         encode::op_imm(out, op, d, x, v);
-    } else if op == AND && v.leading_zeros() + ones == 32 {
-        encode::shift(out, SLL, d, x, 32 - ones);
-        encode::shift(out, SRL, d, d, 32 - ones);
+    } else if op == AND && v & v.wrapping_add(1) == 0 {
+        // ones below zeros
+        encode::shift(out, SLL, d, x, v.leading_zeros());
+        encode::shift(out, SRL, d, d, v.leading_zeros());
     } else {
         encode::li(out, T1, v);
         encode::op(out, op, d, x, T1);

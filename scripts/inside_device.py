@@ -187,6 +187,20 @@ def an_app_that_runs_is_attached_and_goes_on_after_the_debugger():
     Session.device.west("stop", "tick")
 
 
+def an_app_with_too_many_breakpoints_goes_on():
+    """The device has places for 16, and the debugger loses the app."""
+    with Session("tick") as app:
+        start = app.target.FindFunctions("start")[0].GetFunction()
+        instructions = start.GetInstructions(app.target)
+        for instruction in [instructions.GetInstructionAtIndex(index) for index in range(17)]:
+            app.target.BreakpointCreateBySBAddress(instruction.GetAddress())
+        with contextlib.suppress(AssertionError):
+            app.command("continue")
+        expect(app.target.GetProcess().GetState() in (lldb.eStateExited, lldb.eStateDetached), True)
+    expect("running" in state_of("tick"), True)
+    Session.device.west("stop", "tick")
+
+
 def an_app_that_is_held_can_be_stopped():
     """Stop ends it, and the debugger is told."""
     with Session("tick") as app:
@@ -219,6 +233,19 @@ def an_image_without_steps_is_refused():
     expect("running" in state_of("counter"), True)
 
 
+def requests_without_a_key_are_refused():
+    """A firmware that takes signed requests only is debugged by nobody else."""
+    key = os.environ.pop("WISP_MANAGEMENT_KEY")
+    try:
+        Session("walk", restart=False)
+    except AssertionError as error:
+        expect("takes signed requests only" in str(error), True)
+    else:
+        raise AssertionError("it was debugged")
+    finally:
+        os.environ["WISP_MANAGEMENT_KEY"] = key
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
@@ -227,6 +254,7 @@ CASES = [
     an_image_without_steps_is_refused,
     a_recursion_in_rust_has_a_frame_for_each_call,
     an_app_that_runs_is_attached_and_goes_on_after_the_debugger,
+    an_app_with_too_many_breakpoints_goes_on,
     an_app_that_is_held_can_be_stopped,
     an_app_goes_on_when_its_workstation_is_lost,
 ]
@@ -241,7 +269,7 @@ def main():
                 Session.device.west("push", MODULES / f"device-{app}.wisp")
             # the others have trapped
             Session.device.west("stop", "tick")
-            inside.run_cases(CASES)
+            inside.run_cases([CASES[0], requests_without_a_key_are_refused] if "WISP_MANAGEMENT_KEY" in os.environ else CASES)
         finally:
             Session.device.end()
 

@@ -4,7 +4,8 @@
 use std::{env, fs};
 
 /// Features that a firmware has if and only if Kconfig has the option.
-const SAME: [(&str, &str); 6] = [
+const SAME: [(&str, &str); 7] = [
+    ("debug", "CONFIG_WISP_DEBUG"),
     ("interpreter", "CONFIG_WISP_INTERPRETER"),
     ("native", "CONFIG_WISP_NATIVE"),
     ("signature", "CONFIG_WISP_SIGNATURE"),

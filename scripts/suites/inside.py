@@ -16,10 +16,13 @@ SOURCES = devenv.REPO / "tests" / "inside"
 DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "walk-rust": 2048}
 TOOL = RUST / "target" / "debug" / "wisp"
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
-# Configuration beside tests/inside/device.conf, by board: SMP over a serial port, or over UDP with images in RAM.
+# Configuration beside tests/inside/device.conf, by board: SMP over a serial line, or over UDP with images in RAM. The
+# third has requests that are signed, of which one session is enough.
+LIFECYCLE = devenv.REPO / "tests" / "lifecycle"
 BOARDS = {
     "native_sim/native/64": (),
-    "mps2/an385": (SAMPLE / "overlay-udp.conf", devenv.REPO / "tests" / "lifecycle" / "ram.conf"),
+    "mps2/an385": (SAMPLE / "overlay-udp.conf", LIFECYCLE / "ram.conf"),
+    "signed": (LIFECYCLE / "signed.conf", SOURCES / "signed.conf"),
 }
 
 
@@ -65,6 +68,8 @@ def on_device(python, board):
         return Count(skipped=1)
     folder = FOLDER / board.replace("/", "_")
     overlays = ";".join(str(path) for path in (SOURCES / "device.conf", *BOARDS[board]))
+    signed = board == "signed"
+    board = "native_sim/native/64" if signed else board
     code, _ = stream(["west", "build", "-b", board, "-d", folder, SAMPLE, "--",
                       # the default library would be compiled for each build folder
                       *([] if board.startswith("native") else ["-DCONFIG_MINIMAL_LIBC=y"]),
@@ -73,6 +78,8 @@ def on_device(python, board):
     if code != 0:
         return Count(failed=1)
     west = devenv.VENV / "bin" / "python"
+    if signed:
+        env = dict(env, WISP_MANAGEMENT_KEY=str(LIFECYCLE / "keys" / "manager.pem"))
     return counted([python, devenv.REPO / "scripts" / "inside_device.py", TOOL, FOLDER, SOURCES, folder,
                     west if west.exists() else sys.executable], devenv.REPO, env)
 

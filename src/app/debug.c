@@ -201,9 +201,11 @@ static size_t state(const struct wisp_app *app, uint8_t *answer)
 
 static uint8_t go_on(const uint8_t *parameters, size_t length)
 {
-	if (length < 2 || (length - 2) % sizeof(uint32_t) != 0 ||
-	    (length - 2) / sizeof(uint32_t) > ARRAY_SIZE(session.breakpoints)) {
+	if (length < 2 || (length - 2) % sizeof(uint32_t) != 0) {
 		return WISP_DEBUG_MALFORMED;
+	}
+	if ((length - 2) / sizeof(uint32_t) > ARRAY_SIZE(session.breakpoints)) {
+		return WISP_DEBUG_TOO_MANY;
 	}
 	/* The answer to a request that comes again may have been lost. */
 	if (session.view == NULL || may_go() || parameters[0] != session.stop) {

@@ -68,6 +68,8 @@ enum wisp_debug_result {
 	WISP_DEBUG_NOT_HELD = 4,
 	/* The app runs an image that was not built for a debugger. */
 	WISP_DEBUG_NO_STEPS = 5,
+	/* There are more breakpoints than CONFIG_WISP_DEBUG_BREAKPOINTS. */
+	WISP_DEBUG_TOO_MANY = 6,
 };
 
 enum wisp_debug_state {

@@ -75,6 +75,7 @@ fn words(result: u8) -> &'static str {
         3 => "the device has ended the debugging, because it did not hear of this workstation in time",
         4 => "the app is not held any more",
         5 => "the app's image was not built for a debugger; build it with wisp build --debug, and push it",
+        6 => "the device holds fewer breakpoints at a time; remove some, or raise CONFIG_WISP_DEBUG_BREAKPOINTS",
         _ => "the device answers what this tool does not know; are tool and firmware of the same version?",
     }
 }
@@ -199,6 +200,11 @@ impl Device {
     }
 }
 
+/// Returns true if the debugger has left.
+fn is_alone(link: &Link) -> bool {
+    link.greeted.load(Ordering::SeqCst) && !link.connected.load(Ordering::SeqCst)
+}
+
 /// Looks at the app again and again. Returns its exit code once it has ended.
 fn watch(
     wire: &Wire,
@@ -226,16 +232,13 @@ fn watch(
                          with wisp build --debug and the same options, push it, and start it again"
                     ));
                 }
+                // nobody is left who could let the app go on
+                State::Held { stop, .. } if is_alone(link) => drop(wire.ask(Request::Go, &[stop, 0])?),
                 State::Held { stop, reason, .. } if last != Some(stop) => {
                     last = Some(stop);
                     *held.lock().unwrap_or_else(PoisonError::into_inner) = (stop, None);
-                    let alone = link.greeted.load(Ordering::SeqCst) && !link.connected.load(Ordering::SeqCst);
-                    if alone {
-                        wire.ask(Request::Go, &[stop, 0])?;
-                    } else {
-                        *link.held() = Some(stop_of(reason));
-                        let _ = events.send(Event::Stopped);
-                    }
+                    *link.held() = Some(stop_of(reason));
+                    let _ = events.send(Event::Stopped);
                 }
                 State::Waiting if !waits => {
                     waits = true;

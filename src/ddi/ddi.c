@@ -22,6 +22,7 @@ LOG_MODULE_REGISTER(wisp_ddi, CONFIG_WISP_LOG_LEVEL);
 #define LONGEST_WAIT 300
 /* Milliseconds between two looks at an update on trial. */
 #define LOOK_MS      1000
+
 /* Shared with the functions of include/wisp/ddi.h. */
 static struct wisp_ddi_status status;
 static K_MUTEX_DEFINE(lock);

@@ -13,9 +13,14 @@ function(wisp_why_not out)
   elseif(CONFIG_XTENSA)
     string(CONCAT reason "${board} has an Xtensa core, for which the Rust project has no compiler; choose a "
       "board with an Arm Cortex-M or RISC-V core, such as the RISC-V chips of the same maker")
-  elseif(CONFIG_ARC OR CONFIG_SPARC OR CONFIG_MIPS OR CONFIG_RX)
-    string(CONCAT reason "Rust has no compiler or no bare-metal library for the core of ${board}; choose a board "
-      "with an Arm Cortex-M or RISC-V core")
+  elseif(CONFIG_ARC OR CONFIG_RX)
+    string(TOUPPER "${CONFIG_ARCH}" core)
+    string(CONCAT reason "${board} has a core of the kind ${core}, for which the Rust project has no compiler; choose a "
+      "board with an Arm Cortex-M or RISC-V core")
+  elseif(CONFIG_SPARC OR CONFIG_MIPS)
+    string(TOUPPER "${CONFIG_ARCH}" core)
+    string(CONCAT reason "${board} has a core of the kind ${core}, for which the Rust project has no library that "
+      "rustup can install; choose a board with an Arm Cortex-M or RISC-V core")
   elseif(CONFIG_BIG_ENDIAN)
     string(CONCAT reason "${board} has the most significant byte first, and Wisp needs the least significant one "
       "first; choose another board")

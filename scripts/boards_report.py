@@ -257,6 +257,10 @@ class Report:
     def outcome(self, code, text, folder):
         """Result, and sizes or words, of a build that ended."""
         if code != 0:
+            # Some copies of a HAL have no large files: that says nothing about the board.
+            lacking = re.search(r"^(\S+?):\d+:\d+: fatal error: (\S+): No such file", text, re.MULTILINE)
+            if lacking and any(Path(lacking.group(1)).is_relative_to(path) for path in self.modules.values()):
+                return {"result": ABSENT, "words": f"the copy of the HAL has no file {lacking.group(2)}"}
             words = refusal(text)
             if words:
                 return {"result": REFUSED, "by": words[0], "words": words[1]}

@@ -37,8 +37,14 @@ const CASES: &[(&str, &str)] = &[
         "wisp_add_app(): b has an Xtensa core, for which the Rust project has no compiler; choose a board with an",
     ),
     (
-        "set(CONFIG_WISP)\nset(CONFIG_ARC y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
-        "wisp_add_app(): Rust has no compiler or no bare-metal library for the core of b; choose a board with an Arm",
+        "set(CONFIG_WISP)\nset(CONFIG_ARC y)\nset(CONFIG_ARCH arc)\nset(CONFIG_BOARD_TARGET b)\n\
+         wisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has a core of the kind ARC, for which the Rust project has no compiler; choose a board with an",
+    ),
+    (
+        "set(CONFIG_WISP)\nset(CONFIG_SPARC y)\nset(CONFIG_ARCH sparc)\nset(CONFIG_BOARD_TARGET b)\n\
+         wisp_add_app(NAME a SOURCE a.c)",
+        "wisp_add_app(): b has a core of the kind SPARC, for which the Rust project has no library that rustup can",
     ),
     (
         "set(CONFIG_WISP)\nset(CONFIG_RISCV y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",

@@ -411,15 +411,17 @@ class Wisp(WestCommand):
                 order = bytes.fromhex(line.decode())
                 try:
                     answer = (await connection.debug(args.name, order)).hex()
+                    attached = attached or order == device.DEBUG_ATTACH
                     if order == device.DEBUG_ATTACH and args.restart:
                         await connection.simple("start", args.name)
-                    attached = attached or order == device.DEBUG_ATTACH
                 except device.DeviceError as error:
                     answer = f"!{error}"
                 process.stdin.write(f"{answer}\n".encode())
                 await process.stdin.drain()
         if attached:
-            await connection.debug(args.name, device.DEBUG_DETACH)
+            # a device that is gone needs no word
+            with contextlib.suppress(device.DeviceError):
+                await connection.debug(args.name, device.DEBUG_DETACH)
         code = await process.wait()
         return {"done": "debug", "name": args.name, "code": code}
 

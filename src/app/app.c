@@ -305,6 +305,10 @@ int wisp_app_start(const struct wisp_app *app)
 		}
 		joinable = data->created;
 		data->created = false;
+#ifdef CONFIG_WISP_DEBUG
+		/* Until its image says otherwise. */
+		data->has_steps = true;
+#endif
 		data->stopping = false;
 		data->expired = false;
 		data->denied = false;

@@ -33,7 +33,7 @@ static struct {
 	/* The app that is debugged, or NULL. */
 	const struct wisp_app *volatile app;
 	/* The guest that is held, or NULL. */
-	const void *view;
+	const void *volatile view;
 	uint32_t reason;
 	/* Uptime in milliseconds of the last request. */
 	int64_t heard;
@@ -48,6 +48,24 @@ static struct {
 	uint32_t trap;
 	int32_t exit_status;
 } session;
+
+static bool may_go(void)
+{
+	unsigned int raised;
+	int result;
+
+	k_poll_signal_check(&go, &raised, &result);
+	return raised != 0;
+}
+
+/* The app whose guest is the view, also after it was released, or NULL. */
+static const struct wisp_app *held;
+
+/* Returns true if the guest of the app is held and was not released. */
+static bool is_held(const struct wisp_app *app)
+{
+	return held == app && session.view != NULL && !may_go();
+}
 
 void wisp_shim_debug_begin(const struct wisp_app *app, bool steps)
 {
@@ -93,15 +111,6 @@ static void detach_if_silent(const struct wisp_app *app)
 	k_mutex_unlock(&lock);
 }
 
-static bool may_go(void)
-{
-	unsigned int raised;
-	int result;
-
-	k_poll_signal_check(&go, &raised, &result);
-	return raised != 0;
-}
-
 void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t reason)
 {
 	k_mutex_lock(&lock, K_FOREVER);
@@ -111,6 +120,7 @@ void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t
 	}
 	k_poll_signal_reset(&go);
 	session.view = view;
+	held = app;
 	session.reason = reason;
 	session.stop++;
 	session.pause = false;
@@ -118,16 +128,33 @@ void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t
 	k_mutex_unlock(&lock);
 	/* An app that is held gives no sign of life, and wisp_app_wait() counts no time. */
 	wisp_heartbeat_end(app);
-	while (!app->data->stopping && !may_go()) {
+	/* Another app may have been held since this one was released. */
+	while (!app->data->stopping && session.view == view && !may_go()) {
 		wisp_app_wait(app, &go, LOOK_US);
 		detach_if_silent(app);
 	}
 	k_mutex_lock(&lock, K_FOREVER);
-	session.view = NULL;
+	if (session.view == view) {
+		session.view = NULL;
+		held = NULL;
+	}
 	k_mutex_unlock(&lock);
 	if (!app->data->stopping) {
 		wisp_heartbeat_begin(app);
 	}
+}
+
+void wisp_debug_fault(const struct wisp_app *app, const struct wisp_app_status *status)
+{
+	k_mutex_lock(&lock, K_FOREVER);
+	if (held == app) {
+		/* The thread ended where it waited; its stack is used again. */
+		session.view = NULL;
+		held = NULL;
+		k_poll_signal_init(&go);
+	}
+	k_mutex_unlock(&lock);
+	wisp_debug_end(app, status);
 }
 
 void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status)
@@ -170,7 +197,7 @@ static uint8_t attach(const struct wisp_app *app)
 		detach();
 	}
 	session.ended = false;
-	session.pause = session.view == NULL;
+	session.pause = !is_held(app);
 	session.app = app;
 	return WISP_DEBUG_OK;
 }
@@ -186,7 +213,7 @@ static size_t state(const struct wisp_app *app, uint8_t *answer)
 		sys_put_le32(session.exit_status, &answer[5]);
 		return 9;
 	}
-	if (session.view != NULL) {
+	if (is_held(app)) {
 		wisp_rust_debug_image(session.view, &wasm, &code);
 		answer[0] = WISP_DEBUG_HELD;
 		answer[1] = session.stop;
@@ -199,7 +226,7 @@ static size_t state(const struct wisp_app *app, uint8_t *answer)
 	return 1;
 }
 
-static uint8_t go_on(const uint8_t *parameters, size_t length)
+static uint8_t go_on(const struct wisp_app *app, const uint8_t *parameters, size_t length)
 {
 	if (length < 2 || (length - 2) % sizeof(uint32_t) != 0) {
 		return WISP_DEBUG_MALFORMED;
@@ -208,7 +235,7 @@ static uint8_t go_on(const uint8_t *parameters, size_t length)
 		return WISP_DEBUG_TOO_MANY;
 	}
 	/* The answer to a request that comes again may have been lost. */
-	if (session.view == NULL || may_go() || parameters[0] != session.stop) {
+	if (!is_held(app) || parameters[0] != session.stop) {
 		return WISP_DEBUG_OK;
 	}
 	session.step = parameters[1] != 0;
@@ -245,23 +272,22 @@ static size_t handle(const struct wisp_app *app, const uint8_t *request, size_t 
 		detach();
 		break;
 	case WISP_DEBUG_STATE:
-		if (session.view == NULL && !session.ended && is_running(app) &&
-		    !app->data->has_steps) {
+		if (!is_held(app) && !session.ended && is_running(app) && !app->data->has_steps) {
 			answer[0] = WISP_DEBUG_NO_STEPS;
 			return 1;
 		}
 		return 1 + state(app, &answer[1]);
 	case WISP_DEBUG_PAUSE:
-		session.pause = session.view == NULL || may_go();
+		session.pause = !is_held(app);
 		break;
 	case WISP_DEBUG_GO:
-		answer[0] = go_on(&request[1], length - 1);
+		answer[0] = go_on(app, &request[1], length - 1);
 		break;
 	case WISP_DEBUG_KILL:
 		(void)wisp_app_stop(app);
 		break;
 	default:
-		if (session.view == NULL || may_go()) {
+		if (!is_held(app)) {
 			answer[0] = WISP_DEBUG_NOT_HELD;
 			break;
 		}

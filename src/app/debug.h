@@ -24,6 +24,9 @@ size_t wisp_debug_request(const struct wisp_app *app, const uint8_t *request, si
 /* Called by the app's thread when a run has ended. */
 void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status);
 
+/* As wisp_debug_end(), for an app whose thread was ended by a fault, perhaps while it was held. */
+void wisp_debug_fault(const struct wisp_app *app, const struct wisp_app_status *status);
+
 #else
 
 static inline void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status)

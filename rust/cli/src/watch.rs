@@ -34,7 +34,8 @@ fn add(path: &Path, stamp: &mut Stamp) {
         return;
     }
     let entries = path.read_dir().into_iter().flatten().flatten();
-    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.path()).filter(|path| !path.is_symlink()).collect();
+    let mut paths: Vec<PathBuf> =
+        entries.map(|entry| entry.path()).filter(|path| !(path.is_symlink() && path.is_dir())).collect();
     paths.sort();
     paths.iter().for_each(|path| add(path, stamp));
 }
@@ -43,6 +44,14 @@ fn add(path: &Path, stamp: &mut Stamp) {
 fn stamp(paths: &[PathBuf]) -> Stamp {
     let mut all = Stamp::new();
     paths.iter().for_each(|path| add(path, &mut all));
+    all
+}
+
+/// Returns the stamp of folders without these files.
+fn stamp_without(folders: &[PathBuf], files: &[PathBuf]) -> Stamp {
+    let apart: Vec<PathBuf> = files.iter().filter_map(|file| file.canonicalize().ok()).collect();
+    let mut all = stamp(folders);
+    all.retain(|(path, ..)| path.canonicalize().map_or(true, |path| !apart.contains(&path)));
     all
 }
 
@@ -115,28 +124,35 @@ fn build(command: &str) -> Result<bool, Failure> {
 /// # Errors
 /// No process can be started.
 pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Result<(), Failure> {
-    let mut sources = stamp(folders);
+    let mut sources = stamp_without(folders, files);
     loop {
         let before = stamp(files);
         let mut app = App::start()?;
         let mut told = false;
+        let mut missed = false;
         loop {
             std::thread::sleep(INTERVAL);
             if let Some(status) = app.ended().filter(|_| !told) {
                 told = true;
                 output::note(format_args!("the app has ended ({status}); it starts anew once its files change"));
             }
-            let now = stamp(folders);
+            let now = stamp_without(folders, files);
             if now != sources {
                 sources = now;
                 match builder {
-                    Some(command) if build(command)? => {}
+                    // what the command itself writes is no change
+                    Some(command) if build(command)? => sources = stamp_without(folders, files),
                     Some(command) => output::note(format_args!("`{command}` failed; the app stays as it is")),
                     None => break,
                 }
             }
             // a file that is still being written changes until the next look
             let now = stamp(files);
+            let gone = files.iter().find(|file| !file.exists());
+            if let Some(file) = gone.filter(|_| !missed) {
+                output::note(format_args!("{} is gone; the app starts anew once it is back", file.display()));
+            }
+            missed = gone.is_some();
             if now != before && now.len() >= before.len() {
                 std::thread::sleep(INTERVAL);
                 if stamp(files) == now {

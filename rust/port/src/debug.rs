@@ -18,9 +18,9 @@ impl Watcher {
         Self(board)
     }
 
-    /// Watches the guests of a store if their image was built for a debugger.
-    pub fn watch<'a>(&'a self, store: &mut Store<'a, AppData>, image: &Image<'_>) {
-        let steps = is_for_debugger(image);
+    /// Watches the guests of a store if their image was built for a debugger, and its IR runs.
+    pub fn watch<'a>(&'a self, store: &mut Store<'a, AppData>, image: &Image<'_>, is_native: bool) {
+        let steps = !is_native && is_for_debugger(image);
         // SAFETY: the board's app is one of the firmware.
         unsafe { shim::wisp_shim_debug_begin(self.0.app, steps) };
         if steps {

@@ -72,7 +72,8 @@ fn words(result: u8) -> &'static str {
     match result {
         1 => "the device does not understand the debugger; are tool and firmware of the same version?",
         2 => "another app of the device is debugged; end that first",
-        3 => "the device has ended the debugging, because it did not hear of this workstation in time",
+        3 => "the device no longer debugs this app: it was reset, another debugger took over, or it did not hear from this \
+              workstation in time",
         4 => "the app is not held any more",
         5 => "the app's image was not built for a debugger; build it with wisp build --debug, and push it",
         6 => "the device holds fewer breakpoints at a time; remove some, or raise CONFIG_WISP_DEBUG_BREAKPOINTS",
@@ -228,7 +229,7 @@ fn watch(
                 State::Ended { trap, status } => return Ok(code_of(trap, status)),
                 State::Held { image, .. } if image != expected => {
                     return Err(format!(
-                        "the device runs another image ({image}) than the one made of this module ({expected}); build it \
+                        "the device runs another image ({image}) than the one made from this module ({expected}); build it \
                          with wisp build --debug and the same options, push it, and start it again"
                     ));
                 }

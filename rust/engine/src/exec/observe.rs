@@ -149,7 +149,7 @@ impl View<'_> {
 
     /// Returns a slot of a frame that [`View::frames`] gave; `None` behind the end of the frame stack.
     pub fn slot(&self, frame: &Watched, index: u32) -> Option<u32> {
-        let end = (index as usize + 1).checked_mul(4)?;
+        let end = (index as usize).checked_add(1)?.checked_mul(4)?;
         if frame.below % 4 != 0 || end > frame.below || frame.below > self.ctx.shared().stack_bytes() {
             return None;
         }

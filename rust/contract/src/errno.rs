@@ -55,13 +55,14 @@ errors! {
         Invalid = 22, "EINVAL", "An argument has a value the function does not take.";
         NoSpace = 28, "ENOSPC", "The quota or the storage is full.";
         Range = 34, "ERANGE", "A value is outside the range of the device.";
-        NotTrusted = 71, "EPROTO", "The peer did not prove that it is the one that was meant.";
         NoSys = 88, "ENOSYS", "This firmware does not have the function.";
         TimedOut = 116, "ETIMEDOUT", "The time given ran out first.";
         MessageSize = 122, "EMSGSIZE", "The message is longer than the limit.";
         NotSupported = 134, "ENOTSUP", "The device cannot do this.";
         Overflow = 139, "EOVERFLOW", "Data was lost because it was not taken in time.";
         Canceled = 140, "ECANCELED", "The operation was called off.";
+        // The cases of the enum in WIT have the order of these rows: a new error comes last.
+        NotTrusted = 71, "EPROTO", "The peer did not prove that it is the one that was meant.";
     }
 }
 
@@ -164,8 +165,10 @@ mod tests {
     }
 
     #[test]
-    fn numbers_ascend_without_repetition() {
-        assert!(Errno::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
+    fn numbers_are_not_repeated() {
+        for (index, errno) in Errno::ALL.iter().enumerate() {
+            assert!(Errno::ALL[..index].iter().all(|before| before.number() != errno.number()));
+        }
         assert!(WasiErrno::ALL.windows(2).all(|pair| pair[0].number() < pair[1].number()));
     }
 

@@ -110,7 +110,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     }
 
     #[cfg(feature = "debug")]
-    watcher.watch(&mut store, module.image(), module.is_native());
+    watcher.watch(&mut store, module.image(), run.ran_native);
     let handle = store.interrupt_handle();
     let flag: *const InterruptHandle<'_> = &handle;
     // SAFETY: the handle lives until the flag is withdrawn below.

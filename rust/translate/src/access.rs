@@ -152,7 +152,8 @@ impl<I: Isa> Function<'_, '_, I> {
         }
         self.release(register);
         let t = self.temp_beside(register, register);
-        if address.offset + address.bytes <= I::REACH {
+        // an offset below zero is added, because no instruction has room for it
+        if address.offset.checked_add(address.bytes).is_some_and(|end| end <= I::REACH) {
             I::bin(self.out, Bin::Add, t, I::PLAN.base, register, t);
             return (t, Index::Imm(address.offset));
         }
@@ -359,7 +360,7 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Makes a base and a number of a base and an index.
     fn flat(&mut self, base: Reg, index: Index) -> (Reg, u32) {
         match index {
-            Index::Imm(offset) if offset + 4 < I::REACH => (base, offset),
+            Index::Imm(offset) if offset.checked_add(4).is_some_and(|end| end < I::REACH) => (base, offset),
             Index::Imm(offset) => {
                 let t = self.temp();
                 self.add_offset(t, base, offset);

@@ -41,7 +41,8 @@ pub struct Env<'e> {
     /// For each defined function the offset of its code plus one; with the highest bit set, the last call that waits for
     /// it. 0 is neither.
     pub functions: &'e [Cell<u32>],
-    /// Returns false if the translation has to end. It is asked once for at most 32 ops.
+    /// Returns false if the translation has to end. It is asked once for at most 32 ops, but not while a
+    /// function is read before its first pass.
     pub go_on: &'e dyn Fn() -> bool,
 }
 

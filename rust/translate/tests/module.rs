@@ -129,6 +129,25 @@ fn callers() -> String {
 }
 
 #[test]
+fn accesses_below_a_local_load_no_program_counter() {
+    let image = image(include_str!("../../../tests/translate/below.wat"));
+    for machine in MACHINES {
+        let whole = translate(machine, &image, 1 << 20);
+        assert_eq!(whole.outcome.translated as usize, whole.begins.len(), "{machine:?}");
+    }
+    let Translation { outcome, code, .. } = translate(Machine::Thumb2, &image, 1 << 20);
+    let halves: Vec<u16> = code.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect();
+    let mut at = 0;
+    while at < outcome.bytes as usize / 2 {
+        let (first, second) = (halves[at], halves[at + 1]);
+        // loads and stores of one register, but for those from behind the program counter, which lead to helpers
+        let is_access = first & 0xfe00 == 0xf800 && first & 15 != 15;
+        assert!(!is_access || second >> 12 != 15, "at {}: {first:04x} {second:04x}", 2 * at);
+        at += if first >> 11 < 0b11101 { 1 } else { 2 };
+    }
+}
+
+#[test]
 fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     for machine in MACHINES {
         let image = image(&callers());

@@ -37,6 +37,9 @@ static struct {
 	bool offered;
 	/* The address in wisp_ddi_action is that of the present part, and new. */
 	bool fresh;
+	/* Milliseconds until a trial is ended that the server cannot be asked about, or UINT32_MAX.
+	 */
+	uint32_t trial_ms;
 	/* Link to the action. */
 	char link[CONFIG_WISP_DDI_URL_SIZE];
 } client;
@@ -89,7 +92,7 @@ static int forget(const char *word, const char *text)
 		 text[0] == '\0' ? "" : ": ", text);
 	(void)k_mutex_unlock(&lock);
 	client.offered = false;
-	wisp_ddi_action.count = 0;
+	wisp_ddi_forget_action();
 	wisp_ddi_begin_tries();
 	return wisp_ddi_record_delete();
 }
@@ -107,7 +110,9 @@ static size_t write_lines(void)
 		enum wisp_ddi_look look;
 
 		details[i] = line;
-		if (i < record->part) {
+		if (wisp_ddi_action.count == 0 || i == record->part) {
+			strcpy(line, record->reason);
+		} else if (i < record->part) {
 			if (wisp_ddi_look_for(part->hash, &look, &app) == 0 &&
 			    look != WISP_DDI_LOOK_ABSENT) {
 				const struct wisp_store_image *image =
@@ -120,8 +125,6 @@ static size_t write_lines(void)
 			} else {
 				snprintk(line, sizeof(lines[i]), "%s: kept", part->module);
 			}
-		} else if (i == record->part || wisp_ddi_action.count == 0) {
-			strcpy(line, record->reason);
 		} else {
 			snprintk(line, sizeof(lines[i]), "%s: not installed, because %s failed",
 				 part->module, wisp_ddi_action.parts[record->part].module);
@@ -172,7 +175,7 @@ static int deliver(void)
 		wisp_ddi_action.count = 0;
 		feedback.of = 0;
 	}
-	if (client.offered || !success) {
+	if (wisp_ddi_action.count != 0 || !success) {
 		feedback.detail_count = write_lines();
 	}
 	ret = wisp_ddi_tell(&feedback);
@@ -187,7 +190,7 @@ static int deliver(void)
 	return ret != 0 ? ret : forget(success ? "succeeded" : "failed", record->reason);
 }
 
-/* Returns a checksum of the images of an action. */
+/* Returns a checksum of the images of an action, which is not 0. */
 static uint32_t parts_of(const struct wisp_ddi_action *action)
 {
 	uint32_t sum = 0;
@@ -195,7 +198,7 @@ static uint32_t parts_of(const struct wisp_ddi_action *action)
 	for (size_t i = 0; i < action->count; i++) {
 		sum = crc32_ieee_update(sum, action->parts[i].hash, sizeof(action->parts[i].hash));
 	}
-	return sum;
+	return MAX(sum, 1);
 }
 
 /* Makes an action of the server that of the device. One that is the same goes on. */
@@ -204,18 +207,21 @@ static int adopt(const char *id)
 	struct wisp_ddi_record *record = &wisp_ddi_record;
 	bool known = strcmp(record->id, id) == 0;
 	int ret = wisp_ddi_get_action(client.link, known ? record->part : 0);
+	uint32_t parts;
 
 	if (ret != 0 && ret != WISP_DDI_LASTING) {
 		return ret;
 	}
 	client.offered = true;
 	client.fresh = ret == 0;
-	if (known && (record->verdict != WISP_DDI_OPEN ||
-		      (ret == 0 && record->parts == parts_of(&wisp_ddi_action)))) {
+	parts = ret == 0 ? parts_of(&wisp_ddi_action) : 0;
+	/* A server that begins its numbers anew is not told of an action that it had before. */
+	if (known && record->parts == parts) {
 		return 0;
 	}
 	if (record->id[0] != '\0') {
-		LOG_INF("action %s: another one took its place", record->id);
+		LOG_INF("action %s: %s", record->id,
+			known ? "the server changed it" : "another one took its place");
 		wisp_ddi_give_up();
 	}
 	memset(record, 0, sizeof(*record));
@@ -225,14 +231,18 @@ static int adopt(const char *id)
 		wisp_ddi_action.count = 0;
 		return wisp_ddi_fail(wisp_ddi_words(), "");
 	}
-	/* Unless the address is that of another part. */
-	client.fresh = !known;
-	record->parts = parts_of(&wisp_ddi_action);
+	record->parts = parts;
 	LOG_INF("action %s: %u software modules", id, wisp_ddi_action.count);
-	return wisp_ddi_record_write();
+	ret = wisp_ddi_record_write();
+	if (ret == 0 && known) {
+		/* The address may be that of another part, and the next change may be near. */
+		client.fresh = false;
+		ret = wisp_ddi_say(WISP_DDI_PASSING, "the server changed action %s", id);
+	}
+	return ret;
 }
 
-/* Fulfils a wish to end an action, or says why not. */
+/* Fulfils a request to cancel an action, or says why not. */
 static int cancel(const char *wish)
 {
 	char action[WISP_DDI_ID_SIZE];
@@ -273,7 +283,7 @@ static int cancel(const char *wish)
 	if (ret != 0 && ret != WISP_DDI_GONE) {
 		return ret;
 	}
-	return mine && feedback.state == WISP_DDI_TELL_SUCCESS ? forget("cancelled", "") : 0;
+	return mine && feedback.state == WISP_DDI_TELL_SUCCESS ? forget("canceled", "") : 0;
 }
 
 /* Leaves an action that the server does not have any more. A trial is left to the app storage. */
@@ -281,13 +291,14 @@ static int leave(void)
 {
 	client.offered = false;
 	if (wisp_ddi_record.id[0] == '\0') {
+		wisp_ddi_forget_action();
 		return 0;
 	}
 	if (wisp_ddi_record.verdict != WISP_DDI_OPEN) {
 		return deliver();
 	}
 	wisp_ddi_give_up();
-	return forget("cancelled", "the server ended it");
+	return forget("canceled", "the server ended it");
 }
 
 /* Asks the server what it wants. */
@@ -300,18 +311,23 @@ static int poll(void)
 	bool cancels;
 	int ret = wisp_ddi_identify();
 
+	if (ret == 0 && wisp_ddi_record.id[0] != '\0' && wisp_ddi_record.who != wisp_ddi_who()) {
+		wisp_ddi_give_up();
+		ret = forget("forgotten", "the server or the device's id was changed");
+	}
 	if (ret == 0) {
 		ret = wisp_ddi_get_poll(&answer);
 	}
 	if (ret != 0) {
 		return ret;
 	}
-	poll_in(answer.sleep);
+	poll_in(MAX(answer.sleep, CONFIG_WISP_DDI_RETRY_SECONDS));
 	/* The texts of the answer end with the next request. */
 	told = answer.config_data == NULL;
 	cancels = answer.cancel != NULL;
 	if (cancels && !wisp_ddi_id_of(answer.cancel, "/cancelAction/", wish, sizeof(wish))) {
-		return wisp_ddi_say(WISP_DDI_PASSING, "the server's link to cancel has no id");
+		return wisp_ddi_say(WISP_DDI_PASSING,
+				    "the server's link to a request to cancel has no id");
 	}
 	client.link[0] = '\0';
 	if (answer.deployment != NULL) {
@@ -383,13 +399,18 @@ static int turn(void)
 	int ret = 0;
 
 	client.fresh = false;
-	if (k_uptime_get() >= client.next_poll) {
+	client.trial_ms = UINT32_MAX;
+	if (wisp_ddi_record.step == WISP_DDI_INSTALLING) {
+		ret = wisp_ddi_settle();
+	}
+	if (ret == 0 && k_uptime_get() >= client.next_poll) {
 		ret = poll();
 	}
 	if (ret == 0) {
 		ret = prepare(&busy);
 	}
 	if (ret != 0) {
+		client.trial_ms = wisp_ddi_watch();
 		/* The next turn asks what the server wants now. */
 		client.next_poll = 0;
 		return ret;
@@ -420,7 +441,10 @@ static uint32_t pause_ms(int ret)
 	bool busy = client.offered && wisp_ddi_record.verdict == WISP_DDI_OPEN &&
 		    !(wisp_ddi_action.held && wisp_ddi_record.step != WISP_DDI_TRIAL);
 
-	failures = ret == 0 ? 0 : failures + 1;
+	if (wisp_ddi_went_on() || ret == 0) {
+		failures = 0;
+	}
+	failures += ret != 0;
 	(void)k_mutex_lock(&lock, K_FOREVER);
 	status.failures = failures;
 	snprintk(status.trouble, sizeof(status.trouble), "%s", ret == 0 ? "" : wisp_ddi_words());
@@ -433,7 +457,8 @@ static uint32_t pause_ms(int ret)
 	most = MIN(most, LONGEST_WAIT) * MSEC_PER_SEC;
 	/* Between half of that and all of it. */
 	most = most / 2 + sys_rand32_get() % (uint32_t)(most / 2 + 1);
-	return (uint32_t)MAX(most, (uint64_t)wisp_ddi_asked_wait() * MSEC_PER_SEC);
+	most = MAX(most, (uint64_t)wisp_ddi_asked_wait() * MSEC_PER_SEC);
+	return (uint32_t)MIN(most, client.trial_ms);
 }
 
 void wisp_ddi_poll(void)

@@ -33,6 +33,9 @@ int wisp_ddi_say(int trouble, const char *format, ...);
 /* Returns what went wrong last. */
 const char *wisp_ddi_words(void);
 
+/* Replaces what is not printable in a text, because it could command a terminal. */
+void wisp_ddi_clean(char *text);
+
 /* A version as it is written. */
 #define VERSION_FORMAT "%u.%u.%u"
 #define VERSION(_version)                                                                          \
@@ -61,7 +64,9 @@ enum wisp_ddi_step {
 	WISP_DDI_WAITING,
 	/* The image comes to the app storage. */
 	WISP_DDI_SENDING,
-	/* The app storage was told to install the image. */
+	/* The app storage is told to install the image, and may have done so. */
+	WISP_DDI_INSTALLING,
+	/* The app storage installed the image. */
 	WISP_DDI_TRIAL,
 };
 
@@ -79,8 +84,10 @@ struct wisp_ddi_record {
 	uint8_t verdict;
 	/* The present part. Those before it are kept. */
 	uint8_t part;
-	/* Checksum of the hashes of all parts. */
+	/* Checksum of the hashes of all parts; 0 if the action could not be read. */
 	uint32_t parts;
+	/* Checksum of server and device. */
+	uint32_t who;
 	/* Version of the present part's image, as that of struct wisp_store_image. */
 	uint32_t version;
 	/* SHA-256 of that image. */
@@ -89,11 +96,14 @@ struct wisp_ddi_record {
 	char id[WISP_DDI_ID_SIZE];
 	/* App of the present part; empty while the image is not known. */
 	char app[WISP_STORE_NAME_SIZE];
-	/* Why the action failed. */
-	char reason[WISP_DDI_WORDS_SIZE];
+	/* Why the action failed. Shorter than other texts, so that the settings take the record. */
+	char reason[144];
 };
 
 extern struct wisp_ddi_record wisp_ddi_record;
+
+/* Returns a checksum of server and device. */
+uint32_t wisp_ddi_who(void);
 
 /* Read, write and delete the record. */
 void wisp_ddi_record_read(void);
@@ -173,7 +183,10 @@ int wisp_ddi_get_poll(struct wisp_ddi_poll_answer *poll);
 /* Gets an action, and the address of the image of one of its parts. */
 int wisp_ddi_get_action(const char *url, size_t part);
 
-/* Gets the id of the action that a wish to cancel is about. */
+/* Forgets the action, and how often it could not be read. */
+void wisp_ddi_forget_action(void);
+
+/* Gets the id of the action that a request to cancel is about. */
 int wisp_ddi_get_cancel(const char *wish, char *action, size_t size);
 
 /* Copies the id at the end of a link's path. Returns false if there is none. */
@@ -199,7 +212,7 @@ struct wisp_ddi_feedback {
 	size_t detail_count;
 };
 
-/* Tells how an action or a wish to cancel goes. */
+/* Tells how an action or a request to cancel goes. */
 int wisp_ddi_tell(const struct wisp_ddi_feedback *feedback);
 
 /* Tells the versions of the apps. */
@@ -231,6 +244,18 @@ int wisp_ddi_look_for(const uint8_t *hash, enum wisp_ddi_look *look, struct wisp
 
 /* Does one step for the present part. */
 int wisp_ddi_step(void);
+
+/* Finds out what became of an installation that a reset may have interrupted. */
+int wisp_ddi_settle(void);
+
+/*
+ * Watches the trial of the record, if there is one, while the server says nothing. Keeps what went
+ * wrong last. Returns the milliseconds until the trial is ended, or UINT32_MAX.
+ */
+uint32_t wisp_ddi_watch(void);
+
+/* Returns whether bytes of an image came since the last call. */
+bool wisp_ddi_went_on(void);
 
 /*
  * Undoes what the action did, as far as nothing is kept yet. `words` gets why it cannot be undone,

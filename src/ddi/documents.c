@@ -20,19 +20,30 @@
 #define SLEEP_MAX     (30 * 86400)
 /* Files that a software module may have. */
 #define FILES_MAX     4
+/* Number of times that an action is asked for that cannot be read before that is its end. */
+#define READS_MAX     6
 /* Longest image, in bytes. */
 #define LENGTH_MAX    (16 << 20)
 
 char wisp_ddi_answer[CONFIG_WISP_DDI_ANSWER_SIZE];
 struct wisp_ddi_action wisp_ddi_action;
 
+/* The lines of a feedback, and what is around them. */
+BUILD_ASSERT(CONFIG_WISP_DDI_ANSWER_SIZE >= 256 + CONFIG_WISP_DDI_APPS * WISP_DDI_WORDS_SIZE,
+	     "CONFIG_WISP_DDI_ANSWER_SIZE is too small for a feedback about CONFIG_WISP_DDI_APPS");
+
 static char url[CONFIG_WISP_DDI_URL_SIZE];
 static size_t length;
+/* The answer was longer than the buffer. */
+static bool too_long;
+/* Number of times in a row that the action could not be read. */
+static uint32_t unreadable;
 
 /* Takes a part of a document. */
 static int take(const uint8_t *bytes, size_t count)
 {
 	if (count >= sizeof(wisp_ddi_answer) - length) {
+		too_long = true;
 		return wisp_ddi_say(WISP_DDI_PASSING,
 				    "the answer is longer than %u bytes; see "
 				    "CONFIG_WISP_DDI_ANSWER_SIZE",
@@ -50,6 +61,7 @@ static int get(const char *address)
 	int ret;
 
 	length = 0;
+	too_long = false;
 	ret = wisp_ddi_ask(&request);
 	wisp_ddi_answer[length] = '\0';
 	/* Only what a document says ends an action. */
@@ -77,7 +89,7 @@ static int make_url(const char *path, const char *id, const char *end)
 }
 
 struct link {
-	const char *href;
+	char *href;
 };
 
 static const struct json_obj_descr link_fields[] = {
@@ -235,6 +247,29 @@ static uint32_t seconds_of(const char *text)
 	return total <= SLEEP_MAX ? MAX(total, 1) : 0;
 }
 
+/* Undoes the escapes of JSON that an address may have, in place. The library leaves them. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	if (text == NULL) {
+		return;
+	}
+	for (; *text != '\0'; text++) {
+		uint8_t code[2];
+
+		if (text[0] == '\\' && text[1] == '/') {
+			text++;
+		} else if (strncmp(text, "\\u00", 4) == 0 && strlen(text) >= 6 &&
+			   hex2bin(text + 4, 2, code, 1) == 1 && code[0] > ' ' && code[0] <= '~') {
+			text += 5;
+			*text = (char)code[0];
+		}
+		*to++ = *text;
+	}
+	*to = '\0';
+}
+
 int wisp_ddi_get_poll(struct wisp_ddi_poll_answer *poll)
 {
 	struct poll *read = &document.poll;
@@ -256,6 +291,8 @@ int wisp_ddi_get_poll(struct wisp_ddi_poll_answer *poll)
 				    "the server's answer to a poll cannot be read: error %d",
 				    fields < 0 ? (int)-fields : 0);
 	}
+	unescape(read->links.deployment.href);
+	unescape(read->links.cancel.href);
 	*poll = (struct wisp_ddi_poll_answer){
 		.sleep = read->config.polling.sleep == NULL
 				 ? 0
@@ -270,6 +307,17 @@ int wisp_ddi_get_poll(struct wisp_ddi_poll_answer *poll)
 	return 0;
 }
 
+/* Returns whether bytes can be the id of an action, in an address and in the log. */
+static bool is_id(const char *text, size_t count, size_t size)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!isalnum((unsigned char)text[i]) && strchr("-._~", text[i]) == NULL) {
+			return false;
+		}
+	}
+	return count > 0 && count < size;
+}
+
 bool wisp_ddi_id_of(const char *link, const char *kind, char *id, size_t size)
 {
 	const char *at = strstr(link, kind);
@@ -280,13 +328,8 @@ bool wisp_ddi_id_of(const char *link, const char *kind, char *id, size_t size)
 	}
 	at += strlen(kind);
 	count = strcspn(at, "?#");
-	if (count == 0 || count >= size) {
+	if (!is_id(at, count, size)) {
 		return false;
-	}
-	for (size_t i = 0; i < count; i++) {
-		if (!isalnum((unsigned char)at[i]) && strchr("-._~", at[i]) == NULL) {
-			return false;
-		}
 	}
 	memcpy(id, at, count);
 	id[count] = '\0';
@@ -315,7 +358,7 @@ static void show(char *to, size_t size, const char *text)
 static const char *read_part(const struct chunk *chunk, struct wisp_ddi_part *part)
 {
 	const struct file *image = NULL;
-	const char *href;
+	char *href;
 	size_t images = 0;
 	char version[WISP_DDI_MODULE_SIZE / 3];
 
@@ -347,6 +390,7 @@ static const char *read_part(const struct chunk *chunk, struct wisp_ddi_part *pa
 		wisp_ddi_say(0, "%s: the server names no address for this artifact", part->module);
 		return NULL;
 	}
+	unescape(href);
 	if (strlen(href) >= sizeof(wisp_ddi_action.url)) {
 		wisp_ddi_say(0,
 			     "%s: the artifact's address is longer than %u bytes; see "
@@ -361,7 +405,7 @@ static const char *read_part(const struct chunk *chunk, struct wisp_ddi_part *pa
 		return NULL;
 	}
 	if (image->size < 1 || image->size > LENGTH_MAX) {
-		wisp_ddi_say(0, "%s: the artifact's size is none from 1 to %u", part->module,
+		wisp_ddi_say(0, "%s: the artifact's size is not from 1 to %u", part->module,
 			     (unsigned int)LENGTH_MAX);
 		return NULL;
 	}
@@ -369,15 +413,51 @@ static const char *read_part(const struct chunk *chunk, struct wisp_ddi_part *pa
 	return href;
 }
 
+void wisp_ddi_forget_action(void)
+{
+	wisp_ddi_action.count = 0;
+	unreadable = 0;
+}
+
+/* Returns the trouble that a document is which is complete and cannot be read. */
+static int unreadable_trouble(void)
+{
+	unreadable = MIN(unreadable + 1, READS_MAX);
+	return unreadable < READS_MAX ? WISP_DDI_PASSING : WISP_DDI_LASTING;
+}
+
+/* Returns whether a software module comes before another one: by their names, then by hashes. */
+static bool is_before(const struct wisp_ddi_part *a, const struct wisp_ddi_part *b)
+{
+	int order = strcmp(a->module, b->module);
+
+	return order < 0 || (order == 0 && memcmp(a->hash, b->hash, sizeof(a->hash)) < 0);
+}
+
+/* Puts the last of some software modules at its place among those before it. */
+static void sort_in(struct wisp_ddi_part *parts, const char **hrefs, size_t last)
+{
+	for (; last > 0 && is_before(&parts[last], &parts[last - 1]); last--) {
+		struct wisp_ddi_part part = parts[last];
+		const char *href = hrefs[last];
+
+		parts[last] = parts[last - 1];
+		parts[last - 1] = part;
+		hrefs[last] = hrefs[last - 1];
+		hrefs[last - 1] = href;
+	}
+}
+
 int wisp_ddi_get_action(const char *address, size_t wanted)
 {
 	struct deployment *deployment = &document.action.deployment;
 	struct wisp_ddi_action *action = &wisp_ddi_action;
+	const char *hrefs[CONFIG_WISP_DDI_APPS];
 	int64_t fields;
 	int ret = get(address);
 
 	if (ret != 0) {
-		return ret;
+		return too_long ? unreadable_trouble() : ret;
 	}
 	memset(&document.action, 0, sizeof(document.action));
 	fields = json_obj_parse(wisp_ddi_answer, length, action_fields, ARRAY_SIZE(action_fields),
@@ -391,22 +471,21 @@ int wisp_ddi_get_action(const char *address, size_t wanted)
 				    CONFIG_WISP_DDI_APPS);
 	}
 	if (fields < 0 || (fields & BIT(0)) == 0) {
-		return wisp_ddi_say(WISP_DDI_PASSING,
+		return wisp_ddi_say(unreadable_trouble(),
 				    "the server's action cannot be read: error %d",
 				    fields < 0 ? (int)-fields : 0);
 	}
+	unreadable = 0;
 	action->held =
 		(deployment->update != NULL && strcmp(deployment->update, "skip") == 0) ||
 		(deployment->window != NULL && strcmp(deployment->window, "unavailable") == 0);
 	for (size_t i = 0; i < deployment->chunk_count; i++) {
-		const char *href = read_part(&deployment->chunks[i], &action->parts[i]);
-
-		if (href == NULL) {
+		hrefs[i] = read_part(&deployment->chunks[i], &action->parts[i]);
+		if (hrefs[i] == NULL) {
 			return WISP_DDI_LASTING;
 		}
-		if (i == wanted) {
-			strcpy(action->url, href);
-		}
+		/* A set of modules has no order, so the server may name another one each time. */
+		sort_in(action->parts, hrefs, i);
 	}
 	if (deployment->chunk_count == 0) {
 		return wisp_ddi_say(WISP_DDI_LASTING,
@@ -414,6 +493,9 @@ int wisp_ddi_get_action(const char *address, size_t wanted)
 				    "with one for each app");
 	}
 	action->count = deployment->chunk_count;
+	if (wanted < action->count) {
+		strcpy(action->url, hrefs[wanted]);
+	}
 	return 0;
 }
 
@@ -431,8 +513,9 @@ int wisp_ddi_get_cancel(const char *wish, char *action, size_t size)
 	memset(cancel, 0, sizeof(*cancel));
 	if (json_obj_parse(wisp_ddi_answer, length, cancel_fields, ARRAY_SIZE(cancel_fields),
 			   cancel) < 0 ||
-	    cancel->stop.id == NULL || strlen(cancel->stop.id) >= size) {
-		return wisp_ddi_say(WISP_DDI_PASSING, "the server's wish to cancel cannot be read");
+	    cancel->stop.id == NULL || !is_id(cancel->stop.id, strlen(cancel->stop.id), size)) {
+		return wisp_ddi_say(WISP_DDI_PASSING,
+				    "the server's request to cancel cannot be read");
 	}
 	strcpy(action, cancel->stop.id);
 	return 0;
@@ -494,6 +577,7 @@ int wisp_ddi_tell(const struct wisp_ddi_feedback *feedback)
 		[WISP_DDI_TELL_FAILURE] = {"closed", "failure"},
 		[WISP_DDI_TELL_REJECTED] = {"rejected", "none"},
 	};
+	static const char end[] = "]}}";
 	char path[24];
 	int ret;
 
@@ -509,11 +593,19 @@ int wisp_ddi_tell(const struct wisp_ddi_feedback *feedback)
 		put(",\"progress\":{\"cnt\":%u,\"of\":%u}", feedback->done, feedback->of);
 	}
 	put("},\"details\":[");
-	for (size_t i = 0; i < feedback->detail_count; i++) {
+	for (size_t i = 0; fits && i < feedback->detail_count; i++) {
+		size_t before = length;
+
 		put(i == 0 ? "" : ",");
 		put_string(feedback->details[i]);
+		/* A line that has no place is left out, with those after it. */
+		if (!fits || sizeof(wisp_ddi_answer) - length <= strlen(end)) {
+			length = before;
+			fits = true;
+			break;
+		}
 	}
-	put("]}}");
+	put("%s", end);
 	return send(HTTP_POST);
 }
 

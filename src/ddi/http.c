@@ -43,6 +43,10 @@ static struct {
 	uint16_t status;
 	/* Trouble that `take` returned. */
 	int trouble;
+	/* Why the request was ended, an errno, or 0. */
+	int error;
+	/* Uptime at which the request ends, in milliseconds. */
+	int64_t until;
 	bool begun;
 	/* The header that comes is Retry-After. */
 	bool is_wait;
@@ -185,9 +189,30 @@ static int open_socket(void)
 	return sock;
 }
 
+/* Finds out which byte of the file is the first of the answer. Returns 0 or a trouble. */
+static int find_start(const struct http_parser *parser)
+{
+	uint64_t start = 0;
+
+	if (now.status == HTTP_206_PARTIAL_CONTENT) {
+		/* The HTTP client's own copy is wrong if the header comes in two pieces. */
+		if (!parser->content_range_present) {
+			return wisp_ddi_say(WISP_DDI_PASSING,
+					    "the server answers 206 without Content-Range");
+		}
+		start = parser->content_range.start;
+	}
+	if (start != now.asked->from && start != 0) {
+		return wisp_ddi_say(
+			WISP_DDI_PASSING, "the server sends bytes from %u on, %u was asked for",
+			(unsigned int)MIN(start, UINT32_MAX), (unsigned int)now.asked->from);
+	}
+	now.at = (uint32_t)start;
+	return 0;
+}
+
 static int on_body(struct http_parser *parser, const char *at, size_t length)
 {
-	const struct http_response *response = &now.http.internal.response;
 	uint32_t skip = 0;
 
 	now.status = parser->status_code;
@@ -196,12 +221,8 @@ static int on_body(struct http_parser *parser, const char *at, size_t length)
 	}
 	if (!now.begun) {
 		now.begun = true;
-		now.at = now.status == HTTP_206_PARTIAL_CONTENT ? response->content_range.start : 0;
-		if (now.at > now.asked->from || (now.at != now.asked->from && now.at != 0)) {
-			now.trouble =
-				wisp_ddi_say(WISP_DDI_PASSING,
-					     "the server sends bytes from %u on, %u was asked for",
-					     (unsigned int)now.at, (unsigned int)now.asked->from);
+		now.trouble = find_start(parser);
+		if (now.trouble != 0) {
 			return 0;
 		}
 	}
@@ -242,10 +263,26 @@ static int on_headers_complete(struct http_parser *parser)
 
 static int on_response(struct http_response *response, enum http_final_call final, void *user)
 {
-	ARG_UNUSED(response);
-	ARG_UNUSED(final);
 	ARG_UNUSED(user);
-	return now.trouble != 0 ? -ECANCELED : 0;
+	if (final == HTTP_DATA_FINAL) {
+		return 0;
+	}
+	/* Nobody wants the rest, which may have no end. */
+	if (now.trouble != 0 ||
+	    (now.status != 0 && (now.asked->take == NULL || now.status / 100 != 2))) {
+		return -ECANCELED;
+	}
+	/* The HTTP client asks an ended connection for more until the answer is complete. */
+	if (response->data_len == 0) {
+		now.error = ECONNRESET;
+		return -now.error;
+	}
+	/* It looks at the time only when nothing comes. */
+	if (k_uptime_get() >= now.until) {
+		now.error = ETIMEDOUT;
+		return -now.error;
+	}
+	return 0;
 }
 
 uint32_t wisp_ddi_asked_wait(void)
@@ -350,11 +387,13 @@ int wisp_ddi_ask(const struct wisp_ddi_request *request)
 	now.at = 0;
 	now.status = 0;
 	now.trouble = 0;
+	now.error = 0;
 	now.begun = false;
 	now.is_wait = false;
 	now.wait = 0;
 	if (!split(request->url, &now.place)) {
-		return wisp_ddi_say(WISP_DDI_LASTING, "%.80s: no address of HTTP", request->url);
+		return wisp_ddi_say(WISP_DDI_LASTING, "%.80s: this is no HTTP address",
+				    request->url);
 	}
 	own = is_own(&now.place);
 	if (now.place.tls && !IS_ENABLED(CONFIG_WISP_DDI_TLS)) {
@@ -372,19 +411,26 @@ int wisp_ddi_ask(const struct wisp_ddi_request *request)
 	if (sock < 0) {
 		return WISP_DDI_PASSING;
 	}
+	now.until = k_uptime_get() + CONFIG_WISP_DDI_REQUEST_SECONDS * (int64_t)MSEC_PER_SEC;
 	ret = exchange(sock, own);
 	(void)zsock_close(sock);
 	if (now.trouble != 0) {
 		return now.trouble;
 	}
-	/* The HTTP client does not read bodies of some errors, and then fails. */
-	if (now.status != 0 && now.status / 100 != 2 &&
-	    now.status != HTTP_416_RANGE_NOT_SATISFIABLE) {
+	/* The file ends before the byte that was asked for. */
+	if (now.status == HTTP_416_RANGE_NOT_SATISFIABLE && request->from > 0) {
+		return 0;
+	}
+	/* The rest of these answers was not read. */
+	if (now.status != 0 && now.status / 100 != 2) {
 		return judge(now.status);
+	}
+	if (now.status != 0 && request->take == NULL) {
+		return 0;
 	}
 	if (ret < 0) {
 		return wisp_ddi_say(WISP_DDI_PASSING, "%s: the answer broke off: error %d",
-				    now.place.host, -ret);
+				    now.place.host, now.error != 0 ? now.error : -ret);
 	}
 	if (now.status == 0) {
 		return wisp_ddi_say(WISP_DDI_PASSING, "%s: the server does not answer",

@@ -22,6 +22,8 @@ LOG_MODULE_DECLARE(wisp_ddi, CONFIG_WISP_LOG_LEVEL);
 #define UPLOADS   3
 /* Number of times that the server is asked for bytes that it does not send. */
 #define ASKS      6
+/* Shortest time between two looks at an update on trial, in milliseconds. */
+#define LOOK_MS   1000
 /* First bytes of an image that are looked at before it is announced: header, table, manifest. */
 #define HEAD_SIZE 512
 
@@ -31,6 +33,10 @@ static struct {
 	uint32_t asks;
 	/* Uptime at which the trial was seen first, or 0. */
 	int64_t begun;
+	/* Uptime before the image was installed. */
+	int64_t installed;
+	/* Bytes of an image came. */
+	bool went_on;
 	/* Number with which the app storage knows the client. */
 	uint32_t owner;
 } client;
@@ -41,6 +47,15 @@ void wisp_ddi_begin_tries(void)
 	client.uploads = 0;
 	client.asks = 0;
 	client.begun = 0;
+	client.installed = 0;
+}
+
+bool wisp_ddi_went_on(void)
+{
+	bool went_on = client.went_on;
+
+	client.went_on = false;
+	return went_on;
 }
 
 /*
@@ -64,9 +79,14 @@ void wisp_ddi_give_up(void)
 {
 	struct wisp_store_upload upload;
 
-	if (has_upload(wisp_ddi_record.hash, &upload)) {
-		(void)wisp_storage_abort(client.owner);
+	if (!has_upload(wisp_ddi_record.hash, &upload)) {
+		return;
 	}
+	/* After a reset it is nobody's. It cannot be taken over while it is somebody else's. */
+	upload.interfaces = NULL;
+	upload.targets = NULL;
+	(void)wisp_storage_begin(&upload, &client.owner);
+	(void)wisp_storage_abort(client.owner);
 }
 
 /* Returns whether an error of the app storage passes: somebody else is at it. */
@@ -127,14 +147,15 @@ int wisp_ddi_look_for(const uint8_t *hash, enum wisp_ddi_look *look, struct wisp
 	return 0;
 }
 
-/* Returns why the last run of an app failed, or an empty text. */
+/* Returns why the last run of an app failed since the installation, or an empty text. */
 static void reason_of(const char *name, char *text, size_t size)
 {
 	struct wisp_failure failure;
 
 	text[0] = '\0';
 	for (uint32_t i = 0; wisp_failure_get(i, &failure) == 0; i++) {
-		if (strcmp(wisp_app_name(failure.app), name) == 0) {
+		if (failure.uptime_ms >= client.installed &&
+		    strcmp(wisp_app_name(failure.app), name) == 0) {
 			wisp_describe_status(failure.app, &failure.status, ": ", text, size);
 			return;
 		}
@@ -153,6 +174,8 @@ static void know(const char *app, uint32_t version)
 {
 	if (app != wisp_ddi_record.app) {
 		snprintk(wisp_ddi_record.app, sizeof(wisp_ddi_record.app), "%s", app);
+		/* That of an image that nothing has checked yet. */
+		wisp_ddi_clean(wisp_ddi_record.app);
 	}
 	wisp_ddi_record.version = version;
 }
@@ -175,20 +198,20 @@ static int keep(void)
 int wisp_ddi_fail(const char *what, const char *more)
 {
 	struct wisp_ddi_record *record = &wisp_ddi_record;
-	char text[WISP_DDI_WORDS_SIZE];
+	char *text = record->reason;
+	size_t size = sizeof(record->reason);
 
 	if (record->app[0] != '\0') {
-		snprintk(text, sizeof(text), "%s " VERSION_FORMAT ": %s%s", record->app,
+		snprintk(text, size, "%s " VERSION_FORMAT ": %s%s", record->app,
 			 VERSION(record->version), what, more);
 	} else if (record->part < wisp_ddi_action.count) {
 		const char *module = wisp_ddi_action.parts[record->part].module;
 
-		snprintk(text, sizeof(text), "%s: %s%s", module, what, more);
+		snprintk(text, size, "%s: %s%s", module, what, more);
 	} else {
-		snprintk(text, sizeof(text), "%s%s", what, more);
+		snprintk(text, size, "%s%s", what, more);
 	}
 	LOG_ERR("action %s failed: %s", record->id, text);
-	strcpy(record->reason, text);
 	record->verdict = WISP_DDI_FAILURE;
 	return wisp_ddi_record_write();
 }
@@ -341,9 +364,11 @@ static int fetch(void)
 				   (unsigned int)MAX(download.offset, download.head_length),
 				   (unsigned int)download.part->size);
 	}
-	if (ret == WISP_DDI_PASSING && download.offset > before) {
+	if (download.offset > before) {
 		/* The next request goes on. */
 		client.asks = 0;
+		client.went_on = true;
+		return ret == WISP_DDI_GONE ? WISP_DDI_PASSING : ret;
 	}
 	if (ret == WISP_DDI_GONE) {
 		client.asks++;
@@ -361,15 +386,19 @@ static int install(void)
 		return ret;
 	}
 	client.uploads++;
-	/* Before it is done, so that after a reset an image that is gone was rolled back. */
-	ret = go_on(WISP_DDI_TRIAL);
+	ret = go_on(WISP_DDI_INSTALLING);
 	if (ret != 0) {
 		return ret;
 	}
+	client.installed = k_uptime_get();
 	ret = wisp_storage_finish(client.owner);
 	if (ret == 0) {
-		wisp_ddi_progress("on trial");
-		return 0;
+		/* From now on, an image that is gone was rolled back. */
+		ret = go_on(WISP_DDI_TRIAL);
+		if (ret == 0) {
+			wisp_ddi_progress("on trial");
+		}
+		return ret;
 	}
 	if (passes(ret) || is_loss(ret) || ret == WISP_STORE_INSTALLED) {
 		int written = go_on(WISP_DDI_SENDING);
@@ -406,6 +435,43 @@ static int watch(void)
 	return ret != 0 ? store_trouble(ret)
 			: wisp_ddi_fail("the update did not confirm itself within " STRINGIFY(CONFIG_WISP_DDI_TRIAL_SECONDS) " seconds, so it was rolled back",
 				  "");
+}
+
+int wisp_ddi_settle(void)
+{
+	struct wisp_store_app app;
+	enum wisp_ddi_look look;
+	int ret = wisp_ddi_look_for(wisp_ddi_record.hash, &look, &app);
+
+	if (ret == 0) {
+		wisp_ddi_record.step =
+			look == WISP_DDI_LOOK_ABSENT ? WISP_DDI_SENDING : WISP_DDI_TRIAL;
+	}
+	return ret;
+}
+
+uint32_t wisp_ddi_watch(void)
+{
+	char trouble[WISP_DDI_WORDS_SIZE];
+	struct wisp_store_app app;
+	enum wisp_ddi_look look;
+	int64_t left = UINT32_MAX;
+
+	if (wisp_ddi_record.verdict != WISP_DDI_OPEN || wisp_ddi_record.step != WISP_DDI_TRIAL) {
+		return UINT32_MAX;
+	}
+	snprintk(trouble, sizeof(trouble), "%s", wisp_ddi_words());
+	if (wisp_ddi_look_for(wisp_ddi_record.hash, &look, &app) == 0 &&
+	    look == WISP_DDI_LOOK_TRIAL) {
+		/* A failure is told when the server is back. */
+		if (watch() == 0 && wisp_ddi_record.verdict == WISP_DDI_OPEN) {
+			left = client.begun +
+			       (int64_t)CONFIG_WISP_DDI_TRIAL_SECONDS * MSEC_PER_SEC -
+			       k_uptime_get();
+		}
+	}
+	wisp_ddi_say(0, "%s", trouble);
+	return (uint32_t)CLAMP(left, LOOK_MS, UINT32_MAX);
 }
 
 /* Does one step for the present part. */

@@ -9,17 +9,29 @@
 
 #include <zephyr/kernel.h>
 #include <zephyr/settings/settings.h>
+#include <zephyr/sys/crc.h>
 #include <zephyr/sys/printk.h>
 
 #include "ddi/ddi.h"
 
-#define FORMAT     1
+#define FORMAT     2
 #define ACTION_KEY "wisp_ddi/action"
 
 struct wisp_ddi_identity wisp_ddi_identity;
 struct wisp_ddi_record wisp_ddi_record;
 
+BUILD_ASSERT(sizeof(struct wisp_ddi_record) <= SETTINGS_MAX_VAL_LEN);
+
 static char words[WISP_DDI_WORDS_SIZE];
+
+void wisp_ddi_clean(char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (!isprint((unsigned char)*text)) {
+			*text = '?';
+		}
+	}
+}
 
 int wisp_ddi_say(int trouble, const char *format, ...)
 {
@@ -28,6 +40,8 @@ int wisp_ddi_say(int trouble, const char *format, ...)
 	va_start(args, format);
 	vsnprintk(words, sizeof(words), format, args);
 	va_end(args);
+	/* The server's texts are among them. */
+	wisp_ddi_clean(words);
 	return trouble;
 }
 
@@ -120,6 +134,14 @@ int wisp_ddi_set(const char *key_name, const char *value)
 	return -EINVAL;
 }
 
+uint32_t wisp_ddi_who(void)
+{
+	const struct wisp_ddi_identity *identity = &wisp_ddi_identity;
+	uint32_t sum = crc32_ieee((const uint8_t *)identity->server, strlen(identity->server) + 1);
+
+	return crc32_ieee_update(sum, (const uint8_t *)identity->device, strlen(identity->device));
+}
+
 void wisp_ddi_record_read(void)
 {
 	ssize_t length = settings_load_one(ACTION_KEY, &wisp_ddi_record, sizeof(wisp_ddi_record));
@@ -140,10 +162,11 @@ int wisp_ddi_record_write(void)
 	int ret;
 
 	wisp_ddi_record.format = FORMAT;
+	wisp_ddi_record.who = wisp_ddi_who();
 	ret = settings_save_one(ACTION_KEY, &wisp_ddi_record, sizeof(wisp_ddi_record));
 	return ret == 0 ? 0
 			: wisp_ddi_say(WISP_DDI_PASSING, "the settings cannot be written: error %d",
-				       ret);
+				       -ret);
 }
 
 int wisp_ddi_record_delete(void)
@@ -153,5 +176,5 @@ int wisp_ddi_record_delete(void)
 	memset(&wisp_ddi_record, 0, sizeof(wisp_ddi_record));
 	return ret == 0 ? 0
 			: wisp_ddi_say(WISP_DDI_PASSING, "the settings cannot be written: error %d",
-				       ret);
+				       -ret);
 }

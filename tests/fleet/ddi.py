@@ -6,7 +6,6 @@ cancelled, and servers that lie. Ends with a line `N passed, N failed, N skipped
 import argparse
 import asyncio
 import base64
-import hashlib
 import json
 import os
 import re
@@ -18,7 +17,6 @@ import threading
 import time
 import traceback
 import tty
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -28,198 +26,11 @@ import certificates
 import device as west
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from ddi_server import LONGEST, NAME, TOKEN, Server
 from fleet import Images, end_with_parent
-from rollouts import Listener
 
 HERE = Path(__file__).resolve().parent
-NAME, TOKEN = "lamp-1", "bH7XXAprK1ChnLfKSdtlsp7NOlPnZAYY"
-ROOT = f"/DEFAULT/controller/v1/{NAME}"
-# Of seconds, far more than anything takes.
-LONGEST = 120
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
-
-
-class Server:
-    """A rollout server with one device: hawkBit's DDI as it is published. It lies if `rule` says so."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.actions, self.files, self.told, self.asked, self.polls = [], {}, [], [], 0
-        self.attributes, self.cancel, self.next, self.port = None, None, 1, 0
-        # Bytes of files that are given before the connection ends, and what is answered then.
-        self.cut = None
-        self.rule = None
-        self.server = None
-        # For TLS.
-        self.context = None
-
-    def start(self):
-        handler = type("Bound", (Handler,), {"owner": self})
-        self.server = Listener(("127.0.0.1", self.port), handler)
-        self.port = self.server.server_address[1]
-        if self.context is not None:
-            # the handshake is part of the first read, in the thread of the request
-            self.server.socket = self.context.wrap_socket(self.server.socket, server_side=True,
-                                                          do_handshake_on_connect=False)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def stop(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-    @property
-    def url(self):
-        return f"https://localhost:{self.port}" if self.context else f"http://127.0.0.1:{self.port}"
-
-    def assign(self, images, change=None):
-        """Gives the device an action with these apps, pairs of a name and the bytes of an image; its id.
-
-        change: a function that may change the document.
-        """
-        with self.lock:
-            number, self.next = str(self.next), self.next + 1
-            chunks = []
-            for name, image in images:
-                sha = hashlib.sha256(image).hexdigest()
-                self.files[sha] = image
-                chunks.append({"part": "bApp", "name": name, "version": "any", "artifacts": [
-                    {"filename": "notes.txt", "size": 3, "hashes": {"sha1": "0" * 40, "md5": "0" * 32}, "_links": {}},
-                    {"filename": f"{name}.wisp", "size": len(image), "hashes": {"sha1": "0" * 40, "sha256": sha},
-                     "_links": {"download-http": {"href": f"{self.url}{ROOT}/files/{sha}"},
-                                "md5sum-http": {"href": f"{self.url}{ROOT}/files/{sha}.MD5SUM"}}}]})
-            document = {"id": number, "deployment": {"download": "forced", "update": "forced", "chunks": chunks}}
-            self.actions.append((number, change(document) if change else document))
-            return number
-
-    def document(self, path):
-        """What is at a path, or None."""
-        number, document = self.actions[-1] if self.actions else (None, None)
-        if path == "":
-            self.polls += 1
-            links = {}
-            if self.attributes is None:
-                links["configData"] = {"href": f"{self.url}{ROOT}/configData"}
-            if self.cancel is not None:
-                links["cancelAction"] = {"href": f"{self.url}{ROOT}/cancelAction/{self.cancel}"}
-            elif number is not None:
-                links["deploymentBase"] = {"href": f"{self.url}{ROOT}/deploymentBase/{number}?c=-21"}
-            return {"config": {"polling": {"sleep": "00:00:01"}}, "_links": links}
-        if path == f"deploymentBase/{number}":
-            return document
-        if self.cancel is not None and path == f"cancelAction/{self.cancel}":
-            return {"id": self.cancel, "cancelAction": {"stopId": self.cancel}}
-        return None
-
-    def take(self, path, body):
-        """Takes what the device tells; whether it concerns something that is known."""
-        if path == "configData":
-            self.attributes = body["data"]
-            return True
-        number = self.actions[-1][0] if self.actions else None
-        if path not in (f"deploymentBase/{number}/feedback", f"cancelAction/{self.cancel}/feedback"):
-            return False
-        status = body["status"]
-        self.told.append((path, status["execution"], status["result"]["finished"], status["details"]))
-        if status["execution"] == "closed":
-            self.actions.pop()
-            self.cancel = None
-        elif status["execution"] == "rejected":
-            self.cancel = None
-        return True
-
-    def wait(self, condition, what):
-        """Waits until a condition of the server holds."""
-        end = time.monotonic() + LONGEST
-        while time.monotonic() < end:
-            with self.lock:
-                if found := condition():
-                    return found
-            time.sleep(0.02)
-        raise AssertionError(f"not seen: {what}; told: {self.told[-5:]}")
-
-    def outcome(self, number):
-        """Waits for the end of an action: (success or failure, details)."""
-        path = f"deploymentBase/{number}/feedback"
-        found = self.wait(lambda: [told for told in self.told if told[0] == path and told[1] == "closed"], f"end of {number}")
-        return found[0][2], found[0][3]
-
-    def progress(self, number, text):
-        """Waits until the device told of an action that it goes on."""
-        path = f"deploymentBase/{number}/feedback"
-        self.wait(lambda: [told for told in self.told if told[0] == path and text in told[3][0]], f"{text} of {number}")
-
-
-class Handler(BaseHTTPRequestHandler):
-    """One request."""
-
-    protocol_version = "HTTP/1.1"
-    owner = None
-
-    def log_message(self, *_):
-        pass
-
-    def reply(self, status, body=b"", **headers):
-        self.send_response(status)
-        headers.setdefault("Content_Length", str(len(body)))
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.end_headers()
-        self.wfile.write(body)
-        self.close_connection = True
-
-    def path_of_device(self):
-        path = self.path.partition("?")[0]
-        if not path.startswith(ROOT) or self.headers["Authorization"] != f"TargetToken {TOKEN}":
-            return None
-        return path.removeprefix(ROOT).strip("/")
-
-    def lies(self, path):
-        """Answers as the rule says; whether it did."""
-        return bool(self.owner.rule and self.owner.rule(self, path))
-
-    def file(self, file):
-        """Sends a file, or as much of it as the test lets it have."""
-        asked = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        start = int(asked[1]) if asked else 0
-        self.owner.asked.append(start)
-        cut = self.owner.cut
-        if cut is not None and start >= cut:
-            return self.reply(503, b"later")
-        if start >= len(file):
-            return self.reply(416)
-        self.send_response(206 if asked else 200)
-        self.send_header("Content-Length", str(len(file) - start))
-        if asked:
-            self.send_header("Content-Range", f"bytes {start}-{len(file) - 1}/{len(file)}")
-        self.end_headers()
-        self.wfile.write(file[start:cut])
-        self.close_connection = True
-
-    def do_GET(self):
-        path = self.path_of_device()
-        if path is None:
-            return self.reply(401)
-        if self.lies(path):
-            return None
-        if path.startswith("files/"):
-            file = self.owner.files.get(path.removeprefix("files/"))
-            return self.reply(404) if file is None else self.file(file)
-        with self.owner.lock:
-            document = self.owner.document(path)
-        return self.reply(404) if document is None else self.reply(200, json.dumps(document).encode())
-
-    def do_POST(self):
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        path = self.path_of_device()
-        if path is None:
-            return self.reply(401)
-        if self.lies(path):
-            return None
-        with self.owner.lock:
-            known = self.owner.take(path, body)
-        return self.reply(200 if known else 410)
-
-    do_PUT = do_POST
 
 
 class Device:
@@ -320,8 +131,10 @@ class Tests:
             time.sleep(0.3)
 
     def test_one_action_installs_two_apps_that_confirm_themselves(self):
+        self.server.odd = True
         number = self.server.assign([(app, self.images.get(app, "1.0.0")) for app in ("lamp", "fan")])
-        assert self.server.outcome(number) == ("success", ["lamp 1.0.0: kept", "fan 1.0.0: kept"])
+        assert self.server.outcome(number) == ("success", ["fan 1.0.0: kept", "lamp 1.0.0: kept"])
+        self.server.odd = False
         self.server.progress(number, "lamp 1.0.0: on trial")
         assert self.device.apps() == {"lamp": ("1.0.0", False), "fan": ("1.0.0", False)}
         assert self.server.attributes["board"].startswith("native_sim"), self.server.attributes
@@ -332,11 +145,11 @@ class Tests:
         assert self.server.attributes["app.lamp"] == "1.0.0", self.server.attributes
 
     def test_an_update_that_crashes_is_rolled_back_and_a_failure(self):
-        images = [("lamp", self.images.get("lamp", "2.0.0", "crashing")), ("fan", self.images.get("fan", "1.1.0"))]
+        images = [("lamp", self.images.get("lamp", "1.1.0")), ("fan", self.images.get("fan", "2.0.0", "crashing"))]
         success, details = self.server.outcome(self.server.assign(images))
         assert success == "failure", details
-        assert details[0].startswith("lamp 2.0.0: the update was rolled back: trap 1 (unreachable)"), details
-        assert details[1] == "fan any: not installed, because lamp any failed", details
+        assert details[0].startswith("fan 2.0.0: the update was rolled back: trap 1 (unreachable)"), details
+        assert details[1] == "lamp any: not installed, because fan any failed", details
         assert self.device.apps() == {"lamp": ("1.0.0", False), "fan": ("1.0.0", False)}
 
     def test_a_download_that_breaks_off_goes_on_where_it_was(self):
@@ -345,8 +158,32 @@ class Tests:
         number = self.server.assign([("atlas", self.images.get("atlas", "1.0.0", "atlas"))])
         self.server.wait(lambda: self.server.asked[1:], "a second request")
         assert self.server.asked[:2] == [0, 10000], self.server.asked
-        self.server.cut = None
+        self.server.cut, self.server.split = None, True
         assert self.server.outcome(number) == ("success", ["atlas 1.0.0: kept"])
+        assert self.server.asked[-1] == 10000, self.server.asked
+        self.server.split = False
+
+    def test_a_download_in_short_pieces_goes_on(self):
+        self.server.asked.clear()
+        image = self.images.get("atlas", "1.0.1", "atlas")
+        # more of them than the times that the client asks in vain
+        self.server.piece = len(image) // 8 + 1
+        assert self.server.outcome(self.server.assign([("atlas", image)])) == ("success", ["atlas 1.0.1: kept"])
+        assert self.server.asked == [self.server.piece * number for number in range(8)], self.server.asked
+        self.server.piece = None
+
+    def test_an_action_that_the_server_changes_is_begun_anew(self):
+        self.server.asked.clear()
+        self.server.cut = 10000
+        number = self.server.assign([("atlas", self.images.get("atlas", "1.0.2", "atlas"))])
+        self.server.wait(lambda: self.server.asked[1:], "a second request")
+        seen = len(self.device.lines)
+        with self.server.lock:
+            self.server.actions[-1][1]["deployment"]["chunks"] = self.server.chunks([("lamp", self.images.get("lamp", "1.0.1"))])
+        assert self.server.outcome(number) == ("success", ["lamp 1.0.1: kept"])
+        self.device.wait_for(f"wisp_ddi.*the server changed action {number}", seen)
+        self.server.cut = None
+        self.no_upload()
 
     def test_a_download_goes_on_after_a_power_cut(self):
         self.server.asked.clear()
@@ -378,16 +215,34 @@ class Tests:
         told = self.server.wait(lambda: [told for told in self.server.told if told[0].startswith("cancelAction")], "the end")
         assert told[-1][1:] == ("closed", "success", ["what the action did was undone"]), told
         self.server.cut = None
+        self.no_upload()
+        assert self.device.apps()["atlas"] == ("1.1.0", False)
+
+    def no_upload(self):
+        """Checks that the app storage has no upload."""
         seen = len(self.device.lines)
         self.device.type("wisp list")
         self.device.wait_for("lamp .*running", seen)
         time.sleep(0.5)
         assert not any("upload of" in line for line in self.device.lines[seen:]), self.device.lines[seen:]
-        assert self.device.apps()["atlas"] == ("1.1.0", False)
+
+    def test_an_action_is_cancelled_after_a_power_cut(self):
+        self.server.asked.clear()
+        self.server.told.clear()
+        self.server.cut = 10000
+        number = self.server.assign([("atlas", self.images.get("atlas", "2.0.0", "atlas"))])
+        self.server.wait(lambda: self.server.asked[1:], "a second request")
+        self.device.cut_power()
+        self.server.cancel = number
+        self.device.start()
+        told = self.server.wait(lambda: [told for told in self.server.told if told[0].startswith("cancelAction")], "the end")
+        assert told[-1][1:] == ("closed", "success", ["what the action did was undone"]), told
+        self.server.cut = None
+        self.no_upload()
 
     def test_a_wish_to_cancel_that_comes_too_late_is_rejected(self):
         self.server.told.clear()
-        images = [("fan", self.images.get("fan", "1.3.0")), ("atlas", self.images.get("atlas", "2.0.0", "atlas"))]
+        images = [("1 fan", self.images.get("fan", "1.3.0")), ("2 atlas", self.images.get("atlas", "2.0.0", "atlas"))]
         self.server.cut = 10000
         number = self.server.assign(images)
         self.server.asked.clear()
@@ -420,6 +275,11 @@ class Tests:
             (reply(200, b"{}", X_Long="y" * 5000, Content_Length="2"), "cannot be read|broke off"),
             (lambda request: request.wfile.write(b"\0\xff" * 3000) and None, "the answer broke off"),
             (lambda request: setattr(request, "close_connection", True), "the server does not answer|broke off"),
+            (reply(200, document.replace(b"/deployment", b"/\x1b[31m/deployment")), r"192\.0\.2\.1/\?\[31m/.* leads away from"),
+            (lambda request: request.wfile.write(b"\r\n") and None, "the answer broke off"),
+            (lambda request: request.for_ever(200, None, b"X-More: 1\r\n"), "the answer broke off"),
+            (lambda request: request.for_ever(200, b"{"), "the answer broke off"),
+            (lambda request: request.for_ever(404, b"{", b" " * 1000, 0.01), "the server answers 404"),
         ]
         for lie, words in cases:
             seen = len(self.device.lines)
@@ -441,6 +301,21 @@ class Tests:
         self.device.type("wisp ddi poll")
         self.server.wait(lambda: self.server.polls > polls, "another poll")
 
+    def hurried(self, number):
+        """Waits for the end of an action, with the server asked again at once after each failure; its outcome."""
+        path, end = f"deploymentBase/{number}/feedback", time.monotonic() + LONGEST
+        while time.monotonic() < end and not any(told[0] == path and told[1] == "closed" for told in self.server.told):
+            self.device.type("wisp ddi poll")
+            time.sleep(0.3)
+        return self.server.outcome(number)
+
+    def test_answers_to_feedback_that_have_no_end_are_not_waited_for(self):
+        self.server.endless = True
+        assert self.server.outcome(self.server.assign([("lamp", self.images.get("lamp", "1.3.0"))])) == (
+            "success", ["lamp 1.3.0: kept"])
+        self.recovers()
+        self.server.endless = False
+
     def test_actions_that_are_none_fail_with_a_reason(self):
         good = self.images.get("lamp", "1.4.0")
 
@@ -454,10 +329,20 @@ class Tests:
             chunk = document["deployment"]["chunks"][0]
             document["deployment"]["chunks"] = [{**chunk, "artifacts": chunk["artifacts"][1:]}] * 5
             return document
+        def five_files(document):
+            chunk = document["deployment"]["chunks"][0]
+            chunk["artifacts"] = chunk["artifacts"] * 3
+            return document
+
+        def named(name):
+            def change(document):
+                document["deployment"]["chunks"][0]["name"] = name
+                return document
+            return change
         far = {"download-http": {"href": "http://192.0.2.1/lamp.wisp"}}
         cases = [
-            (changed(size=-5), "lamp any: the artifact's size is none from 1 to 16777216"),
-            (changed(size=1 << 40), "lamp any: the artifact's size is none from 1 to 16777216"),
+            (changed(size=-5), "lamp any: the artifact's size is not from 1 to 16777216"),
+            (changed(size=1 << 40), "lamp any: the artifact's size is not from 1 to 16777216"),
             (changed(size=len(good) - 1), "the server sends more than the"),
             (changed(size=len(good) + 1), "the server has"),
             (changed(hashes={"sha1": "0" * 40}), "lamp any: the server names no SHA-256 for this artifact"),
@@ -466,12 +351,15 @@ class Tests:
             (changed(filename="lamp.swu"), "lamp any: the software module has 0 artifacts that end with .wisp; expected one"),
             (changed(_links={}), "lamp any: the server names no address for this artifact"),
             (changed(_links=far), "an address elsewhere needs https"),
-            (changed(_links={"download-http": {"href": "/lamp.wisp"}}), "no address of HTTP"),
+            (changed(_links={"download-http": {"href": "/lamp.wisp"}}), "this is no HTTP address"),
+            (five_files, "the server's action cannot be read: error"),
+            (named(None), "the server's action cannot be read: error"),
+            (named("x" * 10000), "the answer is longer than"),
             (many, "the action has more than 4 software modules"),
             (lambda document: {"id": "9", "deployment": {"chunks": []}}, "the action has no software module"),
         ]
         for change, words in cases:
-            success, details = self.server.outcome(self.server.assign([("lamp", good)], change))
+            success, details = self.hurried(self.server.assign([("lamp", good)], change))
             assert success == "failure" and words in details[0], (words, details)
         damaged = bytearray(good)
         damaged[len(good) // 2] ^= 1
@@ -479,7 +367,7 @@ class Tests:
                              (self.images.get("lamp", "0.9.0"), "lamp 0.9.0: ")]:
             success, details = self.server.outcome(self.server.assign([("lamp", image)]))
             assert success == "failure" and details[0].startswith(words), (words, details)
-        assert self.device.apps() == {"lamp": ("1.0.0", False), "fan": ("1.3.0", False), "atlas": ("2.0.0", False)}
+        assert self.device.apps() == {"lamp": ("1.3.0", False), "fan": ("1.3.0", False), "atlas": ("2.0.0", False)}
         success, details = self.server.outcome(self.server.assign([("lamp", good)]))
         assert (success, details) == ("success", ["lamp 1.4.0: kept"])
 
@@ -504,6 +392,23 @@ class Tests:
         self.server.start()
         self.recovers()
 
+    def test_a_trial_is_ended_while_the_server_is_away(self):
+        images = [("1 lamp", self.images.get("lamp", "1.5.0")), ("2 fan", self.images.get("fan", "1.4.1", "silent"))]
+        number = self.server.assign(images)
+        self.server.progress(number, "fan 1.4.1: on trial")
+        self.server.stop()
+        self.device.cut_power()
+        seen = len(self.device.lines)
+        self.device.start()
+        self.device.wait_for("did not confirm itself within 12 seconds", seen)
+        # the server does not name the action any more, and still takes its outcome
+        self.server.rule = lambda request, path: path == "" and not request.reply(
+            200, b'{"config": {"polling": {"sleep": "00:00:01"}}}')
+        self.server.start()
+        reason = "fan 1.4.1: the update did not confirm itself within 12 seconds, so it was rolled back"
+        assert self.server.outcome(number) == ("failure", [reason])
+        self.recovers()
+        assert self.device.apps()["fan"] == ("1.4.0", False)
 
     def test_a_server_without_the_right_certificate_gets_no_request(self):
         authority, stranger = (certificates.issue(subject, None, [], 2049) for subject in ("authority", "stranger"))
@@ -518,9 +423,19 @@ class Tests:
             self.device.type(f"cred buf {data[at:at + 120]}")
             self.device.wait_for("Stored", seen)
         self.device.type("cred add 87 CA DEFAULT BIN")
+
+        def held(document):
+            document["deployment"]["update"] = "skip"
+            return document
+        server.assign([("lamp", self.images.get("lamp", "1.9.0"))], held)
+        seen = len(self.device.lines)
+        self.device.wait_for("holding, the server is asked", seen, again="wisp ddi")
         seen = len(self.device.lines)
         self.device.type(f"wisp ddi set server {self.server.url}")
         self.device.wait_for("wisp_ddi.*no connection by TLS", seen, again="wisp ddi poll")
+        # an action of one server is none of another one's
+        self.device.wait_for("forgotten: the server or the device's id was changed", seen)
+        server.actions.clear()
         assert self.server.polls == 0
         self.server.stop()
         self.server.context = contexts[1]

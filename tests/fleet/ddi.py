@@ -270,6 +270,7 @@ class Tests:
             (reply(302, Location="http://127.0.0.1:9/"), "redirects are not followed"),
             (reply(401), "is the token of this device"),
             (reply(500, b"{}"), "the server answers 500"),
+            (reply(416), "the server answers 416"),
             (reply(200, b"{", Content_Length="50"), "the answer broke off"),
             (reply(200, b"{}", Content_Length="-5"), "the answer broke off|cannot be read"),
             (reply(200, b"{}", X_Long="y" * 5000, Content_Length="2"), "cannot be read|broke off"),

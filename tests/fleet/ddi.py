@@ -280,7 +280,7 @@ class Tests:
             (lambda request: request.wfile.write(b"\r\n") and None, "the answer broke off"),
             (lambda request: request.for_ever(200, None, b"X-More: 1\r\n"), "the answer broke off"),
             (lambda request: request.for_ever(200, b"{"), "the answer broke off"),
-            (lambda request: request.for_ever(404, b"{", b" " * 1000, 0.01), "the server answers 404"),
+            (lambda request: request.for_ever(404, b"{", b" " * 10000, 0), "the server answers 404"),
         ]
         for lie, words in cases:
             seen = len(self.device.lines)

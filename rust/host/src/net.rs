@@ -469,18 +469,23 @@ impl<P: Platform> NetV1 for App<P> {
                     return Err(self.net_denied(found.protocol, peer).into());
                 };
                 self.net_budget()?;
-                self.platform.use_net_bytes(match found.protocol {
-                    Protocol::Udp => 0,
-                    Protocol::Tcp => OVERHEAD,
-                    Protocol::Tls | Protocol::Dtls => HANDSHAKE,
-                });
                 Some(entry)
             }
             Stage::Connecting(begun) if begun == peer => None,
             _ => return Err(Errno::Perm.into()),
         };
         let end = self.net_end(timeout);
-        in_time(self.platform.connect_net(socket, peer, entry, end)?)
+        let connected = self.platform.connect_net(socket, peer, entry, end);
+        // with these errors, nothing was sent
+        let begun = ![Errno::NoMemory, Errno::NoEntry, Errno::NotSupported].map(|e| Err(e.into())).contains(&connected);
+        if entry.is_some() && begun {
+            self.platform.use_net_bytes(match found.protocol {
+                Protocol::Udp => 0,
+                Protocol::Tcp => OVERHEAD,
+                Protocol::Tls | Protocol::Dtls => HANDSHAKE,
+            });
+        }
+        in_time(connected?)
     }
 
     fn accept(&mut self, socket: u32, timeout: u32) -> Result<(u32, [u8; 24]), Failure<Errno>> {

@@ -27,6 +27,7 @@ pub(crate) struct Network {
     lookups: u32,
     calls: Vec<&'static str>,
     entry: Option<u32>,
+    refusal: Option<Errno>,
 }
 
 impl Board {
@@ -91,6 +92,9 @@ impl Net for Board {
 
     fn connect_net(&mut self, socket: u32, peer: Peer, entry: Option<u32>, _until_us: u64) -> Waited<()> {
         self.net.entry = entry;
+        if let Some(refusal) = self.net.refusal {
+            return Err(refusal.into());
+        }
         self.socket(socket).stage = if self.net.slow { Stage::Connecting(peer) } else { Stage::Connected };
         self.net_waited(())
     }
@@ -325,6 +329,22 @@ fn the_traffic_of_an_hour_counts_contents_datagrams_connections_and_lookups() {
     (network.budget, network.busy) = (None, true);
     assert_eq!(resolve(&mut harness, "a.example"), -16);
     assert_eq!(harness.app.platform().net.used, 205, "a lookup that another one holds up does not count");
+}
+
+#[test]
+fn a_handshake_counts_only_if_it_was_begun() {
+    let mut harness = opened(TLS, &["tls:192.0.2.1:443#7"]);
+    for (refusal, errno, used) in [
+        (Errno::NoMemory, -12, 0),
+        (Errno::NoEntry, -2, 0),
+        (Errno::NotSupported, -134, 0),
+        (Errno::NoDevice, -6, 4096),
+        (Errno::NotTrusted, -71, 2 * 4096),
+    ] {
+        harness.app.platform_mut().net.refusal = Some(refusal);
+        assert_eq!(connect(&mut harness, "192.0.2.1", 443, 0), errno);
+        assert_eq!(harness.app.platform().net.used, used, "{errno}");
+    }
 }
 
 #[test]

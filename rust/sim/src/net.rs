@@ -179,12 +179,12 @@ impl SimPlatform {
     /// Takes in what has come for a socket, if its peer is granted.
     fn pump(&mut self, socket: u32) {
         let Some(mut slot) = self.net.sockets.get_mut(socket as usize).and_then(Option::take) else { return };
-        let (protocol, port) = (slot.protocol, slot.local_port);
+        let (protocol, port, now) = (slot.protocol, slot.local_port, self.now_us());
         let may = |peer: Peer| match protocol.is_stream() {
             false => may_receive(self, port, peer),
             true => may_enter(self, protocol, port, peer.address),
         };
-        slot.pump(self.net.queue_size, &may);
+        slot.pump(now, self.net.queue_size, &may);
         self.net.sockets[socket as usize] = Some(slot);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One socket of an app: a socket of the workstation that never blocks, and a bounded queue of datagrams.
 
-use super::tls::Secure;
+use super::tls::{Fault, Secure};
 use socket2::{Domain, SockAddr, Type};
 use std::collections::VecDeque;
 use std::io::{ErrorKind, Read, Write};
@@ -16,6 +16,8 @@ const RECORD: usize = 24;
 const AT_ONCE: usize = 64;
 /// Connections that may wait for `accept`.
 const BACKLOG: i32 = 4;
+/// Longest time of an attempt with a handshake, as on a device by default.
+pub(super) const ATTEMPT_US: u64 = 20_000_000;
 /// The error number of an attempt to connect that continues. The standard library has no name for it.
 const IN_PROGRESS: i32 = if cfg!(target_os = "linux") { 115 } else { 36 };
 
@@ -44,6 +46,8 @@ pub(super) struct Slot {
     handle: Handle,
     /// TLS of a connection that has it.
     secure: Option<Secure>,
+    /// When the attempt to connect was first looked at.
+    begun_us: Option<u64>,
     ipv4: bool,
     datagrams: VecDeque<(Vec<u8>, Peer)>,
     queued: usize,
@@ -115,6 +119,7 @@ impl Slot {
             reason: None,
             handle: Handle::None,
             secure: None,
+            begun_us: None,
             ipv4: true,
             datagrams: VecDeque::new(),
             queued: 0,
@@ -147,7 +152,7 @@ impl Slot {
     /// Begins to connect, with TLS if there is one.
     pub(super) fn connect(&mut self, peer: Peer, secure: Option<Secure>, down: bool) -> Result<(), Errno> {
         let ipv4 = is_ipv4(peer.address);
-        self.secure = secure;
+        (self.secure, self.begun_us) = (secure, None);
         if !down {
             self.handle = self.connected_handle(ipv4, peer).map_err(|error| errno(&error))?;
         }
@@ -171,7 +176,7 @@ impl Slot {
     }
 
     /// Takes in what has come. `may` says of which peers.
-    pub(super) fn pump(&mut self, queue_size: usize, may: &dyn Fn(Peer) -> bool) {
+    pub(super) fn pump(&mut self, now_us: u64, queue_size: usize, may: &dyn Fn(Peer) -> bool) {
         match &self.handle {
             Handle::Udp(_) => self.pump_datagrams(queue_size, may),
             Handle::Listener(listener) if self.entered.is_none() => {
@@ -185,7 +190,7 @@ impl Slot {
                     self.lost = self.lost.saturating_add(1);
                 }
             }
-            Handle::Stream(_) if matches!(self.stage, Stage::Connecting(_)) => self.pump_attempt(),
+            Handle::Stream(_) if matches!(self.stage, Stage::Connecting(_)) => self.pump_attempt(now_us),
             Handle::Stream(_) => {
                 if let (Handle::Stream(stream), Some(secure)) = (&mut self.handle, &mut self.secure) {
                     secure.exchange(stream);
@@ -196,16 +201,24 @@ impl Slot {
     }
 
     /// Continues an attempt to connect. The next call of `connect` takes the result, however long the app waits with it.
-    fn pump_attempt(&mut self) {
+    fn pump_attempt(&mut self, now_us: u64) {
         let Handle::Stream(stream) = &mut self.handle else { return };
         if let Ok(Some(error)) | Err(error) = stream.take_error() {
             self.reason = self.secure.is_some().then(|| error.to_string());
             (self.error, self.handle) = (Some(errno(&error)), Handle::None);
             return;
         }
-        let Some(secure) = self.secure.as_mut().filter(|_| stream.peer_addr().is_ok()) else { return };
-        secure.exchange(stream);
-        if let Err(fault) = secure.is_agreed() {
+        let Some(secure) = self.secure.as_mut() else { return };
+        if stream.peer_addr().is_ok() {
+            secure.exchange(stream);
+        }
+        let begun_us = *self.begun_us.get_or_insert(now_us);
+        let late = now_us.saturating_sub(begun_us) > ATTEMPT_US;
+        let silent = || Fault { errno: Errno::NoDevice, reason: "no answer in the handshake".into() };
+        if let Some(fault) = match secure.is_agreed() {
+            Err(fault) => Some(fault),
+            Ok(agreed) => (late && !agreed).then(silent),
+        } {
             (self.error, self.reason, self.handle) = (Some(fault.errno), Some(fault.reason), Handle::None);
         }
     }

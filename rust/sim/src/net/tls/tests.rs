@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! TLS of apps against servers of rustls, on the loopback interface.
 
+use super::{CredentialConfig, Secure};
+use crate::net::socket::{Slot, ATTEMPT_US};
 use crate::output::TraceFormat;
 use crate::platform::SimPlatform;
 use crate::Board;
@@ -15,7 +17,7 @@ use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use wisp_abi::net::{READABLE, WRITABLE};
 use wisp_abi::Errno;
-use wisp_host::platform::{Net, Peer, Protocol};
+use wisp_host::platform::{Net, Peer, Protocol, Stage};
 use wisp_host::Failure;
 
 /// Long enough for any machine: what happens ends the wait.
@@ -244,6 +246,25 @@ fn a_stop_ends_a_handshake_and_a_peer_that_is_silent_costs_a_timeout() {
 }
 
 #[test]
+fn a_handshake_that_the_peer_does_not_answer_ends() {
+    let folder = Folder::new("mute");
+    let config =
+        toml::from_str::<CredentialConfig>(&format!("ca = {:?}", folder.write("ca.pem", &authority("one").pem())));
+    let (_listener, peer) = listener();
+    let mut slot = Slot::new(Protocol::Tls);
+    slot.connect(peer, Some(Secure::new(config.unwrap().load().unwrap(), None, peer).unwrap()), false).unwrap();
+    for now in [5, 5 + ATTEMPT_US] {
+        slot.pump(now, 0, &|_| true);
+        assert_eq!(slot.connected(), Ok(None));
+    }
+    slot.pump(6 + ATTEMPT_US, 0, &|_| true);
+    assert_eq!(slot.reason.as_deref(), Some("no answer in the handshake"));
+    assert_eq!(slot.ready(), READABLE | WRITABLE);
+    assert_eq!(slot.connected(), Err(Errno::NoDevice));
+    assert_eq!(slot.stage, Stage::Open);
+}
+
+#[test]
 fn much_passes_in_both_directions_whatever_the_room() {
     const SIZE: usize = 3_000_000;
     let folder = Folder::new("much");
@@ -313,9 +334,10 @@ fn a_peer_that_asks_for_a_certificate_gets_that_of_the_credential() {
         let mut app = Board::from_toml(&text).unwrap().platform("a");
         let socket = app.open_net(Protocol::Tls).unwrap();
         let connected = app.connect_net(socket, peer, Some(1), LONG);
-        let received = app.receive_net(socket, &mut [0; 8], LONG);
+        // the refusal may come before or after the end of the handshake
+        let received = connected.and_then(|_| app.receive_net(socket, &mut [0; 8], LONG));
         assert_eq!(server.join().unwrap(), accepted);
-        assert_eq!(connected.is_ok() && received.is_ok(), accepted, "{connected:?} {received:?}");
+        assert_eq!(received.is_ok(), accepted, "{received:?}");
     }
 }
 

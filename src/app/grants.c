@@ -342,16 +342,19 @@
 #define ADD_ALL_SOCKETS(inst) DT_FOREACH_CHILD_STATUS_OKAY(DT_DRV_INST(inst), ADD_SOCKETS)
 #define ALL_SOCKETS           (0 DT_INST_FOREACH_STATUS_OKAY(ADD_ALL_SOCKETS))
 
-BUILD_ASSERT(ALL_SOCKETS <= CONFIG_NET_MAX_CONTEXTS,
-	     "wisp,apps: the net-sockets of all apps are more than CONFIG_NET_MAX_CONTEXTS");
-/* One descriptor wakes the thread of the network. A secure socket has two. */
+/* Attempts that an app has given up keep a secure socket beside the app's sockets for a while. */
 #ifdef CONFIG_WISP_NET_TLS
-#define MORE_DESCRIPTORS (1 + CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS)
+#define SECURE_SOCKETS CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS
 #else
-#define MORE_DESCRIPTORS 1
+#define SECURE_SOCKETS 0
 #endif
+BUILD_ASSERT(ALL_SOCKETS + SECURE_SOCKETS <= CONFIG_NET_MAX_CONTEXTS,
+	     "wisp,apps: the net-sockets of all apps, and with TLS as many as "
+	     "CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS, are more than CONFIG_NET_MAX_CONTEXTS");
+/* One descriptor wakes the thread of the network. A secure socket has two. */
+#define MORE_DESCRIPTORS (1 + 2 * SECURE_SOCKETS)
 BUILD_ASSERT(ALL_SOCKETS + MORE_DESCRIPTORS <= CONFIG_ZVFS_OPEN_ADD_SIZE_WISP,
-	     "wisp,apps: the net-sockets of all apps, one more, and with TLS those of "
+	     "wisp,apps: the net-sockets of all apps, one more, and with TLS twice "
 	     "CONFIG_NET_SOCKETS_TLS_MAX_CONTEXTS, are more than "
 	     "CONFIG_ZVFS_OPEN_ADD_SIZE_WISP");
 #endif

@@ -24,6 +24,9 @@
 #include "drivers/net_address.h"
 #include "drivers/net_internal.h"
 
+/* Longest wait of close() for room for what TLS has taken: TCP asks for room once a second. */
+#define CLOSING_US (2 * USEC_PER_SEC)
+
 /* Connections that the network stack holds for a listener. */
 #define BACKLOG 4
 
@@ -357,8 +360,9 @@ static bool try_receive(struct wisp_net *net, struct wisp_net_socket *socket, ui
 	K_SPINLOCK(&net->lock) {
 		done = take(socket, buffer, size, count, length, peer);
 		if (!done && socket->failed) {
-			socket->failed = false;
-			*error = WISP_ENXIO;
+			/* A session that has ended does not come back. */
+			socket->failed = socket->ended;
+			*error = socket->ended ? WISP_EIO : WISP_ENXIO;
 			done = true;
 		}
 	}
@@ -456,7 +460,24 @@ uint32_t wisp_shim_net_shutdown(const struct wisp_app *app, uint32_t socket)
 	return 0;
 }
 
-void wisp_shim_net_close(const struct wisp_app *app, uint32_t socket)
+#ifdef CONFIG_WISP_NET_TLS
+/* Waits until what TLS has taken is sent, which the thread of the network does. */
+static void send_rest(const struct wisp_app *app, struct wisp_net_socket *socket)
+{
+	struct wisp_net *net = wisp_net_of(app);
+	uint64_t until_us = wisp_shim_uptime_us() + CLOSING_US;
+	bool waited = true;
+
+	while (waited && !app->data->stopping) {
+		k_poll_signal_reset(&net->changed);
+		waited = socket->unsent != 0 &&
+			 wisp_net_wait(app, socket, WISP_NET_WAIT_NEWS, until_us);
+	}
+}
+#endif
+
+/* Closes a socket at once. */
+static void close_now(const struct wisp_app *app, uint32_t socket)
 {
 	struct wisp_net_socket *found = wisp_net_socket(app, socket);
 
@@ -474,6 +495,20 @@ void wisp_shim_net_close(const struct wisp_app *app, uint32_t socket)
 #endif
 }
 
+void wisp_shim_net_close(const struct wisp_app *app, uint32_t socket)
+{
+	struct wisp_net_socket *found = wisp_net_socket(app, socket);
+
+#ifdef CONFIG_WISP_NET_TLS
+	if (found != NULL) {
+		send_rest(app, found);
+	}
+#else
+	ARG_UNUSED(found);
+#endif
+	close_now(app, socket);
+}
+
 void wisp_shim_net_release(const struct wisp_app *app)
 {
 	struct wisp_net *net = wisp_net_of(app);
@@ -481,9 +516,9 @@ void wisp_shim_net_release(const struct wisp_app *app)
 	if (net == NULL) {
 		return;
 	}
-	wisp_net_unlock(net);
+	wisp_net_unlock();
 	for (uint32_t i = 0; i < net->socket_count; i++) {
-		wisp_shim_net_close(app, i);
+		close_now(app, i);
 	}
 #ifdef CONFIG_WISP_NET_TLS
 	wisp_net_tls_release(app);

@@ -42,6 +42,11 @@ struct wisp_net_socket {
 	bool over;
 	/* Set by the app, cleared by the thread of the network when it has closed the socket. */
 	bool closing;
+	/*
+	 * The session of DTLS has ended, and the thread of the network closes the descriptor.
+	 * Zephyr would begin another session with the next datagram, and wait for it without end.
+	 */
+	bool ended;
 	/* Readiness that is watched, and that an event reported. */
 	uint8_t watched;
 	uint8_t told;

@@ -26,7 +26,7 @@ void wisp_net_used(const struct wisp_app *app, struct wisp_net_socket *socket);
  * Gives back the locks of the network stack that an earlier thread of this app held in a fault.
  * Called by the thread that has the place of that thread, before it closes sockets.
  */
-void wisp_net_unlock(struct wisp_net *net);
+void wisp_net_unlock(void);
 
 /* Makes the thread of the network look at all sockets again. */
 void wisp_net_wake(void);
@@ -55,8 +55,11 @@ bool wisp_net_wait(const struct wisp_app *app, struct wisp_net_socket *socket,
 /* Has the thread close the descriptors of a socket. */
 void wisp_net_retire(struct wisp_net *net, struct wisp_net_socket *socket);
 
-/* Sends what TLS has taken and could not send yet. Called by the thread of the network. */
-void wisp_net_flush(struct wisp_net_socket *socket);
+/*
+ * Sends what TLS has taken and could not send yet. Called by the thread of the network. Returns
+ * false if the network stack has no packet for it.
+ */
+bool wisp_net_flush(struct wisp_net_socket *socket);
 
 /* Returns true for a connection of TCP. */
 bool wisp_net_is_stream(const struct wisp_net_socket *socket);

@@ -31,23 +31,24 @@ static void unlock_interface(struct net_if *interface, void *unused)
 	unlock(&interface->lock);
 }
 
-/* The object of a secure socket is not Zephyr's to show, and its lock is that of the descriptor. */
-static void unlock_descriptor(int fd, bool secure)
+/* Zephyr's own sockets, which have no public declaration. */
+struct socket_op_vtable;
+extern const struct socket_op_vtable sock_fd_op_vtable;
+
+/* A secure socket has an object that is not Zephyr's to show, and a socket of Zephyr's below it. */
+static void unlock_descriptor(int fd)
 {
 	const struct fd_op_vtable *vtable;
 	struct k_mutex *lock;
-	void *object = (fd < 0) ? NULL : zvfs_get_fd_obj_and_vtable(fd, &vtable, &lock);
+	void *object = zvfs_get_fd_obj_and_vtable(fd, &vtable, &lock);
 
 	if (object == NULL) {
 		return;
 	}
-#if defined(CONFIG_NET_NATIVE) && !defined(CONFIG_NET_SOCKETS_OFFLOAD)
-	/* Offloaded sockets have objects of their drivers instead. */
-	if (!secure) {
+#ifdef CONFIG_NET_NATIVE
+	if ((const void *)vtable == (const void *)&sock_fd_op_vtable) {
 		unlock(&((struct net_context *)object)->lock);
 	}
-#else
-	ARG_UNUSED(secure);
 #endif
 	unlock(lock);
 }
@@ -58,20 +59,15 @@ static void unlock_resolver(void)
 #ifdef CONFIG_DNS_RESOLVER
 	struct dns_resolve_context *resolver = dns_resolve_get_default();
 
-	ARRAY_FOR_EACH(resolver->servers, i) {
-		if (resolver->servers[i].dns_server.sa_family != AF_UNSPEC) {
-			unlock_descriptor(resolver->servers[i].sock, false);
-		}
-	}
 	unlock(&resolver->lock);
 #endif
 }
 
-void wisp_net_unlock(struct wisp_net *net)
+void wisp_net_unlock(void)
 {
 	net_if_foreach(unlock_interface, NULL);
 	unlock_resolver();
-	for (uint32_t i = 0; i < net->socket_count; i++) {
-		unlock_descriptor(net->sockets[i].fd, net->sockets[i].secure);
+	for (int fd = 0; fd < ZVFS_OPEN_SIZE; fd++) {
+		unlock_descriptor(fd);
 	}
 }

@@ -9,7 +9,12 @@
 #include <zephyr/net/net_ip.h>
 #include <zephyr/net/net_pkt.h>
 #include <zephyr/net/socket.h>
+#include <zephyr/sys/fdtable.h>
 #include <zephyr/sys/util.h>
+
+#ifdef CONFIG_WISP_NET_TLS
+#include <mbedtls/ssl.h>
+#endif
 
 #include <wisp/wisp.h>
 
@@ -20,6 +25,24 @@
 
 /* Bytes in a record that every peer takes: the smallest limit that TLS can agree on. */
 #define LARGEST_RECORD 512
+
+/* Bytes that TLS and DTLS add to a record at most: the header, and what a cipher needs. */
+#define RECORD_OVERHEAD 96
+
+/* Bytes of a datagram that one record of DTLS takes. Zephyr agrees on a power of two with the peer.
+ */
+#ifdef CONFIG_NET_SOCKETS_DTLS_MAX_FRAGMENT_LENGTH
+#define DTLS_CONTENT                                                                               \
+	MIN(CONFIG_NET_SOCKETS_DTLS_MAX_FRAGMENT_LENGTH,                                           \
+	    MIN(MBEDTLS_SSL_IN_CONTENT_LEN, MBEDTLS_SSL_OUT_CONTENT_LEN))
+#define DTLS_LARGEST                                                                               \
+	(DTLS_CONTENT >= 4096   ? 4096                                                             \
+	 : DTLS_CONTENT >= 2048 ? 2048                                                             \
+	 : DTLS_CONTENT >= 1024 ? 1024                                                             \
+				: 512)
+#else
+#define DTLS_LARGEST MBEDTLS_SSL_OUT_CONTENT_LEN
+#endif
 
 /* Returns the interface that leads to an address, or NULL. */
 static struct net_if *interface_to(const struct sockaddr_storage *to)
@@ -65,18 +88,25 @@ static bool has_room(const struct sockaddr_storage *to, size_t length)
 	return true;
 }
 
+#ifdef CONFIG_WISP_NET_TLS
 /*
  * Sends bytes by TLS, of which one call takes as much as every peer takes in one record. What has
  * no room in the connection counts as sent, because mbedTLS keeps it and cannot give it back. The
  * thread of the network sends it before TLS takes more.
  */
-static ssize_t try_send_secure(struct wisp_net_socket *socket, const uint8_t *bytes, size_t length)
+static ssize_t try_send_tls(struct wisp_net_socket *socket, const uint8_t *bytes, size_t length,
+			    const struct sockaddr_storage *to)
 {
 	size_t count = MIN(length, LARGEST_RECORD);
 	ssize_t sent;
 
 	if (socket->unsent != 0) {
 		errno = EAGAIN;
+		return -1;
+	}
+	/* Zephyr's TLS ends a connection for which there is no packet. */
+	if (!has_room(to, count + RECORD_OVERHEAD)) {
+		errno = ENOBUFS;
 		return -1;
 	}
 	sent = zsock_send(socket->fd, bytes, count, ZSOCK_MSG_DONTWAIT);
@@ -88,16 +118,78 @@ static ssize_t try_send_secure(struct wisp_net_socket *socket, const uint8_t *by
 	return (ssize_t)count;
 }
 
-void wisp_net_flush(struct wisp_net_socket *socket)
+bool wisp_net_flush(struct wisp_net_socket *socket)
 {
-	static const uint8_t unread[LARGEST_RECORD];
+	struct sockaddr_storage to;
 
-	/* mbedTLS sends what it kept, and does not look at these bytes. */
-	if (zsock_send(socket->fd, unread, socket->unsent, ZSOCK_MSG_DONTWAIT) >= 0 ||
-	    errno != EAGAIN) {
+	(void)wisp_net_address(&to, &socket->peer);
+	if (!has_room(&to, socket->unsent + RECORD_OVERHEAD)) {
+		return false;
+	}
+	/* mbedTLS sends what it kept. If it has sent that by itself, no bytes are to follow. */
+	if (zsock_send(socket->fd, "", 0, ZSOCK_MSG_DONTWAIT) >= 0 || errno != EAGAIN) {
 		socket->unsent = 0;
 	}
+	return true;
 }
+
+#ifdef CONFIG_NET_SOCKETS_ENABLE_DTLS
+/* Returns false if the session of a descriptor has ended. */
+static bool has_session(int fd)
+{
+	int suite;
+	socklen_t size = sizeof(suite);
+
+	return zsock_getsockopt(fd, SOL_TLS, TLS_CIPHERSUITE_USED, &suite, &size) == 0 ||
+	       errno != ENOTCONN;
+}
+
+/*
+ * Sends a datagram by DTLS. Zephyr ends a session for each error, and makes the handshake of
+ * another one in the next call, which waits. So an error is found before the call where that is
+ * possible, and nothing is sent without a session. The lock keeps the thread of the network from
+ * ending the session in between.
+ */
+static ssize_t try_send_dtls(struct wisp_net_socket *socket, const uint8_t *bytes, size_t length,
+			     const struct sockaddr_storage *to)
+{
+	const struct fd_op_vtable *vtable;
+	struct k_mutex *lock;
+	int fd = socket->fd;
+	int error = ENOTCONN;
+	ssize_t sent = -1;
+
+	if (socket->ended || zvfs_get_fd_obj_and_vtable(fd, &vtable, &lock) == NULL) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	if (length > DTLS_LARGEST || is_too_long(to, length + RECORD_OVERHEAD)) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (!has_room(to, length + RECORD_OVERHEAD)) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	(void)k_mutex_lock(lock, K_FOREVER);
+	if (!socket->ended && has_session(fd)) {
+		sent = zsock_send(fd, bytes, length, ZSOCK_MSG_DONTWAIT);
+		error = errno;
+	}
+	if (sent < 0 && error != EAGAIN) {
+		error = ENOTCONN;
+		socket->failed = true;
+		socket->ended = true;
+	}
+	(void)k_mutex_unlock(lock);
+	if (socket->ended) {
+		wisp_net_wake();
+	}
+	errno = error;
+	return sent;
+}
+#endif
+#endif /* CONFIG_WISP_NET_TLS */
 
 /* Sends to an address, or with a `size` of 0 to the connected peer. Returns what zsock_sendto()
  * does.
@@ -107,9 +199,16 @@ static ssize_t try_send(struct wisp_net_socket *socket, const uint8_t *bytes, si
 {
 	const struct sockaddr *peer = (size == 0) ? NULL : (const struct sockaddr *)to;
 
+#ifdef CONFIG_WISP_NET_TLS
 	if (socket->tcp && socket->secure) {
-		return try_send_secure(socket, bytes, length);
+		return try_send_tls(socket, bytes, length, to);
 	}
+#ifdef CONFIG_NET_SOCKETS_ENABLE_DTLS
+	if (socket->secure) {
+		return try_send_dtls(socket, bytes, length, to);
+	}
+#endif
+#endif
 	/* Zephyr would wait for a packet for a second, and lock out the thread of the network. */
 	if (!socket->tcp && !has_room(to, length)) {
 		errno = ENOBUFS;
@@ -125,6 +224,8 @@ static uint32_t send_error(const struct wisp_net_socket *socket, const struct so
 	switch (error) {
 	case EAGAIN:
 		return 0;
+	case EMSGSIZE:
+		return WISP_EMSGSIZE;
 	case ENOMEM:
 	case ENOBUFS:
 		return (!socket->tcp && is_too_long(to, length)) ? WISP_EMSGSIZE : 0;

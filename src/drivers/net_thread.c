@@ -173,6 +173,18 @@ static void close_all(struct wisp_net *net, struct wisp_net_socket *socket)
 	k_sem_give(&net->closed);
 }
 
+/*
+ * Closes the descriptor of a session that has ended, whose packets nobody would read. The app may
+ * be sending: its thread looks at `ended` while it has the lock of the descriptor.
+ */
+static void end_session(struct wisp_net *net, struct wisp_net_socket *socket)
+{
+	(void)zsock_close(socket->fd);
+	K_SPINLOCK(&net->lock) {
+		socket->fd = -1;
+	}
+}
+
 /* Puts a datagram into the queue, or counts it as lost. */
 static void keep(struct wisp_net *net, struct wisp_net_socket *socket,
 		 const struct wisp_net_record *record)
@@ -212,8 +224,10 @@ static bool take_datagrams(const struct wisp_app *app, struct wisp_net_socket *s
 
 		if (length < 0) {
 			/* An error that stays is reported by poll() alone. */
-			socket->failed = socket->failed || errno != EAGAIN ||
-					 (i == 0 && (revents & ENDED) != 0);
+			bool failed = errno != EAGAIN || (i == 0 && (revents & ENDED) != 0);
+
+			socket->failed = socket->failed || failed;
+			socket->ended = socket->ended || (socket->secure && failed);
 			return i > 0;
 		}
 		record.length = (uint16_t)length;
@@ -279,10 +293,12 @@ static void handle(const struct watched *watched, int revents)
 	bool taken = true;
 	uint32_t ready = 0;
 
+#ifdef CONFIG_WISP_NET_TLS
 	if (wisp_net_is_stream(socket) && socket->unsent != 0) {
-		wisp_net_flush(socket);
+		taken = wisp_net_flush(socket);
 	}
-	if (socket->stage == WISP_NET_CONNECTING) {
+#endif
+	if (socket->stage == WISP_NET_CONNECTING && !socket->over) {
 		socket->failed = (revents & ENDED) != 0;
 		socket->over = true;
 	} else if (wisp_net_is_stream(socket)) {
@@ -313,6 +329,10 @@ static short interest(const struct wisp_net_socket *socket)
 		return 0;
 	}
 	if (socket->stage == WISP_NET_CONNECTING) {
+		/* Datagrams are taken in before the app takes the result of a handshake. */
+		if (socket->secure) {
+			return (socket->over && !socket->tcp) ? ZSOCK_POLLIN : 0;
+		}
 		return socket->over ? 0 : ZSOCK_POLLOUT;
 	}
 	if (wisp_net_is_stream(socket)) {
@@ -373,6 +393,8 @@ static uint32_t collect(struct polls *polls, uint32_t first)
 
 			if (socket->closing) {
 				close_all(net, socket);
+			} else if (socket->ended && socket->fd >= 0) {
+				end_session(net, socket);
 			}
 			events = interest(socket);
 			if (events != 0 && number >= first && next == 0 &&

@@ -53,6 +53,8 @@ struct attempt {
 	uint32_t number;
 	int fd;
 	enum state state;
+	/* The thread that runs it. */
+	k_tid_t thread;
 };
 
 static struct attempt attempts[ATTEMPTS];
@@ -60,14 +62,19 @@ static struct attempt *const end = &attempts[ATTEMPTS];
 static struct k_spinlock lock;
 static K_SEM_DEFINE(waiting, 0, K_SEM_MAX_LIMIT);
 
-/* Takes note of what mbedTLS found wrong with a certificate. */
+/*
+ * Takes note of what mbedTLS found wrong with a certificate. Zephyr can call it for as long as the
+ * socket is open, and by then the attempt may be that of another app.
+ */
 static int note(void *parameter, mbedtls_x509_crt *certificate, int depth, uint32_t *flags)
 {
 	struct attempt *attempt = parameter;
 
 	ARG_UNUSED(certificate);
 	ARG_UNUSED(depth);
-	attempt->flags |= *flags;
+	if (attempt->state == RUNS && attempt->thread == k_current_get()) {
+		attempt->flags |= *flags;
+	}
 	return 0;
 }
 
@@ -178,6 +185,7 @@ uint32_t wisp_net_tls_begin(const struct wisp_app *app, struct wisp_net_socket *
 	socket->ipv4 = memcmp(peer->address, wisp_net_mapped, sizeof(wisp_net_mapped)) == 0;
 	socket->over = false;
 	socket->failed = false;
+	socket->ended = false;
 	socket->stage = WISP_NET_CONNECTING;
 	K_SPINLOCK(&lock) {
 		attempt->socket = socket;
@@ -194,8 +202,13 @@ bool wisp_net_tls_has_ended(struct wisp_net_socket *socket, uint32_t *error)
 		return false;
 	}
 	*error = socket->error;
-	socket->stage = socket->failed ? WISP_NET_OPEN : WISP_NET_CONNECTED;
-	socket->failed = false;
+	if (socket->error != 0) {
+		socket->stage = WISP_NET_OPEN;
+		socket->failed = false;
+	} else {
+		/* A session of DTLS may have failed since, as the app's next call says. */
+		socket->stage = WISP_NET_CONNECTED;
+	}
 	return true;
 }
 
@@ -234,6 +247,7 @@ static struct attempt *next(void)
 			}
 		}
 		if (found != NULL) {
+			found->thread = k_current_get();
 			found->state = RUNS;
 		}
 	}
@@ -272,8 +286,8 @@ static uint32_t outcome(const struct attempt *attempt, int error)
 		return WISP_EPROTO;
 	}
 	LOG_WRN("%s: TLS failed: error %d", name, error);
-	/* Zephyr's name for a handshake that the peer did not continue. */
-	return (error == EAGAIN) ? WISP_ENXIO : wisp_net_error(error);
+	/* A peer that does not continue the handshake is ETIMEDOUT. */
+	return wisp_net_error(error);
 }
 
 /* Connects, with the handshake. Returns 0 or an error of Zephyr. */

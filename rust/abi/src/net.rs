@@ -63,11 +63,13 @@ const TIMEOUT: Param =
 const NOT_OPEN: (&str, &str) = ("EBADF", "the handle is not open");
 const QUOTA: (&str, &str) = ("EAGAIN", "the app has sent and received as much as it may within an hour");
 const BROKEN: (&str, &str) = ("EIO", "the connection was broken off, or the network failed");
-const TOO_LONG: (&str, &str) =
-    ("EMSGSIZE", "the datagram is longer than `MAX_DATAGRAM`, or than a packet of the network can be");
+const TOO_LONG: (&str, &str) = (
+    "EMSGSIZE",
+    "the datagram is longer than `MAX_DATAGRAM`, or than a packet of the network or a record of DTLS can be",
+);
 const NOT_GRANTED: (&str, &str) = ("EACCES", "the app was not granted the peer with this protocol and port");
 const NOT_TRUSTED: (&str, &str) =
-    ("EPROTO", "the peer's certificate is for another name, has expired or is of an authority that is not trusted");
+    ("EPROTO", "the peer's certificate is for another name, has expired, is not valid yet or is of an authority that is not trusted");
 const UNREACHABLE: (&str, &str) = ("ENXIO", "the peer refused, or cannot be reached");
 
 /// The description.
@@ -174,6 +176,7 @@ const FUNCTIONS: &[Function] = &[
             UNREACHABLE,
             NOT_TRUSTED,
             ("ENOENT", "the host does not have the credential that the entry names"),
+            ("ENOMEM", "the firmware has no memory or no socket left for the attempt"),
             ("EIO", "the network or the handshake failed"),
             ("ETIMEDOUT", "the attempt has not ended in time"),
         ],
@@ -194,7 +197,8 @@ const FUNCTIONS: &[Function] = &[
     Function {
         name: "send",
         doc: "Sends to the connected peer. With TCP, it takes as many bytes as there is room for, waiting if there is \
-              none. With UDP, the bytes are one datagram.",
+              none. With UDP, the bytes are one datagram. A datagram by DTLS has to fit into one record, which a firmware \
+              may limit to 512 bytes. When the peer has ended the session, the socket has to be closed.",
         params: &[SOCKET, param("bytes", Kind::Bytes, "to be sent"), TIMEOUT],
         returns: Returns::Value("how many were taken, from the front"),
         errors: &[
@@ -295,7 +299,8 @@ const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "close",
-        doc: "Closes a socket. What was sent is still delivered, and what was received is dropped.",
+        doc: "Closes a socket. What was sent is still delivered, and what was received is dropped. With TLS, the call \
+              waits for up to two seconds for room for what was sent.",
         params: &[SOCKET],
         returns: Returns::Nothing,
         errors: &[NOT_OPEN],

@@ -8,8 +8,11 @@
 
 #include <zephyr/logging/log_backend.h>
 #include <zephyr/logging/log_output.h>
+#include <zephyr/net/net_context.h>
+#include <zephyr/net/net_pkt.h>
 #include <zephyr/net/tls_credentials.h>
 #include <zephyr/sys/clock.h>
+#include <zephyr/sys/fdtable.h>
 
 #include "app/grants.h"
 #include "border/shim.h"
@@ -212,26 +215,157 @@ ZTEST(net_tls, test_what_has_no_room_is_sent_once_and_in_order)
 	zassert_ok(zsock_close(server));
 }
 
-ZTEST(net_tls, test_datagrams_pass_by_dtls)
+ZTEST(net_tls, test_a_moment_without_packets_does_not_end_a_connection)
+{
+	struct net_pkt *taken[CONFIG_NET_PKT_TX_COUNT];
+	int server = listener(8444, ADDRESS);
+	size_t count = 0;
+	char bytes[8];
+	ssize_t length;
+	int connection;
+
+	start_named(APP(secure), "scarce");
+	connection = zsock_accept(server, NULL, NULL);
+	zassert_true(connection >= 0);
+	wait_for("ready");
+	while (count < ARRAY_SIZE(taken)) {
+		taken[count] = net_pkt_alloc(K_NO_WAIT);
+		if (taken[count] == NULL) {
+			break;
+		}
+		count++;
+	}
+	wait_for("scarce");
+	while (count > 0) {
+		net_pkt_unref(taken[--count]);
+	}
+	/* Each record has one send. */
+	do {
+		length = zsock_recv(connection, bytes, sizeof(bytes), 0);
+	} while (length == 1);
+	zassert_equal(length, 4);
+	zassert_mem_equal(bytes, "room", 4);
+	finish(APP(secure), WISP_APP_EXITED);
+	zassert_ok(zsock_close(connection));
+	zassert_ok(zsock_close(server));
+}
+
+ZTEST(net_tls, test_a_close_waits_for_room_for_what_was_taken)
+{
+	static uint8_t bytes[600];
+	int server = listener(8444, ADDRESS);
+	uint32_t received = 0;
+	uint32_t taken = 0;
+	int connection;
+	ssize_t length;
+
+	start_named(APP(secure), "closes");
+	connection = zsock_accept(server, NULL, NULL);
+	zassert_true(connection >= 0);
+	wait_for("full");
+	while ((length = zsock_recv(connection, bytes, sizeof(bytes), 0)) > 0) {
+		received += (uint32_t)length;
+	}
+	zassert_ok(zsock_close(connection));
+	connection = zsock_accept(server, NULL, NULL);
+	zassert_true(connection >= 0);
+	zassert_equal(zsock_recv(connection, &taken, sizeof(taken), 0), sizeof(taken));
+	zassert_equal(received, taken, "%u of %u bytes", received, taken);
+	zassert_ok(zsock_close(connection));
+	finish(APP(secure), WISP_APP_EXITED);
+	zassert_ok(zsock_close(server));
+}
+
+/* Locks a mutex for the thread of an app. */
+static void lock_for(const struct wisp_app *app, struct k_mutex *mutex)
+{
+	zassert_ok(k_mutex_lock(mutex, K_FOREVER));
+	mutex->owner = &app->data->thread;
+	mutex->owner_orig_prio = app->priority;
+}
+
+ZTEST(net_tls, test_a_fault_in_tls_leaves_no_lock_of_a_socket)
+{
+	const struct wisp_app *app = APP(secure);
+	const struct fd_op_vtable *vtable;
+	struct net_context *context;
+	struct wisp_app_status status;
+	struct k_mutex *below;
+	int server = listener(8444, ADDRESS);
+	int connection;
+	char byte;
+
+	start_named(app, "scarce");
+	connection = zsock_accept(server, NULL, NULL);
+	zassert_true(connection >= 0);
+	while (app->grants->net->sockets[0].stage != WISP_NET_CONNECTED) {
+		k_msleep(1);
+	}
+	/* A secure socket makes the socket below it when it has its own descriptor. */
+	context = zvfs_get_fd_obj_and_vtable(app->grants->net->sockets[0].fd + 1, &vtable, &below);
+	zassert_not_null(context);
+	lock_for(app, lock_of(app, 0));
+	lock_for(app, below);
+	lock_for(app, &context->lock);
+	/* As Zephyr does when the thread faults. */
+	k_thread_abort(&app->data->thread);
+	wisp_app_status(app, &status);
+	zassert_equal(status.state, WISP_APP_FAILED);
+	zassert_true(zsock_recv(connection, &byte, 1, 0) <= 0, "it was closed");
+	zassert_ok(wisp_app_join(app, K_SECONDS(60)));
+	zassert_ok(zsock_close(connection));
+	zassert_ok(zsock_close(server));
+}
+
+/* Makes a server of DTLS. */
+static int dtls_server(void)
 {
 	const struct sockaddr_in here = local(8451);
 	const sec_tag_t tag = HOST;
 	const int role = TLS_DTLS_ROLE_SERVER;
 	int server = zsock_socket(AF_INET, SOCK_DGRAM, IPPROTO_DTLS_1_2);
-	struct sockaddr_in peer;
-	socklen_t length = sizeof(peer);
-	char bytes[16];
 
 	zassert_true(server >= 0);
 	zassert_ok(zsock_setsockopt(server, SOL_TLS, TLS_SEC_TAG_LIST, &tag, sizeof(tag)));
 	zassert_ok(zsock_setsockopt(server, SOL_TLS, TLS_DTLS_ROLE, &role, sizeof(role)));
 	zassert_ok(zsock_bind(server, (const struct sockaddr *)&here, sizeof(here)));
+	return server;
+}
+
+ZTEST(net_tls, test_datagrams_are_taken_in_before_the_app_takes_the_result_of_the_handshake)
+{
+	const struct wisp_net_socket *socket = &APP(secure)->grants->net->sockets[0];
+	int server = dtls_server();
+
+	start_named(APP(secure), "early");
+	while (zsock_send(server, "early", 5, 0) != 5) {
+		struct zsock_pollfd poll = {.fd = server, .events = ZSOCK_POLLIN};
+
+		/* The handshake is made by this call. */
+		(void)zsock_poll(&poll, 1, 10);
+	}
+	while (ring_buf_is_empty(&socket->queue)) {
+		k_msleep(1);
+	}
+	stop(APP(secure));
+	zassert_ok(zsock_close(server));
+}
+
+ZTEST(net_tls, test_datagrams_pass_by_dtls_until_the_session_ends)
+{
+	static uint8_t bytes[1100];
+	int server = dtls_server();
+	struct sockaddr_in peer;
+	socklen_t length = sizeof(peer);
+
 	start_named(APP(secure), "datagrams");
 	zassert_equal(
 		zsock_recvfrom(server, bytes, sizeof(bytes), 0, (struct sockaddr *)&peer, &length),
 		8);
 	zassert_mem_equal(bytes, "question", 8);
 	zassert_equal(zsock_sendto(server, "answer", 6, 0, (struct sockaddr *)&peer, length), 6);
-	finish(APP(secure), WISP_APP_EXITED);
+	zassert_equal(zsock_recv(server, bytes, sizeof(bytes), 0), 1024);
+	/* The end of the session is its last packet. */
 	zassert_ok(zsock_close(server));
+	finish(APP(secure), WISP_APP_EXITED);
 }

@@ -347,6 +347,7 @@ fn credentials_that_cannot_be_used_are_refused_with_the_board_file() {
     let authority = authority("one");
     let ca = folder.write("ca.pem", &authority.pem());
     let empty = folder.write("empty.pem", "nothing");
+    let broken = folder.write("broken.pem", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
     let (_, key) = issue(&authority, "sensor", 2999);
     let (own, _) = issue(&authority, "sensor", 2999);
     let (own, key) = (folder.write("own.pem", &own.pem()), folder.write("own.key", &key.serialize_pem()));
@@ -354,6 +355,7 @@ fn credentials_that_cannot_be_used_are_refused_with_the_board_file() {
         (String::new(), "expected 7 = { ca = \"FILE\" } in [apps.a.net.credentials]"),
         ("7 = { ca = \"/nowhere/ca.pem\" }".into(), "/nowhere/ca.pem"),
         (format!("7 = {{ ca = {empty:?} }}"), "expected certificates in PEM"),
+        (format!("7 = {{ ca = {broken:?} }}"), "expected certificates of authorities"),
         (format!("7 = {{ ca = {ca:?}, key = {key:?} }}"), "expected both or none"),
         (format!("7 = {{ ca = {ca:?}, certificate = {own:?}, key = {ca:?} }}"), "expected a private key in PEM"),
         (format!("7 = {{ ca = {ca:?}, certificate = {own:?}, key = {key:?} }}"), "expected the key of the certificate"),

@@ -148,6 +148,50 @@ fn accesses_below_a_local_load_no_program_counter() {
 }
 
 #[test]
+fn accesses_of_riscv_follow_a_test_of_their_address() {
+    let image = image(include_str!("../../../tests/translate/below.wat"));
+    let Translation { outcome, code, .. } = translate(Machine::Riscv, &image, 1 << 20);
+    let half = |at: usize| u32::from(u16::from_le_bytes([code[at], code[at + 1]]));
+    let (mut at, mut tested, mut found) = (0, false, 0);
+    while at + 1 < outcome.bytes as usize {
+        let first = half(at);
+        let (bits, bytes) = if first & 3 == 3 { (first | half(at + 2) << 16, 4) } else { (first, 2) };
+        let base = match bytes {
+            2 if matches!(first & 0xe003, 0x4000 | 0xc000) => Some(8 + (first >> 7 & 7)),
+            4 if matches!(bits & 0x7f, 0x03 | 0x23) && bits >> 12 & 3 != 0 => Some(bits >> 15 & 31),
+            _ => None,
+        };
+        // those at the stack, the frame and the instance are aligned
+        if base.is_some_and(|base| ![2, 8, 25].contains(&base)) {
+            assert!(tested, "at {at}: {bits:08x}");
+            found += 1;
+        }
+        // bnez t3
+        tested = bits & 0x01ff_f07f == 0x000e_1063;
+        at += bytes;
+    }
+    assert!(found > 50, "{found} accesses");
+}
+
+#[test]
+fn code_of_an_instance_ends_where_calls_no_longer_reach() {
+    let body = "(local.set 0 (i64.rotl (local.get 0) (local.get 1)))".repeat(8000);
+    let mut text = String::from("(module (memory 1) (func (export \"f\") (param i64 i64)");
+    for number in 0..4 {
+        let _ = write!(text, "(drop (call $g{number} (local.get 0) (local.get 1)))");
+    }
+    text.push(')');
+    for number in 0..4 {
+        let _ = write!(text, "(func $g{number} (param i64 i64) (result i64) {body} (local.get 0))");
+    }
+    text.push_str("(func (param i64) (drop (call $g0 (local.get 0) (local.get 0)))))");
+    let part = translate(Machine::Riscv, &image(&text), 4 << 20);
+    assert!(part.outcome.no_room > 0 && part.outcome.bytes <= 1 << 20, "{:?}", part.outcome.bytes);
+    assert!(part.outcome.translated > 1, "{:?}", part.outcome.translated);
+    assert!(part.calls().iter().all(|&(at, to)| to < part.outcome.bytes && to != at));
+}
+
+#[test]
 fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     for machine in MACHINES {
         let image = image(&callers());

@@ -366,5 +366,7 @@ fn the_first_instructions_of_a_function_tell_what_it_keeps() {
         let kept = Riscv::kept_by(u32::from(halves[0]) | u32::from(halves[1]) << 16);
         assert_eq!(kept.mask, mask);
         assert!(kept.words > count as u32 && kept.words % 4 == 0, "the stack stays aligned to 16 bytes");
+        let taken = emit(|out| encode::add_to_stack(out, (4 * kept.words).wrapping_neg()));
+        assert_eq!(halves[..1], taken, "as much is given back as was taken");
     }
 }

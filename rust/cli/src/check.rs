@@ -42,7 +42,7 @@ pub const NOTHING_TO_RUN: &str = "the image has neither IR nor native code; buil
 
 /// The fault of an image whose conditions cannot be read. Every device refuses it.
 pub const UNKNOWN_CONDITIONS: &str =
-    "the image has conditions that this wisp does not understand; use the wisp that signed it, or sign it again with --only";
+    "the image has conditions that this wisp does not understand; use the wisp that signed it, or build the image again";
 
 /// Returns the name that `--target` takes for a machine, if it has one.
 pub fn target_name(target: Target) -> Option<&'static str> {

@@ -232,6 +232,7 @@ impl Facts {
             attachment_error: attachment.map(|error| error.to_string()),
             sound: hash == "correct"
                 && attachment.is_none()
+                && image.conditions().is_ok()
                 && code.error.is_none()
                 && native.iter().all(|section| section.error.is_none()),
             code,

@@ -63,6 +63,12 @@ fn attached_code_needs_its_key() {
     assert!(shown.code == Some(1) && shown.out.contains(refused), "{}", shown.out);
     folder.succeeds("attach damaged.wisp --native native.wisp -k compile.pem");
     assert_eq!(folder.read("damaged.wisp"), folder.read("signed.wisp"));
+    let mut bytes = folder.read("signed.wisp");
+    let header = bytes.windows(4).rposition(|four| four == b"WNAT").unwrap();
+    bytes[header + 9] ^= 1;
+    folder.write("damaged.wisp", bytes);
+    folder.succeeds("attach damaged.wisp --native native.wisp -k compile.pem");
+    assert_eq!(folder.read("damaged.wisp"), folder.read("signed.wisp"));
     folder.succeeds("keygen other.pem --role compile");
     folder.fails("verify signed.wisp -k app.pub.pem --compile-key other.pub.pem", &["; the compile keys given are "]);
     // a signature of another app key changes nothing in what is attached

@@ -64,6 +64,11 @@ fn conditions_are_part_of_what_is_signed() {
     assert!(folder.succeeds("inspect again.wisp").contains(devices));
     folder.succeeds("sign lamp.wisp -k two.pem -o other.wisp --only vendor=acme");
     assert!(folder.succeeds("inspect other.wisp").contains("only for devices with vendor=acme\n"));
+    // conditions of a later version are met by no device
+    let unknown = wisp_trust::add_conditions(&folder.read("lamp.wisp"), vec![9, 1, b'x']).unwrap();
+    folder.write("unknown.wisp", wisp_trust::sign(&unknown, &[7; 32]).unwrap());
+    let run = folder.wisp("inspect unknown.wisp");
+    assert!(run.code == Some(1) && run.out.contains("only for devices with unknown"), "{}", run.out);
     for bad in ["lamp", "colour=red", "board=", "class=two%20words%20"] {
         let command = format!("sign a.wisp -k one.pem --only {}", bad.replace("%20", "\u{1}"));
         assert_eq!(folder.wisp(&command).code, Some(2), "{bad}");

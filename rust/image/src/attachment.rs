@@ -77,6 +77,16 @@ impl<'a> Image<'a> {
         }
     }
 
+    /// Returns content and trailer, without what follows: the image before anything was attached. What follows may be
+    /// damaged.
+    pub fn without_attachment(&self) -> &'a [u8] {
+        let content = self.content().len();
+        let tail = self.bytes().get(content..).unwrap_or(&[]);
+        let is_trailer = u16_at(tail, 0) == Some(TRAILER_MAGIC);
+        let length = u16_at(tail, 2).filter(|_| is_trailer).map_or(tail.len(), usize::from);
+        self.bytes().get(..content + length.min(tail.len())).unwrap_or(&[])
+    }
+
     fn split(&self, tail: &'a [u8]) -> Option<(&'a [u8], Attachment<'a>)> {
         if u16_at(tail, 0)? != TRAILER_MAGIC {
             return None;

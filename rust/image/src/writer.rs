@@ -44,8 +44,9 @@ impl Writer {
     pub fn finish(self) -> Vec<u8> {
         let align = |n: usize| n.next_multiple_of(format::SECTION_ALIGN);
         // code may want its constants on multiples of 16
-        let start =
-            |n: usize, kind: u16| n.next_multiple_of(if kind >= Section::NATIVE { 16 } else { format::SECTION_ALIGN });
+        let start = |n: usize, kind: u16| {
+            n.next_multiple_of(if kind >= Section::NATIVE { format::NATIVE_ALIGN } else { format::SECTION_ALIGN })
+        };
         let mut at = align(format::HEADER_SIZE + self.sections.len() * format::SECTION_ENTRY_SIZE);
         let mut out = Vec::new();
         out.extend(format::MAGIC);

@@ -62,8 +62,8 @@ pub fn sign(image: &[u8], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
 pub fn attach(image: &[u8], sections: &[(u16, Vec<u8>)], secret: &[u8; 32]) -> Result<Vec<u8>, SignError> {
     // what is attached goes, whatever it is
     let parsed = Image::parse(image).map_err(SignError::Image)?;
-    let bare = [parsed.content(), parsed.tail().0].concat();
-    let parsed = Image::parse(&bare).map_err(SignError::Image)?;
+    let bare = parsed.without_attachment();
+    let parsed = Image::parse(bare).map_err(SignError::Image)?;
     let trailer = check_hash(&parsed).map_err(SignError::Damaged)?;
     let (Some(hash), Some(_)) = (trailer.hash, trailer.signature) else {
         return Err(SignError::Damaged(TrustError::Unsigned));
@@ -72,7 +72,7 @@ pub fn attach(image: &[u8], sections: &[(u16, Vec<u8>)], secret: &[u8; 32]) -> R
     retires_none_of(&parsed, &[Some(key_id(&pair.pk))])?;
     let content = attachment(hash, sections);
     let signature = pair.sk.sign(&content, None);
-    let mut out = bare.clone();
+    let mut out = bare.to_vec();
     append_attachment(&mut out, &content);
     let (hash, id) = (sha256(&content), key_id(&pair.pk));
     append_trailer(&mut out, &[(TAG_HASH, &hash), (TAG_KEY_ID, &id), (TAG_SIGNATURE, &signature[..])]);
@@ -98,11 +98,16 @@ fn nothing_attached(image: &Image<'_>) -> Result<(), SignError> {
 /// # Errors
 /// It is no image, it is damaged, or native code is attached to it.
 pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignError> {
+    with_section(image, RETIRED_KEYS_SECTION, keys.concat())
+}
+
+/// Returns the image, without trailer, with this section in place of one of its kind.
+fn with_section(image: &[u8], kind: u16, section: Vec<u8>) -> Result<Vec<u8>, SignError> {
     let parsed = Image::parse(image).map_err(SignError::Image)?;
     check_hash(&parsed).map_err(SignError::Damaged)?;
     nothing_attached(&parsed)?;
-    let mut writer = Writer::of(&parsed, |kind| kind != RETIRED_KEYS_SECTION);
-    writer.optional(RETIRED_KEYS_SECTION, keys.concat());
+    let mut writer = Writer::of(&parsed, |other| other != kind);
+    writer.optional(kind, section);
     Ok(writer.finish())
 }
 
@@ -111,12 +116,7 @@ pub fn add_retired_keys(image: &[u8], keys: &[KeyId]) -> Result<Vec<u8>, SignErr
 /// # Errors
 /// It is no image, it is damaged, or native code is attached to it.
 pub fn add_conditions(image: &[u8], section: Vec<u8>) -> Result<Vec<u8>, SignError> {
-    let parsed = Image::parse(image).map_err(SignError::Image)?;
-    check_hash(&parsed).map_err(SignError::Damaged)?;
-    nothing_attached(&parsed)?;
-    let mut writer = Writer::of(&parsed, |kind| kind != Section::CONDITIONS);
-    writer.optional(Section::CONDITIONS, section);
-    Ok(writer.finish())
+    with_section(image, Section::CONDITIONS, section)
 }
 
 /// Returns the image, without trailer, with the mark in its manifest that it may take the place of a higher version.

@@ -6,8 +6,8 @@ use wisp_image::format::{manifest, Section, TAG_HASH, TAG_KEY_ID, TAG_SIGNATURE}
 use wisp_image::writer::{append_attachment, append_trailer, attachment, Writer};
 use wisp_image::Image;
 use wisp_trust::{
-    add_retired_keys, allow_downgrade, attach, check_hash, key_id, public_key, retirements, sha256, sign, verify,
-    verify_origin, KeyId, Keys, PublicKey, Role, SignError, TrustError,
+    add_conditions, add_retired_keys, allow_downgrade, attach, check_hash, key_id, public_key, retirements, sha256,
+    sign, verify, verify_origin, KeyId, Keys, PublicKey, Role, SignError, TrustError,
 };
 
 const APP: [u8; 32] = [1; 32];
@@ -187,6 +187,7 @@ fn content_with_attached_code_does_not_change() {
     let with = attach(&signed(b'a'), &sections(), &COMPILE).unwrap();
     assert_eq!(allow_downgrade(&with), Err(SignError::Attached));
     assert_eq!(add_retired_keys(&with, &[[1; 8]]), Err(SignError::Attached));
+    assert_eq!(add_conditions(&with, vec![1, 1, b'b']), Err(SignError::Attached));
 }
 
 #[test]

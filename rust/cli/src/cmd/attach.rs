@@ -104,8 +104,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let bytes = input::read(path)?;
     // what was attached before goes, whatever it is
     let before = input::image(path, &bytes)?;
-    let bytes = [before.content(), before.tail().0].concat();
-    let image = input::image(path, &bytes)?;
+    let bytes = before.without_attachment();
+    let image = input::image(path, bytes)?;
     check::all(&image).map_err(|error| Failure::in_file(path, format_args!("nothing attached: {error}")))?;
     let secret = keys::secret(&arguments.key)?;
     if keys::role(&arguments.key)?.is_some_and(|role| role != keys::Role::Compile) {
@@ -135,7 +135,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             sections.push((kind, bytes));
         }
     }
-    let attached = wisp_trust::attach(&bytes, &sections, &secret).map_err(|error| match error {
+    let attached = wisp_trust::attach(bytes, &sections, &secret).map_err(|error| match error {
         SignError::Damaged(TrustError::Unsigned) => {
             Failure::in_file(path, "the image is not signed; sign it with an app key first, with `wisp sign`")
         }

@@ -94,8 +94,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             ));
         }
     }
-    let fail = |error| {
-        match error {
+    let fail = |error| match error {
         SignError::Image(error) => Failure::in_file(path, error),
         SignError::Damaged(error) => Failure::in_file(path, format_args!("not signed: {error}")),
         SignError::RetiresItself => {
@@ -103,13 +102,12 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         SignError::Attached => Failure::in_file(
             path,
-            "the attached native code belongs to the present content; use --retire, --only and --downgrade before `wisp \
-             attach`",
+            "the attached native code belongs to the present content; use --retire, --only and --downgrade before \
+             `wisp attach`",
         ),
         SignError::BadRetirement => {
             Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")
         }
-    }
     };
     let bytes = if arguments.downgrade { wisp_trust::allow_downgrade(&bytes).map_err(fail)? } else { bytes };
     let conditions = conditions::section(arguments.only.iter().map(|(kind, name)| (*kind, name.as_str())));

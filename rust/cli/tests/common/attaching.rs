@@ -68,7 +68,7 @@ pub const CASES: &[Case] = &[
     (
         "sign kind.wisp --key app.pem",
         "kind.wisp: not signed: the image has conditions that this wisp does not understand; use the wisp that signed it, \
-         or sign it again with --only",
+         or build the image again",
         |f| {
             files(f);
             let image = f.read("a.wisp");

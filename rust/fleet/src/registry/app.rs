@@ -187,7 +187,7 @@ fn public_key(path: &Path, role: &str) -> Result<PublicKey, Failure> {
     if let Some(stated) = stated.filter(|stated| *stated != role) {
         return Err(Failure::in_file(
             path,
-            format_args!("this is a key of the role {stated}, and the option is for keys of the role {role}"),
+            format_args!("this is a key of the role {stated}, and one of the role {role} is expected; name it with the option of its role"),
         ));
     }
     // what stands before the PEM is for people

@@ -50,8 +50,10 @@ fn stamp(paths: &[PathBuf]) -> Stamp {
 /// Returns the stamp of folders without these files.
 fn stamp_without(folders: &[PathBuf], files: &[PathBuf]) -> Stamp {
     let apart: Vec<PathBuf> = files.iter().filter_map(|file| file.canonicalize().ok()).collect();
+    let is_named = |path: &Path| files.iter().any(|file| file.file_name() == path.file_name());
     let mut all = stamp(folders);
-    all.retain(|(path, ..)| path.canonicalize().map_or(true, |path| !apart.contains(&path)));
+    // a path is resolved only where its name is that of one of the files
+    all.retain(|(path, ..)| !is_named(path) || path.canonicalize().map_or(true, |path| !apart.contains(&path)));
     all
 }
 
@@ -139,12 +141,12 @@ pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Res
             let now = stamp_without(folders, files);
             if now != sources {
                 sources = now;
-                match builder {
-                    // what the command itself writes is no change
-                    Some(command) if build(command)? => sources = stamp_without(folders, files),
-                    Some(command) => output::note(format_args!("`{command}` failed; the app stays as it is")),
-                    None => break,
+                let Some(command) = builder else { break };
+                if !build(command)? {
+                    output::note(format_args!("`{command}` failed; the app stays as it is"));
                 }
+                // what the command itself writes is no change
+                sources = stamp_without(folders, files);
             }
             // a file that is still being written changes until the next look
             let now = stamp(files);

@@ -208,7 +208,8 @@ fn write_line<'f>(out: &mut String, line: &'f str, numbers: &BTreeMap<&'f str, u
     if line.starts_with(FAR) {
         let mut names = line.split(' ').skip(1);
         let number = names.next().unwrap_or_default();
-        let labels: Vec<String> = names.map(|label| numbers.get(label).copied().unwrap_or(0).to_string()).collect();
+        let labels: Vec<String> =
+            names.map(|label| numbers.get(label).map_or_else(|| label.to_string(), u32::to_string)).collect();
         let _ = write!(out, "if ({number}) {{ static const u32 far[] = {{ {} }}; ", labels.join(","));
         let _ = writeln!(out, "to = far[{number} - 1]; goto out; }}");
         return;

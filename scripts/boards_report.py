@@ -300,7 +300,8 @@ def keep(rows):
 
 def amount(used, size):
     """A cell: bytes used, and of how many."""
-    if used is None:
+    # a firmware that runs from RAM fills nothing of the flash
+    if not used:
         return ""
     return f"{used:,} of {size:,}" if size else f"{used:,}"
 
@@ -334,7 +335,9 @@ def render():
     notes = "| note | result | words |\n|--:|---|---|\n" + "\n".join(
         f"| {number} | {result}{' by ' + by if by else ''} | {text} |" for (result, by, text), number in words.items())
     page = TEMPLATE.read_text(encoding="utf-8")
-    for name, text in (("COUNT", str(len(results))), ("COUNTS", counts), ("TABLES", "\n\n".join(groups)),
+    rest = len(list(entries())) - len(cells)
+    more = f" {rest} more boards of `bench/boards.txt` were not built." if rest else ""
+    for name, text in (("COUNT", str(len(results))), ("REST", more), ("COUNTS", counts), ("TABLES", "\n\n".join(groups)),
                        ("NOTES", notes),
                        ("ZEPHYR", ", ".join(sorted({row["zephyr"] for row in rows.values()})))):
         page = page.replace(f"@{name}@", text)

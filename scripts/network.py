@@ -182,7 +182,7 @@ def broker(paths, environment, certificates, name):
     log = (BUILD / "mosquitto.log").open("w")
     with log, subprocess.Popen([paths["mosquitto"], "-c", path], env=environment, stdout=log, stderr=log) as running:
         try:
-            wait_for_port(PLAIN)
+            wait_for_port(BROKER)
             yield
         finally:
             running.terminate()

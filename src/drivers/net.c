@@ -188,8 +188,9 @@ static uint32_t begin(const struct wisp_app *app, struct wisp_net_socket *socket
 	uint32_t error;
 
 #ifdef CONFIG_WISP_NET_TLS
-	if (proof != NULL) {
-		return wisp_net_tls_begin(app, socket, peer, proof);
+	/* Without a proof, nothing is sent in plain text. */
+	if (socket->secure) {
+		return proof == NULL ? WISP_EIO : wisp_net_tls_begin(app, socket, peer, proof);
 	}
 #else
 	ARG_UNUSED(proof);
@@ -452,6 +453,12 @@ uint32_t wisp_shim_net_shutdown(const struct wisp_app *app, uint32_t socket)
 	if (found == NULL) {
 		return WISP_EBADF;
 	}
+#ifdef CONFIG_WISP_NET_TLS
+	/* Zephyr's TLS would end the connection below without telling the peer. */
+	if (found->secure) {
+		return WISP_ENOTSUP;
+	}
+#endif
 	/* Zephyr's own TCP cannot end one direction alone. */
 	if (zsock_shutdown(found->fd, ZSOCK_SHUT_WR) != 0) {
 		return wisp_net_error(errno);

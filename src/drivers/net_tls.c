@@ -214,12 +214,23 @@ bool wisp_net_tls_has_ended(struct wisp_net_socket *socket, uint32_t *error)
 
 void wisp_net_tls_give_up(struct wisp_net_socket *socket)
 {
+	struct attempt *unbegun = NULL;
+
 	K_SPINLOCK(&lock) {
 		for (struct attempt *attempt = attempts; attempt < end; attempt++) {
-			if (attempt->state != FREE && attempt->socket == socket) {
-				attempt->socket = NULL;
+			if (attempt->state == FREE || attempt->socket != socket) {
+				continue;
+			}
+			attempt->socket = NULL;
+			if (attempt->state == WAITS) {
+				/* No thread has it yet. One that was woken for it finds nothing. */
+				attempt->state = MADE;
+				unbegun = attempt;
 			}
 		}
+	}
+	if (unbegun != NULL) {
+		give_back(unbegun);
 	}
 }
 

@@ -107,7 +107,7 @@ impl Secure {
             Some(name) => ServerName::try_from(String::from_utf8_lossy(name).into_owned()),
             None => Ok(ServerName::from(peer.address.to_canonical())),
         };
-        let server = server.map_err(|_| Errno::Invalid)?;
+        let server = server.map_err(|_| Errno::Io)?;
         let mut connection = ClientConnection::new(config, server).map_err(|_| Errno::Io)?;
         connection.set_buffer_limit(Some(SENDING));
         Ok(Secure { connection, ended: false, fault: None })
@@ -136,8 +136,9 @@ impl Secure {
             }
             let read = self.connection.process_new_packets();
             // a refusal tells the peer why
-            self.flush(stream)?;
+            let told = self.flush(stream);
             read?;
+            told?;
         }
         if self.ended && self.connection.is_handshaking() {
             let reason = "the peer ended the connection during the handshake".into();

@@ -127,6 +127,8 @@ fn build(command: &str) -> Result<bool, Failure> {
 /// No process can be started.
 pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Result<(), Failure> {
     let mut sources = stamp_without(folders, files);
+    // true if the last build is followed by another one, because files changed during it
+    let mut repeats = false;
     loop {
         let before = stamp(files);
         let mut app = App::start()?;
@@ -145,8 +147,13 @@ pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Res
                 if !build(command)? {
                     output::note(format_args!("`{command}` failed; the app stays as it is"));
                 }
-                // what the command itself writes is no change
-                sources = stamp_without(folders, files);
+                // Somebody may have saved a file meanwhile, so the command runs once more. What changes in that run
+                // as well is written by the command itself.
+                let after = stamp_without(folders, files);
+                repeats = !repeats && after != sources;
+                if !repeats {
+                    sources = after;
+                }
             }
             // a file that is still being written changes until the next look
             let now = stamp(files);

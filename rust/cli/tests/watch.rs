@@ -73,11 +73,29 @@ fn sources_are_built_when_they_change_and_an_app_outlives_a_failure() {
     assert_eq!(watch.line(), "one");
     folder.write("src/a", "1");
     while !folder.path("failed").exists() {
-        std::thread::yield_now();
+        std::thread::sleep(std::time::Duration::from_millis(10));
     }
     assert!(watch.process.try_wait().unwrap().is_none());
     folder.write("src/deep/more", "2");
     assert_eq!(watch.line(), "second");
+}
+
+#[test]
+fn a_command_that_writes_among_its_sources_runs_twice_for_a_change() {
+    let folder = Folder::new();
+    folder.module("app.wasm", &guest("one"));
+    folder.module("next.wasm", &guest("second"));
+    std::fs::create_dir(folder.path("src")).unwrap();
+    let build = "--build=echo run >> src/runs; cmp -s next.wasm app.wasm || cp next.wasm app.wasm";
+    let mut watch = Watch::begin(&folder, &["--watch=src", build]);
+    assert_eq!(watch.line(), "one");
+    folder.write("src/a", "1");
+    assert_eq!(watch.line(), "second");
+    folder.module("next.wasm", &guest("third"));
+    folder.write("src/a", "22");
+    assert_eq!(watch.line(), "third");
+    let runs = String::from_utf8(folder.read("src/runs")).unwrap().lines().count();
+    assert!((2..=4).contains(&runs), "{runs} runs");
 }
 
 #[test]

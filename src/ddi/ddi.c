@@ -226,6 +226,7 @@ static int adopt(const char *id)
 	}
 	memset(record, 0, sizeof(*record));
 	strcpy(record->id, id);
+	record->who = wisp_ddi_who();
 	wisp_ddi_begin_tries();
 	if (ret != 0) {
 		wisp_ddi_action.count = 0;
@@ -368,34 +369,29 @@ static int poll(void)
 	return ret;
 }
 
-/* Finds out whether there is a step to do, and gets the address of its image if need be. */
-static int prepare(bool *busy)
+/* Returns true if the action has a step to do now. */
+static bool has_step(void)
 {
-	struct wisp_ddi_record *record = &wisp_ddi_record;
-	bool waits = record->step != WISP_DDI_TRIAL;
+	return client.offered && wisp_ddi_record.verdict == WISP_DDI_OPEN &&
+	       (!wisp_ddi_action.held || wisp_ddi_record.step == WISP_DDI_TRIAL);
+}
+
+/* Gets the address of the image that the next step needs, if need be. */
+static int prepare(void)
+{
 	char id[WISP_DDI_ID_SIZE];
 
-	*busy = false;
-	if (!client.offered || record->verdict != WISP_DDI_OPEN) {
-		return 0;
-	}
-	if (wisp_ddi_action.held && waits) {
-		wisp_ddi_show(WISP_DDI_PHASE_HOLDING, 0);
-		return 0;
-	}
-	*busy = true;
-	if (!waits || client.fresh) {
+	if (!has_step() || wisp_ddi_record.step == WISP_DDI_TRIAL || client.fresh) {
 		return 0;
 	}
 	/* Addresses may have an end, and each part has its own. */
-	strcpy(id, record->id);
+	strcpy(id, wisp_ddi_record.id);
 	return adopt(id);
 }
 
 /* Asks the server if it is time, and does the next step. Returns a trouble or 0. */
 static int turn(void)
 {
-	bool busy;
 	int ret = 0;
 
 	client.fresh = false;
@@ -407,7 +403,7 @@ static int turn(void)
 		ret = poll();
 	}
 	if (ret == 0) {
-		ret = prepare(&busy);
+		ret = prepare();
 	}
 	if (ret != 0) {
 		client.trial_ms = wisp_ddi_watch();
@@ -416,9 +412,12 @@ static int turn(void)
 		return ret;
 	}
 	/* The action may have changed, or be held now. */
-	if (busy && client.offered && wisp_ddi_record.verdict == WISP_DDI_OPEN &&
-	    (client.fresh || wisp_ddi_record.step == WISP_DDI_TRIAL)) {
-		ret = wisp_ddi_step();
+	if (has_step()) {
+		if (client.fresh || wisp_ddi_record.step == WISP_DDI_TRIAL) {
+			ret = wisp_ddi_step();
+		}
+	} else if (client.offered && wisp_ddi_record.verdict == WISP_DDI_OPEN) {
+		wisp_ddi_show(WISP_DDI_PHASE_HOLDING, 0);
 	}
 	if (ret == 0 && wisp_ddi_record.verdict != WISP_DDI_OPEN && client.offered) {
 		ret = deliver();
@@ -438,8 +437,6 @@ static uint32_t pause_ms(int ret)
 	static uint32_t failures;
 	uint64_t most;
 	int64_t until = client.next_poll - k_uptime_get();
-	bool busy = client.offered && wisp_ddi_record.verdict == WISP_DDI_OPEN &&
-		    !(wisp_ddi_action.held && wisp_ddi_record.step != WISP_DDI_TRIAL);
 
 	if (wisp_ddi_went_on() || ret == 0) {
 		failures = 0;
@@ -450,7 +447,7 @@ static uint32_t pause_ms(int ret)
 	snprintk(status.trouble, sizeof(status.trouble), "%s", ret == 0 ? "" : wisp_ddi_words());
 	(void)k_mutex_unlock(&lock);
 	if (ret == 0) {
-		return busy ? (uint32_t)CLAMP(until, 0, LOOK_MS) : (uint32_t)MAX(until, 0);
+		return has_step() ? (uint32_t)CLAMP(until, 0, LOOK_MS) : (uint32_t)MAX(until, 0);
 	}
 	LOG_WRN("%s", wisp_ddi_words());
 	most = (uint64_t)CONFIG_WISP_DDI_RETRY_SECONDS << MIN(failures - 1, 16);

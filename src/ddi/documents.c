@@ -228,7 +228,7 @@ static union {
 /* Reads `HH:MM:SS` in seconds, or 0 if it is no time. */
 static uint32_t seconds_of(const char *text)
 {
-	uint32_t total = 0;
+	uint64_t total = 0;
 
 	for (int i = 0; i < 3; i++) {
 		char *end;
@@ -244,7 +244,7 @@ static uint32_t seconds_of(const char *text)
 		total = total * 60 + value;
 		text = end + 1;
 	}
-	return total <= SLEEP_MAX ? MAX(total, 1) : 0;
+	return total <= SLEEP_MAX ? (uint32_t)MAX(total, 1) : 0;
 }
 
 /* Undoes the escapes of JSON that an address may have, in place. The library leaves them. */

@@ -443,11 +443,11 @@ int wisp_ddi_settle(void)
 	enum wisp_ddi_look look;
 	int ret = wisp_ddi_look_for(wisp_ddi_record.hash, &look, &app);
 
-	if (ret == 0) {
-		wisp_ddi_record.step =
-			look == WISP_DDI_LOOK_ABSENT ? WISP_DDI_SENDING : WISP_DDI_TRIAL;
+	if (ret != 0) {
+		return ret;
 	}
-	return ret;
+	/* The next reset finds what was found now. */
+	return go_on(look == WISP_DDI_LOOK_ABSENT ? WISP_DDI_SENDING : WISP_DDI_TRIAL);
 }
 
 uint32_t wisp_ddi_watch(void)

@@ -162,7 +162,6 @@ int wisp_ddi_record_write(void)
 	int ret;
 
 	wisp_ddi_record.format = FORMAT;
-	wisp_ddi_record.who = wisp_ddi_who();
 	ret = settings_save_one(ACTION_KEY, &wisp_ddi_record, sizeof(wisp_ddi_record));
 	return ret == 0 ? 0
 			: wisp_ddi_say(WISP_DDI_PASSING, "the settings cannot be written: error %d",

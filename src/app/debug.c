@@ -6,8 +6,6 @@
  * memory. Breakpoints change only while the app is held.
  */
 
-#include <string.h>
-
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
 #include <zephyr/sys/byteorder.h>
@@ -64,7 +62,7 @@ static const struct wisp_app *held;
 /* Returns true if the guest of the app is held and was not released. */
 static bool is_held(const struct wisp_app *app)
 {
-	return held == app && session.view != NULL && !may_go();
+	return held == app && !may_go();
 }
 
 void wisp_shim_debug_begin(const struct wisp_app *app, bool steps)
@@ -144,22 +142,15 @@ void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t
 	}
 }
 
-void wisp_debug_fault(const struct wisp_app *app, const struct wisp_app_status *status)
+void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status)
 {
 	k_mutex_lock(&lock, K_FOREVER);
 	if (held == app) {
-		/* The thread ended where it waited; its stack is used again. */
+		/* The thread ended by a fault where it waited; its stack is used again. */
 		session.view = NULL;
 		held = NULL;
 		k_poll_signal_init(&go);
 	}
-	k_mutex_unlock(&lock);
-	wisp_debug_end(app, status);
-}
-
-void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status)
-{
-	k_mutex_lock(&lock, K_FOREVER);
 	if (session.app == app) {
 		session.ended = true;
 		session.trap =
@@ -272,7 +263,7 @@ static size_t handle(const struct wisp_app *app, const uint8_t *request, size_t 
 		detach();
 		break;
 	case WISP_DEBUG_STATE:
-		if (!is_held(app) && !session.ended && is_running(app) && !app->data->has_steps) {
+		if (!session.ended && is_running(app) && !app->data->has_steps) {
 			answer[0] = WISP_DEBUG_NO_STEPS;
 			return 1;
 		}

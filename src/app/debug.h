@@ -21,11 +21,8 @@
 size_t wisp_debug_request(const struct wisp_app *app, const uint8_t *request, size_t length,
 			  uint8_t *answer);
 
-/* Called by the app's thread when a run has ended. */
+/* Called when a run has ended, also by a fault, perhaps while the app was held. */
 void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *status);
-
-/* As wisp_debug_end(), for an app whose thread was ended by a fault, perhaps while it was held. */
-void wisp_debug_fault(const struct wisp_app *app, const struct wisp_app_status *status);
 
 #else
 

@@ -160,9 +160,7 @@ void wisp_fault_detect(const struct wisp_app *app)
 	wisp_translate_end(app);
 	wisp_fs_fault(app);
 	wisp_history_add(app, &status);
-#ifdef CONFIG_WISP_DEBUG
-	wisp_debug_fault(app, &status);
-#endif
+	wisp_debug_end(app, &status);
 	k_thread_create(&data->thread, app->stack, app->stack_size, release_thread, (void *)app,
 			NULL, NULL, app->priority, 0, K_NO_WAIT);
 	(void)k_thread_name_set(&data->thread, app->name);

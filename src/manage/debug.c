@@ -58,12 +58,10 @@ int wisp_mgmt_debug(struct smp_streamer *ctxt)
 		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
 	}
 	size = wisp_debug_request(app, request.value, request.len, answer);
-#ifdef CONFIG_WISP_STORAGE
 	if (size == 1 && answer[0] == WISP_DEBUG_OK && request.value[0] == WISP_DEBUG_KILL) {
 		/* An installed app does not start again, as after any other stop. */
 		(void)wisp_store_stop(name);
 	}
-#endif
 	return wisp_mgmt_finish(zcbor_tstr_put_lit(zse, "out") &&
 				zcbor_bstr_encode_ptr(zse, (const char *)answer, size));
 }

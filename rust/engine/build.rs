@@ -9,7 +9,7 @@ use wisp_cores::{core_of, portable, riscv, thumb};
 use wisp_image::features::{needed, Feature};
 use wisp_image::ops::COUNT;
 
-/// True if the features of an op are built in.
+/// Returns true if the features of an op are built in.
 fn built(opcode: u16) -> bool {
     let missing = |feature: &&Feature| {
         let name = feature.name().replace('-', "_").to_uppercase();
@@ -63,13 +63,13 @@ fn main() {
     }
 }
 
-/// True if the target is a RISC-V for which there are emitters: with multiplication and compressed instructions, and
-/// floats in registers of integers.
+/// Returns true if the target is a RISC-V for which there are emitters: with multiplication and compressed
+/// instructions, and floats in registers of integers.
 fn riscv_translates() -> bool {
     riscv_target().is_some_and(|target| target.compressed && !target.floats)
 }
 
-/// The core for RISC-V with 32 registers of 32 bits and multiplication.
+/// Returns the core for RISC-V with 32 registers of 32 bits and multiplication.
 fn riscv_core() -> Option<Core> {
     riscv_target().map(|target| core_of(&target, &built))
 }
@@ -85,7 +85,7 @@ fn riscv_target() -> Option<riscv::Target> {
     })
 }
 
-/// The instructions a target has, if it is a Cortex-M.
+/// Returns the instructions a target has, if it is a Cortex-M.
 fn thumb_flavour(target: &str) -> Option<thumb::Flavour> {
     let is = |prefixes: &[&str]| prefixes.iter().any(|prefix| target.starts_with(prefix));
     if is(&["thumbv6m", "thumbv8m.base"]) {

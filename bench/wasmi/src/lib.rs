@@ -97,10 +97,10 @@ pub unsafe extern "C" fn wasmi_bench_load(wasm: *const u8, size: usize) -> u32 {
     0
 }
 
-/// Calls run(n); writes the result and returns 0, or 1 after a trap.
+/// Calls run(n), writes the result, and returns 0, or returns 1 after a trap.
 ///
 /// # Safety
-/// `result` may be written; called from the benchmark's thread.
+/// `result` may be written, and the call comes from the benchmark's thread.
 #[no_mangle]
 pub unsafe extern "C" fn wasmi_bench_run(n: u32, result: *mut u32) -> u32 {
     // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.

@@ -52,8 +52,8 @@ unsafe fn loaded() -> &'static mut Option<Loaded> {
 /// NULL or what went wrong, as a C string.
 ///
 /// # Safety
-/// `image` and `arena` are aligned to 8 bytes, hold that many bytes and words of 8 bytes, and live
-/// until [`wisp_bench_unload`]; nobody else uses the arena. All functions are called from one thread.
+/// `image` and `arena` are aligned to 8 bytes, hold that many bytes and words of 8 bytes, and live until
+/// [`wisp_bench_unload`]. Nobody else uses the arena. All functions are called from one thread.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_bench_load(
     image: *const u8,
@@ -139,10 +139,10 @@ fn instantiate<'m>(
     Linker::from_table(&HOST).instantiate(store, module)
 }
 
-/// Calls run(n); writes the result and returns 0, or returns the trap's number.
+/// Calls run(n), writes the result, and returns 0, or returns the trap's number.
 ///
 /// # Safety
-/// `result` may be written; called from the benchmark's thread after a load that worked.
+/// `result` may be written, and the call comes from the benchmark's thread after a load that worked.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_bench_run(n: u32, result: *mut u32) -> u32 {
     // SAFETY: C calls these functions from one thread; the guest's host function does not come back here.
@@ -181,7 +181,7 @@ pub extern "C" fn wisp_bench_memory() -> usize {
         .map_or(0, |memory| memory.data(&loaded.store).len())
 }
 
-/// Drops the store; the arena is the caller's again.
+/// Drops the store. The arena is the caller's again.
 #[no_mangle]
 pub extern "C" fn wisp_bench_unload() {
     // SAFETY: C calls these functions from one thread.

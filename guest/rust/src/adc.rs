@@ -17,7 +17,7 @@ impl AnalogInput {
         Ok(AnalogInput(adc::open(label.as_bytes())?))
     }
 
-    /// Converts; the converter's number, of [`AnalogInput::resolution`] bits.
+    /// Converts, and returns the converter's number, of [`AnalogInput::resolution`] bits.
     ///
     /// # Errors
     /// What the driver says.
@@ -25,7 +25,7 @@ impl AnalogInput {
         Ok(adc::read(self.0)?)
     }
 
-    /// Converts; microvolts at the input.
+    /// Converts, and returns the microvolts at the input.
     ///
     /// # Errors
     /// `ENOTSUP` if the reference is not known, else what the driver says.

@@ -7,7 +7,7 @@ use core::fmt::Debug;
 
 /// A value that a guest's main function may return.
 pub trait Outcome {
-    /// Reports how the guest ended; does not return if it failed.
+    /// Reports how the guest ended, and does not return if it failed.
     fn report(self);
 }
 
@@ -36,7 +36,7 @@ pub fn run<T: Outcome>(main: impl FnOnce() -> T) {
     main().report();
 }
 
-/// Ends the guest; zero is success. Nothing is dropped, and the host releases what was open.
+/// Ends the guest. Zero is success. Nothing is dropped, and the host releases what was open.
 pub fn exit(status: u32) -> ! {
     wasi::proc_exit(status)
 }

@@ -93,7 +93,7 @@ pub fn next_event() -> Event {
     wait(event::FOREVER).expect("the firmware has no events: CONFIG_WISP_EVENT")
 }
 
-/// Takes the next event, waiting for it this long, rounded up to milliseconds; `None` if nothing
+/// Takes the next event, waiting for it this long, rounded up to milliseconds. Returns `None` if nothing
 /// happens.
 pub fn event_within(timeout: Duration) -> Option<Event> {
     // 49 days are near enough to for ever to look again then.
@@ -129,7 +129,7 @@ impl Timer {
         self.start(period, period);
     }
 
-    /// Stops it; what was not told yet is dropped.
+    /// Stops it, and drops what was not delivered yet.
     pub fn cancel(&mut self) {
         // `new` found that it exists.
         let _ = timer::cancel(self.0);

@@ -32,7 +32,7 @@ impl Output {
     /// Opens the pin granted as `label`, inactive at first.
     ///
     /// # Errors
-    /// `EACCES` if it was not granted as an output; else what the driver says.
+    /// `EACCES` if it was not granted as an output, else what the driver says.
     pub fn open(label: &str) -> Result<Self, Error> {
         Ok(Output(gpio::open(label.as_bytes(), gpio::OUTPUT_INACTIVE)?))
     }
@@ -74,7 +74,7 @@ impl Input {
     /// Opens the pin granted as `label`.
     ///
     /// # Errors
-    /// `EACCES` if it was not granted as an input; else what the driver says.
+    /// `EACCES` if it was not granted as an input, else what the driver says.
     pub fn open(label: &str) -> Result<Self, Error> {
         Ok(Input(gpio::open(label.as_bytes(), gpio::INPUT)?))
     }

@@ -5,7 +5,7 @@ use crate::abi::i2c;
 use crate::{Errno, Error};
 use embedded_hal::i2c::{ErrorKind, ErrorType, I2c, NoAcknowledgeSource, Operation, SevenBitAddress};
 
-/// A device that was granted. To a driver crate it is a bus on which only that device answers; calls
+/// A device that was granted. To a driver crate it is a bus on which only that device answers. Calls
 /// for another address end in *no acknowledge* without reaching the bus. Closed when dropped.
 #[derive(Debug)]
 pub struct I2cDevice {

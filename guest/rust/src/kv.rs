@@ -4,7 +4,7 @@
 use crate::abi::kv as host;
 use crate::{Errno, Error};
 
-/// Reads a value into the buffer; the part of it that was filled. `None` if the key has no value.
+/// Reads a value into the buffer, and returns the part of it that was filled. `None` if the key has no value.
 ///
 /// # Errors
 /// `EMSGSIZE` if the buffer is too short, `EACCES` if the app has no storage, `EINVAL` for a bad key.
@@ -19,7 +19,7 @@ pub fn get<'a>(key: &str, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>, Erro
 /// Stores a value of 1 to [`host::MAX_VALUE`] bytes.
 ///
 /// # Errors
-/// `ENOSPC` if the app's quota is used up; else as [`get`].
+/// `ENOSPC` if the app's quota is used up, else as [`get`].
 pub fn set(key: &str, value: &[u8]) -> Result<(), Error> {
     Ok(host::set(key.as_bytes(), value)?)
 }

@@ -27,7 +27,7 @@ impl Log for Logger {
     fn flush(&self) {}
 }
 
-/// Directs the `log` crate here, up to the level that the host keeps. Call it first in `main`; a
+/// Directs the `log` crate here, up to the level that the host keeps. Call it first in `main`. A
 /// second call changes nothing.
 pub fn init() {
     let max = if enabled(Level::Debug) {

@@ -23,7 +23,7 @@ impl Publisher {
         msg::size(self.0).unwrap_or(0)
     }
 
-    /// Publishes a message; how many apps lost it because their queue was full.
+    /// Publishes a message, and returns how many apps lost it because their queue was full.
     ///
     /// # Errors
     /// `EMSGSIZE` if it is not [`Publisher::size`] long, `EAGAIN` if others keep the channel,
@@ -51,7 +51,7 @@ impl Drop for Publisher {
 pub struct Subscriber(u32);
 
 impl Subscriber {
-    /// Opens a channel that the node's `subscribes` lists; messages queue up from now on.
+    /// Opens a channel that the node's `subscribes` lists. Messages queue up from now on.
     ///
     /// # Errors
     /// `EACCES` if it was not granted.

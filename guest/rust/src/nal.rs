@@ -69,7 +69,7 @@ impl TcpClientStack for Network {
         now(net::send(socket.0, buffer, 0)).map(|count| count as usize)
     }
 
-    /// The end of a connection is an error of the kind `PipeClosed`.
+    /// Reports the end of a connection as an error of the kind `PipeClosed`.
     fn receive(&mut self, socket: &mut TcpStream, buffer: &mut [u8]) -> NbResult<usize, Error> {
         match now(net::receive(socket.0, buffer, 0))? {
             0 if !buffer.is_empty() => Err(Nb::Other(Error(Errno::Io))),

@@ -21,7 +21,7 @@ pub struct TcpStream(pub(crate) u32);
 #[derive(Debug)]
 pub struct TcpListener(u32);
 
-/// The halves of an address, as host functions take them.
+/// Returns the halves of an address, as host functions take them.
 pub(crate) fn halves(address: IpAddr) -> (u64, u64) {
     let number = match address {
         IpAddr::V4(v4) => u128::from(v4.to_ipv6_mapped()),
@@ -30,7 +30,7 @@ pub(crate) fn halves(address: IpAddr) -> (u64, u64) {
     ((number >> 64) as u64, number as u64)
 }
 
-/// The address in the first 16 bytes of a record.
+/// Returns the address in the first 16 bytes of a record.
 pub(crate) fn address(record: &[u8]) -> IpAddr {
     let number = u128::from(number(record, 0, 8)) << 64 | u128::from(number(record, 8, 8));
     Ipv6Addr::from(number).to_canonical()
@@ -74,7 +74,7 @@ fn bound(protocol: u32, port: u16) -> Result<u32, Error> {
     }
 }
 
-/// The handle is open, so this cannot fail.
+/// Closes a handle. The handle is open, so this cannot fail.
 fn close(socket: u32) {
     let _ = net::close(socket);
 }

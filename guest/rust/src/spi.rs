@@ -80,9 +80,9 @@ impl Records {
 }
 
 impl embedded_hal::spi::SpiDevice for SpiDevice {
-    /// Fails with `EINVAL` for more operations than the host takes (eight; a transfer of two lengths
-    /// counts twice) or for delays of more than a second, and with `ENOTSUP` for delays if the bus
-    /// cannot keep the chip selected.
+    /// Fails with `EINVAL` for more operations than the host takes (eight, where a transfer of two lengths counts
+    /// twice) or for delays of more than a second. Fails with `ENOTSUP` for delays if the bus cannot keep the chip
+    /// selected.
     fn transaction(&mut self, operations: &mut [Operation<'_, u8>]) -> Result<(), Error> {
         let none = Record { kind: spi::WRITE, length: 0, write: 0, read: 0 };
         let mut records = Records { all: [none; spi::MAX_OPERATIONS as usize], used: 0 };

@@ -5,7 +5,7 @@ use crate::abi::timer;
 use core::time::Duration;
 use embedded_hal::delay::DelayNs;
 
-/// Time since boot.
+/// Returns the time since boot.
 pub fn uptime() -> Duration {
     Duration::from_micros(timer::uptime_us())
 }

@@ -6,9 +6,8 @@ use crate::timeout::ms;
 use crate::Error;
 use core::time::Duration;
 
-/// A port that was granted: implements `Read`, `ReadReady` and `Write` of `embedded-io`, and with the
-/// feature `embedded-io-06` those of its version 0.6 too. Closed when dropped; what was written is
-/// still sent.
+/// A port that was granted: implements `Read`, `ReadReady` and `Write` of `embedded-io`, and with the feature
+/// `embedded-io-06` those of its version 0.6 too. Closed when dropped. What was written is still sent.
 #[derive(Debug)]
 pub struct Uart(u32);
 

@@ -157,7 +157,7 @@ pub struct Record {
     pub name: &'static str,
     /// The purpose of the record, in Markdown.
     pub doc: &'static str,
-    /// Its fields in order; 8-byte ones stand at multiples of eight.
+    /// Its fields in order. 8-byte ones stand at multiples of eight.
     pub fields: &'static [Field],
 }
 
@@ -173,7 +173,7 @@ pub struct Field {
 }
 
 impl Record {
-    /// Bytes of the whole record.
+    /// Returns the bytes of the whole record.
     pub const fn size(&self) -> u32 {
         let (mut i, mut size) = (0, 0);
         while i < self.fields.len() {
@@ -199,7 +199,7 @@ pub struct Function {
     pub errors: &'static [(&'static str, &'static str)],
 }
 
-/// One parameter of a function; [`Kind::Bytes`] and [`Kind::Buffer`] are two wasm parameters.
+/// One parameter of a function. [`Kind::Bytes`] and [`Kind::Buffer`] are two wasm parameters.
 #[derive(Debug, Clone, Copy)]
 pub struct Param {
     /// Name in snake case.
@@ -249,14 +249,14 @@ pub enum Returns {
     Value(&'static str),
     /// `i32`: a handle or an error. Not for WASI.
     Handle,
-    /// `i64`: a value; the function cannot fail.
+    /// `i64`: a value. The function cannot fail.
     U64(&'static str),
     /// No result: the function does not return to the guest.
     Never,
 }
 
 impl Kind {
-    /// The letters of this parameter in a signature: `i`, `I`, or `*~` for pointer and length.
+    /// Returns the letters of this parameter in a signature: `i`, `I`, or `*~` for pointer and length.
     pub const fn letters(self) -> &'static str {
         match self {
             Kind::U64 | Kind::I64 => "I",
@@ -272,7 +272,7 @@ impl Kind {
 }
 
 impl Returns {
-    /// The letter of the result in a signature; empty for none.
+    /// Returns the letter of the result in a signature, or empty for none.
     pub const fn letters(self) -> &'static str {
         match self {
             Returns::Nothing | Returns::Value(_) | Returns::Handle => "i",
@@ -283,7 +283,7 @@ impl Returns {
 }
 
 impl Interface {
-    /// The name of the trait with which a board implements the interface, for example `Gpio`.
+    /// Returns the name of the trait with which a board implements the interface, for example `Gpio`.
     pub fn platform_trait(&self) -> &'static str {
         self.host_trait.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end_matches('V')
     }
@@ -293,13 +293,13 @@ impl Interface {
         self.grant.is_some_and(|grant| matches!(grant.form, Form::Devices | Form::SpecialDevices))
     }
 
-    /// The function called `name`, if the interface has one.
+    /// Returns the function called `name`, if the interface has one.
     pub fn function(&self, name: &str) -> Option<&'static Function> {
         self.functions.iter().find(|function| function.name == name)
     }
 }
 
-/// The interface whose import module is `module`, if there is one.
+/// Returns the interface whose import module is `module`, if there is one.
 pub fn interface(module: &str) -> Option<&'static Interface> {
     INTERFACES.iter().find(|interface| interface.module == module)
 }

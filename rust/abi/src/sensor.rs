@@ -14,7 +14,7 @@ const fn channel(name: &'static str, value: u32, doc: &'static str) -> Constant 
     Constant { name, value, doc }
 }
 
-/// The quantities; a channel's number is its index here.
+/// The quantities. A channel's number is its index here.
 const CHANNELS: &[Constant] = &[
     channel("ACCEL_X", 0, "Acceleration along X, m/s^2."),
     channel("ACCEL_Y", 1, "Acceleration along Y, m/s^2."),

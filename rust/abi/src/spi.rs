@@ -5,7 +5,7 @@ use crate::{field, param, Constant, ErrorSpace, Function, Grant, Interface, Kind
 
 /// An operation that reads, while zeros or whatever the bus has are written.
 pub const READ: u32 = 0;
-/// An operation that writes; what is read is dropped.
+/// An operation that writes. What is read is dropped.
 pub const WRITE: u32 = 1;
 /// An operation that writes and reads at once.
 pub const TRANSFER: u32 = 2;

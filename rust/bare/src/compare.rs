@@ -165,7 +165,7 @@ fn ends(image: &[u8], run: &Run<'_>, arena: &mut [u64]) -> Option<Ends> {
     Some((ends, translated))
 }
 
-/// True if host functions that an image imports call it again.
+/// Returns true if host functions that an image imports call it again.
 fn nests(image: &[u8]) -> bool {
     let imports = |image: Image<'_>| {
         (0..image.import_count()).any(|index| image.import(index).is_ok_and(|import| import.module == "guest"))

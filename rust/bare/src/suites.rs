@@ -38,7 +38,7 @@ pub fn run(arguments: &Arguments) -> bool {
     }
 }
 
-/// The tape, or the image in its place.
+/// Returns the tape, or the image in its place.
 fn tape(arguments: &Arguments) -> &'static [u8] {
     let Region { address, size } = arguments.tape;
     if address == 0 {

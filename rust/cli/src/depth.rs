@@ -15,9 +15,9 @@ use wisp_image::{Image, ImageError};
 pub struct Depth {
     /// Bytes of frames.
     pub frames: u32,
-    /// Bytes of the guest's own stack; null if the image does not say where that is.
+    /// Bytes of the guest's own stack, or null if the image does not say where that is.
     pub stack: Option<u32>,
-    /// Bytes that the guest's own stack has; null as above.
+    /// Bytes that the guest's own stack has, or null as above.
     pub stack_size: Option<u32>,
     /// Functions that call themselves, directly or through others: at most one round is counted.
     pub recursive: Vec<u32>,
@@ -52,7 +52,7 @@ struct Words<'a> {
 }
 
 impl Words<'_> {
-    /// The word of the first operand of one of these kinds.
+    /// Returns the word of the first operand of one of these kinds.
     fn word(&self, kinds: &[Operand]) -> Option<u16> {
         let mut at = 0;
         for kind in self.op.form {
@@ -64,7 +64,7 @@ impl Words<'_> {
         None
     }
 
-    /// The two words of a far callee.
+    /// Returns the two words of a far callee.
     fn far(&self) -> Option<i64> {
         let before = self.op.form.iter().take_while(|kind| **kind != Operand::NFar);
         let at = before.map(|kind| 2 * kind.words()).sum::<usize>();
@@ -72,24 +72,24 @@ impl Words<'_> {
         self.op.form.contains(&Operand::NFar).then(|| i64::from(i32::from_le_bytes(bytes)))
     }
 
-    /// Offset of the callee from the op that calls.
+    /// Returns the offset of the callee from the op that calls.
     fn callee(&self) -> Option<i64> {
         self.word(&[Operand::N]).map(|word| 2 * i64::from(word as i16)).or_else(|| self.far())
     }
 
-    /// The place that it writes.
+    /// Returns the place that it writes.
     fn result(&self) -> Option<Place> {
         let accumulator = self.op.form.contains(&Operand::AccD).then_some(Place::Accumulator);
         self.word(&[Operand::D, Operand::M]).map(Place::Slot).or(accumulator)
     }
 
-    /// The place that it reads first.
+    /// Returns the place that it reads first.
     fn source(&self) -> Option<Place> {
         let accumulator = self.op.form.contains(&Operand::A).then_some(Place::Accumulator);
         self.word(&[Operand::S, Operand::M]).map(Place::Slot).or(accumulator)
     }
 
-    /// Bytes that it takes off the stack pointer in this place.
+    /// Returns the bytes that it takes off the stack pointer in this place.
     fn taken(&self, from: Option<Place>) -> Option<u32> {
         let immediate = i32::from(self.word(&[Operand::I])? as i16);
         // the compiler subtracts a constant by adding its negative
@@ -98,7 +98,7 @@ impl Words<'_> {
     }
 }
 
-/// The ops of a sequence, one after the other.
+/// Returns the ops of a sequence, one after the other.
 fn parts<'a>(decoded: &Decoded<'a>) -> Vec<Words<'a>> {
     let mut at = 2;
     let mut out = Vec::new();
@@ -110,7 +110,7 @@ fn parts<'a>(decoded: &Decoded<'a>) -> Vec<Words<'a>> {
     out
 }
 
-/// Reads a function; `pointer` is the offset of the global that is the guest's stack pointer.
+/// Reads a function. `pointer` is the offset of the global that is the guest's stack pointer.
 fn function(
     code: &[u8],
     range: (usize, usize),
@@ -183,7 +183,7 @@ fn sums(functions: &[Function]) -> (Vec<(u32, u32)>, Vec<u32>) {
 }
 
 impl Depth {
-    /// Looks through the IR of an image; `None` if it has native code only.
+    /// Looks through the IR of an image. Returns `None` if it has native code only.
     ///
     /// # Errors
     /// A function that cannot be read.
@@ -259,7 +259,7 @@ mod tests {
         Depth::of(&Image::parse(&compiled.image).unwrap()).unwrap().unwrap()
     }
 
-    /// A function that takes bytes of the stack and calls others.
+    /// Returns a function that takes bytes of the stack and calls others.
     fn taking(name: &str, bytes: u32, calls: &str) -> String {
         let sp = "global.get $__stack_pointer";
         format!(

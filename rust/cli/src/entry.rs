@@ -20,7 +20,8 @@ pub fn is_startable(image: &Image<'_>) -> bool {
     function(ENTRY) || function(INITIALIZE)
 }
 
-/// Says which of the functions that Wisp calls has a type that it cannot be called with; `None` if there is none.
+/// Says which of the functions that Wisp calls has a type that it cannot be called with. Returns `None` if there is
+/// none.
 ///
 /// # Errors
 /// The image is damaged.

@@ -6,7 +6,7 @@ use wisp_engine::TrapCode;
 /// The command itself failed: a bad file, an import nobody has.
 pub const FAILURE: u8 = 1;
 
-/// An error of this program itself; EX_SOFTWARE of sysexits.h.
+/// An error of this program itself, EX_SOFTWARE of sysexits.h.
 pub const INTERNAL: u8 = 70;
 
 /// The guest ended with a status above 255.

@@ -134,7 +134,7 @@ fn layout(wasm: &[u8]) -> Layout {
 }
 
 impl Layout {
-    /// Bytes of the stack, if the layout is one that linkers make.
+    /// Returns the bytes of the stack, if the layout is one that linkers make.
     fn stack(&self) -> Option<u64> {
         let top = self.stack_top?;
         match self.data {
@@ -192,7 +192,7 @@ pub fn large_stack(wasm: &[u8]) -> Option<u64> {
     layout(wasm).stack().filter(|&stack| stack > LARGE_STACK)
 }
 
-/// Lines to add to a message about a module's memory.
+/// Returns the lines to add to a message about a module's memory.
 pub fn memory(wasm: &[u8]) -> String {
     layout(wasm).describe()
 }

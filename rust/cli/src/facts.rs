@@ -35,13 +35,13 @@ pub struct Facts {
     pub found_hash: String,
     pub signed: bool,
     pub signing_key: Option<String>,
-    /// The fault of the attached native code; null if it has none, or nothing is attached.
+    /// The fault of the attached native code, or null if it has none, or nothing is attached.
     pub attachment_error: Option<String>,
-    /// Id of the compile key that the attached native code names; null if none is attached.
+    /// Id of the compile key that the attached native code names, or null if none is attached.
     pub compile_key: Option<String>,
     /// Ids of the keys that are retired when the image is confirmed.
     pub retires: Vec<String>,
-    /// Devices that the image is for, as `KIND=NAME`; empty if it is for all.
+    /// Devices that the image is for, as `KIND=NAME`, or empty if it is for all.
     pub only: Vec<String>,
     pub code: Code,
     pub native: Vec<NativeSection>,
@@ -49,7 +49,7 @@ pub struct Facts {
     pub memory: Option<Memory>,
     pub globals_bytes: u32,
     pub largest_frame: u32,
-    /// The deepest chain of calls; null for native code only.
+    /// The deepest chain of calls, or null for native code only.
     pub depth: Option<Depth>,
     pub tables: Vec<Table>,
     pub imports: Vec<Import>,
@@ -67,7 +67,7 @@ pub struct Code {
     /// False if the image has native code only.
     pub present: bool,
     pub functions: usize,
-    /// Why a device refuses the image; null if it does not.
+    /// Why a device refuses the image, or null if it does not.
     pub error: Option<String>,
 }
 
@@ -76,7 +76,7 @@ pub struct Code {
 pub struct NativeSection {
     pub section: u16,
     pub bytes: usize,
-    /// Why it cannot be used anywhere; null if it can. The other fields are there then.
+    /// Why it cannot be used anywhere, or null if it can. The other fields are there then.
     pub error: Option<String>,
     #[serde(flatten)]
     pub code: Option<NativeCode>,
@@ -181,12 +181,12 @@ const SECTIONS: [Section; 13] = [
     Section::Code,
 ];
 
-/// ", at most N", or nothing.
+/// Returns ", at most N", or nothing.
 pub fn upto(max: Option<u32>) -> String {
     max.map_or_else(String::new, |max| format!(", at most {max}"))
 }
 
-/// A version as it is written.
+/// Returns a version as it is written.
 pub fn version((major, minor, patch): (u8, u8, u16)) -> String {
     format!("{major}.{minor}.{patch}")
 }

@@ -17,27 +17,27 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure.
+    /// Returns a failure.
     pub fn new(message: impl Into<String>) -> Self {
         Self { text: message.into(), internal: false }
     }
 
-    /// A failure that concerns a file.
+    /// Returns a failure that concerns a file.
     pub fn in_file(path: &Path, message: impl fmt::Display) -> Self {
         Self::new(format!("{}: {message}", path.display()))
     }
 
-    /// A module that the compiler does not take.
+    /// Returns a module that the compiler does not take.
     pub fn compiling(path: &Path, error: CompileError) -> Self {
         Self { internal: matches!(error.kind, ErrorKind::Internal(_)), ..Self::in_file(path, error) }
     }
 
-    /// A module that there is no native code for.
+    /// Returns a module that there is no native code for.
     pub fn native(path: &Path, error: AotError) -> Self {
         Self { internal: error.is_internal(), ..Self::in_file(path, error) }
     }
 
-    /// A fault of this program, met while it worked on a file.
+    /// Returns a fault of this program, met while it worked on a file.
     pub fn internal(path: &Path, message: impl fmt::Display) -> Self {
         let text = format_args!("internal error: {message}; please report this module").to_string();
         Self { internal: true, ..Self::in_file(path, text) }

@@ -9,9 +9,9 @@ use wisp_abi::{render, Interface, INTERFACES};
 pub struct Need {
     /// The import module, for example `wisp:i2c@1`.
     pub module: String,
-    /// The interface of the folder `wit` with the same functions; null for modules that have none.
+    /// The interface of the folder `wit` with the same functions, or null for modules that have none.
     pub wit: Option<String>,
-    /// Properties of the app's node that grant the interface; empty if it needs no grant.
+    /// Properties of the app's node that grant the interface, or empty if it needs no grant.
     pub grant: Vec<&'static str>,
 }
 

@@ -9,7 +9,7 @@ use wisp_image::{Image, ImageError, ImportKind, TypeRef};
 
 use crate::stubs::{self, Stub};
 
-/// `(i32, i64) -> (i32)`
+/// Returns a type as text, for example `(i32, i64) -> (i32)`.
 pub fn type_text(params: &[ValType], results: &[ValType]) -> String {
     let list = |types: &[ValType]| types.iter().map(|ty| ty.name()).collect::<Vec<_>>().join(", ");
     format!("({}) -> ({})", list(params), list(results))
@@ -57,7 +57,7 @@ impl Fault {
     }
 }
 
-/// Returns advice about an interface that nobody provides; `None` if a board may stub it.
+/// Returns advice about an interface that nobody provides, or `None` if a board may stub it.
 fn remedy(module: &str) -> Option<&'static str> {
     Some(match module {
         "env" => "link what defines them, or build the app for Wisp: these were left undefined",
@@ -95,7 +95,7 @@ impl<T> Sources<'_, T> {
         modules
     }
 
-    /// Says what is wrong with the import of a function; `None` if nothing is.
+    /// Says what is wrong with the import of a function. Returns `None` if nothing is.
     fn fault(&self, module: &str, name: &str, ty: FuncType<'_>) -> Option<Fault> {
         if let Some(stub) = self.stubs.iter().find(|stub| (stub.0, stub.1) == (module, name)) {
             return stubs::misfit(*stub, ty).map(Fault::new);

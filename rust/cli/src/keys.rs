@@ -27,7 +27,7 @@ pub enum Role {
 const ROLE_LINE: &str = "Wisp-Role:";
 
 impl Role {
-    /// The line of a key file.
+    /// Returns the line of a key file.
     pub fn line(self) -> String {
         format!("{ROLE_LINE} {}\n", self.name())
     }
@@ -77,12 +77,12 @@ fn text(path: &Path) -> Result<String, Failure> {
     })
 }
 
-/// The text of a key file from the beginning of the PEM on.
+/// Returns the text of a key file from the beginning of the PEM on.
 fn pem(text: &str) -> &str {
     text.find("-----BEGIN").and_then(|start| text.get(start..)).unwrap_or(text)
 }
 
-/// Says what a key file holds that is no key of Ed25519 in PEM; nothing if that is not known.
+/// Says what a key file holds that is no key of Ed25519 in PEM. Returns nothing if that is not known.
 fn found(text: &str) -> &'static str {
     let kinds = [
         ("BEGIN ENCRYPTED", "this key is encrypted, and `openssl pkey -in FILE -out PLAIN` asks for its passphrase; "),

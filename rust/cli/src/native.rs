@@ -23,7 +23,7 @@ pub enum Stop {
 #[derive(Args)]
 #[command(next_help_heading = "Native code")]
 pub struct NativeArguments {
-    /// Add native code for this machine; may be given several times
+    /// Add native code for this machine (may be given several times)
     #[arg(long, value_name = "NAME")]
     target: Vec<String>,
     /// C compiler [default: the Zephyr SDK's or the cross compiler on the path]
@@ -55,7 +55,7 @@ pub struct NativeArguments {
     keep_c: Option<PathBuf>,
 }
 
-/// Compiler and flags of a Zephyr build, from any of its C files.
+/// Returns the compiler and the flags of a Zephyr build, from any of its C files.
 fn of_build(folder: &Path) -> Result<(String, Vec<String>), Failure> {
     let path = folder.join("compile_commands.json");
     let text = std::fs::read_to_string(&path).map_err(|error| {

@@ -9,7 +9,7 @@ use crate::imports::type_text;
 /// A function that the board has: module, name and type.
 pub type Stub<'s> = (&'s str, &'s str, FuncType<'s>);
 
-/// Returns the line of a board file that stubs a function; `None` if its type has references, which cannot be
+/// Returns the line of a board file that stubs a function, or `None` if its type has references, which cannot be
 /// written there.
 pub fn line(name: &str, ty: FuncType<'_>) -> Option<String> {
     let signature = ty.letters()?;
@@ -41,7 +41,7 @@ fn key(name: &str) -> String {
     }
 }
 
-/// Says why an app with this import is not linked to a function of the board; `None` if it is.
+/// Says why an app with this import is not linked to a function of the board. Returns `None` if it is.
 pub fn misfit(stub: Stub<'_>, ty: FuncType<'_>) -> Option<String> {
     let (module, name, own) = stub;
     if own == ty {

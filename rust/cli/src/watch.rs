@@ -23,7 +23,7 @@ const OPTIONS: [&str; 2] = ["--watch", "--build="];
 /// Names to the process of an app the process that watches.
 const WATCHER: &str = "WISP_WATCHER";
 
-/// When files were written, and how long they are; in folders all files.
+/// When files were written, and how long they are. A folder stands for all its files.
 type Stamp = Vec<(PathBuf, SystemTime, u64)>;
 
 /// Adds the stamp of a file, or of all files in a folder.

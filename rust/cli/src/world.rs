@@ -17,9 +17,9 @@ pub struct World {
     /// Always true: tells a component from an image.
     pub component: bool,
     pub bytes: usize,
-    /// Bytes of the core module that `wisp build` compiles; null if the component is refused.
+    /// Bytes of the core module that `wisp build` compiles, or null if the component is refused.
     pub core_bytes: Option<usize>,
-    /// Why the component is refused; null if it is not.
+    /// Why the component is refused, or null if it is not.
     pub error: Option<String>,
     pub imports: Vec<Import>,
     pub exports: Vec<String>,
@@ -31,7 +31,7 @@ pub struct Import {
     pub name: String,
     /// The functions that the component calls.
     pub functions: Vec<String>,
-    /// Properties of the app's node that grant the interface; empty if it needs no grant.
+    /// Properties of the app's node that grant the interface, or empty if it needs no grant.
     pub grant: Vec<&'static str>,
 }
 
@@ -100,12 +100,12 @@ pub struct Origin {
 #[derive(Serialize)]
 pub struct Imported {
     pub name: String,
-    /// Properties of the app's node that grant it; empty if it needs no grant.
+    /// Properties of the app's node that grant it, or empty if it needs no grant.
     pub grant: Vec<&'static str>,
 }
 
 impl Origin {
-    /// Returns the names that symbols have; `None` if they have none.
+    /// Returns the names that symbols have, or `None` if they have none.
     pub fn of(world: &symbols::World) -> Option<Self> {
         let import = |name: &String| Imported { name: name.clone(), grant: grants::of_wit(name) };
         let imports: Vec<_> = world.imports.iter().map(import).collect();

@@ -22,7 +22,7 @@ include(@ROOT@/cmake/guest.cmake)
 include(@ROOT@/cmake/update.cmake)
 ";
 
-/// (what the project's CMakeLists.txt says, the message from its beginning to what to do; `<>` is any words).
+/// (what the project's CMakeLists.txt says, the message from its beginning to what to do). `<>` stands for any words.
 const CASES: &[(&str, &str)] = &[
     (
         "set(CONFIG_WISP)\nset(CONFIG_WISP_SUPPORTED y)\nset(CONFIG_MULTITHREADING y)\nwisp_add_app(NAME a SOURCE a.c)",
@@ -150,7 +150,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap()
 }
 
-/// Runs a program that must fail; what it says, in one line.
+/// Runs a program that must fail, and returns what it says, in one line.
 fn fails(command: &mut Command) -> String {
     let Output { status, stderr, .. } = command.output().unwrap();
     let said = String::from_utf8_lossy(&stderr).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -185,7 +185,7 @@ fn public_keys(arguments: &str) -> String {
     fails(Command::new("python3").arg(script).args(command).current_dir(folder.path("")))
 }
 
-/// The page's patterns, with variables of CMake and Python as words in angle brackets.
+/// Returns the page's patterns, with variables of CMake and Python as words in angle brackets.
 fn explained() -> Vec<String> {
     let angle = |pattern: &str| pattern.replace("${", "<").replace('{', "<").replace('}', ">");
     patterns("CMake").into_iter().map(angle).collect()

@@ -5,7 +5,7 @@ mod common;
 
 use common::Folder;
 
-/// A component whose `run` has this body, with more imports besides `exit`.
+/// Returns a component whose `run` has this body, with more imports besides `exit`.
 fn program(imports: &str, lowered: &str, declared: &str, body: &str) -> String {
     format!(
         r#"(component
@@ -32,7 +32,7 @@ fn program(imports: &str, lowered: &str, declared: &str, body: &str) -> String {
     )
 }
 
-/// A program that needs no memory for its imports.
+/// Returns a program that needs no memory for its imports.
 fn clock(body: &str) -> String {
     program(
         r#"(import "wasi:clocks/monotonic-clock@0.2.3" (instance $clock

@@ -35,7 +35,7 @@ fn image(folder: &Folder) -> Vec<u8> {
     folder.read("a.wisp")
 }
 
-/// An image with one word changed: (offset, bytes).
+/// Makes an image with the bytes at an offset changed.
 fn changed(folder: &Folder, at: usize, bytes: &[u8]) {
     let mut image = image(folder);
     image[at..at + bytes.len()].copy_from_slice(bytes);
@@ -54,7 +54,7 @@ fn content(image: &[u8]) -> usize {
     u32::from_le_bytes(image[8..12].try_into().unwrap()) as usize
 }
 
-/// A root key, and one that says nothing of its role.
+/// Makes a root key, and one that says nothing of its role.
 fn roles(folder: &Folder) {
     keys(folder);
     folder.succeeds("keygen root.pem --role root");
@@ -64,7 +64,7 @@ fn roles(folder: &Folder) {
     folder.write("king.pem", marked.replace("Wisp-Role: app", "Wisp-Role: king"));
 }
 
-/// An image that retires more keys than it may.
+/// Returns an image that retires more keys than it may.
 fn nine_retired(folder: &Folder) -> Vec<u8> {
     keys(folder);
     let image = wisp_trust::add_retired_keys(&folder.read("a.wisp"), &[[3; 8]; 9]).unwrap();

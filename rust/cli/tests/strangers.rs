@@ -5,7 +5,7 @@ mod common;
 
 use common::{Folder, Run};
 
-/// The file with what it takes to run it: every verb ends in order and steers no terminal.
+/// Returns the file with what it takes to run it: every verb ends in order and steers no terminal.
 fn ended(folder: &Folder, arguments: &str) -> Run {
     let run = folder.wisp(arguments);
     let text = format!("{}{}", run.out, run.err);
@@ -41,7 +41,7 @@ fn invoked(text: &str, export: &str, arguments: &str) -> String {
     interpreted
 }
 
-/// The message with which building and running refuse a module.
+/// Returns the message with which building and running refuse a module.
 fn refused(wasm: &[u8]) -> String {
     let folder = Folder::new();
     folder.write("a.wasm", wasm);
@@ -53,7 +53,7 @@ fn refused(wasm: &[u8]) -> String {
     build.err
 }
 
-/// A module of sections, each an id and its content.
+/// Returns a module of sections, each an id and its content.
 fn sections(sections: &[(u8, &[u8])]) -> Vec<u8> {
     let mut wasm = b"\0asm\x01\0\0\0".to_vec();
     for (id, content) in sections {
@@ -157,7 +157,7 @@ fn segments_that_are_passive_overlap_or_lie_outside() {
     assert!(interpreted(elements, "f", "").starts_with("wisp: trap: out of bounds table access"));
 }
 
-/// A module that passes this many values through two functions, and the result.
+/// Returns a module that passes this many values through two functions, and the result.
 fn passing(count: i64) -> (String, i64) {
     let params = "i64 ".repeat(count as usize);
     let each = |text: &dyn Fn(i64) -> String| (0..count).map(text).collect::<String>();

@@ -22,7 +22,7 @@ fn command(folder: &Folder, arguments: &str) -> Command {
     command
 }
 
-/// A module, its image and a log of a trap that no symbols explain.
+/// Returns a module, its image and a log of a trap that no symbols explain.
 fn folder() -> Folder {
     let folder = Folder::new();
     folder.module("a.wasm", TRAP);

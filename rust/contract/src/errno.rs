@@ -108,7 +108,7 @@ impl Errno {
         -(self as u16 as i32)
     }
 
-    /// Returns the error for the negative result of a call; [`Errno::Io`] for a number outside the ABI.
+    /// Returns the error for the negative result of a call, or [`Errno::Io`] for a number outside the ABI.
     pub const fn from_code(code: i32) -> Errno {
         let number = code.unsigned_abs();
         if number > u16::MAX as u32 {

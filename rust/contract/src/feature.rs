@@ -16,7 +16,7 @@ pub enum Feature {
     SaturatingFloatToInt = 8,
     /// `return_call`, `return_call_indirect`.
     TailCall = 16,
-    /// All operations on floats; to load, store, move and pass them on takes none of these.
+    /// All operations on floats. Loading, storing, moving and passing them takes none of these.
     Float = 32,
 }
 
@@ -31,7 +31,7 @@ impl Feature {
         Self::Float,
     ];
 
-    /// Its name, as the Cargo feature of the engine has it; in Kconfig in capitals after `WISP_`.
+    /// Returns its name, as the Cargo feature of the engine has it, and in Kconfig in capitals after `WISP_`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::BulkMemory => "bulk-memory",

@@ -22,7 +22,7 @@ macro_rules! helpers {
         }
 
         /// Name, result and parameters in C of each helper, in the order of the table. Floats are their bits. New ones
-        /// are added at the end; none is ever changed or removed. A `u32` result of those that take a `ctx *` is the
+        /// are added at the end. None is ever changed or removed. A `u32` result of those that take a `ctx *` is the
         /// number of a trap or 0, unless stated otherwise.
         pub const HELPERS: &[(&str, &str, &str)] = &[$(($function, $result, $parameters),)*];
     };

@@ -3,8 +3,8 @@
 
 macro_rules! traps {
     ($($name:ident = $number:literal, $c:literal, $short:literal, $text:literal, $doc:literal;)*) => {
-        /// Why a guest stopped. The numbers are part of the host function ABI (a host function returns one, or
-        /// 0) and of the C API; they never change.
+        /// Why a guest stopped. The numbers are part of the host function ABI (a host function returns one, or 0) and
+        /// of the C API. They never change.
         #[derive(Clone, Copy, PartialEq, Eq, Debug)]
         #[repr(u8)]
         pub enum TrapCode {

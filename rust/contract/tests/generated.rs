@@ -35,7 +35,7 @@ fn same_between(name: &str, begin: &str, end: &str, expected: &str) {
     same(name, &format!("{before}{begin}{expected}{end}{after}"));
 }
 
-/// A documentation comment of an enumerator in C.
+/// Returns a documentation comment of an enumerator in C.
 fn comment(text: &str) -> String {
     let one = format!("\t/** {text} */\n");
     if one.len() + 6 <= COLUMNS {
@@ -83,7 +83,7 @@ fn the_page_on_traps_lists_all_of_them() {
     same_between("doc/traps.md", "## All traps\n", "\n## Names in the log itself\n", &text);
 }
 
-/// All errors of the app storage, ascending.
+/// Returns all errors of the app storage, ascending.
 fn rows() -> impl Iterator<Item = Row> {
     let mut rows: Vec<_> = [StoreError::ROWS, TrustError::ROWS, PortError::ROWS].concat();
     rows.sort_by_key(|row| row.number);

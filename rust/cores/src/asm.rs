@@ -96,13 +96,13 @@ impl<I: Isa> Asm<I> {
         done
     }
 
-    /// A label that nothing else has.
+    /// Returns a label that nothing else has.
     pub fn label(&mut self) -> String {
         self.labels += 1;
         format!(".Lhandler.{}", self.labels)
     }
 
-    /// Lines for behind the handler.
+    /// Adds lines that go behind the handler.
     pub fn aside(&mut self, lines: &[&str]) {
         self.aside.extend(lines.iter().map(|line| line.to_string()));
     }

@@ -10,13 +10,14 @@ pub trait Isa: Clone {
     /// Returns the bytes that an instruction takes at most.
     fn bytes(&self, instruction: &str) -> usize;
 
-    /// True if a conditional branch reaches as many bytes ahead, less a margin for the handler and the ends between.
+    /// Returns true if a conditional branch reaches as many bytes ahead, less a margin for the handler and the ends
+    /// between.
     fn reaches(&self, bytes: usize) -> bool;
 
-    /// True if a conditional branch reaches as many bytes back, less one handler.
+    /// Returns true if a conditional branch reaches as many bytes back, less one handler.
     fn reaches_back(&self, bytes: usize) -> bool;
 
-    /// True if the core runs code that has handlers in place of opcodes.
+    /// Returns true if the core runs code that has handlers in place of opcodes.
     fn threaded(&self) -> bool {
         false
     }

@@ -12,17 +12,17 @@ struct Operands<'o> {
     wide_immediates: bool,
     /// Index of its first operand's word.
     base: usize,
-    /// Words from its start to the next op; `None` if another op of a sequence follows.
+    /// Words from its start to the next op, or `None` if another op of a sequence follows.
     length: Option<usize>,
 }
 
 impl Operands<'_> {
-    /// The index of an operand's first word.
+    /// Returns the index of an operand's first word.
     fn word(&self, operand: usize) -> usize {
         self.base + self.op.form[..operand].iter().map(|o| o.words()).sum::<usize>()
     }
 
-    /// Expression for the value of a source operand.
+    /// Returns an expression for the value of a source operand.
     fn value(&self, operand: usize) -> String {
         let n = self.word(operand);
         match self.op.form[operand] {
@@ -45,7 +45,7 @@ impl Operands<'_> {
         }
     }
 
-    /// Statement that writes a value into the result operand, the first.
+    /// Returns a statement that writes a value into the result operand, which is the first.
     fn result(&self, value: &str) -> String {
         match self.op.form[0] {
             Operand::D if value == "acc" => format!("set32(ip, fp, {}, acc);", self.base),
@@ -60,7 +60,7 @@ impl Operands<'_> {
         self.length.map_or(String::new(), |words| format!("ip = ip.add({words});"))
     }
 
-    /// The two sources of an operation, as operands.
+    /// Returns the two sources of an operation, as operands.
     fn pair(&self) -> (usize, usize) {
         match self.op.form[0] {
             Operand::M => (0, 1),
@@ -69,12 +69,12 @@ impl Operands<'_> {
     }
 }
 
-/// `i32.add` -> `ops::i32_add`.
+/// Returns the Rust function of an op: `ops::i32_add` for `i32.add`.
 fn function(op: &Op) -> String {
     format!("ops::{}", op.sem.name().replace('.', "_"))
 }
 
-/// Name of the access function and binary logarithm of its width.
+/// Returns the name of the access function and binary logarithm of its width.
 fn access(sem: Sem) -> (&'static str, usize) {
     match sem {
         Sem::Load => ("load_i32", 2),
@@ -141,7 +141,7 @@ fn arm(op: &Op) -> String {
     text
 }
 
-/// One of the ops of an arm. Its operands begin at the word `base`; `length` as in [`Operands`].
+/// Returns one of the ops of an arm. Its operands begin at the word `base`, or `length` as in [`Operands`].
 fn part(op: &Op, base: usize, length: Option<usize>) -> String {
     let wide_immediates = matches!(op.class, Class::Bin64 | Class::Set64) || op.sem == Sem::Const64;
     let operands = Operands { op, wide_immediates, base, length };
@@ -289,7 +289,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
     }
 }
 
-/// The type of the global that an op is for.
+/// Returns the type of the global that an op is for.
 fn reference(sem: Sem) -> &'static str {
     match sem {
         Sem::GlobalGetFunc | Sem::GlobalSetFunc => "wisp_image::format::ValType::FuncRef",
@@ -304,7 +304,7 @@ fn import_call(index: &str) -> String {
     )
 }
 
-/// The match, with the arms of these opcodes.
+/// Returns the match, with the arms of these opcodes.
 pub fn arms(opcodes: &[u16], built: &dyn Fn(u16) -> bool) -> String {
     let mut text = String::from("match opcode!() {\n");
     for &opcode in opcodes {

@@ -83,7 +83,7 @@ impl Isa for Target {
     }
 }
 
-/// Emits the template of an op; false, and nothing of use, if it has none and goes to the escape.
+/// Emits the template of an op. Returns false, and emits nothing of use, if the op has none and goes to the escape.
 fn expand(asm: &mut Asm, op: &Op) -> bool {
     let library = !asm.isa.floats;
     if op.class == Class::Sequence {
@@ -137,7 +137,7 @@ fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     ("a1", if op.form[1] == Operand::A { "a5" } else { "a2" })
 }
 
-/// `d = f(x, y)`
+/// Writes `d = f(x, y)`
 fn binary(asm: &mut Asm, op: &Op) -> bool {
     let instruction = match op.sem {
         Sem::I32Add => "add",
@@ -173,7 +173,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `d = f(x, y)`, may trap
+/// Writes `d = f(x, y)`, which may trap
 fn divide(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1);
     asm.trap_if(&format!("beqz {y}"), "IntegerDivisionByZero");
@@ -194,7 +194,7 @@ fn divide(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// `d = f(x)`
+/// Writes `d = f(x)`
 fn unary(asm: &mut Asm, op: &Op) -> bool {
     let x = if op.form[1] == Operand::A { "a5" } else { "a1" };
     let (first, second) = match op.sem {
@@ -210,7 +210,7 @@ fn unary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `d = f(x, y) ? 1 : 0`. False if there is no template.
+/// Writes `d = f(x, y) ? 1 : 0`. Returns false if there is no template.
 fn set(asm: &mut Asm, op: &Op) -> bool {
     let (instruction, then) = match op.sem {
         Sem::I32Eq => ("sub", "seqz a5, a5"),
@@ -230,7 +230,7 @@ fn set(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// The branch that is taken where the relation holds.
+/// Returns the branch that is taken where the relation holds.
 fn branch_if(sem: Sem) -> &'static str {
     match sem {
         Sem::I32Eq => "beq",
@@ -243,7 +243,7 @@ fn branch_if(sem: Sem) -> &'static str {
     }
 }
 
-/// `if f(x, y) branch`
+/// Writes `if f(x, y) branch`
 fn branch(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 0);
     let target = asm::word(op, 2);
@@ -256,7 +256,7 @@ fn branch(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// `d = f(x, y) ? a : b`
+/// Writes `d = f(x, y) ? a : b`
 fn select(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1);
     asm.word("a3", asm::word(op, 3));
@@ -268,7 +268,7 @@ fn select(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// `e = x != 0 ? a : b`
+/// Writes `e = x != 0 ? a : b`
 fn select_wide(asm: &mut Asm, op: &Op) {
     asm.sources(op, &[(1, "a0")]);
     asm.word("a1", asm::word(op, 2));

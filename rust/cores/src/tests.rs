@@ -19,7 +19,7 @@ fn cores() -> [Core; 4] {
     [core_of(&Flavour::V6, &all), core_of(&Flavour::V7, &all), core_of(&RISCV, &all), core_of(&threaded, &all)]
 }
 
-/// The entries of the table of handlers.
+/// Returns the entries of the table of handlers.
 fn entries(core: &Core) -> usize {
     let (_, table) = core.text.rsplit_once("handlers:\"").unwrap();
     table.lines().filter(|line| line.starts_with("\".word ") || line.starts_with("\".half ")).count()

@@ -45,7 +45,7 @@ pub struct Core {
 }
 
 impl Core {
-    /// From the strings of a `global_asm!`.
+    /// Returns the text of the strings of a `global_asm!`.
     pub fn new(strings: String, escaped: Vec<u16>) -> Self {
         let mut text = String::from("core::arch::global_asm!(\n");
         text.push_str(&strings);
@@ -76,7 +76,7 @@ impl Core {
     }
 }
 
-/// `wisp.i32.add.D_S_S`: what a disassembler or a profiler shows.
+/// Returns the symbol that a disassembler or a profiler shows: `wisp.i32.add.D_S_S`.
 pub fn name(op: &Op) -> String {
     let part = |op: &Op| {
         let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();

@@ -17,7 +17,7 @@ use wisp_image::format::Section;
 use wisp_image::ops::Operand;
 use wisp_image::Image;
 
-/// The offsets that branches of an op go to.
+/// Returns the offsets that branches of an op go to.
 fn targets(op: &Decoded<'_>) -> Vec<usize> {
     let half = |at: usize| u16::from_le_bytes([op.bytes[at], op.bytes[at + 1]]);
     let mut found = Vec::new();

@@ -12,7 +12,7 @@ use wisp_image::format::Section;
 use wisp_image::ops::{opcode, Class, Operand, Sem};
 use wisp_image::Image;
 
-/// The bytes of the code of an image.
+/// Returns the bytes of the code of an image.
 fn code(image: &[u8]) -> std::ops::Range<usize> {
     let parsed = Image::parse(image).expect("it is an image");
     let code = parsed.section(Section::Code);
@@ -20,7 +20,7 @@ fn code(image: &[u8]) -> std::ops::Range<usize> {
     start..start + code.len()
 }
 
-/// Replaces an op, and the word of it that follows the first operand; counts how often.
+/// Replaces an op, and the word of it that follows the first operand, and counts how often.
 fn replace(image: &mut [u8], from: (Sem, &[Operand]), to: (Sem, &[Operand]), word: Option<u16>) -> usize {
     let number = |(sem, form): (Sem, &[Operand])| opcode(Class::Special, sem, form).expect("there is such an op") * 4;
     let (from, to) = (number(from).to_le_bytes(), number(to).to_le_bytes());
@@ -50,7 +50,7 @@ const VICTIM: &str = r#"(module (memory 1) (type $v (func (result i32)))
     (func (export "peek") (result i32) (i32.load (i32.const 0)))
     (func (export "keep") (if (i32.const 0) (then (drop (call $private))))))"#;
 
-/// An image in which every `ref.func` is the number 1 instead: the first function of the first instance.
+/// Returns an image in which every `ref.func` is the number 1 instead: the first function of the first instance.
 fn forger(text: &str) -> Vec<u8> {
     let mut forged = image(text).to_vec();
     assert_eq!(replace(&mut forged, REF_FUNC, CONST, Some(1)), 1, "{text}");

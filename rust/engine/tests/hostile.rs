@@ -61,7 +61,7 @@ const CANARY: u64 = 0xc0ff_ee00_dead_beef;
 const ARENA: usize = 10_240;
 const GUARD: usize = 512;
 
-/// Runs all exports of an image that verifies; `true` if it did.
+/// Runs all exports of an image that verifies. Returns `true` if it did.
 fn run(image: &[u8], memory: &mut [u64]) -> bool {
     memory.fill(CANARY);
     let engine = Engine::new(&Config::new().stack_size(1024).table_capacity(16).max_memory(66_000));

@@ -141,7 +141,7 @@ fn a_start_function_stops_when_it_is_told_to() {
     }
 }
 
-/// A guest does not call the host, nor begin a bulk operation, when it is to stop.
+/// Checks that a guest neither calls the host nor begins a bulk operation when it is to stop.
 #[test]
 fn host_calls_and_bulk_operations_look_at_the_stop_flag() {
     let mut linker = Linker::<u32>::new();

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use common::{image_of, module_of, Guest};
 use wisp_engine::{Config, Engine, GuestStackOverflow, Instance, InstantiateError, Linker, Store, TrapCode};
 
-/// An instance of a module whose linear memory may have `limit` bytes.
+/// Returns an instance of a module whose linear memory may have `limit` bytes.
 fn limited(wat: &str, limit: u32, config: Config) -> Result<(Store<'static, ()>, Instance), InstantiateError> {
     let engine = Engine::new(&config.max_memory(limit));
     let mut store = Store::with_capacity(&engine, 4 << 20, ()).expect("there is memory");
@@ -145,7 +145,7 @@ fn an_empty_range_may_lie_anywhere_in_the_declared_memory() {
     }
 }
 
-/// A function that takes `frame` bytes of the guest's stack and writes to the first of them.
+/// Returns a function that takes `frame` bytes of the guest's stack and writes to the first of them.
 fn with_stack(size: u32, layout: &str) -> Guest {
     Guest::new(&format!(
         r#"(module (memory 1) (global $__stack_pointer (mut i32) (i32.const {size})) {layout}

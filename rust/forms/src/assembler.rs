@@ -28,7 +28,7 @@ impl Function {
         function
     }
 
-    /// An op with the words of its operands.
+    /// Adds an op with the words of its operands.
     pub fn op(&mut self, op: &Op, words: &[u16]) {
         let parts: Option<Vec<u16>> = op.parts().map(|part| opcode(part.class, part.sem, part.form)).collect();
         let opcode = parts.and_then(|parts| match parts[..] {
@@ -40,7 +40,7 @@ impl Function {
         assert_eq!(words.len() + 1, op.words(), "{:?} {:?}", op.sem, op.form);
     }
 
-    /// An op whose last operand is a branch of one word.
+    /// Adds an op whose last operand is a branch of one word.
     pub fn branch(&mut self, op: &Op, words: &[u16], to: Label) {
         let start = self.words.len();
         let mut words = words.to_vec();
@@ -55,7 +55,7 @@ impl Function {
         Label(self.labels.len() - 1)
     }
 
-    /// The label is here.
+    /// Binds the label to this place.
     pub fn bind(&mut self, label: Label) {
         self.labels[label.0] = Some(self.words.len());
     }

@@ -21,7 +21,7 @@ pub struct Case {
     pub words: Vec<u16>,
 }
 
-/// Width, signedness of accesses.
+/// Returns the width and the signedness of accesses.
 fn width(sem: Sem) -> (usize, bool) {
     match sem {
         Sem::Load8S | Sem::Load64From8S => (1, true),
@@ -70,7 +70,7 @@ fn number(lower: u16) -> u32 {
 }
 
 impl Case {
-    /// Random slots, which may be the same, and immediates.
+    /// Makes a case with random slots, which may be the same, and random immediates.
     pub fn new(op: Op, random: &mut dyn FnMut() -> u32) -> Self {
         let mut words = Vec::new();
         for part in op.parts() {

@@ -23,7 +23,7 @@ const FUEL: u64 = 60;
 /// The outcome of a run: the slots, or the trap, and the memory.
 type End = (Result<[u32; SLOTS], Trap>, [u8; MEMORY]);
 
-/// True for ops that go into programs.
+/// Returns true for ops that go into programs.
 fn chosen(op: &Op) -> bool {
     use Sem::*;
     let plain = |op: Op| {
@@ -34,12 +34,12 @@ fn chosen(op: &Op) -> bool {
     op.parts().all(plain) && op.form.iter().all(known)
 }
 
-/// True if the op reads the accumulator that the op before it left.
+/// Returns true if the op reads the accumulator that the op before it left.
 fn reads_acc(op: &Op) -> bool {
     op.parts().next().is_some_and(|part| part.form.contains(&Operand::A))
 }
 
-/// True if the op leaves the accumulator.
+/// Returns true if the op leaves the accumulator.
 fn leaves_acc(op: &Op) -> bool {
     op.parts().last().is_some_and(|op| matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M)))
 }
@@ -54,7 +54,7 @@ struct Labels {
 }
 
 impl Labels {
-    /// Binds the labels that are due; true if there were some.
+    /// Binds the labels that are due. Returns true if there were some.
     fn bind(&mut self, f: &mut Function) -> bool {
         let before = self.ahead.len();
         for (label, left) in &mut self.ahead {
@@ -173,7 +173,7 @@ pub fn check_programs(configs: (&Config, &Config), count: usize, arena: &mut [u6
     outcome
 }
 
-/// True if two runs ended otherwise. Back ends place the end of the fuel at the branch or at its target.
+/// Returns true if two runs ended otherwise. Back ends place the end of the fuel at the branch or at its target.
 fn differs(one: &End, other: &End) -> bool {
     let alike = match (&one.0, &other.0) {
         (Err(one), Err(other)) if one.code == wisp_engine::TrapCode::OutOfFuel => one.code == other.code,

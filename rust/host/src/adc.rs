@@ -8,9 +8,8 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{adc, Errno};
 
-/// Analog inputs that the app was granted. `channel` is an index into its grants, from
-/// [`Adc::find_adc`]; other calls come only for channels that are open. A board without converters
-/// implements nothing.
+/// Analog inputs that the app was granted. `channel` is an index into its grants, from [`Adc::find_adc`]. Other calls
+/// come only for channels that are open. A board without converters implements nothing.
 pub trait Adc {
     /// Returns the index of the grant with this label, below [`adc::MAX_CHANNELS`].
     fn find_adc(&self, _label: &[u8]) -> Option<u32> {
@@ -30,7 +29,7 @@ pub trait Adc {
         0
     }
 
-    /// Converts; the converter's number.
+    /// Converts, and returns the converter's number.
     ///
     /// # Errors
     /// Returns the errors of [`Adc::open_adc`].
@@ -38,7 +37,7 @@ pub trait Adc {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Converts; microvolts at the input.
+    /// Converts, and returns the microvolts at the input.
     ///
     /// # Errors
     /// Returns the errors of [`Adc::open_adc`], and `ENOTSUP` if the reference is not known.

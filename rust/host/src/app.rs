@@ -65,7 +65,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// The grant that was found for a label; otherwise tells how it would be granted.
+    /// Returns the grant that was found for a label. Otherwise, logs how it would be granted.
     pub(crate) fn granted(&mut self, found: Option<u32>, module: &str, label: &[u8]) -> Result<u32, Errno> {
         let found = found.filter(|index| *index < Handles::COUNT);
         if found.is_none() {
@@ -74,8 +74,8 @@ impl<P: Platform> App<P> {
         found.ok_or(Errno::Access)
     }
 
-    /// To be called when the guest has ended, however it did: shows unfinished output, makes outputs
-    /// inactive and releases all pins. Afterwards the app may be started again.
+    /// Shows unfinished output, makes outputs inactive and releases all pins. Has to be called when the guest has
+    /// ended, however it did. Afterwards the app may be started again.
     pub fn release(&mut self) {
         // Nobody is left to be told of an error, and the rest must be released all the same.
         let _ = self.flush();

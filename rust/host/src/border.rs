@@ -34,7 +34,7 @@ impl GuestError for WasiErrno {
     }
 }
 
-/// Returns the range of `length` bytes at `pointer`; the empty range at 0 if `length` is zero.
+/// Returns the range of `length` bytes at `pointer`, or the empty range at 0 if `length` is zero.
 fn range_in(size: usize, pointer: u32, length: u32) -> Option<Range<usize>> {
     if length == 0 {
         return Some(0..0);
@@ -92,7 +92,7 @@ pub fn bytes_and_buffer<E: GuestError>(
     pair.ok_or(Failure::Error(E::INVALID))
 }
 
-/// Checks an out-pointer before the call has any effect; the result goes to [`put`] after it.
+/// Checks an out-pointer before the call has any effect. The result goes to [`put`] after it.
 ///
 /// # Errors
 /// `EFAULT` if the object is not inside `memory`.
@@ -108,7 +108,7 @@ pub fn put(memory: &mut [u8], place: usize, value: &[u8]) {
     }
 }
 
-/// Returns the wasm result of a call. A value with the sign bit set would read as an error; it is capped.
+/// Returns the wasm result of a call. A value with the sign bit set would read as an error. It is capped.
 ///
 /// # Errors
 /// The stop in `outcome`.
@@ -120,7 +120,7 @@ pub fn reply<E: GuestError>(outcome: Result<u32, Failure<E>>) -> Result<u32, Sto
     }
 }
 
-/// Returns the first `N` little-endian numbers of a record; 0 for what it does not have.
+/// Returns the first `N` little-endian numbers of a record, or 0 for what it does not have.
 pub(crate) fn words<const N: usize>(record: &[u8]) -> [u32; N] {
     let mut words = [0; N];
     for (word, bytes) in words.iter_mut().zip(record.chunks_exact(4)) {
@@ -135,12 +135,12 @@ pub(crate) fn words<const N: usize>(record: &[u8]) -> [u32; N] {
 pub struct Memory<'a>(&'a mut [u8]);
 
 impl<'a> Memory<'a> {
-    /// Wraps linear memory; empty for a guest without one.
+    /// Wraps linear memory. It is empty for a guest without one.
     pub fn new(memory: &'a mut [u8]) -> Self {
         Memory(memory)
     }
 
-    /// See [`bytes`].
+    /// Returns a range of memory as [`bytes`] does.
     ///
     /// # Errors
     /// `EFAULT` if the range is not inside memory.

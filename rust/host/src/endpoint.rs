@@ -456,7 +456,7 @@ mod tests {
         assert!(EndpointError::Port.to_string().contains("1 to 65535"));
     }
 
-    /// Every text that differs from a good one in one byte, or is cut short, is read without a panic, and what is read
+    /// Reads every text that differs from a good one in one byte, or is cut short. There is no panic, and what is read
     /// has a port and grants no address of the other family.
     #[test]
     fn mutations_of_good_texts_are_read_without_a_panic_and_grant_no_more_than_a_family() {

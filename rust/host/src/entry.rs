@@ -10,9 +10,9 @@ use wisp_abi::event::FOREVER;
 use wisp_abi::{Errno, ENTRY, INITIALIZE, ON_EVENT};
 use wisp_engine::{Instance, Store, Trap};
 
-/// Runs a guest to its end. A module with `_start` is called there. One with `_initialize` instead is set up by
-/// it, and then its `on_event` is called for each event, until the guest exits or is stopped; without such a
-/// handler it ends when it is set up. `None` if the module exports neither.
+/// Runs a guest to its end. A module with `_start` is called there. One with `_initialize` instead is set up by it, and
+/// then its `on_event` is called for each event, until the guest exits or is stopped. Without such a handler it ends
+/// when it is set up. `None` if the module exports neither.
 pub fn run<P: Platform + 'static>(store: &mut Store<'_, App<P>>, instance: Instance) -> Option<Result<(), Trap>> {
     if let Some(start) = instance.get_typed_func::<(), ()>(&*store, ENTRY) {
         return Some(start.call(store, ()));

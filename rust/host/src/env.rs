@@ -13,7 +13,7 @@ use wisp_engine::{Caller, HostFunction, Trap};
 /// The import module.
 pub(crate) const MODULE: &str = "env";
 
-/// Longest piece of a message in bytes of UTF-8; a longer message is logged in several lines.
+/// Longest piece of a message in bytes of UTF-8. A longer message is logged in several lines.
 const PIECE: usize = 96;
 
 /// Collects text and hands it on in pieces.
@@ -95,7 +95,7 @@ impl<F: FnMut(&[u8])> Text<F> {
         }
     }
 
-    /// Adds an integer part and a fraction in units of 2^-64, rounded to six decimals; then the exponent, if not 0.
+    /// Adds an integer part and a fraction in units of 2^-64, rounded to six decimals, and then the exponent, if not 0.
     fn decimals(&mut self, mut whole: u64, fraction: u64, mut exponent: i32) {
         const SCALE: u64 = 1_000_000;
         let mut decimals = ((u128::from(fraction) * u128::from(SCALE) + (1 << 63)) >> 64) as u64;
@@ -209,7 +209,7 @@ impl<P: Platform> App<P> {
         f64::from_bits(u64::from_le_bytes(bytes) & ((1 << 62) - 1))
     }
 
-    /// Milliseconds since 1970, or since boot where the board does not know the time.
+    /// Returns the milliseconds since 1970, or since boot where the board does not know the time.
     fn date_now(&mut self) -> f64 {
         let ms = match self.platform.wall_clock_ns() {
             Some(ns) => ns / 1_000_000,

@@ -45,7 +45,7 @@ pub struct Event {
 
 /// The app's queue of events: bounded, filled by the board's interrupts.
 pub trait Events {
-    /// Takes the oldest event; if there is none, waits for one until this uptime in microseconds
+    /// Takes the oldest event. If there is none, waits for one until this uptime in microseconds
     /// (`u64::MAX`: without end). A time that has passed means not to wait.
     ///
     /// # Errors

@@ -41,7 +41,7 @@ pub struct Metadata {
     pub size: u64,
     /// Number of the device.
     pub device: u64,
-    /// Number that no other file of the device has; 0 if the file system has no such numbers.
+    /// Number that no other file of the device has, or 0 if the file system has no such numbers.
     pub inode: u64,
     /// Paths of the file.
     pub links: u64,
@@ -56,7 +56,7 @@ pub struct Metadata {
 /// An entry of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// Bytes of the name; the buffer holds as many of them as fit.
+    /// Bytes of the name. The buffer holds as many of them as fit.
     pub length: usize,
     /// Type.
     pub kind: FileType,
@@ -136,7 +136,8 @@ pub trait Files {
     /// True if the board may have files. If not, no code for them is compiled.
     const FILES: bool = false;
 
-    /// Memory for the app's descriptors, at least three and one for each folder; none if it has no files.
+    /// Returns the memory for the app's descriptors, at least three and one for each folder, or none if it has no
+    /// files.
     fn descriptors(&mut self) -> &mut [Descriptor] {
         &mut []
     }
@@ -231,8 +232,8 @@ pub trait Files {
         Err(WasiErrno::NotSupported)
     }
 
-    /// Returns the entry of a directory with this number, without `.` and `..`; `None` behind the last. Its name goes
-    /// to `name`.
+    /// Returns the entry of a directory with this number, without `.` and `..`, or `None` behind the last. Its name
+    /// goes to `name`.
     ///
     /// # Errors
     /// The error that the file system reports.

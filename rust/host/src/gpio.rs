@@ -44,8 +44,8 @@ impl Edges {
     }
 }
 
-/// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`];
-/// calls come only for pins that are open, and levels only for outputs.
+/// Digital pins that the app was granted. `pin` is an index into its grants, from [`Gpio::find`]. Calls come only for
+/// pins that are open, and levels only for outputs.
 pub trait Gpio {
     /// Returns the index of the grant with this label, below [`gpio::MAX_PINS`].
     fn find(&self, label: &[u8]) -> Option<u32>;
@@ -85,7 +85,7 @@ pub trait Gpio {
     /// input is no longer watched.
     ///
     /// # Errors
-    /// The error of the driver; the pin counts as released all the same.
+    /// The error of the driver. The pin counts as released all the same.
     fn release(&mut self, pin: u32) -> Result<(), Errno>;
 }
 
@@ -101,7 +101,7 @@ impl<P: Platform> App<P> {
 }
 
 impl<P: Platform> App<P> {
-    /// A pin that gets another use tells nothing more of its old one.
+    /// Stops events of a pin's old use when it gets another one.
     fn unwatch(&mut self, pin: u32) -> Result<(), Errno> {
         if !self.watched.contains(pin) {
             return Ok(());

@@ -11,7 +11,7 @@ impl Handles {
     /// Handles are below this.
     pub(crate) const COUNT: u32 = u32::BITS;
 
-    /// Nothing open.
+    /// Returns a table in which nothing is open.
     pub(crate) const fn new() -> Self {
         Handles(0)
     }

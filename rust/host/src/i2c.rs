@@ -33,9 +33,8 @@ impl Operation {
     }
 }
 
-/// Devices on I2C buses that the app was granted. `device` is an index into its grants, from
-/// [`I2c::find_i2c`]; other calls come only for devices that are open. A board without I2C implements
-/// nothing.
+/// Devices on I2C buses that the app was granted. `device` is an index into its grants, from [`I2c::find_i2c`]. Other
+/// calls come only for devices that are open. A board without I2C implements nothing.
 pub trait I2c {
     /// Returns the index of the grant with this label, below [`i2c::MAX_DEVICES`].
     fn find_i2c(&self, _label: &[u8]) -> Option<u32> {
@@ -79,7 +78,7 @@ pub trait I2c {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Does operations in one transaction. All ranges lie inside `memory`; what is read overlaps
+    /// Does operations in one transaction. All ranges lie inside `memory`. What is read overlaps
     /// nothing else.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub trait Kv {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Reads what fits into the buffer; the whole value's length.
+    /// Reads what fits into the buffer, and returns the whole value's length.
     ///
     /// # Errors
     /// `ENOENT` if there is none.

@@ -9,10 +9,10 @@ use wisp_abi::Errno;
 
 /// The supervisor of the app. A board without supervision implements nothing.
 pub trait Lifecycle {
-    /// The app wants to be kept.
+    /// Confirms the app, which wants to be kept.
     fn confirm(&mut self) {}
 
-    /// The app gets on.
+    /// Notes a heartbeat of the app.
     fn heartbeat(&mut self) {}
 }
 

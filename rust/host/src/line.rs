@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Guest text for logs and consoles: cut into lines, and what a terminal may obey shown as escapes.
 
-/// Longest line that is kept together; a longer one comes in pieces. About this much RAM per app.
+/// Longest line that is kept together. A longer one comes in pieces. About this much RAM per app.
 pub(crate) const LINE: usize = 96;
 
 /// Returns true for a character that a terminal may take for a command, or that changes how the text around it
@@ -76,7 +76,7 @@ pub(crate) struct LineBuffer {
     part_used: u8,
 }
 
-/// Returns the number of bytes of the character that begins with this byte; 0 if none does.
+/// Returns the number of bytes of the character that begins with this byte, or 0 if none does.
 fn length_of(first: u8) -> u8 {
     match first {
         0..=0x7f => 1,
@@ -97,7 +97,7 @@ impl LineBuffer {
         self.text.get(..usize::from(self.used)).unwrap_or(&[])
     }
 
-    /// Adds bytes that stay together; what is there is emitted first if they do not fit.
+    /// Adds bytes that stay together. What is there is emitted first if they do not fit.
     fn add<E>(&mut self, bytes: &[u8], emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut result = Ok(());
         if usize::from(self.used) + bytes.len() > LINE {
@@ -149,8 +149,8 @@ impl LineBuffer {
         result.and(outcome)
     }
 
-    /// Adds bytes; calls `emit` with each line as it is complete, or as long as the buffer. Whatever
-    /// `emit` says, all bytes are taken; its first error is returned. Carriage returns are dropped.
+    /// Adds bytes. Calls `emit` with each line as it is complete, or as long as the buffer. Whatever `emit` says, all
+    /// bytes are taken. Its first error is returned. Carriage returns are dropped.
     pub(crate) fn push<E>(&mut self, bytes: &[u8], mut emit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut result = Ok(());
         for &byte in bytes {

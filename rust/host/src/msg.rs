@@ -7,9 +7,9 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{msg, Errno};
 
-/// Channels of messages that the app was granted. `channel` is an index into its grants, from
-/// [`Msg::find_msg`]; other calls come only for channels that are open, with messages of the right
-/// size. A board without messages implements nothing.
+/// Channels of messages that the app was granted. `channel` is an index into its grants, from [`Msg::find_msg`]. Other
+/// calls come only for channels that are open, with messages of the right size. A board without messages implements
+/// nothing.
 pub trait Msg {
     /// Returns the index of the grant with this label and direction, below [`msg::MAX_CHANNELS`].
     fn find_msg(&self, _label: &[u8], _publish: bool) -> Option<u32> {
@@ -26,7 +26,7 @@ pub trait Msg {
         0
     }
 
-    /// Opens a channel; if it is one to receive, its queue is empty and fills from now on.
+    /// Opens a channel. If it is one to receive, its queue is empty and fills from now on.
     ///
     /// # Errors
     /// `ENODEV` if the channel is not what its grant says.
@@ -37,7 +37,7 @@ pub trait Msg {
     /// Closes a channel.
     fn close_msg(&mut self, _channel: u32) {}
 
-    /// Publishes; how many apps had no room.
+    /// Publishes, and returns how many apps had no room.
     ///
     /// # Errors
     /// `EAGAIN` if others are publishing, `EINVAL` if the firmware refuses the message.
@@ -45,7 +45,7 @@ pub trait Msg {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Returns the number of messages that all subscribed apps have room for; `u32::MAX` if there is none.
+    /// Returns the number of messages that all subscribed apps have room for, or `u32::MAX` if there is none.
     fn msg_room(&self, _channel: u32) -> u32 {
         u32::MAX
     }
@@ -147,7 +147,7 @@ mod tests {
         harness.i32(MSG, "open", &[0, label.len() as u32, direction])
     }
 
-    /// Returns the harness with both channels open: 0 to publish, 1 to receive; messages have four bytes.
+    /// Returns the harness with both channels open: 0 to publish, 1 to receive. Messages have four bytes.
     fn harness() -> Harness {
         let mut harness = Harness::new();
         assert_eq!(open(&mut harness, "out", PUBLISH), 0);

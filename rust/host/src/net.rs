@@ -321,7 +321,7 @@ fn in_time<T>(waited: Option<T>) -> Result<T, Failure<Errno>> {
     waited.ok_or(Errno::TimedOut.into())
 }
 
-/// A count of bytes is one of a slice in linear memory, so it fits.
+/// Converts a count of bytes. It is one of a slice in linear memory, so it fits.
 fn count(bytes: usize) -> u32 {
     bytes as u32
 }

@@ -46,7 +46,7 @@ impl<const SIZE: usize> Path<SIZE> {
         Ok(resolved)
     }
 
-    /// The path and its NUL.
+    /// Returns the path and its NUL.
     pub fn with_nul(&self) -> &[u8] {
         self.bytes.get(..=self.length).unwrap_or(b"\0")
     }

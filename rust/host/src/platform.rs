@@ -35,7 +35,7 @@ pub trait Identity {
 
 /// System log of the board.
 pub trait Log {
-    /// The highest level that is kept, a constant of [`wisp_abi::log`]; 0 if none is.
+    /// Returns the highest level that is kept, a constant of [`wisp_abi::log`], or 0 if none is.
     fn max_level(&self) -> u32;
 
     /// Logs one line under the app's name: no control characters but tab, level at most `max_level`.
@@ -68,7 +68,7 @@ pub trait Stdio {
     /// `EIO` if it cannot be written.
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno>;
 
-    /// Reads from standard input and returns how many bytes were read; 0 at the end.
+    /// Reads from standard input and returns how many bytes were read. Returns 0 at the end.
     ///
     /// # Errors
     /// `EIO` if it cannot be read.
@@ -93,7 +93,7 @@ pub trait Clock {
     /// Returns true once the app has to stop: called between the pieces of work that may take long.
     fn is_to_stop(&mut self) -> bool;
 
-    /// Blocks for at least `duration` microseconds; zero yields.
+    /// Blocks for at least `duration` microseconds. Zero yields.
     ///
     /// # Errors
     /// [`Interrupted`] as soon as the app has to stop.

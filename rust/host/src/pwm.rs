@@ -8,8 +8,7 @@ use crate::App;
 use wisp_abi::{pwm, Errno};
 
 /// Pulse-width modulated outputs that the app was granted. `output` is an index into its grants, from
-/// [`Pwm::find_pwm`]; other calls come only for outputs that are open. A board without them implements
-/// nothing.
+/// [`Pwm::find_pwm`]. Other calls come only for outputs that are open. A board without them implements nothing.
 pub trait Pwm {
     /// Returns the index of the grant with this label, below [`pwm::MAX_OUTPUTS`].
     fn find_pwm(&self, _label: &[u8]) -> Option<u32> {

@@ -8,9 +8,8 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{sensor, Errno};
 
-/// Sensors that the app was granted. `sensor` is an index into its grants, from
-/// [`Sensor::find_sensor`]; other calls come only for sensors that are open. A board without sensors
-/// implements nothing.
+/// Sensors that the app was granted. `sensor` is an index into its grants, from [`Sensor::find_sensor`]. Other calls
+/// come only for sensors that are open. A board without sensors implements nothing.
 pub trait Sensor {
     /// Returns the index of the grant with this label, below [`sensor::MAX_SENSORS`].
     fn find_sensor(&self, _label: &[u8]) -> Option<u32> {

@@ -22,9 +22,8 @@ pub struct SpiOperation {
     pub delay_ns: u32,
 }
 
-/// Devices on SPI buses that the app was granted. `device` is an index into its grants, from
-/// [`Spi::find_spi`]; other calls come only for devices that are open. A board without SPI implements
-/// nothing.
+/// Devices on SPI buses that the app was granted. `device` is an index into its grants, from [`Spi::find_spi`]. Other
+/// calls come only for devices that are open. A board without SPI implements nothing.
 pub trait Spi {
     /// Returns the index of the grant with this label, below [`spi::MAX_DEVICES`].
     fn find_spi(&self, _label: &[u8]) -> Option<u32> {
@@ -47,8 +46,8 @@ pub trait Spi {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Does operations in one transaction. All ranges lie inside `memory`; what is read overlaps
-    /// nothing of another operation; all delays are [`spi::MAX_DELAY`] at most.
+    /// Does operations in one transaction. All ranges lie inside `memory`. What is read overlaps nothing of another
+    /// operation. All delays are [`spi::MAX_DELAY`] at most.
     ///
     /// # Errors
     /// The error of the driver.

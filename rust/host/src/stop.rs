@@ -45,7 +45,8 @@ impl From<Stop> for Trap {
 }
 
 impl<E> Failure<E> {
-    /// A blocking call was interrupted. A function, since a `From` would overlap that of errors.
+    /// Returns the failure of a blocking call that was interrupted. A function, since a `From` would overlap that of
+    /// errors.
     pub fn interrupted(_: Interrupted) -> Self {
         Failure::Stop(Stop::Interrupted)
     }

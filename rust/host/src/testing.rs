@@ -436,7 +436,7 @@ impl Kv for Board {
     }
 }
 
-/// Channel 0 is one to publish, 1 one to receive; messages have four bytes.
+/// Channel 0 is one to publish, 1 one to receive. Messages have four bytes.
 impl Msg for Board {
     fn find_msg(&self, label: &[u8], publish: bool) -> Option<u32> {
         match (label, publish) {
@@ -559,7 +559,7 @@ impl Harness {
         u32::try_from(self.try_open(label, mode)).unwrap()
     }
 
-    /// `fd_write` with one vector, which must succeed.
+    /// Calls `fd_write` with one vector, which must succeed.
     pub(crate) fn print(&mut self, fd: u32, bytes: &[u8]) {
         self.memory[32..32 + bytes.len()].copy_from_slice(bytes);
         self.put_u32s(0, &[32, bytes.len() as u32]);

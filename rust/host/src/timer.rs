@@ -38,7 +38,7 @@ impl Timers {
         Timers([Self::STOPPED; timer::TIMERS as usize])
     }
 
-    /// When the next one runs out; `u64::MAX` for never.
+    /// Returns the time at which the next one runs out, or `u64::MAX` for never.
     pub(crate) fn next_us(&self) -> u64 {
         self.0.iter().fold(u64::MAX, |first, timer| first.min(timer.next_us))
     }

@@ -16,10 +16,9 @@ pub struct UartErrors {
     pub line: u32,
 }
 
-/// Serial ports that the app was granted. `uart` is an index into its grants, from
-/// [`Uart::find_uart`]; other calls come only for ports that are open. Times are uptimes in
-/// microseconds, `u64::MAX` is without end, and one that has passed means not to wait. A board without
-/// serial ports implements nothing.
+/// Serial ports that the app was granted. `uart` is an index into its grants, from [`Uart::find_uart`]. Other calls
+/// come only for ports that are open. Times are uptimes in microseconds, `u64::MAX` is without end, and one that has
+/// passed means not to wait. A board without serial ports implements nothing.
 pub trait Uart {
     /// Returns the index of the grant with this label, below [`uart::MAX_UARTS`].
     fn find_uart(&self, _label: &[u8]) -> Option<u32> {
@@ -91,7 +90,7 @@ impl<P: Platform> App<P> {
     }
 }
 
-/// A count of bytes is one of a slice in linear memory, so it fits.
+/// Converts a count of bytes. It is one of a slice in linear memory, so it fits.
 fn counted(count: usize) -> Result<u32, Failure<Errno>> {
     match count {
         0 => Err(Errno::TimedOut.into()),

@@ -18,7 +18,7 @@ pub struct Attachment<'a> {
 }
 
 impl<'a> Attachment<'a> {
-    /// Reads header and section table; `None` if they break a rule. Costs about 30 instructions a section.
+    /// Reads header and section table. Returns `None` if they break a rule. Costs about 30 instructions a section.
     fn parse(bytes: &'a [u8]) -> Option<Self> {
         let content = bytes.get(..u32_at(bytes, 4)? as usize)?;
         let zero = [u32::from(u16_at(content, 10)?), u32_at(content, 12)?];

@@ -69,12 +69,12 @@ pub enum Rule {
     Accumulator,
     /// A global that is written may be written.
     Mutable,
-    /// A global, table, segment or function is of the type that the op is for; a function returns what its type says.
+    /// A global, table, segment or function is of the type that the op is for. A function returns what its type says.
     Type,
 }
 
 impl Rule {
-    /// Its number in the order above, as devices print it.
+    /// Returns its number in the order above, as devices print it.
     pub const fn number(self) -> u32 {
         match self {
             Self::KnownOp => 0,

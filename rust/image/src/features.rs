@@ -44,7 +44,7 @@ pub const fn needed(opcode: u16) -> u8 {
     }
 }
 
-/// Returns the features of an op, as a sum; those of all parts for a sequence.
+/// Returns the features of an op, as a sum, or those of all parts for a sequence.
 const fn needed_by(op: &Op) -> u8 {
     let mut sum = match feature_of(op.sem) {
         Some(feature) if op.sequence.is_empty() => feature as u8,

@@ -5,9 +5,9 @@
 
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"WISP";
-/// Version of the layout; a reader refuses another.
+/// Version of the layout. A reader refuses another.
 pub const FORMAT_VERSION: u16 = 1;
-/// Version of the op table; an engine refuses another.
+/// Version of the op table. An engine refuses another.
 pub const IR_VERSION: u16 = 4;
 /// Bytes of the header, up to the section table.
 pub const HEADER_SIZE: usize = 16;
@@ -35,7 +35,7 @@ pub const FUNCTIONS_MAX: usize = 65_534;
 /// Bit of an element item that names an imported global instead of a function.
 pub const ITEM_GLOBAL: u32 = 1 << 31;
 
-/// Section kinds. A kind may occur once; a reader skips kinds from [`Section::OPTIONAL`] on that it
+/// Section kinds. A kind may occur once. A reader skips kinds from [`Section::OPTIONAL`] on that it
 /// does not know and refuses lower ones.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u16)]
@@ -89,20 +89,20 @@ pub mod manifest {
     pub const NAME: usize = 32;
     /// Major and minor (`u8` each), patch (`u16`).
     pub const VERSION: usize = 64;
-    /// Bits of [`super::memory_flags`]; bits 8 to 15 hold the binary logarithm of the page size.
+    /// Bits of [`super::memory_flags`]. Bits 8 to 15 hold the binary logarithm of the page size.
     pub const MEMORY_FLAGS: usize = 68;
     /// Initial size in pages, as the module declares it.
     pub const MEMORY_MIN: usize = 72;
     /// Largest size in pages, or [`super::NONE`].
     pub const MEMORY_MAX: usize = 76;
-    /// Bytes that must exist at the start; less than the declared size if the memory is trimmed.
+    /// Bytes that must exist at the start, which are fewer than the declared size if the memory is trimmed.
     pub const MEMORY_BACKED: usize = 80;
     /// Bytes of the defined globals.
     pub const GLOBALS_SIZE: usize = 84;
     /// Rollback counter: an update with a lower one is refused.
     pub const ROLLBACK: usize = 88;
-    /// Function that evaluates what is not constant in globals and segments and then calls the start
-    /// function; an index of a defined function or [`super::NONE`].
+    /// Function that evaluates what is not constant in globals and segments and then calls the start function, as an
+    /// index of a defined function or [`super::NONE`].
     pub const INIT: usize = 92;
     /// Bytes of the largest frame.
     pub const MAX_FRAME: usize = 96;
@@ -176,7 +176,7 @@ pub mod segment {
     pub const ACTIVE: u8 = 0;
     /// Applied by the code.
     pub const PASSIVE: u8 = 1;
-    /// Only declares functions for `ref.func`; dropped from the start.
+    /// Only declares functions for `ref.func`, and is dropped from the start.
     pub const DECLARED: u8 = 2;
 }
 
@@ -235,7 +235,7 @@ impl ValType {
         })
     }
 
-    /// Returns the letter of a number type in the signatures of host functions; `None` for references.
+    /// Returns the letter of a number type in the signatures of host functions, or `None` for references.
     pub const fn letter(self) -> Option<char> {
         Some(match self {
             Self::I32 => 'i',
@@ -246,7 +246,7 @@ impl ValType {
         })
     }
 
-    /// Slots a value of this type takes.
+    /// Returns the slots a value of this type takes.
     pub const fn slots(self) -> usize {
         match self {
             Self::I64 | Self::F64 => 2,

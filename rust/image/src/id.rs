@@ -7,14 +7,14 @@ use crate::Image;
 /// Tells builds apart: the module, and by the length of its code also how it was compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ImageId {
-    /// The first four bytes of the module's SHA-256; in hexadecimal they read as the hash does.
+    /// The first four bytes of the module's SHA-256. In hexadecimal they read as the hash does.
     pub wasm: u32,
     /// Bytes of the code section.
     pub code: u32,
 }
 
 impl Image<'_> {
-    /// Its id; zeros for the hash where the manifest is damaged.
+    /// Returns its id, or zeros for the hash where the manifest is damaged.
     pub fn id(&self) -> ImageId {
         let wasm = match self.section(Section::Manifest) {
             [a, b, c, d, ..] => u32::from_be_bytes([*a, *b, *c, *d]),

@@ -89,7 +89,7 @@ impl<'a> Image<'a> {
         self.section(Section::Manifest).try_into().map_err(|_| ImageError::MissingSection(Section::Manifest))
     }
 
-    /// SHA-256 of the wasm module, out of the manifest.
+    /// Returns the SHA-256 of the wasm module, out of the manifest.
     ///
     /// # Errors
     /// None in an image that was read from the bytes it still has.
@@ -98,7 +98,7 @@ impl<'a> Image<'a> {
         hash.ok_or(ImageError::MissingSection(Section::Manifest))
     }
 
-    /// Returns the memory that the manifest describes; `None` if the module has none.
+    /// Returns the memory that the manifest describes, or `None` if the module has none.
     ///
     /// # Errors
     /// A page size that does not exist, flags that contradict each other.
@@ -141,7 +141,7 @@ impl<'a> Image<'a> {
         Some(GuestStack { global, size: (word >> format::stack::GLOBAL_BITS) * format::stack::UNIT })
     }
 
-    /// Defined function to run at instantiation, out of the manifest.
+    /// Returns the defined function to run at instantiation, out of the manifest.
     ///
     /// # Errors
     /// Returns the errors of [`Image::wasm_hash`].

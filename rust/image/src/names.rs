@@ -9,7 +9,7 @@ use crate::Image;
 pub const NAME_MAX: usize = 40;
 
 impl<'a> Image<'a> {
-    /// Returns the name of a defined function; `None` where the image carries none. Reads the section table.
+    /// Returns the name of a defined function, or `None` where the image carries none. Reads the section table.
     pub fn function_name(&self, defined: u32) -> Option<&'a str> {
         let (_, names) = self.sections().find(|&(kind, _)| kind == Section::NAMES)?;
         let entry = (defined as usize).checked_mul(4).filter(|_| (defined as usize) < self.function_count())?;

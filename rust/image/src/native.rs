@@ -49,7 +49,7 @@ pub mod header {
     /// Bytes of native stack an entry may take before the code checks the stack for the first time, and
     /// from any check to the next.
     pub const STACK: usize = 72;
-    /// Bytes of linear memory the code relies on, if [`super::flags::FIXED_MEMORY`]; else the least.
+    /// Bytes of linear memory the code relies on, if [`super::flags::FIXED_MEMORY`], else the least.
     pub const MEMORY: usize = 76;
     /// Table of imported functions, an offset in the code each: offset and number. What a function of the
     /// host is called through that has no form for native code, or [`super::NONE`] if no code calls it.
@@ -122,7 +122,7 @@ pub mod float {
 }
 
 impl Target {
-    /// From the bytes in a header.
+    /// Returns the target of the bytes in a header.
     pub fn from_bytes(bytes: [u8; 3]) -> Option<Self> {
         let arch = match bytes[0] {
             1 => Arch::Thumb,
@@ -138,12 +138,12 @@ impl Target {
         [self.arch as u8, self.features, self.float]
     }
 
-    /// True if code for `code` runs here.
+    /// Returns true if code for `code` runs here.
     pub fn runs(self, code: Target) -> bool {
         self.arch == code.arch && code.features & !self.features == 0 && self.float == code.float
     }
 
-    /// Kind of the section that holds code for this target: one of each kind may stand in an image, so
+    /// Returns the kind of the section that holds code for this target: one of each kind may stand in an image, so
     /// that code for several boards can.
     pub const fn section(self) -> u16 {
         // eleven bits: the instruction set, its features, floating point
@@ -204,8 +204,8 @@ pub const CONTEXT: &[(&str, Field, &str)] = &[
     ("scratch", Field::U64, "u64 scratch"),
 ];
 
-/// Offset of a field of [`CONTEXT`] where addresses have `word` bytes; the size of the record for a name it
-/// does not have.
+/// Returns the offset of a field of [`CONTEXT`] where addresses have `word` bytes, or the size of the record for a name
+/// it does not have.
 pub const fn context_offset(name: &str, word: usize) -> usize {
     let mut at = 0usize;
     let mut index = 0;
@@ -226,7 +226,7 @@ pub const fn context_offset(name: &str, word: usize) -> usize {
     at.next_multiple_of(8)
 }
 
-/// True if two names are equal; for use in constants.
+/// Returns true if two names are equal, also in constants.
 pub const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
@@ -327,64 +327,64 @@ impl<'a> Native<'a> {
         u32_at(self.bytes, at).unwrap_or(0)
     }
 
-    /// The whole section.
+    /// Returns the whole section.
     pub fn bytes(&self) -> &'a [u8] {
         self.bytes
     }
 
-    /// Machine code.
+    /// Returns the machine code.
     pub fn code(&self) -> &'a [u8] {
         self.code
     }
 
-    /// Offset of the machine code in the section.
+    /// Returns the offset of the machine code in the section.
     pub fn code_offset(&self) -> u32 {
         self.word(header::CODE)
     }
 
-    /// Number of helpers it needs.
+    /// Returns the number of helpers it needs.
     pub fn helpers(&self) -> u16 {
         u16_at(self.bytes, header::HELPERS).unwrap_or(u16::MAX)
     }
 
-    /// The features that the code needs, as a sum of [`Feature`]s.
+    /// Returns the features that the code needs, as a sum of [`Feature`]s.
     pub fn features(&self) -> u8 {
         self.bytes.get(header::FEATURES).copied().unwrap_or(u8::MAX)
     }
 
-    /// SHA-256 of the wasm module.
+    /// Returns the SHA-256 of the wasm module.
     pub fn wasm_hash(&self) -> &'a [u8; 32] {
         self.bytes.get(header::WASM_HASH..).and_then(|rest| rest.first_chunk()).unwrap_or(&[0; 32])
     }
 
-    /// Bytes of native stack from one check to the next.
+    /// Returns the bytes of native stack from one check to the next.
     pub fn stack(&self) -> u32 {
         self.word(header::STACK)
     }
 
-    /// Bytes of memory the code relies on.
+    /// Returns the bytes of memory that the code relies on.
     pub fn memory(&self) -> u32 {
         self.word(header::MEMORY)
     }
 
-    /// Table of functions, [`FUNCTION_SIZE`] bytes each.
+    /// Returns the table of functions, [`FUNCTION_SIZE`] bytes each.
     pub fn function_table(&self) -> &'a [u8] {
         self.functions
     }
 
-    /// Offset in the code of the form through which an imported function is called that has none of its own
+    /// Returns the offset in the code of the form through which an imported function is called that has none of its own
     /// for native code.
     pub fn import(&self, index: usize) -> Option<u32> {
         let offset = u32_at(part(self.bytes, header::IMPORTS, 4)?, index.checked_mul(4)?)?;
         (offset != NONE).then_some(offset)
     }
 
-    /// Number of functions.
+    /// Returns the number of functions.
     pub fn function_count(&self) -> u32 {
         self.word(header::FUNCTIONS + 4)
     }
 
-    /// A function, counted among the defined ones.
+    /// Returns a function, counted among the defined ones.
     pub fn function(&self, index: u32) -> Option<Function> {
         let at = (index as usize).checked_mul(FUNCTION_SIZE)?;
         let entry = self.function_table().get(at..)?.get(..FUNCTION_SIZE)?;
@@ -396,7 +396,7 @@ impl<'a> Native<'a> {
         })
     }
 
-    /// The function that holds this offset in the code; 0 before the first.
+    /// Returns the function that holds this offset in the code, or 0 before the first.
     pub fn function_at(&self, offset: u32) -> u32 {
         let mut best = (0, 0);
         for index in 0..self.function_count() {
@@ -410,7 +410,7 @@ impl<'a> Native<'a> {
         best.1
     }
 
-    /// Offset and code of a trap site of a function.
+    /// Returns the offset and code of a trap site of a function.
     pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
         let sites = part(self.bytes, header::SITES, 1)?;
         if site as usize >= sites.len() {
@@ -438,7 +438,7 @@ impl<'a> Native<'a> {
     }
 }
 
-/// The part of a section whose offset and number of entries of this size stand at `at`.
+/// Returns the part of a section whose offset and number of entries of this size stand at `at`.
 fn part(section: &[u8], at: usize, size: usize) -> Option<&[u8]> {
     let offset = u32_at(section, at)? as usize;
     let length = (u32_at(section, at + 4)? as usize).checked_mul(size)?;
@@ -457,7 +457,7 @@ pub enum Piece {
 use Piece::{Number, Text};
 
 impl Target {
-    /// Its name, piece by piece.
+    /// Passes on its name, piece by piece.
     pub fn tell(self, put: &mut dyn FnMut(Piece)) {
         let has = |bit| self.features & bit != 0;
         match self.arch {

@@ -20,7 +20,7 @@ mod sequences;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Operand {
-    /// No operand; pads packed descriptions.
+    /// No operand, which pads packed descriptions.
     None = 0,
     /// 32-bit result into a slot (and the accumulator). One word: slot offset.
     D,
@@ -49,7 +49,7 @@ pub enum Operand {
     B,
     /// Far branch, signed, in bytes from the start of this op. Two words, low first.
     BFar,
-    /// `br_table`: a word `n`, then `n + 1` words like [`Operand::F`]; the last is the default.
+    /// `br_table`: a word `n`, then `n + 1` words like [`Operand::F`]. The last is the default.
     Table,
     /// Call frame: slot offset of the callee's slot 0 in this frame. The two slots below it hold the
     /// saved instruction pointer and frame pointer. One word.
@@ -88,7 +88,7 @@ pub enum Operand {
 }
 
 impl Operand {
-    /// Returns the number of `u16` words in the code; [`Operand::Table`] counts its leading word only.
+    /// Returns the number of `u16` words in the code. [`Operand::Table`] counts its leading word only.
     pub const fn words(self) -> usize {
         use Operand::*;
         match self {
@@ -104,9 +104,9 @@ impl Operand {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Class {
-    /// `d = f(x, y)`, 32-bit; never traps.
+    /// `d = f(x, y)`, 32-bit, which never traps.
     Bin32,
-    /// `d = f(x, y)`, 32-bit; may trap.
+    /// `d = f(x, y)`, 32-bit, which may trap.
     Div32,
     /// `d = f(x)`, 32-bit result and source.
     Un32,
@@ -118,9 +118,9 @@ pub enum Class {
     Select32,
     /// `e = x != 0 ? a : b`, 64-bit values, 32-bit condition.
     Select64,
-    /// `e = f(x, y)`, 64-bit; never traps.
+    /// `e = f(x, y)`, 64-bit, which never traps.
     Bin64,
-    /// `e = f(x, y)`, 64-bit; may trap.
+    /// `e = f(x, y)`, 64-bit, which may trap.
     Div64,
     /// `e = f(x)`, 64-bit result and source.
     Un64,
@@ -268,13 +268,13 @@ impl Simple {
 }
 
 impl Op {
-    /// The ops that are executed: one, or those of a sequence.
+    /// Returns the ops that are executed: one, or those of a sequence.
     pub fn parts(&self) -> impl Iterator<Item = Op> + '_ {
         let itself = if self.sequence.is_empty() { Some(*self) } else { Option::None };
         itself.into_iter().chain(self.sequence.iter().map(|part| part.op()))
     }
 
-    /// Returns the length in `u16` words, the opcode included; `br_table` adds its entries.
+    /// Returns the length in `u16` words, the opcode included. `br_table` adds its entries.
     pub const fn words(&self) -> usize {
         let mut n = 1;
         let mut i = 0;
@@ -396,7 +396,7 @@ pub const ENDS_FLOW: u32 = 1 << 31;
 /// where there are fewer.
 pub const SEQUENCE: u32 = 1 << 30;
 
-/// Operand kinds of one op, packed five bits each from the lowest: what the verifier walks.
+/// Packs the operand kinds of one op, five bits each from the lowest, as the verifier walks them.
 const fn pack(form: &[Operand]) -> u32 {
     assert!(form.len() <= 6);
     let mut packed = 0;
@@ -431,8 +431,8 @@ const fn opcode_of(wanted: &Simple) -> u32 {
     panic!("a sequence names an op that the table does not have")
 }
 
-/// For each opcode its operand kinds, five bits each from the lowest, or the ops of a sequence; and whether
-/// control never reaches the next op. Four bytes of flash an op, present only where the verifier is.
+/// For each opcode its operand kinds, five bits each from the lowest, or the ops of a sequence. With them stands
+/// whether control never reaches the next op. Four bytes of flash an op, present only where the verifier is.
 pub static PACKED: [u32; COUNT] = {
     assert!(SINGLE <= 1 << 10);
     let mut table = [0; COUNT];

@@ -16,7 +16,7 @@ pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
 }
 
 /// A name in an image: bytes that the writer took from UTF-8. They are checked where somebody wants text, and by
-/// [`crate::verify::verify`]; to compare them takes no check.
+/// [`crate::verify::verify`]. To compare them takes no check.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Name<'a>(pub(crate) &'a [u8]);
 
@@ -62,7 +62,7 @@ pub struct Image<'a> {
     rows: Rows,
 }
 
-/// Row of the section table by kind, counted from one; 0 where the section is absent. Copies take words.
+/// Row of the section table by kind, counted from one, or 0 where the section is absent. Copies take words.
 #[derive(Clone, Copy)]
 #[repr(align(4))]
 struct Rows([u8; Section::COUNT]);
@@ -75,12 +75,12 @@ pub struct TypeRef<'a> {
 }
 
 impl<'a> TypeRef<'a> {
-    /// Returns the types of the parameters. A byte that is no value type counts as `i32`; a verified image has none.
+    /// Returns the types of the parameters. A byte that is no value type counts as `i32`. A verified image has none.
     pub fn params(self) -> impl ExactSizeIterator<Item = ValType> + Clone + 'a {
         self.params.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }
 
-    /// Returns the types of the results. A byte that is no value type counts as `i32`; a verified image has none.
+    /// Returns the types of the results. A byte that is no value type counts as `i32`. A verified image has none.
     pub fn results(self) -> impl ExactSizeIterator<Item = ValType> + Clone + 'a {
         self.results.iter().map(|&b| ValType::from_byte(b).unwrap_or(ValType::I32))
     }
@@ -148,7 +148,7 @@ pub struct Global {
     pub mutable: bool,
     /// Byte offset in the instance's globals.
     pub offset: u32,
-    /// Initial bits; zero where the init function writes it.
+    /// Initial bits, or zero where the init function writes it.
     pub init: u64,
 }
 
@@ -214,7 +214,7 @@ impl<'a> ElementSegment<'a> {
         self.items.is_empty()
     }
 
-    /// Item: 0 is null, a function index plus one, or [`format::ITEM_GLOBAL`] and a global index.
+    /// Returns an item: 0 for null, a function index plus one, or [`format::ITEM_GLOBAL`] and a global index.
     pub fn item(&self, index: u32) -> Option<u32> {
         u32_at(self.items, (index as usize).checked_mul(4)?)
     }
@@ -339,7 +339,7 @@ impl<'a> Image<'a> {
         Self { bytes, total: u32_at(bytes, 8).unwrap_or(0), rows: found }
     }
 
-    /// Returns the bytes of a section; empty if the image has none.
+    /// Returns the bytes of a section, or empty if the image has none.
     pub fn section(&self, section: Section) -> &'a [u8] {
         let row = usize::from(self.rows.0[section as usize]);
         if row == 0 {
@@ -350,7 +350,7 @@ impl<'a> Image<'a> {
         row.and_then(|row| section_bytes(self.bytes, row)).unwrap_or(&[])
     }
 
-    /// Kind and bytes of each section, optional ones included. Reads the section table again.
+    /// Returns the kind and bytes of each section, optional ones included. Reads the section table again.
     pub fn sections(&self) -> impl Iterator<Item = (u16, &'a [u8])> + 'a {
         self.sections_from(0)
     }
@@ -367,7 +367,7 @@ impl<'a> Image<'a> {
         })
     }
 
-    /// Everything before the trailer: what hash and signature cover.
+    /// Returns everything before the trailer: what hash and signature cover.
     pub fn content(&self) -> &'a [u8] {
         self.bytes.get(..self.total as usize).unwrap_or(&[])
     }
@@ -532,7 +532,7 @@ impl<'a> Image<'a> {
         Ok(Export { name, kind: e[4], index: u16::from_le_bytes([e[6], e[7]]) })
     }
 
-    /// Kind and index of the export with this name. Costs 25 instructions for each export before it.
+    /// Returns the kind and index of the export with this name. Costs 25 instructions for each export before it.
     pub fn export_named(&self, name: &str) -> Option<(u8, u16)> {
         let strings = self.section(Section::Strings);
         let mut entries = self.section(Section::Exports).chunks_exact(entry::EXPORT);

@@ -79,7 +79,7 @@ pub fn verify_structure(image: &Image<'_>, scratch: &mut [u32]) -> Result<(), Im
 
 /// Checks everything in the image that the engine relies on.
 ///
-/// Cost: about 35 instructions a word of code; never more than [`budget`] units. `scratch` may hold anything.
+/// Cost: about 35 instructions a word of code, and never more than [`budget`] units. `scratch` may hold anything.
 ///
 /// # Errors
 /// The first rule that is broken, with its place.
@@ -153,7 +153,7 @@ pub fn verify_while<const MISSING: u8>(
     Ok(())
 }
 
-/// First byte and end of a function's code.
+/// Returns the first byte and end of a function's code.
 fn bounds(functions: Functions<'_>, code: &[u8], index: usize) -> Result<(usize, usize), ImageError> {
     let start = functions.get(index)?.code as usize;
     let end = if index + 1 < functions.len() { functions.get(index + 1)?.code as usize } else { code.len() };
@@ -328,7 +328,8 @@ impl Checker<'_, '_> {
         u16_at(self.code, words + 2 * number).ok_or(Rule::OperandsInFunction)
     }
 
-    /// The rules that an op has beside those of its operands, which begin at `words`. [`rules::of`] is the list.
+    /// Returns the rules that an op has beside those of its operands, which begin at `words`. [`rules::of`] is the
+    /// list.
     fn own_rule(&mut self, sem: Sem, words: usize) -> Result<(), Rule> {
         let is = |holds: bool| if holds { Ok(()) } else { Err(Rule::Type) };
         match sem {
@@ -420,7 +421,8 @@ impl Checker<'_, '_> {
         mark(self.targets, target as usize)
     }
 
-    /// The callee whose entry lies at this distance: a defined function, whose arguments and results lie in the frame.
+    /// Returns the callee whose entry lies at this distance: a defined function, whose arguments and results lie in the
+    /// frame.
     fn callee(&mut self, distance: i64, base: Option<usize>) -> Result<(), Rule> {
         let target = self.op as i64 + distance;
         let (mut low, mut high) = (0, self.functions.len());
@@ -448,7 +450,7 @@ impl Checker<'_, '_> {
         }
     }
 
-    /// A global of the given width, if it was found.
+    /// Returns a global of the given width, if it was found.
     fn global(&mut self, found: Option<GlobalKind>, own: bool, slots: usize) -> Result<(), Rule> {
         let (ty, mutable) = found.ok_or(Rule::Index)?;
         // the init function gives constants of the instance their values

@@ -17,7 +17,7 @@ impl Writer {
         Self::default()
     }
 
-    /// Adds a section; empty ones are left out.
+    /// Adds a section. Empty ones are left out.
     pub fn section(&mut self, kind: Section, bytes: Vec<u8>) -> &mut Self {
         if !bytes.is_empty() {
             self.sections.push((kind as u16, bytes));
@@ -32,7 +32,7 @@ impl Writer {
         Self { sections: sections.map(|(kind, bytes)| (kind, bytes.to_vec())).collect() }
     }
 
-    /// Adds a section of an optional kind; empty ones are left out.
+    /// Adds a section of an optional kind. Empty ones are left out.
     pub fn optional(&mut self, kind: u16, bytes: Vec<u8>) -> &mut Self {
         if !bytes.is_empty() {
             self.sections.push((kind, bytes));

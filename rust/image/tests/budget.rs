@@ -16,7 +16,8 @@ fn halves(list: &[u16]) -> Vec<u8> {
     list.iter().flat_map(|half| half.to_le_bytes()).collect()
 }
 
-/// A type section: offset from the end of the entries, parameters and results of each, and so many bytes of `i32`.
+/// Returns a type section: offset from the end of the entries, parameters and results of each, and so many bytes of
+/// `i32`.
 fn types(entries: &[(u32, u16, u16)], bytes: usize) -> Vec<u8> {
     let start = 4 + 8 * entries.len() as u32;
     let mut section = (entries.len() as u32).to_le_bytes().to_vec();
@@ -28,13 +29,13 @@ fn types(entries: &[(u32, u16, u16)], bytes: usize) -> Vec<u8> {
     section
 }
 
-/// An import section of functions with names that all lie at the start of the strings.
+/// Returns an import section of functions with names that all lie at the start of the strings.
 fn imports(count: usize, module: impl Fn(usize) -> u32) -> Vec<u8> {
     let entry = |n| [&module(n).to_le_bytes()[..], &[0; 4], &[0; 4], &[1, 0, 0, 0, 1, 0, 0, 0]].concat();
     (0..count).flat_map(entry).collect()
 }
 
-/// The longest string, which begins once more two bytes further on.
+/// Returns the longest string, which begins once more two bytes further on.
 fn long_string() -> Vec<u8> {
     let mut strings = vec![b'a'; 0x6161 + 4];
     strings[..2].copy_from_slice(&0x6161u16.to_le_bytes());
@@ -55,7 +56,7 @@ fn verified(parts: Parts) -> (Result<(), ImageError>, u32) {
     (outcome, looks.get())
 }
 
-/// A function that returns by calling itself as another type with the same long list of results, so often.
+/// Returns a function that returns by calling itself as another type with the same long list of results, so often.
 fn returning_calls(count: usize) -> Parts {
     let call = opcode(Class::Special, Sem::ReturnCallIndirect, &[Operand::R, Operand::Y, Operand::X, Operand::S]);
     let enter = opcode(Class::Special, Sem::Enter, &[Operand::V]).unwrap() * 4;

@@ -8,7 +8,7 @@ use core::ptr::null_mut;
 use wisp_engine::{Caller, Ctx, FuncType, HostFunction, Name, RawTrap, Resolve, Signature, TrapCode};
 use wisp_host::platform::Clock;
 
-/// A NUL-terminated string in flash.
+/// Returns a NUL-terminated string in flash.
 ///
 /// # Safety
 /// `text` points to a NUL-terminated string that lives as long as the program.
@@ -21,7 +21,7 @@ unsafe fn text(text: *const c_char) -> &'static [u8] {
 pub(crate) struct CFunctions(&'static [shim::wisp_host_function]);
 
 impl CFunctions {
-    /// All of them.
+    /// Returns all of them.
     pub(crate) fn all() -> Self {
         let mut count = 0;
         // SAFETY: the shim returns the start of a section and writes its length in functions.
@@ -74,10 +74,10 @@ impl Resolve<AppData> for CFunctions {
     }
 }
 
-/// The calling guest behind a C caller.
+/// Returns the calling guest behind a C caller.
 ///
 /// # Safety
-/// `caller` is what a C host function was passed, and that function has not returned; no other
+/// `caller` is what a C host function was passed, and that function has not returned. No other
 /// reference to the guest's memory or data is used while the result lives.
 unsafe fn guest<'a>(caller: *mut shim::wisp_caller) -> Caller<'a, AppData> {
     // SAFETY: `call` passes the engine's context on as the caller; the data is `AppData` because C
@@ -141,7 +141,7 @@ unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signatur
     true
 }
 
-/// See `include/wisp/host_function.h`.
+/// Implements the function of `include/wisp/host_function.h`.
 ///
 /// # Safety
 /// `caller` is what a C host function was passed, and that function has not returned.
@@ -155,7 +155,7 @@ pub unsafe extern "C" fn wisp_caller_memory(caller: *mut shim::wisp_caller, addr
     }
 }
 
-/// See `include/wisp/host_function.h`.
+/// Implements the function of `include/wisp/host_function.h`.
 ///
 /// # Safety
 /// As `wisp_caller_memory`.
@@ -165,7 +165,7 @@ pub unsafe extern "C" fn wisp_caller_app(caller: *mut shim::wisp_caller) -> *con
     unsafe { guest(caller) }.data().platform().app()
 }
 
-/// See `include/wisp/host_function.h`.
+/// Implements the function of `include/wisp/host_function.h`.
 ///
 /// # Safety
 /// As `wisp_caller_memory`.

@@ -43,7 +43,7 @@ mod driver {
         assert!(shim::wisp_fs_error_WISP_FS_READ_ONLY == WasiErrno::ReadOnly as u32);
     };
 
-    /// The shims' error numbers are those of WASI; 0 is success.
+    /// Translates an error number of the shims. They are those of WASI, and 0 is success.
     fn check(error: u32) -> FileResult<()> {
         match u16::try_from(error) {
             Ok(0) => Ok(()),
@@ -66,7 +66,7 @@ mod driver {
         Metadata { kind, size, device: 0, inode: 0, links: 1, accessed: 0, modified: 0, changed: 0 }
     }
 
-    /// The path for C.
+    /// Returns the path for C.
     fn text(path: &Resolved) -> *const c_char {
         path.with_nul().as_ptr().cast()
     }
@@ -103,7 +103,7 @@ mod driver {
         }
     }
 
-    /// The flags of a `wisp_fs_how`.
+    /// Returns the flags of a `wisp_fs_how`.
     fn flags(how: Opening, is_directory: bool) -> u32 {
         let choices = [
             (how.read, shim::wisp_fs_how_WISP_FS_READ),

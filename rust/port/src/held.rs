@@ -16,7 +16,7 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Has C hold an image. A copy in RAM is compared with the image's hash, so that it is what the store checked.
+    /// Makes C hold an image. A copy in RAM is compared with the image's hash, so that it is what the store checked.
     ///
     /// # Errors
     /// The flash driver failed, there is no RAM for the image, or its hash differs.

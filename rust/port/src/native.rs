@@ -65,7 +65,7 @@ fn user_mode(run: &shim::wisp_run) -> wisp_engine::UserMode {
 /// Does what native code in user mode asked for.
 ///
 /// # Safety
-/// `ctx` is what `wisp_shim_user_enter` was called with, by this thread, and it has not returned; `request` points
+/// `ctx` is what `wisp_shim_user_enter` was called with, by this thread, and it has not returned. `request` points
 /// to six words. The thread of the code waits.
 #[cfg(feature = "user-mode")]
 #[no_mangle]
@@ -74,7 +74,7 @@ pub unsafe extern "C" fn wisp_rust_serve(ctx: *const c_void, request: *const usi
     unsafe { wisp_engine::serve(ctx, &*request.cast()) }
 }
 
-/// Returns the module with its native code; `None` if its IR is to run. The error, a `wisp_run_error`, was reported
+/// Returns the module with its native code, or `None` if its IR is to run. The error, a `wisp_run_error`, was reported
 /// already.
 #[inline(never)]
 pub fn load<'a>(
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn wisp_rust_has_native(image: *const u8, size: usize) -> 
 /// Returns true if one of the keys signed the image. Takes about 6 KB of stack and 2 million instructions.
 ///
 /// # Safety
-/// `image` points to `size` bytes; the lists of `signers` hold as many keys of 32 bytes and ids of 8 bytes as it
+/// `image` points to `size` bytes. The lists of `signers` hold as many keys of 32 bytes and ids of 8 bytes as it
 /// says. None of it changes during the call.
 #[cfg(feature = "signature")]
 #[no_mangle]
@@ -237,7 +237,7 @@ pub unsafe extern "C" fn wisp_rust_redirect(
     }
 }
 
-/// The thread of a run ended in its guest: nothing is to be stopped any more.
+/// Notes that the thread of a run ended in its guest, so that nothing is to be stopped any more.
 ///
 /// # Safety
 /// `flag` is what the run passed to `wisp_shim_app_stop_flag`, and it has not withdrawn it.

@@ -130,7 +130,7 @@ pub(crate) unsafe fn check(image: &Image<'_>, app: *const shim::wisp_app, is_sig
 /// Checks what was announced of an image without IR: the machines of its native sections, three bytes each.
 ///
 /// # Safety
-/// `app` points to an app of the firmware; `targets` points to `length` bytes.
+/// `app` points to an app of the firmware. `targets` points to `length` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_targets(app: *const shim::wisp_app, targets: *const u8, length: usize) -> u32 {
     if length == 0 {
@@ -154,7 +154,7 @@ pub unsafe extern "C" fn wisp_rust_store_targets(app: *const shim::wisp_app, tar
 /// Checks what was announced of an image: names of import modules with spaces between them.
 ///
 /// # Safety
-/// `app` points to an app of the firmware; `names` points to `length` bytes.
+/// `app` points to an app of the firmware. `names` points to `length` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names: *const u8, length: usize) -> u32 {
     if length == 0 {
@@ -170,7 +170,7 @@ pub unsafe extern "C" fn wisp_rust_store_needs(app: *const shim::wisp_app, names
 /// Checks the imports of an image in memory, and its largest frame and memory.
 ///
 /// # Safety
-/// `app` points to an app of the firmware; `image` points to `size` bytes that do not change.
+/// `app` points to an app of the firmware. `image` points to `size` bytes that do not change.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_image_needs(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
     // SAFETY: C passes `size` bytes that do not change.

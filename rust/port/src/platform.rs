@@ -15,7 +15,7 @@ pub struct Zephyr {
 }
 
 impl Zephyr {
-    /// The board as the given app sees it.
+    /// Returns the board as the given app sees it.
     ///
     /// # Safety
     /// `app` points to an app of the firmware, which lives as long as the program.
@@ -23,12 +23,12 @@ impl Zephyr {
         Zephyr { app }
     }
 
-    /// The app, for C.
+    /// Returns the app, for C.
     pub fn app(&self) -> *const shim::wisp_app {
         self.app
     }
 
-    /// The trap that ends the app, once it was told to stop or its time is over; else 0.
+    /// Returns the trap that ends the app, once it was told to stop or its time is over, else 0.
     pub fn stop_reason(&self) -> u32 {
         // SAFETY: `app` is valid by the contract of `new`.
         unsafe { shim::wisp_shim_app_stop_reason(self.app) }
@@ -41,7 +41,7 @@ impl Zephyr {
     }
 }
 
-/// The shims' error numbers are those of the ABI; 0 is success.
+/// Translates an error number of the shims. They are those of the ABI, and 0 is success.
 pub(crate) fn check(error: u32) -> Result<(), Errno> {
     match u16::try_from(error) {
         Ok(0) => Ok(()),
@@ -50,7 +50,7 @@ pub(crate) fn check(error: u32) -> Result<(), Errno> {
     }
 }
 
-/// The bytes of a string, or `None` for NULL.
+/// Returns the bytes of a string, or `None` for NULL.
 ///
 /// # Safety
 /// The pointer is NULL or that of a NUL-terminated string that lives and does not change during the run.

@@ -19,7 +19,7 @@ impl Zephyr {
     }
 }
 
-/// `before`, a number, `between`, a number, `after`.
+/// Puts together `before`, a number, `between`, a number and `after`.
 fn numbers(before: &[u8], first: u32, between: &[u8], second: u32, after: &[u8]) -> Text {
     let mut text = Text::new();
     text.push(before);
@@ -30,7 +30,7 @@ fn numbers(before: &[u8], first: u32, between: &[u8], second: u32, after: &[u8])
     text
 }
 
-/// The bytes are no image, or none for this firmware.
+/// Reports that the bytes are no image, or none for this firmware.
 #[cold]
 #[inline(never)]
 pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
@@ -123,7 +123,7 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
     board.error(&text);
 }
 
-/// The image has no function to run.
+/// Reports that the image has no function to run.
 #[cold]
 #[inline(never)]
 pub(crate) fn no_entry(board: &Zephyr) {
@@ -136,7 +136,7 @@ pub(crate) fn no_entry(board: &Zephyr) {
     board.error(&text);
 }
 
-/// An import that this firmware does not have, or not so.
+/// Reports an import that this firmware does not have, or has with another type.
 #[cold]
 #[inline(never)]
 pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, image: &Image<'_>) {
@@ -153,7 +153,7 @@ pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: Link
     board.error(&text);
 }
 
-/// Linear memory that the app may not have.
+/// Reports linear memory that the app may not have.
 #[cold]
 #[inline(never)]
 pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
@@ -161,7 +161,7 @@ pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
     board.error(&numbers(b"needs ", needed, b" bytes of memory, memory-size allows ", allowed, CURE));
 }
 
-/// An arena that does not hold what stands beside linear memory.
+/// Reports an arena that does not hold what stands beside linear memory.
 #[cold]
 #[inline(never)]
 pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
@@ -169,7 +169,7 @@ pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
     board.error(&numbers(b"the arena is too small: ", needed, b" bytes needed, ", left, CURE));
 }
 
-/// More of something than the app may have.
+/// Reports more of something than the app may have.
 #[cold]
 #[inline(never)]
 pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
@@ -181,7 +181,7 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
     board.error(&numbers(b"the image has ", has, what, allowed, b"; raise it"));
 }
 
-/// Why native code is not used.
+/// Reports why native code is not used.
 #[cfg(feature = "native")]
 fn native_reason(board: &Zephyr, level: u32, reason: &Reason) {
     let mut text = Text::new();
@@ -202,7 +202,7 @@ fn native_reason(board: &Zephyr, level: u32, reason: &Reason) {
     board.report(level, text.bytes());
 }
 
-/// An image without IR whose native code cannot run here, and which is not installed for that.
+/// Reports an image without IR that is not installed, because its native code cannot run here.
 #[cfg(all(feature = "native", feature = "storage"))]
 #[cold]
 #[inline(never)]
@@ -210,7 +210,7 @@ pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
     native_reason(board, abi::log::ERROR, reason);
 }
 
-/// Native code that is not used. The image's IR may run instead.
+/// Reports native code that is not used. The image's IR may run instead.
 #[cfg(feature = "native")]
 #[cold]
 #[inline(never)]

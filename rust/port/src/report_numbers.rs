@@ -11,7 +11,7 @@ use wisp_engine::{Image, ImageError, InstantiateError, LinkProblem, Rule};
 #[cfg(feature = "native")]
 use wisp_image::native::{Refusal, Target};
 
-/// Number of a fault that is reported. Numbers stay as they are; new ones come behind.
+/// Number of a fault that is reported. Numbers stay as they are. New ones come behind.
 // Without native code, nothing reports its faults.
 #[cfg_attr(not(feature = "native"), allow(dead_code))]
 #[derive(Clone, Copy)]
@@ -63,7 +63,7 @@ fn log(board: &Zephyr, error: Error, first: u32, second: u32) {
     }
 }
 
-/// The bytes are no image, or none for this firmware.
+/// Reports that the bytes are no image, or none for this firmware.
 #[cold]
 #[inline(never)]
 pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
@@ -87,12 +87,12 @@ pub(crate) fn bad_image(board: &Zephyr, error: ImageError) {
     log(board, error, first, second);
 }
 
-/// The image has no function to run.
+/// Reports that the image has no function to run.
 pub(crate) fn no_entry(board: &Zephyr) {
     log(board, Error::NoEntry, 0, 0);
 }
 
-/// An import that this firmware does not have, or not so.
+/// Reports an import that this firmware does not have, or has with another type.
 pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: LinkProblem, _image: &Image<'_>) {
     let index = match error {
         InstantiateError::Import(index, _) => u32::from(*index),
@@ -105,17 +105,17 @@ pub(crate) fn bad_import(board: &Zephyr, error: &InstantiateError, problem: Link
     log(board, error, index, 0);
 }
 
-/// Linear memory that the app may not have.
+/// Reports linear memory that the app may not have.
 pub(crate) fn too_large(board: &Zephyr, needed: u32, allowed: u32) {
     log(board, Error::Memory, needed, allowed);
 }
 
-/// An arena that does not hold what stands beside linear memory.
+/// Reports an arena that does not hold what stands beside linear memory.
 pub(crate) fn too_small(board: &Zephyr, needed: u32, left: u32) {
     log(board, Error::Arena, needed, left);
 }
 
-/// More of something than the app may have.
+/// Reports more of something than the app may have.
 pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
     let error = match what {
         Counted::TableElements => Error::TableElements,
@@ -125,13 +125,13 @@ pub(crate) fn too_many(board: &Zephyr, what: Counted, has: u32, allowed: u32) {
     log(board, error, has, allowed);
 }
 
-/// An image without IR whose native code cannot run here, and which is not installed for that.
+/// Reports an image without IR that is not installed, because its native code cannot run here.
 #[cfg(all(feature = "native", feature = "storage"))]
 pub(crate) fn not_installed(board: &Zephyr, reason: &Reason) {
     no_native_code(board, reason, false);
 }
 
-/// Native code that is not used. The image's IR may run instead.
+/// Reports native code that is not used. The image's IR may run instead.
 #[cfg(feature = "native")]
 #[cold]
 #[inline(never)]

@@ -40,7 +40,7 @@ pub unsafe extern "C" fn wisp_rust_request_accept(
 /// Makes the token of an upload's owner.
 ///
 /// # Safety
-/// `claim` points to `length` bytes, `mix` to four words; eight bytes can be written to `token`.
+/// `claim` points to `length` bytes, `mix` to four words. Eight bytes can be written to `token`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_token(claim: *const u8, length: usize, mix: *const u32, token: *mut u8) {
     // SAFETY: C passes `length` bytes and four words, and room for eight bytes at `token`.

@@ -170,7 +170,7 @@ pub(crate) const TABLES: &[&[HostFunction<AppData>]] = wisp_host::tables!(
 // Each phase is a function of its own that is not inlined, so that the app's stack holds the frames
 // of one phase at a time.
 
-/// The module to run, with its native code if there is some that fits and is trusted. An error of the image was
+/// Returns the module to run, with its native code if there is some that fits and is trusted. An error of the image was
 /// reported already.
 #[inline(never)]
 fn load<'a>(
@@ -277,7 +277,7 @@ fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Fai
 /// Reads an image's header and section table.
 ///
 /// # Safety
-/// `image` points to `size` bytes that do not change during the call; `app` is an app of the firmware.
+/// `image` points to `size` bytes that do not change during the call. `app` is an app of the firmware.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_check(app: *const shim::wisp_app, image: *const u8, size: usize) -> u32 {
     // SAFETY: C passes `size` bytes that do not change during the call.

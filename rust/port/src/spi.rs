@@ -25,7 +25,7 @@ mod driver {
 
     impl Zephyr {
         /// # Safety
-        /// Operations point to live bytes; what they read into is referred to by nothing else but the
+        /// Operations point to live bytes. What they read into is referred to by nothing else but the
         /// same operation.
         unsafe fn spi(&mut self, device: u32, operations: &[shim::wisp_spi_operation]) -> Result<(), Errno> {
             let count = operations.len() as u32;

@@ -98,7 +98,7 @@ impl Error {
     }
 }
 
-/// An error in words.
+/// Returns an error in words.
 ///
 /// # Safety
 /// `length` can be written.
@@ -158,7 +158,7 @@ fn app_out(store: &mut Store<'_, Partition>, slot: Slot) -> Result<shim::wisp_st
 /// Opens the app storage.
 ///
 /// # Safety
-/// Called once, by the app storage's thread; `wear` points to `count` words that nothing else uses from now on;
+/// Called once, by the app storage's thread. `wear` points to `count` words that nothing else uses from now on.
 /// `how` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_mount(wear: *mut u32, count: usize, how: *mut u32) -> u32 {
@@ -204,10 +204,10 @@ pub unsafe extern "C" fn wisp_rust_store_format(wear: *mut u32, count: usize) ->
     }
 }
 
-/// The app in a slot.
+/// Returns the app in a slot.
 ///
 /// # Safety
-/// Called by the app storage's thread; `app` can be written.
+/// Called by the app storage's thread. `app` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_store_app) -> u32 {
     const { assert!(MAX_APPS == shim::WISP_STORE_SLOTS as usize) };
@@ -221,10 +221,10 @@ pub unsafe extern "C" fn wisp_rust_store_get(slot: u32, app: *mut shim::wisp_sto
     }
 }
 
-/// The app with a name, installed.
+/// Returns the app with a name, installed.
 ///
 /// # Safety
-/// Called by the app storage's thread; `name` is NUL-terminated, `app` can be written.
+/// Called by the app storage's thread. `name` is NUL-terminated, `app` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shim::wisp_store_app) -> u32 {
     // SAFETY: called by the app storage's thread; C passes a NUL-terminated name, and an `app` that can be written.
@@ -240,7 +240,7 @@ pub unsafe extern "C" fn wisp_rust_store_find(name: *const c_char, app: *mut shi
 /// Announces an image, with `replace` in place of the upload that is going on.
 ///
 /// # Safety
-/// Called by the app storage's thread; `upload` has a NUL-terminated name, `offset` can be written.
+/// Called by the app storage's thread. `upload` has a NUL-terminated name, `offset` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_begin(
     upload: *const shim::wisp_store_upload,
@@ -270,7 +270,7 @@ pub unsafe extern "C" fn wisp_rust_store_begin(
 /// Takes a piece of the upload.
 ///
 /// # Safety
-/// Called by the app storage's thread; `data` points to `length` bytes.
+/// Called by the app storage's thread. `data` points to `length` bytes.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, length: usize) -> u32 {
     // SAFETY: called by the app storage's thread; C passes `length` bytes at `data`.
@@ -280,10 +280,10 @@ pub unsafe extern "C" fn wisp_rust_store_write(offset: u32, data: *const u8, len
     }
 }
 
-/// The upload that is going on.
+/// Returns the upload that is going on.
 ///
 /// # Safety
-/// Called by the app storage's thread; `upload` can be written.
+/// Called by the app storage's thread. `upload` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_upload) -> u32 {
     // SAFETY: called by the app storage's thread; C passes an `upload` that can be written.
@@ -308,7 +308,7 @@ pub unsafe extern "C" fn wisp_rust_store_progress(upload: *mut shim::wisp_store_
     }
 }
 
-/// The firmware's keys of one role.
+/// Returns the firmware's keys of one role.
 ///
 /// # Safety
 /// `keys` points to `count` keys of 32 bytes that live as long as the program.
@@ -320,7 +320,7 @@ unsafe fn key_list(keys: *const u8, count: usize) -> &'static [[u8; 32]] {
     unsafe { core::slice::from_raw_parts(keys.cast(), count) }
 }
 
-/// The firmware's keys, with these that are retired.
+/// Returns the firmware's keys, with these that are retired.
 ///
 /// # Safety
 /// The lists of `trust` are as [`key_list`] wants them.
@@ -357,7 +357,7 @@ fn check_signature(
 /// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
 ///
 /// # Safety
-/// Called by the app storage's thread; `trust` describes keys that live as long as the program;
+/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
@@ -389,7 +389,7 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
     }
 }
 
-/// Returns the announcement of an image with this length and hash; `None` without a manifest.
+/// Returns the announcement of an image with this length and hash, or `None` without a manifest.
 fn announcement(image: &Image, length: u32, hash: [u8; 32]) -> Option<shim::wisp_store_upload> {
     let manifest = image.manifest().ok()?;
     Some(shim::wisp_store_upload {
@@ -414,7 +414,7 @@ fn announcement(image: &Image, length: u32, hash: [u8; 32]) -> Option<shim::wisp
 /// Writes to `upload` the announcement of an image in memory.
 ///
 /// # Safety
-/// `image` points to `size` bytes that do not change; `upload` can be written.
+/// `image` points to `size` bytes that do not change. `upload` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_describe(
     image: *const u8,
@@ -436,7 +436,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
 /// those that `upload` has.
 ///
 /// # Safety
-/// `head` points to `size` bytes that do not change; `upload` can be read and written.
+/// `head` points to `size` bytes that do not change. `upload` can be read and written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_head(
     head: *const u8,
@@ -468,7 +468,7 @@ pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
 /// Checks an image and tells where it is held, and whether one bit of it had to be put right.
 ///
 /// # Safety
-/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`; `held_at`, `length` and
+/// Called by the app storage's thread, or `trust` as for `wisp_rust_store_accept`. `held_at`, `length` and
 /// `repaired` can be written. C releases the image.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_open(
@@ -503,7 +503,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
 /// Keeps an app's candidate, and retires the keys that it lists if a root key signed it.
 ///
 /// # Safety
-/// Called by the app storage's thread; `trust` as for `wisp_rust_store_accept`.
+/// Called by the app storage's thread, or `trust` as for `wisp_rust_store_accept`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::wisp_store_trust) -> u32 {
     // SAFETY: called by the app storage's thread, with C's lists of keys. Nothing writes flash during the check.
@@ -541,10 +541,10 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
     }
 }
 
-/// The ids of the retired keys.
+/// Returns the ids of the retired keys.
 ///
 /// # Safety
-/// Called by the app storage's thread; `ids` points to `WISP_STORE_RETIRED_MAX` ids of 8 bytes, and `count` can be
+/// Called by the app storage's thread. `ids` points to `WISP_STORE_RETIRED_MAX` ids of 8 bytes, and `count` can be
 /// written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize) -> u32 {
@@ -564,7 +564,7 @@ pub unsafe extern "C" fn wisp_rust_store_retired(ids: *mut u8, count: *mut usize
 /// Changes an app's state.
 ///
 /// # Safety
-/// Called by the app storage's thread; `value` can be written.
+/// Called by the app storage's thread. `value` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *mut u32) -> u32 {
     // SAFETY: called by the app storage's thread; C passes a `value` that can be written.
@@ -587,10 +587,10 @@ pub unsafe extern "C" fn wisp_rust_store_change(slot: u32, change: u32, value: *
     }
 }
 
-/// The app storage's figures.
+/// Returns the app storage's figures.
 ///
 /// # Safety
-/// Called by the app storage's thread; `stat` can be written.
+/// Called by the app storage's thread. `stat` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_stat(stat: *mut shim::wisp_store_stat) -> u32 {
     // SAFETY: called by the app storage's thread; C passes a `stat` that can be written.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Log lines put together without `core::fmt`, which costs about 10 KB of flash.
 
-/// A line of text on the stack, of this many bytes; what does not fit is cut off.
+/// A line of text on the stack, of this many bytes. What does not fit is cut off.
 #[derive(Debug)]
 pub struct Line<const CAPACITY: usize> {
     bytes: [u8; CAPACITY],
@@ -37,7 +37,7 @@ impl<const CAPACITY: usize> Line<CAPACITY> {
         }
     }
 
-    /// Appends words from outside; all but printable ASCII becomes question marks.
+    /// Appends words from outside. All but printable ASCII becomes question marks.
     pub fn push_shown(&mut self, text: &[u8]) {
         for byte in text {
             let shown = if byte.is_ascii_graphic() || *byte == b' ' { *byte } else { b'?' };

@@ -8,7 +8,7 @@ use crate::shim;
 /// Bytes of stack that code has at least beside what it leaves free. With less, the app is interpreted.
 const STACK: usize = 1024;
 
-/// Bytes that the running thread's stack lacks for code.
+/// Returns the bytes that the running thread's stack lacks for code.
 #[inline(never)]
 fn stack_needed(run: &shim::wisp_run) -> u32 {
     let here = (&raw const *run).addr();
@@ -36,7 +36,7 @@ pub fn engine(config: &Config, run: &shim::wisp_run, functions: usize) -> Engine
     })
 }
 
-/// Is called when the app's instance has its code, before anything of the app runs.
+/// Logs the figures of a translation. Is called when the app's instance has its code, before anything of the app runs.
 fn done(app: usize, figures: Translated) {
     keep(core::ptr::with_exposed_provenance(app), &figures, 0);
 }

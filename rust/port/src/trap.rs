@@ -27,7 +27,7 @@ pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'
     }
 }
 
-/// Function and code offset of each frame, innermost first, until `take` has enough.
+/// Passes on function and code offset of each frame, innermost first, until `take` has enough.
 fn frames(store: &Store<'_, AppData>, trap: Trap, take: &mut dyn FnMut(u32, u32) -> bool) {
     let mut frames = store.backtrace().peekable();
     // native code tells the innermost place only

@@ -58,7 +58,7 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
 }
 
 impl Config {
-    /// Microseconds and millivolts, from the beginning.
+    /// Returns the scripted microseconds and millivolts, from the beginning.
     pub(crate) fn scripted(&self) -> impl Iterator<Item = (u64, f64)> + '_ {
         let steps = self.script.iter().map(|step| step.get_ref());
         std::iter::once((0, self.initial_mv)).chain(steps.map(|step| ((step.at_ms * 1000.0) as u64, step.mv)))

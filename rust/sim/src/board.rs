@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// A simulated board. Each app has its own clock, grants and random bytes; the trace is shared.
+/// A simulated board. Each app has its own clock, grants and random bytes. The trace is shared.
 #[derive(Debug)]
 pub struct Board {
     config: Config,
@@ -25,8 +25,8 @@ pub struct Board {
 }
 
 impl Board {
-    /// No grants, wall-clock time, the operating system's randomness: for running a program that
-    /// needs no board.
+    /// Returns a board with no grants, with wall-clock time and the operating system's randomness: for running a
+    /// program that needs no board.
     pub fn desk() -> Self {
         let mut config = Config::default();
         config.board.realtime = true;
@@ -86,7 +86,7 @@ impl Board {
         Ok(board)
     }
 
-    /// The apps that the board has grants for.
+    /// Returns the apps that the board has grants for.
     pub fn apps(&self) -> impl Iterator<Item = &str> {
         self.config.apps.keys().map(String::as_str)
     }
@@ -111,7 +111,7 @@ impl Board {
         self.locked().set_trace(None, format);
     }
 
-    /// Directs standard output and standard error of the apps; a trace without a sink of its own goes
+    /// Directs standard output and standard error of the apps. A trace without a sink of its own goes
     /// to the former.
     pub fn set_output(&mut self, out: impl Write + Send + 'static, err: impl Write + Send + 'static) {
         let mut outputs = self.locked();

@@ -29,7 +29,7 @@ pub(crate) struct BoardConfig {
     pub(crate) duration_ms: Option<u64>,
     /// Seed of the random bytes.
     pub(crate) seed: u64,
-    /// Wall-clock time at boot in seconds since 1970; without it the board has no wall clock.
+    /// Wall-clock time at boot in seconds since 1970. Without it the board has no wall clock.
     pub(crate) unix_time: Option<u64>,
     /// Nanoseconds beside the seconds of `unix_time`, for the clock of the workstation.
     #[serde(skip)]
@@ -65,7 +65,7 @@ pub(crate) enum LogLevel {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TraceConfig {
     pub(crate) format: TraceFormat,
-    /// Relative to the current directory; standard output without it.
+    /// A path relative to the current directory. Without it, standard output is used.
     pub(crate) file: Option<PathBuf>,
 }
 

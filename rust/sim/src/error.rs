@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 pub struct Error {
     /// The file, if it came from one.
     pub file: Option<PathBuf>,
-    /// Line, from 1; 0 if the error is not in the text.
+    /// Line, from 1, or 0 if the error is not in the text.
     pub line: usize,
     /// Column, from 1.
     pub column: usize,

@@ -81,7 +81,7 @@ impl SimPlatform {
         self.first_event().map(|(time, _)| time)
     }
 
-    /// The first event that is not in the queue yet.
+    /// Returns the first event that is not in the queue yet.
     fn first_event(&self) -> Option<(u64, Kind)> {
         let pins = (0u32..).zip(&self.devices.gpio);
         let edges = pins.filter_map(|(pin, watched)| {
@@ -97,7 +97,7 @@ impl SimPlatform {
         edges.chain(messages).chain(receptions).chain(alarms).min_by_key(|(time, _)| *time)
     }
 
-    /// Takes note of what happened; whether the app is to be told.
+    /// Records what happened, and returns true if the app is to be notified.
     fn heard(&mut self, kind: Kind, time_us: u64) -> bool {
         match kind {
             Kind::Edge { pin, .. } => {

@@ -46,7 +46,7 @@ struct Signature {
 }
 
 impl Signature {
-    /// Reads the letters; `None` if they are no signature.
+    /// Reads the letters. Returns `None` if they are no signature.
     fn read(text: &str) -> Option<Self> {
         let (params, results) = text.strip_prefix('(')?.split_once(')')?;
         let mut signature = Signature { parameters: Vec::new(), params: Vec::new(), results: Vec::new() };
@@ -336,7 +336,7 @@ mod tests {
         turns = { signature = \"()iI\", returns = [[1, 2], [3, 4]] }\n\
         [apps.visitor.functions.\"acme:lamp@1\"]\nset = { returns = -13 }\n";
 
-    /// The results of calls of a function, and the lines of the trace.
+    /// Returns the results of calls of a function, and the lines of the trace.
     fn called(app: &str, name: &str, arguments: &[&[Val]]) -> (Vec<Result<Vec<Val>, TrapCode>>, Vec<String>) {
         let capture = Capture::new();
         let mut board = Board::from_toml(BOARD).unwrap();

@@ -43,7 +43,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Step {
-    /// Milliseconds since boot; fractions allowed.
+    /// Milliseconds since boot, with fractions.
     at_ms: f64,
     /// The logical level from then on.
     pub(crate) active: bool,
@@ -98,14 +98,14 @@ impl Device {
         Device { label, config, mode: None, driven: false, edges: Edges::None, heard_us: 0 }
     }
 
-    /// The level that the script gives an input at a time.
+    /// Returns the level that the script gives an input at a time.
     fn scripted(&self, now_us: u64) -> bool {
         let steps = self.config.script.iter().map(|step| step.get_ref());
         let past = steps.take_while(|step| step.at_us() <= now_us);
         past.last().map_or(self.config.initial, |step| step.active)
     }
 
-    /// The next edge that is watched for: its time and the new level.
+    /// Returns the next edge that is watched for: its time and the new level.
     pub(crate) fn next_edge(&self) -> Option<(u64, bool)> {
         let mut level = self.scripted(self.heard_us);
         for step in self.config.script.iter().map(|step| step.get_ref()) {

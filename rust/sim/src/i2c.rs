@@ -20,13 +20,13 @@ pub(crate) struct Config {
     size: usize,
     /// Bytes of a register: its number counts in these.
     width: usize,
-    /// EEPROM: bytes that one write can reach; a longer one wraps around in its page.
+    /// EEPROM: bytes that one write can reach. A longer one wraps around in its page.
     page: usize,
     /// EEPROM: bytes of a memory address.
     address_bytes: usize,
     /// EEPROM: milliseconds after a write in which it does not acknowledge.
     write_ms: f64,
-    /// Contents at boot, by the address of their first byte in decimal or 0x hexadecimal; 0xff or 0 elsewhere.
+    /// Contents at boot, by the address of their first byte in decimal or 0x hexadecimal, and 0xff or 0 elsewhere.
     contents: BTreeMap<String, Vec<u8>>,
     /// Registers over time.
     script: Vec<Spanned<Change>>,
@@ -204,7 +204,7 @@ impl Device {
         }
     }
 
-    /// A write from start or repeated start on: an address, then data.
+    /// Takes a write from start or repeated start on: an address, then data.
     fn write(&mut self, bytes: &[u8], now_us: u64) {
         let eeprom = self.config.kind == DeviceKind::Eeprom;
         let address_bytes = if eeprom { self.config.address_bytes } else { 1 };

@@ -41,7 +41,7 @@ impl Input {
     }
 
     /// Reads at most as many bytes as the buffer has room for, at least one unless the input is at its end. Waits until
-    /// there are some; `None` if `is_over` returned true meanwhile.
+    /// there are some. Returns `None` if `is_over` returned true meanwhile.
     ///
     /// # Errors
     /// Returns the operating system's error.

@@ -12,7 +12,7 @@ use wisp_host::platform::{Identity, Kv};
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct KvConfig {
-    /// Bytes of all entries, as they lie in flash; 0 grants nothing.
+    /// Bytes of all entries, as they lie in flash. 0 grants nothing.
     pub(crate) size: u32,
     /// Values at boot.
     pub(crate) contents: BTreeMap<String, Vec<u8>>,

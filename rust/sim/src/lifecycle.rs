@@ -9,7 +9,7 @@ impl Lifecycle for SimPlatform {
         self.trace("lifecycle", "confirm", "", "");
     }
 
-    /// Too many to trace, and nobody waits for them.
+    /// Does nothing: heartbeats are too many to trace, and nobody waits for them.
     fn heartbeat(&mut self) {
         self.tick();
     }

@@ -91,12 +91,12 @@ impl Device {
         (step.get_ref().at_ms * 1000.0).round() as u64
     }
 
-    /// When the next message arrives, if the channel is open.
+    /// Returns the time at which the next message arrives, if the channel is open.
     pub(crate) fn next_us(&self) -> Option<u64> {
         self.config.script.get(self.past).filter(|_| self.open).map(Self::at_us)
     }
 
-    /// Takes the message of that time into the queue; true if the queue was empty.
+    /// Takes the message of that time into the queue. Returns true if the queue was empty.
     pub(crate) fn arrive(&mut self) -> bool {
         let Some(step) = self.config.script.get(self.past) else { return false };
         self.past += 1;

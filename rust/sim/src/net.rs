@@ -39,7 +39,7 @@ enum Link {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct NetConfig {
-    /// Peers and ports; none grants nothing.
+    /// Peers and ports. An empty list grants nothing.
     endpoints: Vec<Spanned<String>>,
     /// Sockets that may be open.
     sockets: u32,
@@ -224,7 +224,7 @@ impl SimPlatform {
         }
     }
 
-    /// The same for one socket, after what has come for it was taken in.
+    /// Returns the same for one socket, after what has come for it was taken in.
     fn try_socket<T>(
         &mut self,
         socket: u32,

@@ -54,7 +54,7 @@ impl fmt::Debug for Outputs {
 }
 
 impl Outputs {
-    /// Returns the process's own streams; the trace goes to standard output.
+    /// Returns the process's own streams. The trace goes to standard output.
     pub(crate) fn process() -> Self {
         Outputs {
             out: Box::new(io::stdout()),
@@ -66,7 +66,7 @@ impl Outputs {
         }
     }
 
-    /// Directs the trace; `None` is standard output.
+    /// Directs the trace, where `None` is standard output.
     pub(crate) fn set_trace(&mut self, trace: Option<Sink>, format: TraceFormat) {
         (self.trace, self.format, self.header_due) = (trace, format, true);
     }
@@ -105,7 +105,7 @@ impl Outputs {
     }
 }
 
-/// `hh:mm:ss.mmm,uuu`, as Zephyr's log shows time.
+/// Returns `hh:mm:ss.mmm,uuu`, as Zephyr's log shows time.
 fn clock(us: u64) -> String {
     let (s, ms) = (us / 1_000_000, us / 1000);
     format!("{:02}:{:02}:{:02}.{:03},{:03}", s / 3600, s / 60 % 60, s % 60, ms % 1000, us % 1000)

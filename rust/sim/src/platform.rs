@@ -30,7 +30,7 @@ pub struct SimPlatform {
     pub(crate) storage: Storage,
     pub(crate) net: Network,
     pub(crate) files: Folders,
-    /// Standard input is that of the process; else it is at its end.
+    /// Standard input is that of the process, or else is at its end.
     standard_input: Option<Input>,
     board: BoardConfig,
     board_file: String,
@@ -185,7 +185,7 @@ impl SimPlatform {
         }
     }
 
-    /// A host call takes some virtual time, so that a guest which polls gets on.
+    /// Lets some virtual time pass for a host call, so that a guest which polls gets on.
     pub(crate) fn tick(&mut self) {
         self.advance(1);
     }

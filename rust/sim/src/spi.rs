@@ -14,7 +14,7 @@ use wisp_host::platform::{Spi, SpiOperation};
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
     kind: DeviceKind,
-    /// Registers at boot, by number in decimal or 0x hexadecimal; 0 elsewhere.
+    /// Registers at boot, by number in decimal or 0x hexadecimal, or 0 elsewhere.
     contents: BTreeMap<String, Vec<u8>>,
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Reception {
-    /// Milliseconds since boot; fractions allowed.
+    /// Milliseconds since boot, with fractions.
     at_ms: f64,
     #[serde(default)]
     text: String,
@@ -85,7 +85,7 @@ impl Device {
         Device { label, loopback, script, open: false, received, lost: 0, watched: false, told: false }
     }
 
-    /// When something comes next, if the port is open to hear it.
+    /// Returns the time at which something comes next, if the port is open to receive it.
     pub(crate) fn next_us(&self) -> Option<u64> {
         self.script.front().filter(|_| self.open).map(Reception::at_us)
     }

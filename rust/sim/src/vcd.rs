@@ -85,7 +85,7 @@ fn wire(active: bool) -> String {
     if active { "1" } else { "0" }.into()
 }
 
-/// Without white space, which ends a value.
+/// Returns the text without white space, which ends a value.
 fn text(value: &str) -> String {
     let mut shown = String::from("s");
     for c in value.chars() {

@@ -42,7 +42,7 @@ impl Drop for Desk {
 }
 
 impl Desk {
-    /// Beside the folder lies a file `secret`, which the app must never see.
+    /// Makes a folder. Beside it lies a file `secret`, which the app must never see.
     fn new(quota: Option<u64>) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let name = format!("wisp-files-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));

@@ -138,7 +138,7 @@ fn hostile_pointers_are_errors_and_never_traps() {
     assert_eq!(run.trace, "");
 }
 
-/// A guest that asks a server by the address in text, and one that asks a server which it was not granted.
+/// Runs a guest that asks a server by the address in text, and one that asks a server which it was not granted.
 #[test]
 fn a_guest_reaches_the_server_that_it_was_granted() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

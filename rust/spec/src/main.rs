@@ -32,7 +32,7 @@ fn option(arguments: &mut Vec<String>, name: &str) -> Result<Option<String>, Str
     value.map(Some).ok_or_else(|| format!("{name} takes a value"))
 }
 
-/// Takes an option without a value out of the arguments; true if it was there.
+/// Takes an option without a value out of the arguments. Returns true if it was there.
 fn flag(arguments: &mut Vec<String>, name: &str) -> bool {
     let before = arguments.len();
     arguments.retain(|argument| argument != name);

@@ -32,7 +32,7 @@ impl fmt::Display for Counts {
 /// A directive that did not hold.
 #[derive(Clone, Debug)]
 pub struct Failure {
-    /// Line in the file, from 1; 0 for the file as a whole.
+    /// Line in the file, from 1, or 0 for the file as a whole.
     pub line: usize,
     /// The expected result and the one that came.
     pub message: String,

@@ -34,7 +34,7 @@ impl Case {
         Ok(Self { group: "file".into(), file: name.into(), skipped: None, text: String::leak(text) })
     }
 
-    /// `group/file`.
+    /// Returns `group/file`.
     pub fn name(&self) -> String {
         format!("{}/{}", self.group, self.file)
     }
@@ -60,12 +60,12 @@ impl Case {
         }
     }
 
-    /// Why the directive on this line is not run.
+    /// Returns the reason why the directive on this line is not run.
     pub(crate) fn skip(&self, line: usize) -> Option<&'static str> {
         self.skip_of(skips::DIRECTIVES, line)
     }
 
-    /// Why one of these lists has it that the directive on this line is not run.
+    /// Returns the reason why one of these lists has it that the directive on this line is not run.
     pub(crate) fn skip_of(&self, list: &[skips::Directives], line: usize) -> Option<&'static str> {
         let mut skips = list.iter().filter(|skip| skip.0 == self.group && skip.1 == self.file);
         skips.find(|skip| (skip.2..=skip.3).contains(&line)).map(|skip| skip.4)
@@ -107,7 +107,7 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-/// The groups that are not run, with the number of their files and the reason.
+/// Returns the groups that are not run, with the number of their files and the reason.
 pub fn not_run() -> Vec<(String, usize, &'static str)> {
     let mut groups = Vec::new();
     for &(name, reason) in skips::GROUPS {

@@ -43,7 +43,7 @@ pub struct Tape {
     pub arena: usize,
 }
 
-/// Makes the tape of these cases. With a translator, the images have native code as well; here they are played
+/// Makes the tape of these cases. With a translator, the images have native code as well. Here they are played
 /// by the interpreter all the same.
 ///
 /// # Errors

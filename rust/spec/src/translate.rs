@@ -23,7 +23,7 @@ pub struct Translator {
 }
 
 impl Translator {
-    /// For a target that `wisp build --target` knows.
+    /// Returns the translator for a target that `wisp build --target` knows.
     ///
     /// # Errors
     /// There is no such target.
@@ -31,7 +31,7 @@ impl Translator {
         Machine::named(target).map(|machine| Self::new(machine, None)).map_err(|error| error.to_string())
     }
 
-    /// For what a compiler makes code for with these flags.
+    /// Returns the translator for what a compiler makes code for with these flags.
     ///
     /// # Errors
     /// The compiler cannot be started, or native code is not made for its machine.
@@ -41,7 +41,7 @@ impl Translator {
         Ok(Self::new(machine, Some(compiler)))
     }
 
-    /// The code is stopped from outside, as where it ships.
+    /// Makes code that is stopped from outside, as on devices.
     fn new(machine: Machine, compiler: Option<String>) -> Self {
         Self { machine, options: Options { poll: false, compiler, ..native_options() } }
     }
@@ -86,7 +86,7 @@ impl Translator {
 pub(crate) struct Modules(HashMap<Vec<u8>, Compiled>);
 
 impl Modules {
-    /// Adds one; its image.
+    /// Adds one, and returns its image.
     pub(crate) fn compile(&mut self, wasm: &[u8]) -> Result<Vec<u8>, String> {
         let options = wisp_compiler::Options { name: "spec", trim: false, ..Default::default() };
         let compiled = wisp_compiler::compile(wasm, &options).map_err(|error| error.to_string())?;

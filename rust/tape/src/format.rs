@@ -126,7 +126,7 @@ pub struct Cursor<'t> {
 }
 
 impl<'t> Cursor<'t> {
-    /// At the first record.
+    /// Returns a reader that stands at the first record.
     pub fn new(bytes: &'t [u8]) -> Self {
         Self { bytes, at: 0 }
     }

@@ -71,24 +71,24 @@ pub struct Place<'t> {
 
 /// A receiver of the events of a play.
 pub trait Observer {
-    /// A file is through.
+    /// Notes that a file has been played.
     fn file(&mut self, name: &str, counts: Counts);
-    /// An action did not do what it should.
+    /// Notes that an action did not do what it should.
     fn failure(&mut self, place: Place<'_>, what: Arguments<'_>);
-    /// Returns the configuration of stores. The one given has all that the suite needs; an observer may add to it.
+    /// Returns the configuration of stores. The one given has all that the suite needs. An observer may add to it.
     fn config(&self, config: Config) -> Config {
         config
     }
-    /// A module is about to be instantiated: lets it use native code, where there is some.
+    /// Lets a module that is about to be instantiated use native code, where there is some.
     ///
     /// # Errors
     /// Why it cannot.
     fn module(&mut self, _engine: &Engine, _module: &mut Module<'_>) -> Result<(), &'static str> {
         Ok(())
     }
-    /// A store is through: offset of its record, bytes of its largest memory and of its arena.
+    /// Notes that a store has been played: offset of its record, bytes of its largest memory and of its arena.
     fn store(&mut self, _record: usize, _memory: u32, _arena: usize) {}
-    /// A store is through: functions of its instances, and how many of them became machine code.
+    /// Notes that a store has been played: functions of its instances, and how many of them became machine code.
     fn functions(&mut self, _all: u32, _translated: u32) {}
 }
 
@@ -222,7 +222,7 @@ struct Session<'s, 't> {
 }
 
 impl<'t> Session<'_, 't> {
-    /// The next action; false if it is not one of this store.
+    /// Returns the next action, or false if it is not one of this store.
     fn action<'a>(&mut self, engine: &Engine, store: &mut Store<'a, ()>, cursor: &mut Cursor<'t>) -> Option<bool>
     where
         't: 'a,

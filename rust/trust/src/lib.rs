@@ -47,24 +47,24 @@ pub use verify::{check_hash, check_rollback, compiler_of, verify, verify_origin}
 pub struct Hasher(hmac_sha256::Hash);
 
 impl Hasher {
-    /// The hash of nothing so far.
+    /// Returns the hash of nothing so far.
     #[allow(clippy::new_without_default)]
     pub fn new() -> Self {
         Self(hmac_sha256::Hash::new())
     }
 
-    /// Adds bytes; about 40 instructions each on Thumb-2.
+    /// Adds bytes, at about 40 instructions each on Thumb-2.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// The hash of all the bytes.
+    /// Returns the hash of all the bytes.
     pub fn finish(self) -> [u8; 32] {
         self.0.finalize()
     }
 }
 
-/// SHA-256 of bytes.
+/// Returns the SHA-256 of bytes.
 pub fn sha256(bytes: &[u8]) -> [u8; 32] {
     hmac_sha256::Hash::hash(bytes)
 }

@@ -30,7 +30,7 @@ pub fn public_key(secret: &[u8; 32]) -> PublicKey {
     *KeyPair::from_seed(Seed::new(*secret)).pk
 }
 
-/// Returns the image with a trailer that holds its hash and its signature; a trailer it has is replaced. Attached
+/// Returns the image with a trailer that holds its hash and its signature. A trailer it has is replaced. Attached
 /// native code stays, because the content stays the same.
 ///
 /// # Errors

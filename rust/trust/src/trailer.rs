@@ -18,7 +18,7 @@ pub struct Trailer<'a> {
 }
 
 impl<'a> Trailer<'a> {
-    /// Reads the trailer of an image; one without a trailer has no records. An attachment may follow.
+    /// Reads the trailer of an image. One without a trailer has no records. An attachment may follow.
     ///
     /// # Errors
     /// [`TrustError::BadTrailer`]: there is something else, records that are unknown, repeated, out of

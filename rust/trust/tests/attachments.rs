@@ -15,7 +15,7 @@ const ROOT: [u8; 32] = [2; 32];
 const COMPILE: [u8; 32] = [3; 32];
 const STRANGER: [u8; 32] = [4; 32];
 
-/// Sections of no real machine: what is in them is nothing to a signature.
+/// Returns sections of no real machine: what is in them does not matter to a signature.
 fn sections() -> Vec<(u16, Vec<u8>)> {
     vec![(Section::NATIVE, vec![0xa5; 21]), (Section::NATIVE + 4, vec![0x5a; 16])]
 }

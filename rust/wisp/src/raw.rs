@@ -14,7 +14,7 @@ use wisp_port::platform::Zephyr;
 use wisp_port::shim;
 use zephyr::time::Timeout;
 
-/// The app of a pointer that C returned.
+/// Returns the app of a pointer that C returned.
 ///
 /// # Safety
 /// The pointer is NULL or that of an app of the firmware.

@@ -17,7 +17,7 @@ struct Readings {
     scale: i8,
 }
 
-/// The first four bytes of the SHA-256 of ten changed readings, or 0 if a crate failed.
+/// Returns the first four bytes of the SHA-256 of ten changed readings, or 0 if a crate failed.
 pub fn checksum() -> u32 {
     let mut hash = Sha256::new();
     for round in 0..10 {

@@ -27,7 +27,7 @@ impl<T> Data<T> {
     }
 }
 
-/// Bubble sort of 100 integers, n times.
+/// Sorts 100 integers by bubble sort, n times.
 #[cfg(not(target_family = "wasm"))]
 #[no_mangle]
 #[inline(never)]
@@ -35,7 +35,7 @@ pub extern "C" fn run_bubble_rust(n: u32) -> u32 {
     bubble::run(n)
 }
 
-/// CRC-16 of 1 KiB, n times.
+/// Computes the CRC-16 of 1 KiB, n times.
 #[cfg(not(target_family = "wasm"))]
 #[no_mangle]
 #[inline(never)]

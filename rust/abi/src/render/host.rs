@@ -10,7 +10,7 @@ use core::fmt::{self, Write};
 /// `Failure`, `Stop`, `Exit`, `Errno`, `WasiErrno`, `HostFunction`, `Caller` and `Trap` in scope.
 ///
 /// # Errors
-/// Those of the writer; also for a combination of buffers that the glue has no rule for.
+/// Those of the writer, and one for a combination of buffers that the glue has no rule for.
 pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     super::comment(out, "/// ", interface.doc)?;
     writeln!(out, "pub trait {} {{", interface.host_trait)?;
@@ -104,7 +104,7 @@ fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::
     Ok(())
 }
 
-/// It may end the guest. Native code passes its values to others in registers.
+/// Returns true if the function may end the guest. Native code passes its values to others in registers.
 fn trapping(function: &Function) -> bool {
     !matches!(function.returns, Returns::U64(_))
 }
@@ -152,7 +152,7 @@ fn method(out: &mut impl Write, interface: &Interface, function: &Function) -> f
     }
 }
 
-/// Returns the success type: the value, then what goes through out-pointers; a tuple if there are several.
+/// Returns the success type: the value, then what goes through out-pointers, as a tuple if there are several.
 fn results(out: &mut impl Write, function: &Function) -> fmt::Result {
     let count = result_count(function);
     if count != 1 {

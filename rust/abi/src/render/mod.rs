@@ -32,7 +32,7 @@ pub fn signature(out: &mut impl Write, function: &Function) -> fmt::Result {
     write!(out, "){}", function.returns.letters())
 }
 
-/// Writes `text` as comment lines that begin with `prefix`; an empty line stays an empty comment.
+/// Writes `text` as comment lines that begin with `prefix`. An empty line stays an empty comment.
 fn comment(out: &mut impl Write, prefix: &str, text: &str) -> fmt::Result {
     for line in text.lines() {
         writeln!(out, "{}", Trimmed(prefix, line))?;

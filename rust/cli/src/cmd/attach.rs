@@ -24,7 +24,7 @@ use crate::{check, input, keys, output};
 pub struct Arguments {
     /// The signed image
     file: PathBuf,
-    /// An image of the same module with native code; may be given several times
+    /// An image of the same module with native code (may be given several times)
     #[arg(short, long, value_name = "FILE", required = true)]
     native: Vec<PathBuf>,
     /// The secret compile key

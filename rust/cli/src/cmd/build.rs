@@ -190,7 +190,7 @@ struct Report {
     code_bytes: usize,
     #[serde(flatten)]
     facts: Facts,
-    /// The component that the image was made of; null if it was none.
+    /// The component that the image was made of, or null if it was none.
     world: Option<Origin>,
 }
 

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
 struct Shown<'f> {
     #[serde(flatten)]
     facts: &'f Facts,
-    /// The component that the image was made of; null if it was none, or if the symbols are not there.
+    /// The component that the image was made of, or null if it was none, or if the symbols are not there.
     world: Option<Origin>,
 }
 

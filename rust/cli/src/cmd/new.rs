@@ -12,8 +12,8 @@ use crate::{input, output};
 
 /// Begin an app
 ///
-/// Makes a directory with an app that blinks, a board for `wisp run`, and what its language's own tools need to
-/// build it; README.md there says how.
+/// Makes a directory with an app that blinks, a board for `wisp run`, and what its language's own tools need to build
+/// it. README.md there says how.
 #[derive(Args)]
 pub struct Arguments {
     /// The app's name, and its directory's
@@ -43,7 +43,7 @@ enum Language {
     Zig,
 }
 
-/// A name that is one everywhere: in cargo, npm, a devicetree node and the image.
+/// Returns a name that is one everywhere: in cargo, npm, a devicetree node and the image.
 fn name(text: &str) -> Result<String, String> {
     let starts = text.starts_with(|c: char| c.is_ascii_lowercase());
     let plain = text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');

@@ -62,11 +62,11 @@ pub struct Arguments {
     /// Hold the app for a debugger, which connects to this port or address of this machine [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = ADDRESS, conflicts_with = "native")]
     debug: Option<String>,
-    /// Count the ops of each function: a table on standard error, and a flame graph (.svg) or stacks (.folded) in FILE; may be
-    /// repeated
+    /// Count the ops of each function: a table on standard error, and a flame graph (.svg) or stacks (.folded) in FILE
+    /// (may be given several times)
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
     profile: Vec<String>,
-    /// Run the app anew when the module or the board file changes, or a file in FOLDER; may be repeated
+    /// Run the app anew when the module or the board file changes, or a file in FOLDER (may be given several times)
     #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = folder)]
     watch: Vec<PathBuf>,
     /// With --watch=FOLDER: a command that makes the module when a file in FOLDER has changed
@@ -81,10 +81,10 @@ pub struct Arguments {
     /// File for these events, apart from the app's own output [default: standard output]
     #[arg(long, value_name = "FILE")]
     trace_file: Option<PathBuf>,
-    /// An environment variable for the app; may be repeated
+    /// An environment variable for the app (may be given several times)
     #[arg(long = "env", value_name = "NAME=VALUE", value_parser = variable)]
     variables: Vec<(String, String)>,
-    /// A folder that the app may use, and its name for the app [default: the same]; may be repeated
+    /// A folder that the app may use, and its name for the app [default: the same] (may be given several times)
     #[arg(long = "dir", value_name = "FOLDER[::NAME]")]
     folders: Vec<String>,
     /// Names and source lines of an image [default: those beside it]
@@ -107,7 +107,7 @@ fn trace(text: &str) -> Result<TraceFormat, String> {
     }
 }
 
-/// Returns the path of a folder; an empty one stands for none.
+/// Returns the path of a folder. An empty one stands for none.
 fn folder(text: &str) -> Result<PathBuf, String> {
     Ok(text.into())
 }
@@ -117,7 +117,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.into(), value.into()))
 }
 
-/// Runs an app; gives its exit code.
+/// Runs an app, and returns its exit code.
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = arguments.file.clone();
     if !arguments.watch.is_empty() {
@@ -458,7 +458,7 @@ impl Outcome {
         Self { ended: "returned", native, ..Self::default() }
     }
 
-    /// Takes note of a trap and tells of it; returns the exit code.
+    /// Records and reports a trap, and returns the exit code.
     fn trapped(
         &mut self,
         store: &Store<'_, App<SimPlatform>>,

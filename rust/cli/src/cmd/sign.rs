@@ -24,11 +24,11 @@ pub struct Arguments {
     /// Path of the signed image [default: in place of the image]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// A public key that devices shall no longer accept once they have confirmed this image; needs a root key
+    /// A public key that devices shall no longer accept once they have confirmed this image (needs a root key)
     #[arg(long, value_name = "FILE")]
     retire: Vec<PathBuf>,
-    /// Devices that the image is for: board=NAME, vendor=NAME or class=NAME, where NAME may end with *; may be given
-    /// several times
+    /// Devices that the image is for: board=NAME, vendor=NAME or class=NAME, where NAME may end with * (may be given
+    /// several times)
     #[arg(long, value_name = "KIND=NAME", value_parser = condition)]
     only: Vec<(Kind, String)>,
     /// Let the image take the place of one with a higher version

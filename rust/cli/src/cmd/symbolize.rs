@@ -20,7 +20,7 @@ use crate::symbols::Symbols;
 /// its frames, innermost first. Other lines pass unchanged.
 #[derive(Args)]
 pub struct Arguments {
-    /// Symbols, as `wisp build` wrote them beside an image; may be given several times
+    /// Symbols, as `wisp build` wrote them beside an image (may be given several times)
     #[arg(short, long, value_name = "FILE", required = true)]
     symbols: Vec<PathBuf>,
     /// Read this file instead of standard input, which - names as well

@@ -17,13 +17,13 @@ use crate::{check, facts, input, keys, output};
 pub struct Arguments {
     /// The image
     file: PathBuf,
-    /// A public app key that the device knows; may be given several times
+    /// A public app key that the device knows (may be given several times)
     #[arg(short, long, value_name = "FILE", required_unless_present = "root_key")]
     key: Vec<PathBuf>,
-    /// A public root key that the device knows; may be given several times
+    /// A public root key that the device knows (may be given several times)
     #[arg(long, value_name = "FILE")]
     root_key: Vec<PathBuf>,
-    /// A public compile key that the device knows; may be given several times
+    /// A public compile key that the device knows (may be given several times)
     #[arg(long, value_name = "FILE")]
     compile_key: Vec<PathBuf>,
 }
@@ -43,7 +43,7 @@ struct Report {
     /// Machines that the image has native code for.
     native: Vec<String>,
     native_only: bool,
-    /// Devices that the image is for, as `KIND=NAME`; empty if it is for all.
+    /// Devices that the image is for, as `KIND=NAME`, or empty if it is for all.
     only: Vec<String>,
     /// Id of the compile key that signed the attached native code.
     compile_key: Option<String>,

@@ -78,9 +78,9 @@ impl<'w> Debug<'w> {
         })
     }
 
-    /// For functions that several units claim, by the start of their bodies: the part of `.debug_info` of the
-    /// unit they are from. A linker that puts one definition in the place of a weak one leaves the debug
-    /// information of both, and has them begin at the same address; only the right one ends where the body does.
+    /// Finds the unit that each function is from which several units claim: the part of `.debug_info`, by the start of
+    /// the function's body. A linker that puts one definition in the place of a weak one leaves the debug information
+    /// of both, and has them begin at the same address. Only the right one ends where the body does.
     fn contested(&self) -> Result<HashMap<u64, Range<usize>>, gimli::Error> {
         let dwarf = self.dwarf(None)?;
         let mut claims: HashMap<u64, (usize, Option<Range<usize>>)> = HashMap::new();
@@ -114,7 +114,7 @@ fn path(file: &str) -> Cow<'_, str> {
     }
 }
 
-/// Adds what the module's debug information says of its places; nothing if it has none that can be read.
+/// Adds what the module's debug information says of its places, if it has any that can be read.
 pub fn add_lines(symbols: &mut Symbols, wasm: &[u8]) {
     // damaged debug information is no reason not to build
     let _ = add(symbols, &Debug::of(wasm));

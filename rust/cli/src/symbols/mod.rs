@@ -35,7 +35,7 @@ struct Place {
     code: u32,
     /// Byte offset in the wasm module.
     wasm: u32,
-    /// Innermost first; empty without debug information.
+    /// Innermost first, or empty without debug information.
     calls: Vec<Call>,
 }
 
@@ -47,7 +47,7 @@ pub struct Symbols {
     /// Bytes of the image's code section.
     code: u32,
     imported: u32,
-    /// (function index, imports included; name), ascending.
+    /// Pairs of a function's index, imports included, and its name, ascending.
     names: Vec<(u32, String)>,
     files: Vec<String>,
     /// Names of functions in the source.
@@ -70,7 +70,7 @@ pub struct World {
 /// The wasm offset of code that no function of the module has: it sets up an instance and calls the start function.
 const NOWHERE: u32 = 0;
 
-/// Hexadecimal digits.
+/// Returns the bytes as hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         let _ = write!(text, "{byte:02x}");
@@ -85,7 +85,7 @@ pub fn beside(image: &Path) -> PathBuf {
     name.into()
 }
 
-/// The name without what compilers add to it.
+/// Returns the name without what compilers add to it.
 fn readable(name: &str) -> String {
     // a name of C may be one of a type in C++'s mangling: `i` is no `int`
     let mangled = ["_Z", "__Z", "___Z", "_R", "__R"].iter().any(|prefix| name.starts_with(prefix));
@@ -97,13 +97,13 @@ fn readable(name: &str) -> String {
     }
 }
 
-/// Names of the functions that a module defines, by index among those.
+/// Returns the names of the functions that a module defines, by index among those.
 fn defined_names(wasm: &[u8], imported: u32) -> Vec<(u32, String)> {
     let names = wisp_compiler::function_names(wasm).into_iter();
     names.filter_map(|(index, name)| Some((index.checked_sub(imported)?, readable(name)))).collect()
 }
 
-/// The image with the names of its functions, which a module was just compiled to.
+/// Returns the image with the names of its functions, which a module was just compiled to.
 pub fn with_names(image: &Image<'_>, wasm: &[u8]) -> Vec<u8> {
     let names = defined_names(wasm, image.imports_of(external::FUNCTION) as u32);
     let names = names.iter().map(|(index, name)| (*index, name.as_str()));
@@ -116,7 +116,7 @@ pub fn with_names(image: &Image<'_>, wasm: &[u8]) -> Vec<u8> {
 }
 
 impl Symbols {
-    /// The symbols of a module that was just compiled to this image.
+    /// Returns the symbols of a module that was just compiled to this image.
     pub fn of(wasm: &[u8], compiled: &Compiled, image: &Image<'_>) -> Self {
         let mut names: Vec<_> =
             wisp_compiler::function_names(wasm).into_iter().map(|(index, name)| (index, readable(name))).collect();
@@ -182,7 +182,7 @@ impl Symbols {
         symbols.map_err(|failure| output::note(format_args!("no names: {failure}"))).ok()
     }
 
-    /// The names that an image carries itself; `None` if it carries none.
+    /// Returns the names that an image carries itself, or `None` if it carries none.
     pub fn carried(image: &Image<'_>) -> Option<Self> {
         let names = (0..image.function_count() as u32)
             .filter_map(|index| Some((index, printable(image.function_name(index)?))));
@@ -195,20 +195,20 @@ impl Symbols {
         self.wasm == wasm && self.code == image.id().code
     }
 
-    /// Which image they belong to.
+    /// Returns the id of the image that they belong to.
     pub fn id(&self) -> ImageId {
         let digits = self.wasm.get(..8).unwrap_or_default();
         ImageId { wasm: u32::from_str_radix(digits, 16).unwrap_or(0), code: self.code }
     }
 
-    /// Name of a defined function.
+    /// Returns the name of a defined function.
     pub fn name(&self, defined: u32) -> Option<&str> {
         let index = self.imported.checked_add(defined)?;
         let at = self.names.binary_search_by_key(&index, |name| name.0).ok()?;
         self.names.get(at).map(|name| name.1.as_str())
     }
 
-    /// Offset in the wasm module of the instruction behind a code offset.
+    /// Returns the offset in the wasm module of the instruction behind a code offset.
     pub fn wasm_offset(&self, code: u32) -> Option<u32> {
         self.place(code).map(|place| place.wasm)
     }

@@ -58,7 +58,7 @@ impl Symbols {
         text
     }
 
-    /// Reads the text; the error names the line.
+    /// Reads the text. The error names the line.
     pub fn from_text(text: &str) -> Result<Self, String> {
         let mut symbols = Self::default();
         let mut lines = text.lines().enumerate();

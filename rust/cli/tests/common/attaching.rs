@@ -5,7 +5,7 @@ use super::{Case, Folder};
 
 const SEVEN: &str = r#"(module (func (export "seven") (result i32) i32.const 7))"#;
 
-/// A signed image, one of another module, and keys.
+/// Makes a signed image, one of another module, and keys.
 fn files(folder: &Folder) {
     folder.module("a.wasm", SEVEN);
     folder.module("b.wasm", &SEVEN.replace("const 7", "const 8"));
@@ -15,7 +15,7 @@ fn files(folder: &Folder) {
     folder.succeeds("sign a.wisp --key app.pem");
 }
 
-/// The same, with an image that has native code.
+/// Makes the same, with an image that has native code.
 fn native(folder: &Folder) {
     files(folder);
     folder.succeeds("build a.wasm --target x86-64 --quiet --no-symbols -o native.wisp");

@@ -3,7 +3,7 @@
 
 use super::{Case, Folder};
 
-/// A module, its image, and a key of each role.
+/// Makes a module, its image, and a key of each role.
 fn all(folder: &Folder) {
     folder.module("a.wasm", r#"(module (func (export "_start")))"#);
     folder.succeeds("build a.wasm --quiet");

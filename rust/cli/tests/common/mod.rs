@@ -42,7 +42,7 @@ impl Folder {
         std::fs::write(self.path(name), bytes).unwrap();
     }
 
-    /// A wasm module from its text.
+    /// Writes a wasm module from its text.
     pub fn module(&self, name: &str, text: &str) {
         self.write(name, wat::parse_str(text).unwrap());
     }
@@ -51,7 +51,7 @@ impl Folder {
         std::fs::read(self.path(name)).unwrap()
     }
 
-    /// Runs `wisp` in the folder; arguments are separated by spaces.
+    /// Runs `wisp` in the folder. Arguments are separated by spaces.
     pub fn wisp(&self, arguments: &str) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wisp"));
         command.args(arguments.split_whitespace()).current_dir(&self.0);

@@ -91,17 +91,17 @@ impl Asm {
         self.line("jr a0");
     }
 
-    /// A word of the op.
+    /// Loads a word of the op.
     pub fn word(&mut self, register: &str, word: usize) {
         emit!(self, "lhu {register}, {}(s0)", (word + self.shift) * 2);
     }
 
-    /// A word of the op, sign-extended.
+    /// Loads a word of the op, sign-extended.
     pub fn signed(&mut self, register: &str, word: usize) {
         emit!(self, "lh {register}, {}(s0)", (word + self.shift) * 2);
     }
 
-    /// Two words of the op; they may lie across an aligned word. Overwrites a4.
+    /// Loads two words of the op, which may lie across an aligned word. Overwrites a4.
     pub fn long(&mut self, register: &str, word: usize) {
         self.word(register, word);
         self.word("a4", word + 1);
@@ -142,7 +142,7 @@ impl Asm {
         emit!(self, "lw {high}, 4({high})");
     }
 
-    /// Loads two 64-bit sources into a0, a1 and a2, a3; the second may be an immediate.
+    /// Loads two 64-bit sources into a0, a1 and a2, a3. The second may be an immediate.
     pub fn wide_sources(&mut self, op: &Op, first: usize, second: usize) {
         self.wide_source(op, first, "a0", "a1");
         if op.form[second] == Operand::I {

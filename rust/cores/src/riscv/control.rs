@@ -8,7 +8,7 @@ use super::asm::{emit, word, Asm, End};
 /// Registers of the caller that the core saves.
 const SAVED: [&str; 12] = ["ra", "s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10"];
 
-/// Entry, exit, and the ends that call Rust.
+/// Writes the entry, the exit, and the ends that call Rust.
 pub fn frame_of_core(asm: &mut Asm) {
     // wisp_riscv_run(ctx, ip, fp) -> trap code or 0
     asm.line(".global wisp_riscv_run");
@@ -59,14 +59,14 @@ pub fn frame_of_core(asm: &mut Asm) {
     asm.go();
 }
 
-/// Memory, limits and fuel from the instance.
+/// Loads memory, limits and fuel from the instance.
 fn reload(asm: &mut Asm) {
     for (n, register) in ["s2", "s4", "s5", "s6", "s7"].iter().enumerate() {
         emit!(asm, "lw {register}, {}(s10)", n * 4);
     }
 }
 
-/// ip, fp and fuel into the instance.
+/// Stores ip, fp and fuel into the instance.
 fn save(asm: &mut Asm) {
     asm.lines(&["sw s0, <IP>(s10)", "sw s1, <IP> + 4(s10)", "sw s7, <FUEL>(s10)"]);
 }
@@ -86,7 +86,7 @@ fn leave(asm: &mut Asm) {
     asm.go();
 }
 
-/// Ops of [`wisp_image::ops::Class::Special`]. False if there is no template.
+/// Writes an op of [`wisp_image::ops::Class::Special`]. False if there is no template.
 pub fn special(asm: &mut Asm, op: &Op) -> bool {
     let form = op.form;
     let first = form.first().copied().unwrap_or(Operand::None);
@@ -200,7 +200,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// a1 = address of the global that this operand names. Overwrites a0.
+/// Loads the address of the global that this operand names into a1. Overwrites a0.
 fn global(asm: &mut Asm, op: &Op, operand: usize) {
     asm.word("a1", word(op, operand));
     match op.form[operand] {
@@ -261,8 +261,8 @@ fn call_import(asm: &mut Asm, op: &Op) {
     asm.aside(&[&format!("j {done}")]);
 }
 
-/// The function in the table belongs to this instance and has the type that the call names: a call as any
-/// other. Everything else is for the escape.
+/// Writes an indirect call. If the function in the table belongs to this instance and has the type that the call names,
+/// it is a call as any other. Everything else is for the escape.
 fn call_indirect(asm: &mut Asm, op: &Op) {
     let escape = asm.end(End::Escape);
     asm.word("a1", word(op, 2));

@@ -6,7 +6,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, word, Asm, End};
 
-/// Bytes an access moves, and the instruction that moves the first (or only) four.
+/// Returns the bytes that an access moves, and the instruction that moves the first (or only) four.
 fn access(sem: Sem) -> (u32, &'static str) {
     match sem {
         Sem::Load | Sem::Load64From32S | Sem::Load64From32U => (4, "lw"),
@@ -78,7 +78,7 @@ fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> String
     away
 }
 
-/// The access itself, `lines`, and what a misaligned one does instead.
+/// Writes the access itself, `lines`, and what a misaligned one does instead.
 fn access_aligned(asm: &mut Asm, away: &str, width: u32, lines: &[&str], slow: &[&str]) {
     asm.lines(lines);
     if width > 1 {
@@ -90,7 +90,7 @@ fn access_aligned(asm: &mut Asm, away: &str, width: u32, lines: &[&str], slow: &
     }
 }
 
-/// `d = load(address)`
+/// Writes `d = load(address)`
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let away = address(asm, op, 1, op.form.len(), width);
@@ -99,7 +99,7 @@ pub fn load(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// `e = load(address)`
+/// Writes `e = load(address)`
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let away = address(asm, op, 1, op.form.len(), width);
@@ -116,7 +116,7 @@ pub fn load_wide(asm: &mut Asm, op: &Op) {
     asm.wide_result(op, "a5", "a3");
 }
 
-/// Store of 32 bits or fewer.
+/// Writes a store of 32 bits or fewer.
 pub fn store(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let last = op.form.len() - 1;
@@ -130,7 +130,7 @@ pub fn store(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Store of 64 bits.
+/// Writes a store of 64 bits.
 pub fn store_wide(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
     asm.wide_source(op, last, "a4", "a6");
@@ -139,8 +139,8 @@ pub fn store_wide(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Byte by byte: at a1, into a5 (loads) and a3 (the upper half), from a4 (stores) and a3. They overwrite
-/// a0, a2 and t0.
+/// Writes the accesses byte by byte: at a1, into a5 (loads) and a3 (the upper half), from a4 (stores) and a3. They
+/// overwrite a0, a2 and t0.
 pub fn unaligned(asm: &mut Asm) {
     for (instruction, last, width) in [("lhu", "lbu", 2), ("lh", "lb", 2), ("lw", "lbu", 4)] {
         asm.function(&format!("wisp.unaligned.{instruction}"));

@@ -6,7 +6,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, Asm};
 
-/// The function that does the whole op, if there is one, with its sources in a0.. and its result in a0 or
+/// Returns the function that does the whole op, if there is one, with its sources in a0.. and its result in a0 or
 /// a0, a1: an integer each, or the bits of a float. Its NaNs are quiet, as wasm has them.
 pub fn library(sem: Sem) -> Option<&'static str> {
     Some(match sem {
@@ -43,7 +43,7 @@ pub fn library(sem: Sem) -> Option<&'static str> {
     })
 }
 
-/// `d = library(x, y)`, `d = library(x)`: 32-bit sources.
+/// Writes `d = library(x, y)`, `d = library(x)`: 32-bit sources.
 pub fn call32(asm: &mut Asm, op: &Op, function: &str) {
     match op.form.len() {
         2 => asm.sources(op, &[(1, "a0")]),
@@ -77,7 +77,7 @@ fn call(asm: &mut Asm, op: &Op, function: &str) {
     asm.result(op);
 }
 
-/// `e = f(x, y)` in line. False if there is no template.
+/// Writes `e = f(x, y)` in line. Returns false if there is no template.
 pub fn binary(asm: &mut Asm, op: &Op) -> bool {
     let lines: &[&str] = match op.sem {
         Sem::I64Add => &["add a0, a0, a2", "sltu a2, a0, a2", "add a1, a1, a3", "add a1, a1, a2"],
@@ -116,7 +116,7 @@ pub fn binary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// The core shifts by the low five bits of a count.
+/// Writes a shift. The core shifts by the low five bits of a count.
 fn shift(asm: &mut Asm, op: &Op) {
     asm.wide_sources_low(op, 1, 2);
     let (away, back) = (asm.label(), asm.label());
@@ -144,7 +144,7 @@ fn shift(asm: &mut Asm, op: &Op) {
     asm.aside(&[&format!("j {back}")]);
 }
 
-/// `x ^ (x >> count)`, by which hash functions mix.
+/// Writes `x ^ (x >> count)`, by which hash functions mix.
 fn xor_shift(asm: &mut Asm, op: &Op) {
     asm.wide_sources_low(op, 1, 2);
     let (away, back) = (asm.label(), asm.label());
@@ -169,7 +169,7 @@ fn rotate(asm: &mut Asm, op: &Op) {
     asm.wide_result(op, "a0", "a1");
 }
 
-/// `e = f(x)` in line. False if there is no template.
+/// Writes `e = f(x)` in line. Returns false if there is no template.
 pub fn unary(asm: &mut Asm, op: &Op) -> bool {
     let lines: &[&str] = match op.sem {
         Sem::I64Extend8S => &["slli a0, a0, 24", "srai a0, a0, 24", "srai a1, a0, 31"],
@@ -185,7 +185,7 @@ pub fn unary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `d = f(x, y) ? 1 : 0` in line. False if there is no template.
+/// Writes `d = f(x, y) ? 1 : 0` in line. Returns false if there is no template.
 pub fn set(asm: &mut Asm, op: &Op) -> bool {
     let (high, low, inverted) = match op.sem {
         Sem::I64Eq | Sem::I64Ne => {
@@ -213,7 +213,7 @@ pub fn set(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `d = f(t)` in line. False if there is no template.
+/// Writes `d = f(t)` in line. Returns false if there is no template.
 pub fn narrow(asm: &mut Asm, op: &Op) -> bool {
     if op.sem != Sem::I64Eqz {
         return false;
@@ -224,7 +224,7 @@ pub fn narrow(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `e = f(s)` in line. False if there is no template.
+/// Writes `e = f(s)` in line. Returns false if there is no template.
 pub fn widen(asm: &mut Asm, op: &Op) -> bool {
     let high = match op.sem {
         Sem::I64ExtendI32S => "srai a1, a0, 31",

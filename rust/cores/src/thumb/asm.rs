@@ -22,9 +22,9 @@ pub(super) use crate::asm::{emit, word, End};
 /// Which instructions there are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Flavour {
-    /// ARMv6-M and ARMv8-M baseline: 16-bit instructions; accesses must be aligned.
+    /// ARMv6-M and ARMv8-M baseline: 16-bit instructions, and accesses must be aligned.
     V6,
-    /// ARMv7-M, ARMv7E-M, ARMv8-M mainline: all of Thumb-2; hardware splits unaligned accesses.
+    /// ARMv7-M, ARMv7E-M, ARMv8-M mainline: all of Thumb-2. Hardware splits unaligned accesses.
     V7,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn end(asm: &mut Asm, end: End) {
 }
 
 impl Asm {
-    /// True where there are 16-bit instructions only.
+    /// Returns true where there are 16-bit instructions only.
     pub fn v6(&self) -> bool {
         self.isa == Flavour::V6
     }
@@ -115,12 +115,12 @@ impl Asm {
         }
     }
 
-    /// A word of the op.
+    /// Loads a word of the op.
     pub fn word(&mut self, register: &str, word: usize) {
         emit!(self, "ldrh {register}, [r4, #{}]", (word + self.shift) * 2);
     }
 
-    /// A word of the op, sign-extended.
+    /// Loads a word of the op, sign-extended.
     pub fn signed(&mut self, register: &str, word: usize) {
         let word = word + self.shift;
         if self.v6() {
@@ -131,7 +131,7 @@ impl Asm {
         }
     }
 
-    /// Two words of the op. The small flavour overwrites `scratch`.
+    /// Loads two words of the op. The small flavour overwrites `scratch`.
     pub fn long(&mut self, register: &str, word: usize, scratch: &str) {
         if self.v6() {
             self.word(register, word);
@@ -168,7 +168,7 @@ impl Asm {
         emit!(self, "ldm {high}, {{{low}, {high}}}");
     }
 
-    /// Loads two 64-bit sources into r0, r1 and r2, r3; the second may be an immediate.
+    /// Loads two 64-bit sources into r0, r1 and r2, r3. The second may be an immediate.
     pub fn wide_sources(&mut self, op: &Op, first: usize, second: usize) {
         if op.form[second] == Operand::I {
             self.wide_source(op, first, "r0", "r1");
@@ -181,7 +181,7 @@ impl Asm {
         self.lines(&["adds r1, r1, r5", "adds r3, r3, r5", "ldm r1, {r0, r1}", "ldm r3, {r2, r3}"]);
     }
 
-    /// Reads operands like [`Asm::wide_sources`], but only the low half of the second, in r2; r3 is free.
+    /// Reads operands like [`Asm::wide_sources`], but only the low half of the second, in r2. R3 is free.
     pub fn wide_sources_low(&mut self, op: &Op, first: usize, second: usize) {
         self.word("r1", word(op, first));
         self.word("r2", word(op, second));
@@ -203,7 +203,7 @@ impl Asm {
         self.next(op.words());
     }
 
-    /// Writes two registers to a 64-bit result and goes on; `scratch` is another low register.
+    /// Writes two registers to a 64-bit result and goes on. `scratch` is another low register.
     pub fn wide_result(&mut self, op: &Op, low: &str, high: &str, scratch: &str) {
         self.word(scratch, 1);
         emit!(self, "adds {scratch}, {scratch}, r5");

@@ -5,7 +5,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, word, Asm, End};
 
-/// Entry, exit, and the ends that call Rust.
+/// Writes the entry, the exit, and the ends that call Rust.
 pub fn frame_of_core(asm: &mut Asm) {
     // wisp_thumb_run(ctx, ip, fp) -> trap code or 0
     asm.line(".global wisp_thumb_run");
@@ -78,7 +78,7 @@ pub fn frame_of_core(asm: &mut Asm) {
     asm.lines(&["2:", "ldr r1, [r2, #<FUEL>]", "mov r11, r1", "b wisp.stop"]);
 }
 
-/// Memory, limits and fuel from the instance in this register.
+/// Loads memory, limits and fuel from the instance in this register.
 fn reload(asm: &mut Asm, ctx: &str) {
     if asm.v6() {
         emit!(asm, "ldm {ctx}!, {{r6}}");
@@ -91,7 +91,7 @@ fn reload(asm: &mut Asm, ctx: &str) {
     }
 }
 
-/// ip, fp and fuel into the instance in this register.
+/// Stores ip, fp and fuel into the instance in this register.
 fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
     if asm.v6() {
         emit!(asm, "str r4, [{ctx}, #<IP>]");
@@ -132,7 +132,7 @@ fn leave(asm: &mut Asm) {
     asm.go();
 }
 
-/// Ops of [`wisp_image::ops::Class::Special`]. False if there is no template.
+/// Writes an op of [`wisp_image::ops::Class::Special`]. False if there is no template.
 pub fn special(asm: &mut Asm, op: &Op) -> bool {
     let form = op.form;
     let first = form.first().copied().unwrap_or(Operand::None);
@@ -249,7 +249,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// r1 = address of the global that this operand names. Overwrites r0.
+/// Loads the address of the global that this operand names into r1. Overwrites r0.
 fn global(asm: &mut Asm, op: &Op, operand: usize) {
     match op.form[operand] {
         Operand::G | Operand::G64 => {
@@ -336,8 +336,8 @@ fn call_import(asm: &mut Asm, op: &Op) {
     asm.aside(&[&format!("{stopped}:"), "ldr r2, [sp]", "ldr r1, [r2, #<FUEL>]", "mov r11, r1", stop]);
 }
 
-/// The function in the table belongs to this instance and has the type that the call names: a call as any
-/// other. Everything else is for the escape.
+/// Writes an indirect call. If the function in the table belongs to this instance and has the type that the call names,
+/// it is a call as any other. Everything else is for the escape.
 fn call_indirect(asm: &mut Asm, op: &Op) {
     let escape = asm.end(End::Escape);
     asm.line("ldr r0, [sp]");

@@ -5,7 +5,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, word, Asm, End};
 
-/// Bytes an access moves, and the instruction that moves the first (or only) four.
+/// Returns the bytes that an access moves, and the instruction that moves the first (or only) four.
 fn access(sem: Sem) -> (u32, &'static str) {
     match sem {
         Sem::Load | Sem::Load64From32S | Sem::Load64From32U => (4, "ldr"),
@@ -69,7 +69,7 @@ fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> &'stat
     register
 }
 
-/// The access itself, `lines`. Where a core faults on misaligned ones, those whose address (in `register`)
+/// Writes the access itself, `lines`. Where a core faults on misaligned ones, those whose address (in `register`)
 /// is not a multiple of the width go another way, `slow`, in which r1 is the place in memory. Overwrites
 /// r2 before the access.
 fn access_aligned(asm: &mut Asm, register: &str, width: u32, lines: &[&str], slow: &[&str]) {
@@ -87,7 +87,7 @@ fn access_aligned(asm: &mut Asm, register: &str, width: u32, lines: &[&str], slo
     asm.aside(&[&format!("b {back}")]);
 }
 
-/// `d = load(address)`
+/// Writes `d = load(address)`
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);
@@ -96,7 +96,7 @@ pub fn load(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// `e = load(address)`
+/// Writes `e = load(address)`
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);
@@ -118,7 +118,7 @@ pub fn load_wide(asm: &mut Asm, op: &Op) {
     asm.wide_result(op, "r2", "r3", "r1");
 }
 
-/// Store of 32 bits or fewer.
+/// Writes a store of 32 bits or fewer.
 pub fn store(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let last = op.form.len() - 1;
@@ -132,7 +132,7 @@ pub fn store(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Store of 64 bits.
+/// Writes a store of 64 bits.
 pub fn store_wide(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
     let register = address(asm, op, 0, last, 8);
@@ -156,7 +156,7 @@ pub fn store_wide(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Byte by byte: at r1, into or from r3 (loads), r0 (stores), r2 and r3 (64 bits).
+/// Writes the accesses byte by byte: at r1, into or from r3 (loads), r0 (stores), r2 and r3 (64 bits).
 pub fn unaligned(asm: &mut Asm) {
     if !asm.v6() {
         return;

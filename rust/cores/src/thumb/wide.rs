@@ -7,7 +7,7 @@ use wisp_image::ops::{Op, Operand, Sem};
 use super::asm::{emit, Asm};
 use super::set_if;
 
-/// The library function that does the whole op, if there is one, with its sources in r0.. and its
+/// Returns the library function that does the whole op, if there is one, with its sources in r0.. and its
 /// result in r0 or r0, r1. Its NaNs are quiet, as wasm has them.
 pub fn library(sem: Sem) -> Option<&'static str> {
     Some(match sem {
@@ -44,7 +44,7 @@ pub fn library(sem: Sem) -> Option<&'static str> {
     })
 }
 
-/// `d = library(x, y)`, `d = library(x)`: 32-bit sources.
+/// Writes `d = library(x, y)`, `d = library(x)`: 32-bit sources.
 pub fn call32(asm: &mut Asm, op: &Op, function: &str) {
     match op.form.len() {
         2 => asm.sources(op, &[(1, "r0")]),
@@ -75,7 +75,7 @@ fn call(asm: &mut Asm, op: &Op, function: &str) {
     asm.result(op);
 }
 
-/// `e = f(x, y)` in line. False if there is no template.
+/// Writes `e = f(x, y)` in line. Returns false if there is no template.
 pub fn binary(asm: &mut Asm, op: &Op) -> bool {
     match op.sem {
         Sem::I64Add => in_registers(asm, op, &["adds r0, r0, r2", "adcs r1, r3"]),
@@ -106,7 +106,7 @@ fn in_registers(asm: &mut Asm, op: &Op, lines: &[&str]) {
     asm.wide_result(op, "r0", "r1", "r2");
 }
 
-/// The count in r2, below 64. The compiler makes immediate counts so.
+/// Loads the count into r2, below 64. The compiler makes immediate counts so.
 fn count(asm: &mut Asm, op: &Op) {
     asm.wide_sources_low(op, 1, 2);
     if op.form[2] != Operand::I {
@@ -154,7 +154,7 @@ fn shift(asm: &mut Asm, op: &Op) {
     asm.aside(&[if op.sem == Sem::I64ShrS { "asrs r1, r1, #31" } else { &zero }, &format!("b {back_again}")]);
 }
 
-/// `x ^ (x >> count)`, by which hash functions mix: the count is an immediate.
+/// Writes `x ^ (x >> count)`, by which hash functions mix: the count is an immediate.
 fn xor_shift(asm: &mut Asm, op: &Op) {
     count(asm, op);
     let (away, back) = (asm.label(), asm.label());
@@ -195,7 +195,7 @@ fn rotate(asm: &mut Asm, op: &Op) {
     asm.wide_result(op, "r0", "r1", "r2");
 }
 
-/// `e = f(x)` in line. False if there is no template.
+/// Writes `e = f(x)` in line. Returns false if there is no template.
 pub fn unary(asm: &mut Asm, op: &Op) -> bool {
     let lines: &[&str] = match op.sem {
         Sem::I64Extend8S => &["sxtb r0, r0", "asrs r1, r0, #31"],
@@ -211,7 +211,7 @@ pub fn unary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `d = f(x, y) ? 1 : 0` in line. False if there is no template.
+/// Writes `d = f(x, y) ? 1 : 0` in line. Returns false if there is no template.
 pub fn set(asm: &mut Asm, op: &Op) -> bool {
     match op.sem {
         Sem::I64Eq | Sem::I64Ne => {
@@ -235,7 +235,7 @@ pub fn set(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// r3 = whether r0 is zero (or is not).
+/// Sets r3 to 1 if r0 is zero (or is not), and else to 0.
 fn is_zero(asm: &mut Asm, zero: bool) {
     if zero {
         asm.lines(&["rsbs r3, r0, #0", "adcs r3, r0"]);
@@ -244,7 +244,7 @@ fn is_zero(asm: &mut Asm, zero: bool) {
     }
 }
 
-/// `d = f(t)` in line. False if there is no template.
+/// Writes `d = f(t)` in line. Returns false if there is no template.
 pub fn narrow(asm: &mut Asm, op: &Op) -> bool {
     if op.sem != Sem::I64Eqz {
         return false;
@@ -256,7 +256,7 @@ pub fn narrow(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// `e = f(s)` in line. False if there is no template.
+/// Writes `e = f(s)` in line. Returns false if there is no template.
 pub fn widen(asm: &mut Asm, op: &Op) -> bool {
     let high = match op.sem {
         Sem::I64ExtendI32S => "asrs r1, r0, #31",

@@ -14,32 +14,32 @@ pub struct Caller<'c, T> {
 }
 
 impl<T> Caller<'_, T> {
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data(&self) -> &T {
         self.data
     }
 
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data_mut(&mut self) -> &mut T {
         self.data
     }
 
-    /// The guest's memory, if it has one.
+    /// Returns the guest's memory, if it has one.
     pub fn memory(&self) -> Option<&[u8]> {
         self.ctx.linear().map(|memory| memory.bytes())
     }
 
-    /// The guest's memory, if it has one.
+    /// Returns the guest's memory, if it has one.
     pub fn memory_mut(&mut self) -> Option<&mut [u8]> {
         self.ctx.linear().map(|memory| memory.bytes_mut())
     }
 
-    /// The guest's memory (empty if it has none) and the host's data.
+    /// Returns the guest's memory (empty if it has none) and the host's data.
     pub fn memory_and_data_mut(&mut self) -> (&mut [u8], &mut T) {
         (self.ctx.linear().map_or(&mut [], |memory| memory.bytes_mut()), self.data)
     }
 
-    /// `length` bytes of the guest's memory.
+    /// Returns `length` bytes of the guest's memory.
     ///
     /// # Errors
     /// The range does not exist: the guest's mistake, a trap.
@@ -49,7 +49,7 @@ impl<T> Caller<'_, T> {
         range.ok_or(Trap::new(TrapCode::MemoryOutOfBounds))
     }
 
-    /// `length` bytes of the guest's memory.
+    /// Returns `length` bytes of the guest's memory.
     ///
     /// # Errors
     /// Returns the errors of [`Caller::bytes`].
@@ -59,22 +59,22 @@ impl<T> Caller<'_, T> {
         range.ok_or(Trap::new(TrapCode::MemoryOutOfBounds))
     }
 
-    /// The calling instance.
+    /// Returns the calling instance.
     pub fn instance(&self) -> Instance {
         Instance { index: self.ctx.index() }
     }
 
-    /// The guest's memory as a handle.
+    /// Returns the guest's memory as a handle.
     pub fn memory_handle(&self) -> Option<Memory> {
         self.instance().memory(self)
     }
 
-    /// True if the guest is to stop: a host function that waits gives up then.
+    /// Returns true if the guest is to stop: a host function that waits gives up then.
     pub fn interrupted(&self) -> bool {
         self.ctx.shared().stop.load(core::sync::atomic::Ordering::Relaxed) != 0
     }
 
-    /// Fuel left; `None` is no limit.
+    /// Returns the fuel left, where `None` is no limit.
     pub fn fuel(&self) -> Option<u64> {
         self.ctx.shared().fuel()
     }

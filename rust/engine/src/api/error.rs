@@ -57,7 +57,7 @@ impl From<Trap> for InstantiateError {
 }
 
 impl InstantiateError {
-    /// Module and name of the import at fault.
+    /// Returns the module and name of the import at fault.
     pub fn import<'m>(&self, image: &Image<'m>) -> Option<(&'m str, &'m str)> {
         match *self {
             Self::Import(index, _) => image.import(usize::from(index)).ok().map(|i| (i.module.shown(), i.name.shown())),

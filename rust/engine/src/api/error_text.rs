@@ -6,14 +6,14 @@ use wisp_image::Image;
 use super::error::{InstantiateError, LinkProblem};
 
 impl InstantiateError {
-    /// The text with the import's name in it.
+    /// Returns the text with the import's name in it.
     pub fn describe<'e>(&'e self, image: &'e Image<'_>) -> impl core::fmt::Display + 'e {
         Described(self, image)
     }
 }
 
 impl LinkProblem {
-    /// The problem in words.
+    /// Returns the problem in words.
     pub const fn text(self) -> &'static str {
         match self {
             Self::Unknown => "unknown import: nobody defines it",

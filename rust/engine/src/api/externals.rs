@@ -33,7 +33,7 @@ pub enum Extern {
 }
 
 impl Extern {
-    /// The export with this kind and index.
+    /// Returns the export with this kind and index.
     pub(crate) fn of(ctx: &Ctx, kind: u8, index: u16) -> Option<Self> {
         let instance = ctx.index();
         Some(match kind {
@@ -54,7 +54,7 @@ pub struct Memory {
 }
 
 impl Memory {
-    /// A memory made by the host, of `pages` pages of `1 << page_size_log2` bytes (16 is what wasm uses
+    /// Returns a memory made by the host, of `pages` pages of `1 << page_size_log2` bytes (16 is what wasm uses
     /// unless the module says otherwise). Reserves its maximum, or without one what the engine's limit for
     /// memories allows. `None` if the arena does not hold it.
     pub fn new(mut store: impl AsContextMut, pages: u32, max: Option<u32>, page_size_log2: u8) -> Option<Self> {
@@ -86,28 +86,28 @@ impl Memory {
         }
     }
 
-    /// The bytes. Empty for a handle of another store.
+    /// Returns the bytes. Empty for a handle of another store.
     pub fn data<C: AsContext>(self, store: &C) -> &[u8] {
         self.record(store.as_context().shared).map_or(&[], |memory| memory.bytes())
     }
 
-    /// The bytes. Empty for a handle of another store.
+    /// Returns the bytes. Empty for a handle of another store.
     pub fn data_mut<C: AsContextMut>(self, store: &mut C) -> &mut [u8] {
         self.record(store.as_context_mut().shared).map_or(&mut [], |memory| memory.bytes_mut())
     }
 
-    /// The bytes, and the host's data.
+    /// Returns the bytes, and the host's data.
     pub fn data_and_store_mut<C: AsContextMut>(self, store: &mut C) -> (&mut [u8], &mut C::Data) {
         let context = store.as_context_mut();
         (self.record(context.shared).map_or(&mut [], |memory| memory.bytes_mut()), context.data)
     }
 
-    /// Size in pages, as the guest sees it.
+    /// Returns the size in pages, as the guest sees it.
     pub fn size(self, store: impl AsContext) -> u32 {
         self.record(store.as_context().shared).map_or(0, LinearMemory::pages)
     }
 
-    /// Grows by `delta` pages and gives the former size; `None` beyond the maximum or the reserve.
+    /// Grows by `delta` pages and gives the former size. Returns `None` beyond the maximum or the reserve.
     pub fn grow(self, mut store: impl AsContextMut, delta: u32) -> Option<u32> {
         let shared = store.as_context_mut().shared;
         self.record(shared)?.grow(shared, delta)
@@ -145,7 +145,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// A table made by the host, all null. `None` if the arena does not hold it.
+    /// Returns a table made by the host, all null. `None` if the arena does not hold it.
     pub fn new(mut store: impl AsContextMut, ty: ValType, size: u32, max: Option<u32>) -> Option<Self> {
         let shared = store.as_context_mut().shared;
         let record = TableRecord::new(shared, ty, size, max)?;
@@ -163,12 +163,12 @@ impl Table {
         }
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     pub fn size(self, store: impl AsContext) -> u32 {
         self.record(store.as_context().shared).map_or(0, TableRecord::size)
     }
 
-    /// An element.
+    /// Returns an element.
     pub fn get(self, store: impl AsContext, index: u32) -> Option<Val> {
         let context = store.as_context();
         let table = self.record(context.shared)?;
@@ -215,7 +215,7 @@ pub struct Global {
 }
 
 impl Global {
-    /// A global made by the host. `None` if the arena does not hold it or a function is of another store.
+    /// Returns a global made by the host. `None` if the arena does not hold it or a function is of another store.
     pub fn new(mut store: impl AsContextMut, value: Val, mutable: bool) -> Option<Self> {
         let shared = store.as_context_mut().shared;
         if !shared.valid(value.ty(), value.bits() as u32) {
@@ -225,7 +225,7 @@ impl Global {
         Some(Self { instance: HOST, index: add(shared, HostKind::Global(value.ty(), mutable, slots))? })
     }
 
-    /// Type, mutability and slots.
+    /// Returns type, mutability and slots.
     pub(crate) fn record(self, shared: &Shared) -> Option<(ValType, bool, &[Cell<u32>])> {
         if self.instance == HOST {
             match host(shared, self.index)? {
@@ -237,12 +237,12 @@ impl Global {
         }
     }
 
-    /// Type and mutability.
+    /// Returns the type and mutability.
     pub fn ty(self, store: impl AsContext) -> Option<(ValType, bool)> {
         self.record(store.as_context().shared).map(|(ty, mutable, _)| (ty, mutable))
     }
 
-    /// The value; `None` for a handle of another store.
+    /// Returns the value, or `None` for a handle of another store.
     pub fn get(self, store: impl AsContext) -> Option<Val> {
         let (ty, _, slots) = self.record(store.as_context().shared)?;
         Some(Val::from_bits(ty, bits(slots)))

@@ -12,13 +12,13 @@ use crate::vm::references::{any, references};
 use crate::vm::trap::{Trap, TrapCode};
 use crate::vm::ty::FuncType;
 
-/// A function of an instance: a plain number, valid in its store. Another store either refuses it or takes
-/// it for a function of its own; types and memory safety hold in any case.
+/// A function of an instance: a plain number, valid in its store. Another store either refuses it or takes it for a
+/// function of its own. Types and memory safety hold in any case.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Func(NonZeroU32);
 
 impl Func {
-    /// The bits guests see.
+    /// Returns the bits guests see.
     pub const fn to_bits(func: Option<Self>) -> u32 {
         match func {
             Some(func) => func.0.get(),
@@ -26,7 +26,7 @@ impl Func {
         }
     }
 
-    /// From the bits guests see.
+    /// Returns the value of the bits that guests see.
     pub const fn from_bits(bits: u32) -> Option<Self> {
         match NonZeroU32::new(bits) {
             Some(bits) => Some(Self(bits)),
@@ -34,16 +34,16 @@ impl Func {
         }
     }
 
-    /// Its type; `None` for a handle of another store.
+    /// Returns its type, or `None` for a handle of another store.
     pub fn ty<'s, C: AsContext>(self, store: &'s C) -> Option<FuncType<'s>> {
         let (ctx, function) = store.as_context().shared.resolve(self.0.get())?;
         ctx.function_type(function)
     }
 
-    /// Calls it. `results` has as many places as the function has results; what they hold does not matter.
+    /// Calls it. `results` has as many places as the function has results. What they hold does not matter.
     ///
     /// # Errors
-    /// The trap; [`TrapCode::ArgumentMismatch`] if types or numbers do not fit.
+    /// The trap, or [`TrapCode::ArgumentMismatch`] if types or numbers do not fit.
     pub fn call(self, mut store: impl AsContextMut, params: &[Val], results: &mut [Val]) -> Result<(), Trap> {
         let context = store.as_context_mut();
         let shared = context.shared;
@@ -78,7 +78,7 @@ impl Func {
         Ok(())
     }
 
-    /// The same function with its types known to Rust, or `None` if they differ.
+    /// Returns the same function with its types known to Rust, or `None` if they differ.
     pub fn typed<P: WasmValues, R: WasmValues>(self, store: impl AsContext) -> Option<TypedFunc<P, R>> {
         let ty = self.ty(&store)?;
         (ty == FuncType::new(P::TYPES, R::TYPES)).then_some(TypedFunc { func: self, types: PhantomData })
@@ -100,7 +100,7 @@ impl<P, R> Clone for TypedFunc<P, R> {
 impl<P, R> Copy for TypedFunc<P, R> {}
 
 impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
-    /// The function.
+    /// Returns the function.
     pub fn func(self) -> Func {
         self.func
     }

@@ -67,7 +67,7 @@ impl<T> HostFunction<T> {
         }
     }
 
-    /// The function as native code calls it: the record of its instance and the arguments, as C passes them.
+    /// Returns the function as native code calls it: the record of its instance and the arguments, as C passes them.
     pub(crate) const fn direct(&self) -> *const () {
         self.direct.address()
     }

@@ -16,12 +16,13 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Its index in the store.
+    /// Returns its index in the store.
     pub fn index(self) -> u16 {
         self.index
     }
 
-    /// An export. Costs a read of the image's section table (about 100 instructions) and of the names before it.
+    /// Returns an export. Costs a read of the image's section table (about 100 instructions) and of the names before
+    /// it.
     pub fn get_export(self, store: impl AsContext, name: &str) -> Option<Extern> {
         let context = store.as_context();
         let ctx = context.shared.instance(self.index)?;
@@ -43,7 +44,7 @@ impl Instance {
         }
     }
 
-    /// An exported function.
+    /// Returns an exported function.
     pub fn get_func(self, store: impl AsContext, name: &str) -> Option<Func> {
         match self.get_export(store, name)? {
             Extern::Func(func) => Some(func),
@@ -51,7 +52,7 @@ impl Instance {
         }
     }
 
-    /// An exported function of these types.
+    /// Returns an exported function of these types.
     pub fn get_typed_func<P: WasmValues, R: WasmValues>(
         self,
         store: impl AsContext,
@@ -60,7 +61,7 @@ impl Instance {
         self.get_func(&store, name)?.typed(store)
     }
 
-    /// An exported memory.
+    /// Returns an exported memory.
     pub fn get_memory(self, store: impl AsContext, name: &str) -> Option<Memory> {
         match self.get_export(store, name)? {
             Extern::Memory(memory) => Some(memory),
@@ -68,7 +69,7 @@ impl Instance {
         }
     }
 
-    /// An exported global.
+    /// Returns an exported global.
     pub fn get_global(self, store: impl AsContext, name: &str) -> Option<Global> {
         match self.get_export(store, name)? {
             Extern::Global(global) => Some(global),
@@ -76,7 +77,7 @@ impl Instance {
         }
     }
 
-    /// An exported table.
+    /// Returns an exported table.
     pub fn get_table(self, store: impl AsContext, name: &str) -> Option<Table> {
         match self.get_export(store, name)? {
             Extern::Table(table) => Some(table),
@@ -84,7 +85,7 @@ impl Instance {
         }
     }
 
-    /// Its memory, exported or not.
+    /// Returns its memory, exported or not.
     pub fn memory(self, store: impl AsContext) -> Option<Memory> {
         let ctx = store.as_context().shared.instance(self.index)?;
         ctx.linear()?;
@@ -94,7 +95,7 @@ impl Instance {
         }
     }
 
-    /// A function by its index in the module's function index space, imported ones first.
+    /// Returns a function by its index in the module's function index space, imported ones first.
     pub fn func(self, store: impl AsContext, index: u16) -> Option<Func> {
         let ctx = store.as_context().shared.instance(self.index)?;
         if u32::from(index) < ctx.functions() {

@@ -75,7 +75,7 @@ fn in_room<'s>(
     built
 }
 
-/// Everything that leaves the store as it was if it fails.
+/// Does all steps that leave the store as it was if they fail.
 fn build<'s, T>(linker: &Linker<'_, T>, shared: &'s Shared, module: &Module<'_>) -> Result<&'s Ctx, InstantiateError> {
     let image = module.image();
     let imports = image.imports();
@@ -242,7 +242,7 @@ fn link<T>(
     Ok(())
 }
 
-/// The rule of wasm for importing what has limits.
+/// Applies WebAssembly's rule for imports that have limits.
 fn fits(size: u32, max: Option<u32>, wanted: u32, most: Option<u32>) -> bool {
     size >= wanted && most.is_none_or(|most| max.is_some_and(|max| max <= most))
 }

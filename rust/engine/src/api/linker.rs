@@ -17,11 +17,11 @@ use crate::vm::ty::FuncType;
 
 /// Finds host functions that stand in no table of [`HostFunction`]s, like those of a C section.
 pub trait Resolve<T> {
-    /// The function with this name; `ty` is what the guest expects (the linker compares it with the
+    /// Returns the function with this name. `ty` is what the guest expects (the linker compares it with the
     /// signature of what is found).
     fn resolve(&self, module: Name<'_>, name: Name<'_>, ty: FuncType<'_>) -> Option<HostFunction<T>>;
 
-    /// The export of an instance, or object of the host, with this name. Goes before `resolve`. Is not called
+    /// Returns the export of an instance, or object of the host, with this name. Goes before `resolve`. Is not called
     /// without the feature `link`.
     fn external(&self, _module: Name<'_>, _name: Name<'_>) -> Option<Extern> {
         None
@@ -110,15 +110,15 @@ impl<'h, T> Linker<'h, T> {
     /// function.
     ///
     /// # Errors
-    /// See [`InstantiateError`]. What a failing segment or start function did before stays done, as wasm
-    /// has it; every other failure leaves the store as it was.
+    /// See [`InstantiateError`]. What a failing segment or start function did before stays done, as wasm has it. Every
+    /// other failure leaves the store as it was.
     pub fn instantiate<'a>(&self, store: &mut Store<'a, T>, module: &Module<'a>) -> Result<Instance, InstantiateError> {
         self.named.keep(&mut store.owner);
         let context: StoreContextMut<'_, T> = crate::api::store::AsContextMut::as_context_mut(store);
         crate::api::instantiate::instantiate(self, context.shared, context.data, module)
     }
 
-    /// A host function for an import.
+    /// Returns a host function for an import.
     pub(crate) fn function_for(
         &self,
         module: Name<'_>,

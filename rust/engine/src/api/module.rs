@@ -10,7 +10,7 @@ use crate::exec::native::Code;
 use crate::vm::config::Engine;
 use crate::vm::features::MISSING_FEATURES;
 
-/// An image that may be instantiated. It borrows the bytes; instances run the code where it lies.
+/// An image that may be instantiated. It borrows the bytes. Instances run the code where it lies.
 #[derive(Clone, Copy)]
 pub struct Module<'m> {
     image: Image<'m>,
@@ -85,7 +85,7 @@ impl<'m> Module<'m> {
         self.native.as_ref()
     }
 
-    /// The image: manifest, imports, exports.
+    /// Returns the image: manifest, imports, exports.
     pub fn image(&self) -> &Image<'m> {
         &self.image
     }

@@ -24,28 +24,28 @@ pub struct Store<'a, T> {
 }
 
 impl<'a, T> Store<'a, T> {
-    /// A store in this arena. Takes the frame stack (see [`crate::Config::stack_size`]) and about 200
+    /// Returns a store in this arena. Takes the frame stack (see [`crate::Config::stack_size`]) and about 200
     /// bytes. `None` if the arena is too small for that.
     pub fn new(engine: &Engine, arena: &'a mut [u64], data: T) -> Option<Self> {
         Some(Self { data, shared: SharedRef::borrowed(arena, engine.config())?, owner: Owner::none() })
     }
 
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data(&self) -> &T {
         &self.data
     }
 
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data_mut(&mut self) -> &mut T {
         &mut self.data
     }
 
-    /// The host's data, out of the store.
+    /// Returns the host's data, out of the store.
     pub fn into_data(self) -> T {
         self.data
     }
 
-    /// Fuel left: units are backward branches and calls. `None` is no limit, the default.
+    /// Returns the fuel left: units are backward branches and calls. `None` is no limit, the default.
     pub fn fuel(&self) -> Option<u64> {
         self.shared.get().fuel()
     }
@@ -81,18 +81,18 @@ impl<'a, T> Store<'a, T> {
         })
     }
 
-    /// Bytes of the arena that nothing has taken yet.
+    /// Returns the bytes of the arena that nothing has taken yet.
     pub fn arena_left(&self) -> usize {
         self.shared.get().arena.remaining()
     }
 
-    /// The guest's own stack, which its compiler keeps in linear memory, if some instance has none of it left: after a
-    /// trap, that is why it came. Known of images whose module has such a stack.
+    /// Returns the guest's own stack, which its compiler keeps in linear memory, if some instance has none of it left:
+    /// after a trap, that is why it came. Known of images whose module has such a stack.
     pub fn guest_stack_overflow(&self) -> Option<GuestStackOverflow> {
         self.shared.get().instances().find_map(Ctx::guest_stack_overflow)
     }
 
-    /// Lets `observer` watch the guests of this store from their next call on; it takes the place of one before.
+    /// Lets `observer` watch the guests of this store from their next call on. It takes the place of one before.
     /// Guests in native code are not watched.
     ///
     /// # Safety
@@ -114,7 +114,7 @@ impl<'a, T> Store<'a, T> {
 
 #[cfg(feature = "alloc")]
 impl<T> Store<'static, T> {
-    /// A store in an arena of its own of this many bytes, zeroed lazily by the system if it can.
+    /// Returns a store in an arena of its own of this many bytes, zeroed lazily by the system if it can.
     /// `None` as in [`Store::new`].
     pub fn with_capacity(engine: &Engine, bytes: usize, data: T) -> Option<Self> {
         let (shared, owner) = SharedRef::owned(bytes, engine.config())?;
@@ -133,7 +133,7 @@ pub struct InterruptHandle<'a> {
 }
 
 impl InterruptHandle<'_> {
-    /// The guest traps with [`TrapCode::Interrupted`] at its next look at the flag, until
+    /// Makes the guest trap with [`TrapCode::Interrupted`] at its next look at the flag, until
     /// [`Store::clear_interrupt`].
     pub fn interrupt(&self) {
         self.stop.store(TrapCode::Interrupted as u32, Ordering::Relaxed);
@@ -144,7 +144,7 @@ impl InterruptHandle<'_> {
         self.stop.store(TrapCode::DeadlineExceeded as u32, Ordering::Relaxed);
     }
 
-    /// True if the guest is to stop. Blocking host functions ask this.
+    /// Returns true if the guest is to stop. Blocking host functions ask this.
     pub fn is_set(&self) -> bool {
         self.stop.load(Ordering::Relaxed) != 0
     }
@@ -167,7 +167,7 @@ impl InterruptHandle<'_> {
         unsafe { self.watched.redirect(pc) }
     }
 
-    /// The store's thread ended without coming back from its guest, and the store is gone.
+    /// Forgets the store: its thread ended without coming back from its guest.
     pub fn forget(&self) {
         self.watched.forget();
     }
@@ -180,7 +180,7 @@ pub struct StoreContext<'s, T> {
 }
 
 impl<'s, T> StoreContext<'s, T> {
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data(&self) -> &'s T {
         self.data
     }
@@ -193,7 +193,7 @@ pub struct StoreContextMut<'s, T> {
 }
 
 impl<T> StoreContextMut<'_, T> {
-    /// The host's data.
+    /// Returns the host's data.
     pub fn data_mut(&mut self) -> &mut T {
         self.data
     }
@@ -266,7 +266,7 @@ impl<C: AsContextMut> AsContextMut for &mut C {
     }
 }
 
-/// A function reference handed to a store it is not of.
+/// Hands a function reference to a store that it is not of.
 pub(crate) fn resolve(shared: &Shared, func: Func) -> Result<(&crate::vm::context::Ctx, u32), Trap> {
     shared.resolve(Func::to_bits(Some(func))).ok_or(Trap::new(TrapCode::UnknownHandle))
 }

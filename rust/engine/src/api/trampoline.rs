@@ -24,7 +24,7 @@ unsafe impl<T> Send for HostFunction<T> {}
 // SAFETY: the reason given for `Send` holds for shared references as well.
 unsafe impl<T> Sync for HostFunction<T> {}
 
-/// The raw form of a function or closure. Without bytes it needs no `env`, else `env` points to it.
+/// Returns the raw form of a function or closure. Without bytes it needs no `env`, else `env` points to it.
 pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>>(
     ctx: *mut Ctx,
     slots: *mut u32,
@@ -74,10 +74,10 @@ pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>
 }
 
 impl<T> Caller<'_, T> {
-    /// The caller of a function in the raw form, which has only the context.
+    /// Returns the caller of a function in the raw form, which has only the context.
     ///
     /// # Safety
-    /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked; it has not returned, and
+    /// `ctx` is what a [`crate::RawHostFn`] was passed that a `Linker<T>` linked. It has not returned, and
     /// nothing else made from `ctx` is used while the caller lives.
     pub unsafe fn from_raw(ctx: *mut Ctx) -> Self {
         // SAFETY: rule A for the context, which a host function was passed; the data are of type T, because a
@@ -103,7 +103,7 @@ fn failed(ctx: &Ctx, trap: Trap) -> RawTrap {
     ctx.reason(trap.code)
 }
 
-/// A closure on the heap, and what keeps it there.
+/// Returns a closure on the heap, and what keeps it there.
 #[cfg(feature = "alloc")]
 pub(crate) fn boxed<T, P, R, F>(function: F) -> (HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
 where
@@ -125,7 +125,7 @@ struct Dynamic<F> {
     function: F,
 }
 
-/// The raw form of a [`Dynamic`] closure, which `env` points to.
+/// Returns the raw form of a [`Dynamic`] closure, which `env` points to.
 #[cfg(feature = "alloc")]
 unsafe extern "C" fn dynamic<T, F>(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap
 where
@@ -168,7 +168,7 @@ where
     RawTrap::NONE
 }
 
-/// A closure of a type that is known only when the program runs, on the heap, and what keeps it there.
+/// Returns a closure of a type that is known only when the program runs, on the heap, and what keeps it there.
 #[cfg(feature = "alloc")]
 pub(crate) fn boxed_dynamic<T, F>(
     ty: FuncType<'_>,

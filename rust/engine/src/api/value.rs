@@ -24,7 +24,7 @@ pub enum Val {
 }
 
 impl Val {
-    /// Its type.
+    /// Returns its type.
     pub const fn ty(self) -> ValType {
         match self {
             Self::I32(_) => ValType::I32,
@@ -36,12 +36,12 @@ impl Val {
         }
     }
 
-    /// Zero, or null, of a type.
+    /// Returns zero, or null, of a type.
     pub const fn zero(ty: ValType) -> Self {
         Self::from_bits(ty, 0)
     }
 
-    /// The bits in one or two slots.
+    /// Returns the bits in one or two slots.
     pub const fn bits(self) -> u64 {
         match self {
             Self::I32(x) => x as u32 as u64,
@@ -54,7 +54,7 @@ impl Val {
         }
     }
 
-    /// The value of this type with these bits.
+    /// Returns the value of this type with these bits.
     pub const fn from_bits(ty: ValType, bits: u64) -> Self {
         match ty {
             ValType::I32 => Self::I32(bits as i32),
@@ -66,7 +66,7 @@ impl Val {
         }
     }
 
-    /// The integer, if it is an `i32`.
+    /// Returns the integer, if it is an `i32`.
     pub const fn i32(self) -> Option<i32> {
         match self {
             Self::I32(x) => Some(x),
@@ -74,7 +74,7 @@ impl Val {
         }
     }
 
-    /// The integer, if it is an `i64`.
+    /// Returns the integer, if it is an `i64`.
     pub const fn i64(self) -> Option<i64> {
         match self {
             Self::I64(x) => Some(x),
@@ -113,9 +113,9 @@ pub trait WasmTy: Copy {
     const TYPE: ValType;
     /// The type in which native code passes the value, with the same bits.
     type Native: WasmTy + Default;
-    /// The bits in one or two slots.
+    /// Returns the bits in one or two slots.
     fn into_bits(self) -> u64;
-    /// The value with these bits.
+    /// Returns the value with these bits.
     fn of_bits(bits: u64) -> Self;
 }
 
@@ -157,7 +157,7 @@ pub trait WasmValues: Copy {
     type Native: Default;
     /// There are no more of them than that.
     const NATIVE: bool;
-    /// The result.
+    /// Returns the result.
     fn native(self) -> Self::Native;
     /// Hands each slot's bits to `put`, in order.
     fn write(self, put: &mut impl FnMut(usize, u32));

@@ -43,7 +43,7 @@ impl<'s> Entry<'s> {
         Ok(Self { shared, slots: slots.cast(), count })
     }
 
-    /// A slot.
+    /// Returns a slot.
     #[inline(always)]
     pub fn get(&self, index: usize) -> u32 {
         if index >= self.count {
@@ -155,7 +155,7 @@ unsafe fn call_with(shared: &Shared, ctx: &Ctx, function: u32, slots: *mut u32, 
     code
 }
 
-/// Calls any function of an instance with its arguments at `slots`; results are left there.
+/// Calls any function of an instance with its arguments at `slots`, where the results are left.
 ///
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack.
@@ -278,7 +278,7 @@ fn trapped(shared: &Shared, ctx: &Ctx) {
     shared.trapped.1.set(ctx.fp.get());
 }
 
-/// The raw host function that stands for a function of another instance.
+/// Returns the raw host function that stands for a function of another instance.
 pub(crate) fn foreign(reference: u32) -> (RawHostFn, *const ()) {
     unsafe extern "C" fn function(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
         // SAFETY: the interpreter passes its instance, and slots of a call frame with room for a header

@@ -39,7 +39,7 @@ pub(crate) fn import_form(_: &Ctx, _: Option<&Code<'_>>, _: usize, direct: *cons
     direct
 }
 
-/// Cannot be called.
+/// Stands for a function that is not built in, and cannot be called.
 ///
 /// # Safety
 /// None.

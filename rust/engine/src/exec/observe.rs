@@ -16,10 +16,10 @@ use crate::vm::trap::RawTrap;
 
 /// Watches a guest that is interpreted: a debugger or a profiler.
 pub trait Observer {
-    /// Is called before each op. The guest ends with the trap that this returns, if any.
+    /// Observes an op before it runs. The guest ends with the trap that this returns, if any.
     fn before(&self, view: &View<'_>) -> RawTrap;
 
-    /// Is called when the guest ends with a trap or by its own wish, while its frames still stand.
+    /// Observes the end of the guest by a trap or by its own wish, while its frames still stand.
     fn trapped(&self, view: &View<'_>, code: RawTrap);
 }
 
@@ -108,7 +108,7 @@ impl View<'_> {
         true
     }
 
-    /// Returns the type and the bits of a global by its index in the module; `None` if there is no such global.
+    /// Returns the type and the bits of a global by its index in the module, or `None` if there is no such global.
     pub fn global(&self, index: usize) -> Option<(ValType, u64)> {
         let image = self.ctx.image();
         let imported = image.imports_of(wisp_image::format::external::GLOBAL);
@@ -147,7 +147,7 @@ impl View<'_> {
         })
     }
 
-    /// Returns a slot of a frame that [`View::frames`] gave; `None` behind the end of the frame stack.
+    /// Returns a slot of a frame that [`View::frames`] gave, or `None` behind the end of the frame stack.
     pub fn slot(&self, frame: &Watched, index: u32) -> Option<u32> {
         let end = (index as usize).checked_add(1)?.checked_mul(4)?;
         if frame.below % 4 != 0 || end > frame.below || frame.below > self.ctx.shared().stack_bytes() {

@@ -102,11 +102,11 @@ unary! {
     i64_extend_i32_u(x: u32) -> u64 { x.into() }
 }
 
-/// Division by zero or overflow; the quotient of two numbers that are neither.
+/// Division by zero or overflow, or the quotient of two numbers that cause neither.
 macro_rules! divisions {
     ($unsigned:ty, $signed:ty: $div_s:ident $div_u:ident $rem_s:ident $rem_u:ident) => {
         /// # Errors
-        /// Division by zero; the quotient does not fit.
+        /// Division by zero, or a quotient that does not fit.
         #[inline(always)]
         pub fn $div_s(x: $unsigned, y: $unsigned) -> Result<$unsigned, TrapCode> {
             match (x as $signed).checked_div(y as $signed) {

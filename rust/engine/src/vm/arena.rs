@@ -28,7 +28,7 @@ unsafe impl Zeroed for u64 {}
 unsafe impl<T> Zeroed for *const T {}
 
 impl Arena {
-    /// An arena over this memory.
+    /// Returns an arena over this memory.
     ///
     /// # Safety
     /// The memory is valid for reads and writes, used by nobody else while anything handed out is used,
@@ -38,7 +38,7 @@ impl Arena {
         Self { next: Cell::new(start), end: start.wrapping_add(words * 8) }
     }
 
-    /// Bytes left.
+    /// Returns the bytes that are left.
     pub fn remaining(&self) -> usize {
         self.end.addr().saturating_sub(self.next.get().addr())
     }
@@ -56,7 +56,7 @@ impl Arena {
         self.next.set(mark.0);
     }
 
-    /// Uninitialised bytes, aligned to `align`.
+    /// Takes uninitialised bytes, aligned to `align`.
     pub fn take(&self, bytes: usize, align: usize) -> Option<*mut u8> {
         let pad = self.next.get().addr().wrapping_neg() % align;
         let total = bytes.checked_add(pad)?;
@@ -76,7 +76,7 @@ impl Arena {
         self.next.set(self.next.get().wrapping_sub(bytes));
     }
 
-    /// A place for a value that needs no drop.
+    /// Returns a place for a value that needs no drop.
     pub fn alloc<'a, T>(&self, value: T) -> Option<&'a T> {
         self.alloc_with(|| value)
     }
@@ -92,7 +92,7 @@ impl Arena {
         }
     }
 
-    /// `count` cells of zeros.
+    /// Allocates `count` cells of zeros.
     pub fn alloc_zeroed<'a, T: Zeroed>(&self, count: usize) -> Option<&'a [Cell<T>]> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
         if count == 0 {
@@ -112,7 +112,7 @@ impl Arena {
         Some(place)
     }
 
-    /// `count` cells, each with this value.
+    /// Allocates `count` cells, each with this value.
     pub fn alloc_cells<'a, T: Copy>(&self, count: usize, value: T) -> Option<&'a [Cell<T>]> {
         const { assert!(!needs_drop::<T>() && align_of::<T>() <= 8) };
         if count == 0 {
@@ -128,7 +128,7 @@ impl Arena {
         }
     }
 
-    /// A copy of words that lie in this machine's order.
+    /// Returns a copy of words that lie in this machine's order.
     #[cfg(wisp_threaded)]
     pub fn alloc_copy<'a>(&self, words: &[u8]) -> Option<&'a [Cell<u16>]> {
         let place = self.take(words.len(), 2)?;
@@ -139,7 +139,7 @@ impl Arena {
         }
     }
 
-    /// Bytes for a linear memory: `capacity` of them (eight-aligned), the first `zeroed` cleared.
+    /// Allocates the bytes of a linear memory: `capacity` of them (aligned to 8), the first `zeroed` cleared.
     pub fn alloc_bytes(&self, capacity: usize, zeroed: usize) -> Option<*mut u8> {
         let place = self.take(capacity, 8)?;
         // SAFETY: rule A; `zeroed` is limited to what was taken.
@@ -155,7 +155,7 @@ const ROUND: usize = 64;
 /// is most of the work that a small app's start is: this takes about one, less than half of one on ARM.
 ///
 /// # Safety
-/// The bytes may be written; aligned for `u64`.
+/// The bytes may be written and are aligned for `u64`.
 pub(super) unsafe fn clear(start: *mut u64, bytes: usize) {
     // SAFETY: the caller owns the bytes, aligned for `u64`: whole rounds are written, and what is left of the bytes.
     unsafe {

@@ -72,7 +72,7 @@ impl Default for Config {
 }
 
 impl Config {
-    /// Returns the default limits. Frames take 2 KiB; tables do not grow; four entries into guest code may nest. The
+    /// Returns the default limits. Frames take 2 KiB. Tables do not grow. Four entries into guest code may nest. The
     /// arena alone limits linear memories and tables, and the frames alone limit the depth of calls. Imports and
     /// functions are unlimited. The guest looks at the stop flag every 1000 units of fuel.
     pub const fn new() -> Self {
@@ -103,13 +103,13 @@ impl Config {
         }
     }
 
-    /// Bytes for the frames of guest functions: bounds the depth of calls.
+    /// Sets the bytes for the frames of guest functions, which bound the depth of calls.
     pub const fn stack_size(mut self, bytes: u32) -> Self {
         self.stack_size = bytes;
         self
     }
 
-    /// Limits the bytes of a linear memory, whatever the module declares. The initial size must fit; `memory.grow`
+    /// Limits the bytes of a linear memory, whatever the module declares. The initial size must fit. `memory.grow`
     /// stops here.
     pub const fn max_memory(mut self, bytes: u32) -> Self {
         self.max_memory = bytes;
@@ -123,14 +123,14 @@ impl Config {
         self
     }
 
-    /// Called when a memory could not grow, the first time in each store: with `context`, the bytes that the
-    /// memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
+    /// Sets the function that is called when a memory could not grow, the first time in each store: with `context`, the
+    /// bytes that the memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
     pub const fn on_growth_refused(mut self, tell: GrowthRefused, context: usize) -> Self {
         self.growth_refused = Some((tell, context));
         self
     }
 
-    /// Limits the elements of a table, whatever the module declares. The initial size must fit; `table.grow` stops
+    /// Limits the elements of a table, whatever the module declares. The initial size must fit. `table.grow` stops
     /// here, or before where [`Config::table_capacity`] is less.
     pub const fn max_table(mut self, elements: u32) -> Self {
         self.max_table = elements;
@@ -254,7 +254,7 @@ impl Config {
         self
     }
 
-    /// Backward branches and calls after which a guest looks at its stop flag. At least 1.
+    /// Sets the number of backward branches and calls after which a guest looks at its stop flag. At least 1.
     pub const fn fuel_slice(mut self, units: u32) -> Self {
         self.fuel_slice = if units == 0 {
             1
@@ -274,12 +274,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine with these limits.
+    /// Returns an engine with these limits.
     pub const fn new(config: &Config) -> Self {
         Self { config: *config }
     }
 
-    /// Its limits.
+    /// Returns its limits.
     pub const fn config(&self) -> &Config {
         &self.config
     }

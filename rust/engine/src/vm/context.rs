@@ -33,7 +33,7 @@ pub struct Ctx {
     pub(crate) memory: Cell<*mut u8>,
     /// First address at which an access of 1, 2, 4 bytes does not fit.
     pub(crate) limits: [Cell<usize>; 3],
-    /// Units of fuel in hand, if this instance was the last to run; else 0.
+    /// Units of fuel in hand, if this instance was the last to run, else 0.
     pub(crate) fuel: Cell<i32>,
     /// First address at which an access of 8 bytes does not fit.
     pub(crate) limit_wide: Cell<usize>,
@@ -225,49 +225,49 @@ impl Ctx {
         None
     }
 
-    /// The references of others that it was given.
+    /// Returns the references of others that it was given.
     pub(super) fn held(&self) -> &Held {
         &self.held
     }
 
-    /// The store's records.
+    /// Returns the store's records.
     #[inline]
     pub(crate) fn shared(&self) -> &Shared {
         // SAFETY: rule A: the store's record lives as long as any instance's.
         unsafe { &*self.shared }
     }
 
-    /// The instance with the following index.
+    /// Returns the instance with the following index.
     pub(super) fn next(&self) -> Option<&Self> {
         // SAFETY: rule A: null or an instance of the same store.
         unsafe { self.next.get().as_ref() }
     }
 
-    /// Its index in the store.
+    /// Returns its index in the store.
     pub(crate) fn index(&self) -> u16 {
         self.index
     }
 
-    /// Its image. Reads the section table again (about 100 instructions): RAM is dearer than that.
+    /// Returns its image. Reads the section table again (about 100 instructions): RAM is dearer than that.
     #[cold]
     pub(crate) fn image(&self) -> Image<'_> {
         // SAFETY: rule I: these are the bytes the module was made from.
         Image::parsed(unsafe { core::slice::from_raw_parts(self.image, self.image_length as usize) })
     }
 
-    /// Imported functions.
+    /// Returns the imported functions.
     #[inline]
     pub(crate) fn imports(&self) -> &[Cell<Import>] {
         // SAFETY: rule A: `import_count` cells were taken.
         unsafe { core::slice::from_raw_parts(self.imports, usize::from(self.import_count)) }
     }
 
-    /// Number of functions, imported ones first.
+    /// Returns the number of functions, imported ones first.
     pub(crate) fn functions(&self) -> u32 {
         u32::from(self.import_count) + self.function_count
     }
 
-    /// Code offset and type index of a defined function.
+    /// Returns the code offset and type index of a defined function.
     #[inline]
     pub(crate) fn defined(&self, index: u32) -> Option<(u32, u16)> {
         if index >= self.function_count {
@@ -277,7 +277,7 @@ impl Ctx {
         Some((image_u32(at), image_u16(at.wrapping_add(4))))
     }
 
-    /// Type index of a function.
+    /// Returns the type index of a function.
     #[inline]
     pub(crate) fn type_index(&self, function: u32) -> Option<u16> {
         match self.imports().get(function as usize) {
@@ -286,7 +286,7 @@ impl Ctx {
         }
     }
 
-    /// A type.
+    /// Returns a type.
     pub(crate) fn ty(&self, index: u16) -> Option<FuncType<'_>> {
         if index >= self.type_count {
             return None;
@@ -301,12 +301,12 @@ impl Ctx {
         Some(FuncType { params, results })
     }
 
-    /// Type of a function.
+    /// Returns the type of a function.
     pub(crate) fn function_type(&self, function: u32) -> Option<FuncType<'_>> {
         self.ty(self.type_index(function)?)
     }
 
-    /// The number of the trap with which the guest is to stop, or 0. Whoever does long work for a guest looks
+    /// Returns the number of the trap with which the guest is to stop, or 0. Whoever does long work for a guest looks
     /// at it first: the guest itself does only where it counts fuel.
     #[inline(always)]
     pub fn stop_requested(&self) -> RawTrap {
@@ -321,7 +321,7 @@ impl Ctx {
         self.shared().go_on()
     }
 
-    /// The trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
+    /// Returns the trap a host function ended with: if it was interrupted, the one that the stop flag asks for.
     pub fn reason(&self, code: TrapCode) -> RawTrap {
         match (code, self.stop_requested()) {
             (TrapCode::Interrupted, stop) if !stop.is_none() => stop,
@@ -329,7 +329,7 @@ impl Ctx {
         }
     }
 
-    /// The defined function that holds this code offset.
+    /// Returns the defined function that holds this code offset.
     pub(crate) fn function_at(&self, offset: u32) -> u32 {
         let (mut low, mut high) = (0, self.function_count);
         while high - low > 1 {
@@ -342,13 +342,13 @@ impl Ctx {
         low
     }
 
-    /// Type of the defined function whose code begins there.
+    /// Returns the type of the defined function whose code begins there.
     pub(crate) fn type_at(&self, code: u32) -> Option<FuncType<'_>> {
         let (_, ty) = self.defined(self.function_at(code))?;
         self.ty(ty)
     }
 
-    /// Own globals, in slots.
+    /// Returns the instance's own globals, in slots.
     pub(crate) fn globals(&self) -> &[Cell<u32>] {
         // SAFETY: rule A: `globals_words` cells were taken.
         unsafe { core::slice::from_raw_parts(self.globals, self.globals_words as usize) }
@@ -359,7 +359,7 @@ impl Ctx {
         unsafe { core::slice::from_raw_parts(self.imported_globals, usize::from(self.imported_globals_count)) }
     }
 
-    /// The slots of an imported global: as many as its type takes.
+    /// Returns the slots of an imported global: as many as its type takes.
     pub(crate) fn imported_global(&self, index: usize, ty: ValType) -> Option<&[Cell<u32>]> {
         let place = self.imported_globals().get(index)?.get();
         if place.is_null() {
@@ -381,7 +381,7 @@ impl Ctx {
         unsafe { core::slice::from_raw_parts(self.tables, usize::from(self.table_count)) }
     }
 
-    /// A table.
+    /// Returns a table.
     pub(crate) fn table(&self, index: usize) -> Option<&TableRecord> {
         // SAFETY: rule A: null or a table of the store.
         unsafe { self.table_cells().get(index)?.get().as_ref() }
@@ -394,15 +394,15 @@ impl Ctx {
         }
     }
 
-    /// The linear memory.
+    /// Returns the linear memory.
     #[inline]
     pub(crate) fn linear(&self) -> Option<&LinearMemory> {
         // SAFETY: rule A: null or a memory of the store.
         unsafe { self.linear.get().as_ref() }
     }
 
-    /// The guest's own stack if its stack pointer lies below it, or so little above that a function which calls no
-    /// other may have left it there.
+    /// Returns the guest's own stack if its stack pointer lies below it, or so little above that a function which calls
+    /// no other may have left it there.
     pub(crate) fn guest_stack_overflow(&self) -> Option<GuestStackOverflow> {
         let image = self.image();
         let stack = image.guest_stack()?;
@@ -429,12 +429,12 @@ impl Ctx {
         }
     }
 
-    /// Number of tables, imported ones first.
+    /// Returns the number of tables, imported ones first.
     pub(crate) fn table_count(&self) -> usize {
         usize::from(self.table_count)
     }
 
-    /// True if the module has data or element segments.
+    /// Returns true if the module has data or element segments.
     pub(crate) fn has_segments(&self) -> bool {
         self.dropped_words != 0
     }
@@ -460,22 +460,22 @@ impl Ctx {
         self.drop_data(usize::from(self.data_count) + index);
     }
 
-    /// True if a data segment was dropped.
+    /// Returns true if a data segment was dropped.
     pub(crate) fn data_dropped(&self, index: usize) -> bool {
         self.dropped_bit(index).is_none_or(|(word, mask)| word.get() & mask != 0)
     }
 
-    /// True if an element segment was dropped.
+    /// Returns true if an element segment was dropped.
     pub(crate) fn elements_dropped(&self, index: usize) -> bool {
         self.data_dropped(usize::from(self.data_count) + index)
     }
 
-    /// The reference to one of its functions.
+    /// Returns the reference to one of its functions.
     pub(crate) fn reference(&self, function: u32) -> u32 {
         u32::from(self.index) << 16 | (function + 1)
     }
 
-    /// The op at `ip` as the image has it.
+    /// Returns the op at `ip` as the image has it.
     #[cfg_attr(wisp_back_end = "loop", allow(dead_code))]
     #[inline(always)]
     pub(crate) fn encoded(&self, ip: *const u16) -> *const u16 {
@@ -485,7 +485,7 @@ impl Ctx {
         ip
     }
 
-    /// Byte offset in the code section.
+    /// Returns the byte offset in the code section.
     pub(crate) fn code_offset(&self, ip: *const u16) -> u32 {
         ip.addr().wrapping_sub(self.code.addr()) as u32
     }

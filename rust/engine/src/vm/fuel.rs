@@ -11,7 +11,7 @@ use super::shared::Shared;
 use crate::vm::trap::TrapCode;
 
 impl Shared {
-    /// The instance with the units in hand.
+    /// Returns the instance with the units in hand.
     fn holder(&self) -> Option<&Ctx> {
         // SAFETY: rule A: null or an instance of this store.
         unsafe { self.holder.get().as_ref() }
@@ -28,7 +28,7 @@ impl Shared {
         self.holder.set(ctx);
     }
 
-    /// Units left, `None` without limit.
+    /// Returns the units that are left, or `None` without a limit.
     pub fn fuel(&self) -> Option<u64> {
         match self.fuel.get() {
             u64::MAX => None,
@@ -70,8 +70,9 @@ impl Shared {
         Ok(units as i32)
     }
 
-    /// An instance begins to run, with the units in hand, and with a stack on which another left nothing above its
-    /// arguments at `slots`: they are those of the function whose code begins at `code`. Gives who ran before.
+    /// Notes that an instance begins to run, with the units in hand, and with a stack on which another left nothing
+    /// above its arguments at `slots`: they are those of the function whose code begins at `code`. Gives who ran
+    /// before.
     #[inline(always)]
     pub fn begin(&self, ctx: &Ctx, code: u32, slots: *mut u32) -> *const Ctx {
         if cfg!(feature = "interpreter") && !core::ptr::eq(self.holder.get(), ctx) {
@@ -92,7 +93,7 @@ impl Shared {
         self.hand_to(ctx, units);
     }
 
-    /// The instance has run. Units that stay in its hand were handed out as deep in its calls or deeper than
+    /// Notes that the instance has run. Units that stay in its hand were handed out as deep in its calls or deeper than
     /// where it begins the next time, so that they are not too many there.
     #[inline(always)]
     pub fn end(&self, before: *const Ctx) {

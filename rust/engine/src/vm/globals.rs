@@ -8,7 +8,7 @@ use wisp_image::ImportKind;
 
 use super::context::Ctx;
 
-/// The bits in one or two slots.
+/// Returns the bits in one or two slots.
 pub(crate) fn bits(slots: &[Cell<u32>]) -> u64 {
     slots.iter().rev().fold(0, |bits, slot| bits << 32 | u64::from(slot.get()))
 }
@@ -21,7 +21,7 @@ pub(crate) fn set_bits(slots: &[Cell<u32>], mut bits: u64) {
     }
 }
 
-/// Type, mutability and slots of a global in the index space of an instance.
+/// Returns type, mutability and slots of a global in the index space of an instance.
 pub(crate) fn global_record(ctx: &Ctx, index: usize) -> Option<(ValType, bool, &[Cell<u32>])> {
     let image = ctx.image();
     let imports = (0..image.import_count()).filter_map(|import| match image.import(import).ok()?.kind {

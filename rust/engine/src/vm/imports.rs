@@ -8,7 +8,7 @@ use super::trap::{RawTrap, TrapCode};
 
 /// A host function as guests call it.
 ///
-/// Arguments are in `slots[0..]`, in order, two slots (low half first) for 64-bit values; results are
+/// Arguments are in `slots[0..]`, in order, two slots (low half first) for 64-bit values. Results are
 /// written from `slots[0]` on. Returns the raw form of a [`TrapCode`], or [`RawTrap::NONE`]. `env` is whatever
 /// was given with the function.
 pub type RawHostFn = unsafe extern "C" fn(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap;

@@ -9,7 +9,7 @@ use wisp_image::Memory;
 use super::shared::Shared;
 use crate::vm::trap::TrapCode;
 
-/// A linear memory. Its base never moves; its size only grows.
+/// A linear memory. Its base never moves. Its size only grows.
 pub struct LinearMemory {
     base: *mut u8,
     /// Bytes that exist.
@@ -56,12 +56,12 @@ impl LinearMemory {
         })
     }
 
-    /// First byte.
+    /// Returns the first byte.
     pub fn base(&self) -> *mut u8 {
         self.base
     }
 
-    /// Bytes that exist.
+    /// Returns the bytes that exist.
     pub fn size(&self) -> usize {
         self.size.get()
     }
@@ -71,7 +71,7 @@ impl LinearMemory {
         self.pages.get()
     }
 
-    /// Grows by `delta` pages and gives the former number of pages; `None` if that is beyond the
+    /// Grows by `delta` pages and gives the former number of pages. Returns `None` if that is beyond the
     /// declared maximum or the reserve. The new bytes are zero. In an adapted image, [`MEMORY_END`] is answered
     /// with the number of bytes that exist, and whole pages are added only to whole pages.
     pub fn grow(&self, shared: &Shared, delta: u32) -> Option<u32> {
@@ -112,7 +112,7 @@ impl LinearMemory {
         Some(old)
     }
 
-    /// The bytes, to read. While they are lent nobody may write them: whoever lends them borrows the store,
+    /// Returns the bytes, to read. While they are lent nobody may write them: whoever lends them borrows the store,
     /// and guest code and writers borrow it mutably.
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised; the rule
@@ -120,7 +120,7 @@ impl LinearMemory {
         unsafe { core::slice::from_raw_parts(self.base, self.size.get()) }
     }
 
-    /// The bytes. While they are lent nobody else may use them: whoever lends them borrows the store
+    /// Returns the bytes. While they are lent nobody else may use them: whoever lends them borrows the store
     /// mutably.
     #[allow(clippy::mut_from_ref)]
     pub fn bytes_mut(&self) -> &mut [u8] {
@@ -151,7 +151,8 @@ impl LinearMemory {
         }
     }
 
-    /// `memory.fill`. Like the others below it looks at the stop flag between pieces; what it did before stays done.
+    /// Carries out `memory.fill`. Like the others below it looks at the stop flag between pieces. What it did before
+    /// stays done.
     pub fn fill(&self, shared: &Shared, at: u32, value: u8, n: u32) -> Result<(), TrapCode> {
         let at = self.range(at, n)?;
         pieces(shared, n as usize, |from, n| {
@@ -160,7 +161,7 @@ impl LinearMemory {
         })
     }
 
-    /// `memory.copy`; the ranges may overlap.
+    /// Carries out `memory.copy`. The ranges may overlap.
     pub fn copy(&self, shared: &Shared, to: u32, from: u32, n: u32) -> Result<(), TrapCode> {
         let (to, from, n) = (self.range(to, n)?, self.range(from, n)?, n as usize);
         pieces(shared, n, |at, piece| {
@@ -171,7 +172,7 @@ impl LinearMemory {
         })
     }
 
-    /// `memory.init`: copies `bytes[from..][..n]` to `to`.
+    /// Carries out `memory.init`: copies `bytes[from..][..n]` to `to`.
     pub fn init(&self, shared: &Shared, to: u32, bytes: &[u8], from: u32, n: u32) -> Result<(), TrapCode> {
         let to = self.range(to, n)?;
         let source = bytes.get(from as usize..).and_then(|bytes| bytes.get(..n as usize));

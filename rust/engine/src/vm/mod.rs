@@ -38,7 +38,7 @@ pub(crate) mod ty;
 #[cfg_attr(not(feature = "user-mode"), path = "user_mode_absent.rs")]
 pub(crate) mod user_mode;
 
-/// The arena as scratch memory for [`crate::Module::new_in`], before a store takes it.
+/// Returns the arena as scratch memory for [`crate::Module::new_in`], before a store takes it.
 pub fn scratch(arena: &mut [u64]) -> &mut [u32] {
     let (pointer, length) = (arena.as_mut_ptr(), arena.len());
     // SAFETY: the same bytes, borrowed for as long; u32 needs less alignment and has no invalid value.

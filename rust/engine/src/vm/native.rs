@@ -46,7 +46,7 @@ pub(crate) struct Record {
     pub scratch: Cell<u64>,
 }
 
-/// The layout is described once, in the image crate; here and in the generated C it is compared with that.
+/// The layout is described once, in the image crate. Here and in the generated C it is compared with that.
 macro_rules! same_layout {
     ($($field:ident)*) => {
         const _: () = {
@@ -149,7 +149,7 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// The defaults.
+    /// Returns the defaults.
     pub const fn new() -> Self {
         let stack = if cfg!(target_pointer_width = "64") { 256 << 10 } else { 1536 };
         Self { stack, lowest: 0, stop: false, features: 0 }
@@ -164,32 +164,32 @@ impl Config {
         self
     }
 
-    /// Lowest address of the calling thread's stack that native code may use, where it is known: instead of
+    /// Returns the lowest address of the calling thread's stack that native code may use, where it is known: instead of
     /// [`Config::native_stack`]. 0 is unknown.
     pub const fn native_limit(mut self, address: usize) -> Self {
         self.native.lowest = address;
         self
     }
 
-    /// Whoever runs the store can stop native code from outside, by rewriting the program counter of its
-    /// thread: code that never looks at the stop flag is accepted.
+    /// Says whether the one who runs the store can stop native code from outside, by rewriting the program counter of
+    /// its thread: code that never looks at the stop flag is accepted.
     pub const fn native_stop(mut self, can: bool) -> Self {
         self.native.stop = can;
         self
     }
 
-    /// Features of the processor ([`wisp_image::native::features`]) beside those this was compiled for.
+    /// Returns the features of the processor ([`wisp_image::native::features`]) beside those this was compiled for.
     pub const fn native_features(mut self, bits: u8) -> Self {
         self.native.features = bits;
         self
     }
 }
 
-/// Lowest address of the stack that native code may use, while some runs; else 0.
+/// Lowest address of the stack that native code may use, while some runs, else 0.
 pub(crate) struct Floor(pub Cell<usize>);
 
 impl Floor {
-    /// No native code runs.
+    /// Turns native code off.
     pub const fn new() -> Self {
         Self(Cell::new(0))
     }

@@ -5,7 +5,7 @@
 pub(crate) enum Record {}
 
 impl Record {
-    /// Cannot be called.
+    /// Stands for a function that is not built in, and cannot be called.
     pub fn set_memory(&self, _: *mut u8, _: usize) {
         match *self {}
     }
@@ -31,7 +31,7 @@ impl NativePart {
 pub(crate) struct Limits;
 
 impl Limits {
-    /// The defaults.
+    /// Returns the defaults.
     pub const fn new() -> Self {
         Self
     }
@@ -41,7 +41,7 @@ impl Limits {
 pub(crate) struct Floor;
 
 impl Floor {
-    /// No native code runs.
+    /// Turns native code off.
     pub const fn new() -> Self {
         Self
     }

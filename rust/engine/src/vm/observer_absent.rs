@@ -26,13 +26,13 @@ impl Watcher {
 
 #[cfg_attr(not(wisp_back_end = "loop"), allow(dead_code))]
 impl Watching {
-    /// Is never called.
+    /// Stands for a function that is not built in, and is never called.
     #[inline(always)]
     pub unsafe fn before(self, _: *const (), _: *const u16, _: *mut u8) -> RawTrap {
         match self {}
     }
 
-    /// Is never called.
+    /// Stands for a function that is not built in, and is never called.
     #[inline(always)]
     pub unsafe fn trapped(self, _: *const (), _: *const u16, _: *mut u8, _: RawTrap) {
         match self {}

@@ -19,7 +19,7 @@ impl<'a> SharedRef<'a> {
         Some(Self(unsafe { Shared::new(arena.as_mut_ptr(), words, config) }?))
     }
 
-    /// The records.
+    /// Returns the records.
     #[inline(always)]
     pub fn get(&self) -> &'a Shared {
         self.0

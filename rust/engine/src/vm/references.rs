@@ -23,8 +23,8 @@ pub(crate) struct Held {
     externs: Cell<u16>,
 }
 
-/// True if an instance of this image can be given a reference: by its imports or exports, or by a type that has one.
-/// Looks at each entry of the image at most once.
+/// Returns true if an instance of this image can be given a reference: by its imports or exports, or by a type that has
+/// one. Looks at each entry of the image at most once.
 pub(crate) fn receives(image: &Image<'_>) -> bool {
     let types = image.types();
     let in_types = (0..types.len().min(usize::from(u16::MAX))).any(|index| {
@@ -90,7 +90,7 @@ impl Held {
 }
 
 impl Ctx {
-    /// True if a reference of this type needs no giver: null, a function of its own, or what is no reference.
+    /// Returns true if a reference of this type needs no giver: null, a function of its own, or what is no reference.
     fn needs_none(&self, ty: ValType, bits: u32) -> bool {
         match ty {
             ValType::FuncRef => {
@@ -102,7 +102,7 @@ impl Ctx {
         }
     }
 
-    /// The instance is given a value.
+    /// Records that the instance is given a value.
     ///
     /// # Errors
     /// It is a reference, and the instance holds as many as it may.
@@ -113,7 +113,7 @@ impl Ctx {
         self.held().add(ty, bits).ok_or(TrapCode::TooManyReferences)
     }
 
-    /// The instance gives a value away.
+    /// Records that the instance gives a value away.
     ///
     /// # Errors
     /// It is a reference, and nobody gave it to the instance: its code made it up.
@@ -146,7 +146,7 @@ pub(crate) fn references(
     Ok(())
 }
 
-/// True if there is a reference among values of these types.
+/// Returns true if there is a reference among values of these types.
 pub(crate) const fn any(types: &[ValType]) -> bool {
     let mut index = 0;
     while index < types.len() {
@@ -159,7 +159,7 @@ pub(crate) const fn any(types: &[ValType]) -> bool {
 }
 
 impl FuncType<'_> {
-    /// True if there is a reference among parameters and results.
+    /// Returns true if there is a reference among parameters and results.
     pub(crate) const fn has_references(&self) -> bool {
         any(self.params) || any(self.results)
     }

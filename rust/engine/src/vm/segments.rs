@@ -10,7 +10,7 @@ use super::context::Ctx;
 use super::globals::bits;
 use super::trap::TrapCode;
 
-/// `table.init`: copies items `from..from + n` of a segment to `to`.
+/// Carries out `table.init`: copies items `from..from + n` of a segment to `to`.
 pub(crate) fn init_table(
     ctx: &Ctx,
     table: usize,
@@ -35,7 +35,7 @@ pub(crate) fn init_table(
     Ok(())
 }
 
-/// The reference an item of a segment stands for.
+/// Returns the reference an item of a segment stands for.
 fn item_reference(ctx: &Ctx, ty: ValType, item: u32) -> Result<u32, TrapCode> {
     if item & ITEM_GLOBAL != 0 {
         let slots: Option<&[Cell<u32>]> = ctx.imported_global((item & !ITEM_GLOBAL) as usize, ty);

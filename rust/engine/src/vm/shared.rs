@@ -21,9 +21,9 @@ use wisp_image::format::ValType;
 #[repr(C)]
 pub(crate) struct Shared {
     pub stop: AtomicU32,
-    /// The store's data while a call runs; what it holds while none does is not read.
+    /// The store's data while a call runs. What it holds while none does is not read.
     pub data: Cell<*mut ()>,
-    /// The instance that runs, or last called the host; null while nothing runs.
+    /// The instance that runs, or last called the host, or null while nothing runs.
     pub current: Cell<*const Ctx>,
     /// The instance with the units of fuel in hand: the last that ran. Null before the first.
     pub(super) holder: Cell<*const Ctx>,
@@ -36,7 +36,7 @@ pub(crate) struct Shared {
     pub depth: Cell<u32>,
     pub(super) slice_size: i32,
     pub exit_status: Cell<i32>,
-    /// Units beyond those in hand; `u64::MAX` is no limit.
+    /// Units beyond those in hand. `u64::MAX` is no limit.
     pub(super) fuel: Cell<u64>,
     pub arena: Arena,
     /// Memory that native code in user mode may write.
@@ -146,25 +146,25 @@ impl Shared {
         header % 4 == 0 && header >= self.stack.addr() && fp.addr() <= self.stack_end.addr()
     }
 
-    /// End of the frame stack.
+    /// Returns the end of the frame stack.
     #[inline(always)]
     pub fn stack_limit(&self) -> *mut u8 {
         self.stack_end
     }
 
-    /// Bytes of the frame stack.
+    /// Returns the bytes of the frame stack.
     #[cfg(feature = "debug")]
     pub fn stack_bytes(&self) -> usize {
         self.stack_end.addr() - self.stack.addr()
     }
 
-    /// Instances in the order of their indices.
+    /// Returns the instances in the order of their indices.
     pub fn instances(&self) -> impl Iterator<Item = &Ctx> {
         // SAFETY: rule A: null or an instance of this store.
         core::iter::successors(unsafe { self.first.get().as_ref() }, |ctx| ctx.next())
     }
 
-    /// An instance.
+    /// Returns an instance.
     pub fn instance(&self, index: u16) -> Option<&Ctx> {
         self.instances().nth(usize::from(index))
     }
@@ -178,7 +178,7 @@ impl Shared {
         self.instance_count.set(ctx.index + 1);
     }
 
-    /// True if the store can take no more instances.
+    /// Returns true if the store can take no more instances.
     pub fn instances_full(&self) -> bool {
         self.instance_count.get() == u16::MAX - 1
     }
@@ -202,7 +202,7 @@ impl Shared {
         self.externals().count() - 1
     }
 
-    /// The first instance and the code offset of a function defined there: what most calls of the host want.
+    /// Returns the first instance and the code offset of a function defined there: what most calls of the host want.
     #[inline(always)]
     pub fn first_defined(&self, reference: u32) -> Option<(&Ctx, u32)> {
         // SAFETY: rule A: null or an instance of this store.
@@ -211,7 +211,7 @@ impl Shared {
         Some((ctx, code))
     }
 
-    /// The instance and function index behind a reference that is not null.
+    /// Returns the instance and function index behind a reference that is not null.
     pub fn resolve(&self, reference: u32) -> Option<(&Ctx, u32)> {
         let ctx = self.instance((reference >> 16) as u16)?;
         let function = (reference & 0xffff).checked_sub(1)?;
@@ -243,7 +243,7 @@ impl Shared {
         unsafe { self.stack_end.wrapping_sub(end - start).write_bytes(0, end - start) };
     }
 
-    /// True if these bits are a reference of this type.
+    /// Returns true if these bits are a reference of this type.
     pub fn valid(&self, ty: ValType, reference: u32) -> bool {
         ty != ValType::FuncRef || reference == 0 || self.resolve(reference).is_some()
     }
@@ -261,7 +261,7 @@ impl Shared {
         unsafe { self.current.get().as_ref() }
     }
 
-    /// First byte behind the frames in use.
+    /// Returns the first byte behind the frames in use.
     #[inline(always)]
     pub fn frame_top(&self) -> *mut u8 {
         self.current().map_or(self.stack, Self::frame_top_of)
@@ -284,7 +284,7 @@ impl Shared {
         }
     }
 
-    /// True if an address lies in the frame stack, or just behind it.
+    /// Returns true if an address lies in the frame stack, or just behind it.
     pub(super) fn in_stack(&self, address: usize) -> bool {
         (self.stack.addr()..=self.stack_end.addr()).contains(&address)
     }

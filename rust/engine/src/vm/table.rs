@@ -39,7 +39,7 @@ impl TableRecord {
         shared.config.table_capacity.min(most).max(size)
     }
 
-    /// Number of elements.
+    /// Returns the number of elements.
     #[inline]
     pub fn size(&self) -> u32 {
         self.size.get()
@@ -50,7 +50,7 @@ impl TableRecord {
         unsafe { core::slice::from_raw_parts(self.elements, self.size.get() as usize) }
     }
 
-    /// An element.
+    /// Returns an element.
     #[inline]
     pub fn get(&self, index: u32) -> Option<u32> {
         self.elements().get(index as usize).map(Cell::get)
@@ -67,7 +67,8 @@ impl TableRecord {
         elements.ok_or(TrapCode::TableOutOfBounds)
     }
 
-    /// `table.fill` with a reference that was checked. Like `copy` it looks at the stop flag between pieces.
+    /// Carries out `table.fill` with a reference that was checked. Like `copy` it looks at the stop flag between
+    /// pieces.
     pub fn fill(&self, shared: &Shared, at: u32, reference: u32, n: u32) -> Result<(), TrapCode> {
         for piece in self.range(at, n)?.chunks(PIECE) {
             shared.go_on()?;
@@ -76,8 +77,8 @@ impl TableRecord {
         Ok(())
     }
 
-    /// `table.grow` with a reference that was checked: the former size, or `None` beyond the maximum or
-    /// the reserve.
+    /// Carries out `table.grow` with a reference that was checked. Returns the former size, or `None` beyond the
+    /// maximum or the reserve.
     pub fn grow(&self, reference: u32, delta: u32) -> Option<u32> {
         let old = self.size.get();
         let new = old.checked_add(delta)?;
@@ -89,7 +90,7 @@ impl TableRecord {
         Some(old)
     }
 
-    /// `table.copy` from another table, or this one; the ranges may overlap.
+    /// Carries out `table.copy` from another table, or this one. The ranges may overlap.
     pub fn copy(&self, shared: &Shared, to: u32, source: &Self, from: u32, n: u32) -> Result<(), TrapCode> {
         let (to, from) = (self.range(to, n)?, source.range(from, n)?);
         let pieces = to.chunks(PIECE).zip(from.chunks(PIECE));

@@ -37,7 +37,7 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The state of an instance without code.
+    /// Returns the state of an instance without code.
     pub fn none() -> Self {
         Self {
             entries: null(),

@@ -20,13 +20,13 @@ impl RawTrap {
     /// No trap.
     pub const NONE: Self = Self(0);
 
-    /// The trap with this code.
+    /// Returns the trap with this code.
     #[inline(always)]
     pub const fn of(code: TrapCode) -> Self {
         Self(code as u32)
     }
 
-    /// From the number that code outside of Rust returned.
+    /// Returns the trap for the number that code outside of Rust returned.
     #[inline(always)]
     pub const fn from_bits(bits: u32) -> Self {
         Self(bits)
@@ -38,7 +38,7 @@ impl RawTrap {
         self.0
     }
 
-    /// True if there is no trap.
+    /// Returns true if there is no trap.
     #[inline(always)]
     pub const fn is_none(self) -> bool {
         self.0 == 0
@@ -67,7 +67,7 @@ pub struct Trap {
     pub code: TrapCode,
     /// Index of the function among the defined functions of its module, or [`Trap::NOWHERE`].
     pub func: u32,
-    /// Byte offset in the code section of the image; the exit status for [`TrapCode::Exit`].
+    /// Byte offset in the code section of the image, or the exit status for [`TrapCode::Exit`].
     pub offset: u32,
 }
 
@@ -75,17 +75,17 @@ impl Trap {
     /// The place of a trap that did not arise in guest code.
     pub const NOWHERE: u32 = u32::MAX;
 
-    /// A trap raised by a host function.
+    /// Returns a trap raised by a host function.
     pub const fn new(code: TrapCode) -> Self {
         Self { code, func: Self::NOWHERE, offset: 0 }
     }
 
-    /// The guest ends with this status.
+    /// Returns the trap that ends the guest with this status.
     pub const fn exit(status: i32) -> Self {
         Self { code: TrapCode::Exit, func: Self::NOWHERE, offset: status as u32 }
     }
 
-    /// The status if this is an end the guest asked for.
+    /// Returns the status if this is an end the guest asked for.
     pub const fn exit_status(self) -> Option<i32> {
         match self.code {
             TrapCode::Exit => Some(self.offset as i32),

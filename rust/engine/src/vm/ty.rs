@@ -13,17 +13,17 @@ pub struct FuncType<'a> {
 }
 
 impl<'a> FuncType<'a> {
-    /// A type with these parameters and results.
+    /// Returns a type with these parameters and results.
     pub const fn new(params: &'a [ValType], results: &'a [ValType]) -> Self {
         Self { params, results }
     }
 
-    /// Slots of the parameters or of the results, whichever take more.
+    /// Returns the slots of the parameters or of the results, whichever take more.
     pub fn slots(self) -> usize {
         slots(self.params).max(slots(self.results))
     }
 
-    /// Returns the type in the letters of [`Signature::Letters`]; `None` if it has references.
+    /// Returns the type in the letters of [`Signature::Letters`], or `None` if it has references.
     #[cfg(feature = "alloc")]
     pub fn letters(self) -> Option<alloc::string::String> {
         let of = |types: &'a [ValType]| types.iter().map(|ty| ty.letter());
@@ -32,12 +32,12 @@ impl<'a> FuncType<'a> {
     }
 }
 
-/// Slots that values of these types take.
+/// Returns the slots that values of these types take.
 pub(crate) fn slots(types: &[ValType]) -> usize {
     types.iter().map(|ty| ty.slots()).sum()
 }
 
-/// Bytes of a type of a verified module as value types.
+/// Returns the bytes of a type of a verified module as value types.
 pub(crate) fn val_types(bytes: &[u8]) -> &[ValType] {
     // SAFETY: `ValType` is one byte; rule I, the verifier refuses types with other bytes.
     unsafe { core::slice::from_raw_parts(bytes.as_ptr().cast(), bytes.len()) }
@@ -54,7 +54,7 @@ pub enum Signature {
 }
 
 impl Signature {
-    /// True if a function imported with this type may be bound to it.
+    /// Returns true if a function imported with this type may be bound to it.
     pub fn matches(self, ty: FuncType<'_>) -> bool {
         match self {
             Self::Types(own) => own == ty,

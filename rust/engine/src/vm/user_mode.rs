@@ -31,9 +31,10 @@ pub struct UserMode {
     pub stack: usize,
     /// First address behind it.
     pub stack_end: usize,
-    /// Calls `wisp_native_enter(record, slots, function)` with the rights of the code, which gives 0, or 1 if a
-    /// trap ended it; serves its requests meanwhile: hands each to [`crate::serve`], with `ctx`, and the result back. Says
-    /// how it ended: one of [`crate::Outcome`]; where the code stood if it was stopped or faulted, in `pc`, if known.
+    /// Calls `wisp_native_enter(record, slots, function)` with the rights of the code, which gives 0, or 1 if a trap
+    /// ended it. Serves its requests meanwhile: hands each to [`crate::serve`], with `ctx`, and the result back. Says
+    /// how it ended, as one of [`crate::Outcome`]. If the code was stopped or faulted, `pc` says where it stood, if
+    /// that is known.
     pub enter: unsafe extern "C" fn(
         env: *const c_void,
         ctx: *const c_void,
@@ -58,12 +59,12 @@ unsafe impl Sync for UserMode {}
 pub type Request = unsafe extern "C" fn(usize, usize, usize, usize, usize, usize) -> u32;
 
 impl Config {
-    /// Native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
+    /// Returns the native code runs with fewer rights than the host, as this says. One store, that of `user`, has this
     /// configuration.
     ///
     /// # Safety
-    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody but
-    /// the store and its native code. `user.enter` does what it says; while it runs the code, the code can write
+    /// Memory and window are valid for reads and writes while the store lives, aligned for `u64`, and used by nobody
+    /// but the store and its native code. `user.enter` does what it says. While it runs the code, the code can write
     /// both and the stack only, and call only what any code with its rights may.
     pub const unsafe fn user_mode(mut self, user: UserMode) -> Self {
         self.user_mode = Some(user);
@@ -131,7 +132,7 @@ impl Guest {
 pub(crate) struct ViewPart(pub Cell<*const View>);
 
 impl ViewPart {
-    /// Without a view.
+    /// Returns a value without a view.
     pub const fn new() -> Self {
         Self(Cell::new(null()))
     }
@@ -145,7 +146,7 @@ impl Ctx {
         unsafe { self.view.0.get().as_ref() }
     }
 
-    /// Types of the image.
+    /// Returns the types of the image.
     pub(crate) fn types(&self) -> impl Iterator<Item = FuncType<'_>> {
         (0..self.type_count).filter_map(|index| self.ty(index))
     }

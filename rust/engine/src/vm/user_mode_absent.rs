@@ -44,7 +44,7 @@ impl Guest {
 pub(crate) struct ViewPart;
 
 impl ViewPart {
-    /// Without a view.
+    /// Returns a value without a view.
     pub const fn new() -> Self {
         Self
     }

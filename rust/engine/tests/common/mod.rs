@@ -9,7 +9,7 @@ pub fn engine() -> Engine {
     Engine::new(&Config::new().stack_size(64 << 10).max_memory(1 << 20).table_capacity(64))
 }
 
-/// The image of a module in text form. It lives as long as the test process.
+/// Returns the image of a module in text form. It lives as long as the test process.
 pub fn image(wat: &str) -> &'static [u8] {
     image_of(wat, true)
 }
@@ -22,12 +22,12 @@ pub fn image_of(wat: &str, trim: bool) -> &'static [u8] {
     Vec::leak(image)
 }
 
-/// A module in text form.
+/// Returns a module in text form.
 pub fn module(wat: &str) -> Module<'static> {
     module_of(image(wat))
 }
 
-/// A module that was compiled.
+/// Returns a module that was compiled.
 pub fn module_of(image: &'static [u8]) -> Module<'static> {
     match Module::new(&engine(), image) {
         Ok(module) => module,
@@ -35,12 +35,12 @@ pub fn module_of(image: &'static [u8]) -> Module<'static> {
     }
 }
 
-/// A store with room for several instances.
+/// Returns a store with room for several instances.
 pub fn store<T>(data: T) -> Store<'static, T> {
     Store::with_capacity(&engine(), 4 << 20, data).expect("there is memory")
 }
 
-/// An instance in a store of its own.
+/// Returns an instance in a store of its own.
 pub fn instance<T>(
     wat: &str,
     linker: &Linker<'_, T>,

@@ -155,7 +155,7 @@ fn peer(text: &str, port: u16) -> Peer {
     Peer { address: address(text.as_bytes()).unwrap(), port }
 }
 
-/// An address as the slots of a call.
+/// Returns an address as the slots of a call.
 fn slots(text: &str) -> [u32; 4] {
     let number = u128::from(address(text.as_bytes()).unwrap());
     [64, 96, 0, 32].map(|shift| (number >> shift) as u32)

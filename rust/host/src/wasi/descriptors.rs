@@ -11,7 +11,7 @@ use wisp_abi::{wasi, WasiErrno};
 pub(super) enum Open {
     /// A standard stream.
     Stream(u32),
-    /// Something of the board's, and whether it is a file; else it is a directory.
+    /// Something of the board's, and whether it is a file, or else a directory.
     Object(u16, bool),
 }
 
@@ -62,7 +62,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// The folder that was granted, if the descriptor is one.
+    /// Returns the folder that was granted, if the descriptor is one.
     pub(super) fn folder(&mut self, fd: u32) -> Result<u16, WasiErrno> {
         match self.descriptor(fd)? {
             Descriptor { kind: Descriptor::FOLDER, object, .. } => Ok(object),
@@ -119,7 +119,7 @@ impl<P: Platform> App<P> {
         Ok(stat)
     }
 
-    /// The lowest number that is free.
+    /// Returns the lowest number that is free.
     pub(super) fn free_descriptor(&mut self) -> Result<u32, WasiErrno> {
         self.prepare();
         let mut all = self.platform.descriptors().iter();

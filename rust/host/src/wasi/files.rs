@@ -73,7 +73,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// `path_open`.
+    /// Carries out `path_open`.
     pub(super) fn open_path(
         &mut self,
         directory: u32,
@@ -200,7 +200,7 @@ impl<P: Platform> App<P> {
         Ok(total)
     }
 
-    /// `fd_readdir`: `.` and `..` come first, then the entries of the board.
+    /// Carries out `fd_readdir`: `.` and `..` come first, then the entries of the board.
     pub(super) fn read_directory(&mut self, fd: u32, buffer: &mut [u8], cookie: u64) -> Wasi<u32> {
         let object = self.directory(fd)?;
         let here = self.platform.metadata(object)?.inode;

@@ -9,8 +9,8 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{wasi, WasiErrno};
 
-/// One 48-byte `subscription`: user data at 0, type at 8, then for a clock: id at 16, timeout at 24,
-/// precision at 32, flags at 40; for a descriptor: its number at 16.
+/// One 48-byte `subscription`: user data at 0, type at 8, then for a clock: id at 16, timeout at 24, precision at 32,
+/// flags at 40. For a descriptor, its number is at 16.
 #[derive(Clone, Copy)]
 struct Subscription {
     userdata: [u8; 8],
@@ -43,7 +43,7 @@ fn read(memory: &Memory<'_>, base: u32, index: u32) -> Wasi<Subscription> {
     })
 }
 
-/// Returns the address of an array element; the array was not checked to lie inside memory.
+/// Returns the address of an array element. The array was not checked to lie inside memory.
 fn element(base: u32, index: u32, size: u32) -> Result<u32, WasiErrno> {
     let offset = index.checked_mul(size).ok_or(WasiErrno::Fault)?;
     base.checked_add(offset).ok_or(WasiErrno::Fault)
@@ -148,7 +148,7 @@ mod tests {
         harness.wasi("poll_oneoff", &[0, EVENTS, count, STORED])
     }
 
-    /// User data and error of the event at `index`.
+    /// Returns the user data and the error of the event at `index`.
     fn event(harness: &Harness, index: u32) -> (u64, u16) {
         let at = EVENTS + 32 * index;
         (harness.u64_at(at), harness.u32_at(at + 8) as u16)

@@ -30,7 +30,7 @@ impl<P: Platform> App<P> {
     }
 }
 
-/// `fd_write` of a stream. All ranges are checked before anything is shown, so that a fault has no effect.
+/// Carries out `fd_write` of a stream. All ranges are checked before anything is shown, so that a fault has no effect.
 pub(super) fn write<P: Platform>(
     app: &mut App<P>,
     memory: &mut Memory<'_>,
@@ -57,7 +57,8 @@ pub(super) fn write<P: Platform>(
     Ok(total)
 }
 
-/// `fd_read` of a stream: fills the first vector that has room, so that a read never waits for more than came.
+/// Carries out `fd_read` of a stream: fills the first vector that has room, so that a read never waits for more than
+/// came.
 pub(super) fn read<P: Platform>(
     app: &mut App<P>,
     memory: &mut Memory<'_>,

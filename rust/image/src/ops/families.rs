@@ -38,8 +38,8 @@ const BR_ORDERED: &[&[Operand]] = &[
     &[S, A, B],
 ];
 
-/// All ops. An opcode is the position of (family, sem, form) in this order, so appending a family keeps
-/// the opcodes before it; any change of the order is a change of [`crate::format::IR_VERSION`].
+/// All ops. An opcode is the position of (family, sem, form) in this order, so appending a family keeps the opcodes
+/// before it. Any change of the order is a change of [`crate::format::IR_VERSION`].
 pub const FAMILIES: &[Family] = &[
     Family { class: Class::Special, sems: &[Unreachable], forms: &[&[]] },
     Family { class: Class::Special, sems: &[Enter], forms: &[&[V], &[V, Zero]] },

@@ -50,12 +50,12 @@ impl<'i> Spaces<'i, '_> {
         self.functions
     }
 
-    /// Defined function that runs at instantiation.
+    /// Returns the defined function that runs at instantiation.
     pub fn init(&self) -> Option<u32> {
         self.init
     }
 
-    /// Returns the slots of the parameters and of the results of a type; 65535 for more.
+    /// Returns the slots of the parameters and of the results of a type, or 65535 for more.
     pub fn slots(&self, ty: u16) -> Option<(usize, usize)> {
         let word = *self.slots.get(usize::from(ty))?;
         Some(((word & 0xffff) as usize, (word >> 16) as usize))
@@ -67,7 +67,7 @@ impl<'i> Spaces<'i, '_> {
         one == other || matches!((results(one), results(other)), (Ok(one), Ok(other)) if one == other)
     }
 
-    /// Type index of an imported function.
+    /// Returns the type index of an imported function.
     pub fn imported_function(&self, index: u16) -> Option<u16> {
         let [functions, ..] = self.imported;
         let word = self.imports.get(..functions)?.get(usize::from(index))?;
@@ -99,7 +99,7 @@ impl<'i> Spaces<'i, '_> {
         None
     }
 
-    /// Element type of a table.
+    /// Returns the element type of a table.
     pub fn table(&self, index: u16) -> Option<ValType> {
         let [functions, globals, tables] = self.imported;
         match usize::from(index).checked_sub(tables) {
@@ -237,7 +237,7 @@ fn check_imports(
     Ok(())
 }
 
-/// Defined globals lie one behind the other, in their order, and fill what the manifest states.
+/// Checks that defined globals lie one behind the other, in their order, and fill what the manifest states.
 fn check_globals(image: &Image<'_>, stated: &Manifest<'_>, meter: &mut Meter<'_>) -> Result<(), ImageError> {
     let mut end = 0u32;
     for (index, global) in image.globals().enumerate() {

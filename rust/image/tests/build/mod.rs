@@ -23,14 +23,14 @@ pub const MANY: u16 = 4;
 pub const EXTERN_TABLE: u16 = 1;
 pub const EXTERN_SEGMENT: u16 = 1;
 
-/// Kinds of globals; each occurs mutable and constant, defined and imported.
+/// Kinds of globals. Each occurs mutable and constant, defined and imported.
 pub const NUMBER: usize = 0;
 pub const WIDE: usize = 1;
 pub const FUNC: usize = 2;
 pub const EXTERN: usize = 3;
 const KINDS: [ValType; 4] = [ValType::I32, ValType::I64, ValType::FuncRef, ValType::ExternRef];
 
-/// Byte offset of a defined global.
+/// Returns the byte offset of a defined global.
 pub fn own(kind: usize, mutable: bool) -> u16 {
     let slots: usize = KINDS[..kind].iter().map(|ty| 2 * ty.slots()).sum();
     (4 * (slots + if mutable { 0 } else { KINDS[kind].slots() })) as u16
@@ -290,14 +290,14 @@ impl Sample {
         Self { ty, op: before.len(), before, op_code: code, after, front, init: false, op_words: length, start }
     }
 
-    /// With other words from this one of the op on.
+    /// Returns the op with other words from this one on.
     pub fn with(&self, word: usize, words: &[u16]) -> Self {
         let mut changed = self.clone();
         changed.op_code[word..word + words.len()].copy_from_slice(words);
         changed
     }
 
-    /// With another op, of as many words, in front of it.
+    /// Returns the op with another one, of as many words, in front of it.
     pub fn with_before(&self, words: &[u16]) -> Self {
         let mut changed = self.clone();
         if let Some(first) = changed.before.len().checked_sub(ACC) {
@@ -306,7 +306,7 @@ impl Sample {
         changed
     }
 
-    /// With a branch to it, in front of the op that writes the accumulator.
+    /// Returns the op with a branch to it, in front of the op that writes the accumulator.
     pub fn branched(&self) -> Self {
         let mut changed = self.clone();
         let first = changed.before.len() - ACC;
@@ -317,7 +317,7 @@ impl Sample {
         changed.moved(4)
     }
 
-    /// The op is this many words further in the function: what it says of places before is moved, too.
+    /// Moves the op this many words further in the function. What it says of places before is moved, too.
     fn moved(mut self, words: usize) -> Self {
         let number = self.op_code[0] / 4;
         let mut at = 1;
@@ -334,7 +334,7 @@ impl Sample {
         self
     }
 
-    /// With other ops behind it, before the rest.
+    /// Returns the op with others behind it, before the rest.
     pub fn with_after(&self, words: &[u16]) -> Self {
         let mut changed = self.clone();
         changed.after.splice(0..0, words.iter().copied());
@@ -361,7 +361,7 @@ impl Sample {
         false
     }
 
-    /// Of a function of another type.
+    /// Puts the code into a function of another type.
     pub fn of_type(&self, ty: u16) -> Self {
         let mut changed = self.clone();
         changed.ty = ty;
@@ -391,14 +391,14 @@ impl Sample {
         changed
     }
 
-    /// Of the init function.
+    /// Puts the code into the init function.
     pub fn as_init(&self) -> Self {
         let mut changed = self.clone();
         changed.init = true;
         changed
     }
 
-    /// The rule that the code breaks.
+    /// Returns the rule that the code breaks.
     pub fn check(&self) -> Result<(), Rule> {
         let mut parts = Parts::new();
         parts.functions = words(&[0, 0, 2 * self.front.len() as u32, u32::from(self.ty)]);

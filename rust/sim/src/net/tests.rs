@@ -32,12 +32,12 @@ fn udp() -> (UdpSocket, Peer) {
     (socket, peer)
 }
 
-/// A port that is free now, for the app to bind.
+/// Returns a port that is free now, for the app to bind.
 fn free_port() -> u16 {
     udp().1.port
 }
 
-/// An app with a socket that is connected, and the other end.
+/// Returns an app with a socket that is connected, and the other end.
 fn connected() -> (SimPlatform, TcpStream) {
     let (listener, peer) = server();
     let mut app = platform("endpoints = [\"tcp:127.0.0.1:1-65535\"]");
@@ -220,7 +220,7 @@ fn descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
 
-/// Other tests of this process open descriptors meanwhile, so it looks for many.
+/// Looks for many descriptors, because other tests of this process open some meanwhile.
 #[test]
 fn opening_and_closing_without_end_leaks_nothing() {
     let (listener, peer) = server();

@@ -28,17 +28,17 @@ impl fmt::Display for Kebab<'_> {
     }
 }
 
-/// An error as a case of WIT's enum: the name without the E, for example `acces` for `EACCES`.
+/// Returns an error as a case of WIT's enum: the name without the E, for example `acces` for `EACCES`.
 fn case(errno: Errno) -> Kebab<'static> {
     Kebab(errno.name().trim_start_matches('E'))
 }
 
-/// The version of an interface's package: 1.0.0 for a module that ends with `@1`.
+/// Returns the version of an interface's package: 1.0.0 for a module that ends with `@1`.
 fn version(interface: &Interface) -> &'static str {
     interface.module.rsplit('@').next().unwrap_or_default()
 }
 
-/// The name of the interface's resource, if it has one: that of the parameters with its handles.
+/// Returns the name of the interface's resource, if it has one: that of the parameters with its handles.
 fn resource(interface: &Interface) -> Option<&'static str> {
     let mut params = interface.functions.iter().flat_map(|function| function.params);
     params.find(|param| param.kind == Kind::Handle).map(|param| param.name)
@@ -93,7 +93,7 @@ fn can_fail(function: &Function) -> bool {
     !function.errors.is_empty()
 }
 
-/// The record with this size.
+/// Returns the record with this size.
 fn record(interface: &Interface, size: u32) -> Option<&'static Record> {
     interface.records.iter().find(|record| record.size() == size)
 }

@@ -12,7 +12,7 @@ use crate::render::takes_memory;
 use crate::{event, Errno, Function, Interface, Kind, Returns, INTERFACES};
 use core::fmt::{self, Write};
 
-/// The functions that shims call and take the place of.
+/// Returns the functions that shims call and take the place of.
 fn functions() -> impl Iterator<Item = (&'static Interface, &'static Function)> {
     let all = INTERFACES.iter().filter(|interface| has_wit(interface));
     let all = all.flat_map(|interface| interface.functions.iter().map(move |function| (interface, function)));
@@ -40,8 +40,8 @@ pub fn shim_imports(out: &mut impl Write) -> fmt::Result {
     Ok(())
 }
 
-/// Writes the shims; `$code`, which returns the case of an error for a negative result; and `$error_name`, which writes
-/// the error's name as a string.
+/// Writes the shims. It also writes `$code`, which returns the case of an error for a negative result, and
+/// `$error_name`, which writes the error's name as a string.
 ///
 /// # Errors
 /// Those of the writer.
@@ -90,7 +90,7 @@ fn export(out: &mut impl Write, interface: &Interface, function: &Function) -> f
     }
 }
 
-/// The offset of the payload in the function's result.
+/// Returns the offset of the payload in the function's result.
 fn payload(interface: &Interface, function: &'static Function) -> u32 {
     let widest = outs(function).map(|param| match param.kind {
         Kind::OutU64 | Kind::OutI64 => 8,

@@ -52,7 +52,7 @@ impl<T> Definitions<T> {
         named.find(|named| name == *named.name && module == *named.module).map(|named| &named.item)
     }
 
-    /// Has the owner of a store keep all closures.
+    /// Makes the owner of a store keep all closures.
     pub fn keep(&self, owner: &mut Owner) {
         for named in &self.0 {
             if let Item::Closure(_, keep) = &named.item {

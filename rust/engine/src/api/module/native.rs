@@ -24,7 +24,7 @@ impl<'m> Module<'m> {
         Ok(Self { image, native: Some(native) })
     }
 
-    /// Returns what native code has to be made for to run here; `None` where none does.
+    /// Returns what native code has to be made for to run here, or `None` where none does.
     pub fn native_target(engine: &Engine) -> Option<Target> {
         here(engine.config())
     }
@@ -45,8 +45,8 @@ impl<'m> Module<'m> {
         section(&self.image, engine.config())
     }
 
-    /// Lets instances of this module run native code from now on: that of [`Module::native_section`], where
-    /// the processor may execute it. In flash that is where it is; on a desk it is a mapping, read with
+    /// Lets instances of this module run native code from now on: that of [`Module::native_section`], where the
+    /// processor may execute it. In flash that is where it is. On a workstation, it is a mapping that was read with
     /// [`Native::parse`].
     ///
     /// # Safety
@@ -63,7 +63,7 @@ impl<'m> Module<'m> {
         Ok(())
     }
 
-    /// True if instances run native code.
+    /// Returns true if instances run native code.
     pub fn is_native(&self) -> bool {
         self.native.is_some()
     }

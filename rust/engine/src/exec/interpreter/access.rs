@@ -3,7 +3,7 @@
 
 use crate::vm::context::Ctx;
 
-/// The word `n` of the op at `ip`.
+/// Returns the word `n` of the op at `ip`.
 ///
 /// # Safety
 /// Rule V, `OperandsInFunction`: the op has that word.
@@ -20,7 +20,7 @@ pub unsafe fn word(ip: *const u16, n: usize) -> u16 {
     }
 }
 
-/// Two words as a signed integer.
+/// Returns two words as a signed integer.
 ///
 /// # Safety
 /// Rule V, `OperandsInFunction`: the op has that word.
@@ -30,7 +30,7 @@ pub unsafe fn long(ip: *const u16, n: usize) -> i32 {
     unsafe { (u32::from(word(ip, n)) | u32::from(word(ip, n + 1)) << 16) as i32 }
 }
 
-/// One word, sign-extended.
+/// Returns one word, sign-extended.
 ///
 /// # Safety
 /// Rule V, `OperandsInFunction`: the op has that word.
@@ -40,7 +40,7 @@ pub unsafe fn imm32(ip: *const u16, n: usize) -> u32 {
     unsafe { word(ip, n) as i16 as u32 }
 }
 
-/// One word, sign-extended to 64 bits.
+/// Returns one word, sign-extended to 64 bits.
 ///
 /// # Safety
 /// Rule V, `OperandsInFunction`: the op has that word.
@@ -50,7 +50,7 @@ pub unsafe fn imm64(ip: *const u16, n: usize) -> u64 {
     unsafe { word(ip, n) as i16 as u64 }
 }
 
-/// The slot that word `n` names.
+/// Returns the slot that word `n` names.
 ///
 /// # Safety
 /// Rule V, `SlotInFrame`, and rule F.
@@ -72,7 +72,7 @@ pub unsafe fn set32(ip: *const u16, fp: *mut u8, n: usize, bits: u32) {
     unsafe { fp.add(usize::from(word(ip, n))).cast::<u32>().write(bits) };
 }
 
-/// The two slots that word `n` names.
+/// Returns the two slots that word `n` names.
 ///
 /// # Safety
 /// Rule V, `SlotInFrame`, and rule F.
@@ -101,7 +101,7 @@ pub unsafe fn set64(ip: *const u16, fp: *mut u8, n: usize, bits: u64) {
     }
 }
 
-/// The address of an access of `1 << LOG2` bytes, if all of them exist.
+/// Returns the address of an access of `1 << LOG2` bytes, if all of them exist.
 #[inline(always)]
 pub fn effective<const LOG2: usize>(ctx: &Ctx, base: u32, offset: u16) -> Option<usize> {
     let address = (base as usize).checked_add(usize::from(offset))?;
@@ -128,7 +128,7 @@ pub unsafe fn load<T: Copy, const N: usize>(memory: *mut u8, address: usize, of:
     }
 }
 
-/// Bytes that lie misaligned, on targets that cannot load them at once.
+/// Loads bytes that lie misaligned, on targets that cannot load them at once.
 ///
 /// # Safety
 /// They exist.

@@ -84,7 +84,8 @@ pub unsafe fn run_with(ctx: &Ctx, ip: *const u16, fp: *mut u8, acc: u32) -> RawT
     unsafe { enter_with(ctx, ip, fp, acc) }
 }
 
-/// Distance of each op's handler from the core's first byte, and behind the last that of the op which ends a run.
+/// Returns the distance of each op's handler from the core's first byte, and behind the last that of the op which ends
+/// a run.
 #[cfg(wisp_threaded)]
 pub fn handlers() -> &'static [u16; wisp_image::ops::COUNT + 1] {
     extern "C" {

@@ -14,7 +14,7 @@ use crate::vm::segments::init_table;
 use crate::vm::table::TableRecord;
 use crate::vm::trap::{RawTrap, TrapCode};
 
-/// The next units of fuel less the one that is due, or the trap's number, negative.
+/// Returns the next units of fuel less the one that is due, or the trap's number, negative.
 ///
 /// # Safety
 /// Rule F for the frame at `fp`.
@@ -73,7 +73,7 @@ unsafe fn move_down(fp: *mut u8, from: u16, slots: usize) {
 /// Moves the arguments of a tail call, of the type that word 2 names, from the frame that word 1 names.
 ///
 /// # Safety
-/// The op at `ip` begins with R and Y; rules V and F.
+/// The op at `ip` begins with R and Y (rules V and F).
 #[inline(never)]
 pub unsafe fn move_arguments(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
     // SAFETY: rules V and F: the op has words 1 and 2, and the frame has the slots of the type's parameters.
@@ -86,7 +86,7 @@ pub unsafe fn move_arguments(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
 /// Moves the results of a tail call, of the type that word 2 names, from the frame that word 1 names.
 ///
 /// # Safety
-/// The op at `ip` begins with R and Y; rules V and F.
+/// The op at `ip` begins with R and Y (rules V and F).
 #[inline(never)]
 pub unsafe fn move_results(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
     // SAFETY: rules V and F: the op has words 1 and 2, and the frame has the slots of the type's results.
@@ -96,8 +96,8 @@ pub unsafe fn move_results(ctx: &Ctx, ip: *const u16, fp: *mut u8) {
     }
 }
 
-/// The entry of the function in a table, if it is one of this instance; else null, and `pending` holds the
-/// reference, or the trap's number shifted by 16 (no reference ends in 16 zeros).
+/// Returns the entry of the function in a table, if it is one of this instance. Otherwise returns null, and `pending`
+/// holds the reference, or the trap's number shifted by 16 (no reference ends in 16 zeros).
 ///
 /// # Safety
 /// Rule V, `Index` for X and Y.
@@ -145,21 +145,21 @@ pub unsafe fn call_pending(ctx: &Ctx, slots: *mut u8) -> RawTrap {
     unsafe { call_reference(ctx, pending, slots.cast()) }
 }
 
-/// The guest takes a reference out of a global. Returns the trap, or none.
+/// Records that the guest takes a reference out of a global. Returns the trap, or none.
 #[cold]
 #[inline(never)]
 pub fn receive(ctx: &Ctx, ty: ValType, bits: u32) -> RawTrap {
     ctx.receive(ty, bits).into()
 }
 
-/// The guest puts a reference into a global. Returns the trap, or none.
+/// Records that the guest puts a reference into a global. Returns the trap, or none.
 #[cold]
 #[inline(never)]
 pub fn give(ctx: &Ctx, ty: ValType, bits: u32) -> RawTrap {
     ctx.give(ty, bits).into()
 }
 
-/// A table.
+/// Returns a table.
 ///
 /// # Safety
 /// Rule V, `Index` for X.
@@ -168,19 +168,19 @@ unsafe fn table(ctx: &Ctx, index: u16) -> &TableRecord {
     unsafe { &*(*ctx.tables.add(usize::from(index))).get() }
 }
 
-/// The reference, if the instance may use it: only a hostile image can make up another.
+/// Returns the reference, if the instance may use it: only a hostile image can make up another.
 fn checked(ctx: &Ctx, table: &TableRecord, reference: u32) -> Result<u32, TrapCode> {
     ctx.give(table.ty, reference)?;
     Ok(reference)
 }
 
-/// Writes functions with the common signature; their bodies may read words and slots.
+/// Writes functions with the common signature. Their bodies may read words and slots.
 macro_rules! cold_ops {
     ($($(#[$doc:meta])* $name:ident($ctx:ident, $slot:ident, $word:ident, $set:ident) $body:block)*) => {$(
         $(#[$doc])*
         ///
         /// # Safety
-        /// `ip` is at an op of this name; rules V and F.
+        /// `ip` is at an op of this name (rules V and F).
         #[cold]
         #[inline(never)]
         #[allow(unused_variables, clippy::redundant_closure_call)]
@@ -310,7 +310,7 @@ cold_ops! {
     }
 }
 
-/// Slots of an imported global, which the linker bound to a global of the same type.
+/// Returns the slots of an imported global, which the linker bound to a global of the same type.
 ///
 /// # Safety
 /// Rule V, `Index` for GI and GI64.

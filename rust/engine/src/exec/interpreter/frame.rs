@@ -27,7 +27,7 @@ pub fn outside() -> *const u16 {
 }
 
 /// Returns the word of a header that says where the caller continues. In cores in assembly it is the address itself, to
-/// which they return; else the offset in the code. A guest may read what a header left behind: it learns of its own
+/// which they return, else the offset in the code. A guest may read what a header left behind: it learns of its own
 /// code, but nothing of the stack's address.
 #[inline(always)]
 fn packed(ctx: &Ctx, ip: *const u16) -> u32 {
@@ -87,8 +87,8 @@ unsafe fn header(fp: *mut u8) -> Option<(u32, u32)> {
     (distance != 0).then_some((distance, ip))
 }
 
-/// Returns the place where the caller of the frame at `fp` continues, and the caller's frame; `None` if the caller is
-/// outside the interpreter. While the frame is under way, the frame that this leads to lies in the stack, and the
+/// Returns the place where the caller of the frame at `fp` continues, and the caller's frame, or `None` if the caller
+/// is outside the interpreter. While the frame is under way, the frame that this leads to lies in the stack, and the
 /// place in the code of this instance.
 ///
 /// # Safety
@@ -105,7 +105,7 @@ pub unsafe fn caller(ctx: &Ctx, fp: *mut u8) -> Option<(*const u16, *mut u8)> {
     Some((ip, fp.wrapping_sub(distance as usize)))
 }
 
-/// Number of calls under way in the run whose innermost frame is at `fp`.
+/// Returns the number of calls under way in the run whose innermost frame is at `fp`.
 ///
 /// # Safety
 /// Rule F: there is a header below `fp`, and below every frame of the chain.

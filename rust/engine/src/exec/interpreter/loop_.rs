@@ -18,7 +18,7 @@ compile_error!("the features `debug` and `threaded-code` exclude each other: the
 /// Runs until the outermost frame returns (0) or something traps (its number). See the module above.
 ///
 /// # Safety
-/// The instance's module was verified; `ip` is the entry of one of its functions; `fp` lies in the frame
+/// The instance's module was verified. `ip` is the entry of one of its functions, and `fp` lies in the frame
 /// stack with a header below it.
 #[inline(always)]
 #[cfg(wisp_back_end = "loop")]

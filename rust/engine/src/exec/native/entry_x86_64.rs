@@ -75,10 +75,10 @@ extern "C" {
     /// anywhere in the code.
     #[link_name = "wisp_native_stopped"]
     pub(super) fn stopped(record: *const Record) -> u32;
-    /// In place of a helper: ends the code that calls it.
+    /// Stands in place of a helper, and ends the code that calls it.
     #[link_name = "wisp_native_halted"]
     pub(super) fn halted();
-    /// In place of a helper of a feature that is not built in.
+    /// Stands in place of a helper of a feature that is not built in.
     #[link_name = "wisp_native_missing"]
     pub(super) fn missing();
 }

@@ -19,7 +19,7 @@ use super::{entry, section, stopped_at};
 use crate::vm::native::Record;
 use crate::vm::shared::Shared;
 
-/// Stores that may be stopped in helpers at a time; others are when one of these has ended.
+/// Stores that may be stopped in helpers at a time. Others wait until one of these has ended.
 const STORES: usize = 4;
 
 /// Those with a record that has [`ENDS`].
@@ -29,7 +29,7 @@ static STOPPING: [AtomicPtr<Shared>; STORES] = [const { AtomicPtr::new(null_mut(
 static ENDS: [unsafe extern "C" fn(); HELPERS.len()] = [entry::halted; HELPERS.len()];
 const _: () = assert!(size_of::<Helpers>() == size_of::<[unsafe extern "C" fn(); HELPERS.len()]>());
 
-/// The next helper that the record's code calls ends it, and so does the host function it is in when that
+/// Makes the next helper that the record's code calls end it. The host function that it is in ends it too, when it
 /// returns.
 pub(super) fn begin(shared: &Shared, record: &Record) {
     record.trap_with(shared.stop_code());
@@ -40,7 +40,7 @@ pub(super) fn begin(shared: &Shared, record: &Record) {
     record.helpers.set((&raw const ENDS).cast());
 }
 
-/// An entry of the record has ended while the store was to stop.
+/// Notes that an entry of the record has ended while the store was to stop.
 #[cold]
 pub(super) fn over(shared: &Shared, record: &Record, outermost: bool) {
     record.helpers.set(helpers::address());
@@ -56,7 +56,7 @@ pub(super) fn forget(store: *const Shared) {
     }
 }
 
-/// The record whose code called a helper with this stack pointer from before this address, with its trap.
+/// Returns the record whose code called a helper with this stack pointer from before this address, with its trap.
 pub(super) extern "C" fn halting(place: usize, stack: usize) -> *const Record {
     let mut found: Option<(&Shared, &Record)> = None;
     for listed in &STOPPING {

@@ -15,7 +15,7 @@ use crate::vm::segments::init_table;
 use crate::vm::table::TableRecord;
 use crate::vm::trap::{RawTrap, TrapCode};
 
-/// The trap, as native code gets it from its helpers.
+/// Returns the trap, as native code gets it from its helpers.
 fn number(result: Result<(), TrapCode>) -> u32 {
     RawTrap::from(result).bits()
 }

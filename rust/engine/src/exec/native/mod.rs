@@ -103,7 +103,7 @@ fn stopped_at(record: &Record, shared: &Shared, native: &Native<'_>, pc: usize) 
     record.trap_with(shared.stop_code());
 }
 
-/// An address in the frame of whoever calls: where the stack is now.
+/// Returns an address in the frame of whoever calls: where the stack is now.
 #[inline(always)]
 fn stack_pointer() -> usize {
     let here = 0u8;
@@ -210,7 +210,7 @@ impl Watched {
         Some((entry as usize, core::ptr::from_ref(record).expose_provenance()))
     }
 
-    /// The store's thread has ended without coming back from its guest, as one that faults does.
+    /// Notes that the store's thread has ended without coming back from its guest, as one that faults does.
     pub(crate) fn forget(self) {
         halt::forget(self.0);
     }
@@ -247,7 +247,7 @@ pub(crate) fn here(config: &Config) -> Option<Target> {
     target::HERE.map(|here| Target { features: here.features | config.native.features, ..here })
 }
 
-/// The section that runs here: of those in the image, the one that uses most of the machine.
+/// Returns the section that runs here: of those in the image, the one that uses most of the machine.
 pub(crate) fn section<'m>(image: &Image<'m>, config: &Config) -> Result<Native<'m>, Refusal> {
     let here = here(config);
     let mut best: Option<Native<'m>> = None;

@@ -18,7 +18,7 @@ const fn starts(text: &str, prefix: &str) -> bool {
     true
 }
 
-/// The machine of a Rust target.
+/// Returns the machine of a Rust target.
 const fn of(triple: &str, hard: bool) -> Option<Target> {
     let float = if hard { float::HARD_SINGLE } else { float::SOFT };
     let features = if starts(triple, "thumbv6m") {

@@ -93,7 +93,7 @@ impl View {
         unsafe { &*self.record }
     }
 
-    /// Memory or tables may have changed.
+    /// Reads memory and tables again, which may have changed.
     fn refresh(&self, ctx: &Ctx) {
         let (base, size) = ctx.linear().map_or((core::ptr::dangling_mut(), 0), |memory| (memory.base(), memory.size()));
         self.record().set_memory(base, size);
@@ -188,7 +188,7 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
     code
 }
 
-/// A trap's number as the code told it: that the host stopped it, the host knows itself.
+/// Returns the number of a trap as the code reported it. Whether the host stopped the code, the host knows itself.
 fn told(shared: &Shared, trap: RawTrap) -> RawTrap {
     use core::sync::atomic::Ordering;
     match trap.code() {
@@ -228,7 +228,7 @@ unsafe fn ask(engine: *const Ctx, what: usize, words: [usize; 5]) -> u32 {
     }
 }
 
-/// In place of every imported function.
+/// Stands in place of every imported function.
 unsafe extern "C" fn import(engine: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     // SAFETY: `View::new` put the function there. If the code changed it, it calls what it could call itself.
     RawTrap::from_bits(unsafe { ask(engine, IMPORT, [env.addr(), slots.expose_provenance(), 0, 0, 0]) })
@@ -284,14 +284,14 @@ unsafe extern "C" fn call_reference(record: &Record, reference: u32, ty: u32, sl
     unsafe { ask(record.engine, CALL_REFERENCE, words) }
 }
 
-/// Words on the stack of the code.
+/// Returns the words on the stack of the code.
 fn on_stack(user: &UserMode, at: usize, count: usize) -> Option<*mut u32> {
     let end = at.checked_add(count.checked_mul(4)?)?;
     (at % 4 == 0 && at >= user.stack && end <= user.stack_end).then(|| core::ptr::with_exposed_provenance_mut(at))
 }
 
-/// Does what native code asked for: the six words that [`UserMode::request`] was called with. Gives what that has
-/// to return. Whatever the words are, nothing happens that a guest may not do; what is not a request gives
+/// Does what native code asked for: the six words that [`UserMode::request`] was called with. Gives what that has to
+/// return. Whatever the words are, nothing happens that a guest may not do. What is not a request gives
 /// [`TrapCode::MemoryProtection`].
 ///
 /// # Safety

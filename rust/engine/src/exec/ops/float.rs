@@ -13,7 +13,7 @@ const QUIET64: u64 = 0x0008_0000_0000_0000;
 const SIGN32: u32 = 1 << 31;
 const SIGN64: u64 = 1 << 63;
 
-/// The bits of a result, quiet if NaN.
+/// Returns the bits of a result, quiet if NaN.
 #[inline]
 fn quiet32(x: f32) -> u32 {
     let bits = x.to_bits();
@@ -66,7 +66,7 @@ macro_rules! float {
             $quiet($f::from_bits(x) / $f::from_bits(y))
         }
 
-        /// The lesser; NaN if either is; -0 is less than 0.
+        /// Returns the lesser, or NaN if either is NaN. -0 is less than 0.
         #[inline(never)]
         pub fn $min(x: $u, y: $u) -> $u {
             let (a, b) = ($f::from_bits(x), $f::from_bits(y));
@@ -83,7 +83,7 @@ macro_rules! float {
             }
         }
 
-        /// The greater; NaN if either is; 0 is greater than -0.
+        /// Returns the greater, or NaN if either is NaN. 0 is greater than -0.
         #[inline(never)]
         pub fn $max(x: $u, y: $u) -> $u {
             let (a, b) = ($f::from_bits(x), $f::from_bits(y));
@@ -147,7 +147,7 @@ macro_rules! float {
             $floor(x ^ $sign) ^ $sign
         }
 
-        /// To the nearest integer, halves to the even one.
+        /// Rounds to the nearest integer, and halves to the even one.
         #[inline(never)]
         pub fn $nearest(x: $u) -> $u {
             let exponent = (x & !$sign) >> $mantissa;
@@ -160,7 +160,7 @@ macro_rules! float {
             ((magnitude + big) - big).to_bits() | x & $sign
         }
 
-        /// The square root, digit by digit: slow (about 30 instructions a bit) and exact.
+        /// Returns the square root, digit by digit: slow (about 30 instructions a bit) and exact.
         #[inline(never)]
         pub fn $sqrt(x: $u) -> $u {
             let nan = x & !$sign > ($sign - (1 << $mantissa));
@@ -254,7 +254,7 @@ float! {
 macro_rules! truncate {
     ($($trap:ident $saturate:ident $f:ident $from:ident -> $int:ident as $to:ident, $low:literal $open:tt $high:literal;)*) => {$(
         /// # Errors
-        /// NaN; a value whose whole part does not fit.
+        /// NaN, or a value whose whole part does not fit.
         #[inline(never)]
         #[allow(clippy::manual_range_contains)]
         pub fn $trap(x: $from) -> Result<$to, TrapCode> {
@@ -268,7 +268,7 @@ macro_rules! truncate {
             }
         }
 
-        /// The nearest value that fits; 0 for NaN.
+        /// Returns the nearest value that fits, or 0 for NaN.
         #[inline(never)]
         pub fn $saturate(x: $from) -> $to {
             $f::from_bits(x) as $int as $to

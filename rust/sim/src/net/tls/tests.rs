@@ -55,7 +55,7 @@ fn authority(name: &str) -> Authority {
     CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
 }
 
-/// A certificate for a name, with its key. It ends with the year.
+/// Returns a certificate for a name, with its key. It ends with the year.
 fn issue(authority: &Authority, name: &str, last_year: i32) -> (rcgen::Certificate, KeyPair) {
     let mut params = CertificateParams::new([name.to_string()]).unwrap();
     params.not_after = date_time_ymd(last_year, 12, 31);
@@ -63,7 +63,7 @@ fn issue(authority: &Authority, name: &str, last_year: i32) -> (rcgen::Certifica
     (params.signed_by(&key, authority).unwrap(), key)
 }
 
-/// The configuration of a server with a certificate. It asks for one of `clients`, if they are given.
+/// Returns the configuration of a server with a certificate. It asks for one of `clients`, if they are given.
 fn serving(authority: &Authority, name: &str, last_year: i32, clients: Option<&Authority>) -> Arc<ServerConfig> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ServerConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions().unwrap();
@@ -130,7 +130,7 @@ impl Write for Capture {
     }
 }
 
-/// An app that may connect with the name `localhost`, or with all addresses of 127.0.0.0/8, by credential 7.
+/// Returns an app that may connect with the name `localhost`, or with all addresses of 127.0.0.0/8, by credential 7.
 fn app(ca: &str, host: &str) -> (SimPlatform, Capture) {
     let text = format!(
         "[apps.a.net]\nendpoints = [\"tls:{host}:1-65535#7\"]\n[apps.a.net.credentials]\n7 = {{ ca = {ca:?} }}\n"
@@ -208,7 +208,7 @@ fn a_peer_without_a_proof_is_refused_and_the_log_has_the_reason() {
     }
 }
 
-/// The name that a certificate for this host has.
+/// Returns the name that a certificate for this host has.
 fn name_of(host: &str) -> &str {
     host.strip_suffix("0.0/8").map_or(host, |_| "127.0.0.1")
 }

@@ -2,8 +2,8 @@
 #
 # make demo      an app blinks an LED under Zephyr (or on a simulated board); others crash, and are updated and rolled back
 # make test      the suites, each application on the boards that it depends on; SUITE=unit|spec|zephyr|... a part; BOARDS=all
-#                SUITE=quick for every change: unit tests, the official suite on the desk, a Cortex-M3 and RV32
-# make spec      the official WebAssembly suite, on the desk and on the targets
+#                SUITE=quick for every change: unit tests, the official suite on the workstation, a Cortex-M3 and RV32
+# make spec      the official WebAssembly suite, on the workstation and on the targets
 # make fuzz      each fuzz target for SECONDS=60, tells the executions
 # make miri      tests of image, engine, compiler and app storage under Miri where it is installed, else under AddressSanitizer
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40

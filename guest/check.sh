@@ -188,7 +188,7 @@ if [ -n "${GUEST_LIBC:-}" ]; then
 		python3 "$here/../scripts/guest.py" c -o "$out/device.wasm" "$out/new_$language"/app.*
 		"$wisp" build "$out/device.wasm" -o "$out/device.wisp" --name app --quiet
 		"$wisp" build "$out/new_$language/new_$language.wasm" -o "$out/desk.wisp" --name app --quiet
-		expect "desk and device give a new app in $language the same memory" \
+		expect "workstation and device give a new app in $language the same memory" \
 			"$("$wisp" inspect "$out/desk.wisp" | grep 'linear memory')" \
 			"$("$wisp" inspect "$out/device.wisp" | grep 'linear memory')"
 	done

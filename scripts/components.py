@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Components of several toolchains: lowered, compiled, and run on the desk and on emulated boards without Zephyr.
+"""Components of several toolchains: lowered, compiled, and run on the workstation and on emulated boards without Zephyr.
 
 tests/components has the programs, with comments as in tests/programs (see programs.py). Toolchains out of registries are
 pinned by hash in tests/components/list.json, and so are components that others made. What cannot be fetched counts as
@@ -269,7 +269,7 @@ def verdict(program, out, err, status, trap):
 
 
 def on_desk(tool, made, memory):
-    """Runs it on the desk."""
+    """Runs it on the workstation."""
     done = programs.run([tool, "run", made.image, "--app", "app", "--board", BUILD / "board.toml", "--trace", "off",
                          "--fuel", str(FUEL), "--max-memory", str(memory)])
     trap = "unreachable" if done.status == 134 else f"it ended with {done.status}: {done.err}" if done.status > 134 else ""
@@ -289,7 +289,7 @@ def least_memory(tool, made):
 
 
 def check(tool, made):
-    """Compiles a component and runs it on the desk."""
+    """Compiles a component and runs it on the workstation."""
     if made.skipped or made.failure or made.results:
         return
     (BUILD / "board.toml").write_text(BOARD, encoding="utf-8")

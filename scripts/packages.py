@@ -3,7 +3,7 @@
 """Runs modules out of packages of npm, PyPI and crates.io beside wasmi and node.
 
 tests/packages/list.json lists them, pinned by hash. Each is fetched with the registry's own client, compiled,
-verified, and run on the desk, interpreted and as native code where the list asks for it: its exported functions
+verified, and run on the workstation, interpreted and as native code where the list asks for it: its exported functions
 are called, or a plan of tests/packages is followed. Imports are stood in for by functions that return zeros.
 What cannot be fetched counts as skipped.
 """

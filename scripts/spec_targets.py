@@ -4,7 +4,7 @@
 import re
 
 FILE = re.compile(r"^spec: (\S+) (\d+) (\d+) (\d+) (\d+)\s*$", re.MULTILINE)
-SUITE = re.compile(r"^suite: (\d+) passed, (\d+) failed, (\d+) skipped, (\d+) judged on the desk\s*$", re.MULTILINE)
+SUITE = re.compile(r"^suite: (\d+) passed, (\d+) failed, (\d+) skipped, (\d+) judged on the workstation\s*$", re.MULTILINE)
 FAILURE = re.compile(r"^spec: (failed: .*)$", re.MULTILINE)
 
 
@@ -32,7 +32,7 @@ class Target:
             problems.append(f"{self.name}: the files do not add up to the sum")
         for file, counts in (desk or {}).items():
             if sum(self.files.get(file, ())) != sum(counts):
-                problems.append(f"{self.name}: {file}: {self.files.get(file)} here, {counts} on the desk")
+                problems.append(f"{self.name}: {file}: {self.files.get(file)} here, {counts} on the workstation")
         return problems
 
 
@@ -44,7 +44,7 @@ def desk_counts(text):
 
 def table(desk, targets):
     """Markdown: passed / failed / skipped by file; what the workstation judges is not in a target's counts."""
-    lines = ["| file | desk | judged on the desk | " + " | ".join(t.name for t in targets) + " |",
+    lines = ["| file | desk | judged on the workstation | " + " | ".join(t.name for t in targets) + " |",
              "|---" * (3 + len(targets)) + "|"]
     cell = "{} / {} / {}".format
     total = {"desk": [0, 0, 0], "judged": 0}

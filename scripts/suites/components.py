@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Components of several toolchains on the desk and, by rust/bare, on a Cortex-M3 and RV32."""
+"""Components of several toolchains on the workstation and, by rust/bare, on a Cortex-M3 and RV32."""
 
 import os
 import re
@@ -60,7 +60,7 @@ def layouts():
 
 
 def select_components():
-    """Components: what their images take, and that they run on the desk, a Cortex-M3 and RV32."""
+    """Components: what their images take, and that they run on the workstation, a Cortex-M3 and RV32."""
     code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS], RUST)
     if code != 0:
         return Count(failed=1)

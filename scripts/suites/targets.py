@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the official suite and every form of every op on emulated boards, and compares the counts with the desk's."""
+"""Runs the official suite and every form of every op on emulated boards, and compares the counts with the workstation's."""
 
 import itertools
 import re

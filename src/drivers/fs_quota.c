@@ -21,7 +21,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* What a name and its record count for, as on a desk. */
+/* What a name and its record count for, as on a workstation. */
 #define ENTRY_COST 64
 
 /* Directories below a folder whose paths fit have a name of a byte and a slash each. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Native code on the desk does what the interpreter does.
+//! Native code on the workstation does what the interpreter does.
 #![cfg(all(target_arch = "x86_64", unix))]
 
 use std::sync::Mutex;

@@ -92,7 +92,7 @@ fn play(tape: &[u8], arena: &mut [u64], arguments: &Arguments) -> bool {
             if arguments.translate != 0 {
                 println!("translated: {} of {} functions", player.functions.1, player.functions.0);
             }
-            println!("suite: {passed} passed, {failed} failed, {skipped} skipped, {desk} judged on the desk");
+            println!("suite: {passed} passed, {failed} failed, {skipped} skipped, {desk} judged on the workstation");
             failed == 0
         }
         Err(damaged) => fail(format_args!("the tape is damaged: {damaged:?}")),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Errors of the app storage, as a device, its MCUmgr group and the desk's client number and word them.
+//! Errors of the app storage, as a device, its MCUmgr group and the workstation's client number and word them.
 
 /// One error.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,7 +52,7 @@ macro_rules! errors {
     };
 }
 
-// name, number, name in C, sentence for C, words of a device, words of the desk's client, documentation
+// name, number, name in C, sentence for C, words of a device, words of the workstation's client, documentation
 errors! {
     /// A fault that ends an operation of the app storage, which then is as it was before.
     StoreError {

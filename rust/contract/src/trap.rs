@@ -47,7 +47,7 @@ macro_rules! traps {
     };
 }
 
-// name, number, name in C, words of a device's log, words of a desk, meaning
+// name, number, name in C, words of a device's log, words of a workstation, meaning
 traps! {
     Unreachable = 1, "UNREACHABLE", "unreachable", "unreachable", "The guest executed `unreachable`: a failed assertion or a panic.";
     MemoryOutOfBounds = 2, "MEMORY_OUT_OF_BOUNDS", "out of bounds memory access", "out of bounds memory access", "An access outside linear memory.";

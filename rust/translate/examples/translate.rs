@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Translates an image on the desk and writes the code: for a disassembler, and for figures.
+//! Translates an image on the workstation and writes the code: for a disassembler, and for figures.
 //!
 //! `translate thumb2 app.wisp app.bin` (or `riscv`)
 

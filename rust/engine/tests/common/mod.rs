@@ -4,7 +4,7 @@
 
 use wisp_engine::{Config, Engine, Func, Instance, InstantiateError, Linker, Module, Store, TypedFunc, WasmValues};
 
-/// Limits for tests on a desk.
+/// Limits for tests on a workstation.
 pub fn engine() -> Engine {
     Engine::new(&Config::new().stack_size(64 << 10).max_memory(1 << 20).table_capacity(64))
 }

@@ -4,7 +4,7 @@
 # make test      the suites, each application on the boards that it depends on; SUITE=unit|spec|zephyr|... a part; BOARDS=all
 #                SUITE=quick for every change: unit tests, the official suite on the workstation, a Cortex-M3 and RV32
 # make spec      the official WebAssembly suite, on the workstation and on the targets
-# make fuzz      each fuzz target for SECONDS=60, tells the executions
+# make fuzz      each fuzz target for SECONDS=60 with each seed of SEED=1,2,3, tells the executions
 # make miri      tests of image, engine, compiler and app storage under Miri where it is installed, else under AddressSanitizer
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make fleet     a rollout to DEVICES=8 simulated devices behind the gateway: crashes, power cuts, restarts
@@ -19,6 +19,7 @@ PYTHON ?= python3
 SUITE ?= all
 BOARDS ?= integration
 SECONDS ?= 60
+SEED ?= 1
 HOURS ?= 24
 CUTS ?= 40
 DEVICES ?= 8
@@ -38,7 +39,7 @@ spec: setup
 	@$(PYTHON) scripts/test.py spec targets
 
 fuzz:
-	@$(PYTHON) scripts/fuzz.py --seconds $(SECONDS)
+	@$(PYTHON) scripts/fuzz.py --seconds $(SECONDS) --seed $(SEED)
 
 miri:
 	@$(PYTHON) scripts/miri.py

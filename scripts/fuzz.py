@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Fuzzes each target for some seconds and tells how many executions that were.
+"""Fuzzes each target for some seconds with each seed, and tells how many executions that were.
 
 With cargo-fuzz, libFuzzer drives the targets, under AddressSanitizer and with what it learns of
 coverage; the compiler is nightly Rust where it is installed, else the stable one with its unstable
@@ -68,10 +68,17 @@ def plain(name, seconds, seed):
     return None if code != 0 or not match else int(match.group(1))
 
 
+def seeds(text):
+    """Numbers with commas between them. libFuzzer chooses one itself if it is given 0."""
+    if not re.fullmatch(r"[1-9]\d{0,8}(,[1-9]\d{0,8})*", text):
+        raise argparse.ArgumentTypeError(f"{text!r}: expected numbers from 1 to 999999999 with commas between them, as in 7,8,9")
+    return [int(number) for number in text.split(",")]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60, help="for each target")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seconds", type=int, default=60, help="for each target and seed")
+    parser.add_argument("--seed", type=seeds, default=[1], help="one, or several with commas between them, from 1 on", metavar="N[,N]")
     parser.add_argument("--plain", action="store_true", help="do not use cargo-fuzz")
     parser.add_argument("targets", nargs="*", help="default: all: " + " ".join(targets()))
     args = parser.parse_args()
@@ -82,12 +89,13 @@ def main():
     if not tool and not args.plain:
         print("cargo-fuzz is missing (cargo install cargo-fuzz): the targets run as plain programs")
     lines, failed = [], 0
-    for name in args.targets or targets():
-        executions = libfuzzer(tool, name, args.seconds, args.seed) if tool else plain(name, args.seconds, args.seed)
-        lines.append(f"  {name:14} " + ("FAILED" if executions is None else f"{executions} executions"))
-        failed += executions is None
+    for seed in args.seed:
+        for name in args.targets or targets():
+            executions = libfuzzer(tool, name, args.seconds, seed) if tool else plain(name, args.seconds, seed)
+            lines.append(f"  {name:14} seed {seed}: " + ("FAILED" if executions is None else f"{executions} executions"))
+            failed += executions is None
     how = "libFuzzer, AddressSanitizer" if tool else "plain programs"
-    print(f"\n{args.seconds} s each, seed {args.seed}, {how}\n" + "\n".join(lines))
+    print(f"\n{args.seconds} s each, {how}\n" + "\n".join(lines))
     sys.exit(1 if failed else 0)
 
 

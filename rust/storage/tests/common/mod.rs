@@ -300,3 +300,5 @@ pub fn mounted(flash: SimFlash) -> (State, SimFlash, Mounted) {
 pub const SMALL: Geometry = Geometry { size: 24 * 512, erase_block: 512, write_block: 1, erased: 0xff };
 pub const PAGES: Geometry = Geometry { size: 16 * 4096, erase_block: 4096, write_block: 8, erased: 0xff };
 pub const COARSE: Geometry = Geometry { size: 32 * 1024, erase_block: 1024, write_block: 32, erased: 0x00 };
+/// The largest write block there may be, in small blocks.
+pub const FINE: Geometry = Geometry { size: 96 * 256, erase_block: 256, write_block: 64, erased: 0xff };

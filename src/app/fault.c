@@ -73,6 +73,16 @@ static void release_devices(const struct wisp_app *app)
 		wisp_shim_counter_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_LED
+	for (uint32_t i = 0; i < app->grants->led_count; i++) {
+		(void)wisp_shim_led_close(app, i);
+	}
+#endif
+#ifdef CONFIG_WISP_STRIP
+	for (uint32_t i = 0; i < app->grants->strip_count; i++) {
+		(void)wisp_shim_strip_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_MSG
 	for (uint32_t i = 0; i < app->grants->msg_count; i++) {
 		wisp_shim_msg_close(app, i);

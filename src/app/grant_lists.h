@@ -31,6 +31,12 @@
 #ifdef CONFIG_WISP_COUNTER
 #include "drivers/counter.h"
 #endif
+#ifdef CONFIG_WISP_LED
+#include "drivers/led.h"
+#endif
+#ifdef CONFIG_WISP_STRIP
+#include "drivers/strip.h"
+#endif
 
 /* clang-format off */
 /* X(table, option, property, property of the names, ...) */
@@ -42,7 +48,9 @@
 	X(spi, CONFIG_WISP_SPI, spi_devices, spi_names, __VA_ARGS__) \
 	X(uart, CONFIG_WISP_UART, uarts, uart_names, __VA_ARGS__) \
 	X(sensor, CONFIG_WISP_SENSOR, sensors, sensor_names, __VA_ARGS__) \
-	X(counter, CONFIG_WISP_COUNTER, counters, counter_names, __VA_ARGS__)
+	X(counter, CONFIG_WISP_COUNTER, counters, counter_names, __VA_ARGS__) \
+	X(led, CONFIG_WISP_LED, leds, led_names, __VA_ARGS__) \
+	X(strip, CONFIG_WISP_STRIP, led_strips, led_strip_names, __VA_ARGS__)
 /* clang-format on */
 
 #endif /* WISP_APP_GRANT_LISTS_H_ */

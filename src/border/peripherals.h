@@ -111,6 +111,27 @@ uint32_t wisp_shim_counter_read(const struct wisp_app *app, uint32_t counter, ui
 /* Cancels the alarm and drops its event. Sets it anew unless `ticks` is 0. */
 uint32_t wisp_shim_counter_alarm(const struct wisp_app *app, uint32_t counter, uint32_t ticks);
 
+int32_t wisp_shim_led_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Both let the LED go dark. */
+uint32_t wisp_shim_led_open(const struct wisp_app *app, uint32_t led);
+uint32_t wisp_shim_led_close(const struct wisp_app *app, uint32_t led);
+/* From 0 to 100. */
+uint32_t wisp_shim_led_set(const struct wisp_app *app, uint32_t led, uint32_t percent);
+uint32_t wisp_shim_led_color(const struct wisp_app *app, uint32_t led, const uint8_t *channels,
+			     uint32_t count);
+/* Milliseconds. */
+uint32_t wisp_shim_led_blink(const struct wisp_app *app, uint32_t led, uint32_t on, uint32_t off);
+
+int32_t wisp_shim_strip_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Both let all LEDs go dark. */
+uint32_t wisp_shim_strip_open(const struct wisp_app *app, uint32_t strip);
+uint32_t wisp_shim_strip_close(const struct wisp_app *app, uint32_t strip);
+/* Number of LEDs. */
+uint32_t wisp_shim_strip_length(const struct wisp_app *app, uint32_t strip);
+/* Sets the first LEDs, with red, green and blue of each. */
+uint32_t wisp_shim_strip_write(const struct wisp_app *app, uint32_t strip, const uint8_t *colors,
+			       uint32_t count);
+
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
 

@@ -38,6 +38,7 @@ mod event;
 mod gpio;
 mod i2c;
 pub mod kv;
+mod led;
 pub mod lifecycle;
 mod log_line;
 #[cfg(feature = "log")]
@@ -52,6 +53,7 @@ mod pwm;
 mod record;
 pub mod sensor;
 mod spi;
+mod strip;
 #[cfg(test)]
 mod tests;
 mod timeout;
@@ -70,6 +72,7 @@ pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};
 pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
+pub use led::Led;
 pub use log_line::{enabled, log, Level};
 pub use msg::{Publisher, Subscriber};
 #[cfg(feature = "embedded-nal")]
@@ -77,7 +80,12 @@ pub use nal::Network;
 pub use net::{resolve, TcpListener, TcpStream, UdpSocket};
 pub use pwm::PwmOutput;
 pub use sensor::Sensor;
+#[cfg(feature = "smart-leds")]
+pub use smart_leds_trait;
 pub use spi::SpiDevice;
+pub use strip::LedStrip;
+#[cfg(feature = "smart-leds")]
+pub use strip::SmartStrip;
 pub use timer::{uptime, Delay};
 pub use uart::{Uart, UartErrors};
 pub use wisp_abi::{Errno, WasiErrno};

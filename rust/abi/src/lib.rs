@@ -29,6 +29,7 @@ pub mod event;
 pub mod gpio;
 pub mod i2c;
 pub mod kv;
+pub mod led;
 pub mod lifecycle;
 pub mod log;
 pub mod msg;
@@ -38,6 +39,7 @@ pub mod pwm;
 pub mod render;
 pub mod sensor;
 pub mod spi;
+pub mod strip;
 pub mod timer;
 pub mod uart;
 pub mod wasi;
@@ -58,6 +60,8 @@ pub const INTERFACES: &[Interface] = &[
     uart::INTERFACE,
     sensor::INTERFACE,
     counter::INTERFACE,
+    led::INTERFACE,
+    strip::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,

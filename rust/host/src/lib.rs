@@ -30,6 +30,7 @@ mod gpio;
 mod handles;
 mod i2c;
 mod kv;
+mod led;
 mod lifecycle;
 mod line;
 mod log;
@@ -41,6 +42,7 @@ mod pwm;
 mod sensor;
 mod spi;
 mod stop;
+mod strip;
 #[cfg(test)]
 mod testing;
 mod timer;

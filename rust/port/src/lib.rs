@@ -28,6 +28,7 @@ mod held;
 mod i2c;
 mod image;
 mod kv;
+mod led;
 mod lifecycle;
 mod memory;
 mod msg;
@@ -50,6 +51,7 @@ pub mod shim;
 mod spi;
 #[cfg(feature = "storage")]
 pub mod storage;
+mod strip;
 #[cfg_attr(not(feature = "error-messages"), allow(dead_code))]
 mod text;
 #[cfg(feature = "translate")]

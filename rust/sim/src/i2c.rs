@@ -96,13 +96,45 @@ impl FaultKind {
 }
 
 /// The largest number of bytes of a simulated device.
-const MAX_SIZE: usize = 1 << 20;
+pub(crate) const MAX_SIZE: usize = 1 << 20;
 
 fn index(text: &str) -> Option<usize> {
     match text.strip_prefix("0x") {
         Some(digits) => usize::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
     }
+}
+
+/// Checks contents at boot, which have to lie inside of a size.
+pub(crate) fn check_contents(
+    text: &str,
+    key: &str,
+    contents: &BTreeMap<String, Vec<u8>>,
+    size: usize,
+) -> Result<(), Error> {
+    let wrong = |message: String| Err(Error::at(text, None, format!("{key}: {message}")));
+    for (at, bytes) in contents {
+        match index(at) {
+            Some(start) if start.saturating_add(bytes.len()) <= size => {}
+            Some(_) => {
+                let count = bytes.len();
+                return wrong(format!("contents: {count} bytes at \"{at}\" are beyond the size, {size}"));
+            }
+            None => return wrong(format!("contents: bytes at \"{at}\", expected a decimal or 0x number")),
+        }
+    }
+    Ok(())
+}
+
+/// Returns a memory with contents that were checked, and `blank` elsewhere.
+pub(crate) fn filled(contents: &BTreeMap<String, Vec<u8>>, size: usize, blank: u8) -> Vec<u8> {
+    let mut memory = vec![blank; size];
+    for (at, bytes) in contents {
+        if let Some(place) = index(at).and_then(|at| memory.get_mut(at..at + bytes.len())) {
+            place.copy_from_slice(bytes);
+        }
+    }
+    memory
 }
 
 /// Checks what the types of a device's description leave open.
@@ -123,16 +155,7 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
     if config.kind == DeviceKind::Eeprom && (config.page == 0 || config.size % config.page != 0) {
         return wrong(format!("page = {}, expected a divisor of the size, {}", config.page, config.size));
     }
-    for (at, bytes) in &config.contents {
-        match index(at) {
-            Some(start) if start.saturating_add(bytes.len()) <= config.size => {}
-            Some(_) => {
-                let count = bytes.len();
-                return wrong(format!("contents: {count} bytes at \"{at}\" are beyond the size, {}", config.size));
-            }
-            None => return wrong(format!("contents: bytes at \"{at}\", expected a decimal or 0x number")),
-        }
-    }
+    check_contents(text, key, &config.contents, config.size)?;
     let mut last = 0.0;
     for step in &config.script {
         let change = step.get_ref();
@@ -168,12 +191,7 @@ pub(crate) struct Device {
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
         let blank = if config.kind == DeviceKind::Eeprom { 0xff } else { 0 };
-        let mut memory = vec![blank; config.size];
-        for (at, bytes) in &config.contents {
-            if let Some(place) = index(at).and_then(|at| memory.get_mut(at..at + bytes.len())) {
-                place.copy_from_slice(bytes);
-            }
-        }
+        let memory = filled(&config.contents, config.size, blank);
         Device { label, config, memory, pointer: 0, transactions: 0, busy_until_us: 0, steps: 0 }
     }
 

@@ -26,6 +26,7 @@ mod gpio;
 mod i2c;
 mod input;
 mod kv;
+mod led;
 mod lifecycle;
 mod msg;
 mod net;
@@ -34,6 +35,7 @@ mod platform;
 mod pwm;
 mod sensor;
 mod spi;
+mod strip;
 mod uart;
 mod vcd;
 

@@ -9,8 +9,10 @@ use wisp_sim::{Board, Capture, SimPlatform, TraceFormat};
 const BOARD: &str = include_str!("everything.toml");
 
 /// Labels, keys and pins that exist, for `open` and its like to succeed now and then.
-const LABELS: [&str; 14] =
-    ["in", "out", "mem", "bat", "fan", "lamp", "imu", "modem", "air", "clock", "key", "k.2", "wish", "level"];
+const LABELS: &[&str] = &[
+    "in", "out", "mem", "bat", "fan", "lamp", "imu", "modem", "air", "clock", "key", "k.2", "wish", "level", "red",
+    "tape",
+];
 const MEMORY: usize = 4096;
 
 /// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Another app has these devices, but not the second LED of the first one's kind. */
+
+#include <wisp.h>
+
+#include "check.h"
+
+int main(void)
+{
+	EXPECT(wisp_led_open_str("shared") == -WISP_EBUSY);
+	EXPECT(wisp_led_open_str("other") >= 0);
+	EXPECT(wisp_strip_open_str("shared") == -WISP_EBUSY);
+	return 0;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Devices that two apps were granted, and what becomes of them when the app that has them ends. */
+
+#include <errno.h>
+
+#include <zephyr/kernel.h>
+#include <zephyr/ztest.h>
+
+#include "devices.h"
+
+ZTEST_SUITE(owner, NULL, NULL, NULL, NULL, NULL);
+
+static K_SEM_DEFINE(held, 0, 1);
+
+static uint32_t holds(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(slots);
+	ARG_UNUSED(env);
+	k_sem_give(&held);
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test:board@1", "holds", "()", holds);
+
+static void hold(void)
+{
+	begin(FIRST, "hold");
+	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
+	zassert_equal(led_brightness(), 70);
+	zassert_false(strip_is_dark());
+}
+
+static void expect_released(void)
+{
+	zassert_equal(led_brightness(), 0);
+	zassert_true(strip_is_dark());
+	begin(SECOND, "take");
+	succeed(SECOND);
+}
+
+ZTEST(owner, test_a_device_belongs_to_the_app_that_has_it_open)
+{
+	hold();
+	begin(SECOND, "want");
+	succeed(SECOND);
+	zassert_equal(led_brightness(), 70, "the LED of the other app was set");
+	zassert_false(strip_is_dark(), "the strip of the other app was set");
+	stop(FIRST);
+	expect_released();
+}
+
+ZTEST(owner, test_a_fault_releases_what_the_app_had_open)
+{
+	struct wisp_app_status status;
+
+	hold();
+	/* As Zephyr does when the thread faults. */
+	k_thread_abort(&FIRST->data->thread);
+	wisp_app_status(FIRST, &status);
+	zassert_equal(status.error, -EFAULT);
+	/* Its thread releases what was open. */
+	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
+	expect_released();
+}

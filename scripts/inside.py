@@ -32,9 +32,10 @@ def line_of(source, text):
 class Session:
     """A guest that runs under LLDB."""
 
-    def __init__(self, module):
+    def __init__(self, module, *command):
         # pylint: disable=consider-using-with
-        self.guest = subprocess.Popen([WISP, "run", "--debug=0", MODULES / module], text=True, stderr=subprocess.PIPE)
+        command = command or ("run", "--debug=0")
+        self.guest = subprocess.Popen([WISP, *command, MODULES / module], text=True, stderr=subprocess.PIPE)
         self.url = re.search(r"connect://\S+", self.guest.stderr.readline()).group()
         self.debugger = None
 
@@ -242,6 +243,22 @@ def a_step_over_a_recursive_call_stays_in_its_frame():
         expect(app.value("wide", len(app.chain) - 1), 2432902008176640000)
 
 
+def a_core_dump_opens_where_the_app_trapped_and_does_not_go_on():
+    """`wisp run --core`, and then `wisp debug --core`: frames, locals and memory of the trap."""
+    dump = MODULES / "walk.core"
+    expect(subprocess.run([WISP, "run", MODULES / "walk.wasm", "--core", dump], check=False).returncode, 136)
+    with Session("walk.wasm", "debug", "--listen=0", f"--core={dump}") as app:
+        expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
+        trap = [("start", line_of("walk.c", "total / divisor"))]
+        expect((app.chain, app.value("total")), (trap, 120))
+        numbers = app.target.FindFirstGlobalVariable("numbers")
+        expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
+        app.command("continue")
+        expect((app.chain, app.value("total")), (trap, 120))
+        app.command("detach")
+        expect(app.ended(), 0)
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
@@ -251,6 +268,7 @@ CASES = [
     a_killed_app_ends,
     a_recursion_in_rust_has_a_frame_for_each_call,
     a_step_over_a_recursive_call_stays_in_its_frame,
+    a_core_dump_opens_where_the_app_trapped_and_does_not_go_on,
 ]
 
 

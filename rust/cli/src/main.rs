@@ -10,6 +10,7 @@
 mod arena;
 mod check;
 mod cmd;
+mod core_dump;
 mod debug;
 mod depth;
 mod desk;
@@ -54,8 +55,9 @@ enum Command {
     New(cmd::new::Arguments),
     Build(cmd::build::Arguments),
     Run(cmd::run::Arguments),
-    #[command(hide = true)]
     Debug(cmd::debug::Arguments),
+    #[command(hide = true)]
+    Core(cmd::core::Arguments),
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
     Sign(cmd::sign::Arguments),
@@ -129,6 +131,7 @@ fn main() -> ExitCode {
         Command::Build(arguments) => cmd::build::run(&arguments),
         Command::Run(arguments) => cmd::run::run(arguments),
         Command::Debug(arguments) => cmd::debug::run(&arguments),
+        Command::Core(arguments) => cmd::core::run(&arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),
         Command::Sign(arguments) => cmd::sign::run(&arguments),

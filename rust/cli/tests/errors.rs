@@ -538,10 +538,10 @@ fn each_mistake_is_told_in_full_and_explained_on_the_page() {
     let patterns = patterns("The `wisp` command");
     let mut used = vec![false; patterns.len()];
     let mut wrong = String::new();
-    use common::{attaching, functions, memory, mistakes};
+    use common::{attaching, cores, functions, memory, mistakes};
     let here = cfg!(all(target_arch = "x86_64", unix));
     let [native, attached]: [&[_]; 2] = if here { [NATIVE, attaching::NATIVE] } else { [&[]; 2] };
-    let portable = [CASES, attaching::CASES, functions::CASES, memory::CASES, mistakes::CASES];
+    let portable = [CASES, attaching::CASES, cores::CASES, functions::CASES, memory::CASES, mistakes::CASES];
     for (command, message, prepare) in portable.into_iter().chain([native, attached]).flatten() {
         let folder = Folder::new();
         prepare(&folder);

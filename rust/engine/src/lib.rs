@@ -43,10 +43,11 @@ pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
 pub use exec::native::user::{serve, Outcome};
 #[cfg(feature = "debug")]
-pub use exec::observe::{is_for_debugger, Observer, View, Watched};
+pub use exec::observe::{is_for_debugger, Observer};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
+pub use exec::view::{View, Watched};
 #[cfg(feature = "translate")]
 pub use vm::config::TRANSLATED_RESERVE;
 pub use vm::config::{CodeWriter, Config, Engine, GrowthRefused};

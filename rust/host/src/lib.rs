@@ -19,6 +19,7 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+pub mod core_dump;
 mod counter;
 mod dac;
 mod endpoint;

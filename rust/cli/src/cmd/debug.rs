@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use clap::Args;
 use wisp_compiler::{compile, Options};
 
+use crate::core_dump;
 use crate::debug::device::{Device, Wire};
 use crate::debug::{self, Debugger, ADDRESS};
 use crate::failure::Failure;
@@ -15,7 +16,7 @@ use crate::input::{self, Kind};
 use crate::options::{app_name, CompileArguments};
 use crate::{output, proposals};
 
-/// Serve a debugger for an app on a device, to which `west wisp debug` carries the requests
+/// Serve a debugger for a core dump; `west wisp debug` serves one for an app on a device
 #[derive(Args)]
 pub struct Arguments {
     /// The wasm module or component that the app's image was built of, with --debug
@@ -23,6 +24,9 @@ pub struct Arguments {
     /// Port or address of this machine to which the debugger connects
     #[arg(long, value_name = "ADDRESS", default_value = ADDRESS)]
     listen: String,
+    /// The core dump of an app that was built or run for a debugger
+    #[arg(long, value_name = "FILE")]
+    core: Option<PathBuf>,
     #[command(flatten)]
     compile: CompileArguments,
 }
@@ -45,6 +49,25 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         compile(&wasm, &options).map_err(|error| Failure::compiling(path, proposals::explained(&wasm, error)))?;
     let id = input::image(path, &compiled.image)?.id();
     let map = compiled.debug.take().unwrap_or_default();
+    if let Some(file) = &arguments.core {
+        let dump = core_dump::read(file)?;
+        if dump.id != id {
+            return Err(Failure::in_file(
+                file,
+                format_args!(
+                    "the core dump is of image {}, and the module gives {id} with --debug; give the module and the options of \
+                     the run, and an image that was built with wisp build --debug",
+                    dump.id
+                ),
+            ));
+        }
+        let debugger = Debugger::of_dump(&arguments.listen, path, &wasm, map, dump)?;
+        output::note(format_args!(
+            "the core dump waits for a debugger; in LLDB: process connect --plugin wasm connect://{}",
+            debugger.address()
+        ));
+        return Ok(ExitCode::from(debugger.wait()));
+    }
     let device = Device::attach(Wire::new(BufReader::new(std::io::stdin()), std::io::stdout()))?;
     let debugger = Debugger::bridge(&arguments.listen, path, &wasm, map, device, id)?;
     output::note(format_args!(

@@ -11,6 +11,7 @@ use wisp_compiler::printable;
 use wisp_image::format::Section;
 use wisp_image::{disassemble, Image, ImageError};
 
+use crate::core_dump;
 use crate::exit;
 use crate::facts::{upto, Facts, Memory, NativeSection, Segment};
 use crate::failure::Failure;
@@ -20,15 +21,15 @@ use crate::output;
 use crate::symbols::Symbols;
 use crate::world::{Origin, World};
 
-/// Show what is in an image, and whether it is sound
+/// Show what is in an image, and whether it is sound; or what a core dump has
 #[derive(Args)]
 pub struct Arguments {
-    /// The image or component
+    /// The image, component or core dump
     file: PathBuf,
     /// Show the code
     #[arg(long, conflicts_with = "json")]
     code: bool,
-    /// Names for the code [default: those beside the image]
+    /// Names for the code, or for a core dump also its module [default: those beside the image]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
 }
@@ -37,6 +38,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
+    if core_dump::is_core(&bytes) {
+        core_dump::show(&core_dump::read(path)?, arguments.symbols.as_deref())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match input::kind(path, &bytes)? {
         Kind::Image => {}
         Kind::Wasm => return Err(Failure::in_file(path, ImageError::RawWasm)),

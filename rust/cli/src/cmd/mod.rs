@@ -4,6 +4,7 @@
 pub mod attach;
 pub mod build;
 pub mod completions;
+pub mod core;
 pub mod debug;
 pub mod fleet;
 pub mod inspect;

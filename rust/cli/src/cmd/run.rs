@@ -7,13 +7,15 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_compiler::{compile, printable, Options};
+use wisp_compiler::{compile, printable, DebugMap, Options};
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::abi::{ENTRY, INITIALIZE};
 use wisp_host::{App, Interfaces};
+use wisp_image::format::external;
 use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
+use crate::core_dump::Dump;
 use crate::debug::{Debugger, ADDRESS};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
@@ -62,6 +64,9 @@ pub struct Arguments {
     /// Hold the app for a debugger, which connects to this port or address of this machine [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = ADDRESS, conflicts_with = "native")]
     debug: Option<String>,
+    /// Write a core dump to FILE if the app traps; a module is compiled as for a debugger
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["native", "profile"])]
+    core: Option<PathBuf>,
     /// Count the ops of each function: a table on standard error, and a flame graph (.svg) or stacks (.folded) in FILE
     /// (may be given several times)
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
@@ -126,6 +131,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     watch::end_with_watcher();
     let bytes = input::read(&path)?;
     let mut debugger = None;
+    let mut source = None;
+    let for_debugger = arguments.debug.is_some() || arguments.core.is_some();
     let (bytes, mut symbols) = match input::kind(&path, &bytes)? {
         Kind::Image if arguments.debug.is_some() => {
             return Err(Failure::in_file(&path, "--debug needs the wasm module, which this image was made from"));
@@ -140,13 +147,15 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let bytes = if matches!(kind, Kind::Component) { input::lowered(&path, &bytes)? } else { bytes };
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let options = arguments.compile.options(&name, (0, 1, 0));
-            let options = Options { debug: arguments.debug.is_some(), ..options };
+            let options = Options { debug: for_debugger, ..options };
             let mut compiled = compile(&bytes, &options)
                 .map_err(|error| Failure::compiling(&path, proposals::explained(&bytes, error)))?;
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
-            if let (Some(address), Some(map)) = (&arguments.debug, compiled.debug.take()) {
-                debugger = Some(Debugger::listen(address, &path, &bytes, map)?);
+            let map = compiled.debug.take();
+            if let (Some(address), Some(map)) = (&arguments.debug, &map) {
+                debugger = Some(Debugger::listen(address, &path, &bytes, map.clone())?);
             }
+            source = Some(Source { wasm: bytes.to_vec(), places: compiled.source_map.clone(), map });
             let image = match arguments.native {
                 true => desk::compile(&path, &bytes, &compiled, arguments.cc.clone())?,
                 false => compiled.image,
@@ -228,6 +237,12 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
     };
     store.data_mut().release();
+    if let (Some(file), Err(trap)) = (&arguments.core, &ended) {
+        // an app that was ended from outside has not failed
+        if !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
+            write_core(file, &path, &store, *trap, source.as_ref())?;
+        }
+    }
     let symbols = match ended.is_err() || profiler.is_some() {
         true => {
             let symbols = symbols.or_else(|| Symbols::find(&path, module.image()));
@@ -271,6 +286,38 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         complain(format_args!("{}", output::line(&outcome)));
     }
     Ok(ExitCode::from(code))
+}
+
+/// A module, and what its compilation told.
+struct Source {
+    wasm: Vec<u8>,
+    /// Pairs of code offset and offset in the module.
+    places: Vec<(u32, u32)>,
+    map: Option<DebugMap>,
+}
+
+/// Bytes of a core dump beside linear memory.
+const CORE_ROOM: usize = 1 << 20;
+
+/// Writes the core dump of an app that trapped.
+fn write_core(
+    file: &Path,
+    path: &Path,
+    store: &Store<'_, App<SimPlatform>>,
+    trap: Trap,
+    source: Option<&Source>,
+) -> Result<(), Failure> {
+    let Some(view) = store.post_mortem() else { return Ok(()) };
+    let imported = view.image().imports_of(external::FUNCTION) as u32;
+    // the worst memory has a piece for each byte that is not zero
+    let mut bytes = vec![0; CORE_ROOM + 2 * view.memory_size()];
+    let length = wisp_host::core_dump::write(store, trap, &mut bytes);
+    let mut dump = Dump::parse(&bytes[..length]).map_err(|error| Failure::internal(file, error))?;
+    dump.name = std::path::absolute(path).unwrap_or_else(|_| path.into()).display().to_string();
+    if let Some(source) = source {
+        dump.resolve(&source.places, source.map.as_ref(), imported);
+    }
+    input::write(file, &dump.file(source.map(|source| source.wasm.as_slice())))
 }
 
 /// Runs the app anew whenever something changes.

@@ -35,6 +35,11 @@ pub trait BackEnd: Send {
     /// Lets the app go on.
     fn go(&self, go: Go) -> Answer<()>;
 
+    /// The debugger has left.
+    fn left(&self) {
+        let _ = self.go(Go::default());
+    }
+
     /// Asks an app that runs to stop at its next step.
     fn interrupt(&self);
 

@@ -7,6 +7,7 @@
 //! guest goes through a [`BackEnd`]. An app on a device ([`device`]) is another one, with a thread that asks how the app is.
 
 mod back_end;
+pub mod core;
 pub mod device;
 mod guest;
 mod serve;
@@ -31,6 +32,7 @@ use self::back_end::{BackEnd, Desk};
 use self::device::Device;
 pub use self::guest::Guest;
 use self::target::App;
+use crate::core_dump::Dump;
 use crate::failure::Failure;
 
 /// Address at which a debugger is awaited if the user names none.
@@ -170,6 +172,17 @@ impl Debugger {
         let link = Arc::new(Link::default());
         device.follow(image, link.clone(), events.clone());
         Self::serve(("--listen", text), path, wasm, map, Box::new(device), link, (events, received))
+    }
+
+    /// Waits for debuggers that look at a core dump.
+    ///
+    /// # Errors
+    /// The address is none of this machine, or something else listens there.
+    pub fn of_dump(text: &str, path: &Path, wasm: &[u8], map: DebugMap, dump: Dump) -> Result<Self, Failure> {
+        let (events, received) = channel();
+        let link = Arc::new(Link::default());
+        let back_end = Box::new(core::Core::new(dump, link.clone(), events.clone()));
+        Self::serve(("--listen", text), path, wasm, map, back_end, link, (events, received))
     }
 
     fn serve(

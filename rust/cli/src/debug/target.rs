@@ -148,7 +148,9 @@ impl App {
         }
         self.link.pause.store(false, Ordering::SeqCst);
         if !self.running {
-            let _ = self.go(Go::default());
+            self.running = true;
+            *self.link.held() = None;
+            self.back_end.left();
         }
     }
 

@@ -299,3 +299,32 @@ fn only_this_machine_is_served() {
         assert!(address("--debug", text).unwrap_err().to_string().contains("expected a port"), "{text}");
     }
 }
+
+#[test]
+fn a_core_dump_shows_the_app_where_it_trapped_and_goes_no_further() {
+    let wasm = wat::parse_str(GUEST).unwrap();
+    let compiled = compile(&wasm, &Options { debug: true, ..Options::default() }).unwrap();
+    let engine = Engine::new(&Config::new().stack_size(4096));
+    let module = Module::new(&engine, &compiled.image).unwrap();
+    let mut arena = vec![0; 1 << 14];
+    let mut store = Store::new(&engine, &mut arena, ()).unwrap();
+    let instance = Linker::new().instantiate(&mut store, &module).unwrap();
+    let trap = instance.get_typed_func::<(), ()>(&store, "_start").unwrap().call(&mut store, ()).unwrap_err();
+    let mut bytes = vec![0; 1 << 14];
+    let length = wisp_host::core_dump::write(&store, trap, &mut bytes);
+    let dump = Dump::parse(&bytes[..length]).unwrap();
+    let map = compiled.debug.unwrap();
+    let last = 1 << 62 | u64::from(map.functions[1].steps.last().unwrap().1);
+    let debugger = Debugger::of_dump("0", Path::new("a.wasm"), &wasm, map, dump).unwrap();
+    let stream = TcpStream::connect(debugger.address()).unwrap();
+    let mut client = Client { stream, steps: Vec::new(), wasm };
+    assert_eq!(client.stack(), [last]);
+    assert_eq!(client.ask("m10,4"), "01020304");
+    assert_eq!(client.ask("qWasmGlobal:0;0"), "07000000");
+    assert!(client.ask("M10,1:05").starts_with('E'));
+    // it stops at once, where it stood
+    assert!(client.ask("vCont;c").starts_with("T06"));
+    assert_eq!((client.stack(), client.ask("m10,4")), (vec![last], "01020304".into()));
+    assert_eq!(client.ask("D"), "OK");
+    assert_eq!(debugger.wait(), 0);
+}

@@ -134,6 +134,19 @@ impl Symbols {
         symbols
     }
 
+    /// Returns the symbols of these places of a module: pairs of code offset and offset in the module. No image is said to
+    /// have them.
+    pub fn of_places(wasm: &[u8], mut places: Vec<(u32, u32)>, imported: u32) -> Self {
+        places.sort_unstable();
+        let mut names: Vec<_> =
+            wisp_compiler::function_names(wasm).into_iter().map(|(index, name)| (index, readable(name))).collect();
+        names.sort();
+        let places = places.into_iter().map(|(code, wasm)| Place { code, wasm, calls: Vec::new() }).collect();
+        let mut symbols = Self { imported, names, places, ..Self::default() };
+        dwarf::add_lines(&mut symbols, wasm);
+        symbols
+    }
+
     /// Adds the names of the component that the module was lowered from.
     pub fn with_world(mut self, world: World) -> Self {
         self.world = world;

@@ -110,6 +110,12 @@ impl<'a, T> Store<'a, T> {
     pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {
         crate::exec::call::backtrace(self.shared.get())
     }
+
+    /// Returns what is left of the guest after a trap: its frames if they are known, globals and linear memory. `None` if
+    /// there is no instance.
+    pub fn post_mortem(&self) -> Option<crate::View<'_>> {
+        crate::exec::view::post_mortem(self.shared.get())
+    }
 }
 
 #[cfg(feature = "alloc")]

@@ -13,3 +13,4 @@ pub mod ops;
 pub mod profile;
 #[cfg(wisp_translates)]
 pub(crate) mod translated;
+pub(crate) mod view;

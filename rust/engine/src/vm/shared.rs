@@ -153,7 +153,6 @@ impl Shared {
     }
 
     /// Returns the bytes of the frame stack.
-    #[cfg(feature = "debug")]
     pub fn stack_bytes(&self) -> usize {
         self.stack_end.addr() - self.stack.addr()
     }

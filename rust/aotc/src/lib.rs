@@ -56,8 +56,8 @@ pub struct Options {
     /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
     /// machine that permits such accesses, what would be a fault on one that does not.
     pub assert_alignment: bool,
-    /// Bytes of C of the parts that all functions without tail calls are divided into, not only those that are too large
-    /// for a C compiler as a whole. For tests: small functions then have many parts.
+    /// Bytes of C of the parts that all functions are divided into, not only those that are too large for a C compiler as
+    /// a whole. For tests: small functions then have many parts.
     pub part: Option<usize>,
     /// Optimisation flag of the compiler.
     pub optimize: String,

@@ -47,8 +47,9 @@ const GCC_SWITCHES: &str = "--param=case-values-threshold=32";
 /// For gcc and functions that are huge: its other levels take time and memory that grow with the square of the size.
 const GCC_HUGE: &str = "-O1";
 /// For gcc and files of parts: functions stay in the order of the file, so that parts of a function stay with it. Without
-/// a pass that takes time for each of the many labels where a part begins.
-const GCC_PARTS: &[&str] = &["-fno-toplevel-reorder", "-fno-tree-pre"];
+/// a pass that takes time for each of the many labels where a part begins: it is left out only if both things that it
+/// does are.
+const GCC_PARTS: &[&str] = &["-fno-toplevel-reorder", "-fno-tree-pre", "-fno-code-hoisting"];
 /// Keeps each call that is none of WebAssembly's tail calls on the stack.
 const NO_SIBLING_CALLS: &str = "-fno-optimize-sibling-calls";
 
@@ -352,6 +353,23 @@ mod tests {
     fn frames_of_split_functions_add_up() {
         let usage = "module.c:1:2:f1\t16\tstatic\nmodule.c:1:2:f1.part.0\t24\tstatic\nmodule.c:9:2:w2\t8\tstatic\n";
         assert_eq!(frames_of(usage).unwrap(), BTreeMap::from([("f1".into(), 40), ("w2".into(), 8)]));
+    }
+
+    #[test]
+    fn parts_are_compiled_without_the_pass_that_takes_long() {
+        // gcc runs the pass as long as one of the things that it does is wanted
+        let passes = |flags: &[&str]| {
+            let words = ["-O2", "-xc", "-c", "/dev/null", "-o/dev/null", "-fdump-passes"];
+            let output = Command::new("gcc").args(words).args(flags).output().ok()?;
+            let text = String::from_utf8_lossy(&output.stderr).into_owned();
+            text.lines()
+                .find_map(|line| line.trim().strip_prefix("tree-pre ")?.split_whitespace().last().map(String::from))
+        };
+        let Some(usual) = passes(&[]) else {
+            eprintln!("SKIPPED: there is no gcc here that lists its passes");
+            return;
+        };
+        assert_eq!((usual.as_str(), passes(GCC_PARTS).as_deref()), ("ON", Some("OFF")));
     }
 
     #[test]

@@ -36,6 +36,7 @@ fn outcomes(image: &[u8], native: bool, arguments: &[i32]) -> Vec<Outcome> {
         let mut store = Store::new(&engine, &mut arena, ()).unwrap();
         let mut linker = Linker::new();
         linker.func_wrap("env", "add", |_: wisp_engine::Caller<'_, ()>, a: i32, b: i32| -> i32 { a.wrapping_add(b) });
+        linker.func_wrap("env", "long", |_: wisp_engine::Caller<'_, ()>, a: i32| -> i64 { i64::from(a) << 20 });
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let mut result = [Val::I64(0)];
         let func = instance.get_func(&store, "f").unwrap();
@@ -176,6 +177,35 @@ impl Writer {
         }
     }
 
+    /// Writes a tail call that is made rarely: of a function, of the host, through a table that is known, or through one
+    /// that may change. The last elements are a function of another type, and null.
+    fn tail_call(&mut self) {
+        let _ =
+            write!(self.out, "(if (i32.eq (i32.and (local.get 4) (i32.const 7)) (i32.const {}))", self.random.below(8));
+        self.out.push_str("(then ");
+        self.labels.push(false);
+        let (call, arguments) = [
+            ("return_call $tail", 2),
+            ("return_call $wide", 3),
+            ("return_call $long", 1),
+            ("return_call_indirect $known (type $tail)", 2),
+            ("return_call_indirect $open (type $wide)", 3),
+        ][self.random.below(5)];
+        let _ = write!(self.out, "({call} ");
+        for argument in 0..arguments {
+            match argument {
+                0 => self.value(1),
+                1 => drop(write!(self.out, "(local.get {})", 6 + self.random.below(3))),
+                _ => self.out.push_str("(local.get 9)"),
+            }
+        }
+        if call.contains("indirect") {
+            self.out.push_str("(i32.and (i32.const 3) (local.get 2))");
+        }
+        self.labels.pop();
+        self.out.push_str(")))");
+    }
+
     /// Writes a statement.
     fn statement(&mut self) {
         if self.left == 0 || self.labels.len() > 24 {
@@ -251,7 +281,10 @@ impl Writer {
                 // rarely a trap, or a return
                 let text = ["(if (i32.eq (local.get 0) (i32.const 77)) (then (unreachable)))", "(drop (i32.div_u (local.get 1) (i32.or (local.get 2) (i32.const 16))))",
                     "(if (i32.eq (i32.and (local.get 3) (i32.const 4095)) (i32.const 9)) (then (return (i64.extend_i32_u (local.get 2)))))"];
-                self.out.push_str(text[self.random.below(3)]);
+                match self.random.below(4) {
+                    3 => self.tail_call(),
+                    kind => self.out.push_str(text[kind]),
+                }
             }
         }
     }
@@ -263,7 +296,16 @@ impl Writer {
             writer.statement();
         }
         format!(
-            "(module (import \"env\" \"add\" (func $host (param i32 i32) (result i32))) (memory 1 1)
+            "(module (import \"env\" \"add\" (func $host (param i32 i32) (result i32)))
+            (import \"env\" \"long\" (func $long (param i32) (result i64))) (memory 1 1)
+            (type $tail (func (param i32 i64) (result i64)))
+            (type $wide (func (param i32 i64 f64) (result i64)))
+            (table $known funcref (elem $tail $other $small))
+            (table $open 4 4 funcref) (elem (table $open) (i32.const 0) func $wide $tail $wide)
+            (func (export \"set\") (table.set $open (i32.const 3) (ref.null func)))
+            (func $tail (type $tail) (i64.sub (i64.extend_i32_u (local.get 0)) (local.get 1)))
+            (func $other (type $tail) (i64.mul (i64.extend_i32_u (local.get 0)) (local.get 1)))
+            (func $wide (type $wide) (i64.add (local.get 1) (i64.xor (i64.reinterpret_f64 (local.get 2)) (i64.extend_i32_s (local.get 0)))))
             (func $small (param i32 i32) (result i32) (i32.sub (local.get 1) (i32.rotl (local.get 0) (i32.const 5))))
             (func $both (param i32) (result i32 i32) (local.get 0) (i32.add (local.get 0) (i32.const 3)))
             (func (export \"f\") (param i32) (result i64)
@@ -293,24 +335,74 @@ fn functions_of_all_operators_compute_the_same_in_small_parts() {
     assert!(traps > 0 && values > 32, "{traps} traps, {values} values");
 }
 
-/// Sizes of the C functions that are parts, and the number of those.
-fn part_sizes(wat: &str) -> (usize, usize) {
+/// Returns the name of clang, if it is here.
+fn clang() -> Option<&'static str> {
+    let runs = |name: &&str| {
+        let output = std::process::Command::new(name).arg("--version").output();
+        output.is_ok_and(|output| output.status.success())
+    };
+    let clang = ["clang", "clang-19", "clang-18", "clang-17"].into_iter().find(runs);
+    if clang.is_none() {
+        eprintln!("SKIPPED: there is no clang here");
+    }
+    clang
+}
+
+#[test]
+fn tail_calls_of_divided_functions_take_no_stack() {
+    // each way of making one, so often that any stack would end
+    let tail = |table: &str, callee: &str, arguments: &str| match table {
+        "" => format!("(return_call ${callee} {arguments})"),
+        table => {
+            format!("(return_call_indirect ${table} (type $t) {arguments} (i32.const {}))", u32::from(callee == "g"))
+        }
+    };
+    for table in ["", "known", "open"] {
+        let next = "(i32.sub (local.get 0) (i32.const 1)) (local.get 1) (i32.add (local.get 2) (i32.const 7))";
+        let wat = format!(
+            "(module (memory 1 1) (type $t (func (param i32 i64 i32) (result i64)))
+            (table $known funcref (elem $f $g)) (table $open 2 2 funcref) (elem (table $open) (i32.const 0) func $f $g)
+            (func (export \"set\") (table.set $open (i32.const 0) (table.get $open (i32.const 1))))
+            (func (export \"f\") (param i32) (result i64) (call $f (local.get 0) (i64.const 0) (i32.const 1)))
+            (func $f (type $t)
+                (if (i32.eqz (local.get 0)) (then (return (local.get 1))))
+                (i32.store (i32.and (local.get 0) (i32.const 1020)) (local.get 2))
+                (local.set 1 (i64.load32_u (i32.and (local.get 0) (i32.const 508)))) {})
+            (func $g (type $t) (local.set 1 (i64.xor (local.get 1) (i64.const 5))) {}))",
+            tail(table, "g", next),
+            tail(table, "f", "(local.get 0) (local.get 1) (local.get 2)"),
+        );
+        let gcc = Options { part: Some(100), ..Options::default() };
+        let clang = clang().map(|name| Options { compiler: Some(name.into()), ..gcc.clone() });
+        let options: Vec<Options> = [Some(gcc), clang].into_iter().flatten().collect();
+        let outcomes = same(&wat, &options, &[0, 1, 2, 1_000_000]);
+        assert!(outcomes.iter().all(Result::is_ok), "{table}: {outcomes:?}");
+    }
+}
+
+/// Compiles a module; returns what came of it, and the C files.
+fn generated(wat: &str) -> (Compilation, Vec<String>) {
     let folder = std::env::temp_dir().join(format!("wisp-parts-{}-{}", std::process::id(), wat.len()));
     let (wasm, compiled) = compiled(wat);
     let compilation = native(&wasm, &compiled, &Options { keep: Some(folder.clone()), ..Options::default() });
+    let paths = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+    let sources = paths.filter(|path| path.extension().is_some_and(|extension| extension == "c"));
+    let texts = sources.map(|path| std::fs::read_to_string(path).unwrap()).collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+    (compilation, texts)
+}
+
+/// Sizes of the C functions that are parts, and the number of those.
+fn part_sizes(wat: &str) -> (usize, usize) {
+    let (compilation, texts) = generated(wat);
     assert!(compilation.notes.iter().any(|note| note.contains("compiled in parts")), "{:?}", compilation.notes);
     let (mut largest, mut count) = (0, 0);
-    for entry in std::fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.extension().is_some_and(|extension| extension == "c") {
-            let text = std::fs::read_to_string(&path).unwrap();
-            let bodies = text.split("\nHID __attribute__((noinline)) u32 fn").skip(1);
-            let bodies: Vec<usize> = bodies.filter_map(|body| Some(body.split_once("\n{\n")?.1.len())).collect();
-            count += bodies.len();
-            largest = largest.max(bodies.into_iter().max().unwrap_or(0));
-        }
+    for text in texts {
+        let bodies = text.split("\nHID __attribute__((noinline)) u32 fn").skip(1);
+        let bodies: Vec<usize> = bodies.filter_map(|body| Some(body.split_once("\n{\n")?.1.len())).collect();
+        count += bodies.len();
+        largest = largest.max(bodies.into_iter().max().unwrap_or(0));
     }
-    std::fs::remove_dir_all(&folder).unwrap();
     (largest, count)
 }
 
@@ -356,16 +448,6 @@ fn huge_functions_of_each_kind_compute_the_same_and_their_parts_are_bounded() {
         };
         function(&format!("(local {})", "i32 ".repeat(count)), &(0..2 * count).map(step).collect::<String>())
     };
-    let table = |count: usize| {
-        let open: String = (0..=count).map(|_| "(block ").collect();
-        let targets: String = (0..=count).map(|k| format!("{k} ")).collect();
-        let case =
-            |k: usize| format!(") (local.set 1 (i32.add (i32.mul (local.get 1) (i32.const 3)) (i32.const {k})))");
-        function(
-            "",
-            &format!("{open} (br_table {targets} (local.get 0)) {})", (0..count).map(case).collect::<String>()),
-        )
-    };
     let calls = |count: usize| {
         let call = |k: usize| {
             format!("(local.set 1 (i32.add (local.get 1) (call $g (i32.add (local.get 0) (i32.const {k})))))")
@@ -400,7 +482,8 @@ fn huge_functions_of_each_kind_compute_the_same_and_their_parts_are_bounded() {
 
 #[test]
 fn a_huge_table_of_few_targets_is_one_switch() {
-    let targets: String = (0..60_000usize).map(|k| format!("{} ", (k * 13 + k / 7) % 3)).collect();
+    let target = |k: usize| (k * 13 + k / 7) % 3;
+    let targets: String = (0..60_000).map(|k| format!("{} ", target(k))).collect();
     let wat = function(
         "",
         &format!(
@@ -409,6 +492,25 @@ fn a_huge_table_of_few_targets_is_one_switch() {
         (local.set 1 (i32.add (local.get 1) (i32.const 100))))"
         ),
     );
-    let outcomes = same(&wat, &[Options::default()], &[0, 1, 2, 7, 8, 59_999, 60_000, -1]);
-    assert_eq!((outcomes[0], outcomes[6], outcomes[7]), (Ok(111), Ok(0), Ok(0)), "{outcomes:?}");
+    let (compilation, texts) = generated(&wat);
+    let [text] = &texts[..] else { panic!("{} files", texts.len()) };
+    let count = |word: &str| text.matches(word).count();
+    assert_eq!((count("switch ("), count("case "), count("static const u8 cases")), (1, 3, 1));
+    // a byte for each element, and little beside them
+    assert!((60_000..61_000).contains(&compilation.code_size), "{} bytes", compilation.code_size);
+
+    let arguments = [0, 1, 2, 7, 8, 59_999, 60_000, -1];
+    let outcomes = same(&wat, &[Options::default()], &arguments);
+    for (argument, outcome) in arguments.into_iter().zip(outcomes) {
+        let expected = if (0..60_000).contains(&argument) { [111, 110, 100][target(argument as usize)] } else { 0 };
+        assert_eq!(outcome, Ok(expected), "{argument}");
+    }
+}
+
+/// Returns a module with a `br_table` of so many targets, all different.
+fn table(count: usize) -> String {
+    let open: String = (0..=count).map(|_| "(block ").collect();
+    let targets: String = (0..=count).map(|k| format!("{k} ")).collect();
+    let case = |k: usize| format!(") (local.set 1 (i32.add (i32.mul (local.get 1) (i32.const 3)) (i32.const {k})))");
+    function("", &format!("{open} (br_table {targets} (local.get 0)) {})", (0..count).map(case).collect::<String>()))
 }

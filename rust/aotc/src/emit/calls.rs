@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Calls and tables.
 
+use std::collections::BTreeMap;
+
 use wasmparser::Operator;
 use wisp_image::format::ValType;
 
-use super::control::Frame;
-use super::parts::Declaration;
+use super::parts::{Declaration, TAIL};
 use super::value::Value;
 use super::{c_type, file, Emitter, Trap};
 use crate::module::FuncType;
+
+/// The function that a tail call goes to.
+enum Callee<'c> {
+    Function(u32),
+    /// Its address, as an expression.
+    Pointer(&'c str),
+}
+
+/// The tail calls of a divided function.
+#[derive(Default)]
+pub struct Tails {
+    /// By type: variables of the arguments, and that of the address.
+    pub variables: BTreeMap<FuncType, Vec<String>>,
+    /// Distinct calls, with their numbers.
+    pub calls: BTreeMap<String, usize>,
+}
 
 impl<'a> Emitter<'_, '_, 'a> {
     /// Translates calls and operators on tables; false for other operators.
@@ -16,13 +33,21 @@ impl<'a> Emitter<'_, '_, 'a> {
         match operator {
             Operator::Call { function_index } => self.call(*function_index),
             Operator::ReturnCall { function_index } => {
-                self.call(*function_index);
-                self.leave();
+                let divided = self.seams.is_some();
+                match self.plan.module.defined(*function_index).filter(|_| divided) {
+                    Some(defined) => self.hand_over_to(*function_index, defined),
+                    None => {
+                        self.call(*function_index);
+                        self.leave();
+                    }
+                }
             }
-            Operator::CallIndirect { type_index, table_index } => self.call_indirect(*type_index, *table_index),
+            Operator::CallIndirect { type_index, table_index } => self.call_indirect(*type_index, *table_index, false),
             Operator::ReturnCallIndirect { type_index, table_index } => {
-                self.call_indirect(*type_index, *table_index);
-                self.leave();
+                self.call_indirect(*type_index, *table_index, self.seams.is_some());
+                if !self.dead {
+                    self.leave();
+                }
             }
             Operator::TableGet { table } => {
                 let index = self.pop();
@@ -57,6 +82,45 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.die();
     }
 
+    /// A tail call of a function of this module by a divided function.
+    fn hand_over_to(&mut self, function: u32, defined: u32) {
+        let ty = self.plan.module.function_type(function).clone();
+        self.check_stack(function);
+        let arguments = self.pop_many(ty.params.len());
+        for (param, argument) in arguments.iter().enumerate() {
+            self.plan.alignment.passes(defined, param, argument.node.zeros);
+        }
+        self.hand_over(Callee::Function(function), &arguments, &ty);
+        self.die();
+    }
+
+    /// Writes a tail call of a divided function, which is made when none of its parts is on the stack any more.
+    fn hand_over(&mut self, callee: Callee<'_>, arguments: &[Value], ty: &FuncType) {
+        if !self.tails.variables.contains_key(ty) {
+            let mut variables: Vec<String> = ty.params.iter().map(|&ty| self.variable(ty)).collect();
+            variables.push(self.variable_of("up"));
+            self.tails.variables.insert(ty.clone(), variables);
+        }
+        let variables = self.tails.variables[ty].clone();
+        for (variable, value) in variables.iter().zip(arguments) {
+            self.push_line(format!("{variable} = {};", value.text));
+        }
+        let function = match callee {
+            Callee::Function(function) => format!("fn{function}"),
+            Callee::Pointer(pointer) => {
+                let variable = &variables[ty.params.len()];
+                self.push_line(format!("{variable} = (up){pointer};"));
+                format!("(({}){variable})", pointer_type(ty))
+            }
+        };
+        let arguments: String = variables[..ty.params.len()].iter().map(|variable| format!(", {variable}")).collect();
+        let results = if ty.results.len() > 1 { ", r" } else { "" };
+        let call = format!("{function}(c{arguments}{results})");
+        let next = self.tails.calls.len();
+        let number = *self.tails.calls.entry(call).or_insert(next);
+        self.push_line(format!("to = {TAIL}u + {number}; goto out; {}", crate::toolchain::TAIL_CALLS));
+    }
+
     /// Before a call that may come back here: is there stack for another round, and is the guest to stop?
     /// Once on every way through the function will do for the stack.
     /// `callee` is its node in the graph of calls.
@@ -88,7 +152,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             return;
         }
         // they are where they are for as long as the instance lives: a loop finds them once
-        let looping = self.frames.iter().any(Frame::is_loop);
+        let looping = self.frames.last().is_some_and(|frame| frame.loops > 0);
         self.imports_at_start |= looping;
         let imports = if looping { "im" } else { "c->imports" };
         let form = format!("(({}){imports}[{function}].direct)", pointer_type(&ty));
@@ -137,7 +201,8 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    fn call_indirect(&mut self, type_index: u32, table: u32) {
+    /// A call through a table. With `tail` it is a tail call of a divided function, and control may end here.
+    fn call_indirect(&mut self, type_index: u32, table: u32, tail: bool) {
         let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
         let node = self.plan.module.indirect.get(&(table, distinct)).map(|indirect| indirect.node);
         match node {
@@ -147,22 +212,22 @@ impl<'a> Emitter<'_, '_, 'a> {
         let index = self.pop();
         let arguments = self.pop_many(ty.params.len());
         match &self.plan.module.tables[table as usize].fixed {
-            Some(entries) => self.fixed_table(&index, &arguments, &ty, distinct, table, entries.len()),
-            None => self.open_table(&index, &arguments, &ty, distinct, table),
+            Some(entries) => {
+                let pointer = self.fixed_table(&index, distinct, table, entries.len());
+                if tail {
+                    self.hand_over(Callee::Pointer(&pointer), &arguments, &ty);
+                    return self.die();
+                }
+                self.direct(&format!("(({}){pointer})", pointer_type(&ty)), &arguments, &ty);
+            }
+            None => self.open_table(&index, &arguments, &ty, distinct, table, tail),
         }
         self.after_call();
     }
 
-    /// Through a table whose elements are known: their distances from the table lie in the code.
-    fn fixed_table(
-        &mut self,
-        index: &Value,
-        arguments: &[Value],
-        ty: &FuncType,
-        distinct: u16,
-        table: u32,
-        last: usize,
-    ) {
+    /// Checks a call through a table whose elements are known, and returns the address: their distances from the table
+    /// lie in the code.
+    fn fixed_table(&mut self, index: &Value, distinct: u16, table: u32, last: usize) -> String {
         let i = &index.text;
         let run = self.plan.module.indirect.get(&(table, distinct)).and_then(|indirect| indirect.run);
         match run {
@@ -183,22 +248,25 @@ impl<'a> Emitter<'_, '_, 'a> {
                 self.trap_if(&format!("table{table}[{i}].type != {distinct}"), Trap::Signature);
             }
         }
-        let pointer = format!("(({})((const u8 *)table{table} + table{table}[{i}].distance))", pointer_type(ty));
-        self.direct(&pointer, arguments, ty);
+        format!("((const u8 *)table{table} + table{table}[{i}].distance)")
     }
 
     /// Through a table that may change.
-    fn open_table(&mut self, index: &Value, arguments: &[Value], ty: &FuncType, distinct: u16, table: u32) {
+    fn open_table(&mut self, index: &Value, arguments: &[Value], ty: &FuncType, distinct: u16, table: u32, tail: bool) {
         self.trap_if(&format!("{} >= c->tables[{table}]->size", index.text), Trap::Table);
         let reference = self.variable(ValType::FuncRef);
         self.push_line(format!("{reference} = c->tables[{table}]->elements[{}];", index.text));
         let own = self.variable(ValType::I32);
         self.push_line(format!("{own} = {reference} - c->first_reference;"));
         self.push_line(format!("if ({own} < c->function_count && c->functions[{own}].ty == {distinct}) {{"));
-        let pointer = format!("(({})(c->code + c->functions[{own}].entry))", pointer_type(ty));
+        let pointer = format!("(c->code + c->functions[{own}].entry)");
         let results: Vec<String> = ty.results.iter().map(|&ty| self.variable(ty)).collect();
         let before = self.stack.len();
-        self.direct(&pointer, arguments, ty);
+        if tail {
+            self.hand_over(Callee::Pointer(&pointer), arguments, ty);
+        } else {
+            self.direct(&format!("(({}){pointer})", pointer_type(ty)), arguments, ty);
+        }
         for (result, value) in results.iter().zip(self.stack.split_off(before)) {
             self.push_line(format!("{result} = {};", value.text));
         }

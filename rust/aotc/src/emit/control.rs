@@ -68,6 +68,10 @@ pub struct Frame {
     poll: usize,
     /// An `if` that is made of jumps: compilers bound how deep braces are nested.
     jumps: bool,
+    /// Number of loops around what is inside.
+    pub(super) loops: usize,
+    /// Number of braces around what is inside.
+    braces: usize,
 }
 
 /// Cases of a switch, at most: a compiler takes time that grows with their square.
@@ -83,11 +87,6 @@ impl Frame {
             false => "} else { ".into(),
         }
     }
-
-    /// Returns true if the code inside may run many times.
-    pub(super) fn is_loop(&self) -> bool {
-        self.kind == Kind::Loop
-    }
 }
 
 impl<'a> Emitter<'_, '_, 'a> {
@@ -100,6 +99,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn frame(&mut self, kind: Kind, results: Vec<ValType>, params: Vec<Value>, written: BTreeSet<u32>) -> Frame {
         self.labels += 1;
         self.block += 1;
+        let (loops, braces) = self.frames.last().map_or((0, 0), |around| (around.loops, around.braces));
         Frame {
             kind,
             label: self.labels,
@@ -116,6 +116,8 @@ impl<'a> Emitter<'_, '_, 'a> {
             params,
             poll: 0,
             jumps: false,
+            loops: loops + usize::from(kind == Kind::Loop),
+            braces,
         }
     }
 
@@ -300,8 +302,8 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.stack.extend(params);
         }
         if let Some(condition) = condition {
-            let braces = |frame: &&Frame| matches!(frame.kind, Kind::If | Kind::Else) && !frame.jumps;
-            frame.jumps = self.seams.is_some() || self.frames.iter().filter(braces).count() >= BRACES;
+            frame.jumps = self.seams.is_some() || frame.braces >= BRACES;
+            frame.braces += usize::from(!frame.jumps);
             self.push_line(match frame.jumps {
                 true => format!("if (!({})) {{ goto E{}; }}", condition.text, frame.label),
                 false => format!("if ({}) {{", condition.text),

@@ -38,6 +38,7 @@ pub use file::{generate, Generated, Kind, Unit};
 pub use units::HUGE;
 
 use alignment::Alignment;
+use calls::Tails;
 use control::{Assumed, Frame};
 use file::called_elsewhere;
 use memory::{Facts, Windows};
@@ -119,6 +120,7 @@ struct Emitter<'p, 'm, 'a> {
     declarations: Vec<Declaration>,
     /// The function is divided into parts of so many bytes at most: where it can be cut.
     seams: Option<(usize, Vec<Seam>)>,
+    tails: Tails,
     temporaries: u32,
     labels: u32,
     /// Roots of values handed out.
@@ -196,6 +198,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             lines: Vec::new(),
             declarations: Vec::new(),
             seams: parts::needed(&body.operators, plan.options.part).map(|part| (part, Vec::new())),
+            tails: Tails::default(),
             temporaries: 0,
             labels: 0,
             roots: 0,
@@ -246,7 +249,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
     /// Notes that a function that is divided can be cut here.
     fn seam(&mut self) {
         if let Some((_, seams)) = &mut self.seams {
-            let loops = self.frames.iter().filter(|frame| frame.is_loop()).count();
+            let loops = self.frames.last().map_or(0, |frame| frame.loops);
             seams.push(Seam { line: self.lines.len(), loops });
         }
     }
@@ -273,9 +276,14 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
 
     /// A variable.
     fn variable(&mut self, ty: ValType) -> String {
+        self.variable_of(c_type(ty))
+    }
+
+    /// A variable of a C type.
+    fn variable_of(&mut self, ty: &'static str) -> String {
         self.temporaries += 1;
         let name = format!("t{}", self.temporaries);
-        self.declarations.push(Declaration { ty: c_type(ty), name: name.clone(), rest: String::new() });
+        self.declarations.push(Declaration { ty, name: name.clone(), rest: String::new() });
         name
     }
 
@@ -381,7 +389,8 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
                 lines: &self.lines,
                 part: *part,
                 seams,
-            });
+                tails: &self.tails,
+            })?;
             return Ok(Function { text: String::new(), parts: Some(divided), sites: self.sites });
         }
         let mut text = format!("{prototype}\n{{\n{preamble}");

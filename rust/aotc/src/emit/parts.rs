@@ -5,7 +5,8 @@
 //! [`STRAIGHT`] or [`LOOPING`] operators becomes several C functions of at most [`PART`] bytes of C each. Its blocks
 //! are written as labels and jumps, so that it can be cut between any two operators. A part returns the number of the
 //! label where the function continues: the part in the upper half, its label in the lower one. A loop in the function
-//! itself calls the part that the number names.
+//! itself calls the part that the number names. For a tail call, a part leaves the arguments in the record and returns the
+//! number of the call. The function itself makes it, behind the end of the record, so that a C compiler can make it a jump.
 //!
 //! Variables that several parts use lie in a record on the stack. A part copies those that it uses to variables of its
 //! own, and copies those that it writes back when it is left. Other variables belong to one part: between the first and
@@ -15,6 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 use wasmparser::Operator;
+
+use super::calls::Tails;
+use crate::error::AotError;
 
 /// Operators from which a function is divided if all its loops fit into parts.
 pub const STRAIGHT: usize = 12_000;
@@ -28,17 +32,16 @@ pub const FAR: &str = "far";
 const LOOP: usize = 150;
 
 /// Number that a part returns when the function returns.
-const DONE: &str = "0xffffffffu";
+const DONE: u32 = u32::MAX;
+/// The number that a part returns for the first tail call. Those of labels are smaller.
+pub const TAIL: u32 = 0xfffe_0000;
+/// Tail calls of a function and parts of it, at most: of the former, the last number is [`DONE`].
+const MOST: [usize; 2] = [(DONE - TAIL) as usize, (TAIL >> 16) as usize];
 
-/// Returns the bytes of C of a part at most if a function is divided into parts. One with tail calls is not: a part cannot
-/// make them. `wanted` are the bytes if all other functions are divided.
+/// Returns the bytes of C of a part at most if a function is divided into parts. `wanted` are the bytes if all functions
+/// are divided.
 pub fn needed(operators: &[(Operator<'_>, u32)], wanted: Option<usize>) -> Option<usize> {
     if operators.len() <= STRAIGHT && wanted.is_none() {
-        return None;
-    }
-    let tail =
-        |operator: &Operator<'_>| matches!(operator, Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. });
-    if operators.iter().any(|(operator, _)| tail(operator)) {
         return None;
     }
     let divided = operators.len() > LOOPING || longest_loop(operators) <= LOOP;
@@ -107,6 +110,7 @@ pub struct Whole<'f> {
     /// Bytes of C of a part, at most.
     pub part: usize,
     pub seams: &'f [Seam],
+    pub tails: &'f Tails,
 }
 
 /// A function in parts.
@@ -226,8 +230,17 @@ fn write_line<'f>(out: &mut String, line: &'f str, numbers: &BTreeMap<&'f str, u
 }
 
 /// Divides a function.
-pub fn divide(whole: &Whole<'_>) -> Parts {
+///
+/// # Errors
+/// There are more parts or tail calls than numbers.
+pub fn divide(whole: &Whole<'_>) -> Result<Parts, AotError> {
     let (cuts, looping) = cuts(whole);
+    let counts = [("tail calls", whole.tails.calls.len()), ("parts for a C compiler", cuts.len())];
+    for ((what, count), most) in counts.into_iter().zip(MOST) {
+        if count > most {
+            return Err(AotError::FunctionTooLarge(whole.index, what, count, most));
+        }
+    }
     let end = |part: usize| cuts.get(part + 1).copied().unwrap_or(whole.lines.len());
     let names: Vec<Names<'_>> = (0..cuts.len()).map(|part| Names::new(&whole.lines[cuts[part]..end(part)])).collect();
 
@@ -260,9 +273,10 @@ pub fn divide(whole: &Whole<'_>) -> Parts {
     let is_param = |name: &str| params.iter().any(|param| param == name);
     let types: BTreeMap<&str, &Declaration> =
         whole.declarations.iter().map(|declaration| (declaration.name.as_str(), declaration)).collect();
+    let handed: BTreeSet<&str> = whole.tails.variables.values().flatten().map(String::as_str).collect();
     let shared = |name: &str| {
         let parts = users.get(name).copied().unwrap_or(0);
-        parts > 0 && (is_param(name) || parts > 1 || (looping && name.starts_with('l')))
+        parts > 0 && (is_param(name) || parts > 1 || handed.contains(name) || (looping && name.starts_with('l')))
     };
 
     let record = format!("frame{}", whole.index);
@@ -293,16 +307,37 @@ pub fn divide(whole: &Whole<'_>) -> Parts {
         let _ = writeln!(declarations, "{};", part_type(part));
     }
 
-    let mut main = format!("{}\n{{\n{record} f = {{ 0 }};\n", whole.prototype);
+    let mut main = format!("{}\n{{\nu32 to = 0;\n", whole.prototype);
+    // variables behind the end of the record: the result, and the arguments of tail calls
+    let outlive: Vec<&(&str, &str)> = fields.iter().filter(|(_, name)| handed.contains(name)).collect();
+    let result = if let [ty] = whole.results[..] { Some((ty, "result")) } else { None };
+    for (ty, name) in outlive.iter().copied().chain(&result) {
+        let _ = writeln!(main, "{ty} {name};");
+    }
+    let _ = writeln!(main, "{{\n{record} f = {{ 0 }};");
     for name in params.iter().filter(|name| shared(name)) {
         let _ = writeln!(main, "f.{name} = {name};");
     }
-    let _ = writeln!(main, "u32 to = 0;\nwhile (to != {DONE}) {{\nswitch (to >> 16) {{");
+    let _ = writeln!(main, "while (to < {TAIL:#x}u) {{\nswitch (to >> 16) {{");
     for part in 0..cuts.len() {
         let _ = writeln!(main, "case {part}: to = {}(c, &f, to & 0xffff{r}); break;", part_name(part));
     }
     main.push_str("}\n}\n");
-    main.push_str(if whole.results.len() == 1 { "return f.result;\n}\n" } else { "}\n" });
+    for (_, name) in outlive.iter().copied().chain(&result) {
+        let _ = writeln!(main, "{name} = f.{name};");
+    }
+    main.push_str("}\n");
+    if !whole.tails.calls.is_empty() {
+        let _ = writeln!(main, "switch (to - {TAIL:#x}u) {{");
+        for (call, number) in &whole.tails.calls {
+            let _ = match result {
+                Some(_) => writeln!(main, "case {number}: return {call};"),
+                None => writeln!(main, "case {number}: {call}; return;"),
+            };
+        }
+        main.push_str("}\n");
+    }
+    main.push_str(if result.is_some() { "return result;\n}\n" } else { "}\n" });
 
     let mut parts = Vec::new();
     for (part, names) in names.iter().enumerate() {
@@ -331,8 +366,8 @@ pub fn divide(whole: &Whole<'_>) -> Parts {
         for name in names.written.iter().filter(|name| shared(name)) {
             let _ = writeln!(out, "f->{name} = {name};");
         }
-        let _ = writeln!(out, "return to;\ndone: return {DONE};\n{}}}", whole.trap);
+        let _ = writeln!(out, "return to;\ndone: return {DONE:#x}u;\n{}}}", whole.trap);
         parts.push(out);
     }
-    Parts { declarations, main, parts }
+    Ok(Parts { declarations, main, parts })
 }

@@ -2,7 +2,7 @@
 //! `wisp-spec [--tier native] [FILTER...]`: runs the files whose `group/file` contains a filter, or all,
 //! in the interpreter or as native code. `wisp-spec --tape FILE [--target NAME | --cc COMPILER
 //! --cflags FLAGS] [FILTER...]` writes them for targets instead: with native code for the one that is named, or
-//! that this compiler makes code for. `--wast FILE`, as often as needed, takes cases from a file in the suite's
+//! that this compiler makes code for, and with its functions in parts of N bytes of C if there is `--parts N`. `--wast FILE`, as often as needed, takes cases from a file in the suite's
 //! format in place of the suite. `--tape FILE --without-features` writes what an engine without features does.
 
 use std::process::ExitCode;
@@ -59,12 +59,19 @@ fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
     let (target, compiler) = (option(filters, "--target")?, option(filters, "--cc")?);
     let flags = option(filters, "--cflags")?.unwrap_or_default();
     if let Some(path) = option(filters, "--tape")? {
-        let translator = match (target, compiler) {
+        let parts = option(filters, "--parts")?;
+        let parts = parts.map(|bytes| bytes.parse().map_err(|_| "--parts takes a number of bytes")).transpose()?;
+        let mut translator = match (target, compiler) {
             (Some(target), None) => Some(Translator::named(&target)?),
             (None, Some(compiler)) => Some(Translator::of_compiler(compiler, &flags)?),
             (None, None) => None,
             (Some(_), Some(_)) => return Err("--target and --cc exclude each other".into()),
         };
+        match (&mut translator, parts) {
+            (Some(translator), Some(bytes)) => translator.in_parts(bytes),
+            (None, Some(_)) => return Err("--parts takes --target or --cc".into()),
+            (_, None) => {}
+        }
         let without_features = flag(filters, "--without-features");
         let own = std::mem::take(&mut wast);
         return write_tape(&path, filters, own, without_features, translator.as_ref());

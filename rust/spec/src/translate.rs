@@ -46,6 +46,11 @@ impl Translator {
         Self { machine, options: Options { poll: false, compiler, ..native_options() } }
     }
 
+    /// Divides all functions into parts of so many bytes of C.
+    pub fn in_parts(&mut self, bytes: usize) {
+        self.options.part = Some(bytes);
+    }
+
     /// Directives that code for this target cannot run.
     pub(crate) fn skips(&self) -> &'static [Directives] {
         if self.machine.thumb1() {

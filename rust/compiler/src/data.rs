@@ -5,6 +5,7 @@
 //! Compilers that leave zeros out write tens of thousands of segments; wider gaps are filled only where there
 //! would be more segments than the image can hold.
 
+use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use wasmparser::Data;
@@ -73,28 +74,49 @@ pub fn plan(module: &Module<'_>, wanted: &[Wanted]) -> Result<Vec<Run>, CompileE
 /// Joins active segments of a memory of this many bytes over gaps up to this one.
 fn join(module: &Module<'_>, wanted: &[Wanted], size: u64, gap: u64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
-    // the end of the highest byte written so far: all above are zero
-    let mut written = 0;
+    // what is not among the bytes written so far is zero
+    let mut written = Ranges::default();
     for (index, (wanted, data)) in wanted.iter().zip(&module.data).enumerate() {
         let (start, length) = (u64::from(wanted.offset), data.data.len() as u64);
         let end = start + length;
         let active = wanted.mode == segment::ACTIVE;
         if let Some(last) = runs.last_mut() {
             let last_end = u64::from(last.offset) + u64::from(last.length);
-            let follows = active && last.mode == segment::ACTIVE && last_end == written;
-            if follows && end <= size && start >= last_end && start - last_end <= gap {
+            let near = start >= last_end && start - last_end <= gap;
+            if active && last.mode == segment::ACTIVE && end <= size && near && !written.meets(last_end, start) {
                 last.count += 1;
                 last.length = (end - u64::from(last.offset)) as u32;
-                written = end;
+                written.insert(last_end, end);
                 continue;
             }
         }
         if active {
-            written = written.max(end);
+            written.insert(start, end);
         }
         runs.push(Run { mode: wanted.mode, offset: wanted.offset, first: index, count: 1, length: length as u32 });
     }
     runs
+}
+
+/// Ranges of bytes that do not touch each other: the end of each, by its start.
+#[derive(Default)]
+struct Ranges(BTreeMap<u64, u64>);
+
+impl Ranges {
+    /// Returns true if one of the ranges has a byte from `start` up to and without `end`.
+    fn meets(&self, start: u64, end: u64) -> bool {
+        start < end && self.0.range(..end).next_back().is_some_and(|(_, &last)| last > start)
+    }
+
+    fn insert(&mut self, mut start: u64, mut end: u64) {
+        while let Some((&first, &last)) = self.0.range(..=end).next_back().filter(|&(_, &last)| last >= start) {
+            self.0.remove(&first);
+            (start, end) = (start.min(first), end.max(last));
+        }
+        if start < end {
+            self.0.insert(start, end);
+        }
+    }
 }
 
 impl Run {

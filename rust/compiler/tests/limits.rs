@@ -154,6 +154,40 @@ fn wider_gaps_are_filled_where_there_are_too_many_segments() {
 }
 
 #[test]
+fn one_segment_at_a_high_address_does_not_keep_those_behind_it_apart() {
+    // as Go's linker writes them: not in the order of addresses
+    let place = |index: usize| if index == 0 { 50 << 16 } else { index * 18 };
+    let data = section(11, 82_878, |index| segment(place(index), 7));
+    let bytes = image(&module(&[MEMORY.to_vec(), data]));
+    assert!(Image::parse(&bytes).unwrap().data_count() < 65_536);
+}
+
+#[test]
+fn data_segments_in_any_order_leave_the_same_memory() {
+    let mut state = 1u32;
+    let mut below = |limit: u32| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 16) % limit
+    };
+    let mut joined = 0;
+    for _ in 0..300 {
+        let places: Vec<(usize, u8)> = (0..12).map(|index| (below(60) as usize, index + 1)).collect();
+        let data = section(11, places.len(), |index| segment(places[index].0, places[index].1));
+        let bytes = image(&module(&[MEMORY.to_vec(), data]));
+        let image = Image::parse(&bytes).unwrap();
+        let (mut memory, mut expected) = ([0; 64], [0; 64]);
+        places.iter().for_each(|&(place, byte)| expected[place] = byte);
+        for index in 0..image.data_count() {
+            let data = image.data(index).unwrap();
+            memory[data.offset as usize..][..data.bytes.len()].copy_from_slice(data.bytes);
+        }
+        assert_eq!(memory, expected, "{places:?}");
+        joined += places.len() - image.data_count();
+    }
+    assert!(joined > 300, "{joined} were joined");
+}
+
+#[test]
 fn data_segments_that_overlap_or_go_back_keep_their_order() {
     let places = [(10, 1), (11, 2), (10, 3), (12, 4), (12, 5), (5, 6), (13, 7), (40, 8), (30, 9), (31, 10)];
     let data = section(11, places.len(), |index| segment(places[index].0, places[index].1));

@@ -31,8 +31,8 @@ fn manifest_of(root: &Path, folder: &str) -> String {
         for line in part.lines() {
             match line.strip_suffix(".workspace = true") {
                 Some("version") => writeln!(out, "version = {:?}", env!("CARGO_PKG_VERSION")).unwrap(),
-                Some("edition") => writeln!(out, "edition = \"2021\"").unwrap(),
-                Some("publish") => writeln!(out, "publish = false").unwrap(),
+                // a copy of a crate is never published
+                Some("edition") => writeln!(out, "edition = \"2021\"\npublish = false").unwrap(),
                 Some(_) => {}
                 None => writeln!(out, "{line}").unwrap(),
             }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, maps of pages, the
-order of the engine's files."""
+"""Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, links between files,
+maps of pages, the order of the engine's files."""
 
 import json
 import re
@@ -94,6 +94,37 @@ def includes():
     return problems
 
 
+def anchors(page):
+    """The anchors of a page's headings, as GitHub and mdBook make them."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    found = set()
+    for heading in re.findall(r"^#+\s+(.*?)\s*$", text, re.MULTILINE):
+        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).replace("`", "").lower()
+        slug = re.sub(r"[^\w\- ]", "", plain).replace(" ", "-")
+        found.add(next(name for name in [slug, *(f"{slug}-{n}" for n in range(1, 99))] if name not in found))
+    return found
+
+
+def links():
+    """Links of pages to files and headings that do not exist. Addresses on the web are not asked for."""
+    problems = []
+    for name in tracked():
+        page = devenv.REPO / name
+        if not name.endswith(".md") or not page.is_file():
+            continue
+        text = re.sub(r"^```.*?^```|`[^`\n]*`", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            if not target.exists():
+                problems.append(f"{name}: links to {link}, which does not exist")
+            elif anchor and target.suffix == ".md" and anchor not in anchors(target):
+                problems.append(f"{name}: links to {link}, and {target.name} has no such heading")
+    return problems
+
+
 def maps():
     """Pages that the book of doc/ or the map of pages leaves out: nobody would find them."""
     doc = devenv.REPO / "doc"
@@ -132,7 +163,7 @@ def requirements():
 
 
 def main():
-    problems = (files() + includes() + maps() + folders() + requirements() + crates("rust") + crates("rust/fleet")
+    problems = (files() + includes() + links() + maps() + folders() + requirements() + crates("rust") + crates("rust/fleet")
                 + storeys.problems())
     for problem in problems:
         print(problem)

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Runs clippy over every Rust workspace of the repository, for the targets that it is built for: lint_rust.py [FOLDER...].
+
+What cannot be linted here is named with the reason: a Rust target, clippy or libclang that is not installed. The crate
+rust/wisp and the samples in Rust need a configured Zephyr build, so the suite `zephyr` lints them.
+"""
+
+import os
+import subprocess
+import sys
+import time
+
+import devenv
+
+THUMB, RV32 = "thumbv7m-none-eabi", "riscv32imac-unknown-none-elf"
+WASM, WASI = "wasm32-unknown-unknown", "wasm32-wasip1"
+# Linted in a build of Zephyr (scripts/suites/zephyr.py).
+IN_FIRMWARE = {"rust/wisp", "samples/rust_firmware", "samples/rust_firmware_apps"}
+# The first names crates of C sources and has no code. The second has no lock file, because a test copies and builds it.
+LEFT_OUT = {"bench/peers", "rust/cli/tests/guests/average"}
+ENGINE = ["-p", "wisp-engine", "--lib", "--features", "native,translate"]
+BARE = ["--features", "app,translate"]
+# Folder -> [(target or None for the workstation, arguments)]
+LINTS = {
+    "rust": [(None, ["--workspace", "--all-targets"]), (THUMB, ENGINE), (RV32, ENGINE)],
+    "rust/bare": [(THUMB, BARE), (RV32, BARE)],
+    "rust/fleet": [(None, ["--all-targets"])],
+    "rust/fuzz": [(None, ["--all-targets"])],
+    "rust/staticlib": [(THUMB, ["--all-features"])],
+    "bench/image": [(None, [])],
+    "bench/wasmi": [(THUMB, [])],
+    "bench/wisp": [(THUMB, ["--all-features"])],
+    "bench/workloads/rust": [(WASM, [])],
+    "guest/rust": [(WASM, ["--all-features"]), (None, ["--tests", "--features", "embedded-nal"])],
+    "guest/examples/blinky": [(WASM, [])],
+    "guest/examples/checksum": [(WASM, [])],
+    "guest/examples/display": [(WASM, [])],
+    "guest/examples/drivers": [(WASM, [])],
+    "samples/connected/sensor": [(WASM, [])],
+    "samples/connected/thermostat": [(WASM, [])],
+    "samples/rust_firmware/guest": [(WASM, [])],
+    "samples/sensor_logger/guest": [(WASM, [])],
+    "samples/uart_bridge/guest": [(WASM, [])],
+    "tests/components/sensor": [(WASI, [])],
+    "tests/crates": [(WASM, []), (None, ["--lib"])],
+    "tests/programs/firmware/guests/rust": [(WASM, [])],
+}
+
+
+def workspaces():
+    """Folders of all workspaces and of all crates outside of them."""
+    listed = subprocess.run(["git", "ls-files", "*Cargo.toml"], cwd=devenv.REPO, capture_output=True, text=True, check=True)
+    return {os.path.dirname(name) for name in listed.stdout.splitlines()
+            if "\n[workspace]\n" in (devenv.REPO / name).read_text(encoding="utf-8")} | {"rust/wisp"}
+
+
+def environment(target):
+    """(environment for a target, None), or (None, why nothing is linted for it)."""
+    if target is None:
+        return {}, None
+    found, how = devenv.rust_environment([target])
+    return ({**found, "CARGO_BUILD_TARGET": target}, None) if found is not None else (None, how)
+
+
+def lint(folder, target, arguments):
+    """Lints a workspace for a target; false if clippy found something."""
+    name = f"{folder} for {target}" if target else folder
+    env, reason = environment(target)
+    if env is None:
+        print(f"lints: {name} is left out: {reason}")
+        return True
+    if arguments[:1] == ["--workspace"] and not devenv.has_libclang():
+        print("lints: rust/port is left out, there is no libclang (package libclang-19-dev)")
+        arguments = [*arguments, "--exclude", "wisp-port"]
+    command = ["cargo", "clippy", "--locked", "-q", "--target-dir", devenv.REPO / "rust" / "target", *arguments, "--",
+               "-D", "warnings"]
+    start = time.monotonic()
+    done = subprocess.run(command, cwd=devenv.REPO / folder, env={**os.environ, **env}, check=False)
+    print(f"lints: {name}: {'clean' if done.returncode == 0 else 'failed'} ({time.monotonic() - start:.0f} s)", flush=True)
+    return done.returncode == 0
+
+
+def main():
+    if devenv.output(["cargo", "clippy", "--version"]) is None:
+        print("lints: left out, clippy is not installed (rustup component add clippy)")
+        return
+    known = LINTS.keys() | IN_FIRMWARE | LEFT_OUT
+    problems = [f"lints: {folder} is a workspace that scripts/lint_rust.py does not name" for folder in workspaces() - known]
+    print("\n".join(problems), end="\n" if problems else "")
+    chosen = sys.argv[1:] or LINTS
+    clean = [lint(folder, target, arguments) for folder in chosen for target, arguments in LINTS[folder]]
+    sys.exit(0 if all(clean) and not problems else 1)
+
+
+if __name__ == "__main__":
+    main()

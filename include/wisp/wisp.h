@@ -168,12 +168,12 @@ struct wisp_app_data {
 	bool args_loaded;
 #endif
 	uint64_t fuel;
-	/* In ticks since boot; 0 while the app blocks or has none. */
+	/* In ticks since boot, or 0 while the app blocks or has none. */
 	int64_t deadline;
 	uint32_t max_run_ms;
 	struct wisp_app_status status;
 	struct wisp_app_usage most;
-	/* Lines of the log, and bytes of stored values; they outlive runs. */
+	/* Lines of the log, and bytes of stored values. They outlive runs. */
 	struct wisp_rate log_rate;
 	struct wisp_rate kv_rate;
 	uint32_t log_dropped; /* Lines dropped since the last one that was logged. */

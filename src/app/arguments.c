@@ -84,7 +84,7 @@ struct name {
 	char text[SETTINGS_MAX_NAME_LEN + 1];
 };
 
-/* Makes the name of a setting; returns false if the app's name is too long for it. */
+/* Makes the name of a setting. Returns false if the app's name is too long for it. */
 static bool make_name(struct name *name, const struct wisp_app *app, const char *which)
 {
 	int length = snprintk(name->text, sizeof(name->text), PREFIX "%s/%s", app->name, which);

@@ -86,7 +86,7 @@ uint32_t wisp_shim_debug_reason(const struct wisp_app *app, uint32_t offset)
 	return session.pause ? WISP_DEBUG_ASKED : WISP_DEBUG_GO_ON;
 }
 
-/* Ends the debugging; an app that is held goes on. The caller holds the lock. */
+/* Ends the debugging. An app that is held goes on. The caller holds the lock. */
 static void detach(void)
 {
 	session.app = NULL;
@@ -146,7 +146,7 @@ void wisp_debug_end(const struct wisp_app *app, const struct wisp_app_status *st
 {
 	k_mutex_lock(&lock, K_FOREVER);
 	if (held == app) {
-		/* The thread ended by a fault where it waited; its stack is used again. */
+		/* The thread ended by a fault where it waited. Its stack is used again. */
 		session.view = NULL;
 		held = NULL;
 		k_poll_signal_init(&go);

@@ -19,7 +19,7 @@ struct wisp_app;
 /* Bytes of a path, with its NUL. */
 #define WISP_FS_PATH 128
 
-/* Words of 64 bits that a file descriptor takes; Rust knows what is in them. */
+/* Words of 64 bits that a file descriptor takes. Rust knows what is in them. */
 #define WISP_FS_DESCRIPTOR_WORDS 2
 
 /* Errors as WASI numbers them. */
@@ -63,7 +63,7 @@ enum wisp_fs_how {
 	WISP_FS_ONLY_DIRECTORY = 32,
 };
 
-/* What is known of a file or directory; the kind is an enum wisp_fs_kind. */
+/* What is known of a file or directory. The kind is an enum wisp_fs_kind. */
 struct wisp_fs_facts {
 	uint64_t size;
 	uint32_t kind;
@@ -82,13 +82,13 @@ struct wisp_fs_place {
 uint32_t wisp_shim_fs_folders(const struct wisp_app *app);
 const char *wisp_shim_fs_folder_name(const struct wisp_app *app, uint32_t folder);
 
-/* Memory for the app's descriptors and their number; NULL if it was granted no folder. */
+/* Memory for the app's descriptors and their number, or NULL if it was granted no folder. */
 uint64_t *wisp_shim_fs_descriptors(const struct wisp_app *app, size_t *count);
 
 uint32_t wisp_shim_fs_directory(const struct wisp_app *app, uint32_t object,
 				struct wisp_fs_place *place);
 
-/* Opens what has a path as an enum wisp_fs_how says; tells its object and its kind. */
+/* Opens what has a path as an enum wisp_fs_how says. Reports its object and its kind. */
 uint32_t wisp_shim_fs_open(const struct wisp_app *app, uint32_t folder, const char *path,
 			   uint32_t how, uint32_t *object, uint32_t *kind);
 uint32_t wisp_shim_fs_close(const struct wisp_app *app, uint32_t object);

@@ -17,7 +17,9 @@
 #include <wisp/ddi.h>
 #include <wisp/storage.h>
 
-/* Why a step was not done; 0 if it was. What went wrong is in wisp_ddi_words(). */
+#include "storage/describe.h"
+
+/* Why a step was not done, or 0 if it was. What went wrong is in wisp_ddi_words(). */
 enum wisp_ddi_trouble {
 	/* Another try may succeed. */
 	WISP_DDI_PASSING = 1,
@@ -35,12 +37,6 @@ const char *wisp_ddi_words(void);
 
 /* Replaces what is not printable in a text, because it could command a terminal. */
 void wisp_ddi_clean(char *text);
-
-/* A version as it is written. */
-#define VERSION_FORMAT "%u.%u.%u"
-#define VERSION(_version)                                                                          \
-	(unsigned int)((_version) & 0xff), (unsigned int)(((_version) >> 8) & 0xff),               \
-		(unsigned int)((_version) >> 16)
 
 /*
  * Settings: where the server is and who the device is, and how far its action is.
@@ -84,7 +80,7 @@ struct wisp_ddi_record {
 	uint8_t verdict;
 	/* The present part. Those before it are kept. */
 	uint8_t part;
-	/* Checksum of the hashes of all parts; 0 if the action could not be read. */
+	/* Checksum of the hashes of all parts, or 0 if the action could not be read. */
 	uint32_t parts;
 	/* Checksum of server and device. */
 	uint32_t who;
@@ -92,9 +88,9 @@ struct wisp_ddi_record {
 	uint32_t version;
 	/* SHA-256 of that image. */
 	uint8_t hash[32];
-	/* Id of the action; empty if there is none. */
+	/* Id of the action. It is empty if there is none. */
 	char id[WISP_DDI_ID_SIZE];
-	/* App of the present part; empty while the image is not known. */
+	/* App of the present part. It is empty while the image is not known. */
 	char app[WISP_STORE_NAME_SIZE];
 	/* Why the action failed. Shorter than other texts, so that the settings take the record. */
 	char reason[144];
@@ -205,7 +201,7 @@ struct wisp_ddi_feedback {
 	const char *kind;
 	const char *id;
 	enum wisp_ddi_state state;
-	/* Apps that are kept, of how many; not told if there are none. */
+	/* Apps that are kept, of how many. They are not reported if there are none. */
 	unsigned int done;
 	unsigned int of;
 	const char *const *details;

@@ -343,30 +343,20 @@ static bool ends_with(const char *text, const char *end)
 	return size >= strlen(end) && strcmp(text + size - strlen(end), end) == 0;
 }
 
-/* Copies text of the server without what could command a terminal. */
-static void show(char *to, size_t size, const char *text)
-{
-	size_t at = 0;
-
-	for (; text[at] != '\0' && at < size - 1; at++) {
-		to[at] = isprint((unsigned char)text[at]) ? text[at] : '?';
-	}
-	to[at] = '\0';
-}
-
 /* Reads a software module. Returns its address, or NULL and says why there is none. */
 static const char *read_part(const struct chunk *chunk, struct wisp_ddi_part *part)
 {
 	const struct file *image = NULL;
 	char *href;
 	size_t images = 0;
-	char version[WISP_DDI_MODULE_SIZE / 3];
+	const int for_version = WISP_DDI_MODULE_SIZE / 3;
+	const int for_name = WISP_DDI_MODULE_SIZE - for_version;
 
-	show(part->module, sizeof(part->module) - sizeof(version),
-	     chunk->name == NULL ? "?" : chunk->name);
-	show(version, sizeof(version), chunk->version == NULL ? "?" : chunk->version);
-	strcat(part->module, " ");
-	strcat(part->module, version);
+	/* Name and version are cut off, so that both have room. */
+	snprintk(part->module, sizeof(part->module), "%.*s %.*s", for_name - 1,
+		 chunk->name == NULL ? "?" : chunk->name, for_version - 1,
+		 chunk->version == NULL ? "?" : chunk->version);
+	wisp_ddi_clean(part->module);
 	for (size_t i = 0; i < chunk->file_count; i++) {
 		if (chunk->files[i].filename != NULL &&
 		    ends_with(chunk->files[i].filename, ".wisp")) {

@@ -149,7 +149,7 @@ static int connect_to(const struct zsock_addrinfo *address)
 	if (sock < 0) {
 		return -errno;
 	}
-	/* Not every network has these; the request has a limit of its own. */
+	/* Not every network has these. The request has a limit of its own. */
 	(void)zsock_setsockopt(sock, SOL_SOCKET, SO_SNDTIMEO, &longest, sizeof(longest));
 	(void)zsock_setsockopt(sock, SOL_SOCKET, SO_RCVTIMEO, &longest, sizeof(longest));
 	ret = now.place.tls ? set_tls(sock) : 0;

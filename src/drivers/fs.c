@@ -76,7 +76,7 @@ uint64_t *wisp_shim_fs_descriptors(const struct wisp_app *app, size_t *count)
 	return fs->descriptors;
 }
 
-/* What is open under this number; NULL if nothing is. */
+/* Returns what is open under this number, or NULL if nothing is. */
 struct wisp_fs_object *wisp_fs_object_at(const struct wisp_app *app, uint32_t object)
 {
 	struct wisp_fs *fs = wisp_fs_of(app);
@@ -115,7 +115,7 @@ uint32_t wisp_shim_fs_directory(const struct wisp_app *app, uint32_t object,
 	return 0;
 }
 
-/* True if an app has it open, or something in it; with `writing_only`, open for writing. */
+/* Returns true if an app has it open, or something in it. With `writing_only`, for writing. */
 bool wisp_fs_is_open(const char *path, bool writing_only)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
@@ -226,7 +226,7 @@ void wisp_fs_fault(const struct wisp_app *app)
 	}
 }
 
-/* Takes the lock and makes the folder ready; without success the lock is free again. */
+/* Takes the lock and makes the folder ready. Without success the lock is free again. */
 uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change)
 {
 	uint32_t error;

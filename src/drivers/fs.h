@@ -81,17 +81,17 @@ static inline bool wisp_fs_is_in(const char *path, const char *other)
 	return strncmp(path, other, length) == 0 && (path[length] == '\0' || path[length] == '/');
 }
 
-/* The app's files; NULL if it was granted no folder. */
+/* Returns the app's files, or NULL if it was granted no folder. */
 struct wisp_fs *wisp_fs_of(const struct wisp_app *app);
 
-/* What is open under this number; NULL if nothing is. */
+/* Returns what is open under this number, or NULL if nothing is. */
 struct wisp_fs_object *wisp_fs_object_at(const struct wisp_app *app, uint32_t object);
 
 /* What file systems fill in. With the lock held. */
 extern struct fs_dirent wisp_fs_entry;
 
 /*
- * Takes the lock of all files and makes a folder ready, for a change of it or not; without
+ * Takes the lock of all files and makes a folder ready, for a change of it or not. Without
  * success the lock is free again. The other one gives it back and returns the error.
  */
 uint32_t wisp_fs_enter(const struct wisp_app *app, uint32_t folder, bool change);
@@ -109,8 +109,8 @@ int wisp_fs_stat(const struct wisp_app *app, uint32_t folder, const char *path,
 		 struct wisp_fs_facts *facts);
 
 /*
- * True if any app has it open, or something in it; with `writing_only`, open for writing. With
- * the lock held.
+ * Returns true if any app has it open, or something in it. With `writing_only`, open for writing.
+ * The caller holds the lock.
  */
 bool wisp_fs_is_open(const char *path, bool writing_only);
 
@@ -127,7 +127,7 @@ uint32_t wisp_fs_prepare(const struct wisp_app *app, uint32_t folder);
 uint32_t wisp_fs_cost(const struct wisp_app *app, uint32_t folder, enum wisp_fs_kind kind,
 		      uint32_t size);
 
-/* Takes bytes of the quota in place of others; WISP_FS_QUOTA if there are not enough. */
+/* Takes bytes of the quota in place of others, or returns WISP_FS_QUOTA if there are not enough. */
 uint32_t wisp_fs_charge(const struct wisp_app *app, uint32_t folder, uint32_t before,
 			uint32_t after);
 

@@ -90,7 +90,7 @@ static int resize(const struct wisp_app *app, struct wisp_fs_object *file, uint3
 	return 0;
 }
 
-/* Charges a file with another size; wisp_shim_fs_resize() and _write() then make it so. */
+/* Charges a file with another size. wisp_shim_fs_resize() and _write() then make it so. */
 static uint32_t charge_size(const struct wisp_app *app, const struct wisp_fs_object *file,
 			    uint32_t before, uint32_t after)
 {
@@ -106,7 +106,7 @@ static uint32_t charge_size(const struct wisp_app *app, const struct wisp_fs_obj
 	return wisp_fs_leave(error);
 }
 
-/* A file that may be written and have this size; sets an error if not. */
+/* Returns a file that may be written and have this size, or sets an error. */
 static struct wisp_fs_object *writable(const struct wisp_app *app, uint32_t object, uint64_t size,
 				       uint32_t *error)
 {

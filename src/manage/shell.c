@@ -15,11 +15,6 @@
 
 #include "storage/describe.h"
 
-#define VERSION_FORMAT "%u.%u.%u"
-#define VERSION(_version)                                                                          \
-	(unsigned int)((_version) & 0xff), (unsigned int)(((_version) >> 8) & 0xff),               \
-		(unsigned int)((_version) >> 16)
-
 static int done(const struct shell *sh, const char *name, int error)
 {
 	size_t length;

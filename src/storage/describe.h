@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Descriptions of apps for the shell and the management interface. */
+/* Descriptions of apps for the shell, the management interface and the rollout server's client. */
 
 #ifndef WISP_STORAGE_DESCRIBE_H_
 #define WISP_STORAGE_DESCRIBE_H_
@@ -10,6 +10,12 @@
 
 /* Largest size of a description in bytes, with its NUL. */
 #define WISP_DESCRIPTION_SIZE 112
+
+/* A version as it is written. */
+#define VERSION_FORMAT "%u.%u.%u"
+#define VERSION(_version)                                                                          \
+	(unsigned int)((_version) & 0xff), (unsigned int)(((_version) >> 8) & 0xff),               \
+		(unsigned int)((_version) >> 16)
 
 /* Describes the state of an installed app in a few words. */
 void wisp_describe(const struct wisp_store_app *stored, char *text, size_t size);

@@ -52,7 +52,7 @@ struct wisp_store_trust {
 	bool check_signature;
 	/* True if images without a signature are accepted. */
 	bool allow_unsigned;
-	/* Names of the device; an image can be for some of them only. */
+	/* Names of the device. An image can be for some of them only. */
 	const char *board;
 	const char *board_target;
 	const char *vendor;

@@ -6,7 +6,7 @@
  * Prints integers, characters, strings and pointers with flags, width, precision and length. Does
  * not print floating point: a call with such an argument does not compile, and a format that is
  * made at run time and has another conversion ends the guest with a message. wasi-libc has all of
- * stdio. Output is not buffered beyond one call; the host shows it line by line. Input and files do
+ * stdio. Output is not buffered beyond one call. The host shows it line by line. Input and files do
  * not exist.
  */
 #ifndef WISP_GUEST_STDIO_H_
@@ -38,7 +38,7 @@ int puts(const char *text);
 int fputs(const char *text, FILE *stream);
 /** Writes count objects. @return how many were written: all or none */
 size_t fwrite(const void *data, size_t size, size_t count, FILE *stream);
-/** Everything is written at once; does nothing. @return 0 */
+/** Does nothing, because everything is written at once. @return 0 */
 int fflush(FILE *stream);
 
 /** @return characters written, or a negative number if writing failed */

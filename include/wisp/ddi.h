@@ -48,7 +48,7 @@ enum wisp_ddi_phase {
 	WISP_DDI_PHASE_DOWNLOADING,
 	/** An update is on trial. */
 	WISP_DDI_PHASE_TRIAL,
-	/** It tells the server how the action ended. */
+	/** Reports to the server how the action ended. */
 	WISP_DDI_PHASE_REPORTING,
 };
 
@@ -64,7 +64,7 @@ struct wisp_ddi_status {
 	uint32_t bytes;
 	/** Bytes of its image. */
 	uint32_t size;
-	/** Milliseconds until the server is asked again. */
+	/** Milliseconds until the next poll of the server. */
 	uint32_t next_ms;
 	/** Requests in a row that failed. */
 	uint32_t failures;
@@ -81,7 +81,7 @@ struct wisp_ddi_status {
  */
 void wisp_ddi_status(struct wisp_ddi_status *status);
 
-/** @brief Asks the server now, and not only after the interval that it gave. */
+/** @brief Polls the server now, ahead of the interval that it gave. */
 void wisp_ddi_poll(void);
 
 /**

@@ -119,7 +119,7 @@ struct wisp_user {
 	uintptr_t pc;
 	bool prepared;
 	bool runs;
-	/* It has asked, and not been answered. */
+	/* It has sent a request that was not answered yet. */
 	bool asking;
 	bool faulted;
 };

@@ -10,8 +10,8 @@ import devenv
 import wit_packages
 
 from suites import bare
-from suites.common import RUST, Count, stream
-from suites.desk import HOST_TOOLS
+from suites.common import Count
+from suites.desk import build_wisp
 
 # The boards of rust/bare with all host functions of a firmware.
 BOARDS = [replace(board, features=("app",)) for board in bare.BOARDS if board.name in ("cortex-m3", "rv32")]
@@ -61,10 +61,8 @@ def layouts():
 
 def select_components():
     """Components: what their images take, and that they run on the workstation, a Cortex-M3 and RV32."""
-    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS], RUST)
-    if code != 0:
-        return Count(failed=1)
-    return run(HOST_TOOLS / "release" / "wisp")
+    tool = build_wisp()
+    return run(tool) if tool else Count(failed=1)
 
 
 def run(tool):

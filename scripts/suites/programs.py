@@ -5,17 +5,16 @@ import devenv
 import packages
 import programs
 
-from suites.common import RUST, Count, stream, twister
-from suites.desk import HOST_TOOLS
+from suites.common import Count, twister
+from suites.desk import build_wisp
 
 
 def on_the_desk():
     """Runs programs of every toolchain beside native ones, and modules out of packages beside wasmi and node."""
-    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS],
-                     RUST)
-    if code != 0:
+    tool = build_wisp()
+    if not tool:
         return Count(failed=1)
-    rows = programs.check_all(HOST_TOOLS / "release" / "wisp") + packages.check_all()
+    rows = programs.check_all(tool) + packages.check_all()
     text = programs.table(rows)
     path = devenv.BUILD / "programs" / "table.md"
     devenv.write_if_changed(path, text)

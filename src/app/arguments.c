@@ -42,7 +42,7 @@ static int set(const struct wisp_app *app, struct wisp_strings *strings, size_t 
 		memcpy(strings->text + size, texts[i], length);
 		size += length;
 	}
-	/* A later look at saved strings fills in the other list only. */
+	/* Saved strings that are read later fill in the other list only. */
 	strings->size = size;
 	strings->set = true;
 	return 0;

@@ -20,7 +20,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* Longest time between two looks at whether the workstation still asks. */
+/* Longest time between two checks whether the workstation still sends requests. */
 #define LOOK_US (100 * USEC_PER_MSEC)
 
 /* Protects everything below but what the app's thread reads at each step. */
@@ -96,7 +96,7 @@ static void detach(void)
 	(void)k_poll_signal_raise(&go, 0);
 }
 
-/* Detaches if the workstation has not asked for too long. */
+/* Detaches if the workstation has sent no request for too long. */
 static void detach_if_silent(const struct wisp_app *app)
 {
 	k_mutex_lock(&lock, K_FOREVER);
@@ -124,7 +124,7 @@ void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t
 	session.pause = false;
 	session.step = false;
 	k_mutex_unlock(&lock);
-	/* An app that is held gives no sign of life, and wisp_app_wait() counts no time. */
+	/* An app that is held sends no heartbeat, and wisp_app_wait() counts no time. */
 	wisp_heartbeat_end(app);
 	/* Another app may have been held since this one was released. */
 	while (!app->data->stopping && session.view == view && !may_go()) {
@@ -169,7 +169,7 @@ static bool is_running(const struct wisp_app *app)
 	return status.state == WISP_APP_RUNNING;
 }
 
-/* Returns true if the workstation of another app was heard of lately. */
+/* Returns true if the workstation that debugs another app sent a request recently. */
 static bool is_busy(const struct wisp_app *app)
 {
 	return session.app != NULL && session.app != app &&

@@ -46,7 +46,7 @@ static void missed(int channel, void *argument)
 	const struct wisp_app *app = argument;
 
 	ARG_UNUSED(channel);
-	/* One that was told to end already needs no heartbeat. */
+	/* An app that has to end needs no heartbeat. */
 	if (!app->data->stopping) {
 		app->data->missed = true;
 		(void)wisp_app_stop(app);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * The client of a rollout server: asks the server, and leads an action to its end. What it did is
- * in the record before its next step, and the app storage tells the rest. So a reset may come at
- * any point.
+ * The client of a rollout server: polls the server, and carries an action out to its end. Each step
+ * is in the record before the next one begins, and the app storage knows the rest. So a reset may
+ * come at any point.
  */
 
 #include <string.h>
@@ -20,7 +20,7 @@ LOG_MODULE_REGISTER(wisp_ddi, CONFIG_WISP_LOG_LEVEL);
 
 /* Longest wait after failures, in seconds. */
 #define LONGEST_WAIT 300
-/* Milliseconds between two looks at an update on trial. */
+/* Milliseconds between two checks of an update on trial. */
 #define LOOK_MS      1000
 
 /* Shared with the functions of include/wisp/ddi.h. */
@@ -29,15 +29,16 @@ static K_MUTEX_DEFINE(lock);
 static K_SEM_DEFINE(wake, 0, 1);
 static int64_t wakes_at;
 
-/* Known to the client's thread only. */
+/* Used by the client's thread only. */
 static struct {
 	/* Uptime of the next poll, in milliseconds. */
 	int64_t next_poll;
 	/* The server named the action in the last poll, and wisp_ddi_action has it. */
 	bool offered;
-	/* The address in wisp_ddi_action is that of the present part, and new. */
+	/* The address in wisp_ddi_action is that of the present part, and fresh. */
 	bool fresh;
-	/* Milliseconds until a trial is ended that the server cannot be asked about, or UINT32_MAX.
+	/*
+	 * Milliseconds until the end of a trial while the server cannot be reached, or UINT32_MAX.
 	 */
 	uint32_t trial_ms;
 	/* Link to the action. */
@@ -74,16 +75,16 @@ void wisp_ddi_show(enum wisp_ddi_phase phase, uint32_t bytes)
 	(void)k_mutex_unlock(&lock);
 }
 
-/* Lets the server be asked after about as many seconds. */
+/* Schedules the next poll after about this many seconds. */
 static void poll_in(uint32_t seconds)
 {
-	/* A tenth more or less, so that many devices do not ask at once. */
+	/* The time varies by a tenth, so that many devices do not poll at once. */
 	uint64_t ms = (uint64_t)seconds * (900 + sys_rand32_get() % 201);
 
 	client.next_poll = k_uptime_get() + (int64_t)ms;
 }
 
-/* Forgets the action, which ended in this way. */
+/* Forgets the action, and remembers how it ended. */
 static int forget(const char *word, const char *text)
 {
 	LOG_INF("action %s: %s%s%s", wisp_ddi_record.id, word, text[0] == '\0' ? "" : ": ", text);
@@ -133,7 +134,7 @@ static size_t write_lines(void)
 	return count;
 }
 
-/* Tells the server how far the action is. That it does not listen is no reason to stop. */
+/* Reports the progress of the action to the server. The action goes on if that fails. */
 void wisp_ddi_progress(const char *what)
 {
 	const struct wisp_ddi_record *record = &wisp_ddi_record;
@@ -154,7 +155,7 @@ void wisp_ddi_progress(const char *what)
 	(void)wisp_ddi_tell(&feedback);
 }
 
-/* Tells the server how the action ended, and forgets it when the server has it. */
+/* Reports the end of the action to the server, and forgets the action once the server has it. */
 static int deliver(void)
 {
 	struct wisp_ddi_record *record = &wisp_ddi_record;
@@ -201,7 +202,7 @@ static uint32_t parts_of(const struct wisp_ddi_action *action)
 	return MAX(sum, 1);
 }
 
-/* Makes an action of the server that of the device. One that is the same goes on. */
+/* Begins an action of the server, or goes on with it if it is the present one. */
 static int adopt(const char *id)
 {
 	struct wisp_ddi_record *record = &wisp_ddi_record;
@@ -215,7 +216,7 @@ static int adopt(const char *id)
 	client.offered = true;
 	client.fresh = ret == 0;
 	parts = ret == 0 ? parts_of(&wisp_ddi_action) : 0;
-	/* A server that begins its numbers anew is not told of an action that it had before. */
+	/* The server may have begun its numbers anew, so the old action is not reported to it. */
 	if (known && record->parts == parts) {
 		return 0;
 	}
@@ -236,7 +237,7 @@ static int adopt(const char *id)
 	LOG_INF("action %s: %u software modules", id, wisp_ddi_action.count);
 	ret = wisp_ddi_record_write();
 	if (ret == 0 && known) {
-		/* The address may be that of another part, and the next change may be near. */
+		/* The address may be that of another part, and may change again soon. */
 		client.fresh = false;
 		ret = wisp_ddi_say(WISP_DDI_PASSING, "the server changed action %s", id);
 	}
@@ -276,7 +277,7 @@ static int cancel(const char *wish)
 	} else {
 		words = mine ? "what the action did was undone" : "the action was not begun";
 	}
-	/* What is said is written before the words are used for something else. */
+	/* The text is written before its buffer is used for something else. */
 	snprintk(lines[0], sizeof(lines[0]), "%s", words);
 	words = lines[0];
 	LOG_INF("action %s is to be cancelled: %s", action, words);
@@ -302,7 +303,7 @@ static int leave(void)
 	return forget("canceled", "the server ended it");
 }
 
-/* Asks the server what it wants. */
+/* Polls the server. */
 static int poll(void)
 {
 	struct wisp_ddi_poll_answer answer;
@@ -323,7 +324,7 @@ static int poll(void)
 		return ret;
 	}
 	poll_in(MAX(answer.sleep, CONFIG_WISP_DDI_RETRY_SECONDS));
-	/* The texts of the answer end with the next request. */
+	/* The texts of the answer are valid until the next request. */
 	told = answer.config_data == NULL;
 	cancels = answer.cancel != NULL;
 	if (cancels && !wisp_ddi_id_of(answer.cancel, "/cancelAction/", wish, sizeof(wish))) {
@@ -349,7 +350,9 @@ static int poll(void)
 		strcpy(client.link, answer.deployment);
 	}
 	if (cancels) {
-		/* The server may have more to say at once. It may not name the action meanwhile. */
+		/*
+		 * The server may have another action already, and does not name this one meanwhile.
+		 */
 		poll_in(CONFIG_WISP_DDI_RETRY_SECONDS);
 		client.offered = client.offered && client.link[0] != '\0';
 		return cancel(wish);
@@ -384,12 +387,12 @@ static int prepare(void)
 	if (!has_step() || wisp_ddi_record.step == WISP_DDI_TRIAL || client.fresh) {
 		return 0;
 	}
-	/* Addresses may have an end, and each part has its own. */
+	/* Addresses may expire, and each part has its own. */
 	strcpy(id, wisp_ddi_record.id);
 	return adopt(id);
 }
 
-/* Asks the server if it is time, and does the next step. Returns a trouble or 0. */
+/* Polls the server if it is time, and does the next step. Returns a trouble or 0. */
 static int turn(void)
 {
 	int ret = 0;
@@ -407,7 +410,7 @@ static int turn(void)
 	}
 	if (ret != 0) {
 		client.trial_ms = wisp_ddi_watch();
-		/* The next turn asks what the server wants now. */
+		/* The next turn polls the server again. */
 		client.next_poll = 0;
 		return ret;
 	}

@@ -19,20 +19,20 @@
 
 #include "storage/describe.h"
 
-/* Why a step was not done, or 0 if it was. What went wrong is in wisp_ddi_words(). */
+/* Why a step was not done, or 0 if it was. wisp_ddi_words() has the reason as text. */
 enum wisp_ddi_trouble {
 	/* Another try may succeed. */
 	WISP_DDI_PASSING = 1,
 	/* The action or file does not exist, or has ended. */
 	WISP_DDI_GONE,
-	/* Another try has the same end. */
+	/* Another try would end in the same way. */
 	WISP_DDI_LASTING,
 };
 
-/* Remembers what went wrong, and returns `trouble`. */
+/* Remembers the reason of a failure as text, and returns `trouble`. */
 int wisp_ddi_say(int trouble, const char *format, ...);
 
-/* Returns what went wrong last. */
+/* Returns the reason of the last failure. */
 const char *wisp_ddi_words(void);
 
 /* Replaces what is not printable in a text, because it could command a terminal. */
@@ -58,7 +58,7 @@ int wisp_ddi_identify(void);
 enum wisp_ddi_step {
 	/* The image is not known yet. */
 	WISP_DDI_WAITING,
-	/* The image comes to the app storage. */
+	/* The image is being written to the app storage. */
 	WISP_DDI_SENDING,
 	/* The app storage is told to install the image, and may have done so. */
 	WISP_DDI_INSTALLING,
@@ -72,7 +72,7 @@ enum wisp_ddi_verdict {
 	WISP_DDI_FAILURE,
 };
 
-/* An action as it is remembered over resets. The bytes are those of the settings. */
+/* The record of an action that survives resets. The settings hold the same bytes. */
 struct wisp_ddi_record {
 	uint8_t format;
 	/* An enum wisp_ddi_step of the present part, and an enum wisp_ddi_verdict of the action. */
@@ -116,7 +116,7 @@ struct wisp_ddi_request {
 	const char *url;
 	/* JSON to send, or NULL. */
 	const char *body;
-	/* First byte of the file that is wanted. */
+	/* Offset in the file of the first byte that is wanted. */
 	uint32_t from;
 	/*
 	 * Takes the next bytes of the answer, from `from` on. Returns 0 or a trouble, which ends
@@ -163,7 +163,7 @@ struct wisp_ddi_part {
 
 /* The action that the server named last. */
 struct wisp_ddi_action {
-	/* It is not to be installed yet. */
+	/* The server does not permit the installation yet. */
 	bool held;
 	uint8_t count;
 	struct wisp_ddi_part parts[CONFIG_WISP_DDI_APPS];
@@ -188,7 +188,7 @@ int wisp_ddi_get_cancel(const char *wish, char *action, size_t size);
 /* Copies the id at the end of a link's path. Returns false if there is none. */
 bool wisp_ddi_id_of(const char *link, const char *kind, char *id, size_t size);
 
-/* States of an action, as a feedback tells them. */
+/* States of an action in a feedback. */
 enum wisp_ddi_state {
 	WISP_DDI_TELL_PROCEEDING,
 	WISP_DDI_TELL_SUCCESS,
@@ -208,10 +208,10 @@ struct wisp_ddi_feedback {
 	size_t detail_count;
 };
 
-/* Tells how an action or a request to cancel goes. */
+/* Reports the state of an action, or of a request to cancel one. */
 int wisp_ddi_tell(const struct wisp_ddi_feedback *feedback);
 
-/* Tells the versions of the apps. */
+/* Reports the versions of the apps. */
 int wisp_ddi_tell_attributes(void);
 
 /*
@@ -245,8 +245,8 @@ int wisp_ddi_step(void);
 int wisp_ddi_settle(void);
 
 /*
- * Watches the trial of the record, if there is one, while the server says nothing. Keeps what went
- * wrong last. Returns the milliseconds until the trial is ended, or UINT32_MAX.
+ * Watches the trial of the record, if there is one, while the server cannot be reached. Keeps the
+ * reason of the last failure. Returns the milliseconds until the end of the trial, or UINT32_MAX.
  */
 uint32_t wisp_ddi_watch(void);
 
@@ -254,12 +254,12 @@ uint32_t wisp_ddi_watch(void);
 bool wisp_ddi_went_on(void);
 
 /*
- * Undoes what the action did, as far as nothing is kept yet. `words` gets why it cannot be undone,
- * or NULL.
+ * Undoes the action, unless one of its apps is kept already. `words` gets the reason why it cannot
+ * be undone, or NULL.
  */
 int wisp_ddi_undo(const char **words);
 
-/* Writes down that the action failed at the present part. The reason is both texts together. */
+/* Records that the action failed at the present part. The reason is both texts together. */
 int wisp_ddi_fail(const char *what, const char *more);
 
 /* Gives up the upload of the present part, if there is one. */
@@ -271,7 +271,7 @@ void wisp_ddi_begin_tries(void);
 /* Shows what the record and the action say to those who ask for the state. */
 void wisp_ddi_show(enum wisp_ddi_phase phase, uint32_t bytes);
 
-/* Tells the server how far the action is. That it does not listen is no reason to stop. */
+/* Reports the progress of the action to the server. The action goes on if that fails. */
 void wisp_ddi_progress(const char *what);
 
 #endif /* WISP_DDI_DDI_H_ */

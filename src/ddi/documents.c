@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Documents of hawkBit's DDI: what the server says, and what it is told. */
+/* Documents of hawkBit's DDI: those that the server sends, and those that it gets. */
 
 #include <ctype.h>
 #include <stdarg.h>
@@ -15,12 +15,12 @@
 
 #include "ddi/ddi.h"
 
-/* Seconds between two polls if the server names none, and at most. */
+/* Default and longest time between two polls, in seconds. */
 #define SLEEP_DEFAULT 300
 #define SLEEP_MAX     (30 * 86400)
 /* Files that a software module may have. */
 #define FILES_MAX     4
-/* Number of times that an action is asked for that cannot be read before that is its end. */
+/* Number of attempts to read an action before it counts as failed. */
 #define READS_MAX     6
 /* Longest image, in bytes. */
 #define LENGTH_MAX    (16 << 20)
@@ -511,7 +511,7 @@ int wisp_ddi_get_cancel(const char *wish, char *action, size_t size)
 	return 0;
 }
 
-/* Text that is made piece by piece in the buffer of answers. */
+/* A text that is put together in the buffer of answers. */
 static bool fits;
 
 static void put(const char *format, ...)
@@ -529,7 +529,7 @@ static void put(const char *format, ...)
 	}
 }
 
-/* Puts a string of JSON. */
+/* Appends a string of JSON. */
 static void put_string(const char *text)
 {
 	put("\"");
@@ -588,7 +588,7 @@ int wisp_ddi_tell(const struct wisp_ddi_feedback *feedback)
 
 		put(i == 0 ? "" : ",");
 		put_string(feedback->details[i]);
-		/* A line that has no place is left out, with those after it. */
+		/* A line for which there is no room is left out, with those after it. */
 		if (!fits || sizeof(wisp_ddi_answer) - length <= strlen(end)) {
 			length = before;
 			fits = true;

@@ -38,7 +38,7 @@ struct place {
 static struct {
 	struct http_request http;
 	const struct wisp_ddi_request *asked;
-	/* Bytes of the body that came, behind which `from` may still lie. */
+	/* Bytes of the body that were received. `from` may lie behind them. */
 	uint32_t at;
 	uint16_t status;
 	/* Trouble that `take` returned. */
@@ -267,17 +267,17 @@ static int on_response(struct http_response *response, enum http_final_call fina
 	if (final == HTTP_DATA_FINAL) {
 		return 0;
 	}
-	/* Nobody wants the rest, which may have no end. */
+	/* The rest is not needed, and may have no end. */
 	if (now.trouble != 0 ||
 	    (now.status != 0 && (now.asked->take == NULL || now.status / 100 != 2))) {
 		return -ECANCELED;
 	}
-	/* The HTTP client asks an ended connection for more until the answer is complete. */
+	/* The HTTP client reads from an ended connection until the answer is complete. */
 	if (response->data_len == 0) {
 		now.error = ECONNRESET;
 		return -now.error;
 	}
-	/* It looks at the time only when nothing comes. */
+	/* It checks the time only when nothing arrives. */
 	if (k_uptime_get() >= now.until) {
 		now.error = ETIMEDOUT;
 		return -now.error;
@@ -344,7 +344,7 @@ static int exchange(int sock, bool own)
 /* Returns the trouble that a status of the server is. */
 static int judge(uint16_t status)
 {
-	/* The end of a long path says what it was about. */
+	/* The end of a long path says what the request was for. */
 	const char *path = now.place.path;
 	size_t length = strcspn(path, "?");
 	const char *shown = path + (length > 60 ? length - 60 : 0);

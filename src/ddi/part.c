@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * One app of an action: the way of its image to the app storage, its trial, and how to undo both.
+ * One app of an action: the download of its image to the app storage, its trial, and how to undo
+ * both.
  */
 
 #include <string.h>
@@ -18,24 +19,24 @@
 
 LOG_MODULE_DECLARE(wisp_ddi, CONFIG_WISP_LOG_LEVEL);
 
-/* Number of times that an image is got before its loss on the way counts as the outcome. */
+/* Number of downloads of an image before damage on the way counts as a failure. */
 #define UPLOADS   3
-/* Number of times that the server is asked for bytes that it does not send. */
+/* Number of requests for bytes that the server does not send. */
 #define ASKS      6
-/* Shortest time between two looks at an update on trial, in milliseconds. */
+/* Shortest time between two checks of an update on trial, in milliseconds. */
 #define LOOK_MS   1000
-/* First bytes of an image that are looked at before it is announced: header, table, manifest. */
+/* First bytes of an image, which are read before it is announced: header, table, manifest. */
 #define HEAD_SIZE 512
 
 /* What was done for the present part since boot. */
 static struct {
 	uint32_t uploads;
 	uint32_t asks;
-	/* Uptime at which the trial was seen first, or 0. */
+	/* Uptime at which the trial was first noticed, or 0. */
 	int64_t begun;
 	/* Uptime before the image was installed. */
 	int64_t installed;
-	/* Bytes of an image came. */
+	/* Bytes of an image were received. */
 	bool went_on;
 	/* Number with which the app storage knows the client. */
 	uint32_t owner;
@@ -82,14 +83,14 @@ void wisp_ddi_give_up(void)
 	if (!has_upload(wisp_ddi_record.hash, &upload)) {
 		return;
 	}
-	/* After a reset it is nobody's. It cannot be taken over while it is somebody else's. */
+	/* After a reset it has no owner. It cannot be taken over from another owner. */
 	upload.interfaces = NULL;
 	upload.targets = NULL;
 	(void)wisp_storage_begin(&upload, &client.owner);
 	(void)wisp_storage_abort(client.owner);
 }
 
-/* Returns whether an error of the app storage passes: somebody else is at it. */
+/* Returns whether an error of the app storage is temporary: another client uses it. */
 static bool passes(int error)
 {
 	return error == WISP_STORE_BUSY || error == WISP_STORE_PENDING ||
@@ -162,14 +163,14 @@ static void reason_of(const char *name, char *text, size_t size)
 	}
 }
 
-/* Writes down that the present part is at another step. */
+/* Records that the present part is at another step. */
 static int go_on(enum wisp_ddi_step step)
 {
 	wisp_ddi_record.step = step;
 	return wisp_ddi_record_write();
 }
 
-/* Writes down what the present part's image is. */
+/* Records the app and the version of the present part's image. */
 static void know(const char *app, uint32_t version)
 {
 	if (app != wisp_ddi_record.app) {
@@ -180,7 +181,7 @@ static void know(const char *app, uint32_t version)
 	wisp_ddi_record.version = version;
 }
 
-/* Writes down that the present part is kept. */
+/* Records that the present part is kept. */
 static int keep(void)
 {
 	LOG_INF("action %s: %s: kept", wisp_ddi_record.id,
@@ -194,7 +195,7 @@ static int keep(void)
 	return go_on(WISP_DDI_WAITING);
 }
 
-/* Writes down that the action failed at the present part, for a reason. */
+/* Records that the action failed at the present part, for a reason. */
 int wisp_ddi_fail(const char *what, const char *more)
 {
 	struct wisp_ddi_record *record = &wisp_ddi_record;
@@ -377,7 +378,7 @@ static int fetch(void)
 	return ret;
 }
 
-/* Gets the image and has it installed. */
+/* Downloads the image and installs it. */
 static int install(void)
 {
 	int ret = fetch();
@@ -429,7 +430,7 @@ static int watch(void)
 	}
 	ret = wisp_store_rollback(wisp_ddi_record.app);
 	if (ret == WISP_STORE_NO_CANDIDATE) {
-		/* Decided since the look: the next one tells how. */
+		/* It was decided since the check. The next check shows how. */
 		return 0;
 	}
 	return ret != 0 ? store_trouble(ret)
@@ -446,7 +447,7 @@ int wisp_ddi_settle(void)
 	if (ret != 0) {
 		return ret;
 	}
-	/* The next reset finds what was found now. */
+	/* After a reset, the same is found again. */
 	return go_on(look == WISP_DDI_LOOK_ABSENT ? WISP_DDI_SENDING : WISP_DDI_TRIAL);
 }
 
@@ -463,7 +464,7 @@ uint32_t wisp_ddi_watch(void)
 	snprintk(trouble, sizeof(trouble), "%s", wisp_ddi_words());
 	if (wisp_ddi_look_for(wisp_ddi_record.hash, &look, &app) == 0 &&
 	    look == WISP_DDI_LOOK_TRIAL) {
-		/* A failure is told when the server is back. */
+		/* A failure is reported when the server is back. */
 		if (watch() == 0 && wisp_ddi_record.verdict == WISP_DDI_OPEN) {
 			left = client.begun +
 			       (int64_t)CONFIG_WISP_DDI_TRIAL_SECONDS * MSEC_PER_SEC -
@@ -522,7 +523,9 @@ int wisp_ddi_step(void)
 	return ret;
 }
 
-/* Undoes what the action did, as far as nothing is kept yet. `words` gets why it cannot be undone.
+/*
+ * Undoes the action, unless one of its apps is kept already. `words` gets the reason why it cannot
+ * be undone.
  */
 int wisp_ddi_undo(const char **words)
 {

@@ -100,7 +100,7 @@ int wisp_ddi_identify(void)
 				    "%s: a device's id has letters, digits and -._~ only",
 				    wisp_ddi_identity.device);
 	}
-	/* The token is not told to anybody. */
+	/* The token is never shown. */
 	if (!is_plain(wisp_ddi_identity.token, "-._~+/=")) {
 		return wisp_ddi_say(WISP_DDI_PASSING,
 				    "a token has letters, digits and -._~+/= only");
@@ -151,7 +151,7 @@ void wisp_ddi_record_read(void)
 	if (!good) {
 		memset(&wisp_ddi_record, 0, sizeof(wisp_ddi_record));
 	}
-	/* Another firmware may have written it, or nobody. */
+	/* Another firmware may have written it, or nothing did. */
 	wisp_ddi_record.id[sizeof(wisp_ddi_record.id) - 1] = '\0';
 	wisp_ddi_record.app[sizeof(wisp_ddi_record.app) - 1] = '\0';
 	wisp_ddi_record.reason[sizeof(wisp_ddi_record.reason) - 1] = '\0';

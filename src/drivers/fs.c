@@ -36,7 +36,7 @@ static const struct wisp_app *holder;
  * so every further use of files fails.
  */
 static bool broken;
-/* Pause between two looks at whether the wait for the lock is in vain. */
+/* Pause between two checks whether the wait for the lock is in vain. */
 #define LOOK K_MSEC(100)
 
 struct fs_dirent wisp_fs_entry;
@@ -148,7 +148,7 @@ static bool is_inside(const struct wisp_app *app)
 static bool is_broken(void)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
-		/* The second look is for a thread that came out and ended between the first two. */
+		/* The second check is for a thread that left and ended between the first two. */
 		if (!broken && is_inside(app) &&
 		    k_thread_join(&app->data->thread, K_NO_WAIT) == 0 && is_inside(app)) {
 			broken = true;
@@ -311,7 +311,7 @@ static int open_file(const struct wisp_app *app, struct wisp_fs_object *object, 
 	return ret;
 }
 
-/* Opens what has the object's path, and tells its kind. */
+/* Opens what has the object's path, and reports its kind. */
 static uint32_t open_object(const struct wisp_app *app, struct wisp_fs_object *object, uint32_t how,
 			    uint32_t *kind)
 {

@@ -13,7 +13,7 @@
 #include "border/shim.h"
 #include "drivers/fs.h"
 
-/* Bytes between two looks at whether the app is to stop. */
+/* Bytes between two checks whether the app has to stop. */
 #define PIECE 512
 
 static struct wisp_fs_object *file_at(const struct wisp_app *app, uint32_t object)

@@ -219,7 +219,7 @@ static bool has_ended(struct wisp_net *net, struct wisp_net_socket *socket,
 {
 	struct sockaddr_storage address;
 	socklen_t length = wisp_net_address(&address, peer);
-	/* The thread may note the end between this look and the next call. */
+	/* The thread may note the end between this check and the next call. */
 	bool over = socket->over;
 
 #ifdef CONFIG_WISP_NET_TLS

@@ -84,7 +84,7 @@ void wisp_shim_net_use_bytes(const struct wisp_app *app, uint32_t bytes)
 /* Longest time of a lookup, in milliseconds. */
 #define LOOKUP_MS 5000
 
-/* Kind of address that is asked for. */
+/* Kind of address that is looked up. */
 #define QUERY_TYPE (IS_ENABLED(CONFIG_NET_IPV4) ? DNS_QUERY_TYPE_A : DNS_QUERY_TYPE_AAAA)
 
 /* Compares a name with that of the lookup, without regard to case. */

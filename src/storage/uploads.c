@@ -65,7 +65,7 @@ static bool is_over(void)
 
 #elif defined(CONFIG_WISP_DDI)
 
-/* Returns true if nobody goes on with the upload: nobody but the firmware uploads here. */
+/* Returns true if no client goes on with the upload, because only the firmware uploads here. */
 static bool is_over(void)
 {
 	return present.owner == WISP_UPLOAD_NOBODY;

@@ -9,7 +9,7 @@ pub fn confirm() {
     let _ = host::confirm();
 }
 
-/// Tells that the app gets on. If its node has a `heartbeat-ms`, silence for longer restarts it.
+/// Sends a heartbeat: the app makes progress. If its node has a `heartbeat-ms`, silence for longer restarts it.
 pub fn heartbeat() {
     // As above.
     let _ = host::heartbeat();

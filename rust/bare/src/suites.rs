@@ -99,7 +99,7 @@ fn play(tape: &[u8], arena: &mut [u64], arguments: &Arguments) -> bool {
     }
 }
 
-/// Tells the console what happens, and runs native code if it may take stack.
+/// Prints what happens on the console, and runs native code if it may take stack.
 struct Player<'a> {
     arguments: &'a Arguments,
     /// Functions, and those that became machine code.

@@ -142,7 +142,7 @@ fn is_object(module: &[u8]) -> bool {
     has_symbols && !has_exports
 }
 
-/// Tells what bytes are.
+/// Says what bytes are.
 pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
     let fail = |message: &str| Err(Failure::in_file(path, message));
     match bytes.get(..4) {

@@ -96,7 +96,7 @@ fn broken(panic: &std::panic::PanicHookInfo<'_>) {
     std::process::exit(exit::INTERNAL.into());
 }
 
-/// Tells of arguments that are not understood, or shows the help or the version that they ask for.
+/// Reports arguments that are not understood, or shows the help or the version that they ask for.
 fn explain_usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
     if json && error.use_stderr() {

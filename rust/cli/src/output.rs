@@ -45,7 +45,7 @@ pub fn pass(bytes: &[u8]) -> bool {
     passed
 }
 
-/// Takes note of a failure to write. A reader that has gone away, as `head` does, is none.
+/// Notes a failure to write. A reader that has gone away, as `head` does, is none.
 pub fn keep(written: io::Result<()>) {
     let Err(error) = written else { return };
     if error.kind() != ErrorKind::BrokenPipe {
@@ -78,7 +78,7 @@ pub fn note(text: impl std::fmt::Display) {
     complain(format_args!("wisp: note: {text}\n"));
 }
 
-/// Tells why a verb failed: in a sentence, and with `--json` in an object of its own as well.
+/// Reports why a verb failed: in a sentence, and with `--json` in an object of its own as well.
 pub fn failure(failure: &impl std::fmt::Display) {
     if is_json() {
         say(&line(&serde_json::json!({ "error": failure.to_string() })));

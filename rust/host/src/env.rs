@@ -169,7 +169,7 @@ impl<P: Platform> App<P> {
         text.end();
     }
 
-    /// Tells where an assertion failed or an exception was thrown. The compiler puts a trap behind the call.
+    /// Reports where an assertion failed or an exception was thrown. The compiler puts a trap behind the call.
     fn abort(&mut self, memory: &[u8], message: u32, file: u32, line: u32, column: u32) {
         self.say(log::ERROR, |text| {
             text.push(b"abort: ");

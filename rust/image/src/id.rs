@@ -4,7 +4,7 @@
 use crate::format::Section;
 use crate::Image;
 
-/// Tells builds apart: the module, and by the length of its code also how it was compiled.
+/// Distinguishes builds: the module, and by the length of its code also how it was compiled.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ImageId {
     /// The first four bytes of the module's SHA-256. In hexadecimal they read as the hash does.

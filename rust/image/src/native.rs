@@ -487,7 +487,7 @@ impl Target {
 }
 
 impl Refusal {
-    /// Tells the fault and its remedy, piece by piece.
+    /// Passes on the fault and its remedy, piece by piece.
     pub fn tell(self, put: &mut dyn FnMut(Piece)) {
         match self {
             Self::Target(None, _) => put(Text("the image has no native code; build it with --target")),

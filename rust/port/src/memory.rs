@@ -8,7 +8,7 @@ use crate::platform::Zephyr;
 use crate::text::Text;
 use crate::AppData;
 
-/// Tells, once in a run, that the app asked for more memory than it may have.
+/// Reports, once in a run, that the app asked for more memory than it may have.
 #[cold]
 #[inline(never)]
 pub(crate) fn growth_refused(app: usize, present: u32, wanted: u32) {

@@ -58,7 +58,7 @@ mod driver {
         Err(())
     }
 
-    /// Tells whether a peer may send to a socket, or connect with a listener.
+    /// Returns whether a peer may send to a socket, or connect with a listener.
     ///
     /// # Safety
     /// `app` is an app of the firmware, and `peer` points to a peer.

@@ -147,7 +147,7 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     result
 }
 
-/// Tells how much of the arena the app has taken from the start, while it runs.
+/// Reports how much of the arena the app has taken from the start, while it runs.
 #[inline(never)]
 fn tell_usage(run: &shim::wisp_run, store: &Store<'_, AppData>, instance: Instance) {
     let arena = run.arena_size.saturating_sub(store.arena_left()) as u32;
@@ -235,7 +235,7 @@ fn link<'a>(store: &mut Store<'a, AppData>, module: &Module<'a>) -> Result<Insta
     Linker::from_resolvers([&Interfaces(TABLES), &c_functions]).instantiate(store, module)
 }
 
-/// Tells why a module was not instantiated.
+/// Reports why a module was not instantiated.
 #[cold]
 #[inline(never)]
 fn not_linked(board: &Zephyr, error: InstantiateError, image: &Image<'_>) -> Failure {

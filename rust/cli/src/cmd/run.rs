@@ -357,7 +357,7 @@ fn complain(line: std::fmt::Arguments<'_>) {
     output::complain(format_args!("{line}\n"));
 }
 
-/// Tells that the app asked for more memory than it is allowed.
+/// Reports that the app asked for more memory than it is allowed.
 fn growth_refused(_: usize, present: u32, wanted: u32) {
     complain(format_args!(
         "wisp: memory.grow was refused: the app has {present} bytes of linear memory and asked for {wanted} more; \

@@ -11,7 +11,7 @@ pub struct GuestStackOverflow {
 }
 
 impl GuestStackOverflow {
-    /// Tells of a stack of `size` bytes below `top`. Addresses wrap: a stack at the bottom of memory overflows to the
+    /// Describes a stack of `size` bytes below `top`. Addresses wrap: a stack at the bottom of memory overflows to the
     /// highest ones.
     pub(super) fn of(size: u32, top: u32, pointer: u32) -> Option<Self> {
         /// Bytes below the stack pointer that LLVM lets a function use which calls no other.

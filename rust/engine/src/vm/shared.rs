@@ -111,7 +111,7 @@ impl Shared {
         }
     }
 
-    /// Tells the host, the first time, that a memory of `size` bytes could not grow by `wanted` more.
+    /// Reports to the host, the first time, that a memory of `size` bytes could not grow by `wanted` more.
     #[cold]
     pub fn growth_refused(&self, size: usize, wanted: u64) {
         if let (Some((tell, context)), false) = (self.config.growth_refused, self.growth_was_refused.replace(true)) {
@@ -120,7 +120,8 @@ impl Shared {
         }
     }
 
-    /// Tells the host that gave memory for code what became of it, when the first instance was made or could not be made.
+    /// Reports to the host that gave memory for code what became of it, when the first instance was made or could not
+    /// be made.
     #[cfg(wisp_translates)]
     pub fn translation_done(&self, made: Option<&Ctx>) {
         if let Some(memory) = &self.config.code_memory {
@@ -247,7 +248,7 @@ impl Shared {
         ty != ValType::FuncRef || reference == 0 || self.resolve(reference).is_some()
     }
 
-    /// Tells the instances of a memory that it grew.
+    /// Informs the instances of a memory that it grew.
     pub fn memory_grew(&self, linear: &LinearMemory) {
         for ctx in self.instances().filter(|ctx| core::ptr::eq(ctx.linear.get(), linear)) {
             ctx.set_limits(linear.size());

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A heap that knows what is in use: each block carries its size, so that the figure is what the
- * runtime asked for and not what an allocator makes of it.
+ * A heap that knows what is in use: each block carries its size. So the figure is what the runtime
+ * asked for, and not what an allocator makes of it.
  */
 #include <string.h>
 #include <zephyr/sys/sys_heap.h>

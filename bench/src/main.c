@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Measures one runtime. Prints raw cycle counts; scripts/bench.py turns them into instructions
- * with the calibration that is printed first, and compares the checksums.
+ * Measures one runtime. Prints raw cycle counts. The script scripts/bench.py turns them into
+ * instructions with the calibration that is printed first, and compares the checksums.
  *
  * QEMU's -icount makes the cycle counter a function of the instructions executed, so figures
  * are exact up to the counter's own step and the few timer interrupts.

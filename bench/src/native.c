@@ -6,7 +6,7 @@ const char *const runtime_version = "native " BENCH_COMPILER;
 
 static uint32_t (*entry)(uint32_t);
 
-/* Its own file's twin of the guests' import; not inlined, as it would not be across files. */
+/* Its own file's twin of the guests' import. Not inlined, as it would not be across files. */
 __attribute__((noinline)) uint32_t host_add(uint32_t a, uint32_t b)
 {
 	return bench_host_add(a, b);

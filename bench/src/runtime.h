@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
- * @file
- * What the benchmark asks of a runtime. One image holds one runtime; every runtime runs the
+ * @file What the benchmark asks of a runtime. One image holds one runtime. Every runtime runs the
  * same modules under the same clock.
  */
 #ifndef BENCH_RUNTIME_H_
@@ -13,9 +12,9 @@
 /** A workload as it lies in flash: a wasm module, a Wisp image, or a native function. */
 struct bench_workload {
 	const char *name;
-	/** First byte of the module; for native code, the function. NULL is skipped. */
+	/* First byte of the module. For native code, the function. NULL is skipped. */
 	const void *code;
-	/** Bytes of the module; 0 for native code. */
+	/* Bytes of the module. 0 for native code. */
 	uint32_t size;
 	/** Iterations of the second, longer run, the same for every runtime. */
 	uint32_t iterations;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wl.h"
-/* real recursion; the argument is opaque so the call cannot be hoisted out of the loop */
+/* real recursion. The argument is opaque so the call cannot be hoisted out of the loop */
 static NOINLINE uint32_t fib(uint32_t x) {
   if (x < 2) return x;
   uint32_t a = fib(x - 1);

@@ -225,9 +225,9 @@ struct wisp_store_upload {
 	/** Length of the names in bytes. */
 	size_t interfaces_length;
 	/**
-	 * Targets of the native sections of an image without IR, three bytes each as in the
-	 * headers of the sections, or NULL if the image has IR or this is unknown. Only
-	 * wisp_store_begin() reads the targets.
+	 * Targets of the native sections of an image without IR, three bytes each as in the headers
+	 * of the sections. NULL if the image has IR or this is unknown. Only wisp_store_begin()
+	 * reads the targets.
 	 */
 	const uint8_t *targets;
 	/** Length of the targets in bytes. */

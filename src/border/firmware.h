@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the crate `wisp` of firmware in Rust calls, apart from the functions of wisp/app.h: those
- * whose types in C depend on Zephyr's headers or on how long the compiler makes an enum.
+ * What the crate `wisp` of firmware in Rust calls, apart from the functions of wisp/app.h. The
+ * types of these functions in C depend on Zephyr's headers or on how long the compiler makes an
+ * enum.
  */
 
 #ifndef WISP_BORDER_FIRMWARE_H_

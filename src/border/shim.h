@@ -2,7 +2,7 @@
 
 /*
  * The interface between C and Rust: functions of C that Rust calls, and functions of Rust that C
- * calls. bindgen reads this header and no header of Zephyr, so it includes only headers that a
+ * calls. bindgen reads this header and no header of Zephyr. So it includes only headers that a
  * freestanding compiler has.
  */
 
@@ -50,8 +50,8 @@ enum wisp_errno {
 };
 
 /*
- * Parameters and members have the type uint32_t instead of an enum, because compilers may make
- * enums shorter, and because the other side may pass a number that the enum does not define.
+ * Parameters and members have the type uint32_t instead of an enum. Compilers may make enums
+ * shorter, and the other side may pass a number that the enum does not define.
  */
 
 /* Values of wisp_run.error: reasons other than a trap for the end of a run. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Sockets of apps. The sockets of Zephyr never block. One thread waits for all of them, takes in
- * datagrams and connections if their peers are granted, and is the only one that closes a socket,
+ * Sockets of apps. The sockets of Zephyr never block. One thread waits for all of them, and takes
+ * in datagrams and connections if their peers are granted. It is the only one that closes a socket,
  * because nothing may wait for a socket that is closed. An app waits for the thread's signal and
  * for its own stop semaphore.
  */

@@ -102,7 +102,7 @@ static bool is_for(const struct wisp_net *net, const uint8_t *name, size_t lengt
 }
 
 /*
- * Translates the end of a lookup. Zephyr's resolver gives up by calling its own query off, and has
+ * Translates the end of a lookup. Zephyr's resolver gives up by calling its own query off. It has
  * one error for a name that does not exist and for a server that does not answer for it.
  */
 static enum wisp_net_lookup outcome(enum dns_resolve_status status, bool has_found)

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Arguments and environment of apps over MCUmgr: {"name"} reads {"args": [...], "env": [...]}.
- * {"name", "args", "env"} sets those of the two that it has, and {"name", "reset": true} goes
- * back to those of the devicetree node.
+ * Arguments and environment of apps over MCUmgr:
+ *
+ * - {"name"} reads {"args": [...], "env": [...]}.
+ * - {"name", "args", "env"} sets those of the two that it has.
+ * - {"name", "reset": true} goes back to those of the devicetree node.
  */
 
 #include <errno.h>

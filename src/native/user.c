@@ -34,8 +34,9 @@
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
 /*
- * Returns the app whose native code the current thread runs, or NULL. k_current_get() may read the
- * thread from thread-local storage, which is on the thread's own stack and cannot be trusted.
+ * Returns the app whose native code the current thread runs, or NULL. The function k_current_get()
+ * may read the thread from thread-local storage. That is on the thread's own stack and cannot be
+ * trusted.
  */
 static const struct wisp_app *current_app(void)
 {

@@ -7,7 +7,7 @@
 
 #include <zephyr/kernel.h>
 
-/* The counter wraps after minutes; every span here is shorter. */
+/* The counter wraps after minutes. Every span here is shorter. */
 static inline uint32_t now(void)
 {
 	return k_cycle_get_32();

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Prints cycles; scripts/peripherals.py makes instructions and tables of them. */
+/* Prints cycles. The script scripts/peripherals.py makes instructions and tables of them. */
 
 #include <zephyr/drivers/gpio/gpio_emul.h>
 #include <zephyr/fff.h>

@@ -113,7 +113,7 @@ pub unsafe extern "C" fn wisp_bench_load(
     core::ptr::null()
 }
 
-/// Reads and verifies (unless it is trusted), with the arena as scratch memory: a function of its own, as in
+/// Reads and verifies (unless it is trusted), with the arena as scratch memory. It is a function of its own, as in
 /// the port, so that the stack holds one phase at a time.
 #[inline(never)]
 fn read<'i>(

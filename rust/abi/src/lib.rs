@@ -75,7 +75,7 @@ pub const ENTRY: &str = "_start";
 /// Name of the export that sets up a guest without [`ENTRY`], a WASI reactor, before anything else of it runs.
 pub const INITIALIZE: &str = "_initialize";
 
-/// Name of the export that a host calls for each event of a reactor, with the numbers of
+/// Name of the export that a host calls for each event of a reactor. Its parameters are the numbers of
 /// [`event::EVENT`] behind its time: kind, source, value and lost events, an `i32` each.
 pub const ON_EVENT: &str = "on_event";
 

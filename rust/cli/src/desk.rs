@@ -69,8 +69,8 @@ pub fn module<'m>(path: &Path, engine: &Engine, bytes: &'m [u8], mapping: &'m Ma
     unsafe { Module::new_native(engine, image, section) }.map_err(|refusal| refused(path, refusal))
 }
 
-/// Ends a run when its duration is over, although the guest does not sleep: by the app's clock, or if that stands
-/// still because the guest only computes, by the wall's.
+/// Ends a run when its duration is over, although the guest does not sleep. The duration is one of the app's clock, or
+/// of wall-clock time if the app's clock stands still because the guest only computes.
 pub struct Watch {
     clock: SharedClock,
     over: Mutex<bool>,

@@ -43,7 +43,7 @@ fn an_allocator_learns_how_much_there_is_and_growth_stops_there() {
     }
 }
 
-/// An allocator that frees nothing, as that of TinyGo with `-gc=leaking`: the end of its heap comes from a size that a
+/// An allocator that frees nothing, as that of TinyGo with `-gc=leaking`. The end of its heap comes from a size that a
 /// variable keeps, and it doubles the memory at that end. `sum` adds the numbers below its parameter by a list, with
 /// 16 bytes for each.
 const LEAKING: &str = r#"(module (memory 1 4) (data (i32.const 512) "static")

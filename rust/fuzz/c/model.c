@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Runs an app's thread that takes events and sleeps, with interrupts that bring events and
- * stop the app, in every order that a single core allows: an interrupt comes at any call
- * into the kernel outside of a lock, and runs to its end. (A thread of higher priority that
- * calls the same functions is an interrupt here.) The code is the firmware's own:
- * src/app/stop.c, src/drivers/event.c, src/border/timer.c.
+ * Runs an app's thread that takes events and sleeps, with interrupts that bring events and stop the
+ * app. It tries every order that a single core allows. An interrupt comes at any call into the
+ * kernel outside of a lock, and runs to its end. (A thread of higher priority that calls the same
+ * functions is an interrupt here.) The code is the firmware's own: src/app/stop.c,
+ * src/drivers/event.c, src/border/timer.c.
  *
- * A choice is a bit; all strings of bits are tried, by depth first.
+ * A choice is a bit. All strings of bits are tried, by depth first.
  */
 
 #include <errno.h>
@@ -26,9 +26,8 @@
 #define WAITS_MAX   12
 
 /*
- * What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's
- * time is over, 'd' drop the events, 'l' a stop of the last run that was
- * preempted gives its semaphore only now.
+ * What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's time is over, 'd' drop
+ * the events. With 'l', a stop of the last run that was preempted gives its semaphore only now.
  */
 static const char *script;
 static size_t done;
@@ -292,7 +291,7 @@ static void once(bool sleeps)
 	require(put == taken + lost + dropped + events.count + events.lost, "events do not add up");
 }
 
-/* Tries all orders; gives their number, or the negative number of the one that failed. */
+/* Tries all orders. Gives their number, or the negative number of the one that failed. */
 int64_t fuzz_interleavings(const char *actions, bool sleeps, const char **what)
 {
 	int64_t runs = 0;

@@ -142,8 +142,8 @@ pub fn is_ipv4(address: Ipv6Addr) -> bool {
     address.to_ipv4_mapped().is_some()
 }
 
-/// Returns true for the name of a host: parts of 1 to 63 letters, digits and inner hyphens between dots, of which
-/// the last begins with a letter, so that no library takes the name for an address.
+/// Returns true for the name of a host: parts of 1 to 63 letters, digits and inner hyphens between dots. The last part
+/// begins with a letter, so that no library takes the name for an address.
 pub fn is_name(text: &[u8]) -> bool {
     let is_part = |part: &[u8]| {
         (1..=63).contains(&part.len())
@@ -167,8 +167,8 @@ pub fn address(text: &[u8]) -> Option<Ipv6Addr> {
     text.parse::<Ipv6Addr>().ok().filter(|address| !is_ipv4(*address))
 }
 
-/// Returns true if a name may have this address. No name of another host has an address that leads back to the
-/// device, to its link or to many: such an answer would give the app what no entry names.
+/// Returns true if a name may have this address. No name of another host has an address that leads back to the device,
+/// to its link or to many hosts. Such an answer would give the app what no entry names.
 pub fn may_be_named(name: &[u8], address: Ipv6Addr) -> bool {
     let [first, second, ..] = address.octets();
     let barred = match address.to_ipv4_mapped() {

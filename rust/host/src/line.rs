@@ -4,8 +4,8 @@
 /// Longest line that is kept together. A longer one comes in pieces. About this much RAM per app.
 pub(crate) const LINE: usize = 96;
 
-/// Returns true for a character that a terminal may take for a command, or that changes how the text around it
-/// is shown: controls (C0, DEL and C1), line and paragraph separators, marks of direction.
+/// Returns true for a character that a terminal may take for a command, or that changes how the text around it is
+/// shown. These are controls (C0, DEL and C1), line and paragraph separators, and marks of direction.
 fn is_harmful(character: char) -> bool {
     character.is_control() && character != '\t'
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -53,8 +53,8 @@ impl<'a> Image<'a> {
     /// Returns the conditions of the image. An image without the section has none.
     ///
     /// # Errors
-    /// The section occurs twice, is empty, or a record is of an unknown kind, has a name that is not 1 to
-    /// [`NAME_MAX`] bytes of printable ASCII, or is cut short. Nobody may ignore a condition.
+    /// The section occurs twice or is empty. Or a record is of an unknown kind, is cut short, or has a name that is not
+    /// 1 to [`NAME_MAX`] bytes of printable ASCII. Nobody may ignore a condition.
     pub fn conditions(&self) -> Result<Conditions<'a>, Unreadable> {
         let mut found = self.sections().filter(|&(kind, _)| kind == Section::CONDITIONS);
         let Some((_, bytes)) = found.next() else { return Ok(Conditions(&[])) };

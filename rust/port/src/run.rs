@@ -38,7 +38,7 @@ impl From<Trap> for Failure {
 /// outcome.
 ///
 /// # Safety
-/// `run` points to a record whose inputs are filled in: an app that lives as long as the program, an
+/// `run` points to a record whose inputs are filled in. They are an app that lives as long as the program, an
 /// image that does not change, and an arena that nothing else uses during the call. Called in the
 /// app's own thread.
 #[no_mangle]

@@ -105,8 +105,8 @@ pub fn retired_by<'a>(image: &Image<'a>) -> Result<impl Iterator<Item = KeyId> +
     Ok(list.chunks_exact(8).filter_map(|id| id.try_into().ok()))
 }
 
-/// Returns the ids of the keys that a device has to retire when it confirms an image that [`crate::verify`]
-/// accepted: app keys and compile keys that it knows and that are not retired yet. Others take no place.
+/// Returns the ids of the keys that a device has to retire when it confirms an image that [`crate::verify`] accepted.
+/// They are app keys and compile keys that it knows and that are not retired yet. Others take no place.
 ///
 /// # Errors
 /// Returns the errors of [`retired_by`].

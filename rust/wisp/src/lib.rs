@@ -102,7 +102,7 @@ macro_rules! main {
 /// Returns the [`App`] of a devicetree node, or [`Error::NoApp`] if the node is no enabled child of a `wisp,apps` node.
 ///
 /// The node is named as in the module `zephyr::devicetree`: by its label, as in `app!(labels::blinky)`, or by its path,
-/// as in `app!(wisp_apps::blinky)`, with `_` for each character that Rust's names do not have. A node that the
+/// as in `app!(wisp_apps::blinky)`. `_` stands for each character that Rust's names do not have. A node that the
 /// devicetree does not have is an error of the compiler.
 #[macro_export]
 macro_rules! app {

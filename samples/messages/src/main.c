@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Two apps exchange messages; the firmware listens to one of the channels. */
+/* Two apps exchange messages. The firmware listens to one of the channels. */
 
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Keeps a room at a temperature. An analog sensor (TMP36, 10 mV per degree, 500 mV at 0 C)
- * measures it, a PWM output drives a heater, and a button raises the wanted temperature by one
- * degree. The app waits for its timer and for edges of the button, without taking CPU time.
+ * Keeps a room at a temperature. An analog sensor (TMP36, 10 mV per degree, 500 mV at 0 C) measures
+ * it. A PWM output drives a heater, and a button raises the wanted temperature by one degree. The
+ * app waits for its timer and for edges of the button, without taking CPU time.
  */
 
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #ifndef TESTS_AOT_TASKS_H_
 #define TESTS_AOT_TASKS_H_
 
-/* What the guests do; the tests choose. */
+/* What the guests do. The tests choose. */
 enum task {
 	RETURN_SEVEN,
 	EXIT_WITH_NINE,

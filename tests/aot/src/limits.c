@@ -9,8 +9,8 @@
 ZTEST_SUITE(limits, NULL, NULL, NULL, NULL, NULL);
 
 /*
- * On native_sim, time stands still while a guest computes, and nobody would stop it; what
- * tests there is that the code looks at its stop flag.
+ * On native_sim, time stands still while a guest computes, and nobody would stop it. What tests
+ * there is that the code looks at its stop flag.
  */
 #ifdef CONFIG_ARCH_POSIX
 #define SPIN_TASKS

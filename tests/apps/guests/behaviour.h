@@ -3,7 +3,7 @@
 #ifndef TESTS_APPS_BEHAVIOUR_H_
 #define TESTS_APPS_BEHAVIOUR_H_
 
-/* What the guest `behaviours` does; the tests choose. */
+/* What the guest `behaviours` does. The tests choose. */
 enum behaviour {
 	RETURN_ZERO,
 	RETURN_SEVEN,

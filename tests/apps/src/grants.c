@@ -50,7 +50,7 @@ ZTEST(grants, test_granted_pins_follow_the_guest)
 {
 	run_pins(FIRST);
 	zassert_equal(looks, 2);
-	/* `high` active is 1; `low` began active (0) and was toggled to inactive (1). */
+	/* `high` active is 1. `low` began active (0) and was toggled to inactive (1). */
 	zassert_equal(seen[0][0], 1);
 	zassert_equal(seen[0][1], 1);
 	/* Toggled back. */
@@ -94,7 +94,7 @@ ZTEST(grants, test_another_app_gets_none_of_these_pins)
 
 	zassert_ok(gpio_pin_configure(port, HIGH, GPIO_INPUT));
 	run_pins(SECOND);
-	/* `other` is its own; the names of the first app's pins are nothing here. */
+	/* `other` is its own. The names of the first app's pins are nothing here. */
 	zassert_true((int32_t)reported[0] >= 0);
 	zassert_ok(gpio_pin_get_config(port, HIGH, &flags));
 	zassert_true(flags & GPIO_INPUT);

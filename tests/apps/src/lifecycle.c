@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Loading, starting, stopping, joining; several apps at once. */
+/* Loading, starting, stopping, joining. Several apps at once. */
 
 #include <string.h>
 

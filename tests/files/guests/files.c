@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What programs do with files; the argument says what. Ends with the line of a check that failed.
+/*
+ * What programs do with files. The argument says what. Ends with the line of a check that failed.
  */
 
 #include <dirent.h>

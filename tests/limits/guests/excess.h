@@ -10,9 +10,9 @@ enum excess {
 	CALL_FUNCTIONS,
 	FILL_MEMORY,
 	DIVIDE_FLOATS,
-	/* Not without end: calls nested as deep as asked; then the depth is reported. */
+	/* Not without end: calls nested as deep as asked. Then the depth is reported. */
 	NEST,
-	/* Until memory.grow fails; then the pages are reported. */
+	/* Until memory.grow fails. Then the pages are reported. */
 	GROW,
 };
 

@@ -42,7 +42,7 @@ struct wisp_app_status run_image(const struct wisp_app *app, const char *image);
 /* An app ended with this trap. */
 void expect_trap(struct wisp_app_status status, enum wisp_trap trap);
 
-/* Starts the counter; stops it after it was seen to count. */
+/* Starts the counter. Stops it after it was seen to count. */
 void begin_counting(void);
 void end_counting(void);
 

@@ -92,7 +92,7 @@ static void edges(void)
 	}
 	EXPECT(nothing(0));
 
-	/* What a pin told is dropped when it is watched otherwise; what others told stays. */
+	/* What a pin told is dropped when it is watched otherwise. What others told stays. */
 	level(8, 1);
 	level(9, 0);
 	EXPECT(wisp_gpio_watch((uint32_t)button, WISP_GPIO_EDGE_NONE) == 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Counts in a register of the one device that it has; another app does so in another device. */
+/* Counts in a register of the one device that it has. Another app does so in another device. */
 
 #include <stdint.h>
 #include <wisp.h>

@@ -128,7 +128,7 @@ static void watching(uint32_t uart)
 	ARRIVE("a", 0);
 	EXPECT(nothing(0));
 	EXPECT(wisp_uart_watch(uart, 1) == 0);
-	/* What is there already; once, until all was read. */
+	/* What is there already. Once, until all was read. */
 	EXPECT(told(uart, 0) && nothing(0));
 	ARRIVE("bc", 0);
 	EXPECT(nothing(0));

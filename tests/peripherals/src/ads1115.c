@@ -29,7 +29,7 @@ static void write_config(uint16_t value)
 {
 	uint16_t mux = (value >> 12) & 7;
 
-	/* Single inputs are 4 to 7; others of them measure differences. */
+	/* Single inputs are 4 to 7. Others of them measure differences. */
 	if ((value & START) != 0 && mux >= 4) {
 		registers[CONVERSION] = (uint16_t)ads1115_inputs[mux - 4];
 	}

@@ -29,7 +29,7 @@ ZTEST(pwm, test_functions_errors_and_what_is_left_behind)
 	fake_pwm_set_cycles_fake.custom_fake = set_cycles;
 	begin(FIRST, "pwm");
 	succeed(FIRST);
-	/* Opened; set three times; the guest ended with the output active. */
+	/* Opened. Set three times. The guest ended with the output active. */
 	zassert_equal(count, 5);
 	zassert_equal(pulses[0], 0);
 	zassert_equal(pulses[1], 20000);

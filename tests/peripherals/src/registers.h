@@ -30,7 +30,7 @@ extern struct registers registers_of_68;
 /* Given when a transaction with the slow register begins. */
 extern struct k_sem slow_began;
 
-/* An SPI device; to end at one of these registers fails as named, or takes its time. */
+/* An SPI device. To end at one of these registers fails as named, or takes its time. */
 #define SPI_REGISTER_EIO       0x70
 #define SPI_REGISTER_ETIMEDOUT 0x71
 #define SPI_REGISTER_ENOTSUP   0x72

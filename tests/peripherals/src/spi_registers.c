@@ -40,7 +40,7 @@ static uint8_t exchange(struct spi_registers *device, uint8_t written)
 	return read;
 }
 
-/* The bytes of a set one after the other; false at its end. */
+/* The bytes of a set one after the other. False at its end. */
 static bool next(const struct spi_buf_set *set, size_t *buffer, size_t *byte, uint8_t **place)
 {
 	while (set != NULL && *buffer < set->count) {

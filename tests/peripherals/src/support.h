@@ -11,7 +11,7 @@
 /* Loads an image into an app and starts it. */
 void begin(const struct wisp_app *app, const char *image);
 
-/* Waits for an app's end; its guest must have found nothing wrong. */
+/* Waits for an app's end. Its guest must have found nothing wrong. */
 void succeed(const struct wisp_app *app);
 
 /* Stops an app and waits for its end, which must be that of a stopped app. */

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Reads JSON and prints it with its structure; ends at the first mistake. */
+/* Reads JSON and prints it with its structure. Ends at the first mistake. */
 static const char *at;
 
 static void skip(void)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Tells that it lives, until it is stopped; what it keeps in its memory stays as it is. */
+/* Tells that it lives, until it is stopped. What it keeps in its memory stays as it is. */
 
 #include <stdint.h>
 

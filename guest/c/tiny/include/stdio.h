@@ -4,10 +4,10 @@
  * @brief The part of stdio that a small guest needs, over WASI's fd_write.
  *
  * Prints integers, characters, strings and pointers with flags, width, precision and length. Does
- * not print floating point: a call with such an argument does not compile, and a format that is
- * made at run time and has another conversion ends the guest with a message. wasi-libc has all of
- * stdio. Output is not buffered beyond one call. The host shows it line by line. Input and files do
- * not exist.
+ * not print floating point: a call with such an argument does not compile. A format that is made at
+ * run time and has another conversion ends the guest with a message. wasi-libc has all of stdio.
+ * Output is not buffered beyond one call. The host shows it line by line. Input and files do not
+ * exist.
  */
 #ifndef WISP_GUEST_STDIO_H_
 #define WISP_GUEST_STDIO_H_

@@ -11,7 +11,7 @@ int __main_void(void);
 #define MOST_BYTES     128
 
 /*
- * Used only by a main() with arguments; the linker drops it otherwise. Without room for all
+ * Used only by a main() with arguments. The linker drops it otherwise. Without room for all
  * arguments there are none, argc is 0, and standard error has a line about it.
  */
 __attribute__((weak)) int __main_void(void)

@@ -175,7 +175,7 @@ static const char *parse_number(const char *format, int *number, va_list *argume
 		return format + 1;
 	}
 	for (; *format >= '0' && *format <= '9'; format++) {
-		/* Wider than this is a mistake; it must not overflow. */
+		/* Wider than this is a mistake. It must not overflow. */
 		if (*number < 10000) {
 			*number = *number * 10 + (*format - '0');
 		}

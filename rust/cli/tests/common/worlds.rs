@@ -34,8 +34,8 @@ const CLOCK: &str = "package wasi:clocks@0.2.4;
     }";
 
 /// Returns a program whose world imports these items. Its core module has the imports, data and functions of
-/// `definitions`, an allocator that takes memory from 4096 upwards, `$is`, which traps unless two numbers are equal, and
-/// `$run` for the body of the program.
+/// `definitions`, and an allocator that takes memory from 4096 upwards. It also has `$is`, which traps unless two
+/// numbers are equal, and `$run` for the body of the program.
 pub fn program(items: &[&str], definitions: &str, body: &str) -> Vec<u8> {
     encoded(items, definitions, body, StringEncoding::UTF8)
 }

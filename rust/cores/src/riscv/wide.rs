@@ -6,8 +6,8 @@ use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, Asm};
 
-/// Returns the function that does the whole op, if there is one, with its sources in a0.. and its result in a0 or
-/// a0, a1: an integer each, or the bits of a float. Its NaNs are quiet, as wasm has them.
+/// Returns the function that does the whole op, if there is one, with its sources in a0.. and its result in a0 or a0,
+/// a1. Each is an integer or the bits of a float. Its NaNs are quiet, as wasm has them.
 pub fn library(sem: Sem) -> Option<&'static str> {
     Some(match sem {
         Sem::F32Add => "__addsf3",

@@ -104,8 +104,8 @@ fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
     }
 }
 
-/// Makes the callee's frame, which operand R, the first, names, the running one, and lays its header: the distance of
-/// the frames, and where the call, which has this many words, returns to. Overwrites r0 and r2.
+/// Makes the callee's frame, which the first operand R names, the running one, and writes its header. The header has
+/// the distance of the frames, and where the call, which has this many words, returns to. Overwrites r0 and r2.
 fn push(asm: &mut Asm, words: usize) {
     asm.word("r0", 1);
     asm.line("adds r5, r5, r0");

@@ -69,9 +69,9 @@ fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> &'stat
     register
 }
 
-/// Writes the access itself, `lines`. Where a core faults on misaligned ones, those whose address (in `register`)
-/// is not a multiple of the width go another way, `slow`, in which r1 is the place in memory. Overwrites
-/// r2 before the access.
+/// Writes the access itself, `lines`. Some cores fault on misaligned accesses. There, those whose address (in
+/// `register`) is not a multiple of the width go another way, `slow`, in which r1 is the place in memory. Overwrites r2
+/// before the access.
 fn access_aligned(asm: &mut Asm, register: &str, width: u32, lines: &[&str], slow: &[&str]) {
     if !asm.v6() || width == 1 {
         asm.lines(lines);

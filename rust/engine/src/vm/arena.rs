@@ -151,8 +151,8 @@ impl Arena {
 /// Bytes that [`clear`] writes in a round.
 const ROUND: usize = 64;
 
-/// Zeroes bytes. What comes with the compiler takes four instructions a word on small cores, and clearing
-/// is most of the work that a small app's start is: this takes about one, less than half of one on ARM.
+/// Zeroes bytes. What comes with the compiler takes four instructions a word on small cores, and clearing is most of
+/// the work of starting a small app. This function takes about one, and less than half of one on ARM.
 ///
 /// # Safety
 /// The bytes may be written and are aligned for `u64`.

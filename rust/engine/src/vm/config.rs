@@ -123,8 +123,8 @@ impl Config {
         self
     }
 
-    /// Sets the function that is called when a memory could not grow, the first time in each store: with `context`, the
-    /// bytes that the memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
+    /// Sets the function that is called the first time in each store that a memory could not grow. It gets `context`,
+    /// the bytes that the memory has, and the bytes that the guest wanted more. Runs in the guest's thread.
     pub const fn on_growth_refused(mut self, tell: GrowthRefused, context: usize) -> Self {
         self.growth_refused = Some((tell, context));
         self

@@ -70,8 +70,8 @@ impl Shared {
         Ok(units as i32)
     }
 
-    /// Notes that an instance begins to run, with the units in hand, and with a stack on which another left nothing
-    /// above its arguments at `slots`: they are those of the function whose code begins at `code`. Gives who ran
+    /// Notes that an instance begins to run, with the units in hand. Nothing of another instance is left on the stack
+    /// above its arguments at `slots`. They are those of the function whose code begins at `code`. Gives who ran
     /// before.
     #[inline(always)]
     pub fn begin(&self, ctx: &Ctx, code: u32, slots: *mut u32) -> *const Ctx {
@@ -93,8 +93,8 @@ impl Shared {
         self.hand_to(ctx, units);
     }
 
-    /// Notes that the instance has run. Units that stay in its hand were handed out as deep in its calls or deeper than
-    /// where it begins the next time, so that they are not too many there.
+    /// Notes that the instance has run. Units that stay in its hand were handed out at least as deep in its calls as it
+    /// begins the next time. So they are not too many there.
     #[inline(always)]
     pub fn end(&self, before: *const Ctx) {
         self.current.set(before);

@@ -172,7 +172,7 @@ impl Config {
     }
 
     /// Says whether the one who runs the store can stop native code from outside, by rewriting the program counter of
-    /// its thread: code that never looks at the stop flag is accepted.
+    /// its thread. Then code that never reads the stop flag is accepted.
     pub const fn native_stop(mut self, can: bool) -> Self {
         self.native.stop = can;
         self

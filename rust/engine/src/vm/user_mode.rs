@@ -22,8 +22,8 @@ pub struct UserMode {
     pub memory: *mut u64,
     /// Words of it.
     pub memory_words: usize,
-    /// Other memory that the code may read and write: the elements of tables, and for each instance about 100 bytes,
-    /// its globals, 16 bytes for each import, and slots for the arguments and results of its functions.
+    /// Other memory that the code may read and write. It has the elements of tables, and for each instance about 100
+    /// bytes, its globals, 16 bytes for each import, and slots for arguments and results.
     pub window: *mut u64,
     /// Words of it.
     pub window_words: usize,

@@ -11,9 +11,9 @@ const BASE: u32 = 1 << 16;
 /// Units that an image gets for each of its bytes.
 const PER_BYTE: u32 = 4;
 
-/// Returns the units of work that the check of this image may take: a unit is a word of code, an entry of a section,
-/// or four bytes that are looked at one by one. An image that shares no bytes between its entries takes less than
-/// one unit a byte.
+/// Returns the units of work that the check of this image may take. A unit is a word of code, an entry of a section, or
+/// four bytes that are read one by one. An image that shares no bytes between its entries takes less than one unit a
+/// byte.
 pub fn budget(image: &Image<'_>) -> u32 {
     let bytes = u32::try_from(image.bytes().len()).unwrap_or(u32::MAX);
     bytes.saturating_mul(PER_BYTE).saturating_add(BASE)

@@ -410,7 +410,7 @@ static int cmd_ddi(const struct shell *sh, size_t argc, char **argv)
 	static struct wisp_ddi_status status;
 
 	wisp_ddi_status(&status);
-	shell_print(sh, "%s, the server is asked in %u s", phases[status.phase],
+	shell_print(sh, "%s, next poll in %u s", phases[status.phase],
 		    (unsigned int)(status.next_ms / MSEC_PER_SEC));
 	if (status.action[0] != '\0') {
 		shell_print(sh, "action %s: %s, %u of %u bytes", status.action, status.module,

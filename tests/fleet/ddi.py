@@ -381,7 +381,7 @@ class Tests:
             return change
         number = self.server.assign([("fan", self.images.get("fan", "1.4.0"))], window("unavailable"))
         seen = len(self.device.lines)
-        self.device.wait_for("holding, the server is asked", seen, again="wisp ddi")
+        self.device.wait_for("holding, next poll", seen, again="wisp ddi")
         assert self.device.apps()["fan"] == ("1.3.0", False)
         window("available")(self.server.actions[-1][1])
         assert self.server.outcome(number) == ("success", ["fan 1.4.0: kept"])
@@ -430,7 +430,7 @@ class Tests:
             return document
         server.assign([("lamp", self.images.get("lamp", "1.9.0"))], held)
         seen = len(self.device.lines)
-        self.device.wait_for("holding, the server is asked", seen, again="wisp ddi")
+        self.device.wait_for("holding, next poll", seen, again="wisp ddi")
         seen = len(self.device.lines)
         self.device.type(f"wisp ddi set server {self.server.url}")
         self.device.wait_for("wisp_ddi.*no connection by TLS", seen, again="wisp ddi poll")

@@ -263,7 +263,7 @@ class Zig(Toolchain):
 
 
 class AssemblyScript(Toolchain):
-    """asc without options; natively the engine of node, with a host of our own for it."""
+    """asc without options; natively the engine of node, with a host that this script has for it."""
 
     name, endings = "assemblyscript", (".ts",)
 

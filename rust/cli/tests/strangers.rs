@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Modules as no toolchain of ours makes them: each is run right, or refused in one sentence.
+//! Modules that no tested toolchain makes: each is run right, or refused in one sentence.
 
 mod common;
 

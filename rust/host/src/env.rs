@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `env`: what AssemblyScript's compiler imports by default.
 //!
-//! The interface is not ours, so the ABI description does not have it: its strings are objects of
+//! The interface is not one of Wisp, so the ABI description does not have it: its strings are objects of
 //! AssemblyScript's runtime, UTF-16 with their size before them, and its numbers are `f64`.
 
 use crate::line::lines;

@@ -106,7 +106,7 @@ pub mod manifest {
     pub const INIT: usize = 92;
     /// Bytes of the largest frame.
     pub const MAX_FRAME: usize = 96;
-    /// The guest's own stack, or 0 if the module does not let us know: bits of [`super::stack`].
+    /// The guest's own stack, or 0 if the module does not say where it is: bits of [`super::stack`].
     pub const STACK: usize = 100;
     /// Flags of the update (`u8`, behind the bits that [`MEMORY_FLAGS`] uses), see [`super::update_flags`].
     pub const UPDATE_FLAGS: usize = 71;

@@ -72,7 +72,7 @@ impl Case {
     }
 }
 
-/// Cases of our own, in the same form: what the official ones leave out, and bugs that were found.
+/// Wisp's own cases, in the same form: what the official ones leave out, and bugs that were found.
 const OWN: &[(&str, &str)] = &[
     ("argument-across-branch.wast", include_str!("../cases/argument-across-branch.wast")),
     ("compare-next.wast", include_str!("../cases/compare-next.wast")),
@@ -92,7 +92,7 @@ pub fn groups() -> Vec<String> {
     versions.chain(Proposal::all().iter().map(Proposal::to_string)).collect()
 }
 
-/// Returns the files of all groups that are run, and our own.
+/// Returns the files of all groups that are run, and Wisp's own.
 pub fn cases() -> Vec<Case> {
     let runs = |name: &str| !skips::GROUPS.iter().any(|skip| skip.0 == name);
     let versions = SpecVersion::all().iter().filter(|&&version| runs(&version_name(version)));

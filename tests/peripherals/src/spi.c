@@ -2,7 +2,7 @@
 
 /*
  * SPI devices: Zephyr's emulated BMI160, which takes its register number apart from the data, and
- * registers of our own for errors and for what keeps the chip selected.
+ * registers of its own for errors and for what keeps the chip selected.
  */
 
 #include <zephyr/ztest.h>

@@ -28,6 +28,12 @@ def build_spec():
                    "--target-dir", HOST_TOOLS], RUST)[0] == 0
 
 
+def build_wisp():
+    """Builds the command `wisp` in release; its path, or None."""
+    built = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS], RUST)
+    return HOST_TOOLS / "release" / "wisp" if built[0] == 0 else None
+
+
 def spec(arguments, keep=None):
     """Runs the official suite on the workstation."""
     if not build_spec():

@@ -11,7 +11,7 @@
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
 # make boards-report  builds a sample for the boards of bench/boards.txt, renders doc/boards.md; an hour or more
-# make doc       renders crates, C headers, ABI pages and a book of doc/ into build/doc; warnings are errors
+# make doc       renders crates, C headers and a book of doc/ into build/doc; warnings are errors
 # make setup     what both need; they run it themselves
 # make install   puts the `wisp` command on the PATH (cargo install)
 

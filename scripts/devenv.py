@@ -269,6 +269,12 @@ def bindgen_prelude():
     return f"-include {prelude}"
 
 
+def has_libclang():
+    """True if libclang is where bindgen looks for it."""
+    folders = ("/usr/lib/llvm-*/lib", "/usr/lib/*-linux-gnu", "/usr/lib64", "/usr/local/lib")
+    return "LIBCLANG_PATH" in os.environ or any(glob.glob(f"{folder}/libclang*.so*") for folder in folders)
+
+
 def target_libraries(rustc, target):
     """True if this compiler has the target's standard library installed."""
     sysroot = output([rustc, "--print", "sysroot"])

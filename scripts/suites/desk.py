@@ -68,15 +68,14 @@ def suite_guests():
         print(f"guests: skipped, {reason}")
         return Count(skipped=1)
     rustc = found.get("RUSTC", devenv.find_tool("rustc"))
-    tools = HOST_TOOLS
-    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", tools], RUST)
+    tool = build_wisp()
     linker, _ = guest.wasm_linker(rustc)
-    if code != 0 or not linker:
+    if not tool or not linker:
         print("guests: no `wisp`, or no linker for wasm (lld, or a rustup toolchain)")
         return Count(failed=1)
     found["CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER"] = linker
     beside = os.path.join(os.path.dirname(rustc), "cargo")
-    env = {**os.environ, "WISP": str(tools / "release" / "wisp"),
+    env = {**os.environ, "WISP": str(tool),
            "GUEST_ENV": " ".join(f"{name}={value}" for name, value in found.items()),
            "GUEST_CARGO": beside if os.path.isfile(beside) else "cargo",
            "GUEST_TARGET_DIR": str(devenv.BUILD / "cargo" / "guest"),

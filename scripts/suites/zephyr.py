@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Suites of Zephyr firmwares, and views of one concern across desk and boards."""
+"""Suites of Zephyr firmwares, and views of one concern across workstation and boards."""
 
 import re
 import sys
@@ -8,7 +8,7 @@ import devenv
 import network
 
 from suites.common import BUILD_PLATFORMS, OPTIONS, RUN_PLATFORMS, RUST, Count, cargo, counted, stream, twister
-from suites.desk import HOST_TOOLS, spec, suite_guests
+from suites.desk import build_wisp, spec, suite_guests
 
 
 def suite_zephyr():
@@ -17,7 +17,25 @@ def suite_zephyr():
     excluded = ["lifecycle", "measurement", "network", "programs", "translate",
                 *([] if OPTIONS["all_boards"] else ["extended"])]
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)])
+                   ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)]) + lint_rust_firmware()
+
+
+def lint_rust_firmware():
+    """Runs clippy over the crate `wisp` and a sample that uses it, which needs a configured build of Zephyr."""
+    env, zephyr = devenv.environment(), devenv.find_zephyr()
+    if env is None or not (zephyr.parent / "modules" / "lang" / "rust").is_dir():
+        print("lints of firmware in Rust: skipped, there is no workspace with zephyr-lang-rust")
+        return Count(skipped=1)
+    if devenv.output(["cargo", "clippy", "--version"]) is None:
+        print("lints of firmware in Rust: skipped, clippy is not installed")
+        return Count(skipped=1)
+    build = devenv.BUILD / "lint_rust_firmware"
+    sample = ["west", "build", "-b", "qemu_cortex_m3", "-d", build, devenv.REPO / "samples" / "rust_firmware_apps",
+              "-t", "clippy", "--", f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", "-DCONFIG_MINIMAL_LIBC=y"]
+    crate = ["cargo", "clippy", "--release", "--locked", "-q", "--config", build / "rust" / "sample-cargo-config.toml",
+             "--", "-D", "warnings"]
+    clean = stream(sample, zephyr, env)[0] == 0 and stream(crate, RUST / "wisp", env)[0] == 0
+    return Count(passed=1) if clean else Count(failed=1)
 
 
 PERIPHERAL_SAMPLES = ["samples/blinky", "samples/sensor_logger", "samples/thermostat", "samples/uart_bridge"]
@@ -60,7 +78,7 @@ def suite_lifecycle():
 
 
 def select_limits():
-    """Limits: the engine's tests on the desk; each limit, the bounds of stops on boards."""
+    """Limits: the engine's tests on the workstation; each limit, the bounds of stops on boards."""
     return (cargo(["test", "--locked", "-p", "wisp-engine", "--test", "limits"])
             + twister("limits", ["tests/limits"], RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"],
                       all_boards=True))
@@ -100,11 +118,8 @@ def select_network():
 
 def run_servers():
     """Runs apps against real servers, and prints the table of them."""
-    code, _ = stream(["cargo", "build", "--locked", "--release", "-q", "-p", "wisp-cli", "--target-dir", HOST_TOOLS],
-                     RUST)
-    if code != 0:
-        return Count(failed=1)
-    return counted([sys.executable, "scripts/network.py", "--wisp", HOST_TOOLS / "release" / "wisp"], devenv.REPO)
+    tool = build_wisp()
+    return counted([sys.executable, "scripts/network.py", "--wisp", tool], devenv.REPO) if tool else Count(failed=1)
 
 
 def run_rp2040(*tests):

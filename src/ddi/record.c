@@ -79,8 +79,7 @@ static bool is_plain(const char *value, const char *also)
 int wisp_ddi_identify(void)
 {
 	(void)settings_subsys_init();
-	ARRAY_FOR_EACH_PTR(keys, key)
-	{
+	ARRAY_FOR_EACH_PTR(keys, key) {
 		char *value = (char *)&wisp_ddi_identity + key->offset;
 		ssize_t length = settings_load_one(key->setting, value, key->size - 1);
 
@@ -110,8 +109,7 @@ int wisp_ddi_identify(void)
 
 int wisp_ddi_set(const char *key_name, const char *value)
 {
-	ARRAY_FOR_EACH_PTR(keys, key)
-	{
+	ARRAY_FOR_EACH_PTR(keys, key) {
 		int ret;
 
 		if (strcmp(key->name, key_name) != 0) {

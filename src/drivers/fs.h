@@ -131,8 +131,10 @@ uint32_t wisp_fs_cost(const struct wisp_app *app, uint32_t folder, enum wisp_fs_
 uint32_t wisp_fs_charge(const struct wisp_app *app, uint32_t folder, uint32_t before,
 			uint32_t after);
 
-/* Gives bytes of the quota back. Needs no count, so that a folder that cannot be counted can be
- * cleared. */
+/*
+ * Gives bytes of the quota back. Needs no count, so that a folder that cannot be counted can be
+ * cleared.
+ */
 void wisp_fs_release(const struct wisp_app *app, uint32_t folder, uint32_t bytes);
 
 /* An error of Zephyr's as an enum wisp_fs_error. */

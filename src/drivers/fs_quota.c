@@ -189,8 +189,10 @@ static int find(const struct wisp_folder_grant *grant, struct wisp_fs_folder *fo
 	if (ret == -ENOENT && !grant->read_only) {
 		ret = fs_mkdir(grant->path);
 	}
-	/* The size does not change, and some file systems go through all of their contents to
-	 * answer. Nothing is charged in a folder that cannot be changed. */
+	/*
+	 * The size does not change, and some file systems go through all of their contents to
+	 * answer. Nothing is charged in a folder that cannot be changed.
+	 */
 	if (ret == 0 && folder->block == 0) {
 		ret = grant->read_only ? 0 : fs_statvfs(grant->path, &figures);
 		if (ret == 0) {

@@ -13,8 +13,7 @@ bool wisp_owner_take(struct wisp_owner *own, const struct device *device, uint32
 	bool is_free = true;
 
 	K_SPINLOCK(&lock) {
-		SYS_SLIST_FOR_EACH_CONTAINER(&open_grants, other, node)
-		{
+		SYS_SLIST_FOR_EACH_CONTAINER(&open_grants, other, node) {
 			if (other->device == device && other->part == part) {
 				is_free = false;
 			}

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* Images in flash that the processor reads as memory: they run where they lie, and holding one
- * costs nothing. */
+/*
+ * Images in flash that the processor reads as memory: they run where they lie, and holding one
+ * costs nothing.
+ */
 
 #include <string.h>
 

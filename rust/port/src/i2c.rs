@@ -38,7 +38,7 @@ mod driver {
         unsafe fn i2c(&mut self, device: u32, messages: &[shim::wisp_i2c_message]) -> Result<(), Errno> {
             let count = messages.len() as u32;
             // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; the messages
-            // are good by the contract of this function.
+            // point to live bytes, as `# Safety` above demands.
             check(unsafe { shim::wisp_shim_i2c_transfer(self.app, device, messages.as_ptr(), count) })
         }
     }

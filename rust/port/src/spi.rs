@@ -30,7 +30,7 @@ mod driver {
         unsafe fn spi(&mut self, device: u32, operations: &[shim::wisp_spi_operation]) -> Result<(), Errno> {
             let count = operations.len() as u32;
             // SAFETY: `app` is valid by the contract of `new`; the shim checks the index; the operations
-            // are good by the contract of this function.
+            // point to live bytes, as `# Safety` above demands.
             check(unsafe { shim::wisp_shim_spi_transfer(self.app, device, operations.as_ptr(), count) })
         }
     }

@@ -207,6 +207,11 @@ def failure_fields(failures):
     return [{"uptime_ms": failure.uptime, "name": failure.name, "what": failure.what} for failure in failures]
 
 
+def visible(text):
+    """Text of the device with escapes for what could command the terminal."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
 def show_progress(name):
     """Shows how far an upload is, if somebody looks."""
     if not sys.stderr.isatty():
@@ -435,8 +440,8 @@ class Wisp(WestCommand):
             await connection.set_args(args.name, arguments, variables)
         strings = await connection.args(args.name)
         if not args.json:
-            print("arguments: " + (" ".join(shlex.quote(text) for text in strings.args) or "none"))
-            print("environment: " + (" ".join(shlex.quote(text) for text in strings.env) or "empty"))
+            print("arguments: " + (" ".join(shlex.quote(visible(text)) for text in strings.args) or "none"))
+            print("environment: " + (" ".join(shlex.quote(visible(text)) for text in strings.env) or "empty"))
         return {"name": args.name, "args": strings.args, "env": strings.env}
 
     async def ask(self, connection, device, args):

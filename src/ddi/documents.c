@@ -13,6 +13,7 @@
 #include <zephyr/sys/printk.h>
 #include <zephyr/sys/util.h>
 
+#include "app/shown.h"
 #include "ddi/ddi.h"
 
 /* Default and longest time between two polls, in seconds. */
@@ -537,7 +538,7 @@ static void put_string(const char *text)
 		if (*text == '"' || *text == '\\') {
 			put("\\%c", *text);
 		} else {
-			put("%c", isprint((unsigned char)*text) ? *text : '?');
+			put("%c", wisp_shown(*text));
 		}
 	}
 	put("\"");

@@ -12,6 +12,7 @@
 #include <zephyr/sys/crc.h>
 #include <zephyr/sys/printk.h>
 
+#include "app/shown.h"
 #include "ddi/ddi.h"
 
 #define FORMAT     2
@@ -27,9 +28,7 @@ static char words[WISP_DDI_WORDS_SIZE];
 void wisp_ddi_clean(char *text)
 {
 	for (; *text != '\0'; text++) {
-		if (!isprint((unsigned char)*text)) {
-			*text = '?';
-		}
+		*text = wisp_shown(*text);
 	}
 }
 

@@ -13,6 +13,7 @@
 #include <wisp/storage.h>
 #include <wisp/wisp.h>
 
+#include "app/shown.h"
 #include "storage/describe.h"
 
 static int done(const struct shell *sh, const char *name, int error)
@@ -203,6 +204,23 @@ static int cmd_env(const struct shell *sh, size_t argc, char **argv)
 	return save_from(sh, argc, argv, wisp_app_set_env);
 }
 
+/* Prints a text that a client of the management interface may have set. */
+static void print_text(const struct shell *sh, const char *text)
+{
+	char piece[32];
+
+	while (*text != '\0') {
+		size_t count = 0;
+
+		while (count < sizeof(piece) - 1 && *text != '\0') {
+			piece[count++] = wisp_shown(*text++);
+		}
+		piece[count] = '\0';
+		shell_fprintf(sh, SHELL_NORMAL, "%s", piece);
+	}
+	shell_fprintf(sh, SHELL_NORMAL, "\n");
+}
+
 static int cmd_args(const struct shell *sh, size_t argc, char **argv)
 {
 	const struct wisp_app *app = wisp_app_find(argv[1]);
@@ -215,10 +233,12 @@ static int cmd_args(const struct shell *sh, size_t argc, char **argv)
 		return done(sh, argv[1], WISP_STORE_NO_APP);
 	}
 	for (size_t i = 0; (text = wisp_app_arg(app, i)) != NULL; i++) {
-		shell_print(sh, "argument %u: %s", (unsigned int)i + 1, text);
+		shell_fprintf(sh, SHELL_NORMAL, "argument %u: ", (unsigned int)i + 1);
+		print_text(sh, text);
 	}
 	for (size_t i = 0; (text = wisp_app_env(app, i)) != NULL; i++) {
-		shell_print(sh, "environment: %s", text);
+		shell_fprintf(sh, SHELL_NORMAL, "environment: ");
+		print_text(sh, text);
 	}
 	return 0;
 }

@@ -12,6 +12,7 @@
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
 
+#include "app/shown.h"
 #include "storage/storage.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
@@ -134,13 +135,24 @@ static int announce(struct announcement *announcement)
 	return 0;
 }
 
+/* Logs why an announcement is refused. Its name is whatever a client sent. */
+static void explain(const struct wisp_store_upload *upload, int error)
+{
+	char name[sizeof(upload->name)];
+
+	for (size_t i = 0; i < sizeof(name); i++) {
+		name[i] = upload->name[i] == '\0' ? '\0' : wisp_shown(upload->name[i]);
+	}
+	wisp_storage_explain(name, "upload refused", error);
+}
+
 static int do_begin(void *argument)
 {
 	struct announcement *announcement = argument;
 	int ret = announce(announcement);
 
 	if (ret != 0 && ret != WISP_STORE_BUSY) {
-		wisp_storage_explain(announcement->upload->name, "upload refused", ret);
+		explain(announcement->upload, ret);
 	}
 	return ret;
 }

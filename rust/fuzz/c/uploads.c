@@ -14,6 +14,8 @@
 static struct wisp_store_upload present;
 static uint8_t accepted;
 static int64_t now;
+/* The name of an app in the last line of the log. */
+static char logged[64];
 
 static const struct wisp_app app = {.name = "app"};
 
@@ -112,7 +114,7 @@ struct wisp_store_trust wisp_storage_trust(const struct wisp_app *of)
 
 void wisp_storage_explain(const char *name, const char *what, int error)
 {
-	ARG_UNUSED(name);
+	strncpy(logged, name, sizeof(logged) - 1);
 	ARG_UNUSED(what);
 	ARG_UNUSED(error);
 }
@@ -131,6 +133,7 @@ void wisp_supervisor_trial_over(uint32_t slot)
 void fuzz_uploads_reset(void)
 {
 	memset(&present, 0, sizeof(present));
+	memset(logged, 0, sizeof(logged));
 	accepted = 0;
 }
 
@@ -167,4 +170,10 @@ uint32_t fuzz_uploads_abort(uint32_t owner)
 uint8_t fuzz_uploads_accepted(void)
 {
 	return accepted;
+}
+
+/* Returns the name of an app in the last line of the log. */
+const char *fuzz_uploads_logged(void)
+{
+	return logged;
 }

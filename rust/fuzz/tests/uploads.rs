@@ -14,6 +14,7 @@ extern "C" {
     fn fuzz_uploads_finish(owner: u32) -> u32;
     fn fuzz_uploads_abort(owner: u32) -> u32;
     fn fuzz_uploads_accepted() -> u8;
+    fn fuzz_uploads_logged() -> *const c_char;
 }
 
 const NOBODY: u32 = 0;
@@ -80,6 +81,12 @@ impl Store {
     fn abort(&self, owner: u32) -> u32 {
         // SAFETY: as in `new`.
         unsafe { fuzz_uploads_abort(owner) }
+    }
+
+    /// Returns the name of an app in the last line of the log.
+    fn logged(&self) -> &CStr {
+        // SAFETY: as in `new`; the text ends with NUL, and nothing changes it for as long as it is borrowed.
+        unsafe { CStr::from_ptr(fuzz_uploads_logged()) }
     }
 
     fn accepted(&self) -> u8 {
@@ -204,4 +211,18 @@ fn an_install_that_the_firmware_left_is_replaced_after_a_silence() {
     assert_eq!(store.write(client, 0, 100), OK);
     assert_eq!(store.finish(client), OK);
     assert_eq!(store.accepted(), b'b');
+}
+
+#[test]
+fn the_name_in_an_announcement_cannot_command_the_terminal_that_shows_the_log() {
+    let store = Store::new();
+    for (name, shown) in [
+        (c"other", c"other"),
+        (c"\x1b[2J\r\nlamp: stopped\x07", c"?[2J??lamp: stopped?"),
+        (c"\xc2\x9b31m\xe2\x80\xae\x7f", c"??31m????"),
+        (c"a name that takes all of the 31\x1b[m", c"a name that takes all of the 31"),
+    ] {
+        assert_eq!(store.begin_for(name, b'a', NOBODY).0, NO_APP);
+        assert_eq!(store.logged(), shown);
+    }
 }

@@ -90,6 +90,10 @@ def test_every_command_says_what_it_did_or_what_to_do(firmware):
     assert "NAME=VALUE" in shell("wisp env counter =b")
     listed = shell("wisp args counter")
     assert "argument 1: one" in listed and "argument 2: two" in listed and "environment: A=b" in listed
+    # another client may have set what could command the terminal
+    on(firmware, lambda device: device.set_args("counter", ["\x1b[2J\u009b1m", "two"], ["A=\r\nb"]))
+    listed = shell("wisp args counter")
+    assert "argument 1: ?[2J??1m" in listed and "argument 2: two" in listed and "environment: A=??b" in listed
     assert shell("wisp reset counter") == "" and shell("wisp args counter") == ""
     assert "the firmware has no app of this name" in shell("wisp reset nobody")
     assert shell("wisp uninstall counter") == ""

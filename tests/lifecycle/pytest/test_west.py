@@ -181,6 +181,9 @@ def test_a_device_is_led_with_west(workspace, firmware):
     west(workspace, "wisp", "stop", "counter", **port)
     said = west(workspace, "wisp", "args", "counter", "--env", "ROOM=the hall", "--", "-v", "two words", **port)
     assert said == "arguments: -v 'two words'\nenvironment: 'ROOM=the hall'\n"
+    said = west(workspace, "wisp", "args", "counter", "--env", "ROOM=a\x1b[2Jb\u009b", **port)
+    assert said.endswith("environment: 'ROOM=a\\x1b[2Jb\\x9b'\n"), said
+    west(workspace, "wisp", "args", "counter", "--env", "ROOM=the hall", **port)
     strings = agrees("args", west(workspace, "wisp", "args", "counter", "--no-args", "--json", **port))
     assert strings == {"name": "counter", "args": [], "env": ["ROOM=the hall"]}
     assert west(workspace, "wisp", "args", "counter", "--reset", **port) == "arguments: none\nenvironment: empty\n"

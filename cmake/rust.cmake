@@ -197,7 +197,7 @@ function(wisp_rust_link library)
   endif()
   # What of WebAssembly the engine has, how it runs and what it tells.
   foreach(feature IN ITEMS
-      BULK_MEMORY ERROR_MESSAGES FLOAT REFERENCE_TYPES SATURATING_FLOAT_TO_INT SIGN_EXTENSION TAIL_CALL THREADED_CODE)
+      BULK_MEMORY CORE_DUMP ERROR_MESSAGES FLOAT REFERENCE_TYPES SATURATING_FLOAT_TO_INT SIGN_EXTENSION TAIL_CALL THREADED_CODE)
     if(CONFIG_WISP_${feature})
       string(TOLOWER ${feature} name)
       string(REPLACE "_" "-" name ${name})

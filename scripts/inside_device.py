@@ -246,11 +246,30 @@ def requests_without_a_key_are_refused():
         os.environ["WISP_MANAGEMENT_KEY"] = key
 
 
+def a_core_dump_is_fetched_and_opens_where_the_app_trapped():
+    """An app that traps alone: `west wisp core`, and then `wisp debug --core`."""
+    device, dump, module = Session.device, MODULES / "device.core", MODULES / "device-walk.wasm"
+    missing = device.west("core", "tick", "-o", dump, code=1)
+    expect("the device keeps no core dump of this app" in missing, True)
+    device.west("restart", "walk")
+    device.wait_for("walk: trap 8")
+    said = device.west("core", "walk", "-o", dump, "--module", module)
+    expect("is not in the core dump" in said, False)
+    shown = subprocess.run([WISP, "inspect", dump], text=True, capture_output=True, check=True).stdout
+    expect("trap: integer divide by zero" in shown, True)
+    with inside.Session(module, "debug", "--listen=0", f"--core={dump}") as app:
+        expect(app.chain, [("start", line_of("walk.c", "total / divisor"))])
+        expect(app.value("total"), 120)
+        numbers = app.target.FindFirstGlobalVariable("numbers")
+        expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
     a_trap_shows_as_a_signal_and_the_end_as_an_exit,
     memory_that_the_debugger_writes_changes_what_the_app_does,
+    a_core_dump_is_fetched_and_opens_where_the_app_trapped,
     an_image_without_steps_is_refused,
     a_recursion_in_rust_has_a_frame_for_each_call,
     an_app_that_runs_is_attached_and_goes_on_after_the_debugger,

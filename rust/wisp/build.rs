@@ -5,6 +5,7 @@ use std::{env, fs};
 
 /// Features that a firmware has if and only if Kconfig has the option.
 const SAME: [(&str, &str); 7] = [
+    ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
     ("interpreter", "CONFIG_WISP_INTERPRETER"),
     ("native", "CONFIG_WISP_NATIVE"),

@@ -131,6 +131,11 @@ SetArgs = request("write", 14, "SetArgs",
 Debug = request("write", 15, "Debug", NAME | {"do": (bytes, ...)} | SIGNATURE, {"out": (bytes, ...)})
 DEBUG_ATTACH, DEBUG_DETACH = b"\1", b"\2"
 
+# What a device keeps of an app that trapped: src/manage/kept.c.
+Kept = request("write", 16, "Kept", NAME | {"what": (int, ...), "off": (int, ...)} | SIGNATURE,
+               {"len": (int, ...), "gen": (int, ...), "data": (bytes, ...)})
+KEPT_CORE = 0
+
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
 
@@ -475,6 +480,23 @@ class Device:
     async def debug(self, name, order):
         """Asks the debugger of an app on the device; its answer."""
         return (await self.change(Debug(name=name, do=order))).out
+
+    async def kept(self, name, what, progress=lambda done, total: None):
+        """Reads what the device keeps of an app; no bytes if there is nothing."""
+        data, generation = b"", None
+        while True:
+            answer = await self.change(Kept(name=name, what=what, off=len(data)))
+            if generation not in (None, answer.gen):
+                # it was replaced meanwhile
+                data, generation = b"", None
+                continue
+            generation = answer.gen
+            data += answer.data
+            progress(len(data), answer.len)
+            if len(data) >= answer.len:
+                return data
+            if not answer.data:
+                raise DeviceError(None, f"{name}: the device sends no more than {len(data)} of {answer.len} bytes; try again")
 
     async def abort(self):
         """Gives the upload up."""

@@ -270,7 +270,14 @@ class Wisp(WestCommand):
         debug.add_argument("--restart", action="store_true", help="start the app anew, and hold it at its first step")
         debug.add_argument("--heap", metavar="BYTES", help="as that of wisp build")
         debug.add_argument("--no-trim", action="store_true", help="as that of wisp build")
-        with_device = [debug, push, listing, stat, abort, format_store, log, strings]
+        core = verbs.add_parser("core", help="fetch the core dump of an app that trapped (doc/debugging.md)")
+        core.add_argument("name")
+        core.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="path of the core dump")
+        core.add_argument("--module", type=Path, metavar="FILE",
+                          help="the wasm module of which the app's image was made: adds places and locals to the dump")
+        core.add_argument("--heap", metavar="BYTES", help="as that of wisp build")
+        core.add_argument("--no-trim", action="store_true", help="as that of wisp build")
+        with_device = [core, debug, push, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -376,6 +383,8 @@ class Wisp(WestCommand):
                 return await self.push(connection, args, image, said)
             if args.verb == "debug":
                 return await self.debug(connection, device, args)
+            if args.verb == "core":
+                return await self.core(connection, device, args)
             return await self.ask(connection, device, args)
 
     async def push(self, connection, args, image, said):
@@ -429,6 +438,29 @@ class Wisp(WestCommand):
                 await connection.debug(args.name, device.DEBUG_DETACH)
         code = await process.wait()
         return {"done": "debug", "name": args.name, "code": code}
+
+    async def core(self, connection, device, args):
+        """Fetches a core dump, and makes a file of it that other tools read."""
+        tool = host_tool()
+        if tool is None:
+            self.fail(args, "the wisp command cannot be built; see above")
+        data = await connection.kept(args.name, device.KEPT_CORE, show_progress(args.name))
+        if not data:
+            self.fail(args, f"{args.name}: the device keeps no core dump of this app: it has not trapped since the device "
+                            "started, or another app has trapped after it")
+        with tempfile.TemporaryDirectory() as folder:
+            raw = Path(folder) / "core"
+            raw.write_bytes(data)
+            command = [tool, "core", str(raw), "-o", str(args.output)]
+            command += ["--module", str(args.module)] if args.module else []
+            command += ["--heap", args.heap] if args.heap else []
+            command += ["--no-trim"] if args.no_trim else []
+            process = await asyncio.create_subprocess_exec(*command)
+            if await process.wait() != 0:
+                self.fail(args, f"{args.output}: the core dump was not written; see above")
+        if not args.json:
+            print(f"{args.output}: core dump of {args.name}; wisp inspect {args.output} shows it")
+        return {"done": "core", "name": args.name, "file": str(args.output), "bytes": len(data)}
 
     async def args(self, connection, args):
         """Sets arguments and environment of an app if that is asked for, and shows them."""

@@ -19,6 +19,7 @@
 #include "border/debug.h"
 #include "border/files.h"
 #include "border/firmware.h"
+#include "border/kept.h"
 #include "border/peripherals.h"
 
 struct wisp_app;

@@ -328,6 +328,9 @@ static const struct mgmt_handler handlers[] = {
 #ifdef CONFIG_WISP_DEBUG
 	[CMD_DEBUG] = {.mh_write = wisp_mgmt_debug},
 #endif
+#ifdef CONFIG_WISP_CORE_DUMP
+	[CMD_KEPT] = {.mh_write = wisp_mgmt_kept},
+#endif
 };
 
 static struct mgmt_group group = {

@@ -29,6 +29,7 @@ enum {
 	CMD_CHALLENGE = 13,
 	CMD_ARGS = 14,
 	CMD_DEBUG = 15,
+	CMD_KEPT = 16,
 };
 
 /* Returns the result of a handler whose answer fitted into the buffer, or did not. */
@@ -68,5 +69,6 @@ int wisp_mgmt_abort(struct smp_streamer *ctxt);
 int wisp_mgmt_args(struct smp_streamer *ctxt);
 int wisp_mgmt_set_args(struct smp_streamer *ctxt);
 int wisp_mgmt_debug(struct smp_streamer *ctxt);
+int wisp_mgmt_kept(struct smp_streamer *ctxt);
 
 #endif /* WISP_MANAGE_MGMT_H_ */

@@ -16,6 +16,8 @@ extern crate std;
 
 mod adc;
 mod c_functions;
+#[cfg(feature = "core-dump")]
+mod core_dump;
 mod counter;
 mod dac;
 #[cfg(feature = "debug")]

@@ -133,6 +133,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
     if let Err(Failure::Trap(trap)) = result {
         crate::trap::report(&board, &store, module.image(), trap);
         crate::memory::stack_overflow(&board, &store, trap);
+        #[cfg(feature = "core-dump")]
+        crate::core_dump::keep(&board, &store, trap);
     }
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };

@@ -28,6 +28,7 @@ mod options;
 mod output;
 mod profile;
 mod proposals;
+mod replay;
 mod stubs;
 mod symbols;
 mod values;
@@ -54,7 +55,7 @@ struct Arguments {
 enum Command {
     New(cmd::new::Arguments),
     Build(cmd::build::Arguments),
-    Run(cmd::run::Arguments),
+    Run(Box<cmd::run::Arguments>),
     Debug(cmd::debug::Arguments),
     #[command(hide = true)]
     Core(cmd::core::Arguments),
@@ -129,7 +130,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::New(arguments) => cmd::new::run(&arguments),
         Command::Build(arguments) => cmd::build::run(&arguments),
-        Command::Run(arguments) => cmd::run::run(arguments),
+        Command::Run(arguments) => cmd::run::run(*arguments),
         Command::Debug(arguments) => cmd::debug::run(&arguments),
         Command::Core(arguments) => cmd::core::run(&arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),

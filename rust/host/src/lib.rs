@@ -40,6 +40,7 @@ mod net;
 mod path;
 pub mod platform;
 mod pwm;
+pub mod recording;
 mod sensor;
 mod spi;
 mod stop;

@@ -18,18 +18,19 @@ use crate::failure::Failure;
 use crate::imports::type_of;
 use crate::input::{self, Kind};
 use crate::output;
+use crate::replay::{self, Recording};
 use crate::symbols::Symbols;
 use crate::world::{Origin, World};
 
-/// Show what is in an image, and whether it is sound; or what a core dump has
+/// Show what is in an image, and whether it is sound; or what a core dump or a recording has
 #[derive(Args)]
 pub struct Arguments {
-    /// The image, component or core dump
+    /// The image, component, core dump or recording
     file: PathBuf,
     /// Show the code
     #[arg(long, conflicts_with = "json")]
     code: bool,
-    /// Names for the code, or for a core dump also its module [default: those beside the image]
+    /// Names for the code; for a core dump also its module, and for a recording its module [default: those beside the image]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
 }
@@ -40,6 +41,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let bytes = input::read(path)?;
     if core_dump::is_core(&bytes) {
         core_dump::show(&core_dump::read(path)?, arguments.symbols.as_deref())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if replay::is_recording(&bytes) {
+        replay::show(&Recording::open(path)?, arguments.symbols.as_deref())?;
         return Ok(ExitCode::SUCCESS);
     }
     match input::kind(path, &bytes)? {

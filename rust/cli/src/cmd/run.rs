@@ -7,21 +7,22 @@ use std::time::Duration;
 
 use clap::Args;
 use serde::Serialize;
-use wisp_compiler::{compile, printable, DebugMap, Options};
+use wisp_compiler::{compile, printable, Options};
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::abi::{ENTRY, INITIALIZE};
+use wisp_host::recording::Conditions;
 use wisp_host::{App, Interfaces};
-use wisp_image::format::external;
 use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
-use crate::core_dump::Dump;
+use crate::core_dump;
 use crate::debug::{Debugger, ADDRESS};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::options::{app_name, number, CompileArguments};
 use crate::profile::{self, Profiler};
+use crate::replay::{self, Player, Recorder, Recording};
 use crate::symbols::Symbols;
 use crate::{arena, entry, exit, explain, imports, output, proposals, values, watch};
 
@@ -67,6 +68,12 @@ pub struct Arguments {
     /// Write a core dump to FILE if the app traps; a module is compiled as for a debugger
     #[arg(long, value_name = "FILE", conflicts_with_all = ["native", "profile"])]
     core: Option<PathBuf>,
+    /// Record in FILE what comes into the app: results of host calls, memory that they write, and events
+    #[arg(long, value_name = "FILE", conflicts_with = "native")]
+    record: Option<PathBuf>,
+    /// Run the app with what FILE has recorded, in place of a board
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["record", "native", "board", "invoke", "fuel", "duration", "watch"])]
+    replay: Option<PathBuf>,
     /// Count the ops of each function: a table on standard error, and a flame graph (.svg) or stacks (.folded) in FILE
     /// (may be given several times)
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
@@ -130,6 +137,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     }
     watch::end_with_watcher();
     let bytes = input::read(&path)?;
+    let recording = arguments.replay.as_deref().map(Recording::with_beginning).transpose()?;
     let mut debugger = None;
     let mut source = None;
     let for_debugger = arguments.debug.is_some() || arguments.core.is_some();
@@ -147,15 +155,33 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let bytes = if matches!(kind, Kind::Component) { input::lowered(&path, &bytes)? } else { bytes };
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let options = arguments.compile.options(&name, (0, 1, 0));
-            let options = Options { debug: for_debugger, ..options };
-            let mut compiled = compile(&bytes, &options)
-                .map_err(|error| Failure::compiling(&path, proposals::explained(&bytes, error)))?;
+            let compiled = |debug| {
+                let compiled = compile(&bytes, &Options { debug, ..options.clone() });
+                compiled.map_err(|error| Failure::compiling(&path, proposals::explained(&bytes, error)))
+            };
+            let mut found = compiled(for_debugger)?;
+            if let (Some(file), Some(recording)) = (&arguments.replay, &recording) {
+                // the image may have been built for a debugger or not
+                let (this, other) = (input::image(&path, &found.image)?.id(), compiled(!for_debugger)?);
+                let ids = [this, input::image(&path, &other.image)?.id()];
+                if !ids.contains(&recording.image()) {
+                    return Err(replay::of_another_image(
+                        file,
+                        recording.image(),
+                        &format!("{} or {}", ids[0], ids[1]),
+                    ));
+                }
+                if !for_debugger && this != recording.image() {
+                    found = other;
+                }
+            }
+            let mut compiled = found;
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
             let map = compiled.debug.take();
             if let (Some(address), Some(map)) = (&arguments.debug, &map) {
                 debugger = Some(Debugger::listen(address, &path, &bytes, map.clone())?);
             }
-            source = Some(Source { wasm: bytes.to_vec(), places: compiled.source_map.clone(), map });
+            source = Some(core_dump::Source { wasm: bytes.to_vec(), places: compiled.source_map.clone(), map });
             let image = match arguments.native {
                 true => desk::compile(&path, &bytes, &compiled, arguments.cc.clone())?,
                 false => compiled.image,
@@ -163,8 +189,19 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             (image, Some(symbols))
         }
     };
-    let config =
-        Config::new().stack_size(arguments.stack).max_memory(arguments.max_memory).table_capacity(arena::TABLE);
+    let (stack, max_memory) = match &recording {
+        // frames for a debugger are larger
+        Some(recording) if for_debugger => {
+            (arguments.stack.max(recording.conditions.stack.saturating_mul(4)), recording.conditions.memory)
+        }
+        Some(recording) => (recording.conditions.stack, recording.conditions.memory),
+        None => (arguments.stack, arguments.max_memory),
+    };
+    let config = Config::new().stack_size(stack).max_memory(max_memory).table_capacity(arena::TABLE);
+    let config = match recording.as_ref().map_or(0, |recording| recording.conditions.depth) {
+        0 => config,
+        depth => config.max_depth(depth),
+    };
     let config = config.on_growth_refused(growth_refused, 0);
     let engine = Engine::new(&config);
     let mapping = if arguments.native { Some(desk::map(&path, &engine, &bytes)?) } else { None };
@@ -179,7 +216,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let host = App::<SimPlatform>::ALL;
     let stubs: Vec<_> = app.platform().functions().collect();
     let problems = imports::problems(module.image(), host, &stubs).map_err(|error| Failure::in_file(&path, error))?;
-    if !problems.is_empty() {
+    if !problems.is_empty() && recording.is_none() {
         return Err(Failure::in_file(&path, format_args!("the app cannot be linked:{problems}")));
     }
     let profiles = profile::create(&arguments.profile)?;
@@ -189,14 +226,55 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     };
     let mut linker = Linker::new();
     let interfaces = Interfaces(host);
-    // An empty linker has room for one.
-    let _ = linker.resolver(&interfaces);
-    app.platform().define_functions(&mut linker);
-    let mut arena = arena::allocate(arguments.stack, arguments.max_memory, module.image())?;
+    let player = match (&arguments.replay, recording) {
+        (Some(file), Some(recording)) => {
+            let id = module.image().id();
+            if !for_debugger && id != recording.image() {
+                return Err(replay::of_another_image(file, recording.image(), &id.to_string()));
+            }
+            replay::define(&mut linker, module.image());
+            Some((Player::new(recording, replay::imports(module.image())), id))
+        }
+        _ => {
+            // An empty linker has room for one.
+            let _ = linker.resolver(&interfaces);
+            app.platform().define_functions(&mut linker);
+            None
+        }
+    };
+    let recorder = arguments.record.as_deref().map(|file| {
+        let id = module.image().id();
+        let conditions = Conditions {
+            image: (id.wasm, id.code),
+            memory: max_memory,
+            stack,
+            depth: 0,
+            fuel: arguments.fuel.unwrap_or(u64::MAX),
+            lost: 0,
+        };
+        Recorder::create(file, &conditions)
+    });
+    let recorder = recorder.transpose()?;
+    let mut arena = arena::allocate(stack, max_memory, module.image())?;
     let Some(mut store) = Store::new(&engine, &mut arena, app) else {
         return Err(Failure::new("no store fits its arena: give --stack a smaller value"));
     };
-    store.set_fuel(arguments.fuel);
+    let fuel = match &player {
+        Some((player, _)) => player.fuel(),
+        // so that it is known where a run was stopped
+        None => arguments.fuel.or(recorder.as_ref().map(|_| replay::ENDLESS)),
+    };
+    store.set_fuel(fuel);
+    // SAFETY: the store, the recorder and the player stay on this thread.
+    #[allow(unsafe_code)]
+    unsafe {
+        if let Some(recorder) = &recorder {
+            store.tap(recorder);
+        }
+        if let Some((player, _)) = &player {
+            store.tap(player);
+        }
+    }
     if let Some(profiler) = &profiler {
         // SAFETY: the store and the profiler stay on this thread.
         #[allow(unsafe_code)]
@@ -221,7 +299,10 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let mut go = || match linker.instantiate(&mut store, &module) {
         Ok(instance) => {
             let misfit = entry::misfit(module.image()).map_err(|error| Failure::in_file(&path, error))?;
-            call(&arguments, &mut store, instance, misfit)
+            match &player {
+                Some((player, _)) => Ok(player.run(&mut store).map(|()| Vec::new())),
+                None => call(&arguments, &mut store, instance, misfit),
+            }
         }
         Err(InstantiateError::Trap(trap)) => Ok(Err(trap)),
         Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
@@ -237,10 +318,31 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         }
     };
     store.data_mut().release();
+    if let Some(recorder) = &recorder {
+        let used = fuel.unwrap_or_default() - store.fuel().unwrap_or_default();
+        let calls = recorder.finish(ended.as_ref().err().copied(), used)?;
+        output::note(format_args!("{calls} host calls were recorded"));
+    }
+    let ended = match (&player, &arguments.replay) {
+        (Some((player, id)), Some(file)) => match player.outcome(ended.as_ref().err().copied(), *id) {
+            replay::Outcome::Same => {
+                output::note(format_args!("the replay ended as recorded, after {} host calls", player.calls()));
+                player.recorded(ended)
+            }
+            outcome => {
+                let failure = Failure::in_file(file, player.explain(outcome));
+                if let Some((debugger, _)) = debugger {
+                    debugger.finish(exit::FAILURE);
+                }
+                return Err(failure);
+            }
+        },
+        _ => ended,
+    };
     if let (Some(file), Err(trap)) = (&arguments.core, &ended) {
         // an app that was ended from outside has not failed
         if !matches!(trap.code, TrapCode::Exit | TrapCode::Interrupted) {
-            write_core(file, &path, &store, *trap, source.as_ref())?;
+            core_dump::write(file, &path, &store, *trap, source.as_ref())?;
         }
     }
     let symbols = match ended.is_err() || profiler.is_some() {
@@ -286,38 +388,6 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         complain(format_args!("{}", output::line(&outcome)));
     }
     Ok(ExitCode::from(code))
-}
-
-/// A module, and what its compilation told.
-struct Source {
-    wasm: Vec<u8>,
-    /// Pairs of code offset and offset in the module.
-    places: Vec<(u32, u32)>,
-    map: Option<DebugMap>,
-}
-
-/// Bytes of a core dump beside linear memory.
-const CORE_ROOM: usize = 1 << 20;
-
-/// Writes the core dump of an app that trapped.
-fn write_core(
-    file: &Path,
-    path: &Path,
-    store: &Store<'_, App<SimPlatform>>,
-    trap: Trap,
-    source: Option<&Source>,
-) -> Result<(), Failure> {
-    let Some(view) = store.post_mortem() else { return Ok(()) };
-    let imported = view.image().imports_of(external::FUNCTION) as u32;
-    // the worst memory has a piece for each byte that is not zero
-    let mut bytes = vec![0; CORE_ROOM + 2 * view.memory_size()];
-    let length = wisp_host::core_dump::write(store, trap, &mut bytes);
-    let mut dump = Dump::parse(&bytes[..length]).map_err(|error| Failure::internal(file, error))?;
-    dump.name = std::path::absolute(path).unwrap_or_else(|_| path.into()).display().to_string();
-    if let Some(source) = source {
-        dump.resolve(&source.places, source.map.as_ref(), imported);
-    }
-    input::write(file, &dump.file(source.map(|source| source.wasm.as_slice())))
 }
 
 /// Runs the app anew whenever something changes.

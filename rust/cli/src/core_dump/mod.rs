@@ -7,13 +7,18 @@ mod show;
 #[cfg(test)]
 mod tests;
 
+use std::path::Path;
+
 use wisp_compiler::DebugMap;
-use wisp_engine::{Trap, TrapCode, ValType, Watched};
+use wisp_engine::{Store, Trap, TrapCode, ValType, Watched};
 use wisp_host::core_dump::{self as raw, HEADER, MAGIC};
+use wisp_image::format::external;
 use wisp_image::ImageId;
 
 pub use self::file::{is_core, read};
 pub use self::show::show;
+use crate::failure::Failure;
+use crate::input;
 use crate::symbols::Symbols;
 
 /// A value in a dump: its bits as the type has them.
@@ -245,4 +250,36 @@ impl Frame {
         let high = if ty.slots() == 2 { get(slot + 1)? } else { 0 };
         Some(Value { ty, bits: low | high << 32 })
     }
+}
+
+/// A module, and what its compilation told.
+pub struct Source {
+    pub wasm: Vec<u8>,
+    /// Pairs of code offset and offset in the module.
+    pub places: Vec<(u32, u32)>,
+    pub map: Option<DebugMap>,
+}
+
+/// Bytes of a core dump beside linear memory.
+const CORE_ROOM: usize = 1 << 20;
+
+/// Writes the core dump of an app that trapped.
+pub fn write<T>(
+    file: &Path,
+    path: &Path,
+    store: &Store<'_, T>,
+    trap: Trap,
+    source: Option<&Source>,
+) -> Result<(), Failure> {
+    let Some(view) = store.post_mortem() else { return Ok(()) };
+    let imported = view.image().imports_of(external::FUNCTION) as u32;
+    // the worst memory has a piece for each byte that is not zero
+    let mut bytes = vec![0; CORE_ROOM + 2 * view.memory_size()];
+    let length = raw::write(store, trap, &mut bytes);
+    let mut dump = Dump::parse(&bytes[..length]).map_err(|error| Failure::internal(file, error))?;
+    dump.name = std::path::absolute(path).unwrap_or_else(|_| path.into()).display().to_string();
+    if let Some(source) = source {
+        dump.resolve(&source.places, source.map.as_ref(), imported);
+    }
+    input::write(file, &dump.file(source.map(|source| source.wasm.as_slice())))
 }

@@ -67,6 +67,12 @@ impl Func {
             }
             at += value.ty().slots();
         }
+        #[cfg(feature = "record")]
+        crate::exec::tap::entered(
+            shared,
+            self.0.get(),
+            &mut (0..crate::vm::ty::slots(ty.params)).map(|at| entry.get(at)),
+        );
         entry.call(ctx, function, context.data)?;
         let mut at = 0;
         for (value, &ty) in results.iter_mut().zip(ty.results) {
@@ -128,6 +134,8 @@ impl<P: WasmValues, R: WasmValues> TypedFunc<P, R> {
                 },
             )?;
         }
+        #[cfg(feature = "record")]
+        crate::exec::tap::entered(context.shared, self.func.0.get(), &mut (0..P::SLOTS).map(|at| entry.get(at)));
         entry.call_reference(Func::to_bits(Some(self.func)), context.data)?;
         if const { any(R::TYPES) } {
             let (ctx, _) = resolve(context.shared, self.func)?;

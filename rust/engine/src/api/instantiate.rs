@@ -202,7 +202,11 @@ fn link<T>(
                         if references && !found.checks_references {
                             return Err(fail(LinkProblem::Signature));
                         }
-                        (found.function, found.env, found.direct())
+                        let found = (found.function, found.env, found.direct());
+                        #[cfg(feature = "record")]
+                        let found = crate::exec::tap::wrap(shared, functions, wanted, found)
+                            .ok_or_else(|| small(1, shared.arena.remaining()))?;
+                        found
                     }
                 };
                 if let Some(place) = ctx.imports().get(functions) {

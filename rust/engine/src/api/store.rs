@@ -105,6 +105,18 @@ impl<'a, T> Store<'a, T> {
         unsafe { self.shared.observe(observer) };
     }
 
+    /// Lets `tap` stand between the guests of this store and their host functions. It concerns instances that are made
+    /// afterwards, and takes the place of one before.
+    ///
+    /// # Safety
+    /// Unless `O` is `Sync`, guests of this store run only on the thread that calls this.
+    #[cfg(feature = "record")]
+    #[allow(unsafe_code)]
+    pub unsafe fn tap<O: crate::Tap>(&mut self, tap: &'a O) {
+        // SAFETY: the caller's promise about threads.
+        unsafe { self.shared.tap(tap) };
+    }
+
     /// Frames of the last trap, innermost first, of the run in which it arose. Empty after a success. If a host function
     /// called the guest and kept its trap to itself, the frames after a later success or trap mean nothing.
     pub fn backtrace(&self) -> impl Iterator<Item = Frame> + '_ {

@@ -29,6 +29,8 @@ mod regions;
 pub(crate) mod segments;
 pub(crate) mod shared;
 pub(crate) mod table;
+#[cfg(feature = "record")]
+pub(crate) mod tap;
 #[cfg(wisp_translates)]
 pub(crate) mod translated;
 #[cfg(feature = "translate")]

@@ -62,6 +62,9 @@ pub(crate) struct Shared {
     growth_was_refused: Cell<bool>,
     /// Watches the guests.
     pub observer: Watcher,
+    /// Stands between guests and host functions.
+    #[cfg(feature = "record")]
+    pub tap: super::tap::Place,
 }
 
 impl Shared {
@@ -97,6 +100,8 @@ impl Shared {
             frames_clear: Cell::new(false),
             growth_was_refused: Cell::new(false),
             observer: Watcher::none(),
+            #[cfg(feature = "record")]
+            tap: super::tap::Place::none(),
             native_floor: Floor::new(),
             #[cfg(wisp_translates)]
             translated_floor: Cell::new(0),

@@ -105,6 +105,10 @@ class Session:
             raise AssertionError(f"no variable {name}")
         return found.GetValueAsSigned()
 
+    def touch(self):
+        """Reads all variables. LLDB's first look at the last bytes of a small memory fails, and the next one succeeds."""
+        self.command("frame variable")
+
     def ended(self):
         """Exit code of the command `wisp`."""
         self.guest.communicate(timeout=60)
@@ -248,15 +252,41 @@ def a_core_dump_opens_where_the_app_trapped_and_does_not_go_on():
     dump = MODULES / "walk.core"
     expect(subprocess.run([WISP, "run", MODULES / "walk.wasm", "--core", dump], check=False).returncode, 136)
     with Session("walk.wasm", "debug", "--listen=0", f"--core={dump}") as app:
-        expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
         trap = [("start", line_of("walk.c", "total / divisor"))]
         expect((app.chain, app.value("total")), (trap, 120))
         numbers = app.target.FindFirstGlobalVariable("numbers")
         expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
         app.command("continue")
+        expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
         expect((app.chain, app.value("total")), (trap, 120))
         app.command("detach")
         expect(app.ended(), 0)
+
+
+def a_recorded_run_is_replayed_under_the_debugger_to_the_same_trap():
+    """`wisp run --record` of a failure by chance, and then `wisp run --replay --debug`, twice."""
+    recording, dump = MODULES / "fail.rec", MODULES / "fail.core"
+    run = [WISP, "run", MODULES / "fail.wasm", f"--record={recording}", f"--core={dump}"]
+    expect(subprocess.run(run, check=False).returncode, 136)
+    with Session("fail.wasm", "debug", "--listen=0", f"--core={dump}") as app:
+        first = look_at_failure(app)
+    for _ in range(2):
+        with Session("fail.wasm", "run", "--debug=0", f"--replay={recording}") as app:
+            app.command("continue")
+            expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
+            expect(look_at_failure(app), first)
+            app.command("continue")
+            expect(app.ended(), 136)
+
+
+def look_at_failure(app):
+    """The trap of fail.c: what differs from run to run."""
+    app.touch()
+    expect(app.chain, [("divide", line_of("fail.c", "1000 / by")), ("start", line_of("fail.c", "sum += divide"))])
+    expect(app.value("by"), 0)
+    numbers = [app.target.FindFirstGlobalVariable(name).GetValueAsSigned() for name in ("rounds", "sum")]
+    found = app.target.FindFirstGlobalVariable("bytes")
+    return [*numbers, *(found.GetChildAtIndex(index).GetValueAsUnsigned() for index in range(2))]
 
 
 CASES = [
@@ -269,6 +299,7 @@ CASES = [
     a_recursion_in_rust_has_a_frame_for_each_call,
     a_step_over_a_recursive_call_stays_in_its_frame,
     a_core_dump_opens_where_the_app_trapped_and_does_not_go_on,
+    a_recorded_run_is_replayed_under_the_debugger_to_the_same_trap,
 ]
 
 

@@ -46,7 +46,7 @@ def build_guests(clang, linker):
     common = ["--target=wasm32", "-g", "-O0", "-nostdlib", "-Wl,--no-entry"]
     rust = ["rustc", "--edition=2021", "--target", guest.TARGET, "-g", "-Copt-level=0", "-Cpanic=abort",
             f"-Clinker={linker}", "-Clink-arg=--no-entry", "-Clink-arg=--export=_start", "--crate-type=bin"]
-    commands = [[clang, *common, "-o", FOLDER / f"{name}.wasm", f"{name}.c"] for name in ("walk", "wait")]
+    commands = [[clang, *common, "-o", FOLDER / f"{name}.wasm", f"{name}.c"] for name in ("walk", "wait", "fail")]
     commands.append([*rust, "-o", FOLDER / "walk-rust.wasm", "walk.rs"])
     for name, stack in DEVICE_GUESTS.items():
         # a device has less memory

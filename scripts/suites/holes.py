@@ -29,6 +29,8 @@ HOLES = [
     Hole("arrays of a host call lie over each other", ["-p", "wisp-host", "--lib", "lie_over"]),
     Hole("a read overwrites the vectors that say how much it reads",
          ["-p", "wisp-sim", "--test", "files", "a_vector_that_a_read_overwrites"]),
+    Hole("an app goes beyond the quota of a folder of the workstation, or beyond the stack of the command",
+         ["-p", "wisp-sim", "--test", "files", "--", "counts", "cost_no_stack"]),
     Hole("an app calls host functions with any arguments", ["-p", "wisp-sim", "--test", "hostile"]),
     Hole("an image has another meaning, or is damaged, beside other instances", ["--test", "some", "images"], "fuzz"),
     Hole("a client touches an upload of the shell, of the firmware or of another client", ["--test", "uploads"], "fuzz"),

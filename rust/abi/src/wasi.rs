@@ -172,6 +172,7 @@ const LOOKUP: Param = param("lookup", Kind::U32, "`lookupflags`");
 const IOVS: Param = param("iovs", Kind::Address, "array of (address, length), 8 bytes each");
 const IOVS_LEN: Param = param("iovs_len", Kind::U32, "entries of `iovs`");
 const OFFSET: Param = param("offset", Kind::U64, "offset in the file, bytes");
+const BAD_PLACE: (&str, &str) = ("inval", "the offset is 2^63 or more");
 const ATIM: Param = param("atim", Kind::U64, "time of the last access, nanoseconds since 1970");
 const MTIM: Param = param("mtim", Kind::U64, "time of the last change, nanoseconds since 1970");
 const FSTFLAGS: Param = param("fst_flags", Kind::U32, "`fstflags`: which times to set, and to what");
@@ -303,7 +304,7 @@ const FUNCTIONS: &[Function] = &[
         "fd_filestat_set_size",
         "Cuts a file or lengthens it with zeros.",
         &[FD, param("size", Kind::U64, "bytes")],
-        &[NOT_OPEN, ("inval", "the descriptor cannot be written"), QUOTA],
+        &[NOT_OPEN, ("inval", "the descriptor cannot be written, or the size is 2^63 or more"), QUOTA],
     ),
     function(
         "fd_filestat_set_times",
@@ -315,7 +316,7 @@ const FUNCTIONS: &[Function] = &[
         "fd_pread",
         "Reads from a place in a file; the position stays.",
         &[FD, IOVS, IOVS_LEN, OFFSET, param("nread", Kind::OutU32, "bytes read")],
-        &[NOT_OPEN, ("spipe", "a standard stream")],
+        &[NOT_OPEN, ("spipe", "a standard stream"), BAD_PLACE],
     ),
     function(
         "fd_prestat_get",
@@ -333,7 +334,7 @@ const FUNCTIONS: &[Function] = &[
         "fd_pwrite",
         "Writes to a place in a file; the position stays.",
         &[FD, IOVS, IOVS_LEN, OFFSET, param("nwritten", Kind::OutU32, "bytes written")],
-        &[NOT_OPEN, ("spipe", "a standard stream"), QUOTA],
+        &[NOT_OPEN, ("spipe", "a standard stream"), BAD_PLACE, QUOTA],
     ),
     function(
         "fd_read",

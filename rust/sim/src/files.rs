@@ -147,19 +147,38 @@ impl Folders {
     /// Fails if `bytes` more do not fit into the quota of a folder.
     fn reserve(&self, folder: usize, bytes: u64) -> FileResult<()> {
         let Some(Folder { dir, quota: Some(quota), .. }) = self.folders.get(folder) else { return Ok(()) };
-        if bytes == 0 || used(dir).map_err(number)?.saturating_add(bytes) <= *quota {
+        if bytes == 0 {
+            return Ok(());
+        }
+        let used = used(dir).and_then(|used| Ok(used.saturating_add(self.removed(folder)?))).map_err(number)?;
+        if used.saturating_add(bytes) <= *quota {
             Ok(())
         } else {
             Err(WasiErrno::Quota)
         }
     }
 
+    /// Returns the bytes that files of a folder count for which were removed and are still open.
+    fn removed(&self, folder: usize) -> io::Result<u64> {
+        let mut found = BTreeMap::new();
+        for (of, object) in self.objects.iter().flatten() {
+            if let (true, Object::File(file)) = (*of == folder, object) {
+                let metadata = file.metadata()?;
+                if metadata.nlink() == 0 {
+                    found.insert((metadata.dev(), metadata.ino()), metadata.len().saturating_add(ENTRY_COST));
+                }
+            }
+        }
+        Ok(found.into_values().fold(0, u64::saturating_add))
+    }
+
     /// Checks the quota before a path gets an entry with so many bytes. A path that cannot get one is left to the call
-    /// to refuse, which knows why.
-    fn reserve_entry(&self, dir: &Dir, folder: usize, path: &str, bytes: u64) -> FileResult<()> {
+    /// to refuse, which knows why. With `follow`, a link without a target gets one.
+    fn reserve_entry(&self, dir: &Dir, folder: usize, path: &str, bytes: u64, follow: bool) -> FileResult<()> {
         let parent = Path::new(path).parent().filter(|parent| !parent.as_os_str().is_empty());
-        let possible = dir.symlink_metadata(path).is_err() && parent.is_none_or(|parent| dir.is_dir(parent));
-        if possible {
+        let found = if follow { dir.metadata(path) } else { dir.symlink_metadata(path) };
+        let missing = found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound);
+        if missing && parent.is_none_or(|parent| dir.is_dir(parent)) {
             self.reserve(folder, ENTRY_COST + bytes)
         } else {
             Ok(())
@@ -177,11 +196,20 @@ impl Folders {
 /// Returns the bytes that a directory's contents count for.
 fn used(dir: &Dir) -> io::Result<u64> {
     let mut total = 0u64;
-    for entry in dir.entries()? {
+    // The directories on the way. The app decides how many there are, so this is no recursion.
+    let mut way = vec![dir.entries()?];
+    while let Some(entries) = way.last_mut() {
+        let Some(entry) = entries.next() else {
+            way.pop();
+            continue;
+        };
         let entry = entry?;
         let metadata = entry.metadata()?;
-        let inside = if metadata.is_dir() { used(&entry.open_dir()?)? } else { metadata.len() };
+        let inside = if metadata.is_dir() { 0 } else { metadata.len() };
         total = total.saturating_add(ENTRY_COST).saturating_add(inside);
+        if metadata.is_dir() {
+            way.push(entry.open_dir()?.entries()?);
+        }
     }
     Ok(total)
 }
@@ -300,7 +328,7 @@ impl Files for SimPlatform {
         options.create(how.create && !how.exclusive).create_new(how.create && how.exclusive);
         options.follow(if how.follow && !how.exclusive { FollowSymlinks::Yes } else { FollowSymlinks::No });
         if how.create {
-            self.files.reserve_entry(dir, folder, path, 0)?;
+            self.files.reserve_entry(dir, folder, path, 0, how.follow && !how.exclusive)?;
         }
         let file = dir.open_with(path, &options).map_err(number)?;
         let kind = kind(file.metadata().map_err(number)?.file_type());
@@ -322,7 +350,11 @@ impl Files for SimPlatform {
 
     fn read(&mut self, object: u16, position: u64, buffer: &mut [u8]) -> FileResult<usize> {
         let (file, _) = self.files.file(object)?;
-        file.seek(SeekFrom::Start(position)).map_err(number)?;
+        match file.seek(SeekFrom::Start(position)) {
+            // beyond the longest file that the file system can have
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Ok(0),
+            sought => sought.map_err(number)?,
+        };
         let mut read = 0;
         while read < buffer.len() {
             match file.read(&mut buffer[read..]) {
@@ -336,10 +368,14 @@ impl Files for SimPlatform {
     }
 
     fn write(&mut self, object: u16, position: u64, bytes: &[u8]) -> FileResult<usize> {
-        let end = position.checked_add(bytes.len() as u64).ok_or(WasiErrno::TooBig)?;
+        let end = position.checked_add(bytes.len() as u64).filter(|end| i64::try_from(*end).is_ok());
+        let end = end.ok_or(WasiErrno::TooBig)?;
         self.files.reserve_size(object, if bytes.is_empty() { 0 } else { end })?;
         let (file, _) = self.files.file(object)?;
-        file.seek(SeekFrom::Start(position)).map_err(number)?;
+        match file.seek(SeekFrom::Start(position)) {
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => return Err(WasiErrno::TooBig),
+            sought => sought.map_err(number)?,
+        };
         file.write_all(bytes).map_err(number)?;
         Ok(bytes.len())
     }
@@ -407,7 +443,7 @@ impl Files for SimPlatform {
     fn create_directory(&mut self, object: u16, path: &[u8]) -> FileResult<()> {
         let (dir, folder) = self.files.directory(object)?;
         let path = text(path)?;
-        self.files.reserve_entry(dir, folder, path, 0)?;
+        self.files.reserve_entry(dir, folder, path, 0, false)?;
         dir.create_dir(path).map_err(number)
     }
 
@@ -439,14 +475,14 @@ impl Files for SimPlatform {
         }
         let (path, new) = (text(path)?, text(new)?);
         let length = from.symlink_metadata(path).map_err(number)?.len();
-        self.files.reserve_entry(to, folder, new, length)?;
+        self.files.reserve_entry(to, folder, new, length, false)?;
         from.hard_link(path, to, new).map_err(number)
     }
 
     fn symlink(&mut self, target: &[u8], object: u16, path: &[u8]) -> FileResult<()> {
         let (dir, folder) = self.files.directory(object)?;
         let (target, path) = (text(target)?, text(path)?);
-        self.files.reserve_entry(dir, folder, path, target.len() as u64)?;
+        self.files.reserve_entry(dir, folder, path, target.len() as u64, false)?;
         DirExt::symlink(dir, Path::new(target), Path::new(path)).map_err(number)
     }
 

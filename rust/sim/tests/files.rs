@@ -12,6 +12,7 @@ const SUCCESS: u64 = 0;
 const BADF: u64 = 8;
 const DQUOT: u64 = 19;
 const EXIST: u64 = 20;
+const FBIG: u64 = 22;
 const INVAL: u64 = 28;
 const ISDIR: u64 = 31;
 const LOOP: u64 = 32;
@@ -49,15 +50,21 @@ impl Desk {
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(path.join("granted")).unwrap();
         std::fs::write(path.join("secret"), "secret").unwrap();
+        let mut desk = Desk::of(&path.join("granted"), quota);
+        desk.path = path;
+        desk
+    }
+
+    /// Grants a folder that is there and stays.
+    fn of(granted: &Path, quota: Option<u64>) -> Self {
         let quota = quota.map_or(String::new(), |bytes| format!("quota = {bytes}\n"));
-        let granted = path.join("granted");
         let mut board =
             Board::from_toml(&format!("[apps.a.folders.\"/\"]\npath = {:?}\n{quota}", granted.to_str().unwrap()))
                 .unwrap();
         board.set_trace(Capture::new(), TraceFormat::Off);
         let mut platform = board.platform("a");
         platform.open_folders().unwrap();
-        Desk { path, app: App::new(platform), memory: vec![0; 4096] }
+        Desk { path: PathBuf::new(), app: App::new(platform), memory: vec![0; 4096] }
     }
 
     fn host(&self, name: &str) -> PathBuf {
@@ -215,7 +222,8 @@ fn a_quota_bounds_files_and_their_number() {
     // what is there can be written again, and what was removed makes room
     assert_eq!(desk.call("fd_pwrite", &[fd, 32, 1, 0, 0, 16]), SUCCESS);
     assert_eq!(desk.call("fd_filestat_set_size", &[fd, 10, 0]), SUCCESS);
-    desk.open("b", CREAT, WRITE).unwrap();
+    let fd = desk.open("b", CREAT, WRITE).unwrap();
+    assert_eq!(desk.call("fd_close", &[fd]), SUCCESS);
     assert_eq!(desk.on_path("path_unlink_file", "b"), SUCCESS);
     assert_eq!(desk.on_path("path_create_directory", "d"), SUCCESS);
 }
@@ -241,6 +249,71 @@ fn a_hard_link_counts_with_what_it_links() {
     assert_eq!(desk.call("path_link", &[3, 0, from, length, 3, to, other]), DQUOT);
     std::fs::write(desk.host("a"), "x".repeat(100)).unwrap();
     assert_eq!(desk.call("path_link", &[3, 0, from, length, 3, to, other]), SUCCESS);
+}
+
+#[test]
+fn a_file_that_was_removed_counts_while_it_is_open() {
+    let mut desk = Desk::new(Some(200));
+    let fd = desk.open("a", CREAT, READ | WRITE).unwrap();
+    assert_eq!(desk.write(fd, &"x".repeat(136)), SUCCESS);
+    assert_eq!(desk.on_path("path_unlink_file", "a"), SUCCESS);
+    assert_eq!(desk.open("b", CREAT, WRITE), Err(DQUOT));
+    assert_eq!(desk.write(fd, "x"), DQUOT);
+    assert_eq!(desk.call("fd_close", &[fd]), SUCCESS);
+    assert!(desk.open("b", CREAT, WRITE).is_ok());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_that_a_link_makes_counts() {
+    let mut desk = Desk::new(Some(140));
+    let ([target, length], [path, size]) = (desk.put(100, "file"), desk.put(300, "link"));
+    assert_eq!(desk.call("path_symlink", &[target, length, 3, path, size]), SUCCESS);
+    // 68 bytes for the link, and 64 for what it makes
+    std::fs::write(desk.host("other"), "").unwrap();
+    assert_eq!(desk.open("link", CREAT, WRITE), Err(DQUOT));
+    std::fs::remove_file(desk.host("other")).unwrap();
+    assert!(desk.open("link", CREAT, WRITE).is_ok());
+    assert!(desk.host("file").exists());
+}
+
+#[test]
+fn places_beyond_every_file_are_told_as_on_a_device() {
+    let mut desk = Desk::new(None);
+    let fd = desk.open("a", CREAT, READ | WRITE).unwrap();
+    assert_eq!(desk.write(fd, "text"), SUCCESS);
+    for high in [1 << 31, u32::MAX] {
+        assert_eq!(desk.call("fd_pread", &[fd, 32, 1, 0, high, 16]), INVAL);
+        assert_eq!(desk.call("fd_pwrite", &[fd, 32, 1, 0, high, 16]), INVAL);
+        assert_eq!(desk.call("fd_filestat_set_size", &[fd, 0, high]), INVAL);
+    }
+    let last = (1 << 31) - 1;
+    assert_eq!(desk.call("fd_pread", &[fd, 32, 1, u32::MAX, last, 16]), SUCCESS);
+    assert_eq!(desk.u32(16), 0, "behind the end");
+    assert_eq!(desk.call("fd_pwrite", &[fd, 32, 1, u32::MAX, last, 16]), FBIG);
+    assert_eq!(desk.call("fd_seek", &[fd, u32::MAX, last, 0, 16]), SUCCESS);
+    assert_eq!(desk.read(fd).as_deref(), Ok(""));
+    assert_eq!(desk.write(fd, "x"), FBIG);
+    assert_eq!(std::fs::read(desk.host("a")).unwrap(), b"text");
+}
+
+#[test]
+fn directories_in_each_other_cost_no_stack() {
+    let mut desk = Desk::new(None);
+    let mut fd = 3;
+    for _ in 0..400 {
+        let [at, length] = desk.put(100, "d");
+        assert_eq!(desk.call("path_create_directory", &[fd, at, length]), SUCCESS);
+        let inner = desk.open_at(fd, "d", DIRECTORY, READ).unwrap();
+        assert!(fd == 3 || desk.call("fd_close", &[fd]) == SUCCESS);
+        fd = inner;
+    }
+    let name = desk.host("");
+    let counts = move || {
+        let mut other = Desk::of(&name, Some(400 * 64 + 63));
+        assert_eq!(other.open("x", CREAT, WRITE), Err(DQUOT));
+    };
+    std::thread::Builder::new().stack_size(256 << 10).spawn(counts).unwrap().join().unwrap();
 }
 
 #[test]
@@ -359,4 +432,60 @@ fn folders_are_apart() {
     assert_eq!(desk.call("path_rename", &[3, from, length, 4, to, size]), XDEV);
     assert_eq!(desk.call("path_rename", &[3, from, length, 3, to, size]), SUCCESS);
     assert!(desk.host("b").exists());
+}
+
+/// Returns the bytes of all files of a folder, and 64 more for each entry.
+fn used(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).unwrap().map(Result::unwrap);
+    let inside = |entry: &std::fs::DirEntry| match entry.metadata().unwrap() {
+        found if found.is_dir() => used(&entry.path()),
+        found => found.len(),
+    };
+    entries.map(|entry| 64 + inside(&entry)).sum()
+}
+
+#[test]
+fn an_app_that_does_anything_to_files_stays_in_its_folder_and_its_quota() {
+    const QUOTA: u64 = 1000;
+    const PATHS: [&str; 12] =
+        ["a", "b", "d", "d/a", "d/d", "l", "l/a", "d/../b", ".", "..", "../secret", "d/../../secret"];
+    let mut state = 7u64;
+    let mut below = |end: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % end
+    };
+    let (mut succeeded, mut over) = (0, 0);
+    for _ in 0..30 {
+        let mut desk = Desk::new(Some(QUOTA));
+        for _ in 0..200 {
+            let (path, other) = (PATHS[below(PATHS.len())], PATHS[below(PATHS.len())]);
+            let ([at, length], [to, size]) = (desk.put(100, path), desk.put(200, other));
+            let (fd, open) = (below(9) as u32, 4 + below(5) as u32);
+            let directory = if below(4) == 0 { fd } else { 3 };
+            let numbers = [0, 1, 500, 1 << 20, u32::MAX];
+            let (low, high) = (numbers[below(5)], [0, 0, 0, 1 << 31, (1 << 31) - 1][below(5)]);
+            let result = match below(14) {
+                0..=2 => {
+                    desk.open_at(directory, path, below(16) as u32, READ | WRITE).map_or_else(|error| error, |_| 0)
+                }
+                3 | 4 => desk.write(open, &"x".repeat(below(600))),
+                5 => desk.call("fd_pwrite", &[open, 32, 1, low, high, 16]),
+                6 => desk.call("fd_filestat_set_size", &[open, low, high]),
+                7 => desk.call("path_create_directory", &[directory, at, length]),
+                8 => desk.call("path_symlink", &[at, length, directory, to, size]),
+                9 => desk.call("path_link", &[3, 0, at, length, directory, to, size]),
+                10 => desk.call("path_rename", &[3, at, length, directory, to, size]),
+                11 => desk.call(["path_unlink_file", "path_remove_directory"][below(2)], &[directory, at, length]),
+                12 => desk.call("fd_renumber", &[open, 4 + below(5) as u32]),
+                _ => desk.call("fd_close", &[open]),
+            };
+            succeeded += u32::from(result == SUCCESS);
+            over += u32::from(result == DQUOT);
+            assert!(used(&desk.host("")) <= QUOTA);
+        }
+        assert_eq!(std::fs::read(desk.path.join("secret")).unwrap(), b"secret");
+        assert_eq!(std::fs::read_dir(&desk.path).unwrap().count(), 2);
+    }
+    // were all to succeed, or to be refused, this would be no test
+    assert!(succeeded > 200 && over > 40, "{succeeded} {over}");
 }

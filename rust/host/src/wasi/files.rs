@@ -23,6 +23,11 @@ pub(super) fn path(path: &[u8]) -> Result<&[u8], WasiErrno> {
     }
 }
 
+/// Checks a place in a file, which is a signed number to every file system.
+pub(super) fn place(offset: u64) -> Result<u64, WasiErrno> {
+    i64::try_from(offset).map(|_| offset).map_err(|_| WasiErrno::Invalid)
+}
+
 /// Checks flags against those that exist.
 pub(super) fn flags(value: u32, all: u32) -> Result<u32, WasiErrno> {
     if value & !all == 0 {

@@ -134,7 +134,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         match self.file(fd, Descriptor::WRITE) {
             Ok(file) => {
                 let object = file.object;
-                Ok(self.platform.set_size(object, size)?)
+                Ok(self.platform.set_size(object, files::place(size)?)?)
             }
             // open, but not to be written
             Err(_) => {
@@ -154,7 +154,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
 
     fn fd_pread(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32, offset: u64) -> Wasi<u32> {
         let object = self.file(fd, Descriptor::READ)?.object;
-        self.read_file(memory, object, offset, iovs, iovs_len)
+        self.read_file(memory, object, files::place(offset)?, iovs, iovs_len)
     }
 
     fn fd_prestat_get(&mut self, fd: u32) -> Wasi<[u8; wasi::PRESTAT_SIZE as usize]> {
@@ -174,6 +174,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
 
     fn fd_pwrite(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32, offset: u64) -> Wasi<u32> {
         let file = *self.file(fd, Descriptor::WRITE)?;
+        let offset = files::place(offset)?;
         // as POSIX systems do: an appending file has no other place to write to
         let append = file.flags & wasi::fdflags::APPEND as u8 != 0;
         let offset = if append { self.platform.metadata(file.object)?.size } else { offset };

@@ -17,12 +17,15 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, time_us: u64, kind: Kind) {
-        if self.events.len() == CAPACITY {
-            self.lost = self.lost.saturating_add(1);
-        } else {
+    /// Returns false if there was no room.
+    pub(crate) fn push(&mut self, time_us: u64, kind: Kind) -> bool {
+        let fits = self.events.len() < CAPACITY;
+        if fits {
             self.events.push_back(Event { time_us, kind, lost: 0 });
+        } else {
+            self.lost = self.lost.saturating_add(1);
         }
+        fits
     }
 
     pub(crate) fn pop(&mut self) -> Option<Event> {
@@ -32,6 +35,10 @@ impl Queue {
 
     pub(crate) fn retain(&mut self, keep: impl Fn(Kind) -> bool) {
         self.events.retain(|event| keep(event.kind));
+        if self.events.is_empty() {
+            // no event is left that could tell of the lost ones
+            self.lost = 0;
+        }
     }
 }
 
@@ -70,8 +77,8 @@ impl SimPlatform {
     pub(crate) fn collect_events(&mut self) {
         let now = self.now_us();
         while let Some((time, kind)) = self.first_event().filter(|(time, _)| *time <= now) {
-            if self.heard(kind, time) {
-                self.queue.push(time, kind);
+            if self.heard(kind, time) && !self.queue.push(time, kind) {
+                self.untold(kind);
             }
         }
         self.collect_net_events();
@@ -121,12 +128,22 @@ impl SimPlatform {
             Kind::Net { .. } => false,
         }
     }
+
+    /// Takes note that the queue had no room: the next byte or message tries again, as on a device.
+    pub(crate) fn untold(&mut self, kind: Kind) {
+        match kind {
+            Kind::Uart(uart) => self.untold_uart(uart),
+            Kind::Message(channel) => self.untold_msg(channel),
+            // each of them is told once, or lost; of a socket, the app learns by `ready`
+            Kind::Edge { .. } | Kind::Alarm(_) | Kind::Net { .. } => {}
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{Board, Capture, SimPlatform, TraceFormat};
-    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Kind, PinMode};
+    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Kind, Msg, PinMode, Uart};
     use wisp_host::Interrupted;
 
     const BOARD: &str = r#"
@@ -205,5 +222,57 @@ mod tests {
             assert_eq!(app.next_event(0), edge(time * 1000, 0, time % 2 == 1));
         }
         assert_eq!(app.next_event(u64::MAX), edge(11_000, 0, true));
+    }
+
+    /// A pin that fills the queue in the first 8 ms, and something that comes after that.
+    fn flooded(other: &str) -> SimPlatform {
+        let steps: String = (1..=8).map(|i| format!("{{ at_ms = {i}, active = {} }},", i % 2 == 1)).collect();
+        let board = format!("[board]\nduration_ms = 100\n[apps.a.gpio.button]\nscript = [{steps}]\n{other}");
+        let mut app = Board::from_toml(&board).unwrap().platform("a");
+        app.configure(0, PinMode::Input).unwrap();
+        app.watch(0, Edges::Both).unwrap();
+        app
+    }
+
+    /// Takes the eight events that fitted, of which the first tells of `lost` others.
+    fn drain(app: &mut SimPlatform, lost: u32) {
+        for time in 1..=8 {
+            let event = app.next_event(0).unwrap().unwrap();
+            assert_eq!((event.time_us, event.lost), (time * 1000, if time == 1 { lost } else { 0 }));
+        }
+    }
+
+    #[test]
+    fn the_next_byte_tells_of_a_port_whose_event_found_the_queue_full() {
+        let mut app =
+            flooded("[apps.a.uart.modem]\nscript = [{ at_ms = 9, text = \"a\" }, { at_ms = 20, text = \"b\" }]\n");
+        app.open_uart(0).unwrap();
+        app.watch_uart(0, true).unwrap();
+        app.sleep_us(10_000).unwrap();
+        drain(&mut app, 1);
+        assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Uart(0), lost: 0 })));
+    }
+
+    #[test]
+    fn the_next_message_tells_of_a_channel_whose_event_found_the_queue_full() {
+        let mut app = flooded(
+            "[apps.a.msg.wish]\ndirection = \"subscribe\"\nsize = 1\n\
+             script = [{ at_ms = 9, bytes = [1] }, { at_ms = 20, bytes = [2] }]\n",
+        );
+        app.open_msg(0).unwrap();
+        app.sleep_us(10_000).unwrap();
+        drain(&mut app, 1);
+        assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Message(0), lost: 0 })));
+    }
+
+    #[test]
+    fn events_that_were_dropped_with_all_others_are_not_told_of() {
+        let mut app = flooded("[apps.a.gpio.other]\nscript = [{ at_ms = 9, active = true }]\n");
+        app.configure(1, PinMode::Input).unwrap();
+        app.watch(1, Edges::Both).unwrap();
+        app.sleep_us(10_000).unwrap();
+        app.watch(0, Edges::None).unwrap();
+        app.watch(1, Edges::None).unwrap();
+        assert_eq!(app.queue.lost, 0);
     }
 }

@@ -80,11 +80,13 @@ pub(crate) struct Device {
     past: usize,
     waiting: VecDeque<Vec<u8>>,
     lost: u32,
+    /// An event told of what is there.
+    told: bool,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
-        Device { label, config, open: false, past: 0, waiting: VecDeque::new(), lost: 0 }
+        Device { label, config, open: false, past: 0, waiting: VecDeque::new(), lost: 0, told: false }
     }
 
     fn at_us(step: &Spanned<Message>) -> u64 {
@@ -96,7 +98,7 @@ impl Device {
         self.config.script.get(self.past).filter(|_| self.open).map(Self::at_us)
     }
 
-    /// Takes the message of that time into the queue. Returns true if the queue was empty.
+    /// Takes the message of that time into the queue. Returns true if an event is due.
     pub(crate) fn arrive(&mut self) -> bool {
         let Some(step) = self.config.script.get(self.past) else { return false };
         self.past += 1;
@@ -105,13 +107,19 @@ impl Device {
             return false;
         }
         self.waiting.push_back(step.get_ref().bytes.clone());
-        self.waiting.len() == 1
+        !std::mem::replace(&mut self.told, true)
     }
 }
 
 impl SimPlatform {
     fn msg_channel(&mut self, channel: u32) -> Result<&mut Device, Errno> {
         self.devices.msg.get_mut(channel as usize).ok_or(Errno::BadHandle)
+    }
+
+    pub(crate) fn untold_msg(&mut self, channel: u32) {
+        if let Ok(found) = self.msg_channel(channel) {
+            found.told = false;
+        }
     }
 }
 
@@ -132,8 +140,10 @@ impl Msg for SimPlatform {
 
     fn open_msg(&mut self, channel: u32) -> Result<(), Errno> {
         let now = self.now_us();
+        self.queue.retain(|kind| kind != wisp_host::platform::Kind::Message(channel));
         let found = self.msg_channel(channel)?;
         found.open = true;
+        found.told = false;
         found.waiting.clear();
         found.lost = 0;
         // What came before nobody hears.
@@ -161,7 +171,9 @@ impl Msg for SimPlatform {
         self.tick();
         self.collect_events();
         let found = self.msg_channel(channel)?;
-        message.copy_from_slice(&found.waiting.pop_front().ok_or(Errno::Again)?);
+        let taken = found.waiting.pop_front();
+        found.told = found.told && !found.waiting.is_empty();
+        message.copy_from_slice(&taken.ok_or(Errno::Again)?);
         Ok(())
     }
 
@@ -223,6 +235,18 @@ mod tests {
         assert_eq!(app.next_event(u64::MAX), event(9000));
         app.close_msg(1);
         assert_eq!(app.next_event(20_000), Ok(None));
+    }
+
+    #[test]
+    fn a_channel_that_is_opened_again_tells_nothing_of_what_it_held() {
+        let mut app = Board::from_toml(BOARD).unwrap().platform("a");
+        app.open_msg(1).unwrap();
+        app.sleep_us(3500).unwrap();
+        app.collect_events();
+        app.open_msg(1).unwrap();
+        assert_eq!(app.next_event(4000), Ok(None));
+        let event = Event { time_us: 9000, kind: Kind::Message(1), lost: 0 };
+        assert_eq!(app.next_event(u64::MAX), Ok(Some(event)));
     }
 
     #[test]

@@ -126,8 +126,14 @@ impl SimPlatform {
 
     fn raise_uart_event(&mut self, uart: u32) {
         let now = self.now_us();
-        if self.uart(uart).is_some_and(Device::tell) {
-            self.queue.push(now, Kind::Uart(uart));
+        if self.uart(uart).is_some_and(Device::tell) && !self.queue.push(now, Kind::Uart(uart)) {
+            self.untold_uart(uart);
+        }
+    }
+
+    pub(crate) fn untold_uart(&mut self, uart: u32) {
+        if let Some(found) = self.uart(uart) {
+            found.told = false;
         }
     }
 }

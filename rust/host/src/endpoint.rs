@@ -278,6 +278,11 @@ impl<'a> Endpoint<'a> {
         }
     }
 
+    /// Returns the first port that the endpoint grants.
+    pub(crate) fn first_port(&self) -> u16 {
+        self.first
+    }
+
     /// Returns true if the endpoint grants this port.
     pub fn has_port(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)

@@ -8,7 +8,7 @@ pub(crate) const LINE: usize = 96;
 /// shown. These are controls (C0, DEL and C1), line and paragraph separators, and marks of direction.
 fn is_harmful(character: char) -> bool {
     character.is_control() && character != '\t'
-        || matches!(character, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        || matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 fn is_clean(line: &[u8]) -> bool {
@@ -246,6 +246,7 @@ mod tests {
     #[test]
     fn characters_that_turn_the_text_around_are_escaped() {
         assert_eq!(collect("a\u{202e}b\u{2066}\u{2028}".as_bytes()), [r"a\xe2\x80\xaeb\xe2\x81\xa6\xe2\x80\xa8"]);
+        assert_eq!(collect("a\u{61c}b\u{200e}\u{200f}".as_bytes()), [r"a\xd8\x9cb\xe2\x80\x8e\xe2\x80\x8f"]);
         assert_eq!(collect("\u{20ac}\u{1f680}".as_bytes()), ["\u{20ac}\u{1f680}"]);
     }
 

@@ -274,6 +274,14 @@ impl Wanted {
         self.push(digits.get(digits.len() - used..).unwrap_or(&[]));
     }
 
+    /// Appends a port. What is none stands as a word, because no entry has it.
+    fn push_port(&mut self, port: u16) {
+        match port {
+            0 => self.push(b"PORT"),
+            _ => self.push_number(port, 10),
+        }
+    }
+
     fn push_address(&mut self, address: Ipv6Addr) {
         match address.to_ipv4_mapped() {
             Some(v4) => {
@@ -343,7 +351,7 @@ impl<P: Platform> App<P> {
         let mut wanted = Wanted::new(protocol, false);
         wanted.push_address(peer.address);
         wanted.push(b":");
-        wanted.push_number(peer.port, 10);
+        wanted.push_port(peer.port);
         wanted.push(if protocol.is_secure() { b"#TAG" } else { b"" });
         self.platform.denied(net::INTERFACE.module, wanted.bytes());
         Errno::Access
@@ -424,6 +432,12 @@ impl<P: Platform> NetV1 for App<P> {
         }
         let address = in_time(found?)?;
         if !may_be_named(name, address) && !is_listed(&self.platform, address) {
+            // the first of the entries, of which there is one at least
+            let named = endpoints(&self.platform).find(|(index, _)| *index == granted.trailing_zeros());
+            if let Some((_, endpoint)) = named {
+                let peer = Peer { address, port: endpoint.first_port() };
+                self.net_denied(endpoint.protocol, peer);
+            }
             return Err(Errno::Access.into());
         }
         for index in (0..net::MAX_ENDPOINTS).filter(|index| granted >> index & 1 == 1) {
@@ -453,7 +467,7 @@ impl<P: Platform> NetV1 for App<P> {
         let Some(Host::Prefix(base, _)) = granted.map(|endpoint| endpoint.host) else {
             let mut wanted = Wanted::new(found.protocol, true);
             wanted.push(b"0.0.0.0:");
-            wanted.push_number(port, 10);
+            wanted.push_port(port);
             self.platform.denied(net::INTERFACE.module, wanted.bytes());
             return Err(Errno::Access.into());
         };

@@ -16,6 +16,7 @@ mod board;
 mod config;
 mod counter;
 mod dac;
+mod denied;
 mod devices;
 mod entropy;
 mod error;

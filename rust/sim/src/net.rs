@@ -168,9 +168,12 @@ impl Network {
     fn refill(&mut self, now_us: u64) {
         let elapsed = u128::from(now_us.saturating_sub(self.used_at_us));
         let back = elapsed * u128::from(self.bytes_per_hour) / u128::from(HOUR_US);
-        if back > 0 {
-            self.used = self.used.saturating_sub(u64::try_from(back).unwrap_or(u64::MAX));
-            self.used_at_us = now_us;
+        if back >= self.used.into() {
+            (self.used, self.used_at_us) = (0, now_us);
+        } else if back > 0 {
+            // less than what is used, and so is its time less than what has elapsed
+            self.used -= back as u64;
+            self.used_at_us += (back * u128::from(HOUR_US) / u128::from(self.bytes_per_hour)) as u64;
         }
     }
 }

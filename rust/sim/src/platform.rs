@@ -245,23 +245,7 @@ impl Log for SimPlatform {
     }
 
     fn denied(&mut self, interface: &str, label: &[u8]) {
-        // The guest chose it: it may be long and hold anything.
-        let label: String = String::from_utf8_lossy(label).chars().take(64).flat_map(char::escape_debug).collect();
-        let name = interface.trim_start_matches("wisp:");
-        let table = name.split('@').next().unwrap_or(name);
-        let message = if self.board_file.is_empty() {
-            format!("{interface} \"{label}\" refused: this board grants nothing; run with --board board.toml")
-        } else if table == "net" {
-            format!(
-                "{interface} \"{label}\" refused: add it to endpoints in [apps.{}.net] of {}",
-                self.name, self.board_file
-            )
-        } else {
-            format!(
-                "{interface} \"{label}\" refused: grant it with [apps.{}.{table}.{label}] in {}, in this direction",
-                self.name, self.board_file
-            )
-        };
+        let message = crate::denied::message(interface, label, &self.name, &self.board_file);
         self.trace("log", "wrn", &message, "");
     }
 }

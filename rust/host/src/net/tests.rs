@@ -203,6 +203,8 @@ fn only_granted_peers_are_reached_and_the_log_names_the_entry_that_is_missing() 
     let denied = &harness.app.platform().denied;
     assert_eq!(denied[0], ("wisp:net@1".into(), "tcp:192.0.3.1:80".into()));
     assert_eq!(denied[4].1, "tcp:[2001:db8:0:0:0:0:0:1]:80");
+    // no entry has such a port
+    assert_eq!((&*denied[5].1, &*denied[6].1), ("tcp:192.0.2.1:PORT", "tcp:192.0.2.1:PORT"));
     assert_eq!(connect(&mut harness, "192.0.2.1", 80, 0), 0);
     assert_eq!(connect(&mut harness, "192.0.2.1", 80, 0), -1, "connected already");
 }
@@ -234,6 +236,10 @@ fn an_answer_that_leads_back_to_the_device_grants_nothing() {
         assert_eq!(resolve(&mut harness, "broker.example"), -13, "{text}");
         assert_eq!(connect(&mut harness, text, 80, 0), -13, "{text}");
     }
+    // the log names the entry with which the name may have the address
+    let denied = harness.app.platform().denied.iter().map(|(_, entry)| entry.as_str());
+    let named: Vec<_> = denied.step_by(2).take(2).collect();
+    assert_eq!(named, ["tcp:127.0.0.1:80", "tcp:0.0.0.0:80"]);
     let mut harness = opened(TCP, &["tcp:broker.example:80", "udp:0.0.0.0/0:53", "tcp-listen:127.0.0.1:9"]);
     harness.app.platform_mut().net.names.insert("broker.example".into(), "127.0.0.1");
     assert_eq!(resolve(&mut harness, "broker.example"), -13, "no entry is the address itself");
@@ -265,6 +271,7 @@ fn ports_are_bound_where_an_entry_listens_and_the_entry_chooses_the_family() {
         assert_eq!(harness.i32(NET, "bind", &[0, port]), -13, "{port}");
     }
     assert_eq!(harness.app.platform().denied[0].1, "udp-listen:0.0.0.0:5683");
+    assert_eq!(harness.app.platform().denied[2].1, "udp-listen:0.0.0.0:PORT");
     assert_eq!(harness.i32(NET, "bind", &[0, 7]), 0);
     assert_eq!(harness.app.platform().net.calls, ["bind 6"]);
     assert_eq!(harness.i32(NET, "bind", &[0, 7]), -1);

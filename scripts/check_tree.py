@@ -129,7 +129,7 @@ def maps():
     """Pages that the book of doc/ or the map of pages leaves out: nobody would find them."""
     doc = devenv.REPO / "doc"
     lists = {
-        doc / "SUMMARY.md": ("*.md", "adr/*.md"),
+        doc / "SUMMARY.md": ("*.md", "adr/*.md", "abi/*.md"),
         doc / "README.md": ("*.md",),
         doc / "adr" / "README.md": ("[0-9]*.md",),
     }

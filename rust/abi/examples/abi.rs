@@ -3,20 +3,18 @@
 //!
 //! `cargo run -p wisp-abi --features render --example abi -- c-header FILE`
 //! `cargo run -p wisp-abi --features render --example abi -- assemblyscript FILE`
-//! `cargo run -p wisp-abi --features render --example abi -- pages DIRECTORY`
 
 use std::path::Path;
 use std::process::ExitCode;
 use wisp_abi::render;
 
-const USAGE: &str = "usage: abi c-header FILE | abi assemblyscript FILE | abi pages DIRECTORY";
+const USAGE: &str = "usage: abi c-header FILE | abi assemblyscript FILE";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let result = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["c-header", file] => header(Path::new(file)),
         ["assemblyscript", file] => assemblyscript(Path::new(file)),
-        ["pages", directory] => pages(Path::new(directory)),
         _ => Err(USAGE.to_string()),
     };
     match result {
@@ -46,17 +44,4 @@ fn assemblyscript(path: &Path) -> Result<(), String> {
     let mut text = String::new();
     render::assemblyscript(&mut text).map_err(|error| error.to_string())?;
     write(path, &text)
-}
-
-fn pages(directory: &Path) -> Result<(), String> {
-    std::fs::create_dir_all(directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    let mut text = String::new();
-    render::index(&mut text).map_err(|error| error.to_string())?;
-    write(&directory.join("README.md"), &text)?;
-    for interface in wisp_abi::INTERFACES {
-        let mut text = String::new();
-        render::page(&mut text, interface).map_err(|error| error.to_string())?;
-        write(&directory.join(format!("{}.md", interface.ident)), &text)?;
-    }
-    Ok(())
 }

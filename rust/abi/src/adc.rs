@@ -25,7 +25,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted channel and sets it up; again, it returns the same handle.",
+            doc: "Opens a granted channel and sets it up. A second call returns the same handle.",
             params: &[param("label", Kind::Bytes, "the channel's name in `io-channel-names`")],
             returns: Returns::Handle,
             errors: &[

@@ -45,7 +45,7 @@ pub const INTERFACE: Interface = Interface {
           `wisp:timer@1`, data at UARTs of `wisp:uart@1`, messages of `wisp:msg@1`, alarms of `wisp:counter@1`, \
           sockets of `wisp:net@1`. Needs no grant of its own. A waiting app costs no CPU \
           time.\n\nEvents wait in a queue of the app's own, filled by interrupts, until `wait` takes them, oldest \
-          first; timers and the queue take turns when both have something. When the queue is full, new events \
+          first. Timers and the queue take turns when both have something. When the queue is full, new events \
           are dropped, and the next event delivered says how many.",
     grant: None,
     errors: ErrorSpace::Wisp,

@@ -33,7 +33,7 @@ const BUS: &[(&str, &str)] = &[
     ("EAGAIN", "arbitration loss: another controller won the bus"),
     ("EOVERFLOW", "overrun: data was not taken in time"),
     ("ETIMEDOUT", "the bus was held for too long"),
-    ("EIO", "the bus failed; also what drivers say that cannot tell the cause"),
+    ("EIO", "the bus failed, or the driver does not know the cause"),
 ];
 
 /// The description.
@@ -57,7 +57,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted device; again, it returns the same handle.",
+            doc: "Opens a granted device. A second call returns the same handle.",
             params: &[param("label", Kind::Bytes, "the device's name in `i2c-names`")],
             returns: Returns::Handle,
             errors: &[("EACCES", "no such device was granted to the app"), ("ENODEV", "the bus is not ready")],
@@ -104,7 +104,7 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "transaction",
             doc: "Does several operations in one bus transaction. Between operations of different kinds there is a \
-                  repeated start; operations of the same kind follow each other as if they were one.",
+                  repeated start. Operations of the same kind follow each other as if they were one.",
             params: &[
                 DEVICE,
                 param("operations", Kind::Address, "array of `operation` records"),
@@ -115,7 +115,7 @@ pub const INTERFACE: Interface = Interface {
                 BUS[0],
                 (
                     "EINVAL",
-                    "too many operations, one of no kind, or one that reads into bytes of another; nothing has \
+                    "too many operations, one of no kind, or one that reads into bytes of another. Nothing has \
                      happened",
                 ),
                 BUS[1],

@@ -48,7 +48,7 @@ pub const INTERFACE: Interface = Interface {
             returns: Returns::Nothing,
             errors: &[
                 DENIED,
-                ("EINVAL", "the key is empty, too long, or has other characters; or the value is empty"),
+                ("EINVAL", "the key is empty, too long, or has other characters, or the value is empty"),
                 ("EMSGSIZE", "the value is too long"),
                 ("EAGAIN", "the app has written as much as it may within an hour"),
                 ("ENOSPC", "the app's quota or the storage is full"),

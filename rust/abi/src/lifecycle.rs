@@ -8,7 +8,7 @@ pub const INTERFACE: Interface = Interface {
     module: "wisp:lifecycle@1",
     ident: "lifecycle",
     host_trait: "LifecycleV1",
-    doc: "What an app tells whoever supervises it. Every app has it; without a supervisor nothing comes of it.",
+    doc: "What an app reports to its supervisor. Every app has it. Without a supervisor it has no effect.",
     grant: None,
     errors: ErrorSpace::Wisp,
     constants: &[],

@@ -18,7 +18,7 @@ pub const INTERFACE: Interface = Interface {
     ident: "log",
     host_trait: "LogV1",
     doc: "Messages to the system log, under the app's name. Needs no grant.\n\nA message may hold \
-          several lines; each becomes one entry, an empty last line none. Control characters other \
+          several lines. Each becomes one entry, an empty last line none. Control characters other \
           than tab are shown as `?`, so that a guest cannot forge entries of others.",
     grant: None,
     errors: ErrorSpace::Wisp,

@@ -22,9 +22,9 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "MsgV1",
     doc: "Channels of messages, granted by `publishes` and `subscribes` in the app's node. All messages of a channel \
           have one size. Each subscribed app has a queue of its own, as long as the channel's node says, from the \
-          moment it opens the channel. Nobody waits for a slow receiver: a message that finds a queue full is lost \
-          to that app alone, the publisher is told how many lost it, and the receiver how many it lost. A \
-          publisher that must lose nothing looks at `room` first.\n\nA message that arrives makes the event \
+          moment it opens the channel. Nobody waits for a slow receiver. A message that finds a queue full is lost \
+          to that app alone. The publisher learns how many apps lost it, and the receiver how many it lost. A \
+          publisher that must lose nothing checks `room` first.\n\nA message that arrives makes the event \
           `MESSAGE` of `wisp:event@1`, once until the queue was emptied.",
     grant: Some(Grant {
         property: "publishes",
@@ -41,7 +41,8 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted channel; again in the same direction, it returns the same handle and empties its \
+            doc:
+                "Opens a granted channel. A second call in the same direction returns the same handle and empties its \
                   queue.",
             params: &[
                 param("label", Kind::Bytes, "name of the channel's node"),
@@ -56,7 +57,7 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "close",
-            doc: "Gives the handle back; what waited is dropped.",
+            doc: "Gives the handle back. Messages that waited are dropped.",
             params: &[CHANNEL],
             returns: Returns::Nothing,
             errors: &[NOT_OPEN],
@@ -85,7 +86,7 @@ pub const INTERFACE: Interface = Interface {
             name: "room",
             doc: "How many messages every subscribed app can still take.",
             params: &[CHANNEL],
-            returns: Returns::Value("messages; 2^31 - 1 if no app has subscribed"),
+            returns: Returns::Value("messages, or 2^31 - 1 if no app has subscribed"),
             errors: &[NOT_OPEN, NOT_TO_PUBLISH],
         },
         Function {
@@ -96,7 +97,7 @@ pub const INTERFACE: Interface = Interface {
             errors: &[
                 NOT_OPEN,
                 NOT_TO_RECEIVE,
-                ("EMSGSIZE", "the buffer is too short; nothing was taken"),
+                ("EMSGSIZE", "the buffer is too short, and nothing was taken"),
                 ("EAGAIN", "there is none"),
             ],
         },

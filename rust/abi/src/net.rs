@@ -216,7 +216,7 @@ const FUNCTIONS: &[Function] = &[
         doc: "Takes what was received, waiting if there is nothing. With TCP, it takes as much as there is and fits. With UDP, \
               it takes one datagram, of which bytes beyond the buffer are dropped.",
         params: &[SOCKET, param("buffer", Kind::Buffer, "to be filled"), TIMEOUT],
-        returns: Returns::Value("the number of bytes; with TCP, 0 for a buffer that is not empty means that the peer has ended"),
+        returns: Returns::Value("the number of bytes. With TCP, 0 for a buffer that is not empty means that the peer has ended"),
         errors: &[
             NOT_OPEN,
             ("EPERM", "the socket is neither connected nor a bound UDP socket"),

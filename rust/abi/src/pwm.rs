@@ -16,7 +16,7 @@ pub const INTERFACE: Interface = Interface {
     ident: "pwm",
     host_trait: "PwmV1",
     doc: "Pulse-width modulated outputs, granted by `pwms` and `pwm-names` in the app's node. The period and the \
-          polarity are the grant's; the app chooses how much of the period the output is active. When an app ends, \
+          polarity are the grant's. The app chooses how much of the period the output is active. When an app ends, \
           its outputs stay inactive.",
     grant: Grant::devices("pwms", "pwm-names", "an output, with its period and polarity"),
     errors: ErrorSpace::Wisp,

@@ -62,7 +62,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted sensor; again, it returns the same handle.",
+            doc: "Opens a granted sensor. A second call returns the same handle.",
             params: &[param("label", Kind::Bytes, "the sensor's name in `sensor-names`")],
             returns: Returns::Handle,
             errors: &[("EACCES", "no such sensor was granted to the app"), ("ENODEV", "the sensor is not ready")],

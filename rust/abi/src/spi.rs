@@ -70,7 +70,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted device; again, it returns the same handle.",
+            doc: "Opens a granted device. A second call returns the same handle.",
             params: &[param("label", Kind::Bytes, "the device's name in `spi-names`")],
             returns: Returns::Handle,
             errors: &[("EACCES", "no such device was granted to the app"), ("ENODEV", "the bus is not ready")],
@@ -120,8 +120,8 @@ pub const INTERFACE: Interface = Interface {
                 NOT_OPEN,
                 (
                     "EINVAL",
-                    "too many operations, too long a wait, one of no kind, or one that reads into bytes of another; a \
-                     transfer may read into the very bytes that it writes; nothing has happened",
+                    "too many operations, too long a wait, one of no kind, or one that reads into bytes of another. A \
+                     transfer may read into the very bytes that it writes. Nothing has happened",
                 ),
                 TIMEOUT,
                 ("ECANCELED", "the app was told to stop during a delay"),

@@ -16,7 +16,7 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "TimerV1",
     doc: "Time since boot, monotonic, sleeping, and timers. Needs no grant. A sleeping app costs no CPU \
           time.\n\nAn app has `TIMERS` timers, numbered from 0. A timer that ran out is an event, which `wait` of \
-          `wisp:event@1` delivers; how often it ran out since it was last delivered is the event's value, so \
+          `wisp:event@1` delivers. The event's value is how often it ran out since it was last delivered, so \
           that a slow app gets one event and not many.",
     grant: None,
     errors: ErrorSpace::Wisp,
@@ -39,14 +39,14 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "sleep_us",
-            doc: "Blocks the app for at least this long; zero yields the CPU to threads of the same priority.",
+            doc: "Blocks the app for at least this long. Zero yields the CPU to threads of the same priority.",
             params: &[param("duration", Kind::U64, "microseconds")],
             returns: Returns::Nothing,
             errors: &[],
         },
         Function {
             name: "sleep_ms",
-            doc: "Blocks the app for at least this long; zero yields the CPU to threads of the same priority.",
+            doc: "Blocks the app for at least this long. Zero yields the CPU to threads of the same priority.",
             params: &[param("duration", Kind::U32, "milliseconds")],
             returns: Returns::Nothing,
             errors: &[],

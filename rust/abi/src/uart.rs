@@ -20,8 +20,8 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "UartV1",
     doc: "Serial ports by label, as streams of bytes. Speed and framing are the board's business. A port is granted by \
           `uarts` and `uart-names` in the app's node, and belongs to one app at a time.\n\nWhile a port is open, \
-          interrupts put what it receives into a buffer of the host and send what the app has written from another, \
-          whose sizes are the firmware's (`CONFIG_WISP_UART_RX_BUFFER`, `CONFIG_WISP_UART_TX_BUFFER`). A byte that finds \
+          interrupts put what it receives into a buffer of the host, and send what the app has written from another. \
+          The firmware sets their sizes (`CONFIG_WISP_UART_RX_BUFFER`, `CONFIG_WISP_UART_TX_BUFFER`). A byte that finds \
           the first one full is dropped and counted. Waiting costs no CPU time and ends when the app is stopped.",
     grant: Grant::devices("uarts", "uart-names", "a serial port; data becomes events"),
     errors: ErrorSpace::Wisp,
@@ -30,7 +30,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted port, with nothing received yet; again, it returns the same handle and drops what was \
+            doc: "Opens a granted port, with nothing received yet. A second call returns the same handle and drops what was \
                   received.",
             params: &[param("label", Kind::Bytes, "the port's name in `uart-names`")],
             returns: Returns::Handle,
@@ -43,7 +43,7 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "close",
-            doc: "Gives the port back. What was written is still sent; what was received is dropped.",
+            doc: "Gives the port back. What was written is still sent. What was received is dropped.",
             params: &[UART],
             returns: Returns::Nothing,
             errors: &[NOT_OPEN],
@@ -52,19 +52,19 @@ pub const INTERFACE: Interface = Interface {
             name: "read",
             doc: "Takes what was received, as much as there is and fits, waiting if there is nothing.",
             params: &[UART, param("buffer", Kind::Buffer, "to be filled"), TIMEOUT],
-            returns: Returns::Value("the number of bytes; 0 only for a buffer of length 0"),
+            returns: Returns::Value("the number of bytes, 0 only for a buffer of length 0"),
             errors: &[NOT_OPEN, ("ETIMEDOUT", "nothing came in time")],
         },
         Function {
             name: "write",
             doc: "Hands over bytes to be sent, as many as there is room for, waiting if there is none.",
             params: &[UART, param("bytes", Kind::Bytes, "to be sent"), TIMEOUT],
-            returns: Returns::Value("how many were taken, from the front; 0 only for no bytes"),
+            returns: Returns::Value("how many were taken, from the front, 0 only for no bytes"),
             errors: &[NOT_OPEN, ("ETIMEDOUT", "there was no room in time")],
         },
         Function {
             name: "flush",
-            doc: "Waits until the driver has taken all that was written; its last bytes may still be on the way out.",
+            doc: "Waits until the driver has taken all that was written. Its last bytes may still be on the way out.",
             params: &[UART, TIMEOUT],
             returns: Returns::Nothing,
             errors: &[NOT_OPEN, ("ETIMEDOUT", "something is left")],

@@ -226,7 +226,7 @@ const FUNCTIONS: &[Function] = &[
         "args_get",
         "Writes the arguments, zero-terminated, and an array of their addresses.",
         &[param("argv", Kind::Address, "array of `argc` addresses to be written"), param("buffer", Kind::Address, "`size` bytes to be written")],
-        &[("fault", "an array does not fit into linear memory; part may have been written")],
+        &[("fault", "an array does not fit into linear memory, and part may have been written")],
     ),
     function(
         "environ_sizes_get",
@@ -238,7 +238,7 @@ const FUNCTIONS: &[Function] = &[
         "environ_get",
         "Writes the environment, `name=value`, zero-terminated, and an array of addresses.",
         &[param("environ", Kind::Address, "array of `count` addresses to be written"), param("buffer", Kind::Address, "`size` bytes to be written")],
-        &[("fault", "an array does not fit into linear memory; part may have been written")],
+        &[("fault", "an array does not fit into linear memory, and part may have been written")],
     ),
     function(
         "clock_res_get",
@@ -284,7 +284,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     function(
         "fd_fdstat_set_flags",
-        "Sets the flags of a file; those of the standard streams are fixed.",
+        "Sets the flags of a file. Those of the standard streams are fixed.",
         &[FD, param("flags", Kind::U32, "`fdflags`")],
         &[NOT_OPEN, CONSTANT_FLAGS, ("notsup", "flags other than none or append")],
     ),
@@ -314,7 +314,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     function(
         "fd_pread",
-        "Reads from a place in a file; the position stays.",
+        "Reads from a place in a file. The position stays.",
         &[FD, IOVS, IOVS_LEN, OFFSET, param("nread", Kind::OutU32, "bytes read")],
         &[NOT_OPEN, ("spipe", "a standard stream"), BAD_PLACE],
     ),
@@ -332,7 +332,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     function(
         "fd_pwrite",
-        "Writes to a place in a file; the position stays.",
+        "Writes to a place in a file. The position stays.",
         &[FD, IOVS, IOVS_LEN, OFFSET, param("nwritten", Kind::OutU32, "bytes written")],
         &[NOT_OPEN, ("spipe", "a standard stream"), BAD_PLACE, QUOTA],
     ),
@@ -446,7 +446,7 @@ const FUNCTIONS: &[Function] = &[
     ),
     Function {
         name: "proc_exit",
-        doc: "Ends the app with a status; zero is success.",
+        doc: "Ends the app with a status. Zero is success.",
         params: &[param("status", Kind::U32, "exit status")],
         returns: Returns::Never,
         errors: &[],

@@ -18,7 +18,10 @@ fn same(name: &str, expected: &str) {
         std::fs::write(&path, expected).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == expected, "{name} differs from rust/abi: WISP_GENERATE=1 cargo test -p wisp-abi writes it");
+    assert!(
+        found == expected,
+        "{name} differs from rust/abi: WISP_GENERATE=1 cargo test -p wisp-abi --features render writes it"
+    );
 }
 
 /// Compares the lines between two marks of a file, or writes them.
@@ -105,4 +108,19 @@ fn every_grant_has_an_option_of_its_own_that_names_the_import_module() {
         assert!(text.contains(&format!("config WISP_{}\n", interface.ident.to_uppercase())), "{name}");
         assert!(text.contains(interface.module), "{name} does not name {}", interface.module);
     }
+}
+
+#[cfg(feature = "render")]
+#[test]
+fn the_reference_pages_are_those_of_the_descriptions() {
+    use wisp_abi::render;
+    let page = |name: &str, body: &dyn Fn(&mut String) -> std::fmt::Result| {
+        let mut text = String::from(
+            "<!-- SPDX-License-Identifier: Apache-2.0 -->\n<!-- Written from rust/abi by its test generated.rs. -->\n",
+        );
+        body(&mut text).unwrap();
+        same(&format!("doc/abi/{name}.md"), &text);
+    };
+    page("README", &|text| render::index(text));
+    INTERFACES.iter().for_each(|interface| page(interface.ident, &|text| render::page(text, interface)));
 }

@@ -109,7 +109,7 @@ fn entry(out: &mut impl Write, interface: &Interface, function: &Function) -> fm
         Returns::Nothing => write!(out, "Returns 0")?,
         Returns::Value(doc) => write!(out, "Returns {doc}")?,
         Returns::Handle => write!(out, "Returns a handle")?,
-        Returns::U64(doc) => return writeln!(out, "Returns {doc}; cannot fail.\n"),
+        Returns::U64(doc) => return writeln!(out, "Returns {doc}, and cannot fail.\n"),
         Returns::Never => return writeln!(out, "Does not return.\n"),
     }
     let pointers = function

@@ -96,6 +96,8 @@ pub(crate) fn stop(app: &shim::wisp_app) -> Result<(), Error> {
 
 /// Waits until an app is not running.
 pub(crate) fn join(app: &shim::wisp_app, timeout: Timeout) -> Result<(), Error> {
+    // Ticks have 32 bits without CONFIG_TIMEOUT_64BIT.
+    #[allow(clippy::useless_conversion)]
     // SAFETY: rule A; any number of ticks is a timeout.
     let result = unsafe { shim::wisp_shim_app_join(app, timeout.0.ticks.into()) };
     check(result, Error::NoImage, Error::Running).map_err(|error| match error {

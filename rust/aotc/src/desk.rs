@@ -40,10 +40,10 @@ mod loaded {
             &self.image
         }
 
-        /// Returns the module; its instances run native code.
+        /// Returns the module, whose instances run native code.
         ///
         /// # Errors
-        /// The image cannot be read; the engine refuses the code.
+        /// The image cannot be read, or the engine refuses the code.
         pub fn module<'m>(&'m self, engine: &Engine) -> Result<Result<Module<'m>, Refusal>, ImageError> {
             // SAFETY: the compiler made the image from a validated module; nobody else had it since.
             let mut module = unsafe { Module::new_trusted(engine, &self.image) }?;

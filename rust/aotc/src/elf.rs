@@ -24,7 +24,7 @@ impl<'a> File<'a> {
         Some(bytes.iter().rev().fold(0, |value, &byte| value << 8 | u64::from(byte)))
     }
 
-    /// A field whose place and size differ between the classes: (offset, size) in 32 and in 64 bits.
+    /// Returns a field whose place and size differ between the classes: (offset, size) in 32 and in 64 bits.
     fn field(&self, base: usize, narrow: (usize, usize), wide: (usize, usize)) -> Option<u64> {
         let (offset, size) = if self.wide { wide } else { narrow };
         self.number(base.checked_add(offset)?, size)
@@ -41,7 +41,7 @@ impl<'a> File<'a> {
     }
 }
 
-/// Reads a linked file; `None` if it is none or has no such section.
+/// Reads a linked file. Returns `None` if it is none or has no such section.
 pub fn read(bytes: &[u8], section: &str) -> Option<Linked> {
     if bytes.get(..4)? != b"\x7fELF" || bytes.get(5) != Some(&1) {
         return None;

@@ -13,7 +13,7 @@ pub enum AotError {
     Image(wisp_image::ImageError),
     /// The image was made from another module.
     OtherModule,
-    /// The module cannot be read again; it passed validation, so this is an error of ours.
+    /// The module cannot be read again. It passed validation, so this is a fault of Wisp itself.
     Wasm(String),
     /// No such target.
     UnknownTarget(String),
@@ -37,15 +37,15 @@ pub enum AotError {
     FunctionTooLarge(u32, &'static str, usize, usize),
     /// The functions before this one have this many bytes of trap sites, which is more than a section can hold.
     TrapSites(u32, usize),
-    /// An invariant of the translation does not hold: this is an error of ours.
+    /// An invariant of the translation does not hold. This is a fault of Wisp itself.
     Internal {
         /// The invariant that does not hold.
         what: &'static str,
-        /// Index of the function that was translated, imports included; `None` if it concerns the module.
+        /// Index of the function that was translated, imports included, or `None` if it concerns the module.
         function: Option<u32>,
         /// Its name, if the module has a name section.
         name: Option<String>,
-        /// Offset of the operator in the wasm module; 0 for none.
+        /// Offset of the operator in the wasm module, or 0 for none.
         offset: u32,
     },
 }
@@ -61,7 +61,7 @@ impl AotError {
         Self::Internal { what, function: Some(function), name: None, offset }
     }
 
-    /// Returns true for an error of ours, not of the module or of its user.
+    /// Returns true for a fault of Wisp itself, not of the module or of its user.
     pub fn is_internal(&self) -> bool {
         let compile = |error: &wisp_compiler::CompileError| matches!(error.kind, wisp_compiler::ErrorKind::Internal(_));
         matches!(self, Self::Internal { .. } | Self::Position(..)) || matches!(self, Self::Compile(e) if compile(e))

@@ -7,7 +7,7 @@ use wasmparser::Operator;
 
 use crate::module::Module;
 
-/// Calls inside a module, by function index; behind the functions a node for each kind of indirect call, which
+/// Calls inside a module, by function index. Behind the functions stands a node for each kind of indirect call, which
 /// calls what that may reach. Calls that go through the host are not among them: they
 /// come back through an entry, which checks the stack itself.
 pub struct Graph {
@@ -44,7 +44,7 @@ impl Graph {
         Self { functions: module.functions.len(), callees }
     }
 
-    /// Functions on cycles of calls, each with the number of its group: those that can reach one another.
+    /// Returns the functions on cycles of calls, each with the number of its group: those that can reach one another.
     pub fn recursive(&self) -> BTreeMap<u32, u32> {
         let mut state =
             Search { graph: self, order: vec![0; self.callees.len()], low: vec![0; self.callees.len()], next: 0 };
@@ -89,7 +89,7 @@ impl Graph {
     }
 }
 
-/// Tarjan's search for strongly connected components, without recursion of our own.
+/// Tarjan's search for strongly connected components, without recursion.
 struct Search<'g> {
     graph: &'g Graph,
     order: Vec<u32>,

@@ -27,7 +27,7 @@ pub struct Global {
     pub offset: u32,
     /// Its bits, if they never change.
     pub constant: Option<u64>,
-    /// Lower bits of its first value that are zero; 0 if it is set elsewhere.
+    /// Lower bits of its first value that are zero, or 0 if it is set elsewhere.
     pub zeros: u8,
 }
 
@@ -82,7 +82,7 @@ pub struct Module<'a> {
     pub bodies: Vec<Body<'a>>,
 }
 
-/// A value type of the supported features; there are no others in what the compiler has taken.
+/// Returns a value type of the supported features. There are no others in what the compiler has taken.
 fn val_type(ty: wasmparser::ValType) -> Result<ValType, AotError> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
@@ -177,7 +177,7 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
     Ok(module)
 }
 
-/// The bits of a constant expression that depends on nothing.
+/// Returns the bits of a constant expression that depends on nothing.
 fn constant_of(expr: &ConstExpr<'_>) -> Option<u64> {
     let mut operators = expr.get_operators_reader().into_iter();
     let value = match operators.next()?.ok()? {
@@ -200,7 +200,8 @@ fn expression<'a>(expr: &ConstExpr<'a>, out: &mut Vec<(Operator<'a>, u32)>) -> R
     Ok(())
 }
 
-/// Functions an element segment names; `None` for an item that is no constant function or null.
+/// Returns the functions that an element segment names, with `None` for an item that is neither a constant function nor
+/// null.
 fn items(items: &ElementItems<'_>) -> Result<Vec<Option<Entry>>, AotError> {
     let mut out = Vec::new();
     match items {
@@ -385,7 +386,7 @@ impl<'a> Raw<'a> {
         Ok(())
     }
 
-    /// The function that does what the image cannot state, operator for operator as the compiler plans it.
+    /// Returns the function that does what the image cannot state, operator for operator as the compiler plans it.
     fn init(&self, image: &Image<'_>) -> Result<Body<'a>, AotError> {
         let mut out = Vec::new();
         let imported = self.globals.len() - self.global_inits.len();
@@ -431,17 +432,17 @@ impl<'a> Raw<'a> {
 }
 
 impl Module<'_> {
-    /// The type of a function.
+    /// Returns the type of a function.
     pub fn function_type(&self, function: u32) -> &FuncType {
         &self.types[self.functions[function as usize] as usize].0
     }
 
-    /// Index among the defined functions, or `None` for an import.
+    /// Returns the index among the defined functions, or `None` for an import.
     pub fn defined(&self, function: u32) -> Option<u32> {
         function.checked_sub(self.imported_functions)
     }
 
-    /// Parameters and results of a block.
+    /// Returns the parameters and results of a block.
     pub fn block_type(&self, ty: BlockType) -> Result<FuncType, AotError> {
         Ok(match ty {
             BlockType::Empty => FuncType::default(),
@@ -450,7 +451,7 @@ impl Module<'_> {
         })
     }
 
-    /// Imported functions that are called by name.
+    /// Returns the imported functions that are called by name.
     pub fn called_imports(&self) -> BTreeSet<u32> {
         let operators = self.bodies.iter().flat_map(|body| &body.operators);
         let called = operators.filter_map(|(operator, _)| match operator {

@@ -49,7 +49,7 @@ impl Places {
     }
 }
 
-/// The features that code made from this image needs: those of its ops.
+/// Returns the features that code made from this image needs: those of its ops.
 pub fn features(image: &Image<'_>) -> u8 {
     let code = image.section(Section::Code);
     let start = |index| image.function(index).map_or(code.len(), |function| function.code as usize);
@@ -57,13 +57,13 @@ pub fn features(image: &Image<'_>) -> u8 {
     decoded.fold(0, |sum, op| sum | op.features())
 }
 
-/// Index of the wasm function that a C function is made from. Parts of a function, and what the compiler splits off or
-/// copies, have names with a suffix.
+/// Returns the index of the wasm function that a C function is made from. Parts of a function, and what the compiler
+/// splits off or copies, have names with a suffix.
 fn index_of(name: &str, prefix: &str) -> Option<u32> {
     name.strip_prefix(prefix)?.split(['.', '_']).next()?.parse().ok()
 }
 
-/// The stack that each function takes: its own frame, and that of the part that takes most.
+/// Returns the stack that each function takes: its own frame, and that of the part that takes most.
 fn frames(built: &BTreeMap<String, u32>, word: u32) -> BTreeMap<u32, u32> {
     let (mut own, mut parts) = (BTreeMap::new(), BTreeMap::<u32, u32>::new());
     for (name, &size) in built {
@@ -81,7 +81,7 @@ fn frames(built: &BTreeMap<String, u32>, word: u32) -> BTreeMap<u32, u32> {
     own
 }
 
-/// Offset of a symbol in the code.
+/// Returns the offset of a symbol in the code.
 fn symbol(built: &Built, wanted: bool, name: &str) -> Result<u32, AotError> {
     if !wanted {
         return Ok(native::NONE);

@@ -39,7 +39,7 @@ const ARM: &[&str] = &["arm-zephyr-eabi-", "arm-none-eabi-"];
 const RISCV: &[&str] = &["riscv64-zephyr-elf-", "riscv32-unknown-elf-", "riscv64-unknown-elf-"];
 
 impl Machine {
-    /// The target with this name.
+    /// Returns the target with this name.
     ///
     /// # Errors
     /// There is none.
@@ -144,7 +144,7 @@ impl Machine {
         unknown("the processor that this compiler and these flags are for")
     }
 
-    /// Bytes of an address.
+    /// Returns the bytes of an address.
     pub fn word(&self) -> usize {
         match self.target.arch {
             Arch::X86_64 => 8,
@@ -152,7 +152,7 @@ impl Machine {
         }
     }
 
-    /// True for Armv6-M and its like.
+    /// Returns true for Armv6-M and its like.
     pub fn thumb1(&self) -> bool {
         self.target.arch == Arch::Thumb && self.target.features & features::V7M == 0
     }

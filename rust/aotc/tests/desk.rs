@@ -79,13 +79,13 @@ fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut
     func.call(&mut store, arguments, results)
 }
 
-/// A store with an arena of its own wants modules for ever; these outlive it.
+/// Lets a module live for ever, as a store with an arena of its own wants it. It outlives the store.
 fn unsafe_static(module: Module<'_>) -> Module<'static> {
     // SAFETY: in `call` the image and the mapping are dropped after the store.
     unsafe { std::mem::transmute(module) }
 }
 
-/// Both tiers, the same results and traps.
+/// Runs a function in both tiers, and compares results and traps.
 fn same(wat: &str, name: &str, arguments: &[Val], results: usize) -> Result<Vec<Val>, Trap> {
     let (wasm, compiled) = compiled(wat);
     let mut outcomes = Vec::new();
@@ -491,7 +491,7 @@ fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
     }
 }
 
-/// Steps that mix the first local, each of nine operators; they differ from each other.
+/// Returns steps that mix the first local, each of nine operators. They differ from each other.
 fn steps(from: usize, count: usize) -> String {
     let step = |k: usize| {
         let factor = 1_664_525 + 2 * k;
@@ -502,7 +502,8 @@ fn steps(from: usize, count: usize) -> String {
     (from..from + count).map(step).collect()
 }
 
-/// A module that becomes three C files: two of functions that call each other across them, and one of a huge function.
+/// Returns a module that becomes three C files: two of functions that call each other across them, and one of a huge
+/// function.
 fn of_three_files() -> String {
     let small = |n: usize| {
         let next = match n {

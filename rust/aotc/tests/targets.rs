@@ -41,7 +41,7 @@ fn runs(command: &str) -> bool {
     Command::new(command).arg("--version").output().is_ok_and(|output| output.status.success())
 }
 
-/// Compiles in every mode; false, after saying so, if the compiler is not here.
+/// Compiles in every mode. Returns false, after saying so, if the compiler is not here.
 fn compiles(name: &str, options: &Options) -> bool {
     let (wasm, compiled) = module();
     let machine = Machine::named(name).unwrap();

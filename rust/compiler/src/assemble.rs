@@ -107,7 +107,7 @@ pub fn assemble(wasm: &[u8], mut parsed: Parsed<'_>, options: &Options<'_>) -> R
 
 /// Encodes all functions one behind the other.
 ///
-/// Calls that do not reach their callee get a longer form, which moves what lies behind them: that is repeated
+/// Calls that do not reach their callee get a longer form, which moves what lies behind them. That is repeated
 /// until all reach, for the reason and with the bound that [`crate::layout`] gives for branches.
 fn place(parsed: &mut Parsed<'_>, init: &mut Init) -> Result<Code, CompileError> {
     let imported = parsed.module.imported_functions;

@@ -22,12 +22,12 @@ const TABLE_MAX: usize = 8000;
 pub enum Callee {
     /// A function of this module or an import.
     Function(u32),
-    /// Through a table; the index is on the stack.
+    /// Through a table. The index is on the stack.
     Indirect { ty: u16, table: u16 },
 }
 
 impl Function<'_> {
-    /// `block`, `loop` or `if`.
+    /// Translates `block`, `loop` or `if`.
     pub fn open(&mut self, kind: FrameKind, params: Vec<bool>, results: Vec<bool>) {
         let condition = match kind {
             FrameKind::If(_) if !self.dead => Some(self.pop()),
@@ -55,7 +55,7 @@ impl Function<'_> {
         self.frames.push(Frame { kind, label, height, home, params, results, reached: false, dead: false });
     }
 
-    /// `else`.
+    /// Translates `else`.
     pub fn otherwise(&mut self) {
         let Some(mut frame) = self.frames.pop() else { return self.broken("an `else` outside of all blocks") };
         if let FrameKind::If(label) = frame.kind {
@@ -74,7 +74,7 @@ impl Function<'_> {
         self.frames.push(frame);
     }
 
-    /// `end` of a block or of the function. True if it was the function's.
+    /// Translates the `end` of a block or of the function. Returns true if it was the function's.
     pub fn close(&mut self) -> bool {
         let Some(mut frame) = self.frames.pop() else {
             self.broken("an `end` outside of all blocks");
@@ -107,14 +107,14 @@ impl Function<'_> {
         false
     }
 
-    /// The results reach their homes at the end of a block.
+    /// Moves the results to their homes at the end of a block.
     fn fall_through(&mut self, frame: &Frame) {
         for index in frame.height..self.stack.len() {
             self.settle_fully(index);
         }
     }
 
-    /// The stack where paths meet: these values in their homes above `height`.
+    /// Sets the stack to what it is where paths meet: these values in their homes above `height`.
     fn restore(&mut self, height: usize, home: Slot, values: &[bool]) {
         self.truncate(height);
         let mut slot = home;
@@ -185,7 +185,7 @@ impl Function<'_> {
         self.special(Sem::Br, Dst::None, &[Arg::Label(label)]);
     }
 
-    /// Notes that a branch goes to this frame; returns its label.
+    /// Notes that a branch goes to this frame, and returns its label.
     fn reach(&mut self, target: usize) -> Label {
         let frame = &mut self.frames[target];
         // a branch to a loop goes to its start and says nothing about its end
@@ -208,14 +208,14 @@ impl Function<'_> {
         })
     }
 
-    /// `br`.
+    /// Translates `br`.
     pub fn branch(&mut self, depth: u32) {
         let target = self.target(depth);
         self.jump(target);
         self.dead = true;
     }
 
-    /// `br_if`.
+    /// Translates `br_if`.
     pub fn branch_on(&mut self, depth: u32) {
         let condition = self.pop();
         let target = self.target(depth);
@@ -230,7 +230,7 @@ impl Function<'_> {
         }
     }
 
-    /// `br_table`; the last depth is the default.
+    /// Translates `br_table`. The last depth is the default.
     pub fn branch_table(&mut self, depths: &[u32]) {
         let mut index = self.pop_arg();
         if depths.len() > TABLE_MAX {
@@ -281,14 +281,14 @@ impl Function<'_> {
         self.dead = true;
     }
 
-    /// A table of the code.
+    /// Writes a table of the code.
     fn table(&mut self, index: Arg, entries: &[Label], default: Label) {
         let list = self.targets.len() as u32;
         self.targets.push(entries.iter().copied().chain([default]).collect());
         self.special(Sem::BrTable, Dst::None, &[index, Arg::Targets(list)]);
     }
 
-    /// `return`.
+    /// Translates `return`.
     pub fn return_now(&mut self) {
         match self.frames.first() {
             Some(frame) => {
@@ -327,7 +327,7 @@ impl Function<'_> {
         }
     }
 
-    /// Returns a value as a source for an instruction that ends this path; it stays on the stack.
+    /// Returns a value as a source for an instruction that ends this path. It stays on the stack.
     fn in_passing(&mut self, value: Value) -> Arg {
         match value.place {
             // read for the last time on this path, and no other begins between the op that computed it and here
@@ -368,7 +368,7 @@ impl Function<'_> {
         }
     }
 
-    /// Moves the arguments on top of the stack into a callee's frame; returns its first slot and the index
+    /// Moves the arguments on top of the stack into a callee's frame. Returns its first slot and the index
     /// of an indirect call.
     fn arguments(&mut self, count: usize, indirect: bool) -> (Slot, Option<Arg>) {
         let total = count + usize::from(indirect);
@@ -399,7 +399,7 @@ impl Function<'_> {
         (base + HEADER, index)
     }
 
-    /// A call.
+    /// Translates a call.
     pub fn call(&mut self, callee: Callee, ty: &FuncType) {
         let indirect = matches!(callee, Callee::Indirect { .. });
         let (base, index) = self.arguments(ty.params.len(), indirect);
@@ -430,7 +430,7 @@ impl Function<'_> {
         self.bound();
     }
 
-    /// A tail call.
+    /// Translates a tail call.
     pub fn return_call(&mut self, callee: Callee, ty: &FuncType, canonical: u16) {
         let indirect = matches!(callee, Callee::Indirect { .. });
         let (base, index) = self.arguments(ty.params.len(), indirect);

@@ -30,20 +30,21 @@ pub struct DebugFunction {
 }
 
 impl DebugMap {
-    /// Returns the step that stands at this code offset or is the next behind it in the function; `None` behind the last.
+    /// Returns the step that stands at this code offset or is the next behind it in the function, or `None` behind the
+    /// last.
     pub fn step_from(&self, function: u32, code: u32) -> Option<(u32, u32)> {
         let steps = &self.functions.get(function as usize)?.steps;
         steps.get(steps.partition_point(|step| step.0 < code)).copied()
     }
 
-    /// Returns the step whose operator the op at this code offset belongs to; `None` in front of the first.
+    /// Returns the step whose operator the op at this code offset belongs to, or `None` in front of the first.
     pub fn step_of(&self, function: u32, code: u32) -> Option<(u32, u32)> {
         let steps = &self.functions.get(function as usize)?.steps;
         steps.get(steps.partition_point(|step| step.0 <= code).checked_sub(1)?).copied()
     }
 
-    /// Returns the first step at or behind an offset in the wasm module, which is where a breakpoint there stops; `None` if
-    /// no function goes on there.
+    /// Returns the first step at or behind an offset in the wasm module, which is where a breakpoint there stops, or
+    /// `None` if no function goes on there.
     pub fn step_at(&self, wasm: u32) -> Option<(u32, u32)> {
         let function = self.functions.get(self.functions.partition_point(|function| function.body.end <= wasm))?;
         let steps = function.body.contains(&wasm).then_some(&function.steps)?;

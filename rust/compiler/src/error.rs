@@ -24,7 +24,7 @@ pub struct CompileError {
 pub enum ErrorKind {
     /// The module breaks a rule of the specification or uses a proposal that is not enabled.
     Invalid(String),
-    /// A frame of this many slots; 16,383 is the limit.
+    /// A frame of this many slots. 16,383 is the limit.
     FrameTooLarge(u32),
     /// There are more of something than the image can hold.
     TooMany {
@@ -124,7 +124,7 @@ impl fmt::Display for CompileError {
 impl core::error::Error for CompileError {}
 
 impl CompileError {
-    /// An invariant of the compiler that does not hold at this offset of the module.
+    /// Returns an invariant of the compiler that does not hold at this offset of the module.
     pub(crate) fn internal(what: &'static str, offset: u32) -> Self {
         Self { offset, function: None, name: None, kind: ErrorKind::Internal(what) }
     }

@@ -42,7 +42,7 @@ pub enum FrameKind {
     Block,
     /// `loop`: a branch goes to its start.
     Loop,
-    /// `if` before an `else`; holds the label of the `else` part.
+    /// `if` before an `else`. It holds the label of the `else` part.
     If(Label),
 }
 
@@ -175,12 +175,12 @@ impl<'m> Function<'m> {
         self.size
     }
 
-    /// The frame reaches up to this slot.
+    /// Makes the frame reach up to this slot.
     pub fn touch(&mut self, end: Slot) {
         self.size = self.size.max(end);
     }
 
-    /// The slot that holds this constant throughout the function.
+    /// Returns the slot that holds this constant throughout the function.
     pub fn pooled(&self, bits: u64, is_wide: bool) -> Option<Slot> {
         self.pool.iter().find(|&&(b, w, _)| b == bits && w == is_wide).map(|&(_, _, slot)| slot)
     }
@@ -216,8 +216,8 @@ impl<'m> Function<'m> {
         self.emit(Class::Special, sem, dst, operands);
     }
 
-    /// Lets the instruction that computed `from` write `to` instead, if between it and here nothing touches
-    /// either. True if that could be done; the value has not moved otherwise.
+    /// Lets the instruction that computed `from` write `to` instead, if between it and here nothing touches either.
+    /// Returns true if that could be done. Otherwise the value has not moved.
     pub fn retarget(&mut self, from: Slot, to: Slot, is_wide: bool) -> bool {
         /// Number of instructions to look back: arguments are computed shortly before the call.
         const WINDOW: usize = 24;

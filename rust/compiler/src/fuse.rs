@@ -18,14 +18,15 @@ use crate::inst::{Item, Reach};
 pub struct Chosen {
     /// Its opcode.
     pub opcode: u16,
-    /// Number of items that it consists of; 0 for a label, and for an instruction that an op before takes in.
+    /// Number of items that it consists of, or 0 for a label, and for an instruction that an op before takes in.
     pub parts: u8,
 }
 
 /// No opcode: a label.
 const NONE: u16 = u16::MAX;
 
-/// Chooses for each item the op that begins with it, such that the fewest ops result; without `joins`, one for each.
+/// Chooses for each item the op that begins with it, such that the fewest ops result. Without `joins`, it is one for
+/// each.
 ///
 /// # Errors
 /// An instruction that the table does not have on its own.

@@ -43,8 +43,8 @@ struct Uses {
     grows: bool,
 }
 
-/// Returns the module with each place replaced where its allocator asks for the end of memory; `None` if there is no
-/// such place, or if the module may look at the size of its memory in other ways.
+/// Returns the module with each place replaced where its allocator asks for the end of memory. Returns `None` if there
+/// is no such place, or if the module may read the size of its memory in other ways.
 pub fn adapt(wasm: &[u8]) -> Option<Vec<u8>> {
     let mut end = None;
     let mut ends = Vec::new();
@@ -124,9 +124,9 @@ fn in_bytes(operators: &[Placed<'_>], index: usize) -> Option<Place> {
     Some(Place { range: *start..*stop, wide, linked: false })
 }
 
-/// Returns the places that make bytes of the size that the operator at `index` yields, if it goes to a local variable
-/// that is used for nothing else until it is set again. `None` if the memory may have grown before such a place, or if
-/// anything leads elsewhere. LLVM asks for a size once that a program asks for twice.
+/// Returns the places that make bytes of the size that the operator at `index` yields. The size has to go to a local
+/// variable that is used for nothing else until it is set again. `None` if the memory may have grown before such a
+/// place, or if anything leads elsewhere. LLVM asks for a size once that a program asks for twice.
 fn kept(operators: &[Placed<'_>], index: usize) -> Option<Vec<Place>> {
     let (Operator::LocalSet { local_index: variable }, ..) = operators.get(index + 1)? else { return None };
     let mut places = Vec::new();
@@ -147,8 +147,8 @@ fn kept(operators: &[Placed<'_>], index: usize) -> Option<Vec<Place>> {
     None
 }
 
-/// Tells whether an operator leads to the next one and not elsewhere. Only those are known that stand where allocators
-/// set themselves up.
+/// Returns whether an operator leads to the next one and not elsewhere. Only those are known that stand where
+/// allocators set themselves up.
 fn goes_on(operator: &Operator<'_>) -> bool {
     matches!(
         operator,

@@ -136,7 +136,7 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
 }
 
 impl Function<'_> {
-    /// Translates a constant expression; its value is on the stack afterwards.
+    /// Translates a constant expression. Its value is on the stack afterwards.
     fn expression(&mut self, expr: &ConstExpr<'_>) -> Result<(), CompileError> {
         for operator in expr.get_operators_reader() {
             match operator? {

@@ -32,7 +32,7 @@ pub enum Dst {
 pub enum Arg {
     /// No operand.
     None,
-    /// A slot; `dies` if nothing reads the value again.
+    /// A slot, or `dies` if nothing reads the value again.
     Narrow { slot: Slot, dies: bool },
     /// Two slots.
     Wide { slot: Slot, dies: bool },
@@ -89,7 +89,7 @@ pub enum Item {
 /// The reach a branch or call needs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Reach {
-    /// Ahead, 16 bits; of a call, either way.
+    /// Ahead, 16 bits, and for a call either way.
     Forward,
     /// Back, 16 bits.
     Backward,
@@ -154,7 +154,7 @@ impl Inst {
         opcode(self.class, self.sem, &form[..n])
     }
 
-    /// Returns the number of words of its operands in the code; of a table the first only.
+    /// Returns the number of words of its operands in the code, and of a table the first only.
     pub fn operand_words(&self, reach: Reach) -> usize {
         let (form, n) = self.form(reach);
         form[..n].iter().map(|operand| operand.words()).sum()
@@ -189,7 +189,7 @@ impl Inst {
         })
     }
 
-    /// Returns true if it may stop the function with a trap of its own; running out of fuel is none.
+    /// Returns true if it may stop the function with a trap of its own. Running out of fuel is none.
     pub fn traps(&self) -> bool {
         use Class::*;
         match self.class {
@@ -199,7 +199,7 @@ impl Inst {
         }
     }
 
-    /// First slot and number of slots of the result.
+    /// Returns the first slot and number of slots of the result.
     pub fn writes(&self) -> (Slot, u32) {
         match self.dst {
             Dst::Narrow(slot) | Dst::Modified(slot) => (slot, 1),
@@ -217,7 +217,7 @@ impl Inst {
         })
     }
 
-    /// The first slot a call may overwrite, header included.
+    /// Returns the first slot a call may overwrite, header included.
     pub fn clobbers_from(&self) -> Option<Slot> {
         self.args.iter().find_map(|arg| match *arg {
             Arg::Frame(slot) => Some(slot - wisp_image::format::FRAME_HEADER_SLOTS as u32),
@@ -231,7 +231,7 @@ pub fn overlap(a: Slot, a_count: u32, b: Slot, b_count: u32) -> bool {
     a < b + b_count && b < a + a_count
 }
 
-/// The condition that holds when this one does not; `None` for what is no condition on integers of 32 bits.
+/// Returns the condition that holds when this one does not, or `None` for what is no condition on integers of 32 bits.
 pub fn inverse(sem: Sem) -> Option<Sem> {
     Some(match sem {
         Sem::I32Eq => Sem::I32Ne,

@@ -25,7 +25,7 @@ const BRANCH: u32 = u16::MAX as u32;
 /// Bytes that a call reaches in its short form, either way: a signed word that counts units of two bytes.
 const CALL: u32 = i16::MAX as u32 * 2;
 
-/// Returns the number of bytes that short forms are taken to reach in a round; `bytes` is their true reach.
+/// Returns the number of bytes that short forms are taken to reach in a round. `bytes` is their true reach.
 fn reach_in(round: u32, bytes: u32) -> u32 {
     if round < EXACT_ROUNDS {
         bytes
@@ -104,7 +104,7 @@ impl Layout {
         self.ops[item]
     }
 
-    /// Byte offset of the op that this item belongs to.
+    /// Returns the byte offset of the op that this item belongs to.
     pub fn at(&self, item: usize) -> u32 {
         self.at[item]
     }
@@ -114,7 +114,7 @@ impl Layout {
         self.reach[item]
     }
 
-    /// Byte offset of a label.
+    /// Returns the byte offset of a label.
     pub fn place_of(&self, label: Label) -> u32 {
         self.places[label as usize]
     }

@@ -46,13 +46,13 @@ pub use names::{function_names, printable};
 /// Limits of the modules that are accepted, and choices for the layout of the image.
 #[derive(Clone, Debug)]
 pub struct Options<'a> {
-    /// Name of the app, at most 31 bytes of UTF-8; longer ones are cut at a character.
+    /// Name of the app, at most 31 bytes of UTF-8. Longer ones are cut at a character.
     pub name: &'a str,
     /// Major, minor, patch.
     pub version: (u8, u8, u16),
     /// Rollback counter.
     pub rollback: u32,
-    /// Back only the bytes below the heap base and `heap` more, where the module lets us know where that is
+    /// Back only the bytes below the heap base and `heap` more, where the module says where that is
     /// and never asks for the size of its memory. Where an allocator asks in a form that [`adapt`] knows, back as
     /// much as the app is allowed. An exported memory then has a fixed size too: nobody outside grows it.
     pub trim: bool,

@@ -9,7 +9,7 @@ use crate::init::Init;
 use crate::module::Module;
 use crate::Options;
 
-/// Bytes of the memory that must exist from the start, and its flags.
+/// Returns the bytes of the memory that must exist from the start, and its flags.
 ///
 /// # Errors
 /// More than the options allow.
@@ -67,15 +67,15 @@ fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
     (global.ty == ValType::I32 && !global.mutable && *value != 0).then_some(*value as u32)
 }
 
-/// The first global that a module defines, if linkers may have made it as the stack pointer: its offset among the
-/// defined globals, and its initial value.
+/// Returns the first global that a module defines, if linkers may have made it as the stack pointer: its offset among
+/// the defined globals, and its initial value.
 fn stack_pointer(module: &Module<'_>, init: &Init) -> Option<(u32, u32)> {
     let global = module.globals.iter().find(|global| global.imported.is_none())?;
     let top = *init.globals.first()? as u32;
     (global.ty == ValType::I32 && global.mutable && top != 0 && top % 16 == 0).then_some((global.offset, top))
 }
 
-/// The highest address that some global begins with, if it may be the top of a stack: AssemblyScript has its
+/// Returns the highest address that some global begins with, if it may be the top of a stack: AssemblyScript has its
 /// stack above the data, and its pointer behind other globals. What is no address costs memory only.
 fn highest_pointer(module: &Module<'_>, init: &Init, declared: u64) -> u64 {
     let defined = module.globals.iter().filter(|global| global.imported.is_none());
@@ -84,7 +84,7 @@ fn highest_pointer(module: &Module<'_>, init: &Init, declared: u64) -> u64 {
     tops.max().unwrap_or(0)
 }
 
-/// The manifest's word on the guest's own stack, or 0.
+/// Returns the manifest's word on the guest's own stack, or 0.
 ///
 /// LLVM's linker makes the stack pointer the first global and calls it `__stack_pointer` in the name section.
 /// Without names, such a global counts if a segment of data begins exactly where the stack ends.
@@ -108,7 +108,7 @@ pub fn guest_stack(wasm: &[u8], module: &Module<'_>, init: &Init) -> u32 {
     }
 }
 
-/// The name of a global in the name section.
+/// Returns the name of a global in the name section.
 fn global_name(wasm: &[u8], index: u32) -> Option<&str> {
     let sections = Parser::new(0).parse_all(wasm).map_while(Result::ok).filter_map(|payload| match payload {
         Payload::CustomSection(section) => Some(section),

@@ -149,12 +149,12 @@ impl Module<'_> {
         self.ty(self.functions[function as usize]).0
     }
 
-    /// Index among the distinct types of the type of a function.
+    /// Returns the index among the distinct types of the type of a function.
     pub fn canonical_of(&self, function: u32) -> u16 {
         self.ty(self.functions[function as usize]).1
     }
 
-    /// Index among the defined functions, or `None` for an import.
+    /// Returns the index among the defined functions, or `None` for an import.
     pub fn defined(&self, function: u32) -> Option<u32> {
         function.checked_sub(self.imported_functions)
     }

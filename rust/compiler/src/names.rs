@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// Indices and names of the functions that have one; empty if there is no readable name section.
+/// Indices and names of the functions that have one. Returns empty if there is no readable name section.
 pub fn function_names(wasm: &[u8]) -> Vec<(u32, &str)> {
     let mut names = Vec::new();
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
@@ -21,7 +21,7 @@ pub fn function_names(wasm: &[u8]) -> Vec<(u32, &str)> {
     names
 }
 
-/// Returns a name out of a module in a form that can be shown: what steers a terminal, begins a line or changes the
+/// Returns a name out of a module in a form that can be shown. What steers a terminal, begins a line or changes the
 /// direction of the text is written as an escape.
 pub fn printable(name: &str) -> String {
     let mut out = String::with_capacity(name.len());

@@ -55,7 +55,7 @@ impl Order {
         })
     }
 
-    /// `x > c` is `x >= c + 1` and `x <= c` is `x < c + 1`, unless `c` is the largest value.
+    /// Rewrites a comparison: `x > c` is `x >= c + 1` and `x <= c` is `x < c + 1`, unless `c` is the largest value.
     fn next(self, c: u64, wide: bool) -> Option<(Self, u64)> {
         let (signed, order) = match self {
             Self::GtS => (true, Self::GeS),
@@ -93,7 +93,7 @@ impl Function<'_> {
         self.push_temp(to_wide);
     }
 
-    /// Integer arithmetic: tries the immediate forms.
+    /// Translates integer arithmetic, and tries the immediate forms.
     fn bin_int(&mut self, class: Class, sem: Sem, wide: bool) {
         let count = self.stack.len();
         if commutes(sem) && count >= 2 {
@@ -234,7 +234,7 @@ impl Function<'_> {
         self.push(false, place);
     }
 
-    /// An address and what is added to it, as the operands that precede the value.
+    /// Returns an address and what is added to it, as the operands that precede the value.
     fn address(&mut self, memarg: &MemArg) -> ([Arg; 3], usize) {
         let offset = memarg.offset as u32;
         let value = self.pop();

@@ -33,9 +33,9 @@ pub struct Translated {
     pub layout: Layout,
     /// Its frame in slots.
     pub frame: u32,
-    /// (slot, type) of each local, if the function was compiled for a debugger; else empty.
+    /// (slot, type) of each local, if the function was compiled for a debugger. It is empty otherwise.
     pub locals: Vec<(u32, ValType)>,
-    /// Offsets of its body in the module; empty for code that no function of the module has.
+    /// Offsets of its body in the module, or empty for code that no function of the module has.
     pub body: Range<u32>,
 }
 

@@ -80,7 +80,7 @@ pub fn modify(items: &mut [Item]) {
     }
 }
 
-/// Position and last-use mark of the source that reads this slot.
+/// Returns the position and last-use mark of the source that reads this slot.
 fn use_of(inst: &Inst, wanted: u32) -> Option<(usize, bool)> {
     inst.args.iter().enumerate().find_map(|(position, arg)| match *arg {
         Arg::Narrow { slot, dies } if slot == wanted => Some((position, dies)),

@@ -32,7 +32,7 @@ const KEPT_MAX: usize = 1 << 20;
 const LOOKED_AT_MAX: usize = 1 << 20;
 const LOOKED_AT_EACH: usize = 64;
 
-/// The locals written on every path to a place; `None` where no path leads.
+/// The locals written on every path to a place, or `None` where no path leads.
 type Written = Option<Vec<u64>>;
 
 /// An open block.

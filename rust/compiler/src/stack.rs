@@ -37,12 +37,12 @@ pub struct Value {
 }
 
 impl Value {
-    /// Slots it takes.
+    /// Returns the slots it takes.
     pub fn slots(&self) -> u32 {
         1 + u32::from(self.wide)
     }
 
-    /// True if the value is read from one of these slots.
+    /// Returns true if the value is read from one of these slots.
     fn lies_in(&self, first: Slot, count: u32) -> bool {
         let narrow = |arg: Arg| matches!(arg, Arg::Narrow { slot, .. } if overlap(slot, 1, first, count));
         match self.place {
@@ -53,13 +53,13 @@ impl Value {
     }
 }
 
-/// The value as an immediate, if it fits 16 bits sign-extended to its width.
+/// Returns the value as an immediate, if it fits 16 bits sign-extended to its width.
 pub fn imm16(bits: u64, wide: bool) -> Option<i16> {
     let value = if wide { bits as i64 } else { i64::from(bits as u32 as i32) };
     i16::try_from(value).ok()
 }
 
-/// The destination of this width.
+/// Returns the destination of this width.
 pub fn dst(wide: bool, slot: Slot) -> Dst {
     if wide {
         Dst::Wide(slot)
@@ -68,7 +68,7 @@ pub fn dst(wide: bool, slot: Slot) -> Dst {
     }
 }
 
-/// The source of this width.
+/// Returns the source of this width.
 pub fn source(wide: bool, slot: Slot, dies: bool) -> Arg {
     if wide {
         Arg::Wide { slot, dies }
@@ -82,7 +82,7 @@ pub fn source(wide: bool, slot: Slot, dies: bool) -> Arg {
 const UNSETTLED: usize = 64;
 
 impl Function<'_> {
-    /// Home of the value pushed next.
+    /// Returns the home of the value that is pushed next.
     pub fn next_home(&self) -> Slot {
         self.stack.last().map_or(self.temps, |top| top.home + top.slots())
     }
@@ -108,7 +108,7 @@ impl Function<'_> {
         self.settled = self.settled.min(count);
     }
 
-    /// Index of the first of this many values on top of the stack.
+    /// Returns the index of the first of this many values on top of the stack.
     pub fn top(&mut self, count: usize) -> usize {
         match self.stack.len().checked_sub(count) {
             Some(first) => first,
@@ -119,7 +119,7 @@ impl Function<'_> {
         }
     }
 
-    /// Makes the home of a new value free and returns it as a destination; [`Self::push_temp`] follows.
+    /// Makes the home of a new value free and returns it as a destination. [`Self::push_temp`] follows.
     pub fn fresh(&mut self, wide: bool) -> Dst {
         let home = self.next_home();
         let slots = 1 + u32::from(wide);
@@ -221,7 +221,7 @@ impl Function<'_> {
         self.emit(Class::Special, sem, to, &[arg]);
     }
 
-    /// Takes the top value off the stack as a source operand; constants and comparisons are computed into
+    /// Takes the top value off the stack as a source operand. Constants and comparisons are computed into
     /// its home first.
     pub fn pop_arg(&mut self) -> Arg {
         let value = self.pop();
@@ -239,7 +239,7 @@ impl Function<'_> {
         self.as_arg(value)
     }
 
-    /// A popped value as a source operand.
+    /// Returns a popped value as a source operand.
     pub fn as_arg(&mut self, value: Value) -> Arg {
         match value.place {
             Place::Local(slot) | Place::Fixed(slot) => source(value.wide, slot, false),
@@ -260,7 +260,7 @@ impl Function<'_> {
         }
     }
 
-    /// Before a local is written: values that still refer to it move to their homes.
+    /// Moves values that still refer to a local to their homes, before it is written.
     pub fn keep_local(&mut self, slot: Slot, slots: u32) {
         for index in self.settled..self.stack.len() {
             let value = self.stack[index];

@@ -98,7 +98,7 @@ fn damaged_images_never_panic_the_reader_or_the_verifier() {
     assert!(refused > 5_000, "{refused} of 20000 refused");
 }
 
-/// Returns the sample with one word of its code replaced: the `word`th of the first op with this meaning, which may be
+/// Returns the sample with one word of its code replaced, the `word`th of the first op with this meaning. The op may be
 /// part of a sequence unless the opcode itself is to be replaced.
 fn with_word(sem: Sem, word: usize, value: u16) -> Vec<u8> {
     let mut bytes = sample();

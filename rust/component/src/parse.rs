@@ -76,9 +76,9 @@ pub struct Item<'a> {
 /// One component without the components inside it.
 #[derive(Debug, Default)]
 pub struct Component<'a> {
-    /// The core modules; `None` for one that is imported.
+    /// The core modules, or `None` for one that is imported.
     pub modules: Vec<Option<&'a [u8]>>,
-    /// The components inside; `None` for one that is imported.
+    /// The components inside, or `None` for one that is imported.
     pub components: Vec<Option<&'a [u8]>>,
     pub core_instances: Vec<Instance<'a>>,
     pub core_funcs: Vec<CoreFunc<'a>>,

@@ -9,12 +9,12 @@ use std::path::Path;
 pub struct Failure(String);
 
 impl Failure {
-    /// A failure.
+    /// Returns a failure.
     pub fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 
-    /// A failure that concerns a file.
+    /// Returns a failure that concerns a file.
     pub fn in_file(path: &Path, message: impl fmt::Display) -> Self {
         Self(format!("{}: {message}", path.display()))
     }

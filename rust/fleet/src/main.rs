@@ -71,7 +71,7 @@ fn on_network(command: Network, form: Form) -> Result<ExitCode, Failure> {
     runtime.block_on(run(command, form))
 }
 
-/// Tells of arguments that are not understood, or shows the help or the version that they ask for.
+/// Reports arguments that are not understood, or shows the help or the version that they ask for.
 fn explain_usage(error: &clap::Error) -> ExitCode {
     let json = std::env::args_os().take_while(|argument| argument != "--").any(|argument| argument == "--json");
     if json && error.use_stderr() {

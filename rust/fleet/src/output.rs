@@ -20,7 +20,7 @@ pub enum Form {
 /// Why something that was said did not get to standard output: the first such error.
 static UNSAID: Mutex<Option<io::Error>> = Mutex::new(None);
 
-/// Takes note of a failure to write. A reader that has gone away, as `head` does, is none.
+/// Notes a failure to write. A reader that has gone away, as `head` does, is none.
 pub fn keep(written: io::Result<()>) {
     let Err(error) = written else { return };
     if error.kind() != ErrorKind::BrokenPipe {
@@ -57,7 +57,7 @@ impl Form {
         }
     }
 
-    /// Tells why a command failed: in a sentence on standard error, and as JSON in an object of its own as well.
+    /// Reports why a command failed: in a sentence on standard error, and as JSON in an object of its own as well.
     pub fn failure(self, failure: &Failure) {
         self.error(&failure.to_string());
         let _ = std::io::stderr().write_fmt(format_args!("wisp: {failure}\n"));

@@ -201,7 +201,7 @@ pub fn write_numbers(u: &mut Unstructured<'_>, memory: &mut [u8]) -> Result<()> 
     Ok(())
 }
 
-/// Returns the arguments for a function; names are chosen from `labels`, (address, length), now and then.
+/// Returns the arguments for a function. Names are chosen from `labels`, (address, length), now and then.
 pub fn arguments(u: &mut Unstructured<'_>, function: &Function, labels: &[(u32, u32)]) -> Result<Vec<Val>> {
     let mut arguments = Vec::new();
     for param in function.params {

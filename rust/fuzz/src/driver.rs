@@ -95,7 +95,7 @@ impl Counts {
     }
 }
 
-/// Runs a target; the error is the number of the run that failed.
+/// Runs a target. The error is the number of the run that failed.
 pub fn drive(target: fn(&[u8]) -> Outcome, seed: u64, runs: u64, time: Duration) -> Result<Counts, u64> {
     let mut counts = Counts::default();
     let start = Instant::now();

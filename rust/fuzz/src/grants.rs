@@ -22,7 +22,7 @@ thread_local! {
 
 mod c {
     extern "C" {
-        /// `wisp_grant_find` of src/app/grant_find.h, see build.rs.
+        /// Finds a grant: `wisp_grant_find` of src/app/grant_find.h, see build.rs.
         pub fn fuzz_grant_find(grants: *const u8, count: u32, size: usize, label: *const u8, length: usize) -> i32;
     }
 }
@@ -44,7 +44,7 @@ fn name(u: &mut Unstructured<'_>) -> Result<Vec<u8>> {
     (0..length).map(|_| Ok(if u.ratio(1, 8)? { u.arbitrary::<u8>()?.max(1) } else { *u.choose(b"abAB-_0")? })).collect()
 }
 
-/// A name that was given, or one like it, or another.
+/// Returns a name that was given, or one like it, or another.
 fn label(u: &mut Unstructured<'_>, names: &[Vec<u8>]) -> Result<Vec<u8>> {
     if names.is_empty() || u.ratio(1, 4)? {
         return name(u);
@@ -59,7 +59,7 @@ fn label(u: &mut Unstructured<'_>, names: &[Vec<u8>]) -> Result<Vec<u8>> {
     Ok(label)
 }
 
-/// Searches a table as devicetree could make it; gives whether something was found.
+/// Searches a table as devicetree could make it. Returns whether something was found.
 fn search(u: &mut Unstructured<'_>) -> Result<bool> {
     let names = (0..u.int_in_range(0..=32)?).map(|_| name(u)).collect::<Result<Vec<_>>>()?;
     let words = u.int_in_range(1..=6usize)?;

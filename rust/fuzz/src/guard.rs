@@ -13,7 +13,7 @@ pub struct Guarded {
 }
 
 impl Guarded {
-    /// At least this many bytes, rounded up to pages.
+    /// Reserves at least this many bytes, rounded up to pages.
     pub fn new(bytes: usize) -> Self {
         let length = bytes.next_multiple_of(PAGE);
         // SAFETY: a fresh private mapping, placed where the system likes.

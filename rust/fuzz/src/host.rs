@@ -9,12 +9,12 @@ pub type Trace = Vec<u64>;
 /// Module name of everything the host defines.
 pub const MODULE: &str = "h";
 
-/// `h.ii`, on both sides.
+/// Computes `h.ii`, on both sides.
 pub fn ii(x: u32, y: u32) -> u32 {
     x.wrapping_mul(31).wrapping_add(y)
 }
 
-/// `h.mixed`, on both sides.
+/// Computes `h.mixed`, on both sides.
 pub fn mixed(a: u64, b: u32, c: f64, d: f32) -> u64 {
     a ^ u64::from(b) ^ c.to_bits() ^ u64::from(d.to_bits())
 }

@@ -355,7 +355,7 @@ impl Body<'_> {
         }
     }
 
-    /// Blocks, a table that leaves one of them, and code behind each.
+    /// Writes blocks, a table that leaves one of them, and code behind each.
     fn table(&mut self, size: u64) {
         let blocks = self.draw(30) as u32 + 1;
         (0..blocks).for_each(|_| self.open(I::Block(BlockType::Empty)));
@@ -374,7 +374,7 @@ impl Body<'_> {
         }
     }
 
-    /// The result of a function that has had its share of calls.
+    /// Writes the result of a function that has had its share of calls.
     fn results(&mut self, ty: usize) {
         TYPES[ty].1.iter().for_each(|&ty| self.push(ty));
     }

@@ -30,7 +30,7 @@ thread_local! {
     static MEMORY: RefCell<(Guarded, Guarded)> = RefCell::new((Guarded::new(ARENA), Guarded::new(LARGEST)));
 }
 
-/// Defines every function that is asked for; it returns zeros.
+/// Defines every function that is asked for. It returns zeros.
 struct Anything;
 
 unsafe extern "C" fn zeros(_: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {

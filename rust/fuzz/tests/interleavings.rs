@@ -10,7 +10,7 @@ extern "C" {
     fn fuzz_interleavings(actions: *const c_char, sleeps: bool, what: *mut *const c_char) -> i64;
 }
 
-/// Tries all orders of these interrupts; gives their number.
+/// Tries all orders of these interrupts, and returns their number.
 fn orders(actions: &str, sleeps: bool) -> i64 {
     // the model is made of statics
     static ONE: Mutex<()> = Mutex::new(());

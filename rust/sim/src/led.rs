@@ -12,7 +12,7 @@ use wisp_host::platform::Led;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Config {
-    /// Channels of its color; 1 has brightness only.
+    /// Channels of its color. 1 has brightness only.
     channels: u32,
     /// True if the driver lets it blink.
     blink: bool,

@@ -8,7 +8,7 @@ use crate::layout::{record_size, MAX_RETIRED, NAME_MAX, PAYLOAD_MAX};
 pub struct Slot(pub(crate) u8);
 
 impl Slot {
-    /// Its number, below [`crate::MAX_APPS`].
+    /// Returns its number, below [`crate::MAX_APPS`].
     pub fn number(self) -> usize {
         usize::from(self.0)
     }
@@ -31,7 +31,7 @@ pub struct Name {
 }
 
 impl Name {
-    /// Returns a name; `None` if it is empty or too long.
+    /// Returns a name, or `None` if it is empty or too long.
     pub fn new(name: &str) -> Option<Self> {
         let mut bytes = [0; NAME_MAX];
         bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
@@ -71,7 +71,7 @@ pub struct ImageRef {
     pub rollback: u32,
     /// SHA-256 of all its bytes, the trailer included.
     pub hash: [u8; 32],
-    /// CRC-32 of the same bytes, which tells which bit it is if one changes; zero in an upload.
+    /// CRC-32 of the same bytes, which tells which bit it is if one changes, or zero in an upload.
     pub crc: u32,
 }
 
@@ -194,7 +194,7 @@ impl<'k> AppRecord<'k> {
         })
     }
 
-    /// Writes the payload; the bytes that are used.
+    /// Writes the payload, and returns the bytes that are used.
     pub fn write<'p>(&self, payload: &'p mut [u8; PAYLOAD_MAX]) -> &'p [u8] {
         let app = &self.app;
         let flag = |set: bool, bit: u8| if set { bit } else { 0 };
@@ -230,7 +230,7 @@ impl<'k> AppRecord<'k> {
 pub struct UploadRecord {
     pub name: Name,
     pub image: ImageRef,
-    /// Blocks whose contents were begun; all but the last of them are complete.
+    /// Blocks whose contents were begun. All but the last of them are complete.
     pub begun: u16,
 }
 

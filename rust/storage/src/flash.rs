@@ -8,7 +8,7 @@ pub struct FlashError;
 /// Sizes of a partition, in bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Geometry {
-    /// The partition; a multiple of `erase_block`.
+    /// The partition, a multiple of `erase_block`.
     pub size: u32,
     /// Smallest range that can be erased.
     pub erase_block: u32,
@@ -23,7 +23,7 @@ pub struct Geometry {
 /// An erased byte is written once between erases, in aligned pieces of the write block's size. A call
 /// that a power cut interrupts may have done any part of its work.
 pub trait Flash {
-    /// Returns the partition's sizes; the same at every call.
+    /// Returns the partition's sizes, which are the same at every call.
     fn geometry(&self) -> Geometry;
 
     /// Reads.

@@ -14,7 +14,7 @@ fn id(name: &str) -> [u8; 8] {
 }
 
 impl<F: Flash> Store<'_, F> {
-    /// The rollback counter that is remembered of a name without a place, 0 if there is none.
+    /// Returns the rollback counter that is remembered of a name without a place, 0 if there is none.
     pub(crate) fn remembered_floor(&self, name: &str) -> u32 {
         if self.floor_count == 0 {
             return 0;
@@ -27,7 +27,7 @@ impl<F: Flash> Store<'_, F> {
         self.floors.get(..usize::from(self.floor_count)).unwrap_or_default()
     }
 
-    /// Keeps a rollback counter in RAM; a record says the same.
+    /// Keeps a rollback counter in RAM. A record says the same.
     pub(crate) fn remember_floor(&mut self, id: [u8; 8], floor: u32) {
         let count = usize::from(self.floor_count);
         let known = self.floors().iter().position(|known| known.id == id);
@@ -54,8 +54,8 @@ impl<F: Flash> Store<'_, F> {
     /// latter is put into a record of its own if `take`.
     ///
     /// # Errors
-    /// [`StoreError::NoSlot`], [`StoreError::FloorsFull`]; [`StoreError::Flash`] and
-    /// [`StoreError::JournalFull`] if `take`.
+    /// [`StoreError::NoSlot`], [`StoreError::FloorsFull`], and with `take` [`StoreError::Flash`] and
+    /// [`StoreError::JournalFull`].
     pub(crate) fn free_place(&mut self, take: bool) -> Result<Slot, StoreError> {
         if let Some(free) = self.places.iter().position(|place| place.at == 0) {
             return Ok(Slot(free as u8));

@@ -119,8 +119,8 @@ impl<F: Flash> Store<'_, F> {
         self.repaired = false;
     }
 
-    /// Takes the state from the areas with this number; false if a record is missing that was followed by others,
-    /// or the snapshot is not complete.
+    /// Takes the state from the areas with this number. Returns false if a record is missing that was followed by
+    /// others, or the snapshot is not complete.
     ///
     /// # Errors
     /// [`StoreError::Flash`].

@@ -85,7 +85,7 @@ impl Layout {
         Ok(layout)
     }
 
-    /// Bytes a record with such a payload takes.
+    /// Returns the bytes that a record with such a payload takes.
     pub fn record_size(&self, payload: usize) -> u32 {
         ((RECORD_HEADER + payload) as u32).next_multiple_of(self.geometry.write_block)
     }
@@ -113,7 +113,7 @@ impl Layout {
         MARKS * self.record_size(0)
     }
 
-    /// Returns the number of bytes of a journal area that are for records; the marks follow.
+    /// Returns the number of bytes of a journal area that are for records. The marks follow.
     pub fn log_end(&self) -> u32 {
         self.area_size() - self.marks_size()
     }
@@ -135,7 +135,7 @@ impl Layout {
         self.area_blocks * self.geometry.erase_block
     }
 
-    /// Blocks that so many bytes take.
+    /// Returns the blocks that so many bytes take.
     pub fn blocks_for(&self, bytes: u32) -> u32 {
         bytes.div_ceil(self.geometry.erase_block)
     }

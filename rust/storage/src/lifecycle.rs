@@ -138,7 +138,7 @@ impl<F: Flash> Store<'_, F> {
         Ok(attempts)
     }
 
-    /// Counts a crash; the number of crashes since the app's state changed or [`Store::set_disabled`].
+    /// Counts a crash. Returns the number of crashes since the app's state changed or [`Store::set_disabled`].
     ///
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::Flash`], [`StoreError::JournalFull`].

@@ -5,7 +5,7 @@ use crate::app::{half, word};
 use crate::layout::{Layout, PAYLOAD_MAX, RECORD_HEADER, WRITE_MAX};
 use crate::{Flash, StoreError};
 
-/// Kinds. The numbers are on flash and never change; no kind is 0 or 255.
+/// Kinds. The numbers are on flash and never change. No kind is 0 or 255.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[repr(u8)]
 pub enum Kind {
@@ -110,7 +110,7 @@ pub struct Record {
     pub corrected: bool,
 }
 
-/// Reads the record at `at` of an area with this number; `end` is that of the area's records. Puts one bit
+/// Reads the record at `at` of an area with this number. `end` is that of the area's records. Puts one bit
 /// right that changed anywhere in it.
 pub fn read(
     flash: &mut impl Flash,
@@ -156,7 +156,7 @@ pub fn read(
     Found::Bad
 }
 
-/// Puts the bit right that makes the checksum differ; false if there is more than one.
+/// Puts the bit right that makes the checksum differ. Returns false if there is more than one.
 fn correct_bits(difference: u32, start: &mut [u8; 4], payload: &mut [u8]) -> bool {
     // none, or one of the checksum itself
     if difference.count_ones() <= 1 {
@@ -174,7 +174,7 @@ fn correct_bits(difference: u32, start: &mut [u8; 4], payload: &mut [u8]) -> boo
     true
 }
 
-/// Writes a record in one piece; the bytes it takes.
+/// Writes a record in one piece, and returns the bytes it takes.
 ///
 /// # Errors
 /// [`StoreError::Flash`].

@@ -52,8 +52,8 @@ impl<F: Flash> Store<'_, F> {
         Ok(used)
     }
 
-    /// First block of a free range. Of the two ends of each hole that is large enough, the one whose most worn
-    /// block is least worn: this spreads erases, and leaves holes in one piece.
+    /// Returns the first block of a free range. Of the two ends of each hole that is large enough, the one whose most
+    /// worn block is least worn: this spreads erases, and leaves holes in one piece.
     pub(crate) fn find_space(&mut self, blocks: u32) -> Result<u32, StoreError> {
         let used = self.used()?;
         let mut best: Option<(u32, u32)> = None;

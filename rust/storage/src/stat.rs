@@ -19,7 +19,7 @@ pub struct Stat {
     pub wear: (u32, u32),
     /// Erases of the most worn block of the journal.
     pub journal_wear: u32,
-    /// Bytes of the journal that are used, and that it has; each of its two copies takes as many.
+    /// Bytes of the journal that are used, and that it has. Each of its two copies takes as many.
     pub journal: (u32, u32),
 }
 

@@ -12,7 +12,7 @@ use crate::{Flash, StoreError};
 /// The part of an app's state that is kept in RAM.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Place {
-    /// Offset of its newest record in an area; 0 if the place is free (the first record is no app).
+    /// Offset of its newest record in an area, or 0 if the place is free (the first record is no app).
     pub at: u32,
     pub attempts: u8,
     pub crashes: u16,
@@ -78,7 +78,7 @@ pub enum Mounted {
     Clean,
     /// A store whose last operation was cut off.
     Recovered,
-    /// A store whose journal was damaged; nothing was lost.
+    /// A store whose journal was damaged. Nothing was lost.
     Repaired,
     /// An erased partition: an empty store was made.
     Formatted,
@@ -116,7 +116,7 @@ impl<'w, F: Flash> Store<'w, F> {
         })
     }
 
-    /// Opens the app storage of a partition; makes an empty one if the partition is erased. Reads both areas of the
+    /// Opens the app storage of a partition. Makes an empty one if the partition is erased. Reads both areas of the
     /// journal, and puts right what a cut or a changed bit left there.
     ///
     /// # Errors
@@ -190,7 +190,7 @@ impl<'w, F: Flash> Store<'w, F> {
     /// of a store that cannot be opened as far as they can be read, and at most [`MAX_FLOORS`] of them.
     ///
     /// # Errors
-    /// [`StoreError::Flash`], [`StoreError::Geometry`], [`StoreError::WearTable`]; it may be called again then.
+    /// [`StoreError::Flash`], [`StoreError::Geometry`], [`StoreError::WearTable`]. It may be called again then.
     pub fn format(flash: F, wear: &'w mut [u32]) -> Result<Self, StoreError> {
         let mut store = Self::new(flash, wear)?;
         match store.open() {
@@ -245,7 +245,7 @@ impl<'w, F: Flash> Store<'w, F> {
         &mut self.flash
     }
 
-    /// The places that have an app, uninstalled ones of which a rollback counter is kept included.
+    /// Returns the places that have an app, uninstalled ones of which a rollback counter is kept included.
     pub fn slots(&self) -> impl Iterator<Item = Slot> {
         let places = self.places;
         (0..MAX_APPS as u8).filter(move |slot| places.get(usize::from(*slot)).is_some_and(|p| p.at != 0)).map(Slot)

@@ -125,7 +125,7 @@ impl<F: Flash> Store<'_, F> {
         })
     }
 
-    /// The upload that is going on.
+    /// Returns the upload that is going on.
     ///
     /// # Errors
     /// [`StoreError::NoUpload`], [`StoreError::Flash`].
@@ -134,7 +134,7 @@ impl<F: Flash> Store<'_, F> {
         Ok(Progress { name: record.name, image: record.image, received: incoming.received })
     }
 
-    /// Takes the next piece, of any length; the offset after it.
+    /// Takes the next piece, of any length, and returns the offset after it.
     ///
     /// # Errors
     /// [`StoreError::NoUpload`], [`StoreError::Offset`], [`StoreError::Length`], [`StoreError::Flash`],
@@ -200,7 +200,8 @@ impl<F: Flash> Store<'_, F> {
         Ok(taken)
     }
 
-    /// After a failed write nobody knows what the block holds: it is erased and written again.
+    /// Goes back to the start of the block. After a failed write nobody knows what the block holds: it is erased and
+    /// written again.
     fn back_to_block_start(&mut self) {
         let erase_block = self.layout.geometry.erase_block;
         if let Some(incoming) = &mut self.incoming {
@@ -209,8 +210,8 @@ impl<F: Flash> Store<'_, F> {
         }
     }
 
-    /// Compares the bytes that arrived with the hash that was announced. The image may then be looked at in
-    /// place; nothing changes before [`Store::accept`].
+    /// Compares the bytes that arrived with the hash that was announced. The image may then be looked at in place.
+    /// Nothing changes before [`Store::accept`].
     ///
     /// # Errors
     /// [`StoreError::NoUpload`], [`StoreError::Incomplete`], [`StoreError::Hash`], [`StoreError::Flash`].

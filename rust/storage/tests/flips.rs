@@ -23,8 +23,8 @@ fn keep(store: &mut Store<'_, SimFlash>, name: &str, bytes: &[u8], rollback: u32
     slot
 }
 
-/// Two apps, one of them with an update on trial; an app that was uninstalled; a retired key; an upload. `fill` leaves
-/// no room.
+/// Makes a store with two apps (one of them with an update on trial), an app that was uninstalled, a retired key and an
+/// upload. `fill` leaves no room.
 fn lived_in(geometry: Geometry, fill: bool) -> SimFlash {
     let block = geometry.erase_block as usize;
     let mut wear = vec![0; 512];

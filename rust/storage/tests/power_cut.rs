@@ -111,7 +111,7 @@ fn lives(block: usize) -> Vec<Operation> {
     list
 }
 
-/// Carries an operation out on a store that was cut off; one whose effect is there already is left out. Then boots
+/// Carries an operation out on a store that was cut off. One whose effect is there already is left out. Then boots
 /// twice more, and changes one bit of the journal in between.
 fn carry_on(flash: SimFlash, operation: &Operation, before: &State, after: &State, random: &mut Random) {
     let mut wear = vec![0; 512];
@@ -132,7 +132,7 @@ fn carry_on(flash: SimFlash, operation: &Operation, before: &State, after: &Stat
     assert_eq!(state, *after, "{operation:?} carried on, with a bit changed");
 }
 
-/// Cuts every operation of the list at every point, and one in `stride` of the points of each recovery; the
+/// Cuts every operation of the list at every point, and one in `stride` of the points of each recovery. Returns the
 /// number of points.
 fn cut_everywhere(geometry: Geometry, list: &[Operation], stride: u64) -> (u64, u64) {
     let mut random = Random::new(u64::from(geometry.erase_block));

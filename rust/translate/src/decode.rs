@@ -59,7 +59,7 @@ pub struct Code<'i> {
 }
 
 impl Code<'_> {
-    /// Returns the word at a byte offset of the section; 0 behind its end, which no verified op reads.
+    /// Returns the word at a byte offset of the section, or 0 behind its end, which no verified op reads.
     pub fn word(self, at: u32) -> u16 {
         let bytes = self.section.get(at as usize..).and_then(|rest| rest.first_chunk());
         bytes.map_or(0, |bytes| u16::from_le_bytes(*bytes))
@@ -79,7 +79,7 @@ pub struct Part {
     pub class: Class,
     /// Its computation.
     pub sem: Sem,
-    /// The kinds of its operands; [`Operand::None`] behind the last.
+    /// The kinds of its operands, or [`Operand::None`] behind the last.
     pub kinds: [Operand; OPERANDS],
     /// The value of each: an offset, an index, or an immediate extended to 32 bits.
     pub values: [u32; OPERANDS],
@@ -113,7 +113,7 @@ impl Part {
         self.kind(self.count.wrapping_sub(1))
     }
 
-    /// The slots that the op names as sources: byte offset, and whether it is a pair.
+    /// Returns the slots that the op names as sources: byte offset, and whether it is a pair.
     pub fn sources(&self) -> impl Iterator<Item = (u32, bool)> + '_ {
         self.kinds.iter().zip(self.values).filter_map(|(kind, value)| match kind {
             Operand::S | Operand::M => Some((value, false)),
@@ -122,7 +122,7 @@ impl Part {
         })
     }
 
-    /// The slot that the op writes: byte offset, and whether it is a pair.
+    /// Returns the slot that the op writes: byte offset, and whether it is a pair.
     pub fn result(&self) -> Option<(u32, bool)> {
         match self.kinds[0] {
             Operand::D | Operand::M => Some((self.values[0], false)),
@@ -141,7 +141,7 @@ impl Part {
         }
     }
 
-    /// True if the op takes a unit of fuel when it branches.
+    /// Returns true if the op takes a unit of fuel when it branches.
     pub fn takes_fuel(&self) -> bool {
         matches!(self.last(), Operand::B | Operand::BFar)
     }
@@ -171,12 +171,12 @@ impl<'i> Ops<'i> {
         self.at
     }
 
-    /// True if the next op is the first of a sequence, or none of one.
+    /// Returns true if the next op is the first of a sequence, or none of one.
     pub fn between(&self) -> bool {
         self.rest == 0
     }
 
-    /// True if control never goes on behind the op, or sequence, that was read last.
+    /// Returns true if control never goes on behind the op, or sequence, that was read last.
     pub fn ends_flow(&self) -> bool {
         self.ends && self.rest == 0
     }
@@ -188,8 +188,8 @@ impl<'i> Ops<'i> {
         self.part(opcode, first)
     }
 
-    /// Steps over the next op. Returns the number of branches in it, entries of a table included; `None` at the end of
-    /// the function.
+    /// Steps over the next op. Returns the number of branches in it, entries of a table included. Returns `None` at the
+    /// end of the function.
     pub fn skip(&mut self) -> Option<u32> {
         const TABLE: u32 = Operand::Table as u32;
         const FIRST: u32 = Operand::F as u32;

@@ -36,10 +36,10 @@ pub struct Env<'e> {
     pub fuel: bool,
     /// Address of each helper.
     pub helpers: &'e [u32; Helper::COUNT],
-    /// Offset of each helper's trampoline in the code plus one; 0 where there is none yet.
+    /// Offset of each helper's trampoline in the code plus one, or 0 where there is none yet.
     pub trampolines: &'e [Cell<u32>; Helper::COUNT],
-    /// For each defined function the offset of its code plus one; with the highest bit set, the last call that waits for
-    /// it. 0 is neither.
+    /// For each defined function the offset of its code plus one. With the highest bit set, it is the last call that
+    /// waits for it. 0 is neither.
     pub functions: &'e [Cell<u32>],
     /// Returns false if the translation has to end. It is asked once for at most 32 ops, but not while a
     /// function is read before its first pass.
@@ -184,7 +184,7 @@ fn shape<'i>(image: &Image<'i>, index: usize) -> Result<Shape<'i>, Unfit> {
     })
 }
 
-/// Returns the bytes of a function's IR; 0 if the function table cannot be read.
+/// Returns the bytes of a function's IR, or 0 if the function table cannot be read.
 pub fn ir_bytes(image: &Image<'_>, index: usize) -> u32 {
     shape(image, index).map_or(0, |shape| shape.code.end.saturating_sub(shape.code.start))
 }
@@ -205,7 +205,7 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, Unfit> {
     Ok(most)
 }
 
-/// Number of branches and entries of tables.
+/// Returns the number of branches and entries of tables.
 fn targets(code: Code<'_>) -> usize {
     let mut count = 0;
     let mut ops = Ops::new(code, code.start);
@@ -440,7 +440,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// Between two ops: control may come from elsewhere, and cold ends may have to be laid.
+    /// Does what is due between two ops: control may come from elsewhere, and cold ends may have to be laid.
     fn between(&mut self) {
         self.island();
         if let Some(index) = self.labels.index(self.ops.at()) {

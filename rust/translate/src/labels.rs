@@ -115,7 +115,7 @@ impl Labels<'_> {
         }
     }
 
-    /// True if all branches to a target reach its code, which begins at `place`, and is not bound yet.
+    /// Returns true if all branches to a target reach its code, which begins at `place`, and is not bound yet.
     pub fn reached(&self, index: usize, place: u32) -> bool {
         let last = self.places.get(2 * index + 1).map_or(0, Cell::get);
         last == 0 || place <= last

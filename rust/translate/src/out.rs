@@ -7,7 +7,7 @@ pub trait Memory {
     fn size(&self) -> u32;
     /// Writes bytes at an offset. The caller has checked that they lie inside.
     fn write(&mut self, at: u32, bytes: &[u8]);
-    /// Returns the 32 bits at an offset; 0 if they do not lie inside.
+    /// Returns the 32 bits at an offset, or 0 if they do not lie inside.
     fn word_at(&self, at: u32) -> u32;
 }
 
@@ -52,7 +52,7 @@ impl<'b> Out<'b> {
         self.at
     }
 
-    /// True if nothing is written.
+    /// Returns true if nothing is written.
     pub fn counts(&self) -> bool {
         self.memory.is_none()
     }
@@ -67,7 +67,7 @@ impl<'b> Out<'b> {
         self.at += N as u32;
     }
 
-    /// Returns the offset up to which there is room; `None` if nothing is written.
+    /// Returns the offset up to which there is room, or `None` if nothing is written.
     pub fn room(&self) -> Option<u32> {
         self.memory.as_ref().map(|_| self.room)
     }
@@ -95,7 +95,7 @@ impl<'b> Out<'b> {
         self.at = end;
     }
 
-    /// Returns the 32 bits at an offset; 0 if nothing is written.
+    /// Returns the 32 bits at an offset, or 0 if nothing is written.
     pub fn word_at(&self, at: u32) -> u32 {
         self.memory.as_deref().map_or(0, |memory| memory.word_at(at))
     }

@@ -47,7 +47,7 @@ impl Pins {
         self.registers.get(pinned).copied()
     }
 
-    /// The slots and their registers.
+    /// Returns the slots and their registers.
     pub fn iter(&self) -> impl Iterator<Item = (u32, Reg)> + Clone + '_ {
         self.slots.iter().zip(self.registers).take(self.count).map(|(&slot, &register)| (u32::from(slot), register))
     }

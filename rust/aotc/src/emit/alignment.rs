@@ -17,13 +17,13 @@ const MOST: u8 = 3;
 /// The alignments that are assumed of a module's globals and parameters.
 pub struct Alignment {
     globals: Vec<Cell<u8>>,
-    /// By defined function and parameter; none for functions that are called from elsewhere.
+    /// By defined function and parameter, or none for functions that are called from elsewhere.
     params: Vec<Vec<Cell<u8>>>,
     lowered: Cell<bool>,
 }
 
 impl Alignment {
-    /// The most that may be assumed. `elsewhere` tells of a function whether others than direct calls call it.
+    /// Returns the most that may be assumed. `elsewhere` tells of a function whether others than direct calls call it.
     pub fn new(module: &Module<'_>, elsewhere: impl Fn(u32) -> bool) -> Self {
         let globals = module.globals.iter().map(|global| Cell::new(global.zeros.min(MOST)));
         let params = (module.imported_functions..module.functions.len() as u32).map(|function| {
@@ -34,22 +34,22 @@ impl Alignment {
         Self { globals: globals.collect(), params: params.collect(), lowered: Cell::new(false) }
     }
 
-    /// Lower bits of a global that are zero.
+    /// Returns the lower bits of a global that are zero.
     pub fn global(&self, index: u32) -> u8 {
         self.globals[index as usize].get()
     }
 
-    /// Lower bits of a parameter of a defined function that are zero.
+    /// Returns the lower bits of a parameter of a defined function that are zero.
     pub fn param(&self, defined: u32, param: usize) -> u8 {
         self.params[defined as usize].get(param).map_or(0, Cell::get)
     }
 
-    /// A global is set to a value with that many.
+    /// Notes that a global is set to a value with that many.
     pub fn sets(&self, index: u32, zeros: u8) {
         self.lower(&self.globals[index as usize], zeros);
     }
 
-    /// A parameter is passed with that many.
+    /// Notes that a parameter is passed with that many.
     pub fn passes(&self, defined: u32, param: usize, zeros: u8) {
         if let Some(assumed) = self.params[defined as usize].get(param) {
             self.lower(assumed, zeros);

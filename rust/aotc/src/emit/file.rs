@@ -15,8 +15,8 @@ use crate::target::Machine;
 const PRELUDE: &str = include_str!("../prelude.h");
 const OPERATORS: &str = include_str!("../prelude_ops.h");
 
-/// Copies for what the compiler makes of assignments; the library's would not be in the image. The first file has
-/// them, the others see them.
+/// Copies for what the compiler makes of assignments. Those of the library would not be in the image. The first file
+/// has them, the others see them.
 const COPIES_SEEN: &str = "
 HID void *memset(void *d, int c, __SIZE_TYPE__ n);
 HID void *memcpy(void *d, const void *s, __SIZE_TYPE__ n);
@@ -64,7 +64,7 @@ pub struct Generated {
     pub imports: Vec<bool>,
 }
 
-/// A value from the bits in an expression.
+/// Returns a value from the bits in an expression.
 pub fn from_bits(ty: ValType, bits: &str) -> String {
     match ty {
         ValType::F32 => format!("asf32((u32){bits})"),
@@ -74,7 +74,7 @@ pub fn from_bits(ty: ValType, bits: &str) -> String {
     }
 }
 
-/// The bits of a value.
+/// Returns the bits of a value.
 fn bits(ty: ValType, value: &str) -> String {
     match ty {
         ValType::F32 => format!("asu32({value})"),
@@ -83,7 +83,7 @@ fn bits(ty: ValType, value: &str) -> String {
     }
 }
 
-/// A value from slots.
+/// Returns a value from slots.
 pub fn from_slots(ty: ValType, slots: &str, slot: usize) -> String {
     match ty.slots() {
         2 => from_bits(ty, &format!("({slots}[{slot}] | (u64){slots}[{}] << 32)", slot + 1)),
@@ -99,7 +99,7 @@ pub fn to_slots(ty: ValType, bits: &str, slots: &str, slot: usize) -> String {
     }
 }
 
-/// Declaration of a function without its semicolon.
+/// Returns the declaration of a function without its semicolon.
 pub fn prototype(plan: &Plan<'_, '_>, index: u32) -> String {
     let ty = plan.module.function_type(index);
     let seen = address_wanted(plan, index) || plan.units.are_several();
@@ -129,7 +129,7 @@ fn in_table(module: &Module<'_>, index: u32) -> bool {
     module.in_table.contains(&index)
 }
 
-/// The form of a function that the host calls.
+/// Returns the form of a function that the host calls.
 fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
     let ty = plan.module.function_type(index);
     let mut slot = 0;
@@ -161,7 +161,7 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
     out
 }
 
-/// The form of an imported function through which it is called if the host's has none for native code: values
+/// Returns the form of an imported function through which it is called if the host's has none for native code: values
 /// go through slots.
 fn through_slots(plan: &Plan<'_, '_>, index: u32) -> String {
     let ty = plan.module.function_type(index);
@@ -206,7 +206,7 @@ fn tables_seen(plan: &Plan<'_, '_>) -> String {
     declared.collect()
 }
 
-/// Those tables, as distances from the table: no address stands in the code.
+/// Returns those tables, as distances from the table: no address stands in the code.
 fn tables(plan: &Plan<'_, '_>) -> String {
     let module = plan.module;
     let mut out = String::new();
@@ -226,7 +226,7 @@ fn tables(plan: &Plan<'_, '_>) -> String {
     out
 }
 
-/// Record and helpers as C declares them.
+/// Returns the record and the helpers as C declares them.
 fn declarations() -> String {
     let mut out = String::from("typedef struct {\n");
     for (name, result, parameters) in native::HELPERS {
@@ -240,7 +240,7 @@ fn declarations() -> String {
     out
 }
 
-/// The head of each file: what the machine is, types, operators, and the functions and tables of all files.
+/// Returns the head of each file: what the machine is, types, operators, and the functions and tables of all files.
 fn head(plan: &Plan<'_, '_>, machine: &Machine) -> String {
     let mut text = String::new();
     for (name, value) in machine.definitions() {

@@ -90,7 +90,7 @@ fn number(value: u64) -> String {
 }
 
 impl<'a> Emitter<'_, '_, 'a> {
-    /// Translates loads, stores and what else concerns the memory; false for other operators.
+    /// Translates loads, stores and what else concerns the memory. Returns false for other operators.
     pub(super) fn memory_access(&mut self, operator: &Operator<'a>) -> bool {
         if let Some((access, memarg)) = load(operator) {
             let address = self.pop();
@@ -135,7 +135,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         true
     }
 
-    /// A helper that takes operands and may trap.
+    /// Calls a helper that takes operands and may trap.
     pub(super) fn bulk(&mut self, helper: &str, first: &str, operands: usize) {
         let operands: Vec<String> = self.pop_many(operands).into_iter().map(|value| value.text).collect();
         self.block += 1;
@@ -151,7 +151,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    /// Pointer to the bytes of an access, after whatever check it needs.
+    /// Returns a pointer to the bytes of an access, after whatever check it needs.
     fn place(&mut self, address: &Value, offset: u64, width: u32) -> String {
         self.uses_memory = true;
         let needed = offset + u64::from(width);
@@ -199,7 +199,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 }
 
-/// Which form of an access the alignment allows: known, promised, none.
+/// Returns the form of an access that the alignment allows: known, promised, none.
 fn suffix(address: &Value, memarg: &MemArg, width: u32) -> &'static str {
     let log2 = width.trailing_zeros() as u8;
     let known = u32::from(address.node.zeros).min(memarg.offset.trailing_zeros());

@@ -10,7 +10,7 @@ use crate::error::AotError;
 
 use ValType::{F32, F64, I32, I64};
 
-/// Result type and form over `{a}` of an operator with one operand.
+/// Returns the result type and form over `{a}` of an operator with one operand.
 fn unary(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     Some(match operator {
         Operator::I32Eqz | Operator::I64Eqz => (I32, "{a} == 0"),
@@ -67,7 +67,7 @@ fn unary(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     })
 }
 
-/// Result type and form over `{a}` and `{b}` of an operator with two operands that cannot trap.
+/// Returns the result type and form over `{a}` and `{b}` of an operator with two operands that cannot trap.
 fn binary(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     Some(match operator {
         Operator::I32Add => (I32, "{a} + {b}"),
@@ -136,7 +136,7 @@ fn binary(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     })
 }
 
-/// Result type, function and whether it is signed of a division.
+/// Returns the result type, function and whether it is signed of a division.
 fn division(operator: &Operator<'_>) -> Option<(ValType, &'static str, bool)> {
     Some(match operator {
         Operator::I32DivS => (I32, "i32_div_s", true),
@@ -151,7 +151,7 @@ fn division(operator: &Operator<'_>) -> Option<(ValType, &'static str, bool)> {
     })
 }
 
-/// Result type and function of a conversion that may trap.
+/// Returns the result type and function of a conversion that may trap.
 fn truncation(operator: &Operator<'_>) -> Option<(ValType, &'static str)> {
     Some(match operator {
         Operator::I32TruncF32S => (I32, "i32_trunc_f32_s"),

@@ -12,12 +12,12 @@ use crate::error::AotError;
 use crate::module::Module;
 use crate::{module, Machine, Options};
 
-/// C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
+/// Returns the C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
 fn translated(body: &str) -> String {
     functions(&format!("(func (export \"f\") (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32) {body})"))
 }
 
-/// C code of the functions of a module with 64 KB of memory.
+/// Returns the C code of the functions of a module with 64 KB of memory.
 fn functions(fields: &str) -> String {
     let text = changed(fields, |_| {}).unwrap();
     // what follows the prelude
@@ -39,7 +39,7 @@ fn changed(fields: &str, change: impl FnOnce(&mut Module<'_>)) -> Result<String,
         .map_err(|error| error.named(&wasm))
 }
 
-/// (accesses known to be aligned, accesses that are tested)
+/// Returns (accesses known to be aligned, accesses that are tested).
 fn accesses(body: &str) -> (usize, usize) {
     counted(&translated(body))
 }
@@ -49,7 +49,7 @@ fn counted(text: &str) -> (usize, usize) {
     (count(["ld32k(", "st32k("]), count(["ld32n(", "st32n("]))
 }
 
-/// A loop that loads from local 3 and then steps it.
+/// Returns a loop that loads from local 3 and then steps it.
 fn stepping(start: &str, step: &str) -> String {
     format!(
         "(local.set 3 {start})
@@ -172,7 +172,7 @@ fn long_chains_of_locals_end_with_nothing_assumed() {
     assert_eq!(accesses(&chain(200)), (0, 1));
 }
 
-/// A function with a frame of 32 bytes on the stack of a guest in C, which passes its address.
+/// Returns a function with a frame of 32 bytes on the stack of a guest in C, which passes its address.
 fn frame(global: &str, size: u32, pass: &str) -> String {
     functions(&format!(
         "{global}
@@ -218,7 +218,7 @@ fn a_parameter_is_as_aligned_as_what_all_callers_pass() {
     assert_eq!(counted(&frame(&in_table, 32, ON_FRAME)), (2, 1));
 }
 
-/// The error for the function `broken`, index 1, without the operators that are picked.
+/// Returns the error for the function `broken`, index 1, without the operators that are picked.
 fn internal_error(body: &str, picked: fn(&Operator<'_>) -> bool) -> String {
     let fields = format!(
         "(type $t (func (param i32) (result i32))) (table 1 1 funcref) (func $first)

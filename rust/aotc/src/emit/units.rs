@@ -45,7 +45,7 @@ impl Units {
         self.huge.len() > 1
     }
 
-    /// By file: whether it has one huge function.
+    /// Returns for each file whether it has one huge function.
     pub fn huge(&self) -> &[bool] {
         &self.huge
     }

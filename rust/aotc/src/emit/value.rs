@@ -7,7 +7,7 @@ use wisp_image::format::ValType;
 /// distances, modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Debug)]
 pub struct Node {
-    /// Number of the value it was computed from by adding constants; 0 for constants.
+    /// Number of the value it was computed from by adding constants, or 0 for constants.
     pub root: u32,
     /// The constant that was added to the root.
     pub distance: i64,
@@ -20,7 +20,7 @@ pub struct Node {
 }
 
 impl Node {
-    /// Nothing is known.
+    /// Returns a value of which nothing is known.
     pub fn unknown(root: u32) -> Self {
         Self { root, distance: 0, max: u64::MAX, zeros: 0, constant: None }
     }
@@ -31,17 +31,17 @@ impl Node {
         Self { root: 0, distance: 0, max: bits, zeros, constant: Some(bits) }
     }
 
-    /// With an upper bound.
+    /// Returns the value with an upper bound.
     pub fn at_most(self, max: u64) -> Self {
         Self { max, ..self }
     }
 
-    /// With lower bits that are zero.
+    /// Returns the value with lower bits that are zero.
     pub fn with_zeros(self, zeros: u8) -> Self {
         Self { zeros: zeros.min(32), ..self }
     }
 
-    /// Upper bound of an `i32`.
+    /// Returns the upper bound of an `i32`.
     pub fn max32(&self) -> u64 {
         self.max.min(u64::from(u32::MAX))
     }
@@ -70,7 +70,7 @@ impl Value {
         Self { text, ty, node: Node::constant(bits), local: None }
     }
 
-    /// Expression for its bits.
+    /// Returns an expression for its bits.
     pub fn bits(&self) -> String {
         match (self.ty, self.node.constant) {
             (ValType::F32, Some(bits)) => format!("{bits:#x}u"),

@@ -36,7 +36,7 @@ struct ShownFrame {
     function: u32,
     code_offset: u32,
     wasm_offset: Option<u32>,
-    /// Locals of WebAssembly; null for one that is not known.
+    /// Locals of WebAssembly, or null for one that is not known.
     locals: Vec<Option<String>>,
 }
 

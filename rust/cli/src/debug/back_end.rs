@@ -40,7 +40,7 @@ pub trait BackEnd: Send {
         let _ = self.go(Go::default());
     }
 
-    /// Asks an app that runs to stop at its next step.
+    /// Makes a running app stop at its next step.
     fn interrupt(&self);
 
     /// Ends the app at its next step, and a wait of the host that it is in.

@@ -81,7 +81,7 @@ fn words(result: u8) -> &'static str {
     }
 }
 
-/// Returns a number of an answer; 0 if the answer is shorter.
+/// Returns a number of an answer, or 0 if the answer is shorter.
 fn number(bytes: &[u8], at: usize) -> u32 {
     bytes.get(at..at + 4).map_or(0, |bytes| u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]))
 }
@@ -103,7 +103,7 @@ impl Wire {
         Self { ends: Mutex::new((Box::new(from), Box::new(to))) }
     }
 
-    /// Asks the device. Returns its answer without the first byte.
+    /// Sends a request to the device. Returns its answer without the first byte.
     fn ask(&self, request: Request, parameters: &[u8]) -> Result<Vec<u8>, String> {
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let line = digits(&[&[request as u8], parameters].concat());
@@ -192,7 +192,8 @@ impl Device {
         });
     }
 
-    /// Asks the device while the app is held. A failure is told, as the protocol of debuggers has no words.
+    /// Sends a request to the device while the app is held. Prints a failure, because the protocol of debuggers has no
+    /// words for it.
     fn look(&self, request: Request, parameters: &[u8]) -> Answer<Vec<u8>> {
         self.wire.ask(request, parameters).map_err(|problem| {
             output::note(format_args!("{problem}"));

@@ -48,8 +48,8 @@ impl Guest {
         self.link.killed.load(Ordering::SeqCst)
     }
 
-    /// Tells the debugger, and does what it asks for until it lets the guest go on. Before the first debugger is there, waits
-    /// for it; without the last one that was there, the guest goes on.
+    /// Reports the stop to the debugger, and carries out its requests until it lets the guest go on. Before the first
+    /// debugger is there, waits for it. Without the last one that was there, the guest goes on.
     #[cold]
     fn stop(&self, view: &View<'_>, signal: u8, at_breakpoint: bool) -> RawTrap {
         // what was sent while the guest ran is about an earlier stop

@@ -66,7 +66,7 @@ pub enum Event {
     Bytes(Vec<u8>),
     /// The connection is closed.
     Closed,
-    /// The guest stands still; [`Link::held`] says why.
+    /// The guest stands still. [`Link::held`] says why.
     Stopped,
     /// The guest ended with this exit code.
     Ended(u8),
@@ -85,7 +85,7 @@ pub struct Link {
     pub killed: AtomicBool,
     /// Ends the waits of the host, once the guest has one.
     pub stopper: OnceLock<Stopper>,
-    /// Why the guest stands still; `None` while it runs.
+    /// Why the guest stands still, or `None` while it runs.
     pub held: Mutex<Option<Stop>>,
     /// Exit code of an app on a device that has ended.
     pub ended: Mutex<Option<u8>>,
@@ -231,7 +231,7 @@ impl Debugger {
         let _ = self.link.stopper.set(stopper);
     }
 
-    /// Tells a debugger, if one is connected, with which exit code the app ended, and waits until it was sent.
+    /// Reports to a debugger, if one is connected, with which exit code the app ended, and waits until that was sent.
     pub fn finish(mut self, code: u8) {
         let _ = self.events.send(Event::Ended(code));
         if let Some(thread) = self.thread.take().filter(|_| self.link.connected.load(Ordering::SeqCst)) {

@@ -118,7 +118,7 @@ impl App {
         self.back_end.go(go)
     }
 
-    /// Asks a guest that runs to stop.
+    /// Makes a running guest stop.
     pub fn interrupt(&self) {
         if self.running {
             self.back_end.interrupt();
@@ -130,7 +130,7 @@ impl App {
         *self.link.held()
     }
 
-    /// Takes note that the guest stands still. Returns its program counter: that of the breakpoint, if one is there.
+    /// Notes that the guest stands still. Returns its program counter: that of the breakpoint, if one is there.
     pub fn stopped(&mut self, stop: &Stop) -> Result<u64, &'static str> {
         self.running = false;
         let Some(&(frame, wasm)) = self.frames()?.first() else { return Ok(0) };
@@ -140,7 +140,8 @@ impl App {
         Ok(at.unwrap_or(exact))
     }
 
-    /// The debugger has left: the guest goes on alone. One that no debugger ever spoke to still waits for the first.
+    /// Lets the guest go on alone, because the debugger has left. One that no debugger ever spoke to still waits for
+    /// the first.
     pub fn detached(&mut self) {
         self.breakpoints.clear();
         if !self.link.greeted.load(Ordering::SeqCst) {

@@ -78,7 +78,7 @@ impl Agent {
         }
     }
 
-    /// Asks the server once and does what it wants; returns the time until the next turn.
+    /// Asks the server once and does what it wants. Returns the time until the next turn.
     async fn turn(&mut self) -> Result<Duration, Trouble> {
         let poll = poll(&self.shared, &self.device.name, &self.controller).await?;
         let pause = jittered(self.shared.config.pace.poll.unwrap_or(poll.sleep));
@@ -196,8 +196,8 @@ impl Agent {
         self.write()
     }
 
-    /// Tells the server how the action ended, and forgets it when the server has it. `offered` says that the server named
-    /// the action a moment ago.
+    /// Reports to the server how the action ended, and forgets the action when the server has it. `offered` says that
+    /// the server named the action a moment ago.
     async fn deliver(&mut self, offered: bool) -> Result<(), Trouble> {
         let Some(action) = self.record.action.clone() else { return Ok(()) };
         let Some(verdict) = action.verdict.clone() else { return Ok(()) };
@@ -271,7 +271,7 @@ impl Agent {
         Ok(())
     }
 
-    /// Tells the attributes of the configuration, and the versions of the apps if the device answers.
+    /// Reports the attributes of the configuration, and the versions of the apps if the device answers.
     async fn tell_attributes(&mut self) -> Result<(), Trouble> {
         let mut data: Map<String, Value> =
             self.device.attributes.iter().map(|(key, value)| (key.clone(), value.as_str().into())).collect();
@@ -296,7 +296,7 @@ impl Agent {
     }
 }
 
-/// Asks the server once.
+/// Polls the server once.
 async fn poll(shared: &Shared, name: &str, controller: &Controller) -> Result<Poll, Trouble> {
     let answer = controller.poll().await;
     let word = if answer.is_ok() { "ok" } else { "failed" };

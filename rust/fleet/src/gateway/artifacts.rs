@@ -18,7 +18,7 @@ use super::ddi::{self, Artifact, Controller, Trouble};
 
 /// Longest artifact, in bytes.
 const LENGTH_MAX: u64 = 16 << 20;
-/// Bytes of artifacts that are kept; those that nobody used for longest make room.
+/// Bytes of artifacts that are kept. Those that nobody used for longest make room.
 const CACHE_MAX: u64 = 256 << 20;
 
 /// A hash of an artifact, in hexadecimal digits.

@@ -395,7 +395,7 @@ impl Controller {
         })
     }
 
-    /// Asks what the server wants.
+    /// Polls the server.
     ///
     /// # Errors
     /// The server does not answer as it should.
@@ -435,7 +435,7 @@ impl Controller {
         self.send(request).await.map(|_| ())
     }
 
-    /// Tells how an action goes: `done` apps out of a number of them.
+    /// Reports the progress of an action: `done` apps out of a number of them.
     ///
     /// # Errors
     /// The server does not take it. [`Trouble::Gone`] if it does not have the action any more.
@@ -460,7 +460,7 @@ impl Controller {
         self.put(Method::POST, self.path(&["cancelAction", &cancel.id, "feedback"]), &value).await
     }
 
-    /// Tells attributes of the device. Those that are not named stay.
+    /// Reports attributes of the device. Those that are not named stay.
     ///
     /// # Errors
     /// The server does not take them.

@@ -38,7 +38,7 @@ mod command {
 #[derive(Clone, PartialEq, Eq, Debug, Default, Deserialize)]
 #[serde(default)]
 pub struct App {
-    /// Its name; `None` behind the last app.
+    /// Its name, or `None` behind the last app.
     pub name: Option<String>,
     /// The device does not start the app.
     pub disabled: bool,

@@ -196,7 +196,7 @@ impl Job<'_> {
         }
     }
 
-    /// Does one step for an app; returns whether it was the last one.
+    /// Does one step for an app. Returns whether it was the last one.
     async fn step(&mut self, index: usize, tries: &mut Tries) -> Result<bool, Stop> {
         let subject = self.subject(index).0;
         let Some(part) = self.record.action.as_ref().and_then(|action| action.parts.get(index)) else {
@@ -373,7 +373,7 @@ impl Job<'_> {
         written.map_err(|error| Stop::Passing(format!("the state folder cannot be written: {error}"), None))
     }
 
-    /// Tells the server how far the action is. That it does not listen is no reason to stop.
+    /// Reports the progress of the action to the server. The action goes on if that fails.
     async fn tell(&self, words: String) {
         let Some(action) = &self.record.action else { return };
         tracing::info!("{}: action {}: {words}", self.device.name, action.id);

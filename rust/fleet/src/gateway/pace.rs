@@ -24,12 +24,12 @@ impl Backoff {
         Self { first, failures: 0 }
     }
 
-    /// Takes note of a success.
+    /// Notes a success.
     pub fn reset(&mut self) {
         self.failures = 0;
     }
 
-    /// Takes note of a failure, and returns how long to wait: between half of the doubled time and all of it.
+    /// Notes a failure, and returns how long to wait: between half of the doubled time and all of it.
     pub fn next(&mut self) -> Duration {
         let most = self.first.saturating_mul(1 << self.failures.min(16)).min(LONGEST.max(self.first));
         self.failures = self.failures.saturating_add(1);

@@ -37,7 +37,7 @@ pub struct Arguments {
     /// File with the server and the devices (doc/gateway.md)
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
-    /// Folder for what has to outlive a restart; one gateway for each folder
+    /// Folder for what has to outlive a restart (one gateway for each folder)
     #[arg(long, value_name = "FOLDER")]
     state: PathBuf,
     /// Address of the page, of /status and of /metrics: HTTP without TLS and without a password, for reading only
@@ -62,7 +62,7 @@ pub struct Shared {
     pub telemetry: Telemetry,
 }
 
-/// Tells what a gateway does.
+/// Reports what a gateway does.
 #[derive(Serialize)]
 struct Started {
     server: String,

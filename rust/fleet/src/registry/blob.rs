@@ -3,7 +3,7 @@
 
 use sha2::{Digest as _, Sha256};
 
-/// Hexadecimal digits of bytes.
+/// Returns the hexadecimal digits of bytes.
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -192,7 +192,7 @@ pub struct Artifact {
 }
 
 impl Artifact {
-    /// An artifact of one file in CNCF's layout.
+    /// Returns an artifact of one file in CNCF's layout.
     pub fn wasm(os: &str, artifact_type: Option<&str>, title: &str, file: Blob, annotations: Notes) -> Self {
         let layer = Descriptor::of(file.media_type, &file.bytes).titled(title);
         let config = WasmConfig {
@@ -205,7 +205,7 @@ impl Artifact {
         Self::new(artifact_type, config, layer, file, None, annotations)
     }
 
-    /// An artifact of one file that says something about another artifact.
+    /// Returns an artifact of one file that says something about another artifact.
     pub fn about(subject: Descriptor, title: &str, file: Blob) -> Self {
         let layer = Descriptor::of(file.media_type, &file.bytes).titled(title);
         let config = Blob { media_type: media::EMPTY, bytes: b"{}".to_vec() };

@@ -31,7 +31,7 @@ pub struct Arguments {
     /// The module or component that the images were made from
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
-    /// Report of `wisp build --json`, for the provenance; may be given several times
+    /// Report of `wisp build --json`, for the provenance (may be given several times)
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
     /// Bill of materials as CycloneDX JSON, in place of the one that is made of the images and the module
@@ -219,7 +219,7 @@ impl Plan {
     }
 }
 
-/// An image as an artifact.
+/// Returns an image as an artifact.
 fn image(app: &App, target: &str) -> Artifact {
     let mut notes = app.identity.notes();
     notes.insert(note::TARGET.into(), target.into());
@@ -254,7 +254,7 @@ fn forms(apps: &[App], source: Option<&Source>) -> Result<Vec<(Artifact, Platfor
     Ok(forms)
 }
 
-/// Beginning of the tags that name content of a version.
+/// Returns the beginning of the tags that name content of a version.
 fn claims(version: &str) -> String {
     format!("{version}-sha256.")
 }

@@ -33,13 +33,13 @@ pub struct Arguments {
     /// Get the image with native code for this machine [default: the image with IR, which runs everywhere]
     #[arg(long, value_name = "NAME")]
     target: Option<String>,
-    /// A public app key that the device knows; may be given several times
+    /// A public app key that the device knows (may be given several times)
     #[arg(short, long, value_name = "FILE", required_unless_present_any = ["root_key", "unverified"])]
     key: Vec<PathBuf>,
-    /// A public root key that the device knows; may be given several times
+    /// A public root key that the device knows (may be given several times)
     #[arg(long, value_name = "FILE")]
     root_key: Vec<PathBuf>,
-    /// A public compile key that the device knows, for attached native code; may be given several times
+    /// A public compile key that the device knows, for attached native code (may be given several times)
     #[arg(long, value_name = "FILE")]
     compile_key: Vec<PathBuf>,
     /// Do not check the signature

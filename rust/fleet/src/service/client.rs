@@ -43,7 +43,7 @@ pub struct Arguments {
     /// File with the token for the service
     #[arg(long, value_name = "FILE")]
     token_file: PathBuf,
-    /// Add native code for this machine; may be given several times
+    /// Add native code for this machine (may be given several times)
     #[arg(long, value_name = "NAME", required = true)]
     target: Vec<String>,
     /// Path of the image [default: the module's path, ending in .wisp]

@@ -10,10 +10,10 @@ use clap::Args;
 /// Serve compilation to native code over HTTP
 #[derive(Args, Clone)]
 pub struct Arguments {
-    /// Folder for queue, cache and scratch files; one server for each folder
+    /// Folder for queue, cache and scratch files (one server for each folder)
     #[arg(long, value_name = "FOLDER")]
     pub state: PathBuf,
-    /// File with the hashes of the tokens that may compile; read again on SIGHUP
+    /// File with the hashes of the tokens that may compile (read again on SIGHUP)
     #[arg(long, value_name = "FILE")]
     pub tokens: PathBuf,
     /// Address to listen on: HTTP without TLS, so another than this machine's needs a proxy with TLS before it
@@ -41,7 +41,7 @@ pub struct Requests {
     /// Jobs that wait at once, of all clients
     #[arg(long, value_name = "N", default_value_t = 1024)]
     pub queue_limit: usize,
-    /// Bytes of results that are kept; those that nobody fetched for longest make room
+    /// Bytes of results that are kept (those that nobody fetched for longest make room)
     #[arg(long, value_name = "BYTES", default_value_t = 1 << 30)]
     pub cache_limit: u64,
     /// Connections at once
@@ -68,7 +68,7 @@ pub struct Jobs {
     /// Longest file that a process may write
     #[arg(long, value_name = "BYTES", default_value_t = 256 << 20)]
     pub job_file: u64,
-    /// Processes of the user that the server runs as, at most, its own included; root has no such limit
+    /// Processes of the user that the server runs as, at most, its own included (root has no such limit)
     #[arg(long, value_name = "N", default_value_t = 512)]
     pub job_processes: u64,
     /// Longest image that a job may make

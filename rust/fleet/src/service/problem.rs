@@ -70,47 +70,47 @@ impl Problem {
         Self { retry_after: seconds, ..self }
     }
 
-    /// No token, or one that is not known.
+    /// Returns the problem of a request with no token, or with one that is not known.
     pub fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "the request has no valid token", "header Authorization")
             .expected("Bearer TOKEN, with a token of this service")
             .remedy("send the header, or ask the service's operator for a token")
     }
 
-    /// Nothing has this path.
+    /// Returns the problem that nothing has this path.
     pub fn no_such_path() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-path", "there is nothing at this path", "path")
             .expected("a path that /openapi.json describes")
     }
 
-    /// The path has no such method.
+    /// Returns the problem that the path has no such method.
     pub fn no_such_method() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "no-such-method", "this path has no such method", "method")
             .expected("a method that /openapi.json describes for the path")
     }
 
-    /// The client has no job with this id.
+    /// Returns the problem that the client has no job with this id.
     pub fn no_such_job() -> Self {
         Self::new(StatusCode::NOT_FOUND, "no-such-job", "this token has no job with this id", "path")
             .expected("the id of a job that was posted with the same token, and neither deleted nor evicted since")
             .remedy("post the module again")
     }
 
-    /// The query of a request cannot be understood.
+    /// Returns the problem that the query of a request cannot be understood.
     pub fn bad_query(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad-query", "the query is not understood", "query")
             .detail(detail)
             .expected("target and name, and the options that /openapi.json describes")
     }
 
-    /// No target has this name.
+    /// Returns the problem that no target has this name.
     pub fn unknown_target(name: &str, offered: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unknown-target", "the target is unknown", "query, target")
             .detail(format!("there is no target `{}`", name.escape_debug()))
             .expected(format!("one of: {offered}"))
     }
 
-    /// The service has no compiler for a target.
+    /// Returns the problem that the service has no compiler for a target.
     pub fn target_not_offered(name: &str, offered: &str) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "target-not-offered", "the service has no compiler for it", "query, target")
             .detail(format!("no C compiler for `{name}` is installed where the service runs"))
@@ -118,28 +118,28 @@ impl Problem {
             .remedy("choose another target, or ask the service's operator to install the compiler")
     }
 
-    /// The request has no body.
+    /// Returns the problem that the request has no body.
     pub fn empty_body() -> Self {
         Self::new(StatusCode::BAD_REQUEST, "empty-body", "the request has no body", "body")
             .expected("the bytes of a WebAssembly module")
             .remedy("send the module, as `curl --data-binary @app.wasm` does")
     }
 
-    /// The body is too long.
+    /// Returns the problem that the body is too long.
     pub fn too_large(limit: u64) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "the module is too long", "body")
             .expected(format!("at most {limit} bytes"))
             .remedy("strip the module, or ask the service's operator for a higher limit")
     }
 
-    /// The body came too slowly.
+    /// Returns the problem that the body came too slowly.
     pub fn too_slow(limit: u64) -> Self {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "the body came too slowly", "body")
             .expected(format!("the next part within {limit} seconds"))
             .remedy("send the module again over a faster connection")
     }
 
-    /// The body ended early.
+    /// Returns the problem that the body ended early.
     pub fn cut_short(received: u64) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "cut-short", "the body ended early", "body")
             .detail(format!("the body ended after {received} bytes"))
@@ -147,7 +147,7 @@ impl Problem {
             .remedy("send the module again")
     }
 
-    /// The client has as many jobs as it may have.
+    /// Returns the problem that the client has as many jobs as it may have.
     pub fn quota(detail: String, retry: u16) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "quota", "the token's quota is used up", "header Authorization")
             .detail(detail)
@@ -156,7 +156,7 @@ impl Problem {
             .retry(retry)
     }
 
-    /// No more jobs can wait.
+    /// Returns the problem that no more jobs can wait.
     pub fn queue_full(limit: usize) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "queue-full", "the queue is full", "service")
             .expected(format!("less than {limit} jobs that wait"))
@@ -164,7 +164,7 @@ impl Problem {
             .retry(10)
     }
 
-    /// The server is about to end.
+    /// Returns the problem that the server is about to end.
     pub fn stopping() -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is stopping", "service")
             .expected("a service that is running")
@@ -172,7 +172,7 @@ impl Problem {
             .retry(10)
     }
 
-    /// The result does not exist yet.
+    /// Returns the problem that the result does not exist yet.
     pub fn not_done(state: &str) -> Self {
         Self::new(StatusCode::CONFLICT, "not-done", "the job has no result yet", "path")
             .detail(format!("the job is {state}"))
@@ -181,7 +181,7 @@ impl Problem {
             .retry(1)
     }
 
-    /// The job failed, so there never will be a result.
+    /// Returns the problem that the job failed, so that there never will be a result.
     pub fn failed(words: &str) -> Self {
         Self::new(StatusCode::UNPROCESSABLE_ENTITY, "failed", "the job failed", "body")
             .detail(words)
@@ -189,14 +189,14 @@ impl Problem {
             .remedy("correct the module as the detail says")
     }
 
-    /// The bytes of a result have changed on the server's disk.
+    /// Returns the problem that the bytes of a result have changed on the server's disk.
     pub fn damaged() -> Self {
         Self::new(StatusCode::GONE, "damaged", "the stored result was damaged and is deleted", "service")
             .expected("the bytes that the compiler made")
             .remedy("post the module again")
     }
 
-    /// The server cannot do its work.
+    /// Returns the problem that the server cannot do its work.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the service has a fault", "service")
             .detail(detail)

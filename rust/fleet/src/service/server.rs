@@ -109,7 +109,7 @@ impl Service {
     }
 }
 
-/// Tells where a server listens and which targets it has.
+/// Prints where a server listens and which targets it has.
 #[derive(Serialize)]
 struct Started {
     listen: String,
@@ -179,7 +179,7 @@ async fn work(service: Arc<Service>, mut stopped: watch::Receiver<bool>, stop: w
     }
 }
 
-/// Runs a job; returns the compiler that it ran with, and how it ended.
+/// Runs a job. Returns the compiler that it ran with, and how it ended.
 async fn perform(
     service: &Arc<Service>,
     run: &Run,

@@ -114,7 +114,7 @@ impl Place {
         command
     }
 
-    /// Starts a gateway; returns when it listens.
+    /// Starts a gateway, and returns when it listens.
     pub fn start(&self) -> Gateway {
         let log = fs::OpenOptions::new().create(true).append(true).open(self.path("log")).unwrap();
         let mut child = self.command().stdout(Stdio::piped()).stderr(log).spawn().unwrap();

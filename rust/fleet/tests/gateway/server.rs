@@ -111,7 +111,7 @@ impl Server {
         self.lock().ranges.clone()
     }
 
-    /// Gives a device an action; returns its id.
+    /// Gives a device an action, and returns its id.
     pub fn assign(&self, device: &str, modules: &[Module]) -> String {
         self.assign_as(device, modules, "forced")
     }
@@ -134,7 +134,7 @@ impl Server {
         self.lock().targets.get_mut(device).unwrap().queue[0].update = "skip".into();
     }
 
-    /// Wants the action of a device to end; returns the id of the wish.
+    /// Asks for the end of a device's action, and returns the id of the request.
     pub fn cancel(&self, device: &str) -> String {
         let id = format!("{}", 1000 + self.actions.fetch_add(1, Ordering::Relaxed));
         self.lock().targets.get_mut(device).unwrap().queue[0].cancel = Some(id.clone());

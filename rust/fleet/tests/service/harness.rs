@@ -171,7 +171,7 @@ impl Answer {
     }
 }
 
-/// Reads a response to its end; the server closes the connection.
+/// Reads a response to its end. The server closes the connection.
 pub fn read(stream: &mut TcpStream) -> Option<Answer> {
     let mut bytes = Vec::new();
     // a server that refuses a body closes while it is sent
@@ -209,7 +209,7 @@ impl Server {
         self.request("POST", &format!("/v1/jobs?{query}"), token, wasm)
     }
 
-    /// Posts a job that has to be admitted; returns its id.
+    /// Posts a job that has to be admitted, and returns its id.
     pub fn submit(&self, token: &str, query: &str, wasm: &[u8]) -> String {
         let answer = self.post(token, query, wasm);
         assert!(matches!(answer.status, 200 | 202), "{answer:?}");
@@ -226,7 +226,7 @@ impl Server {
         })
     }
 
-    /// Waits for a job that has to succeed; returns the image.
+    /// Waits for a job that has to succeed, and returns the image.
     pub fn image(&self, token: &str, id: &str) -> Vec<u8> {
         let job = self.ended(token, id);
         assert_eq!(job["state"], "done", "{job}");

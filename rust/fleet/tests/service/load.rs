@@ -10,10 +10,10 @@ use crate::harness::{head, heavy, module, Place, Server, ANNE, BOB};
 
 const CLIENTS: u32 = 6;
 const JOBS: u32 = 60;
-/// Different modules; each is compiled for two targets.
+/// Different modules, each of which is compiled for two targets.
 const MODULES: u32 = 8;
 
-/// Posts jobs and fetches their images; returns the ids.
+/// Posts jobs and fetches their images. Returns the ids.
 fn client(server: &Server, number: u32) -> BTreeSet<String> {
     let token = if number % 2 == 0 { ANNE } else { BOB };
     let ids: Vec<String> = (0..JOBS)

@@ -8,7 +8,7 @@ use crate::harness::{head, heavy, module, read, Place, Server, ANNE, BOB};
 
 const QUERY: &str = "target=cortex-m3&name=a";
 
-/// Another client's job is done, in spite of all.
+/// Checks that another client's job is done, in spite of all.
 fn lives(server: &Server, number: u32) {
     server.image(BOB, &server.submit(BOB, QUERY, &module(number)));
 }

@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// True if all that could be compared is the same, or the module was refused with a reason.
+/// Returns true if all that could be compared is the same, or the module was refused with a reason.
 fn check(arguments: &Arguments) -> Result<bool, String> {
     let wasm = std::fs::read(&arguments.module).map_err(|error| format!("{}: {error}", arguments.module.display()))?;
     println!("size {}", wasm.len());
@@ -144,7 +144,7 @@ fn by_itself(image: &Image<'_>) -> String {
     plan
 }
 
-/// Does a step in one engine after the other; `None` as soon as it reaches a limit in one.
+/// Does a step in one engine after the other. Returns `None` as soon as it reaches a limit in one.
 fn done_by_all(words: &[&str], sides: &mut [Box<dyn Side>]) -> Result<Option<Vec<String>>, String> {
     let mut results = Vec::new();
     for side in sides {
@@ -157,7 +157,7 @@ fn done_by_all(words: &[&str], sides: &mut [Box<dyn Side>]) -> Result<Option<Vec
     Ok(Some(results))
 }
 
-/// Does what the plan says on all sides; true if the same comes of it.
+/// Does what the plan says on all sides. Returns true if the same comes of it.
 fn follow(plan: &str, sides: &mut [Box<dyn Side>]) -> Result<bool, String> {
     let mut compared = 0;
     let mut results: Vec<i64> = Vec::new();

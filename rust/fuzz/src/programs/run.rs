@@ -25,7 +25,7 @@ const NATIVE_STACK: u32 = 2 << 20;
 pub trait Side {
     /// Returns the name of the engine.
     fn name(&self) -> &'static str;
-    /// Instantiates; `ok`, `trap` or `limit`.
+    /// Instantiates. Returns `ok`, `trap` or `limit`.
     fn start(&mut self) -> String;
     /// Does a step.
     fn step(&mut self, words: &[&str]) -> Result<String, String>;
@@ -42,7 +42,7 @@ pub fn params_of(image: &Image<'_>, function: u16) -> Option<usize> {
     params.iter().all(|&byte| (0x7c..=0x7f).contains(&byte)).then_some(params.len())
 }
 
-/// Native code for this machine.
+/// Returns the native code for this machine.
 pub fn native(wasm: &[u8], compiled: &Compiled, optimize: &str) -> Result<(Vec<u8>, Mapping), String> {
     let machine = wisp_aotc::Machine::named("x86-64").map_err(|error| error.to_string())?;
     let options = wisp_aotc::Options { optimize: optimize.into(), sites: false, ..Default::default() };
@@ -104,7 +104,7 @@ fn forever(bytes: &[u8]) -> &'static [u8] {
 }
 
 impl Wisp {
-    /// Reads the module; `native` is its code for this machine.
+    /// Reads the module. `native` is its code for this machine.
     pub fn new(image: &[u8], native: Option<&'static Mapping>, stubs: &[(String, Vec<u8>)]) -> Result<Self, String> {
         let read = Image::parse(image).map_err(|error| error.to_string())?;
         let memory = read.manifest().map_err(|error| error.to_string())?.memory;

@@ -253,7 +253,7 @@ pub struct State {
     pub upload: Option<(String, [u8; 32])>,
 }
 
-/// Looks at a store; reads every image and compares it with its hash.
+/// Checks a store: reads every image and compares it with its hash.
 pub fn observe(store: &mut Store<'_, SimFlash>) -> State {
     let mut state = State { retired: store.retired().to_vec(), ..State::default() };
     let slots: Vec<_> = store.slots().collect();

@@ -51,7 +51,7 @@ pub const REM: Op = Op(0x0200_6000);
 /// Unsigned remainder.
 pub const REMU: Op = Op(0x0200_7000);
 
-/// True for the registers that every compressed form reaches.
+/// Returns true for the registers that every compressed form reaches.
 pub fn low(r: Reg) -> bool {
     r.0 & 0x18 == 8
 }
@@ -60,22 +60,22 @@ fn n(r: Reg) -> u32 {
     u32::from(r.0)
 }
 
-/// The number of a register that every compressed form reaches.
+/// Returns the number of a register that every compressed form reaches.
 fn c(r: Reg) -> u16 {
     u16::from(r.0 & 7)
 }
 
-/// True if an immediate of twelve bits, with its sign, says this number.
+/// Returns true if an immediate of twelve bits, with its sign, says this number.
 pub fn fits(v: u32) -> bool {
     v.wrapping_add(2048) < 4096
 }
 
-/// True if a compressed immediate of six bits, with its sign, says this number.
+/// Returns true if a compressed immediate of six bits, with its sign, says this number.
 fn tiny(v: u32) -> bool {
     v.wrapping_add(32) < 64
 }
 
-/// A compressed instruction with a register and six bits.
+/// Writes a compressed instruction with a register and six bits.
 fn six(out: &mut Out<'_>, opcode: u16, d: Reg, v: u32) {
     out.half(opcode | (v as u16 >> 5 & 1) << 12 | u16::from(d.0) << 7 | (v as u16 & 31) << 2);
 }
@@ -84,7 +84,7 @@ fn immediate(out: &mut Out<'_>, opcode: u32, d: Reg, x: Reg, v: u32) {
     out.word(opcode | v << 20 | n(x) << 15 | n(d) << 7);
 }
 
-/// `d = s`; nothing if they are one.
+/// Writes `d = s`. Returns nothing if they are one.
 pub fn mv(out: &mut Out<'_>, d: Reg, s: Reg) {
     if s == ZERO {
         six(out, 0x4001, d, 0);
@@ -93,7 +93,7 @@ pub fn mv(out: &mut Out<'_>, d: Reg, s: Reg) {
     }
 }
 
-/// `d = x op y`
+/// Writes `d = x op y`
 pub fn op(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, y: Reg) {
     let commutes = op == ADD || op == AND || op == OR || op == XOR;
     let (x, y) = if commutes && d == y { (y, x) } else { (x, y) };
@@ -115,7 +115,7 @@ pub fn op(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, y: Reg) {
     }
 }
 
-/// `d = x + v`, of twelve bits; a move if v is 0.
+/// Writes `d = x + v`, of twelve bits. A move if v is 0.
 pub fn addi(out: &mut Out<'_>, d: Reg, x: Reg, v: u32) {
     if x == ZERO && tiny(v) {
         six(out, 0x4001, d, v);
@@ -128,7 +128,7 @@ pub fn addi(out: &mut Out<'_>, d: Reg, x: Reg, v: u32) {
     }
 }
 
-/// `d = v`
+/// Writes `d = v`
 pub fn li(out: &mut Out<'_>, d: Reg, v: u32) {
     if fits(v) {
         return addi(out, d, ZERO, v);
@@ -147,17 +147,17 @@ pub fn li(out: &mut Out<'_>, d: Reg, v: u32) {
     }
 }
 
-/// `d = v << 12`
+/// Writes `d = v << 12`
 pub fn lui(out: &mut Out<'_>, d: Reg, v: u32) {
     out.word(0x37 | v << 12 | n(d) << 7);
 }
 
-/// `d` = the address of this instruction.
+/// Writes `d` = the address of this instruction.
 pub fn here(out: &mut Out<'_>, d: Reg) {
     out.word(0x17 | n(d) << 7);
 }
 
-/// `d = x op v`, of twelve bits, for and, or, exclusive or, less, less unsigned.
+/// Writes `d = x op v`, of twelve bits, for and, or, exclusive or, less, less unsigned.
 pub fn op_imm(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, v: u32) {
     if op == AND && d == x && low(d) && tiny(v) {
         out.half(0x8801 | (v as u16 >> 5 & 1) << 12 | c(d) << 7 | (v as u16 & 31) << 2);
@@ -166,7 +166,7 @@ pub fn op_imm(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, v: u32) {
     }
 }
 
-/// `d = x shifted by v`, from 0 to 31; a move if v is 0.
+/// Writes `d = x shifted by v`, from 0 to 31. A move if v is 0.
 pub fn shift(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, v: u32) {
     if v == 0 {
         mv(out, d, x);
@@ -215,7 +215,7 @@ pub fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, offset: u32) {
     out.word(0x23 | kind << 12 | (offset >> 5) << 25 | n(s) << 20 | n(base) << 15 | (offset & 31) << 7);
 }
 
-/// The operands of a compressed access of a word.
+/// Returns the operands of a compressed access of a word.
 fn near(width: Width, r: Reg, base: Reg, offset: u32) -> Option<u16> {
     let short = width == Width::Word && low(r) && low(base) && offset < 128 && offset % 4 == 0;
     let bits = (offset >> 3 & 7) << 10 | (offset >> 2 & 1) << 6 | (offset >> 6 & 1) << 5;

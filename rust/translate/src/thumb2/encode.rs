@@ -40,9 +40,9 @@ pub mod dp {
     pub const AND: u16 = 0;
     /// And with the complement.
     pub const BIC: u16 = 1;
-    /// Or; with the program counter as first source, a move.
+    /// Or. With the program counter as first source, a move.
     pub const ORR: u16 = 2;
-    /// Or with the complement; with the program counter as first source, the complement.
+    /// Or with the complement. With the program counter as first source, the complement.
     pub const ORN: u16 = 3;
     /// Exclusive or.
     pub const EOR: u16 = 4;
@@ -70,7 +70,7 @@ pub mod sh {
     pub const ROR: u16 = 3;
 }
 
-/// True for r0 to r7.
+/// Returns true for r0 to r7.
 pub fn low(r: Reg) -> bool {
     r.0 < 8
 }
@@ -101,61 +101,61 @@ pub fn modified(v: u32) -> Option<u16> {
     (rotation < 32 && byte < 256).then_some((rotation << 7) as u16 | (byte & 0x7f) as u16)
 }
 
-/// `i:imm3:imm8` spread over the two halves.
+/// Spreads `i:imm3:imm8` over the two halves.
 fn spread(imm12: u16) -> (u16, u16) {
     ((imm12 >> 11 & 1) << 10, (imm12 >> 8 & 7) << 12 | imm12 & 0xff)
 }
 
-/// `d = x op y << amount`, wide.
+/// Writes `d = x op y << amount`, wide.
 pub fn data(out: &mut Out<'_>, op: u16, set: bool, d: Reg, x: Reg, (y, shift, amount): (Reg, u16, u16)) {
     let second = (amount >> 2) << 12 | n(d) << 8 | (amount & 3) << 6 | shift << 4 | n(y);
     out.halves(0xea00 | op << 5 | u16::from(set) << 4 | n(x), second);
 }
 
-/// `d = x op immediate`, wide, of a modified immediate. For a comparison d is the program counter.
+/// Writes `d = x op immediate`, wide, of a modified immediate. For a comparison d is the program counter.
 pub fn data_imm(out: &mut Out<'_>, op: u16, set: bool, d: Reg, x: Reg, imm: u16) {
     let (i, rest) = spread(imm);
     out.halves(0xf000 | i | op << 5 | u16::from(set) << 4 | n(x), rest | n(d) << 8);
 }
 
-/// `d = x + imm` or `d = x - imm`, of twelve bits, without flags.
+/// Writes `d = x + imm` or `d = x - imm`, of twelve bits, without flags.
 pub fn add_12(out: &mut Out<'_>, minus: bool, d: Reg, x: Reg, imm: u16) {
     let (i, rest) = spread(imm);
     out.halves(if minus { 0xf2a0 } else { 0xf200 } | i | n(x), rest | n(d) << 8);
 }
 
-/// `d = imm` (the lower half, the upper becoming 0), or the upper half of d.
+/// Writes `d = imm` (the lower half, the upper becoming 0), or the upper half of d.
 pub fn half_word(out: &mut Out<'_>, upper: bool, d: Reg, imm: u16) {
     let (i, rest) = spread(imm & 0xfff);
     out.halves(if upper { 0xf2c0 } else { 0xf240 } | i | imm >> 12, rest | n(d) << 8);
 }
 
-/// A move of any register, without flags.
+/// Writes a move of any register, without flags.
 pub fn mov(out: &mut Out<'_>, d: Reg, s: Reg) {
     out.half(0x4600 | (n(d) & 8) << 4 | n(s) << 3 | n(d) & 7);
 }
 
-/// A short operation on two low registers; `op` as in the manual's table, sets flags.
+/// Writes a short operation on two low registers, which sets flags. `op` is as in the manual's table.
 pub fn alu(out: &mut Out<'_>, op: u16, d: Reg, y: Reg) {
     out.half(0x4000 | op << 6 | n(y) << 3 | n(d));
 }
 
-/// `d = x + y` or `d = x - y` of low registers, sets flags.
+/// Writes `d = x + y` or `d = x - y` of low registers, sets flags.
 pub fn add_low(out: &mut Out<'_>, minus: bool, d: Reg, x: Reg, y: Reg) {
     out.half(if minus { 0x1a00 } else { 0x1800 } | n(y) << 6 | n(x) << 3 | n(d));
 }
 
-/// `d += y` of any registers, without flags.
+/// Writes `d += y` of any registers, without flags.
 pub fn add_any(out: &mut Out<'_>, d: Reg, y: Reg) {
     out.half(0x4400 | (n(d) & 8) << 4 | n(y) << 3 | n(d) & 7);
 }
 
-/// A short form with eight bits: 0 moves, 1 compares, 2 adds, 3 subtracts. Sets flags.
+/// Writes a short form with eight bits: 0 moves, 1 compares, 2 adds, 3 subtracts. It sets flags.
 pub fn imm_8(out: &mut Out<'_>, op: u16, d: Reg, imm: u16) {
     out.half(0x2000 | op << 11 | n(d) << 8 | imm);
 }
 
-/// `d = x + imm` or `d = x - imm` of low registers and three bits, sets flags.
+/// Writes `d = x + imm` or `d = x - imm` of low registers and three bits, sets flags.
 pub fn imm_3(out: &mut Out<'_>, minus: bool, d: Reg, x: Reg, imm: u16) {
     out.half(if minus { 0x1e00 } else { 0x1c00 } | imm << 6 | n(x) << 3 | n(d));
 }
@@ -169,7 +169,7 @@ pub fn cmp(out: &mut Out<'_>, x: Reg, y: Reg) {
     }
 }
 
-/// `d = x shifted by 1 to 31`, sets flags.
+/// Writes `d = x shifted by 1 to 31`, sets flags.
 pub fn shift_imm(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, amount: u16) {
     if low(d) && low(x) && shift != sh::ROR {
         out.half(shift << 11 | amount << 6 | n(x) << 3 | n(d));
@@ -178,7 +178,7 @@ pub fn shift_imm(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, amount: u16) {
     }
 }
 
-/// `d = x shifted by y`, sets flags.
+/// Writes `d = x shifted by y`, sets flags.
 pub fn shift_reg(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, y: Reg) {
     if d == x && low(d) && low(y) {
         alu(out, [2, 3, 4, 7][usize::from(shift)], d, y);
@@ -196,18 +196,18 @@ pub fn extend(out: &mut Out<'_>, op: u16, d: Reg, x: Reg) {
     }
 }
 
-/// `d = x * y`, or with an accumulator `d = a + x * y`, or less.
+/// Writes `d = x * y`, or with an accumulator `d = a + x * y`, or less.
 pub fn multiply(out: &mut Out<'_>, d: Reg, x: Reg, y: Reg, a: Option<Reg>, minus: bool) {
     let a = a.map_or(0xf, n);
     out.halves(0xfb00 | n(x), a << 12 | n(d) << 8 | u16::from(minus) << 4 | n(y));
 }
 
-/// `low, high = x * y`
+/// Writes `low, high = x * y`
 pub fn multiply_long(out: &mut Out<'_>, signed: bool, (l, h): (Reg, Reg), x: Reg, y: Reg) {
     out.halves(if signed { 0xfb80 } else { 0xfba0 } | n(x), n(l) << 12 | n(h) << 8 | n(y));
 }
 
-/// `d = x / y`
+/// Writes `d = x / y`
 pub fn divide(out: &mut Out<'_>, signed: bool, d: Reg, x: Reg, y: Reg) {
     out.halves(if signed { 0xfb90 } else { 0xfbb0 } | n(x), 0xf0f0 | n(d) << 8 | n(y));
 }
@@ -230,7 +230,7 @@ const ACCESS: [(u16, u16); 8] = [
     (0x5e00, 0xf930), // ldrsh
 ];
 
-/// An access at base and index; `op` counts the table above.
+/// Writes an access at base and index. `op` counts the table above.
 pub fn access(out: &mut Out<'_>, op: usize, t: Reg, base: Reg, index: Reg) {
     let (short, wide) = ACCESS[op & 7];
     if low(t) && low(base) && low(index) {
@@ -240,7 +240,7 @@ pub fn access(out: &mut Out<'_>, op: usize, t: Reg, base: Reg, index: Reg) {
     }
 }
 
-/// An access at base and an offset below 4096.
+/// Writes an access at base and an offset below 4096.
 pub fn access_imm(out: &mut Out<'_>, op: usize, t: Reg, base: Reg, imm: u16) {
     // the opcode of the short form and the logarithm of its unit
     let short = match op {
@@ -263,7 +263,7 @@ pub fn access_pair(out: &mut Out<'_>, load: bool, (a, b): (Reg, Reg), base: Reg,
     out.halves(if load { 0xe9d0 } else { 0xe9c0 } | n(base), n(a) << 12 | n(b) << 8 | imm >> 2);
 }
 
-/// If-then: how many instructions follow, of which the ones whose bit is set in `others` have the opposite condition.
+/// Writes an If-then for the instructions that follow. Those whose bit is set in `others` have the opposite condition.
 pub fn it(out: &mut Out<'_>, condition: u8, others: &[bool]) {
     let first = u16::from(condition & 1);
     let mut mask = 0;
@@ -273,7 +273,7 @@ pub fn it(out: &mut Out<'_>, condition: u8, others: &[bool]) {
     out.half(0xbf00 | u16::from(condition) << 4 | mask | 1 << (3 - others.len()));
 }
 
-/// A short branch, conditional or not, to an offset.
+/// Writes a short branch, conditional or not, to an offset.
 pub fn branch_short(out: &mut Out<'_>, condition: Option<u8>, to: u32) {
     let distance = to.wrapping_sub(out.at() + 4) as u16 >> 1;
     match condition {
@@ -282,7 +282,7 @@ pub fn branch_short(out: &mut Out<'_>, condition: Option<u8>, to: u32) {
     }
 }
 
-/// A long branch, conditional or not, or a call.
+/// Writes a long branch, conditional or not, or a call.
 pub fn branch_long(out: &mut Out<'_>, condition: Option<u8>, link: bool, to: u32) {
     let distance = to.wrapping_sub(out.at() + 4);
     let bit = |n: u32| (distance >> n & 1) as u16;

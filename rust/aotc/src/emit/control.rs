@@ -62,7 +62,8 @@ pub struct Frame {
     /// State at its start, for `else` and for what follows.
     facts: Facts,
     stack_checked: bool,
-    locals: Vec<Node>,
+    /// Those of the locals that are written inside.
+    locals: Vec<(u32, Node)>,
     params: Vec<Value>,
     /// Line where a loop's look at the stop flag goes.
     poll: usize,
@@ -99,6 +100,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn frame(&mut self, kind: Kind, results: Vec<ValType>, params: Vec<Value>, written: BTreeSet<u32>) -> Frame {
         self.labels += 1;
         self.block += 1;
+        let locals = written.iter().map(|&local| (local, self.locals[local as usize].1)).collect();
         let (loops, braces) = self.frames.last().map_or((0, 0), |around| (around.loops, around.braces));
         Frame {
             kind,
@@ -112,7 +114,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             position: 0,
             facts: self.facts.clone(),
             stack_checked: self.stack_checked,
-            locals: self.locals.iter().map(|&(_, node)| node).collect(),
+            locals,
             params,
             poll: 0,
             jumps: false,
@@ -421,8 +423,8 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn restore(&mut self, frame: &Frame) {
         self.facts = frame.facts.clone();
         self.stack_checked = frame.stack_checked;
-        for (local, node) in self.locals.iter_mut().zip(&frame.locals) {
-            local.1 = *node;
+        for &(local, node) in &frame.locals {
+            self.locals[local as usize].1 = node;
         }
     }
 

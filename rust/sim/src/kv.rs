@@ -3,19 +3,29 @@
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::rate::Rate;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use wisp_abi::Errno;
 use wisp_host::platform::{Identity, Kv};
 
 /// An app's storage as a board file describes it.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct KvConfig {
     /// Bytes of all entries, as they lie in flash. 0 grants nothing.
     pub(crate) size: u32,
+    /// Erase blocks that the app's writes may amount to within an hour; 0 for no limit.
+    pub(crate) erases_per_hour: u16,
     /// Values at boot.
     pub(crate) contents: BTreeMap<String, Vec<u8>>,
+}
+
+impl Default for KvConfig {
+    /// Grants nothing. The limit is that of a device without configuration.
+    fn default() -> Self {
+        KvConfig { size: 0, erases_per_hour: 2, contents: BTreeMap::new() }
+    }
 }
 
 /// Checks that values have room.
@@ -31,19 +41,31 @@ pub(crate) fn check(text: &str, key: &str, config: &KvConfig) -> Result<(), Erro
 #[derive(Debug)]
 pub(crate) struct Storage {
     size: u32,
+    rate: Rate,
     values: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
 impl Storage {
     pub(crate) fn new(config: KvConfig) -> Self {
         let values = config.contents.into_iter().map(|(key, value)| (key.into_bytes(), value));
-        Storage { size: config.size, values: values.collect() }
+        let rate = Rate::new(u64::from(config.erases_per_hour) * ERASE_BLOCK);
+        Storage { size: config.size, rate, values: values.collect() }
     }
 }
 
 /// Bytes of a record beside what it is about, and of a write block.
 const RECORD: usize = 8;
 const WRITE_BLOCK: usize = 8;
+/// Bytes of an erase block.
+const ERASE_BLOCK: u64 = 4096;
+
+impl SimPlatform {
+    /// Fails with `EAGAIN` if the app has written as much as it may within an hour.
+    fn write_kv(&mut self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        let (now, size) = (self.now_us(), self.kv_entry(key.len(), value.len()));
+        self.storage.rate.take(now, size.into()).then_some(()).ok_or(Errno::Again)
+    }
+}
 
 impl Kv for SimPlatform {
     fn kv_size(&self) -> u32 {
@@ -71,6 +93,7 @@ impl Kv for SimPlatform {
     }
 
     fn set_kv(&mut self, key: &[u8], value: &[u8]) -> Result<(), Errno> {
+        self.write_kv(key, value)?;
         self.storage.values.insert(key.to_vec(), value.to_vec());
         let shown: String = value.iter().map(|byte| format!("{byte:02x}")).collect();
         self.trace("kv", &String::from_utf8_lossy(key), &shown, "");
@@ -78,7 +101,11 @@ impl Kv for SimPlatform {
     }
 
     fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {
-        self.storage.values.remove(key).ok_or(Errno::NoEntry)?;
+        if !self.storage.values.contains_key(key) {
+            return Err(Errno::NoEntry);
+        }
+        self.write_kv(key, &[])?;
+        self.storage.values.remove(key);
         self.trace("kv", &String::from_utf8_lossy(key), "removed", "");
         Ok(())
     }
@@ -88,7 +115,7 @@ impl Kv for SimPlatform {
 mod tests {
     use crate::{Board, Capture, TraceFormat};
     use wisp_abi::Errno;
-    use wisp_host::platform::Kv;
+    use wisp_host::platform::{Clock, Kv};
 
     #[test]
     fn values_are_there_at_boot_change_and_are_traced() {
@@ -104,5 +131,18 @@ mod tests {
         app.remove_kv(b"boots").unwrap();
         assert_eq!(app.remove_kv(b"boots"), Err(Errno::NoEntry));
         assert!(capture.text().ends_with("0,a,kv,boots,0801\n0,a,kv,boots,removed\n"), "{}", capture.text());
+    }
+    #[test]
+    fn an_app_stores_as_much_within_an_hour_as_on_a_device() {
+        let mut app = Board::from_toml("[apps.a.kv]\nsize = 1000\n").unwrap().platform("a");
+        // 280 bytes with name and records, of two blocks of 4096
+        assert_eq!((0..99).take_while(|_| app.set_kv(b"k", &[0; 256]) == Ok(())).count(), 29);
+        assert_eq!(app.remove_kv(b"missing"), Err(Errno::NoEntry));
+        assert_eq!((app.set_kv(b"k", &[0; 256]), app.set_kv(b"k", &[0; 8])), (Err(Errno::Again), Ok(())));
+        assert_eq!(app.remove_kv(b"k"), Ok(()));
+        app.sleep_us(3_600_000_000).unwrap();
+        assert_eq!(app.set_kv(b"k", &[0; 256]), Ok(()));
+        let mut free = Board::from_toml("[apps.a.kv]\nsize = 1000\nerases_per_hour = 0\n").unwrap().platform("a");
+        assert!((0..99).all(|_| free.set_kv(b"k", &[0; 256]) == Ok(())));
     }
 }

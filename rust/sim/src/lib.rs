@@ -34,6 +34,7 @@ mod net;
 mod output;
 mod platform;
 mod pwm;
+mod rate;
 mod sensor;
 mod spi;
 mod strip;

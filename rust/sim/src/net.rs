@@ -9,6 +9,7 @@ mod tls;
 
 use crate::error::Error;
 use crate::platform::SimPlatform;
+use crate::rate::Rate;
 use lookup::Lookup;
 use serde::Deserialize;
 use socket::Slot;
@@ -26,7 +27,6 @@ use wisp_host::Failure;
 
 /// Time between two looks at the sockets while an app waits.
 pub(crate) const POLL_US: u64 = 1000;
-const HOUR_US: u64 = 3_600_000_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -124,10 +124,7 @@ pub(crate) struct Network {
     names: BTreeMap<String, Ipv6Addr>,
     credentials: BTreeMap<String, Arc<rustls::ClientConfig>>,
     queue_size: usize,
-    bytes_per_hour: u64,
-    /// Bytes that count now, and since when.
-    used: u64,
-    used_at_us: u64,
+    rate: Rate,
     link: Link,
 }
 
@@ -144,9 +141,7 @@ impl Network {
             lookup: None,
             names: names.collect(),
             queue_size: config.queue_size as usize,
-            bytes_per_hour: config.bytes_per_hour.into(),
-            used: 0,
-            used_at_us: 0,
+            rate: Rate::new(config.bytes_per_hour.into()),
             link: config.link,
         }
     }
@@ -162,19 +157,6 @@ impl Network {
     /// Returns true if sockets must be looked at while the app waits for an event.
     pub(crate) fn is_watched(&self) -> bool {
         self.link == Link::Up && self.sockets.iter().flatten().any(|slot| slot.watched != 0)
-    }
-
-    /// Lets the budget of an hour flow back, evenly.
-    fn refill(&mut self, now_us: u64) {
-        let elapsed = u128::from(now_us.saturating_sub(self.used_at_us));
-        let back = elapsed * u128::from(self.bytes_per_hour) / u128::from(HOUR_US);
-        if back >= self.used.into() {
-            (self.used, self.used_at_us) = (0, now_us);
-        } else if back > 0 {
-            // less than what is used, and so is its time less than what has elapsed
-            self.used -= back as u64;
-            self.used_at_us += (back * u128::from(HOUR_US) / u128::from(self.bytes_per_hour)) as u64;
-        }
     }
 }
 
@@ -277,12 +259,11 @@ impl Net for SimPlatform {
 
     fn has_net_bytes(&mut self) -> bool {
         let now = self.now_us();
-        self.net.refill(now);
-        self.net.bytes_per_hour == 0 || self.net.used < self.net.bytes_per_hour
+        self.net.rate.has_some(now)
     }
 
     fn use_net_bytes(&mut self, bytes: u32) {
-        self.net.used = self.net.used.saturating_add(bytes.into());
+        self.net.rate.spend(bytes.into());
     }
 
     fn is_looking_up(&self, name: &[u8]) -> bool {

@@ -2,6 +2,7 @@
 //! Sockets of apps against servers and clients of the standard library, on the loopback interface.
 
 use super::*;
+use crate::rate::HOUR_US;
 use crate::Board;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
@@ -310,17 +311,4 @@ fn a_description_that_makes_no_sense_is_refused_with_its_place() {
     let many = vec!["\"udp:192.0.2.1:1\""; 33].join(", ");
     let error = Board::from_toml(&format!("[apps.a.net]\nendpoints = [{many}]\n")).unwrap_err();
     assert!(error.message.contains("at most 32"), "{error}");
-}
-
-#[test]
-fn the_budget_of_an_hour_comes_back_whole_however_often_it_is_asked_for() {
-    let mut app = platform("endpoints = [\"udp:127.0.0.1:9\"]\nlink = \"down\"\nbytes_per_hour = 1000");
-    app.use_net_bytes(1000);
-    assert!(!app.has_net_bytes());
-    // one byte comes back in 3.6 seconds
-    for _ in 0..720 {
-        app.sleep_us(5_000_000).unwrap();
-        app.has_net_bytes();
-    }
-    assert_eq!(app.net.used, 0);
 }

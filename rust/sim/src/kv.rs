@@ -15,7 +15,7 @@ use wisp_host::platform::{Identity, Kv};
 pub(crate) struct KvConfig {
     /// Bytes of all entries, as they lie in flash. 0 grants nothing.
     pub(crate) size: u32,
-    /// Erase blocks that the app's writes may amount to within an hour; 0 for no limit.
+    /// Erase blocks that the writes of the app may amount to within an hour. 0 is no limit.
     pub(crate) erases_per_hour: u16,
     /// Values at boot.
     pub(crate) contents: BTreeMap<String, Vec<u8>>,

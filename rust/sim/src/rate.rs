@@ -6,9 +6,9 @@ pub(crate) const HOUR_US: u64 = 3_600_000_000;
 /// A budget that is available at once and comes back evenly.
 #[derive(Debug)]
 pub(crate) struct Rate {
-    /// What may be used within an hour; 0 for no limit.
+    /// Units that may be used within an hour. 0 is no limit.
     budget: u64,
-    /// What counts now, and since when.
+    /// Units that count now, and the time since when.
     used: u64,
     at_us: u64,
 }

@@ -28,7 +28,8 @@ from inside import expect, line_of
 WISP, MODULES = sys.argv[1], Path(sys.argv[2])
 FIRMWARE, PYTHON = Path(sys.argv[4]), sys.argv[5]
 WEST = Path(__file__).resolve().parents[1] / "tests" / "inside" / "west_wisp.py"
-APPS = ("walk", "walk-rust", "tick")
+# The recording of an app that failed is kept, so that no other app is recorded.
+APPS = ("walk", "walk-rust", "fail", "tick")
 # Nothing that is waited for takes this long, in seconds.
 PATIENCE = 60
 DIES_WITH_PARENT = 1
@@ -248,7 +249,7 @@ def requests_without_a_key_are_refused():
 
 def run_again(name):
     """Starts an app that traps, and waits until it has. The others that trap are stopped, so that they are not started anew."""
-    for other in {"walk", "walk-rust"} - {name}:
+    for other in {"walk", "walk-rust", "fail"} - {name}:
         with contextlib.suppress(AssertionError):
             Session.device.west("stop", other)
     Session.device.west("restart", name)
@@ -276,12 +277,47 @@ def a_core_dump_is_fetched_and_opens_where_the_app_trapped():
         expect([numbers.GetChildAtIndex(index).GetValueAsSigned() for index in range(4)], [4, 7, 10, 2])
 
 
+def a_recorded_failure_is_replayed_on_the_workstation_to_the_same_trap():
+    """`west wisp record` of an app that fails by chance: the replay has the trap and the variables of the core dump."""
+    device, module = Session.device, MODULES / "device-fail.wasm"
+    recording, dump, again = (MODULES / f"device-fail.{name}" for name in ("rec", "core", "again"))
+    device.wait_for("fail: trap 8")
+    device.west("record", "fail", "-o", recording)
+    run_again("fail")
+    device.west("record", "fail", "-o", recording)
+    device.west("core", "fail", "-o", dump, "--module", module)
+    run = subprocess.run([WISP, "run", module, f"--replay={recording}", f"--core={again}"], text=True, capture_output=True,
+                         check=False)
+    if run.returncode != 136 or "the replay ended as recorded" not in run.stderr:
+        raise AssertionError(run.stderr)
+    seen = []
+    for file in (dump, again):
+        with inside.Session(module, "debug", "--listen=0", f"--core={file}") as app:
+            seen.append(inside.look_at_failure(app))
+    expect(seen[0], seen[1])
+
+
+def a_recording_without_an_interface_ends_there():
+    """An app whose node lists another interface than the one that it calls, which runs and then is stopped."""
+    device, recording = Session.device, MODULES / "device-tick.rec"
+    device.west("start", "tick")
+    running = device.west("record", "tick", "-o", recording, code=1)
+    expect("its recording can be fetched when it has ended" in running, True)
+    device.west("stop", "tick")
+    device.west("record", "tick", "-o", recording)
+    shown = subprocess.run([WISP, "inspect", recording], text=True, capture_output=True, check=True).stdout
+    expect("  import 0: not recorded" in shown, True)
+    expect("it cannot be replayed" in shown or "end, trap: interrupted" in shown, True)
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
     a_trap_shows_as_a_signal_and_the_end_as_an_exit,
     memory_that_the_debugger_writes_changes_what_the_app_does,
     a_core_dump_is_fetched_and_opens_where_the_app_trapped,
+    a_recorded_failure_is_replayed_on_the_workstation_to_the_same_trap,
+    a_recording_without_an_interface_ends_there,
     an_image_without_steps_is_refused,
     a_recursion_in_rust_has_a_frame_for_each_call,
     an_app_that_runs_is_attached_and_goes_on_after_the_debugger,

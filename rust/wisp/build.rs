@@ -7,6 +7,7 @@ use std::{env, fs};
 const SAME: [(&str, &str); 7] = [
     ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
+    ("record", "CONFIG_WISP_RECORD"),
     ("interpreter", "CONFIG_WISP_INTERPRETER"),
     ("native", "CONFIG_WISP_NATIVE"),
     ("signature", "CONFIG_WISP_SIGNATURE"),

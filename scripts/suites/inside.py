@@ -13,7 +13,7 @@ FOLDER = devenv.BUILD / "inside"
 REQUIREMENTS = devenv.REPO / "scripts" / "lldb.txt"
 SOURCES = devenv.REPO / "tests" / "inside"
 # Sources of guests for a device, with the bytes of their own stacks.
-DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "walk-rust": 2048}
+DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "fail": 1024, "walk-rust": 2048}
 TOOL = RUST / "target" / "debug" / "wisp"
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
 # Configuration beside tests/inside/device.conf, by board: SMP over a serial line, or over UDP with images in RAM. The

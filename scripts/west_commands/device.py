@@ -134,7 +134,9 @@ DEBUG_ATTACH, DEBUG_DETACH = b"\1", b"\2"
 # What a device keeps of an app that trapped: src/manage/kept.c.
 Kept = request("write", 16, "Kept", NAME | {"what": (int, ...), "off": (int, ...)} | SIGNATURE,
                {"len": (int, ...), "gen": (int, ...), "data": (bytes, ...)})
-KEPT_CORE = 0
+KEPT_CORE, KEPT_RECORD = 0, 1
+# The recording goes on.
+KEPT_RUNNING = 0xFFFFFFFF
 
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
@@ -486,6 +488,9 @@ class Device:
         data, generation = b"", None
         while True:
             answer = await self.change(Kept(name=name, what=what, off=len(data)))
+            if answer.gen == KEPT_RUNNING:
+                raise DeviceError(None, f"{name}: the app runs, and its recording can be fetched when it has ended; stop it with "
+                                        "west wisp stop")
             if generation not in (None, answer.gen):
                 # it was replaced meanwhile
                 data, generation = b"", None

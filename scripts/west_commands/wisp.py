@@ -277,7 +277,10 @@ class Wisp(WestCommand):
                           help="the wasm module of which the app's image was made: adds places and locals to the dump")
         core.add_argument("--heap", metavar="BYTES", help="as that of wisp build")
         core.add_argument("--no-trim", action="store_true", help="as that of wisp build")
-        with_device = [core, debug, push, listing, stat, abort, format_store, log, strings]
+        record = verbs.add_parser("record", help="fetch the recording of an app (doc/replay.md)")
+        record.add_argument("name")
+        record.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="path of the recording")
+        with_device = [core, record, debug, push, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -385,6 +388,8 @@ class Wisp(WestCommand):
                 return await self.debug(connection, device, args)
             if args.verb == "core":
                 return await self.core(connection, device, args)
+            if args.verb == "record":
+                return await self.record(connection, device, args)
             return await self.ask(connection, device, args)
 
     async def push(self, connection, args, image, said):
@@ -461,6 +466,23 @@ class Wisp(WestCommand):
         if not args.json:
             print(f"{args.output}: core dump of {args.name}; wisp inspect {args.output} shows it")
         return {"done": "core", "name": args.name, "file": str(args.output), "bytes": len(data)}
+
+    async def record(self, connection, device, args):
+        """Fetches a recording."""
+        data = await connection.kept(args.name, device.KEPT_RECORD, show_progress(args.name))
+        if not data:
+            self.fail(args, f"{args.name}: the device keeps no recording of this app: its node has no record-interfaces, it has "
+                            "not run, or another app is recorded")
+        try:
+            args.output.write_bytes(data)
+        except OSError as error:
+            self.fail(args, f"{args.output}: cannot be written: {error.strerror}")
+        lost = int.from_bytes(data[32:36], "little")
+        if not args.json:
+            print(f"{args.output}: recording of {args.name}, {len(data)} bytes")
+            if lost:
+                print(f"the first {lost} items are lost, so it cannot be replayed; wisp inspect {args.output} shows the rest")
+        return {"done": "record", "name": args.name, "file": str(args.output), "bytes": len(data), "lost": lost}
 
     async def args(self, connection, args):
         """Sets arguments and environment of an app if that is asked for, and shows them."""

@@ -171,6 +171,14 @@
 	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop),                                               \
 		    (.prop = TABLE(node_id, prop), .count = ARRAY_SIZE(TABLE(node_id, prop)),), ())
 
+#ifdef CONFIG_WISP_RECORD
+#define DEFINE_RECORD(node_id) DEFINE_STRINGS(node_id, record_interfaces)
+#define USE_RECORD(node_id)    USE_STRINGS(node_id, record_interfaces, record_count)
+#else
+#define DEFINE_RECORD(node_id)
+#define USE_RECORD(node_id)
+#endif
+
 #ifdef CONFIG_WISP_NET
 #define NET_SOCKETS(node_id) DT_PROP_OR(node_id, net_sockets, 2)
 #define NET_QUEUE(node_id)   DT_PROP_OR(node_id, net_queue_size, 1536)
@@ -306,6 +314,7 @@
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a stack-size below 1024"); \
 	DEFINE_STRINGS(node_id, args)                                                              \
 	DEFINE_STRINGS(node_id, env)                                                               \
+	DEFINE_RECORD(node_id)                                                                     \
 	DEFINE_EVENTS(node_id)                                                                     \
 	DEFINE_GPIOS(node_id)                                                                      \
 	WISP_GRANT_LISTS(LIST_DEFINE, node_id)                                                     \
@@ -318,6 +327,7 @@
 	static const struct wisp_grants TABLE(node_id, grants) = {                                 \
 		USE_STRINGS(node_id, args, arg_count)                                              \
 		USE_STRINGS(node_id, env, env_count)                                               \
+		USE_RECORD(node_id)                                                                \
 		USE_EVENTS(node_id)                                                                \
 		USE_GPIOS(node_id)                                                                 \
 		WISP_GRANT_LISTS(LIST_USE, node_id)                                                \

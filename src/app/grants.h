@@ -49,6 +49,11 @@ struct wisp_grants {
 	const char *const *env;
 	uint8_t arg_count;
 	uint8_t env_count;
+#ifdef CONFIG_WISP_RECORD
+	/* Interfaces whose calls are recorded. */
+	const char *const *record_interfaces;
+	uint8_t record_count;
+#endif
 #ifdef CONFIG_WISP_EVENT
 	struct wisp_events *events;
 #endif

@@ -20,6 +20,13 @@ struct wisp_kept {
 	size_t count;
 };
 
+/* The generation of a recording that goes on, and cannot be read yet. */
+#define WISP_KEPT_RUNNING UINT32_MAX
+
+/* Copies a part of the recording of an app. With the last part, it may be replaced. */
+void wisp_kept_record(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,
+		      struct wisp_kept *kept);
+
 /* Copies a part of the core dump of an app. */
 void wisp_kept_core(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,
 		    struct wisp_kept *kept);

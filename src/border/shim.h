@@ -21,6 +21,7 @@
 #include "border/firmware.h"
 #include "border/kept.h"
 #include "border/peripherals.h"
+#include "border/record.h"
 
 struct wisp_app;
 

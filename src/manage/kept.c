@@ -31,6 +31,7 @@ BUILD_ASSERT(IS_ENABLED(CONFIG_WISP_DEBUG_ALLOW) || IS_ENABLED(CONFIG_WISP_MGMT_
 
 enum what {
 	WHAT_CORE = 0,
+	WHAT_RECORD = 1,
 };
 
 int wisp_mgmt_kept(struct smp_streamer *ctxt)
@@ -69,6 +70,11 @@ int wisp_mgmt_kept(struct smp_streamer *ctxt)
 #ifdef CONFIG_WISP_CORE_DUMP
 	case WHAT_CORE:
 		wisp_kept_core(app, offset, piece, sizeof(piece), &kept);
+		break;
+#endif
+#ifdef CONFIG_WISP_RECORD
+	case WHAT_RECORD:
+		wisp_kept_record(app, offset, piece, sizeof(piece), &kept);
 		break;
 #endif
 	default:

@@ -328,7 +328,7 @@ static const struct mgmt_handler handlers[] = {
 #ifdef CONFIG_WISP_DEBUG
 	[CMD_DEBUG] = {.mh_write = wisp_mgmt_debug},
 #endif
-#ifdef CONFIG_WISP_CORE_DUMP
+#if defined(CONFIG_WISP_CORE_DUMP) || defined(CONFIG_WISP_RECORD)
 	[CMD_KEPT] = {.mh_write = wisp_mgmt_kept},
 #endif
 };

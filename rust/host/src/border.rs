@@ -131,13 +131,79 @@ pub(crate) fn words<const N: usize>(record: &[u8]) -> [u32; N] {
     words
 }
 
+/// Is told which bytes of linear memory a host function may have written.
+pub trait Written {
+    /// Takes note of a range, which may end behind the end of memory.
+    fn wrote(&mut self, address: u32, length: u32);
+}
+
+impl<P: crate::Platform> Written for crate::App<P> {
+    #[inline(always)]
+    fn wrote(&mut self, address: u32, length: u32) {
+        self.platform.wrote(address, length);
+    }
+}
+
+/// Ranges that a function with addresses in memory asked for, which it may have written.
+#[cfg(feature = "record")]
+mod asked {
+    use core::cell::Cell;
+
+    const RANGES: usize = 8;
+
+    pub struct Asked {
+        ranges: [Cell<(u32, u32)>; RANGES],
+        count: Cell<usize>,
+    }
+
+    impl Asked {
+        pub fn none() -> Self {
+            Self { ranges: [const { Cell::new((0, 0)) }; RANGES], count: Cell::new(0) }
+        }
+
+        pub fn add(&self, address: u32, length: u32) {
+            let count = self.count.get();
+            match self.ranges.get(count) {
+                Some(range) => {
+                    range.set((address, length));
+                    self.count.set(count + 1);
+                }
+                // one range from the lowest to the highest, of which nobody knows more
+                None => self.ranges[0].set((0, u32::MAX)),
+            }
+        }
+
+        pub fn each(&self, mut tell: impl FnMut(u32, u32)) {
+            self.ranges.iter().take(self.count.get()).for_each(|range| tell(range.get().0, range.get().1));
+        }
+    }
+}
+
+/// Nobody asks for the ranges.
+#[cfg(not(feature = "record"))]
+mod asked {
+    pub struct Asked;
+
+    impl Asked {
+        pub fn none() -> Self {
+            Self
+        }
+
+        #[inline(always)]
+        pub fn add(&self, _: u32, _: u32) {}
+
+        #[inline(always)]
+        pub fn each(&self, _: impl FnMut(u32, u32)) {}
+    }
+}
+
 /// The whole linear memory, for functions that follow addresses found in it. Every access checks.
-pub struct Memory<'a>(&'a mut [u8]);
+pub struct Memory<'a>(&'a mut [u8], asked::Asked);
 
 impl<'a> Memory<'a> {
     /// Wraps linear memory. It is empty for a guest without one.
     pub fn new(memory: &'a mut [u8]) -> Self {
-        Memory(memory)
+        Memory(memory, asked::Asked::none())
     }
 
     /// Returns a range of memory as [`bytes`] does.
@@ -153,7 +219,14 @@ impl<'a> Memory<'a> {
     /// # Errors
     /// `EFAULT` if it is not inside memory.
     pub fn range<E: GuestError>(&self, pointer: u32, length: u32) -> Result<Range<usize>, Failure<E>> {
-        range_in(self.0.len(), pointer, length).ok_or(Failure::Error(E::FAULT))
+        let range = range_in(self.0.len(), pointer, length).ok_or(Failure::Error(E::FAULT))?;
+        self.1.add(pointer, length);
+        Ok(range)
+    }
+
+    /// Tells of the ranges that may have been written.
+    pub fn tell(&self, to: &mut impl Written) {
+        self.1.each(|address, length| to.wrote(address, length));
     }
 
     /// Returns all of it.
@@ -186,6 +259,7 @@ impl<'a> Memory<'a> {
     pub fn write<E: GuestError>(&mut self, pointer: u32, value: &[u8]) -> Result<(), Failure<E>> {
         let length = u32::try_from(value.len()).map_err(|_| Failure::Error(E::FAULT))?;
         buffer(self.0, pointer, length)?.copy_from_slice(value);
+        self.1.add(pointer, length);
         Ok(())
     }
 }

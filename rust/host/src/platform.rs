@@ -31,6 +31,9 @@ pub trait Identity {
     fn variable(&self, _index: usize) -> Option<&[u8]> {
         None
     }
+
+    /// Is told of bytes of linear memory that a host function may have written. Only recordings need it.
+    fn wrote(&mut self, _address: u32, _length: u32) {}
 }
 
 /// System log of the board.

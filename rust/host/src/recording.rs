@@ -19,7 +19,8 @@ pub const ENTRY: u8 = b'C';
 pub const HOST_CALL: u8 = b'H';
 /// The guest called an imported function whose interface is not recorded: its index.
 pub const LEFT_OUT: u8 = b'X';
-/// The run has ended: trap or 0, function, code offset, exit status, and the fuel that was used.
+/// The run has ended: trap or 0, function, code offset, exit status, and the fuel that was used (`u64::MAX` if nobody
+/// counted).
 pub const END: u8 = b'E';
 
 /// The conditions under which a guest ran.

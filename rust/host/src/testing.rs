@@ -21,6 +21,8 @@ pub(crate) struct Pin {
 
 #[derive(Debug, Default)]
 pub(crate) struct Board {
+    /// Ranges of memory that the call under way may have written.
+    pub(crate) wrote: Vec<(u32, u32)>,
     pub(crate) logged: Vec<(u32, String)>,
     pub(crate) denied: Vec<(String, String)>,
     pub(crate) printed: Vec<(u32, String)>,
@@ -98,6 +100,10 @@ impl Identity for Board {
 
     fn variable(&self, index: usize) -> Option<&[u8]> {
         (index == 0).then_some(b"A=b")
+    }
+
+    fn wrote(&mut self, address: u32, length: u32) {
+        self.wrote.push((address, length));
     }
 }
 
@@ -517,7 +523,21 @@ impl Harness {
 
     /// Calls a function with its arguments as slots.
     pub(crate) fn call(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> Result<u64, Stop> {
-        interface(&mut self.app, &mut self.memory, name, arguments)
+        let before = self.memory.clone();
+        self.app.platform_mut().wrote.clear();
+        let result = interface(&mut self.app, &mut self.memory, name, arguments);
+        let wrote = &self.app.platform().wrote;
+        let told = |at: usize| {
+            let within = |&(from, length): &(u32, u32)| {
+                at as u64 >= from.into() && (at as u64) < u64::from(from) + u64::from(length)
+            };
+            wrote.iter().any(within)
+        };
+        // addresses in memory are told of with the feature only
+        let changed = (0..before.len()).find(|&at| before[at] != self.memory[at] && !told(at));
+        let quiet = changed.is_none() || (cfg!(not(feature = "record")) && wrote.is_empty());
+        assert!(quiet, "{name} wrote at {changed:?} and told of {wrote:?}");
+        result
     }
 
     pub(crate) fn i32(&mut self, interface: ByName, name: &str, arguments: &[u32]) -> i32 {

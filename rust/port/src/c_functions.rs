@@ -132,6 +132,9 @@ unsafe fn ranges_exist(caller: *mut shim::wisp_caller, slots: *mut u32, signatur
                 if unsafe { wisp_caller_memory(caller, address, length) }.is_null() {
                     return false;
                 }
+                #[cfg(feature = "record")]
+                // SAFETY: the caller passes the guest that called.
+                crate::record::wrote(unsafe { wisp_caller_app(caller) }, address, length);
                 at += 1;
             }
             b'I' | b'F' => at += 2,

@@ -41,6 +41,8 @@ pub mod needs;
 mod net;
 pub mod platform;
 mod pwm;
+#[cfg(feature = "record")]
+mod record;
 #[cfg_attr(not(feature = "error-messages"), path = "report_numbers.rs")]
 mod report;
 #[cfg(feature = "storage")]

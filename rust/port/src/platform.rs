@@ -78,6 +78,11 @@ impl Identity for Zephyr {
         // during a run.
         unsafe { string(shim::wisp_shim_app_variable(self.app, index)) }
     }
+
+    #[cfg(feature = "record")]
+    fn wrote(&mut self, address: u32, length: u32) {
+        crate::record::wrote(self.app, address, length);
+    }
 }
 
 impl Log for Zephyr {

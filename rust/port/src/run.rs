@@ -100,6 +100,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
         if run.ran_native { engine } else { crate::translate::engine(&config, run, module.image().function_count()) };
     #[cfg(feature = "debug")]
     let watcher = crate::debug::Watcher::new(board);
+    #[cfg(feature = "record")]
+    let recorder = crate::record::Recorder::begin(&board, module.image());
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
         report::too_small(&board, run.arena_size as u32, 0);
         return Err(Failure::Start(shim::wisp_run_error_WISP_RUN_NO_MEMORY, 0));
@@ -111,6 +113,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
 
     #[cfg(feature = "debug")]
     watcher.watch(&mut store, module.image(), run.ran_native);
+    #[cfg(feature = "record")]
+    recorder.record(&mut store);
     let handle = store.interrupt_handle();
     let flag: *const InterruptHandle<'_> = &handle;
     // SAFETY: the handle lives until the flag is withdrawn below.
@@ -135,6 +139,11 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
         crate::memory::stack_overflow(&board, &store, trap);
         #[cfg(feature = "core-dump")]
         crate::core_dump::keep(&board, &store, trap);
+    }
+    #[cfg(feature = "record")]
+    match result {
+        Err(Failure::Trap(trap)) => recorder.end(&store, run, Some(trap)),
+        _ => recorder.end(&store, run, None),
     }
     // SAFETY: no pointer is passed; from here on nobody uses the handle.
     unsafe { shim::wisp_shim_app_stop_flag(run.app, null_mut()) };

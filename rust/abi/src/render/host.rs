@@ -13,7 +13,7 @@ use core::fmt::{self, Write};
 /// Those of the writer, and one for a combination of buffers that the glue has no rule for.
 pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     super::comment(out, "/// ", interface.doc)?;
-    writeln!(out, "pub trait {} {{", interface.host_trait)?;
+    writeln!(out, "pub trait {}: border::Written {{", interface.host_trait)?;
     for function in interface.functions {
         method(out, interface, function)?;
     }
@@ -216,9 +216,15 @@ fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt
             writeln!(out, "    border::reply((|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;
             pointers(out, function)?;
             let binding = if result_count(function) == 0 { "" } else { "let value = " };
-            write!(out, "        {binding}")?;
-            call(out, function)?;
-            writeln!(out, "?;")?;
+            if takes_memory(function) {
+                write!(out, "        let mut view = Memory::new(memory);\n        let outcome = ")?;
+                call(out, function)?;
+                writeln!(out, ";\n        view.tell(app);\n        {binding}outcome?;")?;
+            } else {
+                write!(out, "        {binding}")?;
+                call(out, function)?;
+                writeln!(out, "?;")?;
+            }
             store(out, function)?;
             writeln!(out, "    }})())\n}}\n")
         }
@@ -241,6 +247,7 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
         };
         let first = argument_of(function, i);
         writeln!(out, "        let at_{} = border::place(memory, a{first}, {size})?;", param.name)?;
+        writeln!(out, "        app.wrote(a{first}, {size});")?;
     }
     let of = |wanted: Kind| {
         let mut found = function.params.iter().enumerate().filter(move |(_, param)| param.kind == wanted);
@@ -254,14 +261,15 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
     }
     if let (Some((i, input)), Some((o, output))) = (input, output) {
         let (i, o) = (argument_of(function, i), argument_of(function, o));
-        return writeln!(
+        writeln!(
             out,
             "        let ({}, {}) = border::bytes_and_buffer(memory, (a{i}, a{}), (a{o}, a{}))?;",
             input.name,
             output.name,
             i + 1,
             o + 1
-        );
+        )?;
+        return writeln!(out, "        app.wrote(a{o}, a{});", o + 1);
     }
     for (i, param) in function.params.iter().enumerate() {
         let access = match param.kind {
@@ -271,6 +279,9 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
         };
         let first = argument_of(function, i);
         writeln!(out, "        let {} = border::{access}(memory, a{first}, a{})?;", param.name, first + 1)?;
+        if param.kind == Kind::Buffer {
+            writeln!(out, "        app.wrote(a{first}, a{});", first + 1)?;
+        }
     }
     Ok(())
 }
@@ -280,7 +291,7 @@ fn call(out: &mut impl Write, function: &Function) -> fmt::Result {
     let mut separator = Separator::new();
     if takes_memory(function) {
         separator.next(out)?;
-        write!(out, "&mut Memory::new(memory)")?;
+        write!(out, "&mut view")?;
     }
     for (i, param) in function.params.iter().enumerate() {
         let first = argument_of(function, i);

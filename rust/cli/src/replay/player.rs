@@ -139,8 +139,9 @@ impl Player {
     pub fn fuel(&self) -> Option<u64> {
         match self.recording.end().filter(is_stop) {
             Some(end) => Some(end.fuel),
-            None => Some(self.recording.conditions.fuel).filter(|&fuel| fuel != u64::MAX),
+            None => Some(self.recording.conditions.fuel),
         }
+        .filter(|&fuel| fuel != u64::MAX)
     }
 
     /// Returns the number of host calls that were played.

@@ -56,6 +56,11 @@ impl View<'_> {
         self.ctx.linear().map_or(0, LinearMemory::size)
     }
 
+    /// Returns the number of bytes up to which linear memory can grow here.
+    pub fn memory_capacity(&self) -> usize {
+        self.ctx.linear().map_or(0, LinearMemory::capacity)
+    }
+
     fn memory(&self) -> &[Cell<u8>] {
         let Some(linear) = self.ctx.linear() else { return &[] };
         // SAFETY: rule A: `size` bytes from `base` belong to this memory and are initialised. The guest stands still, and

@@ -66,6 +66,11 @@ impl LinearMemory {
         self.size.get()
     }
 
+    /// Bytes reserved in the arena.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// Pages, as the guest sees them.
     pub fn pages(&self) -> u32 {
         self.pages.get()

@@ -82,7 +82,7 @@ fn pem(text: &str) -> &str {
     text.find("-----BEGIN").and_then(|start| text.get(start..)).unwrap_or(text)
 }
 
-/// Says what a key file holds that is no key of Ed25519 in PEM. Returns nothing if that is not known.
+/// Says what a key file holds that is no key of Ed25519 in PEM. Returns an empty text if that is not known.
 fn found(text: &str) -> &'static str {
     let kinds = [
         ("BEGIN ENCRYPTED", "this key is encrypted, and `openssl pkey -in FILE -out PLAIN` asks for its passphrase; "),

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
-/// Indices and names of the functions that have one. Returns empty if there is no readable name section.
+/// Returns indices and names of the functions that have one. There are none without a readable name section.
 pub fn function_names(wasm: &[u8]) -> Vec<(u32, &str)> {
     let mut names = Vec::new();
     for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {

@@ -84,7 +84,7 @@ fn immediate(out: &mut Out<'_>, opcode: u32, d: Reg, x: Reg, v: u32) {
     out.word(opcode | v << 20 | n(x) << 15 | n(d) << 7);
 }
 
-/// Writes `d = s`. Returns nothing if they are one.
+/// Writes `d = s`, or nothing if they are one.
 pub fn mv(out: &mut Out<'_>, d: Reg, s: Reg) {
     if s == ZERO {
         six(out, 0x4001, d, 0);

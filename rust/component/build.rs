@@ -22,6 +22,9 @@ const FILES: [&str; 13] = [
     "spi",
 ];
 
+/// The modules for composed components, in a folder of their own.
+const PARTS: [&str; 2] = ["handles", "strings"];
+
 /// The file of pollables, which is assembled once for each line: the end of names in the ABI, the end of names of
 /// functions, and the function that waits.
 const POLL: &str = "poll";
@@ -49,6 +52,16 @@ fn main() {
     wisp_abi::render::shims(&mut text).expect("a string takes all");
     text.push(')');
     let module = wat::parse_str(&text).unwrap_or_else(|error| panic!("the shims: {error}"));
+    write("shims", &module);
+    for part in PARTS {
+        let path = format!("shims/parts/{part}.wat");
+        println!("cargo::rerun-if-changed={path}");
+        write(part, &wat::parse_file(&path).unwrap_or_else(|error| panic!("{path}: {error}")));
+    }
+}
+
+/// Writes a module for the crate to include.
+fn write(name: &str, module: &[u8]) {
     let out = std::env::var("OUT_DIR").expect("cargo sets OUT_DIR");
-    std::fs::write(Path::new(&out).join("shims.wasm"), module).expect("the module is written");
+    std::fs::write(Path::new(&out).join(format!("{name}.wasm")), module).expect("the module is written");
 }

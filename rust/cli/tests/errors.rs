@@ -103,9 +103,9 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ),
     (
         "build a.wasm",
-        "a.wasm: the component cannot be linked:\n  import `acme:lamp/switch@1.0.0` `on`: not an interface of WASI; make \
-         what implements it a part of the program, for example a crate, because Wisp provides interfaces of WASI 0.2 and of \
-         its folder `wit` only",
+        "a.wasm: the component cannot be linked:\n  import `acme:lamp/switch@1.0.0` `on`: not an interface of WASI; \
+         compose the component with one that exports it, or make what implements it a part of the program, because Wisp \
+         provides interfaces of WASI 0.2 and of its folder `wit` only",
         |f| f.module("a.wasm", SWITCH),
     ),
     (

@@ -49,8 +49,8 @@
 
 ;; Memory that was allocated for a list that a call did not return in the end, and its bytes. A component has no
 ;; function to free memory, so the next call that needs some uses it.
-(global $spare (mut i32) (i32.const 0))
-(global $spare_size (mut i32) (i32.const 0))
+(global $spare (export "spare") (mut i32) (i32.const 0))
+(global $spare_size (export "spare size") (mut i32) (i32.const 0))
 
 ;; Returns memory for a list of bytes: the spare memory, or new memory. An empty list needs none.
 (func $take (param $size i32) (result i32)
@@ -101,6 +101,11 @@
     (else
       (call $shorten (i32.add (local.get $out) (i32.const 4)) (local.get $list) (local.get $size) (local.get $used))
       (i32.store8 (local.get $out) (i32.const 0)))))
+
+;; Returns the address that the host knows of a number of bytes, and the address that the app knows of what the host knows.
+;; They differ in a component with several memories. In one with one memory, calls of these functions are left out.
+(func $absolute (export "absolute") (param $at i32) (param $length i32) (result i32) (local.get $at))
+(func $local (export "local") (param $at i32) (result i32) (local.get $at))
 
 ;; Traps unless the error number is 0. It is for functions that have no error in their type.
 (func $must (param $errno i32)

@@ -68,9 +68,10 @@
         (if (i32.lt_u (local.get $index) (local.get $count))
           (then
             (local.set $text
-              (i32.load
-                (i32.add (local.get $list)
-                  (i32.shl (i32.add (local.get $count) (local.get $index)) (i32.const 2)))))
+              (call $local
+                (i32.load
+                  (i32.add (local.get $list)
+                    (i32.shl (i32.add (local.get $count) (local.get $index)) (i32.const 2))))))
             (call $string (i32.add (local.get $list) (i32.shl (local.get $index) (i32.const 3)))
               (local.get $text) (call $length (local.get $text) (i32.const 0)))
             (br $next))))
@@ -94,7 +95,7 @@
       (call $must (call $environ_get (local.get $texts) (local.get $whole)))
       (loop $next
         (call $variable (i32.add (local.get $list) (i32.shl (local.get $index) (i32.const 4)))
-          (i32.load (i32.add (local.get $texts) (i32.shl (local.get $index) (i32.const 2))))
+          (call $local (i32.load (i32.add (local.get $texts) (i32.shl (local.get $index) (i32.const 2)))))
           (local.get $index))
         (local.set $index (i32.add (local.get $index) (i32.const 1)))
         (br_if $next (i32.lt_u (local.get $index) (local.get $count))))

@@ -163,11 +163,13 @@
       (i32.store (local.get $record) (local.get $writes))
       (if (local.get $writes)
         (then
-          (i32.store offset=4 (local.get $record) (i32.load offset=8 (local.get $operation)))
-          (i32.store offset=8 (local.get $record) (i32.load offset=12 (local.get $operation))))
+          (local.set $length (i32.load offset=12 (local.get $operation)))
+          (i32.store offset=4 (local.get $record)
+            (call $absolute (i32.load offset=8 (local.get $operation)) (local.get $length)))
+          (i32.store offset=8 (local.get $record) (local.get $length)))
         (else
           (local.set $length (i32.load offset=8 (local.get $operation)))
-          (i32.store offset=4 (local.get $record) (local.get $bytes))
+          (i32.store offset=4 (local.get $record) (call $absolute (local.get $bytes) (local.get $length)))
           (i32.store offset=8 (local.get $record) (local.get $length))
           (local.set $bytes (i32.add (local.get $bytes) (local.get $length)))
           (local.set $reads (i32.add (local.get $reads) (i32.const 1)))))
@@ -190,7 +192,8 @@
       (br_if $done (i32.eqz (local.get $count)))
       (if (i32.eqz (i32.load (local.get $record)))
         (then
-          (call $string (local.get $list) (i32.load offset=4 (local.get $record)) (i32.load offset=8 (local.get $record)))
+          (call $string (local.get $list) (call $local (i32.load offset=4 (local.get $record)))
+            (i32.load offset=8 (local.get $record)))
           (local.set $list (i32.add (local.get $list) (i32.const 8)))))
       (local.set $record (i32.add (local.get $record) (i32.const 12)))
       (local.set $count (i32.sub (local.get $count) (i32.const 1)))

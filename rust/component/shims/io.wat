@@ -29,7 +29,7 @@
   (block $done
     (loop $more
       (br_if $done (i32.eqz (local.get $length)))
-      (i32.store (local.get $out) (local.get $bytes))
+      (i32.store (local.get $out) (call $absolute (local.get $bytes) (local.get $length)))
       (i32.store offset=4 (local.get $out) (local.get $length))
       (local.set $errno
         (call $fd_write (i32.sub (local.get $stream) (i32.const 1)) (local.get $out) (i32.const 1)
@@ -77,7 +77,7 @@
 (func $read_some (param $stream i32) (param $size i32) (param $out i32)
   (local $bytes i32) (local $errno i32) (local $found i32)
   (local.set $bytes (call $allocate (i32.const 1) (local.get $size)))
-  (i32.store (local.get $out) (local.get $bytes))
+  (i32.store (local.get $out) (call $absolute (local.get $bytes) (local.get $size)))
   (i32.store offset=4 (local.get $out) (local.get $size))
   (i32.store offset=8 (local.get $out) (i32.const 0))
   (local.set $errno

@@ -103,22 +103,25 @@
 
 ;; Writes the records: kind, length or nanoseconds, where the bytes to write are, and where those that are read go.
 (func $spi_records (param $operation i32) (param $count i32) (param $record i32)
-  (local $bytes i32) (local $case i32)
+  (local $bytes i32) (local $case i32) (local $writes i32) (local $length i32)
   (local.set $bytes (i32.add (local.get $record) (i32.shl (local.get $count) (i32.const 4))))
   (block $done
     (loop $next
       (br_if $done (i32.eqz (local.get $count)))
       (local.set $case (i32.load8_u (local.get $operation)))
       (i32.store (local.get $record) (local.get $case))
-      ;; the length of a list is behind its address
-      (i32.store offset=4 (local.get $record)
-        (i32.load
-          (i32.add (local.get $operation)
-            (select (i32.const 12) (i32.const 8)
-              (i32.or (i32.eq (local.get $case) (i32.const 1)) (i32.eq (local.get $case) (i32.const 2)))))))
-      (i32.store offset=8 (local.get $record) (i32.load offset=8 (local.get $operation)))
-      (i32.store offset=12 (local.get $record) (local.get $bytes))
-      (local.set $bytes (i32.add (local.get $bytes) (call $spi_reads (local.get $operation))))
+      ;; writes and transfers have a list, whose length is behind its address
+      (local.set $writes
+        (i32.or (i32.eq (local.get $case) (i32.const 1)) (i32.eq (local.get $case) (i32.const 2))))
+      (local.set $length
+        (i32.load (i32.add (local.get $operation) (select (i32.const 12) (i32.const 8) (local.get $writes)))))
+      (i32.store offset=4 (local.get $record) (local.get $length))
+      (i32.store offset=8 (local.get $record)
+        (call $absolute (i32.load offset=8 (local.get $operation))
+          (select (local.get $length) (i32.const 0) (local.get $writes))))
+      (local.set $length (call $spi_reads (local.get $operation)))
+      (i32.store offset=12 (local.get $record) (call $absolute (local.get $bytes) (local.get $length)))
+      (local.set $bytes (i32.add (local.get $bytes) (local.get $length)))
       (local.set $operation (i32.add (local.get $operation) (i32.const 16)))
       (local.set $record (i32.add (local.get $record) (i32.const 16)))
       (local.set $count (i32.sub (local.get $count) (i32.const 1)))
@@ -140,7 +143,7 @@
       ;; reads and transfers have even numbers
       (if (i32.eqz (i32.and (i32.load (local.get $record)) (i32.const 1)))
         (then
-          (call $string (i32.add (local.get $result) (i32.const 4)) (i32.load offset=12 (local.get $record))
+          (call $string (i32.add (local.get $result) (i32.const 4)) (call $local (i32.load offset=12 (local.get $record)))
             (i32.load offset=4 (local.get $record)))))
       (local.set $record (i32.add (local.get $record) (i32.const 16)))
       (local.set $result (i32.add (local.get $result) (i32.const 12)))

@@ -1,38 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Says what a component is composed of, if that is more than one component with code of its own.
+//! Finds out whether a component is composed of others with code of their own, and which of these cannot be linked.
 
 use wasmparser::ComponentExternalKind;
 use wisp_compiler::printable;
 
 use crate::facts::Facts;
 use crate::parse::{Component, Item};
+use crate::resolve::{ASYNC, STARTS};
 use crate::Error;
 
-/// Components of which a refusal gives the names.
+/// Exports of which a refusal gives the names.
 const NAMED: usize = 6;
 /// Components inside each other that are looked at.
 const DEPTH: u32 = 16;
 
-/// The names that a component with code of its own imports and exports.
+/// A component with code of its own.
 struct Part {
-    imports: Vec<String>,
+    /// The depth at which it lies: 0 is the component itself.
+    depth: u32,
     exports: Vec<String>,
+    asynchronous: bool,
+    starts: bool,
 }
 
-/// Collects the components with code of their own: core modules that have functions and a memory.
+/// Collects the components with code of their own: core modules with a memory or, inside of
+/// another component, with functions. Async functions count as code.
 fn collect(component: &Component<'_>, depth: u32, parts: &mut Vec<Part>) -> Result<(), Error> {
     let mut code = false;
     for module in component.modules.iter().flatten() {
         let facts = Facts::of(module)?;
-        code |= facts.memories > 0 && !facts.bodies.is_empty();
+        code |= facts.memories > 0 || (depth > 0 && !facts.bodies.is_empty());
     }
-    if code {
+    if code || component.asynchronous {
         let names = |items: &[Item<'_>]| {
             let named =
                 |item: &&Item<'_>| matches!(item.kind, ComponentExternalKind::Func | ComponentExternalKind::Instance);
             items.iter().filter(named).map(|item| printable(item.name)).collect()
         };
-        parts.push(Part { imports: names(&component.imports), exports: names(&component.exports) });
+        let exports = names(&component.exports);
+        parts.push(Part { depth, exports, asynchronous: component.asynchronous, starts: component.starts });
     }
     // a component that is inside twice, or has another index, is one
     let mut seen: Vec<*const u8> = Vec::new();
@@ -45,40 +51,36 @@ fn collect(component: &Component<'_>, depth: u32, parts: &mut Vec<Part>) -> Resu
     Ok(())
 }
 
-fn quoted(names: &[String]) -> String {
-    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+/// Returns the refusal of a component that is wired up of others without code of their own.
+pub fn refusal() -> Error {
+    Error::unsupported(
+        "it is wired up of components in a way that Wisp cannot follow; give the component that the toolchain made, \
+         before tools that wrap it",
+    )
 }
 
-/// Returns the refusal of a component that is composed of several, with what each of them is and what to do.
-pub fn refusal(component: &Component<'_>) -> Error {
+/// Tells whether components inside of one have code of their own.
+///
+/// # Errors
+/// A part that uses what came after WASI 0.2, or that has a start function of the component model.
+pub fn is_composed(component: &Component<'_>) -> Result<bool, Error> {
     let mut parts = Vec::new();
-    if let Err(error) = collect(component, 0, &mut parts) {
-        return error;
+    collect(component, 0, &mut parts)?;
+    if !parts.iter().any(|part| part.depth > 0) {
+        return Ok(false);
     }
-    if parts.len() < 2 {
-        return Error::unsupported(
-            "it is wired up of components in a way that Wisp cannot follow; give the component that the toolchain made, \
-             before tools that wrap it",
-        );
+    for (number, part) in (1..).zip(&parts) {
+        let why = match part {
+            Part { asynchronous: true, .. } => ASYNC,
+            Part { starts: true, .. } => STARTS,
+            _ => continue,
+        };
+        let exports: Vec<_> = part.exports.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
+        let exports = if exports.is_empty() { "nothing".into() } else { exports.join(", ") };
+        return Err(Error::unsupported(format!(
+            "part {number} of {}, which exports {exports}, cannot be linked: {why}",
+            parts.len()
+        )));
     }
-    let provided: Vec<String> = parts
-        .iter()
-        .flat_map(|part| &part.exports)
-        .filter(|name| parts.iter().any(|part| part.imports.contains(name)))
-        .cloned()
-        .collect();
-    let mut text = format!("it is composed of {} components with code and a memory of their own", parts.len());
-    for (number, part) in (1..).zip(parts.iter().take(NAMED)) {
-        let exports = if part.exports.is_empty() { "nothing".into() } else { quoted(&part.exports) };
-        text += &format!("{} component {number} exports {exports}", if number == 1 { ":" } else { "," });
-    }
-    if parts.len() > NAMED {
-        text += ", and so on";
-    }
-    text += "; Wisp links one core module, so make one program of them: ";
-    text += &match provided.is_empty() {
-        true => "compile their sources together, for example as crates or libraries".into(),
-        false => format!("compile what implements {} into it, for example as a crate or library", quoted(&provided)),
-    };
-    Error::unsupported(text)
+    Ok(true)
 }

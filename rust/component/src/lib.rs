@@ -5,12 +5,14 @@
 //! 1. A device runs core modules. What a component adds to its core module is resolved here, so a device pays for none
 //!    of it.
 //! 2. A component has one module with a memory of its own: the *main module*. Its code is copied byte for byte, except
-//!    for the indices of called functions. Debug information and the compiler's patterns stay valid.
+//!    for the indices of called functions. Debug information and the compiler's patterns stay valid. A component that is
+//!    composed of several has one for each, see `compose`.
 //! 3. Each import of WASI 0.2 becomes a call of a *shim*: a function in the folder `shims` that uses WASI
 //!    preview 1 and `wisp:timer@1`. Only the shims that a component calls are linked.
 //! 4. What cannot be lowered is refused, with words that say what it is.
 #![forbid(unsafe_code)]
 
+mod compose;
 mod composed;
 mod error;
 mod facts;
@@ -53,7 +55,11 @@ pub struct Import {
 /// [`Error::Invalid`].
 pub fn world(bytes: &[u8]) -> Result<World, Error> {
     let component = valid(bytes)?;
-    let called = plan::called(&component);
+    let mut called = plan::called(&component);
+    // the parts of a refused component may call more
+    if composed::is_composed(&component).unwrap_or(false) {
+        called.extend(compose::called(bytes).unwrap_or_default());
+    }
     let is_item = |item: &&Item<'_>| matches!(item.kind, ComponentExternalKind::Func | ComponentExternalKind::Instance);
     let imports = component.imports.iter().filter(is_item).map(|item| Import {
         name: item.name.into(),
@@ -63,24 +69,37 @@ pub fn world(bytes: &[u8]) -> Result<World, Error> {
     Ok(World { imports: imports.collect(), exports: exports.collect() })
 }
 
-/// Lowers a component that implements `wasi:cli/run` to a core module that exports `_start`.
+/// Lowers a component that implements `wasi:cli/run` to a core module that exports `_start`. A component that is composed
+/// of several has one memory for each, with a heap of a usual size.
 ///
 /// # Errors
 /// [`Error::Invalid`] for bytes that are no component, [`Error::Unsupported`] for what Wisp cannot lower, and
 /// [`Error::Imports`] for imports that nobody provides.
 pub fn lower(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    lower_with_heap(bytes, 0)
+}
+
+/// Lowers a component as [`lower`] does. Each part of a composed component has this many bytes of heap, or a usual number
+/// if it is 0.
+///
+/// # Errors
+/// See [`lower`].
+pub fn lower_with_heap(bytes: &[u8], heap: u32) -> Result<Vec<u8>, Error> {
     let component = valid(bytes)?;
+    let composed = composed::is_composed(&component)?;
     if component.asynchronous {
         return Err(Error::unsupported(resolve::ASYNC));
     }
     if component.starts {
-        return Err(Error::unsupported(
-            "it has a start function of the component model; build a program with a `main` instead",
-        ));
+        return Err(Error::unsupported(resolve::STARTS));
     }
     let shims = Shims::read()?;
-    let plan = plan::of(&component, &shims)?;
-    let module = link::link(&plan, &shims)?;
+    let module = if composed {
+        plan::program(&component)?;
+        compose::lower(bytes, &shims, heap)?
+    } else {
+        link::link(&plan::of(&component, &shims)?, &shims)?
+    };
     let valid = Validator::new_with_features(WasmFeatures::all()).validate_all(&module);
     valid.map_err(|error| {
         let error = printable(&error.to_string());

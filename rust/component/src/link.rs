@@ -13,12 +13,12 @@ use wasm_encoder::{
     FunctionSection, GlobalSection, ImportSection, Instruction, MemorySection, Module, NameMap, NameSection,
     RawSection, SectionId, StartSection, TableSection, TagSection, TypeSection,
 };
-use wasmparser::{ExternalKind, KnownCustom, Name, Parser, Payload};
+use wasmparser::{ExternalKind, KnownCustom, Name, Operator, Parser, Payload};
 use wisp_compiler::printable;
 
 use crate::patch::{self, Code};
 use crate::plan::{Entry, Link, Plan};
-use crate::shims::{Shims, APP, END};
+use crate::shims::{Shims, ABSOLUTE, APP, END, LOCAL};
 use crate::Error;
 
 /// New indices for those of one module.
@@ -140,7 +140,9 @@ fn lay_out<'a>(plan: &Plan<'a>, shims: &Shims) -> Result<Layout<'a>, Error> {
     if matches!(plan.entry, Entry::Made { .. }) {
         wanted.push(end);
     }
-    let reachable = shims.reachable(wanted)?;
+    let border = shims.border();
+    let mut reachable = shims.reachable(wanted)?;
+    reachable.retain(|func| !border.contains(func));
     let own_imports = shims.facts.imported_funcs.len() as u32;
     let mut imports: Vec<Import<'a>> = Vec::new();
     let mut imported = |module, name, ty| {
@@ -322,12 +324,22 @@ fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout
         moved |= code.bytes().len() as u64 != body.range().end - plan.facts.code_start;
     }
     let imported = shims.facts.imported_funcs.len();
+    let [absolute, local] = [ABSOLUTE, LOCAL].map(|name| shims.facts.exported(name).unwrap_or(u32::MAX));
     for &func in &layout.linked {
         let body = &shims.facts.bodies[func as usize - imported];
         let mut function = layout.shims.new_function_with_parsed_locals(body)?;
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
-            function.instruction(&layout.shims.parse_instruction(&mut reader)?);
+            match reader.read()? {
+                // the length is of no use where addresses are the same on both sides
+                Operator::Call { function_index } if function_index == absolute => {
+                    function.instruction(&Instruction::Drop);
+                }
+                Operator::Call { function_index } if function_index == local => {}
+                operator => {
+                    function.instruction(&layout.shims.instruction(operator)?);
+                }
+            }
         }
         code.push(&function.into_raw_body(), 1);
     }

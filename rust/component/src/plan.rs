@@ -8,9 +8,9 @@ use wisp_compiler::printable;
 
 use crate::composed;
 use crate::facts::Facts;
-use crate::parse::Component;
+use crate::parse::{Component, Item};
 use crate::resolve::{Place, Resolver, MODULES};
-use crate::shims::{is_0_2, is_known, is_version, proposal, watches_pin, Shim, Shims, WISP};
+use crate::shims::{is_0_2, is_known, is_run, is_version, proposal, watches_pin, Shim, Shims, WISP};
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
@@ -67,7 +67,7 @@ fn main_instance(component: &Component<'_>, resolver: &Resolver<'_, '_>) -> Resu
             "it has no core module with a memory, so it is no program; build a program with a `main`",
         )),
         _ if component.components.is_empty() => Err(Error::unsupported(MODULES)),
-        _ => Err(composed::refusal(component)),
+        _ => Err(composed::refusal()),
     }
 }
 
@@ -164,7 +164,7 @@ fn links(
 }
 
 /// Returns the reason why nothing takes the place of a function of an interface.
-fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
+pub fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
     let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
     match version {
         _ if interface.is_empty() => {
@@ -185,8 +185,8 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
         }
         _ if proposal(name).is_some() => "Wisp does not provide this; doc/wasi-hardware.md lists what it does",
         _ if !name.starts_with("wasi:") => {
-            "not an interface of WASI; make what implements it a part of the program, for example a crate, because Wisp \
-             provides interfaces of WASI 0.2 and of its folder `wit` only"
+            "not an interface of WASI; compose the component with one that exports it, or make what implements it a part \
+             of the program, because Wisp provides interfaces of WASI 0.2 and of its folder `wit` only"
         }
         _ if name.starts_with("wasi:http/") => {
             "Wisp has no HTTP; leave it out, or build an app that is no component and uses the sockets of `wisp:net@1`"
@@ -208,7 +208,7 @@ fn reason(interface: &str, function: &str, shims: &Shims) -> &'static str {
 }
 
 /// Returns the line for functions of an interface that nothing takes the place of.
-fn refused(interface: &str, functions: &[String], why: &str) -> String {
+pub fn refused(interface: &str, functions: &[String], why: &str) -> String {
     let names: Vec<_> = functions.iter().map(|name| format!("`{}`", printable(name))).collect();
     let names = names.join(", ");
     match interface {
@@ -230,17 +230,23 @@ fn no_program(component: &Component<'_>) -> Error {
     })
 }
 
+/// Returns the export with which a program begins.
+///
+/// # Errors
+/// A component that is no program.
+pub fn program<'c, 'a>(component: &'c Component<'a>) -> Result<&'c Item<'a>, Error> {
+    component.exports.iter().find(|export| is_run(export.name)).ok_or_else(|| no_program(component))
+}
+
 /// Finds out how the app begins.
 fn entry(component: &Component<'_>, resolver: &Resolver<'_, '_>, main: u32, facts: &Facts<'_>) -> Result<Entry, Error> {
-    let is_run = |name: &str| name.split_once('@').is_some_and(|(name, version)| name == RUN && is_0_2(version));
-    let export = component.exports.iter().find(|export| is_run(export.name));
-    let export = export.ok_or_else(|| no_program(component))?;
+    let export = program(component)?;
     let run = match resolver.core(resolver.lifted(export.index, "run")?)? {
         Place::Defined(instance, func) if instance == main => func,
         // the component translates from a program for preview 1
         Place::Defined(..) if facts.exported("_start").is_some() => return Ok(Entry::Own),
         Place::Defined(..) => return Err(Error::unsupported(MODULES)),
-        _ => return Err(composed::refusal(component)),
+        _ => return Err(composed::refusal()),
     };
     let mut before = Vec::new();
     for instance in (0..component.core_instances.len() as u32).filter(|&instance| instance != main) {

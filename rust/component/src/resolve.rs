@@ -210,7 +210,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     fn import(&self, func: u32) -> Result<(&'a str, String), Error> {
         match self.component_func(func, 0)? {
             Origin::Import(interface, function) => Ok((interface, function)),
-            Origin::Lift(_) => Err(composed::refusal(self.component)),
+            Origin::Lift(_) => Err(composed::refusal()),
         }
     }
 
@@ -219,11 +219,11 @@ impl<'c, 'a> Resolver<'c, 'a> {
         let (instance, name) = match self.component.type_at(ty) {
             Ty::Export(instance, name) => (instance, name),
             Ty::Import(name) => return Ok(("", name)),
-            Ty::Own(_) | Ty::Other => return Err(composed::refusal(self.component)),
+            Ty::Own(_) | Ty::Other => return Err(composed::refusal()),
         };
         match self.instance(instance)? {
             Inst::Import(interface) => Ok((interface, name)),
-            _ => Err(composed::refusal(self.component)),
+            _ => Err(composed::refusal()),
         }
     }
 
@@ -244,7 +244,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     pub fn lifted(&self, instance: u32, name: &str) -> Result<u32, Error> {
         match self.instance_export(instance, name, 0)? {
             Origin::Lift(core) => Ok(core),
-            Origin::Import(..) => Err(composed::refusal(self.component)),
+            Origin::Import(..) => Err(composed::refusal()),
         }
     }
 
@@ -273,7 +273,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 let argument = args.iter().find(|a| a.name == import && a.kind == ComponentExternalKind::Func);
                 self.component_func(argument.ok_or_else(|| Error::dangling("function"))?.index, depth + 1)
             }
-            Inst::Same(_) | Inst::Inner => Err(composed::refusal(self.component)),
+            Inst::Same(_) | Inst::Inner => Err(composed::refusal()),
         }
     }
 
@@ -289,7 +289,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
                 Func::Import(name) => return Ok(name),
                 // an index of an export is always that of something before it
                 Func::Same(before) => index = *before,
-                _ => return Err(composed::refusal(self.component)),
+                _ => return Err(composed::refusal()),
             }
         }
     }
@@ -312,8 +312,12 @@ fn limit(depth: u32) -> Result<(), Error> {
 }
 
 /// The refusal of code that is not in the file.
-const IMPORTED: &str = "it imports a core module or another component, so a part of its code is missing; give a \
+pub const IMPORTED: &str = "it imports a core module or another component, so a part of its code is missing; give a \
                         component that contains all of its code";
+/// The refusal of a start function of the component model.
+pub const STARTS: &str = "it has a start function of the component model; build a program with a `main` instead";
+/// The refusal of strings that shims do not read.
+pub const UTF_16: &str = "its strings are UTF-16; build it with strings in UTF-8";
 /// The refusal of several core modules.
 pub const MODULES: &str =
     "it has several core modules with code of their own; Wisp links one core module, so link the \
@@ -330,7 +334,7 @@ fn realloc(options: &[CanonicalOption]) -> Result<Option<u32>, Error> {
         match option {
             CanonicalOption::Realloc(index) => found = Some(*index),
             CanonicalOption::UTF16 | CanonicalOption::CompactUTF16 => {
-                return Err(Error::unsupported("its strings are UTF-16; build it with strings in UTF-8"));
+                return Err(Error::unsupported(UTF_16));
             }
             CanonicalOption::Gc | CanonicalOption::CoreType(_) => {
                 return Err(Error::unsupported(

@@ -25,6 +25,21 @@ const SAME: &str = "same";
 /// Calls `proc_exit(1)` if its parameter is not 0.
 pub const END: &str = "end";
 
+/// Makes an address for the host of address and length of what lies there, and an address of the app of one from the host.
+/// They stay out of a component with one memory, in which both are the same.
+pub const ABSOLUTE: &str = "absolute";
+pub const LOCAL: &str = "local";
+
+/// The globals that say where something lies in the app's memory.
+pub const PER_PART: [&str; 2] = ["spare", "spare size"];
+
+const RUN: &str = "wasi:cli/run";
+
+/// Returns true for the name of the export with which a program begins.
+pub fn is_run(name: &str) -> bool {
+    name.split_once('@').is_some_and(|(name, version)| name == RUN && is_0_2(version))
+}
+
 /// The packages whose functions the shims implement.
 const PACKAGES: [&str; 6] =
     ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
@@ -150,6 +165,11 @@ impl Shims {
         }
         let never = |&(package, of): &(&str, &str)| name.starts_with(package) && function.starts_with(of);
         WITHOUT_HANDLES.iter().any(never).then_some(Shim::Trap)
+    }
+
+    /// Returns the functions that change addresses at the border to the host.
+    pub fn border(&self) -> Vec<u32> {
+        [ABSOLUTE, LOCAL].into_iter().filter_map(|name| self.facts.exported(name)).collect()
     }
 
     /// Returns what makes or reads a handle of a resource that the component defines.

@@ -245,7 +245,7 @@ fn what_cannot_be_lowered_is_refused_in_words() {
 }
 
 #[test]
-fn a_refusal_names_the_components_that_one_is_composed_of_and_what_to_build_in() {
+fn two_components_become_one_module_with_one_memory() {
     // in the form in which `wac plug` writes it: both inside, the second with the first as its argument
     let composed = r#"(component
       (component $greeter
@@ -268,14 +268,37 @@ fn a_refusal_names_the_components_that_one_is_composed_of_and_what_to_build_in()
       (instance $p (instantiate $program (with "acme:greet/greet@0.1.0" (instance $g "acme:greet/greet@0.1.0"))))
       (alias export $p "wasi:cli/run@0.2.0" (instance $run))
       (export "wasi:cli/run@0.2.0" (instance $run)))"#;
-    let text = refusal(composed);
-    for part in [
-        "composed of 2 components",
-        "component 1 exports `acme:greet/greet@0.1.0`, component 2 exports `wasi:cli/run@0.2.0`",
-        "compile what implements `acme:greet/greet@0.1.0` into it",
-    ] {
-        assert!(text.contains(part), "{text}");
+    let module = lower(&binary(composed)).unwrap();
+    let (imports, exports) = outline(&module);
+    assert_eq!(imports, ["wasi_snapshot_preview1 proc_exit"]);
+    let exported = [("memory", ExternalKind::Memory), ("_start", ExternalKind::Func)];
+    assert_eq!(exports, exported.map(|(name, kind)| (name.to_string(), kind)));
+    // neither part asks for the size of its memory, and no linker says where its heap begins
+    assert_eq!(memory(&module), [(2 * 65_536, Some(0))]);
+    let world = world(&binary(composed)).unwrap();
+    assert_eq!(world.exports, ["wasi:cli/run@0.2.0"]);
+    // the first part is left out
+    let alone = composed.replacen(
+        "(instance $g (instantiate $greeter))",
+        r#"(import "acme:greet/greet@0.1.0"
+      (instance $i (export "greet" (func (result u32)))))
+      (instance $g (export "acme:greet/greet@0.1.0" (instance $i)))"#,
+        1,
+    );
+    let text = refusal(&alone);
+    let line = "import `acme:greet/greet@0.1.0` `greet`: not an interface of WASI; compose the component with one that exports it";
+    assert!(text.contains(line), "{text}");
+}
+
+/// Returns bytes and binary logarithm of the page size of each memory.
+fn memory(module: &[u8]) -> Vec<(u64, Option<u32>)> {
+    let mut found = Vec::new();
+    for payload in Parser::new(0).parse_all(module) {
+        if let Payload::MemorySection(memories) = payload.unwrap() {
+            found.extend(memories.into_iter().map(|memory| memory.map(|ty| (ty.initial, ty.page_size_log2)).unwrap()));
+        }
     }
+    found
 }
 
 #[test]

@@ -79,7 +79,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
             return Err(Failure::in_file(path, "this is a Wisp image already; `wisp build` takes the wasm module"));
         }
         Kind::Component => {
-            let module = input::lowered(path, &bytes)?;
+            let module = input::lowered(path, &bytes, arguments.compile.heap)?;
             let names = wisp_component::world(&bytes).map_err(|error| Failure::in_file(path, error))?;
             world.imports = names.imports.into_iter().map(|import| import.name).collect();
             world.exports = names.exports;

@@ -40,7 +40,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         Kind::Image => {
             return Err(Failure::in_file(path, "a debugger needs the module, which this image was made from"))
         }
-        Kind::Component => input::lowered(path, &bytes)?,
+        Kind::Component => input::lowered(path, &bytes, arguments.compile.heap)?,
         Kind::Wasm => bytes,
     };
     let (name, _) = app_name(path);

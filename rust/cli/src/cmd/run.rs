@@ -152,7 +152,11 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             (bytes, None)
         }
         kind @ (Kind::Wasm | Kind::Component) => {
-            let bytes = if matches!(kind, Kind::Component) { input::lowered(&path, &bytes)? } else { bytes };
+            let bytes = if matches!(kind, Kind::Component) {
+                input::lowered(&path, &bytes, arguments.compile.heap)?
+            } else {
+                bytes
+            };
             let name = arguments.app.clone().unwrap_or_else(|| app_name(&path).0);
             let options = arguments.compile.options(&name, (0, 1, 0));
             let compiled = |debug| {

@@ -83,7 +83,7 @@ fn symbols(dump: &Dump, given: Option<&Path>) -> Result<Symbols, Failure> {
 
 fn module(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
     match input::kind(path, &bytes)? {
-        input::Kind::Component => input::lowered(path, &bytes),
+        input::Kind::Component => input::lowered(path, &bytes, 0),
         _ => Ok(bytes),
     }
 }

@@ -5,6 +5,7 @@
 tests/packages/list.json lists them, pinned by hash. Each is fetched with the registry's own client, compiled,
 verified, and run on the workstation, interpreted and as native code where the list asks for it: its exported functions
 are called, or a plan of tests/packages is followed. Imports are stood in for by functions that return zeros.
+A module with arguments in the list is a command for WASI: `wisp run` runs it, and node beside it.
 What cannot be fetched counts as skipped.
 """
 
@@ -22,6 +23,7 @@ import zipfile
 
 import devenv
 import programs
+from suites.desk import build_wisp
 
 TESTS = devenv.REPO / "tests" / "packages"
 BUILD = devenv.BUILD / "packages"
@@ -133,7 +135,46 @@ def verdict(package, done, module):
     return f"{compared} steps as in {engines}{ended}", True
 
 
-def run(package, program):
+def outcome(command, folder):
+    """What a command for WASI did: its status, what it printed, and the hash of each file in its folder."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    done = subprocess.run([str(part) for part in command], capture_output=True, check=False, stdin=subprocess.DEVNULL)
+    files = {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in sorted(folder.iterdir())}
+    return done.returncode, done.stdout, files
+
+
+def run_command(package, row, module, wisp):
+    """Runs a command for WASI, interpreted and natively, beside node: its line of the table."""
+    built = subprocess.run([str(wisp), "build", str(module), "-o", str(module.with_suffix(".wisp")), "--json"],
+                           capture_output=True, text=True, check=False)
+    if built.returncode:
+        row.result = "FAILED: " + (built.stderr.strip().splitlines() or ["the module was not compiled"])[-1]
+        return row
+    facts = json.loads(built.stdout)
+    row.wasm, row.image, row.memory = facts["wasm_bytes"], facts["bytes"], facts["memory"]["bytes"]
+    row.tier = "interpreter, native" if package.get("native") else "interpreter"
+    folder, args = module.parent / "files", package["args"]
+    granted = ["--dir", f"{folder}::/", module, "--", *args]
+    engines = {"interpreter": [wisp, "run", *granted]}
+    if package.get("native"):
+        engines["native"] = [wisp, "run", "--native", *granted]
+    node = shutil.which("node")
+    if node:
+        engines["node"] = [node, "--no-warnings", TESTS / "wasi.mjs", module, folder, *args]
+    outcomes = {engine: outcome(command, folder) for engine, command in engines.items()}
+    status, _, files = outcomes["interpreter"]
+    different = [engine for engine, other in outcomes.items() if other != outcomes["interpreter"]]
+    if different:
+        row.result = f"FAILED: the output differs from that of {' and '.join(different)}"
+    elif status or files != package["writes"]:
+        row.result = f"FAILED: status {status}, files {files}"
+    else:
+        row.result = f"writes {', '.join(files)} as {'node does' if node else 'pinned'}"
+    return row
+
+
+def run(package, program, wisp):
     """Runs one package: its line of the table."""
     row = programs.Row(f"{package['registry']} {package['name']} {package['version']}", package["title"], "")
     archive = archive_of(package)
@@ -147,6 +188,8 @@ def run(package, program):
     folder.mkdir(exist_ok=True)
     module = folder / "module.wasm"
     module.write_bytes(module_of(package, archive))
+    if "args" in package:
+        return run_command(package, row, module, wisp)
     command = [program, module, "--stubs", folder]
     if "plan" in package:
         command += ["--plan", TESTS / package["plan"]]
@@ -163,8 +206,8 @@ def run(package, program):
     return row
 
 
-def check_all(titles=()):
-    """Lines of the table for all packages, or for those whose title contains one of these."""
+def check_all(wisp, titles=()):
+    """Lines of the table for all packages, or for those whose title contains one of these. `wisp` is the command."""
     BUILD.mkdir(parents=True, exist_ok=True)
     command = ["cargo", "build", "--locked", "--release", "-q", "--features", "programs", "--bin", "programs"]
     built = subprocess.run(command, cwd=FUZZ, check=False)
@@ -176,7 +219,7 @@ def check_all(titles=()):
         if titles and not any(title in package["title"] for title in titles):
             continue
         try:
-            row = run(package, program)
+            row = run(package, program, wisp)
         except Exception as error:  # noqa: BLE001 (one package must not hide the results of the others)
             row = programs.Row(package["name"], package["title"], f"FAILED: {type(error).__name__}: {error}")
         rows.append(row)
@@ -189,7 +232,10 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("titles", nargs="*", help="only packages whose title contains one of these")
     args = parser.parse_args()
-    rows = check_all(args.titles)
+    wisp = build_wisp()
+    if not wisp:
+        sys.exit("packages: the command wisp was not built")
+    rows = check_all(wisp, args.titles)
     if not rows:
         sys.exit("packages: no title contains " + " or ".join(args.titles))
     print(programs.table(rows))

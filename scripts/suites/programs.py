@@ -14,7 +14,7 @@ def on_the_desk():
     tool = build_wisp()
     if not tool:
         return Count(failed=1)
-    rows = programs.check_all(tool) + packages.check_all()
+    rows = programs.check_all(tool) + packages.check_all(tool)
     text = programs.table(rows)
     path = devenv.BUILD / "programs" / "table.md"
     devenv.write_if_changed(path, text)

@@ -83,6 +83,11 @@ static void release_devices(const struct wisp_app *app)
 		(void)wisp_shim_strip_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_EEPROM
+	for (uint32_t i = 0; i < app->grants->eeprom_count; i++) {
+		wisp_shim_eeprom_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_MSG
 	for (uint32_t i = 0; i < app->grants->msg_count; i++) {
 		wisp_shim_msg_close(app, i);

@@ -132,6 +132,16 @@ uint32_t wisp_shim_strip_length(const struct wisp_app *app, uint32_t strip);
 uint32_t wisp_shim_strip_write(const struct wisp_app *app, uint32_t strip, const uint8_t *colors,
 			       uint32_t count);
 
+int32_t wisp_shim_eeprom_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_eeprom_open(const struct wisp_app *app, uint32_t eeprom);
+void wisp_shim_eeprom_close(const struct wisp_app *app, uint32_t eeprom);
+/* Bytes. */
+uint32_t wisp_shim_eeprom_size(const struct wisp_app *app, uint32_t eeprom);
+uint32_t wisp_shim_eeprom_read(const struct wisp_app *app, uint32_t eeprom, uint32_t offset,
+			       uint8_t *buffer, uint32_t length);
+uint32_t wisp_shim_eeprom_write(const struct wisp_app *app, uint32_t eeprom, uint32_t offset,
+				const uint8_t *bytes, uint32_t length);
+
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);
 

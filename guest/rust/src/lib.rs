@@ -32,6 +32,7 @@ pub mod abi;
 mod adc;
 mod counter;
 mod dac;
+mod eeprom;
 mod entry;
 mod error;
 mod event;
@@ -63,10 +64,13 @@ mod uart;
 pub use adc::AnalogInput;
 pub use counter::Counter;
 pub use dac::AnalogOutput;
+pub use eeprom::Eeprom;
 pub use embedded_hal;
 pub use embedded_io;
 #[cfg(feature = "embedded-nal")]
 pub use embedded_nal;
+#[cfg(feature = "embedded-storage")]
+pub use embedded_storage;
 pub use entry::{argument, exit, random, run, Outcome};
 pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};

@@ -25,6 +25,7 @@
 pub mod adc;
 pub mod counter;
 pub mod dac;
+pub mod eeprom;
 pub mod event;
 pub mod gpio;
 pub mod i2c;
@@ -62,6 +63,7 @@ pub const INTERFACES: &[Interface] = &[
     counter::INTERFACE,
     led::INTERFACE,
     strip::INTERFACE,
+    eeprom::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,

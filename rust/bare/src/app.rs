@@ -6,8 +6,8 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Clock, Counter, Dac, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Led, Lifecycle, Log, Msg,
-    Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
+    Adc, Clock, Counter, Dac, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Led, Lifecycle,
+    Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -238,6 +238,7 @@ impl Sensor for Board {}
 impl Counter for Board {}
 impl Led for Board {}
 impl Strip for Board {}
+impl Eeprom for Board {}
 impl Kv for Board {}
 impl Msg for Board {}
 impl Net for Board {}

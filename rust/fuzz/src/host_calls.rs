@@ -11,8 +11,10 @@ use crate::Outcome;
 const BOARD: &str = include_str!("../../sim/tests/everything.toml");
 
 /// The names that the board grants, and a key.
-const LABELS: &[&str] =
-    &["in", "out", "mem", "bat", "fan", "lamp", "imu", "air", "clock", "modem", "wish", "level", "key", "red", "tape"];
+const LABELS: &[&str] = &[
+    "in", "out", "mem", "bat", "fan", "lamp", "imu", "air", "clock", "modem", "wish", "level", "key", "red", "tape",
+    "cells",
+];
 
 /// Runs one input.
 pub fn run(data: &[u8]) -> Outcome {

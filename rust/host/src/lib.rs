@@ -22,6 +22,7 @@ pub mod border;
 pub mod core_dump;
 mod counter;
 mod dac;
+mod eeprom;
 mod endpoint;
 mod entry;
 mod env;

@@ -22,6 +22,7 @@ mod counter;
 mod dac;
 #[cfg(feature = "debug")]
 mod debug;
+mod eeprom;
 mod event;
 mod files;
 mod gpio;

@@ -77,7 +77,7 @@ macro_rules! interfaces {
     };
 }
 
-interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip msg);
+interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip eeprom msg);
 
 #[cfg(test)]
 mod tests {

@@ -18,6 +18,7 @@ mod counter;
 mod dac;
 mod denied;
 mod devices;
+mod eeprom;
 mod entropy;
 mod error;
 mod event;

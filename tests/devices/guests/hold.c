@@ -18,6 +18,7 @@ int main(void)
 
 	EXPECT(led >= 0 && wisp_led_set((uint32_t)led, 70) == 0);
 	EXPECT(strip >= 0 && wisp_strip_write((uint32_t)strip, color, 3) == 0);
+	EXPECT(wisp_eeprom_open_str("store") >= 0);
 	holds();
 	EXPECT(wisp_event_wait(WISP_EVENT_FOREVER, &event) == 0);
 	return 0;

@@ -10,5 +10,6 @@ int main(void)
 {
 	EXPECT(wisp_led_open_str("shared") >= 0);
 	EXPECT(wisp_strip_open_str("shared") >= 0);
+	EXPECT(wisp_eeprom_open_str("shared") >= 0);
 	return 0;
 }

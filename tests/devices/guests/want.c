@@ -11,5 +11,6 @@ int main(void)
 	EXPECT(wisp_led_open_str("shared") == -WISP_EBUSY);
 	EXPECT(wisp_led_open_str("other") >= 0);
 	EXPECT(wisp_strip_open_str("shared") == -WISP_EBUSY);
+	EXPECT(wisp_eeprom_open_str("shared") == -WISP_EBUSY);
 	return 0;
 }

@@ -23,10 +23,15 @@ static uint32_t holds(struct wisp_caller *caller, uint32_t *slots, const void *e
 }
 WISP_HOST_FUNCTION_DEFINE("test:board@1", "holds", "()", holds);
 
+void wait_until_held(void)
+{
+	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
+}
+
 static void hold(void)
 {
 	begin(FIRST, "hold");
-	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
+	wait_until_held();
 	zassert_equal(led_brightness(), 70);
 	zassert_false(strip_is_dark());
 }

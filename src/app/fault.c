@@ -88,6 +88,11 @@ static void release_devices(const struct wisp_app *app)
 		wisp_shim_eeprom_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_INPUT
+	for (uint32_t i = 0; i < app->grants->input_count; i++) {
+		wisp_shim_input_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_MSG
 	for (uint32_t i = 0; i < app->grants->msg_count; i++) {
 		wisp_shim_msg_close(app, i);
@@ -130,6 +135,11 @@ static void forget_waits(const struct wisp_app *app)
 #ifdef CONFIG_WISP_UART
 	for (uint32_t i = 0; app->grants != NULL && i < app->grants->uart_count; i++) {
 		k_poll_signal_init(&app->grants->uart[i].port->changed);
+	}
+#endif
+#ifdef CONFIG_WISP_INPUT
+	for (uint32_t i = 0; app->grants != NULL && i < app->grants->input_count; i++) {
+		k_poll_signal_init(&app->grants->input[i].input->changed);
 	}
 #endif
 #ifdef CONFIG_WISP_NET

@@ -40,6 +40,9 @@
 #ifdef CONFIG_WISP_EEPROM
 #include "drivers/eeprom.h"
 #endif
+#ifdef CONFIG_WISP_INPUT
+#include "drivers/input.h"
+#endif
 
 /* clang-format off */
 /* X(table, option, property, property of the names, ...) */
@@ -54,7 +57,8 @@
 	X(counter, CONFIG_WISP_COUNTER, counters, counter_names, __VA_ARGS__) \
 	X(led, CONFIG_WISP_LED, leds, led_names, __VA_ARGS__) \
 	X(strip, CONFIG_WISP_STRIP, led_strips, led_strip_names, __VA_ARGS__) \
-	X(eeprom, CONFIG_WISP_EEPROM, eeproms, eeprom_names, __VA_ARGS__)
+	X(eeprom, CONFIG_WISP_EEPROM, eeproms, eeprom_names, __VA_ARGS__) \
+	X(input, CONFIG_WISP_INPUT, inputs, input_names, __VA_ARGS__)
 /* clang-format on */
 
 #endif /* WISP_APP_GRANT_LISTS_H_ */

@@ -25,6 +25,7 @@ enum wisp_event_kind {
 	WISP_EVENT_MESSAGE,
 	WISP_EVENT_ALARM,
 	WISP_EVENT_NET,
+	WISP_EVENT_INPUT,
 };
 
 struct wisp_event {
@@ -141,6 +142,27 @@ uint32_t wisp_shim_eeprom_read(const struct wisp_app *app, uint32_t eeprom, uint
 			       uint8_t *buffer, uint32_t length);
 uint32_t wisp_shim_eeprom_write(const struct wisp_app *app, uint32_t eeprom, uint32_t offset,
 				const uint8_t *bytes, uint32_t length);
+
+/* What an input device reports, as wisp:input@1 has it. */
+struct wisp_input_event {
+	uint64_t time_us;
+	int32_t value;
+	uint16_t code;
+	uint8_t kind;
+	bool sync;
+};
+
+int32_t wisp_shim_input_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Begins to queue reports, with an empty queue. */
+uint32_t wisp_shim_input_open(const struct wisp_app *app, uint32_t input);
+void wisp_shim_input_close(const struct wisp_app *app, uint32_t input);
+/* Returns an enum wisp_wait: WISP_WAIT_EVENT with a report. */
+uint32_t wisp_shim_input_read(const struct wisp_app *app, uint32_t input, uint64_t until_us,
+			      struct wisp_input_event *event);
+/* Selects whether reports raise events, and drops waiting events of the device. */
+uint32_t wisp_shim_input_watch(const struct wisp_app *app, uint32_t input, bool on);
+/* Returns the number of dropped reports since the last call. */
+uint32_t wisp_shim_input_lost(const struct wisp_app *app, uint32_t input);
 
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);

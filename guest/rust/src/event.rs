@@ -50,6 +50,8 @@ pub enum EventKind {
         /// Bytes can be sent, or an attempt to connect has ended.
         writable: bool,
     },
+    /// An input device reported something: [`crate::InputDevice::source`].
+    Input(u32),
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -68,6 +70,7 @@ impl Event {
                 readable: value & net::READABLE != 0,
                 writable: value & net::WRITABLE != 0,
             },
+            event::INPUT => EventKind::Input(source),
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(record, 0, 8)), kind, lost }

@@ -29,6 +29,7 @@ pub mod eeprom;
 pub mod event;
 pub mod gpio;
 pub mod i2c;
+pub mod input;
 pub mod kv;
 pub mod led;
 pub mod lifecycle;
@@ -64,6 +65,7 @@ pub const INTERFACES: &[Interface] = &[
     led::INTERFACE,
     strip::INTERFACE,
     eeprom::INTERFACE,
+    input::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,

@@ -6,8 +6,8 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Clock, Counter, Dac, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Led, Lifecycle,
-    Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
+    Adc, Clock, Counter, Dac, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, I2c, Identity, Input, Kv, Led,
+    Lifecycle, Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -239,6 +239,7 @@ impl Counter for Board {}
 impl Led for Board {}
 impl Strip for Board {}
 impl Eeprom for Board {}
+impl Input for Board {}
 impl Kv for Board {}
 impl Msg for Board {}
 impl Net for Board {}

@@ -65,6 +65,15 @@ impl<P: Platform> App<P> {
         }
     }
 
+    /// Returns the uptime at which a wait of so many milliseconds ends. The largest number has no limit.
+    pub(crate) fn end_of_wait(&mut self, timeout: u32) -> u64 {
+        match timeout {
+            0 => 0,
+            u32::MAX => u64::MAX,
+            ms => self.platform.uptime_us().saturating_add(u64::from(ms) * 1000),
+        }
+    }
+
     /// Returns the grant that was found for a label. Otherwise, logs how it would be granted.
     pub(crate) fn granted(&mut self, found: Option<u32>, module: &str, label: &[u8]) -> Result<u32, Errno> {
         let found = found.filter(|index| *index < Handles::COUNT);

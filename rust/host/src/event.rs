@@ -30,6 +30,8 @@ pub enum Kind {
         /// `READABLE` and `WRITABLE` of `wisp:net@1`.
         readiness: u32,
     },
+    /// An input device reported something.
+    Input(u32),
 }
 
 /// Something that happened on the board.
@@ -82,6 +84,7 @@ impl<P: Platform> App<P> {
                 Kind::Message(channel) => (event::MESSAGE, channel, 0),
                 Kind::Alarm(counter) => (event::ALARM, counter, 0),
                 Kind::Net { socket, readiness } => (event::NET, socket, readiness),
+                Kind::Input(input) => (event::INPUT, input, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))

@@ -31,6 +31,7 @@ mod files;
 mod gpio;
 mod handles;
 mod i2c;
+mod input;
 mod kv;
 mod led;
 mod lifecycle;

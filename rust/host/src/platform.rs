@@ -7,6 +7,7 @@ pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};
 pub use crate::gpio::{Edges, PinMode};
 pub use crate::i2c::Operation;
+pub use crate::input::Report;
 pub use crate::lifecycle::Lifecycle;
 pub use crate::net::{bad_endpoint, may_enter, may_reach, may_receive, proved, Received, Socket, Stage, Waited};
 pub use crate::spi::SpiOperation;

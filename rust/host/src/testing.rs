@@ -51,6 +51,7 @@ pub(crate) struct Board {
     pub(crate) heartbeats: u32,
     pub(crate) confirmed: bool,
     pub(crate) received: VecDeque<u8>,
+    pub(crate) reports: VecDeque<crate::platform::Report>,
     /// Nothing more can be sent.
     pub(crate) full: bool,
     pub(crate) uart_errors: UartErrors,
@@ -77,7 +78,7 @@ impl Board {
 
 impl Board {
     /// Lets the time of a wait pass, if it comes to one.
-    fn waited(&mut self, nothing: bool, until_us: u64) -> Result<(), Interrupted> {
+    pub(crate) fn waited(&mut self, nothing: bool, until_us: u64) -> Result<(), Interrupted> {
         if nothing {
             self.now_us = self.now_us.max(until_us);
         }

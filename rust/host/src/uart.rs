@@ -79,17 +79,6 @@ pub trait Uart {
     }
 }
 
-impl<P: Platform> App<P> {
-    /// Returns the uptime at which a wait of so many milliseconds ends.
-    fn uart_end(&mut self, timeout: u32) -> u64 {
-        match timeout {
-            0 => 0,
-            uart::FOREVER => u64::MAX,
-            ms => self.platform.uptime_us().saturating_add(u64::from(ms) * 1000),
-        }
-    }
-}
-
 /// Converts a count of bytes. It is one of a slice in linear memory, so it fits.
 fn counted(count: usize) -> Result<u32, Failure<Errno>> {
     match count {
@@ -125,7 +114,7 @@ impl<P: Platform> UartV1 for App<P> {
         if buffer.is_empty() {
             return Ok(0);
         }
-        let end = self.uart_end(timeout);
+        let end = self.end_of_wait(timeout);
         counted(self.platform.read_uart(uart, buffer, end).map_err(Failure::interrupted)?)
     }
 
@@ -134,13 +123,13 @@ impl<P: Platform> UartV1 for App<P> {
         if bytes.is_empty() {
             return Ok(0);
         }
-        let end = self.uart_end(timeout);
+        let end = self.end_of_wait(timeout);
         counted(self.platform.write_uart(uart, bytes, end).map_err(Failure::interrupted)?)
     }
 
     fn flush(&mut self, uart: u32, timeout: u32) -> Result<(), Failure<Errno>> {
         self.open.uart.check(uart)?;
-        let end = self.uart_end(timeout);
+        let end = self.end_of_wait(timeout);
         if self.platform.flush_uart(uart, end).map_err(Failure::interrupted)? {
             Ok(())
         } else {

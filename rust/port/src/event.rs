@@ -25,6 +25,7 @@ impl Events for Zephyr {
                     shim::wisp_event_kind_WISP_EVENT_ALARM => Kind::Alarm(source),
                     #[cfg(feature = "net")]
                     shim::wisp_event_kind_WISP_EVENT_NET => Kind::Net { socket: source, readiness: event.value.into() },
+                    shim::wisp_event_kind_WISP_EVENT_INPUT => Kind::Input(source),
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

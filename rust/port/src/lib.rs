@@ -30,6 +30,7 @@ mod gpio;
 mod held;
 mod i2c;
 mod image;
+mod input;
 mod kv;
 mod led;
 mod lifecycle;

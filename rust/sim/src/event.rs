@@ -101,7 +101,9 @@ impl SimPlatform {
         let receptions = ports.filter_map(|(uart, port)| Some((port.next_us()?, Kind::Uart(uart))));
         let counters = (0u32..).zip(&self.devices.counter);
         let alarms = counters.filter_map(|(index, counter)| Some((counter.next_us()?, Kind::Alarm(index))));
-        edges.chain(messages).chain(receptions).chain(alarms).min_by_key(|(time, _)| *time)
+        let inputs = (0u32..).zip(&self.devices.input);
+        let reports = inputs.filter_map(|(index, found)| Some((found.next_us()?, Kind::Input(index))));
+        edges.chain(messages).chain(receptions).chain(alarms).chain(reports).min_by_key(|(time, _)| *time)
     }
 
     /// Records what happened, and returns true if the app is to be notified.
@@ -124,16 +126,21 @@ impl SimPlatform {
                 port.receive();
                 port.tell()
             }),
+            Kind::Input(input) => self.devices.input.get_mut(input as usize).is_some_and(|found| {
+                found.report();
+                found.tell()
+            }),
             // no script has them
             Kind::Net { .. } => false,
         }
     }
 
-    /// Takes note that the queue had no room: the next byte or message tries again, as on a device.
+    /// Takes note that the queue had no room: the next byte, message or report tries again, as on a device.
     pub(crate) fn untold(&mut self, kind: Kind) {
         match kind {
             Kind::Uart(uart) => self.untold_uart(uart),
             Kind::Message(channel) => self.untold_msg(channel),
+            Kind::Input(input) => self.untold_input(input),
             // each of them is told once, or lost; of a socket, the app learns by `ready`
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Net { .. } => {}
         }
@@ -143,7 +150,7 @@ impl SimPlatform {
 #[cfg(test)]
 mod tests {
     use crate::{Board, Capture, SimPlatform, TraceFormat};
-    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Kind, Msg, PinMode, Uart};
+    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Input, Kind, Msg, PinMode, Uart};
     use wisp_host::Interrupted;
 
     const BOARD: &str = r#"
@@ -263,6 +270,17 @@ mod tests {
         app.sleep_us(10_000).unwrap();
         drain(&mut app, 1);
         assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Message(0), lost: 0 })));
+    }
+
+    #[test]
+    fn the_next_report_tells_of_an_input_device_whose_event_found_the_queue_full() {
+        let steps = "{ at_ms = 9, code = 1, value = 1 }, { at_ms = 20, code = 1, value = 0 }";
+        let mut app = flooded(&format!("[apps.a.input.keys]\nscript = [{steps}]\n"));
+        app.open_input(0).unwrap();
+        app.watch_input(0, true).unwrap();
+        app.sleep_us(10_000).unwrap();
+        drain(&mut app, 1);
+        assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Input(0), lost: 0 })));
     }
 
     #[test]

@@ -38,6 +38,7 @@ mod pwm;
 mod rate;
 mod sensor;
 mod spi;
+mod stdin;
 mod strip;
 mod uart;
 mod vcd;

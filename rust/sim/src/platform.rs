@@ -7,10 +7,10 @@ use crate::entropy::Generator;
 use crate::event::Queue;
 use crate::files::Folders;
 use crate::functions::Function;
-use crate::input::Input;
 use crate::kv::Storage;
 use crate::net::Network;
 use crate::output::{Event, Outputs};
+use crate::stdin::Stdin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub struct SimPlatform {
     pub(crate) net: Network,
     pub(crate) files: Folders,
     /// Standard input is that of the process, or else is at its end.
-    standard_input: Option<Input>,
+    standard_input: Option<Stdin>,
     board: BoardConfig,
     board_file: String,
     booted: Instant,
@@ -154,7 +154,7 @@ impl SimPlatform {
 
     /// Lets the app read the standard input of the process.
     pub fn use_standard_input(&mut self) {
-        self.standard_input = Some(Input::new(std::io::stdin()));
+        self.standard_input = Some(Stdin::new(std::io::stdin()));
     }
 
     /// Returns a way to stop the app's blocking calls from elsewhere.

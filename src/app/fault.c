@@ -93,6 +93,11 @@ static void release_devices(const struct wisp_app *app)
 		wisp_shim_input_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_CAN
+	for (uint32_t i = 0; i < app->grants->can_count; i++) {
+		wisp_shim_can_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_MSG
 	for (uint32_t i = 0; i < app->grants->msg_count; i++) {
 		wisp_shim_msg_close(app, i);
@@ -140,6 +145,11 @@ static void forget_waits(const struct wisp_app *app)
 #ifdef CONFIG_WISP_INPUT
 	for (uint32_t i = 0; app->grants != NULL && i < app->grants->input_count; i++) {
 		k_poll_signal_init(&app->grants->input[i].input->changed);
+	}
+#endif
+#ifdef CONFIG_WISP_CAN
+	for (uint32_t i = 0; app->grants != NULL && i < app->grants->can_count; i++) {
+		k_poll_signal_init(&app->grants->can[i].can->changed);
 	}
 #endif
 #ifdef CONFIG_WISP_NET

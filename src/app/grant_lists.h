@@ -43,6 +43,9 @@
 #ifdef CONFIG_WISP_INPUT
 #include "drivers/input.h"
 #endif
+#ifdef CONFIG_WISP_CAN
+#include "drivers/can.h"
+#endif
 
 /* clang-format off */
 /* X(table, option, property, property of the names, ...) */
@@ -58,7 +61,8 @@
 	X(led, CONFIG_WISP_LED, leds, led_names, __VA_ARGS__) \
 	X(strip, CONFIG_WISP_STRIP, led_strips, led_strip_names, __VA_ARGS__) \
 	X(eeprom, CONFIG_WISP_EEPROM, eeproms, eeprom_names, __VA_ARGS__) \
-	X(input, CONFIG_WISP_INPUT, inputs, input_names, __VA_ARGS__)
+	X(input, CONFIG_WISP_INPUT, inputs, input_names, __VA_ARGS__) \
+	X(can, CONFIG_WISP_CAN, cans, can_names, __VA_ARGS__)
 /* clang-format on */
 
 #endif /* WISP_APP_GRANT_LISTS_H_ */

@@ -26,6 +26,7 @@ enum wisp_event_kind {
 	WISP_EVENT_ALARM,
 	WISP_EVENT_NET,
 	WISP_EVENT_INPUT,
+	WISP_EVENT_CAN,
 };
 
 struct wisp_event {
@@ -163,6 +164,40 @@ uint32_t wisp_shim_input_read(const struct wisp_app *app, uint32_t input, uint64
 uint32_t wisp_shim_input_watch(const struct wisp_app *app, uint32_t input, bool on);
 /* Returns the number of dropped reports since the last call. */
 uint32_t wisp_shim_input_lost(const struct wisp_app *app, uint32_t input);
+
+int32_t wisp_shim_can_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+
+/* A frame on a CAN bus. The data bytes behind `length` are 0. */
+struct wisp_can_frame {
+	uint32_t id;
+	uint8_t length;
+	/* The identifier has 29 bits. */
+	bool extended;
+	bool remote;
+	uint8_t data[8];
+};
+
+/* Starts the controller, unless it was started. */
+uint32_t wisp_shim_can_open(const struct wisp_app *app, uint32_t can);
+void wisp_shim_can_close(const struct wisp_app *app, uint32_t can);
+uint32_t wisp_shim_can_filter(const struct wisp_app *app, uint32_t can, uint32_t id, uint32_t mask,
+			      bool extended);
+/* Removes the app's filters and drops what was received. */
+void wisp_shim_can_unfilter(const struct wisp_app *app, uint32_t can);
+/*
+ * The next two functions return an enum wisp_wait. WISP_WAIT_EVENT comes with a frame that is
+ * behind `lost` dropped ones, or with the error of the driver.
+ */
+uint32_t wisp_shim_can_receive(const struct wisp_app *app, uint32_t can, uint64_t until_us,
+			       struct wisp_can_frame *frame, uint64_t *time_us, uint32_t *lost);
+uint32_t wisp_shim_can_send(const struct wisp_app *app, uint32_t can,
+			    const struct wisp_can_frame *frame, uint64_t until_us, uint32_t *error);
+/* Selects whether frames raise events, and drops waiting events of the bus. */
+uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on);
+/* A number of wisp:can@1. */
+uint32_t wisp_shim_can_state(const struct wisp_app *app, uint32_t can, uint32_t *state);
+/* Returns the number of frames that were not sent since the last call. */
+uint32_t wisp_shim_can_failed(const struct wisp_app *app, uint32_t can);
 
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);

@@ -52,6 +52,8 @@ pub enum EventKind {
     },
     /// An input device reported something: [`crate::InputDevice::source`].
     Input(u32),
+    /// A CAN bus received a frame: [`crate::CanBus::source`].
+    Can(u32),
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -71,6 +73,7 @@ impl Event {
                 writable: value & net::WRITABLE != 0,
             },
             event::INPUT => EventKind::Input(source),
+            event::CAN => EventKind::Can(source),
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(record, 0, 8)), kind, lost }

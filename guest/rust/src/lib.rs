@@ -30,6 +30,7 @@ extern crate std;
 
 pub mod abi;
 mod adc;
+mod can;
 mod counter;
 mod dac;
 mod eeprom;
@@ -63,9 +64,12 @@ mod timer;
 mod uart;
 
 pub use adc::AnalogInput;
+pub use can::{CanBus, CanFrame, CanId, CanState, ReceivedFrame};
 pub use counter::Counter;
 pub use dac::AnalogOutput;
 pub use eeprom::Eeprom;
+#[cfg(feature = "embedded-can")]
+pub use embedded_can;
 pub use embedded_hal;
 pub use embedded_io;
 #[cfg(feature = "embedded-nal")]

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adc;
+pub mod can;
 pub mod counter;
 pub mod dac;
 pub mod eeprom;
@@ -66,6 +67,7 @@ pub const INTERFACES: &[Interface] = &[
     strip::INTERFACE,
     eeprom::INTERFACE,
     input::INTERFACE,
+    can::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,

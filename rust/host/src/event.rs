@@ -32,6 +32,8 @@ pub enum Kind {
     },
     /// An input device reported something.
     Input(u32),
+    /// A CAN bus received a frame.
+    Can(u32),
 }
 
 /// Something that happened on the board.
@@ -85,6 +87,7 @@ impl<P: Platform> App<P> {
                 Kind::Alarm(counter) => (event::ALARM, counter, 0),
                 Kind::Net { socket, readiness } => (event::NET, socket, readiness),
                 Kind::Input(input) => (event::INPUT, input, 0),
+                Kind::Can(can) => (event::CAN, can, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))

@@ -19,6 +19,7 @@ mod adc;
 mod app;
 pub mod bindings;
 pub mod border;
+mod can;
 pub mod core_dump;
 mod counter;
 mod dac;

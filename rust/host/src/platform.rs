@@ -2,6 +2,7 @@
 //! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
 //! and arguments are that app's own.
 
+pub use crate::can::{Frame, ReceivedFrame};
 pub use crate::endpoint::{is_ipv4, mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};

@@ -52,6 +52,7 @@ pub(crate) struct Board {
     pub(crate) confirmed: bool,
     pub(crate) received: VecDeque<u8>,
     pub(crate) reports: VecDeque<crate::platform::Report>,
+    pub(crate) frames: VecDeque<crate::platform::Frame>,
     /// Nothing more can be sent.
     pub(crate) full: bool,
     pub(crate) uart_errors: UartErrors,

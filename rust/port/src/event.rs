@@ -26,6 +26,7 @@ impl Events for Zephyr {
                     #[cfg(feature = "net")]
                     shim::wisp_event_kind_WISP_EVENT_NET => Kind::Net { socket: source, readiness: event.value.into() },
                     shim::wisp_event_kind_WISP_EVENT_INPUT => Kind::Input(source),
+                    shim::wisp_event_kind_WISP_EVENT_CAN => Kind::Can(source),
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

@@ -16,6 +16,7 @@ extern crate std;
 
 mod adc;
 mod c_functions;
+mod can;
 #[cfg(feature = "core-dump")]
 mod core_dump;
 mod counter;

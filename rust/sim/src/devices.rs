@@ -77,7 +77,7 @@ macro_rules! interfaces {
     };
 }
 
-interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip eeprom input msg);
+interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip eeprom input can msg);
 
 #[cfg(test)]
 mod tests {

@@ -103,7 +103,9 @@ impl SimPlatform {
         let alarms = counters.filter_map(|(index, counter)| Some((counter.next_us()?, Kind::Alarm(index))));
         let inputs = (0u32..).zip(&self.devices.input);
         let reports = inputs.filter_map(|(index, found)| Some((found.next_us()?, Kind::Input(index))));
-        edges.chain(messages).chain(receptions).chain(alarms).chain(reports).min_by_key(|(time, _)| *time)
+        let buses = (0u32..).zip(&self.devices.can);
+        let frames = buses.filter_map(|(index, found)| Some((found.next_us()?, Kind::Can(index))));
+        edges.chain(messages).chain(receptions).chain(alarms).chain(reports).chain(frames).min_by_key(|(time, _)| *time)
     }
 
     /// Records what happened, and returns true if the app is to be notified.
@@ -130,17 +132,22 @@ impl SimPlatform {
                 found.report();
                 found.tell()
             }),
+            Kind::Can(can) => self.devices.can.get_mut(can as usize).is_some_and(|found| {
+                found.receive();
+                found.tell()
+            }),
             // no script has them
             Kind::Net { .. } => false,
         }
     }
 
-    /// Takes note that the queue had no room: the next byte, message or report tries again, as on a device.
+    /// Takes note that the queue had no room: the next byte, message, report or frame tries again, as on a device.
     pub(crate) fn untold(&mut self, kind: Kind) {
         match kind {
             Kind::Uart(uart) => self.untold_uart(uart),
             Kind::Message(channel) => self.untold_msg(channel),
             Kind::Input(input) => self.untold_input(input),
+            Kind::Can(can) => self.untold_can(can),
             // each of them is told once, or lost; of a socket, the app learns by `ready`
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Net { .. } => {}
         }
@@ -150,7 +157,7 @@ impl SimPlatform {
 #[cfg(test)]
 mod tests {
     use crate::{Board, Capture, SimPlatform, TraceFormat};
-    use wisp_host::platform::{Clock, Edges, Event, Events, Gpio, Input, Kind, Msg, PinMode, Uart};
+    use wisp_host::platform::{Can, Clock, Edges, Event, Events, Gpio, Input, Kind, Msg, PinMode, Uart};
     use wisp_host::Interrupted;
 
     const BOARD: &str = r#"
@@ -281,6 +288,17 @@ mod tests {
         app.sleep_us(10_000).unwrap();
         drain(&mut app, 1);
         assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Input(0), lost: 0 })));
+    }
+
+    #[test]
+    fn the_next_frame_tells_of_a_bus_whose_event_found_the_queue_full() {
+        let mut app = flooded("[apps.a.can.bus]\nscript = [{ at_ms = 9, id = 1 }, { at_ms = 20, id = 2 }]\n");
+        app.open_can(0).unwrap();
+        app.filter_can(0, 0, 0, false).unwrap();
+        app.watch_can(0, true).unwrap();
+        app.sleep_us(10_000).unwrap();
+        drain(&mut app, 1);
+        assert_eq!(app.next_event(u64::MAX), Ok(Some(Event { time_us: 20_000, kind: Kind::Can(0), lost: 0 })));
     }
 
     #[test]

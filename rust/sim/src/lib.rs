@@ -13,6 +13,7 @@
 
 mod adc;
 mod board;
+mod can;
 mod config;
 mod counter;
 mod dac;

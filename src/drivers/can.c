@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include <errno.h>
+#include <string.h>
+
+#include <zephyr/drivers/can.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/util.h>
+
+#include <wisp/wisp.h>
+
+#include "app/deadline.h"
+#include "app/grants.h"
+#include "border/errno.h"
+#include "border/shim.h"
+#include "drivers/can.h"
+
+/* Time after which a controller without room is tried again, since other senders fill it, too. */
+#define RETRY_US 1000
+
+BUILD_ASSERT(CAN_STATE_ERROR_ACTIVE == 0 && CAN_STATE_ERROR_WARNING == 1 &&
+		     CAN_STATE_ERROR_PASSIVE == 2 && CAN_STATE_BUS_OFF == 3 &&
+		     CAN_STATE_STOPPED == 4,
+	     "the states of wisp:can@1 are Zephyr's");
+
+/*
+ * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
+ */
+static const struct wisp_can_grant *granted(const struct wisp_app *app, uint32_t can)
+{
+	if (app->grants == NULL || can >= app->grants->can_count) {
+		return NULL;
+	}
+	return &app->grants->can[can];
+}
+
+int32_t wisp_shim_can_find(const struct wisp_app *app, const uint8_t *label, size_t length)
+{
+	return (app->grants == NULL) ? -1
+				     : wisp_grant_find(app->grants->can, app->grants->can_count,
+						       sizeof(app->grants->can[0]), label, length);
+}
+
+#ifdef CONFIG_WISP_EVENT
+
+static void raise_event(struct wisp_can *can)
+{
+	bool due = false;
+
+	K_SPINLOCK(&can->lock) {
+		due = can->watched && !can->told && can->count > 0;
+		can->told = can->told || due;
+	}
+	/* The queue of events was full. The next frame tries again. */
+	if (due && !wisp_events_put(can->events, WISP_EVENT_CAN, can->index, 0)) {
+		K_SPINLOCK(&can->lock) {
+			can->told = false;
+		}
+	}
+}
+
+uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+
+	if (grant == NULL) {
+		return WISP_ENODEV;
+	}
+	K_SPINLOCK(&grant->can->lock) {
+		grant->can->watched = on;
+		grant->can->told = false;
+		grant->can->events = app->grants->events;
+		grant->can->index = (uint8_t)can;
+	}
+	wisp_events_drop(app->grants->events, WISP_EVENT_CAN, (uint8_t)can);
+	raise_event(grant->can);
+	return 0;
+}
+
+#else
+
+static void raise_event(struct wisp_can *can)
+{
+	ARG_UNUSED(can);
+}
+
+uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on)
+{
+	ARG_UNUSED(app);
+	ARG_UNUSED(can);
+	ARG_UNUSED(on);
+	return WISP_ENOTSUP;
+}
+
+#endif /* CONFIG_WISP_EVENT */
+
+static void received(const struct device *dev, struct can_frame *frame, void *user_data)
+{
+	struct wisp_can *can = user_data;
+
+	ARG_UNUSED(dev);
+	K_SPINLOCK(&can->lock) {
+		uint32_t last = (can->first + can->count) % CONFIG_WISP_CAN_QUEUE;
+		struct wisp_queued_frame *place = &can->queue[last];
+
+		/* The firmware may use CAN FD, whose frames can be longer. */
+		if (can->count == CONFIG_WISP_CAN_QUEUE || frame->dlc > sizeof(place->frame.data)) {
+			can->lost += (can->lost < UINT32_MAX);
+			K_SPINLOCK_BREAK;
+		}
+		place->ticks = k_uptime_ticks();
+		place->frame = (struct wisp_can_frame){
+			.id = frame->id,
+			.length = frame->dlc,
+			.extended = (frame->flags & CAN_FRAME_IDE) != 0,
+			.remote = (frame->flags & CAN_FRAME_RTR) != 0,
+		};
+		if (!place->frame.remote) {
+			memcpy(place->frame.data, frame->data, frame->dlc);
+		}
+		can->count++;
+	}
+	raise_event(can);
+	(void)k_poll_signal_raise(&can->changed, 0);
+}
+
+uint32_t wisp_shim_can_open(const struct wisp_app *app, uint32_t can)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+	int ret;
+
+	if (grant == NULL || !device_is_ready(grant->device)) {
+		return WISP_ENODEV;
+	}
+	wisp_shim_can_close(app, can);
+	ret = can_start(grant->device);
+	if (ret != 0 && ret != -EALREADY) {
+		return wisp_driver_error(ret);
+	}
+	K_SPINLOCK(&grant->can->lock) {
+		/* A controller that was stopped has forgotten what it was given. */
+		grant->can->pending = (ret == 0) ? 0 : grant->can->pending;
+		grant->can->failed = 0;
+		grant->can->open = true;
+	}
+	return 0;
+}
+
+void wisp_shim_can_close(const struct wisp_app *app, uint32_t can)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+
+	if (grant == NULL || !grant->can->open) {
+		return;
+	}
+	(void)wisp_shim_can_watch(app, can, false);
+	wisp_shim_can_unfilter(app, can);
+	grant->can->open = false;
+}
+
+uint32_t wisp_shim_can_filter(const struct wisp_app *app, uint32_t can, uint32_t id, uint32_t mask,
+			      bool extended)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+	const struct can_filter filter = {
+		.id = id,
+		.mask = mask,
+		.flags = extended ? CAN_FILTER_IDE : 0,
+	};
+	int number;
+
+	if (grant == NULL) {
+		return WISP_ENODEV;
+	}
+	if (grant->can->filter_count == CONFIG_WISP_CAN_FILTERS) {
+		return WISP_ENOSPC;
+	}
+	number = can_add_rx_filter(grant->device, received, grant->can, &filter);
+	if (number < 0) {
+		return wisp_driver_error(number);
+	}
+	grant->can->filters[grant->can->filter_count++] = number;
+	return 0;
+}
+
+void wisp_shim_can_unfilter(const struct wisp_app *app, uint32_t can)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+
+	if (grant == NULL) {
+		return;
+	}
+	while (grant->can->filter_count > 0) {
+		grant->can->filter_count--;
+		can_remove_rx_filter(grant->device, grant->can->filters[grant->can->filter_count]);
+	}
+	K_SPINLOCK(&grant->can->lock) {
+		grant->can->count = 0;
+		grant->can->lost = 0;
+#ifdef CONFIG_WISP_EVENT
+		grant->can->told = false;
+#endif
+	}
+#ifdef CONFIG_WISP_EVENT
+	wisp_events_drop(app->grants->events, WISP_EVENT_CAN, (uint8_t)can);
+#endif
+}
+
+static bool take(struct wisp_can *can, struct wisp_can_frame *frame, uint64_t *time_us,
+		 uint32_t *lost)
+{
+	bool taken = false;
+
+	K_SPINLOCK(&can->lock) {
+		const struct wisp_queued_frame *oldest = &can->queue[can->first];
+
+		if (can->count == 0) {
+			K_SPINLOCK_BREAK;
+		}
+		*frame = oldest->frame;
+		*time_us = k_ticks_to_us_floor64(oldest->ticks);
+		*lost = can->lost;
+		can->lost = 0;
+		can->first = (can->first + 1) % CONFIG_WISP_CAN_QUEUE;
+		can->count--;
+#ifdef CONFIG_WISP_EVENT
+		can->told = can->told && can->count > 0;
+#endif
+		taken = true;
+	}
+	return taken;
+}
+
+uint32_t wisp_shim_can_receive(const struct wisp_app *app, uint32_t can, uint64_t until_us,
+			       struct wisp_can_frame *frame, uint64_t *time_us, uint32_t *lost)
+{
+	struct wisp_can *state = app->grants->can[can].can;
+
+	while (!app->data->stopping) {
+		uint64_t now = wisp_shim_uptime_us();
+
+		/* Reset before the look, so that a later frame raises it again. */
+		k_poll_signal_reset(&state->changed);
+		if (take(state, frame, time_us, lost)) {
+			return WISP_WAIT_EVENT;
+		}
+		if (until_us <= now) {
+			return WISP_WAIT_NOTHING;
+		}
+		wisp_app_wait(app, &state->changed, until_us - now);
+	}
+	return WISP_WAIT_STOP;
+}
+
+static void sent(const struct device *dev, int error, void *user_data)
+{
+	struct wisp_can *can = user_data;
+
+	ARG_UNUSED(dev);
+	K_SPINLOCK(&can->lock) {
+		can->pending -= (can->pending > 0);
+		can->failed += (error != 0 && can->failed < UINT32_MAX);
+	}
+	(void)k_poll_signal_raise(&can->changed, 0);
+}
+
+/* Returns -EAGAIN if the app has given the controller enough frames, or if it has no room. */
+static int try_to_send(const struct wisp_can_grant *grant, const struct can_frame *frame)
+{
+	struct wisp_can *can = grant->can;
+	bool may = false;
+	int ret;
+
+	K_SPINLOCK(&can->lock) {
+		may = can->pending < CONFIG_WISP_CAN_PENDING;
+		/* Before the call, because the frame may be sent before the call returns. */
+		can->pending += may;
+	}
+	if (!may) {
+		return -EAGAIN;
+	}
+	ret = can_send(grant->device, frame, K_NO_WAIT, sent, can);
+	if (ret != 0) {
+		K_SPINLOCK(&can->lock) {
+			can->pending -= (can->pending > 0);
+		}
+	}
+	return ret;
+}
+
+uint32_t wisp_shim_can_send(const struct wisp_app *app, uint32_t can,
+			    const struct wisp_can_frame *frame, uint64_t until_us, uint32_t *error)
+{
+	const struct wisp_can_grant *grant = &app->grants->can[can];
+	struct can_frame out = {
+		.id = frame->id,
+		.dlc = frame->length,
+		.flags =
+			(frame->extended ? CAN_FRAME_IDE : 0) | (frame->remote ? CAN_FRAME_RTR : 0),
+	};
+
+	memcpy(out.data, frame->data, sizeof(frame->data));
+	while (!app->data->stopping) {
+		uint64_t now = wisp_shim_uptime_us();
+		int ret;
+
+		k_poll_signal_reset(&grant->can->changed);
+		ret = try_to_send(grant, &out);
+		if (ret != -EAGAIN) {
+			*error = wisp_driver_error(ret);
+			return WISP_WAIT_EVENT;
+		}
+		if (until_us <= now) {
+			return WISP_WAIT_NOTHING;
+		}
+		wisp_app_wait(app, &grant->can->changed, MIN(until_us - now, RETRY_US));
+	}
+	return WISP_WAIT_STOP;
+}
+
+uint32_t wisp_shim_can_state(const struct wisp_app *app, uint32_t can, uint32_t *state)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+	enum can_state now;
+	int ret;
+
+	if (grant == NULL) {
+		return WISP_ENODEV;
+	}
+	ret = can_get_state(grant->device, &now, NULL);
+	if (ret == 0) {
+		*state = (uint32_t)now;
+	}
+	return wisp_driver_error(ret);
+}
+
+uint32_t wisp_shim_can_failed(const struct wisp_app *app, uint32_t can)
+{
+	const struct wisp_can_grant *grant = granted(app, can);
+	uint32_t failed = 0;
+
+	if (grant != NULL) {
+		K_SPINLOCK(&grant->can->lock) {
+			failed = grant->can->failed;
+			grant->can->failed = 0;
+		}
+	}
+	return failed;
+}

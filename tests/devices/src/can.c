@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/* Zephyr's loopback controller, and one on a bus where nobody acknowledges. */
+
+#define DT_DRV_COMPAT wisp_test_can
+
+#include <errno.h>
+
+#include <zephyr/drivers/can.h>
+#include <zephyr/kernel.h>
+#include <zephyr/ztest.h>
+
+#include "devices.h"
+
+/* Frames that the controller keeps. */
+static struct {
+	can_tx_callback_t callback;
+	void *user_data;
+} kept[4];
+static int kept_count;
+
+static int start(const struct device *dev)
+{
+	ARG_UNUSED(dev);
+	return -EALREADY;
+}
+
+static int send(const struct device *dev, const struct can_frame *frame, k_timeout_t timeout,
+		can_tx_callback_t callback, void *user_data)
+{
+	ARG_UNUSED(dev);
+	zassert_true(K_TIMEOUT_EQ(timeout, K_NO_WAIT), "the driver would wait");
+	if (frame->id == 0x666) {
+		return -ENETUNREACH;
+	}
+	if (kept_count == ARRAY_SIZE(kept)) {
+		return -EAGAIN;
+	}
+	kept[kept_count].callback = callback;
+	kept[kept_count++].user_data = user_data;
+	return 0;
+}
+
+static int add_rx_filter(const struct device *dev, can_rx_callback_t callback, void *user_data,
+			 const struct can_filter *filter)
+{
+	ARG_UNUSED(dev);
+	ARG_UNUSED(callback);
+	ARG_UNUSED(user_data);
+	ARG_UNUSED(filter);
+	return -ENOSPC;
+}
+
+static void remove_rx_filter(const struct device *dev, int number)
+{
+	ARG_UNUSED(dev);
+	zassert_unreachable("filter %d was never added", number);
+}
+
+static int get_state(const struct device *dev, enum can_state *state, struct can_bus_err_cnt *count)
+{
+	ARG_UNUSED(dev);
+	ARG_UNUSED(count);
+	*state = CAN_STATE_ERROR_PASSIVE;
+	return 0;
+}
+
+static DEVICE_API(can, api) = {
+	.start = start,
+	.send = send,
+	.add_rx_filter = add_rx_filter,
+	.remove_rx_filter = remove_rx_filter,
+	.get_state = get_state,
+};
+
+DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, NULL, POST_KERNEL, CONFIG_CAN_INIT_PRIORITY, &api);
+
+/* Ends the oldest frame. */
+static uint32_t acknowledge(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	zassert_true(kept_count > 0);
+	kept[0].callback(DEVICE_DT_INST_GET(0), (int32_t)slots[0], kept[0].user_data);
+	kept_count--;
+	for (int i = 0; i < kept_count; i++) {
+		kept[i] = kept[i + 1];
+	}
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test:board@1", "acknowledge", "(i)", acknowledge);
+
+static void *set_up(void)
+{
+	zassert_ok(can_set_mode(DEVICE_DT_GET(DT_NODELABEL(test_bus)), CAN_MODE_LOOPBACK));
+	return NULL;
+}
+ZTEST_SUITE(can, NULL, set_up, NULL, NULL, NULL);
+
+ZTEST(can, test_functions_and_errors)
+{
+	begin(FIRST, "can");
+	succeed(FIRST);
+}
+
+ZTEST(can, test_filters_that_an_app_leaves_behind_are_removed)
+{
+	/* The controller has 8. */
+	for (int i = 0; i < 4; i++) {
+		begin(FIRST, "can_filters");
+		succeed(FIRST);
+	}
+}
+
+ZTEST(can, test_apps_share_a_controller)
+{
+	begin(FIRST, "can_hear");
+	wait_until_held();
+	begin(SECOND, "can_tell");
+	succeed(SECOND);
+	succeed(FIRST);
+	/* A stop ends the wait for a frame. */
+	begin(FIRST, "can_hear");
+	wait_until_held();
+	stop(FIRST);
+}
+
+ZTEST(can, test_an_app_has_few_frames_in_the_controller_and_a_stop_ends_its_wait_for_room)
+{
+	begin(FIRST, "can_stuck");
+	wait_until_held();
+	stop(FIRST);
+	/* Two of it are left, which the controller ends when they were sent. */
+	zassert_equal(kept_count, 2);
+}

@@ -178,6 +178,10 @@ fn a_string_that_is_not_utf_8_traps() {
         ("\\f5\\80\\80\\80", 4, false),
         ("\\80", 1, false),
         ("\\e2\\82a", 3, false),
+        ("abcdefgh", 8, true),
+        ("abcdefgh\\80", 9, false),
+        ("abcdefg\\c3\\a9", 9, true),
+        ("abcdefg\\c3", 8, false),
     ] {
         let caller = format!(
             r#"(data (i32.const 32) "{bytes}")

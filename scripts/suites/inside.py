@@ -20,8 +20,8 @@ SAMPLE = devenv.REPO / "samples" / "updatable_app"
 # third has requests that are signed, of which one session is enough.
 LIFECYCLE = devenv.REPO / "tests" / "lifecycle"
 BOARDS = {
-    "native_sim/native/64": (),
-    "mps2/an385": (SAMPLE / "overlay-udp.conf", LIFECYCLE / "ram.conf"),
+    "native_sim/native/64": (SOURCES / "random.conf",),
+    "mps2/an385": (SAMPLE / "overlay-udp.conf", LIFECYCLE / "ram.conf", SOURCES / "random.conf"),
     "signed": (LIFECYCLE / "signed.conf", SOURCES / "signed.conf"),
 }
 

@@ -105,12 +105,14 @@ fn failed(ctx: &Ctx, trap: Trap) -> RawTrap {
 
 /// Returns a closure on the heap, and what keeps it there.
 #[cfg(feature = "alloc")]
-pub(crate) fn boxed<T, P, R, F>(function: F) -> (HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
+pub(crate) fn boxed<T, P, R, F>(
+    function: F,
+) -> (HostFunction<T>, crate::vm::owner::Arc<dyn core::any::Any + Send + Sync>)
 where
     F: IntoHostFunction<T, P, R> + Send + Sync + 'static,
 {
-    let keep = alloc::sync::Arc::new(function);
-    let env = alloc::sync::Arc::as_ptr(&keep).cast();
+    let keep = crate::vm::owner::Arc::new(function);
+    let env = crate::vm::owner::Arc::as_ptr(&keep).cast();
     // SAFETY: the trampoline is made for this signature and this closure, which the store keeps.
     let mut host = unsafe { HostFunction::raw("", "", Signature::Types(F::TYPE), trampoline::<T, P, R, F>, env) };
     host.checks_references = true;
@@ -173,12 +175,12 @@ where
 pub(crate) fn boxed_dynamic<T, F>(
     ty: FuncType<'_>,
     function: F,
-) -> (HostFunction<T>, alloc::sync::Arc<dyn core::any::Any + Send + Sync>)
+) -> (HostFunction<T>, crate::vm::owner::Arc<dyn core::any::Any + Send + Sync>)
 where
     F: Fn(Caller<'_, T>, &[Val], &mut [Val]) -> Result<(), Trap> + Send + Sync + 'static,
 {
-    let keep = alloc::sync::Arc::new(Dynamic { params: ty.params.into(), results: ty.results.into(), function });
-    let env = alloc::sync::Arc::as_ptr(&keep);
+    let keep = crate::vm::owner::Arc::new(Dynamic { params: ty.params.into(), results: ty.results.into(), function });
+    let env = crate::vm::owner::Arc::as_ptr(&keep);
     // SAFETY: the types lie on the heap as long as the closure. The linker keeps both as long as it has the function,
     // and reads the signature of no other.
     let ty: FuncType<'static> = unsafe { FuncType::new(&(&(*env).params)[..], &(&(*env).results)[..]) };

@@ -43,12 +43,19 @@ mod owned {
 #[cfg(feature = "alloc")]
 mod owned {
     use alloc::alloc::{alloc_zeroed, dealloc, Layout};
-    use alloc::sync::Arc;
     use alloc::vec::Vec;
     use core::any::Any;
     use core::ptr::NonNull;
 
     use super::{Config, Shared, SharedRef};
+
+    /// A pointer whose owners may be several threads.
+    #[cfg(target_has_atomic = "ptr")]
+    pub(crate) use alloc::sync::Arc;
+
+    /// A pointer whose owners are in one thread, because the processor has no atomic instructions to count them.
+    #[cfg(not(target_has_atomic = "ptr"))]
+    pub(crate) use alloc::rc::Rc as Arc;
 
     /// An arena from the heap.
     struct Block {
@@ -104,4 +111,6 @@ mod owned {
     }
 }
 
+#[cfg(feature = "alloc")]
+pub(crate) use owned::Arc;
 pub(crate) use owned::Owner;

@@ -4,7 +4,6 @@
 //! A runtime without an allocator has `definitions_absent.rs` in this file's place.
 
 use alloc::string::String;
-use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::any::Any;
 
@@ -18,7 +17,7 @@ use crate::api::instance::Instance;
 use crate::api::store::AsContext;
 use crate::api::trampoline::{boxed, boxed_dynamic};
 use crate::api::value::Val;
-use crate::vm::owner::Owner;
+use crate::vm::owner::{Arc, Owner};
 use crate::vm::trap::Trap;
 use crate::vm::ty::FuncType;
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs firmwares of rpi_pico in an emulated RP2040: npm's rp2040js, with the corrections in tests/rp2040/chip.mjs.
 
-The engine on bare metal (every form of every op), samples/hello, samples/blinky, an app's life in
-samples/updatable_app with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with
-N passed, N failed, N skipped. Skipped where there is no Node.js, or where npm reaches no registry. Names of tests
-choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
+The engine on bare metal (every form of every op, interpreted and translated), tests/translate, samples/hello,
+samples/blinky, an app's life in samples/updatable_app with its flash and power cuts, and a new firmware for
+samples/updatable_firmware. Ends with N passed, N failed, N skipped. Skipped where there is no Node.js, or where npm reaches
+no registry. Names of tests choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
 """
 
 import json
@@ -13,6 +13,7 @@ import re
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import devenv
 from rp2040_device import Device, PowerCut, client, whole
@@ -28,9 +29,9 @@ CHIP = bare.Board("rp2040", "RP2040", "thumbv6m-none-eabi", "cortex-m0plus", (),
 CASES = "cases=2:6"
 
 
-def run_bare(command, regions):
+def run_bare(command, regions, chip=CHIP):
     """Runs rust/bare on the chip: (exit code, its text)."""
-    program = bare.build(CHIP)
+    program = bare.build(chip)
     assert program, "rust/bare could not be built"
     words = " ".join(["wisp-bare", *command, *(f"{name}={at}:{size}" for name, (at, size) in regions.items())])
     done = subprocess.run([str(part) for part in ("node", OUT / "bare.mjs", program, RAM, words)], check=False,
@@ -60,6 +61,24 @@ def test_forms(_):
     code, text = run_bare(["forms", CASES], regions)
     match = re.search(r"^forms: (\d+) ops, (\d+) failed$", text, re.MULTILINE)
     assert code == 0 and match and int(match[1]) >= 300 and match[2] == "0", text[-2000:]
+
+
+def test_translated(_):
+    """Every form of every op and random programs do the same as translated code, in the chip's RAM."""
+    regions = {"heap": (START + 0x2000, 0x8000), "stack": (START + RAM, 0), "arena": (START + 0x10000, 0x20000)}
+    chip = replace(CHIP, features=(*CHIP.features, "translate"))
+    code, text = run_bare(["forms", CASES, f"translate={0x10000}"], regions, chip)
+    ops = re.search(r"^forms: (\d+) ops, (\d+) failed$", text, re.MULTILINE)
+    programs = re.search(r"^programs: (\d+) checked, (\d+) translated, (\d+) failed$", text, re.MULTILINE)
+    assert code == 0 and ops and int(ops[1]) >= 300 and ops[2] == "0", text[-2000:]
+    assert programs and int(programs[1]) >= 400 and programs[1] == programs[2] and programs[3] == "0", text[-2000:]
+
+
+def test_translate(firmwares):
+    """tests/translate: apps run translated and interpreted, with traps, stops and faults."""
+    output, report = console(firmwares.uf2("tests/translate"), 120, "PROJECT EXECUTION (SUCCESSFUL|FAILED)")
+    assert "PROJECT EXECUTION SUCCESSFUL" in output, output[-4000:]
+    assert not report["halted"], report
 
 
 def test_hello(firmwares):
@@ -228,7 +247,7 @@ def test_firmware(firmwares):
     whole(device.off())
 
 
-TESTS_IN_ORDER = [test_emulator, test_forms, test_hello, test_blinky, test_life, test_cuts, test_firmware]
+TESTS_IN_ORDER = [test_emulator, test_forms, test_translated, test_translate, test_hello, test_blinky, test_life, test_cuts, test_firmware]
 # What `make test` runs: at most 3 minutes of processor time.
 PART = [test_emulator, test_forms, test_blinky]
 

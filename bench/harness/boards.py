@@ -42,7 +42,7 @@ BOARDS = {board.name: board for board in (
     # ARMv6-M code on QEMU's Cortex-M3: QEMU's only Cortex-M0 has 16 KB of RAM.
     Board("mps2/an383/qemu", "m0plus", "Cortex-M0+ code",
           ("qemu-system-arm", "-machine", "mps2-an385", "-cpu", "cortex-m3", "-vga", "none"),
-          ("thumb", "loop"), "cortex-m0plus"),
+          ("thumb", "loop"), "cortex-m0plus", True),
     Board("qemu_riscv32", "rv32", "RV32IMA",
           ("qemu-system-riscv32", "-machine", "virt", "-bios", "none", "-m", "256",
            "-cpu", "rv32"),

@@ -38,8 +38,11 @@ fn main() {
         None => riscv_core().map(|core| ("riscv", core)),
     };
     println!("cargo:rustc-check-cfg=cfg(wisp_translates)");
-    let translates =
-        core.is_some() && (matches!(thumb_flavour(&target), Some(thumb::Flavour::V7)) || riscv_translates());
+    println!("cargo:rustc-check-cfg=cfg(wisp_thumb1)");
+    if matches!(thumb_flavour(&target), Some(thumb::Flavour::V6)) {
+        println!("cargo:rustc-cfg=wisp_thumb1");
+    }
+    let translates = core.is_some() && (thumb_flavour(&target).is_some() || riscv_translates());
     if translates && env::var_os("CARGO_FEATURE_TRANSLATE").is_some() {
         println!("cargo:rustc-cfg=wisp_translates");
     }

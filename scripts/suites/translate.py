@@ -12,9 +12,10 @@ from suites.desk import desk_log
 from suites.targets import FORMS_LEAST, LOGS, make_tape
 
 # The boards whose instruction set has emitters.
-BOARDS = [replace(board, features=("translate",)) for board in bare.BOARDS if board.name in ("cortex-m3", "cortex-m33", "rv32")]
-# Where firmwares translate their apps: without memory protection, with that of Armv7-M and Armv8-M, and on RV32.
-FIRMWARES = ["qemu_cortex_m3", "mps2/an385", "mps2/an521/cpu0", "qemu_riscv32"]
+BOARDS = [replace(board, features=("translate",)) for board in bare.BOARDS if board.name in ("cortex-m3", "cortex-m33", "cortex-m0plus", "rv32")]
+# Where firmwares translate their apps: without memory protection, with that of Armv7-M and Armv8-M, code for Cortex-M0+, and
+# on RV32.
+FIRMWARES = ["qemu_cortex_m3", "mps2/an385", "mps2/an521/cpu0", "mps2/an383/qemu", "qemu_riscv32"]
 # Bytes of each arena that code may take.
 CODE = 128 * 1024
 # Random programs that the two tiers are compared by, and the share of the suite's functions that have code at least.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Translates an image on the workstation and writes the code: for a disassembler, and for figures.
 //!
-//! `translate thumb2 app.wisp app.bin` (or `riscv`)
+//! `translate thumb2 app.wisp app.bin` (or `thumb1`, `riscv`)
 
 use std::cell::Cell;
 use std::process::ExitCode;
@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use wisp_image::format::Section;
 use wisp_image::Image;
 use wisp_translate::isa::Isa;
-use wisp_translate::{riscv, scratch_words, thumb2, translate_all, Env, Helper, Layout};
+use wisp_translate::{riscv, scratch_words, thumb1, thumb2, translate_all, Env, Helper, Layout};
 
 fn translate<I: Isa>(image: &Image<'_>, mut code: &mut [u8]) -> Option<u32> {
     let mut scratch = vec![0; scratch_words(image).ok()?];
@@ -43,7 +43,7 @@ fn translate<I: Isa>(image: &Image<'_>, mut code: &mut [u8]) -> Option<u32> {
 fn main() -> ExitCode {
     let arguments: Vec<_> = std::env::args().collect();
     let [_, isa, input, output] = &arguments[..] else {
-        eprintln!("usage: translate thumb2|riscv IMAGE CODE");
+        eprintln!("usage: translate thumb1|thumb2|riscv IMAGE CODE");
         return ExitCode::FAILURE;
     };
     let bytes = std::fs::read(input).expect("the image can be read");
@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     wisp_image::verify::verify(&image, &mut vec![0; words]).expect("its code is verified");
     let mut code = vec![0; 1 << 20];
     let length = match isa.as_str() {
+        "thumb1" => translate::<thumb1::Thumb1>(&image, &mut code),
         "thumb2" => translate::<thumb2::Thumb2>(&image, &mut code),
         "riscv" => translate::<riscv::Riscv>(&image, &mut code),
         other => panic!("{other} is no instruction set of the translator"),

@@ -12,7 +12,7 @@ use wisp_image::ops::{Class, Operand, Sem};
 use crate::decode::Part;
 use crate::flow::Cold;
 use crate::function::{Fact, Function};
-use crate::isa::{Bin, Cond, Index, Isa, Reg, Val, Width};
+use crate::isa::{Bin, Cond, Index, Isa, Number, Reg, Val, Width};
 use crate::{Helper, Unfit};
 
 /// Ops that a look ahead goes through.
@@ -162,7 +162,7 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     fn add_offset(&mut self, d: Reg, x: Reg, offset: u32) {
-        let t = if d == x { self.temp_for(offset, offset.wrapping_neg()) } else { d };
+        let t = if d == x { self.temp_for(Number::Sum, offset) } else { d };
         I::bin_imm(self.out, Bin::Add, d, x, offset, t);
     }
 
@@ -299,6 +299,8 @@ impl<I: Isa> Function<'_, '_, I> {
             let (base, offset) = self.flat(base, index);
             // the base may be one of the pair
             let (first, second) = if base == low { ((high, 4), (low, 0)) } else { ((low, 0), (high, 4)) };
+            self.keep(low);
+            self.keep(high);
             for (register, more) in [first, second] {
                 self.transfer(Width::Word, false, register, base, Index::Imm(offset + more));
             }
@@ -320,38 +322,58 @@ impl<I: Isa> Function<'_, '_, I> {
         // memory itself begins at a multiple of 8
         let aligned = matches!(index, Index::Imm(offset) if base == I::PLAN.base && offset % width.bytes() == 0);
         if !I::ALIGNED || width.bytes() == 1 || aligned {
-            return self.access(width, store, r, base, index);
+            let takes = store && I::SPARE && I::spare(width, base, index);
+            let t = if takes { self.spare(store, r, base, index) } else { r };
+            return self.access(width, store, r, base, index, t);
         }
-        let (base, offset) = I::sum(self.out, base, index);
-        if let Some(test) = I::misaligned() {
-            self.rest(base, offset, width.bytes());
-            let helper = match (width, store) {
-                (Width::Word, false) => Helper::LoadWord,
-                (Width::Word, true) => Helper::StoreWord,
-                (Width::HalfSigned, false) => Helper::LoadHalfSigned,
-                (_, false) => Helper::LoadHalf,
-                (_, true) => Helper::StoreHalf,
-            };
-            self.cold(test, Cold::ByBytes { helper, r, base, offset });
-            self.access(width, store, r, base, Index::Imm(offset));
-            return self.back_here();
+        let (base, index) = I::sum(self.out, base, index);
+        let t = if I::SPARE { self.spare(store, r, base, index) } else { r };
+        let Some(test) = I::misaligned() else { return self.access(width, store, r, base, index, t) };
+        self.rest(base, index, width.bytes(), t);
+        let helper = match (width, store) {
+            (Width::Word, false) => Helper::LoadWord,
+            (Width::Word, true) => Helper::StoreWord,
+            (Width::HalfSigned, false) => Helper::LoadHalfSigned,
+            (_, false) => Helper::LoadHalf,
+            (_, true) => Helper::StoreHalf,
+        };
+        self.cold(test, Cold::ByBytes { helper, r, at: (base, index), spare: t });
+        self.access(width, store, r, base, index, t);
+        self.back_here();
+    }
+
+    /// Returns a scratch register for an access, which is none of its registers. A load takes its result's if it can.
+    fn spare(&mut self, store: bool, r: Reg, base: Reg, index: Index) -> Reg {
+        if !store && r != base && index != Index::Reg(r) {
+            return r;
         }
-        self.access(width, store, r, base, Index::Imm(offset));
+        let busy = self.busy;
+        self.keep(r);
+        self.keep(base);
+        if let Index::Reg(index) = index {
+            self.keep(index);
+        }
+        let t = self.temp();
+        self.busy = busy;
+        t
     }
 
     /// Finds the rest of an address, unless that of one with the same base is known.
-    fn rest(&mut self, base: Reg, offset: u32, bytes: u32) {
-        let rest = Some((base, bytes, offset % bytes));
-        if self.rest != rest {
-            I::rest(self.out, base, offset, bytes);
+    fn rest(&mut self, base: Reg, index: Index, bytes: u32, t: Reg) {
+        let rest = match index {
+            Index::Imm(offset) if I::RESTS => Some((base, bytes, offset % bytes)),
+            _ => None,
+        };
+        if rest.is_none() || self.rest != rest {
+            I::rest(self.out, base, index, bytes, t);
             // a sum is in another register, which does not keep it
             self.rest = rest.filter(|_| base == I::PLAN.cache || I::PLAN.temps.contains(&base));
         }
     }
 
-    fn access(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {
+    fn access(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index, t: Reg) {
         if store {
-            I::store(self.out, width, r, base, index);
+            I::store(self.out, width, r, base, index, t);
         } else {
             I::load(self.out, width, r, base, index);
         }
@@ -393,6 +415,10 @@ impl<I: Isa> Function<'_, '_, I> {
         self.keep(base);
         let slot = part.value(last);
         let pair = self.pair == Some(slot) && base != I::PLAN.wide.0 && base != I::PLAN.wide.1;
+        if pair {
+            self.keep(I::PLAN.wide.0);
+            self.keep(I::PLAN.wide.1);
+        }
         for half in [0, 4] {
             let value = match pair {
                 true => [I::PLAN.wide.0, I::PLAN.wide.1][half / 4],

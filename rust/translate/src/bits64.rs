@@ -7,7 +7,7 @@ use crate::decode::Part;
 use crate::function::Function;
 use crate::isa::{Bin, Cond, Isa, Un, Val};
 use crate::ops::{operation, relation};
-use crate::Unfit;
+use crate::{Helper, Unfit};
 
 impl<I: Isa> Function<'_, '_, I> {
     /// Loads both operands: the first into the first pair, the second into the other.
@@ -57,7 +57,15 @@ impl<I: Isa> Function<'_, '_, I> {
                 self.source_wide(part, 1, I::PLAN.wide);
                 self.clobber_other();
                 I::get(self.out, I::PLAN.other.0, I::PLAN.frame, part.value(2));
-                I::wide_shift_by(self.out, op);
+                if !I::wide_shift_by(self.out, op) {
+                    self.helper(match op {
+                        Bin::Shl => Helper::Shl64,
+                        Bin::ShrS => Helper::ShrS64,
+                        Bin::ShrU => Helper::ShrU64,
+                        Bin::Rotl => Helper::Rotl64,
+                        _ => Helper::Rotr64,
+                    });
+                }
             }
             _ => {
                 // the one that is in the registers already goes first
@@ -65,7 +73,9 @@ impl<I: Isa> Function<'_, '_, I> {
                 let (x, y) = if swap { (2, 1) } else { (1, 2) };
                 self.source_wide(part, x, I::PLAN.wide);
                 self.source_wide(part, y, I::PLAN.other);
-                I::wide_bin(self.out, op);
+                if !I::wide_bin(self.out, op) {
+                    self.helper(Helper::Mul64);
+                }
             }
         }
     }

@@ -123,7 +123,7 @@ impl<I: Isa> Function<'_, '_, I> {
         I::bin_imm(self.out, Bin::Add, at, plan.frame, first, at);
         I::bin_imm(self.out, Bin::Add, end, at, 4 * count, plan.cache);
         let begin = self.out.at();
-        I::store(self.out, Width::Word, zero, at, Index::Imm(0));
+        I::store(self.out, Width::Word, zero, at, Index::Imm(0), end);
         I::bin_imm(self.out, Bin::Add, at, at, 4, end);
         let test = I::compare(self.out, Cond::Ne, at, Val::Reg(end), end);
         I::branch(self.out, Some(test), begin, false);

@@ -3,7 +3,7 @@
 
 use crate::decode::Part;
 use crate::function::{Ahead, Function, Pass, Site};
-use crate::isa::{Bin, Cond, Isa, Reg, Val};
+use crate::isa::{Bin, Cond, Index, Isa, Reg, Val};
 use crate::{Helper, Unfit};
 
 /// The largest number of cold ends that wait for their place.
@@ -16,7 +16,7 @@ pub enum Cold {
     /// Goes back if the address in `r` is at most `slack` above the limit, else to the interpreter.
     Near { r: Reg, spare: Reg, slack: u32 },
     /// Loads or stores a register by bytes, and goes back.
-    ByBytes { helper: Helper, r: Reg, base: Reg, offset: u32 },
+    ByBytes { helper: Helper, r: Reg, at: (Reg, Index), spare: Reg },
     /// Takes fuel and goes back.
     Refill,
     /// Traps, because the native stack is used up.
@@ -97,7 +97,7 @@ impl<I: Isa> Function<'_, '_, I> {
             return;
         }
         let short = self.pending.iter().take(self.waiting).flatten().find(|pending| !pending.long);
-        let far = short.is_some_and(|pending| self.out.at() + 8 * self.waiting as u32 > pending.at + I::ISLAND);
+        let far = short.is_some_and(|pending| self.out.at() + I::COLD * self.waiting as u32 > pending.at + I::ISLAND);
         if !far && self.waiting + 6 < COLD {
             return;
         }
@@ -124,8 +124,8 @@ impl<I: Isa> Function<'_, '_, I> {
                     self.branch_back(Some(test), pending.back);
                     Helper::Deopt
                 }
-                Cold::ByBytes { helper, r, base, offset } => {
-                    self.by_bytes(helper, r, base, offset);
+                Cold::ByBytes { helper, r, at, spare } => {
+                    self.by_bytes(helper, r, at, spare);
                     self.branch_back(None, pending.back);
                     continue;
                 }
@@ -142,11 +142,11 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     /// Calls a function of the firmware that loads or stores a register.
-    fn by_bytes(&mut self, helper: Helper, r: Reg, base: Reg, offset: u32) {
+    fn by_bytes(&mut self, helper: Helper, r: Reg, at: (Reg, Index), spare: Reg) {
         self.helpers |= 1 << helper as u64;
         let to = self.env.trampolines[helper as usize].get().saturating_sub(1);
         let store = matches!(helper, Helper::StoreHalf | Helper::StoreWord);
-        I::by_bytes(self.out, store, r, base, offset, to);
+        I::by_bytes(self.out, store, r, at, spare, to);
     }
 
     fn branch_back(&mut self, test: Option<I::Test>, to: u32) {

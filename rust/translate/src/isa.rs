@@ -77,6 +77,38 @@ impl Width {
     }
 }
 
+/// The use of a number, for [`Isa::plain`].
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Number {
+    /// A part of a sum or a difference.
+    Sum,
+    /// An operand of an operation on single bits.
+    Bits,
+    /// A factor.
+    Factor,
+    /// The count of a shift.
+    Shift,
+    /// The count of a rotation.
+    Rotation,
+    /// The second operand of a comparison.
+    Compare,
+    /// The first operand of a difference.
+    From,
+}
+
+impl Number {
+    /// Returns the use of an operation's second number.
+    pub fn of(op: Bin) -> Self {
+        match op {
+            Bin::Add | Bin::Sub => Self::Sum,
+            Bin::Mul => Self::Factor,
+            Bin::And | Bin::Or | Bin::Xor => Self::Bits,
+            Bin::Shl | Bin::ShrS | Bin::ShrU => Self::Shift,
+            Bin::Rotl | Bin::Rotr => Self::Rotation,
+        }
+    }
+}
+
 /// A source: a register or a number.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs)]
@@ -147,10 +179,16 @@ pub trait Isa {
     const FRAME: u32;
     /// A misaligned access of more than one byte may fault.
     const ALIGNED: bool;
+    /// The outcome of [`Isa::rest`] stays known until the base changes.
+    const RESTS: bool;
+    /// Tests of alignment, and accesses for which [`Isa::spare`] says so, take a scratch register.
+    const SPARE: bool;
     /// Offsets of an access that [`Index::Imm`] reaches.
     const REACH: u32;
     /// Bytes of code behind a short branch to a cold end after which that end should come.
     const ISLAND: u32;
+    /// Bytes of a cold end at most.
+    const COLD: u32;
     /// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
     const NEAR_END: u32;
     /// The outcome of a comparison, which the instructions that follow directly may use.
@@ -162,9 +200,8 @@ pub trait Isa {
     fn imm(out: &mut Out<'_>, d: Reg, v: u32);
     /// Returns the register that always has this number, if there is one. It is none of [`Isa::PLAN`].
     fn constant(v: u32) -> Option<Reg>;
-    /// True if operations with this number and comparisons with it leave the scratch register alone. So do sums,
-    /// differences and comparisons with its negative. Multiplication never does.
-    fn plain(v: u32) -> bool;
+    /// True if an operation with this number leaves its scratch register alone.
+    fn plain(number: Number, v: u32) -> bool;
     /// `d = x op y`. True if [`Isa::on_flags`] may tell of `d`.
     fn bin(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
     /// `d = x op v`, with a scratch register other than x. True as above.
@@ -204,44 +241,55 @@ pub trait Isa {
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);
     /// `[base + offset] = s`
     fn put(out: &mut Out<'_>, s: Reg, base: Reg, offset: u32);
+    /// True if [`Isa::put`] leaves the flags alone.
+    fn keeps_flags(offset: u32) -> bool {
+        let _ = offset;
+        true
+    }
     /// Two slots, or fields, that follow each other.
     fn get_pair(out: &mut Out<'_>, d: (Reg, Reg), base: Reg, offset: u32);
     /// Writes two slots, or fields, that follow each other.
     fn put_pair(out: &mut Out<'_>, s: (Reg, Reg), base: Reg, offset: u32);
     /// Loads.
     fn load(out: &mut Out<'_>, width: Width, d: Reg, base: Reg, index: Index);
-    /// Stores.
-    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index);
+    /// Stores. The scratch register is none of the others.
+    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index, t: Reg);
+    /// True if a store takes the scratch register.
+    fn spare(width: Width, base: Reg, index: Index) -> bool {
+        let _ = (width, base, index);
+        false
+    }
 
-    /// Returns base and offset of an access, for instruction sets that are [`Isa::ALIGNED`]. The sum of two registers is in
-    /// one that the next three functions leave alone.
-    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
-        let _ = (out, index);
-        (base, 0)
+    /// Returns base and index by which the three functions that follow, and the access, reach an address, for instruction
+    /// sets that are [`Isa::ALIGNED`]. A sum of two registers is in one that they leave alone.
+    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, Index) {
+        let _ = out;
+        (base, index)
     }
-    /// Puts the rest of an address, divided by `bytes`, into a register that nothing else changes.
-    fn rest(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) {
-        let _ = (out, base, offset, bytes);
+    /// Finds what is left of an address, divided by `bytes`, for [`Isa::misaligned`].
+    fn rest(out: &mut Out<'_>, base: Reg, index: Index, bytes: u32, t: Reg) {
+        let _ = (out, base, index, bytes, t);
     }
-    /// Tests whether that rest is not zero. `None` if every access works.
+    /// Tests whether that is not zero. `None` if every access works.
     fn misaligned() -> Option<Self::Test> {
         None
     }
-    /// Loads or stores `r` by calling a function of the firmware, which changes no register of the plan.
-    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, base: Reg, offset: u32, to: u32) {
-        let _ = (out, store, r, base, offset, to);
+    /// Loads or stores `r` by calling a function of the firmware, which changes no register of the plan but the scratch
+    /// register. For a load that may be `r`.
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) {
+        let _ = (out, store, r, at, t, to);
     }
 
-    /// `wide = wide op other`, of 64 bits: no shifts. `other` is lost.
-    fn wide_bin(out: &mut Out<'_>, op: Bin);
+    /// `wide = wide op other`, of 64 bits: no shifts. `other` is lost. False, and nothing, for a multiplication without
+    /// instructions.
+    fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool;
     /// `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
     fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32);
-    /// `wide = wide op other`, for shifts and rotations. `other` is lost.
-    fn wide_shift_by(out: &mut Out<'_>, op: Bin);
+    /// `wide = wide op other`, for shifts and rotations. `other` is lost. False, and nothing, if a function of the firmware
+    /// does it.
+    fn wide_shift_by(out: &mut Out<'_>, op: Bin) -> bool;
     /// Compares `wide` and `other`, which are lost.
     fn wide_compare(out: &mut Out<'_>, cond: Cond) -> Self::Test;
-    /// `wide = x * y`, of numbers of 32 bits that are extended to 64.
-    fn wide_product(out: &mut Out<'_>, signed: bool, x: Reg, y: Reg);
 
     /// Begins a function: keeps these registers (a bit for each) and the return address.
     fn enter(out: &mut Out<'_>, mask: u32);
@@ -260,6 +308,12 @@ pub trait Isa {
     fn called(at: u32, bits: u32) -> u32;
     /// Jumps to an address of the firmware; calls go here in its place. Returns the offset of the first instruction.
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32;
+    /// Jumps to an offset of the code as a stand-in does: the return address stays.
+    fn jump(out: &mut Out<'_>, to: u32) {
+        Self::branch(out, None, to, true);
+    }
+    /// Bytes that a number and such a jump take at most.
+    const STAND_IN: u32;
     /// Bytes of code in which a call reaches every offset from every other.
     const CALLS: u32;
     /// Bytes of a function in which a long branch with a condition reaches every offset from every other.

@@ -33,6 +33,7 @@ mod ops;
 pub mod out;
 mod pins;
 pub mod riscv;
+pub mod thumb1;
 pub mod thumb2;
 mod values;
 
@@ -145,6 +146,18 @@ pub enum Helper {
     Clz,
     /// Zeros below the lowest one.
     Ctz,
+    /// Product of the two pairs, where there are no instructions.
+    Mul64,
+    /// The first pair shifted by the register that follows it.
+    Shl64,
+    /// To the right, signed.
+    ShrS64,
+    /// Unsigned.
+    ShrU64,
+    /// Rotated.
+    Rotl64,
+    /// To the right.
+    Rotr64,
     /// Loads a halfword from any address, where instructions take even ones only. The code says where the address, the
     /// value and the return address are. No register of the plan changes.
     LoadHalf,

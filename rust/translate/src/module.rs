@@ -9,9 +9,6 @@ use crate::isa::Isa;
 use crate::out::{Memory, Out};
 use crate::{Helper, Unfit};
 
-/// Bytes that the stand-in of a function without code takes at most: a number and a long branch.
-const STAND_IN: u32 = 16;
-
 /// The outcome of the translation of an image.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Outcome {
@@ -47,7 +44,7 @@ pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], memory: &mut dy
         };
         left = rest;
         // every other function without code may need a stand-in: those that got none, too
-        let reserve = (count as u32 - outcome.translated - 1) * STAND_IN + I::TRAMPOLINE;
+        let reserve = (count as u32 - outcome.translated - 1) * I::STAND_IN + I::TRAMPOLINE;
         let mut out = Out::new(memory, all.saturating_sub(reserve), at);
         match translate::<I>(env, index, scratch, &mut out) {
             Ok(done) => {
@@ -129,7 +126,7 @@ fn stand_in<I: Isa>(env: &Env<'_>, index: usize, out: &mut Out<'_>) {
     let begin = out.at();
     let code = env.image.functions().get(index).map_or(0, |function| function.code);
     I::imm(out, I::PLAN.temps[0], code);
-    I::branch(out, None, trampoline.get() - 1, true);
+    I::jump(out, trampoline.get() - 1);
     bind::<I>(out, &env.functions[index], begin);
     env.functions[index].set(0);
 }

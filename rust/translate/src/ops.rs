@@ -6,7 +6,7 @@ use wisp_image::ops::{Class, Operand, Sem};
 use crate::decode::Part;
 use crate::flow::Cold;
 use crate::function::Function;
-use crate::isa::{Bin, Cond, Div, Isa, Reg, Un, Val};
+use crate::isa::{Bin, Cond, Div, Isa, Number, Reg, Un, Val};
 use crate::{Helper, Unfit};
 
 /// The integer operation that a meaning is, in 32 or 64 bits.
@@ -149,13 +149,11 @@ impl<I: Isa> Function<'_, '_, I> {
         let flags = if immediate(second) {
             let v = part.value(second);
             let x = self.source(part, first);
-            let minus = if matches!(op, Bin::Add | Bin::Sub) { v.wrapping_neg() } else { v };
-            let shifts = matches!(op, Bin::Shl | Bin::ShrS | Bin::ShrU | Bin::Rotl | Bin::Rotr);
-            let t = if op == Bin::Mul { self.temp() } else { self.temp_for(if shifts { 0 } else { v }, minus) };
+            let t = self.temp_for(Number::of(op), v);
             I::bin_imm(self.out, op, d, x, v, t)
         } else if immediate(first) {
             let y = self.source(part, second);
-            let t = self.temp_for(part.value(first), part.value(first));
+            let t = self.temp_for(Number::From, part.value(first));
             I::sub_from(self.out, d, part.value(first), y, t);
             true
         } else {
@@ -308,7 +306,7 @@ impl<I: Isa> Function<'_, '_, I> {
         let x = self.source(part, first);
         let y = self.val(part, first + 1);
         let t = match y {
-            Val::Imm(v) => self.temp_for(v, v.wrapping_neg()),
+            Val::Imm(v) => self.temp_for(Number::Compare, v),
             Val::Reg(_) => I::PLAN.temps[0],
         };
         Ok(I::compare(self.out, cond, x, y, t))

@@ -5,7 +5,8 @@ use wisp_image::ops::Operand;
 
 use crate::decode::Part;
 use crate::function::{Fact, Function};
-use crate::isa::{Isa, Place, Reg, Val};
+use crate::isa::{Isa, Number, Place, Reg, Val};
+use crate::Unfit;
 
 /// The number of registers that may hold copies of slots.
 pub const HELD: usize = 8;
@@ -37,7 +38,7 @@ impl<I: Isa> Function<'_, '_, I> {
         if register == I::PLAN.cache {
             self.fact = None;
         }
-        if I::ALIGNED {
+        if I::RESTS {
             self.rest = self.rest.filter(|&(base, ..)| base != register);
         }
         if register == I::PLAN.wide.0 || register == I::PLAN.wide.1 {
@@ -103,16 +104,18 @@ impl<I: Isa> Function<'_, '_, I> {
         let start = usize::from(self.turn) % plan.temps.len();
         let used = temps.clone().cycle().skip(start).take(plan.temps.len()).find(|&r| free(self, r));
         let last = [plan.wide.0, plan.cache].into_iter().find(|&r| free(self, r));
-        let register = unused.or(used).or(last).unwrap_or(plan.cache);
+        let register = unused.or(used).or(last).unwrap_or_else(|| {
+            self.unfit.get_or_insert(Unfit::Op);
+            plan.cache
+        });
         self.clobber(register);
         self.keep(register);
         register
     }
 
-    /// Returns a scratch register for an operation with this number. It takes none if the number is plain, or the other one,
-    /// which is the negative for what [`Isa::plain`] says of negatives, else the number itself.
-    pub fn temp_for(&mut self, v: u32, other: u32) -> Reg {
-        if I::plain(v) || I::plain(other) {
+    /// Returns a scratch register for an operation with this number. It takes none if the operation leaves it alone.
+    pub fn temp_for(&mut self, number: Number, v: u32) -> Reg {
+        if I::plain(number, v) {
             return I::PLAN.temps[0];
         }
         let register = self.temp();
@@ -198,7 +201,7 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     /// The result of an op of 32 bits is in the register. `flags` says that the flags tell of it.
-    pub fn done(&mut self, part: &Part, register: Reg, flags: bool) {
+    pub fn done(&mut self, part: &Part, register: Reg, mut flags: bool) {
         self.clobber(register);
         self.acc_slot = None;
         if let Some((slot, _)) = part.result() {
@@ -209,6 +212,7 @@ impl<I: Isa> Function<'_, '_, I> {
                 None => {
                     I::put(self.out, register, I::PLAN.frame, slot);
                     self.hold(register, slot);
+                    flags &= I::keeps_flags(slot);
                 }
             }
             self.acc_slot = Some(slot);

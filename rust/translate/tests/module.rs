@@ -8,17 +8,19 @@ use wisp_compiler::{compile, Options};
 use wisp_image::Image;
 use wisp_translate::isa::Isa;
 use wisp_translate::riscv::{self, Riscv};
+use wisp_translate::thumb1::Thumb1;
 use wisp_translate::thumb2::{self, Thumb2};
 use wisp_translate::{scratch_words, translate_all, Env, Helper, Layout, Outcome};
 
 /// An instruction set whose calls can be found in its code.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug)]
 enum Machine {
+    Thumb1,
     Thumb2,
     Riscv,
 }
 
-const MACHINES: [Machine; 2] = [Machine::Thumb2, Machine::Riscv];
+const MACHINES: [Machine; 3] = [Machine::Thumb1, Machine::Thumb2, Machine::Riscv];
 
 /// The outcome of a translation, the code, and where each function begins.
 struct Translation {
@@ -39,6 +41,7 @@ fn translate(machine: Machine, image: &[u8], room: usize) -> Translation {
 
 fn translate_while(machine: Machine, image: &[u8], room: usize, budget: u32, go_on: &dyn Fn() -> bool) -> Translation {
     match machine {
+        Machine::Thumb1 => translate_for::<Thumb1>(machine, image, room, budget, go_on),
         Machine::Thumb2 => translate_for::<Thumb2>(machine, image, room, budget, go_on),
         Machine::Riscv => translate_for::<Riscv>(machine, image, room, budget, go_on),
     }
@@ -77,11 +80,18 @@ impl Translation {
     /// Returns the offsets of all calls, and those that they go to.
     fn calls(&self) -> Vec<(u32, u32)> {
         let half = |at: usize| u32::from(u16::from_le_bytes([self.code[at], self.code[at + 1]]));
-        let (mut at, mut calls) = (0, Vec::new());
+        let (mut at, mut calls, mut numbers) = (0, Vec::new(), Vec::new());
         while at + 1 < self.outcome.bytes as usize {
             let first = half(at);
+            if numbers.contains(&at) {
+                at += 4;
+                continue;
+            }
+            if self.machine == Machine::Thumb1 && first >> 11 == 0b01001 {
+                numbers.push(((at + 4) & !3) + (first as usize & 0xff) * 4);
+            }
             let short = match self.machine {
-                Machine::Thumb2 => first >> 11 < 0b11101,
+                Machine::Thumb1 | Machine::Thumb2 => first >> 11 < 0b11101,
                 Machine::Riscv => first & 3 != 3,
             };
             if short {
@@ -91,12 +101,13 @@ impl Translation {
             let bits = first | half(at + 2) << 16;
             let from = at as u32;
             match self.machine {
-                Machine::Thumb2 if bits & 0xd000_f800 == 0xd000_f000 => {
+                Machine::Thumb1 | Machine::Thumb2 if bits & 0xd000_f800 == 0xd000_f000 => {
                     calls.push((from, (from + 4).wrapping_add(thumb2::encode::distance(bits))));
                 }
                 Machine::Riscv if bits & 0xfff == 0x0ef => {
                     calls.push((from, from.wrapping_add(riscv::encode::distance(bits))));
                 }
+                Machine::Thumb1 => panic!("at {at}: {bits:08x} is no instruction of Armv6-M"),
                 _ => {}
             }
             at += 4;
@@ -145,6 +156,84 @@ fn accesses_below_a_local_load_no_program_counter() {
         assert!(!is_access || second >> 12 != 15, "at {}: {first:04x} {second:04x}", 2 * at);
         at += if first >> 11 < 0b11101 { 1 } else { 2 };
     }
+}
+
+/// Registers of Thumb-1 whose values are sums with the first byte of linear memory, a bit for each.
+#[derive(Clone, Copy, Default)]
+struct Based(u32);
+
+impl Based {
+    fn is(self, register: u16) -> bool {
+        register == 8 || self.0 >> register & 1 == 1
+    }
+
+    fn set(&mut self, register: u16, based: bool) {
+        self.0 = self.0 & !(1 << register) | u32::from(based) << register;
+    }
+
+    /// Follows an instruction of two bytes.
+    fn step(&mut self, half: u16) {
+        let (low, any, source) = (half & 7, half & 7 | half >> 4 & 8, half >> 3 & 15);
+        match half >> 8 {
+            // moves and sums of any registers
+            0x46 => self.set(any, self.is(source)),
+            0x44 => self.set(any, self.is(any) != self.is(source)),
+            // sums with numbers, comparisons, stores, and what changes no low register
+            0x1c | 0x1d => self.set(low, self.is(half >> 3 & 7)),
+            0x28..=0x37 | 0x45 | 0x47 | 0x50..=0x55 | 0x60..=0x67 | 0x70..=0x77 | 0x80..=0x87 | 0xb0..=0xb1 => {}
+            0xb4..=0xb5 | 0xbd | 0xd0..=0xe7 => {}
+            0x20..=0x27 | 0x38..=0x3f | 0x48..=0x4f => self.set(half >> 8 & 7, false),
+            0xbc => (0..8).filter(|n| half >> n & 1 == 1).for_each(|n| self.set(n, false)),
+            _ if half & 0xffc0 == 0x4280 => {}
+            _ => self.set(low, false),
+        }
+    }
+
+    /// Says whether an instruction accesses linear memory, and whether its address is a sum with the first byte.
+    fn access(self, half: u16) -> Option<bool> {
+        let (base, index) = (half >> 3 & 7, half >> 6 & 7);
+        match half >> 12 {
+            // the frame, and fields of the instance and globals, which are words
+            5 if base == 7 => None,
+            6 if base == 7 || !self.is(base) => None,
+            5 => Some(self.is(base) != self.is(index)),
+            6..=8 => Some(self.is(base)),
+            _ => None,
+        }
+    }
+}
+
+#[test]
+fn accesses_of_thumb1_are_sums_with_the_first_byte_of_memory_and_follow_a_test_of_their_alignment() {
+    let image = image(include_str!("../../../tests/translate/below.wat"));
+    let Translation { outcome, code, .. } = translate(Machine::Thumb1, &image, 1 << 20);
+    let half = |at: usize| u16::from_le_bytes([code[at], code[at + 1]]);
+    let (mut at, mut based, mut tested, mut found, mut numbers) = (0, Based::default(), false, 0, Vec::new());
+    while at + 1 < outcome.bytes as usize {
+        if numbers.contains(&at) {
+            at += 4;
+            continue;
+        }
+        let bits = half(at);
+        if bits >> 11 == 0b01001 {
+            numbers.push(((at + 4) & !3) + usize::from(bits & 0xff) * 4);
+        }
+        if let Some(based) = based.access(bits) {
+            // opcodes of bytes: strb, ldrsb and ldrb with an index, strb and ldrb with a number
+            let byte = matches!(bits >> 9, 0x2a | 0x2b | 0x2e) || bits >> 12 == 7;
+            assert!(based && (byte || tested), "at {at}: {bits:04x}");
+            found += 1;
+        }
+        tested = match bits >> 8 {
+            // bne; the address may be put together behind it
+            0xd1 => true,
+            0x46 | 0x20..=0x27 | 0x30..=0x37 | 0x44 => tested,
+            _ => false,
+        };
+        based.step(bits);
+        at += if bits >> 11 < 0b11101 { 2 } else { 4 };
+    }
+    assert!(found > 50, "{found} accesses");
 }
 
 #[test]
@@ -219,10 +308,15 @@ fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     }
 }
 
-/// A function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits.
-fn far(table: bool, rotations: usize) -> String {
+/// A function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits, or over many stores
+/// where a function of the firmware rotates.
+fn far(machine: Machine, table: bool, times: usize) -> String {
     let branch = if table { "(br_table $in $out $in (local.get 0))" } else { "(br_if $out (local.get 0))" };
-    let body = "(local.set 1 (i64.rotl (local.get 1) (local.get 2)))".repeat(rotations);
+    let body = match machine {
+        Machine::Thumb1 => "(i64.store (local.get 0) (local.get 1))",
+        _ => "(local.set 1 (i64.rotl (local.get 1) (local.get 2)))",
+    };
+    let body = body.repeat(times);
     format!(
         "(module (memory 1) (func (export \"f\") (param i32 i64 i64) (result i64)
             (block $out (block $in {branch}) {body}) (local.get 1)))"
@@ -232,9 +326,9 @@ fn far(table: bool, rotations: usize) -> String {
 #[test]
 fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets() {
     for machine in MACHINES {
-        for (rotations, translated) in [(1000, 1), (4000, 0)] {
-            let part = translate(machine, &image(&far(true, rotations)), 1 << 20);
-            assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+        for (times, translated) in [(1000, 1), (4000, 0)] {
+            let part = translate(machine, &image(&far(machine, true, times)), 1 << 20);
+            assert_eq!(part.outcome.translated, translated, "{times} times");
         }
     }
 }
@@ -242,9 +336,9 @@ fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets(
 #[test]
 fn a_function_of_more_than_a_megabyte_of_code_is_interpreted() {
     for machine in MACHINES {
-        for (rotations, translated) in [(8000, 1), (30_000, 0)] {
-            let part = translate(machine, &image(&far(false, rotations)), 4 << 20);
-            assert_eq!(part.outcome.translated, translated, "{rotations} rotations");
+        for (times, translated) in [(8000, 1), (30_000, 0)] {
+            let part = translate(machine, &image(&far(machine, false, times)), 4 << 20);
+            assert_eq!(part.outcome.translated, translated, "{times} times");
         }
     }
 }
@@ -272,7 +366,7 @@ fn functions_behind_the_budget_are_interpreted() {
 #[test]
 fn a_translation_ends_within_32_ops_when_it_has_to() {
     for machine in MACHINES {
-        let image = image(&far(false, 1000));
+        let image = image(&far(machine, false, 1000));
         let asked = Cell::new(0);
         let whole = translate_while(machine, &image, 1 << 20, u32::MAX, &|| {
             asked.set(asked.get() + 1);

@@ -19,9 +19,9 @@
 pub mod encode;
 mod wide;
 
-use encode::{ADD, AND, DIV, DIVU, MUL, MULH, MULHU, OR, RA, REM, REMU, SLL, SLT, SLTU, SP, SRA, SRL, SUB, XOR, ZERO};
+use encode::{ADD, AND, DIV, DIVU, MUL, OR, RA, REM, REMU, SLL, SLT, SLTU, SP, SRA, SRL, SUB, XOR, ZERO};
 
-use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Place, Plan, Reg, Un, Val, Width};
+use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Number, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
 
 /// The instruction set.
@@ -128,6 +128,17 @@ fn far(out: &mut Out<'_>, base: Reg, offset: u32) -> (Reg, u32) {
     (T1, offset.wrapping_sub(upper << 12))
 }
 
+/// Returns base and offset of an access of linear memory.
+fn reach(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
+    match index {
+        Index::Imm(offset) => far(out, base, offset),
+        Index::Reg(index) => {
+            encode::op(out, ADD, T1, base, index);
+            (T1, 0)
+        }
+    }
+}
+
 /// `d = x op v` for and, or, exclusive or.
 fn logic(out: &mut Out<'_>, op: encode::Op, d: Reg, x: Reg, v: u32) {
     if encode::fits(v) {
@@ -180,8 +191,11 @@ impl Isa for Riscv {
     const HELD: u8 = 10;
     const FRAME: u32 = 4088;
     const ALIGNED: bool = true;
+    const RESTS: bool = true;
+    const SPARE: bool = false;
     const REACH: u32 = 2048;
     const ISLAND: u32 = 3500;
+    const COLD: u32 = 8;
     const NEAR_END: u32 = 400;
     type Test = Test;
 
@@ -197,7 +211,7 @@ impl Isa for Riscv {
         (v == 0).then_some(ZERO)
     }
 
-    fn plain(_: u32) -> bool {
+    fn plain(_: Number, _: u32) -> bool {
         true
     }
 
@@ -434,26 +448,22 @@ impl Isa for Riscv {
     }
 
     fn load(out: &mut Out<'_>, width: Width, d: Reg, base: Reg, index: Index) {
-        let (base, offset) = Self::sum(out, base, index);
+        let (base, offset) = reach(out, base, index);
         encode::load(out, width, d, base, offset);
     }
 
-    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index) {
-        let (base, offset) = Self::sum(out, base, index);
+    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index, _: Reg) {
+        let (base, offset) = reach(out, base, index);
         encode::store(out, width, s, base, offset);
     }
 
-    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
-        match index {
-            Index::Imm(offset) => far(out, base, offset),
-            Index::Reg(index) => {
-                encode::op(out, ADD, T1, base, index);
-                (T1, 0)
-            }
-        }
+    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, Index) {
+        let (base, offset) = reach(out, base, index);
+        (base, Index::Imm(offset))
     }
 
-    fn rest(out: &mut Out<'_>, base: Reg, offset: u32, bytes: u32) {
+    fn rest(out: &mut Out<'_>, base: Reg, index: Index, bytes: u32, _: Reg) {
+        let (base, offset) = reach(out, base, index);
         let low = if offset % bytes == 0 {
             base
         } else {
@@ -467,7 +477,8 @@ impl Isa for Riscv {
         Some(Test { cond: Cond::Ne, x: T3, y: Val::Imm(0) })
     }
 
-    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, base: Reg, offset: u32, to: u32) {
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), _: Reg, to: u32) {
+        let (base, offset) = reach(out, at.0, at.1);
         encode::addi(out, T1, base, offset);
         if store {
             encode::mv(out, T6, r);
@@ -478,26 +489,22 @@ impl Isa for Riscv {
         }
     }
 
-    fn wide_bin(out: &mut Out<'_>, op: Bin) {
+    fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool {
         wide::bin(out, op);
+        true
     }
 
     fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32) {
         wide::shift(out, op, n);
     }
 
-    fn wide_shift_by(out: &mut Out<'_>, op: Bin) {
+    fn wide_shift_by(out: &mut Out<'_>, op: Bin) -> bool {
         wide::shift_by(out, op);
+        true
     }
 
     fn wide_compare(out: &mut Out<'_>, cond: Cond) -> Test {
         wide::compare(out, cond)
-    }
-
-    fn wide_product(out: &mut Out<'_>, signed: bool, x: Reg, y: Reg) {
-        encode::op(out, if signed { MULH } else { MULHU }, T1, x, y);
-        encode::op(out, MUL, A0, x, y);
-        encode::mv(out, A1, T1);
     }
 
     fn enter(out: &mut Out<'_>, mask: u32) {
@@ -533,6 +540,7 @@ impl Isa for Riscv {
         at.wrapping_add(encode::distance(bits))
     }
 
+    const STAND_IN: u32 = 12;
     const CALLS: u32 = 1 << 20;
     const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 8;

@@ -17,7 +17,7 @@ mod wide;
 
 use encode::{cc, dp, sh, LR, PC, SP};
 
-use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Place, Plan, Reg, Un, Val, Width};
+use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Number, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
 
 /// The instruction set.
@@ -140,8 +140,11 @@ impl Isa for Thumb2 {
     const HELD: u8 = 0;
     const FRAME: u32 = 4088;
     const ALIGNED: bool = false;
+    const RESTS: bool = false;
+    const SPARE: bool = false;
     const REACH: u32 = 4096;
     const ISLAND: u32 = 150;
+    const COLD: u32 = 8;
     const NEAR_END: u32 = 56;
     type Test = u8;
 
@@ -168,8 +171,14 @@ impl Isa for Thumb2 {
         None
     }
 
-    fn plain(v: u32) -> bool {
-        encode::modified(v).is_some()
+    fn plain(number: Number, v: u32) -> bool {
+        let simple = encode::modified(v).is_some();
+        match number {
+            Number::Sum | Number::Compare => simple || encode::modified(v.wrapping_neg()).is_some(),
+            Number::Bits | Number::From => simple,
+            Number::Shift | Number::Rotation => true,
+            Number::Factor => false,
+        }
     }
 
     fn bin(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, y: Reg, t: Reg) -> bool {
@@ -403,23 +412,25 @@ impl Isa for Thumb2 {
         }
     }
 
-    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index) {
+    fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index, _: Reg) {
         match index {
             Index::Reg(index) => encode::access(out, access(width, true), s, base, index),
             Index::Imm(imm) => encode::access_imm(out, access(width, true), s, base, imm as u16),
         }
     }
 
-    fn wide_bin(out: &mut Out<'_>, op: Bin) {
+    fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool {
         wide::bin(out, op);
+        true
     }
 
     fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32) {
         wide::shift(out, op, n as u16);
     }
 
-    fn wide_shift_by(out: &mut Out<'_>, op: Bin) {
+    fn wide_shift_by(out: &mut Out<'_>, op: Bin) -> bool {
         wide::shift_by(out, op);
+        true
     }
 
     fn wide_compare(out: &mut Out<'_>, cond: Cond) -> u8 {
@@ -431,10 +442,6 @@ impl Isa for Thumb2 {
             encode::data(out, dp::SBC, true, R1, R1, (LR, 0, 0));
         }
         condition(cond)
-    }
-
-    fn wide_product(out: &mut Out<'_>, signed: bool, x: Reg, y: Reg) {
-        encode::multiply_long(out, signed, (R0, R1), x, y);
     }
 
     fn enter(out: &mut Out<'_>, mask: u32) {
@@ -466,6 +473,7 @@ impl Isa for Thumb2 {
         (at + 4).wrapping_add(encode::distance(bits))
     }
 
+    const STAND_IN: u32 = 12;
     const CALLS: u32 = 1 << 24;
     const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 10;

@@ -14,7 +14,8 @@
 //!   which nobody else uses ([`Config::translate_to`](crate::Config::translate_to)). Helpers are called by it only,
 //!   with the registers that [`wisp_translate::Helper`] describes.
 
-#[cfg_attr(wisp_back_end = "thumb", path = "thumb.rs")]
+#[cfg_attr(all(wisp_back_end = "thumb", wisp_thumb1), path = "thumb1.rs")]
+#[cfg_attr(all(wisp_back_end = "thumb", not(wisp_thumb1)), path = "thumb.rs")]
 #[cfg_attr(wisp_back_end = "riscv", path = "riscv.rs")]
 mod machine;
 mod unwind;
@@ -444,4 +445,16 @@ unsafe extern "C" fn indirect(
 /// Returns the number of bits that are one.
 extern "C" fn popcnt(x: u32) -> u32 {
     x.count_ones()
+}
+
+/// Returns the number of zeros above the highest bit that is one.
+#[cfg(any(wisp_thumb1, wisp_back_end = "riscv"))]
+extern "C" fn clz(x: u32) -> u32 {
+    x.leading_zeros()
+}
+
+/// Returns the number of zeros below the lowest bit that is one.
+#[cfg(any(wisp_thumb1, wisp_back_end = "riscv"))]
+extern "C" fn ctz(x: u32) -> u32 {
+    x.trailing_zeros()
 }

@@ -8,7 +8,7 @@
 
 use core::mem::offset_of;
 
-use super::{deopt, failed, failed_there, indirect, interpret, popcnt, refill};
+use super::{clz, ctz, deopt, failed, failed_there, indirect, interpret, popcnt, refill};
 use wisp_translate::isa::Reg;
 use wisp_translate::Helper;
 
@@ -375,9 +375,12 @@ core::arch::global_asm!(
     "wisp_translated_helpers:",
     ".word wisp.t.deopt, wisp.t.refill, wisp.t.overflow, wisp.t.import",
     ".word wisp.t.indirect, wisp.t.escape, wisp.t.interpret, wisp.t.popcnt",
-    ".globl wisp_translated_last",
-    "wisp_translated_last:",
-    ".word wisp.t.clz, wisp.t.ctz, wisp.t.lhu, wisp.t.lh, wisp.t.lw, wisp.t.sh, wisp.t.sw",
+    ".globl wisp_translated_bits",
+    "wisp_translated_bits:",
+    ".word wisp.t.clz, wisp.t.ctz",
+    ".globl wisp_translated_accesses",
+    "wisp_translated_accesses:",
+    ".word wisp.t.lhu, wisp.t.lh, wisp.t.lw, wisp.t.sh, wisp.t.sw",
     ".popsection",
     unwind = const offset_of!(Ctx, translated) + offset_of!(State, unwind),
     entries = const offset_of!(Ctx, translated) + offset_of!(State, entries),
@@ -439,9 +442,10 @@ core::arch::global_asm!(
     i32_trunc_sat_f64_u = sym crate::exec::interpreter::i32_trunc_sat_f64_u,
 );
 
-/// Helpers that every build has: the first ones, and the last ones, behind those for divisions.
+/// Helpers that every build has: the first ones, some that count bits, and the last ones, which access memory.
 const COMMON: usize = Helper::Popcnt as usize + 1;
-const LAST: usize = Helper::Clz as usize;
+const BITS: usize = Helper::Clz as usize;
+const ACCESSES: usize = Helper::LoadHalf as usize;
 #[cfg(feature = "float")]
 const FLOATS: usize = Helper::F64ToU32 as usize + 1 - COMMON;
 
@@ -449,7 +453,8 @@ const FLOATS: usize = Helper::F64ToU32 as usize + 1 - COMMON;
 #[allow(improper_ctypes)]
 extern "C" {
     static wisp_translated_helpers: [u32; COMMON];
-    static wisp_translated_last: [u32; Helper::COUNT - LAST];
+    static wisp_translated_bits: [u32; 2];
+    static wisp_translated_accesses: [u32; Helper::COUNT - ACCESSES];
     #[cfg(feature = "float")]
     static wisp_translated_floats: [u32; FLOATS];
     /// Calls code with a frame. Writes so many slots of results there. Returns 0 or the number of a trap.
@@ -463,22 +468,13 @@ pub fn helpers() -> [u32; Helper::COUNT] {
     // SAFETY: the text above has these tables, and nobody writes them.
     unsafe {
         addresses[..COMMON].copy_from_slice(&wisp_translated_helpers);
-        addresses[LAST..].copy_from_slice(&wisp_translated_last);
+        addresses[BITS..BITS + 2].copy_from_slice(&wisp_translated_bits);
+        addresses[ACCESSES..].copy_from_slice(&wisp_translated_accesses);
     }
     #[cfg(feature = "float")]
     // SAFETY: the text for floats has this table, and nobody writes it.
     addresses[COMMON..COMMON + FLOATS].copy_from_slice(unsafe { &wisp_translated_floats });
     addresses
-}
-
-/// Returns the number of zeros above the highest bit that is one.
-extern "C" fn clz(x: u32) -> u32 {
-    x.leading_zeros()
-}
-
-/// Returns the number of zeros below the lowest bit that is one.
-extern "C" fn ctz(x: u32) -> u32 {
-    x.trailing_zeros()
 }
 
 /// Makes code that was written visible to the processor.

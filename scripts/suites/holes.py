@@ -48,6 +48,8 @@ HOLES = [
          ["-p", "wisp-trust", "--features", "sign,text", "--test", "attachments"]),
     Hole("translated code of an access leaves the memory, or loads the program counter",
          ["-p", "wisp-translate", "--test", "module"]),
+    Hole("translated code of an image with another meaning touches what its instance does not have",
+         ["--test", "some", "translated"], "fuzz"),
     Hole("a management request is forged, changed, repeated or sent to another device",
          ["-p", "wisp-trust", "--features", "sign,text", "--test", "requests"]),
     Hole("text of an app commands the terminal that shows the log", ["-p", "wisp-host", "--lib", "line::"]),

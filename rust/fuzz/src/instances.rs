@@ -106,10 +106,18 @@ fn word(bytes: &[u8], at: usize) -> u16 {
 /// An op among an image's bytes: where it is, its words, and where each of its operands is.
 type Place = (usize, usize, Vec<(usize, Operand)>);
 
-/// Changes what a few ops mean.
-fn change(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
+/// Returns an image that has something of each kind.
+pub fn hostile() -> Vec<u8> {
+    IMAGES[2].clone()
+}
+
+/// Changes what a few ops of an image mean.
+pub fn change(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
     let parsed = Image::parse(bytes).expect("it was compiled");
     let code = parsed.section(Section::Code);
+    if code.is_empty() {
+        return Ok(());
+    }
     let start = code.as_ptr().addr() - bytes.as_ptr().addr();
     let places: Vec<Place> = disassemble::ops(code, 0, code.len())
         .map(|decoded| {
@@ -181,6 +189,9 @@ fn change(u: &mut Unstructured<'_>, bytes: &mut [u8]) -> Result<()> {
             Section::Functions,
         ];
         let section = Image::parse(bytes).expect("its sections are as they were").section(*u.choose(&sections)?);
+        if section.is_empty() {
+            return Ok(());
+        }
         let place = section.as_ptr().addr() - bytes.as_ptr().addr();
         let at = place + u.choose_index(section.len())?;
         bytes[at] = *u.choose(&[0, 1, 2, 0x6f, 0x70, 0x7f, 0x7e])?;

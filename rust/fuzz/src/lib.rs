@@ -14,6 +14,7 @@
 //! - [`instances`]: images with another meaning, beside other instances in one store: what the verifier accepts passes a
 //!   second checker ([`reference`]), and the others notice nothing.
 //! - [`mutated`]: damaged images that pass the verifier run between guard pages and leave them alone.
+//! - [`translated`]: machine code of images that pass the verifier touches only what the instance has.
 
 mod calls;
 pub mod compiler;
@@ -30,6 +31,8 @@ pub mod modules;
 pub mod mutated;
 mod mutation;
 pub mod reference;
+pub mod riscv;
+pub mod translated;
 
 /// The point that a run reached.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use wisp_fuzz::driver::drive;
 use wisp_fuzz::large::{check, Shape};
-use wisp_fuzz::{compiler, differential, grants, host_calls, image, instances, mutated, Outcome};
+use wisp_fuzz::{compiler, differential, grants, host_calls, image, instances, mutated, translated, Outcome};
 
 fn runs(target: fn(&[u8]) -> Outcome, least: u64) {
     let counts = drive(target, 1, 300, Duration::MAX).expect("no run fails");
@@ -71,4 +71,9 @@ fn only_what_is_granted_can_be_used() {
 fn images_of_another_meaning_harm_no_other_instance() {
     let counts = drive(instances::run, 1, 3000, Duration::MAX).expect("no run fails");
     assert!(counts.ran >= 100, "{counts:?}: the target does not reach what it is for");
+}
+
+#[test]
+fn translated_images_touch_only_what_their_instance_has() {
+    runs(translated::run, 50);
 }

@@ -9,6 +9,9 @@
 
 extern const struct wisp_app app;
 
+/* Chooses the task of runs that begin from now on. */
+void choose(enum task task);
+
 /* Starts an image of the firmware with a task. */
 void begin(const char *image, enum task task);
 

@@ -50,8 +50,8 @@ pub const INTERFACE: Interface = Interface {
     ident: "event",
     host_trait: "EventV1",
     doc: "Waiting for whatever happens first: edges of pins watched with `wisp:gpio@1`, timers started with \
-          `wisp:timer@1`, data at UARTs of `wisp:uart@1`, messages of `wisp:msg@1`, alarms of `wisp:counter@1`, \
-          sockets of `wisp:net@1`, reports of `wisp:input@1`, frames of `wisp:can@1`. Needs no grant of its own. A waiting app costs no CPU \
+          `wisp:timer@1`, data at UARTs of `wisp:uart@1`, messages of `wisp:msg@1`. The others are alarms of \
+          `wisp:counter@1`, sockets of `wisp:net@1`, reports of `wisp:input@1` and frames of `wisp:can@1`. Needs no grant of its own. A waiting app costs no CPU \
           time.\n\nEvents wait in a queue of the app's own, filled by interrupts, until `wait` takes them, oldest \
           first. Timers and the queue take turns when both have something. When the queue is full, new events \
           are dropped, and the next event delivered says how many.",

@@ -50,7 +50,7 @@ pub struct Options {
     /// Look at the stop flag in loops and recursive functions. Without, the runtime must be able to stop the
     /// code from outside, by rewriting the program counter of the thread it preempted.
     pub poll: bool,
-    /// Tell where in a function a trap arose; costs 4 to 8 bytes for each place that may trap. Without, only
+    /// Tell where in a function a trap arose. This costs 4 to 8 bytes for each place that may trap. Without, only
     /// the function is known.
     pub sites: bool,
     /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
@@ -180,7 +180,7 @@ pub fn compile_and_tell(
     Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section, notes })
 }
 
-/// The image with a native section more, in place of one for the same target. The trailer is made anew: a
+/// Returns the image with a native section more, in place of one for the same target. The trailer is made anew: a
 /// signed image has to be signed again.
 ///
 /// # Errors
@@ -192,7 +192,7 @@ pub fn add_section(image: &[u8], compilation: &Compilation) -> Result<Vec<u8>, A
     Ok(with_hash(writer))
 }
 
-/// The image without its IR: it runs only where one of its native sections does.
+/// Returns the image without its IR: it runs only where one of its native sections does.
 ///
 /// # Errors
 /// The image cannot be read.

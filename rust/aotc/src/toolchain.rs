@@ -58,7 +58,7 @@ pub const TAIL_CALLS: &str = "/* tail calls */";
 
 /// Code that is linked and position independent.
 pub struct Built {
-    /// The image, and where things are in it; addresses count from its start.
+    /// The image, and where things are in it. Addresses count from its start.
     pub code: Vec<u8>,
     /// Symbols: offset in the code.
     pub symbols: BTreeMap<String, u32>,
@@ -66,7 +66,7 @@ pub struct Built {
     pub frames: BTreeMap<String, u32>,
 }
 
-/// A folder of our own that goes away with it.
+/// A folder of its own that is removed with it.
 struct Scratch {
     path: PathBuf,
     keep: bool,
@@ -107,7 +107,7 @@ impl Drop for Scratch {
     }
 }
 
-/// The compiler for a machine: the one asked for, that of the Zephyr SDK, or one on the path.
+/// Returns the compiler for a machine: the one asked for, that of the Zephyr SDK, or one on the path.
 pub fn compiler(machine: &Machine, options: &Options) -> String {
     if let Some(compiler) = &options.compiler {
         return compiler.clone();
@@ -146,7 +146,7 @@ fn run(command: &mut Command) -> Result<String, AotError> {
     Err(AotError::CompilerFailed(format!("{name} {}", arguments.join(" ")), message))
 }
 
-/// True for clang. Asked once for each compiler.
+/// Returns true for clang. Asked once for each compiler.
 fn check_version(compiler: &str) -> Result<bool, AotError> {
     static KNOWN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
     let known = KNOWN.lock().ok().and_then(|known| known.get(compiler).copied());
@@ -173,8 +173,8 @@ pub fn macros(compiler: &str, flags: &[String]) -> Result<BTreeMap<String, Strin
     Ok(defined.map(|line| line.split_once(' ').unwrap_or((line, ""))).map(|(n, v)| (n.into(), v.into())).collect())
 }
 
-/// Sections as they have to be: code and constants in one, nothing else. `wanted` are the symbols that
-/// keep what they need.
+/// Returns a linker script with the sections as they have to be: code and constants in one, nothing else. `wanted` are
+/// the symbols that keep what they need.
 fn script(wanted: &[String]) -> String {
     let mut out = String::new();
     for symbol in wanted {
@@ -222,7 +222,7 @@ fn flags<'a>(machine: &'a Machine, options: &'a Options, clang: bool, tail_calls
     flags
 }
 
-/// Compiles a file; returns the path of the object file, and the compiler's list of frames.
+/// Compiles a file, and returns the path of the object file and the compiler's list of frames.
 fn compile(
     scratch: &Scratch,
     compiler: &str,
@@ -247,7 +247,7 @@ fn compile(
     Ok((scratch.path.join(object), String::from_utf8_lossy(&usage).into_owned()))
 }
 
-/// Compiles and links; `wanted` are the functions that have to be in the result.
+/// Compiles and links. `wanted` are the functions that have to be in the result.
 /// Before it begins, `tell` gets a sentence on each thing that is done in another way than the options ask for.
 pub fn build(
     machine: &Machine,
@@ -317,7 +317,7 @@ pub fn build(
     Ok(Built { symbols: symbols.collect(), code: first.bytes, frames })
 }
 
-/// The proof that code does not depend on its address.
+/// Returns the proof that code does not depend on its address.
 fn same(first: &Linked, second: &Linked) -> Result<(), AotError> {
     if first.bytes.len() != second.bytes.len() {
         return Err(AotError::Linked("its size depends on its address"));

@@ -55,7 +55,7 @@ fn native(wasm: &[u8], compiled: &Compiled, options: &Options) -> Compilation {
     compile(wasm, compiled, &Machine::named("x86-64").unwrap(), options).unwrap()
 }
 
-/// Compares native code with the interpreter; returns the outcomes.
+/// Compares native code with the interpreter, and returns the outcomes.
 fn same(wat: &str, options: &[Options], arguments: &[i32]) -> Vec<Outcome> {
     let (wasm, compiled) = compiled(wat);
     let expected = outcomes(&compiled.image, false, arguments);
@@ -380,7 +380,7 @@ fn tail_calls_of_divided_functions_take_no_stack() {
     }
 }
 
-/// Compiles a module; returns what came of it, and the C files.
+/// Compiles a module. Returns what came of it, and the C files.
 fn generated(wat: &str) -> (Compilation, Vec<String>) {
     let folder = std::env::temp_dir().join(format!("wisp-parts-{}-{}", std::process::id(), wat.len()));
     let (wasm, compiled) = compiled(wat);
@@ -392,7 +392,7 @@ fn generated(wat: &str) -> (Compilation, Vec<String>) {
     (compilation, texts)
 }
 
-/// Sizes of the C functions that are parts, and the number of those.
+/// Returns the sizes of the C functions that are parts, and the number of those.
 fn part_sizes(wat: &str) -> (usize, usize) {
     let (compilation, texts) = generated(wat);
     assert!(compilation.notes.iter().any(|note| note.contains("compiled in parts")), "{:?}", compilation.notes);

@@ -10,7 +10,7 @@ use wisp_image::format::NAME_MAX;
 /// Options of the translation from a wasm module to an image.
 #[derive(Args)]
 pub struct CompileArguments {
-    /// Bytes of heap above the module's data that a trimmed memory keeps; for each part of a composed component
+    /// Bytes of heap above the module's data that a trimmed memory keeps. For each part of a composed component
     #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = number::<u32>)]
     pub heap: u32,
     /// Back all memory that the module declares, not only what it needs

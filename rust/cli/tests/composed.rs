@@ -35,7 +35,7 @@ const PART: &str = r#"
       (local.get $at))
     (func $is (param i32 i32) (if (i32.ne (local.get 0) (local.get 1)) (then (unreachable))))"#;
 
-/// A part that exports `wasi:cli/run`, with a core module whose imports are those of the instance `$i`.
+/// Returns a part that exports `wasi:cli/run`, with a core module whose imports are those of the instance `$i`.
 fn program(items: &str, imports: &str, code: &str) -> String {
     format!(
         r#"{items}
@@ -71,7 +71,7 @@ fn traps(text: &str, reason: &str) {
     assert!(run.err.contains(reason), "{}{}", run.out, run.err);
 }
 
-/// Two parts: the first exports `f` with this type, the second calls it.
+/// Returns two parts: the first exports `f` with this type, the second calls it.
 fn two(ty: &str, core: &str, options: &str, callee: &str, caller: &str) -> String {
     let program = program(
         &format!(
@@ -248,7 +248,7 @@ fn values_of_all_kinds_go_through_memory() {
     passes(&two(ty, "(param i32 i32 i32 i32 f64 i32)", "", callee, caller));
 }
 
-/// A library whose function does something with a number, and a program that gives it one.
+/// Returns a library whose function does something with a number, and a program that gives it one.
 fn poked(callee: &str, number: &str, then: &str) -> String {
     two(
         r#"(param "n" u32) (result u32)"#,
@@ -331,7 +331,7 @@ fn memory_that_no_allocator_knows_the_end_of_grows_by_whole_pages() {
     assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
 }
 
-/// Three parts: one defines the resource, one is lent and given handles, and the program makes them.
+/// Returns three parts: one defines the resource, one is lent and given handles, and the program makes them.
 fn resources(middle: &str, run: &str) -> String {
     let types = r#"(export "thing" (type $thing (sub resource)))
         (export "[constructor]thing" (func (param "n" u32) (result (own $thing))))
@@ -486,7 +486,7 @@ fn wrong_handles_trap() {
     }
 }
 
-/// Two parts that write to standard output, one of them as often as it is called.
+/// Runs two parts that write to standard output, one of them as often as it is called.
 #[test]
 fn each_part_uses_wasi_with_its_own_memory() {
     let lower = r#"

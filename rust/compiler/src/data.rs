@@ -25,7 +25,7 @@ pub struct Run {
     pub mode: u8,
     /// Constant offset of an active segment.
     pub offset: u32,
-    /// Index of its first segment in the module; those that follow it are part of it.
+    /// Index of its first segment in the module. Those that follow it are part of it.
     first: usize,
     /// Number of the module's segments that it consists of.
     count: usize,

@@ -6,7 +6,7 @@ use wisp_compiler::{compile, CompileError, ErrorKind, Options};
 use wisp_image::verify::{scratch_words, verify};
 use wisp_image::Image;
 
-/// A number as wasm has it.
+/// Returns a number as wasm has it.
 fn leb(mut value: u64) -> Vec<u8> {
     let mut out = Vec::new();
     loop {

@@ -20,7 +20,7 @@ pub enum Place<'a> {
     Defined(u32, u32),
     /// An imported function of the component, or the drop of an imported resource.
     Import {
-        /// The interface with its version; empty for a function of the world itself.
+        /// The interface with its version, or empty for a function of the world itself.
         interface: &'a str,
         /// The name that the canonical ABI gives it.
         function: String,
@@ -73,7 +73,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
         }
     }
 
-    /// Takes note of what an instance writes to tables of others.
+    /// Records what an instance writes to tables of others.
     fn fill(&mut self, instance: u32) -> Result<(), Error> {
         let Some(facts) = self.facts(instance) else { return Ok(()) };
         let mut found = Vec::new();
@@ -195,7 +195,7 @@ impl<'c, 'a> Resolver<'c, 'a> {
     }
 
     /// Returns interface and name of the import that a core function of the component was lowered from, or whose
-    /// resource it drops; `None` for other functions and for those that come from elsewhere.
+    /// resource it drops. Returns `None` for other functions and for those that come from elsewhere.
     pub fn lowered(&self, index: u32) -> Option<(&'a str, String)> {
         match self.component.core_funcs.get(index as usize)? {
             CoreFunc::Lower(func, _) => self.import(*func).ok(),

@@ -76,7 +76,7 @@ const PROPOSALS: [(&str, &[&str]); 5] = [
 /// The end of the names of the shims that take the place of others if a component has pollables of pins.
 const WITH_PINS: &str = " with pins";
 
-/// Returns the versions that the shims implement of the proposal with an interface; `None` if it is none of them.
+/// Returns the versions that the shims implement of the proposal with an interface, or `None` if it is none of them.
 pub fn proposal(name: &str) -> Option<&'static [&'static str]> {
     PROPOSALS.iter().find(|(package, _)| name.starts_with(package)).map(|&(_, versions)| versions)
 }
@@ -145,7 +145,7 @@ impl Shims {
         Some(self.facts.exported(&format!("{name} {function}{WITH_PINS}")).map_or(found, Shim::Func))
     }
 
-    /// Returns what takes the place of a function of an interface; `None` if nothing does.
+    /// Returns what takes the place of a function of an interface, or `None` if nothing does.
     pub fn find(&self, interface: &str, function: &str) -> Option<Shim> {
         let (name, version) = interface.split_once('@').unwrap_or((interface, ""));
         if !is_version(name, version) {

@@ -89,7 +89,7 @@ fn refusal(text: &str) -> String {
     lower(&binary(text)).unwrap_err().to_string()
 }
 
-/// A component whose module imports one function, which the component lowers from this import.
+/// Returns a component whose module imports one function, which the component lowers from this import.
 fn importing(import: &str, name: &str) -> String {
     format!(
         r#"(component
@@ -371,7 +371,7 @@ fn the_world_of_a_refused_component_is_known() {
     }
 }
 
-/// A program that drops a pollable. The type of pollables is `drops` in the component, after these definitions.
+/// Returns a program that drops a pollable. The type of pollables is `drops` in the component, after these definitions.
 fn dropping(definitions: &str) -> String {
     format!(
         r#"(component
@@ -408,7 +408,7 @@ fn every_name_of_a_resource_leads_to_its_drop() {
     assert!(text.contains("import `[resource-drop]own`: the world imports it without an interface"), "{text}");
 }
 
-/// A program with a resource of its own, which `ended` ends if it is given to the type.
+/// Returns a program with a resource of its own, which `ended` ends if it is given to the type.
 fn with_resource(end: &str) -> String {
     format!(
         r#"(component
@@ -488,7 +488,7 @@ fn aliases_without_end_are_refused_and_do_not_overflow_the_stack() {
     assert!(text.contains("`get-stdout`: its parameters or results differ"), "{text}");
 }
 
-/// A component whose main module has this many functions besides `run`, which begins with this code.
+/// Returns a component whose main module has this many functions besides `run`, which begins with this code.
 fn with_functions(functions: usize, code: &str) -> Vec<u8> {
     let functions = "(func)".repeat(functions);
     binary(&format!(

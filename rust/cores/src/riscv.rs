@@ -137,7 +137,7 @@ fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     ("a1", if op.form[1] == Operand::A { "a5" } else { "a2" })
 }
 
-/// Writes `d = f(x, y)`
+/// Writes `d = f(x, y)`.
 fn binary(asm: &mut Asm, op: &Op) -> bool {
     let instruction = match op.sem {
         Sem::I32Add => "add",
@@ -173,7 +173,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// Writes `d = f(x, y)`, which may trap
+/// Writes `d = f(x, y)`, which may trap.
 fn divide(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1);
     asm.trap_if(&format!("beqz {y}"), "IntegerDivisionByZero");
@@ -194,7 +194,7 @@ fn divide(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `d = f(x)`
+/// Writes `d = f(x)`.
 fn unary(asm: &mut Asm, op: &Op) -> bool {
     let x = if op.form[1] == Operand::A { "a5" } else { "a1" };
     let (first, second) = match op.sem {
@@ -243,7 +243,7 @@ fn branch_if(sem: Sem) -> &'static str {
     }
 }
 
-/// Writes `if f(x, y) branch`
+/// Writes `if f(x, y) branch`.
 fn branch(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 0);
     let target = asm::word(op, 2);
@@ -256,7 +256,7 @@ fn branch(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Writes `d = f(x, y) ? a : b`
+/// Writes `d = f(x, y) ? a : b`.
 fn select(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1);
     asm.word("a3", asm::word(op, 3));
@@ -268,7 +268,7 @@ fn select(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `e = x != 0 ? a : b`
+/// Writes `e = x != 0 ? a : b`.
 fn select_wide(asm: &mut Asm, op: &Op) {
     asm.sources(op, &[(1, "a0")]);
     asm.word("a1", asm::word(op, 2));

@@ -121,7 +121,7 @@ fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     (x, y)
 }
 
-/// Writes `d = f(x, y)`
+/// Writes `d = f(x, y)`.
 fn binary(asm: &mut Asm, op: &Op) -> bool {
     // x goes where the result is wanted unless that is y
     let last = op.form[op.form.len() - 1];
@@ -183,7 +183,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
     true
 }
 
-/// Writes `d = f(x, y)`, which may trap
+/// Writes `d = f(x, y)`, which may trap.
 fn divide(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1, "r0", "r1");
     emit!(asm, "cmp {y}, #0");
@@ -217,7 +217,7 @@ fn divide(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `d = f(x)`
+/// Writes `d = f(x)`.
 fn unary(asm: &mut Asm, op: &Op) -> bool {
     let x = if op.form[1] == Operand::A { "r3" } else { "r1" };
     let one = |instruction: &str| vec![format!("{instruction} r3, {x}")];
@@ -264,7 +264,7 @@ fn set_if(asm: &mut Asm, condition: &str) {
     }
 }
 
-/// Writes `d = f(x, y) ? 1 : 0`
+/// Writes `d = f(x, y) ? 1 : 0`.
 fn set(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1, "r1", "r2");
     match op.sem {
@@ -292,7 +292,7 @@ fn set(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `if f(x, y) branch`
+/// Writes `if f(x, y) branch`.
 fn branch(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 0, "r1", "r2");
     let target = asm::word(op, 2);
@@ -306,7 +306,7 @@ fn branch(asm: &mut Asm, op: &Op) {
     asm.next(op.words());
 }
 
-/// Writes `d = f(x, y) ? a : b`
+/// Writes `d = f(x, y) ? a : b`.
 fn select(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 1, "r1", "r2");
     asm.word("r0", asm::word(op, 3));
@@ -317,7 +317,7 @@ fn select(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `e = x != 0 ? a : b`
+/// Writes `e = x != 0 ? a : b`.
 fn select_wide(asm: &mut Asm, op: &Op) {
     asm.sources(op, &[(1, "r0")]);
     asm.word("r1", asm::word(op, 2));

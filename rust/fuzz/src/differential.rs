@@ -34,7 +34,7 @@ enum End {
     Limit,
 }
 
-/// A value that both sides can have; references to functions only by being null.
+/// A value that both sides can have. References to functions only by being null.
 #[derive(Clone, Copy, PartialEq, Debug)]
 enum Value {
     I32(i32),
@@ -341,7 +341,7 @@ fn native_options(u: &mut Unstructured<'_>) -> arbitrary::Result<wisp_aotc::Opti
     })
 }
 
-/// Returns the image with native code, and that code where it can be executed; `None` if the module exceeds a limit
+/// Returns the image with native code, and that code where it can be executed, or `None` if the module exceeds a limit
 /// of the compiler.
 fn mapped(wasm: &[u8], compiled: &Compiled, options: &wisp_aotc::Options) -> Option<(Vec<u8>, Mapping)> {
     let machine = Machine::named("x86-64").expect("it is a target");
@@ -355,7 +355,7 @@ fn mapped(wasm: &[u8], compiled: &Compiled, options: &wisp_aotc::Options) -> Opt
     }
 }
 
-/// Returns the same failure; of which kind a trap is may differ where checks come early.
+/// Returns the same failure. Of which kind a trap is may differ where checks come early.
 fn same(one: Option<&End>, other: Option<&End>, native: Option<&wisp_aotc::Options>) -> bool {
     let early = native.is_some_and(|options| !options.strict);
     one == other || early && matches!((one, other), (Some(End::Trap(_)), Some(End::Trap(_))))

@@ -164,7 +164,7 @@ impl Bus for World<'_> {
     }
 }
 
-/// Bytes of linear memory that exist from the start.
+/// Returns the bytes of linear memory that exist from the start.
 fn memory_of(image: &Image<'_>) -> (u32, bool) {
     image.memory().ok().flatten().map_or((0, false), |memory| {
         let declared = u64::from(memory.min) << memory.page_size_log2;
@@ -349,7 +349,7 @@ fn translate<'e, I: Isa>(env: &Env<'e>, room: u32) -> (Vec<u8>, Vec<Option<u32>>
     (code, begins)
 }
 
-/// Returns an image: of a random module, or of one that has something of everything; as it is, or changed.
+/// Returns an image: of a random module, or of one that has something of everything. As it is, or changed.
 fn image(u: &mut Unstructured<'_>) -> Result<Option<Vec<u8>>> {
     let mut image = if u.ratio(1, 3)? {
         instances::hostile()

@@ -29,7 +29,7 @@ fn damaged_modules_are_refused_or_compiled() {
     runs(compiler::run, 10);
 }
 
-/// Each shape strains something else: calls, branches, tables, frames, nesting.
+/// Runs each shape. They strain something else: calls, branches, tables, frames, nesting.
 #[test]
 fn large_modules_compute_what_wasmi_computes() {
     let small = Shape { bytes: 50_000, statements: 40, tables: 5, entries: 8, locals: 6, nesting: 3 };

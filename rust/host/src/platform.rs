@@ -34,7 +34,7 @@ pub trait Identity {
         None
     }
 
-    /// Is told of bytes of linear memory that a host function may have written. Only recordings need it.
+    /// Notes bytes of linear memory that a host function may have written. Only recordings need it.
     fn wrote(&mut self, _address: u32, _length: u32) {}
 }
 

@@ -32,9 +32,9 @@ pub struct Conditions {
     pub memory: u32,
     /// The frame stack in bytes.
     pub stack: u32,
-    /// The most nested calls; 0 for no limit.
+    /// The most nested calls, or 0 for no limit.
     pub depth: u32,
-    /// Units of fuel; `u64::MAX` for no limit.
+    /// Units of fuel, or `u64::MAX` for no limit.
     pub fuel: u64,
     /// Items that were lost at the beginning.
     pub lost: u32,
@@ -61,7 +61,7 @@ impl Conditions {
         bytes
     }
 
-    /// Reads the first part of a recording; `None` if it is none.
+    /// Reads the first part of a recording. Returns `None` if it is none.
     pub fn read(bytes: &[u8]) -> Option<Self> {
         let bytes = bytes.get(..HEADER).filter(|bytes| bytes.starts_with(&MAGIC))?;
         let word = |at: usize| bytes.get(4 * at..)?.first_chunk().map(|word| u32::from_le_bytes(*word));

@@ -30,7 +30,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
-    /// Milliseconds since boot; fractions allowed.
+    /// Milliseconds since boot. Fractions allowed.
     at_ms: f64,
     id: u32,
     #[serde(default)]
@@ -116,7 +116,7 @@ impl Device {
         Device { label, loopback, off, script, open: false, filters, queue, lost: 0, watched: false, told: false }
     }
 
-    /// When a frame comes next, if the bus is open.
+    /// Returns the time at which a frame comes next, if the bus is open.
     pub(crate) fn next_us(&self) -> Option<u64> {
         self.script.front().filter(|_| self.open).map(Step::at_us)
     }

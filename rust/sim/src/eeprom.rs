@@ -20,7 +20,7 @@ pub(crate) struct Config {
     write_us: u64,
     /// True if nothing can be written.
     read_only: bool,
-    /// Contents at boot, by the offset of their first byte in decimal or 0x hexadecimal; 0xff elsewhere.
+    /// Contents at boot, by the offset of their first byte in decimal or 0x hexadecimal. 0xff elsewhere.
     contents: BTreeMap<String, Vec<u8>>,
 }
 

@@ -238,7 +238,7 @@ mod tests {
         assert_eq!(app.next_event(u64::MAX), edge(11_000, 0, true));
     }
 
-    /// A pin that fills the queue in the first 8 ms, and something that comes after that.
+    /// Runs a pin that fills the queue in the first 8 ms, and something that comes after that.
     fn flooded(other: &str) -> SimPlatform {
         let steps: String = (1..=8).map(|i| format!("{{ at_ms = {i}, active = {} }},", i % 2 == 1)).collect();
         let board = format!("[board]\nduration_ms = 100\n[apps.a.gpio.button]\nscript = [{steps}]\n{other}");

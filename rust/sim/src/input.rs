@@ -24,7 +24,7 @@ pub(crate) struct Config {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Step {
-    /// Milliseconds since boot; fractions allowed.
+    /// Milliseconds since boot. Fractions allowed.
     at_ms: f64,
     #[serde(default)]
     kind: StepKind,
@@ -105,7 +105,7 @@ impl Device {
         Device { label, script, open: false, queue: VecDeque::new(), lost: 0, watched: false, told: false }
     }
 
-    /// When something is reported next, if the device is open.
+    /// Returns the time at which something is reported next, if the device is open.
     pub(crate) fn next_us(&self) -> Option<u64> {
         self.script.front().filter(|_| self.open).map(Step::at_us)
     }

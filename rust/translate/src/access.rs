@@ -52,7 +52,7 @@ impl Address {
         Some(address)
     }
 
-    /// True if the accesses that the fact says to fit include this one.
+    /// Returns true if the accesses that the fact says to fit include this one.
     fn within(&self, fact: &Fact) -> bool {
         let from = self.offset.wrapping_sub(fact.low);
         (self.wraps || fact.low == 0)
@@ -61,7 +61,7 @@ impl Address {
     }
 }
 
-/// Bytes of an access.
+/// Returns the bytes of an access.
 fn width(sem: Sem) -> u32 {
     match sem {
         Sem::Load8S | Sem::Load8U | Sem::Load64From8S | Sem::Load64From8U | Sem::Store8 => 1,
@@ -114,7 +114,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// An access at an address that is known.
+    /// Returns base and index of an access at an address that is known.
     fn constant(&mut self, address: Address) -> (Reg, Index) {
         let fits = u64::from(address.offset) + u64::from(address.bytes) <= u64::from(self.env.memory);
         if fits && address.offset + address.bytes <= I::REACH {
@@ -128,7 +128,7 @@ impl<I: Isa> Function<'_, '_, I> {
         (I::PLAN.base, Index::Reg(t))
     }
 
-    /// An access by one register; `slot` has the same value, if one does.
+    /// Returns base and index of an access by one register. `slot` has the same value, if one does.
     fn by_slot(&mut self, part: &Part, operand: usize, slot: Option<u32>, address: Address) -> (Reg, Index) {
         let plan = &I::PLAN;
         if let Some(fact) = self.fact.filter(|fact| Some(fact.slot) == slot && address.within(fact)) {
@@ -145,7 +145,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.at_known(register, address)
     }
 
-    /// An access that is known to fit.
+    /// Returns base and index of an access that is known to fit.
     fn at_known(&mut self, register: Reg, address: Address) -> (Reg, Index) {
         if address.offset == 0 {
             return (I::PLAN.base, Index::Reg(register));
@@ -248,7 +248,7 @@ impl<I: Isa> Function<'_, '_, I> {
         (found && fits).then_some(Fact { slot, low: low as u32, bound: (high - i64::from(low)) as u32 })
     }
 
-    /// True if the op that is translated writes the slot.
+    /// Returns true if the op that is translated writes the slot.
     fn writes(&self, slot: u32) -> bool {
         self.result.is_some_and(|(d, wide)| d == slot || wide && d + 4 == slot)
     }
@@ -317,7 +317,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// One access that was checked.
+    /// Writes one access that was checked.
     fn transfer(&mut self, width: Width, store: bool, r: Reg, base: Reg, index: Index) {
         // memory itself begins at a multiple of 8
         let aligned = matches!(index, Index::Imm(offset) if base == I::PLAN.base && offset % width.bytes() == 0);
@@ -431,7 +431,7 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 }
 
-/// True if the op calls something, or takes the register that keeps the address for something else.
+/// Returns true if the op calls something, or takes the register that keeps the address for something else.
 fn clobbers_cache(part: &Part) -> bool {
     match part.class {
         Class::Bin64 | Class::Set64 => true,

@@ -16,7 +16,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.source_wide(part, 2, I::PLAN.other);
     }
 
-    /// `e = f(x, y)`. False if there is no emitter.
+    /// Writes `e = f(x, y)`. Returns false if there is no emitter.
     pub fn binary_wide(&mut self, part: &Part) -> bool {
         match part.sem {
             Sem::I64XorShrU => {
@@ -85,7 +85,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.clobber(I::PLAN.other.1);
     }
 
-    /// `e = f(x)`. False if there is no emitter.
+    /// Writes `e = f(x)`. Returns false if there is no emitter.
     pub fn unary_wide(&mut self, part: &Part) -> bool {
         let (low, high) = I::PLAN.wide;
         let extends = match part.sem {
@@ -116,7 +116,7 @@ impl<I: Isa> Function<'_, '_, I> {
         true
     }
 
-    /// `d = f(x, y) ? 1 : 0`
+    /// Writes `d = f(x, y) ? 1 : 0`.
     pub fn set_wide(&mut self, part: &Part) -> Result<(), Unfit> {
         let Some(cond) = relation(part.sem) else { return self.escape(part) };
         self.sources_wide(part);
@@ -128,7 +128,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// `d = x == 0 ? 1 : 0`
+    /// Writes `d = x == 0 ? 1 : 0`.
     pub fn is_zero(&mut self, part: &Part) {
         self.source_wide(part, 1, I::PLAN.wide);
         let (low, high) = I::PLAN.wide;
@@ -140,7 +140,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.done(part, d, false);
     }
 
-    /// `e = f(s)`. False if there is no emitter.
+    /// Writes `e = f(s)`. Returns false if there is no emitter.
     pub fn widen(&mut self, part: &Part) -> bool {
         let signed = match part.sem {
             Sem::I64ExtendI32S => true,
@@ -159,7 +159,7 @@ impl<I: Isa> Function<'_, '_, I> {
         true
     }
 
-    /// `e = x != 0 ? a : b`
+    /// Writes `e = x != 0 ? a : b`.
     pub fn select_wide(&mut self, part: &Part) {
         let other = I::PLAN.other.0;
         self.source_into(part, 1, other);

@@ -73,7 +73,8 @@ impl<I: Isa> Function<'_, '_, I> {
         self.acc_slot = Some(slot);
     }
 
-    /// The frame fits, and the native stack has room; a unit of fuel; slots that are cleared; parameters.
+    /// Writes the entry of a function: checks of the frame and of the native stack, a unit of fuel, slots that are
+    /// cleared, and parameters.
     fn enter(&mut self, part: &Part) -> Result<(), Unfit> {
         let plan = &I::PLAN;
         let frame = part.value(0);
@@ -129,7 +130,7 @@ impl<I: Isa> Function<'_, '_, I> {
         I::branch(self.out, Some(test), begin, false);
     }
 
-    /// Returns: one result in the first register or pair, several in the frame.
+    /// Writes the return: one result in the first register or pair, several in the frame.
     fn leave(&mut self, part: &Part) {
         match part.sem {
             Sem::Return32 => self.source_into(part, 0, I::PLAN.wide.0),
@@ -139,7 +140,7 @@ impl<I: Isa> Function<'_, '_, I> {
         I::leave(self.out, self.pins.mask());
     }
 
-    /// Jumps by a table; an index beyond it goes the way of the last entry.
+    /// Jumps by a table. An index beyond it goes the way of the last entry.
     fn table(&mut self, part: &Part) -> Result<(), Unfit> {
         let count = part.value(1);
         let (code, start, table) = (self.code, self.start, part.table);
@@ -165,7 +166,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// Slots of arguments that live in registers go to the callee's frame, which becomes the running one.
+    /// Moves the slots of arguments that live in registers to the callee's frame, which becomes the running one.
     fn begin_call(&mut self, base: u32, ty: TypeRef<'_>) {
         self.flush(base, 4 * ty.param_slots() as u32);
     }
@@ -176,7 +177,7 @@ impl<I: Isa> Function<'_, '_, I> {
         I::bin_imm(self.out, op, I::PLAN.frame, I::PLAN.frame, base, t);
     }
 
-    /// The callee has returned: results in registers go to their slots.
+    /// Moves results in registers to their slots after the callee has returned.
     fn end_call(&mut self, base: u32, ty: TypeRef<'_>, in_registers: bool) {
         self.forget_registers();
         let bytes = 4 * ty.result_slots() as u32;
@@ -228,8 +229,8 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// Calls a function that may have no code yet: then the call is put into the chain of those that wait for it, each
-    /// of which goes to the one before, the first to itself.
+    /// Calls a function that may have no code yet. Then the call becomes part of the chain of those that wait for it,
+    /// each of which goes to the one before, and the first to itself.
     fn call_function(&mut self, index: usize) {
         let at = self.out.at();
         let entry = self.env.functions.get(index).filter(|_| self.pass == Pass::Write && !self.out.counts());
@@ -254,7 +255,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// A call through a table: the helper goes on to the function, which returns here.
+    /// Writes a call through a table: the helper goes on to the function, which returns here.
     fn call_indirect(&mut self, part: &Part) -> Result<(), Unfit> {
         let (base, ty, table) = (part.value(0), part.value(1), part.value(2));
         let signature = self.env.image.ty(ty as u16).map_err(|_| Unfit::Op)?;

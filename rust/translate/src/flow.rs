@@ -37,7 +37,7 @@ pub struct Pending<T> {
 }
 
 impl<I: Isa> Function<'_, '_, I> {
-    /// The place of the op that is translated.
+    /// Returns the place of the op that is translated.
     pub fn site(&self) -> Site {
         Site {
             op: self.start,
@@ -162,7 +162,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.returned(site);
     }
 
-    /// A call has just been emitted: is it the one that is looked for?
+    /// Compares the call that was just emitted with the one that is looked for.
     pub fn returned(&mut self, site: Site) {
         if self.wanted == Some(self.out.at()) {
             self.found = Some(site);

@@ -194,23 +194,24 @@ pub trait Isa {
     /// The outcome of a comparison, which the instructions that follow directly may use.
     type Test: Copy;
 
-    /// `d = s`
+    /// Writes `d = s`.
     fn mov(out: &mut Out<'_>, d: Reg, s: Reg);
-    /// `d = v`
+    /// Writes `d = v`.
     fn imm(out: &mut Out<'_>, d: Reg, v: u32);
     /// Returns the register that always has this number, if there is one. It is none of [`Isa::PLAN`].
     fn constant(v: u32) -> Option<Reg>;
-    /// True if an operation with this number leaves its scratch register alone.
+    /// Returns true if an operation with this number leaves its scratch register alone.
     fn plain(number: Number, v: u32) -> bool;
-    /// `d = x op y`. True if [`Isa::on_flags`] may tell of `d`.
+    /// Writes `d = x op y`. Returns true if [`Isa::on_flags`] may tell of `d`.
     fn bin(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
-    /// `d = x op v`, with a scratch register other than x. True as above.
+    /// Writes `d = x op v`, with a scratch register other than x. True as above.
     fn bin_imm(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool;
-    /// `d = v - y`, with a scratch register other than y.
+    /// Writes `d = v - y`, with a scratch register other than y.
     fn sub_from(out: &mut Out<'_>, d: Reg, v: u32, y: Reg, t: Reg);
-    /// `d = op x`. False, and nothing, if there is no such instruction.
+    /// Writes `d = op x`. Writes nothing and returns false if there is no such instruction.
     fn un(out: &mut Out<'_>, op: Un, d: Reg, x: Reg) -> bool;
-    /// `d = x / y` or the remainder, if neither traps. False, and nothing, if there is no such instruction.
+    /// Writes `d = x / y` or the remainder, if neither traps. Writes nothing and returns false if there is no such
+    /// instruction.
     fn div(out: &mut Out<'_>, op: Div, d: Reg, x: Reg, y: Reg, t: Reg) -> bool;
 
     /// Compares. The scratch register is other than x.
@@ -221,7 +222,7 @@ pub trait Isa {
     fn not(test: Self::Test) -> Self::Test;
     /// Branches to an offset if the test, or nothing, says so. `long` takes the form that reaches everything.
     fn branch(out: &mut Out<'_>, test: Option<Self::Test>, to: u32, long: bool);
-    /// True if a branch that is not `long` reaches so far.
+    /// Returns true if a branch that is not `long` reaches so far.
     fn reaches(from: u32, to: u32, test: bool) -> bool;
     /// Guesses whether such a branch reaches over so many bytes of IR.
     fn near(ir: u32, test: bool) -> bool;
@@ -229,24 +230,24 @@ pub trait Isa {
     fn farthest(from: u32, test: bool) -> u32;
     /// Returns the bytes that a branch which is not `long` is shorter.
     fn shortens(test: Option<Self::Test>) -> u32;
-    /// `d = test ? 1 : 0`
+    /// Writes `d = test ? 1 : 0`.
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
-    /// `d = test ? a : b`
+    /// Writes `d = test ? a : b`.
     fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
-    /// Jumps to one of `count` targets by an index below `count`; `entry` gives their offsets, which lie behind the table.
-    /// Returns the last offset that the table reaches.
+    /// Jumps to one of `count` targets by an index below `count`. `entry` gives their offsets, which lie behind the
+    /// table. Returns the last offset that the table reaches.
     fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32;
 
-    /// `d = [base + offset]`, of a slot or a field of the instance.
+    /// Writes `d = [base + offset]`, of a slot or a field of the instance.
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);
-    /// `[base + offset] = s`
+    /// Writes `[base + offset] = s`.
     fn put(out: &mut Out<'_>, s: Reg, base: Reg, offset: u32);
-    /// True if [`Isa::put`] leaves the flags alone.
+    /// Returns true if [`Isa::put`] leaves the flags alone.
     fn keeps_flags(offset: u32) -> bool {
         let _ = offset;
         true
     }
-    /// Two slots, or fields, that follow each other.
+    /// Loads two slots, or fields, that follow each other.
     fn get_pair(out: &mut Out<'_>, d: (Reg, Reg), base: Reg, offset: u32);
     /// Writes two slots, or fields, that follow each other.
     fn put_pair(out: &mut Out<'_>, s: (Reg, Reg), base: Reg, offset: u32);
@@ -254,7 +255,7 @@ pub trait Isa {
     fn load(out: &mut Out<'_>, width: Width, d: Reg, base: Reg, index: Index);
     /// Stores. The scratch register is none of the others.
     fn store(out: &mut Out<'_>, width: Width, s: Reg, base: Reg, index: Index, t: Reg);
-    /// True if a store takes the scratch register.
+    /// Returns true if a store takes the scratch register.
     fn spare(width: Width, base: Reg, index: Index) -> bool {
         let _ = (width, base, index);
         false
@@ -280,13 +281,13 @@ pub trait Isa {
         let _ = (out, store, r, at, t, to);
     }
 
-    /// `wide = wide op other`, of 64 bits: no shifts. `other` is lost. False, and nothing, for a multiplication without
-    /// instructions.
+    /// Writes `wide = wide op other`, of 64 bits: no shifts. `other` is lost. False, and nothing, for a multiplication
+    /// without instructions.
     fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool;
-    /// `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
+    /// Writes `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
     fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32);
-    /// `wide = wide op other`, for shifts and rotations. `other` is lost. False, and nothing, if a function of the firmware
-    /// does it.
+    /// Writes `wide = wide op other`, for shifts and rotations. `other` is lost. Writes nothing and returns false if a
+    /// function of the firmware does it.
     fn wide_shift_by(out: &mut Out<'_>, op: Bin) -> bool;
     /// Compares `wide` and `other`, which are lost.
     fn wide_compare(out: &mut Out<'_>, cond: Cond) -> Self::Test;
@@ -306,7 +307,7 @@ pub trait Isa {
     fn call(out: &mut Out<'_>, to: u32);
     /// Returns the offset that the call at an offset, whose bits are given, goes to.
     fn called(at: u32, bits: u32) -> u32;
-    /// Jumps to an address of the firmware; calls go here in its place. Returns the offset of the first instruction.
+    /// Jumps to an address of the firmware. Calls go here in its place. Returns the offset of the first instruction.
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32;
     /// Jumps to an offset of the code as a stand-in does: the return address stays.
     fn jump(out: &mut Out<'_>, to: u32) {

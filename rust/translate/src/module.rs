@@ -26,9 +26,9 @@ impl Outcome {
     const NOTHING: Self = Self { translated: 0, bytes: 0, no_room: 0, over_budget: 0 };
 }
 
-/// Translates the functions of an image for which the memory has room, in their order, as long as those that it has looked
-/// at have at most `budget` bytes of IR together. The others get stand-ins if translated ones call
-/// them. Afterwards `env.functions` has for each function the offset of its code plus one, or 0.
+/// Translates the functions of an image for which the memory has room, in their order. It ends when those that it has
+/// read have more than `budget` bytes of IR together. The others get stand-ins if translated ones call them. Afterwards
+/// `env.functions` has for each function the offset of its code plus one, or 0.
 ///
 /// `scratch` has [`crate::scratch_words`] and may hold anything. If `env.go_on` ends the translation, nothing is translated.
 pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], memory: &mut dyn Memory, budget: u32) -> Outcome {
@@ -117,7 +117,7 @@ fn bind<I: Isa>(out: &mut Out<'_>, entry: &Cell<u32>, to: u32) {
     }
 }
 
-/// Code in place of a function that has none: hands its code offset to the interpreter.
+/// Writes code in place of a function that has none. It hands the function's code offset to the interpreter.
 fn stand_in<I: Isa>(env: &Env<'_>, index: usize, out: &mut Out<'_>) {
     let trampoline = &env.trampolines[Helper::Interpret as usize];
     if trampoline.get() == 0 {

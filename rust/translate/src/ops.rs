@@ -9,7 +9,7 @@ use crate::function::Function;
 use crate::isa::{Bin, Cond, Div, Isa, Number, Reg, Un, Val};
 use crate::{Helper, Unfit};
 
-/// The integer operation that a meaning is, in 32 or 64 bits.
+/// Returns the integer operation that a meaning is, in 32 or 64 bits.
 pub fn operation(sem: Sem) -> Option<Bin> {
     Some(match sem {
         Sem::I32Add | Sem::I64Add => Bin::Add,
@@ -27,7 +27,7 @@ pub fn operation(sem: Sem) -> Option<Bin> {
     })
 }
 
-/// The relation that a meaning is.
+/// Returns the relation that a meaning is.
 pub fn relation(sem: Sem) -> Option<Cond> {
     Some(match sem {
         Sem::I32Eq | Sem::I64Eq => Cond::Eq,
@@ -40,7 +40,7 @@ pub fn relation(sem: Sem) -> Option<Cond> {
     })
 }
 
-/// The function that does an op of single precision, or a conversion to or from 32 bits.
+/// Returns the function that does an op of single precision, or a conversion to or from 32 bits.
 fn library(sem: Sem) -> Option<Helper> {
     Some(match sem {
         Sem::F32Add => Helper::F32Add,
@@ -136,7 +136,7 @@ impl<I: Isa> Function<'_, '_, I> {
         Ok(())
     }
 
-    /// `d = f(x, y)`. False if there is no emitter.
+    /// Writes `d = f(x, y)`. Returns false if there is no emitter.
     fn binary(&mut self, part: &Part) -> bool {
         if part.sem == Sem::F32Copysign {
             self.copy_sign(part);
@@ -166,7 +166,7 @@ impl<I: Isa> Function<'_, '_, I> {
         true
     }
 
-    /// `d = f(x)`. False if there is no emitter.
+    /// Writes `d = f(x)`. Returns false if there is no emitter.
     fn unary(&mut self, part: &Part) -> bool {
         let op = match part.sem {
             Sem::I32Clz => Un::Clz,
@@ -257,7 +257,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// `d = x / y`, or the remainder: a trap goes to the interpreter.
+    /// Writes `d = x / y`, or the remainder: a trap goes to the interpreter.
     fn divide(&mut self, part: &Part) -> Result<(), Unfit> {
         let op = match part.sem {
             Sem::I32DivS => Div { signed: true, rest: false },

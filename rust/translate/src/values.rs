@@ -25,12 +25,12 @@ impl<I: Isa> Function<'_, '_, I> {
         self.rest = None;
     }
 
-    /// The entry of a register that may have a copy of a slot.
+    /// Returns the entry of a register that may have a copy of a slot.
     fn held_by(&mut self, register: Reg) -> Option<&mut u32> {
         self.held.get_mut(usize::from(register.0.wrapping_sub(I::HELD)))
     }
 
-    /// A register is about to change.
+    /// Notes that a register is about to change.
     pub fn clobber(&mut self, register: Reg) {
         if let Some(held) = self.held_by(register) {
             *held = NO_SLOT;
@@ -46,7 +46,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// A slot is about to change.
+    /// Notes that a slot is about to change.
     pub fn forget_slot(&mut self, slot: u32) {
         for held in self.held.iter_mut().filter(|held| **held == slot) {
             *held = NO_SLOT;
@@ -64,7 +64,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// The register holds the value of the slot, until one of them changes.
+    /// Notes that the register holds the value of the slot, until one of them changes.
     pub fn hold(&mut self, register: Reg, slot: u32) {
         if let Some(held) = self.held_by(register) {
             *held = slot;
@@ -75,12 +75,12 @@ impl<I: Isa> Function<'_, '_, I> {
         self.held.iter().position(|&held| held == slot).map(|n| Reg(n as u8 + I::HELD))
     }
 
-    /// The register must not be given out again for this op.
+    /// Keeps the register from being given out again for this op.
     pub fn keep(&mut self, register: Reg) {
         self.busy |= 1 << register.0;
     }
 
-    /// The register may be given out again.
+    /// Lets the register be given out again.
     pub fn release(&mut self, register: Reg) {
         if Some(register) != self.acc || !self.reads_acc {
             self.busy &= !(1 << register.0);
@@ -186,7 +186,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// `d = s`
+    /// Writes `d = s`.
     pub fn copy(&mut self, d: Reg, s: Reg) {
         if d != s {
             self.clobber(d);
@@ -200,7 +200,7 @@ impl<I: Isa> Function<'_, '_, I> {
         slot.and_then(|(slot, _)| self.pins.get(slot)).unwrap_or(I::PLAN.wide.0)
     }
 
-    /// The result of an op of 32 bits is in the register. `flags` says that the flags tell of it.
+    /// Notes that the result of an op of 32 bits is in the register. `flags` says that the flags tell of it.
     pub fn done(&mut self, part: &Part, register: Reg, mut flags: bool) {
         self.clobber(register);
         self.acc_slot = None;
@@ -221,7 +221,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.flags = flags;
     }
 
-    /// The result of an op of 64 bits is in the first pair.
+    /// Notes that the result of an op of 64 bits is in the first pair.
     pub fn done_wide(&mut self, part: &Part) {
         let slot = part.value(0);
         self.forget_slot(slot);
@@ -249,7 +249,7 @@ impl<I: Isa> Function<'_, '_, I> {
         }
     }
 
-    /// The registers of the pair hold no slots of 32 bits any more.
+    /// Notes that the registers of the pair hold no slots of 32 bits any more.
     fn clobber_held(&mut self, pair: (Reg, Reg)) {
         for register in [pair.0, pair.1] {
             if let Some(held) = self.held_by(register) {

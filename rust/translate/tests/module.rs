@@ -116,7 +116,7 @@ impl Translation {
     }
 }
 
-/// A function that calls many large ones, of which some do not fit where small ones behind them do.
+/// Returns a function that calls many large ones, of which some do not fit where small ones behind them do.
 fn callers() -> String {
     let mut text = String::from("(module (memory 1) (func (export \"f\") (param i32) (result i32) (local i32)\n");
     for large in 0..5 {
@@ -308,8 +308,8 @@ fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     }
 }
 
-/// A function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits, or over many stores
-/// where a function of the firmware rotates.
+/// Returns a function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits. Where a
+/// function of the firmware rotates, the code has many stores in their place.
 fn far(machine: Machine, table: bool, times: usize) -> String {
     let branch = if table { "(br_table $in $out $in (local.get 0))" } else { "(br_if $out (local.get 0))" };
     let body = match machine {

@@ -28,7 +28,7 @@ pub struct Tails {
 }
 
 impl<'a> Emitter<'_, '_, 'a> {
-    /// Translates calls and operators on tables; false for other operators.
+    /// Translates calls and operators on tables. Returns false for other operators.
     pub(super) fn call_or_table(&mut self, operator: &Operator<'a>) -> bool {
         match operator {
             Operator::Call { function_index } => self.call(*function_index),
@@ -82,7 +82,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.die();
     }
 
-    /// A tail call of a function of this module by a divided function.
+    /// Writes a tail call of a function of this module by a divided function.
     fn hand_over_to(&mut self, function: u32, defined: u32) {
         let ty = self.plan.module.function_type(function).clone();
         self.check_stack(function);
@@ -121,9 +121,9 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.push_line(format!("to = {TAIL}u + {number}; goto out; {}", crate::toolchain::TAIL_CALLS));
     }
 
-    /// Before a call that may come back here: is there stack for another round, and is the guest to stop?
-    /// Once on every way through the function will do for the stack.
-    /// `callee` is its node in the graph of calls.
+    /// Checks, before a call that may come back here, that there is stack for another round and that the guest is not
+    /// to stop. Once on every way through the function will do for the stack. `callee` is its node in the graph of
+    /// calls.
     fn check_stack(&mut self, callee: u32) {
         let groups = &self.plan.groups;
         let Some(own) = groups.get(&self.index) else { return };
@@ -180,7 +180,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    /// A call whose arguments and results lie in slots and which gives the number of a trap.
+    /// Writes a call whose arguments and results lie in slots, and which returns the number of a trap.
     fn through_slots(&mut self, arguments: &[Value], ty: &FuncType, call: impl Fn(&str) -> String) {
         self.store_slots(arguments, ty);
         self.trap_code(&call("s"));
@@ -201,7 +201,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    /// A call through a table. With `tail` it is a tail call of a divided function, and control may end here.
+    /// Writes a call through a table. With `tail` it is a tail call of a divided function, and control may end here.
     fn call_indirect(&mut self, type_index: u32, table: u32, tail: bool) {
         let (ty, distinct) = self.plan.module.types[type_index as usize].clone();
         let node = self.plan.module.indirect.get(&(table, distinct)).map(|indirect| indirect.node);
@@ -251,7 +251,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         format!("((const u8 *)table{table} + table{table}[{i}].distance)")
     }
 
-    /// Through a table that may change.
+    /// Calls through a table that may change.
     fn open_table(&mut self, index: &Value, arguments: &[Value], ty: &FuncType, distinct: u16, table: u32, tail: bool) {
         self.trap_if(&format!("{} >= c->tables[{table}]->size", index.text), Trap::Table);
         let reference = self.variable(ValType::FuncRef);
@@ -283,7 +283,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     }
 }
 
-/// C type of a pointer to a function.
+/// Returns the C type of a pointer to a function.
 fn pointer_type(ty: &FuncType) -> String {
     let params: String = ty.params.iter().map(|&ty| format!(", {}", c_type(ty))).collect();
     match ty.results[..] {

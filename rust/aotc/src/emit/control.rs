@@ -81,7 +81,7 @@ const CASES: usize = 512;
 const BRACES: usize = 64;
 
 impl Frame {
-    /// Line between the two parts of an `if`.
+    /// Returns the line between the two parts of an `if`.
     fn otherwise(&self) -> String {
         match self.jumps {
             true => format!("goto F{0}; E{0}:; ", self.label),
@@ -123,7 +123,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    /// Follows blocks through dead code; true for what ends it.
+    /// Follows blocks through dead code. Returns true for what ends it.
     pub(super) fn leaves_dead_code(&mut self, operator: &Operator<'a>) -> bool {
         match operator {
             Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => {
@@ -140,7 +140,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
     }
 
-    /// Translates blocks and branches; false for other operators.
+    /// Translates blocks and branches. Returns false for other operators.
     pub(super) fn control(&mut self, operator: &Operator<'a>, position: usize) -> Result<bool, AotError> {
         match operator {
             Operator::Block { blockty } => self.open(Kind::Block, *blockty, position)?,
@@ -359,7 +359,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         format!("{moves}goto L{};", self.frames[index].label)
     }
 
-    /// Control goes to the label of a block from here.
+    /// Notes that control goes to the label of a block from here.
     fn meet(&mut self, index: usize) {
         let frame = &mut self.frames[index];
         for &local in &frame.written {
@@ -498,7 +498,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.dead = false;
     }
 
-    /// A block that is left at its end only: its results are what is on the stack.
+    /// Ends a block that is left at its end only: its results are what is on the stack.
     fn drop_below(&mut self, frame: &Frame) {
         if self.dead {
             self.stack.truncate(frame.height);

@@ -151,7 +151,7 @@ struct Emitter<'p, 'm, 'a> {
     broken: Option<(&'static str, u32)>,
 }
 
-/// C type of a value type.
+/// Returns the C type of a value type.
 fn c_type(ty: ValType) -> &'static str {
     match ty {
         ValType::I64 => "u64",
@@ -163,7 +163,7 @@ fn c_type(ty: ValType) -> &'static str {
 
 /// Translates a function, given by its index among the defined ones.
 pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError> {
-    /// Translations after which nothing is assumed of loops; few need more than three.
+    /// Translations after which nothing is assumed of loops. Few need more than three.
     const MOST: usize = 16;
     let mut assumed = Assumed::default();
     for round in 0..=MOST {
@@ -268,18 +268,18 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         self.lines.push(line);
     }
 
-    /// A root nothing is known about.
+    /// Returns a root nothing is known about.
     fn fresh(&mut self) -> Node {
         self.roots += 1;
         Node::unknown(self.roots)
     }
 
-    /// A variable.
+    /// Returns a variable.
     fn variable(&mut self, ty: ValType) -> String {
         self.variable_of(c_type(ty))
     }
 
-    /// A variable of a C type.
+    /// Returns a variable of a C type.
     fn variable_of(&mut self, ty: &'static str) -> String {
         self.temporaries += 1;
         let name = format!("t{}", self.temporaries);
@@ -300,7 +300,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         self.stack.push(Value { text: name, ty, node, local: None });
     }
 
-    /// Takes the top value off the stack. The validator has seen that it exists; if it does not, translation ends
+    /// Takes the top value off the stack. The validator has seen that it exists. If it does not, translation ends
     /// with an error before the value that stands in for it is used.
     fn pop(&mut self) -> Value {
         self.stack.pop().unwrap_or_else(|| {
@@ -309,7 +309,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         })
     }
 
-    /// Position of the first of this many values on top of the stack.
+    /// Returns the position of the first of this many values on top of the stack.
     fn top(&mut self, count: usize) -> usize {
         self.stack.len().checked_sub(count).unwrap_or_else(|| {
             self.broken("the operand stack has too few values");
@@ -326,7 +326,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         values
     }
 
-    /// Statement that raises a trap here.
+    /// Returns a statement that raises a trap here.
     fn trap(&mut self, trap: Trap) -> String {
         let offset = if self.plan.options.sites { self.offset } else { 0 };
         let next = self.sites.len();
@@ -486,7 +486,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         self.stack[position].local = None;
     }
 
-    /// The place of a global, with the type of its bits.
+    /// Returns the place of a global, with the type of its bits.
     fn global(&self, index: u32) -> String {
         let global = &self.plan.module.globals[index as usize];
         let bits = if global.ty.slots() == 2 { "g64" } else { "g32" };

@@ -123,7 +123,7 @@ pub struct Parts {
     pub parts: Vec<String>,
 }
 
-/// A word of C with its place in a line.
+/// Returns a word of C with its place in a line.
 fn words(line: &str) -> impl Iterator<Item = (usize, &str)> {
     let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     let bytes = line.as_bytes();
@@ -146,7 +146,7 @@ fn is_name(word: &str, letters: &[u8]) -> bool {
     bytes.len() > 1 && letters.contains(&bytes[0]) && bytes[1..].iter().all(u8::is_ascii_digit)
 }
 
-/// The lines where parts begin, and whether one begins in a loop.
+/// Returns the lines where parts begin, and whether one begins in a loop.
 fn cuts(whole: &Whole<'_>) -> (Vec<usize>, bool) {
     let mut before = vec![0];
     for line in whole.lines {

@@ -16,7 +16,7 @@ use crate::input::{self, Kind};
 use crate::options::{app_name, CompileArguments};
 use crate::{output, proposals};
 
-/// Serve a debugger for a core dump; `west wisp debug` serves one for an app on a device
+/// Serve a debugger for a core dump. `west wisp debug` serves one for an app on a device
 #[derive(Args)]
 pub struct Arguments {
     /// The wasm module or component that the app's image was built of, with --debug

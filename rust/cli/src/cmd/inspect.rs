@@ -22,7 +22,7 @@ use crate::replay::{self, Recording};
 use crate::symbols::Symbols;
 use crate::world::{Origin, World};
 
-/// Show what is in an image, and whether it is sound; or what a core dump or a recording has
+/// Show what is in an image, and whether it is sound, or what a core dump or a recording has
 #[derive(Args)]
 pub struct Arguments {
     /// The image, component, core dump or recording
@@ -30,7 +30,8 @@ pub struct Arguments {
     /// Show the code
     #[arg(long, conflicts_with = "json")]
     code: bool,
-    /// Names for the code; for a core dump also its module, and for a recording its module [default: those beside the image]
+    /// Names for the code. For a core dump also its module, and for a recording its module [default: those beside the
+    /// image]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
 }

@@ -65,7 +65,7 @@ pub struct Arguments {
     /// Hold the app for a debugger, which connects to this port or address of this machine [default: 127.0.0.1:1234]
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = ADDRESS, conflicts_with = "native")]
     debug: Option<String>,
-    /// Write a core dump to FILE if the app traps; a module is compiled as for a debugger
+    /// Write a core dump to FILE if the app traps. A module is compiled as for a debugger
     #[arg(long, value_name = "FILE", conflicts_with_all = ["native", "profile"])]
     core: Option<PathBuf>,
     /// Record in FILE what comes into the app: results of host calls, memory that they write, and events

@@ -57,7 +57,7 @@ pub struct Dump {
     pub pieces: Vec<(u32, Vec<u8>)>,
     /// Memory from this address on is not known.
     pub memory_cut: Option<u32>,
-    /// Functions that the module imports; needed to number its own.
+    /// Functions that the module imports. Needed to number its own.
     imported: u32,
 }
 

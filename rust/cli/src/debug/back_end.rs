@@ -35,7 +35,7 @@ pub trait BackEnd: Send {
     /// Lets the app go on.
     fn go(&self, go: Go) -> Answer<()>;
 
-    /// The debugger has left.
+    /// Notes that the debugger has left.
     fn left(&self) {
         let _ = self.go(Go::default());
     }

@@ -26,7 +26,7 @@ impl Core {
         core
     }
 
-    /// The app stands still.
+    /// Holds the app.
     fn stop(&self) {
         let signal = exit::of_trap(self.dump.trap.code) - 128;
         *self.link.held() = Some(Stop { signal, at_breakpoint: false });

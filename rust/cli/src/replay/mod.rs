@@ -181,7 +181,7 @@ impl Recording {
         ImageId { wasm, code }
     }
 
-    /// Returns how the run has ended; `None` if the recording does not have its end.
+    /// Returns how the run has ended, or `None` if the recording does not have its end.
     pub fn end(&self) -> Option<End> {
         match self.items.last() {
             Some(Item::End(end)) => Some(*end),

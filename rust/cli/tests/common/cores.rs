@@ -3,7 +3,7 @@
 
 use super::{Case, Folder};
 
-/// A core dump of an image, changed, and module and symbols of another.
+/// Makes a core dump of an image, changed, and module and symbols of another.
 fn core(folder: &Folder, change: fn(&mut Vec<u8>)) {
     folder.module("a.wasm", r#"(module (memory 1) (data (i32.const 9) "abc") (func (export "_start") unreachable))"#);
     folder.succeeds("build a.wasm --quiet --no-symbols");

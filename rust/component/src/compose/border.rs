@@ -14,8 +14,8 @@ enum Length {
     Param(u32),
 }
 
-/// Returns a function that calls the host's function `host` with addresses of the whole memory; `None` if the host has
-/// no such function.
+/// Returns a function that calls the host's function `host` with addresses of the whole memory, or `None` if the host
+/// has no such function.
 pub fn call(module: &str, name: &str, region: &Region, host: u32) -> Option<Function> {
     let params = wisp_abi::interface(module)?.function(name)?.params;
     let mut out = Function::new([]);

@@ -13,7 +13,7 @@ use wisp_image::format::MEMORY_END;
 use super::region::Region;
 use crate::Error;
 
-/// Returns offset and width of an access to memory, and the type of a value that it stores; `None` for others.
+/// Returns offset and width of an access to memory, and the type of a value that it stores, or `None` for others.
 fn access(operator: &Operator<'_>) -> Option<(MemArg, u32, Option<ValType>)> {
     use Operator::*;
     let [i32, i64, f32, f64] = TYPES.map(Some);
@@ -277,7 +277,7 @@ fn memory_of(memarg: &MemArg) -> u32 {
     }
 }
 
-/// Returns the highest address with which an access stays within its region; `None` if there is none.
+/// Returns the highest address with which an access stays within its region, or `None` if there is none.
 fn limit(region: &Region, memarg: &MemArg, width: u32) -> Option<u32> {
     u64::from(region.size).checked_sub(memarg.offset.checked_add(u64::from(width))?).map(|limit| limit as u32)
 }

@@ -34,7 +34,7 @@ struct Map {
 
 type Reencoded = Result<u32, wasm_encoder::reencode::Error<Infallible>>;
 
-/// Returns the new index of one; none of the module's own refers to what is left out.
+/// Returns the new index of one. None of the module's own refers to what is left out.
 fn of(indices: &[u32], index: u32) -> Reencoded {
     Ok(indices.get(index as usize).copied().unwrap_or(u32::MAX))
 }

@@ -51,7 +51,7 @@ pub struct Instance<'a> {
 pub enum Builtin {
     /// A function that the component imports.
     Import {
-        /// The interface with its version; empty for a function of the world itself.
+        /// The interface with its version, or empty for a function of the world itself.
         interface: String,
         function: String,
         /// Number of the component instance that calls it.
@@ -107,7 +107,8 @@ pub struct Graph<'a> {
     pub part: BTreeMap<u32, usize>,
 }
 
-/// The proposals that core modules may use: those that the compiler knows, and several memories for the adapters.
+/// Returns the proposals that core modules may use: those that the compiler knows, and several memories for the
+/// adapters.
 fn features() -> WasmFeatures {
     WasmFeatures::WASM2
         | WasmFeatures::COMPONENT_MODEL

@@ -44,7 +44,7 @@ pub enum Arg {
 pub struct Unit<'a> {
     pub module: Module<'a>,
     pub args: Vec<Arg>,
-    /// The functions that are linked; `None` for all.
+    /// The functions that are linked, or `None` for all.
     pub kept: Option<BTreeSet<u32>>,
     /// The regions of the memories that it defines.
     pub regions: Vec<usize>,

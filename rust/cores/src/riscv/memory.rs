@@ -90,7 +90,7 @@ fn access_aligned(asm: &mut Asm, away: &str, width: u32, lines: &[&str], slow: &
     }
 }
 
-/// Writes `d = load(address)`
+/// Writes `d = load(address)`.
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let away = address(asm, op, 1, op.form.len(), width);
@@ -99,7 +99,7 @@ pub fn load(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `e = load(address)`
+/// Writes `e = load(address)`.
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let away = address(asm, op, 1, op.form.len(), width);

@@ -87,7 +87,7 @@ fn access_aligned(asm: &mut Asm, register: &str, width: u32, lines: &[&str], slo
     asm.aside(&[&format!("b {back}")]);
 }
 
-/// Writes `d = load(address)`
+/// Writes `d = load(address)`.
 pub fn load(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);
@@ -96,7 +96,7 @@ pub fn load(asm: &mut Asm, op: &Op) {
     asm.result(op);
 }
 
-/// Writes `e = load(address)`
+/// Writes `e = load(address)`.
 pub fn load_wide(asm: &mut Asm, op: &Op) {
     let (width, instruction) = access(op.sem);
     let register = address(asm, op, 1, op.form.len(), width);

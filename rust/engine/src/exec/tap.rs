@@ -12,11 +12,11 @@ use crate::vm::ty::{slots, FuncType};
 
 /// Sees each call that crosses the border between host and guest.
 pub trait Tap {
-    /// Is called in place of a host function, which [`HostCall::run`] calls. Returns the trap with which the guest ends, if
-    /// any.
+    /// Stands in place of a host function, which [`HostCall::run`] calls. Returns the trap with which the guest ends,
+    /// if any.
     fn host_call(&self, call: &mut HostCall<'_>) -> RawTrap;
 
-    /// Is called before the host calls a function of a guest, while no guest runs. Arguments are in slots.
+    /// Observes that the host calls a function of a guest, while no guest runs. Arguments are in slots.
     fn entry(&self, function: u32, arguments: &mut dyn Iterator<Item = u32>);
 }
 
@@ -98,7 +98,7 @@ impl<T: Tap> Border for T {
     }
 }
 
-/// The host function of a guest that is tapped. `env` points to its [`Tapped`].
+/// Stands for the host function of a guest that is tapped. `env` points to its [`Tapped`].
 unsafe extern "C" fn tapped(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
     // SAFETY: the interpreter passes its instance, and slots of the function's type. `wrap` gave a record that the store keeps
     // (rule A), and set it only where something taps the store.

@@ -66,7 +66,7 @@ impl LinearMemory {
         self.size.get()
     }
 
-    /// Bytes reserved in the arena.
+    /// Returns the bytes that are reserved in the arena.
     pub fn capacity(&self) -> usize {
         self.capacity
     }

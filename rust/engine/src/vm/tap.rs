@@ -8,13 +8,14 @@ use super::trap::RawTrap;
 
 /// Stands between guests and host functions.
 pub(crate) trait Border {
-    /// Is called in place of a host function, by the instance at this address. `tapped` is what the import has of the function.
+    /// Stands in place of a host function, by the instance at this address. `tapped` is what the import has of the
+    /// function.
     ///
     /// # Safety
     /// `instance` is a `Ctx` of the store, `slots` are those of the function's type, and `tapped` is a `Tapped`.
     unsafe fn host_call(&self, instance: *const (), slots: *mut u32, tapped: *const ()) -> RawTrap;
 
-    /// Is called before the host calls a function of a guest.
+    /// Observes that the host calls a function of a guest.
     fn entry(&self, function: u32, arguments: &mut dyn Iterator<Item = u32>);
 }
 

@@ -78,7 +78,7 @@ impl Agent {
         }
     }
 
-    /// Asks the server once and does what it wants. Returns the time until the next turn.
+    /// Polls the server once and does what it wants. Returns the time until the next turn.
     async fn turn(&mut self) -> Result<Duration, Trouble> {
         let poll = poll(&self.shared, &self.device.name, &self.controller).await?;
         let pause = jittered(self.shared.config.pace.poll.unwrap_or(poll.sleep));

@@ -93,7 +93,7 @@ pub fn mv(out: &mut Out<'_>, d: Reg, s: Reg) {
     }
 }
 
-/// Writes `d = x op y`
+/// Writes `d = x op y`.
 pub fn op(out: &mut Out<'_>, op: Op, d: Reg, x: Reg, y: Reg) {
     let commutes = op == ADD || op == AND || op == OR || op == XOR;
     let (x, y) = if commutes && d == y { (y, x) } else { (x, y) };
@@ -128,7 +128,7 @@ pub fn addi(out: &mut Out<'_>, d: Reg, x: Reg, v: u32) {
     }
 }
 
-/// Writes `d = v`
+/// Writes `d = v`.
 pub fn li(out: &mut Out<'_>, d: Reg, v: u32) {
     if fits(v) {
         return addi(out, d, ZERO, v);
@@ -147,7 +147,7 @@ pub fn li(out: &mut Out<'_>, d: Reg, v: u32) {
     }
 }
 
-/// Writes `d = v << 12`
+/// Writes `d = v << 12`.
 pub fn lui(out: &mut Out<'_>, d: Reg, v: u32) {
     out.word(0x37 | v << 12 | n(d) << 7);
 }

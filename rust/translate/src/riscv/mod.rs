@@ -63,7 +63,7 @@ impl Test {
         Self { cond, ..self }
     }
 
-    /// True if a compressed branch can test it.
+    /// Returns true if a compressed branch can test it.
     fn short(self) -> bool {
         self.y == Val::Imm(0) && encode::low(self.x) && matches!(self.cond, Cond::Eq | Cond::Ne)
     }
@@ -139,7 +139,7 @@ fn reach(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, u32) {
     }
 }
 
-/// `d = x op v` for and, or, exclusive or.
+/// Writes `d = x op v` for and, or, exclusive or.
 fn logic(out: &mut Out<'_>, op: encode::Op, d: Reg, x: Reg, v: u32) {
     if encode::fits(v) {
         encode::op_imm(out, op, d, x, v);
@@ -162,7 +162,7 @@ fn rotate(out: &mut Out<'_>, d: Reg, x: Reg, left: u32) {
     encode::op(out, OR, d, d, T1);
 }
 
-/// Bytes of native stack that a function takes which keeps this many registers and the return address.
+/// Returns the bytes of native stack that a function takes which keeps this many registers and the return address.
 fn stack(count: u32) -> u32 {
     (4 * count + 4).next_multiple_of(16)
 }

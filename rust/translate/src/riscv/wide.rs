@@ -6,7 +6,7 @@ use super::{over, Test, A0, A1, A2, A3, T1, T2};
 use crate::isa::{Bin, Cond, Reg, Val};
 use crate::out::Out;
 
-/// Writes `a0, a1 = a0, a1 op a2, a3`
+/// Writes `a0, a1 = a0, a1 op a2, a3`.
 pub fn bin(out: &mut Out<'_>, op: Bin) {
     let both = match op {
         Bin::Add => {
@@ -37,7 +37,7 @@ pub fn bin(out: &mut Out<'_>, op: Bin) {
     encode::op(out, both, A1, A1, A3);
 }
 
-/// Writes `a0, a1 = a0, a1 shifted by n`
+/// Writes `a0, a1 = a0, a1 shifted by n`.
 pub fn shift(out: &mut Out<'_>, op: Bin, n: u32) {
     match op {
         Bin::Rotl => return rotate(out, (64 - n) & 63),
@@ -102,7 +102,7 @@ fn halves(out: &mut Out<'_>, set: bool) -> Test {
     Test { cond: if set { Cond::LtS } else { Cond::GeS }, x: T1, y: Val::Imm(0) }
 }
 
-/// Writes `a0, a1 = a0, a1 shifted by a2`
+/// Writes `a0, a1 = a0, a1 shifted by a2`.
 pub fn shift_by(out: &mut Out<'_>, op: Bin) {
     if matches!(op, Bin::Rotl | Bin::Rotr) {
         return rotate_by(out, op == Bin::Rotl);
@@ -125,7 +125,7 @@ pub fn shift_by(out: &mut Out<'_>, op: Bin) {
     });
 }
 
-/// Writes `a0, a1 = a0, a1 rotated by a2`
+/// Writes `a0, a1 = a0, a1 rotated by a2`.
 fn rotate_by(out: &mut Out<'_>, left: bool) {
     if left {
         encode::op(out, SUB, A2, ZERO, A2);

@@ -36,13 +36,13 @@ fn n(r: Reg) -> u16 {
     u16::from(r.0)
 }
 
-/// `d = x shifted by 1 to 31`, sets flags.
+/// Writes `d = x shifted by 1 to 31`, sets flags.
 pub fn shift_imm(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, amount: u16) {
     debug_assert!(shift != sh::ROR && amount > 0 && amount < 32);
     out.half(shift << 11 | amount << 6 | n(x) << 3 | n(d));
 }
 
-/// `d = d shifted by y`, sets flags.
+/// Writes `d = d shifted by y`, sets flags.
 pub fn shift_reg(out: &mut Out<'_>, shift: u16, d: Reg, y: Reg) {
     alu(out, [2, 3, 4, 7][usize::from(shift)], d, y);
 }
@@ -52,7 +52,7 @@ pub fn extend(out: &mut Out<'_>, op: u16, d: Reg, x: Reg) {
     out.half(0xb200 | op << 6 | n(x) << 3 | n(d));
 }
 
-/// An access at base and index.
+/// Writes an access at base and index.
 pub fn access(out: &mut Out<'_>, width: Width, store: bool, t: Reg, base: Reg, index: Reg) {
     let op = match (width, store) {
         (Width::Word, true) => 0,
@@ -67,12 +67,12 @@ pub fn access(out: &mut Out<'_>, width: Width, store: bool, t: Reg, base: Reg, i
     out.half(0x5000 | op << 9 | n(index) << 6 | n(base) << 3 | n(t));
 }
 
-/// True if [`access_imm`] reaches an offset.
+/// Returns true if [`access_imm`] reaches an offset.
 pub fn reaches(width: Width, offset: u32) -> bool {
     offset % width.bytes() == 0 && offset / width.bytes() < 32
 }
 
-/// An access at base and an offset that it reaches. A load extends by zeros.
+/// Writes an access at base and an offset that it reaches. A load extends by zeros.
 pub fn access_imm(out: &mut Out<'_>, width: Width, store: bool, t: Reg, base: Reg, offset: u32) {
     debug_assert!(reaches(width, offset));
     let op = match width {

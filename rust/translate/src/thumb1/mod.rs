@@ -98,7 +98,7 @@ fn either(out: &mut Out<'_>, condition: u8, no: impl FnOnce(&mut Out<'_>), yes: 
     out.patch(at, |out| encode::branch_short(out, None, end));
 }
 
-/// `d = x shifted by t`, where t is not x.
+/// Writes `d = x shifted by t`, where t is not x.
 fn shift_by(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, t: Reg) {
     if d == x {
         return encode::shift_reg(out, shift, d, t);
@@ -133,7 +133,7 @@ fn far(out: &mut Out<'_>, to: u32) {
     }
 }
 
-/// The registers that a function keeps, an odd number of them, and with the return address an even one.
+/// Returns the registers that a function keeps, an odd number of them, and with the return address an even one.
 fn kept(mask: u32) -> u16 {
     (mask | if mask.count_ones() % 2 == 0 { FILLER } else { 0 }) as u16
 }

@@ -26,7 +26,7 @@ fn summed(v: u32) -> Option<((u16, u16), bool, u16)> {
     }
 }
 
-/// `d = v` in at most three instructions. False, and nothing, if it takes more.
+/// Writes `d = v` in at most three instructions. Writes nothing and returns false if it takes more.
 fn short_imm(out: &mut Out<'_>, d: Reg, v: u32) -> bool {
     if v < 256 {
         encode::imm_8(out, 0, d, v as u16);
@@ -47,7 +47,8 @@ fn short_imm(out: &mut Out<'_>, d: Reg, v: u32) -> bool {
     true
 }
 
-/// `d = x + v`. True if it sets flags. The scratch register is used for large numbers with d and x the same.
+/// Writes `d = x + v`. Returns true if it sets flags. The scratch register is used for large numbers with d and x the
+/// same.
 pub fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     let (minus, size) = if (v as i32) < 0 { (true, v.wrapping_neg()) } else { (false, v) };
     let step = if minus { 3 } else { 2 };
@@ -89,7 +90,7 @@ pub fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     true
 }
 
-/// `d = x op v` for and, or, exclusive or. True if it sets flags.
+/// Writes `d = x op v` for and, or, exclusive or. Returns true if it sets flags.
 pub fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     let code = match op {
         Bin::And if v == 0xff || v == 0xffff => {
@@ -129,7 +130,7 @@ pub fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool
     true
 }
 
-/// `d = v`
+/// Writes `d = v`.
 pub fn imm(out: &mut Out<'_>, d: Reg, v: u32) {
     if short_imm(out, d, v) {
         return;

@@ -6,7 +6,7 @@ use super::{R0, R1, R2, R3};
 use crate::isa::{Bin, Cond};
 use crate::out::Out;
 
-/// `r0, r1 = r0, r1 op r2, r3`. False, and nothing, for a product.
+/// Writes `r0, r1 = r0, r1 op r2, r3`. False, and nothing, for a product.
 pub fn bin(out: &mut Out<'_>, op: Bin) -> bool {
     let both = match op {
         Bin::Add => {
@@ -29,7 +29,7 @@ pub fn bin(out: &mut Out<'_>, op: Bin) -> bool {
     true
 }
 
-/// `r0, r1 = r0, r1 shifted by n`
+/// Writes `r0, r1 = r0, r1 shifted by n`.
 pub fn shift(out: &mut Out<'_>, op: Bin, n: u16) {
     match op {
         Bin::Rotl => return rotate(out, (64 - n) & 63),

@@ -202,12 +202,12 @@ pub fn multiply(out: &mut Out<'_>, d: Reg, x: Reg, y: Reg, a: Option<Reg>, minus
     out.halves(0xfb00 | n(x), a << 12 | n(d) << 8 | u16::from(minus) << 4 | n(y));
 }
 
-/// Writes `low, high = x * y`
+/// Writes `low, high = x * y`.
 pub fn multiply_long(out: &mut Out<'_>, signed: bool, (l, h): (Reg, Reg), x: Reg, y: Reg) {
     out.halves(if signed { 0xfb80 } else { 0xfba0 } | n(x), n(l) << 12 | n(h) << 8 | n(y));
 }
 
-/// Writes `d = x / y`
+/// Writes `d = x / y`.
 pub fn divide(out: &mut Out<'_>, signed: bool, d: Reg, x: Reg, y: Reg) {
     out.halves(if signed { 0xfb90 } else { 0xfbb0 } | n(x), 0xf0f0 | n(d) << 8 | n(y));
 }

@@ -43,7 +43,7 @@ fn condition(cond: Cond) -> u8 {
     }
 }
 
-/// `d = x + v`. True if it sets flags.
+/// Writes `d = x + v`. Returns true if it sets flags.
 fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     let (minus, size) = if (v as i32) < 0 { (true, v.wrapping_neg()) } else { (false, v) };
     if size == 0 {
@@ -72,7 +72,7 @@ fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     true
 }
 
-/// `d = x op v` for and, or, exclusive or. True if it sets flags.
+/// Writes `d = x op v` for and, or, exclusive or. Returns true if it sets flags.
 fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     let (plain, complement) = match op {
         Bin::And => (dp::AND, Some(dp::BIC)),
@@ -105,7 +105,7 @@ fn ahead(test: bool) -> u32 {
     }
 }
 
-/// The number of an access in the encoder's table.
+/// Returns the number of an access in the encoder's table.
 fn access(width: Width, store: bool) -> usize {
     match (width, store) {
         (Width::Byte | Width::ByteSigned, true) => 2,
@@ -119,7 +119,7 @@ fn access(width: Width, store: bool) -> usize {
     }
 }
 
-/// The registers that a function keeps, an odd number of them, and with the return address an even one.
+/// Returns the registers that a function keeps, an odd number of them, and with the return address an even one.
 fn kept(mask: u32) -> u32 {
     mask | if mask.count_ones() % 2 == 0 { FILLER } else { 0 }
 }

@@ -6,7 +6,7 @@ use super::{R0, R1, R2};
 use crate::isa::Bin;
 use crate::out::Out;
 
-/// Writes `r0, r1 = r0, r1 op r2, lr`
+/// Writes `r0, r1 = r0, r1 op r2, lr`.
 pub fn bin(out: &mut Out<'_>, op: Bin) {
     let (short, wide) = match op {
         Bin::Add => {
@@ -31,7 +31,7 @@ pub fn bin(out: &mut Out<'_>, op: Bin) {
     encode::data(out, wide, true, R1, R1, (LR, 0, 0));
 }
 
-/// Writes `r0, r1 = r0, r1 shifted by n`
+/// Writes `r0, r1 = r0, r1 shifted by n`.
 pub fn shift(out: &mut Out<'_>, op: Bin, n: u16) {
     match op {
         Bin::Rotl => return rotate(out, (64 - n) & 63),
@@ -88,7 +88,7 @@ fn skip(out: &mut Out<'_>, condition: Option<u8>, body: impl FnOnce(&mut Out<'_>
     out.patch(at, |out| encode::branch_short(out, condition, end));
 }
 
-/// Writes `r0, r1 = r0, r1 shifted by r2`
+/// Writes `r0, r1 = r0, r1 shifted by r2`.
 pub fn shift_by(out: &mut Out<'_>, op: Bin) {
     if matches!(op, Bin::Rotl | Bin::Rotr) {
         return rotate_by(out, op == Bin::Rotl);
@@ -122,7 +122,7 @@ pub fn shift_by(out: &mut Out<'_>, op: Bin) {
     });
 }
 
-/// Writes `r0, r1 = r0, r1 rotated by r2`
+/// Writes `r0, r1 = r0, r1 rotated by r2`.
 fn rotate_by(out: &mut Out<'_>, left: bool) {
     if left {
         encode::alu(out, 9, R2, R2);

@@ -46,7 +46,7 @@ const LAYOUT: Layout = Layout {
     imported_globals: offset_of!(Ctx, imported_globals) as u32,
 };
 
-/// Bytes of linear memory that exist from the start, whatever the configuration says.
+/// Returns the bytes of linear memory that exist from the start, whatever the configuration says.
 fn least_memory(image: &Image<'_>) -> u32 {
     // an imported memory may have been trimmed where it was defined
     let memory = image.memory().ok().flatten().filter(|memory| !memory.imported);
@@ -233,7 +233,7 @@ pub fn end(ctx: &Ctx, entry: &Entry) {
     ctx.translated.below.set(entry.below);
 }
 
-/// Runs a defined function, whose code in the image begins at `code`, as machine code; `None` if it has none.
+/// Runs a defined function, whose code in the image begins at `code`, as machine code. Returns `None` if it has none.
 ///
 /// # Safety
 /// `code` is the offset of a function of the instance, whose module was verified (rule V). The slots lie in the frame stack,
@@ -280,7 +280,7 @@ unsafe fn place(ctx: *const ()) -> Option<(u32, *mut u8)> {
 }
 
 /// Goes on in the interpreter, at the place of the call, to the end of the function. Returns 0, and the registers that
-/// the function's caller expects, with the stack pointer in the last; or the number of a trap.
+/// the function's caller expects, with the stack pointer in the last, or the number of a trap.
 ///
 /// # Safety
 /// Rule M.

@@ -54,7 +54,7 @@ impl Registers {
     }
 }
 
-/// Helpers that call a function and hand on what it returns; the third text is done with that before.
+/// Helpers that call a function and hand on what it returns. The third text is done with that before.
 macro_rules! functions {
     ($($name:literal => $function:literal $and:literal,)*) => {
         concat!($(

@@ -391,14 +391,17 @@ def check_headers():
     rows = []
     headers = [(include / "wisp.h", language) for language in STANDARDS]
     # The small libc is for C.
-    headers += [(path, "c") for path in sorted((devenv.REPO / "guest" / "c" / "tiny" / "include").glob("*.h"))]
+    tiny = devenv.REPO / "guest" / "c" / "tiny" / "include"
+    headers += [(path, "c") for path in sorted(tiny.rglob("*.h"))]
     for header, language in headers:
         for standard in STANDARDS[language]:
             done = run([clang, "--target=wasm32", "-nostdlibinc", "-x", language, f"-std={standard}", "-fsyntax-only",
-                        "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-include", header, os.devnull])
+                        "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-I", include, "-I", tiny, "-include", header,
+                        os.devnull])
             result = "passed" if done.status == 0 else f"FAILED: {done.err}"
-            rows.append(Row("header", f"{header.name} as {standard}", result))
-            print(f"header: {header.name} as {standard}: {result}", flush=True)
+            name = header.relative_to(tiny) if header.is_relative_to(tiny) else header.name
+            rows.append(Row("header", f"{name} as {standard}", result))
+            print(f"header: {name} as {standard}: {result}", flush=True)
     return rows, ""
 
 

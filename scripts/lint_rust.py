@@ -42,6 +42,7 @@ LINTS = {
     "samples/rust_firmware/guest": [(WASM, [])],
     "samples/sensor_logger/guest": [(WASM, [])],
     "samples/uart_bridge/guest": [(WASM, [])],
+    "tests/components/composed": [(WASI, [])],
     "tests/components/sensor": [(WASI, [])],
     "tests/crates": [(WASM, []), (None, ["--lib"])],
     "tests/programs/firmware/guests/rust": [(WASM, [])],

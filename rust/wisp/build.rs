@@ -4,7 +4,7 @@
 use std::{env, fs};
 
 /// Features that a firmware has if and only if Kconfig has the option.
-const SAME: [(&str, &str); 7] = [
+const SAME: &[(&str, &str)] = &[
     ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
     ("record", "CONFIG_WISP_RECORD"),
@@ -17,7 +17,7 @@ const SAME: [(&str, &str); 7] = [
 ];
 
 /// Options that all need the feature `wasm`.
-const WASM: [&str; 6] = [
+const WASM: &[&str] = &[
     "CONFIG_WISP_BULK_MEMORY",
     "CONFIG_WISP_FLOAT",
     "CONFIG_WISP_REFERENCE_TYPES",

@@ -174,7 +174,7 @@ fn shown(image: &Option<Image>) -> Option<Value> {
 impl Inside {
     fn packet(&mut self, packet: &[u8]) -> Option<Vec<u8>> {
         self.requests += 1;
-        if self.silent || self.loss.is_some_and(|every| self.requests % every == 0) {
+        if self.silent || self.loss.is_some_and(|every| self.requests.is_multiple_of(every)) {
             return None;
         }
         if self.noise {

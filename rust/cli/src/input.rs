@@ -24,7 +24,7 @@ pub enum Kind {
 /// Files that this run of the command reads or has written. It replaces none of them.
 static KEPT: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
-/// Protects a file against [`write`] and [`create`]. Devices and pipes need no protection.
+/// Protects a file against [`write()`] and [`create`]. Devices and pipes need no protection.
 pub fn keep(path: &Path) {
     if let (true, Ok(place)) = (path.is_file(), path.canonicalize()) {
         KEPT.lock().unwrap_or_else(PoisonError::into_inner).push(place);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Core dumps: what is left of an app that trapped. [`mod@file`] reads and writes them as WebAssembly's tools do, and
-//! [`show`] prints them.
+//! [`show()`] prints them.
 
 mod file;
 mod show;

@@ -2,7 +2,7 @@
 //! What each op computes, as safe functions on values, named as in the WebAssembly text format. Floats are
 //! their bits: what comes in and goes out, NaNs included, is under the control of this file.
 //!
-//! The floating-point ones are in [`float`], with their own rules about NaN.
+//! The floating-point ones are in `float`, with their own rules about NaN.
 
 mod float;
 

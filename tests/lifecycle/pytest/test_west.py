@@ -17,6 +17,8 @@ ADD = bytes.fromhex("0061736d01000000 010701 60027f7f017f 03020100 070701 036164
 
 # Verbs that another program carries out, which is not built for these tests.
 FLEET = ("publish", "pull", "compile", "serve", "gateway", "fleet")
+# `west wisp` has these for an app on a device, and the plain command for files.
+OWN = {"debug"}
 
 
 def west(folder, *arguments, code=0, **variables):
@@ -57,7 +59,7 @@ def test_verbs_of_the_host_are_those_of_the_plain_command(workspace, tools):
         if verb in FLEET:
             said = west(workspace, "wisp", verb, "--help", code=1, WISP_FLEET="nowhere/wisp-fleet", **tool)
             assert f"`wisp {verb}` needs the program `nowhere/wisp-fleet`" in said
-        elif verb != "help":
+        elif verb not in OWN | {"help"}:
             assert "Usage: wisp" in west(workspace, "wisp", verb, "--help", **tool), verb
     west(workspace, "wisp", "build", "add.wasm", "-o", "add.wisp", "--name", "add", "--version", "1.2.3", **tool)
     assert west(workspace, "wisp", "run", "add.wisp", "--invoke", "add", "40", "2", **tool).strip() == "42"

@@ -94,7 +94,11 @@ def select_rollout():
     own = devenv.VENV / "bin" / "python"
     command, tests = [own if own.exists() else sys.executable], devenv.REPO / "tests" / "fleet"
     options += ["--firmware", firmware]
-    fleet = counted([*command, tests / "fleet.py", *options, "--devices", os.environ.get("DEVICES", "8")], devenv.REPO)
+    server = registry()
+    if server is None:
+        print("rollout: images go from build to server without a registry; apt-get install docker-registry")
+    place = ["--registry", server] if server else []
+    fleet = counted([*command, tests / "fleet.py", *options, *place, "--devices", os.environ.get("DEVICES", "8")], devenv.REPO)
     server = python(FOLDER / "goosebit", GOOSEBIT)
     if server is None:
         print("rollout: the test with gooseBit is skipped, pip cannot install it")

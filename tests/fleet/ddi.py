@@ -27,7 +27,7 @@ import device as west
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from ddi_server import LONGEST, NAME, TOKEN, Server
-from fleet import Images, end_with_parent
+from devices import Images, end_with_parent
 
 HERE = Path(__file__).resolve().parent
 COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -447,6 +447,36 @@ class Tests:
         self.device.type(f"wisp ddi set server {server.url}")
         self.server = server
         self.recovers()
+
+    def test_an_update_module_of_mender_tells_how_a_trial_ended(self):
+        with tempfile.TemporaryDirectory() as folder:
+            folder = Path(folder)
+            west = REPOSITORY / "tests" / "inside" / "west_wisp.py"
+            (folder / "mender.conf").write_text(f"WISP_WEST='{sys.executable} {west}'\nWISP_BOARD='--port {self.device.port}'\n")
+            (folder / "files").mkdir()
+
+            def module(*arguments):
+                done = subprocess.run([str(REPOSITORY / "rust" / "fleet" / "mender" / "wisp-app"), *arguments], cwd=folder, text=True,
+                                      stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+                                      env={**os.environ, "WISP_CONFIGURATION": str(folder / "mender.conf")})
+                return done.returncode, done.stdout
+
+            for question in ("SupportsRollback", "NeedsArtifactReboot"):
+                assert module(question) == (0, "No\n")
+            # states in which the module has nothing to do, and one that the protocol may get
+            for state in ("Download", "ArtifactCommit", "ArtifactFailure", "Cleanup", "Later"):
+                assert module(state, str(folder)) == (0, "")
+            code, words = module("ArtifactInstall", str(folder))
+            assert code == 1 and "no file that ends with .wisp" in words, words
+            image = folder / "files" / "fan.wisp"
+            image.write_bytes(self.images.get("fan", "1.6.0"))
+            code, words = module("ArtifactInstall", str(folder))
+            assert code == 0 and "installing fan.wisp" in words, words
+            assert self.device.apps()["fan"] == ("1.6.0", False)
+            image.write_bytes(self.images.get("fan", "1.7.0", "crashing"))
+            code, words = module("ArtifactInstall", str(folder))
+            assert code == 1 and "rolled back" in words, words
+            assert self.device.apps()["fan"] == ("1.6.0", False)
 
 
 def context_of(certificate, key):

@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from fleet import Device, Gateway, Images, end_with_parent
+from devices import Device, Gateway, Images, end_with_parent
 from servers import free_port
 
 HERE = Path(__file__).resolve().parent

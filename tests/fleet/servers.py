@@ -30,18 +30,23 @@ class Registry:
 
     def __init__(self, program, folder):
         self.port = free_port()
+        self.host, self.log = f"localhost:{self.port}", folder / "registry.log"
         configuration = folder / "registry.yml"
         configuration.write_text(CONFIGURATION.format(folder=folder / "data", port=self.port), encoding="utf-8")
-        with open(folder / "registry.log", "wb") as log:
-            self.process = subprocess.Popen([program, "serve", configuration], stdout=log, stderr=log)
-        self.host = f"localhost:{self.port}"
+        self.command, self.process = [program, "serve", configuration], None
+        self.start()
+
+    def start(self):
+        """Starts it, also after stop(), with the content that it had; returns when it answers."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command, stdout=log, stderr=log)
         while self.process.poll() is None:
             try:
                 self.ask("GET", "/v2/")
                 return
             except OSError:
                 time.sleep(0.05)
-        raise RuntimeError("the registry ended: " + (folder / "registry.log").read_text(encoding="utf-8"))
+        raise RuntimeError("the registry ended: " + self.log.read_text(encoding="utf-8"))
 
     def ask(self, method, path, body=None, headers=None):
         """Sends a request: (status, headers with small letters, body)."""

@@ -15,7 +15,7 @@ const MODULES: u32 = 8;
 
 /// Posts jobs and fetches their images. Returns the ids.
 fn client(server: &Server, number: u32) -> BTreeSet<String> {
-    let token = if number % 2 == 0 { ANNE } else { BOB };
+    let token = if number.is_multiple_of(2) { ANNE } else { BOB };
     let ids: Vec<String> = (0..JOBS)
         .map(|job| {
             let target = if job % 2 == 0 { "cortex-m3" } else { "rv32imac" };

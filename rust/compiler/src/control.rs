@@ -300,7 +300,7 @@ impl Function<'_> {
         self.dead = true;
     }
 
-    /// Returns the values on top of the stack, which stay there for other paths.
+    /// Translates the return of the values on top of the stack, which stay there for other paths.
     fn return_values(&mut self, results: &[bool]) {
         let first = self.top(results.len());
         let values: Vec<Value> = self.stack[first..].to_vec();

@@ -124,7 +124,7 @@ impl fmt::Display for CompileError {
 impl core::error::Error for CompileError {}
 
 impl CompileError {
-    /// Returns an invariant of the compiler that does not hold at this offset of the module.
+    /// Returns the error for an invariant of the compiler that does not hold at this offset of the module.
     pub(crate) fn internal(what: &'static str, offset: u32) -> Self {
         Self { offset, function: None, name: None, kind: ErrorKind::Internal(what) }
     }

@@ -32,7 +32,7 @@ pub enum Dst {
 pub enum Arg {
     /// No operand.
     None,
-    /// A slot, or `dies` if nothing reads the value again.
+    /// A slot. `dies` is true if nothing reads the value again.
     Narrow { slot: Slot, dies: bool },
     /// Two slots.
     Wide { slot: Slot, dies: bool },

@@ -141,7 +141,8 @@ fn arm(op: &Op) -> String {
     text
 }
 
-/// Returns one of the ops of an arm. Its operands begin at the word `base`, or `length` as in [`Operands`].
+/// Returns one of the ops of an arm. Its operands begin at the word `base`. `length` is as in
+/// [`Operands`].
 fn part(op: &Op, base: usize, length: Option<usize>) -> String {
     let wide_immediates = matches!(op.class, Class::Bin64 | Class::Set64) || op.sem == Sem::Const64;
     let operands = Operands { op, wide_immediates, base, length };

@@ -468,7 +468,7 @@ pub unsafe extern "C" fn wisp_rust_store_abort() -> u32 {
 /// Checks an image and tells where it is held, and whether one bit of it had to be put right.
 ///
 /// # Safety
-/// Called by the app storage's thread, or `trust` as for `wisp_rust_store_accept`. `held_at`, `length` and
+/// Called by the app storage's thread. `trust` is as for `wisp_rust_store_accept`. `held_at`, `length` and
 /// `repaired` can be written. C releases the image.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_open(
@@ -503,7 +503,7 @@ pub unsafe extern "C" fn wisp_rust_store_open(
 /// Keeps an app's candidate, and retires the keys that it lists if a root key signed it.
 ///
 /// # Safety
-/// Called by the app storage's thread, or `trust` as for `wisp_rust_store_accept`.
+/// Called by the app storage's thread. `trust` is as for `wisp_rust_store_accept`.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::wisp_store_trust) -> u32 {
     // SAFETY: called by the app storage's thread, with C's lists of keys. Nothing writes flash during the check.

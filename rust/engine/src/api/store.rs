@@ -284,7 +284,7 @@ impl<C: AsContextMut> AsContextMut for &mut C {
     }
 }
 
-/// Hands a function reference to a store that it is not of.
+/// Returns instance and index of a function reference, or the trap for one of another store.
 pub(crate) fn resolve(shared: &Shared, func: Func) -> Result<(&crate::vm::context::Ctx, u32), Trap> {
     shared.resolve(Func::to_bits(Some(func))).ok_or(Trap::new(TrapCode::UnknownHandle))
 }

@@ -20,7 +20,7 @@ impl Guest {
         }
     }
 
-    /// Returns nothing to go back to.
+    /// Does nothing: there is no memory to go back to.
     pub fn mark(&self) {}
 
     /// Takes nothing back.

@@ -101,13 +101,12 @@ static int set_lists(const struct wisp_app *app)
 int wisp_mgmt_set_args(struct smp_streamer *ctxt)
 {
 	int ret = wisp_mgmt_signed(ctxt, CMD_ARGS);
-	char name[WISP_STORE_NAME_SIZE];
-	struct zcbor_string text = {0};
+	char name[WISP_STORE_NAME_SIZE] = "";
 	const struct wisp_app *app;
 	bool reset = false;
 	size_t decoded = 0;
 	struct zcbor_map_decode_key_val keys[] = {
-		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &text),
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", wisp_mgmt_decode_name, name),
 		ZCBOR_MAP_DECODE_KEY_DECODER("args", decode_list, &args),
 		ZCBOR_MAP_DECODE_KEY_DECODER("env", decode_list, &env),
 		ZCBOR_MAP_DECODE_KEY_DECODER("reset", zcbor_bool_decode, &reset),
@@ -119,11 +118,9 @@ int wisp_mgmt_set_args(struct smp_streamer *ctxt)
 	args.given = false;
 	env.given = false;
 	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
-	    text.len == 0 || text.len >= sizeof(name)) {
+	    name[0] == '\0') {
 		return MGMT_ERR_EINVAL;
 	}
-	memcpy(name, text.value, text.len);
-	name[text.len] = '\0';
 	app = wisp_app_find(name);
 	if (app == NULL) {
 		ret = WISP_STORE_NO_APP;

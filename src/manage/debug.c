@@ -5,8 +5,6 @@
  * bytes are those of src/border/debug.h.
  */
 
-#include <string.h>
-
 #include <zephyr/kernel.h>
 #include <zephyr/mgmt/mcumgr/mgmt/mgmt.h>
 #include <zephyr/mgmt/mcumgr/smp/smp.h>
@@ -33,14 +31,13 @@ int wisp_mgmt_debug(struct smp_streamer *ctxt)
 	static uint8_t answer[WISP_DEBUG_ANSWER];
 	int ret = wisp_mgmt_signed(ctxt, CMD_DEBUG);
 	zcbor_state_t *zse = ctxt->writer->zs;
-	char name[WISP_STORE_NAME_SIZE];
-	struct zcbor_string text = {0};
+	char name[WISP_STORE_NAME_SIZE] = "";
 	struct zcbor_string request = {0};
 	const struct wisp_app *app;
 	size_t decoded = 0;
 	size_t size;
 	struct zcbor_map_decode_key_val keys[] = {
-		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &text),
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", wisp_mgmt_decode_name, name),
 		ZCBOR_MAP_DECODE_KEY_DECODER("do", zcbor_bstr_decode, &request),
 	};
 
@@ -48,11 +45,9 @@ int wisp_mgmt_debug(struct smp_streamer *ctxt)
 		return wisp_mgmt_fail(ctxt, ret);
 	}
 	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
-	    text.len == 0 || text.len >= sizeof(name)) {
+	    name[0] == '\0') {
 		return MGMT_ERR_EINVAL;
 	}
-	memcpy(name, text.value, text.len);
-	name[text.len] = '\0';
 	app = wisp_app_find(name);
 	if (app == NULL) {
 		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);

@@ -87,21 +87,31 @@ static int cmd_list(struct smp_streamer *ctxt)
 	return MGMT_ERR_EOK;
 }
 
-/* Reads the app's name from the request. */
-int wisp_mgmt_name(struct smp_streamer *ctxt, char *name)
+bool wisp_mgmt_decode_name(zcbor_state_t *zsd, char *name)
 {
-	struct zcbor_string text = {0};
-	size_t decoded = 0;
-	struct zcbor_map_decode_key_val keys[] = {
-		ZCBOR_MAP_DECODE_KEY_DECODER("name", zcbor_tstr_decode, &text),
-	};
+	struct zcbor_string text;
 
-	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
-	    text.len == 0 || text.len >= WISP_STORE_NAME_SIZE) {
-		return MGMT_ERR_EINVAL;
+	if (!zcbor_tstr_decode(zsd, &text) || text.len >= WISP_STORE_NAME_SIZE) {
+		return false;
 	}
 	memcpy(name, text.value, text.len);
 	name[text.len] = '\0';
+	return true;
+}
+
+/* Reads the app's name from the request. */
+int wisp_mgmt_name(struct smp_streamer *ctxt, char *name)
+{
+	size_t decoded = 0;
+	struct zcbor_map_decode_key_val keys[] = {
+		ZCBOR_MAP_DECODE_KEY_DECODER("name", wisp_mgmt_decode_name, name),
+	};
+
+	name[0] = '\0';
+	if (zcbor_map_decode_bulk(ctxt->reader->zs, keys, ARRAY_SIZE(keys), &decoded) != 0 ||
+	    name[0] == '\0') {
+		return MGMT_ERR_EINVAL;
+	}
 	return 0;
 }
 

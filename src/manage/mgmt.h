@@ -59,6 +59,12 @@ static inline int wisp_mgmt_signed(struct smp_streamer *ctxt, uint8_t command)
 }
 #endif
 
+/*
+ * Decodes an app's name into WISP_STORE_NAME_SIZE bytes, which an absent name leaves as they are. A
+ * name that does not fit makes the request invalid.
+ */
+bool wisp_mgmt_decode_name(zcbor_state_t *zsd, char *name);
+
 /* Reads the app's name from the request, into WISP_STORE_NAME_SIZE bytes. */
 int wisp_mgmt_name(struct smp_streamer *ctxt, char *name);
 

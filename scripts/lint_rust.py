@@ -6,6 +6,7 @@ What cannot be linted here is named with the reason: a Rust target, clippy or li
 rust/wisp and the samples in Rust need a configured Zephyr build, so the suite `zephyr` lints them.
 """
 
+import itertools
 import os
 import subprocess
 import sys
@@ -13,17 +14,20 @@ import time
 
 import devenv
 
-THUMB, RV32 = "thumbv7m-none-eabi", "riscv32imac-unknown-none-elf"
+THUMB, THUMB1, RV32 = "thumbv7m-none-eabi", "thumbv6m-none-eabi", "riscv32imac-unknown-none-elf"
 WASM, WASI = "wasm32-unknown-unknown", "wasm32-wasip1"
 # Linted in a build of Zephyr (scripts/suites/zephyr.py).
 IN_FIRMWARE = {"rust/wisp", "samples/rust_firmware", "samples/rust_firmware_apps"}
 # The first names crates of C sources and has no code. The second has no lock file, because a test copies and builds it.
 LEFT_OUT = {"bench/peers", "rust/cli/tests/guests/average"}
 ENGINE = ["-p", "wisp-engine", "--lib", "--features", "native,translate"]
+# The text of translated code has parts for floats.
+WITHOUT_FLOATS = [*ENGINE, "--no-default-features"]
 BARE = ["--features", "app,translate"]
 # Folder -> [(target or None for the workstation, arguments)]
 LINTS = {
-    "rust": [(None, ["--workspace", "--all-targets"]), (THUMB, ENGINE), (RV32, ENGINE)],
+    "rust": [(None, ["--workspace", "--all-targets"]),
+             *itertools.product([THUMB, THUMB1, RV32], [ENGINE, WITHOUT_FLOATS])],
     "rust/bare": [(THUMB, BARE), (RV32, BARE)],
     "rust/fleet": [(None, ["--all-targets"])],
     "rust/fuzz": [(None, ["--all-targets"])],

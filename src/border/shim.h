@@ -278,7 +278,7 @@ void wisp_shim_app_usage(const struct wisp_app *app, uint32_t arena, uint32_t me
 /* What became of an app's functions when they were to be translated. */
 struct wisp_translated {
 	uint32_t functions;
-	/* Those with machine code, and the bytes of it. */
+	/* Those with machine code, and the bytes of it, a multiple of 8. */
 	uint32_t translated;
 	uint32_t bytes;
 	/* Those without, because there was no room or no budget. */

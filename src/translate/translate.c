@@ -12,6 +12,7 @@
 
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
+#include <zephyr/sys/__assert.h>
 #include <zephyr/sys/util.h>
 
 #include "app/deadline.h"
@@ -124,13 +125,20 @@ static bool wait_for_turn(const struct wisp_app *app)
 
 uintptr_t wisp_shim_code_take(const struct wisp_app *app, uint32_t *size)
 {
+	uintptr_t start;
+
 	*size = 0;
 	detect_faults(app);
 	if (!try_take(app) && !wait_for_turn(app)) {
 		return 0;
 	}
 	*size = app->data->code_size;
-	return (uintptr_t)wisp_code_memory + app->data->code_begin;
+	start = (uintptr_t)wisp_code_memory + app->data->code_begin;
+	/* The array is aligned, and each app keeps a multiple of 8 bytes. */
+	__ASSERT(start % sizeof(uint64_t) == 0,
+		 "the code of %s must lie at a multiple of 8, not at %#lx", app->name,
+		 (unsigned long)start);
+	return start;
 }
 
 /* Ends the app's part behind `bytes`. If it was the app's turn, the next app may translate. */

@@ -182,6 +182,26 @@ fn bounded(image: &[u8], arena: &mut [u64], config: &Config) -> bool {
     })
 }
 
+/// Writes to memory for code, which nothing protects here.
+unsafe extern "C" fn write(to: *mut u8, from: *const u8, bytes: usize) {
+    // SAFETY: the engine writes inside the memory that it was given, and from a number of its own.
+    unsafe { to.copy_from_nonoverlapping(from, bytes) }
+}
+
+/// Runs an image as code outside of the arena. Returns true if it has code at a multiple of eight only, and ends alike
+/// everywhere.
+fn aligned(image: &[u8], arena: &mut [u64], config: &Config) -> bool {
+    let mut code = vec![0u64; 4096];
+    let mut at = |offset: usize| {
+        let start = code.as_mut_ptr().expose_provenance() + offset;
+        // SAFETY: RAM can be executed here, and the memory is longer by more than the offset. It outlives the store.
+        let config = unsafe { config.translate_to(start, 16 << 10, write, |_, _| (), 0) };
+        ends(image, &Run { config: &config, number: 0, stopped: false }, arena)
+    };
+    let Some((wanted, functions)) = at(0) else { return false };
+    functions != 0 && (1..8).all(|offset| at(offset).is_some_and(|(got, functions)| functions == 0 && got == wanted))
+}
+
 /// The outcomes of all images.
 #[derive(Default)]
 struct Counts {
@@ -202,6 +222,10 @@ impl Counts {
         if nests(image) {
             if number % CODE.len() == 0 && !bounded(image, arena, &translating) {
                 println!("image {number}: code went beyond the end of the native stack");
+                self.failed += 1;
+            }
+            if number % CODE.len() == 0 && !aligned(image, arena, &translating) {
+                println!("image {number}: code lies where it must not, or has no place, or ends in another way");
                 self.failed += 1;
             }
             if number % 2 == 1 {

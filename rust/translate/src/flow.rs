@@ -239,6 +239,7 @@ impl<I: Isa> Function<'_, '_, I> {
             self.branch_to(test, target);
             return Ok(());
         }
+        // the scratch register is not given up: nothing follows these instructions, and at the target no register holds a slot
         let body = |function: &mut Self| {
             let fuel = I::PLAN.fuel;
             I::bin_imm(function.out, Bin::Sub, fuel, fuel, 1, I::PLAN.temps[0]);

@@ -238,7 +238,8 @@ pub trait Isa {
     /// table. Returns the last offset that the table reaches.
     fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32;
 
-    /// Writes `d = [base + offset]`, of a slot or a field of the instance.
+    /// Writes `d = [base + offset]`, of a slot, or of a global or field of the instance. Those lie below [`Isa::REACH`], and
+    /// d may be their base.
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32);
     /// Writes `[base + offset] = s`.
     fn put(out: &mut Out<'_>, s: Reg, base: Reg, offset: u32);

@@ -172,11 +172,11 @@ impl Config {
     }
 
     /// Lets each instance turn its code into machine code, with at most so many bytes of the arena for that. Code takes
-    /// about 1.4 times the bytes of IR (2 times on RV32), and each function 4 bytes. Scratch memory takes a third of the
-    /// largest function's IR, a word for each slot of its frame, and 8 bytes for each entry of its tables of branches.
-    /// Functions for which there is no room are interpreted. 0, the default, translates nothing. Has an effect on Armv7-M,
-    /// Armv8-M Mainline and RV32 only, on processors without caches or with caches that are off. The processor must be
-    /// allowed to execute from the arena.
+    /// about 1.4 times the bytes of IR (2 times on Armv6-M and RV32), and each function 4 bytes. Scratch memory takes a
+    /// third of the largest function's IR, a word for each slot of its frame, and 8 bytes for each entry of its tables of
+    /// branches. Functions for which there is no room are interpreted. 0, the default, translates nothing. Has an effect
+    /// on Armv6-M, Armv7-M, Armv8-M and RV32 only, on processors without caches or with caches that are off. The processor
+    /// must be allowed to execute from the arena.
     #[cfg(feature = "translate")]
     #[allow(unused_mut, unused_variables)]
     pub const fn translate(mut self, bytes: u32) -> Self {
@@ -190,14 +190,15 @@ impl Config {
     /// Lets each instance turn its code into machine code, as [`Config::translate`] does, but into memory outside of the
     /// arena. `write` is called for every instruction, and may lift the protection of the memory for as long. The
     /// arena gives the scratch memory and the 4 bytes for each function, never of what linear memory may take. An
-    /// instance whose records do not fit beside scratch memory is interpreted.
+    /// instance whose records do not fit beside scratch memory is interpreted. So is each instance if `start` is no multiple
+    /// of 8, because code has numbers in it that have to be aligned.
     ///
     /// `done` is called with `context` when the first instance of a store has its code, before its start function, or when
     /// that instance could not be made. The memory behind the bytes of code is then the caller's again. Later instances of
     /// the store are interpreted.
     ///
     /// # Safety
-    /// The `size` bytes from `start` on, a multiple of 8, may be read and executed, nobody else uses them, and `write`
+    /// The `size` bytes from `start` on, both multiples of 8, may be read and executed, nobody else uses them, and `write`
     /// copies into them. For the bytes of code this holds as long as a store of this configuration exists, for the others
     /// until `done` is called.
     #[cfg(feature = "translate")]

@@ -36,8 +36,6 @@ const R12: Reg = Reg(12);
 const PC: Reg = Reg(15);
 /// The register that a function keeps as well, so that the stack stays aligned to eight bytes.
 const FILLER: u32 = 1 << 2;
-/// Words at frame or instance that accesses reach by themselves lie below.
-const NEAR: u32 = 128;
 
 /// Conditions of the processor: of the flags as they are, or as a comparison leaves them that whoever uses the test makes.
 #[derive(Clone, Copy)]
@@ -463,17 +461,17 @@ impl Isa for Thumb1 {
                 d
             }
         };
-        if offset < NEAR {
+        if offset < Self::REACH {
             return encode::access_imm(out, Width::Word, false, d, base, offset);
         }
-        // a slot: globals and fields of the instance are near
+        // a slot: globals and fields of the instance lie below
         debug_assert!(d != base);
         Self::imm(out, d, offset);
         encode::access(out, Width::Word, false, d, base, d);
     }
 
     fn put(out: &mut Out<'_>, s: Reg, base: Reg, offset: u32) {
-        if offset < NEAR {
+        if offset < Self::REACH {
             return encode::access_imm(out, Width::Word, true, s, base, offset);
         }
         if offset - 124 < 256 {
@@ -490,7 +488,7 @@ impl Isa for Thumb1 {
     }
 
     fn keeps_flags(offset: u32) -> bool {
-        offset < NEAR
+        offset < Self::REACH
     }
 
     fn get_pair(out: &mut Out<'_>, d: (Reg, Reg), base: Reg, offset: u32) {

@@ -14,10 +14,13 @@
 //!   which nobody else uses ([`Config::translate_to`](crate::Config::translate_to)). Helpers are called by it only,
 //!   with the registers that [`wisp_translate::Helper`] describes.
 
+mod common;
 #[cfg_attr(all(wisp_back_end = "thumb", wisp_thumb1), path = "thumb1.rs")]
 #[cfg_attr(all(wisp_back_end = "thumb", not(wisp_thumb1)), path = "thumb.rs")]
 #[cfg_attr(wisp_back_end = "riscv", path = "riscv.rs")]
 mod machine;
+#[cfg(wisp_back_end = "thumb")]
+mod saved;
 mod unwind;
 
 use core::cell::Cell;
@@ -28,7 +31,8 @@ use wisp_translate::isa::Isa as _;
 use wisp_translate::out::Memory;
 use wisp_translate::{Env, Helper, Layout};
 
-use self::machine::{helpers, synchronise, Isa, Registers};
+use self::common::helpers;
+use self::machine::{synchronise, Isa, Registers};
 use super::interpreter::{cold, frame, run_with};
 use crate::vm::arena::Arena;
 use crate::vm::config::{CodeWriter, Config, TRANSLATED_RESERVE};
@@ -44,6 +48,13 @@ const LAYOUT: Layout = Layout {
     floor: (offset_of!(Ctx, translated) + offset_of!(State, floor)) as u32,
     globals: offset_of!(Ctx, globals) as u32,
     imported_globals: offset_of!(Ctx, imported_globals) as u32,
+};
+
+// code reads these fields, and linear memory without an offset, by one instruction each
+const _: () = {
+    let Layout { stack_limit, floor, globals, imported_globals } = LAYOUT;
+    assert!(stack_limit < Isa::REACH && floor < Isa::REACH && globals < Isa::REACH && imported_globals < Isa::REACH);
+    assert!(offset_of!(Ctx, memory) == 0);
 };
 
 /// Returns the bytes of linear memory that exist from the start, whatever the configuration says.
@@ -130,6 +141,7 @@ fn room<'a>(shared: &Shared, image: &Image<'_>, count: usize) -> Option<Room<'a>
     let scratch = arena.take(words * 4, 4)?.cast::<u32>();
     let functions = arena.alloc_zeroed::<u32>(count)?;
     let (start, write, bytes) = match &config.code_memory {
+        Some(memory) if memory.start % 8 != 0 => return None,
         Some(memory) => (memory.start(), memory.write, memory.size),
         None => {
             let room = left.min((config.translate as usize).checked_sub(fixed)?) & !7;
@@ -263,7 +275,7 @@ unsafe fn enter_code(ctx: &Ctx, code: u32, slots: *mut u32) -> Option<RawTrap> {
     let shared = ctx.shared();
     ctx.translated.floor.set(shared.translated_floor.get());
     // SAFETY: rules M and F: the entry is that of a function of this instance, and its arguments lie at the slots.
-    Some(RawTrap::from_bits(unsafe { machine::enter(ctx, entry, slots, results) }))
+    Some(RawTrap::from_bits(unsafe { common::enter(ctx, entry, slots, results) }))
 }
 
 /// Finds where the guest stands if `ctx.ip` is a return address in the machine code: byte offset in the code section, and

@@ -2,20 +2,17 @@
 //! Entry to translated code on RISC-V with registers of 32 bits, the way out of a trap, and the helpers: they lead to
 //! functions in Rust and of the library with the registers that code wants kept.
 //!
-//! [`enter`] saves what a callee has to preserve, notes the stack pointer in the instance, and clears the registers of
-//! slots, so that a slot that is read before it is written holds nothing of the host. Of these registers only a5 is not
-//! preserved by functions of the host. The helpers save it.
+//! [`enter`](super::common::enter) saves what a callee has to preserve, notes the stack pointer in the instance, and
+//! clears the registers of slots, so that a slot that is read before it is written holds nothing of the host. Of these
+//! registers only a5 is not preserved by functions of the host. The helpers save it.
 
-use core::mem::offset_of;
-
-use super::{clz, ctz, deopt, failed, failed_there, indirect, interpret, popcnt, refill};
 use wisp_translate::isa::Reg;
 use wisp_translate::Helper;
 
-use crate::exec::interpreter::escape;
-use crate::vm::context::Ctx;
-use crate::vm::translated::State;
-use crate::vm::trap::TrapCode;
+use super::common::assemble;
+#[cfg(feature = "float")]
+use super::common::assemble_floats;
+use super::{clz, ctz};
 
 /// The instruction set.
 pub type Isa = wisp_translate::riscv::Riscv;
@@ -65,6 +62,7 @@ macro_rules! functions {
 }
 
 /// Helpers that call a function of two doubles, of which the second lies in the frame.
+#[cfg(feature = "float")]
 macro_rules! doubles {
     ($($name:literal => $function:literal $and:literal,)*) => {
         concat!($(
@@ -74,7 +72,7 @@ macro_rules! doubles {
     };
 }
 
-core::arch::global_asm!(
+assemble!(
     ".pushsection .text.wisp_translated, \"ax\", @progbits",
     ".balign 4",
     // wisp_translated_enter(ctx, entry, slots, results) -> 0 or the number of a trap
@@ -382,35 +380,14 @@ core::arch::global_asm!(
     "wisp_translated_accesses:",
     ".word wisp.t.lhu, wisp.t.lh, wisp.t.lw, wisp.t.sh, wisp.t.sw",
     ".popsection",
-    unwind = const offset_of!(Ctx, translated) + offset_of!(State, unwind),
-    entries = const offset_of!(Ctx, translated) + offset_of!(State, entries),
-    fuel = const offset_of!(Ctx, fuel),
-    limit = const offset_of!(Ctx, limits) + 8,
-    ip = const offset_of!(Ctx, ip),
-    fp = const offset_of!(Ctx, fp),
-    code = const offset_of!(Ctx, code),
-    imports = const offset_of!(Ctx, imports),
-    tables = const offset_of!(Ctx, tables),
-    functions = const offset_of!(Ctx, functions),
-    first_reference = const offset_of!(Ctx, first_reference),
-    function_count = const offset_of!(Ctx, function_count),
-    StackOverflow = const TrapCode::StackOverflow as u32,
-    deopt = sym deopt,
-    refill = sym refill,
-    failed = sym failed,
-    failed_there = sym failed_there,
-    indirect = sym indirect,
-    interpret = sym interpret,
-    escape = sym escape,
-    popcnt = sym popcnt,
-    clz = sym clz,
-    ctz = sym ctz,
+    ;
+    clz, ctz,
 );
 
-const _: () = assert!(offset_of!(Ctx, memory) == 0 && size_of::<Registers>() == 96);
+const _: () = assert!(size_of::<Registers>() == 96);
 
 #[cfg(feature = "float")]
-core::arch::global_asm!(
+assemble_floats!(
     ".pushsection .text.wisp_translated_floats, \"ax\", @progbits",
     functions! {
         "fadd" => "__addsf3" "", "fsub" => "__subsf3" "", "fmul" => "__mulsf3" "", "fdiv" => "__divsf3" "",
@@ -435,46 +412,24 @@ core::arch::global_asm!(
     ".word wisp.t.i2f, wisp.t.ui2f, wisp.t.l2f, wisp.t.ul2f, wisp.t.i2d, wisp.t.ui2d, wisp.t.l2d, wisp.t.ul2d",
     ".word wisp.t.d2f, wisp.t.f2d, wisp.t.f2iz, wisp.t.f2uiz, wisp.t.d2iz, wisp.t.d2uiz",
     ".popsection",
-    f64_promote_f32 = sym crate::exec::interpreter::f64_promote_f32,
-    i32_trunc_sat_f32_s = sym crate::exec::interpreter::i32_trunc_sat_f32_s,
-    i32_trunc_sat_f32_u = sym crate::exec::interpreter::i32_trunc_sat_f32_u,
-    i32_trunc_sat_f64_s = sym crate::exec::interpreter::i32_trunc_sat_f64_s,
-    i32_trunc_sat_f64_u = sym crate::exec::interpreter::i32_trunc_sat_f64_u,
 );
 
-/// Helpers that every build has: the first ones, some that count bits, and the last ones, which access memory.
-const COMMON: usize = Helper::Popcnt as usize + 1;
+/// The helpers that count bits, and the last ones, which access memory.
 const BITS: usize = Helper::Clz as usize;
 const ACCESSES: usize = Helper::LoadHalf as usize;
-#[cfg(feature = "float")]
-const FLOATS: usize = Helper::F64ToU32 as usize + 1 - COMMON;
 
-// the instance is laid out for C where code reads it; the rest of it is not the code's business
-#[allow(improper_ctypes)]
 extern "C" {
-    static wisp_translated_helpers: [u32; COMMON];
     static wisp_translated_bits: [u32; 2];
     static wisp_translated_accesses: [u32; Helper::COUNT - ACCESSES];
-    #[cfg(feature = "float")]
-    static wisp_translated_floats: [u32; FLOATS];
-    /// Calls code with a frame. Writes so many slots of results there. Returns 0 or the number of a trap.
-    #[link_name = "wisp_translated_enter"]
-    pub fn enter(ctx: &Ctx, entry: u32, slots: *mut u32, results: u32) -> u32;
 }
 
-/// Returns the address of each helper, and 0 for one that code never calls.
-pub fn helpers() -> [u32; Helper::COUNT] {
-    let mut addresses = [0; Helper::COUNT];
+/// Adds the addresses of the helpers that do what other processors have instructions for.
+pub fn more_helpers(addresses: &mut [u32; Helper::COUNT]) {
     // SAFETY: the text above has these tables, and nobody writes them.
     unsafe {
-        addresses[..COMMON].copy_from_slice(&wisp_translated_helpers);
         addresses[BITS..BITS + 2].copy_from_slice(&wisp_translated_bits);
         addresses[ACCESSES..].copy_from_slice(&wisp_translated_accesses);
     }
-    #[cfg(feature = "float")]
-    // SAFETY: the text for floats has this table, and nobody writes it.
-    addresses[COMMON..COMMON + FLOATS].copy_from_slice(unsafe { &wisp_translated_floats });
-    addresses
 }
 
 /// Makes code that was written visible to the processor.

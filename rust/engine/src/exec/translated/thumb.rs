@@ -2,48 +2,21 @@
 //! Entry to translated code on Armv7-M and Armv8-M Mainline, the way out of a trap, and the helpers: they lead to functions in
 //! Rust and of the library with the registers that code wants kept.
 //!
-//! [`enter`] saves what a callee has to preserve, notes the stack pointer in the instance, and clears the registers of
-//! slots, so that a slot that is read before it is written holds nothing of the host.
+//! [`enter`](super::common::enter) saves what a callee has to preserve, notes the stack pointer in the instance, and
+//! clears the registers of slots, so that a slot that is read before it is written holds nothing of the host.
 
-use core::mem::offset_of;
-
-use super::{deopt, failed, failed_there, indirect, interpret, popcnt, refill};
-use wisp_translate::isa::Reg;
 use wisp_translate::Helper;
 
-use crate::exec::interpreter::escape;
-use crate::vm::context::Ctx;
-use crate::vm::translated::State;
-use crate::vm::trap::TrapCode;
+use super::common::assemble;
+#[cfg(feature = "float")]
+use super::common::assemble_floats;
+
+pub use super::saved::Registers;
 
 /// The instruction set.
 pub type Isa = wisp_translate::thumb2::Thumb2;
 
-/// The registers that `wisp.t.deopt` saves, from the first on, and behind them the native stack of the function. The
-/// thirteenth is no slot's: the stack pointer to go on with is put there.
-#[repr(C)]
-pub struct Registers {
-    numbers: [u32; 13],
-    pub returns: u32,
-}
-
-impl Registers {
-    /// Returns the value of a register.
-    pub fn get(&self, register: Reg) -> u32 {
-        self.numbers[usize::from(register.0)]
-    }
-
-    /// Changes the value of a register.
-    pub fn set(&mut self, register: Reg, value: u32) {
-        self.numbers[usize::from(register.0)] = value;
-    }
-
-    /// Says where the native stack of the function's caller lies.
-    pub fn set_stack(&mut self, stack: *const u32) {
-        self.numbers[12] = stack.addr() as u32;
-    }
-}
-
+#[cfg(feature = "float")]
 macro_rules! float_names {
     ($($name:literal => $function:literal,)*) => {
         concat!($(
@@ -52,6 +25,7 @@ macro_rules! float_names {
     };
 }
 
+#[cfg(feature = "float")]
 macro_rules! double_names {
     ($($name:literal => $function:literal,)*) => {
         concat!($(
@@ -61,7 +35,7 @@ macro_rules! double_names {
     };
 }
 
-core::arch::global_asm!(
+assemble!(
     ".syntax unified",
     ".thumb",
     ".pushsection .text.wisp_translated, \"ax\", %progbits",
@@ -276,33 +250,11 @@ core::arch::global_asm!(
     ".word wisp.t.deopt, wisp.t.refill, wisp.t.overflow, wisp.t.import",
     ".word wisp.t.indirect, wisp.t.escape, wisp.t.interpret, wisp.t.popcnt",
     ".popsection",
-    unwind = const offset_of!(Ctx, translated) + offset_of!(State, unwind),
-    entries = const offset_of!(Ctx, translated) + offset_of!(State, entries),
-    fuel = const offset_of!(Ctx, fuel),
-    limit = const offset_of!(Ctx, limits) + 8,
-    ip = const offset_of!(Ctx, ip),
-    fp = const offset_of!(Ctx, fp),
-    code = const offset_of!(Ctx, code),
-    imports = const offset_of!(Ctx, imports),
-    tables = const offset_of!(Ctx, tables),
-    functions = const offset_of!(Ctx, functions),
-    first_reference = const offset_of!(Ctx, first_reference),
-    function_count = const offset_of!(Ctx, function_count),
-    StackOverflow = const TrapCode::StackOverflow as u32,
-    deopt = sym deopt,
-    refill = sym refill,
-    failed = sym failed,
-    failed_there = sym failed_there,
-    indirect = sym indirect,
-    interpret = sym interpret,
-    escape = sym escape,
-    popcnt = sym popcnt,
+    ;
 );
 
-const _: () = assert!(offset_of!(Ctx, memory) == 0 && size_of::<Registers>() == 56);
-
 #[cfg(feature = "float")]
-core::arch::global_asm!(
+assemble_floats!(
     ".syntax unified",
     ".thumb",
     ".pushsection .text.wisp_translated_floats, \"ax\", %progbits",
@@ -329,39 +281,10 @@ core::arch::global_asm!(
     ".word wisp.t.i2f, wisp.t.ui2f, wisp.t.l2f, wisp.t.ul2f, wisp.t.i2d, wisp.t.ui2d, wisp.t.l2d, wisp.t.ul2d",
     ".word wisp.t.d2f, wisp.t.f2d, wisp.t.f2iz, wisp.t.f2uiz, wisp.t.d2iz, wisp.t.d2uiz",
     ".popsection",
-    f64_promote_f32 = sym crate::exec::interpreter::f64_promote_f32,
-    i32_trunc_sat_f32_s = sym crate::exec::interpreter::i32_trunc_sat_f32_s,
-    i32_trunc_sat_f32_u = sym crate::exec::interpreter::i32_trunc_sat_f32_u,
-    i32_trunc_sat_f64_s = sym crate::exec::interpreter::i32_trunc_sat_f64_s,
-    i32_trunc_sat_f64_u = sym crate::exec::interpreter::i32_trunc_sat_f64_u,
 );
 
-/// Helpers that every build has, and those for floats.
-const COMMON: usize = Helper::Popcnt as usize + 1;
-#[cfg(feature = "float")]
-const FLOATS: usize = Helper::F64ToU32 as usize + 1 - COMMON;
-
-// the instance is laid out for C where code reads it; the rest of it is not the code's business
-#[allow(improper_ctypes)]
-extern "C" {
-    static wisp_translated_helpers: [u32; COMMON];
-    #[cfg(feature = "float")]
-    static wisp_translated_floats: [u32; FLOATS];
-    /// Calls code with a frame. Writes so many slots of results there. Returns 0 or the number of a trap.
-    #[link_name = "wisp_translated_enter"]
-    pub fn enter(ctx: &Ctx, entry: u32, slots: *mut u32, results: u32) -> u32;
-}
-
-/// Returns the address of each helper, and 0 for one that code never calls.
-pub fn helpers() -> [u32; Helper::COUNT] {
-    let mut addresses = [0; Helper::COUNT];
-    // SAFETY: the text above has these tables, and nobody writes them.
-    addresses[..COMMON].copy_from_slice(unsafe { &wisp_translated_helpers });
-    #[cfg(feature = "float")]
-    // SAFETY: the text for floats has this table, and nobody writes it.
-    addresses[COMMON..COMMON + FLOATS].copy_from_slice(unsafe { &wisp_translated_floats });
-    addresses
-}
+/// Adds nothing: the processor has instructions for what the other helpers do.
+pub fn more_helpers(_: &mut [u32; Helper::COUNT]) {}
 
 /// Makes code that was written visible to the processor.
 pub fn synchronise() {

@@ -1,51 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Entry to translated code on Armv6-M and Armv8-M Baseline, the way out of a trap, and the helpers.
 //!
-//! [`enter`] saves what a callee has to preserve, notes the stack pointer in the instance, and clears the registers of
-//! slots, so that a slot that is read before it is written holds nothing of the host. Functions of the host preserve every
-//! register that code wants kept. So most helpers are such functions themselves. On the way to a helper the code moves r3
-//! into r12, because no instruction jumps that far without a low register.
+//! [`enter`](super::common::enter) saves what a callee has to preserve, notes the stack pointer in the instance, and
+//! clears the registers of slots, so that a slot that is read before it is written holds nothing of the host. Functions
+//! of the host preserve every register that code wants kept. So most helpers are such functions themselves. On the way
+//! to a helper the code moves r3 into r12, because no instruction jumps that far without a low register.
 
-use core::mem::offset_of;
-
-use super::{clz, ctz, deopt, failed, failed_there, indirect, interpret, popcnt, refill};
-use wisp_translate::isa::Reg;
 use wisp_translate::Helper;
 
-use crate::exec::interpreter::escape;
-use crate::vm::context::Ctx;
-use crate::vm::translated::State;
-use crate::vm::trap::TrapCode;
+#[cfg(feature = "float")]
+use super::common::assemble_floats;
+use super::common::{assemble, LAST};
+use super::{clz, ctz};
+
+pub use super::saved::Registers;
 
 /// The instruction set.
 pub type Isa = wisp_translate::thumb1::Thumb1;
 
-/// The registers that `wisp.t.deopt` saves, from the first on, and behind them the native stack of the function. The
-/// thirteenth is no slot's: the stack pointer to go on with is put there.
-#[repr(C)]
-pub struct Registers {
-    numbers: [u32; 13],
-    pub returns: u32,
-}
-
-impl Registers {
-    /// Returns the value of a register.
-    pub fn get(&self, register: Reg) -> u32 {
-        self.numbers[usize::from(register.0)]
-    }
-
-    /// Changes the value of a register.
-    pub fn set(&mut self, register: Reg, value: u32) {
-        self.numbers[usize::from(register.0)] = value;
-    }
-
-    /// Says where the native stack of the function's caller lies.
-    pub fn set_stack(&mut self, stack: *const u32) {
-        self.numbers[12] = stack.addr() as u32;
-    }
-}
-
 /// Helpers that call a function of two pairs, of which the second lies in the frame.
+#[cfg(feature = "float")]
 macro_rules! doubles {
     ($($name:literal => $function:literal,)*) => {
         concat!($(
@@ -55,7 +29,7 @@ macro_rules! doubles {
     };
 }
 
-core::arch::global_asm!(
+assemble!(
     ".syntax unified",
     ".thumb",
     ".pushsection .text.wisp_translated, \"ax\", %progbits",
@@ -416,40 +390,12 @@ core::arch::global_asm!(
     ".word wisp.t.lmul, {shl}, {shr_s}, {shr_u}, {rotl}, {rotr}",
     ".word wisp.t.lhu, wisp.t.lh, wisp.t.lw, wisp.t.sh, wisp.t.sw",
     ".popsection",
-    unwind = const offset_of!(Ctx, translated) + offset_of!(State, unwind),
-    entries = const offset_of!(Ctx, translated) + offset_of!(State, entries),
-    fuel = const offset_of!(Ctx, fuel),
-    limit = const offset_of!(Ctx, limits) + 8,
-    ip = const offset_of!(Ctx, ip),
-    fp = const offset_of!(Ctx, fp),
-    code = const offset_of!(Ctx, code),
-    imports = const offset_of!(Ctx, imports),
-    tables = const offset_of!(Ctx, tables),
-    functions = const offset_of!(Ctx, functions),
-    first_reference = const offset_of!(Ctx, first_reference),
-    function_count = const offset_of!(Ctx, function_count),
-    StackOverflow = const TrapCode::StackOverflow as u32,
-    deopt = sym deopt,
-    refill = sym refill,
-    failed = sym failed,
-    failed_there = sym failed_there,
-    indirect = sym indirect,
-    interpret = sym interpret,
-    escape = sym escape,
-    popcnt = sym popcnt,
-    clz = sym clz,
-    ctz = sym ctz,
-    shl = sym shl,
-    shr_s = sym shr_s,
-    shr_u = sym shr_u,
-    rotl = sym rotl,
-    rotr = sym rotr,
+    ;
+    clz, ctz, shl, shr_s, shr_u, rotl, rotr,
 );
 
-const _: () = assert!(offset_of!(Ctx, memory) == 0 && size_of::<Registers>() == 56);
-
 #[cfg(feature = "float")]
-core::arch::global_asm!(
+assemble_floats!(
     ".syntax unified",
     ".thumb",
     ".pushsection .text.wisp_translated_floats, \"ax\", %progbits",
@@ -468,43 +414,16 @@ core::arch::global_asm!(
     ".word __aeabi_d2f, {f64_promote_f32}, {i32_trunc_sat_f32_s}, {i32_trunc_sat_f32_u}",
     ".word {i32_trunc_sat_f64_s}, {i32_trunc_sat_f64_u}",
     ".popsection",
-    f64_promote_f32 = sym crate::exec::interpreter::f64_promote_f32,
-    i32_trunc_sat_f32_s = sym crate::exec::interpreter::i32_trunc_sat_f32_s,
-    i32_trunc_sat_f32_u = sym crate::exec::interpreter::i32_trunc_sat_f32_u,
-    i32_trunc_sat_f64_s = sym crate::exec::interpreter::i32_trunc_sat_f64_s,
-    i32_trunc_sat_f64_u = sym crate::exec::interpreter::i32_trunc_sat_f64_u,
 );
 
-/// Helpers that every build has: the first ones, and the last ones, behind those for floats.
-const COMMON: usize = Helper::Popcnt as usize + 1;
-const LAST: usize = Helper::DivS as usize;
-#[cfg(feature = "float")]
-const FLOATS: usize = LAST - COMMON;
-
-// the instance is laid out for C where code reads it; the rest of it is not the code's business
-#[allow(improper_ctypes)]
 extern "C" {
-    static wisp_translated_helpers: [u32; COMMON];
     static wisp_translated_last: [u32; Helper::COUNT - LAST];
-    #[cfg(feature = "float")]
-    static wisp_translated_floats: [u32; FLOATS];
-    /// Calls code with a frame. Writes so many slots of results there. Returns 0 or the number of a trap.
-    #[link_name = "wisp_translated_enter"]
-    pub fn enter(ctx: &Ctx, entry: u32, slots: *mut u32, results: u32) -> u32;
 }
 
-/// Returns the address of each helper, and 0 for one that code never calls.
-pub fn helpers() -> [u32; Helper::COUNT] {
-    let mut addresses = [0; Helper::COUNT];
-    // SAFETY: the text above has these tables, and nobody writes them.
-    unsafe {
-        addresses[..COMMON].copy_from_slice(&wisp_translated_helpers);
-        addresses[LAST..].copy_from_slice(&wisp_translated_last);
-    }
-    #[cfg(feature = "float")]
-    // SAFETY: the text for floats has this table, and nobody writes it.
-    addresses[COMMON..LAST].copy_from_slice(unsafe { &wisp_translated_floats });
-    addresses
+/// Adds the addresses of the helpers that do what other processors have instructions for.
+pub fn more_helpers(addresses: &mut [u32; Helper::COUNT]) {
+    // SAFETY: the text above has this table, and nobody writes it.
+    addresses[LAST..].copy_from_slice(unsafe { &wisp_translated_last });
 }
 
 macro_rules! shifts {

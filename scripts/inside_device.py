@@ -310,6 +310,18 @@ def a_recording_without_an_interface_ends_there():
     expect("it cannot be replayed" in shown or "end, trap: interrupted" in shown, True)
 
 
+def what_is_kept_of_an_app_goes_with_it():
+    """A core dump and a recording of an app that failed, which is then uninstalled."""
+    device, file = Session.device, MODULES / "device-gone"
+    run_again("fail")
+    device.west("core", "fail", "-o", file)
+    device.west("uninstall", "fail")
+    missing = device.west("core", "fail", "-o", file, code=1)
+    expect("the device keeps no core dump of this app" in missing, True)
+    missing = device.west("record", "fail", "-o", file, code=1)
+    expect("the device keeps no recording of this app" in missing, True)
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
@@ -317,6 +329,7 @@ CASES = [
     memory_that_the_debugger_writes_changes_what_the_app_does,
     a_core_dump_is_fetched_and_opens_where_the_app_trapped,
     a_recorded_failure_is_replayed_on_the_workstation_to_the_same_trap,
+    what_is_kept_of_an_app_goes_with_it,
     a_recording_without_an_interface_ends_there,
     an_image_without_steps_is_refused,
     a_recursion_in_rust_has_a_frame_for_each_call,

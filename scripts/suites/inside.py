@@ -7,7 +7,7 @@ import sys
 import devenv
 
 import guest
-from suites.common import RUST, Count, counted, stream
+from suites.common import RUST, Count, counted, stream, twister
 
 FOLDER = devenv.BUILD / "inside"
 REQUIREMENTS = devenv.REPO / "scripts" / "lldb.txt"
@@ -85,7 +85,12 @@ def on_device(python, board):
 
 
 def select_inside():
-    """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices."""
+    """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices; what is kept."""
+    return twister("inside", ["tests/kept"], ["native_sim/native/64"], [], all_boards=True) + sessions()
+
+
+def sessions():
+    """Sessions of LLDB, on the workstation and on each of BOARDS."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     code, _ = stream(["cargo", "build", "--locked", "-q", "-p", "wisp-cli"], RUST)
     clang, (linker, _) = devenv.versioned("clang"), guest.wasm_linker()

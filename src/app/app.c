@@ -13,6 +13,7 @@
 #include "app/debug.h"
 #include "app/heartbeat.h"
 #include "app/history.h"
+#include "app/kept.h"
 #include "app/deadline.h"
 #include "border/shim.h"
 #include "native/native.h"
@@ -193,6 +194,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	report(app, &status);
 	wisp_history_add(app, &status);
 	wisp_debug_end(app, &status);
+	wisp_record_ended(app);
 
 	K_SPINLOCK(&data->lock) {
 		data->status = status;

@@ -99,14 +99,20 @@ static void detach(void)
 /* Detaches if the workstation has sent no request for too long. */
 static void detach_if_silent(const struct wisp_app *app)
 {
+	bool silent;
+
 	k_mutex_lock(&lock, K_FOREVER);
-	if (session.app == app &&
-	    k_uptime_get() - session.heard > CONFIG_WISP_DEBUG_SECONDS * MSEC_PER_SEC) {
-		LOG_WRN("%s: goes on, because its debugger was silent for %d s", app->name,
-			CONFIG_WISP_DEBUG_SECONDS);
+	silent = session.app == app &&
+		 k_uptime_get() - session.heard > CONFIG_WISP_DEBUG_SECONDS * MSEC_PER_SEC;
+	if (silent) {
 		detach();
 	}
 	k_mutex_unlock(&lock);
+	/* This is the app's thread, and logging takes stack: a fault must not hold the lock. */
+	if (silent) {
+		LOG_WRN("%s: goes on, because its debugger was silent for %d s", app->name,
+			CONFIG_WISP_DEBUG_SECONDS);
+	}
 }
 
 void wisp_shim_debug_hold(const struct wisp_app *app, const void *view, uint32_t reason)

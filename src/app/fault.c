@@ -14,6 +14,7 @@
 #include "app/grants.h"
 #include "app/heartbeat.h"
 #include "app/history.h"
+#include "app/kept.h"
 #include "border/shim.h"
 #include "drivers/event.h"
 #include "drivers/fs.h"
@@ -196,6 +197,8 @@ void wisp_fault_detect(const struct wisp_app *app)
 	wisp_fs_fault(app);
 	wisp_history_add(app, &status);
 	wisp_debug_end(app, &status);
+	wisp_record_ended(app);
+	wisp_core_ended(app);
 	k_thread_create(&data->thread, app->stack, app->stack_size, release_thread, (void *)app,
 			NULL, NULL, app->priority, 0, K_NO_WAIT);
 	(void)k_thread_name_set(&data->thread, app->name);

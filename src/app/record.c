@@ -24,7 +24,9 @@ enum state {
 	STATE_KEPT,
 };
 
-/* Protects the state. The ring is the app's while it runs, and whoever holds the lock afterwards.
+/*
+ * Protects the state. The ring is the app's while it runs, and whoever holds the lock afterwards.
+ * No other lock is taken under it: whoever detects a fault of an app takes it.
  */
 static K_MUTEX_DEFINE(lock);
 
@@ -40,25 +42,22 @@ static struct {
 	uint8_t ring[CONFIG_WISP_RECORD_SIZE];
 } record;
 
-static bool is_running(const struct wisp_app *app)
-{
-	struct wisp_app_status status;
-
-	wisp_app_status(app, &status);
-	return status.state == WISP_APP_RUNNING;
-}
-
 bool wisp_shim_record_begin(const struct wisp_app *app)
 {
+	const struct wisp_app *recorded = record.app;
+	struct wisp_app_status status;
 	bool taken;
 
 	if (app->grants == NULL || app->grants->record_count == 0) {
 		return false;
 	}
+	if (recorded != NULL && recorded != app) {
+		/* Detects a fault of its thread, which ends the recording. */
+		wisp_app_status(recorded, &status);
+	}
 	k_mutex_lock(&lock, K_FOREVER);
-	/* The thread of a run that a fault ended has told nobody. */
-	taken = record.state == STATE_KEPT ||
-		(record.state == STATE_RUNNING && record.app != app && is_running(record.app));
+	recorded = record.app;
+	taken = record.state == STATE_KEPT || record.state == STATE_RUNNING;
 	if (!taken) {
 		record.app = app;
 		record.state = STATE_RUNNING;
@@ -70,7 +69,7 @@ bool wisp_shim_record_begin(const struct wisp_app *app)
 	k_mutex_unlock(&lock);
 	if (taken) {
 		LOG_INF("%s: is not recorded, because the recording of %s is kept", app->name,
-			record.app->name);
+			recorded->name);
 	}
 	return !taken;
 }
@@ -142,14 +141,36 @@ void wisp_shim_record_end(const uint8_t *head, bool keep)
 	k_mutex_unlock(&lock);
 }
 
+void wisp_record_ended(const struct wisp_app *app)
+{
+	k_mutex_lock(&lock, K_FOREVER);
+	if (record.app == app && record.state == STATE_RUNNING) {
+		/* The last item may not be whole, and there is no first part. */
+		record.state = STATE_FREE;
+	}
+	k_mutex_unlock(&lock);
+}
+
+void wisp_record_forget(const struct wisp_app *app)
+{
+	k_mutex_lock(&lock, K_FOREVER);
+	if (record.app == app && record.state != STATE_RUNNING) {
+		record.state = STATE_FREE;
+	}
+	k_mutex_unlock(&lock);
+}
+
 void wisp_kept_record(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,
 		      struct wisp_kept *kept)
 {
+	struct wisp_app_status status;
+
+	/* Detects a fault of its thread, which ends the recording. */
+	wisp_app_status(app, &status);
 	k_mutex_lock(&lock, K_FOREVER);
 	kept->generation = record.generation;
 	if (record.app == app && record.state == STATE_RUNNING) {
-		/* A run that a fault ended has left nothing that is whole. */
-		kept->generation = is_running(app) ? WISP_KEPT_RUNNING : record.generation;
+		kept->generation = WISP_KEPT_RUNNING;
 	} else if (record.app == app && record.state != STATE_FREE) {
 		kept->length = sizeof(record.head) + record.used;
 	}

@@ -11,8 +11,8 @@
 struct wisp_app;
 
 /*
- * Returns the RAM for the core dump of an app, of CONFIG_WISP_CORE_DUMP_SIZE bytes. Nobody reads it
- * before wisp_shim_core_end(), which the same thread calls.
+ * Returns the RAM for the core dump of an app, of CONFIG_WISP_CORE_DUMP_SIZE bytes, or NULL while
+ * another app writes one. Nobody reads it before wisp_shim_core_end(), which the same thread calls.
  */
 uint8_t *wisp_shim_core_begin(const struct wisp_app *app, size_t *size);
 

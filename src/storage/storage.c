@@ -9,6 +9,7 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/storage/flash_map.h>
 
+#include "app/kept.h"
 #include "storage/images.h"
 #include "storage/storage.h"
 
@@ -230,18 +231,21 @@ int wisp_store_rollback(const char *name)
 	return wisp_storage_run(do_rollback, (void *)name);
 }
 
-/* Deletes saved arguments of an app that is no more. */
-static void forget_arguments(const char *name)
+/* Deletes what is left of an app that is no more: its saved arguments, recording and core dump. */
+static void forget(const char *name)
 {
-#ifdef CONFIG_WISP_ARGS_SAVED
 	const struct wisp_app *app = wisp_app_find(name);
 
-	if (app != NULL && wisp_app_reset_args(app) != 0) {
+	if (app == NULL) {
+		return;
+	}
+#ifdef CONFIG_WISP_ARGS_SAVED
+	if (wisp_app_reset_args(app) != 0) {
 		LOG_WRN("%s: its saved arguments could not be deleted", name);
 	}
-#else
-	ARG_UNUSED(name);
 #endif
+	wisp_record_forget(app);
+	wisp_core_forget(app);
 }
 
 static int do_uninstall(void *argument)
@@ -259,7 +263,7 @@ static int do_uninstall(void *argument)
 		ret = wisp_rust_store_change(stored.slot, WISP_STORE_UNINSTALL, &value);
 	}
 	if (ret == 0) {
-		forget_arguments(stored.name);
+		forget(stored.name);
 	}
 	return ret;
 }

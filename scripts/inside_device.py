@@ -266,7 +266,7 @@ def a_core_dump_is_fetched_and_opens_where_the_app_trapped():
     expect("the device keeps no core dump of this app" in missing, True)
     run_again("walk")
     said = device.west("core", "walk", "-o", dump, "--module", module)
-    expect("is not in the core dump" in said, False)
+    expect("is not whole" in said, False)
     shown = subprocess.run([WISP, "inspect", dump], text=True, capture_output=True, check=True).stdout
     expect("trap: integer divide by zero" in shown, True)
     with inside.Session(module, "debug", "--listen=0", f"--core={dump}") as app:

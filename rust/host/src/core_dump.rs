@@ -15,6 +15,8 @@ pub const FRAME: u8 = b'F';
 pub const FRAMES_CUT: u8 = b'f';
 /// A global, in the order of the module: its type as WebAssembly encodes it (1) and its bits (8).
 pub const GLOBAL: u8 = b'G';
+/// There were more globals than the dump has.
+pub const GLOBALS_CUT: u8 = b'g';
 /// A piece of linear memory: address (4), length (4), bytes. What no piece has is zero.
 pub const MEMORY: u8 = b'M';
 /// Linear memory from this address (4) on is not in the dump.
@@ -61,8 +63,8 @@ impl Room<'_> {
     }
 }
 
-/// Bytes that are left for [`MEMORY_CUT`] and [`END`].
-const REST: usize = 6;
+/// Bytes that are left for [`FRAMES_CUT`], [`GLOBALS_CUT`], [`MEMORY_CUT`] and [`END`].
+const REST: usize = 8;
 
 /// Writes the dump of a store whose guest trapped. Returns its length in bytes: 0 if not even its beginning fits.
 ///
@@ -74,15 +76,15 @@ pub fn write<T>(store: &Store<'_, T>, trap: Trap, bytes: &mut [u8]) -> usize {
 
 #[inline(never)]
 fn write_view(view: &View<'_>, trap: Trap, bytes: &mut [u8]) -> usize {
+    if bytes.len() < HEADER + REST {
+        return 0;
+    }
     let mut room = Room { bytes, used: 0 };
     let id = view.image_id();
     let size = u32::try_from(view.memory_size()).unwrap_or(u32::MAX);
     room.add(&MAGIC, 0);
     for word in [id.wasm, id.code, trap.code as u32, trap.func, trap.offset, size] {
         room.add(&word.to_le_bytes(), 0);
-    }
-    if room.used != HEADER {
-        return 0;
     }
     let mut all = true;
     for (depth, frame) in view.frames().enumerate() {
@@ -93,17 +95,10 @@ fn write_view(view: &View<'_>, trap: Trap, bytes: &mut [u8]) -> usize {
         }
     }
     if !all {
-        room.add(&[FRAMES_CUT], REST);
+        room.add(&[FRAMES_CUT], REST - 1);
     }
-    for index in 0..view.global_count() {
-        let Some((ty, value)) = view.global(index) else { break };
-        let mut record = [0; 10];
-        record[0] = GLOBAL;
-        record[1] = ty as u8;
-        record[2..].copy_from_slice(&value.to_le_bytes());
-        if !room.add(&record, REST) {
-            break;
-        }
+    if (0..view.global_count()).any(|index| !add_global(&mut room, view, index)) {
+        room.add(&[GLOBALS_CUT], REST - 2);
     }
     let reached = add_memory(&mut room, view, size);
     if reached < size {
@@ -132,6 +127,16 @@ fn add_frame(room: &mut Room<'_>, view: &View<'_>, frame: &Watched) -> Option<bo
     }
     room.set(start + 13, count);
     Some(slots == wanted)
+}
+
+/// Adds a global. Returns false if it does not fit.
+fn add_global(room: &mut Room<'_>, view: &View<'_>, index: usize) -> bool {
+    let Some((ty, value)) = view.global(index) else { return false };
+    let mut record = [0; 10];
+    record[0] = GLOBAL;
+    record[1] = ty as u8;
+    record[2..].copy_from_slice(&value.to_le_bytes());
+    room.add(&record, REST)
 }
 
 /// Adds what is not zero of linear memory. Returns the address up to which all of it is there.

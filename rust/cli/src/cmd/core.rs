@@ -74,10 +74,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         module = Some(wasm);
     }
     input::write(&arguments.output, &dump.file(module.as_deref()))?;
-    if let Some(cut) = dump.memory_cut {
-        output::note(format_args!(
-            "linear memory from {cut:#x} on is not in the core dump; the device had no room for it"
-        ));
+    if let Some(lacks) = dump.lacks() {
+        output::note(format_args!("{lacks}; more fits in a larger CONFIG_WISP_CORE_DUMP_SIZE"));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -61,6 +61,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
                 ),
             ));
         }
+        if let Some(lacks) = dump.lacks() {
+            output::note(lacks);
+        }
         let debugger = Debugger::of_dump(&arguments.listen, path, &wasm, map, dump)?;
         output::note(format_args!(
             "the core dump waits for a debugger; in LLDB: process connect --plugin wasm connect://{}",

@@ -99,7 +99,8 @@ pub fn read(path: &Path) -> Result<Dump, Failure> {
     parse(&bytes).map_err(|error| Failure::in_file(path, error))
 }
 
-fn parse(bytes: &[u8]) -> Result<Dump, &'static str> {
+/// Reads the bytes of a file with a core dump.
+pub(super) fn parse(bytes: &[u8]) -> Result<Dump, &'static str> {
     if !bytes.starts_with(b"\0asm") {
         return Dump::parse(bytes);
     }

@@ -51,6 +51,8 @@ pub struct Dump {
     /// There were more frames or slots.
     pub frames_cut: bool,
     pub globals: Vec<Value>,
+    /// There were more globals.
+    pub globals_cut: bool,
     /// Bytes of linear memory.
     pub memory: u32,
     /// Address and bytes of each piece of it that is not zero.
@@ -112,6 +114,7 @@ impl Dump {
             frames: Vec::new(),
             frames_cut: false,
             globals: Vec::new(),
+            globals_cut: false,
             memory,
             pieces: Vec::new(),
             memory_cut: None,
@@ -143,6 +146,7 @@ impl Dump {
                 let bits = u64::from(rest.word()?) | u64::from(rest.word()?) << 32;
                 self.globals.push(Value { ty, bits });
             }
+            raw::GLOBALS_CUT => self.globals_cut = true,
             raw::MEMORY => {
                 let (address, length) = (rest.word()?, rest.word()?);
                 self.pieces.push((address, rest.take(length as usize)?.to_vec()));
@@ -176,6 +180,7 @@ impl Dump {
             bytes.extend([raw::GLOBAL, global.ty as u8]);
             bytes.extend(global.bits.to_le_bytes());
         }
+        bytes.extend(self.globals_cut.then_some(raw::GLOBALS_CUT));
         if let Some(cut) = self.memory_cut {
             bytes.push(raw::MEMORY_CUT);
             words(&mut bytes, &[cut]);
@@ -211,6 +216,16 @@ impl Dump {
         let place = |(depth, frame): (usize, &Frame)| Some((called_from(depth, frame.place.offset), frame.wasm?));
         let places = self.frames.iter().enumerate().filter_map(place);
         Some(Symbols::of_places(wasm, places.collect(), self.imported))
+    }
+
+    /// Returns a sentence that says what there was no room for, or `None` if the dump is whole.
+    pub fn lacks(&self) -> Option<String> {
+        let frames = self.frames_cut.then(|| "frames or locals".to_owned());
+        let globals = self.globals_cut.then(|| "globals".to_owned());
+        let memory = self.memory_cut.map(|cut| format!("linear memory from {cut:#x} on"));
+        let lacks: Vec<String> = [frames, globals, memory].into_iter().flatten().collect();
+        let list = lacks.join(", ");
+        (!lacks.is_empty()).then(|| format!("the core dump is not whole: it lacks {list}"))
     }
 
     /// Copies bytes of linear memory. Returns as many as are known from this address on.

@@ -22,6 +22,8 @@ pub struct Shown {
     /// There were more frames or slots than the dump has.
     frames_cut: bool,
     globals: Vec<String>,
+    /// There were more globals than the dump has.
+    globals_cut: bool,
     memory_bytes: u32,
     /// Bytes of the pieces that are not zero.
     kept_bytes: usize,
@@ -105,6 +107,7 @@ pub fn show(dump: &Dump, given: Option<&Path>) -> Result<(), Failure> {
         frames: dump.frames.iter().enumerate().map(frame).collect(),
         frames_cut: dump.frames_cut,
         globals: dump.globals.iter().map(text).collect(),
+        globals_cut: dump.globals_cut,
         memory_bytes: dump.memory,
         kept_bytes: dump.pieces.iter().map(|piece| piece.1.len()).sum(),
         memory_cut: dump.memory_cut,
@@ -138,8 +141,12 @@ impl Shown {
                     .into(),
             );
         }
-        lines.push(format!("globals: {}", if self.globals.is_empty() { "none" } else { "" }).trim_end().into());
+        let none = self.globals.is_empty() && !self.globals_cut;
+        lines.push(if none { "globals: none" } else { "globals:" }.into());
         lines.extend(self.globals.iter().enumerate().map(|(index, global)| format!("  {index} = {global}")));
+        if self.globals_cut {
+            lines.push("  ... the dump has no room for more globals".into());
+        }
         lines.push(format!(
             "linear memory: {} bytes, of which {} are kept and the others are zero",
             self.memory_bytes, self.kept_bytes

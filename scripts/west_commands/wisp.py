@@ -409,7 +409,7 @@ class Wisp(WestCommand):
         tool = host_tool()
         if tool is None:
             self.fail(args, "the wisp command cannot be built; see above")
-        command = [tool, "debug", str(args.module), "--listen", args.listen]
+        command = [tool, "debug", str(args.module), "--bridge", "--listen", args.listen]
         command += ["--heap", args.heap] if args.heap else []
         command += ["--no-trim"] if args.no_trim else []
         if args.restart:

@@ -305,7 +305,8 @@ const CASES: &[(&str, &str, Prepare)] = &[
     ("run a.wasm --debug=here", "--debug=here: expected a port, or an address and a port, as in 127.0.0.1:1234", |f| {
         f.module("a.wasm", ADD);
     }),
-    ("debug a.wisp", "a.wisp: a debugger needs the module, which this image was made from", |f| drop(image(f))),
+    ("debug a.wasm", "there is no app to debug: name a core dump with --core FILE,", |f| f.module("a.wasm", ADD)),
+    ("debug a.wisp --core a.core", "a.wisp: a debugger needs the module, which this image was made from", |f| drop(image(f))),
     ("run a.wisp --debug", "a.wisp: --debug needs the wasm module, which this image was made from", |f| drop(image(f))),
     (
         "run a.wasm --invoke add 1 x",

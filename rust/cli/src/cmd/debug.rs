@@ -27,13 +27,23 @@ pub struct Arguments {
     /// The core dump of an app that was built or run for a debugger
     #[arg(long, value_name = "FILE")]
     core: Option<PathBuf>,
+    /// Standard input and output lead to the device, as west wisp debug makes them
+    #[arg(long, hide = true, conflicts_with = "core")]
+    bridge: bool,
     #[command(flatten)]
     compile: CompileArguments,
 }
 
-/// Serves debuggers until the app has ended. Standard input and output lead to the device.
+/// Serves debuggers until they leave the core dump, or the app on the device has ended.
 pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
+    if arguments.core.is_none() && !arguments.bridge {
+        let file = path.display();
+        return Err(Failure::new(format!(
+            "there is no app to debug: name a core dump with --core FILE, run the app here with wisp run {file} --debug, or debug \
+             it on a device with west wisp debug APP {file}"
+        )));
+    }
     debug::address("--listen", &arguments.listen)?;
     let bytes = input::read(path)?;
     let wasm = match input::kind(path, &bytes)? {

@@ -11,10 +11,14 @@ from pathlib import Path
 import images  # beside run.py
 import pytest
 from device import WORDS, Abort, Code, Device, DeviceError, Upload, manifest
+from elftools.elf.elffile import ELFFile
 from smpclient.requests.os_management import ResetWrite
 
 # Of MCUmgr.
 ACCESS_DENIED = 11
+# Functions and data of CONFIG_WISP_CORE_DUMP, CONFIG_WISP_DEBUG and CONFIG_WISP_RECORD, in C and in Rust.
+INSIDE = re.compile(r"^wisp_(shim_|rust_)?(core|debug|kept|record)_|^wisp_mgmt_(debug|kept)$"
+                    r"|wisp_host\d+(core_dump|recording)|wisp_port\d+(core_dump|debug|record)")
 
 
 def on(firmware, work, own=b"the tests' client"[:16]):
@@ -519,3 +523,12 @@ def test_upload_throughput_is_shown(firmware):
     assert trips[-1] == size
     print(f"upload: {size} bytes in {len(trips) - 1} round trips, {size / (len(trips) - 1):.0f} bytes each; "
           f"{seconds:.2f} s with checks")
+
+
+def test_a_firmware_without_debugger_dumps_and_recordings_has_no_code_of_them(request):
+    with open(request.config.getoption("--firmware") / "zephyr" / "zephyr.elf", "rb") as file:
+        names = [symbol.name for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols()]
+    # functions in C and in Rust that every firmware has: the table is not stripped
+    assert "wisp_shim_app_trap" in names
+    assert any("wisp_port" in name for name in names)
+    assert [name for name in names if INSIDE.search(name)] == []

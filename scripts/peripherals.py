@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what peripherals cost on a Cortex-M3: doc/peripherals.md has the tables.
+"""Measures what calls of the host cost on a Cortex-M3: doc/peripherals.md and doc/replay.md have the tables.
 
 calls   instructions of each host function from a guest beside Zephyr's own call, from an interrupt to
         the guest, and while apps wait; QEMU with -icount, so that the figures are exact and repeatable
+kept    the same functions in an app that is recorded, and what a core dump takes
 flash   bytes of each interface: firmware with all of them against the same without that one
 """
 
@@ -49,34 +50,42 @@ def qemu_lines(elf):
     return lines
 
 
-def measured(tier, options):
-    """Builds bench/calls for a tier and runs it: (instructions by call, Zephyr's own by call, the rest in words)."""
+def counted(tier, options):
+    """Builds bench/calls for a tier and runs it: (instructions by kind and name, other numbers, instructions per cycle)."""
     folder = OUTPUT / f"calls-{tier}"
     env = zephyr_environment()
     if not (folder / "build.ninja").is_file():
         run(["cmake", "-GNinja", "-S", REPO / "bench" / "calls", "-B", folder, f"-DBOARD={BOARD.name}",
              f"-DEXTRA_ZEPHYR_MODULES={REPO}", *options], env=env, log=OUTPUT / f"calls-{tier}-cmake.log")
     run(["ninja", "-j2", "-C", folder], env=env, log=OUTPUT / f"calls-{tier}.log")
-    two, spent, rest = [], {"guest": {}, "direct": {}}, {}
+    two, spent, rest = [], {"guest": {}, "direct": {}, "dump": {}}, {}
     for line in qemu_lines(folder / "zephyr" / "zephyr.elf"):
         if match := re.fullmatch(r"calibration (\d+) (\d+)", line):
             two.append(tuple(int(n) for n in match.groups()))
         elif match := re.fullmatch(r"(guest|direct) (\d+) (\d+) (.+)", line):
             spent[match[1]][match[4]] = int(match[3]) / int(match[2])
+        elif match := re.fullmatch(r"dump (\d+) (\d+)", line):
+            spent["dump"][int(match[1])] = int(match[2])
         elif match := re.fullmatch(r"(edges|idle) (.+)", line):
             rest[match[1]] = [int(n) for n in re.findall(r"\d+", match[2])]
     (short, short_cycles), (long, long_cycles) = sorted(two)
     rate = (long - short) / (long_cycles - short_cycles)
     loop = spent["guest"].pop("loop")
-    guest = {name: round((cycles - loop) * rate) for name, cycles in spent["guest"].items()}
-    direct = {name: round(cycles * rate) for name, cycles in spent["direct"].items()}
+    spent["guest"] = {name: cycles - loop for name, cycles in spent["guest"].items()}
+    instructions = {kind: {name: round(cycles * rate) for name, cycles in found.items()} for kind, found in spent.items()}
+    return instructions, rest, rate
+
+
+def measured(tier, options):
+    """As counted(): (instructions by call, Zephyr's own by call, the rest in words)."""
+    instructions, rest, rate = counted(tier, options)
     edges, latency = rest["edges"]
     total, idle, app = rest["idle"]
     words = (f"{tier}: from the interrupt in which a pin changes to the guest's next host call "
              f"{round(latency * rate / edges):,} instructions, the mean of {edges}; in one second in which two apps wait "
              f"{idle / total:.2%} idle, {round((total - idle) * rate):,} instructions in all, "
              f"{round(app * rate):,} in the app's thread.")
-    return guest, direct, words
+    return instructions["guest"], instructions["direct"], words
 
 
 def calls(_):
@@ -88,6 +97,20 @@ def calls(_):
         own = f"{direct[name]:,}" if name in direct else ""
         print(f"| {name} | {guest:,} | {native[name]:,} | {own} |")
     print(f"\n{words}\n{native_words}")
+
+
+def kept(_):
+    """Prints the tables of calls that are recorded, and of core dumps."""
+    plain, _, _ = counted("interpreter", [])
+    folder = REPO / "bench" / "calls"
+    recorded, _, _ = counted("kept", [f"-DEXTRA_CONF_FILE={folder / 'kept.conf'}",
+                                      f"-DEXTRA_DTC_OVERLAY_FILE={folder / 'kept.overlay'}"])
+    print("| call | not recorded | recorded |\n|---|--:|--:|")
+    for name, instructions in plain["guest"].items():
+        print(f"| {name} | {instructions:,} | {recorded['guest'][name]:,} |")
+    print("\n| core dump, bytes | instructions |\n|--:|--:|")
+    for length, instructions in recorded["dump"].items():
+        print(f"| {length:,} | {instructions:,} |")
 
 
 def flash(names):
@@ -105,13 +128,13 @@ def flash(names):
 def main():
     """Runs what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("calls", "flash"))
+    parser.add_argument("what", choices=("calls", "kept", "flash"))
     parser.add_argument("interfaces", nargs="*", metavar="INTERFACE", help="for flash: these alone, as UART")
     args = parser.parse_args()
     names = [name.upper() for name in args.interfaces] or INTERFACES
     if not set(names) <= set(INTERFACES):
         parser.error("expected some of: " + " ".join(INTERFACES))
-    {"calls": calls, "flash": flash}[args.what](names)
+    {"calls": calls, "kept": kept, "flash": flash}[args.what](names)
 
 
 if __name__ == "__main__":

@@ -55,6 +55,18 @@ static uint32_t nothing(struct wisp_caller *caller, uint32_t *slots, const void 
 }
 WISP_HOST_FUNCTION_DEFINE("bench:clock@1", "nothing", "()i", nothing);
 
+/* The guest fills its memory with this. */
+static uint32_t filler;
+
+static uint32_t fill(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	slots[0] = filler;
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("bench:clock@1", "fill", "()i", fill);
+
 static uint32_t woken(struct wisp_caller *caller, uint32_t *slots, const void *env)
 {
 	ARG_UNUSED(caller);
@@ -113,6 +125,15 @@ static void measure_latency(void)
 	(void)wisp_app_join(FIRST, K_FOREVER);
 }
 
+/* Core dumps of an app with few bytes that are not zero, and with many. */
+static void measure_dumps(void)
+{
+	for (filler = 0; filler <= 1; filler++) {
+		run(SECOND, "traps");
+		(void)wisp_app_join(SECOND, K_FOREVER);
+	}
+}
+
 /* One second in which both apps wait. */
 static void measure_idle(void)
 {
@@ -146,6 +167,11 @@ int main(void)
 	measure_calls();
 	measure_latency();
 	measure_idle();
+	if (IS_ENABLED(CONFIG_WISP_CORE_DUMP)) {
+		(void)wisp_app_stop(SECOND);
+		(void)wisp_app_join(SECOND, K_FOREVER);
+		measure_dumps();
+	}
 	printk("bench done\n");
 	return 0;
 }

@@ -29,9 +29,10 @@ static struct {
 	uint8_t bytes[CONFIG_WISP_CORE_DUMP_SIZE];
 } dump;
 
-/* Forgets the dump. The caller holds the lock. */
+/* Forgets the dump. A workstation that reads it begins anew. The caller holds the lock. */
 static void forget(void)
 {
+	dump.generation++;
 	dump.app = NULL;
 	dump.writing = false;
 	dump.length = 0;

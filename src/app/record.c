@@ -155,6 +155,8 @@ void wisp_record_forget(const struct wisp_app *app)
 {
 	k_mutex_lock(&lock, K_FOREVER);
 	if (record.app == app && record.state != STATE_RUNNING) {
+		/* A workstation that reads it begins anew. */
+		record.generation++;
 		record.state = STATE_FREE;
 	}
 	k_mutex_unlock(&lock);

@@ -47,24 +47,34 @@ static enum wisp_app_state state_of(const struct wisp_app *app)
 	return status.state;
 }
 
-/* Returns the bytes of the core dump, or of the recording, that are kept of an app. */
-static size_t core(const struct wisp_app *app)
+/* Reads the first byte of the core dump, or of the recording, of an app. */
+static struct wisp_kept look_at_core(const struct wisp_app *app)
 {
 	struct wisp_kept kept = {0};
 	uint8_t byte;
 
 	wisp_kept_core(app, 0, &byte, sizeof(byte), &kept);
-	return kept.length;
+	return kept;
 }
 
-static size_t recording(const struct wisp_app *app)
+static struct wisp_kept look_at_recording(const struct wisp_app *app)
 {
 	struct wisp_kept kept = {0};
 	uint8_t byte;
 
 	wisp_kept_record(app, 0, &byte, sizeof(byte), &kept);
 	zassert_not_equal(kept.generation, WISP_KEPT_RUNNING);
-	return kept.length;
+	return kept;
+}
+
+static size_t core(const struct wisp_app *app)
+{
+	return look_at_core(app).length;
+}
+
+static size_t recording(const struct wisp_app *app)
+{
+	return look_at_recording(app).length;
 }
 
 static void forget_all(void *fixture)
@@ -99,6 +109,22 @@ ZTEST(kept, test_what_is_kept_of_an_app_is_forgotten_alone)
 	wisp_record_forget(FIRST);
 	zassert_equal(core(FIRST), 0);
 	zassert_equal(recording(FIRST), 0);
+}
+
+ZTEST(kept, test_who_reads_what_is_forgotten_meanwhile_begins_anew)
+{
+	uint32_t core_before;
+	uint32_t recording_before;
+
+	run(FIRST);
+	core_before = look_at_core(FIRST).generation;
+	recording_before = look_at_recording(FIRST).generation;
+	zassert_equal(look_at_core(FIRST).generation, core_before);
+	zassert_equal(look_at_recording(FIRST).generation, recording_before);
+	wisp_core_forget(FIRST);
+	wisp_record_forget(FIRST);
+	zassert_not_equal(look_at_core(FIRST).generation, core_before);
+	zassert_not_equal(look_at_recording(FIRST).generation, recording_before);
 }
 
 ZTEST(kept, test_a_fault_while_a_dump_is_written_leaves_the_others_theirs)

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Compiles the pieces of C that are tested here.
 
-const FIRMWARE: [&str; 4] =
-    ["../../src/app/stop.c", "../../src/drivers/event.c", "../../src/border/timer.c", "../../src/storage/uploads.c"];
+const FIRMWARE: [&str; 5] = [
+    "../../src/app/stop.c",
+    "../../src/drivers/event.c",
+    "../../src/drivers/input.c",
+    "../../src/border/timer.c",
+    "../../src/storage/uploads.c",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=c");
@@ -15,6 +20,8 @@ fn main() {
         .define("CONFIG_WISP_DEADLINE", "1")
         .define("CONFIG_WISP_EVENT", None)
         .define("CONFIG_WISP_EVENT_QUEUE", "2")
+        .define("CONFIG_WISP_INPUT", "1")
+        .define("CONFIG_WISP_INPUT_QUEUE", "2")
         .define("CONFIG_WISP_MGMT", "1")
         .define("CONFIG_WISP_MGMT_IDLE_SECONDS", "30")
         .define("CONFIG_WISP_MGMT_UPLOAD_SECONDS", "1800")

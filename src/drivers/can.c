@@ -5,6 +5,7 @@
 
 #include <zephyr/drivers/can.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/slist.h>
 #include <zephyr/sys/util.h>
 
 #include <wisp/wisp.h>
@@ -15,7 +16,7 @@
 #include "border/shim.h"
 #include "drivers/can.h"
 
-/* Time after which a controller without room is tried again, since other senders fill it, too. */
+/* Time after which a controller without room is tried again, because the firmware fills it, too. */
 #define RETRY_US 1000
 
 BUILD_ASSERT(CAN_STATE_ERROR_ACTIVE == 0 && CAN_STATE_ERROR_WARNING == 1 &&
@@ -49,13 +50,13 @@ static void raise_event(struct wisp_can *can)
 
 	K_SPINLOCK(&can->lock) {
 		due = can->watched && !can->told && can->count > 0;
-		can->told = can->told || due;
-	}
-	/* The queue of events was full. The next frame tries again. */
-	if (due && !wisp_events_put(can->events, WISP_EVENT_CAN, can->index, 0)) {
-		K_SPINLOCK(&can->lock) {
-			can->told = false;
+		if (due) {
+			/* If the queue of events is full, the next frame tries again. */
+			can->told = wisp_events_add(can->events, WISP_EVENT_CAN, can->index, 0);
 		}
+	}
+	if (due) {
+		wisp_events_announce(can->events);
 	}
 }
 
@@ -94,6 +95,65 @@ uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on)
 
 #endif /* CONFIG_WISP_EVENT */
 
+/*
+ * Apps that wait for room in a controller, in the order in which they came. The first of a
+ * controller is the only one that may hand it a frame.
+ */
+static struct k_spinlock line_lock;
+static sys_slist_t line = SYS_SLIST_STATIC_INIT(&line);
+
+/* Returns the first that waits for a controller, or NULL. The lock is held. */
+static struct wisp_can *first_in_line(const struct device *device)
+{
+	struct wisp_can *can;
+
+	SYS_SLIST_FOR_EACH_CONTAINER(&line, can, node) {
+		if (can->device == device) {
+			return can;
+		}
+	}
+	return NULL;
+}
+
+/* Lets the first that waits for a controller try. */
+static void call_next(const struct device *device)
+{
+	struct wisp_can *next = NULL;
+
+	K_SPINLOCK(&line_lock) {
+		next = first_in_line(device);
+	}
+	if (next != NULL) {
+		(void)k_poll_signal_raise(&next->changed, 0);
+	}
+}
+
+/* Returns true if the app is the first in line. Takes the last place if it has none. */
+static bool is_turn(struct wisp_can *can)
+{
+	bool is_first = false;
+
+	K_SPINLOCK(&line_lock) {
+		if (!sys_slist_find(&line, &can->node, NULL)) {
+			sys_slist_append(&line, &can->node);
+		}
+		is_first = first_in_line(can->device) == can;
+	}
+	return is_first;
+}
+
+static void leave_line(struct wisp_can *can)
+{
+	bool was_there = false;
+
+	K_SPINLOCK(&line_lock) {
+		was_there = sys_slist_find_and_remove(&line, &can->node);
+	}
+	if (was_there) {
+		call_next(can->device);
+	}
+}
+
 static void received(const struct device *dev, struct can_frame *frame, void *user_data)
 {
 	struct wisp_can *can = user_data;
@@ -103,6 +163,10 @@ static void received(const struct device *dev, struct can_frame *frame, void *us
 		uint32_t last = (can->first + can->count) % CONFIG_WISP_CAN_QUEUE;
 		struct wisp_queued_frame *place = &can->queue[last];
 
+		/* The driver's thread may have looked at a filter before it was removed. */
+		if (!can->open) {
+			K_SPINLOCK_BREAK;
+		}
 		/* The firmware may use CAN FD, whose frames can be longer. */
 		if (can->count == CONFIG_WISP_CAN_QUEUE || frame->dlc > sizeof(place->frame.data)) {
 			can->lost += (can->lost < UINT32_MAX);
@@ -129,11 +193,11 @@ uint32_t wisp_shim_can_open(const struct wisp_app *app, uint32_t can)
 	const struct wisp_can_grant *grant = granted(app, can);
 	int ret;
 
-	if (grant == NULL || !device_is_ready(grant->device)) {
+	if (grant == NULL || !device_is_ready(grant->can->device)) {
 		return WISP_ENODEV;
 	}
 	wisp_shim_can_close(app, can);
-	ret = can_start(grant->device);
+	ret = can_start(grant->can->device);
 	if (ret != 0 && ret != -EALREADY) {
 		return wisp_driver_error(ret);
 	}
@@ -153,9 +217,13 @@ void wisp_shim_can_close(const struct wisp_app *app, uint32_t can)
 	if (grant == NULL || !grant->can->open) {
 		return;
 	}
+	/* A thread that faulted while it waited is still in line. */
+	leave_line(grant->can);
 	(void)wisp_shim_can_watch(app, can, false);
+	K_SPINLOCK(&grant->can->lock) {
+		grant->can->open = false;
+	}
 	wisp_shim_can_unfilter(app, can);
-	grant->can->open = false;
 }
 
 uint32_t wisp_shim_can_filter(const struct wisp_app *app, uint32_t can, uint32_t id, uint32_t mask,
@@ -175,7 +243,7 @@ uint32_t wisp_shim_can_filter(const struct wisp_app *app, uint32_t can, uint32_t
 	if (grant->can->filter_count == CONFIG_WISP_CAN_FILTERS) {
 		return WISP_ENOSPC;
 	}
-	number = can_add_rx_filter(grant->device, received, grant->can, &filter);
+	number = can_add_rx_filter(grant->can->device, received, grant->can, &filter);
 	if (number < 0) {
 		return wisp_driver_error(number);
 	}
@@ -192,7 +260,8 @@ void wisp_shim_can_unfilter(const struct wisp_app *app, uint32_t can)
 	}
 	while (grant->can->filter_count > 0) {
 		grant->can->filter_count--;
-		can_remove_rx_filter(grant->device, grant->can->filters[grant->can->filter_count]);
+		can_remove_rx_filter(grant->can->device,
+				     grant->can->filters[grant->can->filter_count]);
 	}
 	K_SPINLOCK(&grant->can->lock) {
 		grant->can->count = 0;
@@ -256,30 +325,31 @@ static void sent(const struct device *dev, int error, void *user_data)
 {
 	struct wisp_can *can = user_data;
 
-	ARG_UNUSED(dev);
 	K_SPINLOCK(&can->lock) {
 		can->pending -= (can->pending > 0);
 		can->failed += (error != 0 && can->failed < UINT32_MAX);
 	}
 	(void)k_poll_signal_raise(&can->changed, 0);
+	call_next(dev);
 }
 
-/* Returns -EAGAIN if the app has given the controller enough frames, or if it has no room. */
-static int try_to_send(const struct wisp_can_grant *grant, const struct can_frame *frame)
+/*
+ * Returns -EAGAIN if the app has given the controller enough frames, if other apps came before, or
+ * if the controller has no room.
+ */
+static int try_to_send(struct wisp_can *can, const struct can_frame *frame)
 {
-	struct wisp_can *can = grant->can;
-	bool may = false;
 	int ret;
 
-	K_SPINLOCK(&can->lock) {
-		may = can->pending < CONFIG_WISP_CAN_PENDING;
-		/* Before the call, because the frame may be sent before the call returns. */
-		can->pending += may;
-	}
-	if (!may) {
+	/* Only this thread makes it more. Who may not send yet does not hold up the line. */
+	if (can->pending >= CONFIG_WISP_CAN_PENDING || !is_turn(can)) {
 		return -EAGAIN;
 	}
-	ret = can_send(grant->device, frame, K_NO_WAIT, sent, can);
+	K_SPINLOCK(&can->lock) {
+		/* Before the call, because the frame may be sent before the call returns. */
+		can->pending++;
+	}
+	ret = can_send(can->device, frame, K_NO_WAIT, sent, can);
 	if (ret != 0) {
 		K_SPINLOCK(&can->lock) {
 			can->pending -= (can->pending > 0);
@@ -291,7 +361,8 @@ static int try_to_send(const struct wisp_can_grant *grant, const struct can_fram
 uint32_t wisp_shim_can_send(const struct wisp_app *app, uint32_t can,
 			    const struct wisp_can_frame *frame, uint64_t until_us, uint32_t *error)
 {
-	const struct wisp_can_grant *grant = &app->grants->can[can];
+	struct wisp_can *state = app->grants->can[can].can;
+	uint32_t result = WISP_WAIT_STOP;
 	struct can_frame out = {
 		.id = frame->id,
 		.dlc = frame->length,
@@ -304,18 +375,21 @@ uint32_t wisp_shim_can_send(const struct wisp_app *app, uint32_t can,
 		uint64_t now = wisp_shim_uptime_us();
 		int ret;
 
-		k_poll_signal_reset(&grant->can->changed);
-		ret = try_to_send(grant, &out);
+		k_poll_signal_reset(&state->changed);
+		ret = try_to_send(state, &out);
 		if (ret != -EAGAIN) {
 			*error = wisp_driver_error(ret);
-			return WISP_WAIT_EVENT;
+			result = WISP_WAIT_EVENT;
+			break;
 		}
 		if (until_us <= now) {
-			return WISP_WAIT_NOTHING;
+			result = WISP_WAIT_NOTHING;
+			break;
 		}
-		wisp_app_wait(app, &grant->can->changed, MIN(until_us - now, RETRY_US));
+		wisp_app_wait(app, &state->changed, MIN(until_us - now, RETRY_US));
 	}
-	return WISP_WAIT_STOP;
+	leave_line(state);
+	return result;
 }
 
 uint32_t wisp_shim_can_state(const struct wisp_app *app, uint32_t can, uint32_t *state)
@@ -327,7 +401,7 @@ uint32_t wisp_shim_can_state(const struct wisp_app *app, uint32_t can, uint32_t 
 	if (grant == NULL) {
 		return WISP_ENODEV;
 	}
-	ret = can_get_state(grant->device, &now, NULL);
+	ret = can_get_state(grant->can->device, &now, NULL);
 	if (ret == 0) {
 		*state = (uint32_t)now;
 	}

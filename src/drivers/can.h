@@ -7,6 +7,7 @@
 
 #include <zephyr/drivers/can.h>
 #include <zephyr/kernel.h>
+#include <zephyr/sys/slist.h>
 
 #include "border/shim.h"
 #include "drivers/event.h"
@@ -17,8 +18,11 @@ struct wisp_queued_frame {
 };
 
 struct wisp_can {
+	const struct device *device;
+	/* In the line of those that wait for room. */
+	sys_snode_t node;
 	struct k_spinlock lock;
-	/* Given when a frame has arrived or was sent. */
+	/* Given when a frame has arrived or was sent, or when it is the app's turn. */
 	struct k_poll_signal changed;
 	uint32_t lost;
 	uint32_t failed;
@@ -41,19 +45,20 @@ struct wisp_can {
 
 struct wisp_can_grant {
 	const char *name;
-	const struct device *device;
 	struct wisp_can *can;
 };
 
 /* clang-format off */
 #define CAN_INITIALIZER(node_id, prop, idx)                                                        \
-	[idx] = {.changed = K_POLL_SIGNAL_INITIALIZER(TABLE(node_id, can_states)[idx].changed)},
+	[idx] = {                                                                                  \
+		.device = DEVICE_DT_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                    \
+		.changed = K_POLL_SIGNAL_INITIALIZER(TABLE(node_id, can_states)[idx].changed),     \
+	},
 #define can_STATE(node_id)                                                                         \
 	static struct wisp_can TABLE(node_id, can_states)[] = {                                    \
 		DT_FOREACH_PROP_ELEM(node_id, cans, CAN_INITIALIZER)};
 #define can_GRANT(node_id, prop, idx) {                                                            \
 	.name = DT_PROP_BY_IDX(node_id, can_names, idx),                                           \
-	.device = DEVICE_DT_GET(DT_PHANDLE_BY_IDX(node_id, prop, idx)),                            \
 	.can = &TABLE(node_id, can_states)[idx],                                                   \
 },
 /* clang-format on */

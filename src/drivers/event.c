@@ -15,7 +15,7 @@ static struct wisp_queued_event *place(struct wisp_events *events, uint32_t inde
 	return &events->queue[(events->first + index) % CONFIG_WISP_EVENT_QUEUE];
 }
 
-bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+bool wisp_events_add(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
 		     uint8_t value)
 {
 	bool taken = false;
@@ -36,7 +36,20 @@ bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint
 		events->most = MAX(events->most, events->count);
 		taken = true;
 	}
+	return taken;
+}
+
+void wisp_events_announce(struct wisp_events *events)
+{
 	(void)k_poll_signal_raise(&events->arrived, 0);
+}
+
+bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+		     uint8_t value)
+{
+	bool taken = wisp_events_add(events, kind, source, value);
+
+	wisp_events_announce(events);
 	return taken;
 }
 

@@ -39,6 +39,15 @@ struct wisp_events {
 bool wisp_events_put(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
 		     uint8_t value);
 
+/*
+ * The two halves of wisp_events_put(), for a source that threads feed. The first one is called with
+ * the lock of the source held, under which the app also ends its watch. So no event is added after
+ * the app has closed the source. The second one wakes the app, and is called without a lock.
+ */
+bool wisp_events_add(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source,
+		     uint8_t value);
+void wisp_events_announce(struct wisp_events *events);
+
 /* Removes the events of one source. */
 void wisp_events_drop(struct wisp_events *events, enum wisp_event_kind kind, uint8_t source);
 

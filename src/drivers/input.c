@@ -38,13 +38,14 @@ static void raise_event(struct wisp_input *input)
 
 	K_SPINLOCK(&input->lock) {
 		due = input->watched && !input->told && input->count > 0;
-		input->told = input->told || due;
-	}
-	/* The queue of events was full. The next report tries again. */
-	if (due && !wisp_events_put(input->events, WISP_EVENT_INPUT, input->index, 0)) {
-		K_SPINLOCK(&input->lock) {
-			input->told = false;
+		if (due) {
+			/* If the queue of events is full, the next report tries again. */
+			input->told =
+				wisp_events_add(input->events, WISP_EVENT_INPUT, input->index, 0);
 		}
+	}
+	if (due) {
+		wisp_events_announce(input->events);
 	}
 }
 

@@ -32,12 +32,22 @@ static const struct wisp_msg_grant *granted(const struct wisp_app *app, uint32_t
 	return &app->grants->msg[channel];
 }
 
+/*
+ * Raises an event, with the lock of the queue held. If the event queue is full, the next message
+ * raises the event.
+ */
 static void raise_event(const struct wisp_app *app, const struct wisp_msg_grant *grant)
 {
 #ifdef CONFIG_WISP_EVENT
-	/* If the event queue is full, the next message raises the event. */
-	grant->end->told = wisp_events_put(app->grants->events, WISP_EVENT_MESSAGE,
+	grant->end->told = wisp_events_add(app->grants->events, WISP_EVENT_MESSAGE,
 					   (uint8_t)(grant - app->grants->msg), 0);
+#endif
+}
+
+static void announce(const struct wisp_app *app)
+{
+#ifdef CONFIG_WISP_EVENT
+	wisp_events_announce(app->grants->events);
 #endif
 }
 
@@ -64,9 +74,12 @@ static bool put(const struct wisp_app *app, const struct wisp_msg_grant *grant, 
 		end->delivered++;
 		end->most = MAX(end->most, end->count);
 		news = !end->told;
+		if (news) {
+			raise_event(app, grant);
+		}
 	}
 	if (news) {
-		raise_event(app, grant);
+		announce(app);
 	}
 	return taken;
 }

@@ -93,17 +93,18 @@ void wisp_net_tell(const struct wisp_app *app, struct wisp_net_socket *socket, u
 
 	K_SPINLOCK(&net->lock) {
 		due = readiness & socket->watched & ~socket->told;
-		socket->told |= due;
+		/*
+		 * If the queue of events is full, the next datagram tries again. A connection would
+		 * try again at once and without end: its event is lost, as the next event says.
+		 */
+		if (due != 0 &&
+		    (wisp_events_add(app->grants->events, WISP_EVENT_NET, number, due) ||
+		     wisp_net_is_stream(socket))) {
+			socket->told |= due;
+		}
 	}
-	if (due == 0 || wisp_events_put(app->grants->events, WISP_EVENT_NET, number, due)) {
-		return;
-	}
-	/*
-	 * The queue of events is full. The next datagram tries again. A connection would try again
-	 * at once and without end: its event is lost, as the next event says.
-	 */
-	if (!wisp_net_is_stream(socket)) {
-		socket->told = 0;
+	if (due != 0) {
+		wisp_events_announce(app->grants->events);
 	}
 #else
 	ARG_UNUSED(app);

@@ -5,7 +5,8 @@
  * app. It tries every order that a single core allows. An interrupt comes at any call into the
  * kernel outside of a lock, and runs to its end. (A thread of higher priority that calls the same
  * functions is an interrupt here.) The code is the firmware's own: src/app/stop.c,
- * src/drivers/event.c, src/border/timer.c.
+ * src/drivers/event.c, src/drivers/input.c, src/border/timer.c. Where the thread is that of the
+ * input subsystem, the app closes and opens the device as an interrupt.
  *
  * A choice is a bit. All strings of bits are tried, by depth first.
  */
@@ -20,14 +21,23 @@
 #include "app/deadline.h"
 #include "app/grants.h"
 #include "drivers/event.h"
+#include "drivers/input.h"
 #include "border/shim.h"
 
 #define CHOICES_MAX 64
 #define WAITS_MAX   12
 
+/* What the thread is and does. */
+enum thread {
+	THREAD_TAKES_EVENTS,
+	THREAD_SLEEPS,
+	THREAD_REPORTS,
+};
+
 /*
  * What the interrupts do, in order: 'e' an event, 's' stop, 'x' the app's time is over, 'd' drop
  * the events. With 'l', a stop of the last run that was preempted gives its semaphore only now.
+ * With 'c' the app closes its input device, and with 'o' it opens and watches it.
  */
 static const char *script;
 static size_t done;
@@ -37,12 +47,17 @@ static size_t choice_count;
 static size_t chosen;
 
 static bool in_interrupt;
+/* Number of locks that are held. */
+static int locks;
 static int64_t now;
 static jmp_buf failed;
 static const char *failure;
 
 static struct wisp_events events;
-static const struct wisp_grants grants = {.events = &events};
+static struct device keys;
+static struct wisp_input input;
+static const struct wisp_input_grant inputs[] = {{"keys", &keys, &input}};
+static const struct wisp_grants grants = {.events = &events, .input = inputs, .input_count = 1};
 static struct wisp_app_data data;
 static const struct wisp_app app = {.name = "model", .data = &data, .grants = &grants};
 
@@ -95,6 +110,14 @@ static void interrupt(void)
 		late += data.stop.given ? 0 : 1;
 		k_sem_give(&data.stop);
 		break;
+	case 'c':
+		wisp_shim_input_close(&app, 0);
+		require(events.count == 0, "an event is left of a device that was closed");
+		break;
+	case 'o':
+		wisp_shim_input_open(&app, 0);
+		wisp_shim_input_watch(&app, 0, true);
+		break;
 	case 'x':
 		wisp_app_expire(&app);
 		stopped |= data.stopping;
@@ -111,7 +134,7 @@ static void interrupt(void)
 /* A place where interrupts may come. */
 static void point(void)
 {
-	while (!in_interrupt && script[done] != '\0' && choose()) {
+	while (!in_interrupt && locks == 0 && script[done] != '\0' && choose()) {
 		interrupt();
 	}
 }
@@ -121,20 +144,19 @@ void model_lock(struct k_spinlock *lock)
 	point();
 	require(!lock->held, "a lock is taken twice");
 	lock->held = true;
+	locks++;
 }
 
 void model_unlock(struct k_spinlock *lock)
 {
 	lock->held = false;
+	locks--;
 	point();
 }
 
 int64_t k_uptime_ticks(void)
 {
-	/* Called with a lock held too, where no interrupt comes. */
-	if (!events.lock.held && !data.lock.held) {
-		point();
-	}
+	point();
 	return now;
 }
 
@@ -270,21 +292,40 @@ static void run(bool sleeps)
 	flag_lives = false;
 }
 
-static void once(bool sleeps)
+/* The thread of the input subsystem: reports twice what nobody reads. */
+static void report(void)
+{
+	struct input_event event = {.type = 1, .code = 30};
+
+	wisp_shim_input_open(&app, 0);
+	wisp_shim_input_watch(&app, 0, true);
+	for (int i = 0; i < 2; i++) {
+		wisp_input_report(&event, &input);
+	}
+	require(events.count == (input.count > 0), "an event is of a device without a report");
+}
+
+static void once(enum thread thread)
 {
 	memset(&events, 0, sizeof(events));
+	memset(&input, 0, sizeof(input));
 	memset(&data, 0, sizeof(data));
 	data.status.state = WISP_APP_RUNNING;
 	chosen = 0;
 	done = 0;
 	now = 0;
 	in_interrupt = false;
+	locks = 0;
 	flag_lives = false;
 	stopped = false;
 	put = next_expected = taken = lost = dropped = missing = 0;
 	late = ended_by_late = 0;
 	point();
-	run(sleeps);
+	if (thread == THREAD_REPORTS) {
+		report();
+		return;
+	}
+	run(thread == THREAD_SLEEPS);
 	while (script[done] != '\0') {
 		interrupt();
 	}
@@ -292,7 +333,7 @@ static void once(bool sleeps)
 }
 
 /* Tries all orders. Gives their number, or the negative number of the one that failed. */
-int64_t fuzz_interleavings(const char *actions, bool sleeps, const char **what)
+int64_t fuzz_interleavings(const char *actions, enum thread thread, const char **what)
 {
 	int64_t runs = 0;
 
@@ -304,7 +345,7 @@ int64_t fuzz_interleavings(const char *actions, bool sleeps, const char **what)
 			*what = failure;
 			return -runs;
 		}
-		once(sleeps);
+		once(thread);
 		choice_count = chosen;
 		/* The next string of bits: the last 0 becomes a 1, what follows is new. */
 		while (choice_count > 0 && choices[choice_count - 1]) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * As much of Zephyr's kernel as src/app/stop.c, src/drivers/event.c and src/border/timer.c use, for
- * model.c, and src/storage/uploads.c, for uploads.c. In model.c, an interrupt may come at each
+ * As much of Zephyr's kernel as src/app/stop.c, src/drivers/event.c, src/drivers/input.c and
+ * src/border/timer.c use, for model.c, and src/storage/uploads.c, for uploads.c. In model.c, an interrupt may come at each
  * call, but for those between lock and unlock.
  */
 

@@ -25,6 +25,8 @@ from harness.tools import OUTPUT, fail, read_toml, run, zephyr_environment
 BOARD = boards.find("m3")
 # Kconfig symbols of the interfaces: a file of options for each.
 INTERFACES = sorted(path.suffix[1:].upper() for path in (REPO / "src" / "drivers").glob("Kconfig.*"))
+# Those that are off by default, with the option of Zephyr's drivers.
+OFF = {"CAN": "CAN", "EEPROM": "EEPROM", "INPUT": "INPUT", "LED": "LED", "STRIP": "LED_STRIP"}
 TIMEOUT = 120
 
 
@@ -114,13 +116,22 @@ def kept(_):
 
 
 def flash(names):
-    """Prints the table of flash."""
+    """Prints a table for the interfaces that are on by default, and one for those that are off."""
     everything = read_toml(REPO / "bench" / "size" / "configurations.toml")["everything"]["kconfig"]
-    base = images.flash_and_ram(size.build(BOARD, "everything", everything, True))
+    off = [f"{option}=y" for name, driver in OFF.items() for option in (driver, f"WISP_{name}")]
+    flash_of("everything", everything, [name for name in names if name not in OFF])
+    flash_of("everything-and-off", [*everything, *off], [name for name in names if name in OFF])
+
+
+def flash_of(folder, kconfig, names):
+    """Prints what each interface adds to a firmware with all that the options name."""
+    if not names:
+        return
+    base = images.flash_and_ram(size.build(BOARD, folder, kconfig, True))
     print("| interface | flash | RAM |\n|---|---|---|")
     for name in names:
-        kconfig = [*everything, f"WISP_{name}=n"]
-        without = images.flash_and_ram(size.build(BOARD, f"everything-but-{name.lower()}", kconfig, True))
+        changed = [option for option in kconfig if option != f"WISP_{name}=y"] + [f"WISP_{name}=n"]
+        without = images.flash_and_ram(size.build(BOARD, f"{folder}-but-{name.lower()}", changed, True))
         print(f"| {name.lower()} | {base[0] - without[0]:,} | {base[1] - without[1]:,} |", flush=True)
     print(f"\nThe firmware with all of them: {base[0]:,} bytes of flash, {base[1]:,} of RAM.")
 

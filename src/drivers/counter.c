@@ -16,9 +16,6 @@
 /* An app has the counter for itself, and uses the first alarm. */
 #define CHANNEL 0
 
-/* Serializes opening of counters, so that two apps cannot open the same counter. */
-static struct k_spinlock opening;
-
 /*
  * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
  */
@@ -38,36 +35,16 @@ int32_t wisp_shim_counter_find(const struct wisp_app *app, const uint8_t *label,
 					 sizeof(app->grants->counter[0]), label, length);
 }
 
-/* Returns true if another grant of the same counter is open. */
-static bool taken(const struct wisp_counter_grant *own)
-{
-	STRUCT_SECTION_FOREACH(wisp_app, app) {
-		for (uint32_t i = 0; app->grants != NULL && i < app->grants->counter_count; i++) {
-			const struct wisp_counter_grant *grant = &app->grants->counter[i];
-
-			if (grant != own && grant->device == own->device && grant->state->open) {
-				return true;
-			}
-		}
-	}
-	return false;
-}
-
 uint32_t wisp_shim_counter_open(const struct wisp_app *app, uint32_t counter)
 {
 	const struct wisp_counter_grant *grant = granted(app, counter);
-	bool is_free = false;
 	int ret;
 
 	if (grant == NULL || !device_is_ready(grant->device)) {
 		return WISP_ENODEV;
 	}
 	wisp_shim_counter_close(app, counter);
-	K_SPINLOCK(&opening) {
-		is_free = !taken(grant);
-		grant->state->open = is_free;
-	}
-	if (!is_free) {
+	if (!wisp_owner_take(&grant->state->owner, grant->device, CHANNEL)) {
 		return WISP_EBUSY;
 	}
 	ret = pm_device_runtime_get(grant->device);
@@ -79,7 +56,7 @@ uint32_t wisp_shim_counter_open(const struct wisp_app *app, uint32_t counter)
 		}
 	}
 	if (ret != 0) {
-		grant->state->open = false;
+		wisp_owner_release(&grant->state->owner);
 	}
 	return wisp_driver_error(ret);
 }
@@ -88,12 +65,12 @@ void wisp_shim_counter_close(const struct wisp_app *app, uint32_t counter)
 {
 	const struct wisp_counter_grant *grant = granted(app, counter);
 
-	if (grant == NULL || !grant->state->open) {
+	if (grant == NULL || !wisp_owner_has(&grant->state->owner)) {
 		return;
 	}
 	(void)wisp_shim_counter_alarm(app, counter, 0);
 	(void)pm_device_runtime_put(grant->device);
-	grant->state->open = false;
+	wisp_owner_release(&grant->state->owner);
 }
 
 uint32_t wisp_shim_counter_frequency(const struct wisp_app *app, uint32_t counter)

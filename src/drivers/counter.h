@@ -5,17 +5,18 @@
 #ifndef WISP_DRIVERS_COUNTER_H_
 #define WISP_DRIVERS_COUNTER_H_
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <zephyr/device.h>
 
+#include "drivers/owner.h"
+
 struct wisp_events;
 
 struct wisp_counter {
+	struct wisp_owner owner;
 	struct wisp_events *events;
 	uint8_t index;
-	bool open;
 };
 
 struct wisp_counter_grant {

@@ -127,7 +127,8 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "send",
-            doc: "Hands a frame to the controller, waiting for room. The controller sends it as soon as the bus is free.",
+            doc: "Hands a frame to the controller, waiting for room. The controller sends it as soon as the bus is free. Apps that \
+                  wait for room in one controller are served in the order in which they came.",
             params: &[
                 CAN,
                 param("id", Kind::U32, "11 bits, or 29 with `EXTENDED`"),

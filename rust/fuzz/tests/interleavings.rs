@@ -10,7 +10,7 @@ extern "C" {
     fn fuzz_interleavings(actions: *const c_char, thread: Thread, what: *mut *const c_char) -> i64;
 }
 
-/// What the interrupted thread is and does, as in c/model.c.
+/// Names what the interrupted thread is and does, as c/model.c does.
 #[repr(C)]
 enum Thread {
     TakesEvents,

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! CAN buses: frames that are sent are traced, and those that come follow a script.
 
+use crate::arrivals::{check_script, Arrivals};
 use crate::error::Error;
 use crate::led::hex;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
 use serde::Deserialize;
-use std::collections::VecDeque;
 use toml::Spanned;
 use wisp_abi::{can, Errno};
-use wisp_host::platform::{Can, Clock, Frame, Kind, ReceivedFrame};
+use wisp_host::platform::{Can, Frame, Kind, ReceivedFrame};
 use wisp_host::Interrupted;
 
 /// Frames that wait at most, and filters: as many as on a device without configuration.
@@ -22,14 +22,14 @@ const FILTERS: usize = 4;
 pub(crate) struct Config {
     /// True if the app gets the frames that it sends.
     loopback: bool,
-    /// True if nobody acknowledges: a frame cannot be sent.
+    /// True if so many frames failed that the controller is off the bus: it neither sends nor receives.
     off: bool,
     script: Vec<Spanned<Step>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Step {
+pub(crate) struct Step {
     /// Milliseconds since boot. Fractions allowed.
     at_ms: f64,
     id: u32,
@@ -42,11 +42,13 @@ struct Step {
     bytes: Vec<u8>,
 }
 
-impl Step {
-    fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0).round() as u64
+impl crate::arrivals::Step for Step {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
     }
+}
 
+impl Step {
     fn frame(&self) -> Frame {
         let mut data = [0; can::MAX_DATA as usize];
         if !self.remote {
@@ -60,23 +62,16 @@ impl Step {
 
 /// Checks what the types of a bus's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
-    let mut last = 0.0;
-    for step in &config.script {
-        let Step { at_ms, id, extended, bytes, .. } = step.get_ref();
-        let wrong = |message: String| Err(Error::at(text, Some(step.span()), format!("{key}.script: {message}")));
-        if !at_ms.is_finite() || *at_ms < last {
-            return wrong(format!("at_ms = {at_ms}, expected a time not before {last}"));
-        }
+    check_script(text, key, &config.script, |Step { id, extended, bytes, .. }| {
         let bits = if *extended { 29 } else { 11 };
         if id >> bits != 0 {
-            return wrong(format!("id = {id:#x}, expected {bits} bits (extended = true has 29)"));
+            return Err(format!("id = {id:#x}, expected {bits} bits (extended = true has 29)"));
         }
-        if bytes.len() > can::MAX_DATA as usize {
-            return wrong(format!("{} bytes, expected {} at most", bytes.len(), can::MAX_DATA));
+        match bytes.len() > can::MAX_DATA as usize {
+            true => Err(format!("{} bytes, expected {} at most", bytes.len(), can::MAX_DATA)),
+            false => Ok(()),
         }
-        last = *at_ms;
-    }
-    Ok(())
+    })
 }
 
 /// Returns the signal that a waveform viewer shows.
@@ -97,54 +92,28 @@ pub(crate) struct Device {
     label: String,
     loopback: bool,
     off: bool,
-    /// The frames that are still to come.
-    script: VecDeque<Step>,
-    open: bool,
     filters: Vec<Filter>,
-    queue: VecDeque<(u64, Frame)>,
-    lost: u32,
-    watched: bool,
-    /// An event told of what is there.
-    told: bool,
+    pub(crate) arrivals: Arrivals<Step, (u64, Frame)>,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
         let Config { loopback, off, script } = config;
-        let script = script.into_iter().map(Spanned::into_inner).collect();
-        let (filters, queue) = (Vec::new(), VecDeque::new());
-        Device { label, loopback, off, script, open: false, filters, queue, lost: 0, watched: false, told: false }
-    }
-
-    /// Returns the time at which a frame comes next, if the bus is open.
-    pub(crate) fn next_us(&self) -> Option<u64> {
-        self.script.front().filter(|_| self.open).map(Step::at_us)
+        Device { label, loopback, off, filters: Vec::new(), arrivals: Arrivals::new(script, CAPACITY) }
     }
 
     /// Receives the next frame of the script.
     pub(crate) fn receive(&mut self) {
-        if let Some(step) = self.script.pop_front() {
-            self.take(step.at_us(), step.frame());
+        if let Some(step) = self.arrivals.step().filter(|_| !self.off) {
+            self.take(crate::arrivals::Step::at_us(&step), step.frame());
         }
     }
 
     fn take(&mut self, time_us: u64, frame: Frame) {
         let passes = |filter: &Filter| filter.extended == frame.extended && (filter.id ^ frame.id) & filter.mask == 0;
-        if !self.filters.iter().any(passes) {
-            return;
+        if self.filters.iter().any(passes) {
+            self.arrivals.put((time_us, frame));
         }
-        if self.queue.len() == CAPACITY {
-            self.lost = self.lost.saturating_add(1);
-        } else {
-            self.queue.push_back((time_us, frame));
-        }
-    }
-
-    /// Returns true, once, if an event is due.
-    pub(crate) fn tell(&mut self) -> bool {
-        let due = self.watched && !self.told && !self.queue.is_empty();
-        self.told |= due;
-        due
     }
 }
 
@@ -162,19 +131,6 @@ impl SimPlatform {
     fn can(&mut self, can: u32) -> Option<&mut Device> {
         self.devices.can.get_mut(can as usize)
     }
-
-    pub(crate) fn untold_can(&mut self, can: u32) {
-        if let Some(found) = self.can(can) {
-            found.told = false;
-        }
-    }
-
-    fn raise_can_event(&mut self, can: u32) {
-        let now = self.now_us();
-        if self.can(can).is_some_and(Device::tell) && !self.queue.push(now, Kind::Can(can)) {
-            self.untold_can(can);
-        }
-    }
 }
 
 impl Can for SimPlatform {
@@ -186,12 +142,7 @@ impl Can for SimPlatform {
     fn open_can(&mut self, can: u32) -> Result<(), Errno> {
         let now = self.now_us();
         self.close_can(can);
-        let found = self.can(can).ok_or(Errno::BadHandle)?;
-        // Nobody heard what came while it was closed.
-        while found.script.front().is_some_and(|step| step.at_us() <= now) {
-            found.script.pop_front();
-        }
-        found.open = true;
+        self.can(can).ok_or(Errno::BadHandle)?.arrivals.open(now);
         Ok(())
     }
 
@@ -199,12 +150,13 @@ impl Can for SimPlatform {
         let _ = self.watch_can(can, false);
         self.unfilter_can(can);
         if let Some(found) = self.can(can) {
-            found.open = false;
+            found.arrivals.close();
         }
     }
 
     fn filter_can(&mut self, can: u32, id: u32, mask: u32, extended: bool) -> Result<(), Errno> {
-        // What came until now did not pass it.
+        // A filter passes frames that arrive after it was added. Frames whose time has come are judged, and dropped if
+        // no filter passes them, before there is one more. A controller keeps no frame that it did not pass.
         self.collect_events();
         let found = self.can(can).ok_or(Errno::BadHandle)?;
         if found.filters.len() == FILTERS {
@@ -219,26 +171,21 @@ impl Can for SimPlatform {
         self.queue.retain(|kind| kind != Kind::Can(can));
         if let Some(found) = self.can(can) {
             found.filters.clear();
-            found.queue.clear();
-            (found.lost, found.told) = (0, false);
+            found.arrivals.clear();
         }
     }
 
     fn receive_can(&mut self, can: u32, until_us: u64) -> Result<Option<ReceivedFrame>, Interrupted> {
         self.tick();
+        self.collect_events();
         loop {
-            self.collect_events();
-            let now = self.now_us();
             let Some(found) = self.can(can) else { return Ok(None) };
-            if let Some((time_us, frame)) = found.queue.pop_front() {
-                found.told &= !found.queue.is_empty();
-                return Ok(Some(ReceivedFrame { time_us, frame, lost: std::mem::take(&mut found.lost) }));
+            if let Some((time_us, frame)) = found.arrivals.take() {
+                return Ok(Some(ReceivedFrame { time_us, frame, lost: found.arrivals.take_lost() }));
             }
-            if until_us <= now {
+            if !self.wait_for_source(Kind::Can(can), until_us)? {
                 return Ok(None);
             }
-            let next = found.next_us().unwrap_or(u64::MAX).min(until_us);
-            self.sleep_us(next.saturating_sub(now).max(1))?;
         }
     }
 
@@ -254,17 +201,12 @@ impl Can for SimPlatform {
             found.take(now, *frame);
         }
         self.trace("can", &label, &shown(frame), "");
-        self.raise_can_event(can);
+        self.raise(Kind::Can(can));
         Ok(Ok(()))
     }
 
     fn watch_can(&mut self, can: u32, on: bool) -> Result<(), Errno> {
-        self.collect_events();
-        self.queue.retain(|kind| kind != Kind::Can(can));
-        let found = self.can(can).ok_or(Errno::BadHandle)?;
-        (found.watched, found.told) = (on, false);
-        self.raise_can_event(can);
-        Ok(())
+        self.watch_source(Kind::Can(can), on)
     }
 
     fn can_state(&mut self, can: u32) -> Result<u32, Errno> {
@@ -354,10 +296,23 @@ mod tests {
     }
 
     #[test]
-    fn a_bus_that_is_off_sends_nothing() {
-        let (mut app, _) = platform("off = true");
+    fn a_controller_that_is_off_the_bus_sends_and_receives_nothing() {
+        let (mut app, trace) = platform("off = true\nloopback = true\nscript = [{ at_ms = 1, id = 1 }]");
         assert_eq!(app.can_state(0), Ok(3));
+        app.filter_can(0, 0, 0, false).unwrap();
+        app.watch_can(0, true).unwrap();
         assert_eq!(app.send_can(0, &Frame::default(), 0), Ok(Err(Errno::Io)));
+        assert_eq!(id(&mut app, 5_000), None);
+        assert_eq!(app.next_event(6_000), Ok(None));
+        assert_eq!((trace.text().as_str(), app.take_failed_frames(0)), ("", 0));
+    }
+
+    #[test]
+    fn a_filter_passes_frames_that_arrive_after_it_was_added() {
+        let (mut app, _) = platform("script = [{ at_ms = 1, id = 1 }, { at_ms = 3, id = 3 }]");
+        app.sleep_us(2_000).unwrap();
+        app.filter_can(0, 0, 0, false).unwrap();
+        assert_eq!(id(&mut app, 10_000), Some(3));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The app's queue of events, filled from the scripts of what it watches.
 
+use crate::arrivals::Source;
 use crate::platform::SimPlatform;
 use std::collections::VecDeque;
 use wisp_host::platform::{Clock, Event, Events, Kind};
@@ -98,13 +99,13 @@ impl SimPlatform {
         let channels = (0u32..).zip(&self.devices.msg);
         let messages = channels.filter_map(|(index, channel)| Some((channel.next_us()?, Kind::Message(index))));
         let ports = (0u32..).zip(&self.devices.uart);
-        let receptions = ports.filter_map(|(uart, port)| Some((port.next_us()?, Kind::Uart(uart))));
+        let receptions = ports.filter_map(|(uart, port)| Some((port.arrivals.next_us()?, Kind::Uart(uart))));
         let counters = (0u32..).zip(&self.devices.counter);
         let alarms = counters.filter_map(|(index, counter)| Some((counter.next_us()?, Kind::Alarm(index))));
         let inputs = (0u32..).zip(&self.devices.input);
-        let reports = inputs.filter_map(|(index, found)| Some((found.next_us()?, Kind::Input(index))));
+        let reports = inputs.filter_map(|(index, found)| Some((found.arrivals.next_us()?, Kind::Input(index))));
         let buses = (0u32..).zip(&self.devices.can);
-        let frames = buses.filter_map(|(index, found)| Some((found.next_us()?, Kind::Can(index))));
+        let frames = buses.filter_map(|(index, found)| Some((found.arrivals.next_us()?, Kind::Can(index))));
         edges.chain(messages).chain(receptions).chain(alarms).chain(reports).chain(frames).min_by_key(|(time, _)| *time)
     }
 
@@ -126,15 +127,15 @@ impl SimPlatform {
             Kind::Message(channel) => self.devices.msg.get_mut(channel as usize).is_some_and(|found| found.arrive()),
             Kind::Uart(uart) => self.devices.uart.get_mut(uart as usize).is_some_and(|port| {
                 port.receive();
-                port.tell()
+                port.arrivals.tell()
             }),
             Kind::Input(input) => self.devices.input.get_mut(input as usize).is_some_and(|found| {
                 found.report();
-                found.tell()
+                found.arrivals.tell()
             }),
             Kind::Can(can) => self.devices.can.get_mut(can as usize).is_some_and(|found| {
                 found.receive();
-                found.tell()
+                found.arrivals.tell()
             }),
             // no script has them
             Kind::Net { .. } => false,
@@ -144,10 +145,8 @@ impl SimPlatform {
     /// Takes note that the queue had no room: the next byte, message, report or frame tries again, as on a device.
     pub(crate) fn untold(&mut self, kind: Kind) {
         match kind {
-            Kind::Uart(uart) => self.untold_uart(uart),
+            Kind::Uart(_) | Kind::Input(_) | Kind::Can(_) => self.untold_source(kind),
             Kind::Message(channel) => self.untold_msg(channel),
-            Kind::Input(input) => self.untold_input(input),
-            Kind::Can(can) => self.untold_can(can),
             // each of them is told once, or lost; of a socket, the app learns by `ready`
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Net { .. } => {}
         }

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Input devices whose reports follow a script.
 
+use crate::arrivals::{check_script, Arrivals};
 use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
 use serde::Deserialize;
-use std::collections::VecDeque;
 use toml::Spanned;
 use wisp_abi::{input, Errno};
-use wisp_host::platform::{Clock, Input, Kind, Report};
+use wisp_host::platform::{Input, Kind, Report};
 use wisp_host::Interrupted;
 
 /// Reports that wait at most: as many as on a device without configuration.
@@ -23,7 +23,7 @@ pub(crate) struct Config {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Step {
+pub(crate) struct Step {
     /// Milliseconds since boot. Fractions allowed.
     at_ms: f64,
     #[serde(default)]
@@ -50,11 +50,13 @@ enum StepKind {
     Misc,
 }
 
-impl Step {
-    fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0).round() as u64
+impl crate::arrivals::Step for Step {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
     }
+}
 
+impl Step {
     fn report(&self) -> Report {
         let kind = match self.kind {
             StepKind::Key => input::KEY,
@@ -62,22 +64,19 @@ impl Step {
             StepKind::Abs => input::ABS,
             StepKind::Misc => input::MISC,
         };
-        Report { time_us: self.at_us(), kind, code: self.code.into(), value: self.value, sync: self.sync }
+        Report {
+            time_us: crate::arrivals::Step::at_us(self),
+            kind,
+            code: self.code.into(),
+            value: self.value,
+            sync: self.sync,
+        }
     }
 }
 
 /// Checks what the types of a device's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
-    let mut last = 0.0;
-    for step in &config.script {
-        let at_ms = step.get_ref().at_ms;
-        if !at_ms.is_finite() || at_ms < last {
-            let message = format!("{key}.script: at_ms = {at_ms}, expected a time not before {last}");
-            return Err(Error::at(text, Some(step.span()), message));
-        }
-        last = at_ms;
-    }
-    Ok(())
+    check_script(text, key, &config.script, |_| Ok(()))
 }
 
 /// Returns no signal: waveform viewers show nothing of it.
@@ -89,54 +88,25 @@ pub(crate) fn signal(_config: &Config) -> Option<Signal> {
 #[derive(Debug)]
 pub(crate) struct Device {
     label: String,
-    /// The reports that are still to come.
-    script: VecDeque<Step>,
-    open: bool,
-    queue: VecDeque<Report>,
-    lost: u32,
-    watched: bool,
-    /// An event told of what is there.
-    told: bool,
+    pub(crate) arrivals: Arrivals<Step, Report>,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
-        let script = config.script.into_iter().map(Spanned::into_inner).collect();
-        Device { label, script, open: false, queue: VecDeque::new(), lost: 0, watched: false, told: false }
-    }
-
-    /// Returns the time at which something is reported next, if the device is open.
-    pub(crate) fn next_us(&self) -> Option<u64> {
-        self.script.front().filter(|_| self.open).map(Step::at_us)
+        Device { label, arrivals: Arrivals::new(config.script, CAPACITY) }
     }
 
     /// Queues the next report of the script.
     pub(crate) fn report(&mut self) {
-        let Some(step) = self.script.pop_front() else { return };
-        if self.queue.len() == CAPACITY {
-            self.lost = self.lost.saturating_add(1);
-        } else {
-            self.queue.push_back(step.report());
+        if let Some(step) = self.arrivals.step() {
+            self.arrivals.put(step.report());
         }
-    }
-
-    /// Returns true, once, if an event is due.
-    pub(crate) fn tell(&mut self) -> bool {
-        let due = self.watched && !self.told && !self.queue.is_empty();
-        self.told |= due;
-        due
     }
 }
 
 impl SimPlatform {
     fn input(&mut self, input: u32) -> Option<&mut Device> {
         self.devices.input.get_mut(input as usize)
-    }
-
-    pub(crate) fn untold_input(&mut self, input: u32) {
-        if let Some(found) = self.input(input) {
-            found.told = false;
-        }
     }
 }
 
@@ -149,54 +119,36 @@ impl Input for SimPlatform {
     fn open_input(&mut self, input: u32) -> Result<(), Errno> {
         let now = self.now_us();
         self.close_input(input);
-        let found = self.input(input).ok_or(Errno::BadHandle)?;
-        // Nobody heard what was reported while it was closed.
-        while found.script.front().is_some_and(|step| step.at_us() <= now) {
-            found.script.pop_front();
-        }
-        (found.open, found.lost) = (true, 0);
+        self.input(input).ok_or(Errno::BadHandle)?.arrivals.open(now);
         Ok(())
     }
 
     fn close_input(&mut self, input: u32) {
         let _ = self.watch_input(input, false);
         if let Some(found) = self.input(input) {
-            found.open = false;
-            found.queue.clear();
+            found.arrivals.close();
         }
     }
 
     fn read_input(&mut self, input: u32, until_us: u64) -> Result<Option<Report>, Interrupted> {
         self.tick();
+        self.collect_events();
         loop {
-            self.collect_events();
-            let now = self.now_us();
             let Some(found) = self.input(input) else { return Ok(None) };
-            let report = found.queue.pop_front();
-            found.told &= !found.queue.is_empty();
-            if report.is_some() || until_us <= now {
+            let report = found.arrivals.take();
+            if report.is_some() || !self.wait_for_source(Kind::Input(input), until_us)? {
                 return Ok(report);
             }
-            let next = found.next_us().unwrap_or(u64::MAX).min(until_us);
-            self.sleep_us(next.saturating_sub(now).max(1))?;
         }
     }
 
     fn watch_input(&mut self, input: u32, on: bool) -> Result<(), Errno> {
-        self.collect_events();
-        self.queue.retain(|kind| kind != Kind::Input(input));
-        let now = self.now_us();
-        let found = self.input(input).ok_or(Errno::BadHandle)?;
-        (found.watched, found.told) = (on, false);
-        if found.tell() && !self.queue.push(now, Kind::Input(input)) {
-            self.untold_input(input);
-        }
-        Ok(())
+        self.watch_source(Kind::Input(input), on)
     }
 
     fn take_lost_reports(&mut self, input: u32) -> u32 {
         self.collect_events();
-        self.input(input).map_or(0, |found| std::mem::take(&mut found.lost))
+        self.input(input).map_or(0, |found| found.arrivals.take_lost())
     }
 }
 

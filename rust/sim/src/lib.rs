@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 mod adc;
+mod arrivals;
 mod board;
 mod can;
 mod config;

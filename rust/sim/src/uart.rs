@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Serial ports whose reception follows a script.
 
+use crate::arrivals::{check_script, Arrivals, Step};
 use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
 use serde::Deserialize;
-use std::collections::VecDeque;
 use toml::Spanned;
 use wisp_abi::Errno;
-use wisp_host::platform::{Clock, Kind, Uart, UartErrors};
+use wisp_host::platform::{Kind, Uart, UartErrors};
 use wisp_host::Interrupted;
 
 /// Bytes that are received and wait to be read: as many as on a device without configuration.
@@ -25,7 +25,7 @@ pub(crate) struct Config {
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Reception {
+pub(crate) struct Reception {
     /// Milliseconds since boot, with fractions.
     at_ms: f64,
     #[serde(default)]
@@ -34,28 +34,18 @@ struct Reception {
     bytes: Vec<u8>,
 }
 
-impl Reception {
-    fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0).round() as u64
+impl Step for Reception {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
     }
 }
 
 /// Checks what the types of a port's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
-    let mut last = 0.0;
-    for step in &config.script {
-        let Reception { at_ms, text: received, bytes } = step.get_ref();
-        if !at_ms.is_finite() || *at_ms < last {
-            let message = format!("{key}.script: at_ms = {at_ms}, expected a time not before {last}");
-            return Err(Error::at(text, Some(step.span()), message));
-        }
-        if received.is_empty() == bytes.is_empty() {
-            let message = format!("{key}.script: expected either text or bytes");
-            return Err(Error::at(text, Some(step.span()), message));
-        }
-        last = *at_ms;
-    }
-    Ok(())
+    check_script(text, key, &config.script, |step| match step.text.is_empty() == step.bytes.is_empty() {
+        true => Err("expected either text or bytes".into()),
+        false => Ok(()),
+    })
 }
 
 /// Returns the signal that a waveform viewer shows.
@@ -68,73 +58,31 @@ pub(crate) fn signal(_config: &Config) -> Option<Signal> {
 pub(crate) struct Device {
     label: String,
     loopback: bool,
-    /// The receptions that are still to come.
-    script: VecDeque<Reception>,
-    open: bool,
-    received: VecDeque<u8>,
-    lost: u32,
-    watched: bool,
-    /// An event told of what is there.
-    told: bool,
+    /// The bytes that are received.
+    pub(crate) arrivals: Arrivals<Reception, u8>,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
-        let script = config.script.into_iter().map(Spanned::into_inner).collect();
-        let (received, loopback) = (VecDeque::new(), config.loopback);
-        Device { label, loopback, script, open: false, received, lost: 0, watched: false, told: false }
-    }
-
-    /// Returns the time at which something comes next, if the port is open to receive it.
-    pub(crate) fn next_us(&self) -> Option<u64> {
-        self.script.front().filter(|_| self.open).map(Reception::at_us)
-    }
-
-    /// Drops the bytes that arrived while the port was closed.
-    fn skip(&mut self, now_us: u64) {
-        while self.script.front().is_some_and(|step| step.at_us() <= now_us) {
-            self.script.pop_front();
-        }
+        Device { label, loopback: config.loopback, arrivals: Arrivals::new(config.script, CAPACITY) }
     }
 
     fn take(&mut self, bytes: &[u8]) {
-        let fits = bytes.len().min(CAPACITY.saturating_sub(self.received.len()));
-        self.received.extend(&bytes[..fits]);
-        self.lost = self.lost.saturating_add((bytes.len() - fits) as u32);
+        bytes.iter().for_each(|byte| self.arrivals.put(*byte));
     }
 
     /// Receives the next of the script.
     pub(crate) fn receive(&mut self) {
-        if let Some(step) = self.script.pop_front() {
+        if let Some(step) = self.arrivals.step() {
             self.take(step.text.as_bytes());
             self.take(&step.bytes);
         }
-    }
-
-    /// Returns true, once, if an event is due.
-    pub(crate) fn tell(&mut self) -> bool {
-        let due = self.watched && !self.told && !self.received.is_empty();
-        self.told |= due;
-        due
     }
 }
 
 impl SimPlatform {
     fn uart(&mut self, uart: u32) -> Option<&mut Device> {
         self.devices.uart.get_mut(uart as usize)
-    }
-
-    fn raise_uart_event(&mut self, uart: u32) {
-        let now = self.now_us();
-        if self.uart(uart).is_some_and(Device::tell) && !self.queue.push(now, Kind::Uart(uart)) {
-            self.untold_uart(uart);
-        }
-    }
-
-    pub(crate) fn untold_uart(&mut self, uart: u32) {
-        if let Some(found) = self.uart(uart) {
-            found.told = false;
-        }
     }
 }
 
@@ -147,41 +95,28 @@ impl Uart for SimPlatform {
     fn open_uart(&mut self, uart: u32) -> Result<(), Errno> {
         let now = self.now_us();
         self.close_uart(uart);
-        let found = self.uart(uart).ok_or(Errno::BadHandle)?;
-        found.skip(now);
-        found.open = true;
-        found.lost = 0;
+        self.uart(uart).ok_or(Errno::BadHandle)?.arrivals.open(now);
         Ok(())
     }
 
     fn close_uart(&mut self, uart: u32) {
         let _ = self.watch_uart(uart, false);
         if let Some(found) = self.uart(uart) {
-            found.open = false;
-            found.received.clear();
+            found.arrivals.close();
         }
     }
 
     fn read_uart(&mut self, uart: u32, buffer: &mut [u8], until_us: u64) -> Result<usize, Interrupted> {
         self.tick();
+        self.collect_events();
         loop {
-            self.collect_events();
-            let now = self.now_us();
-            let Some(found) = self.uart(uart) else {
-                return Ok(0);
-            };
-            let count = buffer.len().min(found.received.len());
-            for (to, from) in buffer.iter_mut().zip(found.received.drain(..count)) {
-                *to = from;
-            }
-            if found.received.is_empty() {
-                found.told = false;
-            }
-            if count > 0 || until_us <= now {
+            let Some(found) = self.uart(uart) else { return Ok(0) };
+            let count = buffer.len().min(found.arrivals.waiting());
+            let received = std::iter::from_fn(|| found.arrivals.take());
+            buffer[..count].iter_mut().zip(received).for_each(|(to, from)| *to = from);
+            if count > 0 || !self.wait_for_source(Kind::Uart(uart), until_us)? {
                 return Ok(count);
             }
-            let next = found.next_us().unwrap_or(u64::MAX).min(until_us);
-            self.sleep_us(next.saturating_sub(now).max(1))?;
         }
     }
 
@@ -195,7 +130,7 @@ impl Uart for SimPlatform {
         }
         let (label, shown) = (found.label.clone(), bytes.escape_ascii().to_string());
         self.trace("uart", &label, &shown, "");
-        self.raise_uart_event(uart);
+        self.raise(Kind::Uart(uart));
         Ok(bytes.len())
     }
 
@@ -206,21 +141,16 @@ impl Uart for SimPlatform {
     fn uart_available(&mut self, uart: u32) -> u32 {
         self.tick();
         self.collect_events();
-        self.uart(uart).map_or(0, |found| found.received.len() as u32)
+        self.uart(uart).map_or(0, |found| found.arrivals.waiting() as u32)
     }
 
     fn watch_uart(&mut self, uart: u32, on: bool) -> Result<(), Errno> {
-        self.collect_events();
-        self.queue.retain(|kind| kind != Kind::Uart(uart));
-        let found = self.uart(uart).ok_or(Errno::BadHandle)?;
-        (found.watched, found.told) = (on, false);
-        self.raise_uart_event(uart);
-        Ok(())
+        self.watch_source(Kind::Uart(uart), on)
     }
 
     fn take_uart_errors(&mut self, uart: u32) -> UartErrors {
         self.collect_events();
-        let lost = self.uart(uart).map_or(0, |found| std::mem::take(&mut found.lost));
+        let lost = self.uart(uart).map_or(0, |found| found.arrivals.take_lost());
         UartErrors { lost, line: 0 }
     }
 }
@@ -229,7 +159,7 @@ impl Uart for SimPlatform {
 mod tests {
     use super::*;
     use crate::{Board, Capture, TraceFormat};
-    use wisp_host::platform::{Event, Events};
+    use wisp_host::platform::{Clock, Event, Events};
 
     fn platform(grants: &str) -> (SimPlatform, Capture) {
         let capture = Capture::new();

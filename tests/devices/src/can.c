@@ -12,12 +12,16 @@
 
 #include "devices.h"
 
-/* Frames that the controller keeps. */
+/* Frames that the controller keeps, and how many it can keep. */
 static struct {
+	uint32_t id;
 	can_tx_callback_t callback;
 	void *user_data;
 } kept[4];
 static int kept_count;
+static int mailboxes = ARRAY_SIZE(kept);
+/* Frames that found no room. */
+static int refused;
 
 static int start(const struct device *dev)
 {
@@ -33,9 +37,11 @@ static int send(const struct device *dev, const struct can_frame *frame, k_timeo
 	if (frame->id == 0x666) {
 		return -ENETUNREACH;
 	}
-	if (kept_count == ARRAY_SIZE(kept)) {
+	if (kept_count == mailboxes) {
+		refused++;
 		return -EAGAIN;
 	}
+	kept[kept_count].id = frame->id;
 	kept[kept_count].callback = callback;
 	kept[kept_count++].user_data = user_data;
 	return 0;
@@ -75,17 +81,27 @@ static DEVICE_API(can, api) = {
 
 DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, NULL, POST_KERNEL, CONFIG_CAN_INIT_PRIORITY, &api);
 
-/* Ends the oldest frame. */
-static uint32_t acknowledge(struct wisp_caller *caller, uint32_t *slots, const void *env)
+/* Ends the oldest frame, and returns its identifier. */
+static uint32_t end_frame(int error)
 {
-	ARG_UNUSED(caller);
-	ARG_UNUSED(env);
+	can_tx_callback_t callback = kept[0].callback;
+	void *user_data = kept[0].user_data;
+	uint32_t id = kept[0].id;
+
 	zassert_true(kept_count > 0);
-	kept[0].callback(DEVICE_DT_INST_GET(0), (int32_t)slots[0], kept[0].user_data);
 	kept_count--;
 	for (int i = 0; i < kept_count; i++) {
 		kept[i] = kept[i + 1];
 	}
+	callback(DEVICE_DT_INST_GET(0), error, user_data);
+	return id;
+}
+
+static uint32_t acknowledge(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(env);
+	(void)end_frame((int32_t)slots[0]);
 	return 0;
 }
 WISP_HOST_FUNCTION_DEFINE("test:board@1", "acknowledge", "(i)", acknowledge);
@@ -132,4 +148,82 @@ ZTEST(can, test_an_app_has_few_frames_in_the_controller_and_a_stop_ends_its_wait
 	stop(FIRST);
 	/* Two of it are left, which the controller ends when they were sent. */
 	zassert_equal(kept_count, 2);
+}
+
+static K_SEM_DEFINE(gate, 0, 1);
+
+static uint32_t waits_at_gate(struct wisp_caller *caller, uint32_t *slots, const void *env)
+{
+	ARG_UNUSED(caller);
+	ARG_UNUSED(slots);
+	ARG_UNUSED(env);
+	(void)k_sem_take(&gate, K_SECONDS(30));
+	return 0;
+}
+WISP_HOST_FUNCTION_DEFINE("test:board@1", "gate", "()", waits_at_gate);
+
+/* Ends all frames that the controller has, and returns the identifier of the last one. */
+static uint32_t end_frames(void)
+{
+	uint32_t last = 0;
+
+	while (kept_count > 0) {
+		last = end_frame(0);
+	}
+	return last;
+}
+
+/*
+ * Ends the only frame while the apps wait, which run first, and waits until the next frame has
+ * taken its place.
+ */
+static void pass_on(void)
+{
+	int priority = k_thread_priority_get(k_current_get());
+
+	k_thread_priority_set(k_current_get(), K_LOWEST_APPLICATION_THREAD_PRIO);
+	(void)end_frame(0);
+	k_thread_priority_set(k_current_get(), priority);
+	while (kept_count == 0) {
+		k_msleep(1);
+	}
+}
+
+ZTEST(can, test_apps_that_wait_for_room_are_served_in_the_order_in_which_they_came)
+{
+	(void)end_frames();
+	mailboxes = 1;
+	begin(FIRST, "can_line");
+	wait_until_held();
+	refused = 0;
+	begin(SECOND, "can_behind");
+	/* It waits for the only mailbox, before the first app comes again. */
+	while (refused == 0) {
+		k_msleep(1);
+	}
+	k_sem_give(&gate);
+	/* Whether the first app waits by now or not, it came last. */
+	k_msleep(5);
+	pass_on();
+	zassert_equal(kept[0].id, 7, "the app that came last was served first");
+	pass_on();
+	zassert_equal(end_frames(), 2);
+	mailboxes = ARRAY_SIZE(kept);
+	succeed(FIRST);
+	succeed(SECOND);
+	/* A stop leaves the line to others, and nobody of it waits for the app that left. */
+	mailboxes = 0;
+	begin(SECOND, "can_behind");
+	refused = 0;
+	while (refused == 0) {
+		k_msleep(1);
+	}
+	stop(SECOND);
+	mailboxes = 1;
+	begin(FIRST, "can_line");
+	wait_until_held();
+	k_sem_give(&gate);
+	stop(FIRST);
+	(void)end_frames();
+	mailboxes = ARRAY_SIZE(kept);
 }

@@ -9,9 +9,6 @@
 
 #include "../../peripherals/src/support.h"
 
-/* Waits until a guest has called holds() of test:board@1. */
-void wait_until_held(void);
-
 /* Returns the brightness of the LED that both apps were granted. */
 int led_brightness(void);
 

@@ -11,23 +11,6 @@
 
 ZTEST_SUITE(owner, NULL, NULL, NULL, NULL, NULL);
 
-static K_SEM_DEFINE(held, 0, 1);
-
-static uint32_t holds(struct wisp_caller *caller, uint32_t *slots, const void *env)
-{
-	ARG_UNUSED(caller);
-	ARG_UNUSED(slots);
-	ARG_UNUSED(env);
-	k_sem_give(&held);
-	return 0;
-}
-WISP_HOST_FUNCTION_DEFINE("test:board@1", "holds", "()", holds);
-
-void wait_until_held(void)
-{
-	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
-}
-
 static void hold(void)
 {
 	begin(FIRST, "hold");

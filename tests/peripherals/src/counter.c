@@ -128,18 +128,6 @@ static uint32_t count(struct wisp_caller *caller, uint32_t *slots, const void *e
 }
 WISP_HOST_FUNCTION_DEFINE("test:board@1", "count", "(ii)", count);
 
-static K_SEM_DEFINE(held, 0, 1);
-
-static uint32_t holds(struct wisp_caller *caller, uint32_t *slots, const void *env)
-{
-	ARG_UNUSED(caller);
-	ARG_UNUSED(slots);
-	ARG_UNUSED(env);
-	k_sem_give(&held);
-	return 0;
-}
-WISP_HOST_FUNCTION_DEFINE("test:board@1", "holds", "()", holds);
-
 ZTEST(counter, test_functions_errors_and_what_is_left_behind)
 {
 	begin(FIRST, "counter");
@@ -150,7 +138,7 @@ ZTEST(counter, test_functions_errors_and_what_is_left_behind)
 ZTEST(counter, test_a_counter_belongs_to_the_app_that_has_it_open)
 {
 	begin(FIRST, "hold_counter");
-	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
+	wait_until_held();
 	zassert_equal(alarm_in, 999);
 	begin(SECOND, "want_counter");
 	succeed(SECOND);

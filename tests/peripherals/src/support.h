@@ -17,6 +17,9 @@ void succeed(const struct wisp_app *app);
 /* Stops an app and waits for its end, which must be that of a stopped app. */
 void stop(const struct wisp_app *app);
 
+/* Waits until a guest has called holds() of test:board@1. */
+void wait_until_held(void);
+
 /* Returns how often the converter with outputs was written to. */
 int dac_written(void);
 

@@ -203,7 +203,7 @@ pub fn kind(path: &Path, bytes: &[u8]) -> Result<Kind, Failure> {
 
 /// Returns the core module of a component, whose parts have this many bytes of heap each, or a usual number for 0.
 pub fn lowered(path: &Path, component: &[u8], heap: u32) -> Result<Vec<u8>, Failure> {
-    wisp_component::lower_with_heap(component, heap).map_err(|error| Failure::in_file(path, error))
+    wisp_component::lower(component, heap).map_err(|error| Failure::in_file(path, error))
 }
 
 /// Reads the image in these bytes.

@@ -42,7 +42,7 @@ impl World {
     /// Bytes that are no valid component.
     pub fn of(path: &Path, component: &[u8]) -> Result<Self, Failure> {
         let world = wisp_component::world(component).map_err(|error| Failure::in_file(path, error))?;
-        let (core_bytes, error) = match wisp_component::lower(component) {
+        let (core_bytes, error) = match wisp_component::lower(component, 0) {
             Ok(module) => (Some(module.len()), None),
             Err(error) => (None, Some(error.to_string())),
         };

@@ -3,118 +3,8 @@
 
 mod common;
 
-use common::{Folder, Run};
-
-/// Interfaces of WASI, for the whole component and for each part.
-const WASI: &str = r#"
-  (import "wasi:io/streams@0.2.6" (instance $streams
-    (export "output-stream" (type (sub resource)))
-    (export "error" (type $error (sub resource)))
-    (type $failed (variant (case "last-operation-failed" (own $error)) (case "closed")))
-    (export "stream-error" (type $e (eq $failed)))
-    (export "[method]output-stream.blocking-write-and-flush"
-      (func (param "self" (borrow 0)) (param "contents" (list u8)) (result (result (error $e)))))))
-  (alias export $streams "output-stream" (type $stream))
-  (import "wasi:cli/stdout@0.2.6" (instance $stdout
-    (alias outer 1 $stream (type $s))
-    (export "output-stream" (type (eq $s)))
-    (export "get-stdout" (func (result (own 1))))))
-  (core func $get (canon lower (func $stdout "get-stdout")))"#;
-
-/// A memory, an allocator that takes memory from 1024 upwards, and a check, for every part with code.
-const PART: &str = r#"
-    (memory (export "memory") 1)
-    (global $top (mut i32) (i32.const 1024))
-    (global (export "__heap_base") i32 (i32.const 1024))
-    (func $realloc (export "cabi_realloc") (param $old i32) (param $size i32) (param $align i32) (param $new i32)
-      (result i32)
-      (local $at i32)
-      (local.set $at (i32.and (i32.add (global.get $top) (i32.const 7)) (i32.const -8)))
-      (global.set $top (i32.add (local.get $at) (local.get $new)))
-      (memory.copy (local.get $at) (local.get $old) (local.get $size))
-      (local.get $at))
-    (func $is (param i32 i32) (if (i32.ne (local.get 0) (local.get 1)) (then (unreachable))))"#;
-
-/// Returns a part that exports `wasi:cli/run`, with a core module whose imports are those of the instance `$i`.
-fn program(items: &str, imports: &str, code: &str) -> String {
-    format!(
-        r#"{items}
-        (core module $m {imports} {PART} {code})
-        (core instance $c (instantiate $m (with "i" (instance $i))))
-        (func $run (result (result)) (canon lift (core func $c "run")))
-        (instance $r (export "run" (func $run)))
-        (export "wasi:cli/run@0.2.0" (instance $r))"#
-    )
-}
-
-fn run_with(text: &str, options: &str) -> Run {
-    let folder = Folder::new();
-    folder.write("a.wasm", wat::parse_str(text).unwrap());
-    folder.wisp(&format!("run a.wasm {options}"))
-}
-
-fn run(text: &str) -> Run {
-    run_with(text, "")
-}
-
-/// Runs a component that has to end without an error.
-fn passes(text: &str) -> String {
-    let run = run(text);
-    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
-    run.out
-}
-
-/// Runs a component that has to trap.
-fn traps(text: &str, reason: &str) {
-    let run = run(text);
-    assert_ne!(run.code, Some(0), "{}{}", run.out, run.err);
-    assert!(run.err.contains(reason), "{}{}", run.out, run.err);
-}
-
-/// Returns two parts: the first exports `f` with this type, the second calls it.
-fn two(ty: &str, core: &str, options: &str, callee: &str, caller: &str) -> String {
-    let program = program(
-        &format!(
-            r#"(import "acme:lib/f" (instance $f (export "f" (func {ty}))))
-            (core module $store {PART})
-            (core instance $own (instantiate $store))
-            (alias core export $own "memory" (core memory $memory))
-            (alias core export $own "cabi_realloc" (core func $realloc))
-            (core func $f (canon lower (func $f "f") (memory $memory) (realloc $realloc) {options}))
-            (core instance $i
-              (export "f" (func $f)) (export "memory" (memory $memory)) (export "realloc" (func $realloc)))"#
-        ),
-        "",
-        "",
-    );
-    // the module of the program shares the memory that its imports were lowered with
-    let own = format!(
-        r#"(core module $m (import "i" "f" (func $f {core})) (import "i" "memory" (memory 1))
-          (import "i" "realloc" (func $realloc (param i32 i32 i32 i32) (result i32)))
-          (func $is (param i32 i32) (if (i32.ne (local.get 0) (local.get 1)) (then (unreachable))))
-          {caller})"#
-    );
-    let (before, behind) = program.split_once("(core module $m").unwrap();
-    let behind = &behind[behind.find("(core instance $c").unwrap()..];
-    format!(
-        r#"(component
-        (component $lib
-          (core module $m {PART} {callee})
-          (core instance $c (instantiate $m))
-          (alias core export $c "memory" (core memory $memory))
-          (alias core export $c "cabi_realloc" (core func $realloc))
-          (alias core export $c "after" (core func $after))
-          (func $f {ty}
-            (canon lift (core func $c "f") (memory $memory) (realloc $realloc) (post-return $after) {options}))
-          (instance $f (export "f" (func $f)))
-          (export "acme:lib/f" (instance $f)))
-        (component $program {before}{own}{behind})
-        (instance $l (instantiate $lib))
-        (instance $p (instantiate $program (with "acme:lib/f" (instance $l "acme:lib/f"))))
-        (alias export $p "wasi:cli/run@0.2.0" (instance $run))
-        (export "wasi:cli/run@0.2.0" (instance $run)))"#
-    )
-}
+use common::composing::{passes, poked, program, run, run_with, traps, two, PART};
+use common::Folder;
 
 /// The type of a function from a string to a string, and those of its core functions.
 const STRINGS: [&str; 2] = [r#"(param "s" string) (result string)"#, "(param i32 i32 i32)"];
@@ -246,19 +136,6 @@ fn values_of_all_kinds_go_through_memory() {
         (call $is (i32.load16_s offset=4 (local.get $list)) (i32.const 9))
         (i32.const 0))"#;
     passes(&two(ty, "(param i32 i32 i32 i32 f64 i32)", "", callee, caller));
-}
-
-/// Returns a library whose function does something with a number, and a program that gives it one.
-fn poked(callee: &str, number: &str, then: &str) -> String {
-    two(
-        r#"(param "n" u32) (result u32)"#,
-        "(param i32) (result i32)",
-        "",
-        &format!(r#"(func (export "f") (param $n i32) (result i32) {callee}) (func (export "after") (param i32))"#),
-        &format!(
-            r#"(func (export "run") (result i32) (local $n i32) (local.set $n (call $f {number})) {then} (i32.const 0))"#
-        ),
-    )
 }
 
 #[test]
@@ -486,70 +363,6 @@ fn wrong_handles_trap() {
     }
 }
 
-/// Runs two parts that write to standard output, one of them as often as it is called.
-#[test]
-fn each_part_uses_wasi_with_its_own_memory() {
-    let lower = r#"
-        (core func $drop (canon resource.drop $stream))
-        (core module $store (memory (export "memory") 1) (global (export "__heap_base") i32 (i32.const 1024)))
-        (core instance $own (instantiate $store))
-        (alias core export $own "memory" (core memory $memory))
-        (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
-          (memory $memory)))
-        (core instance $i (export "get" (func $get)) (export "write" (func $write)) (export "drop" (func $drop))
-          (export "memory" (memory $memory)))"#;
-    let imports = r#"
-        (import "i" "get" (func $get (result i32)))
-        (import "i" "write" (func $write (param i32 i32 i32 i32)))
-        (import "i" "drop" (func $drop (param i32)))
-        (import "i" "memory" (memory 1))"#;
-    let text = |data: &str, at: u32, length: u32| {
-        format!(
-            r#"(data (i32.const {at}) "{data}")
-            (func $say (local $stream i32)
-              (local.set $stream (call $get))
-              (call $write (local.get $stream) (i32.const {at}) (i32.const {length}) (i32.const 512))
-              (if (i32.load8_u (i32.const 512)) (then (unreachable)))
-              (call $drop (local.get $stream)))"#
-        )
-    };
-    let component = |at: u32, length: u32| {
-        format!(
-            r#"(component {WASI}
-        (component $lib {WASI} {lower}
-          (core module $m {imports} {lib} (func (export "f") (call $say)))
-          (core instance $c (instantiate $m (with "i" (instance $i))))
-          (func $f (canon lift (core func $c "f")))
-          (instance $f (export "f" (func $f)))
-          (export "acme:lib/f" (instance $f)))
-        (component $program {WASI} {lower}
-          (import "acme:lib/f" (instance $f (export "f" (func))))
-          (core func $f (canon lower (func $f "f")))
-          (core module $m {imports} (import "f" "f" (func $f)) {own}
-            (func (export "run") (result i32) (call $say) (call $f) (call $say) (call $f) (i32.const 0)))
-          (core instance $fs (export "f" (func $f)))
-          (core instance $c (instantiate $m (with "i" (instance $i)) (with "f" (instance $fs))))
-          (func $run (result (result)) (canon lift (core func $c "run")))
-          (instance $r (export "run" (func $run)))
-          (export "wasi:cli/run@0.2.0" (instance $r)))
-        (instance $l (instantiate $lib
-          (with "wasi:io/streams@0.2.6" (instance $streams)) (with "wasi:cli/stdout@0.2.6" (instance $stdout))))
-        (instance $p (instantiate $program (with "acme:lib/f" (instance $l "acme:lib/f"))
-          (with "wasi:io/streams@0.2.6" (instance $streams)) (with "wasi:cli/stdout@0.2.6" (instance $stdout))))
-        (alias export $p "wasi:cli/run@0.2.0" (instance $run))
-        (export "wasi:cli/run@0.2.0" (instance $run)))"#,
-            lib = text("library\\n", 16, 8),
-            own = text("program\\n", at, length),
-        )
-    };
-    let out = passes(&component(16, 8));
-    assert!(out.contains("program\nlibrary\nprogram\nlibrary\n"), "{out}");
-    // the last bytes of a part's memory, and what lies behind it, which is not for the host either
-    assert!(passes(&component(9208, 8)).contains("program\nlibrary\n"));
-    traps(&component(9208, 9), "trap");
-    traps(&component(16, u32::MAX), "trap");
-}
-
 #[test]
 fn parts_that_cannot_be_linked_are_named() {
     let refused = |text: &str, parts: &[&str]| {
@@ -596,4 +409,25 @@ fn parts_that_cannot_be_linked_are_named() {
     );
     let library = number.replace("wasi:cli/run@0.2.0", "acme:cli/run");
     refused(&library, &["it exports `acme:cli/run` and no `wasi:cli/run@0.2`"]);
+}
+
+#[test]
+fn commands_find_the_image_of_a_component_with_the_heap_that_it_was_built_with() {
+    let folder = Folder::new();
+    let text = poked("(i32.load (i32.const -1))", "(i32.const 1)", "");
+    folder.write("a.wasm", wat::parse_str(text).unwrap());
+    folder.wisp("run a.wasm --heap 4096 --core a.core");
+    let shown = folder.succeeds("inspect a.core");
+    let id = shown.lines().next().and_then(|line| line.rsplit(' ').next()).unwrap();
+    // the dump of another image: the message has the ids that the command found
+    folder.write("raw", [&b"WCD1"[..], &[0; 8], &[1, 0, 0, 0], &[0; 12], b"E"].concat());
+    let found = folder.wisp("core raw --module a.wasm --heap 4096 -o raw.core").err;
+    assert!(found.contains(id), "{id} is not in {found}");
+    assert!(!folder.wisp("core raw --module a.wasm -o raw.core").err.contains(id));
+
+    folder.write("b.wasm", folder.read("a.wasm"));
+    let other = folder.wisp("inspect a.core --symbols b.wasm");
+    assert!(other.err.contains("--heap is not that of the image"), "{}{}", other.out, other.err);
+    let shown = folder.succeeds("inspect a.core --symbols b.wasm --heap 4096");
+    assert!(!shown.contains("for names and source lines"), "{shown}");
 }

@@ -70,21 +70,13 @@ pub fn world(bytes: &[u8]) -> Result<World, Error> {
 }
 
 /// Lowers a component that implements `wasi:cli/run` to a core module that exports `_start`. A component that is composed
-/// of several has one memory for each, with a heap of a usual size.
+/// of several has one memory for each, with `heap` bytes of heap, or a usual number if it is 0. So the same module comes out
+/// with the same `heap` only.
 ///
 /// # Errors
 /// [`Error::Invalid`] for bytes that are no component, [`Error::Unsupported`] for what Wisp cannot lower, and
 /// [`Error::Imports`] for imports that nobody provides.
-pub fn lower(bytes: &[u8]) -> Result<Vec<u8>, Error> {
-    lower_with_heap(bytes, 0)
-}
-
-/// Lowers a component as [`lower`] does. Each part of a composed component has this many bytes of heap, or a usual number
-/// if it is 0.
-///
-/// # Errors
-/// See [`lower`].
-pub fn lower_with_heap(bytes: &[u8], heap: u32) -> Result<Vec<u8>, Error> {
+pub fn lower(bytes: &[u8], heap: u32) -> Result<Vec<u8>, Error> {
     let component = valid(bytes)?;
     let composed = composed::is_composed(&component)?;
     if component.asynchronous {

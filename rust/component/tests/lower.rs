@@ -2,24 +2,14 @@
 //! Components in the form of toolchains, lowered: what the core module imports, and what is refused.
 
 use wasmparser::{ExternalKind, Operator, Parser, Payload, TypeRef};
-use wisp_component::{lower, world, Error, Import};
+use wisp_component::{world, Error, Import};
 
 /// A program that writes "hi" to standard output. As toolchains do it, the function that needs the program's memory
 /// is called through a table that is filled last.
-const HELLO: &str = r#"(component
-  (import "wasi:io/streams@0.2.6" (instance $streams
-    (export "output-stream" (type (sub resource)))
-    (export "error" (type $error (sub resource)))
-    (type $failed (variant (case "last-operation-failed" (own $error)) (case "closed")))
-    (export "stream-error" (type $e (eq $failed)))
-    (export "[method]output-stream.blocking-write-and-flush"
-      (func (param "self" (borrow 0)) (param "contents" (list u8)) (result (result (error $e)))))))
-  (alias export $streams "output-stream" (type $stream))
-  (import "wasi:cli/stdout@0.2.6" (instance $stdout
-    (alias outer 1 $stream (type $s))
-    (export "output-stream" (type (eq $s)))
-    (export "get-stdout" (func (result (own 1))))))
-  (core module $main
+const HELLO: &str = concat!(
+    "(component\n",
+    include_str!("stdout.wat"),
+    r#"  (core module $main
     (import "out" "get-stdout" (func $get (result i32)))
     (import "out" "write" (func $write (param i32 i32 i32 i32)))
     (import "out" "drop" (func $drop (param i32)))
@@ -58,7 +48,13 @@ const HELLO: &str = r#"(component
   (core instance (instantiate $fixup (with "" (instance $args))))
   (func $run (result (result)) (canon lift (core func $m "run")))
   (instance $exported (export "run" (func $run)))
-  (export "wasi:cli/run@0.2.6" (instance $exported)))"#;
+  (export "wasi:cli/run@0.2.6" (instance $exported)))"#
+);
+
+/// Lowers a component whose parts have the usual heap.
+fn lower(bytes: &[u8]) -> Result<Vec<u8>, Error> {
+    wisp_component::lower(bytes, 0)
+}
 
 fn binary(text: &str) -> Vec<u8> {
     wat::parse_str(text).unwrap()

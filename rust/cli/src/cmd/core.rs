@@ -37,7 +37,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         let bytes = input::read(path)?;
         let wasm = match input::kind(path, &bytes)? {
             Kind::Image => return Err(Failure::in_file(path, "expected the module, which this image was made from")),
-            Kind::Component => input::lowered(path, &bytes, 0)?,
+            Kind::Component => input::lowered(path, &bytes, arguments.compile.heap)?,
             Kind::Wasm => bytes,
         };
         let (name, _) = app_name(path);

@@ -17,6 +17,7 @@ use crate::facts::{upto, Facts, Memory, NativeSection, Segment};
 use crate::failure::Failure;
 use crate::imports::type_of;
 use crate::input::{self, Kind};
+use crate::options::number;
 use crate::output;
 use crate::replay::{self, Recording};
 use crate::symbols::Symbols;
@@ -34,6 +35,9 @@ pub struct Arguments {
     /// image]
     #[arg(long, value_name = "FILE", alias = "map")]
     symbols: Option<PathBuf>,
+    /// The `--heap` that the image was built with, if the module of a core dump is a composed component
+    #[arg(long, value_name = "BYTES", default_value_t = 0, value_parser = number::<u32>)]
+    heap: u32,
 }
 
 /// Shows an image. The exit code says whether hash and code are sound.
@@ -41,7 +45,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let path = &arguments.file;
     let bytes = input::read(path)?;
     if core_dump::is_core(&bytes) {
-        core_dump::show(&core_dump::read(path)?, arguments.symbols.as_deref())?;
+        core_dump::show(&core_dump::read(path)?, arguments.symbols.as_deref(), arguments.heap)?;
         return Ok(ExitCode::SUCCESS);
     }
     if replay::is_recording(&bytes) {

@@ -47,11 +47,12 @@ fn text(value: &Value) -> String {
 }
 
 /// Returns the names that belong to a dump: those of the given file, or those of the module that the dump names.
-fn symbols(dump: &Dump, given: Option<&Path>) -> Result<Symbols, Failure> {
+/// `heap` is what each part of a composed component was given.
+fn symbols(dump: &Dump, given: Option<&Path>, heap: u32) -> Result<Symbols, Failure> {
     let Some(file) = given else {
         let path = Path::new(&dump.name);
         let module =
-            path.is_file().then(|| input::read(path).ok()).flatten().and_then(|bytes| module(path, bytes).ok());
+            path.is_file().then(|| input::read(path).ok()).flatten().and_then(|bytes| module(path, bytes, heap).ok());
         if let Some(symbols) = module.and_then(|wasm| dump.symbols(&wasm)) {
             return Ok(symbols);
         }
@@ -61,11 +62,11 @@ fn symbols(dump: &Dump, given: Option<&Path>) -> Result<Symbols, Failure> {
     };
     let bytes = input::read(file)?;
     if bytes.starts_with(b"\0asm") {
-        return dump.symbols(&module(file, bytes)?).ok_or_else(|| {
+        return dump.symbols(&module(file, bytes, heap)?).ok_or_else(|| {
             Failure::in_file(
                 file,
-                "the module has no places for this core dump: it is another module, or the device wrote the dump; give the \
-                 symbols that `wisp build` wrote, or fetch the dump with the module",
+                "the module has no places for this core dump: it is another module, the device wrote the dump, or \
+                 --heap is not that of the image; give the symbols that `wisp build` wrote, or fetch the dump with the module",
             )
         });
     }
@@ -83,16 +84,17 @@ fn symbols(dump: &Dump, given: Option<&Path>) -> Result<Symbols, Failure> {
     }
 }
 
-fn module(path: &Path, bytes: Vec<u8>) -> Result<Vec<u8>, Failure> {
+fn module(path: &Path, bytes: Vec<u8>, heap: u32) -> Result<Vec<u8>, Failure> {
     match input::kind(path, &bytes)? {
-        input::Kind::Component => input::lowered(path, &bytes, 0),
+        input::Kind::Component => input::lowered(path, &bytes, heap),
         _ => Ok(bytes),
     }
 }
 
-/// Shows a core dump, with the names of the given file if there is one.
-pub fn show(dump: &Dump, given: Option<&Path>) -> Result<(), Failure> {
-    let symbols = symbols(dump, given)?;
+/// Shows a core dump, with the names of the given file if there is one. `heap` is what each part of a composed component
+/// was given.
+pub fn show(dump: &Dump, given: Option<&Path>, heap: u32) -> Result<(), Failure> {
+    let symbols = symbols(dump, given, heap)?;
     let frame = |(depth, frame): (usize, &super::Frame)| ShownFrame {
         lines: symbols.describe(frame.place.func, called_from(depth, frame.place.offset)),
         function: frame.place.func,

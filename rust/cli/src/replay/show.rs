@@ -42,6 +42,7 @@ struct ShownItem {
 fn names(path: &Path) -> Result<Vec<String>, Failure> {
     let bytes = input::read(path)?;
     let wasm = match input::kind(path, &bytes)? {
+        // a heap of another size changes no import
         input::Kind::Component => input::lowered(path, &bytes, 0)?,
         input::Kind::Image => return Ok(super::imports(&input::image(path, &bytes)?)),
         input::Kind::Wasm => bytes,

@@ -30,8 +30,8 @@ pub const CASES: &[Case] = &[
     ),
     (
         "inspect a.core --symbols b.wasm",
-        "b.wasm: the module has no places for this core dump: it is another module, or the device wrote the dump; give the \
-         symbols that `wisp build` wrote, or fetch the dump with the module",
+        "b.wasm: the module has no places for this core dump: it is another module, the device wrote the dump, \
+         or --heap is not that of the image; give the symbols that `wisp build` wrote, or fetch the dump with the module",
         |f| core(f, |_| ()),
     ),
     ("inspect a.core", "a.core: the core dump is cut short; read it again", |f| core(f, |bytes| bytes.truncate(200))),

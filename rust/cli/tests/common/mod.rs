@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod attaching;
+pub mod composing;
 pub mod cores;
 pub mod functions;
 pub mod memory;

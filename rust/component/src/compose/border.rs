@@ -72,14 +72,19 @@ pub fn local(region: &Region) -> Function {
 /// Traps if a range is not within its region. An empty one is within every region.
 fn check(out: &mut Function, region: &Region, at: u32, length: Length) {
     let size = Instruction::I32Const(region.size as i32);
-    out.instruction(&Instruction::LocalGet(at));
     match length {
-        Length::Bytes(bytes) => {
-            // no region is smaller than a record
-            out.instruction(&Instruction::I32Const(region.size.saturating_sub(bytes) as i32));
-            out.instruction(&Instruction::I32GtU);
-        }
+        Length::Bytes(bytes) => match region.size.checked_sub(bytes) {
+            Some(last) => {
+                out.instruction(&Instruction::LocalGet(at)).instruction(&Instruction::I32Const(last as i32));
+                out.instruction(&Instruction::I32GtU);
+            }
+            // no address has room for a record that is larger than its region
+            None => {
+                out.instruction(&Instruction::I32Const(1));
+            }
+        },
         Length::Param(length) => {
+            out.instruction(&Instruction::LocalGet(at));
             out.instruction(&size).instruction(&Instruction::I32GtU);
             out.instruction(&Instruction::LocalGet(length)).instruction(&size).instruction(&Instruction::LocalGet(at));
             out.instruction(&Instruction::I32Sub).instruction(&Instruction::I32GtU).instruction(&Instruction::I32Or);

@@ -108,6 +108,8 @@ struct Linker<'a, 'g> {
     /// The units that copy strings, by the regions.
     strings: BTreeMap<(usize, usize), usize>,
     handles: Option<usize>,
+    /// The regions of component instances without a memory.
+    without_memory: BTreeMap<u32, usize>,
     builtins: BTreeMap<usize, Func>,
     missing: BTreeMap<(String, &'static str), Vec<String>>,
     with_pins: bool,
@@ -146,12 +148,18 @@ pub fn resolve<'a: 'g, 'g>(
         reallocs: BTreeMap::new(),
         strings: BTreeMap::new(),
         handles: None,
+        without_memory: BTreeMap::new(),
         builtins: BTreeMap::new(),
         missing: BTreeMap::new(),
         with_pins: graph.builtins.iter().any(watches),
     };
     for (bytes, adapted) in modules {
         linker.unit(bytes, *adapted, heap)?;
+    }
+    if linker.linked.regions.is_empty() {
+        return Err(Error::unsupported(
+            "none of its parts has a memory, so it is no program; build a program with a `main`",
+        ));
     }
     let Def::Item(run, Kind::Func, function) = graph.run else { return Err(Error::dangling("function `run`")) };
     let part = linker.memory_of(run);
@@ -318,12 +326,19 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
         Ok(func)
     }
 
-    /// Returns the region of a component instance that calls an import.
-    fn caller(&self, instance: u32, memory: Option<usize>) -> Result<usize, Error> {
+    /// Returns the region of a component instance that calls an import. One that names no memory passes no values
+    /// through memory, and its shims work in a region of its own.
+    fn caller(&mut self, instance: u32, memory: Option<usize>) -> Result<usize, Error> {
         match memory.or_else(|| self.graph.part.get(&instance).copied()) {
             Some(memory) => self.named_region(memory),
-            // a function that passes no values through memory
-            None => Ok(0),
+            None => {
+                let next = self.linked.regions.len();
+                let region = *self.without_memory.entry(instance).or_insert(next);
+                if region == next {
+                    self.linked.regions.push(region::without_memory());
+                }
+                Ok(region)
+            }
         }
     }
 
@@ -348,11 +363,6 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
 
     /// Links a function of the shims, with all that it calls, for the part in a region.
     fn shim(&mut self, region: usize, func: u32) -> Result<Func, Error> {
-        if self.linked.regions.is_empty() {
-            return Err(Error::unsupported(
-                "none of its parts has a memory, so it is no program; build a program with a `main`",
-            ));
-        }
         let unit = match self.parts.get(&region) {
             Some(&unit) => unit,
             None => self.shims_of(region)?,

@@ -11,6 +11,8 @@ use crate::Error;
 const PAGE: u32 = 16;
 /// Regions begin and end at multiples of this, which suits every access and every stack.
 const UNIT: u64 = 16;
+/// Bytes of the region of a part without a memory: the 24 that shims borrow at address 0, in whole units.
+const LENT: u32 = 32;
 /// Bytes of heap that each part gets unless it is said how many.
 const HEAP: u32 = 8192;
 /// Bytes of an index or a number as linkers write an address, with its opcode.
@@ -33,6 +35,11 @@ pub struct Region {
     pub adapted: bool,
     /// Binary logarithm of the bytes of a page.
     pub page_log2: u32,
+}
+
+/// Returns the region for a part without a memory. Shims borrow its first bytes.
+pub fn without_memory() -> Region {
+    Region { base: 0, size: LENT, last: false, pages: 0, growth: None, adapted: false, page_log2: PAGE }
 }
 
 /// Returns how large the region of a module's memory is. Its address is not yet known, nor is its global.

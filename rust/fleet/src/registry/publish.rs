@@ -31,6 +31,9 @@ pub struct Arguments {
     /// The module or component that the images were made from
     #[arg(long, value_name = "FILE")]
     wasm: Option<PathBuf>,
+    /// The `--heap` that `wisp build` had, if the file of --wasm is a composed component
+    #[arg(long, value_name = "BYTES", default_value_t = 0, requires = "wasm")]
+    heap: u32,
     /// Report of `wisp build --json`, for the provenance (may be given several times)
     #[arg(long, value_name = "FILE")]
     facts: Vec<PathBuf>,
@@ -310,7 +313,7 @@ impl Arguments {
         let apps: Vec<App> = images.collect::<Result<_, _>>()?;
         agree(&apps, self.unsigned)?;
         let identity = &apps[0].identity;
-        let source = self.wasm.as_ref().map(|path| Source::read(path, identity)).transpose()?;
+        let source = self.wasm.as_ref().map(|path| Source::read(path, identity, self.heap)).transpose()?;
         let facts: Vec<Facts> = self.facts.iter().map(|path| Facts::read(path, identity)).collect::<Result<_, _>>()?;
         let origin = Origin { source: self.source.clone(), revision: self.revision.clone() };
         let bill = match &self.sbom {

@@ -34,24 +34,24 @@ pub struct Source {
 }
 
 impl Source {
-    /// Reads the file and compares it with the hash in the images.
+    /// Reads the file and compares it with the hash in the images. `heap` is the option with which `wisp build` made them.
     ///
     /// # Errors
     /// The file is no module, or the images were made from another one.
-    pub fn read(path: &Path, identity: &Identity) -> Result<Self, Failure> {
+    pub fn read(path: &Path, identity: &Identity, heap: u32) -> Result<Self, Failure> {
         let bytes = app::read(path)?;
         let component = Parser::is_component(&bytes);
         if !component && !Parser::is_core_wasm(&bytes) {
             return Err(Failure::in_file(path, "not a WebAssembly module; give the file that the image was made from"));
         }
         let found = match component {
-            true => blob::sha256(&wisp_component::lower(&bytes).map_err(|error| Failure::in_file(path, error))?),
+            true => blob::sha256(&wisp_component::lower(&bytes, heap).map_err(|error| Failure::in_file(path, error))?),
             false => blob::sha256(&bytes),
         };
         if found != identity.wasm {
             let what = format!(
                 "the images were made from another module: its SHA-256 is {}, this one has {found}; give the module that \
-                 `wisp build` took",
+                 `wisp build` took, and its --heap if it is a composed component",
                 identity.wasm
             );
             return Err(Failure::in_file(path, what));

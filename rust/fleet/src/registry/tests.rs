@@ -313,6 +313,42 @@ fn the_tools_of_a_module_are_in_its_bill() {
     assert_eq!((serial.len(), &serial[..9], &serial[23..24]), (45, "urn:uuid:", "8"));
 }
 
+/// A program and a library that it calls, each with a memory, whose linker says where the heap begins.
+const COMPOSED: &str = r#"(component
+  (component $lib
+    (core module $m (memory 1) (global (export "__heap_base") i32 (i32.const 64)) (func (export "f")))
+    (core instance $c (instantiate $m))
+    (func $f (canon lift (core func $c "f")))
+    (instance $x (export "f" (func $f)))
+    (export "acme:lib/f" (instance $x)))
+  (component $program
+    (import "acme:lib/f" (instance $f (export "f" (func))))
+    (core func $f (canon lower (func $f "f")))
+    (core instance $i (export "f" (func $f)))
+    (core module $m (import "i" "f" (func $f)) (memory 1) (global (export "__heap_base") i32 (i32.const 64))
+      (func (export "run") (result i32) (call $f) (i32.const 0)))
+    (core instance $c (instantiate $m (with "i" (instance $i))))
+    (func $run (result (result)) (canon lift (core func $c "run")))
+    (instance $r (export "run" (func $run)))
+    (export "wasi:cli/run@0.2.0" (instance $r)))
+  (instance $l (instantiate $lib))
+  (instance $p (instantiate $program (with "acme:lib/f" (instance $l "acme:lib/f"))))
+  (alias export $p "wasi:cli/run@0.2.0" (instance $run))
+  (export "wasi:cli/run@0.2.0" (instance $run)))"#;
+
+#[test]
+fn a_composed_component_is_that_of_the_images_with_their_heap_only() {
+    let bytes = wat::parse_str(COMPOSED).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.wasm");
+    std::fs::write(&path, &bytes).unwrap();
+    let mut identity = app("a.wisp", b"a", true, &[]).identity;
+    identity.wasm = blob::sha256(&wisp_component::lower(&bytes, 4096).unwrap());
+    assert!(Source::read(&path, &identity, 4096).is_ok_and(|source| source.component));
+    let other = Source::read(&path, &identity, 0).map(|_| ()).unwrap_err().to_string();
+    assert!(other.contains("the images were made from another module") && other.contains("its --heap"), "{other}");
+}
+
 #[test]
 fn the_provenance_names_images_module_and_sources() {
     let origin = Origin { source: Some("https://example.org/lamp".into()), revision: Some("0123abcd".into()) };

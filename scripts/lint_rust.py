@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs clippy over every Rust workspace of the repository, for the targets that it is built for: lint_rust.py [FOLDER...].
 
+It also compares the oldest Rust that each crate names (`rust-version`) with those of the crates that it depends on.
+
 What cannot be linted here is named with the reason: a Rust target, clippy or libclang that is not installed. The crate
 rust/wisp and the samples in Rust need a configured Zephyr build, so the suite `zephyr` lints them.
 """
 
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -68,6 +71,39 @@ def environment(target):
     return ({**found, "CARGO_BUILD_TARGET": target}, None) if found is not None else (None, how)
 
 
+def number(package):
+    """The oldest Rust for a package, as numbers; [] if it names none."""
+    return [int(part) for part in (package["rust_version"] or "").split(".") if part]
+
+
+def too_old(found):
+    """What is wrong with the oldest Rust that the crates of a workspace name. `found` is what cargo tells of it."""
+    packages = {package["id"]: package for package in found["packages"]}
+    # tests may need more
+    needs = {node["id"]: [to["pkg"] for to in node["deps"] if any(kind["kind"] != "dev" for kind in to["dep_kinds"])]
+             for node in found["resolve"]["nodes"]}
+    for member in found["workspace_members"]:
+        reached, left = set(), [member]
+        while left:
+            reached.add(left[-1])
+            left += [package for package in needs[left.pop()] if package not in reached]
+        own, newest = packages[member], max((packages[package] for package in reached), key=number)
+        # 1.88 and 1.88.0 are one
+        if number(own) and number(newest)[:2] > number(own)[:2]:
+            yield (f"{own['name']} names Rust {own['rust_version']}, and depends on {newest['name']}, which needs "
+                   f"{newest['rust_version']}; write that in its Cargo.toml as well")
+
+
+def versions(folder):
+    """Checks the oldest Rust that the crates of a workspace name; false if it is older than a crate that they need."""
+    found = devenv.output(["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path",
+                           str(devenv.REPO / folder / "Cargo.toml")])
+    wrong = ["cargo metadata failed"] if found is None else list(too_old(json.loads(found)))
+    for line in wrong:
+        print(f"lints: {folder}: {line}")
+    return not wrong
+
+
 def lint(folder, target, arguments):
     """Lints a workspace for a target; false if clippy found something."""
     name = f"{folder} for {target}" if target else folder
@@ -95,6 +131,7 @@ def main():
     print("\n".join(problems), end="\n" if problems else "")
     chosen = sys.argv[1:] or LINTS
     clean = [lint(folder, target, arguments) for folder in chosen for target, arguments in LINTS[folder]]
+    clean += [versions(folder) for folder in chosen]
     sys.exit(0 if all(clean) and not problems else 1)
 
 

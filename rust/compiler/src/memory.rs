@@ -72,7 +72,7 @@ fn heap_base(module: &Module<'_>, init: &Init) -> Option<u32> {
 fn stack_pointer(module: &Module<'_>, init: &Init) -> Option<(u32, u32)> {
     let global = module.globals.iter().find(|global| global.imported.is_none())?;
     let top = *init.globals.first()? as u32;
-    (global.ty == ValType::I32 && global.mutable && top != 0 && top % 16 == 0).then_some((global.offset, top))
+    (global.ty == ValType::I32 && global.mutable && top != 0 && top.is_multiple_of(16)).then_some((global.offset, top))
 }
 
 /// Returns the highest address that some global begins with, if it may be the top of a stack: AssemblyScript has its

@@ -152,7 +152,7 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
     if !(1..=8).contains(&config.width) {
         return wrong(format!("width = {}, expected 1 to 8 bytes", config.width));
     }
-    if config.kind == DeviceKind::Eeprom && (config.page == 0 || config.size % config.page != 0) {
+    if config.kind == DeviceKind::Eeprom && (config.page == 0 || !config.size.is_multiple_of(config.page)) {
         return wrong(format!("page = {}, expected a divisor of the size, {}", config.page, config.size));
     }
     check_contents(text, key, &config.contents, config.size)?;

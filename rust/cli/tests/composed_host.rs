@@ -174,3 +174,145 @@ fn a_part_without_a_memory_uses_none_of_another_part() {
     );
     passes(&text);
 }
+
+/// Returns a library and a program that writes to standard output. The library is lent the stream, or gets it.
+fn streams(library: &str, program: &str) -> String {
+    let lower = r#"
+        (core func $drop (canon resource.drop $stream))
+        (core module $store (memory (export "memory") 1) (global (export "__heap_base") i32 (i32.const 1024)))
+        (core instance $own (instantiate $store))
+        (alias core export $own "memory" (core memory $memory))
+        (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
+          (memory $memory)))
+        (core instance $i (export "get" (func $get)) (export "write" (func $write)) (export "drop" (func $drop))
+          (export "memory" (memory $memory)))"#;
+    let imports = r#"
+        (import "i" "get" (func $get (result i32)))
+        (import "i" "write" (func $write (param i32 i32 i32 i32)))
+        (import "i" "drop" (func $drop (param i32)))
+        (import "i" "memory" (memory 1))"#;
+    let say = r#"
+        (data (i32.const 16) "written\n")
+        (func $say (param $stream i32) (call $write (local.get $stream) (i32.const 16) (i32.const 8) (i32.const 512)))"#;
+    let with =
+        r#"(with "wasi:io/streams@0.2.6" (instance $streams)) (with "wasi:cli/stdout@0.2.6" (instance $stdout))"#;
+    format!(
+        r#"(component {WASI}
+        (component $lib {WASI} {lower}
+          (core module $m {imports} {say} {library})
+          (core instance $c (instantiate $m (with "i" (instance $i))))
+          (func $lend (param "s" (borrow $stream)) (canon lift (core func $c "lend")))
+          (func $give (param "s" (own $stream)) (canon lift (core func $c "give")))
+          (instance $f (export "lend" (func $lend)) (export "give" (func $give)))
+          (export "acme:lib/f" (instance $f)))
+        (component $program {WASI} {lower}
+          (import "acme:lib/f" (instance $f
+            (export "lend" (func (param "s" (borrow $stream)))) (export "give" (func (param "s" (own $stream))))))
+          (core func $lend (canon lower (func $f "lend")))
+          (core func $give (canon lower (func $f "give")))
+          (core module $m {imports} (import "f" "lend" (func $lend (param i32))) (import "f" "give" (func $give (param i32))) {say}
+            (func (export "run") (result i32) (local $s i32) {program} (i32.const 0)))
+          (core instance $fs (export "lend" (func $lend)) (export "give" (func $give)))
+          (core instance $c (instantiate $m (with "i" (instance $i)) (with "f" (instance $fs))))
+          (func $run (result (result)) (canon lift (core func $c "run")))
+          (instance $r (export "run" (func $run)))
+          (export "wasi:cli/run@0.2.0" (instance $r)))
+        (instance $l (instantiate $lib {with}))
+        (instance $p (instantiate $program (with "acme:lib/f" (instance $l "acme:lib/f")) {with}))
+        (alias export $p "wasi:cli/run@0.2.0" (instance $run))
+        (export "wasi:cli/run@0.2.0" (instance $run)))"#
+    )
+}
+
+/// Writes to what it is lent and gives it back, and writes to what it gets and drops it.
+const PROPER: &str = r#"
+    (func (export "lend") (param i32) (call $say (local.get 0)) (call $drop (local.get 0)))
+    (func (export "give") (param i32) (call $say (local.get 0)) (call $drop (local.get 0)))"#;
+
+#[test]
+fn a_part_uses_the_handles_of_the_host_that_it_got_or_was_lent() {
+    let twice =
+        "(local.set $s (call $get)) (call $lend (local.get $s)) (call $lend (local.get $s)) (call $say (local.get $s))
+        (call $give (local.get $s))";
+    assert_eq!(passes(&streams(PROPER, twice)).matches("written\n").count(), 4);
+    // the host gives one handle twice, and each can be dropped
+    let same = "(drop (call $get)) (local.set $s (call $get)) (call $give (local.get $s)) (call $say (local.get $s))
+        (call $drop (local.get $s))";
+    assert_eq!(passes(&streams(PROPER, same)).matches("written\n").count(), 2);
+}
+
+#[test]
+fn a_handle_of_the_host_that_a_part_neither_got_nor_was_lent_traps() {
+    // 2 is standard output
+    let guess = r#"(func (export "lend") (param i32) (call $drop (local.get 0)) (call $say (i32.const 2)))
+        (func (export "give") (param i32) (call $say (i32.const 3)))"#;
+    let keeps = r#"(global $kept (mut i32) (i32.const 0))
+        (func (export "lend") (param i32)
+          (if (global.get $kept) (then (call $drop (local.get 0)) (call $say (global.get $kept))))
+          (global.set $kept (local.get 0)) (call $drop (local.get 0)))
+        (func (export "give") (param i32) (call $drop (local.get 0)) (call $say (local.get 0)))"#;
+    let get = "(local.set $s (call $get))";
+    for (library, program) in [
+        (PROPER, "(call $say (i32.const 2))".to_string()),
+        (PROPER, "(call $lend (i32.const 2))".into()),
+        (PROPER, "(call $give (i32.const 2))".into()),
+        (PROPER, "(call $drop (i32.const 2))".into()),
+        (PROPER, format!("{get} (call $drop (local.get $s)) (call $say (local.get $s))")),
+        (PROPER, format!("{get} (call $give (local.get $s)) (call $say (local.get $s))")),
+        (PROPER, format!("{get} (call $say (i32.const 3))")),
+        (guess, format!("{get} (call $lend (local.get $s))")),
+        (guess, format!("{get} (call $give (local.get $s))")),
+        (keeps, format!("{get} (call $lend (local.get $s)) (call $lend (local.get $s))")),
+        (keeps, format!("{get} (call $give (local.get $s))")),
+    ] {
+        traps(&streams(library, &program), "trap");
+    }
+}
+
+#[test]
+fn handles_in_lists_and_in_results_in_memory_are_checked_as_well() {
+    let items = r#"
+      (import "wasi:io/poll@0.2.0" (instance $poll (export "pollable" (type $p (sub resource)))
+        (export "poll" (func (param "in" (list (borrow $p))) (result (list u32))))))
+      (alias export $poll "pollable" (type $pollable))
+      (import "wasi:clocks/monotonic-clock@0.2.0" (instance $clock
+        (alias outer 1 $pollable (type $p)) (export "pollable" (type (eq $p)))
+        (export "subscribe-duration" (func (param "when" u64) (result (own 1))))))
+      (import "wasi:keyvalue/store@0.2.0-draft2" (instance $store
+        (type $v (variant (case "no-such-store") (case "access-denied") (case "other" string)))
+        (export "error" (type $e (eq $v))) (export "bucket" (type $b (sub resource)))
+        (export "open" (func (param "identifier" string) (result (result (own $b) (error $e)))))
+        (export "[method]bucket.exists"
+          (func (param "self" (borrow $b)) (param "key" string) (result (result bool (error $e)))))))"#;
+    let lower = r#"
+      (core module $allocator (func (export "f") (param i32 i32 i32 i32) (result i32) (i32.const 256)))
+      (core instance $allocates (instantiate $allocator))
+      (alias core export $allocates "f" (core func $realloc))
+      (core func $wait (canon lower (func $poll "poll") (memory $memory) (realloc $realloc)))
+      (core func $sleep (canon lower (func $clock "subscribe-duration")))
+      (core func $open (canon lower (func $store "open") (memory $memory) (realloc $realloc)))
+      (core func $exists (canon lower (func $store "[method]bucket.exists") (memory $memory) (realloc $realloc)))
+      (core instance $i (export "wait" (func $wait)) (export "sleep" (func $sleep)) (export "open" (func $open))
+        (export "exists" (func $exists)) (export "memory" (memory $memory)))"#;
+    let imports = r#"
+      (import "i" "wait" (func $wait (param i32 i32 i32)))
+      (import "i" "sleep" (func $sleep (param i64) (result i32)))
+      (import "i" "open" (func $open (param i32 i32 i32)))
+      (import "i" "exists" (func $exists (param i32 i32 i32 i32)))"#;
+    let waits =
+        "(i32.store (i32.const 16) (call $sleep (i64.const 1))) (i32.store (i32.const 20) (call $sleep (i64.const 2)))
+        (call $wait (i32.const 16) (i32.const 2) (i32.const 32))";
+    let opens = "(call $open (i32.const 0) (i32.const 0) (i32.const 64))
+        (call $exists (i32.load (i32.const 68)) (i32.const 16) (i32.const 1) (i32.const 128))";
+    passes(&library_with(1024, items, lower, imports, &format!("{waits} {opens}")));
+    for code in [
+        waits.replace("(call $sleep (i64.const 2))", "(i32.const 6)"),
+        waits.replace("(i32.const 2) (i32.const 32)", "(i32.const 3) (i32.const 32)"),
+        opens.replace("(i32.load (i32.const 68))", "(i32.const 2)"),
+        "(call $exists (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 128))".into(),
+        // another bucket, of which there is none
+        opens.replace("(call $open (i32.const 0) (i32.const 0)", "(call $open (i32.const 0) (i32.const 1)"),
+    ] {
+        traps(&library_with(1024, items, lower, imports, &code), "trap");
+    }
+}

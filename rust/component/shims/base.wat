@@ -107,6 +107,10 @@
 (func $absolute (export "absolute") (param $at i32) (param $length i32) (result i32) (local.get $at))
 (func $local (export "local") (param $at i32) (result i32) (local.get $at))
 
+;; Return a word or a byte of the app's memory, in which the handles of a result are.
+(func (export "word") (param $at i32) (result i32) (i32.load (local.get $at)))
+(func (export "byte") (param $at i32) (result i32) (i32.load8_u (local.get $at)))
+
 ;; Traps unless the error number is 0. It is for functions that have no error in their type.
 (func $must (param $errno i32)
   (if (local.get $errno) (then (unreachable))))

@@ -5,7 +5,8 @@
 //! 1. Each part keeps a memory of its own: a *region* of the app's linear memory. No access of a part leaves its
 //!    region, so a fault in one part cannot change what another one keeps.
 //! 2. Values go from part to part as the canonical ABI says. The code that copies them is wasmtime's.
-//! 3. Each part has shims of its own, which use its region. What they remember of the host is shared.
+//! 3. Each part has shims of its own, which use its region. What they remember of the host is shared. A part passes them only
+//!    handles that it got or was lent.
 //! 4. Sizes are fixed when the component is built, so a device needs nothing for it.
 
 mod border;
@@ -14,6 +15,7 @@ mod emit;
 mod graph;
 mod link;
 mod module;
+mod passing;
 mod region;
 
 use wasmtime_environ::ScopeVec;

@@ -30,6 +30,10 @@ pub const END: &str = "end";
 pub const ABSOLUTE: &str = "absolute";
 pub const LOCAL: &str = "local";
 
+/// Read a word and a byte of the app's memory.
+pub const WORD: &str = "word";
+pub const BYTE: &str = "byte";
+
 /// The globals that say where something lies in the app's memory.
 pub const PER_PART: [&str; 2] = ["spare", "spare size"];
 

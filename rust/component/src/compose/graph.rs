@@ -14,6 +14,7 @@ use wasmtime_environ::wasmparser::{Validator, WasmFeatures};
 use wasmtime_environ::{EntityIndex, EntityRef, ScopeVec, Tunables};
 use wisp_compiler::printable;
 
+use super::passing::Passed;
 use crate::resolve::{ASYNC, IMPORTED};
 use crate::shims::is_run;
 use crate::Error;
@@ -59,6 +60,8 @@ pub enum Builtin {
         /// The memory that it uses, as an index of [`Graph::memories`].
         memory: Option<usize>,
         realloc: Option<Def>,
+        /// The handles in parameters and results.
+        passed: Passed,
     },
     /// Copies a string between two memories.
     Transcode {
@@ -170,7 +173,7 @@ pub fn read<'a>(bytes: &'a [u8], scope: &'a ScopeVec<u8>) -> Result<Graph<'a>, E
         }
     }
     for trampoline in translation.trampolines.values() {
-        graph.builtins.push(builtin(component, trampoline, &imports, &reallocs)?);
+        graph.builtins.push(builtin(component, &types, trampoline, &imports, &reallocs)?);
     }
     for index in 0..types.num_resource_tables() {
         let table = &types[TypeResourceTableIndex::new(index)];
@@ -218,13 +221,14 @@ fn import(component: &Component, index: RuntimeImportIndex) -> (String, String) 
 
 fn builtin(
     component: &Component,
+    types: &ComponentTypesBuilder,
     trampoline: &wasmtime_environ::component::Trampoline,
     imports: &[RuntimeImportIndex],
     reallocs: &[Def],
 ) -> Result<Builtin, Error> {
     use wasmtime_environ::component::Trampoline;
     Ok(match trampoline {
-        Trampoline::LowerImport { index, options, .. } => {
+        Trampoline::LowerImport { index, options, lower_ty } => {
             let (interface, function) = import(component, imports[index.index()]);
             let options = &component.options[*options];
             let (memory, realloc) = match options.data_model {
@@ -243,6 +247,7 @@ fn builtin(
                 caller: options.instance.as_u32(),
                 memory: memory.map(|memory| memory.index()),
                 realloc: realloc.map(|realloc| reallocs[realloc.index()]),
+                passed: Passed::of(types, *lower_ty),
             }
         }
         Trampoline::Transcoder { op, from, from64: false, to, to64: false } => {

@@ -10,9 +10,10 @@ use wasmparser::{FuncType, Operator, TypeRef, ValType};
 use super::border;
 use super::graph::{Builtin, Def, Graph, Kind, Origin};
 use super::module::Module;
+use super::passing::{self, Passed};
 use super::region::{self, Region};
 use crate::plan::{reason, refused};
-use crate::shims::{watches_pin, Shim, Shims, ABSOLUTE, APP, END, PER_PART};
+use crate::shims::{watches_pin, Shim, Shims, ABSOLUTE, APP, BYTE, END, PER_PART, WORD};
 use crate::Error;
 
 /// Copies strings between two memories.
@@ -305,9 +306,10 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
         }
         let graph = self.graph;
         let func = match graph.builtins.get(index).ok_or_else(|| Error::dangling("function"))? {
-            Builtin::Import { interface, function, caller, memory, .. } => {
+            Builtin::Import { interface, function, caller, memory, passed, .. } => {
                 let region = self.caller(*caller, *memory)?;
-                self.import(interface, function, region, ty)?
+                let import = self.import(interface, function, region, ty)?;
+                self.checked(import, passed, region, ty)?
             }
             Builtin::Transcode { op, from, to } => {
                 let (from, to) = (self.named_region(*from)?, self.named_region(*to)?);
@@ -359,6 +361,29 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
                 Ok(self.trap(ty))
             }
         }
+    }
+
+    /// Returns a function that checks the handles which a part passes to an import, and notes those that it gets.
+    fn checked(&mut self, import: Func, passed: &Passed, region: usize, ty: &FuncType) -> Result<Func, Error> {
+        if passed.is_empty() || matches!(import, Func::Made(_)) {
+            return Ok(import);
+        }
+        let code = passed.code(ty.params().len() as u32);
+        let mut calls = vec![import];
+        let functions = [(passing::HOLDS, "holds"), (passing::GAVE, "gave"), (passing::GOT, "got")];
+        for (call, name) in functions.into_iter().chain([(passing::WORD, WORD), (passing::BYTE, BYTE)]) {
+            let called = code.iter().any(|instruction| matches!(instruction, Instruction::Call(of) if *of == call));
+            calls.push(match call {
+                // nobody calls it
+                _ if !called => import,
+                passing::WORD | passing::BYTE => {
+                    let func = self.shims.facts.exported(name).ok_or_else(|| Error::dangling("function"))?;
+                    self.shim(region, func)?
+                }
+                _ => self.keeper(name)?,
+            });
+        }
+        Ok(self.made(ty.clone(), Body::Code(calls, code), region, "handles".into()))
     }
 
     /// Links a function of the shims, with all that it calls, for the part in a region.
@@ -524,10 +549,6 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
             Origin::Import(interface, name) => {
                 let region = self.caller(found.instance, None)?;
                 let end = self.import(interface, &format!("[resource-drop]{name}"), region, ty)?;
-                // nothing of this component lends a handle
-                if !graph.builtins.iter().any(|builtin| matches!(builtin, Builtin::TransferBorrow)) {
-                    return Ok(end);
-                }
                 ("drop-import", Some(end))
             }
         };
@@ -586,7 +607,8 @@ pub fn body(
             border::call(module, name, &region()?, *host as u32).ok_or_else(|| Error::dangling("function"))
         }
         Body::Code(calls, code) => {
-            let mut function = Function::new([]);
+            // code for handles has a variable
+            let mut function = Function::new([(1, wasm_encoder::ValType::I32)]);
             for instruction in code {
                 match instruction {
                     Instruction::Call(call) => function.instruction(&Instruction::Call(index(calls[*call as usize])?)),

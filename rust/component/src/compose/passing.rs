@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+//! The handles that a part passes to the host and gets from it: a part may pass only those that it got or was lent.
+
+use wasm_encoder::{BlockType, Instruction};
+use wasmtime_environ::component::{ComponentTypesBuilder, InterfaceType, TypeFuncIndex};
+
+// What code for handles calls, as numbers of `Call`: the import, functions that keep handles, and functions of the shims.
+pub const IMPORT: u32 = 0;
+pub const HOLDS: u32 = 1;
+pub const GAVE: u32 = 2;
+pub const GOT: u32 = 3;
+pub const WORD: u32 = 4;
+pub const BYTE: u32 = 5;
+
+/// A way in which a handle is a parameter.
+#[derive(Debug, Clone, Copy)]
+enum Use {
+    Lent,
+    Given,
+    /// The parameter and the next one are address and length of a list of lent handles.
+    List,
+}
+
+/// A handle in a result.
+#[derive(Debug)]
+struct Got {
+    offset: u32,
+    /// Offset and number of the case of each variant around it.
+    cases: Vec<(u32, u32)>,
+    table: u32,
+}
+
+/// The handles in parameters and results of an imported function.
+#[derive(Debug, Default)]
+pub struct Passed {
+    /// Index of the core function's parameter, and number of the table.
+    params: Vec<(u32, Use, u32)>,
+    results: Vec<Got>,
+    /// The result is the handle itself, and not in memory.
+    direct: bool,
+}
+
+impl Passed {
+    /// Finds the handles of a function. Those in lists of its result are left out, so that a use of one traps.
+    pub fn of(types: &ComponentTypesBuilder, func: TypeFuncIndex) -> Self {
+        let mut passed = Self::default();
+        let mut index = 0;
+        for ty in &types[types[func].params].types {
+            match ty {
+                InterfaceType::Own(table) => passed.params.push((index, Use::Given, table.as_u32())),
+                InterfaceType::Borrow(table) => passed.params.push((index, Use::Lent, table.as_u32())),
+                InterfaceType::List(list) => {
+                    if let InterfaceType::Borrow(table) = types[*list].element {
+                        passed.params.push((index, Use::List, table.as_u32()));
+                    }
+                }
+                _ => {}
+            }
+            index += u32::from(types.canonical_abi(ty).flat_count.unwrap_or(1));
+        }
+        let results = &types[types[func].results].types;
+        passed.direct = matches!(results[..], [InterfaceType::Own(_)]);
+        fields(types, results, 0, &[], &mut passed.results);
+        passed
+    }
+
+    /// Returns true for a function without handles.
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty() && self.results.is_empty()
+    }
+
+    /// Returns the code of a function that checks handles and calls the import, which has this many parameters. The first
+    /// variable behind the parameters is a number of 32 bits.
+    pub fn code(&self, params: u32) -> Vec<Instruction<'static>> {
+        let mut code = Vec::new();
+        let scratch = params;
+        for &(param, used, table) in &self.params {
+            let table = Instruction::I32Const(table as i32);
+            match used {
+                Use::Lent => code.extend([Instruction::LocalGet(param), table, Instruction::Call(HOLDS)]),
+                Use::Given => code.extend([Instruction::LocalGet(param), table, Instruction::Call(GAVE)]),
+                Use::List => code.extend([
+                    Instruction::I32Const(0),
+                    Instruction::LocalSet(scratch),
+                    Instruction::Block(BlockType::Empty),
+                    Instruction::Loop(BlockType::Empty),
+                    Instruction::LocalGet(scratch),
+                    Instruction::LocalGet(param + 1),
+                    Instruction::I32GeU,
+                    Instruction::BrIf(1),
+                    Instruction::LocalGet(param),
+                    Instruction::LocalGet(scratch),
+                    Instruction::I32Const(2),
+                    Instruction::I32Shl,
+                    Instruction::I32Add,
+                    Instruction::Call(WORD),
+                    table,
+                    Instruction::Call(HOLDS),
+                    Instruction::LocalGet(scratch),
+                    Instruction::I32Const(1),
+                    Instruction::I32Add,
+                    Instruction::LocalSet(scratch),
+                    Instruction::Br(0),
+                    Instruction::End,
+                    Instruction::End,
+                ]),
+            }
+        }
+        code.extend((0..params).map(Instruction::LocalGet));
+        code.push(Instruction::Call(IMPORT));
+        if self.direct {
+            code.push(Instruction::LocalSet(scratch));
+        }
+        for Got { offset, cases, table } in &self.results {
+            for &(offset, case) in cases {
+                code.extend(in_result(params, offset, BYTE));
+                code.extend([
+                    Instruction::I32Const(case as i32),
+                    Instruction::I32Eq,
+                    Instruction::If(BlockType::Empty),
+                ]);
+            }
+            match self.direct {
+                true => code.push(Instruction::LocalGet(scratch)),
+                false => code.extend(in_result(params, *offset, WORD)),
+            }
+            code.extend([Instruction::I32Const(*table as i32), Instruction::Call(GOT)]);
+            code.extend(cases.iter().map(|_| Instruction::End));
+        }
+        if self.direct {
+            code.push(Instruction::LocalGet(scratch));
+        }
+        code.push(Instruction::End);
+        code
+    }
+}
+
+/// Returns code that reads a number of a result in memory, whose address is the last parameter.
+fn in_result(params: u32, offset: u32, read: u32) -> [Instruction<'static>; 4] {
+    let address = Instruction::LocalGet(params.saturating_sub(1));
+    [address, Instruction::I32Const(offset as i32), Instruction::I32Add, Instruction::Call(read)]
+}
+
+/// Finds the handles in values that lie behind each other.
+fn fields<'t>(
+    types: &ComponentTypesBuilder,
+    fields: impl IntoIterator<Item = &'t InterfaceType>,
+    offset: u32,
+    cases: &[(u32, u32)],
+    found: &mut Vec<Got>,
+) {
+    let mut next = 0;
+    for ty in fields {
+        let at = types.canonical_abi(ty).next_field32(&mut next);
+        value(types, ty, offset + at, cases, found);
+    }
+}
+
+/// Finds the handles in a value at an offset.
+fn value(types: &ComponentTypesBuilder, ty: &InterfaceType, offset: u32, cases: &[(u32, u32)], found: &mut Vec<Got>) {
+    let mut case = |number: u32, payload: u32, ty: Option<&InterfaceType>| {
+        if let Some(ty) = ty {
+            value(types, ty, offset + payload, &[cases, &[(offset, number)]].concat(), found);
+        }
+    };
+    match ty {
+        InterfaceType::Own(table) => found.push(Got { offset, cases: cases.to_vec(), table: table.as_u32() }),
+        InterfaceType::Record(record) => {
+            fields(types, types[*record].fields.iter().map(|field| &field.ty), offset, cases, found);
+        }
+        InterfaceType::Tuple(tuple) => fields(types, &types[*tuple].types, offset, cases, found),
+        InterfaceType::Option(option) => case(1, types[*option].info.payload_offset32, Some(&types[*option].ty)),
+        InterfaceType::Result(result) => {
+            let result = &types[*result];
+            case(0, result.info.payload_offset32, result.ok.as_ref());
+            case(1, result.info.payload_offset32, result.err.as_ref());
+        }
+        InterfaceType::Variant(variant) => {
+            let variant = &types[*variant];
+            for (number, ty) in (0..).zip(variant.cases.values()) {
+                case(number, variant.info.payload_offset32, ty.as_ref());
+            }
+        }
+        _ => {}
+    }
+}

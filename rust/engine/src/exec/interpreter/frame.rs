@@ -122,7 +122,7 @@ mod tests {
     #[test]
     fn a_frame_at_no_distance_is_the_outermost_whatever_its_address_says() {
         let mut stack = [7u32; 4];
-        let fp = stack[2..].as_mut_ptr();
+        let fp = stack.as_mut_ptr().wrapping_add(2);
         // SAFETY: the two words below `fp` are those of the array.
         unsafe {
             assert_eq!(header(fp.cast()), Some((7, 7)));

@@ -277,6 +277,7 @@ fn another_instance_of_the_store_leaves_nothing_in_the_frames() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "so large a module takes hours")]
 fn verification_stops_when_it_is_told() {
     use std::cell::Cell;
     let functions: String =

@@ -156,9 +156,13 @@ impl<I: Isa> Function<'_, '_, I> {
             let end = self.out.at();
             self.out.patch(at, |out| I::branch(out, Some(beyond), end, false));
             let (labels, begin) = (self.labels, self.begin);
-            let last = I::table(self.out, index, t, count, &|n| begin + labels.places(target(n)).1);
-            if self.pass == Pass::Place {
-                (0..count).for_each(|n| labels.limit(target(n), last - begin));
+            let from = I::table(self.out, index, t);
+            for target in (0..count).map(target) {
+                let distance = (begin + labels.places(target).1).wrapping_sub(from);
+                self.out.half((distance >> 1) as u16);
+                if self.pass == Pass::Place {
+                    labels.limit(target, from + 2 * u32::from(u16::MAX) - begin);
+                }
             }
             return Ok(());
         }

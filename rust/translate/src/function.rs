@@ -144,7 +144,8 @@ pub struct Function<'f, 'o, I: Isa> {
     /// Registers that this op uses.
     pub(crate) busy: u32,
     pub(crate) turn: u8,
-    pub(crate) pending: [Option<Pending<I::Test>>; COLD],
+    /// Cold ends, of which the first `waiting` wait for their places.
+    pub(crate) pending: &'f mut [Option<Pending<I::Test>>; COLD],
     pub(crate) waiting: usize,
     pub(crate) end_of_flow: u32,
     /// Helpers that are called, a bit for each.
@@ -362,6 +363,8 @@ fn run<I: Isa>(
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
     let begin = out.at();
+    // not a part of the function, which would take it from a copy as large as itself
+    let mut pending = [const { None }; COLD];
     let mut function = Function::<I> {
         env,
         code: shape.code,
@@ -391,7 +394,7 @@ fn run<I: Isa>(
         checked: [None; 4],
         busy: 0,
         turn: 0,
-        pending: [const { None }; COLD],
+        pending: &mut pending,
         waiting: 0,
         end_of_flow: 0,
         helpers: 0,

@@ -234,9 +234,9 @@ pub trait Isa {
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
     /// Writes `d = test ? a : b`.
     fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
-    /// Jumps to one of `count` targets by an index below `count`. `entry` gives their offsets, which lie behind the
-    /// table. Returns the last offset that the table reaches.
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32;
+    /// Jumps to one of several targets by an index into a table, which follows directly. Returns the offset that the table's
+    /// entries count from: each has 16 bits, for half the distance of a target that lies behind the table.
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg) -> u32;
 
     /// Writes `d = [base + offset]`, of a slot, or of a global or field of the instance. Those lie below [`Isa::REACH`], and
     /// d may be their base.

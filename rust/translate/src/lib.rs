@@ -33,6 +33,7 @@ mod ops;
 pub mod out;
 mod pins;
 pub mod riscv;
+mod thumb;
 pub mod thumb1;
 pub mod thumb2;
 mod values;

@@ -2,18 +2,16 @@
 //! Each encoder of RISC-V gives the bytes that GNU as 2.40 gives for the same text, with registers that compressed forms
 //! reach and others, and numbers at both ends of their range.
 
-use wisp_translate::isa::{Cond, Isa, Reg, Width};
-use wisp_translate::out::Out;
-use wisp_translate::riscv::{encode, Riscv};
+mod common;
 
-/// The offset of each instruction, far enough from 0 for branches back.
-const AT: u32 = 0x10_0000;
+use common::{agree, emit, AT};
+use wisp_translate::isa::{Cond, Isa, Reg, Width};
+use wisp_translate::riscv::{encode, Riscv};
 
 #[rustfmt::skip]
 #[test]
 fn encoders_agree_with_an_assembler() {
-    type Case = (&'static str, fn(&mut Out<'_>), &'static [u16]);
-    let cases: &[Case] = &[
+    agree(&[
         ("add a0, a0, a5", |o| encode::op(o, encode::ADD, Reg(10), Reg(10), Reg(15)), &[0x953e]),
         ("add s2, t6, a1", |o| encode::op(o, encode::ADD, Reg(18), Reg(31), Reg(11)), &[0x8933, 0x00bf]),
         ("add a4, s0, a4", |o| encode::op(o, encode::ADD, Reg(14), Reg(8), Reg(14)), &[0x9722]),
@@ -321,52 +319,17 @@ fn encoders_agree_with_an_assembler() {
         ("c.addi16sp sp, 48", |o| encode::add_to_stack(o, 48i32 as u32), &[0x6145]),
         ("c.addi16sp sp, 496", |o| encode::add_to_stack(o, 496i32 as u32), &[0x617d]),
         ("c.addi16sp sp, -512", |o| encode::add_to_stack(o, -512i32 as u32), &[0x7101]),
-    ];
-    for (text, write, expected) in cases {
-        assert_eq!(&emit(*write), expected, "{text}");
-    }
-}
-
-/// Returns the halfwords that a function writes.
-fn emit(write: impl FnOnce(&mut Out<'_>)) -> Vec<u16> {
-    let mut bytes = vec![0; AT as usize + 256];
-    let mut slice = &mut bytes[..];
-    let mut out = Out::new(&mut slice, u32::MAX, AT);
-    write(&mut out);
-    let end = out.at() as usize;
-    bytes[AT as usize..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
+    ]);
 }
 
 #[test]
-fn a_table_says_whether_it_reaches_its_targets() {
-    let mut bytes = [0; 64];
-    for (to, reaches) in [(4, true), (4 + 2 * 0xffff, true), (4 + 2 * 0x1_0000, false), (1 << 20, false)] {
-        let mut slice = &mut bytes[..];
-        let mut out = Out::new(&mut slice, u32::MAX, 0);
-        let last = Riscv::table(&mut out, Reg(12), Reg(11), 2, &|n| if n == 0 { 8 } else { to });
-        assert_eq!(to <= last, reaches, "{to}");
-        assert_eq!(out.at(), 4 + 16 + 2 * 2, "the table begins where the load expects it");
-    }
-}
-
-#[test]
-fn the_distance_of_a_call_is_read_back() {
-    for to in [AT + 4, AT + 0x2_3456, AT - 0xa_5a5a, AT] {
-        let halves = emit(|out| Riscv::call(out, to));
-        let bits = u32::from(halves[0]) | u32::from(halves[1]) << 16;
-        assert_eq!(Riscv::called(AT, bits), to);
-    }
-}
-
-#[test]
-fn the_first_instructions_of_a_function_tell_what_it_keeps() {
+fn a_function_takes_as_much_stack_as_it_is_told_to_keep() {
     for count in 0..=Riscv::PLAN.pins.len() {
         let mask = Riscv::PLAN.pins[..count].iter().fold(0, |mask, register| mask | 1 << register.0);
-        let halves = emit(|out| Riscv::enter(out, mask));
+        let halves = emit(AT, |out| Riscv::enter(out, mask));
         let kept = Riscv::kept_by(u32::from(halves[0]) | u32::from(halves[1]) << 16);
         assert_eq!(kept.mask, mask);
-        assert!(kept.words > count as u32 && kept.words % 4 == 0, "the stack stays aligned to 16 bytes");
-        let taken = emit(|out| encode::add_to_stack(out, (4 * kept.words).wrapping_neg()));
-        assert_eq!(halves[..1], taken, "as much is given back as was taken");
+        let taken = emit(AT, |out| encode::add_to_stack(out, (4 * kept.words).wrapping_neg()));
+        assert_eq!(halves[..1], taken);
     }
 }

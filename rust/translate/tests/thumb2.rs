@@ -2,19 +2,17 @@
 //! Each encoder of Thumb-2 gives the bytes that GNU as 2.40 gives for the same text, with low and high registers and
 //! numbers at both ends of their range.
 
+mod common;
+
+use common::{agree, emit, AT};
 use wisp_translate::isa::{Bin, Isa, Reg};
-use wisp_translate::out::Out;
 use wisp_translate::thumb2::encode::{self, cc, dp, sh, PC, SP};
 use wisp_translate::thumb2::Thumb2;
-
-/// The offset of each instruction, far enough from 0 for branches back.
-const AT: u32 = 0x100_0000;
 
 #[rustfmt::skip]
 #[test]
 fn encoders_agree_with_an_assembler() {
-    type Case = (&'static str, fn(&mut Out<'_>), &'static [u16]);
-    let cases: &[Case] = &[
+    agree(&[
         ("ands.w r8, r3, r12", |o| encode::data(o, dp::AND, true, Reg(8), Reg(3), (Reg(12), sh::LSL, 0)), &[0xea13, 0x080c]),
         ("and.w r1, r9, r2, lsr #29", |o| encode::data(o, dp::AND, false, Reg(1), Reg(9), (Reg(2), sh::LSR, 29)), &[0xea09, 0x7152]),
         ("ands.w r4, r11, #0xff", |o| encode::data_imm(o, dp::AND, true, Reg(4), Reg(11), encode::modified(0xff).unwrap()), &[0xf01b, 0x04ff]),
@@ -278,16 +276,7 @@ fn encoders_agree_with_an_assembler() {
         ("push.w {r3, r4, r5, r6, r8, lr}", |o| encode::stack(o, false, 0x178), &[0xe92d, 0x4178]),
         ("pop.w {r3, r4, r5, r6, r8, pc}", |o| encode::stack(o, true, 0x178), &[0xe8bd, 0x8178]),
         ("tbh [pc, r2, lsl #1]", |o| encode::table_branch(o, Reg(2)), &[0xe8df, 0xf012]),
-    ];
-    let mut bytes = vec![0; AT as usize + 16];
-    for (text, encode, halves) in cases {
-        let mut slice = &mut bytes[..];
-        let mut out = Out::new(&mut slice, u32::MAX, AT);
-        encode(&mut out);
-        let end = out.at() as usize;
-        let found: Vec<_> = bytes[AT as usize..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect();
-        assert_eq!(&found, halves, "{text}");
-    }
+    ]);
 }
 
 #[test]
@@ -299,12 +288,9 @@ fn numbers_that_no_modified_immediate_says_are_refused() {
 
 /// Returns the halfwords of a sum with r1 as scratch register.
 fn sum(d: u8, x: u8, v: u32) -> Vec<u16> {
-    let mut bytes = [0; 16];
-    let mut slice = &mut bytes[..];
-    let mut out = Out::new(&mut slice, u32::MAX, 0);
-    Thumb2::bin_imm(&mut out, Bin::Add, Reg(d), Reg(x), v, Reg(1));
-    let end = out.at() as usize;
-    bytes[..end].chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
+    emit(AT, |out| {
+        Thumb2::bin_imm(out, Bin::Add, Reg(d), Reg(x), v, Reg(1));
+    })
 }
 
 #[test]
@@ -320,28 +306,5 @@ fn a_sum_with_a_number_takes_no_register_if_the_number_or_its_negative_is_plain(
                 assert!(sum(8, 2, v).len() == 2 && sum(3, 3, v).len() <= 2, "{v:#x}");
             }
         }
-    }
-}
-
-#[test]
-fn a_table_says_whether_it_reaches_its_targets() {
-    let mut bytes = [0; 64];
-    for (to, reaches) in [(4, true), (4 + 2 * 0xffff, true), (4 + 2 * 0x1_0000, false), (1 << 20, false)] {
-        let mut slice = &mut bytes[..];
-        let mut out = Out::new(&mut slice, u32::MAX, 0);
-        let last = Thumb2::table(&mut out, Reg(2), Reg(1), 2, &|n| if n == 0 { 8 } else { to });
-        assert_eq!(to <= last, reaches, "{to}");
-    }
-}
-
-#[test]
-fn the_distance_of_a_call_is_read_back() {
-    for to in [AT + 4, AT + 0x12_3456, AT - 0x7a_5a5a, AT] {
-        let mut bytes = vec![0; AT as usize + 16];
-        let mut slice = &mut bytes[..];
-        let mut out = Out::new(&mut slice, u32::MAX, AT);
-        encode::branch_long(&mut out, None, true, to);
-        let bits = out.word_at(AT);
-        assert_eq!(Thumb2::called(AT, bits), to);
     }
 }

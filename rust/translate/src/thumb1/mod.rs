@@ -23,6 +23,7 @@ use numbers::{add, logic, SUM};
 
 use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Number, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
+use crate::thumb::{ahead, condition, condition_of_result, kept};
 use crate::thumb2::encode::low;
 
 /// The instruction set.
@@ -34,8 +35,6 @@ const R2: Reg = Reg(2);
 const R3: Reg = Reg(3);
 const R12: Reg = Reg(12);
 const PC: Reg = Reg(15);
-/// The register that a function keeps as well, so that the stack stays aligned to eight bytes.
-const FILLER: u32 = 1 << 2;
 
 /// Conditions of the processor: of the flags as they are, or as a comparison leaves them that whoever uses the test makes.
 #[derive(Clone, Copy)]
@@ -60,17 +59,6 @@ impl Test {
 
     fn names(self, r: Reg) -> bool {
         self.compare.is_some_and(|(x, y)| x == r || y == Val::Reg(r))
-    }
-}
-
-fn condition(cond: Cond) -> u8 {
-    match cond {
-        Cond::Eq => cc::EQ,
-        Cond::Ne => cc::NE,
-        Cond::LtS => cc::LT,
-        Cond::LtU => cc::LO,
-        Cond::GeS => cc::GE,
-        Cond::GeU => cc::HS,
     }
 }
 
@@ -111,16 +99,6 @@ fn shift_by(out: &mut Out<'_>, shift: u16, d: Reg, x: Reg, t: Reg) {
     encode::mov(out, x, R12);
 }
 
-/// Returns the distance that a short branch reaches ahead.
-fn ahead(test: bool) -> u32 {
-    if test {
-        // a comparison may come first
-        254
-    } else {
-        2046
-    }
-}
-
 /// Jumps to an offset in four bytes, from everywhere. The return address is lost, which a function keeps on the stack.
 fn far(out: &mut Out<'_>, to: u32) {
     if Thumb1::reaches(out.at(), to, false) {
@@ -129,11 +107,6 @@ fn far(out: &mut Out<'_>, to: u32) {
     } else {
         encode::branch_long(out, None, true, to);
     }
-}
-
-/// Returns the registers that a function keeps, an odd number of them, and with the return address an even one.
-fn kept(mask: u32) -> u16 {
-    (mask | if mask.count_ones() % 2 == 0 { FILLER } else { 0 }) as u16
 }
 
 impl Isa for Thumb1 {
@@ -318,13 +291,7 @@ impl Isa for Thumb1 {
     }
 
     fn on_flags(cond: Cond) -> Option<Test> {
-        let condition = match cond {
-            Cond::Eq | Cond::Ne => condition(cond),
-            Cond::LtS => cc::MI,
-            Cond::GeS => cc::PL,
-            _ => return None,
-        };
-        Some(Test { condition, compare: None })
+        condition_of_result(cond).map(|condition| Test { condition, compare: None })
     }
 
     fn not(test: Test) -> Test {
@@ -437,19 +404,15 @@ impl Isa for Thumb1 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32 {
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg) -> u32 {
         encode::shift_imm(out, sh::LSL, t, index, 1);
         encode::add_any(out, t, PC);
         // the program counter was two bytes behind this load, and the table is four more
         encode::access_imm(out, Width::Half, false, t, t, 4);
         encode::shift_imm(out, sh::LSL, t, t, 1);
         encode::add_any(out, PC, t);
-        let here = out.at();
-        for n in 0..count {
-            // relative to the program counter in front, which is two bytes behind the first entry
-            out.half((entry(n).wrapping_sub(here + 2) >> 1) as u16);
-        }
-        here + 2 * u32::from(u16::MAX)
+        // the program counter was two bytes behind the first entry
+        out.at() + 2
     }
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {

@@ -5,6 +5,7 @@ use super::encode::{self, op, sh};
 use super::{R0, R1, R2, R3};
 use crate::isa::{Bin, Cond};
 use crate::out::Out;
+use crate::thumb::directions;
 
 /// Writes `r0, r1 = r0, r1 op r2, r3`. False, and nothing, for a product.
 pub fn bin(out: &mut Out<'_>, op: Bin) -> bool {
@@ -37,13 +38,7 @@ pub fn shift(out: &mut Out<'_>, op: Bin, n: u16) {
         _ if n == 0 => return,
         _ => {}
     }
-    // bits go from `from` to `to`
-    let (from, to) = if op == Bin::Shl { (R0, R1) } else { (R1, R0) };
-    let (main, gain, carry) = match op {
-        Bin::Shl => (sh::LSL, sh::LSL, sh::LSR),
-        Bin::ShrU => (sh::LSR, sh::LSR, sh::LSL),
-        _ => (sh::ASR, sh::LSR, sh::LSL),
-    };
+    let (from, to, main, gain, carry) = directions(op);
     if n >= 32 {
         match n {
             32 => encode::mov(out, to, from),

@@ -19,6 +19,7 @@ use encode::{cc, dp, sh, LR, PC, SP};
 
 use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Number, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
+use crate::thumb::{ahead, condition, condition_of_result, kept};
 
 /// The instruction set.
 pub struct Thumb2;
@@ -28,20 +29,6 @@ const R1: Reg = Reg(1);
 const R2: Reg = Reg(2);
 /// Registers for slots, in the order in which they are taken: those with short encodings first.
 const PINS: [Reg; 5] = [Reg(4), Reg(5), Reg(6), Reg(3), Reg(8)];
-/// The register that a function keeps as well, so that the stack stays aligned to eight bytes.
-const FILLER: u32 = 1 << 2;
-
-/// Returns the condition under which a comparison finds the relation.
-fn condition(cond: Cond) -> u8 {
-    match cond {
-        Cond::Eq => cc::EQ,
-        Cond::Ne => cc::NE,
-        Cond::LtS => cc::LT,
-        Cond::LtU => cc::LO,
-        Cond::GeS => cc::GE,
-        Cond::GeU => cc::HS,
-    }
-}
 
 /// Writes `d = x + v`. Returns true if it sets flags.
 fn add(out: &mut Out<'_>, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
@@ -96,15 +83,6 @@ fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     true
 }
 
-/// Returns the distance that a short branch reaches ahead.
-fn ahead(test: bool) -> u32 {
-    if test {
-        254
-    } else {
-        2046
-    }
-}
-
 /// Returns the number of an access in the encoder's table.
 fn access(width: Width, store: bool) -> usize {
     match (width, store) {
@@ -117,11 +95,6 @@ fn access(width: Width, store: bool) -> usize {
         (Width::HalfSigned, false) => 7,
         (Width::Word, false) => 4,
     }
-}
-
-/// Returns the registers that a function keeps, an odd number of them, and with the return address an even one.
-fn kept(mask: u32) -> u32 {
-    mask | if mask.count_ones() % 2 == 0 { FILLER } else { 0 }
 }
 
 impl Isa for Thumb2 {
@@ -297,12 +270,7 @@ impl Isa for Thumb2 {
     }
 
     fn on_flags(cond: Cond) -> Option<u8> {
-        match cond {
-            Cond::Eq | Cond::Ne => Some(condition(cond)),
-            Cond::LtS => Some(cc::MI),
-            Cond::GeS => Some(cc::PL),
-            _ => None,
-        }
+        condition_of_result(cond)
     }
 
     fn not(test: u8) -> u8 {
@@ -367,13 +335,9 @@ impl Isa for Thumb2 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, _t: Reg, count: u32, entry: &dyn Fn(u32) -> u32) -> u32 {
+    fn table(out: &mut Out<'_>, index: Reg, _: Reg) -> u32 {
         encode::table_branch(out, index);
-        let here = out.at();
-        for n in 0..count {
-            out.half((entry(n).wrapping_sub(here) >> 1) as u16);
-        }
-        here + 2 * u32::from(u16::MAX)
+        out.at()
     }
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {
@@ -445,11 +409,11 @@ impl Isa for Thumb2 {
     }
 
     fn enter(out: &mut Out<'_>, mask: u32) {
-        encode::stack(out, false, kept(mask) as u16);
+        encode::stack(out, false, kept(mask));
     }
 
     fn leave(out: &mut Out<'_>, mask: u32) {
-        encode::stack(out, true, kept(mask) as u16);
+        encode::stack(out, true, kept(mask));
     }
 
     fn kept_by(first: u32) -> Kept {

@@ -5,6 +5,7 @@ use super::encode::{self, cc, dp, sh, LR, PC};
 use super::{R0, R1, R2};
 use crate::isa::Bin;
 use crate::out::Out;
+use crate::thumb::directions;
 
 /// Writes `r0, r1 = r0, r1 op r2, lr`.
 pub fn bin(out: &mut Out<'_>, op: Bin) {
@@ -39,13 +40,7 @@ pub fn shift(out: &mut Out<'_>, op: Bin, n: u16) {
         _ if n == 0 => return,
         _ => {}
     }
-    // bits go from `from` to `to`
-    let (from, to) = if op == Bin::Shl { (R0, R1) } else { (R1, R0) };
-    let main = match op {
-        Bin::Shl => sh::LSL,
-        Bin::ShrU => sh::LSR,
-        _ => sh::ASR,
-    };
+    let (from, to, main, gain, carry) = directions(op);
     if n >= 32 {
         match n {
             32 => encode::mov(out, to, from),
@@ -56,7 +51,6 @@ pub fn shift(out: &mut Out<'_>, op: Bin, n: u16) {
             _ => encode::imm_8(out, 0, from, 0),
         };
     }
-    let (gain, carry) = if op == Bin::Shl { (sh::LSL, sh::LSR) } else { (sh::LSR, sh::LSL) };
     encode::shift_imm(out, gain, to, to, n);
     encode::data(out, dp::ORR, false, to, to, (from, carry, 32 - n));
     encode::shift_imm(out, main, from, from, n);
@@ -93,20 +87,14 @@ pub fn shift_by(out: &mut Out<'_>, op: Bin) {
     if matches!(op, Bin::Rotl | Bin::Rotr) {
         return rotate_by(out, op == Bin::Rotl);
     }
-    let (from, to) = if op == Bin::Shl { (R0, R1) } else { (R1, R0) };
-    let main = match op {
-        Bin::Shl => sh::LSL,
-        Bin::ShrU => sh::LSR,
-        _ => sh::ASR,
-    };
-    let (gain, lose) = if op == Bin::Shl { (sh::LSL, sh::LSR) } else { (sh::LSR, sh::LSL) };
+    let (from, to, main, gain, carry) = directions(op);
     encode::data_imm(out, dp::AND, false, R2, R2, 63);
     encode::data_imm(out, dp::RSB, true, LR, R2, 32);
     let at = out.at();
     out.half(0);
     // by 32 or less: shifting by 32 gives 0
     encode::shift_reg(out, gain, to, to, R2);
-    encode::shift_reg(out, lose, LR, from, LR);
+    encode::shift_reg(out, carry, LR, from, LR);
     encode::data(out, dp::ORR, false, to, to, (LR, 0, 0));
     encode::shift_reg(out, main, from, from, R2);
     skip(out, None, |out| {

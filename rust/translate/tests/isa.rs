@@ -15,7 +15,7 @@ fn first_word(halves: &[u16]) -> u32 {
     half(0) | half(1) << 16
 }
 
-/// Calls as far as the instruction set says that they reach lead where they say.
+/// Checks calls up to the ends of what the instruction set says that they reach.
 fn calls_are_read_back<I: Isa>() {
     for distance in [0, 4, 0x2_3456, I::CALLS - 2, 0xa_5a5a_u32.wrapping_neg(), (I::CALLS - 4).wrapping_neg()] {
         let to = AT.wrapping_add(distance);
@@ -30,7 +30,7 @@ fn the_distance_of_a_call_is_read_back() {
     calls_are_read_back::<Riscv>();
 }
 
-/// The first instructions of a function tell what it keeps, and its stack stays aligned to so many words.
+/// Checks functions that keep any number of slots, and that their stack stays aligned to so many words.
 fn what_is_kept_is_told<I: Isa>(aligned: u32) {
     for count in 0..=I::PLAN.pins.len() {
         let mask = I::PLAN.pins[..count].iter().fold(0, |mask, register| mask | 1 << register.0);

@@ -21,7 +21,7 @@ impl<I: Isa> Function<'_, '_, I> {
         match part.sem {
             Sem::I64XorShrU => {
                 self.source_wide(part, 1, I::PLAN.wide);
-                I::wide_shift(self.out, Bin::ShrU, part.value(2) & 63);
+                self.shift_wide(Bin::ShrU, part.value(2));
                 self.pair = None;
                 self.clobber_other();
                 I::get_pair(self.out, I::PLAN.other, I::PLAN.frame, part.value(1));
@@ -45,6 +45,14 @@ impl<I: Isa> Function<'_, '_, I> {
         true
     }
 
+    /// Writes a shift or a rotation of the first pair by a number, which is taken modulo 64.
+    fn shift_wide(&mut self, op: Bin, n: u32) {
+        let (op, n) = if op == Bin::Rotl { (Bin::Rotr, n.wrapping_neg()) } else { (op, n) };
+        if n & 63 != 0 {
+            I::wide_shift(self.out, op, n & 63);
+        }
+    }
+
     fn operation_wide(&mut self, part: &Part, op: Bin) {
         let immediate = part.kind(2) == Operand::I;
         match op {
@@ -52,7 +60,7 @@ impl<I: Isa> Function<'_, '_, I> {
                 if immediate {
                     self.source_wide(part, 1, I::PLAN.wide);
                     self.clobber_other();
-                    return I::wide_shift(self.out, op, part.value(2) & 63);
+                    return self.shift_wide(op, part.value(2));
                 }
                 self.source_wide(part, 1, I::PLAN.wide);
                 self.clobber_other();

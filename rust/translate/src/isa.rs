@@ -285,7 +285,7 @@ pub trait Isa {
     /// Writes `wide = wide op other`, of 64 bits: no shifts. `other` is lost. False, and nothing, for a multiplication
     /// without instructions.
     fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool;
-    /// Writes `wide = wide op n`, for shifts and rotations by less than 64. `other` is lost.
+    /// Writes `wide = wide op n`, for shifts, and rotations to the right, by 1 to 63. `other` is lost.
     fn wide_shift(out: &mut Out<'_>, op: Bin, n: u32);
     /// Writes `wide = wide op other`, for shifts and rotations. `other` is lost. Writes nothing and returns false if a
     /// function of the firmware does it.

@@ -39,11 +39,8 @@ pub fn bin(out: &mut Out<'_>, op: Bin) {
 
 /// Writes `a0, a1 = a0, a1 shifted by n`.
 pub fn shift(out: &mut Out<'_>, op: Bin, n: u32) {
-    match op {
-        Bin::Rotl => return rotate(out, (64 - n) & 63),
-        Bin::Rotr => return rotate(out, n),
-        _ if n == 0 => return,
-        _ => {}
+    if op == Bin::Rotr {
+        return rotate(out, n);
     }
     let (from, to, main, gain, carry) = directions(op);
     if n >= 32 {

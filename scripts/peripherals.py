@@ -26,7 +26,7 @@ BOARD = boards.find("m3")
 # Kconfig symbols of the interfaces: a file of options for each.
 INTERFACES = sorted(path.suffix[1:].upper() for path in (REPO / "src" / "drivers").glob("Kconfig.*"))
 # Those that are off by default, with the option of Zephyr's drivers.
-OFF = {"CAN": "CAN", "EEPROM": "EEPROM", "INPUT": "INPUT", "LED": "LED", "STRIP": "LED_STRIP"}
+OFF = {"CAN": "CAN", "EEPROM": "EEPROM", "HWINFO": "HWINFO", "INPUT": "INPUT", "LED": "LED", "STRIP": "LED_STRIP"}
 TIMEOUT = 120
 
 

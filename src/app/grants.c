@@ -232,6 +232,19 @@
 #define DEFINE_DEADLINE(node_id) LIST_REFUSE(node_id, max_run_ms, "CONFIG_WISP_DEADLINE")
 #endif
 
+#ifdef CONFIG_WISP_HWINFO
+#define DEFINE_HWINFO(node_id)
+#define USE_HWINFO(node_id)                                                                        \
+	.hwinfo_device_id = DT_PROP(node_id, hwinfo_device_id),                                    \
+	.hwinfo_reset_cause = DT_PROP(node_id, hwinfo_reset_cause),
+#else
+#define DEFINE_HWINFO(node_id)                                                                     \
+	BUILD_ASSERT(!DT_PROP(node_id, hwinfo_device_id) &&                                        \
+			     !DT_PROP(node_id, hwinfo_reset_cause),                                \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has hwinfo: enable CONFIG_WISP_HWINFO");
+#define USE_HWINFO(node_id)
+#endif
+
 #ifdef CONFIG_WISP_KV
 #define DEFINE_KV(node_id)
 #define USE_KV(node_id)                                                                            \
@@ -318,6 +331,7 @@
 	DEFINE_EVENTS(node_id)                                                                     \
 	DEFINE_GPIOS(node_id)                                                                      \
 	WISP_GRANT_LISTS(LIST_DEFINE, node_id)                                                     \
+	DEFINE_HWINFO(node_id)                                                                     \
 	DEFINE_KV(node_id)                                                                         \
 	DEFINE_NET(node_id)                                                                        \
 	DEFINE_FS(node_id)                                                                         \
@@ -331,6 +345,7 @@
 		USE_EVENTS(node_id)                                                                \
 		USE_GPIOS(node_id)                                                                 \
 		WISP_GRANT_LISTS(LIST_USE, node_id)                                                \
+		USE_HWINFO(node_id)                                                                \
 		USE_KV(node_id)                                                                    \
 		USE_NET(node_id)                                                                   \
 		USE_FS(node_id)                                                                    \

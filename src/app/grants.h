@@ -5,6 +5,7 @@
 #ifndef WISP_APP_GRANTS_H_
 #define WISP_APP_GRANTS_H_
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <zephyr/drivers/gpio.h>
@@ -83,6 +84,11 @@ struct wisp_grants {
 #endif
 	/* Maximum log lines per second, 0 for no limit. */
 	uint32_t log_lines;
+#ifdef CONFIG_WISP_HWINFO
+	/* What of the hardware the app may know. */
+	bool hwinfo_device_id;
+	bool hwinfo_reset_cause;
+#endif
 #ifdef CONFIG_WISP_KV
 	/* Maximum bytes of stored values in flash. */
 	uint32_t kv_size;

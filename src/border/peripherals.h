@@ -252,6 +252,16 @@ uint32_t wisp_shim_sensor_fetch(const struct wisp_app *app, uint32_t sensor);
 uint32_t wisp_shim_sensor_get(const struct wisp_app *app, uint32_t sensor, uint32_t channel,
 			      int64_t *value);
 
+#define WISP_HWINFO_MAX_ID 32
+
+/*
+ * What the hardware says of itself, WISP_EACCES if the app may not know it. The first function
+ * reads as much as fits, and returns the length of the whole identifier.
+ */
+uint32_t wisp_shim_hwinfo_device_id(const struct wisp_app *app, uint8_t *buffer, size_t size,
+				    uint32_t *length);
+uint32_t wisp_shim_hwinfo_reset_cause(const struct wisp_app *app, uint32_t *causes);
+
 #define WISP_KV_MAX_KEY   32
 #define WISP_KV_MAX_VALUE 256
 

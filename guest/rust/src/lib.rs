@@ -38,6 +38,7 @@ mod entry;
 mod error;
 mod event;
 mod gpio;
+pub mod hwinfo;
 mod i2c;
 mod input;
 pub mod kv;

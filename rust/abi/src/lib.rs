@@ -29,6 +29,7 @@ pub mod dac;
 pub mod eeprom;
 pub mod event;
 pub mod gpio;
+pub mod hwinfo;
 pub mod i2c;
 pub mod input;
 pub mod kv;
@@ -68,6 +69,7 @@ pub const INTERFACES: &[Interface] = &[
     eeprom::INTERFACE,
     input::INTERFACE,
     can::INTERFACE,
+    hwinfo::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,
@@ -130,6 +132,8 @@ pub enum Form {
     SpecialDevices,
     /// A limit: no devices, and nothing to open.
     Limit,
+    /// Facts that the app may learn, each by a property: nothing to open.
+    Facts,
     /// Peers on the network. What an app opens is a socket of its own, not a grant.
     Endpoints,
 }

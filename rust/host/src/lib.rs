@@ -31,6 +31,7 @@ mod event;
 mod files;
 mod gpio;
 mod handles;
+mod hwinfo;
 mod i2c;
 mod input;
 mod kv;

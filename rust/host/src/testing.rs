@@ -2,8 +2,8 @@
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation, PinMode,
-    Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
+    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation,
+    PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
 };
 use crate::stop::{Interrupted, Stop};
 use crate::App;
@@ -44,6 +44,8 @@ pub(crate) struct Board {
     pub(crate) calls: Vec<(&'static str, [u32; 2])>,
     pub(crate) spi_operations: Vec<SpiOperation>,
     pub(crate) kv_size: u32,
+    pub(crate) device_id: Option<Result<&'static [u8], Errno>>,
+    pub(crate) reset_cause: Option<Result<u32, Errno>>,
     pub(crate) values: BTreeMap<Vec<u8>, Vec<u8>>,
     pub(crate) published: Vec<[u8; 4]>,
     pub(crate) messages: VecDeque<[u8; 4]>,
@@ -413,6 +415,18 @@ impl Sensor for Board {
         } else {
             Err(Errno::NotSupported)
         }
+    }
+}
+
+impl Hwinfo for Board {
+    fn device_id(&mut self, buffer: &mut [u8]) -> Result<u32, Errno> {
+        let id = self.device_id.unwrap_or(Err(Errno::Access))?;
+        buffer.iter_mut().zip(id).for_each(|(to, from)| *to = *from);
+        Ok(id.len() as u32)
+    }
+
+    fn reset_cause(&mut self) -> Result<u32, Errno> {
+        self.reset_cause.unwrap_or(Err(Errno::Access))
     }
 }
 

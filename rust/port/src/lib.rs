@@ -29,6 +29,7 @@ mod files;
 mod gpio;
 #[cfg(feature = "storage")]
 mod held;
+mod hwinfo;
 mod i2c;
 mod image;
 mod input;

@@ -43,6 +43,10 @@ pub(crate) fn message(interface: &str, label: &[u8], app: &str, file: &str) -> S
     }
     match form {
         Form::Limit => format!("{what} refused: grant it with size = BYTES in {table}] of {file}"),
+        Form::Facts => {
+            let key = label.trim_start_matches("hwinfo-").replace('-', "_");
+            format!("{what} refused: grant it with {key} in {table}] of {file}")
+        }
         Form::Endpoints if is_property => {
             format!("{what} refused: the app has no network; list its peers in endpoints in {table}] of {file}")
         }
@@ -75,6 +79,12 @@ mod tests {
                 "kv-size",
                 "wisp:kv@1 refused: grant it with size = BYTES in [apps.a.kv] of b.toml",
                 "[apps.a.kv]\nsize = 64",
+            ),
+            (
+                "wisp:hwinfo@1",
+                "hwinfo-reset-cause",
+                "wisp:hwinfo@1 \"hwinfo-reset-cause\" refused: grant it with reset_cause in [apps.a.hwinfo] of b.toml",
+                "[apps.a.hwinfo]\nreset_cause = [\"watchdog\"]",
             ),
             (
                 "wisp:net@1",

@@ -27,6 +27,7 @@ mod event;
 mod files;
 mod functions;
 mod gpio;
+mod hwinfo;
 mod i2c;
 mod input;
 mod kv;

@@ -7,7 +7,7 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{hwinfo, Errno};
 
-/// What the hardware says of itself, and what of that the app may know. A board that grants none implements nothing.
+/// Tells what the hardware says of itself, as far as the app may know it. A board that grants none implements nothing.
 pub trait Hwinfo {
     /// Reads what fits of the identifier, and returns its whole length, at most [`hwinfo::MAX_ID`].
     ///

@@ -11,10 +11,12 @@ import sys
 
 import devenv
 
-# Arguments of `cargo test`. Of the compiler and the app storage, what ends in minutes: Miri is some hundred times slower.
+# Arguments of `cargo test`. Left out is what would take hours, as Miri is some hundred times slower: large modules, budgets of
+# large images, and most of the compiler and the app storage.
+ENGINE = ["holes", "hostile", "limits", "link", "memory", "run"]
 PARTS = [
-    ["-p", "wisp-image", "--features", "alloc,text", "--tests"],
-    ["-p", "wisp-engine", "--tests"],
+    ["-p", "wisp-image", "--features", "alloc,text", "--lib", "--test", "rules"],
+    ["-p", "wisp-engine", "--lib", *(word for test in ENGINE for word in ("--test", test))],
     ["-p", "wisp-compiler", "--lib"],
     ["-p", "wisp-storage", "--test", "behaviour"],
 ]

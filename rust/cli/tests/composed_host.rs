@@ -242,6 +242,29 @@ fn a_part_uses_the_handles_of_the_host_that_it_got_or_was_lent() {
 }
 
 #[test]
+fn a_handle_that_is_all_of_a_result_is_the_one_that_the_part_got() {
+    let within = |program: &str| streams(PROPER, program).replace("(result (own 1))", "(result (tuple (own 1)))");
+    assert_eq!(passes(&within("(call $say (call $get))")), "written\n");
+    // the first word of the memory is no result
+    traps(&within("(i32.store (i32.const 0) (i32.const 3)) (drop (call $get)) (call $say (i32.const 3))"), "trap");
+}
+
+#[test]
+fn a_handle_that_nothing_would_check_is_refused() {
+    let contents = r#"(param "contents" (list u8))"#;
+    let within = streams(PROPER, "").replace(contents, r#"(param "contents" (option (borrow 0)))"#);
+    let many: String = (0..16).map(|n| format!("(param \"p{n}\" u32)")).collect();
+    let many =
+        streams(PROPER, "").replace(contents, &many).replace("(param i32 i32 i32 i32)", "(param i32 i32)").replace(
+            "(call $write (local.get $stream) (i32.const 16) (i32.const 8) (i32.const 512))",
+            "(call $write (i32.const 16) (i32.const 512))",
+        );
+    for (text, reason) in [(within, "passes a handle within another value"), (many, "among more than 16 values")] {
+        traps(&text, reason);
+    }
+}
+
+#[test]
 fn a_handle_of_the_host_that_a_part_neither_got_nor_was_lent_traps() {
     // 2 is standard output
     let guess = r#"(func (export "lend") (param i32) (call $drop (local.get 0)) (call $say (i32.const 2)))

@@ -124,7 +124,8 @@
     (if (call $search (local.get $rep) (call $tag (local.get $table) (i32.const 0))) (then (return)))
     (if (i32.eqz (call $search (local.get $rep) (call $tag (local.get $table) (i32.const 1)))) (then (unreachable))))
 
-  ;; Drops a handle of an imported resource. Returns the handle, and 1 if the resource ends.
+  ;; Drops a handle of an imported resource. Returns the handle, and 1 if the resource ends: if it was not lent, and the table
+  ;; does not have it once more.
   (func (export "drop-import") (param $rep i32) (param $table i32) (result i32 i32)
     (local $entry i32)
     (local.set $entry (call $search (local.get $rep) (call $tag (local.get $table) (i32.const 1))))
@@ -134,7 +135,7 @@
         (return (local.get $rep) (i32.const 0))))
     (call $gave (local.get $rep) (local.get $table))
     (local.get $rep)
-    (i32.const 1))
+    (i32.eqz (call $search (local.get $rep) (call $tag (local.get $table) (i32.const 0)))))
 
   (func (export "transfer-own") (param $handle i32) (param $from i32) (param $to i32) (result i32)
     (local $entry i32)

@@ -241,13 +241,14 @@ fn builtin(
             if options.string_encoding != StringEncoding::Utf8 {
                 return Err(Error::unsupported(crate::resolve::UTF_16));
             }
+            let passed = Passed::of(types, *lower_ty, &format!("{interface} {function}"))?;
             Builtin::Import {
                 interface,
                 function,
                 caller: options.instance.as_u32(),
                 memory: memory.map(|memory| memory.index()),
                 realloc: realloc.map(|realloc| reallocs[realloc.index()]),
-                passed: Passed::of(types, *lower_ty),
+                passed,
             }
         }
         Trampoline::Transcoder { op, from, from64: false, to, to64: false } => {

@@ -607,7 +607,7 @@ pub fn body(
             border::call(module, name, &region()?, *host as u32).ok_or_else(|| Error::dangling("function"))
         }
         Body::Code(calls, code) => {
-            // code for handles has a variable
+            // one variable, which only code for handles uses
             let mut function = Function::new([(1, wasm_encoder::ValType::I32)]);
             for instruction in code {
                 match instruction {

@@ -4,6 +4,11 @@
 use wasm_encoder::{BlockType, Instruction};
 use wasmtime_environ::component::{ComponentTypesBuilder, InterfaceType, TypeFuncIndex};
 
+use crate::Error;
+
+/// Flat values of parameters, above which they are passed in memory.
+const FLAT_PARAMS: u32 = 16;
+
 // What code for handles calls, as numbers of `Call`: the import, functions that keep handles, and functions of the shims.
 pub const IMPORT: u32 = 0;
 pub const HOLDS: u32 = 1;
@@ -36,32 +41,48 @@ pub struct Passed {
     /// Index of the core function's parameter, and number of the table.
     params: Vec<(u32, Use, u32)>,
     results: Vec<Got>,
-    /// The result is the handle itself, and not in memory.
+    /// The result is returned itself, and not in memory.
     direct: bool,
 }
 
 impl Passed {
     /// Finds the handles of a function. Those in lists of its result are left out, so that a use of one traps.
-    pub fn of(types: &ComponentTypesBuilder, func: TypeFuncIndex) -> Self {
+    ///
+    /// # Errors
+    /// A parameter has handles in a place that nothing checks: within another value, or in memory, because the parameters are
+    /// more than 16 values.
+    pub fn of(types: &ComponentTypesBuilder, func: TypeFuncIndex, name: &str) -> Result<Self, Error> {
         let mut passed = Self::default();
         let mut index = 0;
         for ty in &types[types[func].params].types {
             match ty {
                 InterfaceType::Own(table) => passed.params.push((index, Use::Given, table.as_u32())),
                 InterfaceType::Borrow(table) => passed.params.push((index, Use::Lent, table.as_u32())),
-                InterfaceType::List(list) => {
+                InterfaceType::List(list) if matches!(types[*list].element, InterfaceType::Borrow(_)) => {
                     if let InterfaceType::Borrow(table) = types[*list].element {
                         passed.params.push((index, Use::List, table.as_u32()));
                     }
                 }
+                other if has_handle(types, other) => {
+                    return Err(Error::unsupported(format!(
+                        "it passes a handle within another value to `{name}`; pass the handle as a parameter of its own"
+                    )));
+                }
                 _ => {}
             }
-            index += u32::from(types.canonical_abi(ty).flat_count.unwrap_or(1));
+            index += u32::from(types.canonical_abi(ty).flat_count.unwrap_or(u8::MAX));
+        }
+        if index > FLAT_PARAMS && !passed.params.is_empty() {
+            return Err(Error::unsupported(format!(
+                "it passes a handle to `{name}` among more than {FLAT_PARAMS} values; pass fewer values"
+            )));
         }
         let results = &types[types[func].results].types;
-        passed.direct = matches!(results[..], [InterfaceType::Own(_)]);
         fields(types, results, 0, &[], &mut passed.results);
-        passed
+        // a result of one flat value is returned itself, and a handle within a variant is never the only one
+        passed.direct =
+            !passed.results.is_empty() && matches!(&results[..], [ty] if types.canonical_abi(ty).flat_count == Some(1));
+        Ok(passed)
     }
 
     /// Returns true for a function without handles.
@@ -137,8 +158,23 @@ impl Passed {
 
 /// Returns code that reads a number of a result in memory, whose address is the last parameter.
 fn in_result(params: u32, offset: u32, read: u32) -> [Instruction<'static>; 4] {
-    let address = Instruction::LocalGet(params.saturating_sub(1));
+    let address = Instruction::LocalGet(params - 1);
     [address, Instruction::I32Const(offset as i32), Instruction::I32Add, Instruction::Call(read)]
+}
+
+/// Returns true if a value of this type has a handle in it.
+fn has_handle(types: &ComponentTypesBuilder, ty: &InterfaceType) -> bool {
+    let any = |found: Option<&InterfaceType>| found.is_some_and(|ty| has_handle(types, ty));
+    match ty {
+        InterfaceType::Own(_) | InterfaceType::Borrow(_) => true,
+        InterfaceType::Record(record) => types[*record].fields.iter().any(|field| has_handle(types, &field.ty)),
+        InterfaceType::Tuple(tuple) => types[*tuple].types.iter().any(|ty| has_handle(types, ty)),
+        InterfaceType::Variant(variant) => types[*variant].cases.values().any(|ty| any(ty.as_ref())),
+        InterfaceType::List(list) => has_handle(types, &types[*list].element),
+        InterfaceType::Option(option) => has_handle(types, &types[*option].ty),
+        InterfaceType::Result(result) => any(types[*result].ok.as_ref()) || any(types[*result].err.as_ref()),
+        _ => false,
+    }
 }
 
 /// Finds the handles in values that lie behind each other.

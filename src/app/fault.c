@@ -207,6 +207,15 @@ void wisp_fault_detect(const struct wisp_app *app)
 #endif
 }
 
+void wisp_fault_detect_others(const struct wisp_app *waiting)
+{
+	STRUCT_SECTION_FOREACH(wisp_app, app) {
+		if (app != waiting) {
+			wisp_fault_detect(app);
+		}
+	}
+}
+
 bool wisp_fault_is_released(const struct wisp_app *app)
 {
 	const volatile bool *releasing = &app->data->releasing;

@@ -15,6 +15,12 @@ struct wisp_app;
 void wisp_fault_detect(const struct wisp_app *app);
 
 /*
+ * Detects this of all apps but the one whose thread calls it, because it waits for what another app
+ * may hold. The caller holds no lock.
+ */
+void wisp_fault_detect_others(const struct wisp_app *waiting);
+
+/*
  * Waits until the app's thread has released what was open before a fault. Returns false if it still
  * has not after a second, or if it faulted once more.
  */

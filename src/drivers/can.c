@@ -11,6 +11,7 @@
 #include <wisp/wisp.h>
 
 #include "app/deadline.h"
+#include "app/fault.h"
 #include "app/grants.h"
 #include "border/errno.h"
 #include "border/shim.h"
@@ -96,26 +97,28 @@ uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on)
 #endif /* CONFIG_WISP_EVENT */
 
 /*
- * Apps that wait for room in a controller, in the order in which they came. The first of a
- * controller is the only one that may hand it a frame.
+ * Apps that wait for room in a controller, in the order in which they came. Of those with the
+ * highest priority, the first is the only one that may hand the controller a frame.
  */
 static struct k_spinlock line_lock;
 static sys_slist_t line = SYS_SLIST_STATIC_INIT(&line);
 
-/* Returns the first that waits for a controller, or NULL. The lock is held. */
+/* Returns whose turn it is of those that wait for a controller, or NULL. The lock is held. */
 static struct wisp_can *first_in_line(const struct device *device)
 {
+	struct wisp_can *first = NULL;
 	struct wisp_can *can;
 
 	SYS_SLIST_FOR_EACH_CONTAINER(&line, can, node) {
-		if (can->device == device) {
-			return can;
+		/* A lower number is a higher priority. */
+		if (can->device == device && (first == NULL || can->priority < first->priority)) {
+			first = can;
 		}
 	}
-	return NULL;
+	return first;
 }
 
-/* Lets the first that waits for a controller try. */
+/* Lets the one whose turn it is of those that wait for a controller try. */
 static void call_next(const struct device *device)
 {
 	struct wisp_can *next = NULL;
@@ -128,13 +131,14 @@ static void call_next(const struct device *device)
 	}
 }
 
-/* Returns true if the app is the first in line. Takes the last place if it has none. */
+/* Returns true if it is the app's turn. Takes the last place in line if the app has none. */
 static bool is_turn(struct wisp_can *can)
 {
 	bool is_first = false;
 
 	K_SPINLOCK(&line_lock) {
 		if (!sys_slist_find(&line, &can->node, NULL)) {
+			can->priority = k_thread_priority_get(k_current_get());
 			sys_slist_append(&line, &can->node);
 		}
 		is_first = first_in_line(can->device) == can;
@@ -386,6 +390,8 @@ uint32_t wisp_shim_can_send(const struct wisp_app *app, uint32_t can,
 			result = WISP_WAIT_NOTHING;
 			break;
 		}
+		/* One that faulted in line has to leave it. */
+		wisp_fault_detect_others(app);
 		wisp_app_wait(app, &state->changed, MIN(until_us - now, RETRY_US));
 	}
 	leave_line(state);

@@ -19,8 +19,9 @@ struct wisp_queued_frame {
 
 struct wisp_can {
 	const struct device *device;
-	/* In the line of those that wait for room. */
+	/* In the line of those that wait for room, with the priority of the app's thread. */
 	sys_snode_t node;
+	int priority;
 	struct k_spinlock lock;
 	/* Given when a frame has arrived or was sent, or when it is the app's turn. */
 	struct k_poll_signal changed;

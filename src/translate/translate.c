@@ -87,19 +87,6 @@ static void hurry(const struct wisp_app *app)
 }
 
 /*
- * Finds out whether faults have ended the threads of other apps. Such an app gives back its turn
- * and its memory.
- */
-static void detect_faults(const struct wisp_app *taker)
-{
-	STRUCT_SECTION_FOREACH(wisp_app, app) {
-		if (app != taker) {
-			wisp_fault_detect(app);
-		}
-	}
-}
-
-/*
  * Waits until it is the app's turn, and returns true then. Returns false if the app has to stop.
  * The work of another app is no computing of this one, which has no heartbeat to give meanwhile.
  */
@@ -112,7 +99,8 @@ static bool wait_for_turn(const struct wisp_app *app)
 	while (!taken && wisp_shim_app_stop_reason(app) == 0) {
 		hurry(app);
 		k_sleep(K_TICKS(1));
-		detect_faults(app);
+		/* An app that a fault has ended gives back its turn and its memory. */
+		wisp_fault_detect_others(app);
 		taken = try_take(app);
 	}
 	wisp_deadline_resume(app);
@@ -128,7 +116,7 @@ uintptr_t wisp_shim_code_take(const struct wisp_app *app, uint32_t *size)
 	uintptr_t start;
 
 	*size = 0;
-	detect_faults(app);
+	wisp_fault_detect_others(app);
 	if (!try_take(app) && !wait_for_turn(app)) {
 		return 0;
 	}

@@ -128,7 +128,8 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "send",
             doc: "Hands a frame to the controller, waiting for room. The controller sends it as soon as the bus is free. Apps that \
-                  wait for room in one controller are served in the order in which they came.",
+                  wait for room in one controller are served by their priority, and in the order in which they came if it is the \
+                  same.",
             params: &[
                 CAN,
                 param("id", Kind::U32, "11 bits, or 29 with `EXTENDED`"),

@@ -37,6 +37,10 @@ static int send(const struct device *dev, const struct can_frame *frame, k_timeo
 	if (frame->id == 0x666) {
 		return -ENETUNREACH;
 	}
+	if (frame->id == 0x667) {
+		/* As a fault does. */
+		k_thread_abort(k_current_get());
+	}
 	if (kept_count == mailboxes) {
 		refused++;
 		return -EAGAIN;
@@ -226,4 +230,41 @@ ZTEST(can, test_apps_that_wait_for_room_are_served_in_the_order_in_which_they_ca
 	stop(FIRST);
 	(void)end_frames();
 	mailboxes = ARRAY_SIZE(kept);
+}
+
+ZTEST(can, test_of_apps_that_wait_for_room_the_one_with_the_highest_priority_is_served_first)
+{
+	(void)end_frames();
+	mailboxes = 1;
+	begin(FIRST, "can_line");
+	wait_until_held();
+	refused = 0;
+	begin(SECOND, "can_behind");
+	while (refused == 0) {
+		k_msleep(1);
+	}
+	k_thread_priority_set(&FIRST->data->thread, SECOND->priority - 1);
+	k_sem_give(&gate);
+	k_msleep(5);
+	pass_on();
+	zassert_equal(kept[0].id, 2, "the app with the lower priority was served first");
+	pass_on();
+	zassert_equal(end_frames(), 7);
+	mailboxes = ARRAY_SIZE(kept);
+	succeed(FIRST);
+	succeed(SECOND);
+}
+
+ZTEST(can, test_an_app_that_a_fault_ended_in_line_leaves_it_to_the_others)
+{
+	struct wisp_app_status status;
+
+	(void)end_frames();
+	begin(FIRST, "can_fault");
+	/* Nobody asks for the state of the first app. */
+	begin(SECOND, "can_behind");
+	succeed(SECOND);
+	zassert_equal(end_frames(), 7);
+	wisp_app_status(FIRST, &status);
+	zassert_equal(status.state, WISP_APP_FAILED);
 }

@@ -120,7 +120,9 @@ bool wisp_shim_net_state(const struct wisp_app *app, uint32_t socket, struct wis
 
 void wisp_net_used(const struct wisp_app *app, struct wisp_net_socket *socket)
 {
-	socket->told = 0;
+	K_SPINLOCK(&wisp_net_of(app)->lock) {
+		socket->told = 0;
+	}
 	wisp_net_tell(app, socket, wisp_net_noted(socket));
 	wisp_net_wake();
 }
@@ -397,6 +399,15 @@ uint32_t wisp_shim_net_receive(const struct wisp_app *app, uint32_t socket, uint
 	return WISP_WAIT_STOP;
 }
 
+/* Changes what an app watches. Afterwards, no event is added for what it watched before. */
+static void set_watched(const struct wisp_app *app, struct wisp_net_socket *socket,
+			uint8_t readiness)
+{
+	K_SPINLOCK(&wisp_net_of(app)->lock) {
+		socket->watched = readiness;
+	}
+}
+
 uint32_t wisp_shim_net_watch(const struct wisp_app *app, uint32_t socket, uint32_t readiness)
 {
 	struct wisp_net_socket *found = wisp_net_socket(app, socket);
@@ -407,11 +418,11 @@ uint32_t wisp_shim_net_watch(const struct wisp_app *app, uint32_t socket, uint32
 	if (found == NULL) {
 		return WISP_EBADF;
 	}
-	found->watched = 0;
+	set_watched(app, found, 0);
 #ifdef CONFIG_WISP_EVENT
 	wisp_events_drop(app->grants->events, WISP_EVENT_NET, (uint8_t)socket);
 #endif
-	found->watched = (uint8_t)readiness;
+	set_watched(app, found, (uint8_t)readiness);
 	wisp_net_used(app, found);
 	return 0;
 }
@@ -491,7 +502,7 @@ static void close_now(const struct wisp_app *app, uint32_t socket)
 	if (found == NULL) {
 		return;
 	}
-	found->watched = 0;
+	set_watched(app, found, 0);
 #ifdef CONFIG_WISP_NET_TLS
 	wisp_net_tls_give_up(found);
 #endif

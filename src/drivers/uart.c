@@ -50,13 +50,13 @@ static void raise_event(struct wisp_uart *port)
 
 	K_SPINLOCK(&port->lock) {
 		due = port->watched && !port->told && !ring_buf_is_empty(&port->received);
-		port->told = port->told || due;
-	}
-	/* The queue of events was full. The next byte tries again. */
-	if (due && !wisp_events_put(port->events, WISP_EVENT_UART, port->index, 0)) {
-		K_SPINLOCK(&port->lock) {
-			port->told = false;
+		if (due) {
+			/* If the queue of events is full, the next byte tries again. */
+			port->told = wisp_events_add(port->events, WISP_EVENT_UART, port->index, 0);
 		}
+	}
+	if (due) {
+		wisp_events_announce(port->events);
 	}
 }
 

@@ -315,6 +315,7 @@ def what_is_kept_of_an_app_goes_with_it():
     device, file = Session.device, MODULES / "device-gone"
     run_again("fail")
     device.west("core", "fail", "-o", file)
+    device.west("record", "fail", "-o", file)
     device.west("uninstall", "fail")
     missing = device.west("core", "fail", "-o", file, code=1)
     expect("the device keeps no core dump of this app" in missing, True)

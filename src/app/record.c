@@ -68,8 +68,8 @@ bool wisp_shim_record_begin(const struct wisp_app *app)
 	}
 	k_mutex_unlock(&lock);
 	if (taken) {
-		LOG_INF("%s: is not recorded, because the recording of %s is kept", app->name,
-			recorded->name);
+		LOG_INF("%s: is not recorded, because %s is, or its recording was not fetched",
+			app->name, recorded->name);
 	}
 	return !taken;
 }

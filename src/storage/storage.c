@@ -289,6 +289,10 @@ static int do_format(void *argument)
 	ret = wisp_rust_store_format(wear, ARRAY_SIZE(wear));
 	if (ret == 0) {
 		LOG_WRN("app storage formatted on request");
+		STRUCT_SECTION_FOREACH(wisp_app, app) {
+			wisp_record_forget(app);
+			wisp_core_forget(app);
+		}
 		wisp_supervisor_boot(&queue);
 	}
 	return ret;

@@ -141,6 +141,18 @@ ZTEST(kept, test_a_fault_while_a_dump_is_written_leaves_the_others_theirs)
 	zassert_equal(state_of(FIRST), WISP_APP_FAILED);
 }
 
+ZTEST(kept, test_who_writes_a_dump_detects_the_fault_of_the_writer_before)
+{
+	/* Its recording is kept. So the next runs are not recorded, and detect nothing as they
+	 * begin. */
+	run(SECOND);
+	faults = true;
+	run(FIRST);
+	run(SECOND);
+	zassert_true(core(SECOND) > 0);
+	zassert_equal(core(FIRST), 0);
+}
+
 ZTEST(kept, test_a_fault_while_a_dump_is_written_is_no_dump)
 {
 	run(FIRST);

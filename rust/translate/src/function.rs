@@ -363,7 +363,7 @@ fn run<I: Isa>(
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
     let begin = out.at();
-    // not a part of the function, which would take it from a copy as large as itself
+    // no field of the function: a field would be made on the stack and then copied, which takes its size twice
     let mut pending = [const { None }; COLD];
     let mut function = Function::<I> {
         env,

@@ -199,7 +199,7 @@ impl Config {
     /// the store are interpreted.
     ///
     /// # Safety
-    /// The `size` bytes from `start` on, both multiples of 8, may be read and executed, nobody else uses them, and `write`
+    /// The `size` bytes from `start` on, a multiple of 8, may be read and executed, nobody else uses them, and `write`
     /// copies into them. For the bytes of code this holds as long as a store of this configuration exists, for the others
     /// until `done` is called.
     #[cfg(feature = "translate")]

@@ -135,13 +135,15 @@ struct Room<'a> {
 /// Takes memory for code, and the rest of what a translation needs from the arena.
 fn room<'a>(shared: &Shared, image: &Image<'_>, count: usize) -> Option<Room<'a>> {
     let (config, arena) = (&shared.config, &shared.arena);
+    if config.code_memory.as_ref().is_some_and(|memory| memory.start % 8 != 0) {
+        return None;
+    }
     let words = wisp_translate::scratch_words(image).ok()?;
     let fixed = (words + count) * 4;
     let left = beside_memory(config, arena, image).saturating_sub(16).checked_sub(fixed)?;
     let scratch = arena.take(words * 4, 4)?.cast::<u32>();
     let functions = arena.alloc_zeroed::<u32>(count)?;
     let (start, write, bytes) = match &config.code_memory {
-        Some(memory) if memory.start % 8 != 0 => return None,
         Some(memory) => (memory.start(), memory.write, memory.size),
         None => {
             let room = left.min((config.translate as usize).checked_sub(fixed)?) & !7;

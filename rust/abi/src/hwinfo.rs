@@ -75,8 +75,8 @@ pub const INTERFACE: Interface = Interface {
         },
         Function {
             name: "reset_cause",
-            doc: "Returns why the hardware was reset. Several causes are set if the firmware does not clear them, since the \
-                  last time it did.",
+            doc: "Returns why the hardware was reset. If the hardware keeps causes until they are cleared, it returns those of \
+                  all resets since the firmware cleared them last.",
             params: &[],
             returns: Returns::Value("bits of the constants, 0 if the cause is unknown"),
             errors: &[

@@ -96,9 +96,13 @@ def too_old(found):
 
 def versions(folder):
     """Checks the oldest Rust that the crates of a workspace name; false if it is older than a crate that they need."""
-    found = devenv.output(["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path",
-                           str(devenv.REPO / folder / "Cargo.toml")])
-    wrong = ["cargo metadata failed"] if found is None else list(too_old(json.loads(found)))
+    done = subprocess.run(["cargo", "metadata", "--locked", "--format-version", "1"], cwd=devenv.REPO / folder,
+                          capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        wrong = [f"cargo metadata failed: {last.strip()}; run cargo fetch --locked there"]
+    else:
+        wrong = list(too_old(json.loads(done.stdout)))
     for line in wrong:
         print(f"lints: {folder}: {line}")
     return not wrong

@@ -226,6 +226,10 @@ void wisp_shim_can_close(const struct wisp_app *app, uint32_t can)
 	(void)wisp_shim_can_watch(app, can, false);
 	K_SPINLOCK(&grant->can->lock) {
 		grant->can->open = false;
+		/* A thread that faulted in the driver counts a frame that the driver may not have.
+		 */
+		grant->can->pending -= (grant->can->handing && grant->can->pending > 0);
+		grant->can->handing = false;
 	}
 	wisp_shim_can_unfilter(app, can);
 }
@@ -352,12 +356,12 @@ static int try_to_send(struct wisp_can *can, const struct can_frame *frame)
 	K_SPINLOCK(&can->lock) {
 		/* Before the call, because the frame may be sent before the call returns. */
 		can->pending++;
+		can->handing = true;
 	}
 	ret = can_send(can->device, frame, K_NO_WAIT, sent, can);
-	if (ret != 0) {
-		K_SPINLOCK(&can->lock) {
-			can->pending -= (can->pending > 0);
-		}
+	K_SPINLOCK(&can->lock) {
+		can->handing = false;
+		can->pending -= (ret != 0 && can->pending > 0);
 	}
 	return ret;
 }

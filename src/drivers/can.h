@@ -40,6 +40,8 @@ struct wisp_can {
 	bool told;
 #endif
 	bool open;
+	/* The app's thread hands a frame to the driver. */
+	bool handing;
 	int filters[CONFIG_WISP_CAN_FILTERS];
 	struct wisp_queued_frame queue[CONFIG_WISP_CAN_QUEUE];
 };

@@ -20,8 +20,8 @@ static struct {
 } kept[4];
 static int kept_count;
 static int mailboxes = ARRAY_SIZE(kept);
-/* Frames that found no room. */
-static int refused;
+/* The identifier of the last frame that found no room. */
+static uint32_t refused;
 
 static int start(const struct device *dev)
 {
@@ -42,7 +42,7 @@ static int send(const struct device *dev, const struct can_frame *frame, k_timeo
 		k_thread_abort(k_current_get());
 	}
 	if (kept_count == mailboxes) {
-		refused++;
+		refused = frame->id;
 		return -EAGAIN;
 	}
 	kept[kept_count].id = frame->id;
@@ -193,33 +193,51 @@ static void pass_on(void)
 	}
 }
 
-ZTEST(can, test_apps_that_wait_for_room_are_served_in_the_order_in_which_they_came)
+/* Lets the first app fill the only mailbox and stop at the gate, and the second one wait. */
+static void fill_the_only_mailbox_and_wait_behind(void)
 {
 	(void)end_frames();
+	k_sem_reset(&gate);
 	mailboxes = 1;
 	begin(FIRST, "can_line");
 	wait_until_held();
 	refused = 0;
 	begin(SECOND, "can_behind");
-	/* It waits for the only mailbox, before the first app comes again. */
-	while (refused == 0) {
+	while (refused != 7) {
 		k_msleep(1);
 	}
-	k_sem_give(&gate);
-	/* Whether the first app waits by now or not, it came last. */
-	k_msleep(5);
+}
+
+/* Ends a frame, and returns the identifier of the next one. */
+static uint32_t served(void)
+{
 	pass_on();
-	zassert_equal(kept[0].id, 7, "the app that came last was served first");
-	pass_on();
-	zassert_equal(end_frames(), 2);
+	return kept[0].id;
+}
+
+/* Ends the last frame and both apps, of which none found anything wrong. */
+static void end_line(void)
+{
+	(void)end_frames();
 	mailboxes = ARRAY_SIZE(kept);
 	succeed(FIRST);
 	succeed(SECOND);
+}
+
+ZTEST(can, test_apps_that_wait_for_room_are_served_in_the_order_in_which_they_came)
+{
+	fill_the_only_mailbox_and_wait_behind();
+	k_sem_give(&gate);
+	/* Whether the first app waits by now or not, it came last. */
+	k_msleep(5);
+	zassert_equal(served(), 7, "the app that came last was served first");
+	zassert_equal(served(), 2);
+	end_line();
 	/* A stop leaves the line to others, and nobody of it waits for the app that left. */
 	mailboxes = 0;
 	begin(SECOND, "can_behind");
 	refused = 0;
-	while (refused == 0) {
+	while (refused != 7) {
 		k_msleep(1);
 	}
 	stop(SECOND);
@@ -234,25 +252,15 @@ ZTEST(can, test_apps_that_wait_for_room_are_served_in_the_order_in_which_they_ca
 
 ZTEST(can, test_of_apps_that_wait_for_room_the_one_with_the_highest_priority_is_served_first)
 {
-	(void)end_frames();
-	mailboxes = 1;
-	begin(FIRST, "can_line");
-	wait_until_held();
-	refused = 0;
-	begin(SECOND, "can_behind");
-	while (refused == 0) {
-		k_msleep(1);
-	}
+	fill_the_only_mailbox_and_wait_behind();
 	k_thread_priority_set(&FIRST->data->thread, SECOND->priority - 1);
 	k_sem_give(&gate);
-	k_msleep(5);
-	pass_on();
-	zassert_equal(kept[0].id, 2, "the app with the lower priority was served first");
-	pass_on();
-	zassert_equal(end_frames(), 7);
-	mailboxes = ARRAY_SIZE(kept);
-	succeed(FIRST);
-	succeed(SECOND);
+	while (refused != 2) {
+		k_msleep(1);
+	}
+	zassert_equal(served(), 2, "the app with the lower priority was served first");
+	zassert_equal(served(), 7);
+	end_line();
 }
 
 ZTEST(can, test_an_app_that_a_fault_ended_in_line_leaves_it_to_the_others)

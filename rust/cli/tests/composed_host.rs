@@ -6,10 +6,8 @@ mod common;
 use common::composing::{passes, program, traps, WASI};
 use common::Folder;
 
-/// Runs two parts that write to standard output, one of them as often as it is called.
-#[test]
-fn each_part_uses_wasi_with_its_own_memory() {
-    let lower = r#"
+/// Lowers the functions that get, write and drop the stream of standard output, for a part with a memory of its own.
+const LOWER: &str = r#"
         (core func $drop (canon resource.drop $stream))
         (core module $store (memory (export "memory") 1) (global (export "__heap_base") i32 (i32.const 1024)))
         (core instance $own (instantiate $store))
@@ -18,11 +16,17 @@ fn each_part_uses_wasi_with_its_own_memory() {
           (memory $memory)))
         (core instance $i (export "get" (func $get)) (export "write" (func $write)) (export "drop" (func $drop))
           (export "memory" (memory $memory)))"#;
-    let imports = r#"
+
+/// The imports of a core module for these.
+const IMPORTS: &str = r#"
         (import "i" "get" (func $get (result i32)))
         (import "i" "write" (func $write (param i32 i32 i32 i32)))
         (import "i" "drop" (func $drop (param i32)))
         (import "i" "memory" (memory 1))"#;
+
+/// Runs two parts that write to standard output, one of them as often as it is called.
+#[test]
+fn each_part_uses_wasi_with_its_own_memory() {
     let text = |data: &str, at: u32, length: u32| {
         format!(
             r#"(data (i32.const {at}) "{data}")
@@ -36,16 +40,16 @@ fn each_part_uses_wasi_with_its_own_memory() {
     let component = |at: u32, length: u32| {
         format!(
             r#"(component {WASI}
-        (component $lib {WASI} {lower}
-          (core module $m {imports} {lib} (func (export "f") (call $say)))
+        (component $lib {WASI} {LOWER}
+          (core module $m {IMPORTS} {lib} (func (export "f") (call $say)))
           (core instance $c (instantiate $m (with "i" (instance $i))))
           (func $f (canon lift (core func $c "f")))
           (instance $f (export "f" (func $f)))
           (export "acme:lib/f" (instance $f)))
-        (component $program {WASI} {lower}
+        (component $program {WASI} {LOWER}
           (import "acme:lib/f" (instance $f (export "f" (func))))
           (core func $f (canon lower (func $f "f")))
-          (core module $m {imports} (import "f" "f" (func $f)) {own}
+          (core module $m {IMPORTS} (import "f" "f" (func $f)) {own}
             (func (export "run") (result i32) (call $say) (call $f) (call $say) (call $f) (i32.const 0)))
           (core instance $fs (export "f" (func $f)))
           (core instance $c (instantiate $m (with "i" (instance $i)) (with "f" (instance $fs))))
@@ -177,20 +181,6 @@ fn a_part_without_a_memory_uses_none_of_another_part() {
 
 /// Returns a library and a program that writes to standard output. The library is lent the stream, or gets it.
 fn streams(library: &str, program: &str) -> String {
-    let lower = r#"
-        (core func $drop (canon resource.drop $stream))
-        (core module $store (memory (export "memory") 1) (global (export "__heap_base") i32 (i32.const 1024)))
-        (core instance $own (instantiate $store))
-        (alias core export $own "memory" (core memory $memory))
-        (core func $write (canon lower (func $streams "[method]output-stream.blocking-write-and-flush")
-          (memory $memory)))
-        (core instance $i (export "get" (func $get)) (export "write" (func $write)) (export "drop" (func $drop))
-          (export "memory" (memory $memory)))"#;
-    let imports = r#"
-        (import "i" "get" (func $get (result i32)))
-        (import "i" "write" (func $write (param i32 i32 i32 i32)))
-        (import "i" "drop" (func $drop (param i32)))
-        (import "i" "memory" (memory 1))"#;
     let say = r#"
         (data (i32.const 16) "written\n")
         (func $say (param $stream i32) (call $write (local.get $stream) (i32.const 16) (i32.const 8) (i32.const 512)))"#;
@@ -198,19 +188,19 @@ fn streams(library: &str, program: &str) -> String {
         r#"(with "wasi:io/streams@0.2.6" (instance $streams)) (with "wasi:cli/stdout@0.2.6" (instance $stdout))"#;
     format!(
         r#"(component {WASI}
-        (component $lib {WASI} {lower}
-          (core module $m {imports} {say} {library})
+        (component $lib {WASI} {LOWER}
+          (core module $m {IMPORTS} {say} {library})
           (core instance $c (instantiate $m (with "i" (instance $i))))
           (func $lend (param "s" (borrow $stream)) (canon lift (core func $c "lend")))
           (func $give (param "s" (own $stream)) (canon lift (core func $c "give")))
           (instance $f (export "lend" (func $lend)) (export "give" (func $give)))
           (export "acme:lib/f" (instance $f)))
-        (component $program {WASI} {lower}
+        (component $program {WASI} {LOWER}
           (import "acme:lib/f" (instance $f
             (export "lend" (func (param "s" (borrow $stream)))) (export "give" (func (param "s" (own $stream))))))
           (core func $lend (canon lower (func $f "lend")))
           (core func $give (canon lower (func $f "give")))
-          (core module $m {imports} (import "f" "lend" (func $lend (param i32))) (import "f" "give" (func $give (param i32))) {say}
+          (core module $m {IMPORTS} (import "f" "lend" (func $lend (param i32))) (import "f" "give" (func $give (param i32))) {say}
             (func (export "run") (result i32) (local $s i32) {program} (i32.const 0)))
           (core instance $fs (export "lend" (func $lend)) (export "give" (func $give)))
           (core instance $c (instantiate $m (with "i" (instance $i)) (with "f" (instance $fs))))

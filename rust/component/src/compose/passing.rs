@@ -9,12 +9,18 @@ use crate::Error;
 /// Flat values of parameters, above which they are passed in memory.
 const FLAT_PARAMS: u32 = 16;
 
-// What code for handles calls, as numbers of `Call`: the import, functions that keep handles, and functions of the shims.
-pub const IMPORT: u32 = 0;
+// The code that checks handles calls functions by these numbers. `Linker::checked` makes the list that they count in.
+/// Calls the imported function itself.
+const IMPORT: u32 = 0;
+/// Traps unless a table owns a handle or was lent it.
 pub const HOLDS: u32 = 1;
+/// Takes a handle away from the table that owns it.
 pub const GAVE: u32 = 2;
+/// Gives a handle to a table.
 pub const GOT: u32 = 3;
+/// Reads a word of the part's memory.
 pub const WORD: u32 = 4;
+/// Reads a byte of the part's memory.
 pub const BYTE: u32 = 5;
 
 /// A way in which a handle is a parameter.

@@ -66,32 +66,32 @@ impl Words<'_> {
 
     /// Returns the two words of a far callee.
     fn far(&self) -> Option<i64> {
-        let before = self.op.form.iter().take_while(|kind| **kind != Operand::NFar);
+        let before = self.op.form.iter().take_while(|kind| **kind != Operand::CalleeFar);
         let at = before.map(|kind| 2 * kind.words()).sum::<usize>();
         let bytes = self.bytes.get(at..at + 4)?.try_into().ok()?;
-        self.op.form.contains(&Operand::NFar).then(|| i64::from(i32::from_le_bytes(bytes)))
+        self.op.form.contains(&Operand::CalleeFar).then(|| i64::from(i32::from_le_bytes(bytes)))
     }
 
     /// Returns the offset of the callee from the op that calls.
     fn callee(&self) -> Option<i64> {
-        self.word(&[Operand::N]).map(|word| 2 * i64::from(word as i16)).or_else(|| self.far())
+        self.word(&[Operand::Callee]).map(|word| 2 * i64::from(word as i16)).or_else(|| self.far())
     }
 
     /// Returns the place that it writes.
     fn result(&self) -> Option<Place> {
-        let accumulator = self.op.form.contains(&Operand::AccD).then_some(Place::Accumulator);
-        self.word(&[Operand::D, Operand::M]).map(Place::Slot).or(accumulator)
+        let accumulator = self.op.form.contains(&Operand::DstAcc).then_some(Place::Accumulator);
+        self.word(&[Operand::Dst, Operand::DstFirst]).map(Place::Slot).or(accumulator)
     }
 
     /// Returns the place that it reads first.
     fn source(&self) -> Option<Place> {
-        let accumulator = self.op.form.contains(&Operand::A).then_some(Place::Accumulator);
-        self.word(&[Operand::S, Operand::M]).map(Place::Slot).or(accumulator)
+        let accumulator = self.op.form.contains(&Operand::Acc).then_some(Place::Accumulator);
+        self.word(&[Operand::Slot, Operand::DstFirst]).map(Place::Slot).or(accumulator)
     }
 
     /// Returns the bytes that it takes off the stack pointer in this place.
     fn taken(&self, from: Option<Place>) -> Option<u32> {
-        let immediate = i32::from(self.word(&[Operand::I])? as i16);
+        let immediate = i32::from(self.word(&[Operand::Imm16])? as i16);
         // the compiler subtracts a constant by adding its negative
         let takes = self.op.sem == Sem::I32Add && from.is_some() && self.source() == from;
         takes.then(|| u32::try_from(-immediate).ok()).flatten()
@@ -122,16 +122,16 @@ fn function(
     let (mut held, mut taken, mut sets) = (None, None, false);
     for decoded in ops(code, range.0, range.1) {
         for part in parts(&decoded) {
-            let global = part.word(&[Operand::G]).filter(|&global| Some(global) == pointer);
+            let global = part.word(&[Operand::Global]).filter(|&global| Some(global) == pointer);
             match part.op.sem {
-                Sem::Enter => function.frame = part.word(&[Operand::V]).unwrap_or_default().into(),
+                Sem::Enter => function.frame = part.word(&[Operand::FrameSize]).unwrap_or_default().into(),
                 Sem::Call | Sem::ReturnCall => {
                     let callee = part
                         .callee()
                         .and_then(|distance| starts.get(&usize::try_from(decoded.offset as i64 + distance).ok()?));
                     // the frame of a tail call takes the place of this one
                     let kept = part.op.sem == Sem::Call;
-                    let below = part.word(&[Operand::R]).filter(|_| kept).unwrap_or_default();
+                    let below = part.word(&[Operand::Frame]).filter(|_| kept).unwrap_or_default();
                     function.calls.extend(callee.map(|&callee| (u32::from(below), callee)));
                 }
                 Sem::CallIndirect | Sem::ReturnCallIndirect => depth.indirect_calls += 1,

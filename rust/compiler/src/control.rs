@@ -408,12 +408,12 @@ impl Function<'_> {
             (Callee::Indirect { ty, table }, Some(index)) => self.special(
                 Sem::CallIndirect,
                 Dst::None,
-                &[frame, Arg::Word(Operand::Y, ty), Arg::Word(Operand::X, table), index],
+                &[frame, Arg::Word(Operand::Type, ty), Arg::Word(Operand::TableIndex, table), index],
             ),
             (Callee::Function(function), _) => match self.module.defined(function) {
                 Some(defined) => self.special(Sem::Call, Dst::None, &[frame, Arg::Callee(defined)]),
                 None => {
-                    let import = Arg::Word(Operand::H, function as u16);
+                    let import = Arg::Word(Operand::Import, function as u16);
                     self.special(Sem::CallImport, Dst::None, &[frame, import]);
                 }
             },
@@ -438,16 +438,16 @@ impl Function<'_> {
         let values = |types: &[wisp_image::format::ValType]| types.iter().map(|t| t.slots() as u32).sum::<u32>();
         self.touch(base + values(&ty.params).max(values(&ty.results)));
         let frame = Arg::Frame(base);
-        let kind = Arg::Word(Operand::Y, canonical);
+        let kind = Arg::Word(Operand::Type, canonical);
         match (callee, index) {
             (Callee::Indirect { table, .. }, Some(index)) => {
-                let table = Arg::Word(Operand::X, table);
+                let table = Arg::Word(Operand::TableIndex, table);
                 self.special(Sem::ReturnCallIndirect, Dst::None, &[frame, kind, table, index]);
             }
             (Callee::Function(function), _) => match self.module.defined(function) {
                 Some(defined) => self.special(Sem::ReturnCall, Dst::None, &[frame, kind, Arg::Callee(defined)]),
                 None => {
-                    let import = Arg::Word(Operand::H, function as u16);
+                    let import = Arg::Word(Operand::Import, function as u16);
                     self.special(Sem::ReturnCallImport, Dst::None, &[frame, kind, import]);
                 }
             },

@@ -110,5 +110,5 @@ impl Words<'_> {
 }
 
 // the layout counts with these
-const _: () = assert!(Operand::N.words() == 1 && Operand::NFar.words() == 2);
-const _: () = assert!(Operand::F.words() == 1 && Operand::BFar.words() == 2);
+const _: () = assert!(Operand::Callee.words() == 1 && Operand::CalleeFar.words() == 2);
+const _: () = assert!(Operand::Forward.words() == 1 && Operand::Far.words() == 2);

@@ -100,8 +100,8 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
         let offset = element_offset(&element.kind).unwrap_or(0) as u32;
         init.elements.push(Segment { mode, offset });
         if let (ElementKind::Active { table_index, offset_expr }, true) = (&element.kind, by_code) {
-            let segment = Arg::Word(Operand::L, index as u16);
-            let table = Arg::Word(Operand::X, table_index.unwrap_or(0) as u16);
+            let segment = Arg::Word(Operand::Element, index as u16);
+            let table = Arg::Word(Operand::TableIndex, table_index.unwrap_or(0) as u16);
             code.expression(offset_expr)?;
             code.operator(&Operator::I32Const { value: 0 });
             code.operator(&Operator::I32Const { value: init.items[index].len() as i32 });
@@ -116,7 +116,7 @@ pub fn plan(module: &Module<'_>) -> Result<Init, CompileError> {
         };
         init.data.push(Wanted { mode, offset: data_offset(&data.kind).unwrap_or(0) as u32 });
         if let (DataKind::Active { offset_expr, .. }, true) = (&data.kind, by_code) {
-            let segment = Arg::Word(Operand::P, index as u16);
+            let segment = Arg::Word(Operand::Data, index as u16);
             code.expression(offset_expr)?;
             code.operator(&Operator::I32Const { value: 0 });
             code.operator(&Operator::I32Const { value: data.data.len() as i32 });

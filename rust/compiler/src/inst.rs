@@ -114,34 +114,34 @@ impl Inst {
         };
         match self.dst {
             Dst::None => {}
-            Dst::Narrow(_) => push(Operand::D),
-            Dst::Wide(_) => push(Operand::E),
-            Dst::Acc => push(Operand::AccD),
-            Dst::Modified(_) => push(Operand::M),
+            Dst::Narrow(_) => push(Operand::Dst),
+            Dst::Wide(_) => push(Operand::Dst64),
+            Dst::Acc => push(Operand::DstAcc),
+            Dst::Modified(_) => push(Operand::DstFirst),
         }
         for arg in self.args {
             push(match arg {
                 Arg::None => break,
-                Arg::Narrow { .. } => Operand::S,
-                Arg::Wide { .. } => Operand::T,
-                Arg::Acc => Operand::A,
-                Arg::Imm(_) => Operand::I,
-                Arg::Imm32(_) => Operand::J,
-                Arg::Imm64(_) => Operand::K,
-                Arg::Offset(_) => Operand::O,
+                Arg::Narrow { .. } => Operand::Slot,
+                Arg::Wide { .. } => Operand::Slot64,
+                Arg::Acc => Operand::Acc,
+                Arg::Imm(_) => Operand::Imm16,
+                Arg::Imm32(_) => Operand::Imm32,
+                Arg::Imm64(_) => Operand::Imm64,
+                Arg::Offset(_) => Operand::Offset,
                 Arg::Label(_) => match reach {
-                    Reach::Forward => Operand::F,
-                    Reach::Backward => Operand::B,
-                    Reach::Far => Operand::BFar,
+                    Reach::Forward => Operand::Forward,
+                    Reach::Backward => Operand::Back,
+                    Reach::Far => Operand::Far,
                 },
-                Arg::Targets(_) => Operand::Table,
-                Arg::Frame(_) => Operand::R,
+                Arg::Targets(_) => Operand::Targets,
+                Arg::Frame(_) => Operand::Frame,
                 Arg::Callee(_) => match reach {
-                    Reach::Far => Operand::NFar,
-                    _ => Operand::N,
+                    Reach::Far => Operand::CalleeFar,
+                    _ => Operand::Callee,
                 },
                 Arg::Word(kind, _) => kind,
-                Arg::FrameSize => Operand::V,
+                Arg::FrameSize => Operand::FrameSize,
                 Arg::Zero(..) => Operand::Zero,
             });
         }

@@ -38,10 +38,10 @@ impl GlobalInfo {
     pub fn operand(&self) -> Arg {
         let wide = self.ty.slots() == 2;
         match (self.imported, wide) {
-            (Some(index), false) => Arg::Word(Operand::GI, index as u16),
-            (Some(index), true) => Arg::Word(Operand::GI64, index as u16),
-            (None, false) => Arg::Word(Operand::G, self.offset as u16),
-            (None, true) => Arg::Word(Operand::G64, self.offset as u16),
+            (Some(index), false) => Arg::Word(Operand::GlobalImport, index as u16),
+            (Some(index), true) => Arg::Word(Operand::GlobalImport64, index as u16),
+            (None, false) => Arg::Word(Operand::Global, self.offset as u16),
+            (None, true) => Arg::Word(Operand::Global64, self.offset as u16),
         }
     }
 }

@@ -559,26 +559,26 @@ impl Function<'_> {
             O::MemoryFill { .. } => self.bulk(Sem::MemoryFill, &[], 3, false),
             O::MemoryCopy { .. } => self.bulk(Sem::MemoryCopy, &[], 3, false),
             O::MemoryInit { data_index, .. } => {
-                self.bulk(Sem::MemoryInit, &[Arg::Word(Operand::P, *data_index as u16)], 3, false);
+                self.bulk(Sem::MemoryInit, &[Arg::Word(Operand::Data, *data_index as u16)], 3, false);
             }
             O::DataDrop { data_index } => {
-                self.special(Sem::DataDrop, Dst::None, &[Arg::Word(Operand::P, *data_index as u16)]);
+                self.special(Sem::DataDrop, Dst::None, &[Arg::Word(Operand::Data, *data_index as u16)]);
             }
-            O::TableGet { table } => self.bulk(Sem::TableGet, &[word(Operand::X, *table)], 1, true),
-            O::TableSet { table } => self.bulk(Sem::TableSet, &[word(Operand::X, *table)], 2, false),
-            O::TableSize { table } => self.bulk(Sem::TableSize, &[word(Operand::X, *table)], 0, true),
-            O::TableGrow { table } => self.bulk(Sem::TableGrow, &[word(Operand::X, *table)], 2, true),
-            O::TableFill { table } => self.bulk(Sem::TableFill, &[word(Operand::X, *table)], 3, false),
+            O::TableGet { table } => self.bulk(Sem::TableGet, &[word(Operand::TableIndex, *table)], 1, true),
+            O::TableSet { table } => self.bulk(Sem::TableSet, &[word(Operand::TableIndex, *table)], 2, false),
+            O::TableSize { table } => self.bulk(Sem::TableSize, &[word(Operand::TableIndex, *table)], 0, true),
+            O::TableGrow { table } => self.bulk(Sem::TableGrow, &[word(Operand::TableIndex, *table)], 2, true),
+            O::TableFill { table } => self.bulk(Sem::TableFill, &[word(Operand::TableIndex, *table)], 3, false),
             O::TableCopy { dst_table, src_table } => {
-                let tables = [word(Operand::X, *dst_table), word(Operand::X, *src_table)];
+                let tables = [word(Operand::TableIndex, *dst_table), word(Operand::TableIndex, *src_table)];
                 self.bulk(Sem::TableCopy, &tables, 3, false);
             }
             O::TableInit { elem_index, table } => {
-                let indices = [word(Operand::L, *elem_index), word(Operand::X, *table)];
+                let indices = [word(Operand::Element, *elem_index), word(Operand::TableIndex, *table)];
                 self.bulk(Sem::TableInit, &indices, 3, false);
             }
             O::ElemDrop { elem_index } => {
-                self.special(Sem::ElemDrop, Dst::None, &[word(Operand::L, *elem_index)]);
+                self.special(Sem::ElemDrop, Dst::None, &[word(Operand::Element, *elem_index)]);
             }
             O::I32WrapI64 => {
                 let value = self.pop();

@@ -145,13 +145,13 @@ fn each_rule_of_the_verifier_is_enforced() {
     assert_eq!(rule(&with_word(Sem::CallImport, 2, 1)), Rule::Index);
     assert_eq!(rule(&with_word(Sem::CallImport, 1, 0x7ffc)), Rule::CallFrame);
     assert_eq!(rule(&with_word(Sem::GlobalSet, 1, 2)), Rule::Index);
-    let enter = opcode(Class::Special, Sem::Enter, &[Operand::V]).unwrap();
+    let enter = opcode(Class::Special, Sem::Enter, &[Operand::FrameSize]).unwrap();
     assert_eq!(rule(&with_word(Sem::Return32, 0, enter * 4)), Rule::EnterFirst);
-    let long = opcode(Class::Special, Sem::Const64, &[Operand::E, Operand::K]).unwrap();
+    let long = opcode(Class::Special, Sem::Const64, &[Operand::Dst64, Operand::Imm64]).unwrap();
     assert_eq!(rule(&with_word(Sem::Return64, 0, long * 4)), Rule::OperandsInFunction);
-    let size = opcode(Class::Special, Sem::MemorySize, &[Operand::D]).unwrap();
+    let size = opcode(Class::Special, Sem::MemorySize, &[Operand::Dst]).unwrap();
     assert_eq!(rule(&with_word(Sem::Return64, 0, size * 4)), Rule::FallsThrough);
-    let mov = opcode(Class::Special, Sem::Mov, &[Operand::D, Operand::A]).unwrap();
+    let mov = opcode(Class::Special, Sem::Mov, &[Operand::Dst, Operand::Acc]).unwrap();
     assert_eq!(rule(&with_word(Sem::Return64, 0, mov * 4)), Rule::Accumulator);
 }
 

@@ -26,21 +26,21 @@ impl Operands<'_> {
     fn value(&self, operand: usize) -> String {
         let n = self.word(operand);
         match self.op.form[operand] {
-            Operand::S | Operand::M => format!("get32(ip, fp, {n})"),
-            Operand::T => format!("get64(ip, fp, {n})"),
-            Operand::A => "acc".into(),
-            Operand::I if self.wide_immediates => format!("imm64(ip, {n})"),
-            Operand::I => format!("imm32(ip, {n})"),
-            Operand::J => format!("long(ip, {n}) as u32"),
-            Operand::K => {
+            Operand::Slot | Operand::DstFirst => format!("get32(ip, fp, {n})"),
+            Operand::Slot64 => format!("get64(ip, fp, {n})"),
+            Operand::Acc => "acc".into(),
+            Operand::Imm16 if self.wide_immediates => format!("imm64(ip, {n})"),
+            Operand::Imm16 => format!("imm32(ip, {n})"),
+            Operand::Imm32 => format!("long(ip, {n}) as u32"),
+            Operand::Imm64 => {
                 format!("u64::from(long(ip, {n}) as u32) | u64::from(long(ip, {}) as u32) << 32", n + 2)
             }
-            Operand::G | Operand::G64 => format!("ctx.globals.byte_add(usize::from(word(ip, {n})))"),
-            Operand::GI | Operand::GI64 => format!("cold::imported_global(ctx, word(ip, {n}))"),
-            Operand::F => format!("ip.byte_add(usize::from(word(ip, {n})))"),
-            Operand::B => format!("ip.byte_sub(usize::from(word(ip, {n})))"),
-            Operand::N => format!("ip.offset(word(ip, {n}) as i16 as isize)"),
-            Operand::BFar | Operand::NFar => format!("ip.byte_offset(long(ip, {n}) as isize)"),
+            Operand::Global | Operand::Global64 => format!("ctx.globals.byte_add(usize::from(word(ip, {n})))"),
+            Operand::GlobalImport | Operand::GlobalImport64 => format!("cold::imported_global(ctx, word(ip, {n}))"),
+            Operand::Forward => format!("ip.byte_add(usize::from(word(ip, {n})))"),
+            Operand::Back => format!("ip.byte_sub(usize::from(word(ip, {n})))"),
+            Operand::Callee => format!("ip.offset(word(ip, {n}) as i16 as isize)"),
+            Operand::Far | Operand::CalleeFar => format!("ip.byte_offset(long(ip, {n}) as isize)"),
             _ => format!("word(ip, {n})"),
         }
     }
@@ -48,10 +48,10 @@ impl Operands<'_> {
     /// Returns a statement that writes a value into the result operand, which is the first.
     fn result(&self, value: &str) -> String {
         match self.op.form[0] {
-            Operand::D if value == "acc" => format!("set32(ip, fp, {}, acc);", self.base),
-            Operand::D | Operand::M => format!("acc = {value}; set32(ip, fp, {}, acc);", self.base),
-            Operand::AccD => format!("acc = {value};"),
-            Operand::E => format!("let result = {value}; set64(ip, fp, {}, result);", self.base),
+            Operand::Dst if value == "acc" => format!("set32(ip, fp, {}, acc);", self.base),
+            Operand::Dst | Operand::DstFirst => format!("acc = {value}; set32(ip, fp, {}, acc);", self.base),
+            Operand::DstAcc => format!("acc = {value};"),
+            Operand::Dst64 => format!("let result = {value}; set64(ip, fp, {}, result);", self.base),
             other => panic!("{:?} {:?}: no result", self.op.sem, other),
         }
     }
@@ -63,7 +63,7 @@ impl Operands<'_> {
     /// Returns the two sources of an operation, as operands.
     fn pair(&self) -> (usize, usize) {
         match self.op.form[0] {
-            Operand::M => (0, 1),
+            Operand::DstFirst => (0, 1),
             _ => (1, 2),
         }
     }
@@ -103,7 +103,7 @@ fn address(operands: &Operands<'_>, from: usize, to: usize, log2: usize) -> Stri
     let mut offset = "0".to_string();
     for operand in from..to {
         match operands.op.form[operand] {
-            Operand::O => offset = operands.value(operand),
+            Operand::Offset => offset = operands.value(operand),
             _ => base.push(operands.value(operand)),
         }
     }
@@ -122,7 +122,7 @@ fn address(operands: &Operands<'_>, from: usize, to: usize, log2: usize) -> Stri
 
 fn branch(operands: &Operands<'_>, target: usize) -> String {
     let fuel = match operands.op.form[target] {
-        Operand::F => "",
+        Operand::Forward => "",
         _ => "take_fuel!();",
     };
     format!("{fuel} ip = {};", operands.value(target))
@@ -282,7 +282,7 @@ fn special(op: &Op, operands: &Operands<'_>) -> String {
         _ => {
             let name = op.sem.name().replace('.', "_");
             let acc = match first {
-                Operand::D => "acc = get32(ip, fp, 1);",
+                Operand::Dst => "acc = get32(ip, fp, 1);",
                 _ => "",
             };
             format!("let code = cold::{name}(ctx, ip, fp); if !code.is_none() {{ break 'run code; }} {acc} {next}")

@@ -124,7 +124,7 @@ fn expand(asm: &mut Asm, op: &Op) -> bool {
 /// Loads two 32-bit sources that may be the accumulator and names their registers.
 fn pair(asm: &mut Asm, op: &Op, first: usize) -> (&'static str, &'static str) {
     asm.sources(op, &[(first, "a1"), (first + 1, "a2")]);
-    let place = |n: usize, register| if op.form[n] == Operand::A { "a5" } else { register };
+    let place = |n: usize, register| if op.form[n] == Operand::Acc { "a5" } else { register };
     (place(first, "a1"), place(first + 1, "a2"))
 }
 
@@ -134,7 +134,7 @@ fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     asm.sources(op, &[(1, "a2")]);
     asm.slot("a6");
     asm.line("lw a1, 0(a6)");
-    ("a1", if op.form[1] == Operand::A { "a5" } else { "a2" })
+    ("a1", if op.form[1] == Operand::Acc { "a5" } else { "a2" })
 }
 
 /// Writes `d = f(x, y)`.
@@ -158,7 +158,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
         }
         _ => return false,
     };
-    let (x, y) = if op.form[0] == Operand::M { modified(asm, op) } else { pair(asm, op, 1) };
+    let (x, y) = if op.form[0] == Operand::DstFirst { modified(asm, op) } else { pair(asm, op, 1) };
     match op.sem {
         Sem::I32Rotl | Sem::I32Rotr => {
             let (one, other) = if op.sem == Sem::I32Rotl { ("sll", "srl") } else { ("srl", "sll") };
@@ -196,7 +196,7 @@ fn divide(asm: &mut Asm, op: &Op) {
 
 /// Writes `d = f(x)`.
 fn unary(asm: &mut Asm, op: &Op) -> bool {
-    let x = if op.form[1] == Operand::A { "a5" } else { "a1" };
+    let x = if op.form[1] == Operand::Acc { "a5" } else { "a1" };
     let (first, second) = match op.sem {
         Sem::I32Extend8S => (format!("slli a5, {x}, 24"), "srai a5, a5, 24".to_string()),
         Sem::I32Extend16S => (format!("slli a5, {x}, 16"), "srai a5, a5, 16".into()),
@@ -248,8 +248,8 @@ fn branch(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 0);
     let target = asm::word(op, 2);
     let end = asm.end(match op.form[2] {
-        Operand::F => End::Forward(target),
-        Operand::B => End::Backward(target),
+        Operand::Forward => End::Forward(target),
+        Operand::Back => End::Backward(target),
         other => panic!("{other:?} is no branch"),
     });
     emit!(asm, "{} {x}, {y}, {end}", branch_if(op.sem));

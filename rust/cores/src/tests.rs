@@ -85,7 +85,7 @@ fn threaded_code_knows_the_length_of_each_op_and_whether_a_table_follows() {
     assert_eq!(lengths.len(), COUNT);
     for (opcode, &length) in lengths.iter().enumerate() {
         let op = op(opcode as u16).unwrap();
-        let table = if op.form.last() == Some(&Operand::Table) { 128 } else { 0 };
+        let table = if op.form.last() == Some(&Operand::Targets) { 128 } else { 0 };
         assert_eq!(length, op.words() + table, "{:?}", op.sem);
     }
 }

@@ -64,7 +64,7 @@ impl Core {
         let lengths: Vec<_> = (0..COUNT as u16)
             .map(|opcode| {
                 let op = op(opcode).expect("below COUNT");
-                let table = op.form.last() == Some(&Operand::Table);
+                let table = op.form.last() == Some(&Operand::Targets);
                 assert!(op.words() < 128, "{} words", op.words());
                 op.words() + if table { 128 } else { 0 }
             })
@@ -76,7 +76,7 @@ impl Core {
     }
 }
 
-/// Returns the symbol that a disassembler or a profiler shows: `wisp.i32.add.D_S_S`.
+/// Returns the symbol that a disassembler or a profiler shows: `wisp.i32.add.Dst_Slot_Slot`.
 pub fn name(op: &Op) -> String {
     let part = |op: &Op| {
         let form: Vec<_> = op.form.iter().map(|operand| format!("{operand:?}")).collect();

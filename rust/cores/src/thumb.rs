@@ -107,14 +107,14 @@ fn expand(asm: &mut Asm, op: &Op) -> bool {
 /// Loads two 32-bit sources that may be the accumulator and names their registers.
 fn pair(asm: &mut Asm, op: &Op, first: usize, x: &'static str, y: &'static str) -> (&'static str, &'static str) {
     asm.sources(op, &[(first, x), (first + 1, y)]);
-    let place = |n: usize, register| if op.form[n] == Operand::A { "r3" } else { register };
+    let place = |n: usize, register| if op.form[n] == Operand::Acc { "r3" } else { register };
     (place(first, x), place(first + 1, y))
 }
 
 /// Reads operands like [`pair`], for a slot that is source and result. Leaves its offset in r1.
 fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
     // x goes where the result is wanted unless that is y
-    let (x, y) = if op.form[1] == Operand::A { ("r2", "r3") } else { ("r3", "r2") };
+    let (x, y) = if op.form[1] == Operand::Acc { ("r2", "r3") } else { ("r3", "r2") };
     asm.word("r1", 1);
     asm.sources(op, &[(1, y)]);
     emit!(asm, "ldr {x}, [r5, r1]");
@@ -125,7 +125,7 @@ fn modified(asm: &mut Asm, op: &Op) -> (&'static str, &'static str) {
 fn binary(asm: &mut Asm, op: &Op) -> bool {
     // x goes where the result is wanted unless that is y
     let last = op.form[op.form.len() - 1];
-    let x = if last == Operand::A { "r1" } else { "r3" };
+    let x = if last == Operand::Acc { "r1" } else { "r3" };
     let operation = match op.sem {
         Sem::I32Add => "adds",
         Sem::I32Sub => "subs",
@@ -146,7 +146,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
         }
         _ => return false,
     };
-    let (x, mut y) = if op.form[0] == Operand::M { modified(asm, op) } else { pair(asm, op, 1, x, "r2") };
+    let (x, mut y) = if op.form[0] == Operand::DstFirst { modified(asm, op) } else { pair(asm, op, 1, x, "r2") };
     match op.sem {
         Sem::I32Add | Sem::I32Sub => {
             emit!(asm, "{operation} r3, {x}, {y}");
@@ -154,7 +154,7 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
             return true;
         }
         // the core shifts by more than 31, wasm does not; the compiler makes immediates fit
-        Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU if last != Operand::I => {
+        Sem::I32Shl | Sem::I32ShrS | Sem::I32ShrU if last != Operand::Imm16 => {
             if asm.v6() {
                 asm.line("movs r0, #31");
                 emit!(asm, "ands r0, {y}");
@@ -219,7 +219,7 @@ fn divide(asm: &mut Asm, op: &Op) {
 
 /// Writes `d = f(x)`.
 fn unary(asm: &mut Asm, op: &Op) -> bool {
-    let x = if op.form[1] == Operand::A { "r3" } else { "r1" };
+    let x = if op.form[1] == Operand::Acc { "r3" } else { "r1" };
     let one = |instruction: &str| vec![format!("{instruction} r3, {x}")];
     let lines = match op.sem {
         Sem::I32Extend8S => one("sxtb"),
@@ -297,8 +297,8 @@ fn branch(asm: &mut Asm, op: &Op) {
     let (x, y) = pair(asm, op, 0, "r1", "r2");
     let target = asm::word(op, 2);
     let end = asm.end(match op.form[2] {
-        Operand::F => End::Forward(target),
-        Operand::B => End::Backward(target),
+        Operand::Forward => End::Forward(target),
+        Operand::Back => End::Backward(target),
         other => panic!("{other:?} is no branch"),
     });
     emit!(asm, "cmp {x}, {y}");

@@ -24,13 +24,13 @@ fn targets(op: &Decoded<'_>) -> Vec<usize> {
     let mut at = 2;
     for operand in op.op.form {
         match operand {
-            Operand::F => found.push(op.offset + usize::from(half(at))),
-            Operand::B => found.push(op.offset - usize::from(half(at))),
-            Operand::BFar => {
+            Operand::Forward => found.push(op.offset + usize::from(half(at))),
+            Operand::Back => found.push(op.offset - usize::from(half(at))),
+            Operand::Far => {
                 let distance = i32::from(half(at + 2) as i16) << 16 | i32::from(half(at));
                 found.push(op.offset.wrapping_add_signed(distance as isize));
             }
-            Operand::Table => {
+            Operand::Targets => {
                 let n = usize::from(half(at));
                 found.extend((0..=n).map(|entry| op.offset + usize::from(half(at + 2 + 2 * entry))));
             }

@@ -38,8 +38,8 @@ fn replace(image: &mut [u8], from: (Sem, &[Operand]), to: (Sem, &[Operand]), wor
     count
 }
 
-const REF_FUNC: (Sem, &[Operand]) = (Sem::RefFunc, &[Operand::D, Operand::Func]);
-const CONST: (Sem, &[Operand]) = (Sem::Const, &[Operand::D, Operand::I]);
+const REF_FUNC: (Sem, &[Operand]) = (Sem::RefFunc, &[Operand::Dst, Operand::Func]);
+const CONST: (Sem, &[Operand]) = (Sem::Const, &[Operand::Dst, Operand::Imm16]);
 
 const VICTIM: &str = r#"(module (memory 1) (type $v (func (result i32)))
     (func $private (type $v) (i32.store (i32.const 0) (i32.const 0xbad)) (i32.const 42))
@@ -168,7 +168,7 @@ fn a_host_reference_cannot_be_made_up_nor_taken_for_a_function() {
     assert_eq!(results[0], Val::ExternRef(Some(5)));
     // table.set of the table of functions: as a number, the reference of the host is one of the first instance
     let mut confused = image(text).to_vec();
-    let set = opcode(Class::Special, Sem::TableSet, &[Operand::X, Operand::S, Operand::S]).unwrap() * 4;
+    let set = opcode(Class::Special, Sem::TableSet, &[Operand::TableIndex, Operand::Slot, Operand::Slot]).unwrap() * 4;
     let at = code(&confused).step_by(2).find(|&at| confused[at..at + 2] == set.to_le_bytes()).unwrap();
     confused[at + 2] = 1;
     let confused = Linker::new().instantiate(&mut store, &module_of(Vec::leak(confused))).unwrap();
@@ -181,7 +181,7 @@ fn a_host_reference_cannot_be_made_up_nor_taken_for_a_function() {
         (func (export "f") (result externref) (ref.null extern)))"#,
     )
     .to_vec();
-    let back = opcode(Class::Special, Sem::Return32, &[Operand::I]).unwrap() * 4;
+    let back = opcode(Class::Special, Sem::Return32, &[Operand::Imm16]).unwrap() * 4;
     let at = code(&forged).step_by(2).find(|&at| forged[at..at + 2] == back.to_le_bytes()).unwrap();
     forged[at + 2] = 9;
     let forged = Linker::new().instantiate(&mut store, &module_of(Vec::leak(forged))).unwrap();
@@ -216,10 +216,10 @@ fn the_accumulator_tells_nothing_of_the_host() {
     let mut leak =
         image(r#"(module (import "h" "f" (func $f)) (func (export "go") (result i32) (call $f) (i32.const 1)))"#)
             .to_vec();
-    let from = (Sem::Return32, &[Operand::I][..]);
+    let from = (Sem::Return32, &[Operand::Imm16][..]);
     let (immediate, acc) = (
         opcode(Class::Special, from.0, from.1).unwrap() * 4,
-        opcode(Class::Special, Sem::Return32, &[Operand::A]).unwrap() * 4,
+        opcode(Class::Special, Sem::Return32, &[Operand::Acc]).unwrap() * 4,
     );
     let range = code(&leak);
     let at = range.clone().step_by(2).find(|&at| leak[at..at + 2] == immediate.to_le_bytes()).unwrap();
@@ -238,7 +238,7 @@ fn a_constant_of_another_instance_stays_constant() {
             (func (export "go") (global.set $m (i32.const 5))))"#,
     )
     .to_vec();
-    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::GI, Operand::S]).unwrap() * 4;
+    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::GlobalImport, Operand::Slot]).unwrap() * 4;
     let at = code(&hostile).step_by(2).find(|&at| hostile[at..at + 2] == set.to_le_bytes()).unwrap();
     hostile[at + 2] = 0;
     let error = Module::new(&engine(), &hostile).err();

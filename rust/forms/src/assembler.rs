@@ -24,7 +24,8 @@ impl Function {
     /// Returns a function with a frame of this many bytes.
     pub fn new(frame: u16) -> Self {
         let mut function = Self { words: Vec::new(), labels: Vec::new(), patches: Vec::new() };
-        function.op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::V], sequence: &[] }, &[frame]);
+        function
+            .op(&Op { class: Class::Special, sem: Sem::Enter, form: &[Operand::FrameSize], sequence: &[] }, &[frame]);
         function
     }
 
@@ -46,7 +47,7 @@ impl Function {
         let mut words = words.to_vec();
         words.push(0);
         self.op(op, &words);
-        self.patches.push((self.words.len() - 1, start, to.0, op.form.last() == Some(&Operand::B)));
+        self.patches.push((self.words.len() - 1, start, to.0, op.form.last() == Some(&Operand::Back)));
     }
 
     /// Returns a label to bind later.

@@ -76,18 +76,18 @@ impl Case {
         for part in op.parts() {
             for operand in part.form {
                 words.push(match operand {
-                    Operand::D | Operand::S | Operand::M => (random() % OPERAND_SLOTS * 4) as u16,
-                    Operand::E | Operand::T => (random() % (OPERAND_SLOTS - 1) * 4) as u16,
-                    Operand::I => match modulus(part.sem) {
+                    Operand::Dst | Operand::Slot | Operand::DstFirst => (random() % OPERAND_SLOTS * 4) as u16,
+                    Operand::Dst64 | Operand::Slot64 => (random() % (OPERAND_SLOTS - 1) * 4) as u16,
+                    Operand::Imm16 => match modulus(part.sem) {
                         Some(modulus) => (random() % modulus) as u16,
                         None => SMALL[random() as usize % SMALL.len()] as u16,
                     },
-                    Operand::J => match random() as usize % (2 * NUMBERS.len()) {
+                    Operand::Imm32 => match random() as usize % (2 * NUMBERS.len()) {
                         of if of < NUMBERS.len() => NUMBERS[of] as u16,
                         _ => random() as u16,
                     },
                     // most fit into the memory, the others lie around the farthest that instructions reach
-                    Operand::O => match random() % 16 {
+                    Operand::Offset => match random() % 16 {
                         14 => 4088 + (random() % 12) as u16,
                         15 => u16::MAX,
                         other => [0, 24][other as usize % 2],
@@ -133,37 +133,37 @@ impl Case {
         let mut f = Function::new((SLOTS * 4) as u16 + 8);
         let slot = |n: usize| (n * 4) as u16;
         let target = self.op.form.last().copied();
-        let backward = target == Some(Operand::B);
+        let backward = target == Some(Operand::Back);
         let branched = f.label();
         let over = f.label();
         let global = |f: &mut Function, sem, form, words: &[u16]| f.op(&single(sem, form), words);
-        let save = |f: &mut Function| global(f, Sem::GlobalGet, &[Operand::D, Operand::G], &[slot(GLOBAL), 0]);
+        let save = |f: &mut Function| global(f, Sem::GlobalGet, &[Operand::Dst, Operand::Global], &[slot(GLOBAL), 0]);
         if backward {
-            f.branch(&single(Sem::Br, &[Operand::F]), &[], over);
+            f.branch(&single(Sem::Br, &[Operand::Forward]), &[], over);
             f.bind(branched);
             save(&mut f);
-            f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 2]);
+            f.op(&single(Sem::Const, &[Operand::Dst, Operand::Imm16]), &[slot(WAY), 2]);
             f.op(&single(Sem::Return, &[]), &[]);
         }
         f.bind(over);
-        global(&mut f, Sem::GlobalSet, &[Operand::G, Operand::S], &[0, slot(GLOBAL)]);
-        f.op(&single(Sem::Mov, &[Operand::D, Operand::S]), &[slot(ACC_IN), slot(ACC_IN)]);
+        global(&mut f, Sem::GlobalSet, &[Operand::Global, Operand::Slot], &[0, slot(GLOBAL)]);
+        f.op(&single(Sem::Mov, &[Operand::Dst, Operand::Slot]), &[slot(ACC_IN), slot(ACC_IN)]);
         let words = self.code_words();
-        if matches!(target, Some(Operand::F | Operand::B)) {
+        if matches!(target, Some(Operand::Forward | Operand::Back)) {
             f.branch(&self.op, &words[..words.len() - 1], branched);
         } else {
             f.op(&self.op, &words);
         }
         if leaves_acc(&self.op) {
-            f.op(&single(Sem::Mov, &[Operand::D, Operand::A]), &[slot(ACC_OUT)]);
+            f.op(&single(Sem::Mov, &[Operand::Dst, Operand::Acc]), &[slot(ACC_OUT)]);
         }
         save(&mut f);
-        f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 1]);
+        f.op(&single(Sem::Const, &[Operand::Dst, Operand::Imm16]), &[slot(WAY), 1]);
         f.op(&single(Sem::Return, &[]), &[]);
         if !backward {
             f.bind(branched);
             save(&mut f);
-            f.op(&single(Sem::Const, &[Operand::D, Operand::I]), &[slot(WAY), 2]);
+            f.op(&single(Sem::Const, &[Operand::Dst, Operand::Imm16]), &[slot(WAY), 2]);
             f.op(&single(Sem::Return, &[]), &[]);
         }
         f
@@ -176,7 +176,9 @@ fn single(sem: Sem, form: &'static [Operand]) -> Op {
 
 /// Returns true if the accumulator holds a result after the op.
 fn leaves_acc(op: &Op) -> bool {
-    op.parts().last().is_some_and(|op| matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M)))
+    op.parts()
+        .last()
+        .is_some_and(|op| matches!(op.form.first(), Some(Operand::Dst | Operand::DstAcc | Operand::DstFirst)))
 }
 
 /// One of the ops of a case.
@@ -188,10 +190,10 @@ struct Part<'w> {
 impl Part<'_> {
     fn get32(&self, frame: &Frame, acc: u32, operand: usize) -> u32 {
         match self.op.form[operand] {
-            Operand::S | Operand::M => frame[usize::from(self.words[operand]) / 4],
-            Operand::A => acc,
-            Operand::I => self.words[operand] as i16 as u32,
-            Operand::J => number(self.words[operand]),
+            Operand::Slot | Operand::DstFirst => frame[usize::from(self.words[operand]) / 4],
+            Operand::Acc => acc,
+            Operand::Imm16 => self.words[operand] as i16 as u32,
+            Operand::Imm32 => number(self.words[operand]),
             other => panic!("{other:?} is no 32-bit source"),
         }
     }
@@ -199,14 +201,14 @@ impl Part<'_> {
     fn get64(&self, frame: &Frame, operand: usize) -> u64 {
         let at = usize::from(self.words[operand]) / 4;
         match self.op.form[operand] {
-            Operand::T => u64::from(frame[at]) | u64::from(frame[at + 1]) << 32,
-            Operand::I => self.words[operand] as i16 as u64,
+            Operand::Slot64 => u64::from(frame[at]) | u64::from(frame[at + 1]) << 32,
+            Operand::Imm16 => self.words[operand] as i16 as u64,
             other => panic!("{other:?} is no 64-bit source"),
         }
     }
 
     fn set32(&self, frame: &mut Frame, acc: &mut u32, value: u32) {
-        if matches!(self.op.form[0], Operand::D | Operand::M) {
+        if matches!(self.op.form[0], Operand::Dst | Operand::DstFirst) {
             frame[usize::from(self.words[0]) / 4] = value;
         }
         *acc = value;
@@ -223,7 +225,7 @@ impl Part<'_> {
         let (mut base, mut offset) = (0u32, 0u64);
         for operand in from..to {
             match self.op.form[operand] {
-                Operand::O => offset = u64::from(self.words[operand]),
+                Operand::Offset => offset = u64::from(self.words[operand]),
                 _ => base = base.wrapping_add(self.get32(frame, acc, operand)),
             }
         }
@@ -240,7 +242,7 @@ impl Part<'_> {
         let x32 = |operand| self.get32(&f, a, operand);
         let x64 = |operand| self.get64(&f, operand);
         let last = op.form.len() - 1;
-        let (x, y) = if op.form[0] == Operand::M { (0, 1) } else { (1, 2) };
+        let (x, y) = if op.form[0] == Operand::DstFirst { (0, 1) } else { (1, 2) };
         match op.class {
             Class::Bin32 => self.set32(frame, acc, bin32(op.sem)(x32(x), x32(y))),
             Class::Div32 => self.set32(frame, acc, div32(op.sem)(x32(1), x32(2))?),

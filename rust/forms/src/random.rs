@@ -30,18 +30,22 @@ fn chosen(op: &Op) -> bool {
         op.class != Class::Special
             || matches!(op.sem, Mov | Mov64 | Const | Const64 | GlobalGet | GlobalSet | AddressAdd)
     };
-    let known = |operand: &Operand| !matches!(operand, Operand::GI | Operand::GI64 | Operand::K | Operand::BFar);
+    let known = |operand: &Operand| {
+        !matches!(operand, Operand::GlobalImport | Operand::GlobalImport64 | Operand::Imm64 | Operand::Far)
+    };
     op.parts().all(plain) && op.form.iter().all(known)
 }
 
 /// Returns true if the op reads the accumulator that the op before it left.
 fn reads_acc(op: &Op) -> bool {
-    op.parts().next().is_some_and(|part| part.form.contains(&Operand::A))
+    op.parts().next().is_some_and(|part| part.form.contains(&Operand::Acc))
 }
 
 /// Returns true if the op leaves the accumulator.
 fn leaves_acc(op: &Op) -> bool {
-    op.parts().last().is_some_and(|op| matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M)))
+    op.parts()
+        .last()
+        .is_some_and(|op| matches!(op.form.first(), Some(Operand::Dst | Operand::DstAcc | Operand::DstFirst)))
 }
 
 /// The labels of a program that grows.
@@ -85,7 +89,7 @@ fn program(random: &mut dyn FnMut() -> u32) -> Function {
         }
         let op = loop {
             let op = op((random() % COUNT as u32) as u16).expect("below COUNT");
-            let back = op.form.last() == Some(&Operand::B);
+            let back = op.form.last() == Some(&Operand::Back);
             if chosen(&op) && (acc || !reads_acc(&op)) && !(back && labels.past.is_empty()) {
                 break op;
             }
@@ -97,7 +101,7 @@ fn program(random: &mut dyn FnMut() -> u32) -> Function {
         labels.bind(&mut f);
     }
     let single = |sem, form| Op { class: Class::Special, sem, form, sequence: &[] };
-    f.op(&single(Sem::GlobalGet, &[Operand::D, Operand::G]), &[15 * 4, 0]);
+    f.op(&single(Sem::GlobalGet, &[Operand::Dst, Operand::Global]), &[15 * 4, 0]);
     f.op(&single(Sem::Return, &[]), &[]);
     f
 }
@@ -107,12 +111,12 @@ fn emit(f: &mut Function, op: &Op, labels: &mut Labels, random: &mut dyn FnMut()
     let case = Case::new(*op, random);
     let words = case.code_words();
     match op.form.last() {
-        Some(Operand::F) => {
+        Some(Operand::Forward) => {
             let label = f.label();
             labels.ahead.push((label, 1 + random() % 5));
             f.branch(op, &words[..words.len() - 1], label);
         }
-        Some(Operand::B) => {
+        Some(Operand::Back) => {
             let label = labels.past[random() as usize % labels.past.len()];
             f.branch(op, &words[..words.len() - 1], label);
         }

@@ -155,10 +155,10 @@ fn targets(decoded: &Decoded<'_>) -> Vec<usize> {
         for place in places {
             let at = decoded.offset as i64;
             match place.operand {
-                Operand::F => targets.push(at + i64::from(place.word)),
-                Operand::B => targets.push(at - i64::from(place.word)),
-                Operand::BFar => targets.push(at + place.long),
-                Operand::Table => {
+                Operand::Forward => targets.push(at + i64::from(place.word)),
+                Operand::Back => targets.push(at - i64::from(place.word)),
+                Operand::Far => targets.push(at + place.long),
+                Operand::Targets => {
                     let first = decoded.bytes.len() - 2 * (usize::from(place.word) + 1);
                     for entry in decoded.bytes[first..].chunks_exact(2) {
                         targets.push(at + i64::from(u16::from_le_bytes([entry[0], entry[1]])));
@@ -210,46 +210,46 @@ impl Function<'_, '_> {
             let index = usize::from(place.word);
             let missing = |what: &str| format!("{what} {index} does not exist");
             match place.operand {
-                Operand::D | Operand::S | Operand::M => self.slot(place.word, 1)?,
-                Operand::E | Operand::T => self.slot(place.word, 2)?,
-                Operand::A if !*acc => return Err("the accumulator is read, and holds nothing".into()),
+                Operand::Dst | Operand::Slot | Operand::DstFirst => self.slot(place.word, 1)?,
+                Operand::Dst64 | Operand::Slot64 => self.slot(place.word, 2)?,
+                Operand::Acc if !*acc => return Err("the accumulator is read, and holds nothing".into()),
                 Operand::Zero => {
                     let count = (place.long >> 16) as u16;
                     self.slot(place.word, usize::from(count))?;
                 }
-                Operand::V => {
+                Operand::FrameSize => {
                     self.frame = index;
                     if index % 4 != 0 || index < 4 * slots(self.ty.params()).max(slots(self.ty.results())).max(2) {
                         return Err(format!("a frame of {index}"));
                     }
                 }
-                Operand::G | Operand::G64 => {
+                Operand::Global | Operand::Global64 => {
                     let known = *module.own.get(&u32::from(place.word)).ok_or(missing("global"))?;
                     global = Some((Known { mutable: known.mutable || self.init, ..known }, place.operand));
                 }
-                Operand::GI | Operand::GI64 => {
+                Operand::GlobalImport | Operand::GlobalImport64 => {
                     global = Some((*module.globals.get(index).ok_or(missing("imported global"))?, place.operand));
                 }
-                Operand::X => tables.push(*module.tables.get(index).ok_or(missing("table"))?),
-                Operand::L => segment = Some(*module.segments.get(index).ok_or(missing("segment"))?),
-                Operand::P if index >= module.image.data_count() => return Err(missing("data")),
+                Operand::TableIndex => tables.push(*module.tables.get(index).ok_or(missing("table"))?),
+                Operand::Element => segment = Some(*module.segments.get(index).ok_or(missing("segment"))?),
+                Operand::Data if index >= module.image.data_count() => return Err(missing("data")),
                 Operand::Func if index >= module.imported.len() + module.entries.len() => {
                     return Err(missing("function"))
                 }
-                Operand::H => callee = Some(*module.imported.get(index).ok_or(missing("import"))?),
-                Operand::N | Operand::NFar => {
+                Operand::Import => callee = Some(*module.imported.get(index).ok_or(missing("import"))?),
+                Operand::Callee | Operand::CalleeFar => {
                     let distance =
-                        if place.operand == Operand::N { 2 * i64::from(place.word as i16) } else { place.long };
+                        if place.operand == Operand::Callee { 2 * i64::from(place.word as i16) } else { place.long };
                     let target = usize::try_from(offset as i64 + distance).unwrap_or(usize::MAX);
                     callee = Some(*module.entries.get(&target).ok_or(missing("entry"))?);
                 }
-                Operand::R => base = place.word,
-                Operand::Y => ty = Some(place.word),
+                Operand::Frame => base = place.word,
+                Operand::Type => ty = Some(place.word),
                 _ => {}
             }
         }
         if let Some((known, operand)) = global {
-            let slots = if matches!(operand, Operand::G64 | Operand::GI64) { 2 } else { 1 };
+            let slots = if matches!(operand, Operand::Global64 | Operand::GlobalImport64) { 2 } else { 1 };
             let (wanted, written) = match op.sem {
                 Sem::GlobalGetFunc => (Some(ValType::FuncRef), false),
                 Sem::GlobalGetExtern => (Some(ValType::ExternRef), false),
@@ -294,7 +294,7 @@ impl Function<'_, '_> {
         if !returns {
             return Err(format!("a return of {results:?}"));
         }
-        *acc = matches!(op.form.first(), Some(Operand::D | Operand::AccD | Operand::M));
+        *acc = matches!(op.form.first(), Some(Operand::Dst | Operand::DstAcc | Operand::DstFirst));
         Ok(())
     }
 }
@@ -337,7 +337,8 @@ pub fn check(image: &Image<'_>) -> Result<(), String> {
         }
         // loops count fuel: no branch but those that do goes back
         for op in decoded.values() {
-            let forward = op.op.parts().any(|part| part.form.iter().any(|o| matches!(o, Operand::F | Operand::Table)));
+            let forward =
+                op.op.parts().any(|part| part.form.iter().any(|o| matches!(o, Operand::Forward | Operand::Targets)));
             if forward && targets(op).iter().any(|&target| target <= op.offset) {
                 return Err(place(op.offset, "a branch back that counts no fuel"));
             }

@@ -313,11 +313,11 @@ impl Machine<'_> {
                 .map_or(0, |bytes| u16::from_le_bytes(*bytes).into());
             let kind = op.op.parts().next().and_then(|part| part.form.first().copied());
             match kind {
-                Some(Operand::D | Operand::M) => {
+                Some(Operand::Dst | Operand::DstFirst) => {
                     let result = hart.x[usize::from(plan.wide.0 .0)];
                     world.store(frame + slot, 4, result);
                 }
-                Some(Operand::E) => world.results(frame + slot, 2),
+                Some(Operand::Dst64) => world.results(frame + slot, 2),
                 _ => {}
             }
         }

@@ -32,7 +32,7 @@ pub fn ops(code: &[u8], start: usize, end: usize) -> impl Iterator<Item = Decode
         let word = u16_at(code, at)?;
         let op = ops::op(word / 4)?;
         let mut length = 2 * op.words();
-        if op.form.last() == Some(&Operand::Table) {
+        if op.form.last() == Some(&Operand::Targets) {
             length += 2 * (1 + usize::from(u16_at(code, at + length - 2)?));
         }
         let decoded = Decoded { offset: at, op, bytes: code.get(at..at + length)? };
@@ -57,16 +57,16 @@ impl core::fmt::Display for Decoded<'_> {
                 separator = ", ";
                 let here = self.offset as i64;
                 match kind {
-                    D | E | S | T | M => write!(f, "r{}", half(at) / 4)?,
-                    AccD | A => f.write_str("acc")?,
-                    I => write!(f, "{}", half(at) as i16)?,
-                    J => write!(f, "{}", long(at))?,
-                    K => write!(f, "{}", i64::from(long(at) as u32) | i64::from(long(at + 4)) << 32)?,
-                    O => write!(f, "+{}", half(at))?,
-                    F => write!(f, "@{:#x}", here + i64::from(half(at)))?,
-                    B => write!(f, "@{:#x}", here - i64::from(half(at)))?,
-                    BFar => write!(f, "@{:#x}", here + i64::from(long(at)))?,
-                    Table => {
+                    Dst | Dst64 | Slot | Slot64 | DstFirst => write!(f, "r{}", half(at) / 4)?,
+                    DstAcc | Acc => f.write_str("acc")?,
+                    Imm16 => write!(f, "{}", half(at) as i16)?,
+                    Imm32 => write!(f, "{}", long(at))?,
+                    Imm64 => write!(f, "{}", i64::from(long(at) as u32) | i64::from(long(at + 4)) << 32)?,
+                    Offset => write!(f, "+{}", half(at))?,
+                    Forward => write!(f, "@{:#x}", here + i64::from(half(at)))?,
+                    Back => write!(f, "@{:#x}", here - i64::from(half(at)))?,
+                    Far => write!(f, "@{:#x}", here + i64::from(long(at)))?,
+                    Targets => {
                         for entry in 0..=usize::from(half(at)) {
                             write!(
                                 f,
@@ -77,18 +77,18 @@ impl core::fmt::Display for Decoded<'_> {
                         }
                         f.write_str("]")?;
                     }
-                    R => write!(f, "frame r{}", half(at) / 4)?,
-                    N => write!(f, "fn@{:#x}", here + 2 * i64::from(half(at) as i16))?,
-                    NFar => write!(f, "fn@{:#x}", here + i64::from(long(at)))?,
-                    H => write!(f, "import {}", half(at))?,
+                    Frame => write!(f, "frame r{}", half(at) / 4)?,
+                    Callee => write!(f, "fn@{:#x}", here + 2 * i64::from(half(at) as i16))?,
+                    CalleeFar => write!(f, "fn@{:#x}", here + i64::from(long(at)))?,
+                    Import => write!(f, "import {}", half(at))?,
                     Func => write!(f, "func {}", half(at))?,
-                    G | G64 => write!(f, "global+{}", half(at))?,
-                    GI | GI64 => write!(f, "imported global {}", half(at))?,
-                    Y => write!(f, "type {}", half(at))?,
-                    X => write!(f, "table {}", half(at))?,
-                    L => write!(f, "elem {}", half(at))?,
-                    P => write!(f, "data {}", half(at))?,
-                    V => write!(f, "frame {}", half(at) / 4)?,
+                    Global | Global64 => write!(f, "global+{}", half(at))?,
+                    GlobalImport | GlobalImport64 => write!(f, "imported global {}", half(at))?,
+                    Type => write!(f, "type {}", half(at))?,
+                    TableIndex => write!(f, "table {}", half(at))?,
+                    Element => write!(f, "elem {}", half(at))?,
+                    Data => write!(f, "data {}", half(at))?,
+                    FrameSize => write!(f, "frame {}", half(at) / 4)?,
                     Zero => write!(f, "clear r{}..+{}", half(at) / 4, half(at + 2))?,
                     Operand::None => {}
                 }

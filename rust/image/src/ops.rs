@@ -23,78 +23,78 @@ pub enum Operand {
     /// No operand, which pads packed descriptions.
     None = 0,
     /// 32-bit result into a slot (and the accumulator). One word: slot offset.
-    D,
+    Dst,
     /// 64-bit result into two slots. One word: offset of the low slot.
-    E,
+    Dst64,
     /// 32-bit source slot. One word.
-    S,
+    Slot,
     /// 64-bit source, two slots. One word: offset of the low slot.
-    T,
+    Slot64,
     /// The result goes to the accumulator only. No word.
-    AccD,
+    DstAcc,
     /// The source is the accumulator. No word.
-    A,
+    Acc,
     /// Immediate, sign-extended from 16 bits. One word. That of a shift or rotation is below the width of
     /// its result: what it does with another is up to the back end.
-    I,
+    Imm16,
     /// Immediate of 32 bits. Two words, low first.
-    J,
+    Imm32,
     /// Immediate of 64 bits. Four words, low first.
-    K,
+    Imm64,
     /// Unsigned 16-bit offset added to a memory address. One word.
-    O,
+    Offset,
     /// Forward branch: bytes from the start of this op to the target. One word.
-    F,
+    Forward,
     /// Backward branch: bytes from the target to the start of this op. One word.
-    B,
+    Back,
     /// Far branch, signed, in bytes from the start of this op. Two words, low first.
-    BFar,
-    /// `br_table`: a word `n`, then `n + 1` words like [`Operand::F`]. The last is the default.
-    Table,
+    Far,
+    /// `br_table`: a word `n`, then `n + 1` words like [`Operand::Forward`]. The last is the default.
+    Targets,
     /// Call frame: slot offset of the callee's slot 0 in this frame. The two slots below it hold the
     /// saved instruction pointer and frame pointer. One word.
-    R,
+    Frame,
     /// Callee near: signed distance from the start of this op to the callee's entry, in units of two
     /// bytes. One word.
-    N,
+    Callee,
     /// Callee far: signed distance in bytes. Two words, low first.
-    NFar,
+    CalleeFar,
     /// Index of an imported function. One word.
-    H,
+    Import,
     /// Index of a function in the module's function index space. One word.
     Func,
     /// Byte offset of a 32-bit global in the instance's globals. One word.
-    G,
+    Global,
     /// Byte offset of a 64-bit global. One word.
-    G64,
+    Global64,
     /// Index of an imported global of 32 bits, in the order of the imported globals. One word.
-    GI,
+    GlobalImport,
     /// Index of an imported global of 64 bits. One word.
-    GI64,
+    GlobalImport64,
     /// Type index. One word.
-    Y,
+    Type,
     /// Table index. One word.
-    X,
+    TableIndex,
     /// Element segment index. One word.
-    L,
+    Element,
     /// Data segment index. One word.
-    P,
+    Data,
     /// Frame size in bytes, a multiple of four: only in `enter`. One word.
-    V,
+    FrameSize,
     /// First slot to clear and number of slots to clear. Two words.
     Zero,
     /// 32-bit result into the slot that is the first source. One word.
-    M,
+    DstFirst,
 }
 
 impl Operand {
-    /// Returns the number of `u16` words in the code. [`Operand::Table`] counts its leading word only.
+    /// Returns the number of `u16` words in the code. [`Operand::Targets`] counts its leading word only.
     pub const fn words(self) -> usize {
         use Operand::*;
         match self {
-            None | AccD | A => 0,
-            J | BFar | NFar | Zero => 2,
-            K => 4,
+            None | DstAcc | Acc => 0,
+            Imm32 | Far | CalleeFar | Zero => 2,
+            Imm64 => 4,
             _ => 1,
         }
     }
@@ -138,7 +138,7 @@ pub enum Class {
     NarrowTrap,
     /// Like [`Class::Widen`], but may trap.
     WidenTrap,
-    /// `d = load(address)`, 32-bit result. Address: the sum of all sources (an [`Operand::I`] among them),
+    /// `d = load(address)`, 32-bit result. Address: the sum of all sources (an [`Operand::Imm16`] among them),
     /// wrapping at 32 bits, plus the offset, which does not wrap.
     Load32,
     /// `e = load(address)`, 64-bit result.

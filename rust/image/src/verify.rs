@@ -306,7 +306,7 @@ impl Checker<'_, '_> {
         let words = self.at;
         let mut kinds = packed & !ENDS_FLOW;
         let first = kinds & 31;
-        let enters = first == Operand::V as u32;
+        let enters = first == Operand::FrameSize as u32;
         // it is the first op, or the first of a sequence that is
         if enters != (self.at == self.start + 2) {
             return Err(Rule::EnterFirst);
@@ -319,7 +319,7 @@ impl Checker<'_, '_> {
         if let Some(sem) = sem(opcode) {
             self.own_rule(sem, words)?;
         }
-        self.acc = first == Operand::D as u32 || first == Operand::AccD as u32 || first == Operand::M as u32;
+        self.acc = first == Operand::Dst as u32 || first == Operand::DstAcc as u32 || first == Operand::DstFirst as u32;
         Ok(())
     }
 
@@ -474,10 +474,12 @@ impl Checker<'_, '_> {
 
     fn operand(&mut self, kind: u32, base: &mut Option<usize>) -> Result<(), Rule> {
         match kind {
-            k if k == Operand::D as u32 || k == Operand::S as u32 || k == Operand::M as u32 => self.slot(1).map(drop),
-            k if k == Operand::E as u32 || k == Operand::T as u32 => self.slot(2).map(drop),
-            k if k == Operand::AccD as u32 => Ok(()),
-            k if k == Operand::A as u32 => {
+            k if k == Operand::Dst as u32 || k == Operand::Slot as u32 || k == Operand::DstFirst as u32 => {
+                self.slot(1).map(drop)
+            }
+            k if k == Operand::Dst64 as u32 || k == Operand::Slot64 as u32 => self.slot(2).map(drop),
+            k if k == Operand::DstAcc as u32 => Ok(()),
+            k if k == Operand::Acc as u32 => {
                 self.read = true;
                 if self.acc {
                     Ok(())
@@ -485,28 +487,28 @@ impl Checker<'_, '_> {
                     Err(Rule::Accumulator)
                 }
             }
-            k if k == Operand::I as u32 || k == Operand::O as u32 => self.word().map(drop),
-            k if k == Operand::J as u32 => self.long().map(drop),
-            k if k == Operand::K as u32 => {
+            k if k == Operand::Imm16 as u32 || k == Operand::Offset as u32 => self.word().map(drop),
+            k if k == Operand::Imm32 as u32 => self.long().map(drop),
+            k if k == Operand::Imm64 as u32 => {
                 self.long()?;
                 self.long().map(drop)
             }
-            k if k == Operand::F as u32 => {
+            k if k == Operand::Forward as u32 => {
                 let distance = i64::from(self.word()?);
                 if distance == 0 {
                     return Err(Rule::BranchTarget);
                 }
                 self.branch(distance)
             }
-            k if k == Operand::B as u32 => {
+            k if k == Operand::Back as u32 => {
                 let distance = i64::from(self.word()?);
                 self.branch(-distance)
             }
-            k if k == Operand::BFar as u32 => {
+            k if k == Operand::Far as u32 => {
                 let distance = i64::from(self.long()?);
                 self.branch(distance)
             }
-            k if k == Operand::Table as u32 => {
+            k if k == Operand::Targets as u32 => {
                 let n = usize::from(self.word()?);
                 if self.at + 2 * (n + 1) > self.end {
                     return Err(Rule::OperandsInFunction);
@@ -520,7 +522,7 @@ impl Checker<'_, '_> {
                 }
                 Ok(())
             }
-            k if k == Operand::R as u32 => {
+            k if k == Operand::Frame as u32 => {
                 let offset = usize::from(self.word()?);
                 if offset % 4 != 0 || offset < 4 * FRAME_HEADER_SLOTS || offset > self.frame {
                     return Err(Rule::CallFrame);
@@ -528,38 +530,42 @@ impl Checker<'_, '_> {
                 *base = Some(offset);
                 Ok(())
             }
-            k if k == Operand::N as u32 => {
+            k if k == Operand::Callee as u32 => {
                 let distance = 2 * i64::from(self.word()? as i16);
                 self.callee(distance, *base)
             }
-            k if k == Operand::NFar as u32 => {
+            k if k == Operand::CalleeFar as u32 => {
                 let distance = i64::from(self.long()?);
                 self.callee(distance, *base)
             }
-            k if k == Operand::H as u32 => {
+            k if k == Operand::Import as u32 => {
                 let ty = self.spaces.imported_function(self.word()?).ok_or(Rule::Index)?;
                 self.call_values(*base, ty)
             }
             k if k == Operand::Func as u32 => self.below(self.spaces.functions()).map(drop),
-            k if k == Operand::G as u32 || k == Operand::G64 as u32 => {
+            k if k == Operand::Global as u32 || k == Operand::Global64 as u32 => {
                 let offset = self.word()?;
-                self.global(self.spaces.own_global(offset), true, if k == Operand::G as u32 { 1 } else { 2 })
+                self.global(self.spaces.own_global(offset), true, if k == Operand::Global as u32 { 1 } else { 2 })
             }
-            k if k == Operand::GI as u32 || k == Operand::GI64 as u32 => {
+            k if k == Operand::GlobalImport as u32 || k == Operand::GlobalImport64 as u32 => {
                 let index = usize::from(self.word()?);
-                self.global(self.spaces.imported_global(index), false, if k == Operand::GI as u32 { 1 } else { 2 })
+                self.global(
+                    self.spaces.imported_global(index),
+                    false,
+                    if k == Operand::GlobalImport as u32 { 1 } else { 2 },
+                )
             }
-            k if k == Operand::Y as u32 => {
+            k if k == Operand::Type as u32 => {
                 let ty = self.below(self.spaces.types())?;
                 self.call_values(*base, ty)
             }
-            k if k == Operand::X as u32 => {
+            k if k == Operand::TableIndex as u32 => {
                 let table = self.word()?;
                 self.spaces.table(table).map(drop).ok_or(Rule::Index)
             }
-            k if k == Operand::L as u32 => self.below(self.image.element_count()).map(drop),
-            k if k == Operand::P as u32 => self.below(self.image.data_count()).map(drop),
-            k if k == Operand::V as u32 => {
+            k if k == Operand::Element as u32 => self.below(self.image.element_count()).map(drop),
+            k if k == Operand::Data as u32 => self.below(self.image.data_count()).map(drop),
+            k if k == Operand::FrameSize as u32 => {
                 self.frame = usize::from(self.word()?);
                 let slots = self.params.max(self.results).max(2);
                 if self.frame % 4 != 0 || self.frame < 4 * slots {

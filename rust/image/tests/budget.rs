@@ -58,8 +58,12 @@ fn verified(parts: Parts) -> (Result<(), ImageError>, u32) {
 
 /// Returns a function that returns by calling itself as another type with the same long list of results, so often.
 fn returning_calls(count: usize) -> Parts {
-    let call = opcode(Class::Special, Sem::ReturnCallIndirect, &[Operand::R, Operand::Y, Operand::X, Operand::S]);
-    let enter = opcode(Class::Special, Sem::Enter, &[Operand::V]).unwrap() * 4;
+    let call = opcode(
+        Class::Special,
+        Sem::ReturnCallIndirect,
+        &[Operand::Frame, Operand::Type, Operand::TableIndex, Operand::Slot],
+    );
+    let enter = opcode(Class::Special, Sem::Enter, &[Operand::FrameSize]).unwrap() * 4;
     let mut code = vec![enter, 4 * (LONG + 100)];
     for _ in 0..count {
         code.extend([call.expect("the op exists") * 4, 64, 1, 0, 16]);

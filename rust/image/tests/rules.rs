@@ -36,38 +36,39 @@ fn wrong(sample: &Sample, place: &Place) -> Vec<(Vec<u16>, Rule)> {
     let inside = (sample.op_words * 2 - 2) as u16;
 
     match place.operand {
-        None | AccD | A | I | J | K | O => Vec::new(),
-        D | S | M => one(&[FRAME, FRAME - 3, 17, 0xfffc], Rule::SlotInFrame),
-        E | T => one(&[FRAME, FRAME - 4, 18, 0xfffc], Rule::SlotInFrame),
-        F => one(&[0, 1, inside, 0xfffe], Rule::BranchTarget),
+        None | DstAcc | Acc | Imm16 | Imm32 | Imm64 | Offset => Vec::new(),
+        Dst | Slot | DstFirst => one(&[FRAME, FRAME - 3, 17, 0xfffc], Rule::SlotInFrame),
+        Dst64 | Slot64 => one(&[FRAME, FRAME - 4, 18, 0xfffc], Rule::SlotInFrame),
+        Forward => one(&[0, 1, inside, 0xfffe], Rule::BranchTarget),
         // the entry, and what is inside of the op before
-        B => one(&[1, 2, at as u16, at as u16 + 2, 0xfffe], Rule::BranchTarget),
-        BFar => [1, 2, -(at as i32), 0x7fff_fffe, i32::MIN].map(|value| long(value, Rule::BranchTarget)).into(),
-        Table => {
+        Back => one(&[1, 2, at as u16, at as u16 + 2, 0xfffe], Rule::BranchTarget),
+        Far => [1, 2, -(at as i32), 0x7fff_fffe, i32::MIN].map(|value| long(value, Rule::BranchTarget)).into(),
+        Targets => {
             let mut all = one(&[0xffff], Rule::OperandsInFunction);
             for target in [0, 1, 2, 0xfffe] {
                 all.push((vec![1, target], Rule::BranchTarget));
             }
             all
         }
-        R => one(&[0, 4, 42, FRAME + 4, 0xfffc], Rule::CallFrame),
-        N => one(&[0, 1, (-(sample.start as i32) / 2 + 1) as u16, 0x7fff], Rule::CallTarget),
-        NFar => [0, 2, 0x7fff_fffe, i32::MIN].map(|value| long(value, Rule::CallTarget)).into(),
-        H | Func | X | L | P => one(&[9, 0xffff], Rule::Index),
-        G | G64 | GI | GI64 => {
-            let mut all = one(&[if matches!(place.operand, G | G64) { 2 } else { 99 }, 999, 0xffff], Rule::Index);
+        Frame => one(&[0, 4, 42, FRAME + 4, 0xfffc], Rule::CallFrame),
+        Callee => one(&[0, 1, (-(sample.start as i32) / 2 + 1) as u16, 0x7fff], Rule::CallTarget),
+        CalleeFar => [0, 2, 0x7fff_fffe, i32::MIN].map(|value| long(value, Rule::CallTarget)).into(),
+        Import | Func | TableIndex | Element | Data => one(&[9, 0xffff], Rule::Index),
+        Global | Global64 | GlobalImport | GlobalImport64 => {
+            let mut all =
+                one(&[if matches!(place.operand, Global | Global64) { 2 } else { 99 }, 999, 0xffff], Rule::Index);
             all.extend(one(
-                &[if matches!(place.operand, G64 | GI64) { 0 } else { build::wide(place.operand) }],
+                &[if matches!(place.operand, Global64 | GlobalImport64) { 0 } else { build::wide(place.operand) }],
                 Rule::Type,
             ));
             all
         }
-        Y => {
+        Type => {
             let mut all = one(&[99, 0xffff], Rule::Index);
             all.extend(one(&[build::MANY], Rule::CallFrame));
             all
         }
-        V => one(&[FRAME - 2, 4, 0], Rule::FrameSize),
+        FrameSize => one(&[FRAME - 2, 4, 0], Rule::FrameSize),
         Zero => {
             [[3, 1], [FRAME, 1], [0, 0xffff], [8, FRAME / 4 - 1]].map(|zero| (zero.to_vec(), Rule::SlotInFrame)).into()
         }
@@ -90,7 +91,7 @@ fn every_operand_of_every_op_is_checked() {
                 assert!(allowed.contains(&rule), "{rule:?} is no rule of {:?}", place.operand);
                 broken.push(rule);
             }
-            let tried = |rule: &&Rule| broken.contains(rule) || matches!(place.operand, Operand::A);
+            let tried = |rule: &&Rule| broken.contains(rule) || matches!(place.operand, Operand::Acc);
             assert!(allowed.iter().all(|rule| tried(&rule)), "{name}: {:?} has rules without a case", place.operand);
         }
     }
@@ -101,7 +102,7 @@ fn immediates_and_offsets_may_be_anything() {
     for opcode in 0..COUNT as u16 {
         let sample = Sample::new(opcode);
         for place in places(&op(opcode).unwrap()) {
-            if matches!(place.operand, Operand::I | Operand::J | Operand::K | Operand::O) {
+            if matches!(place.operand, Operand::Imm16 | Operand::Imm32 | Operand::Imm64 | Operand::Offset) {
                 for value in [0, 1, 0x7fff, 0x8000, 0xffff] {
                     let words = vec![value; place.operand.words()];
                     assert_eq!(sample.with(place.word, &words).check(), Ok(()));
@@ -116,7 +117,7 @@ fn the_accumulator_is_read_only_behind_an_op_that_wrote_it() {
     let mut readers = 0;
     for opcode in 0..COUNT as u16 {
         let op = op(opcode).unwrap();
-        let reads = op.parts().next().unwrap().form.contains(&Operand::A);
+        let reads = op.parts().next().unwrap().form.contains(&Operand::Acc);
         let sample = Sample::new(opcode);
         // the op before computes 64 bits, which the accumulator does not hold
         let without = sample.with_before(&function::mov64());
@@ -152,7 +153,7 @@ fn no_op_but_those_with_a_result_of_32_bits_leaves_something_in_the_accumulator(
             continue;
         }
         let last = op.parts().last().unwrap();
-        let writes = matches!(last.form.first(), Some(Operand::D | Operand::AccD | Operand::M));
+        let writes = matches!(last.form.first(), Some(Operand::Dst | Operand::DstAcc | Operand::DstFirst));
         let sample = Sample::new(opcode).with_after(&function::mov_acc());
         assert_eq!(
             sample.check(),
@@ -174,7 +175,7 @@ fn an_op_ends_before_its_function_and_control_goes_on_somewhere() {
             let got = sample.cut(words).check();
             assert_eq!(got, Err(Rule::OperandsInFunction), "{name}: cut behind word {words}");
         }
-        if !op.ends_flow() && !op.form.iter().any(|o| matches!(o, Operand::F | Operand::BFar | Operand::Table)) {
+        if !op.ends_flow() && !op.form.iter().any(|o| matches!(o, Operand::Forward | Operand::Far | Operand::Targets)) {
             assert_eq!(sample.cut(sample.op_words).check(), Err(Rule::FallsThrough), "{name}");
         }
         assert_eq!(sample.with(0, &[opcode * 4 + 1]).check(), Err(Rule::KnownOp), "{name}");
@@ -193,30 +194,33 @@ type Broken = (Option<u16>, Vec<(Operand, u16)>, Rule);
 /// Returns what breaks the rules that an op has for itself.
 fn own(sem: Sem) -> Vec<Broken> {
     use build::{EXTERN_TABLE, I32, I64, NOTHING, TWO};
-    use Operand::{G, G64, GI, GI64, L, X, Y};
+    use Operand::{Element, Global, Global64, GlobalImport, GlobalImport64, TableIndex, Type};
     let typed = |ty: u16| (Some(ty), vec![], Rule::Type);
     let word = |operand, word, rule| (None, vec![(operand, word)], rule);
     match sem {
         Sem::Return => vec![typed(I32), typed(I64)],
         Sem::Return32 => vec![typed(NOTHING), typed(I64), typed(TWO)],
         Sem::Return64 => vec![typed(NOTHING), typed(I32), typed(TWO)],
-        Sem::CallIndirect => vec![word(X, EXTERN_TABLE, Rule::Type)],
-        Sem::ReturnCall => vec![word(Y, I32, Rule::Type), typed(I32), typed(TWO)],
-        Sem::ReturnCallImport => vec![word(Y, I32, Rule::Type), typed(I32), typed(TWO)],
+        Sem::CallIndirect => vec![word(TableIndex, EXTERN_TABLE, Rule::Type)],
+        Sem::ReturnCall => vec![word(Type, I32, Rule::Type), typed(I32), typed(TWO)],
+        Sem::ReturnCallImport => vec![word(Type, I32, Rule::Type), typed(I32), typed(TWO)],
         Sem::ReturnCallIndirect => {
-            vec![word(X, EXTERN_TABLE, Rule::Type), word(Y, I32, Rule::Type), typed(I32), typed(TWO)]
+            vec![word(TableIndex, EXTERN_TABLE, Rule::Type), word(Type, I32, Rule::Type), typed(I32), typed(TWO)]
         }
         Sem::GlobalGet => [build::FUNC, build::EXTERN]
-            .map(|kind| word(G, build::own(kind, true), Rule::Type))
+            .map(|kind| word(Global, build::own(kind, true), Rule::Type))
             .into_iter()
-            .chain([build::FUNC, build::EXTERN].map(|kind| word(GI, build::imported(kind, true), Rule::Type)))
+            .chain([build::FUNC, build::EXTERN].map(|kind| word(GlobalImport, build::imported(kind, true), Rule::Type)))
             .collect(),
         Sem::GlobalGetFunc | Sem::GlobalGetExtern => {
             let others = [build::NUMBER, if sem == Sem::GlobalGetFunc { build::EXTERN } else { build::FUNC }];
             others
                 .into_iter()
                 .flat_map(|kind| {
-                    [word(G, build::own(kind, true), Rule::Type), word(GI, build::imported(kind, true), Rule::Type)]
+                    [
+                        word(Global, build::own(kind, true), Rule::Type),
+                        word(GlobalImport, build::imported(kind, true), Rule::Type),
+                    ]
                 })
                 .collect()
         }
@@ -227,23 +231,25 @@ fn own(sem: Sem) -> Vec<Broken> {
                 _ => build::EXTERN,
             };
             let mut all = vec![
-                word(G, build::own(kind, false), Rule::Mutable),
-                word(GI, build::imported(kind, false), Rule::Mutable),
+                word(Global, build::own(kind, false), Rule::Mutable),
+                word(GlobalImport, build::imported(kind, false), Rule::Mutable),
             ];
             for other in [build::NUMBER, build::FUNC, build::EXTERN] {
                 if other != kind {
-                    all.push(word(G, build::own(other, true), Rule::Type));
-                    all.push(word(GI, build::imported(other, true), Rule::Type));
+                    all.push(word(Global, build::own(other, true), Rule::Type));
+                    all.push(word(GlobalImport, build::imported(other, true), Rule::Type));
                 }
             }
             all
         }
         Sem::GlobalSet64 => vec![
-            word(G64, build::own(build::WIDE, false), Rule::Mutable),
-            word(GI64, build::imported(build::WIDE, false), Rule::Mutable),
+            word(Global64, build::own(build::WIDE, false), Rule::Mutable),
+            word(GlobalImport64, build::imported(build::WIDE, false), Rule::Mutable),
         ],
-        Sem::TableCopy => vec![word(X, EXTERN_TABLE, Rule::Type)],
-        Sem::TableInit => vec![word(X, EXTERN_TABLE, Rule::Type), word(L, build::EXTERN_SEGMENT, Rule::Type)],
+        Sem::TableCopy => vec![word(TableIndex, EXTERN_TABLE, Rule::Type)],
+        Sem::TableInit => {
+            vec![word(TableIndex, EXTERN_TABLE, Rule::Type), word(Element, build::EXTERN_SEGMENT, Rule::Type)]
+        }
         _ => vec![],
     }
 }
@@ -283,11 +289,11 @@ fn every_rule_of_an_op_is_enforced() {
 #[test]
 fn the_init_function_gives_constants_their_values() {
     use wisp_image::ops::{opcode, Class};
-    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::G, Operand::S]).unwrap();
+    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::Global, Operand::Slot]).unwrap();
     let constant = Sample::new(set).with(1, &[build::own(build::NUMBER, false)]);
     assert_eq!(constant.check(), Err(Rule::Mutable));
     assert_eq!(constant.as_init().check(), Ok(()));
-    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::GI, Operand::S]).unwrap();
+    let set = opcode(Class::Special, Sem::GlobalSet, &[Operand::GlobalImport, Operand::Slot]).unwrap();
     let imported = Sample::new(set).with(1, &[build::imported(build::NUMBER, false)]);
     assert_eq!(imported.as_init().check(), Err(Rule::Mutable), "those of others are not its own to set");
     _ = ACC;
@@ -336,35 +342,35 @@ fn the_page_lists_the_rules() {
     }
     text += "\n| operand | is right if |\n|---|---|\n";
     let all = [
-        Operand::D,
-        Operand::E,
-        Operand::M,
-        Operand::S,
-        Operand::T,
-        Operand::AccD,
-        Operand::A,
-        Operand::I,
-        Operand::J,
-        Operand::K,
-        Operand::O,
-        Operand::F,
-        Operand::B,
-        Operand::BFar,
-        Operand::Table,
-        Operand::R,
-        Operand::N,
-        Operand::NFar,
-        Operand::H,
+        Operand::Dst,
+        Operand::Dst64,
+        Operand::DstFirst,
+        Operand::Slot,
+        Operand::Slot64,
+        Operand::DstAcc,
+        Operand::Acc,
+        Operand::Imm16,
+        Operand::Imm32,
+        Operand::Imm64,
+        Operand::Offset,
+        Operand::Forward,
+        Operand::Back,
+        Operand::Far,
+        Operand::Targets,
+        Operand::Frame,
+        Operand::Callee,
+        Operand::CalleeFar,
+        Operand::Import,
         Operand::Func,
-        Operand::G,
-        Operand::G64,
-        Operand::GI,
-        Operand::GI64,
-        Operand::Y,
-        Operand::X,
-        Operand::L,
-        Operand::P,
-        Operand::V,
+        Operand::Global,
+        Operand::Global64,
+        Operand::GlobalImport,
+        Operand::GlobalImport64,
+        Operand::Type,
+        Operand::TableIndex,
+        Operand::Element,
+        Operand::Data,
+        Operand::FrameSize,
         Operand::Zero,
     ];
     let numbers = |rules: &[Rule]| {

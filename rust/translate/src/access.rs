@@ -40,8 +40,8 @@ impl Address {
         let mut address = Self { sources: [0; 2], count: 0, offset: 0, wraps: false, bytes };
         for operand in first..last {
             match part.kind(operand) {
-                Operand::I => (address.offset, address.wraps) = (part.value(operand), true),
-                Operand::O => address.offset = part.value(operand),
+                Operand::Imm16 => (address.offset, address.wraps) = (part.value(operand), true),
+                Operand::Offset => address.offset = part.value(operand),
                 _ => {
                     *address.sources.get_mut(address.count)? = operand;
                     address.count += 1;
@@ -84,7 +84,7 @@ impl<I: Isa> Function<'_, '_, I> {
             0 => self.constant(address),
             1 => {
                 let slot = match part.kind(first) {
-                    Operand::A => self.acc_slot,
+                    Operand::Acc => self.acc_slot,
                     _ => Some(part.value(first)),
                 };
                 self.by_slot(part, first, slot, address)
@@ -226,7 +226,7 @@ impl<I: Isa> Function<'_, '_, I> {
             let Some(part) = ops.next() else { break };
             if let Some(other) = Address::of(&part).filter(|other| other.count == 1) {
                 let operand = other.sources[0];
-                let by = if part.kind(operand) == Operand::A { acc_slot } else { Some(part.value(operand)) };
+                let by = if part.kind(operand) == Operand::Acc { acc_slot } else { Some(part.value(operand)) };
                 let from = if other.wraps { i64::from(other.offset as i32) } else { other.offset.into() };
                 let (new_low, new_high) = (i64::from(low).min(from), high.max(from + i64::from(other.bytes)));
                 let base = if plain || !other.wraps { new_low.min(0) } else { new_low };

@@ -54,7 +54,7 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     fn operation_wide(&mut self, part: &Part, op: Bin) {
-        let immediate = part.kind(2) == Operand::I;
+        let immediate = part.kind(2) == Operand::Imm16;
         match op {
             Bin::Shl | Bin::ShrS | Bin::ShrU | Bin::Rotl | Bin::Rotr => {
                 if immediate {

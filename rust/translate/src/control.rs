@@ -209,7 +209,7 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     fn call(&mut self, part: &Part) -> Result<(), Unfit> {
-        let distance = if part.kind(1) == Operand::N { part.value(1).wrapping_mul(2) } else { part.value(1) };
+        let distance = if part.kind(1) == Operand::Callee { part.value(1).wrapping_mul(2) } else { part.value(1) };
         let target = self.start.wrapping_add(distance);
         let functions = self.env.image.functions();
         let (mut low, mut high) = (0, functions.len());
@@ -281,7 +281,7 @@ impl<I: Isa> Function<'_, '_, I> {
         let (place, value) = if writes { (0, 1) } else { (1, 0) };
         let t = self.temp();
         let mut offset = part.value(place);
-        if matches!(part.kind(place), Operand::G | Operand::G64) {
+        if matches!(part.kind(place), Operand::Global | Operand::Global64) {
             I::get(self.out, t, I::PLAN.context, self.env.layout.globals);
         } else {
             I::get(self.out, t, I::PLAN.context, self.env.layout.imported_globals);

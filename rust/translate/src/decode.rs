@@ -23,8 +23,37 @@ static MEANINGS: [(Class, Sem); SINGLE] = {
 const KINDS: [Operand; 32] = {
     use Operand::*;
     let known = [
-        None, D, E, S, T, AccD, A, I, J, K, O, F, B, BFar, Table, R, N, NFar, H, Func, G, G64, GI, GI64, Y, X, L, P, V,
-        Zero, M,
+        None,
+        Dst,
+        Dst64,
+        Slot,
+        Slot64,
+        DstAcc,
+        Acc,
+        Imm16,
+        Imm32,
+        Imm64,
+        Offset,
+        Forward,
+        Back,
+        Far,
+        Targets,
+        Frame,
+        Callee,
+        CalleeFar,
+        Import,
+        Func,
+        Global,
+        Global64,
+        GlobalImport,
+        GlobalImport64,
+        Type,
+        TableIndex,
+        Element,
+        Data,
+        FrameSize,
+        Zero,
+        DstFirst,
     ];
     let mut kinds = [None; 32];
     let mut n = 0;
@@ -116,8 +145,8 @@ impl Part {
     /// Returns the slots that the op names as sources: byte offset, and whether it is a pair.
     pub fn sources(&self) -> impl Iterator<Item = (u32, bool)> + '_ {
         self.kinds.iter().zip(self.values).filter_map(|(kind, value)| match kind {
-            Operand::S | Operand::M => Some((value, false)),
-            Operand::T => Some((value, true)),
+            Operand::Slot | Operand::DstFirst => Some((value, false)),
+            Operand::Slot64 => Some((value, true)),
             _ => None,
         })
     }
@@ -125,8 +154,8 @@ impl Part {
     /// Returns the slot that the op writes: byte offset, and whether it is a pair.
     pub fn result(&self) -> Option<(u32, bool)> {
         match self.kinds[0] {
-            Operand::D | Operand::M => Some((self.values[0], false)),
-            Operand::E => Some((self.values[0], true)),
+            Operand::Dst | Operand::DstFirst => Some((self.values[0], false)),
+            Operand::Dst64 => Some((self.values[0], true)),
             _ => None,
         }
     }
@@ -135,15 +164,15 @@ impl Part {
     pub fn target(&self) -> Option<u32> {
         let distance = self.value(self.count.wrapping_sub(1));
         match self.last() {
-            Operand::F | Operand::BFar => Some(self.start.wrapping_add(distance)),
-            Operand::B => Some(self.start.wrapping_sub(distance)),
+            Operand::Forward | Operand::Far => Some(self.start.wrapping_add(distance)),
+            Operand::Back => Some(self.start.wrapping_sub(distance)),
             _ => None,
         }
     }
 
     /// Returns true if the op takes a unit of fuel when it branches.
     pub fn takes_fuel(&self) -> bool {
-        matches!(self.last(), Operand::B | Operand::BFar)
+        matches!(self.last(), Operand::Back | Operand::Far)
     }
 }
 
@@ -191,9 +220,9 @@ impl<'i> Ops<'i> {
     /// Steps over the next op. Returns the number of branches in it, entries of a table included. Returns `None` at the
     /// end of the function.
     pub fn skip(&mut self) -> Option<u32> {
-        const TABLE: u32 = Operand::Table as u32;
-        const FIRST: u32 = Operand::F as u32;
-        const LAST: u32 = Operand::BFar as u32;
+        const TABLE: u32 = Operand::Targets as u32;
+        const FIRST: u32 = Operand::Forward as u32;
+        const LAST: u32 = Operand::Far as u32;
         let (mut kinds, mut targets) = (PACKED[self.opcode()?] & !ENDS_FLOW, 0);
         while kinds != 0 {
             let kind = kinds & 31;
@@ -259,12 +288,16 @@ impl<'i> Ops<'i> {
             part.count += 1;
             *place = kind;
             match WORDS[number] {
-                0 => part.reads_acc |= kind == Operand::A,
+                0 => part.reads_acc |= kind == Operand::Acc,
                 1 => {
                     let word = self.code.word(at);
                     at += 2;
-                    *slot = if matches!(kind, Operand::I | Operand::N) { word as i16 as u32 } else { u32::from(word) };
-                    if kind == Operand::Table {
+                    *slot = if matches!(kind, Operand::Imm16 | Operand::Callee) {
+                        word as i16 as u32
+                    } else {
+                        u32::from(word)
+                    };
+                    if kind == Operand::Targets {
                         part.table = at;
                         at += 2 * (u32::from(word) + 1);
                     }

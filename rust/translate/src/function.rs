@@ -430,7 +430,7 @@ impl<I: Isa> Function<'_, '_, I> {
             debug_assert!(at <= self.ops.at());
             let flags = core::mem::take(&mut self.flags);
             self.part(&part, flags)?;
-            if self.after_slot.is_none() && part.kind(0) != wisp_image::ops::Operand::AccD {
+            if self.after_slot.is_none() && part.kind(0) != wisp_image::ops::Operand::DstAcc {
                 self.acc = None;
                 self.acc_slot = None;
             }

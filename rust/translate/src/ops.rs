@@ -143,9 +143,9 @@ impl<I: Isa> Function<'_, '_, I> {
             return true;
         }
         let Some(op) = operation(part.sem) else { return false };
-        let (first, second) = if part.kind(0) == Operand::M { (0, 1) } else { (1, 2) };
+        let (first, second) = if part.kind(0) == Operand::DstFirst { (0, 1) } else { (1, 2) };
         let d = self.target(part);
-        let immediate = |operand| matches!(part.kind(operand), Operand::I | Operand::J);
+        let immediate = |operand| matches!(part.kind(operand), Operand::Imm16 | Operand::Imm32);
         let flags = if immediate(second) {
             let v = part.value(second);
             let x = self.source(part, first);
@@ -216,7 +216,7 @@ impl<I: Isa> Function<'_, '_, I> {
     /// in the frame.
     fn arithmetic(&mut self, part: &Part, helper: Helper) {
         let (first, second) = I::PLAN.wide;
-        if part.kind(1) == Operand::T {
+        if part.kind(1) == Operand::Slot64 {
             self.source_wide(part, 1, I::PLAN.wide);
             if part.count > 2 {
                 I::imm(self.out, I::PLAN.temps[1], part.value(2));
@@ -225,7 +225,7 @@ impl<I: Isa> Function<'_, '_, I> {
             self.arguments(part, first, second);
         }
         self.helper(helper);
-        if part.kind(0) == Operand::E {
+        if part.kind(0) == Operand::Dst64 {
             return self.done_wide(part);
         }
         if matches!(part.sem, Sem::F32Ne | Sem::F64Ne) {
@@ -265,7 +265,7 @@ impl<I: Isa> Function<'_, '_, I> {
             Sem::I32RemS => Div { signed: true, rest: true },
             _ => Div { signed: false, rest: true },
         };
-        let divisor = Some(part.value(2)).filter(|_| part.kind(2) == Operand::I);
+        let divisor = Some(part.value(2)).filter(|_| part.kind(2) == Operand::Imm16);
         if divisor == Some(0) || divisor == Some(u32::MAX) && op.signed {
             return self.deopt();
         }
@@ -299,8 +299,8 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Compares two operands, the first of which is at `first`.
     fn compare(&mut self, part: &Part, first: usize, flags: bool) -> Result<I::Test, Unfit> {
         let cond = relation(part.sem).ok_or(Unfit::Op)?;
-        let zero = part.kind(first + 1) == Operand::I && part.value(first + 1) == 0;
-        if let Some(test) = I::on_flags(cond).filter(|_| flags && zero && part.kind(first) == Operand::A) {
+        let zero = part.kind(first + 1) == Operand::Imm16 && part.value(first + 1) == 0;
+        if let Some(test) = I::on_flags(cond).filter(|_| flags && zero && part.kind(first) == Operand::Acc) {
             return Ok(test);
         }
         let x = self.source(part, first);

@@ -78,9 +78,9 @@ impl<'s> Counts<'s> {
     pub fn add(&mut self, part: &Part) {
         for (kind, &slot) in part.kinds.iter().zip(&part.values).take(part.count) {
             match kind {
-                Operand::D | Operand::S => self.name(slot, 1),
-                Operand::M => self.name(slot, 2),
-                Operand::E | Operand::T => {
+                Operand::Dst | Operand::Slot => self.name(slot, 1),
+                Operand::DstFirst => self.name(slot, 2),
+                Operand::Dst64 | Operand::Slot64 => {
                     let slot = slot as usize / 4;
                     self.counts.iter_mut().skip(slot).take(2).for_each(|half| *half = PAIR);
                 }

@@ -143,8 +143,8 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Returns the register that has the value of an operand.
     pub fn source(&mut self, part: &Part, operand: usize) -> Reg {
         match (part.kind(operand), self.acc) {
-            (Operand::S | Operand::M, _) => self.slot(part.value(operand)),
-            (Operand::A, Some(acc)) => {
+            (Operand::Slot | Operand::DstFirst, _) => self.slot(part.value(operand)),
+            (Operand::Acc, Some(acc)) => {
                 self.keep(acc);
                 acc
             }
@@ -162,20 +162,20 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Returns an operand, as a number if it is one.
     pub fn val(&mut self, part: &Part, operand: usize) -> Val {
         match part.kind(operand) {
-            Operand::I | Operand::J => Val::Imm(part.value(operand)),
+            Operand::Imm16 | Operand::Imm32 => Val::Imm(part.value(operand)),
             _ => Val::Reg(self.source(part, operand)),
         }
     }
 
     /// Loads the value of an operand into a certain register.
     pub fn source_into(&mut self, part: &Part, operand: usize, d: Reg) {
-        if let Operand::I | Operand::J = part.kind(operand) {
+        if let Operand::Imm16 | Operand::Imm32 = part.kind(operand) {
             self.clobber(d);
             return I::imm(self.out, d, part.value(operand));
         }
         let slot = part.value(operand);
         match (part.kind(operand), self.acc) {
-            (Operand::A, Some(acc)) => self.copy(d, acc),
+            (Operand::Acc, Some(acc)) => self.copy(d, acc),
             _ => match self.place(slot) {
                 Place::Reg(register) => self.copy(d, register),
                 Place::Slot(slot) => {
@@ -196,7 +196,7 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Returns the register for the result of an op.
     pub fn target(&self, part: &Part) -> Reg {
-        let slot = part.result().filter(|_| part.kind(0) != Operand::E);
+        let slot = part.result().filter(|_| part.kind(0) != Operand::Dst64);
         slot.and_then(|(slot, _)| self.pins.get(slot)).unwrap_or(I::PLAN.wide.0)
     }
 
@@ -234,16 +234,16 @@ impl<I: Isa> Function<'_, '_, I> {
     pub fn source_wide(&mut self, part: &Part, operand: usize, pair: (Reg, Reg)) {
         let first = pair == I::PLAN.wide;
         let slot = part.value(operand);
-        if first && part.kind(operand) == Operand::T && self.pair == Some(slot) {
+        if first && part.kind(operand) == Operand::Slot64 && self.pair == Some(slot) {
             return self.clobber_held(pair);
         }
         self.clobber(pair.0);
         self.clobber(pair.1);
         match part.kind(operand) {
-            Operand::T => I::get_pair(self.out, pair, I::PLAN.frame, slot),
+            Operand::Slot64 => I::get_pair(self.out, pair, I::PLAN.frame, slot),
             kind => {
                 I::imm(self.out, pair.0, slot);
-                let high = if kind == Operand::K { part.high } else { (slot as i32 >> 31) as u32 };
+                let high = if kind == Operand::Imm64 { part.high } else { (slot as i32 >> 31) as u32 };
                 I::imm(self.out, pair.1, high);
             }
         }

@@ -80,7 +80,7 @@ pub struct Profiler {
 fn import_of(op: &Decoded<'_>) -> Option<Function> {
     let mut word = 1;
     for operand in op.op.parts().flat_map(|part| part.form.iter().copied()) {
-        if operand == Operand::H {
+        if operand == Operand::Import {
             let bytes = op.bytes.get(2 * word..2 * word + 2)?;
             return Some(u16::from_le_bytes([bytes[0], bytes[1]]).into());
         }

@@ -119,13 +119,13 @@ impl Asm {
     pub fn sources(&mut self, op: &Op, wanted: &[(usize, &str)]) {
         for &(operand, register) in wanted {
             match op.form[operand] {
-                Operand::A => {}
-                Operand::I => self.signed(register, word(op, operand)),
-                Operand::J => self.long(register, word(op, operand)),
+                Operand::Acc => {}
+                Operand::Imm16 => self.signed(register, word(op, operand)),
+                Operand::Imm32 => self.long(register, word(op, operand)),
                 _ => self.word(register, word(op, operand)),
             }
         }
-        let slots = || wanted.iter().filter(|&&(operand, _)| op.form[operand] == Operand::S);
+        let slots = || wanted.iter().filter(|&&(operand, _)| op.form[operand] == Operand::Slot);
         for &(_, register) in slots() {
             self.slot(register);
         }
@@ -145,7 +145,7 @@ impl Asm {
     /// Loads two 64-bit sources into a0, a1 and a2, a3. The second may be an immediate.
     pub fn wide_sources(&mut self, op: &Op, first: usize, second: usize) {
         self.wide_source(op, first, "a0", "a1");
-        if op.form[second] == Operand::I {
+        if op.form[second] == Operand::Imm16 {
             self.signed("a2", word(op, second));
             self.line("srai a3, a2, 31");
         } else {
@@ -157,21 +157,21 @@ impl Asm {
     pub fn wide_sources_low(&mut self, op: &Op, first: usize, second: usize) {
         self.wide_source(op, first, "a0", "a1");
         self.word("a2", word(op, second));
-        if op.form[second] != Operand::I {
+        if op.form[second] != Operand::Imm16 {
             self.slot("a2");
             self.line("lw a2, 0(a2)");
         }
     }
 
-    /// Writes a5 to the result if it is a slot (for [`Operand::M`] that at a6), and goes on with the next op.
+    /// Writes a5 to the result if it is a slot (for [`Operand::DstFirst`] that at a6), and goes on with the next op.
     pub fn result(&mut self, op: &Op) {
         match op.form[0] {
-            Operand::D => {
+            Operand::Dst => {
                 self.word("a0", 1);
                 self.slot("a0");
                 self.line("sw a5, 0(a0)");
             }
-            Operand::M => self.line("sw a5, 0(a6)"),
+            Operand::DstFirst => self.line("sw a5, 0(a6)"),
             _ => {}
         }
         self.next(op.words());

@@ -98,11 +98,11 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         Sem::Enter => enter(asm, op),
         Sem::Br => {
             match first {
-                Operand::F => {
+                Operand::Forward => {
                     asm.word("a0", 1);
                     asm.line("add s0, s0, a0");
                 }
-                Operand::B => {
+                Operand::Back => {
                     asm.word("a0", 1);
                     asm.line("sub s0, s0, a0");
                     asm.take_fuel(End::Refill);
@@ -119,7 +119,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         Sem::Return => leave(asm),
         Sem::Return32 => {
             asm.sources(op, &[(0, "a1")]);
-            emit!(asm, "sw {}, 0(s1)", if first == Operand::A { "a5" } else { "a1" });
+            emit!(asm, "sw {}, 0(s1)", if first == Operand::Acc { "a5" } else { "a1" });
             leave(asm);
         }
         Sem::Return64 => {
@@ -128,7 +128,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             leave(asm);
         }
         Sem::Call => {
-            if form[1] == Operand::N {
+            if form[1] == Operand::Callee {
                 asm.signed("a1", word(op, 1));
                 asm.line("slli a1, a1, 1");
             } else {
@@ -149,7 +149,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             asm.wide_result(op, "a0", "a1");
         }
         Sem::Const => {
-            if form[1] == Operand::I {
+            if form[1] == Operand::Imm16 {
                 asm.signed("a5", 2);
             } else {
                 asm.long("a5", 2);
@@ -157,7 +157,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             asm.result(op);
         }
         Sem::Const64 => {
-            if form[1] == Operand::I {
+            if form[1] == Operand::Imm16 {
                 asm.signed("a0", 2);
                 asm.line("srai a1, a0, 31");
             } else {
@@ -174,7 +174,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         Sem::GlobalSet => {
             global(asm, op, 0);
             asm.sources(op, &[(1, "a2")]);
-            emit!(asm, "sw {}, 0(a1)", if form[1] == Operand::A { "a5" } else { "a2" });
+            emit!(asm, "sw {}, 0(a1)", if form[1] == Operand::Acc { "a5" } else { "a2" });
             asm.next(op.words());
         }
         Sem::GlobalGet64 => {
@@ -204,7 +204,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
 fn global(asm: &mut Asm, op: &Op, operand: usize) {
     asm.word("a1", word(op, operand));
     match op.form[operand] {
-        Operand::G | Operand::G64 => asm.line("add a1, a1, s8"),
+        Operand::Global | Operand::Global64 => asm.line("add a1, a1, s8"),
         _ => asm.lines(&["lw a0, <IMPORTED_GLOBALS>(s10)", "slli a1, a1, 2", "add a1, a1, a0", "lw a1, 0(a1)"]),
     }
 }

@@ -26,9 +26,9 @@ fn access(sem: Sem) -> (u32, &'static str) {
 /// Computes the address from the operands `from..to` and checks it for `width` bytes and for alignment:
 /// a misaligned one goes to the label it returns. Leaves the place in memory in a1. Overwrites a2 and a3.
 fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> String {
-    let offset = (from..to).find(|&n| op.form[n] == Operand::O);
-    let parts: Vec<_> = (from..to).filter(|&n| op.form[n] != Operand::O).collect();
-    let place = |n: usize, register| if op.form[n] == Operand::A { "a5" } else { register };
+    let offset = (from..to).find(|&n| op.form[n] == Operand::Offset);
+    let parts: Vec<_> = (from..to).filter(|&n| op.form[n] != Operand::Offset).collect();
+    let place = |n: usize, register| if op.form[n] == Operand::Acc { "a5" } else { register };
     let overflow = |asm: &mut Asm| asm.trap_if("bltu a1, a2", "MemoryOutOfBounds");
     let register = match (&parts[..], offset) {
         ([], Some(offset)) => {
@@ -122,7 +122,7 @@ pub fn store(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
     // the value first: it does not depend on the address
     asm.sources(op, &[(last, "a4")]);
-    let value = if op.form[last] == Operand::A { "a5" } else { "a4" };
+    let value = if op.form[last] == Operand::Acc { "a5" } else { "a4" };
     let away = address(asm, op, 0, last, width);
     let call = format!("jal wisp.unaligned.{instruction}");
     let slow: &[&str] = if value == "a4" { &[&call] } else { &["mv a4, a5", &call] };

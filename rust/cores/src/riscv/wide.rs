@@ -63,7 +63,7 @@ pub fn call64(asm: &mut Asm, op: &Op, function: &str) {
 
 fn call(asm: &mut Asm, op: &Op, function: &str) {
     emit!(asm, "call {function}");
-    if op.form[0] == Operand::E {
+    if op.form[0] == Operand::Dst64 {
         asm.wide_result(op, "a0", "a1");
         return;
     }

@@ -148,14 +148,14 @@ impl Asm {
     pub fn sources(&mut self, op: &Op, wanted: &[(usize, &str)]) {
         for &(operand, register) in wanted {
             match op.form[operand] {
-                Operand::A => {}
-                Operand::I => self.signed(register, word(op, operand)),
-                Operand::J => self.long(register, word(op, operand), "r0"),
+                Operand::Acc => {}
+                Operand::Imm16 => self.signed(register, word(op, operand)),
+                Operand::Imm32 => self.long(register, word(op, operand), "r0"),
                 _ => self.word(register, word(op, operand)),
             }
         }
         for &(operand, register) in wanted {
-            if op.form[operand] == Operand::S {
+            if op.form[operand] == Operand::Slot {
                 emit!(self, "ldr {register}, [r5, {register}]");
             }
         }
@@ -170,7 +170,7 @@ impl Asm {
 
     /// Loads two 64-bit sources into r0, r1 and r2, r3. The second may be an immediate.
     pub fn wide_sources(&mut self, op: &Op, first: usize, second: usize) {
-        if op.form[second] == Operand::I {
+        if op.form[second] == Operand::Imm16 {
             self.wide_source(op, first, "r0", "r1");
             self.signed("r2", word(op, second));
             self.line("asrs r3, r2, #31");
@@ -185,19 +185,19 @@ impl Asm {
     pub fn wide_sources_low(&mut self, op: &Op, first: usize, second: usize) {
         self.word("r1", word(op, first));
         self.word("r2", word(op, second));
-        if op.form[second] != Operand::I {
+        if op.form[second] != Operand::Imm16 {
             self.line("ldr r2, [r5, r2]");
         }
         self.lines(&["adds r1, r1, r5", "ldm r1, {r0, r1}"]);
     }
 
-    /// Writes r3 to the result if it is a slot (for [`Operand::M`] that at the offset in r1), and goes on with
+    /// Writes r3 to the result if it is a slot (for [`Operand::DstFirst`] that at the offset in r1), and goes on with
     /// the next op.
     pub fn result(&mut self, op: &Op) {
-        if op.form[0] == Operand::D {
+        if op.form[0] == Operand::Dst {
             self.word("r1", 1);
         }
-        if op.form[0] != Operand::AccD {
+        if op.form[0] != Operand::DstAcc {
             self.line("str r3, [r5, r1]");
         }
         self.next(op.words());

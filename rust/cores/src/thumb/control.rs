@@ -143,12 +143,12 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         }
         Sem::Enter => enter(asm, op),
         Sem::Br => match first {
-            Operand::F => {
+            Operand::Forward => {
                 asm.word("r0", 1);
                 asm.line("adds r4, r4, r0");
                 asm.go();
             }
-            Operand::B => {
+            Operand::Back => {
                 asm.word("r0", 1);
                 asm.line("subs r4, r4, r0");
                 asm.take_fuel(End::Refill);
@@ -165,7 +165,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         Sem::Return => leave(asm),
         Sem::Return32 => {
             asm.sources(op, &[(0, "r1")]);
-            emit!(asm, "str {}, [r5]", if first == Operand::A { "r3" } else { "r1" });
+            emit!(asm, "str {}, [r5]", if first == Operand::Acc { "r3" } else { "r1" });
             leave(asm);
         }
         Sem::Return64 => {
@@ -174,15 +174,15 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             leave(asm);
         }
         Sem::Call => {
-            if form[1] == Operand::N {
+            if form[1] == Operand::Callee {
                 asm.signed("r1", word(op, 1));
             } else {
                 asm.long("r1", word(op, 1), "r2");
             }
             push(asm, op.words());
             match (form[1], asm.v6()) {
-                (Operand::N, false) => asm.line("add r4, r4, r1, lsl #1"),
-                (Operand::N, true) => asm.lines(&["lsls r1, r1, #1", "adds r4, r4, r1"]),
+                (Operand::Callee, false) => asm.line("add r4, r4, r1, lsl #1"),
+                (Operand::Callee, true) => asm.lines(&["lsls r1, r1, #1", "adds r4, r4, r1"]),
                 _ => asm.line("adds r4, r4, r1"),
             }
             asm.go();
@@ -198,7 +198,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             asm.wide_result(op, "r0", "r1", "r2");
         }
         Sem::Const => {
-            if form[1] == Operand::I {
+            if form[1] == Operand::Imm16 {
                 asm.signed("r3", 2);
             } else {
                 asm.long("r3", 2, "r1");
@@ -206,7 +206,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
             asm.result(op);
         }
         Sem::Const64 => {
-            if form[1] == Operand::I {
+            if form[1] == Operand::Imm16 {
                 asm.signed("r0", 2);
                 asm.line("asrs r1, r0, #31");
             } else {
@@ -223,7 +223,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
         Sem::GlobalSet => {
             global(asm, op, 0);
             asm.sources(op, &[(1, "r2")]);
-            emit!(asm, "str {}, [r1]", if form[1] == Operand::A { "r3" } else { "r2" });
+            emit!(asm, "str {}, [r1]", if form[1] == Operand::Acc { "r3" } else { "r2" });
             asm.next(op.words());
         }
         Sem::GlobalGet64 => {
@@ -252,7 +252,7 @@ pub fn special(asm: &mut Asm, op: &Op) -> bool {
 /// Loads the address of the global that this operand names into r1. Overwrites r0.
 fn global(asm: &mut Asm, op: &Op, operand: usize) {
     match op.form[operand] {
-        Operand::G | Operand::G64 => {
+        Operand::Global | Operand::Global64 => {
             asm.word("r1", word(op, operand));
             asm.lines(&["ldr r0, [sp, #8]", "adds r1, r1, r0"]);
         }

@@ -25,9 +25,9 @@ fn access(sem: Sem) -> (u32, &'static str) {
 /// Computes the address from the operands `from..to` and checks it for `width` bytes. Gives the register
 /// it is in: r3 if it is the accumulator as it stands, else r1. Overwrites r2.
 fn address(asm: &mut Asm, op: &Op, from: usize, to: usize, width: u32) -> &'static str {
-    let offset = (from..to).find(|&n| op.form[n] == Operand::O);
-    let parts: Vec<_> = (from..to).filter(|&n| op.form[n] != Operand::O).collect();
-    let place = |n: usize, register| if op.form[n] == Operand::A { "r3" } else { register };
+    let offset = (from..to).find(|&n| op.form[n] == Operand::Offset);
+    let parts: Vec<_> = (from..to).filter(|&n| op.form[n] != Operand::Offset).collect();
+    let place = |n: usize, register| if op.form[n] == Operand::Acc { "r3" } else { register };
     let overflow = |asm: &mut Asm| asm.trap_if("cs", "MemoryOutOfBounds");
     let register = match (&parts[..], offset) {
         ([], Some(offset)) => {
@@ -124,7 +124,7 @@ pub fn store(asm: &mut Asm, op: &Op) {
     let last = op.form.len() - 1;
     let register = address(asm, op, 0, last, width);
     asm.sources(op, &[(last, "r0")]);
-    let value = if op.form[last] == Operand::A { "r3" } else { "r0" };
+    let value = if op.form[last] == Operand::Acc { "r3" } else { "r0" };
     let line = format!("{instruction} {value}, [r6, {register}]");
     let call = format!("bl wisp.unaligned.{instruction}");
     let slow: &[&str] = if value == "r3" { &["movs r0, r3", &call] } else { &[&call] };

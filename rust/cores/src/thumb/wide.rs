@@ -64,7 +64,7 @@ pub fn call64(asm: &mut Asm, op: &Op, function: &str) {
 
 fn call(asm: &mut Asm, op: &Op, function: &str) {
     emit!(asm, "bl {function}");
-    if op.form[0] == Operand::E {
+    if op.form[0] == Operand::Dst64 {
         asm.wide_result(op, "r0", "r1", "r2");
         return;
     }
@@ -109,7 +109,7 @@ fn in_registers(asm: &mut Asm, op: &Op, lines: &[&str]) {
 /// Loads the count into r2, below 64. The compiler makes immediate counts so.
 fn count(asm: &mut Asm, op: &Op) {
     asm.wide_sources_low(op, 1, 2);
-    if op.form[2] != Operand::I {
+    if op.form[2] != Operand::Imm16 {
         if asm.v6() {
             asm.lines(&["movs r3, #63", "ands r2, r3"]);
         } else {

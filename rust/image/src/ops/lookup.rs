@@ -91,9 +91,9 @@ mod tests {
 
     #[test]
     fn what_the_table_does_not_have_is_not_found() {
-        assert_eq!(opcode(Class::Div32, Sem::I32Add, &[Operand::D, Operand::S, Operand::S]), None);
-        assert_eq!(opcode(Class::Bin32, Sem::I32Add, &[Operand::D]), None);
-        assert_eq!(opcode(Class::Bin32, Sem::I32Add, &[Operand::S; FORM_MAX + 1]), None);
+        assert_eq!(opcode(Class::Div32, Sem::I32Add, &[Operand::Dst, Operand::Slot, Operand::Slot]), None);
+        assert_eq!(opcode(Class::Bin32, Sem::I32Add, &[Operand::Dst]), None);
+        assert_eq!(opcode(Class::Bin32, Sem::I32Add, &[Operand::Slot; FORM_MAX + 1]), None);
         assert_eq!(sequence_opcode(&[0, 0]), None);
         assert_eq!(sequence_opcode(&[SINGLE as u16]), None);
     }

@@ -9,40 +9,40 @@ impl Operand {
     pub const fn rule(self) -> (&'static str, &'static [Rule]) {
         match self {
             Self::None => ("", &[]),
-            Self::D | Self::S | Self::M => ("the slot is a multiple of 4 and lies in the frame", &[Rule::SlotInFrame]),
-            Self::E | Self::T => ("the slot is a multiple of 4; it and the next lie in the frame", &[Rule::SlotInFrame]),
-            Self::AccD => ("nothing", &[]),
-            Self::A => (
-                "the op before, in the same sequence or in front of it, has a result D, M or AccD; no branch goes to \
+            Self::Dst | Self::Slot | Self::DstFirst => ("the slot is a multiple of 4 and lies in the frame", &[Rule::SlotInFrame]),
+            Self::Dst64 | Self::Slot64 => ("the slot is a multiple of 4; it and the next lie in the frame", &[Rule::SlotInFrame]),
+            Self::DstAcc => ("nothing", &[]),
+            Self::Acc => (
+                "the op before, in the same sequence or in front of it, has a result Dst, DstFirst or DstAcc; no branch goes to \
                  an op that begins with reading it",
                 &[Rule::Accumulator, Rule::BranchTarget],
             ),
-            Self::I | Self::J | Self::K | Self::O => ("nothing: any value is right", &[]),
-            Self::F => ("the target lies ahead, at the start of an op of the function", &[Rule::BranchTarget]),
-            Self::B => ("the target lies behind, at the start of an op of the function, not `enter`", &[Rule::BranchTarget]),
-            Self::BFar => ("the target is the start of an op of the function, not `enter`", &[Rule::BranchTarget]),
-            Self::Table => (
+            Self::Imm16 | Self::Imm32 | Self::Imm64 | Self::Offset => ("nothing: any value is right", &[]),
+            Self::Forward => ("the target lies ahead, at the start of an op of the function", &[Rule::BranchTarget]),
+            Self::Back => ("the target lies behind, at the start of an op of the function, not `enter`", &[Rule::BranchTarget]),
+            Self::Far => ("the target is the start of an op of the function, not `enter`", &[Rule::BranchTarget]),
+            Self::Targets => (
                 "the entries end before the function does; each target is one of a forward branch",
                 &[Rule::OperandsInFunction, Rule::BranchTarget],
             ),
-            Self::R => (
+            Self::Frame => (
                 "a multiple of 4, above the two slots of the header, in the frame; arguments and results of the callee, \
                  counted from there, lie in the frame too",
                 &[Rule::CallFrame],
             ),
-            Self::N | Self::NFar => ("the target is the entry of a defined function", &[Rule::CallTarget]),
-            Self::H => ("below the number of imported functions", &[Rule::Index]),
+            Self::Callee | Self::CalleeFar => ("the target is the entry of a defined function", &[Rule::CallTarget]),
+            Self::Import => ("below the number of imported functions", &[Rule::Index]),
             Self::Func => ("below the number of functions", &[Rule::Index]),
-            Self::G | Self::G64 => ("a defined global begins there, and has this width", &[Rule::Index, Rule::Type]),
-            Self::GI | Self::GI64 => ("an imported global has this index and width", &[Rule::Index, Rule::Type]),
-            Self::Y => (
-                "below the number of types; parameters and results of that type lie in the frame, counted from R",
+            Self::Global | Self::Global64 => ("a defined global begins there, and has this width", &[Rule::Index, Rule::Type]),
+            Self::GlobalImport | Self::GlobalImport64 => ("an imported global has this index and width", &[Rule::Index, Rule::Type]),
+            Self::Type => (
+                "below the number of types; parameters and results of that type lie in the frame, counted from Frame",
                 &[Rule::Index, Rule::CallFrame],
             ),
-            Self::X => ("below the number of tables", &[Rule::Index]),
-            Self::L => ("below the number of element segments", &[Rule::Index]),
-            Self::P => ("below the number of data segments", &[Rule::Index]),
-            Self::V => (
+            Self::TableIndex => ("below the number of tables", &[Rule::Index]),
+            Self::Element => ("below the number of element segments", &[Rule::Index]),
+            Self::Data => ("below the number of data segments", &[Rule::Index]),
+            Self::FrameSize => (
                 "a multiple of 4; the frame holds the parameters, the results, and at least two slots",
                 &[Rule::FrameSize],
             ),

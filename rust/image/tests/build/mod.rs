@@ -44,7 +44,7 @@ pub fn imported(kind: usize, mutable: bool) -> u16 {
 /// Returns the place of a global of 64 bits for an operand that names one of 32.
 pub fn wide(operand: Operand) -> u16 {
     match operand {
-        Operand::G => own(WIDE, true),
+        Operand::Global => own(WIDE, true),
         _ => imported(WIDE, true),
     }
 }
@@ -57,21 +57,21 @@ pub mod function {
         opcode(Class::Special, sem, form).unwrap() * 4
     }
     pub fn constant() -> Vec<u16> {
-        vec![special(Sem::Const, &[Operand::D, Operand::I]), 16, 1]
+        vec![special(Sem::Const, &[Operand::Dst, Operand::Imm16]), 16, 1]
     }
     pub fn mov64() -> Vec<u16> {
-        vec![special(Sem::Mov64, &[Operand::E, Operand::T]), 16, 24]
+        vec![special(Sem::Mov64, &[Operand::Dst64, Operand::Slot64]), 16, 24]
     }
     pub fn mov_acc() -> Vec<u16> {
-        vec![special(Sem::Mov, &[Operand::D, Operand::A]), 16]
+        vec![special(Sem::Mov, &[Operand::Dst, Operand::Acc]), 16]
     }
     pub fn enter() -> Vec<u16> {
-        vec![special(Sem::Enter, &[Operand::V]), FRAME]
+        vec![special(Sem::Enter, &[Operand::FrameSize]), FRAME]
     }
     pub fn end(ty: u16) -> Vec<u16> {
         match ty {
-            I32 => vec![special(Sem::Return32, &[Operand::I]), 1],
-            I64 => vec![special(Sem::Return64, &[Operand::T]), 16],
+            I32 => vec![special(Sem::Return32, &[Operand::Imm16]), 1],
+            I64 => vec![special(Sem::Return64, &[Operand::Slot64]), 16],
             _ => vec![special(Sem::Return, &[])],
         }
     }
@@ -240,7 +240,7 @@ impl Sample {
             _ => [function::enter(), function::constant()].concat(),
         };
         let mut length = op.words();
-        if op.form.last() == Some(&Operand::Table) {
+        if op.form.last() == Some(&Operand::Targets) {
             length += 2;
         }
         let start = 2 * (front.len() + before.len());
@@ -255,27 +255,27 @@ impl Sample {
                 use Operand::*;
                 let ahead = (2 * length) as u16;
                 match operand {
-                    None | AccD | A => {}
-                    D | S | M => code.push(16),
-                    E | T => code.push(24),
-                    I => code.push(1),
-                    J => code.extend([1, 0]),
-                    K => code.extend([1, 0, 0, 0]),
-                    O => code.push(4),
-                    F => code.push(ahead),
-                    B => code.push(2 * ACC as u16),
-                    BFar => code.extend([ahead, 0]),
-                    Table => code.extend([1, ahead, ahead]),
-                    R => code.push(40),
-                    N => code.push((-(start as i32) / 2) as u16),
-                    NFar => code.extend([-(start as i32) as u16, 0xffff]),
-                    H | Func | X | L | P => code.push(0),
-                    G => code.push(own(narrow, true)),
-                    G64 => code.push(own(WIDE, true)),
-                    GI => code.push(imported(narrow, true)),
-                    GI64 => code.push(imported(WIDE, true)),
-                    Y => code.push(NOTHING),
-                    V => code.push(FRAME),
+                    None | DstAcc | Acc => {}
+                    Dst | Slot | DstFirst => code.push(16),
+                    Dst64 | Slot64 => code.push(24),
+                    Imm16 => code.push(1),
+                    Imm32 => code.extend([1, 0]),
+                    Imm64 => code.extend([1, 0, 0, 0]),
+                    Offset => code.push(4),
+                    Forward => code.push(ahead),
+                    Back => code.push(2 * ACC as u16),
+                    Far => code.extend([ahead, 0]),
+                    Targets => code.extend([1, ahead, ahead]),
+                    Frame => code.push(40),
+                    Callee => code.push((-(start as i32) / 2) as u16),
+                    CalleeFar => code.extend([-(start as i32) as u16, 0xffff]),
+                    Import | Func | TableIndex | Element | Data => code.push(0),
+                    Global => code.push(own(narrow, true)),
+                    Global64 => code.push(own(WIDE, true)),
+                    GlobalImport => code.push(imported(narrow, true)),
+                    GlobalImport64 => code.push(imported(WIDE, true)),
+                    Type => code.push(NOTHING),
+                    FrameSize => code.push(FRAME),
                     Zero => code.extend([8, 2]),
                 }
             }
@@ -311,7 +311,7 @@ impl Sample {
         let mut changed = self.clone();
         let first = changed.before.len() - ACC;
         // a branch that may or may not be taken
-        let word = opcode(Class::Br32, Sem::I32Ne, &[Operand::S, Operand::I, Operand::F]).unwrap() * 4;
+        let word = opcode(Class::Br32, Sem::I32Ne, &[Operand::Slot, Operand::Imm16, Operand::Forward]).unwrap() * 4;
         let to = 2 * (4 + ACC) as u16;
         changed.before.splice(first..first, [word, 16, 0, to]);
         changed.moved(4)
@@ -324,8 +324,8 @@ impl Sample {
         for part in op(number).unwrap().parts() {
             for operand in part.form {
                 match operand {
-                    Operand::N => self.op_code[at] = self.op_code[at].wrapping_sub(words as u16),
-                    Operand::NFar => self.op_code[at] = self.op_code[at].wrapping_sub(2 * words as u16),
+                    Operand::Callee => self.op_code[at] = self.op_code[at].wrapping_sub(words as u16),
+                    Operand::CalleeFar => self.op_code[at] = self.op_code[at].wrapping_sub(2 * words as u16),
                     _ => {}
                 }
                 at += operand.words();
@@ -351,8 +351,8 @@ impl Sample {
         let mut at = 1;
         for part in op(self.op_code[0] / 4).unwrap().parts() {
             for operand in part.form {
-                let far = matches!(operand, Operand::F | Operand::BFar) && at == word;
-                if far || *operand == Operand::Table && (at + 1..at + 3).contains(&word) {
+                let far = matches!(operand, Operand::Forward | Operand::Far) && at == word;
+                if far || *operand == Operand::Targets && (at + 1..at + 3).contains(&word) {
                     return true;
                 }
                 at += operand.words();

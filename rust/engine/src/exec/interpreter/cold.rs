@@ -197,18 +197,18 @@ macro_rules! cold_ops {
 }
 
 cold_ops! {
-    /// D S J
+    /// Dst Slot Imm32
     address_add(ctx, slot, word, set) {
         let offset = u32::from(word(3)) | u32::from(word(4)) << 16;
         set(1, slot(2).checked_add(offset).ok_or(TrapCode::MemoryOutOfBounds)?);
         Ok(())
     }
-    /// D
+    /// Dst
     memory_size(ctx, slot, word, set) {
         set(1, ctx.linear().map_or(0, |memory| memory.pages()));
         Ok(())
     }
-    /// D S
+    /// Dst Slot
     memory_grow(ctx, slot, word, set) {
         ctx.go_on()?;
         let old = ctx.linear().and_then(|memory| memory.grow(ctx.shared(), slot(2)));
@@ -227,7 +227,7 @@ cold_ops! {
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
         memory.copy(ctx.shared(), slot(1), slot(2), slot(3))
     }
-    /// P, to, from, n
+    /// Data, to, from, n
     memory_init(ctx, slot, word, set) {
         ctx.go_on()?;
         let index = usize::from(word(1));
@@ -237,17 +237,17 @@ cold_ops! {
         let memory = ctx.linear().ok_or(TrapCode::MemoryOutOfBounds)?;
         memory.init(ctx.shared(), slot(2), bytes, slot(3), slot(4))
     }
-    /// P
+    /// Data
     data_drop(ctx, slot, word, set) {
         ctx.drop_data(usize::from(word(1)));
         Ok(())
     }
-    /// D Func
+    /// Dst Func
     ref_func(ctx, slot, word, set) {
         set(1, ctx.reference(u32::from(word(2))));
         Ok(())
     }
-    /// D X S
+    /// Dst TableIndex Slot
     table_get(ctx, slot, word, set) {
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(2)) };
@@ -256,19 +256,19 @@ cold_ops! {
         set(1, reference);
         Ok(())
     }
-    /// X, index, value
+    /// TableIndex, index, value
     table_set(ctx, slot, word, set) {
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(1)) };
         table.set(slot(2), checked(ctx, table, slot(3))?)
     }
-    /// D X
+    /// Dst TableIndex
     table_size(ctx, slot, word, set) {
         // SAFETY: rule V, `Index`.
         set(1, unsafe { table(ctx, word(2)) }.size());
         Ok(())
     }
-    /// D X, value, n
+    /// Dst TableIndex, value, n
     table_grow(ctx, slot, word, set) {
         ctx.go_on()?;
         // SAFETY: rule V, `Index`.
@@ -276,21 +276,21 @@ cold_ops! {
         set(1, table.grow(checked(ctx, table, slot(3))?, slot(4)).unwrap_or(u32::MAX));
         Ok(())
     }
-    /// X, index, value, n
+    /// TableIndex, index, value, n
     table_fill(ctx, slot, word, set) {
         ctx.go_on()?;
         // SAFETY: rule V, `Index`.
         let table = unsafe { table(ctx, word(1)) };
         table.fill(ctx.shared(), slot(2), checked(ctx, table, slot(3))?, slot(4))
     }
-    /// X, X, to, from, n
+    /// TableIndex, TableIndex, to, from, n
     table_copy(ctx, slot, word, set) {
         ctx.go_on()?;
         // SAFETY: rule V, `Index`.
         let (to, from) = unsafe { (table(ctx, word(1)), table(ctx, word(2))) };
         to.copy(ctx.shared(), slot(3), from, slot(4), slot(5))
     }
-    /// L, X, to, from, n
+    /// Element, TableIndex, to, from, n
     table_init(ctx, slot, word, set) {
         ctx.go_on()?;
         let index = usize::from(word(1));
@@ -303,7 +303,7 @@ cold_ops! {
         }
         init_table(ctx, table, &elements, to, from, n)
     }
-    /// L
+    /// Element
     elem_drop(ctx, slot, word, set) {
         ctx.drop_elements(usize::from(word(1)));
         Ok(())

@@ -3,20 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use wasmparser::{
-    BlockType, ConstExpr, Data, DataKind, ElementItems, ElementKind, ExternalKind, Operator, Parser, Payload, TypeRef,
-};
+use wasmparser::{BlockType, ConstExpr, DataKind, ElementItems, ElementKind, ExternalKind, FunctionBody, Operator};
+use wisp_compiler::{val_type, CompileError, FuncType};
 use wisp_image::format::{segment, ValType};
 use wisp_image::{Image, Memory};
 
 use crate::error::AotError;
-
-/// A function type.
-#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct FuncType {
-    pub params: Vec<ValType>,
-    pub results: Vec<ValType>,
-}
 
 /// A global.
 pub struct Global {
@@ -82,49 +74,23 @@ pub struct Module<'a> {
     pub bodies: Vec<Body<'a>>,
 }
 
-/// Returns a value type of the supported features. There are no others in what the compiler has taken.
-fn val_type(ty: wasmparser::ValType) -> Result<ValType, AotError> {
-    Ok(match ty {
-        wasmparser::ValType::I32 => ValType::I32,
-        wasmparser::ValType::I64 => ValType::I64,
-        wasmparser::ValType::F32 => ValType::F32,
-        wasmparser::ValType::F64 => ValType::F64,
-        wasmparser::ValType::Ref(r) if r.is_extern_ref() => ValType::ExternRef,
-        wasmparser::ValType::Ref(r) if r.is_func_ref() => ValType::FuncRef,
-        _ => return Err(AotError::internal("a value type that the compiler does not take")),
-    })
-}
-
-/// The entries that are collected before the tables can be judged.
-#[derive(Default)]
+/// The module as the compiler reads it, with the operators of its functions.
 struct Raw<'a> {
-    types: Vec<(FuncType, u16)>,
-    /// Index of each distinct type.
-    distinct: BTreeMap<FuncType, u16>,
-    functions: Vec<u32>,
-    imported_functions: u32,
-    globals: Vec<(ValType, bool, Option<usize>)>,
-    global_inits: Vec<ConstExpr<'a>>,
-    /// Imported.
-    tables: Vec<bool>,
-    exports: Vec<(ExternalKind, u32)>,
-    start: Option<u32>,
-    elements: Vec<wasmparser::Element<'a>>,
-    data: Vec<Data<'a>>,
+    source: wisp_compiler::Module<'a>,
     bodies: Vec<Body<'a>>,
 }
 
 /// Reads a module. The image is made from it: it says where globals lie and what became of segments.
 pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotError> {
-    let mut raw = Raw::default();
-    for payload in Parser::new(0).parse_all(wasm) {
-        raw.payload(payload?)?;
-    }
+    let (source, bodies) = wisp_compiler::read(wasm)?;
+    let bodies = bodies.iter().map(body).collect::<Result<_, _>>()?;
+    let mut raw = Raw { source, bodies };
+    let source = &raw.source;
     let manifest = image.manifest()?;
     let mut module = Module {
-        types: raw.types.clone(),
-        functions: raw.functions.clone(),
-        imported_functions: raw.imported_functions,
+        types: source.types.iter().map(|(distinct, ty)| (ty.clone(), *distinct as u16)).collect(),
+        functions: source.functions.clone(),
+        imported_functions: source.imported_functions,
         globals: Vec::new(),
         tables: Vec::new(),
         memory: manifest.memory,
@@ -133,30 +99,24 @@ pub fn read<'a>(wasm: &'a [u8], image: &Image<'_>) -> Result<Module<'a>, AotErro
         in_table: BTreeSet::new(),
         bodies: Vec::new(),
     };
-    let exported_globals: BTreeSet<u32> =
-        raw.exports.iter().filter(|(kind, _)| *kind == ExternalKind::Global).map(|&(_, index)| index).collect();
-    let imported_globals = raw.globals.iter().filter(|g| g.2.is_some()).count();
-    for (index, &(ty, mutable, imported)) in raw.globals.iter().enumerate() {
-        let (mut offset, mut constant, mut zeros) = (0, None, 0);
-        if imported.is_none() {
-            let own = image.global(index - imported_globals)?;
-            let expr = raw.global_inits.get(index - imported_globals);
-            offset = own.offset;
-            let first = expr.and_then(constant_of);
-            constant = first.filter(|_| !mutable);
+    let exported = |kind| source.exports.iter().filter(move |e| e.kind == kind).map(|e| e.index);
+    let exported_globals: BTreeSet<u32> = exported(ExternalKind::Global).collect();
+    let imported_globals = source.globals.len() - source.global_inits.len();
+    for (index, global) in source.globals.iter().enumerate() {
+        let (mut constant, mut zeros) = (None, 0);
+        if let Some(own) = index.checked_sub(imported_globals) {
+            let first = source.global_inits.get(own).and_then(constant_of);
+            constant = first.filter(|_| !global.mutable);
             // one without a constant is zero until code of the module sets it
             zeros = first.unwrap_or(0).trailing_zeros().min(32) as u8;
         }
         if exported_globals.contains(&(index as u32)) {
             zeros = 0;
         }
-        module.globals.push(Global { ty, imported, offset, constant, zeros });
+        let imported = global.imported.map(|index| index as usize);
+        module.globals.push(Global { ty: global.ty, imported, offset: global.offset, constant, zeros });
     }
-    for &(kind, index) in &raw.exports {
-        if kind == ExternalKind::Func {
-            module.reachable.insert(index);
-        }
-    }
+    module.reachable.extend(exported(ExternalKind::Func));
     raw.tables(image, &mut module)?;
     if manifest.init.is_some() {
         let body = raw.init(image)?;
@@ -224,99 +184,28 @@ fn items(items: &ElementItems<'_>) -> Result<Vec<Option<Entry>>, AotError> {
     Ok(out)
 }
 
-impl<'a> Raw<'a> {
-    fn payload(&mut self, payload: Payload<'a>) -> Result<(), AotError> {
-        match payload {
-            Payload::TypeSection(types) => {
-                for ty in types.into_iter_err_on_gc_types() {
-                    let ty = ty?;
-                    let convert = |types: &[wasmparser::ValType]| types.iter().map(|&t| val_type(t)).collect();
-                    let (params, results): (Result<_, _>, Result<_, _>) = (convert(ty.params()), convert(ty.results()));
-                    let ty = FuncType { params: params?, results: results? };
-                    // numbered as the image numbers distinct types: by first occurrence
-                    let next = self.distinct.len() as u16;
-                    let canonical = *self.distinct.entry(ty.clone()).or_insert(next);
-                    self.types.push((ty, canonical));
-                }
-            }
-            Payload::ImportSection(imports) => {
-                let mut globals = 0;
-                for import in imports.into_imports() {
-                    match import?.ty {
-                        TypeRef::Func(ty) => {
-                            self.functions.push(ty);
-                            self.imported_functions += 1;
-                        }
-                        TypeRef::Table(_) => self.tables.push(true),
-                        TypeRef::Global(ty) => {
-                            self.globals.push((val_type(ty.content_type)?, ty.mutable, Some(globals)));
-                            globals += 1;
-                        }
-                        _ => {}
-                    }
-                }
-            }
-            Payload::FunctionSection(functions) => {
-                for ty in functions {
-                    self.functions.push(ty?);
-                }
-            }
-            Payload::TableSection(tables) => {
-                for table in tables {
-                    table?;
-                    self.tables.push(false);
-                }
-            }
-            Payload::GlobalSection(globals) => {
-                for global in globals {
-                    let global = global?;
-                    self.globals.push((val_type(global.ty.content_type)?, global.ty.mutable, None));
-                    self.global_inits.push(global.init_expr);
-                }
-            }
-            Payload::ExportSection(exports) => {
-                for export in exports {
-                    let export = export?;
-                    self.exports.push((export.kind, export.index));
-                }
-            }
-            Payload::StartSection { func, .. } => self.start = Some(func),
-            Payload::ElementSection(elements) => {
-                for element in elements {
-                    self.elements.push(element?);
-                }
-            }
-            Payload::DataSection(segments) => {
-                for segment in segments {
-                    self.data.push(segment?);
-                }
-            }
-            Payload::CodeSectionEntry(body) => {
-                let mut locals = Vec::new();
-                for declaration in body.get_locals_reader()? {
-                    let (count, ty) = declaration?;
-                    locals.resize(locals.len() + count as usize, val_type(ty)?);
-                }
-                let mut operators = Vec::new();
-                for operator in body.get_operators_reader()?.into_iter_with_offsets() {
-                    let (operator, at) = operator?;
-                    operators.push((operator, at as u32));
-                }
-                self.bodies.push(Body { locals, operators });
-            }
-            _ => {}
-        }
-        Ok(())
+/// Reads the operators of a function.
+fn body<'a>(body: &FunctionBody<'a>) -> Result<Body<'a>, AotError> {
+    let mut locals = Vec::new();
+    for declaration in body.get_locals_reader()? {
+        let (count, ty) = declaration?;
+        locals.resize(locals.len() + count as usize, val_type(ty).map_err(CompileError::from)?);
     }
+    let mut operators = Vec::new();
+    for operator in body.get_operators_reader()?.into_iter_with_offsets() {
+        let (operator, at) = operator?;
+        operators.push((operator, at as u32));
+    }
+    Ok(Body { locals, operators })
+}
 
+impl<'a> Raw<'a> {
     /// Finds the tables whose elements never change, and the functions that the others hold.
     fn tables(&self, image: &Image<'_>, module: &mut Module<'a>) -> Result<(), AotError> {
-        let imported = self.tables.iter().filter(|&&imported| imported).count();
-        let mut open: Vec<bool> = self.tables.clone();
-        for &(kind, index) in &self.exports {
-            if kind == ExternalKind::Table {
-                open[index as usize] = true;
-            }
+        let imported = self.source.imported_tables;
+        let mut open: Vec<bool> = (0..self.source.tables.len()).map(|index| index < imported).collect();
+        for export in self.source.exports.iter().filter(|export| export.kind == ExternalKind::Table) {
+            open[export.index as usize] = true;
         }
         for (operator, _) in self.bodies.iter().flat_map(|body| &body.operators) {
             let written = match operator {
@@ -335,7 +224,7 @@ impl<'a> Raw<'a> {
             });
         }
         let mut leaks = BTreeSet::new();
-        for (index, element) in self.elements.iter().enumerate() {
+        for (index, element) in self.source.elements.iter().enumerate() {
             let placed = image.element(index)?;
             let entries = items(&element.items)?;
             let target = match &element.kind {
@@ -359,14 +248,14 @@ impl<'a> Raw<'a> {
         }
         for table in contents.iter_mut() {
             // calls of imports leave through the engine: keep to the general way
-            let imports = |e: &Entry| e.function.is_some_and(|f| f < self.imported_functions);
+            let imports = |e: &Entry| e.function.is_some_and(|f| f < self.source.imported_functions);
             if table.as_ref().is_some_and(|elements| elements.iter().any(imports)) {
                 *table = None;
             }
         }
         for (target, index) in leaks {
             if target.is_none_or(|table| contents[table].is_none()) {
-                for entry in items(&self.elements[index].items)?.into_iter().flatten() {
+                for entry in items(&self.source.elements[index].items)?.into_iter().flatten() {
                     module.reachable.extend(entry.function);
                 }
             }
@@ -389,15 +278,15 @@ impl<'a> Raw<'a> {
     /// Returns the function that does what the image cannot state, operator for operator as the compiler plans it.
     fn init(&self, image: &Image<'_>) -> Result<Body<'a>, AotError> {
         let mut out = Vec::new();
-        let imported = self.globals.len() - self.global_inits.len();
-        for (position, expr) in self.global_inits.iter().enumerate() {
+        let imported = self.source.globals.len() - self.source.global_inits.len();
+        for (position, expr) in self.source.global_inits.iter().enumerate() {
             let null = matches!(expr.get_operators_reader().into_iter().next(), Some(Ok(Operator::RefNull { .. })));
             if constant_of(expr).is_none() && !null {
                 expression(expr, &mut out)?;
                 out.push((Operator::GlobalSet { global_index: (imported + position) as u32 }, 0));
             }
         }
-        for (index, element) in self.elements.iter().enumerate() {
+        for (index, element) in self.source.elements.iter().enumerate() {
             let placed = image.element(index)?;
             if let (ElementKind::Active { table_index, offset_expr }, segment::PASSIVE) = (&element.kind, placed.mode) {
                 let (elem_index, table) = (index as u32, table_index.unwrap_or(0));
@@ -408,9 +297,9 @@ impl<'a> Raw<'a> {
                 out.push((Operator::ElemDrop { elem_index }, 0));
             }
         }
-        for (index, data) in self.data.iter().enumerate() {
+        for (index, data) in self.source.data.iter().enumerate() {
             // those that the compiler has joined are active
-            if image.data_count() != self.data.len() {
+            if image.data_count() != self.source.data.len() {
                 break;
             }
             let placed = image.data(index)?;
@@ -423,7 +312,7 @@ impl<'a> Raw<'a> {
                 out.push((Operator::DataDrop { data_index }, 0));
             }
         }
-        if let Some(function_index) = self.start {
+        if let Some(function_index) = self.source.start {
             out.push((Operator::Call { function_index }, 0));
         }
         out.push((Operator::End, 0));
@@ -446,7 +335,9 @@ impl Module<'_> {
     pub fn block_type(&self, ty: BlockType) -> Result<FuncType, AotError> {
         Ok(match ty {
             BlockType::Empty => FuncType::default(),
-            BlockType::Type(ty) => FuncType { params: Vec::new(), results: vec![val_type(ty)?] },
+            BlockType::Type(ty) => {
+                FuncType { params: Vec::new(), results: vec![val_type(ty).map_err(CompileError::from)?] }
+            }
             BlockType::FuncType(index) => self.types[index as usize].0.clone(),
         })
     }

@@ -41,7 +41,9 @@ use alloc::vec::Vec;
 pub use debug::{DebugFunction, DebugMap};
 pub use error::{CompileError, ErrorKind, MemoryNeed};
 pub use heap::adapt;
+pub use module::{val_type, FuncType, GlobalInfo, MemoryInfo, Module, TableInfo};
 pub use names::{function_names, printable};
+pub use parse::read;
 
 /// Limits of the modules that are accepted, and choices for the layout of the image.
 #[derive(Clone, Debug)]

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What the functions need to know of the module around them.
+//! The module model: what surrounds the functions, for this crate and for whoever else reads a validated module.
 
 use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
@@ -35,7 +35,7 @@ pub struct GlobalInfo {
 
 impl GlobalInfo {
     /// Returns the operand that names it.
-    pub fn operand(&self) -> Arg {
+    pub(crate) fn operand(&self) -> Arg {
         let wide = self.ty.slots() == 2;
         match (self.imported, wide) {
             (Some(index), false) => Arg::Word(Operand::GlobalImport, index as u16),
@@ -115,6 +115,9 @@ pub struct Module<'a> {
 }
 
 /// Returns a value type of the supported features.
+///
+/// # Errors
+/// It is a vector, or a reference to anything but functions or values of the host.
 pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, ErrorKind> {
     Ok(match ty {
         wasmparser::ValType::I32 => ValType::I32,
@@ -127,7 +130,7 @@ pub fn val_type(ty: wasmparser::ValType) -> Result<ValType, ErrorKind> {
 }
 
 /// Returns a reference type of the supported features.
-pub fn ref_type(ty: wasmparser::RefType) -> Result<ValType, ErrorKind> {
+fn ref_type(ty: wasmparser::RefType) -> Result<ValType, ErrorKind> {
     if ty.is_func_ref() {
         Ok(ValType::FuncRef)
     } else if ty.is_extern_ref() {
@@ -176,14 +179,14 @@ impl Module<'_> {
     }
 
     /// Adds a type and finds its place among the distinct ones.
-    pub fn add_type(&mut self, ty: FuncType) {
+    pub(crate) fn add_type(&mut self, ty: FuncType) {
         let next = self.distinct.len() as u32;
         let canonical = *self.distinct.entry(ty.clone()).or_insert(next);
         self.types.push((canonical, ty));
     }
 
     /// Adds a global.
-    pub fn add_global(&mut self, ty: wasmparser::GlobalType, imported: Option<u32>) -> Result<(), CompileError> {
+    pub(crate) fn add_global(&mut self, ty: wasmparser::GlobalType, imported: Option<u32>) -> Result<(), CompileError> {
         let mutable = ty.mutable;
         let ty = val_type(ty.content_type)?;
         let offset = self.globals_size;
@@ -195,7 +198,7 @@ impl Module<'_> {
     }
 
     /// Adds a table.
-    pub fn add_table(&mut self, ty: wasmparser::TableType) -> Result<(), CompileError> {
+    pub(crate) fn add_table(&mut self, ty: wasmparser::TableType) -> Result<(), CompileError> {
         let limit = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         self.tables.push(TableInfo {
             ty: ref_type(ty.element_type)?,
@@ -206,7 +209,7 @@ impl Module<'_> {
     }
 
     /// Sets the memory.
-    pub fn set_memory(&mut self, ty: wasmparser::MemoryType, imported: bool) {
+    pub(crate) fn set_memory(&mut self, ty: wasmparser::MemoryType, imported: bool) {
         let limit = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
         self.memory = Some(MemoryInfo {
             imported,
@@ -220,7 +223,7 @@ impl Module<'_> {
     ///
     /// # Errors
     /// The first that is too large, with what can be done about it.
-    pub fn check_counts(&self) -> Result<(), CompileError> {
+    pub(crate) fn check_counts(&self) -> Result<(), CompileError> {
         /// Number of values that one word of the code can tell apart.
         const WORD: usize = 1 << 16;
         const SPLIT: &str = "split the program into several apps";

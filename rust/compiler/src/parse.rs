@@ -111,6 +111,23 @@ pub fn parse<'a>(wasm: &'a [u8], options: &Options<'_>) -> Result<Parsed<'a>, Co
     Ok(Parsed { module, functions })
 }
 
+/// Reads a module that [`crate::compile`] has accepted, and the bodies of its functions in order.
+///
+/// # Errors
+/// The bytes are no module, or use features that are not supported. Functions are not looked into.
+pub fn read(wasm: &[u8]) -> Result<(Module<'_>, Vec<FunctionBody<'_>>), CompileError> {
+    let mut module = Module::default();
+    let mut bodies = Vec::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload? {
+            Payload::CodeSectionEntry(body) => bodies.push(body),
+            payload => collect(&mut module, payload)?,
+        }
+    }
+    Ok((module, bodies))
+}
+
+/// Adds what a section says to the module.
 fn collect<'a>(module: &mut Module<'a>, payload: Payload<'a>) -> Result<(), CompileError> {
     match payload {
         Payload::TypeSection(types) => {

@@ -4,12 +4,12 @@
 use std::collections::BTreeMap;
 
 use wasmparser::Operator;
+use wisp_compiler::FuncType;
 use wisp_image::format::ValType;
 
 use super::parts::{Declaration, TAIL};
 use super::value::Value;
 use super::{c_type, file, Emitter, Trap};
-use crate::module::FuncType;
 
 /// The function that a tail call goes to.
 enum Callee<'c> {

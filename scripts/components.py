@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tarfile
 import zipfile
 from dataclasses import dataclass, field
@@ -47,6 +48,8 @@ BEGIN, END = "<!-- sizes: written by SUITE=components with WISP_GENERATE=1 -->",
 MOST, STEP = 512 << 10, 1024
 # Calls and rounds of loops after which a program counts as endless.
 FUEL = 50_000_000
+# Version and layer of a file of WebAssembly that is a component.
+COMPONENT = b"\x0d\0\1\0"
 NOT_PINNED = "the archive is not the one that is pinned"
 
 
@@ -290,12 +293,28 @@ def verdict(program, out, err, status, trap):
     return "runs"
 
 
-def on_desk(tool, made, memory):
-    """Runs it on the workstation."""
-    done = programs.run([tool, "run", made.image, "--app", "app", "--board", BUILD / "board.toml", "--trace", "off",
+def run_on_desk(tool, made, memory):
+    """Runs it on the workstation: the outcome."""
+    return programs.run([tool, "run", made.image, "--app", "app", "--board", BUILD / "board.toml", "--trace", "off",
                          "--fuel", str(FUEL), "--max-memory", str(memory)])
+
+
+def on_desk(tool, made, memory):
+    """Runs it on the workstation: what came of it."""
+    done = run_on_desk(tool, made, memory)
     trap = "unreachable" if done.status == 134 else f"it ended with {done.status}: {done.err}" if done.status > 134 else ""
     return verdict(made.program, done.out, done.err, done.status, trap or False)
+
+
+def with_wasmtime(made, ours):
+    """Runs it with Wasmtime as well, and compares with a run of Wisp."""
+    folder, why = pinned("wasmtime")
+    if folder is None:
+        return f"FAILED: {why}" if why == NOT_PINNED else f"skipped: {why}"
+    host = devenv.REPO / "scripts" / "wasmtime_host.py"
+    done = programs.run([sys.executable, host, folder, made.path, *ARGUMENTS], dict(word.split("=") for word in VARIABLES))
+    same = (done.out, done.status) == (ours.out, ours.status)
+    return "the same" if same else f"FAILED: it printed {done.out!r} and ended with {done.status}: {last_line(done)}"
 
 
 def least_memory(tool, made):
@@ -328,6 +347,8 @@ def check(tool, made):
     made.results["desk"] = on_desk(tool, made, MOST)
     if not made.results["desk"].startswith("FAILED"):
         made.memory = least_memory(tool, made)
+    if made.path.read_bytes()[4:8] == COMPONENT:
+        made.results["wasmtime"] = with_wasmtime(made, run_on_desk(tool, made, MOST))
 
 
 def write_page(all_made):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Components of several toolchains on the workstation and, by rust/bare, on a Cortex-M3 and RV32."""
+"""Components of several toolchains on the workstation, beside Wasmtime there, and, by rust/bare, on a Cortex-M3 and RV32."""
 
 import os
 import re
@@ -60,7 +60,7 @@ def layouts():
 
 
 def select_components():
-    """Components: what their images take, and that they run on the workstation, a Cortex-M3 and RV32."""
+    """Components: what their images take, and that they run on the workstation as with Wasmtime, a Cortex-M3 and RV32."""
     tool = build_wisp()
     return run(tool) if tool else Count(failed=1)
 
@@ -71,7 +71,7 @@ def run(tool):
     for made in all_made:
         components.check(tool, made)
     on_boards(all_made)
-    places = ["desk", *(board.title for board in BOARDS)]
+    places = ["desk", "wasmtime", *(board.title for board in BOARDS)]
     text = components.table(all_made, places)
     path = components.BUILD / "table.md"
     devenv.write_if_changed(path, text)

@@ -93,9 +93,14 @@ class Component:
         return self.program.first("title") or self.name
 
 
+def entry_of(title):
+    """A package of the list."""
+    return next(entry for entry in json.loads((TESTS / "list.json").read_text(encoding="utf-8")) if entry["title"] == title)
+
+
 def pinned(title):
     """The unpacked archive of a package of the list: (folder, ""), or (None, why)."""
-    package = next(entry for entry in json.loads((TESTS / "list.json").read_text(encoding="utf-8")) if entry["title"] == title)
+    package = entry_of(title)
     archive = packages.archive_of(package)
     if archive is None:
         return None, "the registry is not reached"
@@ -166,14 +171,29 @@ def composed(folder, library, name):
     program = next(iter(crate(folder, [name])))
     made = Component(f"{name}-composed", "rustc, wit-bindgen, wasm-tools", program.program)
     made.skipped, made.failure = program.skipped, program.failure
-    tools, why = pinned("wasm-tools")
-    if made.skipped or made.failure or made.leave_out(why):
-        return made
-    made.path = BUILD / f"{name}-composed.wasm"
-    done = programs.run([wasm_tools(tools), "compose", program.path, "-d", program.path.with_name(f"{library}.wasm"), "-o", made.path])
-    if done.status:
-        made.failure, made.path = last_line(done), None
+    if not (made.skipped or made.failure):
+        compose(made, program.path, program.path.with_name(f"{library}.wasm"))
     return made
+
+
+def compose(made, program, *libraries):
+    """Makes one component of a program and of libraries. Each may use those before it."""
+    tools, why = pinned("wasm-tools")
+    if made.leave_out(why):
+        return
+    folder = BUILD / "composed" / made.name
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = []
+    for number, part in enumerate([*libraries, program]):
+        path = folder / f"part{number}.wasm" if part != program else BUILD / f"{made.name}.wasm"
+        definitions = [argument for library in whole for argument in ("-d", library)]
+        command = [wasm_tools(tools), "compose", "-q", part, *definitions, "-o", path] if whole else ["cp", part, path]
+        done = programs.run(command)
+        if done.status:
+            made.failure = last_line(done)
+            return
+        whole.append(path)
+    made.path = whole[-1]
 
 
 def wasm_tools(folder):
@@ -200,6 +220,69 @@ def c(source):
     if done.status:
         made.failure, made.path = last_line(done), None
     return made
+
+
+def wit_bindgen(made):
+    """The program `wit-bindgen` with its generator for C, as `cargo install` builds it; None with the reason in a component."""
+    entry = entry_of("wit-bindgen")
+    if made.leave_out(pinned(entry["title"])[1]):
+        return None
+    root = BUILD / "tools"
+    done = programs.run(["cargo", "install", entry["name"], "--version", f"={entry['version']}", "--locked", "--debug",
+                         "--no-default-features", "--features", "c", "--root", root, "--target-dir", BUILD / "cargo"], seconds=900)
+    made.skipped = "the registry is not reached" if no_registry(done) else ""
+    made.failure = last_line(done) if done.status and not made.skipped else ""
+    return None if done.status else root / "bin" / "wit-bindgen"
+
+
+def bound(made, folder, world, source):
+    """Compiles a file of C with the bindings of a world, as a component; None with the reason in `made`.
+
+    A module with exports is linked as a reactor: wasi-libc ends a command after each call of an export.
+    """
+    tools, why = pinned("wasm-tools")
+    adapter, no_adapter = pinned("adapter")
+    if made.leave_out(programs.C().missing() or why or no_adapter):
+        return None
+    generator = wit_bindgen(made)
+    if generator is None:
+        return None
+    out = BUILD / "bound" / f"{world}-{source.stem}"
+    module, path = out / "core.wasm", out / f"{source.stem}.wasm"
+    adapter = adapter / "package" / "lib" / "wasi_snapshot_preview1.reactor.wasm"
+    for command in ([generator, "c", folder / "wit", "--world", world, "--out-dir", out],
+                    [sys.executable, devenv.REPO / "scripts" / "guest.py", "c", "--reactor", f"--flag=-I{out}", "-o", module,
+                     source, out / f"{world}.c", out / f"{world}_component_type.o"],
+                    [wasm_tools(tools), "component", "new", module, "--adapt", f"wasi_snapshot_preview1={adapter}", "-o", path]):
+        done = programs.run(command)
+        if done.status:
+            made.failure = last_line(done)
+            return None
+    return path
+
+
+def types(folder):
+    """Programs and libraries with every kind of value, in Rust and in C by `wit-bindgen c`, each composed with each."""
+    written = next(iter(crate(folder, ["every-type"])))
+    source = folder / "c"
+    for language, other in (("Rust", "Rust"), ("Rust", "C"), ("C", "Rust"), ("C", "C")):
+        title = f"three components composed: every kind of value, the program in {language}, the library in {other}"
+        made = Component(f"every-type-{language}-{other}".lower(), "rustc, clang, wit-bindgen",
+                         Program(None, {**written.program.words, "title": [title]}))
+        made.skipped, made.failure = written.skipped, written.failure
+        if not (made.skipped or made.failure):
+            program = written.path if language == "Rust" else bound(made, folder, "command", source / "program.c")
+            library = written.path.with_name("types.wasm") if other == "Rust" else bound(made, folder, "library", source / "library.c")
+            palette = bound(made, folder, "palette", source / "palette.c")
+            if not (made.skipped or made.failure):
+                compose(made, program, palette, library)
+        yield made
+    for name in ("streams", "traps"):
+        made = Component(name, "clang, wit-bindgen", Program.read(source / f"{name}.c"))
+        program, palette = bound(made, folder, "command", source / f"{name}.c"), bound(made, folder, "palette", source / "palette.c")
+        if program and palette:
+            compose(made, program, palette)
+        yield made
 
 
 def fresh(tool):
@@ -273,6 +356,7 @@ def all_components(tool):
     yield core_module(TESTS / "programs" / "println.rs")
     yield from crate(TESTS / "sensor", ["pins-and-spi", "through-wasi", "through-wisp"])
     yield composed(TESTS / "composed", "words", "counts")
+    yield from types(TESTS / "types")
     yield fresh(tool)
     yield from others()
 
@@ -303,6 +387,10 @@ def on_desk(tool, made, memory):
     """Runs it on the workstation: what came of it."""
     done = run_on_desk(tool, made, memory)
     trap = "unreachable" if done.status == 134 else f"it ended with {done.status}: {done.err}" if done.status > 134 else ""
+    # a board has no names and lines
+    missing = [line for line in made.program.all("line") if line not in done.err]
+    if missing:
+        return f"FAILED: its trap did not name {missing[0]!r}: {done.err}"
     return verdict(made.program, done.out, done.err, done.status, trap or False)
 
 

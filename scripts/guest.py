@@ -239,7 +239,7 @@ def with_wasi(args):
 
 
 def build_c(args):
-    """Compiles and links C and C++ files."""
+    """Compiles and links C and C++ files, with objects among them."""
     include = args.include
     if not include:
         include = BUILD / "guest"
@@ -258,6 +258,9 @@ def build_c(args):
             compiling.append(f"-I{own}")
         objects = []
         for source in [*args.sources, *library]:
+            if str(source).endswith(".o"):
+                objects.append(source)
+                continue
             objects.append(args.folder / f"{len(objects)}.o")
             more = flags_in(settings / "cpp.flags") if str(source).endswith(CPP) else []
             run([clang, *compiling, *more, "-c", source, "-o", objects[-1]])

@@ -51,6 +51,7 @@ LINTS = {
     "samples/uart_bridge/guest": [(WASM, [])],
     "tests/components/composed": [(WASI, [])],
     "tests/components/sensor": [(WASI, [])],
+    "tests/components/types": [(WASI, [])],
     "tests/crates": [(WASM, []), (None, ["--lib"])],
     "tests/programs/firmware/guests/rust": [(WASM, [])],
 }

@@ -76,7 +76,7 @@ class Program:
         """Reads the comments."""
         words = {}
         for line in path.read_text(encoding="utf-8").splitlines():
-            match = re.match(r"(?://|/\*) (memory|args|env|trap|stderr|stdout|status|refused|title): ?(.*?)(?: \*/)?$", line)
+            match = re.match(r"(?://|/\*) (memory|args|env|trap|stderr|stdout|status|refused|title|line): ?(.*?)(?: \*/)?$", line)
             if match:
                 words.setdefault(match.group(1), []).append(match.group(2))
             elif line and not re.match(r"//|/\*|\s|#!\[", line):

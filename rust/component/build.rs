@@ -6,7 +6,7 @@ use std::path::Path;
 use wisp_abi::Errno;
 
 /// The files of the shims, the one with imports first. They share one module, so a function may call one of another file.
-const FILES: [&str; 13] = [
+const FILES: [&str; 14] = [
     "base",
     "analog",
     "cli",
@@ -18,6 +18,7 @@ const FILES: [&str; 13] = [
     "keyvalue",
     "logging",
     "pins",
+    "preview1",
     "random",
     "spi",
 ];

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::composing::{passes, program, traps, WASI};
+use common::composing::{passes, program, run_with, traps, PART, WASI};
 use common::Folder;
 
 /// Lowers the functions that get, write and drop the stream of standard output, for a part with a memory of its own.
@@ -327,5 +327,123 @@ fn handles_in_lists_and_in_results_in_memory_are_checked_as_well() {
         opens.replace("(call $open (i32.const 0) (i32.const 0)", "(call $open (i32.const 0) (i32.const 1)"),
     ] {
         traps(&library_with(1024, items, lower, imports, &code), "trap");
+    }
+}
+
+/// Returns a program that calls a library with this function. The library was built for preview 1, and what its toolchain put
+/// around it traps.
+fn for_preview1(code: &str) -> String {
+    let functions = [
+        ("fd_write", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_read", "(param i32 i32 i32 i32) (result i32)"),
+        ("fd_close", "(param i32) (result i32)"),
+        ("fd_seek", "(param i32 i64 i32 i32) (result i32)"),
+        ("fd_fdstat_get", "(param i32 i32) (result i32)"),
+        ("fd_prestat_get", "(param i32 i32) (result i32)"),
+        ("args_sizes_get", "(param i32 i32) (result i32)"),
+        ("args_get", "(param i32 i32) (result i32)"),
+        ("environ_get", "(param i32 i32) (result i32)"),
+        ("poll_oneoff", "(param i32 i32 i32 i32) (result i32)"),
+    ];
+    let adapter = functions.map(|(name, ty)| format!(r#"(func (export "{name}") {ty} (unreachable))"#)).concat();
+    let imports = functions
+        .map(|(name, ty)| format!(r#"(import "wasi_snapshot_preview1" "{name}" (func ${name} {ty}))"#))
+        .concat();
+    let program = program(
+        r#"(import "acme:lib/f" (instance $f (export "f" (func))))
+        (core func $f (canon lower (func $f "f")))
+        (core instance $i (export "f" (func $f)))"#,
+        r#"(import "i" "f" (func $f))"#,
+        r#"(func (export "run") (result i32) (call $f) (i32.const 0))"#,
+    );
+    format!(
+        r#"(component
+        (component $lib
+          (core module $adapter {adapter})
+          (core module $m {imports} {PART}
+            (data (i32.const 16) "hello\n")
+            (func (export "f") {code}))
+          (core instance $a (instantiate $adapter))
+          (core instance $c (instantiate $m (with "wasi_snapshot_preview1" (instance $a))))
+          (func $f (canon lift (core func $c "f")))
+          (instance $f (export "f" (func $f)))
+          (export "acme:lib/f" (instance $f)))
+        (component $program {program})
+        (instance $l (instantiate $lib))
+        (instance $p (instantiate $program (with "acme:lib/f" (instance $l "acme:lib/f"))))
+        (alias export $p "wasi:cli/run@0.2.0" (instance $run))
+        (export "wasi:cli/run@0.2.0" (instance $run)))"#
+    )
+}
+
+/// Writes a list of three pieces to address 32, of which the first has this address and length.
+fn pieces(at: i64, length: i64) -> String {
+    format!(
+        "(i32.store (i32.const 32) (i32.const {at})) (i32.store (i32.const 36) (i32.const {length}))
+        (i32.store (i32.const 48) (i32.const 18)) (i32.store (i32.const 52) (i32.const 4))"
+    )
+}
+
+#[test]
+fn a_part_for_preview_1_uses_the_streams_of_the_host_in_place_of_what_is_around_it() {
+    let write = |list: u32, out: u32| {
+        format!("(call $is (call $fd_write (i32.const 1) (i32.const {list}) (i32.const 3) (i32.const {out})) (i32.const 0))")
+    };
+    let (fine, written) = (pieces(16, 2), "(call $is (i32.load (i32.const 64)) (i32.const 6))");
+    let list =
+        "(call $is (i32.load (i32.const 32)) (i32.const 16)) (call $is (i32.load (i32.const 48)) (i32.const 18))";
+    let out = passes(&for_preview1(&format!("{fine} {} {written} {list}", write(32, 64))));
+    assert_eq!(out, "hello\n");
+    // the memory of the part ends at 9216
+    for (first, list, out) in [
+        (pieces(9216, 1), 32, 64),
+        (pieces(9215, 2), 32, 64),
+        (pieces(16, -1), 32, 64),
+        (pieces(-1, 2), 32, 64),
+        (fine.clone(), 9212, 64),
+        (fine.clone(), 32, 9213),
+    ] {
+        traps(&for_preview1(&format!("{first} {}", write(list, out))), "trap");
+    }
+    let number = |call: &str, expected: u32| format!("(call $is (call {call}) (i32.const {expected}))");
+    let calls = [
+        number("$fd_write (i32.const 3) (i32.const 32) (i32.const 3) (i32.const 64)", 8),
+        number("$fd_read (i32.const 0) (i32.const 32) (i32.const 0) (i32.const 64)", 0),
+        number("$fd_close (i32.const 1)", 0),
+        number("$fd_close (i32.const 3)", 8),
+        number("$fd_seek (i32.const 1) (i64.const 0) (i32.const 0) (i32.const 64)", 70),
+        number("$fd_fdstat_get (i32.const 3) (i32.const 64)", 8),
+        number("$fd_fdstat_get (i32.const 1) (i32.const 64)", 0),
+        number("$fd_prestat_get (i32.const 3) (i32.const 64)", 8),
+        number("$poll_oneoff (i32.const 64) (i32.const 64) (i32.const 0x10000) (i32.const 64)", 28),
+        // a stream that was closed stays open for the others
+        number("$fd_write (i32.const 1) (i32.const 32) (i32.const 3) (i32.const 64)", 0),
+    ];
+    assert_eq!(passes(&for_preview1(&format!("{fine} {}", calls.concat()))), "hello\n");
+    let all = 9216 / 48;
+    traps(
+        &for_preview1(&number(
+            &format!("$poll_oneoff (i32.const 64) (i32.const 0) (i32.const {all}) (i32.const 64)"),
+            0,
+        )),
+        "trap",
+    );
+}
+
+#[test]
+fn a_part_for_preview_1_gets_its_arguments_within_its_own_memory() {
+    let get = |list: u32, bytes: u32| {
+        format!(
+            r#"(i64.store (i32.const 0) (i64.const 0x1234567890))
+            (call $is (call $args_sizes_get (i32.const 64) (i32.const 68)) (i32.const 0))
+            (call $is (i32.load (i32.const 64)) (i32.const 2))
+            (call $is (call $args_get (i32.const {list}) (i32.const {bytes})) (i32.const 0))
+            (call $is (i32.load8_u (i32.load (i32.add (i32.const {list}) (i32.const 4)))) (i32.const 111))
+            (if (i64.ne (i64.load (i32.const 0)) (i64.const 0x1234567890)) (then (unreachable)))"#
+        )
+    };
+    for (list, bytes, fits) in [(128, 256, true), (9208, 256, true), (9212, 256, false), (128, 9213, false)] {
+        let run = run_with(&for_preview1(&get(list, bytes)), "-- one");
+        assert_eq!(run.code == Some(0), fits, "{list} {bytes}: {}{}", run.out, run.err);
     }
 }

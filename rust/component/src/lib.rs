@@ -14,6 +14,7 @@
 
 mod compose;
 mod composed;
+mod debug;
 mod error;
 mod facts;
 mod link;

@@ -13,9 +13,10 @@ use wasm_encoder::{
     FunctionSection, GlobalSection, ImportSection, Instruction, MemorySection, Module, NameMap, NameSection,
     RawSection, SectionId, StartSection, TableSection, TagSection, TypeSection,
 };
-use wasmparser::{ExternalKind, KnownCustom, Name, Operator, Parser, Payload};
+use wasmparser::{BinaryReader, ExternalKind, FunctionBody, KnownCustom, Name, Operator, Parser, Payload};
 use wisp_compiler::printable;
 
+use crate::debug::{self, Debug, Moved};
 use crate::patch::{self, Code};
 use crate::plan::{Entry, Link, Plan};
 use crate::shims::{Shims, ABSOLUTE, APP, END, LOCAL};
@@ -121,13 +122,19 @@ pub fn link(plan: &Plan<'_>, shims: &Shims) -> Result<Vec<u8>, Error> {
     if let Some(count) = main.data_count {
         module.section(&DataCountSection { count });
     }
-    let moved = code(&mut module, plan, shims, &mut layout)?;
+    let debug = debug_of(plan.module)?;
+    let moved = code(&mut module, plan, shims, &mut layout, !debug.is_empty())?;
     if let Some(data) = main.data {
         let mut section = DataSection::new();
         layout.main.parse_data_section(&mut section, data)?;
         module.section(&section);
     }
-    customs(&mut module, plan, shims, &mut layout, moved)?;
+    customs(&mut module, plan, shims, &mut layout, moved.is_some())?;
+    if let Some(moved) = moved {
+        for (name, data) in debug::sections(&[(&debug, &moved)]) {
+            module.section(&CustomSection { name: name.into(), data: data.into() });
+        }
+    }
     Ok(module.finish())
 }
 
@@ -314,14 +321,43 @@ fn exports(module: &mut Module, plan: &Plan<'_>, layout: &Layout<'_>) {
     module.section(&section);
 }
 
-/// Writes the code. Returns true if code of the main module is at another offset in the section than before.
-fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout<'_>) -> Result<bool, Error> {
+/// Returns the debug information of a module.
+fn debug_of(module: &[u8]) -> Result<Debug<'_>, Error> {
+    let mut debug = Debug::new();
+    for payload in Parser::new(0).parse_all(module) {
+        match payload? {
+            Payload::CustomSection(section) if section.name().starts_with(".debug_") => {
+                debug.push((section.name(), section.data()));
+            }
+            _ => {}
+        }
+    }
+    Ok(debug)
+}
+
+/// Writes the code. Returns where it is now if code of the main module is at another offset in the section than before.
+fn code(
+    module: &mut Module,
+    plan: &Plan<'_>,
+    shims: &Shims,
+    layout: &mut Layout<'_>,
+    follow: bool,
+) -> Result<Option<Moved>, Error> {
     let added = layout.linked.len() + layout.traps.len() + usize::from(layout.start.is_some());
     let mut code = Code::new(plan.facts.bodies.len() + added);
-    let mut moved = false;
+    let (mut moved, mut places) = (false, Moved::default());
     for body in &plan.facts.bodies {
-        code.push(&patch::calls(body, &layout.main.funcs)?, patch::size_width(plan.module, body));
-        moved |= code.bytes().len() as u64 != body.range().end - plan.facts.code_start;
+        let new = patch::calls(body, &layout.main.funcs)?;
+        code.push(&new, patch::size_width(plan.module, body));
+        let end = code.bytes().len() as u64;
+        moved |= end != body.range().end - plan.facts.code_start;
+        if follow {
+            let same = FunctionBody::new(BinaryReader::new(&new, 0));
+            let [old, new] =
+                [body, &same].map(|body| Ok::<_, Error>(body.get_operators_reader()?.into_iter_with_offsets()));
+            let offsets = old?.zip(new?).map_while(|(old, new)| Some((old.ok()?.1, new.ok()?.1)));
+            places.body(body, plan.facts.code_start, end - same.as_bytes().len() as u64..end, offsets);
+        }
     }
     let imported = shims.facts.imported_funcs.len();
     let [absolute, local] = [ABSOLUTE, LOCAL].map(|name| shims.facts.exported(name).unwrap_or(u32::MAX));
@@ -357,11 +393,11 @@ fn code(module: &mut Module, plan: &Plan<'_>, shims: &Shims, layout: &mut Layout
         code.push(&function.into_raw_body(), 1);
     }
     module.section(&RawSection { id: SectionId::Code as u8, data: code.bytes() });
-    Ok(moved)
+    Ok(moved.then_some(places))
 }
 
 /// Copies debug information and the like, and writes the names of functions and globals. Leaves out what is wrong in
-/// the new module: debug information if code moved, and what has indices of functions.
+/// the new module: debug information if code moved, which is converted, and what has indices of functions.
 fn customs(
     module: &mut Module,
     plan: &Plan<'_>,

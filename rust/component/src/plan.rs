@@ -14,7 +14,7 @@ use crate::shims::{is_0_2, is_known, is_run, is_version, proposal, watches_pin, 
 use crate::Error;
 
 /// The import module of WASI preview 1, which Wisp's host has itself.
-const PREVIEW1: &str = "wasi_snapshot_preview1";
+pub const PREVIEW1: &str = "wasi_snapshot_preview1";
 const RUN: &str = "wasi:cli/run";
 
 /// The stand-in for a function that the main module imports.

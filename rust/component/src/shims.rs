@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use wasmparser::Operator;
 
 use crate::facts::Facts;
-use crate::plan::Link;
+use crate::plan::{Link, PREVIEW1};
 use crate::Error;
 
 /// The module, assembled from the folder `shims`.
@@ -169,6 +169,11 @@ impl Shims {
         }
         let never = |&(package, of): &(&str, &str)| name.starts_with(package) && function.starts_with(of);
         WITHOUT_HANDLES.iter().any(never).then_some(Shim::Trap)
+    }
+
+    /// Returns what takes the place of a function of preview 1 in a part of a composed component.
+    pub fn preview1(&self, function: &str) -> Option<u32> {
+        self.facts.exported(&format!("{PREVIEW1} {function}"))
     }
 
     /// Returns the functions that change addresses at the border to the host.

@@ -50,7 +50,8 @@ pub struct Confine<'r> {
 }
 
 impl Confine<'_> {
-    /// Returns a body. `results` is the type of a block with the function's results.
+    /// Returns a body, and adds to `places` where each instruction was in the module and where it is in the new body.
+    /// `results` is the type of a block with the function's results.
     ///
     /// # Errors
     /// An index without a new one, or an instruction for memory that is not known.
@@ -60,6 +61,7 @@ impl Confine<'_> {
         params: usize,
         results: BlockType,
         body: &FunctionBody<'_>,
+        places: &mut Vec<(u64, u64)>,
     ) -> Result<Function, Error>
     where
         Error: From<wasm_encoder::reencode::Error<M::Error>>,
@@ -76,6 +78,7 @@ impl Confine<'_> {
             let mut function = Function::new(locals);
             let mut reader = body.get_operators_reader()?;
             while !reader.eof() {
+                places.push((reader.original_position(), function.byte_len() as u64));
                 function.instruction(&map.instruction(reader.read()?)?);
             }
             return Ok(function);
@@ -101,6 +104,7 @@ impl Confine<'_> {
         let mut asked = false;
         let mut reader = body.get_operators_reader()?;
         while !reader.eof() {
+            places.push((reader.original_position(), function.byte_len() as u64));
             let operator = reader.read()?;
             match operator {
                 Operator::Block { .. } | Operator::Loop { .. } | Operator::If { .. } => depth += 1,

@@ -6,15 +6,16 @@ use std::convert::Infallible;
 
 use wasm_encoder::reencode::Reencode;
 use wasm_encoder::{
-    BlockType, CodeSection, ConstExpr, DataCountSection, DataSection, ElementSection, EntityType, ExportKind,
-    ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction, MemorySection,
-    MemoryType, Module, NameMap, NameSection, StartSection, TableSection, TypeSection,
+    BlockType, CodeSection, ConstExpr, CustomSection, DataCountSection, DataSection, ElementSection, EntityType,
+    ExportKind, ExportSection, Function, FunctionSection, GlobalSection, GlobalType, ImportSection, Instruction,
+    MemorySection, MemoryType, Module, NameMap, NameSection, StartSection, TableSection, TypeSection,
 };
 use wasmparser::{DataKind, FuncType, Name, TypeRef, ValType};
 
 use super::confine::Confine;
 use super::link::{body, is_own, Arg, Func, Linked, Unit};
 use super::region::{constant, outside, Region};
+use crate::debug::{self, Moved};
 use crate::shims::Shims;
 use crate::Error;
 
@@ -120,8 +121,9 @@ pub fn module(linked: &mut Linked<'_>, shims: &Shims) -> Result<Vec<u8>, Error> 
         Func::Made(index) => Ok(made(index)),
     };
     let (mut code, mut declared) = (CodeSection::new(), FunctionSection::new());
+    let mut moved = Vec::new();
     for (unit, map) in linked.units.iter().zip(&mut maps) {
-        bodies(unit, map, &linked.regions, &mut types, &mut code, &mut declared)?;
+        moved.push(bodies(unit, map, &linked.regions, &mut types, &mut code, &mut declared)?);
     }
     let drops = types.index(&FuncType::new([ValType::I32], []));
     for function in &linked.made {
@@ -172,6 +174,11 @@ pub fn module(linked: &mut Linked<'_>, shims: &Shims) -> Result<Vec<u8>, Error> 
     }
     module.section(&elements).section(&DataCountSection { count: data.len() }).section(&code).section(&data);
     module.section(&names(linked, &maps, first_made, entry));
+    moved.iter_mut().for_each(|moved| moved.behind_count(code.len()));
+    let debug: Vec<_> = linked.units.iter().map(|unit| &unit.module.debug).zip(&moved).collect();
+    for (name, data) in debug::sections(&debug) {
+        module.section(&CustomSection { name: name.into(), data: data.into() });
+    }
     Ok(module.finish())
 }
 
@@ -295,7 +302,7 @@ fn regions_of(unit: &Unit<'_>, regions: &[Region]) -> Result<Vec<Region>, Error>
     all.map(|&region| regions.get(region).copied().ok_or_else(|| Error::dangling("memory"))).collect()
 }
 
-/// Writes the functions of a unit.
+/// Writes the functions of a unit. Returns where its code is.
 fn bodies(
     unit: &Unit<'_>,
     map: &mut Map,
@@ -303,7 +310,9 @@ fn bodies(
     types: &mut Types,
     code: &mut CodeSection,
     declared: &mut FunctionSection,
-) -> Result<(), Error> {
+) -> Result<Moved, Error> {
+    let mut moved = Moved::default();
+    let mut places = Vec::new();
     let regions = regions_of(unit, regions)?;
     let confine = Confine { regions: &regions };
     let imported = unit.module.imported_funcs().count() as u32;
@@ -317,10 +326,13 @@ fn bodies(
             [result] => BlockType::Result(result),
             _ => BlockType::FunctionType(types.index(&FuncType::new([], signature.results().iter().copied()))),
         };
-        code.function(&confine.body(map, signature.params().len(), results, body)?);
+        let function = confine.body(map, signature.params().len(), results, body, &mut places)?;
+        code.function(&function);
         declared.function(ty + map.types);
+        let end = code.byte_len() as u64;
+        moved.body(body, unit.module.code_start, end - function.byte_len() as u64..end, places.drain(..));
     }
-    Ok(())
+    Ok(moved)
 }
 
 /// Writes the data of a unit, at the addresses of its regions.

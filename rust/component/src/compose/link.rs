@@ -12,7 +12,7 @@ use super::graph::{Builtin, Def, Graph, Kind, Origin};
 use super::module::Module;
 use super::passing::{self, Passed};
 use super::region::{self, Region};
-use crate::plan::{reason, refused};
+use crate::plan::{reason, refused, PREVIEW1};
 use crate::shims::{watches_pin, Shim, Shims, ABSOLUTE, APP, BYTE, END, PER_PART, WORD};
 use crate::Error;
 
@@ -256,6 +256,10 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
         for unit in 0..self.graph.instances.len() {
             let mut args = Vec::new();
             for (index, def) in self.graph.instances[unit].args.iter().enumerate() {
+                if let Some(func) = self.preview1(unit, index)? {
+                    args.push(Arg::Func(func));
+                    continue;
+                }
                 args.push(match *def {
                     Def::Item(instance, Kind::Func, index) => Arg::Func(self.func(instance, index)?),
                     Def::Item(instance, Kind::Table, index) => Arg::Table(instance, index),
@@ -276,6 +280,19 @@ impl<'a: 'g, 'g> Linker<'a, 'g> {
             self.linked.units[unit].args = args;
         }
         Ok(())
+    }
+
+    /// Returns the shim for an import of preview 1. It takes the place of what the toolchain of the part put around it to
+    /// translate to 0.2, which works in memory of the part that it allocates.
+    fn preview1(&mut self, unit: usize, import: usize) -> Result<Option<Func>, Error> {
+        let module = &self.linked.units[unit].module;
+        let Some(&(PREVIEW1, name, TypeRef::Func(ty))) = module.imports.get(import) else { return Ok(None) };
+        let ty = module.func_type(ty)?;
+        let shim = self.shims.preview1(name).filter(|&func| self.shims.facts.type_of(func) == Some(ty));
+        match (shim, self.memory_of(unit)) {
+            (Some(func), Some(region)) => self.shim(region, func).map(Some),
+            _ => Ok(None),
+        }
     }
 
     /// Returns the function behind one of an instance, which it may import itself.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use wasmparser::{ExternalKind, FuncType, FunctionBody, MemoryType, Parser, Payload, TypeRef};
 
+use crate::debug::Debug;
 use crate::Error;
 
 /// A core module.
@@ -25,6 +26,9 @@ pub struct Module<'a> {
     pub data: Option<wasmparser::DataSectionReader<'a>>,
     pub bodies: Vec<FunctionBody<'a>>,
     pub names: Option<wasmparser::NameSectionReader<'a>>,
+    /// Offset at which the contents of the code section begin.
+    pub code_start: u64,
+    pub debug: Debug<'a>,
 }
 
 impl<'a> Module<'a> {
@@ -68,10 +72,13 @@ impl<'a> Module<'a> {
                 Payload::StartSection { func, .. } => module.start = Some(func),
                 Payload::ElementSection(elements) => module.elements = Some(elements),
                 Payload::DataSection(data) => module.data = Some(data),
+                Payload::CodeSectionStart { unchecked_range, .. } => module.code_start = unchecked_range.start,
                 Payload::CodeSectionEntry(body) => module.bodies.push(body),
                 Payload::CustomSection(section) => {
                     if let wasmparser::KnownCustom::Name(names) = section.as_known() {
                         module.names = Some(names);
+                    } else if section.name().starts_with(".debug_") {
+                        module.debug.push((section.name(), section.data()));
                     }
                 }
                 _ => {}

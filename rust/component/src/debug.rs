@@ -89,6 +89,13 @@ fn convert(debug: &Debug<'_>, moved: &Moved) -> Converted<Dwarf> {
         Ok::<_, gimli::Error>(EndianSlice::new(found.map_or(&[][..], |(_, bytes)| bytes), LittleEndian))
     };
     let old = read::Dwarf::load(section)?;
+    let mut headers = old.units();
+    while let Some(header) = headers.next()? {
+        let lines = old.unit(header)?.line_program;
+        if !lines.is_none_or(|lines| is_sound(lines.header())) {
+            return Err(gimli::write::ConvertError::InvalidLineBase);
+        }
+    }
     let mut new = Dwarf::from(&old, &|address| Some(Address::Constant(address)))?;
     let mut headers = old.units();
     for index in 0..new.units.count() {
@@ -103,6 +110,12 @@ fn convert(debug: &Debug<'_>, moved: &Moved) -> Converted<Dwarf> {
         entries(unit, moved);
     }
     Ok(new)
+}
+
+/// Tells whether a line program has steps of lines as gimli assumes them.
+fn is_sound(header: &read::LineProgramHeader<Read<'_>>) -> bool {
+    let (base, range) = (i16::from(header.line_base()), i16::from(header.line_range()));
+    base <= 0 && base + range > 0 && range <= i16::from(i8::MAX)
 }
 
 /// Returns a line program with the rows of an old one. `converted` has the same files, and `text` reads a name.
@@ -129,7 +142,9 @@ fn lines<'a>(
     new.file_has_source = converted.file_has_source;
     let mut files = Vec::new();
     for (id, file, dir) in converted.files() {
-        let dir = new.add_directory(converted.get_directory(dir).clone());
+        // the working directory may have no name in older versions, and exists already
+        let named = dir != default;
+        let dir = if named { new.add_directory(converted.get_directory(dir).clone()) } else { default };
         files.push(new.add_file(file.clone(), dir, Some(converted.get_file_info(id).clone())));
     }
     // one that is named twice has one number
@@ -204,7 +219,7 @@ fn entries(unit: &mut Unit, moved: &Moved) {
         let low = entry.get(constants::DW_AT_low_pc).cloned();
         if let Some(AttributeValue::Address(Address::Constant(low))) = low {
             let high = match entry.get(constants::DW_AT_high_pc) {
-                Some(&AttributeValue::Udata(bytes)) => Some(low + bytes),
+                Some(&AttributeValue::Udata(bytes)) => low.checked_add(bytes),
                 Some(&AttributeValue::Address(Address::Constant(high))) => Some(high),
                 _ => None,
             };
@@ -383,7 +398,7 @@ mod tests {
             let old = old(version);
             let debug: Debug<'_> = old.iter().map(|(name, data)| (*name, &data[..])).collect();
             let row = |address, file: &str, line| (address, file.to_string(), line);
-            let expected = |by| {
+            let expected = |by: u64| {
                 let first = [row(by + 100, "first.c", 5), row(by + 103, "second.c", 6), row(by + 109, "first.c", 7)];
                 let ends = [row(by + 115, "", 7), row(by + 140, "second.c", 8), row(by + 155, "", 8)];
                 first.into_iter().chain(ends)
@@ -391,7 +406,7 @@ mod tests {
             let (lines, functions, ranges) = read(&sections(&[(&debug, &moved(0)), (&debug, &moved(1000))]));
             assert_eq!(lines, expected(0).chain(expected(1000)).collect::<Vec<_>>(), "version {version}");
             let function = |name: &str, low, high| (name.to_string(), low, high);
-            let both = [0, 1000].map(|by| {
+            let both = [0u64, 1000].map(|by| {
                 [function("first", by + 100, by + 115), function("second", by + 140, by + 155), function("dead", 0, 0)]
             });
             assert_eq!(functions, both.concat());
@@ -400,11 +415,21 @@ mod tests {
     }
 
     #[test]
-    fn damaged_debug_information_is_left_out() {
-        let old = old(4);
-        for length in 0..old.iter().map(|(_, data)| data.len()).max().unwrap() {
-            let cut: Debug<'_> = old.iter().map(|(name, data)| (*name, &data[..length.min(data.len())])).collect();
-            sections(&[(&cut, &moved(0))]);
+    fn damaged_debug_information_is_no_reason_to_fail() {
+        for version in [4, 5] {
+            let old = old(version);
+            for length in 0..old.iter().map(|(_, data)| data.len()).max().unwrap() {
+                let cut: Debug<'_> = old.iter().map(|(name, data)| (*name, &data[..length.min(data.len())])).collect();
+                sections(&[(&cut, &moved(0))]);
+            }
+            for (number, at) in (0..old.len()).flat_map(|number| (0..old[number].1.len()).map(move |at| (number, at))) {
+                for flip in [1, 0x80, 0xff] {
+                    let mut changed = old.clone();
+                    changed[number].1[at] ^= flip;
+                    let changed: Debug<'_> = changed.iter().map(|(name, data)| (*name, &data[..])).collect();
+                    sections(&[(&changed, &moved(0))]);
+                }
+            }
         }
         assert!(sections(&[(&Vec::new(), &Moved::default())]).is_empty());
     }

@@ -10,7 +10,7 @@ import devenv
 import wit_packages
 
 from suites import bare
-from suites.common import Count
+from suites.common import Count, twister
 from suites.desk import build_wisp
 
 # The boards of rust/bare with all host functions of a firmware.
@@ -81,4 +81,5 @@ def run(tool):
     states = [made.skipped and "skipped" or made.failure and "FAILED" or result
               for made in all_made for result in (made.results.values() or [""])]
     failed, skipped = (sum(state.startswith(word) for state in states) for word in ("FAILED", "skipped"))
-    return Count(len(states) - failed - skipped, failed, skipped) + layouts()
+    firmware = twister("components", ["tests/components/firmware"], ["qemu_cortex_m3"], [])
+    return Count(len(states) - failed - skipped, failed, skipped) + layouts() + firmware

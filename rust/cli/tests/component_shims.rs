@@ -369,7 +369,13 @@ fn random_numbers_are_written_to_their_results_only() {
         (call $begin)
         (call $seed (i32.const 64))
         (call $end (i32.const 16))
-        (call $assert (i64.ne (i64.load (i32.const 64)) (i64.load (i32.const 72)))))"#;
+        (call $assert (i64.ne (i64.load (i32.const 64)) (i64.load (i32.const 72))))
+        ;; the seed stays the same
+        (local.set $number (i64.load (i32.const 72)))
+        (call $begin)
+        (call $seed (i32.const 64))
+        (call $end (i32.const 16))
+        (call $assert (i64.eq (local.get $number) (i64.load (i32.const 72)))))"#;
     printed(random, &[], "");
 }
 

@@ -28,6 +28,18 @@
 
 (func (export "wasi:random/insecure get-insecure-random-u64") (result i64) (call $u64))
 
+;; The seed, once there is one: every call returns the same, because a component is to get it as a value later.
+(global $seeded (mut i32) (i32.const 0))
+(global $seed_low (mut i64) (i64.const 0))
+(global $seed_high (mut i64) (i64.const 0))
+
 ;; tuple<u64, u64>
 (func (export "wasi:random/insecure-seed insecure-seed") (param $out i32)
-  (call $must (call $random_get (local.get $out) (i32.const 16))))
+  (if (i32.eqz (global.get $seeded))
+    (then
+      (call $must (call $random_get (local.get $out) (i32.const 16)))
+      (global.set $seed_low (i64.load (local.get $out)))
+      (global.set $seed_high (i64.load offset=8 (local.get $out)))
+      (global.set $seeded (i32.const 1))))
+  (i64.store (local.get $out) (global.get $seed_low))
+  (i64.store offset=8 (local.get $out) (global.get $seed_high)))

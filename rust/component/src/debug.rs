@@ -285,7 +285,7 @@ mod tests {
 
     use super::*;
 
-    /// Two functions that are linked, at 10 and 30, and one that the linker left out.
+    /// Returns the debug information of two functions, at 10 and 30, and of one that the linker left out.
     fn old(version: u16) -> Vec<(&'static str, Vec<u8>)> {
         let encoding = Encoding { format: Format::Dwarf32, version, address_size: 4 };
         let mut dwarf = DwarfUnit::new(encoding);
@@ -339,7 +339,7 @@ mod tests {
         out
     }
 
-    /// Each instruction has two bytes, and three in the new code, which begins behind what other modules have.
+    /// Returns the places of instructions, which have two bytes each, and three in the new code.
     fn moved(by: u64) -> Moved {
         let mut moved = Moved::default();
         for (start, new) in [(10, by + 100), (30, by + 140)] {

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "library.h"
+#include <library.h>
 
 typedef exports_acme_types_types_shape_t shape_t;
 typedef exports_acme_types_types_row_t row_t;

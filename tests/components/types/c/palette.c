@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The library for colours: a component that exports `acme:types/colors` and calls no function of
  * WASI. */
-#include "palette.h"
+#include <palette.h>
 
 void exports_acme_types_colors_name(exports_acme_types_colors_color_t of, palette_string_t *ret)
 {

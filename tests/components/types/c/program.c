@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
+#include <command.h>
 
 typedef acme_types_types_shape_t shape_t;
 typedef acme_types_types_row_t row_t;

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "command.h"
+#include <command.h>
 
 /* The arguments: a reactor has no `main` that gets them. */
 extern int32_t __imported_wasi_snapshot_preview1_args_sizes_get(int32_t, int32_t)

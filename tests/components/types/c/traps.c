@@ -7,7 +7,7 @@
 /* A trap in code that moved when it was linked: its frames have lines of source. */
 #include <stdio.h>
 
-#include "command.h"
+#include <command.h>
 
 /* Ends the program. */
 __attribute__((noinline)) static void last(const command_string_t *name)

@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
+fn main() {
+    println!("hello from a component");
+}

@@ -185,10 +185,12 @@ def compose(made, program, *libraries):
     folder.mkdir(parents=True, exist_ok=True)
     whole = []
     for number, part in enumerate([*libraries, program]):
+        if not whole:
+            whole.append(part)
+            continue
         path = folder / f"part{number}.wasm" if part != program else BUILD / f"{made.name}.wasm"
         definitions = [argument for library in whole for argument in ("-d", library)]
-        command = [wasm_tools(tools), "compose", "-q", part, *definitions, "-o", path] if whole else ["cp", part, path]
-        done = programs.run(command)
+        done = programs.run([wasm_tools(tools), "compose", "-q", part, *definitions, "-o", path])
         if done.status:
             made.failure = last_line(done)
             return

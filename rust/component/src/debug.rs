@@ -349,17 +349,18 @@ mod tests {
         moved
     }
 
+    type Rows = Vec<(u64, String, u64)>;
+    type Functions = Vec<(String, u64, u64)>;
+
     /// Returns the rows of all units as address, file and line, and the ends of sequences without a file, then functions with
     /// their ranges and the ranges of the units.
-    fn read(
-        sections: &[(&'static str, Vec<u8>)],
-    ) -> (Vec<(u64, String, u64)>, Vec<(String, u64, u64)>, Vec<(u64, u64)>) {
+    fn read(sections: &[(&'static str, Vec<u8>)]) -> (Rows, Functions, Vec<(u64, u64)>) {
         let dwarf = read::Dwarf::load(|id| {
             let found = sections.iter().find(|(name, _)| *name == id.name());
             Ok::<_, gimli::Error>(EndianSlice::new(found.map_or(&[][..], |(_, bytes)| bytes), LittleEndian))
         })
         .unwrap();
-        let (mut lines, mut functions, mut all) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut lines, mut functions, mut all) = (Rows::new(), Functions::new(), Vec::new());
         let mut headers = dwarf.units();
         while let Some(header) = headers.next().unwrap() {
             let unit = dwarf.unit(header).unwrap();

@@ -330,7 +330,10 @@ fn bodies(
         code.function(&function);
         declared.function(ty + map.types);
         let end = code.byte_len() as u64;
-        moved.body(body, unit.module.code_start, end - function.byte_len() as u64..end, places.drain(..));
+        let new = places.drain(..);
+        if !unit.module.debug.is_empty() {
+            moved.body(body, unit.module.code_start, end - function.byte_len() as u64..end, new);
+        }
     }
     Ok(moved)
 }

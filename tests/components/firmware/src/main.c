@@ -29,6 +29,7 @@ int main(void)
 		printk("println: failed\n");
 		return 0;
 	}
-	printk("println: status %d, %u bytes of linear memory\n", (int)status.exit_status, status.memory_used);
+	printk("println: status %d, %u bytes of linear memory\n", (int)status.exit_status,
+	       status.memory_used);
 	return 0;
 }

@@ -50,6 +50,7 @@ LINTS = {
     "samples/sensor_logger/guest": [(WASM, [])],
     "samples/uart_bridge/guest": [(WASM, [])],
     "tests/components/composed": [(WASI, [])],
+    "tests/components/firmware/guest": [(WASI, [])],
     "tests/components/sensor": [(WASI, [])],
     "tests/components/types": [(WASI, [])],
     "tests/crates": [(WASM, []), (None, ["--lib"])],

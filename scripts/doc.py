@@ -7,6 +7,7 @@ Warnings are errors. A renderer that is not installed is named and left out: Dox
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -52,7 +53,52 @@ def book():
         print("doc: the book is left out, there is no mdbook (cargo install mdbook)")
         return True
     shutil.rmtree(OUT / "book", ignore_errors=True)
-    return run(["mdbook", "build", devenv.REPO / "doc", "--dest-dir", OUT / "book"])
+    return run(["mdbook", "build", devenv.REPO / "doc", "--dest-dir", OUT / "book"]) and mend_links()
+
+
+def mend_link(page, link):
+    """Returns a link of a page of the book that leads somewhere, or None if there is no such file.
+
+    mdBook names a folder's README index.html, and leaves links to files outside of doc/ as they are: those files are
+    copied to the folder `files` of the book.
+    """
+    path, _, anchor = link.partition("#")
+    folder = page.parent
+    if not path or re.match(r"[a-z]+:", path) or (folder / path).exists():
+        return link
+    index = re.sub(r"README\.html$", "index.html", path)
+    if (folder / index).exists():
+        return index + ("#" + anchor if anchor else "")
+    pages = devenv.REPO / "doc"
+    for name in (path, re.sub(r"\.html$", ".md", path)):
+        source = (pages / page.relative_to(OUT / "book").parent / name).resolve()
+        if source.is_relative_to(devenv.REPO) and source.is_file():
+            copy = OUT / "book" / "files" / source.relative_to(devenv.REPO)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            # a browser shows a file of text whose name it does not know
+            copy = copy.with_name(copy.name + ".txt")
+            shutil.copyfile(source, copy)
+            return os.path.relpath(copy, folder)
+    return None
+
+
+def mend_links():
+    """Makes each link of the book lead to a page or a file; True if all do."""
+    clean = True
+    for page in sorted((OUT / "book").rglob("*.html")):
+        text = page.read_text(encoding="utf-8")
+
+        def mend(match, page=page):
+            nonlocal clean
+            mended = mend_link(page, match[2])
+            if mended is None:
+                clean = False
+                print(f"doc: {page.relative_to(OUT)} has a link to {match[2]}, which does not exist")
+            return match[1] + (mended or match[2]) + '"'
+
+        head, main, rest = text.partition("<main>")
+        page.write_text(head + main + re.sub(r'((?:href|src)=")([^"]+)"', mend, rest), encoding="utf-8")
+    return clean
 
 
 def main():

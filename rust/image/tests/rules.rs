@@ -14,6 +14,11 @@ struct Place {
     word: usize,
 }
 
+/// Returns all opcodes, or under Miri, where one takes seconds, some of each kind.
+fn opcodes() -> impl Iterator<Item = u16> {
+    (0..COUNT as u16).step_by(if cfg!(miri) { 61 } else { 1 })
+}
+
 fn places(op: &Op) -> Vec<Place> {
     let mut places = Vec::new();
     let mut word = 1;
@@ -77,7 +82,7 @@ fn wrong(sample: &Sample, place: &Place) -> Vec<(Vec<u16>, Rule)> {
 
 #[test]
 fn every_operand_of_every_op_is_checked() {
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let op = op(opcode).unwrap();
         let sample = Sample::new(opcode);
         let name = format!("{} {:?}", op.sem.name(), op.form);
@@ -99,7 +104,7 @@ fn every_operand_of_every_op_is_checked() {
 
 #[test]
 fn immediates_and_offsets_may_be_anything() {
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let sample = Sample::new(opcode);
         for place in places(&op(opcode).unwrap()) {
             if matches!(place.operand, Operand::Imm16 | Operand::Imm32 | Operand::Imm64 | Operand::Offset) {
@@ -115,7 +120,7 @@ fn immediates_and_offsets_may_be_anything() {
 #[test]
 fn the_accumulator_is_read_only_behind_an_op_that_wrote_it() {
     let mut readers = 0;
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let op = op(opcode).unwrap();
         let reads = op.parts().next().unwrap().form.contains(&Operand::Acc);
         let sample = Sample::new(opcode);
@@ -142,12 +147,12 @@ fn the_accumulator_is_read_only_behind_an_op_that_wrote_it() {
         );
         readers += usize::from(reads);
     }
-    assert!(readers > 100);
+    assert!(readers > if cfg!(miri) { 2 } else { 100 });
 }
 
 #[test]
 fn no_op_but_those_with_a_result_of_32_bits_leaves_something_in_the_accumulator() {
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let op = op(opcode).unwrap();
         if op.ends_flow() {
             continue;
@@ -167,7 +172,7 @@ fn no_op_but_those_with_a_result_of_32_bits_leaves_something_in_the_accumulator(
 
 #[test]
 fn an_op_ends_before_its_function_and_control_goes_on_somewhere() {
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let op = op(opcode).unwrap();
         let sample = Sample::new(opcode);
         let name = format!("{} {:?}", op.sem.name(), op.form);
@@ -256,7 +261,7 @@ fn own(sem: Sem) -> Vec<Broken> {
 
 #[test]
 fn every_rule_of_an_op_is_enforced() {
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let op = op(opcode).unwrap();
         let sample = Sample::new(opcode);
         for (number, part) in op.parts().enumerate() {
@@ -387,7 +392,7 @@ fn the_page_lists_the_rules() {
     }
     text += "\n| op | is right if |\n|---|---|\n";
     let mut seen = Vec::new();
-    for opcode in 0..COUNT as u16 {
+    for opcode in opcodes() {
         let sem = op(opcode).unwrap().parts().next().unwrap().sem;
         if let Some((rule, broken)) = rules::of(sem).filter(|_| !seen.contains(&sem)) {
             text += &format!("| `{}` | {rule}{} |\n", sem.name(), numbers(&[broken]));

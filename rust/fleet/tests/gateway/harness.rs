@@ -156,6 +156,11 @@ impl Gateway {
         body.to_string()
     }
 
+    /// Returns the address of the page.
+    pub fn address(&self) -> String {
+        format!("http://{}/", self.page)
+    }
+
     /// Returns the line of a device.
     pub fn line(&self, name: &str) -> Value {
         let status: Value = serde_json::from_str(&self.get("/status")).unwrap();

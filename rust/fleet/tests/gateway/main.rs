@@ -4,6 +4,7 @@
 //! The server follows hawkBit's published DDI, the devices follow doc/lifecycle.md. No test depends on how fast the machine
 //! is: each waits for what has to come, and what must not come is looked for after something that comes later.
 
+mod browser;
 mod deployment;
 mod device;
 mod faults;

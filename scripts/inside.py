@@ -289,6 +289,52 @@ def look_at_failure(app):
     return [*numbers, *(found.GetChildAtIndex(index).GetValueAsUnsigned() for index in range(2))]
 
 
+def a_replay_goes_back_to_where_a_variable_got_its_value_and_forward_to_the_same_trap():
+    """`process continue --reverse` from a trap: through a round before it, to the beginning, and forward again."""
+    recording = MODULES / "back.rec"
+    while True:
+        expect(subprocess.run([WISP, "run", MODULES / "fail.wasm", f"--record={recording}"], check=False).returncode, 136)
+        with Session("fail.wasm", "run", "--debug=0", f"--replay={recording}") as app:
+            app.command("continue")
+            at_trap = look_at_failure(app)
+            if at_trap[0] > 1:
+                go_back(app, at_trap)
+                return
+
+
+def go_back(app, at_trap):
+    """Goes back from the trap of fail.c, which had that many rounds, that sum and these bytes."""
+    # LLDB takes no signal along when it goes back
+    app.command("process handle --pass false SIGFPE")
+    back = lambda: (app.command("process continue --reverse"), app.touch())
+    numbers = lambda: [app.target.FindFirstGlobalVariable(name).GetValueAsSigned() for name in ("rounds", "sum")]
+    byte = lambda index: app.target.FindFirstGlobalVariable("bytes").GetChildAtIndex(index).GetValueAsUnsigned()
+    distance = lambda: (byte(0) & 7) - (byte(1) & 7)
+    rounds, total = at_trap[:2]
+    divides = app.target.BreakpointCreateByLocation("fail.c", line_of("fail.c", "sum += divide"))
+    back()
+    expect((app.reason, app.line), (lldb.eStopReasonBreakpoint, line_of("fail.c", "sum += divide")))
+    expect((numbers(), distance()), ([rounds, total], 0))
+    # the round before, beyond a call of each function of the host
+    for so_far in (rounds - 1, rounds - 2):
+        back()
+        expect((app.reason, app.line), (lldb.eStopReasonBreakpoint, line_of("fail.c", "sum += divide")))
+        total -= int(1000 / distance())
+        expect(numbers(), [so_far, total])
+    # forward, and into the function
+    app.command("process continue --forward")
+    app.command("thread step-in")
+    expect((app.chain[0][0], app.value("by")), ("divide", distance()))
+    app.target.BreakpointDelete(divides.GetID())
+    back()
+    expect((app.reason, numbers()), (lldb.eStopReasonHistoryBoundary, [0, 0]))
+    app.command("process continue --forward")
+    expect((app.reason, app.thread.GetStopReasonDataAtIndex(0)), (lldb.eStopReasonSignal, 8))
+    expect(look_at_failure(app), at_trap)
+    app.command("continue")
+    expect(app.ended(), 136)
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
@@ -300,6 +346,7 @@ CASES = [
     a_step_over_a_recursive_call_stays_in_its_frame,
     a_core_dump_opens_where_the_app_trapped_and_does_not_go_on,
     a_recorded_run_is_replayed_under_the_debugger_to_the_same_trap,
+    a_replay_goes_back_to_where_a_variable_got_its_value_and_forward_to_the_same_trap,
 ]
 
 

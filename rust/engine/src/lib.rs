@@ -58,6 +58,8 @@ pub use vm::features::MISSING_FEATURES;
 pub use vm::guest_stack::GuestStackOverflow;
 pub use vm::imports::RawHostFn;
 pub use vm::scratch;
+#[cfg(feature = "rewind")]
+pub use vm::snapshot::Snapshot;
 #[cfg(feature = "translate")]
 pub use vm::translation::{Translated, TranslationDone};
 pub use vm::trap::{RawTrap, Trap, TrapCode};

@@ -3,6 +3,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::time::Duration;
 
 use clap::Args;
@@ -16,7 +17,7 @@ use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
 use crate::core_dump;
-use crate::debug::{Debugger, ADDRESS};
+use crate::debug::{Debugger, History, ADDRESS, DISTANCE};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
@@ -183,7 +184,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             let symbols = Symbols::of(&bytes, &compiled, &input::image(&path, &compiled.image)?);
             let map = compiled.debug.take();
             if let (Some(address), Some(map)) = (&arguments.debug, &map) {
-                debugger = Some(Debugger::listen(address, &path, &bytes, map.clone())?);
+                debugger = Some(Debugger::listen(address, &path, &bytes, map.clone(), recording.is_some())?);
             }
             source = Some(core_dump::Source { wasm: bytes.to_vec(), places: compiled.source_map.clone(), map });
             let image = match arguments.native {
@@ -237,7 +238,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
                 return Err(replay::of_another_image(file, recording.image(), &id.to_string()));
             }
             replay::define(&mut linker, module.image());
-            Some((Player::new(recording, replay::imports(module.image())), id))
+            Some((Rc::new(Player::new(recording, replay::imports(module.image()))), id))
         }
         _ => {
             // An empty linker has room for one.
@@ -276,7 +277,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             store.tap(recorder);
         }
         if let Some((player, _)) = &player {
-            store.tap(player);
+            store.tap(&**player);
         }
     }
     if let Some(profiler) = &profiler {
@@ -291,6 +292,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         #[allow(unsafe_code)]
         unsafe {
             store.observe(guest);
+        }
+        if let Some((player, _)) = &player {
+            guest.keep_history(History::new(player.clone(), DISTANCE));
         }
         debugger.stop_with(store.data().platform().stopper());
         output::note(format_args!(

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use wisp_engine::{ValType, View, Watched};
 
 use super::{Command, Go, Link};
+use crate::output;
 
 /// The guest is gone, which only the end of the run explains.
 pub const GONE: &str = "the app does not answer";
@@ -35,6 +36,11 @@ pub trait BackEnd: Send {
     /// Lets the app go on.
     fn go(&self, go: Go) -> Answer<()>;
 
+    /// Returns true if the app can go back.
+    fn goes_back(&self) -> bool {
+        false
+    }
+
     /// Notes that the debugger has left.
     fn left(&self) {
         let _ = self.go(Go::default());
@@ -51,12 +57,14 @@ pub trait BackEnd: Send {
 pub struct Desk {
     link: Arc<Link>,
     commands: Sender<Command>,
+    /// It replays a recording.
+    replays: bool,
 }
 
 impl Desk {
     /// Returns the app whose thread takes these commands.
-    pub fn new(link: Arc<Link>, commands: Sender<Command>) -> Self {
-        Self { link, commands }
+    pub fn new(link: Arc<Link>, commands: Sender<Command>, replays: bool) -> Self {
+        Self { link, commands, replays }
     }
 
     /// Lets the guest's thread look at the guest, and returns what it saw.
@@ -94,12 +102,20 @@ impl BackEnd for Desk {
     }
 
     fn write(&self, address: u32, bytes: &[u8]) -> Answer<bool> {
+        if self.replays {
+            output::note("the memory of a replay cannot be changed: it would not go back to where it was");
+            return Ok(false);
+        }
         let bytes = bytes.to_vec();
         self.look(move |view| view.write(address, &bytes))
     }
 
     fn go(&self, go: Go) -> Answer<()> {
         self.commands.send(Command::Go(go)).map_err(|_| GONE)
+    }
+
+    fn goes_back(&self) -> bool {
+        self.replays
     }
 
     fn interrupt(&self) {

@@ -29,7 +29,7 @@ impl Core {
     /// Holds the app.
     fn stop(&self) {
         let signal = exit::of_trap(self.dump.trap.code) - 128;
-        *self.link.held() = Some(Stop { signal, at_breakpoint: false });
+        *self.link.held() = Some(Stop::Signal(signal));
     }
 }
 

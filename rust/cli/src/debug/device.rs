@@ -27,9 +27,8 @@ const ALIVE: Duration = Duration::from_secs(1);
 const FRAMES: usize = 1000;
 /// Bytes of a piece of memory, for which requests and answers have room.
 const PIECE: usize = 128;
-/// Numbers of signals, as POSIX systems have them.
+/// Number of a signal, as POSIX systems have it.
 const SIGINT: u8 = 2;
-const SIGTRAP: u8 = 5;
 
 /// First byte of a request: an enum wisp_debug_request.
 #[derive(Clone, Copy)]
@@ -142,12 +141,13 @@ impl Wire {
 
 /// Returns why an app is held, as a debugger is told.
 fn stop_of(reason: u32) -> Stop {
-    let signal = match reason {
-        ASKED => SIGINT,
-        TRAP.. => TrapCode::from_u32(reason - TRAP).map_or(SIGTRAP, |code| exit::of_trap(code) - 128),
-        _ => SIGTRAP,
-    };
-    Stop { signal, at_breakpoint: reason == BREAKPOINT }
+    let of_trap = |code| Stop::Signal(exit::of_trap(code) - 128);
+    match reason {
+        BREAKPOINT => Stop::Breakpoint,
+        ASKED => Stop::Signal(SIGINT),
+        TRAP.. => TrapCode::from_u32(reason - TRAP).map_or(Stop::STEP, of_trap),
+        _ => Stop::STEP,
+    }
 }
 
 /// Returns the exit code of an app that ended.
@@ -392,10 +392,10 @@ mod tests {
     #[test]
     fn a_trap_is_the_signal_and_the_exit_code_of_a_run() {
         let division = TrapCode::IntegerDivisionByZero as u32;
-        assert_eq!((stop_of(TRAP + division).signal, code_of(division, 0)), (8, 136));
+        assert_eq!((stop_of(TRAP + division), code_of(division, 0)), (Stop::Signal(8), 136));
         assert_eq!((code_of(0, 3), code_of(TrapCode::Exit as u32, 5), code_of(0, -5)), (3, 5, exit::LARGE_STATUS));
-        assert!(stop_of(BREAKPOINT).at_breakpoint);
-        assert_eq!(stop_of(ASKED).signal, SIGINT);
+        assert_eq!(stop_of(BREAKPOINT), Stop::Breakpoint);
+        assert_eq!(stop_of(ASKED), Stop::Signal(SIGINT));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The guest's side: when it stops, and what it does while it stands still.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use wisp_compiler::DebugMap;
 use wisp_engine::{Observer, RawTrap, TrapCode, View};
 
+use super::history::{History, Then};
 use super::{Command, Event, Go, Link, Stop};
 use crate::exit;
 
@@ -17,9 +18,8 @@ use crate::exit;
 const STEP: u8 = 1;
 /// A breakpoint is there.
 const BREAK: u8 = 2;
-/// Numbers of signals, as POSIX systems have them.
+/// Number of a signal, as POSIX systems have it.
 const SIGINT: u8 = 2;
-const SIGTRAP: u8 = 5;
 
 /// Between two looks whether the debugger is still there.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -32,6 +32,8 @@ pub struct Guest {
     step: Cell<bool>,
     commands: Receiver<Command>,
     events: Sender<Event>,
+    /// Keeps the past of a guest that replays a recording.
+    history: OnceCell<History>,
 }
 
 impl Guest {
@@ -40,7 +42,7 @@ impl Guest {
         let steps = || map.functions.iter().flat_map(|function| &function.steps).map(|step| step.0 as usize / 2);
         let marks = vec![Cell::new(0); steps().max().map_or(0, |last| last + 1)];
         steps().for_each(|at| marks[at].set(STEP));
-        Self { marks, link, step: Cell::new(false), commands, events }
+        Self { marks, link, step: Cell::new(false), commands, events, history: OnceCell::new() }
     }
 
     /// Returns true if the debugger ended the guest.
@@ -48,24 +50,32 @@ impl Guest {
         self.link.killed.load(Ordering::SeqCst)
     }
 
+    /// Keeps what the guest does, which replays a recording, so that the debugger can go back.
+    pub fn keep_history(&self, history: History) {
+        // a run has one
+        let _ = self.history.set(history);
+    }
+
     /// Reports the stop to the debugger, and carries out its requests until it lets the guest go on. Before the first
     /// debugger is there, waits for it. Without the last one that was there, the guest goes on.
     #[cold]
-    fn stop(&self, view: &View<'_>, signal: u8, at_breakpoint: bool) -> RawTrap {
+    fn stop(&self, view: &View<'_>, stop: Stop, trapped: bool) -> RawTrap {
         // what was sent while the guest ran is about an earlier stop
         self.commands.try_iter().for_each(drop);
         if self.was_killed() {
             return RawTrap::of(TrapCode::Interrupted);
         }
-        *self.link.held() = Some(Stop { signal, at_breakpoint });
-        self.link.pause.store(false, Ordering::SeqCst);
-        let _ = self.events.send(Event::Stopped);
+        self.report(stop);
         while !self.is_alone() {
             match self.commands.recv_timeout(INTERVAL) {
                 Ok(Command::Look(look)) => look(view),
                 Ok(Command::Go(go)) => {
                     self.go(&go);
-                    return RawTrap::NONE;
+                    let stays = |history: &History| !history.go_back(view, go.step, trapped);
+                    if !go.back || !self.history.get().is_none_or(stays) {
+                        return RawTrap::NONE;
+                    }
+                    self.report(Stop::Beginning);
                 }
                 Ok(Command::Kill) => return RawTrap::of(TrapCode::Interrupted),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -75,6 +85,12 @@ impl Guest {
         }
         self.go(&Go::default());
         RawTrap::NONE
+    }
+
+    fn report(&self, stop: Stop) {
+        *self.link.held() = Some(stop);
+        self.link.pause.store(false, Ordering::SeqCst);
+        let _ = self.events.send(Event::Stopped);
     }
 
     /// Returns true if the debugger has left. Then the guest does not count as held any more.
@@ -102,20 +118,34 @@ impl Guest {
 impl Observer for Guest {
     fn before(&self, view: &View<'_>) -> RawTrap {
         let mark = self.marks.get(view.offset() as usize / 2).map_or(0, Cell::get);
-        let paused = self.link.pause.load(Ordering::Relaxed);
-        if mark == 0 || (mark == STEP && !self.step.get() && !paused) {
+        if mark == 0 {
             return RawTrap::NONE;
         }
+        let paused = self.link.pause.load(Ordering::Relaxed);
         let at_breakpoint = mark & BREAK != 0;
-        let asked = paused && !at_breakpoint && !self.step.get();
-        self.stop(view, if asked { SIGINT } else { SIGTRAP }, at_breakpoint)
+        match self.history.get().map_or(Then::AsOrdered, |history| history.step(view, at_breakpoint, paused)) {
+            Then::AsOrdered => {}
+            Then::Go => return RawTrap::NONE,
+            Then::Stop(stop) => return self.stop(view, stop, false),
+        }
+        let stop = match (at_breakpoint, self.step.get()) {
+            (true, _) => Stop::Breakpoint,
+            (false, true) => Stop::STEP,
+            (false, false) if paused => Stop::Signal(SIGINT),
+            _ => return RawTrap::NONE,
+        };
+        self.stop(view, stop, false)
     }
 
     fn trapped(&self, view: &View<'_>, code: RawTrap) {
-        let Some(code) = code.code() else { return };
-        if !matches!(code, TrapCode::Exit | TrapCode::Interrupted) {
+        let stop = match code.code() {
+            None => return,
+            // the end of a replay, from where it can go back
+            Some(TrapCode::Exit | TrapCode::Interrupted) if self.history.get().is_some() => Stop::End,
+            Some(TrapCode::Exit | TrapCode::Interrupted) => return,
             // codes of the process are 128 and the signal
-            self.stop(view, exit::of_trap(code) - 128, false);
-        }
+            Some(code) => Stop::Signal(exit::of_trap(code) - 128),
+        };
+        self.stop(view, stop, true);
     }
 }

@@ -10,6 +10,7 @@ mod back_end;
 pub mod core;
 pub mod device;
 mod guest;
+mod history;
 mod serve;
 mod target;
 #[cfg(test)]
@@ -31,6 +32,7 @@ use wisp_sim::Stopper;
 use self::back_end::{BackEnd, Desk};
 use self::device::Device;
 pub use self::guest::Guest;
+pub use self::history::{History, DISTANCE};
 use self::target::App;
 use crate::core_dump::Dump;
 use crate::failure::Failure;
@@ -56,6 +58,8 @@ pub enum Command {
 pub struct Go {
     /// Only to the next step.
     pub step: bool,
+    /// It goes back, to a step or a breakpoint before. Only a replay can.
+    pub back: bool,
     /// Code offsets of the steps at which it stops.
     pub breakpoints: Vec<u32>,
 }
@@ -104,12 +108,21 @@ impl Link {
 }
 
 /// Why a guest stands still.
-#[derive(Clone, Copy)]
-pub struct Stop {
-    /// Number of the signal that the debugger shows.
-    pub signal: u8,
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stop {
+    /// The debugger shows the signal with this number.
+    Signal(u8),
     /// The code offset of the step is that of a breakpoint.
-    pub at_breakpoint: bool,
+    Breakpoint,
+    /// It went back to the beginning of the recording.
+    Beginning,
+    /// The recording ends here, without a trap.
+    End,
+}
+
+impl Stop {
+    /// It did a step: `SIGTRAP`, as POSIX systems have it.
+    pub const STEP: Self = Self::Signal(5);
 }
 
 /// The side of a debugged run that waits for debuggers.
@@ -142,16 +155,23 @@ pub fn address(option: &str, text: &str) -> Result<SocketAddr, Failure> {
 }
 
 impl Debugger {
-    /// Waits for debuggers at an address of this machine, in a thread of its own. Returns the side of the guest as well.
+    /// Waits for debuggers at an address of this machine, in a thread of its own. Returns the side of the guest as well. A
+    /// guest that `replays` goes back too, once it has a player ([`Guest::keep_history`]).
     ///
     /// # Errors
     /// The address is none of this machine, or something else listens there.
-    pub fn listen(text: &str, path: &Path, wasm: &[u8], map: DebugMap) -> Result<(Self, Guest), Failure> {
+    pub fn listen(
+        text: &str,
+        path: &Path,
+        wasm: &[u8],
+        map: DebugMap,
+        replays: bool,
+    ) -> Result<(Self, Guest), Failure> {
         let (events, received) = channel();
         let (commands, orders) = channel();
         let link = Arc::new(Link { pause: true.into(), ..Link::default() });
         let guest = Guest::new(&map, link.clone(), orders, events.clone());
-        let back_end = Box::new(Desk::new(link.clone(), commands));
+        let back_end = Box::new(Desk::new(link.clone(), commands, replays));
         let debugger = Self::serve(("--debug", text), path, wasm, map, back_end, link, (events, received))?;
         Ok((debugger, guest))
     }

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use gdbstub::common::Signal;
 use gdbstub::stub::state_machine::GdbStubStateMachine as Machine;
 use gdbstub::stub::{DisconnectReason, GdbStub, SingleThreadStopReason};
+use gdbstub::target::ext::base::reverse_exec::ReplayLogPosition;
 use gdbstub_arch::wasm::reg::id::WasmRegId;
 
 use super::target::App;
@@ -173,8 +174,10 @@ impl Session<'_> {
 }
 
 fn reason(stop: Stop) -> SingleThreadStopReason<u64> {
-    match stop.at_breakpoint {
-        true => SingleThreadStopReason::SwBreak(()),
-        false => SingleThreadStopReason::SignalWithThread { tid: (), signal: Signal(stop.signal) },
+    match stop {
+        Stop::Breakpoint => SingleThreadStopReason::SwBreak(()),
+        Stop::Signal(number) => SingleThreadStopReason::SignalWithThread { tid: (), signal: Signal(number) },
+        Stop::Beginning => SingleThreadStopReason::ReplayLog { tid: Some(()), pos: ReplayLogPosition::Begin },
+        Stop::End => SingleThreadStopReason::ReplayLog { tid: Some(()), pos: ReplayLogPosition::End },
     }
 }

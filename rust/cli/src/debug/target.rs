@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use gdbstub::arch::lldb::{Encoding, Format, Generic, Register};
 use gdbstub::common::{Endianness, Pid, Signal, Tid};
+use gdbstub::target::ext::base::reverse_exec::{ReverseCont, ReverseContOps, ReverseStep, ReverseStepOps};
 use gdbstub::target::ext::base::singlethread::{
     SingleThreadBase, SingleThreadResume, SingleThreadResumeOps, SingleThreadSingleStep, SingleThreadSingleStepOps,
 };
@@ -106,7 +107,7 @@ impl App {
         Ok(frames(self.guest()?.frames()?, &self.map))
     }
 
-    fn go(&mut self, go: Go) -> Result<(), &'static str> {
+    fn go(&mut self, step: bool, back: bool) -> Result<(), &'static str> {
         if self.running {
             return Err("the app runs already");
         }
@@ -115,7 +116,7 @@ impl App {
         self.link.pause.store(false, Ordering::SeqCst);
         // so that what was told of this stop is not taken for the next
         *self.link.held() = None;
-        self.back_end.go(go)
+        self.back_end.go(Go { step, back, breakpoints: self.breakpoints.values().copied().collect() })
     }
 
     /// Makes a running guest stop.
@@ -134,7 +135,7 @@ impl App {
     pub fn stopped(&mut self, stop: &Stop) -> Result<u64, &'static str> {
         self.running = false;
         let Some(&(frame, wasm)) = self.frames()?.first() else { return Ok(0) };
-        let here = |(_, &code): &(&u64, &u32)| stop.at_breakpoint && code == frame.offset;
+        let here = |(_, &code): &(&u64, &u32)| *stop == Stop::Breakpoint && code == frame.offset;
         let exact = code_address(wasm);
         let at = self.breakpoints.iter().filter(here).map(|(&address, _)| address).min_by_key(|at| exact.abs_diff(*at));
         Ok(at.unwrap_or(exact))
@@ -256,17 +257,37 @@ impl SingleThreadBase for App {
 
 impl SingleThreadResume for App {
     fn resume(&mut self, _: Option<Signal>) -> Result<(), Self::Error> {
-        self.go(Go { step: false, breakpoints: self.breakpoints.values().copied().collect() })
+        self.go(false, false)
     }
 
     fn support_single_step(&mut self) -> Option<SingleThreadSingleStepOps<'_, Self>> {
         Some(self)
     }
+
+    fn support_reverse_cont(&mut self) -> Option<ReverseContOps<'_, (), Self>> {
+        self.back_end.goes_back().then_some(self)
+    }
+
+    fn support_reverse_step(&mut self) -> Option<ReverseStepOps<'_, (), Self>> {
+        self.back_end.goes_back().then_some(self)
+    }
+}
+
+impl ReverseCont<()> for App {
+    fn reverse_cont(&mut self) -> Result<(), Self::Error> {
+        self.go(false, true)
+    }
+}
+
+impl ReverseStep<()> for App {
+    fn reverse_step(&mut self, (): ()) -> Result<(), Self::Error> {
+        self.go(true, true)
+    }
 }
 
 impl SingleThreadSingleStep for App {
     fn step(&mut self, _: Option<Signal>) -> Result<(), Self::Error> {
-        self.go(Go { step: true, breakpoints: self.breakpoints.values().copied().collect() })
+        self.go(true, false)
     }
 }
 

@@ -3,11 +3,13 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::rc::Rc;
 
 use wisp_compiler::{compile, DebugMap, Options};
-use wisp_engine::{Config, Engine, Linker, Module, Store, TrapCode};
+use wisp_engine::{Config, Engine, InstantiateError, Linker, Module, Store, TrapCode};
 
 use super::*;
+use crate::replay::{define, imports, Player, Recording};
 
 /// Doubles a number, stores some bytes, and traps.
 const GUEST: &str = r#"(module
@@ -30,15 +32,15 @@ const WAITING: &str = r#"(module
             (local.set $count (i32.add (local.get $count) (i32.const 1)))
             (br_if $again (i32.eqz (i32.load (i32.const 0)))))))"#;
 
-struct Client {
+pub struct Client {
     stream: TcpStream,
     /// Addresses of the steps of each function.
-    steps: Vec<Vec<u64>>,
+    pub steps: Vec<Vec<u64>>,
     wasm: Vec<u8>,
 }
 
 impl Client {
-    fn send(&mut self, body: &str) {
+    pub fn send(&mut self, body: &str) {
         let sum = body.bytes().fold(0u8, u8::wrapping_add);
         self.stream.write_all(format!("${body}#{sum:02x}").as_bytes()).unwrap();
     }
@@ -71,13 +73,13 @@ impl Client {
         body
     }
 
-    fn ask(&mut self, body: &str) -> String {
+    pub fn ask(&mut self, body: &str) -> String {
         self.send(body);
         self.receive()
     }
 
     /// Returns the call stack as addresses.
-    fn stack(&mut self) -> Vec<u64> {
+    pub fn stack(&mut self) -> Vec<u64> {
         let text = self.ask("qWasmCallStack:1");
         let addresses = text.as_bytes().chunks(16).map(|digits| std::str::from_utf8(digits).unwrap());
         addresses.map(|digits| u64::from_str_radix(digits, 16).unwrap().swap_bytes()).collect()
@@ -86,6 +88,17 @@ impl Client {
 
 /// Runs a guest, with a client that stands at its first step. Returns how the guest ended.
 fn session(wat: &str, talk: impl FnOnce(&mut Client, &dyn Fn() -> TcpStream) + Send) -> (Option<TrapCode>, bool) {
+    session_with(wat, None, talk)
+}
+
+/// Runs a guest as [`session`] does. With a recording, replays it with a snapshot every few steps.
+pub fn session_with(
+    wat: &str,
+    recording: Option<Recording>,
+    talk: impl FnOnce(&mut Client, &dyn Fn() -> TcpStream) + Send,
+) -> (Option<TrapCode>, bool) {
+    /// Steps between two snapshots.
+    const STEPS: u64 = 3;
     let wasm = wat::parse_str(wat).unwrap();
     let compiled = compile(&wasm, &Options { debug: true, ..Options::default() }).unwrap();
     let map: DebugMap = compiled.debug.unwrap();
@@ -95,23 +108,52 @@ fn session(wat: &str, talk: impl FnOnce(&mut Client, &dyn Fn() -> TcpStream) + S
         first.chain(function.steps.iter().skip(1).map(|step| step.1)).map(address).collect()
     });
     let steps = steps.collect();
-    let (debugger, guest) = Debugger::listen("0", Path::new("a \"guest\".wasm"), &wasm, map).unwrap();
+    let (debugger, guest) =
+        Debugger::listen("0", Path::new("a \"guest\".wasm"), &wasm, map, recording.is_some()).unwrap();
     let place = debugger.address();
     std::thread::scope(|scope| {
-        let connect = move || TcpStream::connect(place).unwrap();
+        let connect = move || {
+            let stream = TcpStream::connect(place).unwrap();
+            // a request follows an acknowledgement, and is not to wait for the one of that
+            stream.set_nodelay(true).unwrap();
+            stream
+        };
         scope.spawn(move || talk(&mut Client { stream: connect(), steps, wasm }, &connect));
-        let engine = Engine::new(&Config::new().stack_size(4096));
+        let engine = Engine::new(&Config::new().stack_size(4096).table_capacity(8));
         let module = Module::new(&engine, &compiled.image).unwrap();
-        let mut arena = vec![0; 1 << 14];
+        let mut arena = vec![0; 1 << 16];
         let mut store = Store::new(&engine, &mut arena, ()).unwrap();
-        // SAFETY: the store and the guest stay on this thread.
+        let mut linker = Linker::new();
+        let player = recording.map(|recording| Rc::new(Player::new(recording, imports(module.image()))));
+        // SAFETY: the store, the guest and the player stay on this thread.
         #[allow(unsafe_code)]
         unsafe {
             store.observe(&guest);
+            if let Some(player) = &player {
+                store.tap(&**player);
+            }
         }
-        let instance = Linker::new().instantiate(&mut store, &module).unwrap();
-        let start = instance.get_typed_func::<(), ()>(&store, "_start").unwrap();
-        let ended = start.call(&mut store, ()).err().map(|trap| trap.code);
+        let ended = match &player {
+            Some(player) => {
+                define(&mut linker, module.image());
+                store.set_fuel(player.fuel());
+                guest.keep_history(History::new(player.clone(), STEPS));
+                let ended = match linker.instantiate(&mut store, &module) {
+                    Ok(_) => player.run(&mut store),
+                    Err(InstantiateError::Trap(trap)) => Err(trap),
+                    Err(error) => panic!("{error:?}"),
+                };
+                let outcome = player.outcome(ended.err(), module.image().id());
+                let explained = if guest.was_killed() { String::new() } else { player.explain(outcome) };
+                assert_eq!(explained, "", "the replay did not end as recorded");
+                ended
+            }
+            None => {
+                let instance = linker.instantiate(&mut store, &module).unwrap();
+                instance.get_typed_func::<(), ()>(&store, "_start").unwrap().call(&mut store, ())
+            }
+        };
+        let ended = ended.err().map(|trap| trap.code);
         debugger.finish(if ended.is_some() { 134 } else { 0 });
         (ended, guest.was_killed())
     })

@@ -12,7 +12,7 @@ use std::path::Path;
 use wisp_host::recording::{self as raw, Conditions, HEADER};
 use wisp_image::{Image, ImageId, ImportKind};
 
-pub use self::player::{define, Outcome, Player};
+pub use self::player::{define, Outcome, Place, Player};
 pub use self::recorder::Recorder;
 pub use self::show::show;
 

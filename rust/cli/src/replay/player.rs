@@ -25,6 +25,10 @@ pub struct Player {
     over: Cell<bool>,
 }
 
+/// A place in a recording: the item that comes next, and the calls of host functions before it.
+#[derive(Clone, Copy)]
+pub struct Place(usize, usize);
+
 /// The end of a replay.
 pub enum Outcome {
     /// The replay ended as recorded.
@@ -55,6 +59,19 @@ impl Player {
             problem: RefCell::default(),
             over: Cell::new(false),
         }
+    }
+
+    /// Returns the place up to which the recording was played.
+    pub fn place(&self) -> Place {
+        Place(self.next.get(), self.calls.get())
+    }
+
+    /// Goes back to a place. What came after it is forgotten.
+    pub fn go_to(&self, Place(next, calls): Place) {
+        self.next.set(next);
+        self.calls.set(calls);
+        self.over.set(false);
+        self.problem.take();
     }
 
     fn name(&self, import: u16) -> &str {

@@ -11,6 +11,8 @@ pub(crate) mod observe;
 pub mod ops;
 #[cfg(feature = "profile")]
 pub mod profile;
+#[cfg(feature = "rewind")]
+mod rewind;
 #[cfg(feature = "record")]
 pub(crate) mod tap;
 #[cfg(wisp_translates)]

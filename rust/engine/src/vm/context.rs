@@ -439,6 +439,13 @@ impl Ctx {
         self.dropped_words != 0
     }
 
+    /// Returns the marks of dropped segments.
+    #[cfg(feature = "rewind")]
+    pub(super) fn dropped(&self) -> &[Cell<u32>] {
+        // SAFETY: rule A: `dropped_words` cells were taken.
+        unsafe { core::slice::from_raw_parts(self.dropped, usize::from(self.dropped_words)) }
+    }
+
     fn dropped_bit(&self, bit: usize) -> Option<(&Cell<u32>, u32)> {
         if bit / 32 >= usize::from(self.dropped_words) {
             return None;

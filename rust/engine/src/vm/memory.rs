@@ -117,6 +117,13 @@ impl LinearMemory {
         Some(old)
     }
 
+    /// Sets the size to one that the memory had before.
+    #[cfg(feature = "rewind")]
+    pub(super) fn set_size(&self, pages: u32, size: usize) {
+        self.pages.set(pages);
+        self.size.set(size.min(self.capacity));
+    }
+
     /// Returns the bytes, to read. While they are lent nobody may write them: whoever lends them borrows the store,
     /// and guest code and writers borrow it mutably.
     pub fn bytes(&self) -> &[u8] {

@@ -28,6 +28,8 @@ pub(crate) mod references;
 mod regions;
 pub(crate) mod segments;
 pub(crate) mod shared;
+#[cfg(feature = "rewind")]
+pub(crate) mod snapshot;
 pub(crate) mod table;
 #[cfg(feature = "record")]
 pub(crate) mod tap;

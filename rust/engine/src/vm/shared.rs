@@ -62,12 +62,24 @@ pub(crate) struct Shared {
     growth_was_refused: Cell<bool>,
     /// Watches the guests.
     pub observer: Watcher,
+    /// The guest that is watched does not go on where it stands, but where a snapshot was taken.
+    #[cfg(feature = "rewind")]
+    pub was_put_back: Cell<bool>,
     /// Stands between guests and host functions.
     #[cfg(feature = "record")]
     pub tap: super::tap::Place,
 }
 
 impl Shared {
+    /// Returns true once after the guest was put back to where a snapshot was taken.
+    #[cfg(feature = "debug")]
+    pub fn take_put_back(&self) -> bool {
+        #[cfg(feature = "rewind")]
+        return self.was_put_back.take();
+        #[cfg(not(feature = "rewind"))]
+        false
+    }
+
     /// Sets up a store in an arena, or gives `None` if it does not even hold the frame stack.
     ///
     /// # Safety
@@ -100,6 +112,8 @@ impl Shared {
             frames_clear: Cell::new(false),
             growth_was_refused: Cell::new(false),
             observer: Watcher::none(),
+            #[cfg(feature = "rewind")]
+            was_put_back: Cell::new(false),
             #[cfg(feature = "record")]
             tap: super::tap::Place::none(),
             native_floor: Floor::new(),

@@ -45,7 +45,13 @@ impl TableRecord {
         self.size.get()
     }
 
-    fn elements(&self) -> &[Cell<u32>] {
+    /// Sets the number of elements to one that the table had before.
+    #[cfg(feature = "rewind")]
+    pub(super) fn set_size(&self, size: u32) {
+        self.size.set(size.min(self.capacity));
+    }
+
+    pub(super) fn elements(&self) -> &[Cell<u32>] {
         // SAFETY: rule A: `capacity` cells were taken; size <= capacity.
         unsafe { core::slice::from_raw_parts(self.elements, self.size.get() as usize) }
     }

@@ -105,7 +105,7 @@ pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     #[cfg(feature = "debug")]
     if ctx.shared().observer.get().is_some() {
         // SAFETY: rules V and F for `ip` and `fp`, from the caller.
-        return unsafe { super::loop_::run_as::<true>(ctx, ip, fp) };
+        return unsafe { super::loop_::run_watched(ctx, ip, fp) };
     }
     // SAFETY: rules V and F for `ip` and `fp`, from the caller, which laid the header of an outermost frame.
     unsafe { enter(ctx, ip, fp) }

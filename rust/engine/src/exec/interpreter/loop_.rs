@@ -26,10 +26,28 @@ pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
     #[cfg(feature = "debug")]
     if ctx.shared().observer.get().is_some() {
         // SAFETY: rules V and F for `ip` and `fp`, from the caller.
-        return unsafe { run_as::<true>(ctx, ip, fp) };
+        return unsafe { run_watched(ctx, ip, fp) };
     }
     // SAFETY: rules V and F for `ip` and `fp`, from the caller.
     unsafe { run_as::<false>(ctx, ip, fp) }
+}
+
+/// Runs as [`run`] does. The store's observer sees each op first. If it goes back to a snapshot, the run goes on from there.
+///
+/// # Safety
+/// As for [`run_as`].
+#[cfg(feature = "debug")]
+#[inline(always)]
+pub unsafe fn run_watched(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {
+    loop {
+        // SAFETY: rules V and F for `ip` and `fp`, from the caller; a snapshot has the place of an op, with the frames that
+        // there were.
+        let code = unsafe { run_as::<true>(ctx, ip, fp) };
+        if !ctx.shared().take_put_back() {
+            return code;
+        }
+        (ip, fp) = (ctx.ip.get(), ctx.fp.get());
+    }
 }
 
 /// Runs as [`run`] does. If `WATCHED`, the store's observer sees each op first.
@@ -98,8 +116,15 @@ pub unsafe fn run_as<const WATCHED: bool>(ctx: &Ctx, mut ip: *const u16, mut fp:
         #[cfg(feature = "profile")]
         crate::exec::profile::count(ctx.code_offset(ip));
         if let Some(observer) = observer {
+            // what a snapshot has
+            #[cfg(feature = "rewind")]
+            ctx.fuel.set(fuel);
             // SAFETY: this is the instance, and its frames are in order (rule F).
             let code = unsafe { observer.before(core::ptr::from_ref(ctx).cast(), ip, fp) };
+            #[cfg(feature = "rewind")]
+            if ctx.shared().was_put_back.get() {
+                return RawTrap::NONE;
+            }
             if !code.is_none() {
                 break 'run code;
             }

@@ -9,8 +9,11 @@ passed, N failed, N skipped.
 
 import contextlib
 import ctypes
+import json
 import os
+import queue
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -39,9 +42,9 @@ class Device:
     """The firmware, which runs on this machine or in QEMU."""
 
     def __init__(self, folder):
-        self.lines = []
+        self.lines, self.folder = [], folder
         program = FIRMWARE / "zephyr" / "zephyr.exe"
-        native = program.exists()
+        self.native = native = program.exists()
         command = [program, f"--flash={folder}/flash.bin"]
         if not native:
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
@@ -323,6 +326,98 @@ def what_is_kept_of_an_app_goes_with_it():
     expect("the device keeps no recording of this app" in missing, True)
 
 
+class Watch:
+    """`west wisp watch` of the app `tick`, with a source that is a module or an image already: a build copies it, or fails."""
+
+    def __init__(self, folder):
+        self.folder, self.lines = folder, []
+        self.port = folder / "port"
+        self.port.symlink_to(Session.device.port)
+        sources = folder / "sources"
+        sources.mkdir()
+        self.source, self.module = sources / "tick", folder / "tick.wasm"
+        shutil.copyfile(MODULES / "device-tick.wasm", self.module)
+        # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
+            [PYTHON, WEST, "watch", self.module, "--app", "tick", f"--watch={sources}", "--build", f"cp {self.source} {self.module}",
+             "--key", inside.SOURCES.parents[1] / "samples" / "updatable_app" / "keys" / "development.pem", "--port", self.port,
+             "--timeout", "2", "--", "--debug"],
+            text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, WISP_TOOL=WISP, PYTHONUNBUFFERED="1"))
+        self.unread = queue.Queue()
+        threading.Thread(target=lambda: [self.unread.put(line) for line in self.process.stdout], daemon=True).start()
+
+    def wait_for(self, text):
+        """Reads lines until one has the text."""
+        line = ""
+        while text not in line:
+            try:
+                line = self.unread.get(timeout=PATIENCE)
+            except queue.Empty:
+                raise AssertionError(f"{text!r} was not said:\n" + "".join(self.lines)) from None
+            self.lines.append(line)
+
+    def change(self, file):
+        """Puts a file in place of the source at once."""
+        shutil.copyfile(file, self.folder / "next")
+        (self.folder / "next").rename(self.source)
+
+
+def a_watched_app_is_updated_whenever_its_source_changes():
+    """Updates, a build that fails, an image that is refused, a device that is away, and Ctrl-C."""
+    with tempfile.TemporaryDirectory() as folder:
+        watch = Watch(Path(folder))
+        try:
+            watched(watch)
+        finally:
+            watch.process.kill()
+            watch.process.wait()
+
+
+def watched(watch):
+    """Changes the source again and again, and looks at the device."""
+    watch.wait_for(INSTALLED)
+    first = running()
+    # an image, without the steps of the module's
+    image = watch.folder / "tick.wisp"
+    subprocess.run([WISP, "build", MODULES / "device-tick.wasm", "-o", image, "--name", "tick", "--quiet"], check=True)
+    watch.change(image)
+    watch.wait_for(INSTALLED)
+    second = running()
+    expect(second["bytes"] < first["bytes"], True)
+    # a build that fails, and a module that is none
+    watch.source.unlink()
+    watch.wait_for("failed; the app stays as it is")
+    (watch.folder / "text").write_text("no module\n", encoding="utf-8")
+    watch.change(watch.folder / "text")
+    watch.wait_for("this is text, not a wasm module")
+    # more memory than the app's node grants
+    watch.change(MODULES / "wait.wasm")
+    watch.wait_for("the image needs more memory than the app's node gives it")
+    expect((running(), "running" in state_of("tick")), (second, True))
+    # the device is switched off, and the last of two changes waits for it
+    Session.device.end()
+    watch.port.unlink()
+    watch.change(MODULES / "wait.wasm")
+    watch.wait_for("the device is away")
+    watch.change(MODULES / "device-tick.wasm")
+    watch.wait_for("the device is away")
+    Session.device = Device(Session.device.folder)
+    watch.port.symlink_to(Session.device.port)
+    watch.wait_for(INSTALLED)
+    expect((running(), "running" in state_of("tick")), (first, True))
+    watch.process.send_signal(signal.SIGINT)
+    expect((watch.process.wait(PATIENCE), list(watch.unread.queue)), (0, []))
+    Session.device.west("stop", "tick")
+
+
+INSTALLED = "tick 0.1.0: installed, confirmed"
+
+
+def running():
+    """The image of `tick` that is confirmed."""
+    return json.loads(Session.device.west("info", "tick", "--json"))["running"]
+
+
 CASES = [
     a_breakpoint_by_line_shows_the_chain_and_the_locals_of_each_frame,
     steps_go_into_calls_over_them_and_out_of_them,
@@ -350,7 +445,13 @@ def main():
                 Session.device.west("push", MODULES / f"device-{app}.wisp")
             # the others have trapped
             Session.device.west("stop", "tick")
-            inside.run_cases([CASES[0], requests_without_a_key_are_refused] if "WISP_MANAGEMENT_KEY" in os.environ else CASES)
+            cases = CASES
+            if "WISP_MANAGEMENT_KEY" in os.environ:
+                cases = [CASES[0], requests_without_a_key_are_refused]
+            elif Session.device.native:
+                # its port can be named anew, and its flash is a file
+                cases = [*CASES, a_watched_app_is_updated_whenever_its_source_changes]
+            inside.run_cases(cases)
         finally:
             Session.device.end()
 

@@ -56,6 +56,10 @@ class DeviceError(Exception):
         self.code = code
 
 
+class Away(DeviceError):
+    """The device is not where it is looked for."""
+
+
 class ErrorV1(smperror.ErrorV1):
     _GROUP_ID = GROUP
 
@@ -265,7 +269,7 @@ def check_serial(path):
     port = Path(path)
     if not port.exists():
         there = ", ".join(sorted(found.device for found in comports())) or "none"
-        raise DeviceError(None, f"there is no such serial port; those of this machine: {there}")
+        raise Away(None, f"there is no such serial port; those of this machine: {there}")
     if not port.is_char_device():
         raise DeviceError(None, "this is no serial port")
     if not os.access(port, os.R_OK | os.W_OK):
@@ -318,7 +322,7 @@ class UDPTransport(SMPUDPTransport):
         try:
             await super().connect(host, timeout_s, port)
         except socket.gaierror as error:
-            raise DeviceError(None, f"no host has this name ({error.strerror}); a serial port is named by its path, "
+            raise Away(None, f"no host has this name ({error.strerror}); a serial port is named by its path, "
                                     "as in /dev/ttyACM0") from None
 
     def initialize(self, smp_server_transport_buffer_size):

@@ -20,6 +20,8 @@ from west.commands import WestCommand
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 RUST = REPOSITORY / "rust"
+# Seconds after which `west wisp watch` looks again for a device that is away.
+AWAY_PAUSE = 1.0
 
 HOST_VERBS = {
     "build": "compile a wasm module to an image",
@@ -98,6 +100,16 @@ def end_process(process):
     """Ends a process of asyncio, unless it has ended."""
     if process.returncode is None:
         process.terminate()
+
+
+async def cancel(task):
+    """Ends a task, unless there is none or it has ended."""
+    while task is not None and not task.done():
+        # what closes a connection may take the place of the cancellation
+        task.cancel()
+        await asyncio.wait([task], timeout=1)
+    if task is not None and not task.cancelled():
+        task.result()
 
 
 def not_started(error):
@@ -250,6 +262,15 @@ class Wisp(WestCommand):
         push.add_argument("--confirm", action="store_true", help="confirm the update once it runs, and fail if it does not")
         push.add_argument("--patience", type=seconds, default=120.0, metavar="SECONDS",
                           help="how long --wait and --confirm wait [default: %(default)s]")
+        watch = verbs.add_parser("watch", help="install an app anew whenever it changes (doc/cli.md)")
+        watch.add_argument("module", type=Path, help="a wasm module, a component or an image")
+        watch.add_argument("arguments", nargs="*", metavar="OPTION", help="behind --: options of wisp build")
+        watch.add_argument("--app", metavar="NAME", help="name of the app [default: that of the file]")
+        watch.add_argument("--watch", action="append", default=[], metavar="FOLDER", help="a folder with its sources")
+        watch.add_argument("--build", metavar="COMMAND", help="makes the module when a file in a FOLDER has changed")
+        watch.add_argument("--key", type=Path, metavar="FILE", help="secret key with which images are signed")
+        watch.add_argument("--patience", type=seconds, default=120.0, metavar="SECONDS",
+                           help="how long an update has until it runs [default: %(default)s]")
         listing = verbs.add_parser("list", help="list the apps of a device")
         stat = verbs.add_parser("stat", help="show how full and how worn the app storage of a device is")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
@@ -280,7 +301,7 @@ class Wisp(WestCommand):
         record = verbs.add_parser("record", help="fetch the recording of an app (doc/replay.md)")
         record.add_argument("name")
         record.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="path of the recording")
-        with_device = [core, record, debug, push, listing, stat, abort, format_store, log, strings]
+        with_device = [core, record, debug, push, watch, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -302,7 +323,7 @@ class Wisp(WestCommand):
     def do_run(self, args, unknown):
         if args.verb in HOST_VERBS:
             sys.exit(run_host_tool([args.verb, *unknown]))
-        if args.verb == "args" and unknown and (unknown[0] == "--" or not unknown[0].startswith("-")):
+        if args.verb in ("args", "watch") and unknown and (unknown[0] == "--" or not unknown[0].startswith("-")):
             # argparse takes no more arguments for a list once an option has followed its first part
             args.arguments += unknown[unknown[0] == "--":]
             unknown = []
@@ -381,6 +402,8 @@ class Wisp(WestCommand):
             key = args.management_key and device.management_key(args.management_key)
         except device.DeviceError as error:
             self.fail(args, str(error))
+        if args.verb == "watch":
+            return await self.watch(device, args, key)
         async with device.Device(args.port, args.timeout, key=key) as connection:
             if args.verb == "push":
                 return await self.push(connection, args, image, said)
@@ -403,6 +426,68 @@ class Wisp(WestCommand):
             trial = "on trial until it is confirmed" if report["state"] == "on trial" else "confirmed"
             print(f"{said['name']} {report['version']}: installed, {trial}")
         return report
+
+    async def watch(self, device, args, key):
+        """Installs each image that `wisp watch` makes, until Ctrl-C."""
+        tool = host_tool()
+        if tool is None:
+            self.fail(args, "the wisp command cannot be built; see above")
+        with tempfile.TemporaryDirectory() as folder:
+            command = [tool, "watch", str(args.module), "--into", folder, "--watch"]
+            command += [f"--watch={path}" for path in args.watch]
+            command += [f"--build={args.build}"] if args.build else []
+            command += ["--name", args.app] if args.app else []
+            command += ["--key", str(args.key)] if args.key else []
+            # the process ends when its input does
+            process = await asyncio.create_subprocess_exec(*command, "--", *args.arguments, stdin=asyncio.subprocess.PIPE,
+                                                           stdout=asyncio.subprocess.PIPE)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):
+                    asyncio.get_running_loop().add_signal_handler(number, end_process, process)
+            count, delivery = 0, None
+            try:
+                while line := await process.stdout.readline():
+                    # an image that is not installed yet gives way to a newer one
+                    await cancel(delivery)
+                    count += 1
+                    delivery = asyncio.create_task(self.deliver(device, args, key, Path(os.fsdecode(line.removesuffix(b"\n")))))
+            finally:
+                end_process(process)
+                await cancel(delivery)
+            # ended by a signal, as by Ctrl-C
+            if await process.wait() > 0:
+                self.fail(args, "no more images are made; see above")
+        return {"done": "watch", "name": args.app or args.module.stem, "images": count}
+
+    async def deliver(self, device, args, key, path):
+        """Installs an image once the device is there, and confirms it once it runs. Says why if the device refuses."""
+        from smpclient.exceptions import SMPClientException
+        from smpclient.transport import SMPTransportDisconnected
+        args = argparse.Namespace(**{**vars(args), "image": path, "reference": None, "wait": False, "confirm": True})
+        tell = lambda sentence: print(f"west wisp: {sentence}", file=sys.stderr, flush=True)
+        image, is_away = path.read_bytes(), False
+        while True:
+            try:
+                said = device.manifest(image)
+                if args.app not in (None, said["name"]):
+                    raise device.DeviceError(None, f"the image is of the app {said['name']}, not of {args.app}")
+                async with device.Device(args.port, args.timeout, key=key) as connection:
+                    try:
+                        return await self.push(connection, args, image, said)
+                    except device.DeviceError as error:
+                        if error.code != device.Code.PENDING:
+                            raise
+                    # an update that was not confirmed yet gives way
+                    await connection.simple("rollback", said["name"])
+                    return await self.push(connection, args, image, said)
+            except (device.Away, TimeoutError, SMPTransportDisconnected, SMPClientException, OSError) as error:
+                if not is_away:
+                    tell(f"{args.port}: the device is away, and gets the image once it is back: {str(error) or 'no answer'}")
+                is_away = True
+                await asyncio.sleep(AWAY_PAUSE)
+            except device.DeviceError as error:
+                tell(f"{args.port}: the app stays as it is until its module changes: {error}")
+                return None
 
     async def debug(self, connection, device, args):
         """Carries requests of `wisp debug` to a device until the app or the debugger ends."""

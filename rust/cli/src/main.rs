@@ -59,6 +59,8 @@ enum Command {
     Debug(cmd::debug::Arguments),
     #[command(hide = true)]
     Core(cmd::core::Arguments),
+    #[command(hide = true)]
+    Watch(cmd::watch::Arguments),
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
     Sign(cmd::sign::Arguments),
@@ -133,6 +135,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => cmd::run::run(*arguments),
         Command::Debug(arguments) => cmd::debug::run(&arguments),
         Command::Core(arguments) => cmd::core::run(&arguments),
+        Command::Watch(arguments) => cmd::watch::run(&arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),
         Command::Sign(arguments) => cmd::sign::run(&arguments),

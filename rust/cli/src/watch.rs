@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `wisp run --watch`: runs an app in a process of its own, and anew whenever its files change.
+//! `wisp run --watch` and `west wisp watch`: begin anew whenever files change. The first of them runs the app in a process of
+//! its own.
 //!
 //! The files are looked at again and again. That needs nothing of the system, and works in every folder, also in one that
 //! another machine writes to.
@@ -9,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus};
 use std::time::{Duration, SystemTime};
 
+use clap::Args;
 use wisp_engine::TrapCode;
 
 use crate::failure::Failure;
@@ -16,6 +18,41 @@ use crate::{exit, output};
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_millis(100);
+
+/// Names what is watched.
+#[derive(Args)]
+pub struct WatchArguments {
+    /// Run the app anew when the module or the board file changes, or a file in FOLDER (may be given several times)
+    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = folder)]
+    watch: Vec<PathBuf>,
+    /// With --watch=FOLDER: a command that makes the module when a file in FOLDER has changed
+    #[arg(long, value_name = "COMMAND", require_equals = true, requires = "watch")]
+    build: Option<String>,
+}
+
+/// Returns the path of a folder. An empty one stands for none.
+fn folder(text: &str) -> Result<PathBuf, String> {
+    Ok(text.into())
+}
+
+impl WatchArguments {
+    /// Returns true if something is watched.
+    pub fn is_given(&self) -> bool {
+        !self.watch.is_empty()
+    }
+
+    /// Returns the folders that are watched.
+    fn folders(&self) -> Result<Vec<PathBuf>, Failure> {
+        let folders: Vec<PathBuf> = self.watch.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
+        if let Some(path) = folders.iter().find(|path| !path.exists()) {
+            return Err(Failure::new(format!("--watch={}: there is no such folder or file", path.display())));
+        }
+        if folders.is_empty() && self.build.is_some() {
+            return Err(Failure::new("--build: say which sources it concerns, with --watch=FOLDER"));
+        }
+        Ok(folders)
+    }
+}
 
 /// Options of [`run`] that the process of the app does not get.
 const OPTIONS: [&str; 2] = ["--watch", "--build="];
@@ -86,10 +123,14 @@ pub fn end_with_watcher() {
 }
 
 /// The process of the app, which ends with this.
-struct App(Child);
+pub struct App(Child);
 
 impl App {
-    fn start() -> Result<Self, Failure> {
+    /// Runs this command without the watch.
+    ///
+    /// # Errors
+    /// No process can be started.
+    pub fn start() -> Result<Self, Failure> {
         let failed = |error| Failure::new(format!("the app cannot be started anew: {error}"));
         let program = std::env::current_exe().map_err(failed)?;
         let mut command = Command::new(program);
@@ -120,23 +161,29 @@ fn build(command: &str) -> Result<bool, Failure> {
     }
 }
 
-/// Runs the app again and again: anew when one of `files` has changed. When something in `folders` has changed, runs the
-/// command `builder` first, if there is one. Ends only with an error.
+/// Begins anew again and again, when one of `files` has changed. When something in the folders has changed, runs the command
+/// that the user gave first, if there is one. `begin` gives the app that runs until then, if it runs here. Ends only with an
+/// error.
 ///
 /// # Errors
-/// No process can be started.
-pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Result<(), Failure> {
+/// The arguments make no sense, or no process can be started.
+pub fn run(
+    arguments: &WatchArguments,
+    files: &[PathBuf],
+    mut begin: impl FnMut() -> Result<Option<App>, Failure>,
+) -> Result<(), Failure> {
+    let (folders, builder) = (&arguments.folders()?, arguments.build.as_deref());
     let mut sources = stamp_without(folders, files);
     // true if the last build is followed by another one, because files changed during it
     let mut repeats = false;
     loop {
         let before = stamp(files);
-        let mut app = App::start()?;
+        let mut app = begin()?;
         let mut told = false;
         let mut missed = false;
         loop {
             std::thread::sleep(INTERVAL);
-            if let Some(status) = app.ended().filter(|_| !told) {
+            if let Some(status) = app.as_mut().and_then(App::ended).filter(|_| !told) {
                 told = true;
                 output::note(format_args!("the app has ended ({status}); it starts anew once its files change"));
             }
@@ -170,7 +217,6 @@ pub fn run(files: &[PathBuf], folders: &[PathBuf], builder: Option<&str>) -> Res
             }
         }
         drop(app);
-        output::note("the app starts anew");
     }
 }
 

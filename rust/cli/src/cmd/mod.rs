@@ -15,3 +15,4 @@ pub mod run;
 pub mod sign;
 pub mod symbolize;
 pub mod verify;
+pub mod watch;

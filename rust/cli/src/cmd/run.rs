@@ -25,6 +25,7 @@ use crate::options::{app_name, number, CompileArguments};
 use crate::profile::{self, Profiler};
 use crate::replay::{self, Player, Recorder, Recording};
 use crate::symbols::Symbols;
+use crate::watch::WatchArguments;
 use crate::{arena, entry, exit, explain, imports, output, proposals, values, watch};
 
 /// Frames of a backtrace that are shown.
@@ -79,12 +80,8 @@ pub struct Arguments {
     /// (may be given several times)
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = profile::file, conflicts_with_all = ["native", "debug"])]
     profile: Vec<String>,
-    /// Run the app anew when the module or the board file changes, or a file in FOLDER (may be given several times)
-    #[arg(long, value_name = "FOLDER", num_args = 0..=1, require_equals = true, default_missing_value = "", value_parser = folder)]
-    watch: Vec<PathBuf>,
-    /// With --watch=FOLDER: a command that makes the module when a file in FOLDER has changed
-    #[arg(long, value_name = "COMMAND", require_equals = true, requires = "watch")]
-    build: Option<String>,
+    #[command(flatten)]
+    watch: WatchArguments,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -120,11 +117,6 @@ fn trace(text: &str) -> Result<TraceFormat, String> {
     }
 }
 
-/// Returns the path of a folder. An empty one stands for none.
-fn folder(text: &str) -> Result<PathBuf, String> {
-    Ok(text.into())
-}
-
 fn variable(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or("expected NAME=VALUE")?;
     Ok((name.into(), value.into()))
@@ -133,7 +125,7 @@ fn variable(text: &str) -> Result<(String, String), String> {
 /// Runs an app, and returns its exit code.
 pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let path = arguments.file.clone();
-    if !arguments.watch.is_empty() {
+    if arguments.watch.is_given() {
         return watched(&arguments).map(|()| ExitCode::SUCCESS);
     }
     watch::end_with_watcher();
@@ -400,15 +392,14 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 
 /// Runs the app anew whenever something changes.
 fn watched(arguments: &Arguments) -> Result<(), Failure> {
-    let folders: Vec<PathBuf> = arguments.watch.iter().filter(|path| !path.as_os_str().is_empty()).cloned().collect();
-    if let Some(path) = folders.iter().find(|path| !path.exists()) {
-        return Err(Failure::new(format!("--watch={}: there is no such folder or file", path.display())));
-    }
-    if folders.is_empty() && arguments.build.is_some() {
-        return Err(Failure::new("--build: say which sources it concerns, with --watch=FOLDER"));
-    }
     let files: Vec<PathBuf> = std::iter::once(&arguments.file).chain(&arguments.board).cloned().collect();
-    watch::run(&files, &folders, arguments.build.as_deref())
+    let mut again = false;
+    watch::run(&arguments.watch, &files, || {
+        if std::mem::replace(&mut again, true) {
+            output::note("the app starts anew");
+        }
+        watch::App::start().map(Some)
+    })
 }
 
 /// Says why an image is not interpreted.

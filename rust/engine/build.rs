@@ -34,7 +34,7 @@ fn main() {
     let out = Path::new(&out);
     let core = match thumb_flavour(&target) {
         _ if env::var_os("CARGO_FEATURE_INTERP_LOOP").is_some() => None,
-        Some(flavour) => Some(("thumb", core_of(&flavour, &built))),
+        Some(flavour) => Some(("thumb", core_of(&flavour, &built, tells()))),
         None => riscv_core().map(|core| ("riscv", core)),
     };
     println!("cargo:rustc-check-cfg=cfg(wisp_translates)");
@@ -72,9 +72,14 @@ fn riscv_translates() -> bool {
     riscv_target().is_some_and(|target| target.compressed && !target.floats)
 }
 
+/// Returns true if profilers look at the core.
+fn tells() -> bool {
+    env::var_os("CARGO_FEATURE_SAMPLE").is_some()
+}
+
 /// Returns the core for RISC-V with 32 registers of 32 bits and multiplication.
 fn riscv_core() -> Option<Core> {
-    riscv_target().map(|target| core_of(&target, &built))
+    riscv_target().map(|target| core_of(&target, &built, tells()))
 }
 
 /// Returns what a target has, if it is a RISC-V with 32 registers of 32 bits and multiplication.

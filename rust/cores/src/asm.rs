@@ -56,6 +56,8 @@ pub struct Asm<I> {
     pub shift: usize,
     /// An op of a sequence follows the one that is expanded: no dispatch.
     pub open: bool,
+    /// Handlers that call a library say first in the instance where the guest stands.
+    pub tells: bool,
     /// The lines behind the handler: rare paths that join the handler again.
     aside: Vec<String>,
     labels: usize,
@@ -78,6 +80,7 @@ impl<I: Isa> Asm<I> {
             pending: BTreeMap::new(),
             shift: 0,
             open: false,
+            tells: false,
             aside: Vec::new(),
             labels: 0,
         }
@@ -145,6 +148,14 @@ impl<I: Isa> Asm<I> {
         self.line(".p2align 1");
         I::function(self, name);
         emit!(self, "{name}:");
+    }
+
+    /// Marks where the core begins or ends, for profilers.
+    pub fn border(&mut self, name: &str) {
+        if self.tells {
+            emit!(self, ".global {name}");
+            emit!(self, "{name}:");
+        }
     }
 
     /// Returns the label of an end, for a conditional branch from here.

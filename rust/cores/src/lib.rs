@@ -22,9 +22,11 @@ use isa::Isa;
 use text::{name, Core};
 
 /// Writes the core for an instruction set. `built` says which ops the engine has: the others go to the escape, which
-/// ends with a trap, because the verifier refuses them.
-pub fn core_of<I: Isa>(isa: &I, built: &dyn Fn(u16) -> bool) -> Core {
+/// ends with a trap, because the verifier refuses them. `tells` makes a core for profilers. They find where a guest stands
+/// in registers while the processor is between `wisp_core_begin` and `wisp_core_end`, and else in the instance.
+pub fn core_of<I: Isa>(isa: &I, built: &dyn Fn(u16) -> bool, tells: bool) -> Core {
     let mut asm = Asm::new(isa.clone());
+    asm.tells = tells;
     I::begin(&mut asm);
     let mut table = Vec::new();
     let mut escaped = Vec::new();

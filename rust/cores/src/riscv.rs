@@ -55,6 +55,7 @@ impl Isa for Target {
         asm.lines(&[".option push", extensions]);
         asm.line(".pushsection .text.wisp_riscv, \"ax\", @progbits");
         asm.line(".Lwisp.base:");
+        asm.border("wisp_core_begin");
         control::frame_of_core(asm);
         memory::unaligned(asm);
     }
@@ -64,6 +65,7 @@ impl Isa for Target {
     }
 
     fn finish(asm: &mut Asm, table: &[String]) {
+        asm.border("wisp_core_end");
         asm.line(".popsection");
         asm.line(".pushsection .rodata.wisp_riscv, \"a\", @progbits");
         if asm.isa.threaded {

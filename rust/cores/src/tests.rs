@@ -16,7 +16,12 @@ fn all(_: u16) -> bool {
 
 fn cores() -> [Core; 4] {
     let threaded = Target { threaded: true, ..RISCV };
-    [core_of(&Flavour::V6, &all), core_of(&Flavour::V7, &all), core_of(&RISCV, &all), core_of(&threaded, &all)]
+    [
+        core_of(&Flavour::V6, &all, false),
+        core_of(&Flavour::V7, &all, false),
+        core_of(&RISCV, &all, false),
+        core_of(&threaded, &all, false),
+    ]
 }
 
 /// Returns the entries of the table of handlers.
@@ -34,7 +39,7 @@ fn every_op_and_the_end_of_a_run_has_an_entry_in_the_table() {
 
 #[test]
 fn ops_that_are_not_built_go_to_the_escape_and_have_no_arm_there() {
-    let core = core_of(&Flavour::V7, &|opcode| opcode % 2 == 0);
+    let core = core_of(&Flavour::V7, &|opcode| opcode % 2 == 0, false);
     assert_eq!(entries(&core), COUNT + 1);
     assert!(core.escaped.iter().all(|opcode| opcode % 2 == 0));
     assert!(core.text.matches(".word wisp.escape").count() >= COUNT / 2);
@@ -79,7 +84,7 @@ fn ends_are_due_when_the_first_branch_to_them_is_about_to_reach_no_further() {
 
 #[test]
 fn threaded_code_knows_the_length_of_each_op_and_whether_a_table_follows() {
-    let core = core_of(&Target { threaded: true, ..RISCV }, &all);
+    let core = core_of(&Target { threaded: true, ..RISCV }, &all, false);
     let list = core.text.split("= [").nth(1).and_then(|rest| rest.split(']').next()).unwrap();
     let lengths: Vec<usize> = list.split(", ").map(|length| length.parse().unwrap()).collect();
     assert_eq!(lengths.len(), COUNT);
@@ -103,5 +108,30 @@ fn an_indirect_call_has_a_handler_and_its_slow_way_in_the_escape() {
         let indirect = |opcode: &&u16| op(**opcode).is_some_and(|op| op.sem == Sem::CallIndirect);
         assert!(core.escaped.iter().any(|opcode| indirect(&opcode)));
         assert!(core.text.contains("wisp.call_indirect."));
+    }
+}
+
+#[test]
+fn a_core_for_profilers_says_where_it_stands_before_it_calls_a_library() {
+    for (core_with, save, call) in [
+        (
+            &(|tells| core_of(&Flavour::V7, &all, tells)) as &dyn Fn(bool) -> Core,
+            "\"strd r4, r5, [r0, #",
+            "\"bl __aeabi",
+        ),
+        (&|tells| core_of(&Flavour::V6, &all, tells), "\"str r4, [r0, #", "\"bl __aeabi"),
+        (&|tells| core_of(&RISCV, &all, tells), "\"sw s0, ", "\"call __"),
+    ] {
+        let (telling, plain) = (core_with(true).text, core_with(false).text);
+        let calling = |text: &str| {
+            let handlers = text.split("\n\"wisp.").filter(|handler| handler.contains(call));
+            handlers.map(|handler| handler.find(save).is_some_and(|at| at < handler.find(call).unwrap())).collect()
+        };
+        let (told, silent): (Vec<bool>, Vec<bool>) = (calling(&telling), calling(&plain));
+        assert!(told.len() > 20 && told.iter().all(|&told| told), "{call}: {told:?}");
+        assert!(silent.len() == told.len() && !silent.contains(&true));
+        assert!(telling.find("wisp_core_begin:").unwrap() < telling.find(save).unwrap());
+        assert!(telling.find("wisp_core_end:").unwrap() > telling.rfind(call).unwrap());
+        assert!(!plain.contains("wisp_core"));
     }
 }

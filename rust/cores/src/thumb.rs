@@ -47,6 +47,7 @@ impl Isa for Flavour {
 
     fn begin(asm: &mut Asm) {
         asm.line(".pushsection .text.wisp_thumb, \"ax\", %progbits");
+        asm.border("wisp_core_begin");
         control::frame_of_core(asm);
         memory::unaligned(asm);
     }
@@ -56,6 +57,7 @@ impl Isa for Flavour {
     }
 
     fn finish(asm: &mut Asm, table: &[String]) {
+        asm.border("wisp_core_end");
         asm.line(".popsection");
         asm.line(".pushsection .rodata.wisp_thumb, \"a\", %progbits");
         asm.line(".p2align 2");
@@ -185,6 +187,9 @@ fn binary(asm: &mut Asm, op: &Op) -> bool {
 
 /// Writes `d = f(x, y)`, which may trap.
 fn divide(asm: &mut Asm, op: &Op) {
+    if asm.v6() {
+        control::tell(asm);
+    }
     let (x, y) = pair(asm, op, 1, "r0", "r1");
     emit!(asm, "cmp {y}, #0");
     asm.trap_if("eq", "IntegerDivisionByZero");

@@ -47,6 +47,8 @@ pub use exec::observe::{is_for_debugger, Observer};
 pub use exec::ops;
 #[cfg(feature = "profile")]
 pub use exec::profile;
+#[cfg(feature = "sample")]
+pub use exec::sample::Preempted;
 #[cfg(feature = "record")]
 pub use exec::tap::{HostCall, Tap};
 pub use exec::view::{View, Watched};

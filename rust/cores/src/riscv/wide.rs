@@ -62,6 +62,9 @@ pub fn call64(asm: &mut Asm, op: &Op, function: &str) {
 }
 
 fn call(asm: &mut Asm, op: &Op, function: &str) {
+    if asm.tells {
+        asm.lines(&["sw s0, <IP>(s10)", "sw s1, <IP> + 4(s10)"]);
+    }
     emit!(asm, "call {function}");
     if op.form[0] == Operand::Dst64 {
         asm.wide_result(op, "a0", "a1");

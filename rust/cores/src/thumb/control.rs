@@ -91,16 +91,32 @@ fn reload(asm: &mut Asm, ctx: &str) {
     }
 }
 
-/// Stores ip, fp and fuel into the instance in this register.
-fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
+/// Stores ip and fp into the instance in this register.
+fn save_place(asm: &mut Asm, ctx: &str) {
     if asm.v6() {
         emit!(asm, "str r4, [{ctx}, #<IP>]");
         emit!(asm, "str r5, [{ctx}, #<IP> + 4]");
+    } else {
+        emit!(asm, "strd r4, r5, [{ctx}, #<IP>]");
+    }
+}
+
+/// Stores ip, fp and fuel into the instance in this register.
+fn save(asm: &mut Asm, ctx: &str, scratch: &str) {
+    save_place(asm, ctx);
+    if asm.v6() {
         emit!(asm, "mov {scratch}, r11");
         emit!(asm, "str {scratch}, [{ctx}, #<FUEL>]");
     } else {
-        emit!(asm, "strd r4, r5, [{ctx}, #<IP>]");
         emit!(asm, "str r11, [{ctx}, #<FUEL>]");
+    }
+}
+
+/// Says in the instance where the guest stands, for profilers. Begins a handler that calls a library. Overwrites r0.
+pub fn tell(asm: &mut Asm) {
+    if asm.tells {
+        asm.line("ldr r0, [sp]");
+        save_place(asm, "r0");
     }
 }
 

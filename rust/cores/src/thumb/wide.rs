@@ -5,6 +5,7 @@
 use wisp_image::ops::{Op, Operand, Sem};
 
 use super::asm::{emit, Asm};
+use super::control::tell;
 use super::set_if;
 
 /// Returns the library function that does the whole op, if there is one, with its sources in r0.. and its
@@ -46,6 +47,7 @@ pub fn library(sem: Sem) -> Option<&'static str> {
 
 /// Writes `d = library(x, y)`, `d = library(x)`: 32-bit sources.
 pub fn call32(asm: &mut Asm, op: &Op, function: &str) {
+    tell(asm);
     match op.form.len() {
         2 => asm.sources(op, &[(1, "r0")]),
         _ => asm.sources(op, &[(1, "r0"), (2, "r1")]),
@@ -55,6 +57,7 @@ pub fn call32(asm: &mut Asm, op: &Op, function: &str) {
 
 /// Calls a function like [`call32`], with 64-bit sources.
 pub fn call64(asm: &mut Asm, op: &Op, function: &str) {
+    tell(asm);
     match op.form.len() {
         2 => asm.wide_source(op, 1, "r0", "r1"),
         _ => asm.wide_sources(op, 1, 2),
@@ -83,7 +86,10 @@ pub fn binary(asm: &mut Asm, op: &Op) -> bool {
         Sem::I64And => in_registers(asm, op, &["ands r0, r2", "ands r1, r3"]),
         Sem::I64Or => in_registers(asm, op, &["orrs r0, r2", "orrs r1, r3"]),
         Sem::I64Xor => in_registers(asm, op, &["eors r0, r2", "eors r1, r3"]),
-        Sem::I64Mul if asm.v6() => in_registers(asm, op, &["bl __aeabi_lmul"]),
+        Sem::I64Mul if asm.v6() => {
+            tell(asm);
+            in_registers(asm, op, &["bl __aeabi_lmul"]);
+        }
         Sem::I64Mul => {
             in_registers(asm, op, &["muls r1, r2, r1", "mla r1, r0, r3, r1", "umull r0, r2, r0, r2", "adds r1, r1, r2"])
         }

@@ -58,7 +58,13 @@ impl<'a, T> Store<'a, T> {
     /// Returns a handle that stops the guest from another thread or from an interrupt.
     pub fn interrupt_handle(&self) -> InterruptHandle<'a> {
         let shared = self.shared.get();
-        InterruptHandle { stop: &shared.stop, watched: Watched::new(shared), _owner: self.owner.clone() }
+        InterruptHandle {
+            stop: &shared.stop,
+            watched: Watched::new(shared),
+            #[cfg(feature = "sample")]
+            sampled: crate::exec::sample::Sampled::new(shared),
+            _owner: self.owner.clone(),
+        }
     }
 
     /// Lets guests run again after an interrupt.
@@ -146,6 +152,8 @@ pub struct InterruptHandle<'a> {
     stop: &'a AtomicU32,
     #[cfg_attr(not(feature = "native"), allow(dead_code))]
     watched: Watched,
+    #[cfg(feature = "sample")]
+    sampled: crate::exec::sample::Sampled,
     // keeps an owned arena, and the flag in it, for as long as the handle lives
     _owner: Owner,
 }
@@ -188,6 +196,21 @@ impl InterruptHandle<'_> {
     /// Forgets the store: its thread ended without coming back from its guest.
     pub fn forget(&self) {
         self.watched.forget();
+    }
+}
+
+#[cfg(feature = "sample")]
+impl InterruptHandle<'_> {
+    /// Passes on where the guest stands: the index of each function among the defined ones, innermost first, and the byte
+    /// offset in the code section, until `take` returns false. Passes on nothing while no guest runs, or if its place is not
+    /// known. Machine code has no offset, and only the innermost function of it is known.
+    ///
+    /// # Safety
+    /// The store lives. Its thread was preempted with these registers and this stack, and does not run before this returns.
+    #[allow(unsafe_code)]
+    pub unsafe fn sample(&self, at: &crate::Preempted<'_>, take: &mut dyn FnMut(u32, Option<u32>) -> bool) {
+        // SAFETY: rule T: the store lives, and its thread does not run.
+        unsafe { self.sampled.frames(at, take) }
     }
 }
 

@@ -13,6 +13,8 @@ pub mod ops;
 pub mod profile;
 #[cfg(feature = "rewind")]
 mod rewind;
+#[cfg(feature = "sample")]
+pub(crate) mod sample;
 #[cfg(feature = "record")]
 pub(crate) mod tap;
 #[cfg(wisp_translates)]

@@ -293,6 +293,15 @@ unsafe fn place(ctx: *const ()) -> Option<(u32, *mut u8)> {
     Some((site.op, ctx.fp.get().wrapping_sub(site.frame.unwrap_or(0) as usize)))
 }
 
+/// Returns the function in whose machine code the address lies. Reads nothing that a thread in the midst of an unwinding
+/// may have begun to write.
+#[cfg(feature = "sample")]
+pub fn function_of(ctx: &Ctx, address: usize) -> Option<u32> {
+    let offset = ctx.translated.offset(address as u32)?;
+    // the first instruction of a function is that function's as well
+    unwind::function_at(ctx, offset + 2).map(|(index, _)| index as u32)
+}
+
 /// Goes on in the interpreter, at the place of the call, to the end of the function. Returns 0, and the registers that
 /// the function's caller expects, with the stack pointer in the last, or the number of a trap.
 ///

@@ -14,7 +14,7 @@ use crate::exec::interpreter::frame;
 use crate::vm::context::Ctx;
 
 /// Returns the function with the call that returns to an offset of the code, and where its code begins.
-fn function_at(ctx: &Ctx, offset: u32) -> Option<(usize, u32)> {
+pub fn function_at(ctx: &Ctx, offset: u32) -> Option<(usize, u32)> {
     let state = &ctx.translated;
     // SAFETY: rule A: `translate` took a cell for each defined function.
     let entries = unsafe { slice::from_raw_parts(state.entries, ctx.function_count as usize) };

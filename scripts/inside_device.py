@@ -250,6 +250,62 @@ def requests_without_a_key_are_refused():
         os.environ["WISP_MANAGEMENT_KEY"] = key
 
 
+def profiles_without_a_key_are_refused():
+    """Whoever has no key learns nothing of what an app does."""
+    key = os.environ.pop("WISP_MANAGEMENT_KEY")
+    try:
+        refused = Session.device.west("profile", "walk", code=1)
+    finally:
+        os.environ["WISP_MANAGEMENT_KEY"] = key
+    expect("takes signed requests only" in refused, True)
+
+
+def a_profile_shows_the_function_that_computes_most():
+    """Samples of an app that runs: a table, a flame graph and folded stacks, with names and source lines."""
+    device, image = Session.device, MODULES / "device-spin.wisp"
+    picture, stacks = MODULES / "device-spin.svg", MODULES / "device-spin.folded"
+    missing = device.west("profile", "nobody", code=1)
+    expect("the firmware has no app of this name" in missing, True)
+    idle = device.west("profile", "spin", code=1)
+    expect("the app does not run; start it with west wisp start" in idle, True)
+    device.west("push", image)
+    shown = device.west("profile", "spin", "--seconds", 3, "--image", image, "-o", picture, "-o", stacks, "--json")
+    profile = json.loads(shown.splitlines()[-1])
+    other = device.west("profile", "spin", "--seconds", 0.2, "--image", MODULES / "device-walk.wisp", code=1)
+    expect("the device ran image" in other, True)
+    unnamed = device.west("profile", "spin", "--seconds", 0.2)
+    expect("the app had the processor in" in unnamed, True)
+    device.west("stop", "spin")
+    expect(profile["ticks"] > 20, True)
+    if device.native:
+        # no time passes there while an app computes
+        expect(profile["samples"] < profile["ticks"] / 2, True)
+        return
+    own = {row["function"]: row["own"] for row in profile["functions"]}
+    total = {row["function"]: row["total"] for row in profile["functions"]}
+    expect(own["hot"] * 10 > profile["samples"] * 6, True)
+    expect(total["start"] >= own["hot"], True)
+    expect(profile["places"][0]["place"].startswith("`hot` at "), True)
+    expect("spin.c" in profile["places"][0]["place"], True)
+    expect("<title>hot (" in picture.read_text(encoding="utf-8"), True)
+    expect(re.search(r"^start;hot \d+$", stacks.read_text(encoding="utf-8"), re.MULTILINE) is not None, True)
+
+
+def an_app_shows_its_share_of_the_processor():
+    """`west wisp stat` and the shell's `wisp stat`, of an app that sleeps most of the time."""
+    device = Session.device
+    device.west("start", "tick")
+    time.sleep(1)
+    shown = json.loads(device.west("stat", "--json").splitlines()[-1])
+    times = next(app for app in shown["apps"] if app["name"] == "tick")
+    expect(times["run_us"] > 100000 and times["wakeups"] > 10, True)
+    expect(times["host_us"] <= times["cpu_us"] <= times["run_us"] / 2, True)
+    expect(re.search(r"tick +\d+\.\d % of the processor in .* in host functions, \d+ wakeups", device.west("stat")) is not None, True)
+    device.type("wisp stat tick")
+    device.wait_for(r"tick +\d+\.\d % of the processor in \d+\.\d+ s, \d+ wakeups")
+    device.west("stop", "tick")
+
+
 def run_again(name):
     """Starts an app that traps, and waits until it has. The others that trap are stopped, so that they are not started anew."""
     for other in {"walk", "walk-rust", "fail"} - {name}:
@@ -428,6 +484,8 @@ CASES = [
     what_is_kept_of_an_app_goes_with_it,
     a_recording_without_an_interface_ends_there,
     an_image_without_steps_is_refused,
+    a_profile_shows_the_function_that_computes_most,
+    an_app_shows_its_share_of_the_processor,
     a_recursion_in_rust_has_a_frame_for_each_call,
     an_app_that_runs_is_attached_and_goes_on_after_the_debugger,
     an_app_with_too_many_breakpoints_goes_on,
@@ -447,7 +505,7 @@ def main():
             Session.device.west("stop", "tick")
             cases = CASES
             if "WISP_MANAGEMENT_KEY" in os.environ:
-                cases = [CASES[0], requests_without_a_key_are_refused]
+                cases = [CASES[0], requests_without_a_key_are_refused, profiles_without_a_key_are_refused]
             elif Session.device.native:
                 # its port can be named anew, and its flash is a file
                 cases = [*CASES, a_watched_app_is_updated_whenever_its_source_changes]

@@ -212,6 +212,31 @@ int wisp_app_stop(const struct wisp_app *app);
  */
 void wisp_app_usage(const struct wisp_app *app, struct wisp_app_usage *usage);
 
+/** @brief Times of the present run of an app, or of the last one. */
+struct wisp_app_times {
+	/** Microseconds since the app was started, until it ended. */
+	uint64_t run_us;
+	/** Microseconds in which the app's thread had the processor. */
+	uint64_t cpu_us;
+	/**
+	 * Microseconds of them in host functions, and 0 without @kconfig{CONFIG_WISP_HOST_TIME}.
+	 * A host function that calls its guest counts with what the guest does then.
+	 */
+	uint64_t host_us;
+	/** Times that the app went on after it had slept, or waited for an event or for data. */
+	uint32_t wakeups;
+};
+
+/**
+ * @brief Reads how long an app runs, how much of that it computes, and how often it wakes up.
+ *
+ * Available with @kconfig{CONFIG_WISP_TIMES}.
+ *
+ * @param app App.
+ * @param[out] times Times of the app, all 0 before its first run.
+ */
+void wisp_app_times(const struct wisp_app *app, struct wisp_app_times *times);
+
 /**
  * @brief Gets the name of an app.
  *

@@ -140,6 +140,18 @@ struct wisp_strings {
 };
 #endif
 
+#ifdef CONFIG_WISP_TIMES
+/* Times of the present or last run. The end is 0 while it goes on. */
+struct wisp_times {
+	int64_t began; /* In ticks since boot. */
+	int64_t ended;
+	uint64_t cycles;
+	uint64_t host_cycles;
+	uint32_t wakeups;
+	uint32_t depth; /* Host functions under way. */
+};
+#endif
+
 struct wisp_app_data {
 	struct k_thread thread;
 	struct k_spinlock lock;
@@ -197,6 +209,9 @@ struct wisp_app_data {
 	bool releasing; /* After a fault, the thread releases what the app had open. */
 	bool stopping;
 	bool expired; /* The stop is that of the deadline. */
+#ifdef CONFIG_WISP_TIMES
+	struct wisp_times times;
+#endif
 #ifdef CONFIG_WISP_DEBUG
 	bool has_steps; /* The image of this run was built for a debugger. */
 #endif

@@ -7,6 +7,8 @@ use std::{env, fs};
 const SAME: &[(&str, &str)] = &[
     ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
+    ("host-time", "CONFIG_WISP_HOST_TIME"),
+    ("profile", "CONFIG_WISP_PROFILE"),
     ("record", "CONFIG_WISP_RECORD"),
     ("interpreter", "CONFIG_WISP_INTERPRETER"),
     ("native", "CONFIG_WISP_NATIVE"),

@@ -13,7 +13,9 @@ FOLDER = devenv.BUILD / "inside"
 REQUIREMENTS = devenv.REPO / "scripts" / "lldb.txt"
 SOURCES = devenv.REPO / "tests" / "inside"
 # Sources of guests for a device, with the bytes of their own stacks.
-DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "fail": 1024, "walk-rust": 2048}
+DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "fail": 1024, "spin": 1024, "walk-rust": 2048}
+# The one that is profiled. The others are debugged.
+PROFILED = "spin"
 TOOL = RUST / "target" / "debug" / "wisp"
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
 # Configuration beside tests/inside/device.conf, by board: SMP over a serial line, or over UDP with images in RAM. The
@@ -55,7 +57,8 @@ def build_guests(clang, linker):
         commands.append([*rust, *(f"-Clink-arg={flag}" for flag in small), "-o", made, "walk.rs"] if name == "walk-rust" else
                         [clang, *common, *(f"-Wl,{flag}" for flag in small), "-o", made, f"{name}.c"])
         image = made.with_suffix(".wisp")
-        commands.append([TOOL, "build", made, "--debug", "-o", image, "--name", name, "--quiet"])
+        how = [] if name == PROFILED else ["--debug"]
+        commands.append([TOOL, "build", made, *how, "-o", image, "--name", name, "--quiet"])
         commands.append([TOOL, "sign", image, "--key", SAMPLE / "keys" / "development.pem"])
     return all(stream(command, SOURCES)[0] == 0 for command in commands)
 
@@ -85,8 +88,10 @@ def on_device(python, board):
 
 
 def select_inside():
-    """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices; what is kept."""
-    return twister("inside", ["tests/kept"], ["native_sim/native/64"], [], all_boards=True) + sessions()
+    """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices; what is kept; profiles."""
+    return (twister("inside", ["tests/kept", "tests/profile"], ["native_sim/native/64"], [], all_boards=True)
+            + twister("profile", ["tests/profile"], ["qemu_cortex_m3"], ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
+            + sessions())
 
 
 def sessions():

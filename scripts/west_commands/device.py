@@ -2,6 +2,7 @@
 """A client of Wisp's MCUmgr group: what doc/lifecycle.md describes, over smpclient."""
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import os
@@ -49,11 +50,16 @@ SMP_WORDS = {
 
 
 class DeviceError(Exception):
-    """The device refused; code is a Code, or None for an error of SMP itself."""
+    """The device refused; code is a Code, or None for an error of SMP itself, which smp then has."""
 
-    def __init__(self, code, message):
+    def __init__(self, code, message, smp=None):
         super().__init__(message)
         self.code = code
+        self.smp = smp
+
+
+class KeptRunning(DeviceError):
+    """What is kept of an app is still being written."""
 
 
 class Away(DeviceError):
@@ -135,12 +141,18 @@ SetArgs = request("write", 14, "SetArgs",
 Debug = request("write", 15, "Debug", NAME | {"do": (bytes, ...)} | SIGNATURE, {"out": (bytes, ...)})
 DEBUG_ATTACH, DEBUG_DETACH = b"\1", b"\2"
 
-# What a device keeps of an app that trapped: src/manage/kept.c.
+# What a device keeps of an app: src/manage/kept.c.
 Kept = request("write", 16, "Kept", NAME | {"what": (int, ...), "off": (int, ...)} | SIGNATURE,
                {"len": (int, ...), "gen": (int, ...), "data": (bytes, ...)})
-KEPT_CORE, KEPT_RECORD = 0, 1
-# The recording goes on.
+KEPT_CORE, KEPT_RECORD, KEPT_PROFILE = 0, 1, 2
+# The recording, or the profile, goes on.
 KEPT_RUNNING = 0xFFFFFFFF
+# src/manage/profile.c
+Profile = request("write", 17, "Profile", NAME | {"ms": (int, ...)} | SIGNATURE, {})
+Times = request("read", 18, "Times", NAME,
+                {"run": (int, ...), "cpu": (int, ...), "wakeups": (int, ...), "host": (int | None, None)})
+# MGMT_ERR_EBADSTATE and MGMT_ERR_ENOTSUP
+BAD_STATE, NOT_SUPPORTED = 6, 8
 
 # Bytes of an SMP header, and of the value of a signature entry: number, id of the key, signature.
 HEADER, ENTRY, PROOF = 8, 76, 64
@@ -377,7 +389,8 @@ class Device:
         if error is not None:
             code = Code(error.rc)
             raise DeviceError(code, WORDS[code])
-        raise DeviceError(None, SMP_WORDS.get(int(answer.rc), f"the device answered with error {int(answer.rc)}"))
+        number = int(answer.rc)
+        raise DeviceError(None, SMP_WORDS.get(number, f"the device answered with error {number}"), number)
 
     async def change(self, what):
         """As ask(), for a request that changes something: signed if there is a key.
@@ -442,6 +455,15 @@ class Device:
         """What an app used."""
         return await self.ask(Usage(name=name))
 
+    async def times(self, name):
+        """How long an app has run, in microseconds, and how much of it computing; None if the firmware does not measure it."""
+        try:
+            return await self.ask(Times(name=name))
+        except DeviceError as error:
+            if error.smp != NOT_SUPPORTED:
+                raise
+            return None
+
     async def failures(self):
         """Recent runs that failed, the last one first, and how many there were since boot."""
         found, index = [], 0
@@ -487,13 +509,31 @@ class Device:
         """Asks the debugger of an app on the device; its answer."""
         return (await self.change(Debug(name=name, do=order))).out
 
+    async def profile(self, name, ms):
+        """Samples where an app stands for a time in milliseconds; the samples."""
+        try:
+            await self.change(Profile(name=name, ms=ms))
+        except DeviceError as error:
+            words = {BAD_STATE: "the app does not run; start it with west wisp start",
+                     NOT_SUPPORTED: "the firmware makes no profiles; build it with CONFIG_WISP_PROFILE=y"}
+            if error.smp not in words:
+                raise
+            raise DeviceError(None, f"{name}: {words[error.smp]}") from None
+        await asyncio.sleep(ms / 1000)
+        for _ in range(20):
+            with contextlib.suppress(KeptRunning):
+                return await self.kept(name, KEPT_PROFILE)
+            # clocks differ
+            await asyncio.sleep(0.1 + ms / 10000)
+        raise DeviceError(None, f"{name}: the device still samples; its clock is slow, or another profile began")
+
     async def kept(self, name, what, progress=lambda done, total: None):
         """Reads what the device keeps of an app; no bytes if there is nothing."""
         data, generation = b"", None
         while True:
             answer = await self.change(Kept(name=name, what=what, off=len(data)))
             if answer.gen == KEPT_RUNNING:
-                raise DeviceError(None, f"{name}: the app runs, and its recording can be fetched when it has ended; stop it with "
+                raise KeptRunning(None, f"{name}: the app runs, and its recording can be fetched when it has ended; stop it with "
                                         "west wisp stop")
             if generation not in (None, answer.gen):
                 # it was replaced meanwhile

@@ -192,6 +192,24 @@ def show_usage(usage):
         print(f"functions with translated code: {usage.translated} of {usage.functions}")
 
 
+def show_times(times):
+    """Prints the share of the processor that each app has."""
+    for name, found in times.items():
+        if found is None:
+            print("processor time of apps: not measured; build the firmware with CONFIG_WISP_TIMES=y")
+            return
+        run = max(found.run, 1)
+        host = "" if found.host is None else f", {100 * found.host / run:.1f} % in host functions"
+        print(f"{name:16} {100 * found.cpu / run:.1f} % of the processor in {found.run / 1e6:.3f} s{host}, "
+              f"{found.wakeups} wakeups")
+
+
+def times_fields(name, found):
+    """Times of an app, for JSON."""
+    return {"name": name, **({"run_us": found.run, "cpu_us": found.cpu, "host_us": found.host, "wakeups": found.wakeups}
+                             if found else {"run_us": None, "cpu_us": None, "host_us": None, "wakeups": None})}
+
+
 def show_failures(failures):
     """Prints runs that failed, the last one first, as `wisp symbolize` reads them."""
     for failure in failures:
@@ -272,7 +290,7 @@ class Wisp(WestCommand):
         watch.add_argument("--patience", type=seconds, default=120.0, metavar="SECONDS",
                            help="how long an update has until it runs [default: %(default)s]")
         listing = verbs.add_parser("list", help="list the apps of a device")
-        stat = verbs.add_parser("stat", help="show how full and how worn the app storage of a device is")
+        stat = verbs.add_parser("stat", help="show how full and how worn the app storage of a device is, and what apps compute")
         abort = verbs.add_parser("abort", help="give up the upload that is going on")
         log = verbs.add_parser("log", help="show recent runs that failed, as wisp symbolize reads them")
         format_store = verbs.add_parser("format", help="erase all apps of a device, and whatever their partition holds")
@@ -301,7 +319,15 @@ class Wisp(WestCommand):
         record = verbs.add_parser("record", help="fetch the recording of an app (doc/replay.md)")
         record.add_argument("name")
         record.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help="path of the recording")
-        with_device = [core, record, debug, push, watch, listing, stat, abort, format_store, log, strings]
+        profile = verbs.add_parser("profile", help="sample where an app on a device spends its time (doc/debugging.md)")
+        profile.add_argument("name")
+        profile.add_argument("--seconds", type=seconds, default=10.0, metavar="SECONDS",
+                             help="for how long [default: %(default)s]")
+        profile.add_argument("--image", type=Path, metavar="FILE",
+                             help="the image that runs: gives names, and with the symbols beside it source lines")
+        profile.add_argument("-o", "--output", type=Path, action="append", default=[], metavar="FILE",
+                             help="path of a flame graph (.svg) or of folded stacks (.folded), an option for each")
+        with_device = [core, record, profile, debug, push, watch, listing, stat, abort, format_store, log, strings]
         for verb, text in APP_VERBS.items():
             app = verbs.add_parser(verb, help=text)
             app.add_argument("name")
@@ -411,6 +437,8 @@ class Wisp(WestCommand):
                 return await self.debug(connection, device, args)
             if args.verb == "core":
                 return await self.core(connection, device, args)
+            if args.verb == "profile":
+                return await self.profile(connection, args)
             if args.verb == "record":
                 return await self.record(connection, device, args)
             return await self.ask(connection, device, args)
@@ -552,6 +580,30 @@ class Wisp(WestCommand):
             print(f"{args.output}: core dump of {args.name}; wisp inspect {args.output} shows it")
         return {"done": "core", "name": args.name, "file": str(args.output), "bytes": len(data)}
 
+    async def profile(self, connection, args):
+        """Samples an app, and shows what was found."""
+        tool = host_tool()
+        if tool is None:
+            self.fail(args, "the wisp command cannot be built; see above")
+        with tempfile.TemporaryDirectory() as folder:
+            samples = Path(folder) / "samples"
+            command = [tool, "profile", str(samples), *(["--json"] if args.json else [])]
+            command += ["--image", str(args.image)] if args.image else []
+            for output in args.output:
+                command += ["-o", str(output)]
+            data = await connection.profile(args.name, max(round(args.seconds * 1000), 1))
+            if not data:
+                self.fail(args, f"{args.name}: the samples are gone: another profile began, or the app was removed")
+            samples.write_bytes(data)
+            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+            shown, _ = await process.communicate()
+            if process.returncode:
+                self.fail(args, f"{args.name}: the samples cannot be shown; see above")
+        if args.json:
+            return {"name": args.name, **json.loads(shown)}
+        print(shown.decode(), end="")
+        return None
+
     async def record(self, connection, device, args):
         """Fetches a recording."""
         data = await connection.kept(args.name, device.KEPT_RECORD, show_progress(args.name))
@@ -613,7 +665,10 @@ class Wisp(WestCommand):
                 print(f"{stat.free} of {stat.blocks} blocks of {stat.block} bytes free, "
                       f"{stat.largest} in one piece; most worn: {stat.wear} erases, "
                       f"journal {stat.journal_wear}; retired keys: {stat.retired}")
-            return usage_fields(stat, device.STAT)
+            times = {app.name: await connection.times(app.name) for app in await connection.apps()}
+            if shown:
+                show_times(times)
+            return {**usage_fields(stat, device.STAT), "apps": [times_fields(name, times[name]) for name in times]}
         if args.verb == "abort":
             await connection.abort()
             return {"done": "abort"}

@@ -15,9 +15,11 @@
 #include "app/history.h"
 #include "app/kept.h"
 #include "app/deadline.h"
+#include "app/profile.h"
 #include "border/shim.h"
 #include "native/native.h"
 #include "app/rate.h"
+#include "app/times.h"
 #include "drivers/fs.h"
 #include "drivers/sensor.h"
 #include "translate/translate.h"
@@ -160,10 +162,12 @@ static void app_thread(void *p1, void *p2, void *p3)
 #ifdef CONFIG_WISP_NATIVE
 	wisp_native_prepare(app, &run);
 #endif
+	wisp_times_begin(app);
 	wisp_translate_prepare(app, &run);
 	wisp_heartbeat_begin(app);
 	wisp_deadline_begin(app);
 	wisp_rust_run(&run);
+	wisp_times_end(app);
 	wisp_translate_end(app);
 	wisp_deadline_end(app);
 	wisp_heartbeat_end(app);
@@ -199,6 +203,7 @@ static void app_thread(void *p1, void *p2, void *p3)
 	K_SPINLOCK(&data->lock) {
 		data->status = status;
 	}
+	wisp_profile_ended(app);
 #ifdef CONFIG_WISP_STORAGE
 	wisp_supervisor_ended(app);
 #endif

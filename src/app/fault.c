@@ -15,6 +15,8 @@
 #include "app/heartbeat.h"
 #include "app/history.h"
 #include "app/kept.h"
+#include "app/profile.h"
+#include "app/times.h"
 #include "border/shim.h"
 #include "drivers/event.h"
 #include "drivers/fs.h"
@@ -199,6 +201,8 @@ void wisp_fault_detect(const struct wisp_app *app)
 	wisp_debug_end(app, &status);
 	wisp_record_ended(app);
 	wisp_core_ended(app);
+	wisp_times_end(app);
+	wisp_profile_ended(app);
 	k_thread_create(&data->thread, app->stack, app->stack_size, release_thread, (void *)app,
 			NULL, NULL, app->priority, 0, K_NO_WAIT);
 	(void)k_thread_name_set(&data->thread, app->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the firmware keeps of an app that trapped, until a workstation reads it. */
+/* What the firmware keeps of an app until a workstation reads it. */
 
 #ifndef WISP_APP_KEPT_H_
 #define WISP_APP_KEPT_H_
@@ -22,12 +22,16 @@ struct wisp_kept {
 	size_t count;
 };
 
-/* The generation of a recording that goes on, and cannot be read yet. */
+/* The generation of a recording or a profile that goes on, and cannot be read yet. */
 #define WISP_KEPT_RUNNING UINT32_MAX
 
 /* Copies a part of the recording of an app. With the last part, it may be replaced. */
 void wisp_kept_record(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,
 		      struct wisp_kept *kept);
+
+/* Copies a part of the profile of an app. */
+void wisp_kept_profile(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,
+		       struct wisp_kept *kept);
 
 /* Copies a part of the core dump of an app. */
 void wisp_kept_core(const struct wisp_app *app, size_t offset, uint8_t *bytes, size_t size,

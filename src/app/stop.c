@@ -13,6 +13,7 @@
 #include <wisp/wisp.h>
 
 #include "app/deadline.h"
+#include "app/times.h"
 #include "border/shim.h"
 #include "native/native.h"
 
@@ -102,6 +103,7 @@ void wisp_app_wait(const struct wisp_app *app, struct k_poll_signal *signal, uin
 	wisp_deadline_pause(app);
 	(void)k_poll(waits, count, K_USEC(MIN(us, SLICE_US)));
 	wisp_deadline_resume(app);
+	wisp_times_woken(app);
 	if (!data->stopping) {
 		/*
 		 * If the semaphore is available, it was given for the last run, too late. Otherwise

@@ -21,6 +21,7 @@
 #include "border/firmware.h"
 #include "border/kept.h"
 #include "border/peripherals.h"
+#include "border/profile.h"
 #include "border/record.h"
 
 struct wisp_app;
@@ -342,6 +343,12 @@ void wisp_shim_app_log(const struct wisp_app *app, uint32_t level, const uint8_t
 /* Writes a line of the app's standard output or error. */
 void wisp_shim_app_output(const struct wisp_app *app, bool error, const uint8_t *text,
 			  size_t length);
+
+/*
+ * Measure a call of a host function, by the app's thread. The first returns what the second needs.
+ */
+uint64_t wisp_shim_host_begin(const struct wisp_app *app);
+void wisp_shim_host_end(const struct wisp_app *app, uint64_t began);
 
 /* Returns microseconds since boot. */
 uint64_t wisp_shim_uptime_us(void);

@@ -6,6 +6,7 @@
 #include <wisp/wisp.h>
 
 #include "app/deadline.h"
+#include "app/times.h"
 #include "border/shim.h"
 
 /* Longest single wait, well below the range of a 32-bit timeout at any tick rate. */
@@ -45,5 +46,6 @@ bool wisp_shim_sleep_us(const struct wisp_app *app, uint64_t duration)
 		duration -= slice;
 	}
 	wisp_deadline_resume(app);
+	wisp_times_woken(app);
 	return data->stopping;
 }

@@ -30,6 +30,7 @@ BUILD_ASSERT(IS_ENABLED(CONFIG_WISP_DEBUG_ALLOW) || IS_ENABLED(CONFIG_WISP_MGMT_
 enum what {
 	WHAT_CORE = 0,
 	WHAT_RECORD = 1,
+	WHAT_PROFILE = 2,
 };
 
 int wisp_mgmt_kept(struct smp_streamer *ctxt)
@@ -70,6 +71,11 @@ int wisp_mgmt_kept(struct smp_streamer *ctxt)
 #ifdef CONFIG_WISP_RECORD
 	case WHAT_RECORD:
 		wisp_kept_record(app, offset, piece, sizeof(piece), &kept);
+		break;
+#endif
+#ifdef CONFIG_WISP_PROFILE
+	case WHAT_PROFILE:
+		wisp_kept_profile(app, offset, piece, sizeof(piece), &kept);
 		break;
 #endif
 	default:

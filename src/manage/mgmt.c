@@ -243,6 +243,32 @@ static int cmd_usage(struct smp_streamer *ctxt)
 				put_translated(zse, &usage));
 }
 
+#ifdef CONFIG_WISP_TIMES
+static int cmd_times(struct smp_streamer *ctxt)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	zcbor_state_t *zse = ctxt->writer->zs;
+	const struct wisp_app *app;
+	struct wisp_app_times times;
+	int ret = wisp_mgmt_name(ctxt, name);
+
+	if (ret != 0) {
+		return ret;
+	}
+	app = wisp_app_find(name);
+	if (app == NULL) {
+		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
+	}
+	wisp_app_times(app, &times);
+	return wisp_mgmt_finish(
+		zcbor_tstr_put_lit(zse, "run") && zcbor_uint64_put(zse, times.run_us) &&
+		zcbor_tstr_put_lit(zse, "cpu") && zcbor_uint64_put(zse, times.cpu_us) &&
+		zcbor_tstr_put_lit(zse, "wakeups") && zcbor_uint32_put(zse, times.wakeups) &&
+		(!IS_ENABLED(CONFIG_WISP_HOST_TIME) ||
+		 (zcbor_tstr_put_lit(zse, "host") && zcbor_uint64_put(zse, times.host_us))));
+}
+#endif
+
 /* Sends one failure per frame. {"index": n} is 0 for the last one. */
 static int cmd_failures(struct smp_streamer *ctxt)
 {
@@ -338,8 +364,14 @@ static const struct mgmt_handler handlers[] = {
 #ifdef CONFIG_WISP_DEBUG
 	[CMD_DEBUG] = {.mh_write = wisp_mgmt_debug},
 #endif
-#if defined(CONFIG_WISP_CORE_DUMP) || defined(CONFIG_WISP_RECORD)
+#if defined(CONFIG_WISP_CORE_DUMP) || defined(CONFIG_WISP_RECORD) || defined(CONFIG_WISP_PROFILE)
 	[CMD_KEPT] = {.mh_write = wisp_mgmt_kept},
+#endif
+#ifdef CONFIG_WISP_TIMES
+	[CMD_TIMES] = {.mh_read = cmd_times},
+#endif
+#ifdef CONFIG_WISP_PROFILE
+	[CMD_PROFILE] = {.mh_write = wisp_mgmt_profile},
 #endif
 };
 

@@ -30,6 +30,8 @@ enum {
 	CMD_ARGS = 14,
 	CMD_DEBUG = 15,
 	CMD_KEPT = 16,
+	CMD_PROFILE = 17,
+	CMD_TIMES = 18,
 };
 
 /* Returns the result of a handler whose answer fitted into the buffer, or did not. */
@@ -76,5 +78,6 @@ int wisp_mgmt_args(struct smp_streamer *ctxt);
 int wisp_mgmt_set_args(struct smp_streamer *ctxt);
 int wisp_mgmt_debug(struct smp_streamer *ctxt);
 int wisp_mgmt_kept(struct smp_streamer *ctxt);
+int wisp_mgmt_profile(struct smp_streamer *ctxt);
 
 #endif /* WISP_MANAGE_MGMT_H_ */

@@ -103,6 +103,34 @@ static void print_image(const struct shell *sh, const char *what,
 	shell_hexdump(sh, image->hash, 16);
 }
 
+#ifdef CONFIG_WISP_TIMES
+/* Prints the share of the processor that an app has, and more. */
+static void print_times(const struct shell *sh, const struct wisp_app *app)
+{
+	struct wisp_app_times times;
+	uint32_t permille;
+	uint32_t host;
+
+	wisp_app_times(app, &times);
+	permille = (uint32_t)(times.cpu_us * 1000 / MAX(times.run_us, 1));
+	host = (uint32_t)(times.host_us * 1000 / MAX(times.run_us, 1));
+	shell_print(sh, "%-16s %u.%u %% of the processor in %u.%03u s, %u wakeups",
+		    wisp_app_name(app), permille / 10, permille % 10,
+		    (unsigned int)(times.run_us / USEC_PER_SEC),
+		    (unsigned int)(times.run_us % USEC_PER_SEC / USEC_PER_MSEC),
+		    (unsigned int)times.wakeups);
+	if (IS_ENABLED(CONFIG_WISP_HOST_TIME)) {
+		shell_print(sh, "%-16s %u.%u %% in host functions", "", host / 10, host % 10);
+	}
+}
+#else
+static void print_times(const struct shell *sh, const struct wisp_app *app)
+{
+	ARG_UNUSED(sh);
+	ARG_UNUSED(app);
+}
+#endif
+
 static int print_usage(const struct shell *sh, const struct wisp_app *app)
 {
 	struct wisp_app_usage usage;
@@ -127,6 +155,7 @@ static int print_usage(const struct shell *sh, const struct wisp_app *app)
 		    (unsigned int)usage.lines_dropped);
 	shell_print(sh, "files: %u bytes, %u changes refused", (unsigned int)usage.files_used,
 		    (unsigned int)usage.files_refused);
+	print_times(sh, app);
 #ifdef CONFIG_WISP_TRANSLATE
 	shell_print(sh, "functions with translated code: %u of %u", (unsigned int)usage.translated,
 		    (unsigned int)usage.functions);
@@ -349,6 +378,9 @@ static int cmd_stat(const struct shell *sh, size_t argc, char **argv)
 	shell_print(sh, "journal: %u of %u bytes; retired keys: %u",
 		    (unsigned int)stat.journal_used, (unsigned int)stat.journal_size,
 		    (unsigned int)stat.retired_keys);
+	STRUCT_SECTION_FOREACH(wisp_app, each) {
+		print_times(sh, each);
+	}
 	return 0;
 }
 

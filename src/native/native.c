@@ -15,6 +15,7 @@
 #include <zephyr/logging/log.h>
 
 #include "native/native.h"
+#include "native/preempted.h"
 #include "storage/public_keys.h"
 #ifdef CONFIG_WISP_STORAGE
 #include "storage/images.h"
@@ -151,68 +152,26 @@ void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run)
 
 #elif defined(CONFIG_WISP_NATIVE_STOP_ASYNC)
 
-/* Saved registers of a preempted thread: program counter and first argument. */
-struct place {
-	uintptr_t *pc;
-	uintptr_t *argument;
-};
-
-#if defined(CONFIG_CPU_CORTEX_M)
-
-/* Frame that the processor stores on the stack of a thread at an exception. */
-struct basic_frame {
-	uintptr_t r0, r1, r2, r3, r12, lr, pc, xpsr;
-};
-
-static bool find_place(struct k_thread *thread, struct place *place)
-{
-	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
-
-	/* Threads are only switched in an exception, so the frame always exists. */
-	place->pc = &frame->pc;
-	place->argument = &frame->r0;
-	return true;
-}
-
+/* The thread goes on at the program counter that was written. */
 static void redirected(struct k_thread *thread)
 {
-	struct basic_frame *frame = (struct basic_frame *)thread->callee_saved.psp;
+#ifdef CONFIG_CPU_CORTEX_M
+	struct wisp_frame *frame = (struct wisp_frame *)thread->callee_saved.psp;
 
 	/* Set Thumb state, and clear the state of an IT block. */
 	frame->pc &= ~(uintptr_t)1;
 	frame->xpsr = (frame->xpsr & BIT(9)) | BIT(24);
-}
-
-#elif defined(CONFIG_RISCV)
-
-extern void z_riscv_thread_start(void);
-
-static bool find_place(struct k_thread *thread, struct place *place)
-{
-	struct arch_esf *frame = (struct arch_esf *)thread->callee_saved.sp;
-
-	/* A thread that yielded has no such frame, and is in the host. */
-	if (thread->callee_saved.ra != (unsigned long)z_riscv_thread_start) {
-		return false;
-	}
-	place->pc = (uintptr_t *)&frame->mepc;
-	place->argument = (uintptr_t *)&frame->a0;
-	return true;
-}
-
-static void redirected(struct k_thread *thread)
-{
+#else
 	ARG_UNUSED(thread);
-}
-
 #endif
+}
 
 /* Returns true if another attempt is needed. The caller holds the app's lock. */
 static bool stop(struct wisp_app_data *data)
 {
-	struct place place;
+	struct wisp_preempted place;
 	uintptr_t unknown = 0;
-	bool known = find_place(&data->thread, &place);
+	bool known = wisp_preempted_find(&data->thread, &place);
 
 	if (!known) {
 		place.pc = &unknown;

@@ -10,6 +10,7 @@
 #include <zephyr/storage/flash_map.h>
 
 #include "app/kept.h"
+#include "app/profile.h"
 #include "storage/images.h"
 #include "storage/storage.h"
 
@@ -246,6 +247,7 @@ static void forget(const char *name)
 #endif
 	wisp_record_forget(app);
 	wisp_core_forget(app);
+	wisp_profile_forget(app);
 }
 
 static int do_uninstall(void *argument)
@@ -292,6 +294,7 @@ static int do_format(void *argument)
 		STRUCT_SECTION_FOREACH(wisp_app, app) {
 			wisp_record_forget(app);
 			wisp_core_forget(app);
+			wisp_profile_forget(app);
 		}
 		wisp_supervisor_boot(&queue);
 	}

@@ -60,6 +60,8 @@ enum Command {
     #[command(hide = true)]
     Core(cmd::core::Arguments),
     #[command(hide = true)]
+    Profile(cmd::profile::Arguments),
+    #[command(hide = true)]
     Watch(cmd::watch::Arguments),
     Inspect(cmd::inspect::Arguments),
     Keygen(cmd::keygen::Arguments),
@@ -135,6 +137,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => cmd::run::run(*arguments),
         Command::Debug(arguments) => cmd::debug::run(&arguments),
         Command::Core(arguments) => cmd::core::run(&arguments),
+        Command::Profile(arguments) => cmd::profile::run(&arguments),
         Command::Watch(arguments) => cmd::watch::run(&arguments),
         Command::Inspect(arguments) => cmd::inspect::run(&arguments),
         Command::Keygen(arguments) => cmd::keygen::run(&arguments),

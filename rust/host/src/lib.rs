@@ -43,6 +43,8 @@ mod msg;
 mod net;
 mod path;
 pub mod platform;
+#[cfg(feature = "profile")]
+pub mod profile;
 mod pwm;
 pub mod recording;
 mod sensor;

@@ -29,6 +29,8 @@ mod files;
 mod gpio;
 #[cfg(feature = "storage")]
 mod held;
+#[cfg(feature = "host-time")]
+mod host_time;
 mod hwinfo;
 mod i2c;
 mod image;
@@ -44,6 +46,8 @@ mod native;
 pub mod needs;
 mod net;
 pub mod platform;
+#[cfg(feature = "profile")]
+mod profile;
 mod pwm;
 #[cfg(feature = "record")]
 mod record;
@@ -81,6 +85,8 @@ pub use native::wisp_rust_serve;
 pub use native::wisp_rust_signed;
 #[cfg(feature = "native")]
 pub use native::{wisp_rust_forget, wisp_rust_has_native, wisp_rust_redirect};
+#[cfg(feature = "profile")]
+pub use profile::{wisp_rust_profile_begin, wisp_rust_profile_count, wisp_rust_profile_look, wisp_rust_profile_ticks};
 pub use run::{wisp_rust_check, wisp_rust_deadline, wisp_rust_interrupt, wisp_rust_run};
 #[cfg(feature = "firmware")]
 pub use rust_functions::Record;

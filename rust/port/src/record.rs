@@ -195,6 +195,9 @@ impl Tap for Recorder {
         }
         WRITTEN.count.store(0, Relaxed);
         WRITTEN.all.store(false, Relaxed);
+        #[cfg(feature = "host-time")]
+        let trap = crate::host_time::run(&self.board, call);
+        #[cfg(not(feature = "host-time"))]
         let trap = call.run();
         let import = call.import();
         if !self.wants(import) || params.max(results) > SLOTS {

@@ -100,6 +100,8 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
         if run.ran_native { engine } else { crate::translate::engine(&config, run, module.image().function_count()) };
     #[cfg(feature = "debug")]
     let watcher = crate::debug::Watcher::new(board);
+    #[cfg(feature = "host-time")]
+    let timer = crate::host_time::Timer::new(board);
     #[cfg(feature = "record")]
     let recorder = crate::record::Recorder::begin(&board, module.image());
     let Some(mut store) = Store::new(&engine, arena, AppData::new(board)) else {
@@ -113,6 +115,9 @@ fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zep
 
     #[cfg(feature = "debug")]
     watcher.watch(&mut store, module.image(), run.ran_native);
+    #[cfg(feature = "host-time")]
+    timer.measure(&mut store);
+    // it measures calls as well
     #[cfg(feature = "record")]
     recorder.record(&mut store);
     let handle = store.interrupt_handle();

@@ -16,9 +16,10 @@ from smpclient.requests.os_management import ResetWrite
 
 # Of MCUmgr.
 ACCESS_DENIED = 11
-# Functions and data of CONFIG_WISP_CORE_DUMP, CONFIG_WISP_DEBUG and CONFIG_WISP_RECORD, in C and in Rust.
-INSIDE = re.compile(r"^wisp_(shim_|rust_)?(core|debug|kept|record)_|^wisp_mgmt_(debug|kept)$"
-                    r"|wisp_host\d+(core_dump|recording)|wisp_port\d+(core_dump|debug|record)")
+# Functions and data of CONFIG_WISP_CORE_DUMP, CONFIG_WISP_DEBUG, CONFIG_WISP_PROFILE, CONFIG_WISP_RECORD and
+# CONFIG_WISP_TIMES, in C and in Rust.
+INSIDE = re.compile(r"^wisp_(shim_|rust_)?(core|debug|kept|profile|record|times)_|^wisp_mgmt_(debug|kept|profile)$"
+                    r"|wisp_host\d+(core_dump|profile|recording)|wisp_port\d+(core_dump|debug|host_time|profile|record)")
 
 
 def on(firmware, work, own=b"the tests' client"[:16]):

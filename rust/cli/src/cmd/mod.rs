@@ -11,6 +11,7 @@ pub mod inspect;
 pub mod keygen;
 pub mod man;
 pub mod new;
+pub mod profile;
 pub mod run;
 pub mod sign;
 pub mod symbolize;

@@ -361,7 +361,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             );
         }
         if !output::is_json() {
-            output::complain(format_args!("{}", profile::table(&rows)));
+            output::complain(format_args!("{}", profile::table(&rows, profile::Unit::Ops)));
         }
         outcome.profile = Some(rows);
     }

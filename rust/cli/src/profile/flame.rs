@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! A flame graph as SVG: a box for each chain of calls, as wide as its part of the ops, above the one that called it.
+//! A flame graph as SVG: a box for each chain of calls, as wide as its part of the counts, above the one that called it.
 
 use std::fmt::Write;
 
-use super::report::totals;
+use super::report::{totals, Unit};
 use super::{Counts, Function};
 use crate::xml::escaped;
 
@@ -49,7 +49,7 @@ fn blocks(counts: &Counts, totals: &[u64]) -> Vec<Block> {
 }
 
 /// Returns the picture.
-pub fn svg(counts: &Counts, names: &[String]) -> String {
+pub fn svg(counts: &Counts, names: &[String], unit: Unit) -> String {
     let totals = totals(counts);
     let blocks = blocks(counts, &totals);
     let rows = 1 + blocks.iter().map(|block| block.depth).max().unwrap_or(0);
@@ -65,13 +65,14 @@ pub fn svg(counts: &Counts, names: &[String]) -> String {
         let letters = (block.width / LETTER) as usize;
         let shown: String = label.chars().take(if letters < 3 { 0 } else { letters }).collect();
         let (left, width, top) = (block.left, block.width, height - (block.depth + 1) * HEIGHT);
+        let calls = if unit == Unit::Ops { format!(", {} calls", node.calls) } else { String::new() };
         let _ = writeln!(
             text,
-            "<g><title>{} ({} ops, {percent:.1} %, {} calls)</title><rect x=\"{left:.2}\" y=\"{top}\" width=\"{width:.2}\" \
+            "<g><title>{} ({} {}, {percent:.1} %{calls})</title><rect x=\"{left:.2}\" y=\"{top}\" width=\"{width:.2}\" \
              height=\"{}\" fill=\"{}\"/><text x=\"{:.2}\" y=\"{}\">{}</text></g>",
             escaped(&label),
             totals[block.node],
-            node.calls,
+            unit.name(),
             HEIGHT - 1,
             colour(node.function),
             left + 2.0,

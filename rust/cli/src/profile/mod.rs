@@ -2,10 +2,11 @@
 //! `wisp run --profile`: counts every op of an app by function and chain of calls.
 //!
 //! The counts are exact: the engine shows each op before it runs. The unit is an op of the register IR; a sequence counts as
-//! the ops that it joins. [`report`] makes texts of the counts, [`flame`] a picture.
+//! the ops that it joins. [`report`] makes texts of the counts, [`flame`] a picture. Those of a device are in [`samples`].
 
 mod flame;
 mod report;
+pub mod samples;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +22,7 @@ use wisp_image::format::{external, Section};
 use wisp_image::ops::Operand;
 use wisp_image::{Image, ImageError, ImportKind};
 
-pub use self::report::Row;
+pub use self::report::{Row, Unit};
 use crate::failure::Failure;
 use crate::input;
 use crate::symbols::Symbols;
@@ -45,7 +46,7 @@ struct Op {
 struct Node {
     function: Function,
     children: BTreeMap<Function, usize>,
-    /// Ops that it executed itself.
+    /// Ops that it executed itself, or samples of it.
     ops: u64,
     calls: u64,
 }
@@ -157,16 +158,6 @@ impl Profiler {
         Ok(Self { code, imported, counts: counts.into() })
     }
 
-    /// Returns the names of all functions, by index in the module.
-    fn names(&self, image: &Image<'_>, symbols: &Symbols) -> Vec<String> {
-        let imports = (0..image.import_count()).filter_map(|index| image.import(index).ok());
-        let imports = imports.filter(|import| matches!(import.kind, ImportKind::Function(_)));
-        let hosts = imports.map(|import| format!("{}.{}", import.module.shown(), import.name.shown()));
-        let name =
-            |index| symbols.name(index).map_or_else(|| format!("function {}", self.imported + index), Into::into);
-        hosts.chain((0..image.function_count() as u32).map(name)).collect()
-    }
-
     /// Returns true if there were too many chains of calls to tell them all apart.
     pub fn is_cut(&self) -> bool {
         self.counts.borrow().is_full()
@@ -178,13 +169,32 @@ impl Profiler {
     /// A file cannot be written.
     pub fn finish(&self, image: &Image<'_>, symbols: &Symbols, files: Vec<Output>) -> Result<Vec<Row>, Failure> {
         let counts = self.counts.borrow();
-        let names = self.names(image, symbols);
-        for Output { name: file, mut sink } in files {
-            let text = if is_picture(&file) { flame::svg(&counts, &names) } else { report::folded(&counts, &names) };
-            sink.write_all(text.as_bytes()).map_err(|error| unwritable(&file, &error))?;
-        }
-        Ok(report::rows(&counts, &names, self.imported))
+        let names = names(image, symbols);
+        write(&counts, &names, Unit::Ops, files)?;
+        Ok(report::rows(&counts, &names, self.imported, Unit::Ops))
     }
+}
+
+/// Returns the names of all functions, by index in the module.
+fn names(image: &Image<'_>, symbols: &Symbols) -> Vec<String> {
+    let imports = (0..image.import_count()).filter_map(|index| image.import(index).ok());
+    let imports = imports.filter(|import| matches!(import.kind, ImportKind::Function(_)));
+    let hosts: Vec<_> = imports.map(|import| format!("{}.{}", import.module.shown(), import.name.shown())).collect();
+    let imported = hosts.len() as u32;
+    let name = |index| symbols.name(index).map_or_else(|| format!("function {}", imported + index), Into::into);
+    hosts.into_iter().chain((0..image.function_count() as u32).map(name)).collect()
+}
+
+/// Writes the files that the user asked for.
+///
+/// # Errors
+/// A file cannot be written.
+fn write(counts: &Counts, names: &[String], unit: Unit, files: Vec<Output>) -> Result<(), Failure> {
+    for Output { name: file, mut sink } in files {
+        let text = if is_picture(&file) { flame::svg(counts, names, unit) } else { report::folded(counts, names) };
+        sink.write_all(text.as_bytes()).map_err(|error| unwritable(&file, &error))?;
+    }
+    Ok(())
 }
 
 impl Observer for Profiler {

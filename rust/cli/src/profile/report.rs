@@ -8,6 +8,25 @@ use serde::Serialize;
 
 use super::{Counts, Function};
 
+/// Says what is counted.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// Ops that an app executed, of which none is left out.
+    Ops,
+    /// Times that an app was found somewhere.
+    Samples,
+}
+
+impl Unit {
+    /// Returns its name, of several.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ops => "ops",
+            Self::Samples => "samples",
+        }
+    }
+}
+
 /// The counts of a function over all chains of calls.
 #[derive(Serialize, PartialEq, Eq, Debug)]
 pub struct Row {
@@ -15,15 +34,16 @@ pub struct Row {
     pub function: String,
     /// True for a function of the host, whose ops are not counted.
     pub host: bool,
-    /// Number of calls.
-    pub calls: u64,
-    /// Ops that it executed itself.
+    /// Number of calls, which samples do not show.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub calls: Option<u64>,
+    /// Ops that it executed itself, or samples of it.
     pub own: u64,
-    /// Ops that it and the functions that it called executed.
+    /// Those of it and of the functions that it called.
     pub total: u64,
 }
 
-/// Returns the ops of each node with those below it, by index.
+/// Returns the counts of each node with those below it, by index.
 pub fn totals(counts: &Counts) -> Vec<u64> {
     let mut totals: Vec<u64> = counts.nodes.iter().map(|node| node.ops).collect();
     // a node is younger than the one that called it
@@ -33,8 +53,8 @@ pub fn totals(counts: &Counts) -> Vec<u64> {
     totals
 }
 
-/// Returns a row for each function that was called, the one with most ops of its own first.
-pub fn rows(counts: &Counts, names: &[String], imported: u32) -> Vec<Row> {
+/// Returns a row for each function that was called, the one with the highest count of its own first.
+pub fn rows(counts: &Counts, names: &[String], imported: u32, unit: Unit) -> Vec<Row> {
     let totals = totals(counts);
     let mut rows: BTreeMap<Function, Row> = BTreeMap::new();
     // nodes to visit, each with the functions of the chain above it
@@ -44,11 +64,11 @@ pub fn rows(counts: &Counts, names: &[String], imported: u32) -> Vec<Row> {
         let row = rows.entry(node.function).or_insert_with(|| Row {
             function: names[node.function as usize].clone(),
             host: node.function < imported,
-            calls: 0,
+            calls: (unit == Unit::Ops).then_some(0),
             own: 0,
             total: 0,
         });
-        row.calls += node.calls;
+        row.calls = row.calls.map(|calls| calls + node.calls);
         row.own += node.ops;
         // of a recursion, the outermost call has all of it
         if !chain.contains(&node.function) {
@@ -66,24 +86,28 @@ pub fn rows(counts: &Counts, names: &[String], imported: u32) -> Vec<Row> {
 }
 
 /// Returns a table for people.
-pub fn table(rows: &[Row]) -> String {
+pub fn table(rows: &[Row], unit: Unit) -> String {
     let all: u64 = rows.iter().map(|row| row.own).sum();
+    let calls_of = |calls: &str| if unit == Unit::Ops { format!(" {calls:>10}") } else { String::new() };
+    let head = calls_of("calls");
     let mut text =
-        format!("wisp: profile: {all} ops\n{:>12} {:>6} {:>12} {:>10}  function\n", "own", "", "total", "calls");
+        format!("wisp: profile: {all} {}\n{:>12} {:>6} {:>12}{head}  function\n", unit.name(), "own", "", "total");
     for row in rows {
-        let Row { function, calls, own, total, .. } = row;
-        let _ = match row.host {
-            true => writeln!(text, "{:>12} {:>6} {:>12} {calls:>10}  {function} (host)", "-", "", "-"),
-            false => {
+        let Row { function, calls, own, total, host } = row;
+        let calls = calls_of(&calls.unwrap_or_default().to_string());
+        let whose = if *host { " (host)" } else { "" };
+        let _ = match (*host, unit) {
+            (true, Unit::Ops) => writeln!(text, "{:>12} {:>6} {:>12}{calls}  {function}{whose}", "-", "", "-"),
+            _ => {
                 let percent = *own as f64 * 100.0 / (all as f64).max(1.0);
-                writeln!(text, "{own:>12} {percent:>5.1}% {total:>12} {calls:>10}  {function}")
+                writeln!(text, "{own:>12} {percent:>5.1}% {total:>12}{calls}  {function}{whose}")
             }
         };
     }
     text
 }
 
-/// Returns a line for each chain of calls: the names from the outermost on, and the ops of the innermost itself.
+/// Returns a line for each chain of calls: the names from the outermost on, and the count of the innermost itself.
 pub fn folded(counts: &Counts, names: &[String]) -> String {
     let mut text = String::new();
     let mut open: Vec<(usize, String)> = vec![(0, String::new())];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `aotc in.wasm|in.wat out.wisp target[,target...] [--strict] [--no-poll] [--no-sites] [--part BYTES] [-Os] [--keep DIR] [--cc CC]`:
+//! `aotc in.wasm|in.wat out.wisp target[,target...] [--strict] [--no-poll] [--no-sites] [--callers] [--part BYTES] [-Os] [--keep DIR] [--cc CC]`:
 //! compiles a module for some targets and says how large the code is.
 
 use std::error::Error;
@@ -16,6 +16,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "--strict" => options.strict = true,
             "--no-poll" => options.poll = false,
             "--no-sites" => options.sites = false,
+            "--callers" => options.callers = true,
             "--part" => options.part = Some(next()?.parse()?),
             "--keep" => options.keep = Some(next()?.into()),
             "--cc" => options.compiler = Some(next()?),
@@ -35,6 +36,12 @@ fn main() -> Result<(), Box<dyn Error>> {
             native.code_size,
             native.stack
         );
+        if std::env::var_os("SHOW").is_some() {
+            let section = wisp_image::native::Native::parse(&native.section).map_err(|_| "parse")?;
+            for caller in section.callers().entries() {
+                println!("{:#x} {} {:?}", caller.returns, caller.frame, caller.places().collect::<Vec<_>>());
+            }
+        }
         image = add_section(&image, &native)?;
     }
     std::fs::write(&output, image)?;

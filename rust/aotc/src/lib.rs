@@ -14,6 +14,7 @@
 //! Not here: validation and the IR (`wisp-compiler`), loading and running (`wisp-engine`).
 #![deny(unsafe_code)]
 
+mod calls;
 mod elf;
 mod emit;
 mod error;
@@ -53,6 +54,8 @@ pub struct Options {
     /// Tell where in a function a trap arose. This costs 4 to 8 bytes for each place that may trap. Without, only
     /// the function is known.
     pub sites: bool,
+    /// Tell from where a function was called when it traps, for which the code keeps every call apart. Needs gcc.
+    pub callers: bool,
     /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
     /// machine that permits such accesses, what would be a fault on one that does not.
     pub assert_alignment: bool,
@@ -73,6 +76,7 @@ impl Default for Options {
             strict: false,
             poll: true,
             sites: true,
+            callers: false,
             assert_alignment: false,
             part: None,
             optimize: "-O2".into(),
@@ -98,6 +102,8 @@ pub struct Compilation {
 
 const NO_SITES: &str = "there are more places that may trap than a native section can hold: traps of its code name \
                         their function only";
+
+const NO_CALLERS: &str = "clang does not say enough about its code: traps name no callers; compile with gcc (--cc)";
 
 /// Compiles a module to a native section for an image made from it.
 ///
@@ -151,6 +157,12 @@ pub fn compile_and_tell(
         tell(note);
         notes.push(note.to_string());
     };
+    let without_callers = Options { callers: false, ..options.clone() };
+    let clang = options.callers && toolchain::is_clang(&toolchain::compiler(machine, options))?;
+    let options = if clang { &without_callers } else { options };
+    if clang {
+        tell(NO_CALLERS);
+    }
     let fewer = Options { sites: false, ..options.clone() };
     let (plan, generated, sites) = match generate(options) {
         Err(AotError::TrapSites(..) | AotError::FunctionTooLarge(..)) if options.sites => {
@@ -175,7 +187,7 @@ pub fn compile_and_tell(
         ));
     }
     let built = toolchain::build(machine, options, &generated.units, &wanted, &mut tell)?;
-    let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &sites)?;
+    let section = section::assemble(&plan, machine, &image, &generated, &built, &graph, &places, &sites)?;
     let stack = native::Native::parse(&section).map_err(|_| AotError::Linked("its header is wrong"))?.stack();
     Ok(Compilation { kind: machine.target.section(), code_size: built.code.len(), stack, section, notes })
 }

@@ -3,14 +3,18 @@
 
 use std::collections::BTreeMap;
 
+use wasmparser::Operator;
 use wisp_image::disassemble::ops;
 use wisp_image::format::Section;
+use wisp_image::native::callers::{Place, Writer};
 use wisp_image::native::{self, flags, header};
 use wisp_image::Image;
 
+use crate::emit::lines::{GLUE, NOWHERE, TRAP};
 use crate::emit::{Generated, Plan};
 use crate::error::AotError;
 use crate::graph::Graph;
+use crate::module::Module;
 use crate::target::Machine;
 use crate::toolchain::Built;
 
@@ -40,6 +44,15 @@ impl Places {
         Self { map }
     }
 
+    /// Returns the place behind a call, as callers have it: in the module, one within its operator.
+    fn behind(&self, wasm: u32, code: &[u8]) -> u32 {
+        let place = self.place(wasm);
+        if self.map.is_empty() {
+            return place + 1;
+        }
+        ops(code, place as usize, code.len()).nth(1).map_or(code.len(), |op| op.offset) as u32
+    }
+
     fn place(&self, wasm: u32) -> u32 {
         if self.map.is_empty() {
             return wasm;
@@ -59,7 +72,7 @@ pub fn features(image: &Image<'_>) -> u8 {
 
 /// Returns the index of the wasm function that a C function is made from. Parts of a function, and what the compiler
 /// splits off or copies, have names with a suffix.
-fn index_of(name: &str, prefix: &str) -> Option<u32> {
+pub fn index_of(name: &str, prefix: &str) -> Option<u32> {
     name.strip_prefix(prefix)?.split(['.', '_']).next()?.parse().ok()
 }
 
@@ -118,7 +131,56 @@ impl Sites {
     }
 }
 
+/// Returns the place of a call in a line, or `Some(None)` if the call has none and its caller follows. `None` stands for a
+/// call that is not on the stack at a trap, and for one about which something is in doubt.
+fn place_of(
+    module: &Module<'_>,
+    function: Option<u32>,
+    line: u32,
+    behind: impl Fn(u32) -> u32,
+) -> Option<Option<Place>> {
+    let defined = match function {
+        // between parts of a function, and from the form for the host
+        _ if (GLUE..TRAP).contains(&line) => return Some(None),
+        function => module.defined(function?)?,
+    };
+    // the operators of the init function are nowhere, in no order
+    if line == NOWHERE {
+        return Some(Some(Place { function: defined, offset: 0 }));
+    }
+    let operators = &module.bodies.get(defined as usize)?.operators;
+    let (operator, offset) = &operators[operators.binary_search_by_key(&line, |&(_, offset)| offset).ok()?];
+    match operator {
+        Operator::Call { function_index } if module.defined(*function_index).is_none() => None,
+        Operator::Call { .. } | Operator::CallIndirect { .. } => {
+            Some(Some(Place { function: defined, offset: behind(*offset) }))
+        }
+        // the function is left before the call
+        Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. } => Some(None),
+        _ => None,
+    }
+}
+
+/// Returns the table of callers. A call about which something is in doubt is left out.
+fn callers(module: &Module<'_>, machine: &Machine, code: &[u8], built: &Built, places: &Places) -> Vec<u8> {
+    let mut table = Writer::new(machine.target.arch);
+    for call in &built.calls {
+        // the code that raises a trap says itself where
+        let raises = matches!(call.lines[..], [(_, TRAP..), ..]);
+        let lines = &call.lines[usize::from(raises)..];
+        let places = lines
+            .iter()
+            .map(|&(function, line)| place_of(module, function, line, |offset| places.behind(offset, code)));
+        if let Some(places) = places.collect::<Option<Vec<_>>>() {
+            let places: Vec<Place> = places.into_iter().flatten().collect();
+            table.add(call.returns as u32, call.frame, &places);
+        }
+    }
+    table.finish()
+}
+
 /// Puts the section together.
+#[allow(clippy::too_many_arguments)]
 pub fn assemble(
     plan: &Plan<'_, '_>,
     machine: &Machine,
@@ -126,6 +188,7 @@ pub fn assemble(
     generated: &Generated,
     built: &Built,
     graph: &Graph,
+    places: &Places,
     sites: &Sites,
 ) -> Result<Vec<u8>, AotError> {
     let module = plan.module;
@@ -168,15 +231,22 @@ pub fn assemble(
         (flags::POLLS, plan.options.poll),
         (flags::STRICT, plan.options.strict),
         (flags::SITES, plan.options.sites),
+        (flags::CALLERS, plan.options.callers),
     ] {
         bits |= if set { flag } else { 0 };
     }
     let align = |n: usize| n.next_multiple_of(16);
-    let functions_at = header::SIZE;
+    let callers = if plan.options.callers {
+        callers(module, machine, image.section(Section::Code), built, places)
+    } else {
+        Vec::new()
+    };
+    let functions_at = header::SIZE + if plan.options.callers { 8 } else { 0 };
     let imports_at = functions_at + functions.len();
     let sites_at = imports_at + imports.len();
-    let code_at = align(sites_at + sites.len());
-    let mut out = vec![0; header::SIZE];
+    let callers_at = sites_at + sites.len();
+    let code_at = align(callers_at + callers.len());
+    let mut out = vec![0; functions_at];
     let mut put = |at: usize, bytes: &[u8]| out[at..at + bytes.len()].copy_from_slice(bytes);
     put(header::MAGIC, &native::MAGIC);
     put(header::ABI_VERSION, &native::ABI_VERSION.to_le_bytes());
@@ -190,7 +260,11 @@ pub fn assemble(
         (header::FUNCTIONS, functions_at, functions.len() / native::FUNCTION_SIZE),
         (header::SITES, sites_at, sites.len()),
         (header::IMPORTS, imports_at, imports.len() / 4),
+        (header::CALLERS, callers_at, callers.len()),
     ] {
+        if at >= functions_at {
+            continue;
+        }
         put(at, &(offset as u32).to_le_bytes());
         put(at + 4, &(count as u32).to_le_bytes());
     }
@@ -199,6 +273,7 @@ pub fn assemble(
     out.extend(functions);
     out.extend(imports);
     out.extend(sites);
+    out.extend(callers);
     out.resize(code_at, 0);
     out.extend(&built.code);
     Ok(out)

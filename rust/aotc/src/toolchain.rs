@@ -8,6 +8,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Mutex;
 
+use crate::calls::{self, Call};
 use crate::elf::{self, Linked};
 use crate::emit::{Kind, Unit, HUGE};
 use crate::error::AotError;
@@ -53,6 +54,11 @@ const GCC_PARTS: &[&str] = &["-fno-toplevel-reorder", "-fno-tree-pre", "-fno-cod
 /// Keeps each call that is none of WebAssembly's tail calls on the stack.
 const NO_SIBLING_CALLS: &str = "-fno-optimize-sibling-calls";
 
+/// For the callers of a trap: lines and frames of calls, which change no instruction, and every call of the module kept
+/// as a call of its own.
+const CALLERS: &[&str] =
+    &["-g", "-gdwarf-4", "-fno-crossjumping", "-fno-tree-tail-merge", "-fno-ipa-icf", "-fno-partial-inlining"];
+
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";
 
@@ -64,6 +70,8 @@ pub struct Built {
     pub symbols: BTreeMap<String, u32>,
     /// Frames in bytes, by C function.
     pub frames: BTreeMap<String, u32>,
+    /// The calls that may be on the stack at a trap, if callers are wanted.
+    pub calls: Vec<Call>,
 }
 
 /// A folder of its own that is removed with it.
@@ -146,8 +154,8 @@ fn run(command: &mut Command) -> Result<String, AotError> {
     Err(AotError::CompilerFailed(format!("{name} {}", arguments.join(" ")), message))
 }
 
-/// Returns true for clang. Asked once for each compiler.
-fn check_version(compiler: &str) -> Result<bool, AotError> {
+/// Checks the version of a compiler, and returns true for clang. Asked once for each compiler.
+pub fn is_clang(compiler: &str) -> Result<bool, AotError> {
     static KNOWN: Mutex<BTreeMap<String, bool>> = Mutex::new(BTreeMap::new());
     let known = KNOWN.lock().ok().and_then(|known| known.get(compiler).copied());
     if let Some(clang) = known {
@@ -215,6 +223,9 @@ fn flags<'a>(machine: &'a Machine, options: &'a Options, clang: bool, tail_calls
     if options.strict && !clang {
         flags.push("-fsignaling-nans");
     }
+    if options.callers {
+        flags.extend(CALLERS);
+    }
     if options.strict && !tail_calls {
         // endless recursion is to exhaust the stack, not to become an endless loop
         flags.push(NO_SIBLING_CALLS);
@@ -257,7 +268,7 @@ pub fn build(
     tell: &mut dyn FnMut(&str),
 ) -> Result<Built, AotError> {
     let compiler = compiler(machine, options);
-    let clang = check_version(&compiler)?;
+    let clang = is_clang(&compiler)?;
     let scratch = Scratch::new(options)?;
     let layout = scratch.write("image.ld", &script(wanted))?;
     let tail_calls = units.iter().any(|unit| unit.text.contains(TAIL_CALLS));
@@ -293,6 +304,7 @@ pub fn build(
         }
     }
     let mut linked: Vec<Linked> = Vec::new();
+    let mut calls = Vec::new();
     for (number, base) in BASES.iter().enumerate() {
         let out = scratch.path.join(format!("image{number}.elf"));
         let mut link = Command::new(&compiler);
@@ -304,7 +316,12 @@ pub fn build(
         link.args(["-Wl,--no-warn-rwx-segments", "-Wl,-e,0"]).arg(format!("-Wl,--defsym=WISP_BASE={base}"));
         run(link.arg("-o").arg(&out))?;
         let bytes = scratch.read(&format!("image{number}.elf"))?;
-        linked.push(elf::read(&bytes, ".image").ok_or(AotError::Linked("the section .image is missing"))?);
+        let image = elf::read(&bytes, ".image").ok_or(AotError::Linked("the section .image is missing"))?;
+        if options.callers && number == 0 {
+            calls = calls::read(&bytes, image.address, machine)?;
+            calls.iter_mut().for_each(|call| call.returns -= image.address);
+        }
+        linked.push(image);
     }
     let (Some(second), Some(first)) = (linked.pop(), linked.pop()) else {
         return Err(AotError::Linked("it was linked once only"));
@@ -314,7 +331,7 @@ pub fn build(
         let offset = value.checked_sub(first.address)?;
         (offset <= first.bytes.len() as u64).then_some((name.clone(), offset as u32))
     });
-    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames })
+    Ok(Built { symbols: symbols.collect(), code: first.bytes, frames, calls })
 }
 
 /// Returns the proof that code does not depend on its address.

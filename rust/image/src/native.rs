@@ -7,6 +7,7 @@
 //!
 //! All integers are little endian; offsets count from the start of the section.
 
+pub mod callers;
 mod fit;
 
 pub use wisp_contract::helper::{Helper, HELPERS};
@@ -14,6 +15,7 @@ pub use wisp_contract::helper::{Helper, HELPERS};
 use crate::features::Feature;
 use crate::format::Section;
 use crate::reader::{u16_at, u32_at};
+use callers::Callers;
 
 /// First four bytes.
 pub const MAGIC: [u8; 4] = *b"WNAT";
@@ -56,6 +58,8 @@ pub mod header {
     pub const IMPORTS: usize = 80;
     /// Length of the header.
     pub const SIZE: usize = 88;
+    /// Table of callers, behind the header, if [`super::flags::CALLERS`]: offset and length.
+    pub const CALLERS: usize = SIZE;
 }
 
 /// Bits of the header's flags.
@@ -68,6 +72,8 @@ pub mod flags {
     pub const STRICT: u32 = 4;
     /// Trap sites are single operators, not whole functions.
     pub const SITES: u32 = 8;
+    /// There is a table of callers.
+    pub const CALLERS: u32 = 16;
 }
 
 /// Instruction sets.
@@ -157,12 +163,40 @@ impl Target {
 /// [`SITE_STOP`] the stop flag. Offsets have 24 bits.
 pub fn site(before: u32, offset: u32, code: u8, put: &mut dyn FnMut(u8)) {
     let distance = (offset & 0xff_ffff).wrapping_sub(before & 0xff_ffff) as i32;
-    let mut bits = ((distance << 1 ^ distance >> 31) as u32) << 4 | u32::from(code & 15);
+    put_number(zigzag(distance) << 4 | u32::from(code & 15), put);
+}
+
+/// Returns a distance as a number that is small if the distance is, forwards or backwards.
+const fn zigzag(distance: i32) -> u32 {
+    (distance << 1 ^ distance >> 31) as u32
+}
+
+/// Returns the distance that [`zigzag`] made this number of.
+const fn distance(zigzag: u32) -> u32 {
+    zigzag >> 1 ^ (zigzag & 1).wrapping_neg()
+}
+
+/// Writes a number in LEB128.
+fn put_number(mut bits: u32, put: &mut dyn FnMut(u8)) {
     while bits > 0x7f {
         put(bits as u8 | 0x80);
         bits >>= 7;
     }
     put(bits as u8);
+}
+
+/// Takes a number in LEB128 off the bytes.
+fn take_number(bytes: &mut &[u8]) -> Option<u32> {
+    let (mut bits, mut shift) = (0, 0);
+    loop {
+        let (&byte, rest) = bytes.split_first()?;
+        *bytes = rest;
+        bits |= u32::from(byte & 0x7f).checked_shl(shift)?;
+        shift += 7;
+        if byte < 0x80 {
+            return Some(bits);
+        }
+    }
 }
 
 /// Code of sites that found the stop flag set.
@@ -314,12 +348,16 @@ impl<'a> Native<'a> {
         let target = bytes.get(header::TARGET..).and_then(|rest| rest.first_chunk());
         part(header::SITES, 1)?;
         part(header::IMPORTS, 4)?;
+        let flags = u32_at(bytes, header::FLAGS).unwrap_or(0);
+        if flags & flags::CALLERS != 0 {
+            part(header::CALLERS, 1)?;
+        }
         Ok(Self {
             bytes,
             code: part(header::CODE, 1)?,
             functions: part(header::FUNCTIONS, FUNCTION_SIZE)?,
             target: target.and_then(|bytes| Target::from_bytes(*bytes)).ok_or(damaged(header::TARGET))?,
-            flags: u32_at(bytes, header::FLAGS).unwrap_or(0),
+            flags,
         })
     }
 
@@ -410,26 +448,24 @@ impl<'a> Native<'a> {
         best.1
     }
 
+    /// Returns the table of callers, which is empty if the section has none.
+    pub fn callers(&self) -> Callers<'a> {
+        let there = self.flags & flags::CALLERS != 0;
+        let bytes = if there { part(self.bytes, header::CALLERS, 1) } else { None };
+        Callers::new(bytes.unwrap_or_default(), self.target.arch)
+    }
+
     /// Returns the offset and code of a trap site of a function.
     pub fn site(&self, function: u32, site: u32) -> Option<(u32, u8)> {
         let sites = part(self.bytes, header::SITES, 1)?;
         if site as usize >= sites.len() {
             return None;
         }
-        let mut bytes = sites.get(usize::from(self.function(function)?.sites)..)?.iter();
+        let mut bytes = sites.get(usize::from(self.function(function)?.sites)..)?;
         let (mut offset, mut left) = (0u32, site);
         loop {
-            let (mut bits, mut shift) = (0, 0);
-            loop {
-                let &byte = bytes.next()?;
-                bits |= u32::from(byte & 0x7f).checked_shl(shift)?;
-                shift += 7;
-                if byte < 0x80 {
-                    break;
-                }
-            }
-            let distance = bits >> 5 ^ (bits >> 4 & 1).wrapping_neg();
-            offset = offset.wrapping_add(distance);
+            let bits = take_number(&mut bytes)?;
+            offset = offset.wrapping_add(distance(bits >> 4));
             if left == 0 {
                 return Some((offset, bits as u8 & 15));
             }

@@ -164,6 +164,14 @@ impl<'a> Emitter<'_, '_, 'a> {
 
     /// Calls a function of this module, or a pointer to one.
     fn direct(&mut self, function: &str, arguments: &[Value], ty: &FuncType) {
+        self.call_with(function, arguments, ty);
+        if self.plan.options.callers && !self.tail {
+            // a call that something follows is none that takes its caller's place
+            self.push_line("__asm__ volatile(\"\");".into());
+        }
+    }
+
+    fn call_with(&mut self, function: &str, arguments: &[Value], ty: &FuncType) {
         let arguments: String = arguments.iter().map(|value| format!(", {}", value.text)).collect();
         match ty.results[..] {
             [] => self.push_line(format!("{function}(c{arguments});")),

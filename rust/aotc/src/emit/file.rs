@@ -6,6 +6,7 @@ use std::fmt::Write;
 use wisp_image::format::ValType;
 use wisp_image::native;
 
+use super::lines::GLUE;
 use super::parts::{Parts, PART};
 use super::{c_type, function, Plan, Trap};
 use crate::error::AotError;
@@ -138,7 +139,8 @@ fn thunk(plan: &Plan<'_, '_>, index: u32) -> String {
         let _ = write!(arguments, ", {}", from_slots(ty, "s", slot));
         slot += ty.slots();
     }
-    let mut out = format!("HID void w{index}(ctx *c, u32 *s)\n{{\n");
+    let mut out = plan.line(GLUE);
+    let _ = writeln!(out, "HID void w{index}(ctx *c, u32 *s)\n{{");
     match ty.results[..] {
         [] => {
             let _ = writeln!(out, "fn{index}(c{arguments});");

@@ -14,6 +14,7 @@ mod alignment;
 mod calls;
 mod control;
 mod file;
+pub mod lines;
 mod memory;
 mod numeric;
 mod parts;
@@ -81,6 +82,15 @@ pub struct Plan<'m, 'a> {
 }
 
 impl<'m, 'a> Plan<'m, 'a> {
+    /// Returns a directive that gives the next line of C a number, if lines are wanted.
+    fn line(&self, number: u32) -> String {
+        if self.options.callers {
+            lines::directive(number)
+        } else {
+            String::new()
+        }
+    }
+
     /// Returns the facts of a module whose image has this memory. `groups` are those of [`crate::graph::Graph`].
     pub fn new(
         module: &'m Module<'a>,
@@ -121,6 +131,8 @@ struct Emitter<'p, 'm, 'a> {
     /// The function is divided into parts of so many bytes at most: where it can be cut.
     seams: Option<(usize, Vec<Seam>)>,
     tails: Tails,
+    /// The operator is a tail call.
+    tail: bool,
     temporaries: u32,
     labels: u32,
     /// Roots of values handed out.
@@ -199,6 +211,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             declarations: Vec::new(),
             seams: parts::needed(&body.operators, plan.options.part).map(|part| (part, Vec::new())),
             tails: Tails::default(),
+            tail: false,
             temporaries: 0,
             labels: 0,
             roots: 0,
@@ -237,7 +250,13 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         for (position, (operator, offset)) in module.bodies[defined as usize].operators.iter().enumerate() {
             self.offset = *offset;
             self.seam();
+            self.tail = matches!(operator, Operator::ReturnCall { .. } | Operator::ReturnCallIndirect { .. });
+            let first = self.lines.len();
             self.operator(operator, position)?;
+            let number = self.plan.line(if *offset == 0 { lines::NOWHERE } else { *offset });
+            for line in self.lines[first..].iter_mut().filter(|line| !line.starts_with(parts::FAR)) {
+                line.insert_str(0, &number);
+            }
             self.unbroken()?;
         }
         if !self.frames.is_empty() {
@@ -374,7 +393,10 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
         if !self.sites.is_empty() {
             preamble.push_str("u32 site;\n");
             let defined = self.index - self.plan.module.imported_functions;
-            trap = format!("trap: c->trap(c, site, {defined});\n__builtin_unreachable();\n");
+            trap = format!(
+                "{}trap: c->trap(c, site, {defined});\n__builtin_unreachable();\n",
+                self.plan.line(lines::TRAP)
+            );
         }
         if let Some((part, seams)) = &self.seams {
             let ty = self.plan.module.function_type(self.index);
@@ -384,6 +406,7 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
                 params: ty.params.iter().map(|&ty| c_type(ty)).collect(),
                 results: ty.results.iter().map(|&ty| c_type(ty)).collect(),
                 preamble: &preamble,
+                glue: &self.plan.line(lines::GLUE),
                 trap: &trap,
                 declarations: &self.declarations,
                 lines: &self.lines,

@@ -103,6 +103,8 @@ pub struct Whole<'f> {
     pub results: Vec<&'static str>,
     /// Declarations that each part has.
     pub preamble: &'f str,
+    /// Says of which line of C the calls of the parts are, or empty.
+    pub glue: &'f str,
     /// The line that raises a trap, empty if there is none.
     pub trap: &'f str,
     pub declarations: &'f [Declaration],
@@ -320,7 +322,7 @@ pub fn divide(whole: &Whole<'_>) -> Result<Parts, AotError> {
     }
     let _ = writeln!(main, "while (to < {TAIL:#x}u) {{\nswitch (to >> 16) {{");
     for part in 0..cuts.len() {
-        let _ = writeln!(main, "case {part}: to = {}(c, &f, to & 0xffff{r}); break;", part_name(part));
+        let _ = writeln!(main, "{}case {part}: to = {}(c, &f, to & 0xffff{r}); break;", whole.glue, part_name(part));
     }
     main.push_str("}\n}\n");
     for (_, name) in outlive.iter().copied().chain(&result) {
@@ -331,8 +333,8 @@ pub fn divide(whole: &Whole<'_>) -> Result<Parts, AotError> {
         let _ = writeln!(main, "switch (to - {TAIL:#x}u) {{");
         for (call, number) in &whole.tails.calls {
             let _ = match result {
-                Some(_) => writeln!(main, "case {number}: return {call};"),
-                None => writeln!(main, "case {number}: {call}; return;"),
+                Some(_) => writeln!(main, "{}case {number}: return {call};", whole.glue),
+                None => writeln!(main, "{}case {number}: {call}; return;", whole.glue),
             };
         }
         main.push_str("}\n");

@@ -85,3 +85,26 @@ fn a_cut_section_is_refused_at_every_length() {
         assert!(matches!(Native::parse(&section[..length]), Err(Refusal::Damaged(_))), "{length}");
     }
 }
+
+#[test]
+fn a_table_of_callers_lies_in_the_section_or_the_section_is_refused() {
+    let mut section = begun(header::SIZE + 8 + 4);
+    let put = |section: &mut std::vec::Vec<u8>, offset: u32, length: u32| {
+        section[header::CALLERS..][..4].copy_from_slice(&offset.to_le_bytes());
+        section[header::CALLERS + 4..][..4].copy_from_slice(&length.to_le_bytes());
+    };
+    put(&mut section, 96, 4);
+    assert!(
+        Native::parse(&section).is_ok_and(|native| native.callers().bytes().is_empty()),
+        "a section that says it has none"
+    );
+    section[header::FLAGS] = flags::CALLERS as u8;
+    assert!(Native::parse(&section).is_ok_and(|native| native.callers().bytes().len() == 4));
+    for (offset, length) in [(96, 5), (101, 0), (97, 4), (u32::MAX, 1), (96, u32::MAX)] {
+        put(&mut section, offset, length);
+        assert_eq!(Native::parse(&section).err(), Some(Refusal::Damaged(header::CALLERS as u16)), "{offset} {length}");
+    }
+    for length in header::SIZE..header::SIZE + 8 {
+        assert!(matches!(Native::parse(&section[..length]), Err(Refusal::Damaged(_))), "{length}");
+    }
+}

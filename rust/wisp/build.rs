@@ -5,6 +5,7 @@ use std::{env, fs};
 
 /// Features that a firmware has if and only if Kconfig has the option.
 const SAME: &[(&str, &str)] = &[
+    ("callers", "CONFIG_WISP_NATIVE_CALLERS"),
     ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
     ("host-time", "CONFIG_WISP_HOST_TIME"),

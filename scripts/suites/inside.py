@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks inside of apps: sessions of a stock LLDB with `wisp run --debug`, and with apps on a device."""
+"""Looks inside of apps: sessions of a stock LLDB with `wisp run --debug`, and with apps on a device; callers of native
+code that traps."""
 
 import hashlib
+import re
 import sys
+from dataclasses import replace
 
 import devenv
 
 import guest
+from suites import bare
 from suites.common import RUST, Count, counted, stream, twister
 
 FOLDER = devenv.BUILD / "inside"
@@ -18,6 +22,10 @@ DEVICE_GUESTS = {"walk": 1024, "tick": 1024, "fail": 1024, "spin": 1024, "walk-r
 PROFILED = "spin"
 TOOL = RUST / "target" / "debug" / "wisp"
 SAMPLE = devenv.REPO / "samples" / "updatable_app"
+# Random programs with native code, traps that each has at least, and the stack that the code may take.
+PROGRAMS = 8
+TRAPS_LEAST = 30
+NATIVE_STACK = 0x8000
 # Configuration beside tests/inside/device.conf, by board: SMP over a serial line, or over UDP with images in RAM. The
 # third has requests that are signed, of which one session is enough.
 LIFECYCLE = devenv.REPO / "tests" / "lifecycle"
@@ -87,16 +95,39 @@ def on_device(python, board):
                     west if west.exists() else sys.executable], devenv.REPO, env)
 
 
+def callers():
+    """Compares the callers of native code that traps with those in the interpreter, on each instruction set."""
+    boards = [replace(board, features=("callers",)) for board in bare.BOARDS]
+    reason = bare.missing(boards)
+    compiler = devenv.find_tool("arm-none-eabi-gcc") and devenv.find_tool("riscv64-unknown-elf-gcc")
+    if reason or not compiler:
+        print(f"inside: callers: boards are skipped, {reason or 'there is no cross compiler'}")
+        return Count(skipped=len(boards))
+    count = Count()
+    for board in boards:
+        images, program = FOLDER / f"{board.name}.callers", bare.build(board)
+        code, _ = stream(["cargo", "run", "--locked", "-q", "-p", "wisp-aotc", "--example", "callers", "--", images,
+                          board.native, str(PROGRAMS)], RUST)
+        if code or not program:
+            return count + Count(failed=1)
+        code, text = bare.run(board, program, "callers", images.with_suffix(".log"), images, native=NATIVE_STACK)
+        found = re.search(r"^callers: (\d+) traps, 0 images failed$", text, re.MULTILINE)
+        right = code == 0 and found and int(found[1]) >= PROGRAMS * TRAPS_LEAST
+        print(f"{board.name}: {found[1]} traps have the callers of the interpreter" if right else text, flush=True)
+        count += Count(passed=1) if right else Count(failed=1)
+    return count
+
+
 def select_inside():
     """Debugging: sessions of a stock LLDB with apps in C and Rust, under `wisp run --debug` and on devices; what is kept; profiles."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
     return (twister("inside", ["tests/kept", "tests/profile"], ["native_sim/native/64"], [], all_boards=True)
             + twister("profile", ["tests/profile"], ["qemu_cortex_m3"], ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
-            + sessions())
+            + callers() + sessions())
 
 
 def sessions():
     """Sessions of LLDB, on the workstation and on each of BOARDS."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     code, _ = stream(["cargo", "build", "--locked", "-q", "-p", "wisp-cli"], RUST)
     clang, (linker, _) = devenv.versioned("clang"), guest.wasm_linker()
     if code != 0 or not clang or not linker or not build_guests(clang, linker):

@@ -48,14 +48,14 @@ struct Ram {
     before: [u64; 8],
     memory: [u64; 20 << 10],
     window: [u64; 512],
-    stack: [u64; 64],
+    stack: [u64; 128],
     after: [u64; 8],
 }
 
 impl Ram {
     fn new() -> Box<Self> {
         let (before, after) = ([CANARY; 8], [CANARY; 8]);
-        Box::new(Ram { before, memory: [0; 20 << 10], window: [0; 512], stack: [0; 64], after })
+        Box::new(Ram { before, memory: [0; 20 << 10], window: [0; 512], stack: [0; 128], after })
     }
 
     fn is_well(&self) -> bool {

@@ -32,6 +32,8 @@ pub enum Command {
     App,
     /// Run images that lie where the tape would, in the interpreter and as translated code.
     Compare,
+    /// Run images that lie where the tape would, in the interpreter and as native code, and compare the callers of traps.
+    Callers,
 }
 
 /// The command line.
@@ -72,6 +74,7 @@ pub fn with<R>(then: impl FnOnce(&Arguments) -> R) -> R {
             None if word == "demo" => command = Some(Command::Demo),
             None if word == "app" => command = Some(Command::App),
             None if word == "compare" => command = Some(Command::Compare),
+            None if word == "callers" => command = Some(Command::Callers),
             None => unknown(),
             Some((name, value)) => {
                 let Some(region) = region(value) else { unknown() };

@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Runs whole images in the interpreter and as translated code, and compares how they end.
 //!
-//! `rust/fuzz/examples/board.rs` writes the images one after the other. Each has four bytes with its length and four bytes
-//! of zeros in front of it, and zeros behind it up to a multiple of eight bytes. The highest bit of the length says that the
-//! image was damaged after it was compiled. Damaged code may read slots that nobody wrote, which hold other values in each
-//! tier. So its ends are not compared. But it has to end, and the memory around the arena has to stay as it was.
+//! `rust/fuzz/examples/board.rs` writes the images. Damaged code may read slots that nobody wrote, which hold other values
+//! in each tier. So its ends are not compared. But it has to end, and the memory around the arena has to stay as it was.
 
 use alloc::boxed::Box;
 use alloc::format;
@@ -20,8 +18,6 @@ use wisp_engine::{
 };
 use wisp_image::{Image, ImportKind};
 
-/// The bit of a length that says that the image was damaged.
-const DAMAGED: u32 = 1 << 31;
 /// Units of fuel of each call, in turn. With few of them a call ends in its midst.
 const FUEL: [u64; 4] = [20_000, 3, 40, 500];
 /// Bytes of the arena for code, in turn. With the small ones a part of the functions is interpreted.
@@ -253,20 +249,16 @@ impl Counts {
 
 /// Runs all images of a file. Returns false if one ended in another way as translated code.
 pub fn run(images: &[u8], arena: &mut [u64], translating: &dyn Fn(Config, u32) -> Config) -> bool {
-    let (mut counts, mut at, mut number) = (Counts::default(), 0, 0);
+    let mut counts = Counts::default();
     arena.fill(RUBBISH);
     let inner = GUARD..arena.len() - GUARD;
-    while let Some(head) = images.get(at..).and_then(|rest| rest.first_chunk()) {
-        let head = u32::from_le_bytes(*head);
-        let length = (head & !DAMAGED) as usize;
-        let Some(image) = images.get(at + 8..at + 8 + length).filter(|image| !image.is_empty()) else { break };
+    for (number, (image, damaged)) in crate::images::all(images).enumerate() {
         let config = translating(Config::new(), CODE[number % CODE.len()]);
-        counts.image(number, image, head & DAMAGED != 0, &mut arena[inner.clone()], &config);
+        counts.image(number, image, damaged, &mut arena[inner.clone()], &config);
         if arena[..GUARD].iter().chain(&arena[inner.end..]).any(|&word| word != RUBBISH) {
             println!("image {number} has written beside the arena");
             return false;
         }
-        (at, number) = ((at + 8 + length).next_multiple_of(8), number + 1);
     }
     let Counts { equal, damaged, refused, failed, functions } = counts;
     println!("images: {equal} equal, {damaged} damaged, {refused} refused, {functions} translated, {failed} failed");

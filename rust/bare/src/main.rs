@@ -4,7 +4,8 @@
 //!
 //! `forms heap=A:N stack=A arena=A:N [cases=CASES:ROUNDS]` checks the forms. `play heap=A:N stack=A arena=A:N tape=A:N
 //! [native=STACK]` plays the tape that the emulator has put there. `A` is an address, `N` a number of bytes.
-//! `compare` with the same arguments runs images in place of the tape in two tiers. `demo` with the same arguments runs
+//! `compare` with the same arguments runs images in place of the tape in two tiers, and `callers` runs images with native
+//! code. `demo` with the same arguments runs
 //! an image in place of the tape, for `make demo`. `app` runs one with all host functions of a firmware.
 //! The emulator passes the command line, shows what is printed and takes the exit code, by semihosting.
 #![no_std]
@@ -15,9 +16,13 @@ extern crate alloc;
 #[cfg(feature = "app")]
 mod app;
 mod arguments;
+#[cfg(feature = "callers")]
+mod callers;
 #[cfg(feature = "translate")]
 mod compare;
 mod demo;
+#[cfg(any(feature = "callers", feature = "translate"))]
+mod images;
 mod machine;
 mod suites;
 

@@ -33,6 +33,10 @@ pub fn run(arguments: &Arguments) -> bool {
         Command::App => fail(format_args!("the program is built without host functions")),
         #[cfg(feature = "translate")]
         Command::Compare => crate::compare::run(tape(arguments), arena, &translating),
+        #[cfg(feature = "callers")]
+        Command::Callers => crate::callers::run(tape(arguments), arena, arguments.native),
+        #[cfg(not(feature = "callers"))]
+        Command::Callers => fail(format_args!("the program is built without callers of native code")),
         #[cfg(not(feature = "translate"))]
         Command::Compare => fail(format_args!("the program is built without the translator")),
     }
@@ -138,7 +142,7 @@ impl Observer for Player<'_> {
 }
 
 #[cfg(feature = "native")]
-fn use_native(engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
+pub fn use_native(engine: &Engine, module: &mut Module<'_>) -> Result<(), &'static str> {
     let section = module.native_section(engine).map_err(|_| "there is no native code for this machine")?;
     // SAFETY: `wisp-spec` had the code made by `wisp-aotc` for the tape, which nothing writes to.
     unsafe { module.use_native(engine, section) }.map_err(|_| "the native code was refused")

@@ -26,7 +26,7 @@ pub fn compile(path: &Path, wasm: &[u8], compiled: &Compiled, compiler: Option<S
     let failed = |error: wisp_aotc::AotError| Failure::native(path, error);
     let mut progress = Progress::new();
     progress.step("compiling native code for this machine");
-    let options = Options { compiler, ..Options::default() };
+    let options = Options { compiler, callers: true, ..Options::default() };
     let machine = Machine::named(HERE).map_err(failed)?;
     let native = wisp_aotc::compile_and_tell(wasm, compiled, &machine, &options, |text| progress.note(text));
     let native = native.map_err(failed)?;

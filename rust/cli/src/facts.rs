@@ -99,6 +99,7 @@ pub struct NativeCode {
     pub strict: bool,
     /// The places of traps in a function are known.
     pub trap_sites: bool,
+    pub callers_bytes: usize,
     pub memory_bytes: u32,
     pub memory_fixed: bool,
     /// Bytes of stack from one check to the next.
@@ -299,6 +300,7 @@ fn native_section(image: &Image<'_>, section: u16, bytes: &[u8]) -> NativeSectio
             stop: if has(flags::POLLS) { "poll" } else { "async" },
             strict: has(flags::STRICT),
             trap_sites: has(flags::SITES),
+            callers_bytes: native.callers().bytes().len(),
             memory_bytes: native.memory(),
             memory_fixed: has(flags::FIXED_MEMORY),
             stack: native.stack(),

@@ -47,6 +47,9 @@ pub struct NativeArguments {
     /// Leave out where in a function a trap arises: smaller
     #[arg(long)]
     no_trap_sites: bool,
+    /// Tell who called the function that traps: larger (needs gcc)
+    #[arg(long)]
+    callers: bool,
     /// Leave out the IR: the app runs only where its native code does
     #[arg(long)]
     native_only: bool,
@@ -104,6 +107,7 @@ impl NativeArguments {
             (self.strict, "--strict"),
             (self.small, "--small"),
             (self.no_trap_sites, "--no-trap-sites"),
+            (self.callers, "--callers"),
             (self.stop == Stop::Async, "--stop"),
             (self.cc.is_some(), "--cc"),
             (self.keep_c.is_some(), "--keep-c"),
@@ -134,6 +138,7 @@ impl NativeArguments {
                 strict: self.strict,
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
+                callers: self.callers,
                 assert_alignment: false,
                 part: None,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),

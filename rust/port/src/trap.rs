@@ -27,18 +27,20 @@ pub(crate) fn report(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'
     }
 }
 
-/// Passes on function and code offset of each frame, innermost first, until `take` has enough.
-fn frames(store: &Store<'_, AppData>, trap: Trap, take: &mut dyn FnMut(u32, u32) -> bool) {
+/// Passes on function and code offset of each frame, innermost first, until `take` has enough. Returns true if it has not,
+/// and there are callers that are not known.
+fn frames(store: &Store<'_, AppData>, trap: Trap, take: &mut dyn FnMut(u32, u32) -> bool) -> bool {
     let mut frames = store.backtrace().peekable();
-    // native code tells the innermost place only
+    // without a table of callers, native code tells the innermost place only
     if frames.peek().is_none() && trap.func != Trap::NOWHERE {
         take(trap.func, trap.offset);
     }
     for next in frames {
         if !take(next.func, next.offset) {
-            break;
+            return false;
         }
     }
+    store.backtrace_is_cut()
 }
 
 #[cold]
@@ -51,7 +53,7 @@ fn report_frames(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, 
     text.push(b":");
     text.push_hex(id.code, 1);
     let mut separator: &[u8] = b", at ";
-    frames(store, trap, &mut |func, offset| {
+    let cut = frames(store, trap, &mut |func, offset| {
         // one byte stays for the end of the string
         if text.left() < FRAME + MORE.len() + 1 {
             text.push(MORE);
@@ -64,6 +66,7 @@ fn report_frames(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, 
         separator = CALLED_BY;
         true
     });
+    text.push(if cut { MORE } else { b"" });
     text.push(b"\0");
     let place = CStr::from_bytes_with_nul(text.bytes()).unwrap_or_default();
     // SAFETY: the app is that of this thread; the place is a string.
@@ -76,7 +79,7 @@ fn names(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Tr
     let mut text = Text::new();
     let mut separator: &[u8] = b"in ";
     let mut known = false;
-    frames(store, trap, &mut |func, _| {
+    let cut = frames(store, trap, &mut |func, _| {
         let name = image.function_name(func);
         known |= name.is_some();
         let name = name.unwrap_or("?").as_bytes();
@@ -89,6 +92,7 @@ fn names(board: &Zephyr, store: &Store<'_, AppData>, image: &Image<'_>, trap: Tr
         separator = CALLED_BY;
         true
     });
+    text.push(if cut { MORE } else { b"" });
     if known {
         board.report(abi::log::ERROR, text.bytes());
     }

@@ -26,6 +26,12 @@ static __attribute__((noinline)) int recurse(int depth)
 	return recurse(depth + 1) + here[depth & 1];
 }
 
+/* In calls of a recursion that go on after it. */
+static int divide_below(int depth)
+{
+	return (depth == 0 ? 1000 / zero : divide_below(depth - 1)) + zero;
+}
+
 /* In a function of its own, so that its number differs from that of main. */
 static __attribute__((noinline)) void spin(void)
 {
@@ -135,6 +141,8 @@ int main(void)
 	case HOST_TRAP:
 		fail(14);
 		return 1;
+	case DIVIDE_BELOW:
+		return divide_below(4);
 	case RECURSE:
 		return recurse(0);
 	case SPIN:

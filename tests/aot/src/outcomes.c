@@ -37,9 +37,12 @@ ZTEST(outcomes, test_accesses_need_not_be_aligned)
 
 static void same_trap(enum task task, enum wisp_trap trap)
 {
-	struct wisp_app_status ir = run("tasks_ir", task);
-	struct wisp_app_status native = run("tasks", task);
+	char of_ir[200], of_native[200];
+	struct wisp_app_status ir, native;
 
+	forget_log();
+	native = run("tasks", task);
+	told_of_trap(of_native, sizeof(of_native));
 	zassert_true(native.native);
 	zassert_equal(native.state, WISP_APP_TRAPPED, "state %d", native.state);
 	zassert_equal(native.trap, trap, "trap %d: %s", native.trap, wisp_trap_text(native.trap));
@@ -47,10 +50,17 @@ static void same_trap(enum task task, enum wisp_trap trap)
 	if (!IS_ENABLED(CONFIG_WISP_INTERPRETER)) {
 		return;
 	}
+	forget_log();
+	ir = run("tasks_ir", task);
+	told_of_trap(of_ir, sizeof(of_ir));
 	zassert_false(ir.native);
 	zassert_equal(native.trap, ir.trap);
 	zassert_equal(native.function, ir.function, "%u, not %u", native.function, ir.function);
 	zassert_equal(native.offset, ir.offset, "0x%x, not 0x%x", native.offset, ir.offset);
+	if (IS_ENABLED(CONFIG_WISP_NATIVE_CALLERS)) {
+		zassert_str_equal(of_native, of_ir, "%s, not %s", of_native, of_ir);
+		TC_PRINT("%s\n", of_native);
+	}
 }
 
 ZTEST(outcomes, test_traps_have_the_reason_and_place_that_the_interpreter_tells)
@@ -62,6 +72,7 @@ ZTEST(outcomes, test_traps_have_the_reason_and_place_that_the_interpreter_tells)
 	same_trap(CALL_NULL, WISP_TRAP_INDIRECT_CALL_TO_NULL);
 	same_trap(WRONG_TYPE, WISP_TRAP_BAD_SIGNATURE);
 	same_trap(HOST_TRAP, WISP_TRAP_HOST_ERROR);
+	same_trap(DIVIDE_BELOW, WISP_TRAP_INTEGER_DIVISION_BY_ZERO);
 }
 
 ZTEST(outcomes, test_a_run_after_a_trap_is_as_good_as_the_first)

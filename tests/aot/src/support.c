@@ -126,3 +126,13 @@ bool was_logged(const char *text)
 {
 	return strstr(logged, text) != NULL;
 }
+
+void told_of_trap(char *text, size_t size)
+{
+	const char *start = strstr(logged, ", image ");
+	size_t length = start ? strcspn(start, "\r\n\x1b") : 0;
+
+	zassert_true(length > 0 && length < size, "%s", logged);
+	memcpy(text, start, length);
+	text[length] = '\0';
+}

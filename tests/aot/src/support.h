@@ -31,4 +31,7 @@ extern atomic_t reports;
 void forget_log(void);
 bool was_logged(const char *text);
 
+/* Copies what the runtime logged of a trap, from its image on. */
+void told_of_trap(char *text, size_t size);
+
 #endif /* TESTS_AOT_SUPPORT_H_ */

@@ -197,9 +197,10 @@ fn native(section: &NativeSection) -> String {
     }
     let _ = write!(
         out,
-        "\n    checks: {}; traps name {}\n    stop: {}\n    memory: {} bytes{}; stack: {} bytes from one check to the next",
+        "\n    checks: {}; traps name {}{}\n    stop: {}\n    memory: {} bytes{}; stack: {} bytes from one check to the next",
         if code.strict { "strict, each where the specification has it" } else { "merged where they can be" },
         if code.trap_sites { "their place" } else { "their function only" },
+        if code.callers_bytes > 0 { format!(" and its callers ({} bytes)", code.callers_bytes) } else { String::new() },
         match code.stop {
             "poll" => "polls the stop flag",
             _ => "async, by the runtime that rewrites the program counter",

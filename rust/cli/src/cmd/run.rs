@@ -565,6 +565,8 @@ struct Outcome {
     notes: Vec<String>,
     /// Innermost first, a list of lines for each frame.
     frames: Vec<Vec<String>>,
+    /// There are more frames, which are not known.
+    cut: bool,
     /// A row for each function, if the run was profiled.
     profile: Option<Vec<profile::Row>>,
 }
@@ -607,6 +609,7 @@ impl Outcome {
             symbols.describe(func, if depth == 0 { offset } else { offset.saturating_sub(1) })
         };
         self.frames = frames.iter().enumerate().map(describe).collect();
+        self.cut = store.backtrace_is_cut();
         let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
         let overflow = store.guest_stack_overflow().filter(|_| memory);
         self.overflowed_stack = overflow.map(|stack| stack.size);
@@ -643,6 +646,9 @@ impl Outcome {
                     _ => complain(format_args!("     {line}")),
                 }
             }
+        }
+        if self.cut {
+            complain(format_args!("  ... there are more callers, which are not known"));
         }
         if nameless {
             complain(format_args!(

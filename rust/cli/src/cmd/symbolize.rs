@@ -109,7 +109,7 @@ fn explain(trap: &Trap, symbols: &Symbols) -> String {
     }
     match (trap.frames.is_empty(), trap.cut) {
         (true, _) => text += "  it arose outside of the app's code\n",
-        (_, true) => text += "  ... the device had no room for more frames\n",
+        (_, true) => text += "  ... there are more callers, which the device has not told\n",
         _ => {}
     }
     text

@@ -129,6 +129,12 @@ impl<'a, T> Store<'a, T> {
         crate::exec::call::backtrace(self.shared.get())
     }
 
+    /// Returns true if there were more frames than [`Store::backtrace`] gives: native code has no table of callers, or was
+    /// stopped where the table says nothing.
+    pub fn backtrace_is_cut(&self) -> bool {
+        crate::exec::call::backtrace_is_cut(self.shared.get())
+    }
+
     /// Returns what is left of the guest after a trap: its frames if they are known, globals and linear memory. `None` if
     /// there is no instance.
     pub fn post_mortem(&self) -> Option<crate::View<'_>> {

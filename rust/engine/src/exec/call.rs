@@ -377,15 +377,23 @@ pub struct Frame {
     pub offset: u32,
 }
 
+/// Returns the instance that trapped, if its frames are known.
+fn trapped_instance(shared: &Shared) -> Option<&Ctx> {
+    // SAFETY: rule A: null or an instance of this store.
+    unsafe { shared.trapped.0.get().as_ref() }.filter(|_| shared.place.get().0 != Trap::NOWHERE)
+}
+
 /// Frames of the last trap.
 pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
-    let (ctx, fp) = (shared.trapped.0.get(), shared.trapped.1.get());
+    let fp = shared.trapped.1.get();
     let (func, offset) = shared.place.get();
-    // SAFETY: rule A: null or an instance of this store.
-    let ctx = unsafe { ctx.as_ref() }.filter(|_| cfg!(feature = "interpreter") && func != Trap::NOWHERE);
-    let mut next = ctx.map(|_| (offset, fp));
-    core::iter::from_fn(move || {
-        let ctx = ctx?;
+    let (native, interpreted) = match trapped_instance(shared) {
+        Some(ctx) if cfg!(feature = "callers") && ctx.native().is_some() => (Some(ctx), None),
+        ctx => (None, ctx.filter(|_| cfg!(feature = "interpreter"))),
+    };
+    let mut next = interpreted.map(|_| (offset, fp));
+    let interpreted = core::iter::from_fn(move || {
+        let ctx = interpreted?;
         let (offset, fp) = next?;
         // SAFETY: rule F: the frame that trapped lay in the stack with its header, and so does each that the filter
         // lets through. If a host function kept the trap to itself, the guest went on over these frames. Then
@@ -394,5 +402,14 @@ pub(crate) fn backtrace(shared: &Shared) -> impl Iterator<Item = Frame> + '_ {
             .filter(|&(_, caller)| caller < fp && shared.holds_frame(caller))
             .map(|(ip, fp)| (ctx.code_offset(ip), fp));
         Some(Frame { instance: ctx.index(), func: ctx.function_at(offset), offset })
-    })
+    });
+    let native = native.into_iter().flat_map(move |ctx| {
+        core::iter::once(Frame { instance: ctx.index(), func, offset }).chain(native::callers::frames(ctx))
+    });
+    interpreted.chain(native)
+}
+
+/// Returns true if there are callers that [`backtrace`] does not know.
+pub(crate) fn backtrace_is_cut(shared: &Shared) -> bool {
+    trapped_instance(shared).is_some_and(|ctx| ctx.native().is_some() && native::callers::cut(ctx))
 }

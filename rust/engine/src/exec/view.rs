@@ -146,7 +146,7 @@ pub(crate) fn post_mortem(shared: &Shared) -> Option<View<'_>> {
     let (func, offset) = shared.place.get();
     // SAFETY: rule A: null or an instance of this store.
     let ctx = unsafe { shared.trapped.0.get().as_ref() };
-    match ctx.filter(|_| cfg!(feature = "interpreter") && func != Trap::NOWHERE) {
+    match ctx.filter(|ctx| cfg!(feature = "interpreter") && func != Trap::NOWHERE && ctx.native().is_none()) {
         Some(ctx) => {
             let ip = ctx.code.wrapping_add(offset as usize).cast();
             Some(View { ctx, ip, fp: shared.trapped.1.get() })

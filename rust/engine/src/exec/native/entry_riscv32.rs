@@ -5,9 +5,23 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::halt;
+use super::{callers, halt};
 use crate::vm::native::Record;
 use wisp_image::native::context_offset;
+
+/// Notes the callers of code that traps, before its stack is unwound. Nothing that it overwrites is needed any more.
+#[cfg(feature = "callers")]
+macro_rules! note_callers {
+    () => {
+        "mv s0, a0\nmv a1, ra\nmv a2, sp\ncall {walk}\nmv a0, s0"
+    };
+}
+#[cfg(not(feature = "callers"))]
+macro_rules! note_callers {
+    () => {
+        "# without {walk}"
+    };
+}
 
 core::arch::global_asm!(
     ".globl wisp_native_enter",
@@ -64,6 +78,7 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "sw a1, {site}(a0)",
     "sw a2, {function}(a0)",
+    note_callers!(),
     ".globl wisp_native_stopped",
     ".type wisp_native_stopped, @function",
     "wisp_native_stopped:",
@@ -76,6 +91,7 @@ core::arch::global_asm!(
     "wisp_native_missing:",
     "unimp",
     halting = sym halt::halting,
+    walk = sym callers::walk,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
     function = const context_offset("function", 4),

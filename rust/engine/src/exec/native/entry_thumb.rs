@@ -5,7 +5,7 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::halt;
+use super::{callers, halt};
 use crate::vm::native::Record;
 use wisp_image::native::context_offset;
 
@@ -33,6 +33,20 @@ macro_rules! save_floats {
 macro_rules! restore_floats {
     () => {
         ""
+    };
+}
+
+/// Notes the callers of code that traps, before its stack is unwound. Nothing that it overwrites is needed any more.
+#[cfg(feature = "callers")]
+macro_rules! note_callers {
+    () => {
+        "mov r4, r0\nmov r1, lr\nmov r2, sp\nbl {walk}\nmov r0, r4"
+    };
+}
+#[cfg(not(feature = "callers"))]
+macro_rules! note_callers {
+    () => {
+        "@ without {walk}"
     };
 }
 
@@ -81,6 +95,7 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "str r1, [r0, #{site}]",
     "str r2, [r0, #{function}]",
+    note_callers!(),
     ".globl wisp_native_stopped",
     ".type wisp_native_stopped, %function",
     ".thumb_func",
@@ -96,6 +111,7 @@ core::arch::global_asm!(
     "wisp_native_missing:",
     "udf #0",
     halting = sym halt::halting,
+    walk = sym callers::walk,
     unwind = const context_offset("unwind", 4),
     site = const context_offset("site", 4),
     function = const context_offset("function", 4),

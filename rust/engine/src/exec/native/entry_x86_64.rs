@@ -4,9 +4,23 @@
 //! `enter` saves what a callee has to preserve and notes its stack pointer in the record; `trap` goes back
 //! there. Entries nest: each keeps the former stack pointer.
 
-use super::halt;
+use super::{callers, halt};
 use crate::vm::native::Record;
 use wisp_image::native::context_offset;
+
+/// Notes the callers of code that traps, before its stack is unwound. Nothing that it overwrites is needed any more.
+#[cfg(feature = "callers")]
+macro_rules! note_callers {
+    () => {
+        "mov rbx, rdi\nmov rsi, [rsp]\nlea rdx, [rsp + 8]\nsub rsp, 8\ncall {walk}\nmov rdi, rbx"
+    };
+}
+#[cfg(not(feature = "callers"))]
+macro_rules! note_callers {
+    () => {
+        "# without {walk}"
+    };
+}
 
 core::arch::global_asm!(
     ".globl wisp_native_enter",
@@ -47,6 +61,7 @@ core::arch::global_asm!(
     "wisp_native_trap:",
     "mov [rdi + {site}], esi",
     "mov [rdi + {function}], edx",
+    note_callers!(),
     ".globl wisp_native_stopped",
     "wisp_native_stopped:",
     "3:",
@@ -57,6 +72,7 @@ core::arch::global_asm!(
     "wisp_native_missing:",
     "ud2",
     halting = sym halt::halting,
+    walk = sym callers::walk,
     unwind = const context_offset("unwind", 8),
     site = const context_offset("site", 8),
     function = const context_offset("function", 8),

@@ -12,6 +12,8 @@
 //!   `wisp-aotc` for this image: it keeps to the record, the helpers, the slots of a function's type, the
 //!   bounds of memory, globals and tables, and checks the stack as its header says.
 
+#[cfg_attr(not(feature = "callers"), path = "callers_absent.rs")]
+pub(crate) mod callers;
 #[cfg_attr(target_arch = "x86_64", path = "entry_x86_64.rs")]
 #[cfg_attr(target_arch = "arm", path = "entry_thumb.rs")]
 #[cfg_attr(target_arch = "riscv32", path = "entry_riscv32.rs")]
@@ -55,8 +57,8 @@ pub(crate) struct Room<'s> {
 fn place<'s>(arena: &Arena, globals: usize) -> Option<(*const Record, &'s [Cell<u32>])> {
     // no gap between the two
     const { assert!(size_of::<Record>() % align_of::<u32>() == 0) };
-    let record = arena.take(size_of::<Record>(), align_of::<Record>())?;
-    Some((record.cast(), arena.alloc_zeroed(globals)?))
+    let start = arena.take(callers::ROOM + size_of::<Record>(), align_of::<Record>())?;
+    Some((start.wrapping_byte_add(callers::ROOM).cast(), arena.alloc_zeroed(globals)?))
 }
 
 impl<'s> Room<'s> {
@@ -84,6 +86,7 @@ impl<'s> Room<'s> {
         let record = Record::new(ctx, code, helpers::address(), entry::trap);
         // SAFETY: rule A: `place` took room for it, aligned to eight bytes, that nobody else has.
         unsafe { self.part.0.cast_mut().write(record) };
+        callers::bind(self.part.0, code);
         user::bind(ctx, self.guest, code)
     }
 }
@@ -99,6 +102,7 @@ pub(crate) fn import_form(ctx: &Ctx, code: Option<&Code<'_>>, index: usize, dire
 /// Notes the trap of code that stood at an address when it was stopped from outside.
 fn stopped_at(record: &Record, shared: &Shared, native: &Native<'_>, pc: usize) {
     record.site.set(NOWHERE_IN_FUNCTION);
+    callers::unknown(record);
     record.function.set(native.function_at(pc.wrapping_sub(record.code.addr()) as u32));
     record.trap_with(shared.stop_code());
 }
@@ -238,6 +242,7 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> RawTrap {
     };
     if !shared.place_known.replace(false) {
         shared.place.set((function, offset));
+        callers::trapped(shared, ctx);
     }
     code
 }

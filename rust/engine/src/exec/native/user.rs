@@ -85,6 +85,7 @@ impl View {
         };
         // SAFETY: rule A: whoever took room for the record gives it to this instance only.
         unsafe { record.cast_mut().write(view) };
+        super::callers::bind(record, code);
         Some(Self { record, tables, slots, slot_count })
     }
 
@@ -105,6 +106,12 @@ impl View {
             view.size.set(table.size());
         }
     }
+}
+
+/// Returns the record that the code of an instance works with, if it is not that of the instance.
+#[cfg(feature = "callers")]
+pub(super) fn record(ctx: &Ctx) -> Option<*const Record> {
+    ctx.view().map(|view| view.record)
 }
 
 /// Lays out what the code of an instance may write, if code runs in user mode.
@@ -139,7 +146,8 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
         // its stack is in use by the code that called the host
         return RawTrap::of(TrapCode::NestingExceeded);
     }
-    let reserve = record.reserve as usize;
+    // the host's own look at the stack when the code traps runs on it, too
+    let reserve = record.reserve as usize + super::callers::STACK;
     if user.stack_end.saturating_sub(user.stack) < reserve {
         return RawTrap::of(TrapCode::StackOverflow);
     }
@@ -177,6 +185,8 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
             let native = section(&ctx.image(), &shared.config).ok().filter(|native| offset < native.code().len());
             // it may have stood in the functions that ask the host: then what is known is what was called
             shared.place.set((native.map_or(defined, |native| native.function_at(offset as u32)), 0));
+            super::callers::unknown(view.record());
+            super::callers::trapped(shared, ctx);
             match outcome {
                 Outcome::STOPPED => shared.stop_code(),
                 _ => RawTrap::of(TrapCode::MemoryProtection),

@@ -20,3 +20,9 @@ pub(super) fn bind(_: &Ctx, _: *const Record, _: &Native<'_>) -> Option<()> {
 pub(super) unsafe fn enter(_: &Ctx, _: &Record, _: u32, _: *mut u32) -> Option<RawTrap> {
     None
 }
+
+/// Returns `None`.
+#[cfg(feature = "callers")]
+pub(super) fn record(_: &Ctx) -> Option<*const Record> {
+    None
+}

@@ -170,6 +170,39 @@ fn a_trap_names_its_functions_and_their_wasm_offsets() {
 }
 
 #[test]
+#[cfg(all(target_arch = "x86_64", unix))]
+fn a_trap_of_native_code_names_the_functions_that_the_interpreter_names() {
+    let folder = Folder::new();
+    folder.module("traps.wasm", TRAPS);
+    let frames = |options: &str| {
+        let run = folder.wisp(&format!("run traps.wasm --invoke outer {options}"));
+        run.err.lines().filter(|line| line.contains("wasm offset")).map(String::from).collect::<Vec<_>>()
+    };
+    let interpreted = frames("");
+    assert_eq!(interpreted.len(), 2);
+    assert_eq!(frames("--native"), interpreted);
+    let endless = folder.wisp("run traps.wasm --invoke deep --native").err;
+    assert!(endless.contains("frames more") && endless.contains("more callers, which are not known"), "{endless}");
+}
+
+#[test]
+fn a_trap_in_a_host_function_names_it_before_the_function_that_called_it() {
+    let folder = Folder::new();
+    let module = r#"(module (import "acme:lamp@1" "set" (func $set (param i32 i32) (result i32)))
+      (memory (export "memory") 1)
+      (func $outer (export "outer") (drop (call $set (i32.const 65530) (i32.const 100)))))"#;
+    folder.module("host.wasm", module);
+    folder.write("board.toml", "[functions.\"acme:lamp@1\"]\nset = { signature = \"(*~)i\", returns = 0 }\n");
+    folder.succeeds("build host.wasm --quiet");
+    for app in ["host.wasm", "host.wisp"] {
+        let run = folder.wisp(&format!("run {app} --board board.toml --invoke outer"));
+        let mut lines = run.err.lines().skip_while(|line| !line.starts_with("  0:"));
+        assert_eq!(lines.next(), Some("  0: host function `acme:lamp@1.set`, called by"), "{}", run.err);
+        assert!(lines.next().is_some_and(|line| line.starts_with("     `outer`, wasm offset 0x")), "{}", run.err);
+    }
+}
+
+#[test]
 fn an_image_gets_its_names_from_its_symbols() {
     let folder = Folder::new();
     folder.module("traps.wasm", TRAPS);

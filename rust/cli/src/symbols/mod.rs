@@ -9,6 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
+use wasmparser::{Operator, Parser, Payload, TypeRef};
 use wisp_compiler::{printable, Compiled};
 use wisp_image::format::{external, Section, TAG_HASH};
 use wisp_image::writer::{append_trailer, Writer};
@@ -54,6 +55,8 @@ pub struct Symbols {
     functions: Vec<String>,
     /// Ascending.
     places: Vec<Place>,
+    /// Byte offsets in the wasm module of calls of host functions, ascending, with the functions' names.
+    hosts: Vec<(u32, String)>,
     /// The component that the module was lowered from.
     world: World,
 }
@@ -115,6 +118,31 @@ pub fn with_names(image: &Image<'_>, wasm: &[u8]) -> Vec<u8> {
     bytes
 }
 
+/// Returns the byte offsets of the calls of imported functions in a module, with the functions' names.
+fn host_calls(wasm: &[u8]) -> Vec<(u32, String)> {
+    let (mut imported, mut calls) = (Vec::new(), Vec::new());
+    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+        match payload {
+            Payload::ImportSection(imports) => {
+                let imports = imports.into_imports().map_while(Result::ok);
+                let functions = imports.filter(|import| matches!(import.ty, TypeRef::Func(_)));
+                imported.extend(functions.map(|import| printable(&format!("{}.{}", import.module, import.name))));
+            }
+            Payload::CodeSectionEntry(body) => {
+                let operators =
+                    body.get_operators_reader().into_iter().flat_map(|reader| reader.into_iter_with_offsets());
+                for (operator, offset) in operators.map_while(Result::ok) {
+                    let Operator::Call { function_index } = operator else { continue };
+                    let name: Option<&String> = imported.get(function_index as usize);
+                    calls.extend(name.map(|name| (offset as u32, name.clone())));
+                }
+            }
+            _ => {}
+        }
+    }
+    calls
+}
+
 impl Symbols {
     /// Returns the symbols of a module that was just compiled to this image.
     pub fn of(wasm: &[u8], compiled: &Compiled, image: &Image<'_>) -> Self {
@@ -128,6 +156,7 @@ impl Symbols {
             imported: image.imports_of(external::FUNCTION) as u32,
             names,
             places,
+            hosts: host_calls(wasm),
             ..Self::default()
         };
         dwarf::add_lines(&mut symbols, wasm);
@@ -142,7 +171,7 @@ impl Symbols {
             wisp_compiler::function_names(wasm).into_iter().map(|(index, name)| (index, readable(name))).collect();
         names.sort();
         let places = places.into_iter().map(|(code, wasm)| Place { code, wasm, calls: Vec::new() }).collect();
-        let mut symbols = Self { imported, names, places, ..Self::default() };
+        let mut symbols = Self { imported, names, places, hosts: host_calls(wasm), ..Self::default() };
         dwarf::add_lines(&mut symbols, wasm);
         symbols
     }
@@ -226,9 +255,20 @@ impl Symbols {
         self.place(code).map(|place| place.wasm)
     }
 
-    /// Describes a code offset in a defined function as far as it is known: one line for each call, innermost first.
-    /// A function without a name has its index in the module where the module's offset is known, else that in the image.
+    /// Describes a code offset in a defined function as far as it is known: one line for each call, innermost first. The
+    /// first is the host function that is called there, if one is. A function without a name has its index in the module
+    /// where the module's offset is known, else that in the image.
     pub fn describe(&self, defined: u32, code: u32) -> Vec<String> {
+        let mut lines = self.describe_guest(defined, code);
+        let called = self.place(code).and_then(|place| {
+            let at = self.hosts.binary_search_by_key(&place.wasm, |host| host.0).ok()?;
+            self.hosts.get(at)
+        });
+        lines.splice(..0, called.map(|(_, name)| format!("host function `{name}`, called by")));
+        lines
+    }
+
+    fn describe_guest(&self, defined: u32, code: u32) -> Vec<String> {
         let place = self.place(code);
         let name = self.name(defined);
         let shown = |index: u32| name.map_or_else(|| format!("function {index}"), |name| format!("`{name}`"));
@@ -302,6 +342,7 @@ mod tests {
             files: vec!["src/main.rs".into(), "src/lib.rs".into()],
             functions: vec!["main".into(), "divide".into()],
             places: vec![place(0, 0x40, &[]), place(10, 0x44, &[(1, 1, 7, 3), (0, 0, 12, 0)]), place(20, 0x48, &[])],
+            hosts: vec![(0x48, "env.fail".into())],
             world: World::default(),
         }
     }
@@ -314,7 +355,8 @@ mod tests {
     #[test]
     fn an_offset_within_an_op_is_that_of_its_instruction() {
         assert_eq!(symbols().describe(0, 9), ["`main`, wasm offset 0x40"]);
-        assert_eq!(symbols().describe(7, 99), ["function 8, wasm offset 0x48"], "one function is imported");
+        let called = "host function `env.fail`, called by";
+        assert_eq!(symbols().describe(7, 99), [called, "function 8, wasm offset 0x48"], "one function is imported");
         assert_eq!(Symbols::default().describe(3, 5), ["function 3, code offset 0x5"]);
     }
 

@@ -12,9 +12,12 @@
 //! file NAME
 //! function NAME
 //! at CODE-OFFSET WASM-OFFSET [FUNCTION,FILE,LINE,COLUMN]...
+//! host WASM-OFFSET NAME
 //! ```
 //!
 //! The records `world-*` are the names in WIT of the component that the module was lowered from, if it was.
+//!
+//! A record `host` is a call of an imported function.
 //!
 //! `file` and `function` records are numbered from 0. The calls of a place come innermost first; `-` stands for
 //! a function or a file that is not known. A place holds up to the next.
@@ -55,6 +58,9 @@ impl Symbols {
             }
             text.push('\n');
         }
+        for (offset, name) in &self.hosts {
+            let _ = writeln!(text, "host {offset:#x} {}", printable(name));
+        }
         text
     }
 
@@ -84,6 +90,7 @@ impl Symbols {
         }
         symbols.names.sort();
         symbols.places.sort_by_key(|place| place.code);
+        symbols.hosts.sort();
         Ok(symbols)
     }
 
@@ -96,6 +103,10 @@ impl Symbols {
             "name" => {
                 let (index, name) = rest.split_once(' ')?;
                 self.names.push((index.parse().ok()?, name.into()));
+            }
+            "host" => {
+                let (offset, name) = rest.split_once(' ')?;
+                self.hosts.push((u32::from_str_radix(offset.strip_prefix("0x")?, 16).ok()?, name.into()));
             }
             "world-import" => self.world.imports.push(rest.into()),
             "world-export" => self.world.exports.push(rest.into()),

@@ -26,7 +26,7 @@ LEFT_OUT = {"bench/peers", "rust/cli/tests/guests/average"}
 ENGINE = ["-p", "wisp-engine", "--lib", "--features", "native,translate"]
 # The text of translated code has parts for floats.
 WITHOUT_FLOATS = [*ENGINE, "--no-default-features"]
-BARE = ["--features", "app,translate"]
+BARE = ["--features", "app,callers,translate"]
 # Folder -> [(target or None for the workstation, arguments)]
 LINTS = {
     "rust": [(None, ["--workspace", "--all-targets"]),

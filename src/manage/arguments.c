@@ -153,16 +153,11 @@ static bool put_list(zcbor_state_t *zse, const struct wisp_app *app,
 int wisp_mgmt_args(struct smp_streamer *ctxt)
 {
 	zcbor_state_t *zse = ctxt->writer->zs;
-	char name[WISP_STORE_NAME_SIZE];
-	const struct wisp_app *app;
-	int ret = wisp_mgmt_name(ctxt, name);
+	int ret;
+	const struct wisp_app *app = wisp_mgmt_app(ctxt, &ret);
 
-	if (ret != 0) {
-		return ret;
-	}
-	app = wisp_app_find(name);
 	if (app == NULL) {
-		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
+		return ret;
 	}
 	return wisp_mgmt_finish(zcbor_tstr_put_lit(zse, "args") &&
 				put_list(zse, app, wisp_app_arg) &&

@@ -115,6 +115,22 @@ int wisp_mgmt_name(struct smp_streamer *ctxt, char *name)
 	return 0;
 }
 
+const struct wisp_app *wisp_mgmt_app(struct smp_streamer *ctxt, int *ret)
+{
+	char name[WISP_STORE_NAME_SIZE];
+	const struct wisp_app *app;
+
+	*ret = wisp_mgmt_name(ctxt, name);
+	if (*ret != 0) {
+		return NULL;
+	}
+	app = wisp_app_find(name);
+	if (app == NULL) {
+		*ret = wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
+	}
+	return app;
+}
+
 static int cmd_info(struct smp_streamer *ctxt)
 {
 	char name[WISP_STORE_NAME_SIZE];
@@ -207,18 +223,13 @@ static bool put_translated(zcbor_state_t *zse, const struct wisp_app_usage *usag
 
 static int cmd_usage(struct smp_streamer *ctxt)
 {
-	char name[WISP_STORE_NAME_SIZE];
 	zcbor_state_t *zse = ctxt->writer->zs;
-	const struct wisp_app *app;
 	struct wisp_app_usage usage;
-	int ret = wisp_mgmt_name(ctxt, name);
+	int ret;
+	const struct wisp_app *app = wisp_mgmt_app(ctxt, &ret);
 
-	if (ret != 0) {
-		return ret;
-	}
-	app = wisp_app_find(name);
 	if (app == NULL) {
-		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
+		return ret;
 	}
 	wisp_app_usage(app, &usage);
 	return wisp_mgmt_finish(put_number(zse, "runs", usage.runs) &&
@@ -246,18 +257,13 @@ static int cmd_usage(struct smp_streamer *ctxt)
 #ifdef CONFIG_WISP_TIMES
 static int cmd_times(struct smp_streamer *ctxt)
 {
-	char name[WISP_STORE_NAME_SIZE];
 	zcbor_state_t *zse = ctxt->writer->zs;
-	const struct wisp_app *app;
 	struct wisp_app_times times;
-	int ret = wisp_mgmt_name(ctxt, name);
+	int ret;
+	const struct wisp_app *app = wisp_mgmt_app(ctxt, &ret);
 
-	if (ret != 0) {
-		return ret;
-	}
-	app = wisp_app_find(name);
 	if (app == NULL) {
-		return wisp_mgmt_fail(ctxt, WISP_STORE_NO_APP);
+		return ret;
 	}
 	wisp_app_times(app, &times);
 	return wisp_mgmt_finish(

@@ -70,6 +70,12 @@ bool wisp_mgmt_decode_name(zcbor_state_t *zsd, char *name);
 /* Reads the app's name from the request, into WISP_STORE_NAME_SIZE bytes. */
 int wisp_mgmt_name(struct smp_streamer *ctxt, char *name);
 
+/*
+ * Finds the app that a request names, which has nothing else in it. Returns NULL if there is none:
+ * the handler then returns `ret`.
+ */
+const struct wisp_app *wisp_mgmt_app(struct smp_streamer *ctxt, int *ret);
+
 /* Handlers. */
 int wisp_mgmt_challenge(struct smp_streamer *ctxt);
 int wisp_mgmt_upload(struct smp_streamer *ctxt);

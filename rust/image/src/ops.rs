@@ -88,6 +88,44 @@ pub enum Operand {
 }
 
 impl Operand {
+    /// All kinds, in the order of their numbers.
+    pub const ALL: [Self; 31] = {
+        use Operand::*;
+        [
+            None,
+            Dst,
+            Dst64,
+            Slot,
+            Slot64,
+            DstAcc,
+            Acc,
+            Imm16,
+            Imm32,
+            Imm64,
+            Offset,
+            Forward,
+            Back,
+            Far,
+            Targets,
+            Frame,
+            Callee,
+            CalleeFar,
+            Import,
+            Func,
+            Global,
+            Global64,
+            GlobalImport,
+            GlobalImport64,
+            Type,
+            TableIndex,
+            Element,
+            Data,
+            FrameSize,
+            Zero,
+            DstFirst,
+        ]
+    };
+
     /// Returns the number of `u16` words in the code. [`Operand::Targets`] counts its leading word only.
     pub const fn words(self) -> usize {
         use Operand::*;

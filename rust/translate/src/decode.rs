@@ -21,45 +21,11 @@ static MEANINGS: [(Class, Sem); SINGLE] = {
 
 /// The kinds of operands by their numbers.
 const KINDS: [Operand; 32] = {
-    use Operand::*;
-    let known = [
-        None,
-        Dst,
-        Dst64,
-        Slot,
-        Slot64,
-        DstAcc,
-        Acc,
-        Imm16,
-        Imm32,
-        Imm64,
-        Offset,
-        Forward,
-        Back,
-        Far,
-        Targets,
-        Frame,
-        Callee,
-        CalleeFar,
-        Import,
-        Func,
-        Global,
-        Global64,
-        GlobalImport,
-        GlobalImport64,
-        Type,
-        TableIndex,
-        Element,
-        Data,
-        FrameSize,
-        Zero,
-        DstFirst,
-    ];
-    let mut kinds = [None; 32];
+    let mut kinds = [Operand::None; 32];
     let mut n = 0;
-    while n < known.len() {
-        assert!(known[n] as usize == n);
-        kinds[n] = known[n];
+    while n < Operand::ALL.len() {
+        assert!(Operand::ALL[n] as usize == n);
+        kinds[n] = Operand::ALL[n];
         n += 1;
     }
     kinds

@@ -26,6 +26,8 @@
           (i32.store (local.get $list) (local.get $at))
           (br_if $done (local.get $errno))
           (local.set $total (i32.add (local.get $total) (i32.load (local.get $out))))
+          ;; a read waits for no more than came
+          (br_if $done (i32.eqz (local.get $write)))
           (br_if $done (i32.ne (i32.load (local.get $out)) (local.get $length)))))
       (local.set $list (i32.add (local.get $list) (i32.const 8)))
       (local.set $count (i32.sub (local.get $count) (i32.const 1)))

@@ -14,6 +14,9 @@ use wasmparser::FunctionBody;
 
 use gimli::{constants, read, EndianSlice, LittleEndian, Reader};
 
+/// Levels of entries within each other, for each of which gimli calls itself. Compilers need some dozens.
+const DEPTH: isize = 256;
+
 /// The sections of debug information of one module: their names and contents.
 pub type Debug<'a> = Vec<(&'a str, &'a [u8])>;
 
@@ -91,9 +94,16 @@ fn convert(debug: &Debug<'_>, moved: &Moved) -> Converted<Dwarf> {
     let old = read::Dwarf::load(section)?;
     let mut headers = old.units();
     while let Some(header) = headers.next()? {
-        let lines = old.unit(header)?.line_program;
-        if !lines.is_none_or(|lines| is_sound(lines.header())) {
+        let unit = old.unit(header)?;
+        if !unit.line_program.as_ref().is_none_or(|lines| is_sound(lines.header())) {
             return Err(gimli::write::ConvertError::InvalidLineBase);
+        }
+        let (mut entries, mut depth) = (unit.entries(), 0);
+        while let Some((deeper, _)) = entries.next_dfs()? {
+            depth += deeper;
+            if depth > DEPTH {
+                return Err(gimli::write::ConvertError::InvalidAttributeValue);
+            }
         }
     }
     let mut new = Dwarf::from(&old, &|address| Some(Address::Constant(address)))?;
@@ -433,6 +443,18 @@ mod tests {
             }
         }
         assert!(sections(&[(&Vec::new(), &Moved::default())]).is_empty());
+    }
+
+    #[test]
+    fn entries_that_are_nested_without_end_are_left_out() {
+        // a kind of entry without attributes, within itself
+        let kinds = [1, constants::DW_TAG_compile_unit.0 as u8, 1, 0, 0, 0];
+        let levels = 200_000;
+        let mut entries = (levels as u32 + 7).to_le_bytes().to_vec();
+        entries.extend([4, 0, 0, 0, 0, 0, 4]);
+        entries.resize(entries.len() + levels, 1);
+        let debug: Debug<'_> = vec![(".debug_abbrev", &kinds[..]), (".debug_info", &entries[..])];
+        assert!(sections(&[(&debug, &moved(0))]).is_empty());
     }
 
     #[test]

@@ -395,7 +395,7 @@ class Watch:
         shutil.copyfile(MODULES / "device-tick.wasm", self.module)
         # pylint: disable=consider-using-with
         self.process = subprocess.Popen(
-            [PYTHON, WEST, "watch", self.module, "--app", "tick", f"--watch={sources}", "--build", f"cp {self.source} {self.module}",
+            [PYTHON, WEST, "watch", self.module, "--app", "tick", f"--watch={sources}", "--build", f"echo builds && cp {self.source} {self.module}",
              "--key", inside.SOURCES.parents[1] / "samples" / "updatable_app" / "keys" / "development.pem", "--port", self.port,
              "--timeout", "2", "--", "--debug"],
             text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, WISP_TOOL=WISP, PYTHONUNBUFFERED="1"))

@@ -475,7 +475,7 @@ class Wisp(WestCommand):
             count, delivery = 0, None
             try:
                 while line := await process.stdout.readline():
-                    # an image that is not installed yet gives way to a newer one
+                    # an image that is not confirmed yet gives way to a newer one
                     await cancel(delivery)
                     count += 1
                     delivery = asyncio.create_task(self.deliver(device, args, key, Path(os.fsdecode(line.removesuffix(b"\n")))))
@@ -491,31 +491,47 @@ class Wisp(WestCommand):
         """Installs an image once the device is there, and confirms it once it runs. Says why if the device refuses."""
         from smpclient.exceptions import SMPClientException
         from smpclient.transport import SMPTransportDisconnected
-        args = argparse.Namespace(**{**vars(args), "image": path, "reference": None, "wait": False, "confirm": True})
         tell = lambda sentence: print(f"west wisp: {sentence}", file=sys.stderr, flush=True)
-        image, is_away = path.read_bytes(), False
+        image, is_away, is_installed = path.read_bytes(), False, False
         while True:
             try:
                 said = device.manifest(image)
-                if args.app not in (None, said["name"]):
-                    raise device.DeviceError(None, f"the image is of the app {said['name']}, not of {args.app}")
+                name = said["name"]
+                if args.app not in (None, name):
+                    raise device.DeviceError(None, f"the image is of the app {name}, not of {args.app}")
                 async with device.Device(args.port, args.timeout, key=key) as connection:
-                    try:
-                        return await self.push(connection, args, image, said)
-                    except device.DeviceError as error:
-                        if error.code != device.Code.PENDING:
-                            raise
-                    # an update that was not confirmed yet gives way
-                    await connection.simple("rollback", said["name"])
-                    return await self.push(connection, args, image, said)
+                    # a connection that broke during the trial does not begin another one
+                    if not is_installed:
+                        await self.replace(connection, device, path, name, tell)
+                        is_installed = True
+                    await connection.outcome(name, image, True, args.patience)
+                print(f"{name} {version_text(said['ver'])}: installed, confirmed")
+                return
             except (device.Away, TimeoutError, SMPTransportDisconnected, SMPClientException, OSError) as error:
                 if not is_away:
-                    tell(f"{args.port}: the device is away, and gets the image once it is back: {str(error) or 'no answer'}")
+                    follows = "look at the update" if is_installed else "install the image"
+                    tell(f"{args.port}: the device is away; west wisp goes on to {follows} once it is back: "
+                         f"{str(error) or 'no answer'}")
                 is_away = True
                 await asyncio.sleep(AWAY_PAUSE)
             except device.DeviceError as error:
-                tell(f"{args.port}: the app stays as it is until its module changes: {error}")
-                return None
+                tell(f"{args.port}: nothing more is done until the module changes: {error}")
+                return
+            except asyncio.CancelledError:
+                if is_installed:
+                    tell(f"{args.port}: {name} is on trial, and goes back unless west wisp confirm {name} keeps it")
+                raise
+
+    async def replace(self, connection, device, path, name, tell):
+        """Installs an image, also in the place of one that is on trial."""
+        try:
+            await connection.install(path, show_progress(path.name))
+        except device.DeviceError as error:
+            if error.code != device.Code.PENDING:
+                raise
+            await connection.simple("rollback", name)
+            tell(f"the update of {name} that was on trial was rolled back for a newer one")
+            await connection.install(path, show_progress(path.name))
 
     async def debug(self, connection, device, args):
         """Carries requests of `wisp debug` to a device until the app or the debugger ends."""
@@ -585,6 +601,12 @@ class Wisp(WestCommand):
         tool = host_tool()
         if tool is None:
             self.fail(args, "the wisp command cannot be built; see above")
+        # before the time that the samples take
+        for output in args.output:
+            if output.suffix not in {".svg", ".folded"}:
+                self.fail(args, f"{output}: expected a name that ends with .svg or .folded")
+        if args.image and not args.image.is_file():
+            self.fail(args, f"{args.image}: there is no such image")
         with tempfile.TemporaryDirectory() as folder:
             samples = Path(folder) / "samples"
             command = [tool, "profile", str(samples), *(["--json"] if args.json else [])]

@@ -6,8 +6,9 @@
 //! another machine writes to.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, SystemTime};
 
 use clap::Args;
@@ -155,7 +156,8 @@ impl Drop for App {
 /// Runs a command of the user's in a shell. Returns true if it went well.
 fn build(command: &str) -> Result<bool, Failure> {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
-    match Command::new(shell).args([flag, command]).status() {
+    // Standard output is the app's, or for the paths of images. Nobody writes to the command.
+    match Command::new(shell).args([flag, command]).stdin(Stdio::null()).stdout(io::stderr()).status() {
         Ok(status) => Ok(status.success()),
         Err(error) => Err(Failure::new(format!("--build: {shell} cannot be started: {error}"))),
     }

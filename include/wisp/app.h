@@ -223,7 +223,10 @@ struct wisp_app_times {
 	 * A host function that calls its guest counts with what the guest does then.
 	 */
 	uint64_t host_us;
-	/** Times that the app went on after it had slept, or waited for an event or for data. */
+	/**
+	 * Times that the app went on after it had slept, or waited for an event or for data, and
+	 * that a driver looked at its device meanwhile.
+	 */
 	uint32_t wakeups;
 };
 

@@ -30,7 +30,7 @@ static K_WORK_DEFINE(work, sample);
 
 /*
  * Protects all but what the timer uses. No other lock is taken under it, except for the spinlock of
- * the app: whoever detects a fault of an app takes it.
+ * the app and the lock of the scheduler: whoever detects a fault of an app takes it.
  */
 static K_MUTEX_DEFINE(lock);
 
@@ -64,8 +64,12 @@ static void arm(void)
 	uint32_t half = PERIOD / 2;
 
 	sampling.random = sampling.random * 1664525 + 1013904223;
-	k_timer_start(&timer, K_TICKS(PERIOD - half + (sampling.random >> 16) % (2 * half + 1)),
-		      K_NO_WAIT);
+	/* The high bits of such a generator are the random ones. */
+	k_timer_start(
+		&timer,
+		K_TICKS(PERIOD - half +
+			(uint32_t)(((uint64_t)sampling.random * (2 * (uint64_t)half + 1)) >> 32)),
+		K_NO_WAIT);
 }
 
 static void expired(struct k_timer *expired_timer)
@@ -101,10 +105,9 @@ static size_t look(const struct wisp_app *app, struct wisp_place *places)
 	struct wisp_preempted place;
 	size_t count = 0;
 
-	K_SPINLOCK(&data->lock) {
-		if (data->stop_flag == NULL || !data->created) {
-			K_SPINLOCK_BREAK;
-		}
+	/* On one processor, no thread withdraws the flag meanwhile, and interrupts are served. */
+	k_sched_lock();
+	if (data->stop_flag != NULL && data->created) {
 		if (wisp_preempted_find(&data->thread, &place)) {
 			registers.pc = *place.pc;
 			registers.returns = place.returns;
@@ -115,6 +118,7 @@ static size_t look(const struct wisp_app *app, struct wisp_place *places)
 		}
 		count = wisp_rust_profile_look(data->stop_flag, &registers, places);
 	}
+	k_sched_unlock();
 	return count;
 }
 
@@ -145,21 +149,26 @@ bool wisp_profile_begin(const struct wisp_app *app, uint32_t ms)
 {
 	struct wisp_app_data *data = app->data;
 	struct wisp_app_status status;
+	const void *image = NULL;
+	size_t image_size = 0;
 	bool runs = false;
 
 	/* Detects a fault of its thread. */
 	wisp_app_status(app, &status);
 	k_mutex_lock(&lock, K_FOREVER);
-	if (profile.running) {
-		end();
-	}
-	profile.generation++;
 	K_SPINLOCK(&data->lock) {
 		runs = data->status.state == WISP_APP_RUNNING;
+		image = data->image;
+		image_size = data->image_size;
 	}
-	profile.app = runs ? app : NULL;
+	/* Without a profile of this app, that of another one stays. */
 	if (runs) {
-		wisp_rust_profile_begin(profile.words, WORDS, data->image, data->image_size);
+		if (profile.running) {
+			end();
+		}
+		profile.generation++;
+		profile.app = app;
+		wisp_rust_profile_begin(profile.words, WORDS, image, image_size);
 		profile.length = sizeof(uint32_t) * WISP_PROFILE_HEAD;
 		profile.running = true;
 		sampling.thread = &data->thread;

@@ -9,7 +9,8 @@ use wisp_image::Memory;
 use super::shared::Shared;
 use crate::vm::trap::TrapCode;
 
-/// A linear memory. Its base never moves. Its size only grows.
+/// A linear memory. Its base never moves. Its size only grows, unless a snapshot is
+/// restored.
 pub struct LinearMemory {
     base: *mut u8,
     /// Bytes that exist.

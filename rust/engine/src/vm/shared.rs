@@ -160,10 +160,11 @@ impl Shared {
         }
     }
 
-    /// Returns true if a frame that begins there has its header in the frame stack.
+    /// Returns true if a frame that begins there has its header in the frame stack. Any number may be asked for.
     pub fn holds_frame(&self, fp: *mut u8) -> bool {
-        let header = fp.addr().wrapping_sub(8);
-        header % 4 == 0 && header >= self.stack.addr() && fp.addr() <= self.stack_end.addr()
+        // Without a difference, which would wrap: `fp` may be any number that a register had.
+        let fp = fp.addr();
+        fp % 4 == 0 && fp >= self.stack.addr() + 8 && fp <= self.stack_end.addr()
     }
 
     /// Returns the end of the frame stack.
@@ -306,5 +307,26 @@ impl Shared {
     /// Returns true if an address lies in the frame stack, or just behind it.
     pub(super) fn in_stack(&self, address: usize) -> bool {
         (self.stack.addr()..=self.stack_end.addr()).contains(&address)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::vm::owner::SharedRef;
+    use crate::{Config, Engine};
+
+    #[test]
+    fn a_number_that_is_no_address_of_a_frame_is_none() {
+        let engine = Engine::new(&Config::new());
+        let mut arena = std::vec![0u64; 4096];
+        let owner = SharedRef::borrowed(&mut arena, engine.config()).unwrap();
+        let shared = owner.get();
+        for number in [0, 1, 4, 7, 8, usize::MAX, usize::MAX - 3] {
+            assert!(!shared.holds_frame(core::ptr::without_provenance_mut(number)), "{number:#x}");
+        }
+        let begin = shared.stack;
+        let held = [0, 4, 8, 10, 12].map(|offset| shared.holds_frame(begin.wrapping_byte_add(offset)));
+        assert_eq!(held, [false, false, true, false, true]);
+        assert!(shared.holds_frame(shared.stack_end) && !shared.holds_frame(shared.stack_end.wrapping_byte_add(4)));
     }
 }

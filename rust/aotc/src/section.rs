@@ -146,7 +146,7 @@ fn place_of(
     };
     // the operators of the init function are nowhere, in no order
     if line == NOWHERE {
-        return Some(Some(Place { function: defined, offset: 0 }));
+        return Some(Some(Place { function: defined, offset: behind(0) }));
     }
     let operators = &module.bodies.get(defined as usize)?.operators;
     let (operator, offset) = &operators[operators.binary_search_by_key(&line, |&(_, offset)| offset).ok()?];

@@ -56,8 +56,15 @@ const NO_SIBLING_CALLS: &str = "-fno-optimize-sibling-calls";
 
 /// For the callers of a trap: lines and frames of calls, which change no instruction, and every call of the module kept
 /// as a call of its own.
-const CALLERS: &[&str] =
-    &["-g", "-gdwarf-4", "-fno-crossjumping", "-fno-tree-tail-merge", "-fno-ipa-icf", "-fno-partial-inlining"];
+const CALLERS: &[&str] = &[
+    "-g",
+    "-gdwarf-4",
+    "-gz=none",
+    "-fno-crossjumping",
+    "-fno-tree-tail-merge",
+    "-fno-ipa-icf",
+    "-fno-partial-inlining",
+];
 
 /// Stands in the text of modules with tail calls.
 pub const TAIL_CALLS: &str = "/* tail calls */";

@@ -420,6 +420,14 @@ fn a_part_for_preview_1_uses_the_streams_of_the_host_in_place_of_what_is_around_
         number("$fd_write (i32.const 1) (i32.const 32) (i32.const 3) (i32.const 64)", 0),
     ];
     assert_eq!(passes(&for_preview1(&format!("{fine} {}", calls.concat()))), "hello\n");
+    // a read ends with the first piece that it filled, however much there is
+    let folder = Folder::new();
+    let read = number("$fd_read (i32.const 0) (i32.const 32) (i32.const 3) (i32.const 64)", 0);
+    let two = "(call $is (i32.load (i32.const 64)) (i32.const 2))";
+    folder.write("a.wasm", wat::parse_str(for_preview1(&format!("{fine} {read} {two}"))).unwrap());
+    folder.write("input", "abcdefgh");
+    let run = folder.wisp_from("run a.wasm", std::fs::File::open(folder.path("input")).unwrap().into());
+    assert_eq!(run.code, Some(0), "{}{}", run.out, run.err);
     let all = 9216 / 48;
     traps(
         &for_preview1(&number(

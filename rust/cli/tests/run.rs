@@ -181,6 +181,14 @@ fn a_trap_of_native_code_names_the_functions_that_the_interpreter_names() {
     let interpreted = frames("");
     assert_eq!(interpreted.len(), 2);
     assert_eq!(frames("--native"), interpreted);
+    folder.module(
+        "start.wasm",
+        "(module (memory 1) (func $first (nop)) (func $begin (call $load)) (start $begin)
+           (func $load (drop (i32.load (i32.const 65535)))) (func (export \"_start\")))",
+    );
+    let [interpreted, native] = ["", "--native"].map(|options| folder.wisp(&format!("run start.wasm {options}")).err);
+    assert!(interpreted.contains("instantiation of the module"), "{interpreted}");
+    assert_eq!(native, interpreted);
     let endless = folder.wisp("run traps.wasm --invoke deep --native").err;
     assert!(endless.contains("frames more") && endless.contains("more callers, which are not known"), "{endless}");
 }

@@ -73,8 +73,8 @@ pub struct MemoryInfo {
 /// A parsed module. Everything in it borrows the wasm bytes.
 #[derive(Default)]
 pub struct Module<'a> {
-    /// All types in order: (index among the distinct ones, type). [`Self::check_counts`] establishes that
-    /// those indices fit 16 bits.
+    /// All types in order: (index among the distinct ones, type). [`crate::compile`] refuses modules
+    /// in which those indices do not fit 16 bits.
     pub types: Vec<(u32, FuncType)>,
     /// The distinct types and their indices.
     pub distinct: BTreeMap<FuncType, u32>,
@@ -108,7 +108,7 @@ pub struct Module<'a> {
     pub grows: bool,
     /// Some function calls `memory.size`.
     pub asks_for_size: bool,
-    /// The code asks for the end of memory as [`crate::heap`] makes it.
+    /// The code asks for the end of memory as [`crate::adapt`] makes it.
     pub adapted: bool,
     /// Some function names a data segment.
     pub names_data: bool,

@@ -33,7 +33,7 @@ struct Trap {
     id: ImageId,
     /// Function and code offset, innermost first.
     frames: Vec<(u32, u32)>,
-    /// The device had no room for all frames.
+    /// There were more frames than the device told.
     cut: bool,
 }
 
@@ -82,7 +82,7 @@ struct Report {
     /// False if none of the symbols are of this image.
     known: bool,
     frames: Vec<Vec<String>>,
-    /// The device had no room for all frames.
+    /// There were more frames than the device told.
     cut: bool,
 }
 

@@ -84,7 +84,7 @@ impl Report {
 
 /// Describes a place by the innermost function and its line. Without lines, it is an offset.
 fn described(symbols: &Symbols, function: Function, offset: u32) -> String {
-    let place = symbols.describe(function, offset).into_iter().next().unwrap_or_default();
+    let place = symbols.describe_guest(function, offset).into_iter().next().unwrap_or_default();
     let place = place.strip_suffix(", inlined into").unwrap_or(&place);
     match place.split_once(", wasm offset") {
         Some((line, _)) if line.contains(" at ") => line.into(),
@@ -235,6 +235,7 @@ mod tests {
         assert_eq!(rows, [("hot", false, 2, 2), ("wisp:timer@1.sleep_ms", true, 1, 1), ("start", false, 0, 3)]);
         assert!(report.places[0].place.starts_with("`hot`, wasm offset 0x"), "{:?}", report.places);
         assert_eq!(report.places[0].samples, 2);
+        assert!(report.places[1].place.starts_with("`start`, wasm offset 0x"), "{:?}", report.places);
         let text = report.text();
         assert!(
             text.starts_with("the app had the processor in 4 of 10 samples (40.0 %)\nsamples in no function: 1 "),

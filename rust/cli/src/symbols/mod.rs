@@ -268,7 +268,8 @@ impl Symbols {
         lines
     }
 
-    fn describe_guest(&self, defined: u32, code: u32) -> Vec<String> {
+    /// Describes a code offset as [`Self::describe`] does, without a host function.
+    pub fn describe_guest(&self, defined: u32, code: u32) -> Vec<String> {
         let place = self.place(code);
         let name = self.name(defined);
         let shown = |index: u32| name.map_or_else(|| format!("function {index}"), |name| format!("`{name}`"));

@@ -82,7 +82,8 @@ impl Symbols {
             symbols.record(line).ok_or_else(|| {
                 let shown: String = line.chars().take(80).collect();
                 format!(
-                    "line {}: `{}` is no record of a symbols file; build the image again",
+                    "line {}: `{}` is no record of a symbols file that this wisp knows; build the image again, or take the wisp \
+                     that wrote the file",
                     index + 1,
                     shown.escape_debug()
                 )

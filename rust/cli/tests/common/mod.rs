@@ -11,7 +11,7 @@ pub mod mistakes;
 pub mod page;
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// Arguments of the command, its message, and what writes the files that it needs.
@@ -55,8 +55,13 @@ impl Folder {
 
     /// Runs `wisp` in the folder. Arguments are separated by spaces.
     pub fn wisp(&self, arguments: &str) -> Run {
+        self.wisp_from(arguments, Stdio::null())
+    }
+
+    /// Runs `wisp` like [`Folder::wisp`], with this standard input.
+    pub fn wisp_from(&self, arguments: &str, input: Stdio) -> Run {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wisp"));
-        command.args(arguments.split_whitespace()).current_dir(&self.0);
+        command.args(arguments.split_whitespace()).current_dir(&self.0).stdin(input);
         let Output { status, stdout, stderr } = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         Run { code: status.code(), out: text(stdout), err: text(stderr) }

@@ -240,7 +240,10 @@ fn note(shared: &Shared, ctx: &Ctx, record: &Record) -> RawTrap {
         SITE_STOP => shared.stop_code(),
         code => RawTrap::from_bits(u32::from(code)),
     };
-    if !shared.place_known.replace(false) {
+    if shared.place_known.replace(false) {
+        // The trap came from code that a host function called. This way out has noted other callers in its place.
+        callers::unknown(record);
+    } else {
         shared.place.set((function, offset));
         callers::trapped(shared, ctx);
     }

@@ -647,6 +647,7 @@ fn what_the_page_says_of_rare_messages_is_in_the_sources() {
         &[
             "scripts/west_commands/device.py",
             "scripts/west_commands/store_errors.json",
+            "scripts/west_commands/answers.py",
             "scripts/west_commands/wisp.py",
         ],
     );

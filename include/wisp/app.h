@@ -224,8 +224,8 @@ struct wisp_app_times {
 	 */
 	uint64_t host_us;
 	/**
-	 * Times that the app went on after it had slept, or waited for an event or for data, and
-	 * that a driver looked at its device meanwhile.
+	 * Number of times that the app went on after a wait, and that a driver polled its device
+	 * during one.
 	 */
 	uint32_t wakeups;
 };

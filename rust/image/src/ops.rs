@@ -16,12 +16,26 @@ mod families;
 mod lookup;
 mod sequences;
 
-/// The source or destination of one operand, and its encoding.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-#[repr(u8)]
-pub enum Operand {
+/// Defines the kinds of operands, and the list of them.
+macro_rules! operands {
+    ($($(#[$doc:meta])+ $kind:ident,)+) => {
+        /// The source or destination of one operand, and its encoding.
+        #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+        #[repr(u8)]
+        pub enum Operand {
+            $($(#[$doc])+ $kind,)+
+        }
+
+        impl Operand {
+            /// All kinds, each in the place of its number.
+            pub const ALL: &[Self] = &[$(Self::$kind),+];
+        }
+    };
+}
+
+operands! {
     /// No operand, which pads packed descriptions.
-    None = 0,
+    None,
     /// 32-bit result into a slot (and the accumulator). One word: slot offset.
     Dst,
     /// 64-bit result into two slots. One word: offset of the low slot.
@@ -88,44 +102,6 @@ pub enum Operand {
 }
 
 impl Operand {
-    /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 31] = {
-        use Operand::*;
-        [
-            None,
-            Dst,
-            Dst64,
-            Slot,
-            Slot64,
-            DstAcc,
-            Acc,
-            Imm16,
-            Imm32,
-            Imm64,
-            Offset,
-            Forward,
-            Back,
-            Far,
-            Targets,
-            Frame,
-            Callee,
-            CalleeFar,
-            Import,
-            Func,
-            Global,
-            Global64,
-            GlobalImport,
-            GlobalImport64,
-            Type,
-            TableIndex,
-            Element,
-            Data,
-            FrameSize,
-            Zero,
-            DstFirst,
-        ]
-    };
-
     /// Returns the number of `u16` words in the code. [`Operand::Targets`] counts its leading word only.
     pub const fn words(self) -> usize {
         use Operand::*;

@@ -24,7 +24,6 @@ const KINDS: [Operand; 32] = {
     let mut kinds = [Operand::None; 32];
     let mut n = 0;
     while n < Operand::ALL.len() {
-        assert!(Operand::ALL[n] as usize == n);
         kinds[n] = Operand::ALL[n];
         n += 1;
     }

@@ -71,7 +71,7 @@ fn save(asm: &mut Asm) {
     asm.lines(&["sw s0, <IP>(s10)", "sw s1, <IP> + 4(s10)", "sw s7, <FUEL>(s10)"]);
 }
 
-/// Makes the callee's frame, which the first operand R names, the running one, and writes its header. The header has
+/// Makes the callee's frame, which [`Operand::Frame`] names, the running one, and writes its header. The header has
 /// the distance of the frames, and where the call, which has this many words, returns to. Overwrites a0 and a2.
 fn push(asm: &mut Asm, words: usize) {
     asm.word("a0", 1);

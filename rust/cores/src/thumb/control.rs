@@ -120,7 +120,7 @@ pub fn tell(asm: &mut Asm) {
     }
 }
 
-/// Makes the callee's frame, which the first operand R names, the running one, and writes its header. The header has
+/// Makes the callee's frame, which [`Operand::Frame`] names, the running one, and writes its header. The header has
 /// the distance of the frames, and where the call, which has this many words, returns to. Overwrites r0 and r2.
 fn push(asm: &mut Asm, words: usize) {
     asm.word("r0", 1);

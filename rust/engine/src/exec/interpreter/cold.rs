@@ -64,7 +64,7 @@ pub unsafe fn clear(fp: *mut u8, first: u16, count: u16) {
 /// Moves `slots` slots from byte offset `from` to slot 0.
 ///
 /// # Safety
-/// Rule V, `CallFrame` for `Y`, and rule F.
+/// Rule V, `CallFrame` for the type, and rule F.
 unsafe fn move_down(fp: *mut u8, from: u16, slots: usize) {
     // SAFETY: rules V (`CallFrame`) and F: source and target lie in the frame; they may overlap.
     unsafe { fp.cast::<u32>().copy_from(fp.add(usize::from(from)).cast(), slots) };
@@ -313,7 +313,7 @@ cold_ops! {
 /// Returns the slots of an imported global, which the linker bound to a global of the same type.
 ///
 /// # Safety
-/// Rule V, `Index` for GI and GI64.
+/// Rule V, `Index` for `GlobalImport` and `GlobalImport64`.
 #[inline(always)]
 pub unsafe fn imported_global(ctx: &Ctx, index: u16) -> *const Cell<u32> {
     // SAFETY: rules V (`Index`) and A: the imported global exists, and instantiation put its cell there.

@@ -36,12 +36,6 @@ fn main() -> Result<(), Box<dyn Error>> {
             native.code_size,
             native.stack
         );
-        if std::env::var_os("SHOW").is_some() {
-            let section = wisp_image::native::Native::parse(&native.section).map_err(|_| "parse")?;
-            for caller in section.callers().entries() {
-                println!("{:#x} {} {:?}", caller.returns, caller.frame, caller.places().collect::<Vec<_>>());
-            }
-        }
         image = add_section(&image, &native)?;
     }
     std::fs::write(&output, image)?;

@@ -2,15 +2,16 @@
 //! A trap of native code has the callers that it has in the interpreter, also where the C compiler inlined functions.
 #![cfg(all(target_arch = "x86_64", unix))]
 
-use wisp_aotc::desk::Mapping;
 use wisp_aotc::{add_section, compile, Machine, Options};
-use wisp_compiler::Compiled;
-use wisp_engine::{Caller, Config, Engine, Linker, Module, Native, Store, Trap, TrapCode};
+use wisp_engine::{Caller, Config, Engine, Linker, Native, Store, Trap, TrapCode};
 use wisp_image::Image;
+
+mod common;
 
 #[path = "../examples/callers/program.rs"]
 mod program;
 
+use common::{clang, compiled, image_with, loaded};
 use program::program;
 
 /// A trap: its reason, functions and offsets from the innermost on, and whether callers are missing.
@@ -21,22 +22,10 @@ struct Chain {
     cut: bool,
 }
 
-fn compiled(wat: &str) -> (Vec<u8>, Compiled) {
-    let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}\n{wat}"));
-    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
-    (wasm, compiled)
-}
-
 /// Calls `f` with each argument in a store of its own: `None` if it returns.
 fn chains(image: &[u8], native: bool, arguments: &[i32]) -> Vec<Option<Chain>> {
     let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
-    let mut module = Module::new(&engine, image).unwrap();
-    let mapping;
-    if native {
-        mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
-        // SAFETY: made by `image_with` from this module; the mapping outlives the stores.
-        unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
-    }
+    let module = loaded(&engine, image, native);
     let call = |&argument: &i32| {
         let mut arena = vec![0u64; 1 << 16];
         let mut store = Store::new(&engine, &mut arena, ()).unwrap();
@@ -45,6 +34,10 @@ fn chains(image: &[u8], native: bool, arguments: &[i32]) -> Vec<Option<Chain>> {
         linker.func_wrap("env", "fail", |_: Caller<'_, ()>, a: i32| match a {
             0 => Ok(()),
             _ => Err(Trap::new(TrapCode::HostError)),
+        });
+        linker.func_wrap("env", "back", |mut caller: Caller<'_, ()>, a: i32| {
+            let inner = caller.instance().get_typed_func::<i32, i32>(&caller, "inner").unwrap();
+            inner.call(&mut caller, a)
         });
         let instance = linker.instantiate(&mut store, &module).unwrap();
         let f = instance.get_typed_func::<i32, i32>(&store, "f").unwrap();
@@ -60,11 +53,6 @@ fn chains(image: &[u8], native: bool, arguments: &[i32]) -> Vec<Option<Chain>> {
         chain
     };
     arguments.iter().map(call).collect()
-}
-
-fn image_with(wasm: &[u8], compiled: &Compiled, options: &Options) -> Vec<u8> {
-    let native = compile(wasm, compiled, &Machine::named("x86-64").unwrap(), options).unwrap();
-    add_section(&compiled.image, &native).unwrap()
 }
 
 fn ways() -> Vec<Options> {
@@ -126,6 +114,23 @@ fn a_host_function_that_fails_is_called_from_where_it_is_in_the_interpreter() {
 }
 
 #[test]
+fn a_trap_behind_a_host_function_has_its_place_and_no_callers_of_others() {
+    let wat = r#"(module
+        (import "env" "back" (func $back (param i32) (result i32)))
+        (func $outer (param i32) (result i32) (i32.add (call $back (local.get 0)) (i32.const 1)))
+        (func (export "inner") (param i32) (result i32) (i32.div_u (i32.const 1) (local.get 0)))
+        (func (export "f") (param i32) (result i32) (i32.add (call $outer (local.get 0)) (i32.const 1))))"#;
+    let (wasm, compiled) = compiled(wat);
+    let place = |chains: &[Option<Chain>]| chains[1].as_ref().map(|chain| (chain.code, chain.frames[0])).unwrap();
+    let interpreted = chains(&compiled.image, false, &[1, 0]);
+    for options in ways() {
+        let found = chains(&image_with(&wasm, &compiled, &options), true, &[1, 0]);
+        assert_eq!((&found[0], place(&found)), (&None, place(&interpreted)));
+        assert!(functions(&found[1]) == [1] && found[1].as_ref().unwrap().cut, "{found:?}");
+    }
+}
+
+#[test]
 fn a_tail_call_leaves_its_caller_out_and_a_call_at_the_end_does_not() {
     let chains = same(
         r#"(module
@@ -172,13 +177,7 @@ fn random_programs_have_the_callers_of_the_interpreter() {
 
 #[test]
 fn clang_is_told_to_be_no_compiler_for_callers() {
-    let clang = ["clang", "clang-19", "clang-18", "clang-17"].into_iter().find(|name| {
-        std::process::Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success())
-    });
-    let Some(clang) = clang else {
-        eprintln!("SKIPPED: there is no clang here");
-        return;
-    };
+    let Some(clang) = clang() else { return };
     let (wasm, compiled) = compiled(r#"(module (func (export "f") (param i32) (result i32) (unreachable)))"#);
     let options = Options { callers: true, compiler: Some(clang.into()), ..Options::default() };
     let native = compile(&wasm, &compiled, &Machine::named("x86-64").unwrap(), &options).unwrap();

@@ -2,11 +2,13 @@
 //! Native code on the workstation does what the interpreter does.
 #![cfg(all(target_arch = "x86_64", unix))]
 
+mod common;
+
 use std::sync::Mutex;
 
+use common::{compiled, image_with};
 use wisp_aotc::desk::Mapping;
 use wisp_aotc::{add_section, compile, Machine, Options};
-use wisp_compiler::Compiled;
 use wisp_engine::{
     Caller, Config, Engine, Func, HostFunction, InterruptHandle, Linker, Module, Native, Refusal, Store, Trap,
     TrapCode, Val,
@@ -17,17 +19,6 @@ use wisp_engine::{
 struct Handles {
     handle: InterruptHandle<'static>,
     spin: Func,
-}
-
-fn compiled(wat: &str) -> (Vec<u8>, Compiled) {
-    let wasm = wat::parse_str(wat).unwrap();
-    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
-    (wasm, compiled)
-}
-
-fn native_image(wasm: &[u8], compiled: &Compiled, options: &Options) -> Vec<u8> {
-    let native = compile(wasm, compiled, &Machine::named("x86-64").unwrap(), options).unwrap();
-    add_section(&compiled.image, &native).unwrap()
 }
 
 /// Functions that native code passes values to as C does: in registers of both kinds, and more than there are.
@@ -59,7 +50,7 @@ fn call(image: &[u8], native: bool, name: &str, arguments: &[Val], results: &mut
     let mapping;
     if native {
         mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
-        // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+        // SAFETY: made by `image_with` from this module; the mapping outlives the store.
         unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
         assert!(module.is_native());
     }
@@ -95,7 +86,7 @@ fn same(wat: &str, name: &str, arguments: &[Val], results: usize) -> Result<Vec<
         let mut out = vec![Val::I32(0); results];
         let outcome = match &options {
             None => call(&compiled.image, false, name, arguments, &mut out),
-            Some(options) => call(&native_image(&wasm, &compiled, options), true, name, arguments, &mut out),
+            Some(options) => call(&image_with(&wasm, &compiled, options), true, name, arguments, &mut out),
         };
         outcomes.push(outcome.map(|()| out));
     }
@@ -216,7 +207,7 @@ fn a_trap_names_the_operator_the_interpreter_names() {
         (local.set 1 (i32.div_u (i32.const 100) (local.get 0)))
         (i32.load (i32.mul (local.get 1) (i32.const 65537)))))";
     let (wasm, compiled) = compiled(wat);
-    let image = native_image(&wasm, &compiled, &Options::default());
+    let image = image_with(&wasm, &compiled, &Options::default());
     for argument in [0, 1] {
         let mut out = [Val::I32(0)];
         let interpreted = call(&image, false, "f", &[Val::I32(argument)], &mut out).unwrap_err();
@@ -263,7 +254,7 @@ fn memory_that_grows_is_checked_against_its_new_size() {
 #[test]
 fn the_stop_flag_ends_an_endless_loop() {
     let (wasm, compiled) = compiled("(module (func (export \"f\") (loop (br 0))))");
-    let image = native_image(&wasm, &compiled, &Options::default());
+    let image = image_with(&wasm, &compiled, &Options::default());
     let engine = Engine::default();
     let mut module = Module::new(&engine, &image).unwrap();
     let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
@@ -297,11 +288,11 @@ fn code_that_does_not_look_at_its_flag_ends_with_the_next_helper_it_calls() {
             (loop (memory.fill (i32.const 0) (i32.const 1) (i32.const 8)) (br 0)))
         (func (export \"g\") (param i32) (memory.fill (i32.const 8) (i32.const 1) (i32.const 8))))";
     let (wasm, compiled) = compiled(wat);
-    let image = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
+    let image = image_with(&wasm, &compiled, &Options { poll: false, ..Options::default() });
     let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
     let mut module = Module::new(&engine, &image).unwrap();
     let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
-    // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+    // SAFETY: made by `image_with` from this module; the mapping outlives the store.
     unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
     let module = unsafe_static(module);
     let mut store = Store::with_capacity(&engine, 1 << 20, None::<Handles>).unwrap();
@@ -337,7 +328,7 @@ fn stores_are_stopped_in_their_own_stacks() {
     fn inside(image: &'static [u8], code: Native<'static>, depth: i32) -> TrapCode {
         let engine = Engine::new(&Config::new().stack_size(64 << 10).native_stop(true));
         let mut module = Module::new(&engine, image).unwrap();
-        // SAFETY: made by `native_image` from this module; the mapping is never given back.
+        // SAFETY: made by `image_with` from this module; the mapping is never given back.
         unsafe { module.use_native(&engine, code) }.unwrap();
         let mut store = Store::with_capacity(&engine, 1 << 20, None::<InterruptHandle<'static>>).unwrap();
         let mut linker = Linker::new();
@@ -358,7 +349,7 @@ fn stores_are_stopped_in_their_own_stacks() {
         f.call(&mut store, &[Val::I32(depth)], &mut []).unwrap_err().code
     }
     let (wasm, compiled) = compiled(wat);
-    let image: &'static [u8] = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() }).leak();
+    let image: &'static [u8] = image_with(&wasm, &compiled, &Options { poll: false, ..Options::default() }).leak();
     let engine = Engine::default();
     let section = Module::new(&engine, image).unwrap().native_section(&engine).unwrap();
     let code: &'static Mapping = Box::leak(Box::new(Mapping::new(section.bytes()).unwrap()));
@@ -369,7 +360,7 @@ fn stores_are_stopped_in_their_own_stacks() {
 fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
     let (wasm, compiled) = compiled("(module (memory 1 1) (func (export \"f\")))");
     let engine = Engine::default();
-    let image = native_image(&wasm, &compiled, &Options::default());
+    let image = image_with(&wasm, &compiled, &Options::default());
     let mut module = Module::new(&engine, &image).unwrap();
     let bytes = module.native_section(&engine).unwrap().bytes().to_vec();
     use wisp_image::native::header;
@@ -389,7 +380,7 @@ fn sections_that_do_not_fit_are_refused_with_both_sides_named() {
     assert!(text.contains("Armv6-M") && text.contains("x86-64"), "{text}");
     assert!(!module.is_native());
 
-    let unpolled = native_image(&wasm, &compiled, &Options { poll: false, ..Options::default() });
+    let unpolled = image_with(&wasm, &compiled, &Options { poll: false, ..Options::default() });
     let mut module = Module::new(&engine, &unpolled).unwrap();
     let section = module.native_section(&engine).unwrap();
     // SAFETY: refused, so never run.
@@ -424,7 +415,7 @@ fn instances_of_both_tiers_call_each_other() {
             (i64.add (call $halve (i64.const -8000000000) (local.get 0)) (i64.const 5))))";
     let images = [callee, caller].map(|wat| {
         let (wasm, compiled) = compiled(wat);
-        native_image(&wasm, &compiled, &Options::default())
+        image_with(&wasm, &compiled, &Options::default())
     });
     let engine = Engine::new(&Config::new().stack_size(64 << 10));
     let mut places = Vec::new();
@@ -467,13 +458,13 @@ fn an_allocator_learns_the_end_of_memory_in_both_tiers() {
             (func (export "beyond") (i32.store (i32.shl (memory.size) (i32.const 16)) (i32.const 7)))
             (func (export "grow") (result i32) (memory.grow (i32.const 1))))"#,
     );
-    let image = native_image(&wasm, &compiled, &Options::default());
+    let image = image_with(&wasm, &compiled, &Options::default());
     for native in [false, true] {
         let engine = Engine::new(&Config::new().stack_size(4096).max_memory(12 << 10));
         let mut module = Module::new(&engine, &image).unwrap();
         let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
         if native {
-            // SAFETY: made by `native_image` from this module; the mapping outlives the store.
+            // SAFETY: made by `image_with` from this module; the mapping outlives the store.
             unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
         }
         let mut store = Store::with_capacity(&engine, 1 << 20, ()).unwrap();
@@ -565,7 +556,7 @@ fn a_huge_function_that_calls_itself_without_end_exhausts_the_stack_in_strict_co
     );
     let (wasm, compiled) = compiled(&huge);
     let strict = Options { strict: true, ..Options::default() };
-    let image = native_image(&wasm, &compiled, &strict);
+    let image = image_with(&wasm, &compiled, &strict);
     let trap = call(&image, true, "f", &[Val::I32(1)], &mut [Val::I32(0)]).unwrap_err();
     assert_eq!(trap.code, TrapCode::StackOverflow);
 }

@@ -2,12 +2,14 @@
 //! Functions that are divided into parts compute what the interpreter does, and parts are bounded in size.
 #![cfg(all(target_arch = "x86_64", unix))]
 
+mod common;
+
 use std::fmt::Write;
 
-use wisp_aotc::desk::Mapping;
+use common::{clang, compiled, loaded};
 use wisp_aotc::{add_section, compile, Compilation, Machine, Options};
 use wisp_compiler::Compiled;
-use wisp_engine::{Config, Engine, Linker, Module, Store, TrapCode, Val};
+use wisp_engine::{Config, Engine, Linker, Store, TrapCode, Val};
 
 /// Bytes of C that a part takes beside its lines, at most, in these tests: declarations, copies and its way in.
 const AROUND: usize = 40_000;
@@ -15,22 +17,10 @@ const AROUND: usize = 40_000;
 /// The outcome of a call: its result, or the trap and its place.
 type Outcome = Result<i64, (TrapCode, u32, u32)>;
 
-fn compiled(wat: &str) -> (Vec<u8>, Compiled) {
-    let wasm = wat::parse_str(wat).unwrap_or_else(|error| panic!("{error}"));
-    let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
-    (wasm, compiled)
-}
-
 /// Calls `f` with each argument in a store of its own.
 fn outcomes(image: &[u8], native: bool, arguments: &[i32]) -> Vec<Outcome> {
     let engine = Engine::new(&Config::new().stack_size(1 << 20));
-    let mut module = Module::new(&engine, image).unwrap();
-    let mapping;
-    if native {
-        mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
-        // SAFETY: made by `native` from this module; the mapping outlives the stores.
-        unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
-    }
+    let module = loaded(&engine, image, native);
     let call = |&argument: &i32| {
         let mut arena = vec![0u64; 1 << 18];
         let mut store = Store::new(&engine, &mut arena, ()).unwrap();
@@ -333,19 +323,6 @@ fn functions_of_all_operators_compute_the_same_in_small_parts() {
         values += outcomes.iter().flatten().collect::<std::collections::BTreeSet<_>>().len();
     }
     assert!(traps > 0 && values > 32, "{traps} traps, {values} values");
-}
-
-/// Returns the name of clang, if it is here.
-fn clang() -> Option<&'static str> {
-    let runs = |name: &&str| {
-        let output = std::process::Command::new(name).arg("--version").output();
-        output.is_ok_and(|output| output.status.success())
-    };
-    let clang = ["clang", "clang-19", "clang-18", "clang-17"].into_iter().find(runs);
-    if clang.is_none() {
-        eprintln!("SKIPPED: there is no clang here");
-    }
-    clang
 }
 
 #[test]

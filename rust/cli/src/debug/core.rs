@@ -9,7 +9,7 @@ use wisp_engine::Watched;
 use super::back_end::{Answer, BackEnd};
 use super::{Event, Go, Link, Stop};
 use crate::core_dump::Dump;
-use crate::{exit, output};
+use crate::output;
 
 /// An app that trapped, as a dump has it.
 pub struct Core {
@@ -28,8 +28,7 @@ impl Core {
 
     /// Holds the app.
     fn stop(&self) {
-        let signal = exit::of_trap(self.dump.trap.code) - 128;
-        *self.link.held() = Some(Stop::Signal(signal));
+        *self.link.held() = Some(Stop::of_trap(self.dump.trap.code));
     }
 }
 

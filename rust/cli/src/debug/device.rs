@@ -27,8 +27,6 @@ const ALIVE: Duration = Duration::from_secs(1);
 const FRAMES: usize = 1000;
 /// Bytes of a piece of memory, for which requests and answers have room.
 const PIECE: usize = 128;
-/// Number of a signal, as POSIX systems have it.
-const SIGINT: u8 = 2;
 
 /// First byte of a request: an enum wisp_debug_request.
 #[derive(Clone, Copy)]
@@ -141,11 +139,10 @@ impl Wire {
 
 /// Returns why an app is held, as a debugger is told.
 fn stop_of(reason: u32) -> Stop {
-    let of_trap = |code| Stop::Signal(exit::of_trap(code) - 128);
     match reason {
         BREAKPOINT => Stop::Breakpoint,
-        ASKED => Stop::Signal(SIGINT),
-        TRAP.. => TrapCode::from_u32(reason - TRAP).map_or(Stop::STEP, of_trap),
+        ASKED => Stop::ASKED,
+        TRAP.. => TrapCode::from_u32(reason - TRAP).map_or(Stop::STEP, Stop::of_trap),
         _ => Stop::STEP,
     }
 }
@@ -395,7 +392,7 @@ mod tests {
         assert_eq!((stop_of(TRAP + division), code_of(division, 0)), (Stop::Signal(8), 136));
         assert_eq!((code_of(0, 3), code_of(TrapCode::Exit as u32, 5), code_of(0, -5)), (3, 5, exit::LARGE_STATUS));
         assert_eq!(stop_of(BREAKPOINT), Stop::Breakpoint);
-        assert_eq!(stop_of(ASKED), Stop::Signal(SIGINT));
+        assert_eq!(stop_of(ASKED), Stop::Signal(2));
     }
 
     #[test]

@@ -12,14 +12,11 @@ use wisp_engine::{Observer, RawTrap, TrapCode, View};
 
 use super::history::{History, Then};
 use super::{Command, Event, Go, Link, Stop};
-use crate::exit;
 
 /// A step begins at this code offset.
 const STEP: u8 = 1;
 /// A breakpoint is there.
 const BREAK: u8 = 2;
-/// Number of a signal, as POSIX systems have it.
-const SIGINT: u8 = 2;
 
 /// Between two looks whether the debugger is still there.
 const INTERVAL: Duration = Duration::from_millis(50);
@@ -131,7 +128,7 @@ impl Observer for Guest {
         let stop = match (at_breakpoint, self.step.get()) {
             (true, _) => Stop::Breakpoint,
             (false, true) => Stop::STEP,
-            (false, false) if paused => Stop::Signal(SIGINT),
+            (false, false) if paused => Stop::ASKED,
             _ => return RawTrap::NONE,
         };
         self.stop(view, stop, false)
@@ -143,8 +140,7 @@ impl Observer for Guest {
             // the end of a replay, from where it can go back
             Some(TrapCode::Exit | TrapCode::Interrupted) if self.history.get().is_some() => Stop::End,
             Some(TrapCode::Exit | TrapCode::Interrupted) => return,
-            // codes of the process are 128 and the signal
-            Some(code) => Stop::Signal(exit::of_trap(code) - 128),
+            Some(code) => Stop::of_trap(code),
         };
         self.stop(view, stop, true);
     }

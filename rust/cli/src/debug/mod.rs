@@ -25,7 +25,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use wisp_compiler::DebugMap;
-use wisp_engine::View;
+use wisp_engine::{TrapCode, View};
 use wisp_image::ImageId;
 use wisp_sim::Stopper;
 
@@ -35,6 +35,7 @@ pub use self::guest::Guest;
 pub use self::history::{History, DISTANCE};
 use self::target::App;
 use crate::core_dump::Dump;
+use crate::exit;
 use crate::failure::Failure;
 
 /// Address at which a debugger is awaited if the user names none.
@@ -123,6 +124,13 @@ pub enum Stop {
 impl Stop {
     /// It did a step: `SIGTRAP`, as POSIX systems have it.
     pub const STEP: Self = Self::Signal(5);
+    /// The debugger asked for it: `SIGINT`.
+    pub const ASKED: Self = Self::Signal(2);
+
+    /// Returns the stop at a trap, whose exit code is 128 and the signal.
+    pub const fn of_trap(code: TrapCode) -> Self {
+        Self::Signal(exit::of_trap(code) - 128)
+    }
 }
 
 /// The side of a debugged run that waits for debuggers.

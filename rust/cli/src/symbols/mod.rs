@@ -9,7 +9,7 @@ use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
-use wasmparser::{Operator, Parser, Payload, TypeRef};
+use wasmparser::{Operator, TypeRef};
 use wisp_compiler::{printable, Compiled};
 use wisp_image::format::{external, Section, TAG_HASH};
 use wisp_image::writer::{append_trailer, Writer};
@@ -120,24 +120,16 @@ pub fn with_names(image: &Image<'_>, wasm: &[u8]) -> Vec<u8> {
 
 /// Returns the byte offsets of the calls of imported functions in a module, with the functions' names.
 fn host_calls(wasm: &[u8]) -> Vec<(u32, String)> {
-    let (mut imported, mut calls) = (Vec::new(), Vec::new());
-    for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
-        match payload {
-            Payload::ImportSection(imports) => {
-                let imports = imports.into_imports().map_while(Result::ok);
-                let functions = imports.filter(|import| matches!(import.ty, TypeRef::Func(_)));
-                imported.extend(functions.map(|import| printable(&format!("{}.{}", import.module, import.name))));
-            }
-            Payload::CodeSectionEntry(body) => {
-                let operators =
-                    body.get_operators_reader().into_iter().flat_map(|reader| reader.into_iter_with_offsets());
-                for (operator, offset) in operators.map_while(Result::ok) {
-                    let Operator::Call { function_index } = operator else { continue };
-                    let name: Option<&String> = imported.get(function_index as usize);
-                    calls.extend(name.map(|name| (offset as u32, name.clone())));
-                }
-            }
-            _ => {}
+    let Ok((module, bodies)) = wisp_compiler::read(wasm) else { return Vec::new() };
+    let functions = module.imports.iter().filter(|import| matches!(import.ty, TypeRef::Func(_)));
+    let imported: Vec<String> =
+        functions.map(|import| printable(&format!("{}.{}", import.module, import.name))).collect();
+    let mut calls = Vec::new();
+    for reader in bodies.iter().flat_map(|body| body.get_operators_reader()) {
+        for (operator, offset) in reader.into_iter_with_offsets().map_while(Result::ok) {
+            let Operator::Call { function_index } = operator else { continue };
+            let name = imported.get(function_index as usize);
+            calls.extend(name.map(|name| (offset as u32, name.clone())));
         }
     }
     calls

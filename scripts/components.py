@@ -6,6 +6,7 @@ pinned by hash in tests/components/list.json, and so are components that others 
 skipped.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -224,31 +225,42 @@ def c(source):
     return made
 
 
-def wit_bindgen(made):
-    """The program `wit-bindgen` with its generator for C, as `cargo install` builds it; None with the reason in a component."""
+def left_out(why):
+    """What `binding` gives if something is missing."""
+    return (None, "", why) if why == NOT_PINNED else (None, why, "")
+
+
+@functools.cache
+def wit_bindgen():
+    """The program `wit-bindgen` with its generator for C, as `cargo install` builds it: its path, or None with why it is
+    skipped or why it failed."""
     entry = entry_of("wit-bindgen")
-    if made.leave_out(pinned(entry["title"])[1]):
-        return None
+    why = pinned(entry["title"])[1]
+    if why:
+        return left_out(why)
     root = BUILD / "tools"
     done = programs.run(["cargo", "install", entry["name"], "--version", f"={entry['version']}", "--locked", "--debug",
                          "--no-default-features", "--features", "c", "--root", root, "--target-dir", BUILD / "cargo"], seconds=900)
-    made.skipped = "the registry is not reached" if no_registry(done) else ""
-    made.failure = last_line(done) if done.status and not made.skipped else ""
-    return None if done.status else root / "bin" / "wit-bindgen"
+    if no_registry(done):
+        return left_out("the registry is not reached")
+    return (None, "", last_line(done)) if done.status else (root / "bin" / "wit-bindgen", "", "")
 
 
-def bound(made, folder, world, source):
-    """Compiles a file of C with the bindings of a world, as a component; None with the reason in `made`.
+@functools.cache
+def binding(folder, world, source):
+    """Compiles a file of C with the bindings of a world: the path of the component, or None with why it is skipped or why it
+    failed.
 
     A module with exports is linked as a reactor: wasi-libc ends a command after each call of an export.
     """
     tools, why = pinned("wasm-tools")
     adapter, no_adapter = pinned("adapter")
-    if made.leave_out(programs.C().missing() or why or no_adapter):
-        return None
-    generator = wit_bindgen(made)
+    missing = programs.C().missing() or why or no_adapter
+    if missing:
+        return left_out(missing)
+    generator, *reasons = wit_bindgen()
     if generator is None:
-        return None
+        return None, *reasons
     out = BUILD / "bound" / f"{world}-{source.stem}"
     module, path = out / "core.wasm", out / f"{source.stem}.wasm"
     adapter = adapter / "package" / "lib" / "wasi_snapshot_preview1.reactor.wasm"
@@ -258,8 +270,14 @@ def bound(made, folder, world, source):
                     [wasm_tools(tools), "component", "new", module, "--adapt", f"wasi_snapshot_preview1={adapter}", "-o", path]):
         done = programs.run(command)
         if done.status:
-            made.failure = last_line(done)
-            return None
+            return None, "", last_line(done)
+    return path, "", ""
+
+
+def bound(made, folder, world, source):
+    """A part in C of a component; None with the reason in the component, which keeps the reason of an earlier part."""
+    path, skipped, failure = binding(folder, world, source)
+    made.skipped, made.failure = made.skipped or skipped, made.failure or failure
     return path
 
 
@@ -385,9 +403,8 @@ def run_on_desk(tool, made, memory):
                          "--fuel", str(FUEL), "--max-memory", str(memory)])
 
 
-def on_desk(tool, made, memory):
-    """Runs it on the workstation: what came of it."""
-    done = run_on_desk(tool, made, memory)
+def judged(made, done):
+    """What came of a run on the workstation."""
     trap = "unreachable" if done.status == 134 else f"it ended with {done.status}: {done.err}" if done.status > 134 else ""
     # a board has no names and lines
     missing = [line for line in made.program.all("line") if line not in done.err]
@@ -412,7 +429,7 @@ def least_memory(tool, made):
     low, high = 0, MOST // STEP
     while low + 1 < high:
         middle = (low + high) // 2
-        if on_desk(tool, made, middle * STEP).startswith("FAILED"):
+        if judged(made, run_on_desk(tool, made, middle * STEP)).startswith("FAILED"):
             low = middle
         else:
             high = middle
@@ -434,11 +451,12 @@ def check(tool, made):
         made.results["desk"] = f"FAILED: {done.err.strip()}"
         return
     made.image = image
-    made.results["desk"] = on_desk(tool, made, MOST)
+    done = run_on_desk(tool, made, MOST)
+    made.results["desk"] = judged(made, done)
     if not made.results["desk"].startswith("FAILED"):
         made.memory = least_memory(tool, made)
     if made.path.read_bytes()[4:8] == COMPONENT:
-        made.results["wasmtime"] = with_wasmtime(made, run_on_desk(tool, made, MOST))
+        made.results["wasmtime"] = with_wasmtime(made, done)
 
 
 def write_page(all_made):

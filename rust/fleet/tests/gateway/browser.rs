@@ -14,6 +14,9 @@ use crate::server::{Module, Server};
 /// Names of the browser's program, by distribution.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
+/// Follows the trap of an app on a hostile device. As markup, it would empty the page.
+const REMARK: &str = "<script>document.body.textContent = ''</script>";
+
 /// Returns the browser's program, if there is one.
 fn browser() -> Option<&'static str> {
     BROWSERS
@@ -51,6 +54,7 @@ fn a_browser_shows_a_row_for_each_device_and_runs_nothing_that_devices_say() {
         let id = server.assign(&device.name, std::slice::from_ref(&old));
         assert_eq!(server.outcome(&device.name, &id).0, "success");
     }
+    devices[1].inside().remark = REMARK;
     devices[1].inside().natures.insert("lamp".into(), Nature::Crashing);
     let new = Module::new("lamp", "1.1.0", &image("lamp", "1.1.0"));
     for (device, end) in devices[..2].iter().zip(["success", "failure"]) {
@@ -72,7 +76,10 @@ fn a_browser_shows_a_row_for_each_device_and_runs_nothing_that_devices_say() {
     }
     assert!(rows[0].contains("lamp 1.1.0") && rows[0].contains("class=\"success\""), "{}", rows[0]);
     assert!(rows[1].contains("lamp 1.0.0") && rows[1].contains("class=\"failure\""), "{}", rows[1]);
-    assert!(rows[1].contains("trap: unreachable") && rows[2].contains("lamp 1.0.0"), "{document}");
+    assert!(
+        rows[1].contains("trap: unreachable (2:0x1c)&lt;script&gt;") && rows[2].contains("lamp 1.0.0"),
+        "{document}"
+    );
     // The browser reports what the page's policy refuses: its own style is allowed, and it loads nothing else.
     assert!(!log.contains("Content Security Policy"), "{log}");
 

@@ -61,6 +61,8 @@ pub struct Inside {
     upload: Option<Upload>,
     /// Behaviour of apps on trial, by name.
     pub natures: HashMap<String, Nature>,
+    /// Text that follows the trap of an app that crashed.
+    pub remark: &'static str,
     /// Behaviour of apps that are not named.
     pub nature: Nature,
     /// Receives, and answers nothing.
@@ -245,7 +247,7 @@ impl Inside {
                 if let Some((name, _)) = failed.filter(|_| number(entries, "index") == 0) {
                     out.extend([
                         ("name", name.as_str().into()),
-                        ("what", "trap: unreachable (2:0x1c)".into()),
+                        ("what", format!("trap: unreachable (2:0x1c){}", self.remark).into()),
                         ("next", 1.into()),
                     ]);
                 }

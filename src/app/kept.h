@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What the firmware keeps of an app until a workstation reads it. */
+/* The firmware keeps this of an app until a workstation reads it. */
 
 #ifndef WISP_APP_KEPT_H_
 #define WISP_APP_KEPT_H_

@@ -29,8 +29,8 @@ static K_TIMER_DEFINE(timer, expired, NULL);
 static K_WORK_DEFINE(work, sample);
 
 /*
- * Protects all but what the timer uses. No other lock is taken under it, except for the spinlock of
- * the app and the lock of the scheduler: whoever detects a fault of an app takes it.
+ * Protects all but the state of the timer. No other lock is taken under it, except for the spinlock
+ * of the app and the lock of the scheduler: whoever detects a fault of an app takes it.
  */
 static K_MUTEX_DEFINE(lock);
 
@@ -44,7 +44,7 @@ static struct {
 	uint32_t words[WORDS];
 } profile;
 
-/* What the timer uses. The first two change while the timer is stopped. */
+/* State of the timer. The first two change while it is stopped. */
 static struct {
 	const struct k_thread *thread;
 	/* Time of the end, in ticks since boot. */
@@ -101,22 +101,16 @@ static size_t words_of(const struct wisp_app *app, const uintptr_t *stack)
 static size_t look(const struct wisp_app *app, struct wisp_place *places)
 {
 	struct wisp_app_data *data = app->data;
-	struct wisp_registers registers = {0};
-	struct wisp_preempted place;
+	struct wisp_preempted place = {0};
 	size_t count = 0;
 
 	/* On one processor, no thread withdraws the flag meanwhile, and interrupts are served. */
 	k_sched_lock();
 	if (data->stop_flag != NULL && data->created) {
 		if (wisp_preempted_find(&data->thread, &place)) {
-			registers.pc = *place.pc;
-			registers.returns = place.returns;
-			registers.ip = place.ip;
-			registers.fp = place.fp;
-			registers.stack = place.stack;
-			registers.words = words_of(app, place.stack);
+			place.registers.words = words_of(app, place.registers.stack);
 		}
-		count = wisp_rust_profile_look(data->stop_flag, &registers, places);
+		count = wisp_rust_profile_look(data->stop_flag, &place.registers, places);
 	}
 	k_sched_unlock();
 	return count;
@@ -136,9 +130,12 @@ static void sample(struct k_work *sample_work)
 	k_mutex_unlock(&lock);
 }
 
-/* Stops the timer. The caller holds the lock. */
+/* Ends the profile, if one goes on. The caller holds the lock. */
 static void end(void)
 {
+	if (!profile.running) {
+		return;
+	}
 	k_timer_stop(&timer);
 	(void)atomic_clear(&sampling.due);
 	profile.running = false;
@@ -163,9 +160,7 @@ bool wisp_profile_begin(const struct wisp_app *app, uint32_t ms)
 	}
 	/* Without a profile of this app, that of another one stays. */
 	if (runs) {
-		if (profile.running) {
-			end();
-		}
+		end();
 		profile.generation++;
 		profile.app = app;
 		wisp_rust_profile_begin(profile.words, WORDS, image, image_size);
@@ -182,7 +177,7 @@ bool wisp_profile_begin(const struct wisp_app *app, uint32_t ms)
 void wisp_profile_ended(const struct wisp_app *app)
 {
 	k_mutex_lock(&lock, K_FOREVER);
-	if (profile.app == app && profile.running) {
+	if (profile.app == app) {
 		end();
 	}
 	k_mutex_unlock(&lock);
@@ -190,9 +185,9 @@ void wisp_profile_ended(const struct wisp_app *app)
 
 void wisp_profile_forget(const struct wisp_app *app)
 {
-	wisp_profile_ended(app);
 	k_mutex_lock(&lock, K_FOREVER);
 	if (profile.app == app) {
+		end();
 		/* A workstation that reads it begins anew. */
 		profile.generation++;
 		profile.app = NULL;
@@ -209,7 +204,7 @@ void wisp_kept_profile(const struct wisp_app *app, size_t offset, uint8_t *bytes
 	wisp_app_status(app, &status);
 	k_mutex_lock(&lock, K_FOREVER);
 	kept->generation = profile.generation;
-	if (profile.app == app && profile.running && k_uptime_ticks() >= sampling.end) {
+	if (profile.app == app && k_uptime_ticks() >= sampling.end) {
 		end();
 	}
 	if (profile.app == app && profile.running) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What Zephyr has saved of a thread that a thread of higher priority has preempted. */
+/* Registers that Zephyr has saved of a thread that a thread of higher priority has preempted. */
 
 #ifndef WISP_NATIVE_PREEMPTED_H_
 #define WISP_NATIVE_PREEMPTED_H_
@@ -10,18 +10,15 @@
 
 #include <zephyr/kernel.h>
 
+#include "border/profile.h"
+
 /* Saved registers. Some can be written, before the thread goes on. */
 struct wisp_preempted {
 	uintptr_t *pc;
 	/* The first argument, or result, of a function. */
 	uintptr_t *argument;
-	/* The return address. */
-	uintptr_t returns;
-	/* The registers in which the interpreter has its place, as struct wisp_registers says. */
-	uintptr_t ip;
-	uintptr_t fp;
-	/* Its stack, the innermost word first. */
-	const uintptr_t *stack;
+	/* Registers that a sample looks at. The words of the stack are not counted yet. */
+	struct wisp_registers registers;
 };
 
 #if defined(CONFIG_CPU_CORTEX_M)
@@ -39,11 +36,14 @@ static inline bool wisp_preempted_find(struct k_thread *thread, struct wisp_pree
 	/* Threads are only switched in an exception, so the frame always exists. */
 	place->pc = &frame->pc;
 	place->argument = &frame->r0;
-	place->returns = frame->lr;
-	place->ip = thread->callee_saved.v1;
-	place->fp = thread->callee_saved.v2;
-	/* Registers of an FPU may lie in between. */
-	place->stack = (const uintptr_t *)(frame + 1);
+	place->registers = (struct wisp_registers){
+		.pc = frame->pc,
+		.returns = frame->lr,
+		.ip = thread->callee_saved.v1,
+		.fp = thread->callee_saved.v2,
+		/* Registers of an FPU may lie in between. */
+		.stack = (const uintptr_t *)(frame + 1),
+	};
 	return true;
 }
 
@@ -61,11 +61,14 @@ static inline bool wisp_preempted_find(struct k_thread *thread, struct wisp_pree
 	}
 	place->pc = (uintptr_t *)&frame->mepc;
 	place->argument = (uintptr_t *)&frame->a0;
-	place->returns = frame->ra;
-	/* The interrupt has saved s0, and the switch the others. */
-	place->ip = frame->s0;
-	place->fp = thread->callee_saved.s1;
-	place->stack = (const uintptr_t *)(frame + 1);
+	place->registers = (struct wisp_registers){
+		.pc = frame->mepc,
+		.returns = frame->ra,
+		/* The interrupt has saved s0, and the switch the others. */
+		.ip = frame->s0,
+		.fp = thread->callee_saved.s1,
+		.stack = (const uintptr_t *)(frame + 1),
+	};
 	return true;
 }
 

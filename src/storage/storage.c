@@ -232,7 +232,15 @@ int wisp_store_rollback(const char *name)
 	return wisp_storage_run(do_rollback, (void *)name);
 }
 
-/* Deletes what is left of an app that is no more: its saved arguments, recording and core dump. */
+static void forget_kept(const struct wisp_app *app)
+{
+	wisp_record_forget(app);
+	wisp_core_forget(app);
+	wisp_profile_forget(app);
+}
+
+/* Deletes what is left of an app that is no more: its saved arguments, and all that is kept of it.
+ */
 static void forget(const char *name)
 {
 	const struct wisp_app *app = wisp_app_find(name);
@@ -245,9 +253,7 @@ static void forget(const char *name)
 		LOG_WRN("%s: its saved arguments could not be deleted", name);
 	}
 #endif
-	wisp_record_forget(app);
-	wisp_core_forget(app);
-	wisp_profile_forget(app);
+	forget_kept(app);
 }
 
 static int do_uninstall(void *argument)
@@ -292,9 +298,7 @@ static int do_format(void *argument)
 	if (ret == 0) {
 		LOG_WRN("app storage formatted on request");
 		STRUCT_SECTION_FOREACH(wisp_app, app) {
-			wisp_record_forget(app);
-			wisp_core_forget(app);
-			wisp_profile_forget(app);
+			forget_kept(app);
 		}
 		wisp_supervisor_boot(&queue);
 	}

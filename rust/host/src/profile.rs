@@ -93,23 +93,14 @@ impl<'w> Profile<'w> {
         self.add(Counter::Samples, 1);
         let Some(&(_, offset)) = frames.first() else { return self.add(Counter::Unknown, 1) };
         let spare = self.words.len() / NODE / 8;
+        let functions = frames.iter().take(FRAMES).rev().map(|&(function, _)| (function & !PLACE, 0));
+        let mut path = functions.chain(offset.map(|offset| (offset | PLACE, spare)));
         let mut node = ROOT;
-        let mut whole = true;
-        for &(function, _) in frames.iter().take(FRAMES).rev() {
-            match self.node(node, function & !PLACE, 0) {
-                Some(next) => node = next,
-                None => {
-                    whole = false;
-                    break;
-                }
-            }
-        }
-        if let (true, Some(offset)) = (whole, offset) {
-            match self.node(node, offset | PLACE, spare) {
-                Some(next) => node = next,
-                None => whole = false,
-            }
-        }
+        let whole = path.all(|(what, spare)| {
+            let next = self.node(node, what, spare);
+            node = next.unwrap_or(node);
+            next.is_some()
+        });
         if !whole {
             self.add(Counter::Cut, 1);
         }

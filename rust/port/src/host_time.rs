@@ -26,7 +26,7 @@ pub(crate) fn run(board: &Zephyr, call: &mut HostCall<'_>) -> RawTrap {
     // SAFETY: the board's app is one of the firmware, and this is its thread.
     let began = unsafe { shim::wisp_shim_host_begin(board.app) };
     let trap = call.run();
-    // SAFETY: as above.
+    // SAFETY: the board's app is one of the firmware, and this is its thread.
     unsafe { shim::wisp_shim_host_end(board.app, began) };
     trap
 }

@@ -27,7 +27,7 @@ enum work {
 	SLEEPS,
 };
 
-/* As rust/host/src/profile.rs describes them. */
+/* rust/host/src/profile.rs describes them. */
 struct node {
 	uint32_t what;
 	uint32_t parent;
@@ -129,8 +129,9 @@ static uint32_t profile(enum work work)
 	zassert_equal(fetch(), (8 + 3 * found.count) * sizeof(uint32_t));
 	stop();
 	zassert_equal(found.magic, MAGIC);
-	zassert_true(found.ticks >= 50 && found.samples >= 50, "%u of %u", found.samples,
-		     found.ticks);
+	zassert_true(found.ticks >= CONFIG_WISP_PROFILE_HZ / 2 &&
+			     found.samples >= CONFIG_WISP_PROFILE_HZ / 2,
+		     "%u of %u", found.samples, found.ticks);
 	for (uint32_t i = 0; i < found.count; i++) {
 		uint32_t function = function_of(&found.nodes[i]);
 
@@ -260,6 +261,32 @@ ZTEST(profile, test_a_profile_ends_with_its_app_and_is_kept)
 	zassert_equal(found.samples, samples);
 }
 
+ZTEST(profile, test_a_refused_profile_leaves_what_is_kept)
+{
+	start(WAITS);
+	zassert_true(wisp_profile_begin(HOT, 1000000));
+	k_sleep(K_MSEC(500));
+	stop();
+	zassert_false(wisp_profile_begin(HOT, 100));
+	zassert_true(fetch() > 0 && found.samples > 0);
+}
+
+ZTEST(profile, test_the_random_time_between_samples_is_a_period_in_the_mean)
+{
+	const uint32_t seconds = 10;
+	uint32_t percent;
+
+	if (CONFIG_SYS_CLOCK_TICKS_PER_SEC / CONFIG_WISP_PROFILE_HZ < 100) {
+		ztest_test_skip();
+	}
+	start(WAITS);
+	zassert_true(wisp_profile_begin(HOT, seconds * MSEC_PER_SEC));
+	k_sleep(K_MSEC(seconds * MSEC_PER_SEC + 500));
+	zassert_true(fetch() > 0);
+	percent = found.ticks * 100 / (seconds * CONFIG_WISP_PROFILE_HZ);
+	zassert_true(percent >= 88 && percent <= 112, "%u %%", percent);
+}
+
 ZTEST(profile, test_a_profile_that_goes_on_cannot_be_read_and_the_next_one_replaces_it)
 {
 	struct wisp_kept kept = {0};
@@ -318,8 +345,8 @@ ZTEST(profile, test_an_app_that_sleeps_wakes_up_and_has_little_of_the_processor)
 	struct wisp_app_times times = {0};
 	struct wisp_app_times later = {0};
 
-	Z_TEST_SKIP_IFNDEF(CONFIG_WISP_HOST_TIME);
-#ifdef CONFIG_WISP_HOST_TIME
+	Z_TEST_SKIP_IFNDEF(CONFIG_WISP_TIMES);
+#ifdef CONFIG_WISP_TIMES
 	start(SLEEPS);
 	k_sleep(K_MSEC(1000));
 	wisp_app_times(HOT, &times);

@@ -129,8 +129,8 @@ impl<'a, T> Store<'a, T> {
         crate::exec::call::backtrace(self.shared.get())
     }
 
-    /// Returns true if there were more frames than [`Store::backtrace`] gives: native code has no table of callers, or was
-    /// stopped where the table says nothing.
+    /// Returns true if there were more frames than [`Store::backtrace`] gives. There may have been no room for them, or native
+    /// code has no table of callers, or was stopped where the table says nothing. Returns false without the feature `callers`.
     pub fn backtrace_is_cut(&self) -> bool {
         crate::exec::call::backtrace_is_cut(self.shared.get())
     }

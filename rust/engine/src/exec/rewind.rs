@@ -18,7 +18,7 @@ impl View<'_> {
     /// # Safety
     /// The snapshot was taken of this store, and the observer looks at the guest at present.
     pub unsafe fn go_back(&self, snapshot: &Snapshot) -> bool {
-        // SAFETY: the caller's promise. The loop that called the observer reads where to go on.
+        // SAFETY: rules A and F, by the caller's promise. The loop that called the observer reads where to go on.
         unsafe { self.ctx.put_back(snapshot) }
     }
 }

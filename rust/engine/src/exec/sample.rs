@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Where a guest stands whose thread was preempted, for profilers that sample.
+//! Tells profilers that sample where a guest stands whose thread was preempted.
 //!
 //! Rule, beside those of [`crate::vm`] and [`super::interpreter`]:
 //! - **S (sample)**: the thread was preempted at any instruction, so that its registers and the frames may contradict each
@@ -124,9 +124,11 @@ impl Sampled {
             return;
         }
         let length = ctx.image().section(Section::Code).len() as u32;
-        let known = !fp.is_null() && shared.holds_frame(fp);
-        let frames = View { ctx, ip, fp };
-        for frame in frames.frames().take(if known { usize::MAX } else { 0 }) {
+        // rule S: a register may be any number
+        if !shared.holds_frame(fp) {
+            return;
+        }
+        for frame in (View { ctx, ip, fp }).frames() {
             // rule S: a word that is no place in the code ends the walk
             if frame.offset >= length || !take(frame.func, Some(frame.offset)) {
                 return;

@@ -107,8 +107,9 @@ impl View<'_> {
         let mut next = (!self.fp.is_null()).then_some((self.ip, self.fp));
         core::iter::from_fn(move || {
             let (ip, fp) = next?;
-            // SAFETY: rule F: every frame of the chain has a header below it, and nothing runs while the guest is seen. If
-            // a host function kept a trap to itself, the numbers are any, but the walk stays in the stack and goes one way.
+            // SAFETY: rule F: every frame of the chain has a header below it, and nothing runs while the guest is seen. In
+            // a sample (rule S), or if a host function kept a trap to itself, the numbers are any, but `holds_frame` was
+            // asked for each frame: the walk stays in the stack, and goes one way.
             next = unsafe { frame::caller(ctx, fp) };
             next = next.filter(|&(_, caller)| caller < fp && ctx.shared().holds_frame(caller));
             let offset = ctx.code_offset(ip);

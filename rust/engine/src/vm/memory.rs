@@ -9,8 +9,7 @@ use wisp_image::Memory;
 use super::shared::Shared;
 use crate::vm::trap::TrapCode;
 
-/// A linear memory. Its base never moves. Its size only grows, unless a snapshot is
-/// restored.
+/// A linear memory. Its base never moves. Its size only grows, unless a snapshot is restored.
 pub struct LinearMemory {
     base: *mut u8,
     /// Bytes that exist.
@@ -110,7 +109,7 @@ impl LinearMemory {
             return None;
         }
         // SAFETY: rule A: `capacity` bytes from `base` belong to this memory; size <= bytes <= capacity,
-        // because pages only grow and `size` is that of the old pages.
+        // because there are more pages than before and `size` is that of the old pages.
         unsafe { self.base.add(size).write_bytes(0, bytes - size) };
         self.size.set(bytes);
         self.pages.set(new as u32);

@@ -35,7 +35,8 @@ pub unsafe fn run(ctx: &Ctx, ip: *const u16, fp: *mut u8) -> RawTrap {
 /// Runs as [`run`] does. The store's observer sees each op first. If it goes back to a snapshot, the run goes on from there.
 ///
 /// # Safety
-/// As for [`run_as`].
+/// `ip` is the entry of a function of the instance, whose module was verified (rule V). `fp` lies in the frame stack with a
+/// header below it (rule F).
 #[cfg(feature = "debug")]
 #[inline(always)]
 pub unsafe fn run_watched(ctx: &Ctx, mut ip: *const u16, mut fp: *mut u8) -> RawTrap {

@@ -64,10 +64,11 @@ pub(super) fn bind(record: *const Record, code: &Native<'_>) {
 /// Notes the callers of code that raises a trap with this stack pointer, by a call that returns to this address. Runs
 /// with the rights of the code.
 pub(super) unsafe extern "C" fn walk(record: &Record, returns: usize, stack: usize) {
-    // SAFETY: rule A: there is one in front of every record. In user mode, see there.
+    // SAFETY: rule A: there is one in front of every record. Code in user mode may have written any bits there, but then
+    // this runs with its rights only.
     let trail = unsafe { &*trail_of(record) };
     trail.count.set(CUT);
-    // SAFETY: `bind` took both from a slice that lives as long as the module.
+    // SAFETY: rule I: `bind` took both from the image. In user mode, see above.
     let table = unsafe { core::slice::from_raw_parts(trail.table, trail.length) };
     let Some(here) = target::HERE else { return };
     let callers = Callers::new(table, here.arch);

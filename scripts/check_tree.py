@@ -143,7 +143,7 @@ def maps():
 
 
 def folders():
-    """Folders that the layout of the repository or the list of reviewers leaves out."""
+    """Folders that the layout of the repository or one of the lists of reviewers leaves out."""
     parts = [name.split("/") for name in tracked()]
     found = {part[0] for part in parts if len(part) > 1} - {"rust"}
     found |= {f"rust/{part[1]}" for part in parts if len(part) > 2 and part[0] == "rust"}
@@ -152,6 +152,8 @@ def folders():
         text = (devenv.REPO / page).read_text(encoding="utf-8")
         problems += [f"{page}: does not name the folder {name}" for name in sorted(found)
                      if f"`{name}`" not in text and f"`{name}/" not in text]
+    owners = (devenv.REPO / ".github" / "CODEOWNERS").read_text(encoding="utf-8")
+    problems += [f".github/CODEOWNERS: has no owner of /{name}/" for name in sorted(found) if f"\n/{name}/ @" not in owners]
     return problems
 
 

@@ -2,7 +2,7 @@
 """The boards, and what it takes to run an image on QEMU's model of each.
 
 With -icount shift=6,align=off,sleep=off an executed instruction is 64 ns of virtual time, so
-that the boards' cycle counters count instructions.
+that the boards' cycle counters count instructions. The emulator of the RP2040 counts cycles.
 """
 
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Board:
-    """One board: its Zephyr name, a short name for tables and files, QEMU's command, Wisp's tiers."""
+    """One board: its Zephyr name, a short name for tables and files, QEMU's command, Wisp's tiers.
+
+    A board without a command for QEMU runs in the emulator of the RP2040.
+    """
 
     name: str
     short: str
@@ -22,6 +25,11 @@ class Board:
     machine: str
     # The engine can make machine code of IR here: tier `translated`.
     translates: bool = False
+    # What its clock counts, and how many of them a pass of the calibration's loops of two and of five takes.
+    unit: str = "instructions"
+    passes: tuple = (2, 5)
+    # The workloads that its memory holds; all of them if there are none here.
+    workloads: tuple = ()
 
     def command(self, elf, memory_words):
         """QEMU's command line; memory_words are (address, value) written before the start."""
@@ -49,10 +57,15 @@ BOARDS = {board.name: board for board in (
           ("riscv", "threaded", "loop"), "rv32ima", True),
 )}
 
+# The chip itself, in cycles as the manual of the Cortex-M0+ has them: a taken branch takes two. Not in the tables of
+# doc/benchmarks.md, but in doc/study.md.
+RP2040 = Board("rpi_pico", "rp2040", "RP2040", (), ("thumb",), "cortex-m0plus", True, unit="cycles", passes=(3, 6),
+               workloads=("bubble", "crc16", "bubble_rust", "crc16_rust"))
+
 
 def find(text):
     """The board with this name or short name."""
-    for board in BOARDS.values():
+    for board in (*BOARDS.values(), RP2040):
         if text in (board.name, board.short):
             return board
     raise SystemExit(f"bench: no board {text!r}; known: " +

@@ -96,7 +96,7 @@ def build(board, runtime, tier, optimize="speed"):
         native = (board.machine, "poll" if tier == "aot-poll" else "async")
     if runtime == "native":
         kind = "native-rust" if tier == "rust" else "native-c"
-    table = guests.table(kind, native)
+    table = guests.table(kind, native, board.workloads)
     name = f"{runtime}-{tier}" + ("" if optimize == "speed" else f"-{optimize}")
     folder = build_folder(board.short) / name
     env = zephyr_environment()

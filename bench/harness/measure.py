@@ -1,17 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs an image on QEMU and turns its cycle counts into instructions."""
 
+import json
 import re
 import selectors
 import subprocess
 import time
 
-from . import dispatch, guests, images
+from . import cycles, dispatch, guests, images
 from .tools import REPO, devenv, fail
 
 # The counters' rates differ; the loops of known length tell instructions per cycle. Largest
 # relative difference between a loop's length and what the calibration makes of it.
 CALIBRATION_LIMIT = 0.0005
+# Of the emulated RP2040's time. Its workloads take 2 seconds in the slowest runtime.
+CHIP_SECONDS = 10
 
 # What Wisp's images consist of, workloads included; native code comes from one crate more.
 SOURCES = ("rust/engine", "rust/image", "rust/compiler", "bench/wisp", "bench/image", "bench/src", "bench/workloads",
@@ -22,14 +25,29 @@ SIZE_SOURCES = ("rust", "src", "include", "cmake", "zephyr", "Kconfig", "CMakeLi
                 ":!rust/aotc", ":!rust/cli", ":!rust/fuzz", ":!rust/forms", ":!rust/spec", ":!rust/sim")
 
 
-def run_qemu(board, elf, only, timeout):
-    """Runs an image until it says that it is done. Returns the lines it printed."""
+def run_chip(elf, timeout):
+    """Runs an image in the emulator of the RP2040 until it says that it is done. Returns the lines it printed."""
+    import rp2040_firmware
+
+    reason = rp2040_firmware.emulator()
+    if reason:
+        fail(reason)
+    command = ["node", rp2040_firmware.OUT / "console.mjs", elf.with_suffix(".uf2"), CHIP_SECONDS, "bench done"]
+    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout, check=False)
+    output, _, report = done.stdout.rstrip().rpartition("\n")
+    if done.returncode != 0 or not json.loads(report)["matched"] or json.loads(report)["faults"]:
+        fail(f"{elf}: no end after {CHIP_SECONDS} s of the chip's time; it printed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
+    return [line.strip() for line in output.splitlines()]
+
+
+def run_qemu(board, elf, only, timeout, more=()):
+    """Runs an image until it says that it is done, with more arguments of QEMU. Returns the lines it printed."""
     words = []
     if only:
         address = images.symbols(elf)["bench_only"][0]
         index = [w.name for w in guests.WORKLOADS].index(only)
         words.append((address, index + 1))
-    process = subprocess.Popen(board.command(elf, words), stdin=subprocess.DEVNULL,
+    process = subprocess.Popen([*board.command(elf, words), *more], stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     lines, rest, end = [], b"", time.monotonic() + timeout
     selector = selectors.DefaultSelector()
@@ -99,10 +117,11 @@ def tools(elf):
 
 
 class Clock:
-    """Converts cycles to instructions by the loops of known length."""
+    """Converts ticks of a board's clock to its unit, by the loops of known length."""
 
-    def __init__(self, two, five):
-        (short, short_cycles), (long, long_cycles) = sorted(two)
+    def __init__(self, board, two, five):
+        (short, short_cycles), (long, long_cycles) = sorted((length // 2 * board.passes[0], ticks) for length, ticks in two)
+        five = (five[0] // 5 * board.passes[1], five[1])
         self.rate = (long - short) / (long_cycles - short_cycles)
         self.overhead = 0.0
         instructions, cycles = five
@@ -118,7 +137,7 @@ class Clock:
         return cycles * self.rate - self.overhead
 
 
-def parse(lines, expected):
+def parse(board, lines, expected):
     """Results of one run: {version, clock, workloads, empty_guest_call, failures}."""
     two, five, version = [], None, ""
     result = {"workloads": {}, "failures": {}}
@@ -131,7 +150,7 @@ def parse(lines, expected):
             two.append((int(words[2]), int(words[3])))
         elif line.startswith("calibration five"):
             five = (int(words[2]), int(words[3]))
-            clock = Clock(two, five)
+            clock = Clock(board, two, five)
         elif line.startswith("clock "):
             clock.overhead = int(words[2]) * clock.rate / int(words[1])
         elif line.startswith("empty native"):
@@ -154,7 +173,7 @@ def parse(lines, expected):
                 continue
             iteration = (value["many"] - value["once"]) * clock.rate / value["n"]
             result["workloads"][name] = {
-                "instructions": iteration,
+                board.unit: iteration,
                 "load": clock.instructions(value["load"]),
                 **({"trusted": clock.instructions(trusted)} if trusted else {}),
                 "stack": value["stack"],
@@ -167,14 +186,29 @@ def parse(lines, expected):
     return result
 
 
-def measure(board, runtime, tier, only=None, timeout=300):
-    """Builds, runs and parses. Fails when a result is wrong."""
+def modelled(board, elf, names, timeout):
+    """Runs workloads in QEMU, each alone, and adds modelled cycles to their results."""
+    done, failed = {}, {}
+    for name in names:
+        part = parse(board, run_qemu(board, elf, name, timeout, cycles.plugin(elf)), guests.expected())
+        for workload, values in part["workloads"].items():
+            values["cycles"] = cycles.counted(board, guests.BY_NAME[workload], values["instructions"])
+        done.update(part["workloads"])
+        failed.update(part["failures"])
+    return {**part, "workloads": done, "failures": failed}
+
+
+def measure(board, runtime, tier, only=None, timeout=300, names=()):
+    """Builds, runs and parses. Fails when a result is wrong. With names, these run in QEMU with a model of cycles."""
     begun = revision()
     elf = images.build(board, runtime, tier)
     if runtime == "wisp" and tier in ("thumb", "riscv", "threaded"):
         dispatch.check(elf)
-    lines = run_qemu(board, elf, only, timeout)
-    result = parse(lines, guests.expected())
+    if names:
+        result = modelled(board, elf, names, timeout)
+    else:
+        lines = run_qemu(board, elf, only, timeout) if board.qemu else run_chip(elf, timeout)
+        result = parse(board, lines, guests.expected())
     result["flash"], result["ram"] = images.flash_and_ram(elf)
     # a tree that somebody changed meanwhile is no commit
     result["revision"] = begun if begun == revision() else begun.rstrip("+") + "+"

@@ -95,14 +95,14 @@ class Store:
         """The same by the board's name."""
         run = self.runs.get((board, *(("native", "rust") if is_rust(workload) else REFERENCE)))
         found = run and run["workloads"].get(workload)
-        return found["instructions"] if found else None
+        return found[boards.find(board).unit] if found else None
 
     def ratio(self, board, runtime, tier, workload):
         """A runtime's instructions over native code's, or None."""
         run = self.run(board, runtime, tier)
         found = run and run["workloads"].get(workload)
         native = self.native(board, workload)
-        return found["instructions"] / native if found and native else None
+        return found[board.unit] / native if found and native else None
 
     def geomean(self, board, runtime, tier):
         """Geomean over the workloads that count; None unless all of them ran."""
@@ -118,7 +118,8 @@ class Store:
             yield key, {name: value for name, value in entry.items() if name not in ("workloads", "failures")}
             for workload, values in entry["workloads"].items():
                 native = self.native_of(board, workload)
-                derived = {"native": native, "ratio": round(values["instructions"] / native, 3)} if native else {}
+                unit = boards.find(board).unit
+                derived = {"native": native, "ratio": round(values[unit] / native, 3)} if native else {}
                 plain = {name: value for name, value in values.items() if name not in ("native", "ratio")}
                 yield f"{key} {workload}", {**plain, **derived}
             for workload, reason in entry["failures"].items():
@@ -160,7 +161,7 @@ def text(store, board, runtime, tier, only=None):
         elif name in run["workloads"]:
             values = run["workloads"][name]
             ratio = store.ratio(board, runtime, tier, name)
-            lines.append(f"  {name:12}{values['instructions']:14,.0f}"
+            lines.append(f"  {name:12}{values[board.unit]:14,.0f}"
                          f"{f'{ratio:8.2f}' if ratio else '       -'}"
                          f"   load {values['load']:11,.0f}  heap {values['heap']:7,}"
                          f"  stack {values['stack']:6,}")

@@ -249,6 +249,15 @@ def distro_toolchain(zephyr):
     return env
 
 
+def emulators(qemu):
+    """Links the emulators beside this one into a folder with one that packages lack; returns the folder."""
+    folder = TOOLCHAIN / "qemu"
+    for tool in glob.glob(qemu[: -len("arm")] + "*"):
+        link(tool, folder / os.path.basename(tool))
+    link(REPO / "scripts" / "toolchain" / "qemu-xilinx", folder / "qemu-system-xilinx-aarch64")
+    return str(folder)
+
+
 def bindgen_prelude():
     """Arguments that let libclang parse a distribution's ARM headers; None if not needed.
 
@@ -337,7 +346,7 @@ def environment():
             env["BINDGEN_EXTRA_CLANG_ARGS"] = prelude
     qemu = find_tool("qemu-system-arm")
     if qemu and "QEMU_BIN_PATH" not in env and not find_sdk():
-        env["QEMU_BIN_PATH"] = os.path.dirname(qemu)
+        env["QEMU_BIN_PATH"] = emulators(qemu)
     # For zephyr-lang-rust, which takes the Rust it finds; Wisp's own CMake chooses by itself.
     env.update(rust_environment(list(RUST_TARGETS))[0] or {})
     env.setdefault("WISP_CARGO_TARGET_ROOT", str(BUILD / "cargo"))

@@ -11,11 +11,13 @@ suites need none.
 
 import hashlib
 import os
+import platform
 import shutil
 import subprocess
 import sys
 
 import devenv
+from suites.cores import CORES, programs_of_32_bits
 
 # tool -> package of Debian and Ubuntu that has it
 HOST_TOOLS = {
@@ -33,6 +35,12 @@ HOST_TOOLS = {
 CROSS_TOOLS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
+}
+# What SUITE=cores needs beside these.
+CORE_TOOLS = {
+    "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
+    "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",
+    "qemu-system-i386": "qemu-system-x86",
 }
 # bindgen loads libclang; C guests are compiled by clang and linked by lld
 CLANG_PACKAGES = ["clang-19", "lld-19", "libclang-19-dev", "llvm-19"]
@@ -117,6 +125,20 @@ def guests_with_libc():
         say("C and C++ guests with a libc are left out: " + devenv.find_wasi(cpp=True)[1])
 
 
+def other_cores():
+    """Adds what the boards of SUITE=cores need; those that lack something are skipped there."""
+    packages = [package for tool, package in CORE_TOOLS.items() if not devenv.find_tool(tool)]
+    version = devenv.output(["gcc", "-dumpversion"])
+    if version and platform.machine() == "x86_64" and programs_of_32_bits() is None:
+        # gcc-multilib would remove the compilers for other processors
+        packages += ["libc6-dev-i386", f"lib32gcc-{version.split('.')[0]}-dev"]
+    install_packages(packages)
+    rustc = devenv.find_tool("rustc")
+    targets = sorted({target for _, target, *_ in CORES if not devenv.target_libraries(rustc, target)})
+    if targets and devenv.find_tool("rustup"):
+        run(["rustup", "target", "add", *targets])
+
+
 def guests_with_std():
     """Adds the target of Rust guests with std; all else works without it."""
     rustc = devenv.find_tool("rustc")
@@ -190,6 +212,7 @@ def main():
         ready &= install_packages(packages)
     guests_with_libc()
     ready &= rust()
+    other_cores()
     zephyr = devenv.find_zephyr()
     if not zephyr:
         say("no Zephyr workspace in ZEPHYR_BASE, `west topdir` or ~/zephyrproject; trying to fetch one")

@@ -26,7 +26,7 @@ fn main() {
     let target = env::var("TARGET").unwrap_or_default();
     println!("cargo:rustc-env=WISP_TARGET={target}");
     // Cores that fault on unaligned loads and stores, or may.
-    let strict = ["thumbv6m", "thumbv8m.base", "riscv", "aarch64-unknown-none"];
+    let strict = ["thumbv6m", "thumbv8m.base", "riscv", "armv7a", "aarch64-unknown-none"];
     if strict.iter().any(|name| target.starts_with(name)) {
         println!("cargo:rustc-cfg=wisp_strict_align");
     }

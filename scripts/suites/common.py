@@ -137,16 +137,18 @@ def counted(command, cwd, env=None):
     return count_of(*stream(command, cwd, env))
 
 
-def twister(name, roots, platforms, extra, all_boards=False):
+def twister(name, roots, platforms, extra, all_boards=False, variables=None):
     """Runs twister; counts executed test cases, or builds if nothing is to be executed.
 
     Each application is run on its integration_platforms: a selection in which each suite meets
     the instruction sets that it depends on. With all_boards it is run wherever it can be.
+    The variables are added to its environment.
     """
     env = devenv.environment()
     if env is None:
         print(f"{name}: skipped, no Zephyr workspace can be had here")
         return Count(skipped=len(platforms))
+    env.update(variables or {})
     out = devenv.BUILD / "twister" / name
     # Build folders go as soon as their tests pass, but for the logs: the next run would clear them in any case.
     command = ["west", "twister", "--outdir", out, "--clobber-output", "--runtime-artifact-cleanup", "pass",

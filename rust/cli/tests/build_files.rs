@@ -57,7 +57,7 @@ const CASES: &[(&str, &str)] = &[
     ),
     (
         "set(CONFIG_WISP)\nset(CONFIG_X86 y)\nset(CONFIG_BOARD_TARGET b)\nwisp_add_app(NAME a SOURCE a.c)",
-        "wisp_add_app(): b has an x86 core of 32 bits, on which Zephyr aligns stacks to 4 bytes and Rust's library needs 16;",
+        "wisp_add_app(): b has an x86 core without SSE2, which Rust's library for 32 bits needs; choose a board with a newer",
     ),
     ("wisp_add_app(SOURCE a.c)", "wisp_add_app(): NAME is needed, the name by which the firmware finds the image"),
     (

@@ -118,6 +118,32 @@ expect "a display driver and a graphics crate run unchanged" "ssd1306: drawn" \
 	"$(run "$out/display.wasm" --board "$here/examples/display/board.toml" |
 		grep -v ' i2c ' | sed 's/.*display: //')"
 
+# The pixels of a PPM of 16 x 8, black as a dot, and the first letter of their color or # for white.
+picture() {
+	tail -c 384 "$1" | od -An -v -tx1 -w48 |
+		sed 's/ 00 00 00/./g; s/ ff 00 00/r/g; s/ 00 ff 00/g/g; s/ ff ff ff/#/g'
+}
+
+rust_guest screen
+expect "a graphics crate draws on displays of the firmware" "drawn
+gggggggggggggggg
+g..............g
+g.rrrrrrrrrrrrrr
+g..............g
+g..rr..........g
+g..rr..........g
+g..............g
+gggggggggggggggg
+################
+#..............#
+#.##############
+#..............#
+#..##..........#
+#..##..........#
+#..............#
+################" "$(cd "$out" && run "$out/screen.wasm" --board "$here/examples/screen/board.toml" |
+	grep -v ' display ' | sed 's/.*screen: //' && picture panel.ppm && picture oled.ppm)"
+
 bridge="$here/../samples/uart_bridge/guest"
 rust_guest uart_bridge "$bridge"
 expect "a serial port reaches the one device behind it" \

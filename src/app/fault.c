@@ -86,6 +86,11 @@ static void release_devices(const struct wisp_app *app)
 		(void)wisp_shim_strip_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_DISPLAY
+	for (uint32_t i = 0; i < app->grants->display_count; i++) {
+		(void)wisp_shim_display_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_EEPROM
 	for (uint32_t i = 0; i < app->grants->eeprom_count; i++) {
 		wisp_shim_eeprom_close(app, i);

@@ -37,6 +37,9 @@
 #ifdef CONFIG_WISP_STRIP
 #include "drivers/strip.h"
 #endif
+#ifdef CONFIG_WISP_DISPLAY
+#include "drivers/display.h"
+#endif
 #ifdef CONFIG_WISP_EEPROM
 #include "drivers/eeprom.h"
 #endif
@@ -60,6 +63,7 @@
 	X(counter, CONFIG_WISP_COUNTER, counters, counter_names, __VA_ARGS__) \
 	X(led, CONFIG_WISP_LED, leds, led_names, __VA_ARGS__) \
 	X(strip, CONFIG_WISP_STRIP, led_strips, led_strip_names, __VA_ARGS__) \
+	X(display, CONFIG_WISP_DISPLAY, displays, display_names, __VA_ARGS__) \
 	X(eeprom, CONFIG_WISP_EEPROM, eeproms, eeprom_names, __VA_ARGS__) \
 	X(input, CONFIG_WISP_INPUT, inputs, input_names, __VA_ARGS__) \
 	X(can, CONFIG_WISP_CAN, cans, can_names, __VA_ARGS__)

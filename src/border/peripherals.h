@@ -134,6 +134,39 @@ uint32_t wisp_shim_strip_length(const struct wisp_app *app, uint32_t strip);
 uint32_t wisp_shim_strip_write(const struct wisp_app *app, uint32_t strip, const uint8_t *colors,
 			       uint32_t count);
 
+/* What of a display was granted, in the numbers of wisp:display@1. */
+struct wisp_display_info {
+	uint32_t width;
+	uint32_t height;
+	uint32_t format;
+	uint32_t layout;
+};
+
+/* A rectangle inside of what was granted. */
+struct wisp_display_rectangle {
+	uint32_t x;
+	uint32_t y;
+	uint32_t width;
+	uint32_t height;
+	/* No more rectangles of the same write follow. */
+	bool is_last;
+};
+
+int32_t wisp_shim_display_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+/* Makes the display black and switches it on. */
+uint32_t wisp_shim_display_open(const struct wisp_app *app, uint32_t display);
+/* Makes the display black. Switches it off if all of it was granted. */
+uint32_t wisp_shim_display_close(const struct wisp_app *app, uint32_t display);
+void wisp_shim_display_info(const struct wisp_app *app, uint32_t display,
+			    struct wisp_display_info *info);
+/* The rectangle has so many bytes of pixels. */
+uint32_t wisp_shim_display_write(const struct wisp_app *app, uint32_t display,
+				 const struct wisp_display_rectangle *to, const uint8_t *pixels,
+				 uint32_t length);
+uint32_t wisp_shim_display_show(const struct wisp_app *app, uint32_t display, bool on);
+uint32_t wisp_shim_display_brightness(const struct wisp_app *app, uint32_t display,
+				      uint8_t brightness);
+
 int32_t wisp_shim_eeprom_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_eeprom_open(const struct wisp_app *app, uint32_t eeprom);
 void wisp_shim_eeprom_close(const struct wisp_app *app, uint32_t eeprom);

@@ -16,11 +16,23 @@
 struct wisp_owner {
 	sys_snode_t node;
 	const struct device *device;
-	uint32_t part;
+	/* All grants of one device have the same of these. */
+	union {
+		uint32_t part;
+		/* x, y, width and height. */
+		const uint32_t *area;
+	};
 };
 
 /* Returns false if another grant of the part is open. Opens this grant otherwise. */
 bool wisp_owner_take(struct wisp_owner *own, const struct device *device, uint32_t part);
+
+/*
+ * Does the same for an area of a device. Returns false if a grant of an area that overlaps it is
+ * open.
+ */
+bool wisp_owner_take_area(struct wisp_owner *own, const struct device *device,
+			  const uint32_t *area);
 
 /* Returns true if the grant is open. */
 bool wisp_owner_has(struct wisp_owner *own);

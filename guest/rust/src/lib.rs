@@ -33,6 +33,7 @@ mod adc;
 mod can;
 mod counter;
 mod dac;
+mod display;
 mod eeprom;
 mod entry;
 mod error;
@@ -68,9 +69,14 @@ pub use adc::AnalogInput;
 pub use can::{CanBus, CanFrame, CanId, CanState, ReceivedFrame};
 pub use counter::Counter;
 pub use dac::AnalogOutput;
+pub use display::Display;
+#[cfg(feature = "embedded-graphics")]
+pub use display::{BinaryScreen, ColorScreen};
 pub use eeprom::Eeprom;
 #[cfg(feature = "embedded-can")]
 pub use embedded_can;
+#[cfg(feature = "embedded-graphics")]
+pub use embedded_graphics_core;
 pub use embedded_hal;
 pub use embedded_io;
 #[cfg(feature = "embedded-nal")]

@@ -26,6 +26,7 @@ pub mod adc;
 pub mod can;
 pub mod counter;
 pub mod dac;
+pub mod display;
 pub mod eeprom;
 pub mod event;
 pub mod gpio;
@@ -66,6 +67,7 @@ pub const INTERFACES: &[Interface] = &[
     counter::INTERFACE,
     led::INTERFACE,
     strip::INTERFACE,
+    display::INTERFACE,
     eeprom::INTERFACE,
     input::INTERFACE,
     can::INTERFACE,

@@ -6,7 +6,7 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Can, Clock, Counter, Dac, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Input,
+    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Input,
     Kv, Led, Lifecycle, Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
@@ -238,6 +238,7 @@ impl Sensor for Board {}
 impl Counter for Board {}
 impl Led for Board {}
 impl Strip for Board {}
+impl Display for Board {}
 impl Eeprom for Board {}
 impl Input for Board {}
 impl Can for Board {}

@@ -23,6 +23,7 @@ mod can;
 pub mod core_dump;
 mod counter;
 mod dac;
+mod display;
 mod eeprom;
 mod endpoint;
 mod entry;

@@ -3,6 +3,7 @@
 //! and arguments are that app's own.
 
 pub use crate::can::{Frame, ReceivedFrame};
+pub use crate::display::{DisplayInfo, Rectangle};
 pub use crate::endpoint::{is_ipv4, mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};

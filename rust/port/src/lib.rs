@@ -23,6 +23,7 @@ mod counter;
 mod dac;
 #[cfg(feature = "debug")]
 mod debug;
+mod display;
 mod eeprom;
 mod event;
 mod files;

@@ -20,6 +20,7 @@ mod counter;
 mod dac;
 mod denied;
 mod devices;
+mod display;
 mod eeprom;
 mod entropy;
 mod error;
@@ -47,6 +48,7 @@ mod uart;
 mod vcd;
 
 pub use board::Board;
+pub use display::{Frame, Screen};
 pub use error::Error;
 pub use output::{Capture, TraceFormat};
 pub use platform::{SharedClock, SimPlatform, Stopper};

@@ -17,12 +17,14 @@ static void hold(void)
 	wait_until_held();
 	zassert_equal(led_brightness(), 70);
 	zassert_false(strip_is_dark());
+	zassert_equal(display_pixel(8, 0), 0x0102);
 }
 
 static void expect_released(void)
 {
 	zassert_equal(led_brightness(), 0);
 	zassert_true(strip_is_dark());
+	zassert_equal(display_pixel(8, 0), 0);
 	begin(SECOND, "take");
 	succeed(SECOND);
 }
@@ -34,6 +36,7 @@ ZTEST(owner, test_a_device_belongs_to_the_app_that_has_it_open)
 	succeed(SECOND);
 	zassert_equal(led_brightness(), 70, "the LED of the other app was set");
 	zassert_false(strip_is_dark(), "the strip of the other app was set");
+	zassert_equal(display_pixel(8, 0), 0x0102, "the display of the other app was written");
 	stop(FIRST);
 	expect_released();
 }

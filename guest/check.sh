@@ -120,8 +120,9 @@ expect "a display driver and a graphics crate run unchanged" "ssd1306: drawn" \
 
 # The pixels of a PPM of 16 x 8, black as a dot, and the first letter of their color or # for white.
 picture() {
-	tail -c 384 "$1" | od -An -v -tx1 -w48 |
-		sed 's/ 00 00 00/./g; s/ ff 00 00/r/g; s/ 00 ff 00/g/g; s/ ff ff ff/#/g'
+	tail -c 384 "$1" | od -An -v -tx1 -w3 |
+		sed 's/ 00 00 00/./; s/ ff 00 00/r/; s/ 00 ff 00/g/; s/ ff ff ff/#/' | tr -d '\n' | fold -w16
+	echo
 }
 
 rust_guest screen

@@ -13,7 +13,7 @@ pub const MONO10: u32 = 4;
 pub const ARGB_8888: u32 = 8;
 /// 16 bits with red in the upper 5 and blue in the lower 5, upper byte first.
 pub const RGB_565: u32 = 16;
-/// As `RGB_565`, lower byte first.
+/// The same 16 bits as in `RGB_565`, lower byte first.
 pub const BGR_565: u32 = 32;
 /// A byte: 0 is black.
 pub const L_8: u32 = 64;
@@ -69,7 +69,7 @@ pub const INTERFACE: Interface = Interface {
         constant("MONO10", MONO10, "A bit: 1 is black."),
         constant("ARGB_8888", ARGB_8888, "Blue, green, red and alpha, a byte each."),
         constant("RGB_565", RGB_565, "16 bits with red in the upper 5 and blue in the lower 5, upper byte first."),
-        constant("BGR_565", BGR_565, "As `RGB_565`, lower byte first."),
+        constant("BGR_565", BGR_565, "The same 16 bits as in `RGB_565`, lower byte first."),
         constant("L_8", L_8, "A byte: 0 is black."),
         constant("AL_88", AL_88, "A byte as in `L_8`, then alpha."),
         constant("VERTICAL", VERTICAL, "A byte of single bits has 8 pixels of a column, otherwise of a row."),
@@ -111,7 +111,8 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "write",
             doc: "Writes a rectangle of pixels. The rows lie one behind the other, each with `pitch` pixels, of which the first \
-                  `width` are shown. The call takes as long as the transfer.",
+                  `width` are shown. Single bits are written by whole bytes, and with `FULL_ROWS` in the layout, the rectangle \
+                  is as wide as the display. The call takes as long as the transfer.",
             params: &[
                 DISPLAY,
                 param("x", Kind::U32, "the first column, counted from 0"),
@@ -125,11 +126,7 @@ pub const INTERFACE: Interface = Interface {
             errors: &[
                 NOT_OPEN,
                 ("ERANGE", "the rectangle does not lie inside what was granted"),
-                (
-                    "EINVAL",
-                    "the bytes are not those of `height` rows, lie at another place than they may, or begin or end inside a \
-                     byte of pixels; `pitch` is below `width`; or the display takes full rows only",
-                ),
+                ("EINVAL", "the pixels have another size or place than they may, or the rectangle splits a byte of them"),
                 FAILED,
             ],
         },

@@ -6,8 +6,9 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Input,
-    Kv, Led, Lifecycle, Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip, Uart,
+    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity,
+    Input, Kv, Led, Lifecycle, Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip,
+    Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 

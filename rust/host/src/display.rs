@@ -7,7 +7,7 @@ use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{display, Errno};
 
-/// What of a display was granted, and the form of its pixels.
+/// The size of what was granted of a display, and the form of its pixels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DisplayInfo {
     /// Pixels in a row.
@@ -57,8 +57,8 @@ pub trait Display {
     /// Takes the display for the app, makes it black and switches it on.
     ///
     /// # Errors
-    /// `ENODEV` if the driver is not ready, `EBUSY` if another app has it open, `ERANGE` if the granted rectangle is none
-    /// of the display, `ENOTSUP` if the form of its pixels is unknown, otherwise the error of the driver.
+    /// `ENODEV` if the driver is not ready, `EBUSY` if another app has it open, and `ERANGE` if the granted rectangle is
+    /// none of the display. `ENOTSUP` if the form of its pixels is unknown, otherwise the error of the driver.
     fn open_display(&mut self, _display: u32) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }

@@ -9,6 +9,7 @@
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make fleet     a rollout to DEVICES=8 simulated devices behind the gateway: crashes, power cuts, restarts
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
+# make study     the programs, boards and runtimes of the study that Wisp comes from, renders doc/study.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
 # make boards-report  builds a sample for the boards of bench/boards.txt, renders doc/boards.md; an hour or more
 # make doc       renders crates, C headers and a book of doc/ into build/doc; warnings are errors
@@ -24,7 +25,7 @@ HOURS ?= 24
 CUTS ?= 40
 DEVICES ?= 8
 
-.PHONY: all demo test spec soak fleet fuzz miri bench size boards-report doc setup install fmt clean help
+.PHONY: all demo test spec soak fleet fuzz miri bench study size boards-report doc setup install fmt clean help
 
 help all:
 	@sed -n -e 's/^# \(make .*\)/\1/p' -e 's/^#\( \{15,\}.*\)/\1/p' Makefile
@@ -53,6 +54,10 @@ fleet: setup
 bench: setup
 	@$(PYTHON) scripts/bench.py
 	@$(PYTHON) scripts/bench.py --flash --board m3 --runtime null --runtime wisp --runtime wasm3 --runtime wamr
+	@$(PYTHON) scripts/bench.py --render
+
+study: setup
+	@$(PYTHON) scripts/bench.py --study
 	@$(PYTHON) scripts/bench.py --render
 
 size: setup

@@ -8,7 +8,9 @@
   bench.py --table                          stored results in text
   bench.py --size                           flash and RAM of configurations, by part
   bench.py --check                          stored results against bench/budgets.toml
+  bench.py --study                          the programs of the study on its boards, into bench/study.json
   bench.py --render                         pages and plots from the stored results
+  bench.py --rendered                       fails when a page or plot is not what --render writes
 
 Results are kept in bench/results.json, a line each, with the commit and the tools; a run replaces what
 it measured anew. --results names another file, for a measurement that is not to be kept.
@@ -20,7 +22,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import boards, budgets, energy, guests, images, measure, render, results, size
+from harness import boards, budgets, guests, images, measure, render, results, size, study
+from harness.tools import REPO, write_if_changed
 
 
 def main():
@@ -36,7 +39,9 @@ def main():
     parser.add_argument("--size", action="store_true", help="measure sizes of configurations")
     parser.add_argument("--configuration", action="append", help="with --size: this one only")
     parser.add_argument("--check", action="store_true", help="compare with the budgets")
-    parser.add_argument("--render", action="store_true", help="write doc/benchmarks.md")
+    parser.add_argument("--study", action="store_true", help="measure the programs of the study, and print its tables")
+    parser.add_argument("--render", action="store_true", help="write doc/benchmarks.md and doc/study.md")
+    parser.add_argument("--rendered", action="store_true", help="compare them with the stored results")
     parser.add_argument("--results", help="file of results, bench/results.json by default")
     parser.add_argument("--timeout", type=int, default=300, help="seconds for one QEMU run")
     args = parser.parse_args()
@@ -51,11 +56,35 @@ def main():
         print(size.text(store))
     if args.check:
         budgets.check(store)
+    if args.study:
+        run_study()
     if args.render:
-        render.render(store)
-    if args.table or args.size or args.check or args.render:
+        for path, text in rendered(store).items():
+            write_if_changed(path, text)
+    if args.rendered:
+        stale = [str(path.relative_to(REPO)) for path, text in rendered(store).items()
+                 if not path.is_file() or path.read_text(encoding="utf-8") != text]
+        if stale:
+            sys.exit(f"bench: not rendered from the stored results: {', '.join(stale)}; run scripts/bench.py --render")
+    if args.table or args.size or args.check or args.study or args.render or args.rendered:
         return
     failures = measure_all(args, chosen, store)
+    if failures:
+        sys.exit(f"bench: {failures} workloads failed")
+
+
+def rendered(store):
+    """{path: text} of all pages and plots."""
+    return {**render.pages(store), **study.pages(results.Store(study.FILE))}
+
+
+def run_study():
+    """Measures the study, prints its tables and what is missing. Ends the program when a result is wrong."""
+    store = results.Store(study.FILE)
+    missing, failures = study.measure_all(store)
+    print(study.text(store))
+    for line in missing:
+        print(f"not measured: {line}")
     if failures:
         sys.exit(f"bench: {failures} workloads failed")
 
@@ -77,10 +106,6 @@ def measure_all(args, chosen, store):
                     store.save()
                     continue
                 result = measure.measure(board, name, tier, args.workload, args.timeout)
-                for workload, values in result["workloads"].items():
-                    spent = energy.measured(board, name, tier, guests.BY_NAME[workload])
-                    if spent is not None:
-                        values["microjoules"] = spent
                 before = store.run(board, name, tier)
                 store.add(board, name, tier, result, partial=args.workload is not None)
                 failures += len(result["failures"])

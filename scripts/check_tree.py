@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Checks what no compiler checks: licences of files and crates, file sizes, stray paths, prose, links between files,
-maps of pages, the order of the engine's files."""
+maps of pages, the order of the engine's files, pages that are rendered from measurements."""
 
 import json
 import re
@@ -164,9 +164,19 @@ def requirements():
             for line in (devenv.REPO / name).read_text(encoding="utf-8").splitlines() if line.startswith("-")]
 
 
+def rendered():
+    """Pages and plots of measurements that are not what their results and templates say, which takes the history."""
+    if devenv.output(["git", "-C", str(devenv.REPO), "rev-parse", "--is-shallow-repository"]) != "false":
+        print("tree: pages of measurements are not compared, this clone has no history")
+        return []
+    done = subprocess.run([sys.executable, devenv.REPO / "scripts" / "bench.py", "--rendered"], capture_output=True, text=True,
+                          check=False)
+    return done.stderr.strip().splitlines() if done.returncode else []
+
+
 def main():
     problems = (files() + includes() + links() + maps() + folders() + requirements() + crates("rust") + crates("rust/fleet")
-                + storeys.problems())
+                + storeys.problems() + rendered())
     for problem in problems:
         print(problem)
     print(f"tree: {len(problems)} problems")

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A plugin of QEMU that counts how often each block of instructions ran in two spans of a program:
+ * A plugin of QEMU that counts how often each block of instructions ran in two spans of each of a
+ * program's workloads:
  *
- *   -plugin blocks.so,run=ADDRESS,end=ADDRESS,out=FILE
+ *   -plugin blocks.so,load=ADDRESS,run=ADDRESS,end=ADDRESS,out=FILE
  *
- * `run` is a function whose second call begins the first span and whose third call begins the
- * second one. The first call of the function `end` in the second span ends it and writes FILE. Each
- * block that ran has a line "block RAN TAKEN RAN TAKEN", and a line for each of its instructions. A
- * block is taken when the one before it in time is not the one before it in memory.
+ * A call of the function `load` begins a workload. The second call of `run` begins its first span,
+ * and the third call begins its second span. The first call of the function `end` after that ends
+ * it. FILE then has a line "workload NUMBER", the blocks that ran, and a line "end". A block is a
+ * line "block RAN TAKEN RAN TAKEN", and a line for each of its instructions. It is taken when the
+ * one before it in time is not the one before it in memory.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -42,39 +44,39 @@ struct block {
 };
 
 static struct block *blocks;
-static uint64_t run, end, last;
-static const char *out;
-/* calls of `run`, and more than all of them when the spans are over */
-static unsigned int calls;
+static uint64_t load, run, end, last;
+static FILE *out;
+/* Calls of `load`, and of `run` since then. One more than all of these is the end of the spans. */
+static unsigned int loads, calls;
 
 static void write_all(void)
 {
-	FILE *file = fopen(out, "w");
-
-	if (file == NULL) {
-		perror(out);
-		return;
-	}
-	for (const struct block *b = blocks; b != NULL; b = b->next) {
+	fprintf(out, "workload %u\n", loads - 1);
+	for (struct block *b = blocks; b != NULL; b = b->next) {
 		if (b->ran[0] + b->ran[1] == 0) {
 			continue;
 		}
-		fprintf(file, "block %llu %llu %llu %llu\n", (unsigned long long)b->ran[0],
+		fprintf(out, "block %llu %llu %llu %llu\n", (unsigned long long)b->ran[0],
 			(unsigned long long)b->taken[0], (unsigned long long)b->ran[1],
 			(unsigned long long)b->taken[1]);
 		for (size_t i = 0; i < b->count; i++) {
-			fprintf(file, "%s\n", b->text[i]);
+			fprintf(out, "%s\n", b->text[i]);
 		}
+		memset(b->ran, 0, sizeof(b->ran));
+		memset(b->taken, 0, sizeof(b->taken));
 	}
-	fprintf(file, "end\n");
-	fclose(file);
+	fprintf(out, "end\n");
+	fflush(out);
 }
 
 static void executed(unsigned int cpu, void *data)
 {
 	struct block *b = data;
 
-	if (b->start == run && calls <= SPANS) {
+	if (b->start == load) {
+		loads++;
+		calls = 0;
+	} else if (b->start == run && calls <= SPANS) {
 		calls++;
 	} else if (b->start == end && calls == SPANS + 1) {
 		calls++;
@@ -113,16 +115,19 @@ static void translated(uint64_t id, struct qemu_plugin_tb *tb)
 EXPORT int qemu_plugin_install(uint64_t id, const void *info, int argc, char **argv)
 {
 	for (int i = 0; i < argc; i++) {
-		if (strncmp(argv[i], "run=", 4) == 0) {
+		if (strncmp(argv[i], "load=", 5) == 0) {
+			load = strtoull(argv[i] + 5, NULL, 0);
+		} else if (strncmp(argv[i], "run=", 4) == 0) {
 			run = strtoull(argv[i] + 4, NULL, 0);
 		} else if (strncmp(argv[i], "end=", 4) == 0) {
 			end = strtoull(argv[i] + 4, NULL, 0);
 		} else if (strncmp(argv[i], "out=", 4) == 0) {
-			out = strdup(argv[i] + 4);
+			out = fopen(argv[i] + 4, "w");
 		}
 	}
-	if (run == 0 || end == 0 || out == NULL) {
-		fprintf(stderr, "blocks: expected run=ADDRESS,end=ADDRESS,out=FILE\n");
+	if (load == 0 || run == 0 || end == 0 || out == NULL) {
+		fprintf(stderr, "blocks: expected load=ADDRESS,run=ADDRESS,end=ADDRESS,out=FILE, a "
+				"file that can be written\n");
 		return 1;
 	}
 	qemu_plugin_register_vcpu_tb_trans_cb(id, translated);

@@ -18,10 +18,14 @@ def models():
     return read_toml(REPO / "bench" / "energy.toml")
 
 
-def modelled(model, instructions):
-    """Microjoules for a number of instructions."""
-    seconds = instructions * model["cycles_per_instruction"] / (model["clock_mhz"] * 1e6)
-    return seconds * model["power_mw"] * 1e3
+def microseconds(model, cycles):
+    """The time that a number of cycles takes."""
+    return cycles / model["clock_mhz"]
+
+
+def modelled(model, cycles):
+    """Microjoules for a number of cycles, or None if the power is not known."""
+    return microseconds(model, cycles) * model["power_mw"] / 1e3 if "power_mw" in model else None
 
 
 def measured(board, runtime, tier, workload):

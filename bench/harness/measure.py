@@ -33,7 +33,10 @@ def run_chip(elf, timeout):
     if reason:
         fail(reason)
     command = ["node", rp2040_firmware.OUT / "console.mjs", elf.with_suffix(".uf2"), CHIP_SECONDS, "bench done"]
-    done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout, check=False)
+    try:
+        done = subprocess.run([str(part) for part in command], capture_output=True, text=True, timeout=timeout, check=False)
+    except subprocess.TimeoutExpired:
+        fail(f"{elf}: no end after {timeout} s")
     output, _, report = done.stdout.rstrip().rpartition("\n")
     if done.returncode != 0 or not json.loads(report)["matched"] or json.loads(report)["faults"]:
         fail(f"{elf}: no end after {CHIP_SECONDS} s of the chip's time; it printed:\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
@@ -186,29 +189,20 @@ def parse(board, lines, expected):
     return result
 
 
-def modelled(board, elf, names, timeout):
-    """Runs workloads in QEMU, each alone, and adds modelled cycles to their results."""
-    done, failed = {}, {}
-    for name in names:
-        part = parse(board, run_qemu(board, elf, name, timeout, cycles.plugin(elf)), guests.expected())
-        for workload, values in part["workloads"].items():
-            values["cycles"] = cycles.counted(board, guests.BY_NAME[workload], values["instructions"])
-        done.update(part["workloads"])
-        failed.update(part["failures"])
-    return {**part, "workloads": done, "failures": failed}
-
-
-def measure(board, runtime, tier, only=None, timeout=300, names=()):
-    """Builds, runs and parses. Fails when a result is wrong. With names, these run in QEMU with a model of cycles."""
+def measure(board, runtime, tier, only=None, timeout=300, model=False):
+    """Builds, runs and parses. Fails when a result is wrong. With a model, QEMU's results have cycles too."""
     begun = revision()
     elf = images.build(board, runtime, tier)
     if runtime == "wisp" and tier in ("thumb", "riscv", "threaded"):
         dispatch.check(elf)
-    if names:
-        result = modelled(board, elf, names, timeout)
+    if board.qemu:
+        lines = run_qemu(board, elf, only, timeout, cycles.plugin(elf) if model else ())
     else:
-        lines = run_qemu(board, elf, only, timeout) if board.qemu else run_chip(elf, timeout)
-        result = parse(board, lines, guests.expected())
+        lines = run_chip(elf, timeout)
+    result = parse(board, lines, guests.expected())
+    if board.qemu and model:
+        present = [w for w in guests.WORKLOADS if runtime != "native" or bool(w.rust) == (tier == "rust")]
+        cycles.add(board, present, result["workloads"])
     result["flash"], result["ram"] = images.flash_and_ram(elf)
     # a tree that somebody changed meanwhile is no commit
     result["revision"] = begun if begun == revision() else begun.rstrip("+") + "+"

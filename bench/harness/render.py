@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes doc/benchmarks.md and its plots from the stored results."""
+"""Renders doc/benchmarks.md and its plots from the stored results."""
 
 import re
 
-from . import boards, energy, guests, images, measure, size, svg
+from . import boards, guests, images, measure, size, svg
 from .results import geomean
-from .tools import REPO, write_if_changed
+from .tools import REPO
 
 PAGE = REPO / "doc" / "benchmarks.md"
 TEMPLATE = REPO / "bench" / "benchmarks.md.in"
@@ -163,23 +163,6 @@ def held_out_table(store):
     return table(["relative to gcc -O2"] + [w.name for w in chosen] + ["geomean"], rows)
 
 
-def energy_table(store):
-    """Modelled energy of the bubble sort, as the paper measured it."""
-    rows = []
-    workload = guests.BY_NAME["bubble"]
-    for short, model in energy.models().items():
-        board = boards.find(short)
-        for runtime, tier, title in (("native", "gcc", "native"), *columns(store, board)):
-            run = store.run(board, runtime, tier)
-            found = run and run["workloads"].get("bubble")
-            if found:
-                spent = energy.modelled(model, found["instructions"])
-                meter = found.get("microjoules")
-                rows.append([f"{model['board']}, {title}", number(spent, ",.0f"),
-                             number(meter, ",.0f")])
-    return table([f"{workload.title}, one iteration", "model, µJ", "meter, µJ"], rows)
-
-
 def versions(store):
     """The peers that were measured, by version and where their sources come from."""
     found = set()
@@ -209,7 +192,7 @@ def revisions(store):
     found = {}
     for (board, runtime, tier), run in sorted(store.runs.items()):
         if runtime == "wisp":
-            where = f"{boards.BOARDS[board].short} {tier}"
+            where = f"{boards.find(board).short} {tier}"
             if run["workloads"]:
                 found.setdefault(run["revision"], []).append(where)
             if run.get("flash_revision", run.get("revision")) != run.get("revision"):
@@ -245,47 +228,43 @@ def absent(store):
         if runtime == "null":
             continue
         title = next((title for r, t, title in COLUMNS if (r, t) == (runtime, tier)), f"{runtime} {tier}")
-        lines += [f"- {boards.BOARDS[board].title}, {title}: {', '.join(names)}: {reason}."
+        lines += [f"- {boards.find(board).title}, {title}: {', '.join(names)}: {reason}."
                   for reason, names in sorted(reasons.items())]
     return "\n".join(lines) or "Everything ran."
 
 
 def plots(store):
-    """The charts. Returns the names of their files."""
+    """The charts: {name of the file: text}."""
     measured = [b for b in boards.BOARDS.values() if store.run(b, "native", "gcc")]
     used = [c for c in COLUMNS if any(ran(store, b, *c[:2]) for b in measured)]
-    names = []
     groups = [(b.title, [store.geomean(b, *c[:2]) if store.run(b, *c[:2]) else None for c in used])
               for b in measured]
-    names.append(("geomean.svg", svg.bars("Instructions relative to native code", "geomean of 11",
-                                          groups, [c[2] for c in used])))
+    charts = {"bench-geomean.svg": svg.bars("Instructions relative to native code", "geomean of 11",
+                                            groups, [c[2] for c in used])}
     for board in measured:
         shown = columns(store, board)
         groups = [(w.name, [store.ratio(board, *c[:2], w.name) for c in shown]) for w in COUNTED]
-        names.append((f"{board.short}.svg", svg.bars(
+        charts[f"bench-{board.short}.svg"] = svg.bars(
             f"{board.title}: instructions relative to gcc -O2", "shorter is faster", groups,
-            [c[2] for c in shown], limit=35)))
-    for name, text in names:
-        write_if_changed(PLOTS / f"bench-{name}", text)
-    return [f"bench-{name}" for name, _ in names]
+            [c[2] for c in shown], limit=35)
+    return charts
 
 
-def render(store):
-    """Writes the page and the plots."""
-    names = plots(store)
+def pages(store):
+    """{path: text} of the page and its plots."""
+    charts = plots(store)
     parts = {"VERSIONS": versions(store), "REVISIONS": revisions(store), "TOOLS": tools(store),
              "ABSENT": absent(store), "GEOMEANS": geomean_table(store),
-             "RUST": rust_table(store), "HELDOUT": held_out_table(store),
-             "ENERGY": energy_table(store), "SIZE": size.table(store)}
+             "RUST": rust_table(store), "HELDOUT": held_out_table(store), "SIZE": size.table(store)}
     by_board, others = [], []
     for board in boards.BOARDS.values():
         if columns(store, board) and store.run(board, "native", "gcc"):
             plot = f"bench-{board.short}.svg"
-            image = f"\n\n![{board.title}](img/{plot})" if plot in names else ""
+            image = f"\n\n![{board.title}](img/{plot})" if plot in charts else ""
             by_board.append(f"### {board.title}, {board.name}\n\n{board_table(store, board)}{image}")
             others.append(other_table(store, board))
     parts["BOARDS"] = "\n\n".join(by_board)
     parts["OTHERS"] = "\n\n".join(others)
     text = TEMPLATE.read_text(encoding="utf-8")
     text = re.sub(r"@([A-Z]+)@", lambda match: parts[match.group(1)], text)
-    write_if_changed(PAGE, text)
+    return {PAGE: text, **{PLOTS / name: chart for name, chart in charts.items()}}

@@ -80,14 +80,9 @@ void wisp_ddi_give_up(void)
 {
 	struct wisp_store_upload upload;
 
-	if (!has_upload(wisp_ddi_record.hash, &upload)) {
-		return;
+	if (has_upload(wisp_ddi_record.hash, &upload)) {
+		wisp_storage_give_up(&upload, &client.owner);
 	}
-	/* After a reset it has no owner. It cannot be taken over from another owner. */
-	upload.interfaces = NULL;
-	upload.targets = NULL;
-	(void)wisp_storage_begin(&upload, &client.owner);
-	(void)wisp_storage_abort(client.owner);
 }
 
 /* Returns whether an error of the app storage is temporary: another client uses it. */

@@ -86,6 +86,9 @@ uint32_t wisp_rust_store_progress(struct wisp_store_upload *upload);
 uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *slot);
 uint32_t wisp_rust_store_abort(void);
 
+/* Rust: completes an upload that was announced without its hash, and checks it as accept does. */
+uint32_t wisp_rust_store_identify(const struct wisp_store_trust *trust);
+
 /*
  * Rust: confirms the candidate of an app, and retires the keys that it lists if a root key signed
  * it.
@@ -129,7 +132,8 @@ uint32_t wisp_rust_store_describe(const uint8_t *image, size_t size,
 
 /*
  * Rust: the same for an image of which only the first `size` bytes are in memory, with the manifest
- * among them. Length and hash of the image are those that `upload` has. Callable from any thread.
+ * among them. Length and hash of the image are those that `upload` has. A length of 0 is replaced
+ * by that of an image which is signed and has no attached code. Callable from any thread.
  */
 uint32_t wisp_rust_store_head(const uint8_t *head, size_t size, struct wisp_store_upload *upload);
 

@@ -78,6 +78,19 @@ int wisp_storage_finish(uint32_t owner);
 int wisp_storage_abort(uint32_t owner);
 
 /*
+ * Completes an upload that was announced with a hash of zeros because its sender does not know it,
+ * and checks it as wisp_storage_finish() does, which may follow. An upload that is refused is
+ * deleted.
+ */
+int wisp_storage_identify(uint32_t owner);
+
+/*
+ * Deletes an upload that is the caller's, or nobody's because the device was reset. Fills in the
+ * number of its owner.
+ */
+void wisp_storage_give_up(const struct wisp_store_upload *upload, uint32_t *owner);
+
+/*
  * Reads the challenge that the next signed request has to answer. Returns 0 or an enum
  * wisp_store_error.
  */

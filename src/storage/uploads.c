@@ -64,7 +64,7 @@ static bool is_over(void)
 	       now - present.began > (int64_t)CONFIG_WISP_MGMT_UPLOAD_SECONDS * MSEC_PER_SEC;
 }
 
-#elif defined(CONFIG_WISP_DDI)
+#elif defined(CONFIG_WISP_DDI) || defined(CONFIG_WISP_LWM2M)
 
 /* Returns true if no client goes on with the upload, because only the firmware uploads here. */
 static bool is_over(void)
@@ -255,6 +255,16 @@ int wisp_store_abort(void)
 	return wisp_storage_abort(WISP_UPLOAD_FIRMWARE);
 }
 
+/* Logs why a complete upload is refused, and deletes it unless another try may succeed. */
+static int refuse(const struct wisp_store_upload *upload, int error)
+{
+	wisp_storage_explain(upload->name, "upload refused", error);
+	if (error != WISP_STORE_INCOMPLETE && error != WISP_STORE_FLASH) {
+		(void)wisp_rust_store_abort();
+	}
+	return error;
+}
+
 static int accept_upload(const struct wisp_store_upload *upload)
 {
 	const struct wisp_app *app = wisp_app_find(upload->name);
@@ -269,11 +279,7 @@ static int accept_upload(const struct wisp_store_upload *upload)
 	trust = wisp_storage_trust(app);
 	ret = wisp_rust_store_accept(&trust, &slot);
 	if (ret != 0) {
-		wisp_storage_explain(upload->name, "upload refused", ret);
-		if (ret != WISP_STORE_INCOMPLETE && ret != WISP_STORE_FLASH) {
-			(void)wisp_rust_store_abort();
-		}
-		return ret;
+		return refuse(upload, ret);
 	}
 	LOG_INF("%s: version %u.%u.%u installed, on trial until it is confirmed", upload->name,
 		upload->image.version & 0xff, (upload->image.version >> 8) & 0xff,
@@ -302,4 +308,38 @@ int wisp_storage_finish(uint32_t owner)
 int wisp_store_finish(void)
 {
 	return wisp_storage_finish(WISP_UPLOAD_FIRMWARE);
+}
+
+static int do_identify(void *argument)
+{
+	const uint32_t *owner = argument;
+	struct wisp_store_upload upload;
+	struct wisp_store_trust trust;
+	int ret = own(*owner, &upload);
+
+	if (ret != 0) {
+		return ret;
+	}
+	if (wisp_app_find(upload.name) == NULL) {
+		return WISP_STORE_NO_APP;
+	}
+	trust = wisp_storage_trust(wisp_app_find(upload.name));
+	ret = wisp_rust_store_identify(&trust);
+	return ret == 0 ? 0 : refuse(&upload, ret);
+}
+
+int wisp_storage_identify(uint32_t owner)
+{
+	return wisp_storage_run(do_identify, &owner);
+}
+
+void wisp_storage_give_up(const struct wisp_store_upload *upload, uint32_t *owner)
+{
+	struct wisp_store_upload again = *upload;
+
+	/* After a reset it has no owner. It cannot be taken over from another owner. */
+	again.interfaces = NULL;
+	again.targets = NULL;
+	(void)wisp_storage_begin(&again, owner);
+	(void)wisp_storage_abort(*owner);
 }

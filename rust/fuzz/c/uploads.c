@@ -100,6 +100,12 @@ uint32_t wisp_rust_store_accept(const struct wisp_store_trust *trust, uint32_t *
 	return 0;
 }
 
+uint32_t wisp_rust_store_identify(const struct wisp_store_trust *trust)
+{
+	ARG_UNUSED(trust);
+	return present.offset == present.image.length ? 0 : WISP_STORE_INCOMPLETE;
+}
+
 uint32_t wisp_rust_store_get(uint32_t slot, struct wisp_store_app *stored)
 {
 	ARG_UNUSED(slot);

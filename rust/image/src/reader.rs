@@ -339,6 +339,11 @@ impl<'a> Image<'a> {
         Self { bytes, total: u32_at(bytes, 8).unwrap_or(0), rows: found }
     }
 
+    /// Returns the bytes of everything before the trailer, as the header says.
+    pub fn content_length(&self) -> u32 {
+        self.total
+    }
+
     /// Returns the bytes of a section, or empty if the image has none.
     pub fn section(&self, section: Section) -> &'a [u8] {
         let row = usize::from(self.rows.0[section as usize]);

@@ -10,7 +10,7 @@ use wisp_engine::Image;
 use wisp_storage::{
     Flash, FlashError, Geometry, ImageRef, Mounted, Slot, Store, StoreError, Upload, Which, MAX_APPS, MAX_RETIRED,
 };
-use wisp_trust::{key_id, retired_by, retirements, Keys, Signer, TrustError};
+use wisp_trust::{key_id, retired_by, retirements, Keys, Signer, TrustError, SIGNED_TRAILER_SIZE};
 
 /// The `wisp_storage` partition.
 struct Partition;
@@ -354,6 +354,36 @@ fn check_signature(
     }
 }
 
+/// Checks a complete upload: hash, signature, manifest, memory. Returns whether it may have a lower version than the
+/// image that was confirmed last.
+///
+/// # Safety
+/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
+unsafe fn check(store: &mut Store<'static, Partition>, trust: &shim::wisp_store_trust) -> Result<bool, Error> {
+    let progress = store.complete()?;
+    // SAFETY: nothing writes flash during the check. The keys live as long as the program.
+    unsafe {
+        let held = Held::new(store.address(&progress.image), &progress.image)?;
+        let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
+        let keys = keys(trust, store.retired());
+        let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
+        let manifest = image.manifest().map_err(|_| Error::Port(PortError::NoImage))?;
+        if manifest.name != progress.name.as_str()
+            || version_word(manifest.version) != progress.image.version
+            || manifest.rollback != progress.image.rollback
+        {
+            return Err(Error::Port(PortError::Announced));
+        }
+        let memory = manifest.memory.map_or(0, |memory| memory.backed);
+        if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
+            return Err(Error::Port(PortError::TooLarge));
+        }
+        needs::device(&image, trust).map_err(Error::Port)?;
+        needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
+        Ok(manifest.downgrade)
+    }
+}
+
 /// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
 ///
 /// # Safety
@@ -361,30 +391,27 @@ fn check_signature(
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
-    // SAFETY: called by the app storage's thread; C's `slot` can be written. Nothing writes flash during the check.
+    // SAFETY: called by the app storage's thread; C's `slot` can be written.
     unsafe {
-        let trust = &*trust;
         with(|store| {
-            let progress = store.complete()?;
-            let held = Held::new(store.address(&progress.image), &progress.image)?;
-            let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
-            let keys = keys(trust, store.retired());
-            let signer = check_signature(&image, wisp_trust::verify, &keys, trust.allow_unsigned)?;
-            let manifest = image.manifest().map_err(|_| Error::Port(PortError::NoImage))?;
-            if manifest.name != progress.name.as_str()
-                || version_word(manifest.version) != progress.image.version
-                || manifest.rollback != progress.image.rollback
-            {
-                return Err(Error::Port(PortError::Announced));
-            }
-            let memory = manifest.memory.map_or(0, |memory| memory.backed);
-            if memory > trust.memory_size || manifest.max_frame > trust.frame_size {
-                return Err(Error::Port(PortError::TooLarge));
-            }
-            needs::device(&image, trust).map_err(Error::Port)?;
-            needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
-            *slot = store.accept(manifest.downgrade)?.number() as u32;
+            let downgrade = check(store, &*trust)?;
+            *slot = store.accept(downgrade)?.number() as u32;
             Ok(())
+        })
+    }
+}
+
+/// Completes an upload that was announced without its hash, and checks it as [`wisp_rust_store_accept`] does.
+///
+/// # Safety
+/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
+#[no_mangle]
+pub unsafe extern "C" fn wisp_rust_store_identify(trust: *const shim::wisp_store_trust) -> u32 {
+    // SAFETY: called by the app storage's thread, with C's lists of keys.
+    unsafe {
+        with(|store| {
+            store.identify()?;
+            check(store, &*trust).map(drop)
         })
     }
 }
@@ -433,7 +460,7 @@ pub unsafe extern "C" fn wisp_rust_store_describe(
 }
 
 /// Writes to `upload` the announcement of an image of which only the first bytes are in memory. Its length and hash are
-/// those that `upload` has.
+/// those that `upload` has. A length of 0 is replaced by that of an image which is signed and has no attached code.
 ///
 /// # Safety
 /// `head` points to `size` bytes that do not change. `upload` can be read and written.
@@ -448,7 +475,12 @@ pub unsafe extern "C" fn wisp_rust_store_head(
     // SAFETY: C passes an `upload` that can be read and written.
     let upload = unsafe { &mut *upload };
     // The image is parsed when it is complete. Until then, what is not there counts as missing.
-    let Some(announced) = announcement(&Image::parsed(bytes), upload.image.length, upload.image.hash) else {
+    let image = Image::parsed(bytes);
+    let length = match upload.image.length {
+        0 => image.content_length().saturating_add(SIGNED_TRAILER_SIZE),
+        length => length,
+    };
+    let Some(announced) = announcement(&image, length, upload.image.hash) else {
         return PortError::NoImage.code();
     };
     *upload = announced;

@@ -37,7 +37,7 @@ impl<F: Flash> Store<'_, F> {
     }
 
     /// Hashes an image, with one bit (byte, mask) the other way.
-    fn hash(&mut self, image: &ImageRef, change: Option<(u32, u8)>) -> Result<[u8; 32], StoreError> {
+    pub(crate) fn hash(&mut self, image: &ImageRef, change: Option<(u32, u8)>) -> Result<[u8; 32], StoreError> {
         let mut hasher = Hasher::new();
         self.read_image(image, change, |bytes| hasher.update(bytes))?;
         Ok(hasher.finish())

@@ -224,6 +224,33 @@ impl<F: Flash> Store<'_, F> {
         Ok(progress)
     }
 
+    /// Replaces the announced hash of a complete upload, which its sender did not know, by that of the bytes that
+    /// arrived. So only the image's trailer tells whether they are right.
+    ///
+    /// # Errors
+    /// [`StoreError::NoUpload`], [`StoreError::Incomplete`], [`StoreError::Installed`], [`StoreError::Flash`],
+    /// [`StoreError::JournalFull`].
+    pub fn identify(&mut self) -> Result<(), StoreError> {
+        let (incoming, mut record) = self.upload_record()?;
+        if incoming.received != record.image.length {
+            return Err(StoreError::Incomplete(incoming.received));
+        }
+        let hash = self.hash(&record.image, None)?;
+        if let Some(slot) = self.find_place(record.name.as_str())? {
+            if self.app(slot)?.running.is_some_and(|image| image.hash == hash) {
+                return Err(StoreError::Installed);
+            }
+        }
+        record.image.hash = hash;
+        record.begun = record.image.blocks;
+        self.append(Kind::Upload, &record.write())?;
+        if let Some(incoming) = &mut self.incoming {
+            // after a reboot, the last block is written again
+            incoming.received = record.image.length;
+        }
+        Ok(())
+    }
+
     /// Makes the upload its app's candidate. The caller has checked who signed the image, and read in it whether
     /// it may have a lower version than the image that was confirmed last.
     ///

@@ -32,6 +32,36 @@ fn an_upload_goes_on_after_a_reboot_at_the_start_of_its_block() {
 }
 
 #[test]
+fn an_upload_of_an_unknown_hash_gets_that_of_its_bytes_before_it_is_accepted() {
+    let bytes = image(1, 3000);
+    let unknown = Upload { hash: [0; 32], ..upload("app", &bytes, 0) };
+    let mut wear = vec![0; 512];
+    let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();
+    assert_eq!(store.identify(), Err(StoreError::NoUpload));
+    store.begin(&unknown).unwrap();
+    store.write(0, &bytes[..2999]).unwrap();
+    assert_eq!(store.identify(), Err(StoreError::Incomplete(2999)));
+    store.write(2999, &bytes[2999..]).unwrap();
+    assert_eq!(store.accept(false), Err(StoreError::Hash));
+    store.identify().unwrap();
+    let progress = store.complete().unwrap();
+    assert_eq!(progress.image.hash, upload("app", &bytes, 0).hash);
+    // the last block is written again after a reboot, of an upload that has its hash
+    let (mut store, _) = Store::mount(store.into_flash(), &mut wear).unwrap();
+    let at = store.begin(&upload("app", &bytes, 0)).unwrap();
+    assert_eq!(at, 2560);
+    store.write(at, &bytes[2560..]).unwrap();
+    let slot = store.accept(false).unwrap();
+    store.attempt(slot).unwrap();
+    store.confirm(slot).unwrap();
+    assert!(store.checked(slot, Which::Running).is_ok());
+    // what is installed is known again
+    store.begin(&unknown).unwrap();
+    store.write(0, &bytes).unwrap();
+    assert_eq!(store.identify(), Err(StoreError::Installed));
+}
+
+#[test]
 fn a_second_upload_is_told_that_the_store_is_busy() {
     let mut wear = vec![0; 512];
     let (mut store, _) = Store::mount(SimFlash::new(SMALL), &mut wear).unwrap();

@@ -39,7 +39,7 @@ pub use request::sign_request;
 pub use request::{Challenge, RequestError, NONCE_SIZE, SIGNATURE_ENTRY};
 #[cfg(feature = "sign")]
 pub use sign::{add_conditions, add_retired_keys, allow_downgrade, attach, public_key, sign, SignError};
-pub use trailer::Trailer;
+pub use trailer::{Trailer, SIGNED_TRAILER_SIZE};
 pub use verify::{check_hash, check_rollback, compiler_of, verify, verify_origin};
 
 /// SHA-256 in pieces.

@@ -6,6 +6,9 @@ use wisp_image::{Attachment, Image};
 
 use crate::{KeyId, TrustError};
 
+/// Bytes of a trailer with a signature: its header, and three records of four bytes and their content.
+pub const SIGNED_TRAILER_SIZE: u32 = 4 + (4 + 32) + (4 + 8) + (4 + 64);
+
 /// The trailer that follows the content of an image or of an attachment.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Trailer<'a> {

@@ -18,7 +18,7 @@ from suites.common import Count, cargo, stream, together, twister  # noqa: F401 
 from suites.components import select_components
 from suites.cores import select_cores
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
-from suites.fleet import select_ddi, select_fleet, select_rollout
+from suites.fleet import select_ddi, select_fleet, select_lwm2m, select_rollout
 from suites.holes import select_holes
 from suites.inside import select_inside
 from suites.programs import select_programs
@@ -66,6 +66,7 @@ SELECTIONS = {
     "fleet": select_fleet,
     "rollout": select_rollout,
     "ddi": select_ddi,
+    "lwm2m": select_lwm2m,
     "programs": select_programs,
     "rp2040": select_rp2040,
     "components": select_components,

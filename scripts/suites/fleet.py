@@ -12,6 +12,7 @@ import venv
 from pathlib import Path
 
 import devenv
+import network
 
 from suites.common import RUST, Count, cargo, counted, stream, twister
 
@@ -106,27 +107,47 @@ def select_rollout():
     return fleet + counted([*command, tests / "independent.py", *options, "--server", server], devenv.REPO)
 
 
-def select_ddi():
-    """The device's own client of a rollout server: updates, power cuts, cancelled actions, servers that lie."""
-    env = devenv.environment() if sys.platform == "linux" else None
-    if env is None:
-        print("ddi: skipped, no Zephyr workspace can be had here; run 'make setup'")
-        return Count(skipped=1)
-    options, firmware = programs(), FOLDER / "ddi"
+def device_client(name, env, library=None):
+    """Builds samples/updatable_app with a client, `ddi` or `lwm2m`, for two boards; tests it on native_sim and starts it on
+    the other one. The tests may need a Python library."""
+    options, firmware = programs(), FOLDER / name
     sample, tests = devenv.REPO / "samples" / "updatable_app", devenv.REPO / "tests" / "fleet"
+    # both clients have the same network and settings
     board = sample / "ddi" / "native_sim_native_64"
     overlays = [tests / "devices.overlay", tests / "ddi.overlay", board.with_suffix(".overlay")]
-    configurations = [sample / "ddi" / "client.conf", board.with_suffix(".conf"), tests / "ddi.conf"]
+    configurations = [sample / name / "client.conf", board.with_suffix(".conf"), tests / f"{name}.conf"]
     build = ["west", "build", "-b", "native_sim/native/64", "-d", firmware, sample, "--",
              f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DEXTRA_DTC_OVERLAY_FILE={';'.join(map(str, overlays))}",
              f"-DEXTRA_CONF_FILE={';'.join(map(str, configurations))}"]
     if options is None or stream(build, devenv.find_zephyr(), env)[0]:
         return Count(failed=1)
     own = devenv.VENV / "bin" / "python"
-    run = [own if own.exists() else sys.executable, tests / "ddi.py", *options[:2], "--firmware", firmware]
-    board = twister("ddi", ["samples/updatable_app"], ["mps2/an385"],
-                    ["-s", "sample.wisp.updatable_app.ddi", "-x=CONFIG_MINIMAL_LIBC=y"])
-    return counted(run, devenv.REPO) + board
+    run = [own if own.exists() else sys.executable, tests / f"{name}.py", *options[:2], "--firmware", firmware]
+    started = twister(name, ["samples/updatable_app"], ["mps2/an385"],
+                      ["-s", f"sample.wisp.updatable_app.{name}", "-x=CONFIG_MINIMAL_LIBC=y"])
+    return counted(run, devenv.REPO, {**os.environ, "PYTHONPATH": str(library)} if library else None) + started
+
+
+def select_ddi():
+    """The device's own client of a rollout server: updates, power cuts, cancelled actions, servers that lie."""
+    env = devenv.environment() if sys.platform == "linux" else None
+    if env is None:
+        print("ddi: skipped, no Zephyr workspace can be had here; run 'make setup'")
+        return Count(skipped=1)
+    return device_client("ddi", env)
+
+
+def select_lwm2m():
+    """Apps as object 9 of LwM2M: packages, power cuts, updates that crash, requests in the wrong state."""
+    env = devenv.environment() if sys.platform == "linux" else None
+    if env is None:
+        print("lwm2m: skipped, no Zephyr workspace can be had here; run 'make setup'")
+        return Count(skipped=1)
+    library = network.aiocoap()
+    if library is None:
+        print("lwm2m: skipped, the server of the tests needs aiocoap, and PyPI is not reached")
+        return Count(skipped=1)
+    return device_client("lwm2m", env, library)
 
 
 def select_fleet():
@@ -135,4 +156,4 @@ def select_fleet():
         print("fleet: skipped, the tests start a registry of Debian")
         return Count(skipped=1)
     crate = cargo(["test", "--locked", "--target-dir", FOLDER / "target"], FLEET)
-    return crate + exchange() + select_rollout() + select_ddi()
+    return crate + exchange() + select_rollout() + select_ddi() + select_lwm2m()

@@ -4,7 +4,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use wisp_aotc::desk::Mapping;
@@ -12,7 +12,7 @@ use wisp_aotc::{add_section, Machine, Options};
 use wisp_compiler::Compiled;
 use wisp_engine::{Engine, InterruptHandle, Module, Refusal};
 use wisp_image::Image;
-use wisp_sim::SharedClock;
+use wisp_sim::{SharedClock, Stopper};
 
 use crate::failure::Failure;
 use crate::output::Progress;
@@ -69,10 +69,13 @@ pub fn module<'m>(path: &Path, engine: &Engine, bytes: &'m [u8], mapping: &'m Ma
     unsafe { Module::new_native(engine, image, section) }.map_err(|refusal| refused(path, refusal))
 }
 
-/// Ends a run when its duration is over, although the guest does not sleep. The duration is one of the app's clock, or
-/// of wall-clock time if the app's clock stands still because the guest only computes.
+/// Ends a run when its duration is over, although the guest does not sleep, or when somebody wants it. The duration is one of
+/// the app's clock, or of wall-clock time if the app's clock stands still because the guest only computes.
 pub struct Watch {
     clock: SharedClock,
+    limit: Option<Duration>,
+    /// Set by somebody who wants an end, and what then ends the waits of the host.
+    wanted: Option<(Arc<AtomicBool>, Stopper)>,
     over: Mutex<bool>,
     changed: Condvar,
     ended_it: AtomicBool,
@@ -86,19 +89,39 @@ const PATIENCE: Duration = Duration::from_millis(500);
 impl Watch {
     /// Watches an app's clock, if its run has a duration.
     pub fn new(clock: SharedClock) -> Self {
-        Self { clock, over: Mutex::new(false), changed: Condvar::new(), ended_it: AtomicBool::new(false) }
+        let limit = clock.limit();
+        Self {
+            clock,
+            limit,
+            wanted: None,
+            over: Mutex::new(false),
+            changed: Condvar::new(),
+            ended_it: AtomicBool::new(false),
+        }
     }
 
-    /// Returns true if this is what ended the run.
+    /// Does not watch the clock: an app that a debugger holds does not spin.
+    pub fn ignore_clock(&mut self) {
+        self.limit = None;
+    }
+
+    /// Watches for an end that somebody wants.
+    pub fn end_when(&mut self, wanted: Arc<AtomicBool>, stopper: Stopper) {
+        self.wanted = Some((wanted, stopper));
+    }
+
+    /// Returns true if the end of the duration is what ended the run.
     pub fn ended_it(&self) -> bool {
         self.ended_it.load(Ordering::Relaxed)
     }
 
-    /// Does something, and interrupts the guest meanwhile if its time is over.
+    /// Does something, and interrupts the guest meanwhile if its time is over or somebody wants it.
     pub fn during<R>(&self, handle: InterruptHandle<'_>, run: impl FnOnce() -> R) -> R {
-        let Some(limit) = self.clock.limit() else { return run() };
+        if self.limit.is_none() && self.wanted.is_none() {
+            return run();
+        }
         std::thread::scope(|scope| {
-            scope.spawn(move || self.watch(&handle, limit));
+            scope.spawn(move || self.watch(&handle));
             let result = run();
             *self.over.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.changed.notify_all();
@@ -106,11 +129,17 @@ impl Watch {
         })
     }
 
-    fn watch(&self, handle: &InterruptHandle<'_>, limit: Duration) {
+    fn watch(&self, handle: &InterruptHandle<'_>) {
         let (mut last, mut moved) = (self.clock.now(), Instant::now());
         let mut over = self.over.lock().unwrap_or_else(PoisonError::into_inner);
         while !*over {
             over = self.changed.wait_timeout(over, INTERVAL).unwrap_or_else(PoisonError::into_inner).0;
+            if let Some((_, stopper)) = self.wanted.as_ref().filter(|(wanted, _)| wanted.load(Ordering::Relaxed)) {
+                stopper.stop();
+                handle.interrupt();
+                return;
+            }
+            let Some(limit) = self.limit else { continue };
             let now = self.clock.now();
             if now != last {
                 (last, moved) = (now, Instant::now());

@@ -35,6 +35,12 @@ struct Voltage {
     mv: f64,
 }
 
+impl Voltage {
+    fn at_us(&self) -> u64 {
+        (self.at_ms * 1000.0) as u64
+    }
+}
+
 /// Checks what the types of a channel's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     if !(1..=24).contains(&config.resolution) {
@@ -58,10 +64,26 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
 }
 
 impl Config {
+    /// Returns the millivolts that give the highest raw value.
+    pub(crate) fn reference_mv(&self) -> f64 {
+        self.reference_mv
+    }
+
+    /// Returns the millivolts at a time.
+    pub(crate) fn mv(&self, now_us: u64) -> f64 {
+        self.scripted().take_while(|(time_us, _)| *time_us <= now_us).last().map_or(self.initial_mv, |(_, mv)| mv)
+    }
+
+    /// Applies millivolts until the script goes on.
+    pub(crate) fn set(&mut self, now_us: u64, mv: f64) {
+        self.script.retain(|step| step.get_ref().at_us() > now_us);
+        self.initial_mv = mv;
+    }
+
     /// Returns the scripted microseconds and millivolts, from the beginning.
     pub(crate) fn scripted(&self) -> impl Iterator<Item = (u64, f64)> + '_ {
         let steps = self.script.iter().map(|step| step.get_ref());
-        std::iter::once((0, self.initial_mv)).chain(steps.map(|step| ((step.at_ms * 1000.0) as u64, step.mv)))
+        std::iter::once((0, self.initial_mv)).chain(steps.map(|step| (step.at_us(), step.mv)))
     }
 }
 
@@ -82,13 +104,15 @@ impl Device {
         Device { label, config }
     }
 
+    /// Applies millivolts.
+    pub(crate) fn touch(&mut self, now_us: u64, mv: f64) {
+        self.config.set(now_us, mv);
+    }
+
     /// Returns the converter's number, from 0 to its highest.
     fn convert(&self, now_us: u64) -> i32 {
-        let steps = self.config.script.iter().map(|step| step.get_ref());
-        let past = steps.take_while(|step| (step.at_ms * 1000.0) as u64 <= now_us);
-        let mv = past.last().map_or(self.config.initial_mv, |step| step.mv);
         let steps = f64::from(1u32 << self.config.resolution);
-        (mv / self.config.reference_mv * steps).floor().clamp(0.0, steps - 1.0) as i32
+        (self.config.mv(now_us) / self.config.reference_mv * steps).floor().clamp(0.0, steps - 1.0) as i32
     }
 }
 

@@ -100,6 +100,13 @@ impl<S: Step, T> Arrivals<S, T> {
         }
     }
 
+    /// Queues one that no script has. Nobody hears it while this is closed.
+    pub(crate) fn hear(&mut self, arrived: T) {
+        if self.open {
+            self.put(arrived);
+        }
+    }
+
     /// Takes the oldest.
     pub(crate) fn take(&mut self) -> Option<T> {
         let taken = self.queue.pop_front();
@@ -195,7 +202,9 @@ impl SimPlatform {
         if until_us <= now {
             return Ok(false);
         }
-        let next = self.source(kind).and_then(|source| source.next_us()).unwrap_or(u64::MAX).min(until_us);
+        // touches are looked for
+        let most = if self.panel.is_some() { until_us.min(now + crate::net::POLL_US) } else { until_us };
+        let next = self.source(kind).and_then(|source| source.next_us()).unwrap_or(u64::MAX).min(most);
         self.sleep_us(next.saturating_sub(now).max(1))?;
         self.collect_events();
         Ok(true)

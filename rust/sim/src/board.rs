@@ -6,6 +6,7 @@ use crate::entropy::Generator;
 use crate::error::Error;
 use crate::functions::Function;
 use crate::output::{Outputs, TraceFormat};
+use crate::panel::Panel;
 use crate::platform::SimPlatform;
 use crate::vcd::Dump;
 use std::fs::File;
@@ -22,6 +23,7 @@ pub struct Board {
     /// Random bytes from the operating system instead of the seed.
     system_entropy: bool,
     file: String,
+    panel: Option<Panel>,
 }
 
 impl Board {
@@ -33,7 +35,7 @@ impl Board {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
         config.board.unix_time = now.map(|now| now.as_secs());
         config.board.unix_ns = now.map_or(0, |now| now.subsec_nanos().into());
-        Board { config, outputs: Default::default(), system_entropy: true, file: String::new() }
+        Board { config, outputs: Default::default(), system_entropy: true, file: String::new(), panel: None }
     }
 
     /// Returns a board as the text of a `board.toml` describes it.
@@ -67,7 +69,7 @@ impl Board {
         outputs.set_trace(sink, *format);
         outputs.dump = Dump::new(&config);
         let outputs = Arc::new(Mutex::new(outputs));
-        Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into() })
+        Ok(Board { config, outputs, system_entropy: false, file: "board.toml".into(), panel: None })
     }
 
     /// Reads a board like [`Board::from_toml`], from a file. `inputs` are files that the trace must not replace,
@@ -119,6 +121,13 @@ impl Board {
         outputs.err = Box::new(err);
     }
 
+    /// Returns what somebody sees of the board and touches while this app runs on it, and no other.
+    pub fn panel(&mut self, app: &str) -> Panel {
+        let panel = Panel::new(app, self.config.apps.get(app).cloned().unwrap_or_default());
+        self.locked().panel = Some(panel.clone());
+        self.panel.insert(panel).clone()
+    }
+
     fn locked(&mut self) -> std::sync::MutexGuard<'_, Outputs> {
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,7 +137,12 @@ impl Board {
         let entropy = if self.system_entropy { Generator::System } else { Generator::Seeded(self.config.board.seed) };
         let config = self.config.apps.get(app).cloned().unwrap_or_default();
         let functions = Function::all(&self.config.functions, &config.functions);
-        SimPlatform::new(app, config, functions, &self.config.board, entropy, self.outputs.clone(), &self.file)
+        let outputs = self.outputs.clone();
+        let mut platform = SimPlatform::new(app, config, functions, &self.config.board, entropy, outputs, &self.file);
+        if let Some(panel) = &self.panel {
+            platform.show(panel.clone());
+        }
+        platform
     }
 }
 

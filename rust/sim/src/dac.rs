@@ -24,6 +24,14 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Returns the value with one bit more than the resolution.
+    pub(crate) fn full(&self) -> f64 {
+        // at most 32 bits
+        2f64.powi(self.resolution as i32)
+    }
+}
+
 /// Checks what the types of an output's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     if !(1..=32).contains(&config.resolution) {
@@ -73,8 +81,7 @@ impl Dac for SimPlatform {
     fn write_dac(&mut self, output: u32, value: u32) -> Result<(), Errno> {
         let found = self.devices.dac.get_mut(output as usize).ok_or(Errno::BadHandle)?;
         if found.value.replace(value) != Some(value) {
-            let steps = 2f64.powi(found.config.resolution as i32);
-            let mv = f64::from(value) / steps * found.config.reference_mv;
+            let mv = f64::from(value) / found.config.full() * found.config.reference_mv;
             let label = found.label.clone();
             self.trace("dac", &label, &format!("{value}"), &format!(" ({mv:.1} mV)"));
         }

@@ -49,8 +49,8 @@ impl Events for SimPlatform {
         if let Some(event) = self.queue.pop() {
             return Ok(Some(event));
         }
-        if self.net.is_watched() {
-            return self.next_net_event(until_us);
+        if self.net.is_watched() || self.panel.is_some() {
+            return self.next_polled_event(until_us);
         }
         let until = self.next_event_us().unwrap_or(u64::MAX).min(until_us);
         if let Some(wait) = until.checked_sub(self.now_us()).filter(|wait| *wait > 0) {
@@ -62,8 +62,8 @@ impl Events for SimPlatform {
 }
 
 impl SimPlatform {
-    /// Waits for an event in small steps, since sockets of the workstation are looked at.
-    fn next_net_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted> {
+    /// Waits for an event in small steps, since sockets of the workstation and touches are looked for.
+    fn next_polled_event(&mut self, until_us: u64) -> Result<Option<Event>, Interrupted> {
         while let Some(wait) = until_us.checked_sub(self.now_us()).filter(|wait| *wait > 0) {
             self.sleep_us(wait.min(crate::net::POLL_US))?;
             self.collect_events();
@@ -76,13 +76,18 @@ impl SimPlatform {
 
     /// Queues what has happened by now, in the order of its time.
     pub(crate) fn collect_events(&mut self) {
-        let now = self.now_us();
-        while let Some((time, kind)) = self.first_event().filter(|(time, _)| *time <= now) {
+        self.take_touches();
+        self.collect_scripts(self.now_us());
+        self.collect_net_events();
+    }
+
+    /// Queues what scripts and alarms bring until a time.
+    pub(crate) fn collect_scripts(&mut self, until_us: u64) {
+        while let Some((time, kind)) = self.first_event().filter(|(time, _)| *time <= until_us) {
             if self.heard(kind, time) && !self.queue.push(time, kind) {
                 self.untold(kind);
             }
         }
-        self.collect_net_events();
     }
 
     fn next_event_us(&self) -> Option<u64> {

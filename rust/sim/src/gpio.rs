@@ -82,6 +82,21 @@ pub(crate) fn signal(config: &Config) -> Option<Signal> {
     ))
 }
 
+impl Config {
+    /// Returns the level of an input at a time.
+    pub(crate) fn level(&self, now_us: u64) -> bool {
+        let steps = self.script.iter().map(|step| step.get_ref());
+        let past = steps.take_while(|step| step.at_us() <= now_us);
+        past.last().map_or(self.initial, |step| step.active)
+    }
+
+    /// Gives an input a level until the script goes on.
+    pub(crate) fn set(&mut self, now_us: u64, active: bool) {
+        self.script.retain(|step| step.get_ref().at_us() > now_us);
+        self.initial = active;
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Device {
     label: String,
@@ -98,16 +113,9 @@ impl Device {
         Device { label, config, mode: None, driven: false, edges: Edges::None, heard_us: 0 }
     }
 
-    /// Returns the level that the script gives an input at a time.
-    fn scripted(&self, now_us: u64) -> bool {
-        let steps = self.config.script.iter().map(|step| step.get_ref());
-        let past = steps.take_while(|step| step.at_us() <= now_us);
-        past.last().map_or(self.config.initial, |step| step.active)
-    }
-
     /// Returns the next edge that is watched for: its time and the new level.
     pub(crate) fn next_edge(&self) -> Option<(u64, bool)> {
-        let mut level = self.scripted(self.heard_us);
+        let mut level = self.config.level(self.heard_us);
         for step in self.config.script.iter().map(|step| step.get_ref()) {
             let (time, active) = (step.at_us(), step.active);
             if time <= self.heard_us {
@@ -123,6 +131,13 @@ impl Device {
 
     pub(crate) fn heard(&mut self, time_us: u64) {
         self.heard_us = time_us;
+    }
+
+    /// Gives the input a level. Returns true if that is an edge that is watched for.
+    pub(crate) fn touch(&mut self, now_us: u64, active: bool) -> bool {
+        let before = self.config.level(now_us);
+        self.config.set(now_us, active);
+        before != active && self.edges.contain(active)
     }
 }
 
@@ -181,7 +196,7 @@ impl Gpio for SimPlatform {
         if pin.mode != Some(PinMode::Input) {
             return Ok(pin.driven);
         }
-        Ok(pin.scripted(now))
+        Ok(pin.config.level(now))
     }
 
     fn watch(&mut self, pin: u32, edges: Edges) -> Result<(), Errno> {

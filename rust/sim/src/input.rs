@@ -40,13 +40,18 @@ fn completes() -> bool {
     true
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+/// The kind of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-enum StepKind {
+pub enum StepKind {
+    /// A key or button.
     #[default]
     Key,
+    /// A movement.
     Rel,
+    /// A position.
     Abs,
+    /// Anything else.
     Misc,
 }
 
@@ -56,17 +61,31 @@ impl crate::arrivals::Step for Step {
     }
 }
 
-impl Step {
-    fn report(&self) -> Report {
-        let kind = match self.kind {
+impl StepKind {
+    fn number(self) -> u32 {
+        match self {
             StepKind::Key => input::KEY,
             StepKind::Rel => input::REL,
             StepKind::Abs => input::ABS,
             StepKind::Misc => input::MISC,
-        };
+        }
+    }
+}
+
+impl Config {
+    /// Returns the codes of the keys in the script.
+    pub(crate) fn keys(&self) -> Vec<u16> {
+        let steps = self.script.iter().map(|step| step.get_ref());
+        let codes = steps.filter(|step| step.kind == StepKind::Key).map(|step| step.code);
+        codes.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+    }
+}
+
+impl Step {
+    fn report(&self) -> Report {
         Report {
             time_us: crate::arrivals::Step::at_us(self),
-            kind,
+            kind: self.kind.number(),
             code: self.code.into(),
             value: self.value,
             sync: self.sync,
@@ -101,6 +120,11 @@ impl Device {
         if let Some(step) = self.arrivals.step() {
             self.arrivals.put(step.report());
         }
+    }
+
+    /// Reports something.
+    pub(crate) fn touch(&mut self, time_us: u64, kind: StepKind, code: u16, value: i32) {
+        self.arrivals.hear(Report { time_us, kind: kind.number(), code: code.into(), value, sync: true });
     }
 }
 

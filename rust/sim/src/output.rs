@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Where a simulated board shows what happens: trace, standard output, standard error.
 
+use crate::panel::Panel;
 use crate::vcd::Dump;
 use serde::Deserialize;
 use std::fmt;
@@ -45,6 +46,7 @@ pub(crate) struct Outputs {
     format: TraceFormat,
     header_due: bool,
     pub(crate) dump: Dump,
+    pub(crate) panel: Option<Panel>,
 }
 
 impl fmt::Debug for Outputs {
@@ -63,6 +65,7 @@ impl Outputs {
             format: TraceFormat::Text,
             header_due: true,
             dump: Dump::default(),
+            panel: None,
         }
     }
 
@@ -73,6 +76,9 @@ impl Outputs {
 
     /// Writes one event. An error of the sink is dropped: a full disk must not change what a guest does.
     pub(crate) fn trace(&mut self, event: &Event<'_>) {
+        if let Some(panel) = &self.panel {
+            panel.note(event);
+        }
         let mut text = String::new();
         match self.format {
             TraceFormat::Off => return,

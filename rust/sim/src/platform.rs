@@ -10,6 +10,7 @@ use crate::functions::Function;
 use crate::kv::Storage;
 use crate::net::Network;
 use crate::output::{Event, Outputs};
+use crate::panel::Panel;
 use crate::stdin::Stdin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -41,6 +42,7 @@ pub struct SimPlatform {
     entropy: Generator,
     outputs: Arc<Mutex<Outputs>>,
     stop: Arc<Stop>,
+    pub(crate) panel: Option<Panel>,
 }
 
 #[derive(Debug, Default)]
@@ -122,7 +124,14 @@ impl SimPlatform {
             entropy,
             outputs,
             stop: Arc::default(),
+            panel: None,
         }
+    }
+
+    /// Shows the app on a panel, and lets what is touched there happen.
+    pub(crate) fn show(&mut self, panel: Panel) {
+        panel.set_clock(self.clock());
+        self.panel = Some(panel);
     }
 
     /// Replaces the arguments after the app's name.
@@ -190,6 +199,7 @@ impl SimPlatform {
     /// Lets some virtual time pass for a host call, so that a guest which polls gets on.
     pub(crate) fn tick(&mut self) {
         self.advance(1);
+        self.take_touches();
     }
 
     /// Lets time pass in a call that a stop does not break off.
@@ -257,6 +267,9 @@ impl Stdio for SimPlatform {
 
     fn output(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
         let mut outputs = self.outputs.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(panel) = &self.panel {
+            panel.print(self.now_us(), stream, bytes);
+        }
         let sink = if stream == Stream::Out { &mut outputs.out } else { &mut outputs.err };
         sink.write_all(bytes).and_then(|()| sink.flush()).map_err(|_| Errno::Io)
     }

@@ -21,6 +21,14 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Returns nanoseconds.
+    pub(crate) fn period(&self) -> u32 {
+        // The check found that they fit.
+        (self.period_us * 1000.0) as u32
+    }
+}
+
 /// Checks what the types of an output's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
     // Periods are 32 bits of nanoseconds.
@@ -46,7 +54,7 @@ pub(crate) struct Device {
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
-        Device { label, period: (config.period_us * 1000.0) as u32, pulse: None }
+        Device { label, period: config.period(), pulse: None }
     }
 }
 

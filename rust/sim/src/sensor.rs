@@ -20,6 +20,42 @@ pub(crate) struct Quantity {
     value: f64,
 }
 
+impl Quantity {
+    fn at_us(&self) -> u64 {
+        (self.at_ms * 1000.0) as u64
+    }
+}
+
+/// Returns the value of a channel at a time.
+pub(crate) fn value(steps: &[Quantity], now_us: u64) -> f64 {
+    steps.iter().take_while(|step| step.at_us() <= now_us).last().map_or(0.0, |step| step.value)
+}
+
+/// Gives a channel a value until its script goes on.
+pub(crate) fn set(steps: &mut Vec<Quantity>, now_us: u64, value: f64) {
+    steps.retain(|step| step.at_us() > now_us);
+    steps.insert(0, Quantity { at_ms: 0.0, value });
+}
+
+/// Returns the least and the largest value that a slider offers for a channel.
+pub(crate) fn range(name: &str, steps: &[Quantity]) -> (f64, f64) {
+    let (min, max) = match name.to_ascii_lowercase().as_str() {
+        "die_temp" | "ambient_temp" => (-40.0, 125.0),
+        "press" => (30.0, 110.0),
+        "prox" => (0.0, 1.0),
+        "humidity" => (0.0, 100.0),
+        "rotation" => (-180.0, 180.0),
+        "altitude" => (-500.0, 9000.0),
+        "distance" | "voltage" => (0.0, 10.0),
+        "light" | "co2" | "voc" | "rpm" => (0.0, 10_000.0),
+        "pm_2_5" | "pm_10" | "power" => (0.0, 1000.0),
+        // accelerations, rates, fields and currents
+        _ => (-20.0, 20.0),
+    };
+    let values = steps.iter().map(|step| step.value);
+    values.fold((min, max), |(min, max), value| (min.min(value), max.max(value)))
+}
+
 fn channel(name: &str) -> Option<u32> {
     let mut constants = sensor::INTERFACE.constants.iter();
     let found = constants.rfind(|constant| constant.name.eq_ignore_ascii_case(name));
@@ -55,14 +91,22 @@ pub(crate) fn signal(_config: &Config) -> Option<Signal> {
 pub(crate) struct Device {
     label: String,
     channels: Vec<(u32, Vec<Quantity>)>,
-    /// When the last sample was taken.
-    sampled_us: Option<u64>,
+    /// The last sample in millionths, in the order of the channels. Empty if there was none.
+    sample: Vec<i64>,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
         let channels = config.into_iter().filter_map(|(name, steps)| Some((channel(&name)?, steps)));
-        Device { label, channels: channels.collect(), sampled_us: None }
+        Device { label, channels: channels.collect(), sample: Vec::new() }
+    }
+
+    /// Gives a channel a value.
+    pub(crate) fn touch(&mut self, now_us: u64, name: &str, value: f64) {
+        let number = channel(name);
+        if let Some((_, steps)) = self.channels.iter_mut().find(|(found, _)| Some(*found) == number) {
+            set(steps, now_us, value);
+        }
     }
 }
 
@@ -79,19 +123,16 @@ impl Sensor for SimPlatform {
     fn fetch_sensor(&mut self, sensor: u32) -> Result<(), Errno> {
         self.tick();
         let now = self.now_us();
-        self.devices.sensor.get_mut(sensor as usize).ok_or(Errno::BadHandle)?.sampled_us = Some(now);
+        let sensor = self.devices.sensor.get_mut(sensor as usize).ok_or(Errno::BadHandle)?;
+        sensor.sample = sensor.channels.iter().map(|(_, steps)| (value(steps, now) * 1e6).round() as i64).collect();
         Ok(())
     }
 
     fn get_sensor(&mut self, sensor: u32, channel: u32) -> Result<i64, Errno> {
         let sensor = self.devices.sensor.get(sensor as usize).ok_or(Errno::BadHandle)?;
-        let found = sensor.channels.iter().find(|(number, _)| *number == channel);
-        let (_, steps) = found.ok_or(Errno::NotSupported)?;
-        let Some(at) = sensor.sampled_us else {
-            return Ok(0);
-        };
-        let past = steps.iter().take_while(|step| (step.at_ms * 1000.0) as u64 <= at);
-        Ok(past.last().map_or(0, |step| (step.value * 1e6).round() as i64))
+        let found = sensor.channels.iter().position(|(number, _)| *number == channel);
+        let index = found.ok_or(Errno::NotSupported)?;
+        Ok(sensor.sample.get(index).copied().unwrap_or_default())
     }
 }
 

@@ -71,6 +71,11 @@ impl Device {
         bytes.iter().for_each(|byte| self.arrivals.put(*byte));
     }
 
+    /// Receives bytes.
+    pub(crate) fn touch(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.arrivals.hear(*byte));
+    }
+
     /// Receives the next of the script.
     pub(crate) fn receive(&mut self) {
         if let Some(step) = self.arrivals.step() {

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use clap::Args;
-use serde::Serialize;
 use wisp_compiler::{compile, printable, Options};
 use wisp_engine::{Config, Engine, Instance, InstantiateError, Linker, Module, Store, Trap, TrapCode, Val};
 use wisp_host::abi::{ENTRY, INITIALIZE};
@@ -22,14 +22,16 @@ use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
 use crate::options::{app_name, number, CompileArguments};
+use crate::outcome::Outcome;
 use crate::profile::{self, Profiler};
 use crate::replay::{self, Player, Recorder, Recording};
 use crate::symbols::Symbols;
+use crate::ui::Ui;
 use crate::watch::WatchArguments;
-use crate::{arena, entry, exit, explain, imports, output, proposals, values, watch};
+use crate::{arena, entry, exit, imports, output, proposals, values, watch};
 
-/// Frames of a backtrace that are shown.
-const FRAMES_SHOWN: usize = 16;
+/// Of `--ui` without a port.
+const FREE_PORT: &str = "0";
 
 /// Run an app on a simulated board
 #[derive(Args)]
@@ -82,6 +84,10 @@ pub struct Arguments {
     profile: Vec<String>,
     #[command(flatten)]
     watch: WatchArguments,
+    /// Show the board on a page of this machine, where its inputs can be touched, until Ctrl-C. The app runs in real time and
+    /// has no other duration than that of --duration [default: 127.0.0.1 and a free port]
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, require_equals = true, default_missing_value = FREE_PORT, requires = "board", conflicts_with = "replay")]
+    ui: Option<String>,
     /// Let sleeps take wall-clock time, whatever the board says
     #[arg(long)]
     realtime: bool,
@@ -209,7 +215,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some(file) = &arguments.symbols {
         symbols = Some(Symbols::read(file, module.image())?);
     }
-    let app = App::new(platform(&arguments, module.image(), &path)?);
+    let (platform, ui) = platform(&arguments, module.image(), &path)?;
+    let app = App::new(platform);
     let host = App::<SimPlatform>::ALL;
     let stubs: Vec<_> = app.platform().functions().collect();
     let problems = imports::problems(module.image(), host, &stubs).map_err(|error| Failure::in_file(&path, error))?;
@@ -294,9 +301,16 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             debugger.address()
         ));
     }
-    let watch = Watch::new(store.data().platform().clock());
+    let mut watch = Watch::new(store.data().platform().clock());
+    if debugger.is_some() {
+        watch.ignore_clock();
+    }
+    let interrupted = ui.as_ref().map(Ui::interrupted);
+    if let Some(interrupted) = &interrupted {
+        watch.end_when(interrupted.clone(), store.data().platform().stopper());
+    }
     let handle = store.interrupt_handle();
-    let mut go = || match linker.instantiate(&mut store, &module) {
+    let go = || match linker.instantiate(&mut store, &module) {
         Ok(instance) => {
             let misfit = entry::misfit(module.image()).map_err(|error| Failure::in_file(&path, error))?;
             match &player {
@@ -307,8 +321,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         Err(InstantiateError::Trap(trap)) => Ok(Err(trap)),
         Err(error) => Err(Failure::in_file(&path, error.describe(module.image()))),
     };
-    // an app that a debugger holds does not spin
-    let ended = match if debugger.is_some() { go() } else { watch.during(handle, go) } {
+    let ended = match watch.during(handle, go) {
         Ok(ended) => ended,
         Err(failure) => {
             if let Some((debugger, _)) = debugger {
@@ -353,6 +366,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         false => Symbols::default(),
     };
     let mut outcome = Outcome::new(module.is_native());
+    let by_debugger = debugger.as_ref().is_some_and(|(_, guest)| guest.was_killed());
+    let by_user = interrupted.is_some_and(|interrupted| interrupted.load(Ordering::Relaxed));
+    let was_killed = |trap: Trap| by_debugger || by_user && trap.code == TrapCode::Interrupted;
     if let Some(profiler) = &profiler {
         let rows = profiler.finish(module.image(), &symbols, profiles)?;
         if profiler.is_cut() {
@@ -373,7 +389,7 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             }
             0
         }
-        Err(_) if debugger.as_ref().is_some_and(|(_, guest)| guest.was_killed()) => {
+        Err(trap) if was_killed(trap) => {
             outcome.ended = "killed";
             exit::of_trap(TrapCode::Interrupted)
         }
@@ -382,16 +398,23 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     if let Some((debugger, _)) = debugger {
         debugger.finish(code);
     }
+    outcome.exit_code = code;
     if output::is_json() {
-        outcome.exit_code = code;
         // standard output is the guest's
         complain(format_args!("{}", output::line(&outcome)));
+    }
+    if let Some(ui) = ui {
+        ui.finish(outcome.words());
     }
     Ok(ExitCode::from(code))
 }
 
 /// Runs the app anew whenever something changes.
 fn watched(arguments: &Arguments) -> Result<(), Failure> {
+    // a page that is open finds the app again
+    if arguments.ui.as_deref() == Some(FREE_PORT) {
+        return Err(Failure::new("--watch needs a page that stays where it is: give --ui a port, as in --ui=8080"));
+    }
     let files: Vec<PathBuf> = std::iter::once(&arguments.file).chain(&arguments.board).cloned().collect();
     let mut again = false;
     watch::run(&arguments.watch, &files, || {
@@ -434,7 +457,8 @@ fn growth_refused(_: usize, present: u32, wanted: u32) {
     ));
 }
 
-fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<SimPlatform, Failure> {
+/// Returns the app's part of the board, and the page that shows it if the user wants one.
+fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<(SimPlatform, Option<Ui>), Failure> {
     let mut board = match &arguments.board {
         Some(file) => {
             input::keep(file);
@@ -442,8 +466,11 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         }
         None => Board::desk(),
     };
-    if arguments.realtime {
+    if arguments.realtime || arguments.ui.is_some() {
         board.set_realtime(true);
+    }
+    if arguments.ui.is_some() {
+        board.set_duration(None);
     }
     if let Some(format) = arguments.trace {
         board.set_trace_format(format);
@@ -471,6 +498,10 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
             apps.join(", ")
         ));
     }
+    let ui = match &arguments.ui {
+        Some(address) => Some(Ui::start(address, board.panel(&name))?),
+        None => None,
+    };
     let mut platform = board.platform(&name);
     if arguments.invoke.is_none() && !arguments.arguments.is_empty() {
         platform.set_arguments(arguments.arguments.clone());
@@ -486,7 +517,7 @@ fn platform(arguments: &Arguments, image: &Image<'_>, path: &Path) -> Result<Sim
         let host = Path::new(host);
         platform.add_folder(host, name).map_err(|error| unusable(host, error))?;
     }
-    Ok(platform)
+    Ok((platform, ui))
 }
 
 /// Calls what is to be called: its results, or the trap.
@@ -546,114 +577,5 @@ fn no_function(arguments: &Arguments, store: &Store<'_, App<SimPlatform>>, insta
         Failure::new(format!("{file}: no exported function `{name}`{what}; it exports no function"))
     } else {
         Failure::new(format!("{file}: no exported function `{name}`{what}; it exports{}", functions.concat()))
-    }
-}
-
-/// The end of a run, as `--json` writes it to standard error behind everything else.
-#[derive(Default, Serialize)]
-struct Outcome {
-    /// `returned`, `exited`, `duration`, `killed` or `trapped`.
-    ended: &'static str,
-    native: bool,
-    results: Vec<String>,
-    exit_code: u8,
-    trap: Option<String>,
-    /// Bytes of the guest's own stack, if the trap comes from its overflow.
-    overflowed_stack: Option<u32>,
-    /// Lines that explain the trap.
-    #[serde(skip)]
-    notes: Vec<String>,
-    /// Innermost first, a list of lines for each frame.
-    frames: Vec<Vec<String>>,
-    /// There are more frames, which are not known.
-    cut: bool,
-    /// A row for each function, if the run was profiled.
-    profile: Option<Vec<profile::Row>>,
-}
-
-impl Outcome {
-    fn new(native: bool) -> Self {
-        Self { ended: "returned", native, ..Self::default() }
-    }
-
-    /// Records and reports a trap, and returns the exit code.
-    fn trapped(
-        &mut self,
-        store: &Store<'_, App<SimPlatform>>,
-        trap: Trap,
-        ended_by_watch: bool,
-        symbols: &Symbols,
-    ) -> u8 {
-        if let Some(status) = trap.exit_status() {
-            self.ended = "exited";
-            let status = status as u32;
-            return u8::try_from(status).unwrap_or_else(|_| {
-                output::note(format_args!(
-                    "the app ended with status {status}, which no exit code of a process can hold"
-                ));
-                exit::LARGE_STATUS
-            });
-        }
-        if trap.code == TrapCode::Interrupted && (ended_by_watch || store.data().platform().time_is_up()) {
-            self.ended = "duration";
-            return 0;
-        }
-        self.ended = "trapped";
-        self.trap = Some(trap.code.to_string());
-        let mut frames: Vec<(u32, u32)> = store.backtrace().map(|frame| (frame.func, frame.offset)).collect();
-        if frames.is_empty() && trap.func != Trap::NOWHERE {
-            frames.push((trap.func, trap.offset));
-        }
-        let describe = |(depth, &(func, offset)): (usize, &(u32, u32))| {
-            // where a caller goes on, its call is the op before
-            symbols.describe(func, if depth == 0 { offset } else { offset.saturating_sub(1) })
-        };
-        self.frames = frames.iter().enumerate().map(describe).collect();
-        self.cut = store.backtrace_is_cut();
-        let memory = matches!(trap.code, TrapCode::MemoryOutOfBounds | TrapCode::BeyondTrimmedMemory);
-        let overflow = store.guest_stack_overflow().filter(|_| memory);
-        self.overflowed_stack = overflow.map(|stack| stack.size);
-        self.notes.extend(overflow.map(explain::overflow));
-        if trap.code == TrapCode::StackOverflow && !self.native {
-            self.notes.push(explain::FRAMES.into());
-        }
-        if frames.is_empty() && trap.func == Trap::NOWHERE && !self.native {
-            self.notes.extend(explain::segment(trap.code).map(String::from));
-        }
-        if !output::is_json() {
-            self.print(*symbols == Symbols::default());
-        }
-        exit::of_trap(trap.code)
-    }
-
-    fn print(&self, nameless: bool) {
-        complain(format_args!("wisp: trap: {}", self.trap.as_deref().unwrap_or_default()));
-        for line in &self.notes {
-            complain(format_args!("  {line}"));
-        }
-        let left_out = self.frames.len().saturating_sub(FRAMES_SHOWN);
-        for (depth, lines) in self.frames.iter().enumerate() {
-            // a recursion without end is told by its beginning and its end
-            if left_out > 0 && depth >= FRAMES_SHOWN / 2 && depth < FRAMES_SHOWN / 2 + left_out {
-                if depth == FRAMES_SHOWN / 2 {
-                    complain(format_args!("  ... {left_out} frames more"));
-                }
-                continue;
-            }
-            for (index, line) in lines.iter().enumerate() {
-                match index {
-                    0 => complain(format_args!("  {depth}: {line}")),
-                    _ => complain(format_args!("     {line}")),
-                }
-            }
-        }
-        if self.cut {
-            complain(format_args!("  ... there are more callers, which are not known"));
-        }
-        if nameless {
-            complain(format_args!(
-                "  for names and source lines, give the --symbols that `wisp build` wrote, or run the wasm module"
-            ));
-        }
     }
 }

@@ -9,6 +9,7 @@ pub mod functions;
 pub mod memory;
 pub mod mistakes;
 pub mod page;
+pub mod panel;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};

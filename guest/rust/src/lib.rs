@@ -48,6 +48,7 @@ pub mod lifecycle;
 mod log_line;
 #[cfg(feature = "log")]
 pub mod logger;
+mod mqtt;
 mod msg;
 #[cfg(feature = "embedded-nal")]
 mod nal;
@@ -91,6 +92,7 @@ pub use i2c::I2cDevice;
 pub use input::{InputDevice, Report, ReportKind};
 pub use led::Led;
 pub use log_line::{enabled, log, Level};
+pub use mqtt::{MqttClient, MqttMessage, MqttOptions, MqttPacket, MqttQuality, MqttWill};
 pub use msg::{Publisher, Subscriber};
 #[cfg(feature = "embedded-nal")]
 pub use nal::Network;

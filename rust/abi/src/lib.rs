@@ -37,6 +37,7 @@ pub mod kv;
 pub mod led;
 pub mod lifecycle;
 pub mod log;
+pub mod mqtt;
 pub mod msg;
 pub mod net;
 pub mod pwm;
@@ -75,6 +76,7 @@ pub const INTERFACES: &[Interface] = &[
     kv::INTERFACE,
     msg::INTERFACE,
     net::INTERFACE,
+    mqtt::INTERFACE,
     lifecycle::INTERFACE,
     wasi::INTERFACE,
 ];

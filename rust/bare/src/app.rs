@@ -7,8 +7,8 @@ use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
     Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity,
-    Input, Kv, Led, Lifecycle, Log, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Strip,
-    Uart,
+    Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream,
+    Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -247,6 +247,7 @@ impl Hwinfo for Board {}
 impl Kv for Board {}
 impl Msg for Board {}
 impl Net for Board {}
+impl Mqtt for Board {}
 
 /// Runs the image to its end with so many bytes of linear memory at most, and prints how it ended. False if it was refused
 /// or trapped.

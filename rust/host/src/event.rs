@@ -5,7 +5,7 @@ use crate::bindings::EventV1;
 use crate::platform::Platform;
 use crate::stop::{Failure, Interrupted};
 use crate::App;
-use wisp_abi::{event, Errno};
+use wisp_abi::{event, net, Errno};
 
 /// The cause of an [`Event`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,6 +103,10 @@ impl<P: Platform> EventV1 for App<P> {
         };
         let mut now = start;
         loop {
+            if let Some(socket) = self.wake_session(now)? {
+                self.timer_was_last = false;
+                return Ok(record(now, [event::NET, socket, net::READABLE, 0]));
+            }
             // Neither a fast timer nor a bouncing pin may keep the other from being heard.
             if !self.timer_was_last {
                 if let Some(found) = self.due_timer(now) {
@@ -118,7 +122,8 @@ impl<P: Platform> EventV1 for App<P> {
             if now >= end {
                 return Err(Errno::TimedOut.into());
             }
-            if let Some(found) = self.next_queued(end.min(self.timers.next_us()))? {
+            let until = end.min(self.timers.next_us()).min(self.session_wake_us());
+            if let Some(found) = self.next_queued(until)? {
                 return Ok(found);
             }
             now = self.platform.uptime_us();

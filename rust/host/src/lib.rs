@@ -40,6 +40,7 @@ mod led;
 mod lifecycle;
 mod line;
 mod log;
+mod mqtt;
 mod msg;
 mod net;
 mod path;

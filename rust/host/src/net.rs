@@ -343,7 +343,7 @@ impl<P: Platform> App<P> {
         }
     }
 
-    fn net_socket(&self, socket: u32) -> Result<Socket, Errno> {
+    pub(crate) fn net_socket(&self, socket: u32) -> Result<Socket, Errno> {
         self.platform.net_socket(socket).ok_or(Errno::BadHandle)
     }
 
@@ -357,7 +357,7 @@ impl<P: Platform> App<P> {
         Errno::Access
     }
 
-    fn net_budget(&mut self) -> Result<(), Errno> {
+    pub(crate) fn net_budget(&mut self) -> Result<(), Errno> {
         if self.platform.has_net_bytes() {
             Ok(())
         } else {
@@ -598,6 +598,7 @@ impl<P: Platform> NetV1 for App<P> {
 
     fn close(&mut self, socket: u32) -> Result<(), Failure<Errno>> {
         self.net_socket(socket)?;
+        self.forget_session(socket);
         self.platform.close_net(socket);
         Ok(())
     }

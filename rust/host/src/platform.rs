@@ -11,6 +11,7 @@ pub use crate::gpio::{Edges, PinMode};
 pub use crate::i2c::Operation;
 pub use crate::input::Report;
 pub use crate::lifecycle::Lifecycle;
+pub use crate::mqtt::Session;
 pub use crate::net::{bad_endpoint, may_enter, may_reach, may_receive, proved, Received, Socket, Stage, Waited};
 pub use crate::spi::SpiOperation;
 pub use crate::uart::UartErrors;

@@ -2,8 +2,8 @@
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Kv, Lifecycle, Log, Msg, Operation,
-    PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
+    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Kv, Lifecycle, Log, Mqtt, Msg,
+    Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
 };
 use crate::stop::{Interrupted, Stop};
 use crate::App;
@@ -61,6 +61,7 @@ pub(crate) struct Board {
     pub(crate) uart_watched: Option<bool>,
     pub(crate) uarts_closed: Vec<u32>,
     pub(crate) net: crate::net::tests::Network,
+    pub(crate) mqtt: crate::platform::Session,
     /// Bytes that standard input still has.
     pub(crate) typed: VecDeque<u8>,
 }
@@ -455,6 +456,12 @@ impl Kv for Board {
 
     fn remove_kv(&mut self, key: &[u8]) -> Result<(), Errno> {
         self.values.remove(key).map(|_| ()).ok_or(Errno::NoEntry)
+    }
+}
+
+impl Mqtt for Board {
+    fn mqtt(&mut self) -> Option<&mut crate::platform::Session> {
+        Some(&mut self.mqtt)
     }
 }
 

@@ -4,7 +4,7 @@
 
 use crate::shim;
 use core::ffi::CStr;
-use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
+use wisp_host::platform::{Clock, Entropy, Identity, Log, Mqtt, Stdio, Stream};
 use wisp_host::{Errno, Interrupted};
 
 /// One app's part of the board.
@@ -12,6 +12,8 @@ use wisp_host::{Errno, Interrupted};
 pub struct Zephyr {
     /// Points to a `struct wisp_app` in flash.
     pub(crate) app: *const shim::wisp_app,
+    #[cfg(feature = "mqtt")]
+    mqtt: wisp_host::platform::Session,
 }
 
 impl Zephyr {
@@ -20,7 +22,11 @@ impl Zephyr {
     /// # Safety
     /// `app` points to an app of the firmware, which lives as long as the program.
     pub unsafe fn new(app: *const shim::wisp_app) -> Self {
-        Zephyr { app }
+        Zephyr {
+            app,
+            #[cfg(feature = "mqtt")]
+            mqtt: wisp_host::platform::Session::new(),
+        }
     }
 
     /// Returns the app, for C.
@@ -57,6 +63,13 @@ pub(crate) fn check(error: u32) -> Result<(), Errno> {
 unsafe fn string<'s>(text: *const core::ffi::c_char) -> Option<&'s [u8]> {
     // SAFETY: a string that is not NULL ends with NUL, lives and does not change during the run, as the caller knows.
     (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
+}
+
+impl Mqtt for Zephyr {
+    #[cfg(feature = "mqtt")]
+    fn mqtt(&mut self) -> Option<&mut wisp_host::platform::Session> {
+        Some(&mut self.mqtt)
+    }
 }
 
 impl Identity for Zephyr {

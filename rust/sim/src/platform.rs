@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
-use wisp_host::platform::{Clock, Entropy, Identity, Log, Stdio, Stream};
+use wisp_host::platform::{Clock, Entropy, Identity, Log, Mqtt, Session, Stdio, Stream};
 use wisp_host::Interrupted;
 
 /// The part of a [`crate::Board`] that one app gets: implements every trait of [`wisp_host::platform`].
@@ -31,6 +31,7 @@ pub struct SimPlatform {
     pub(crate) hwinfo: crate::hwinfo::Config,
     pub(crate) storage: Storage,
     pub(crate) net: Network,
+    mqtt: Session,
     pub(crate) files: Folders,
     /// Standard input is that of the process, or else is at its end.
     standard_input: Option<Stdin>,
@@ -114,6 +115,7 @@ impl SimPlatform {
             hwinfo: app.hwinfo,
             storage: Storage::new(app.kv),
             net: Network::new(app.net),
+            mqtt: Session::new(),
             files: Folders::new(app.folders),
             standard_input: None,
             board,
@@ -224,6 +226,12 @@ impl SimPlatform {
     pub(crate) fn trace(&self, source: &str, name: &str, value: &str, remark: &str) {
         let event = Event { time_us: self.now_us(), app: &self.name, source, name, value, remark };
         self.outputs.lock().unwrap_or_else(PoisonError::into_inner).trace(&event);
+    }
+}
+
+impl Mqtt for SimPlatform {
+    fn mqtt(&mut self) -> Option<&mut Session> {
+        Some(&mut self.mqtt)
     }
 }
 

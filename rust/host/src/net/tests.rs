@@ -14,14 +14,16 @@ use wisp_abi::Errno;
 
 #[derive(Debug, Default)]
 pub(crate) struct Network {
-    endpoints: Vec<&'static str>,
+    pub(crate) endpoints: Vec<&'static str>,
     names: BTreeMap<String, &'static str>,
     resolved: BTreeMap<u32, Ipv6Addr>,
-    sockets: [Option<Socket>; 2],
-    sent: Vec<(Vec<u8>, Option<Peer>)>,
-    waiting: VecDeque<(&'static [u8], Peer)>,
-    budget: Option<u32>,
-    used: u32,
+    pub(crate) sockets: [Option<Socket>; 2],
+    pub(crate) sent: Vec<(Vec<u8>, Option<Peer>)>,
+    /// Bytes that a connection still takes.
+    pub(crate) room: Option<usize>,
+    pub(crate) waiting: VecDeque<(&'static [u8], Peer)>,
+    pub(crate) budget: Option<u32>,
+    pub(crate) used: u32,
     slow: bool,
     busy: bool,
     lookups: u32,
@@ -105,7 +107,16 @@ impl Net for Board {
         self.net_waited((accepted, peer("192.0.2.9", 4000)))
     }
 
-    fn send_net(&mut self, socket: u32, bytes: &[u8], to: Option<Peer>, _until_us: u64) -> Waited<usize> {
+    fn send_net(&mut self, socket: u32, bytes: &[u8], to: Option<Peer>, until_us: u64) -> Waited<usize> {
+        let taken = bytes.len().min(self.net.room.unwrap_or(usize::MAX));
+        if taken < bytes.len() {
+            // what a slow connection took
+            self.net.sent.push((bytes[..taken].to_vec(), to));
+            self.net.room = Some(0);
+            self.waited(taken == 0, until_us).map_err(Failure::interrupted)?;
+            return Ok((taken > 0).then_some(taken));
+        }
+        self.net.room = self.net.room.map(|room| room - taken);
         self.net.sent.push((bytes.to_vec(), to));
         if self.socket(socket).stage == Stage::Open {
             self.socket(socket).stage = Stage::Bound;
@@ -113,12 +124,15 @@ impl Net for Board {
         self.net_waited(bytes.len())
     }
 
-    fn receive_net(&mut self, _socket: u32, buffer: &mut [u8], _until_us: u64) -> Waited<Received> {
+    fn receive_net(&mut self, socket: u32, buffer: &mut [u8], until_us: u64) -> Waited<Received> {
         let Some((bytes, peer)) = self.net.waiting.pop_front() else {
-            self.net.slow = true;
-            return self.net_waited(Received { count: 0, length: 0, peer: peer("0.0.0.0", 0) });
+            self.waited(until_us != u64::MAX, until_us).map_err(Failure::interrupted)?;
+            return Ok(None);
         };
         let count = bytes.len().min(buffer.len());
+        if count < bytes.len() && self.socket(socket).protocol.is_stream() {
+            self.net.waiting.push_front((&bytes[count..], peer));
+        }
         buffer[..count].copy_from_slice(&bytes[..count]);
         self.net_waited(Received { count, length: bytes.len(), peer })
     }

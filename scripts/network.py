@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the apps of samples/connected against real servers on the loopback interface.
 
-The thermostat speaks MQTT over TLS with mosquitto, and the sensor CoAP with aiocoap. Mosquitto is the one of the PATH, or
-that of Debian, whose packages are unpacked below the build folder. aiocoap comes from PyPI, pinned by hash. What cannot be
-had counts as skipped. The certificates are new in every run.
+The thermostat and the lamp speak MQTT over TLS with mosquitto, and the sensor CoAP with aiocoap. The rules come over HTTPS
+from Python's server. Mosquitto is the one of the PATH, or that of Debian, whose packages are unpacked below the build folder.
+aiocoap comes from PyPI, pinned by hash. What cannot be had counts as skipped. The certificates are new in every run.
 """
 
 import argparse
@@ -15,10 +15,14 @@ import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import sys
+import threading
 import time
 from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import devenv
@@ -27,7 +31,7 @@ BUILD = devenv.BUILD / "network"
 SAMPLE = devenv.REPO / "samples" / "connected"
 AIOCOAP = ("aiocoap==0.4.17", "sha256:9f8f5f09e8f2666b635d7f9c45db5d1d0e38d41479b2d83878678a9cdb5a8f3c")
 # The ports of the servers, as samples/connected has them, and the broker's for this script.
-BROKER, COAP, PLAIN = 18883, 15683, 18830
+BROKER, COAP, HTTPS, PLAIN = 18883, 15683, 18443, 18830
 PATIENCE = 120
 
 Row = namedtuple("Row", "interface board server what outcome")
@@ -172,7 +176,7 @@ def process(command, **options):
 @contextlib.contextmanager
 def broker(paths, environment, certificates, name):
     """Runs mosquitto with a listener that has the certificate of this name, and one for this script."""
-    text = (f"allow_anonymous true\nlistener {PLAIN} 127.0.0.1\nlistener {BROKER} 127.0.0.1\n"
+    text = (f"allow_anonymous true\nlog_type all\nlistener {PLAIN} 127.0.0.1\nlistener {BROKER} 127.0.0.1\n"
             f"cafile {certificates}/ca.pem\ncertfile {certificates}/{name}.pem\nkeyfile {certificates}/{name}.key\n")
     if os.geteuid() == 0:
         # As root, mosquitto becomes another user, who cannot read the keys.
@@ -222,7 +226,7 @@ class Desk:
     def __init__(self, wisp, certificates):
         self.wisp = wisp
         self.certificates = certificates
-        self.modules = {name: module(name) for name in ("thermostat", "sensor")}
+        self.modules = {name: module(name) for name in ("thermostat", "lamp", "rules", "sensor")}
 
     def run(self, app):
         """Runs an app. Returns its output and whether it ended with success."""
@@ -233,7 +237,7 @@ class Desk:
 
 
 class NativeSim:
-    """A firmware for native_sim, over the sockets of this machine."""
+    """A firmware for native_sim, over the sockets of this machine. All its apps begin at once."""
 
     name = "native_sim"
 
@@ -277,6 +281,95 @@ def check_refusal(board, reasons):
     return "passed" if right else f"FAILED\n{output}"
 
 
+def wait_for_log(words):
+    """Waits until mosquitto has logged something."""
+    end = time.monotonic() + PATIENCE
+    while not re.search(words, (BUILD / "mosquitto.log").read_text(encoding="utf-8")):
+        if time.monotonic() > end:
+            raise RuntimeError(f"mosquitto did not log {words!r}")
+        time.sleep(0.05)
+
+
+def check_lamp(board, paths, environment, last):
+    """The broker switches the lamp, which stays connected while it waits. Its will is published if it ends without a word."""
+    def publish(text):
+        command = [paths["mosquitto_pub"], "-p", str(PLAIN), "-q", "1", "-t", "lamp/switch", "-m", text]
+        subprocess.run(command, env=environment, check=True)
+
+    # -R: without what the broker has kept
+    subscribe = [paths["mosquitto_sub"], "-p", str(PLAIN), "-R", "-t", "lamp/state", "-W", str(PATIENCE)]
+    heard = []
+    with process(subscribe, env=environment) as subscriber, ThreadPoolExecutor(1) as pool:
+        wait_for_log("Sending SUBACK")
+        running = pool.submit(board.run, "lamp")
+        for word, answer in (("off", "on"), ("on", last), ("gone", None)):
+            if word == "gone" and last == "end":
+                break
+            heard.append(subscriber.stdout.readline().strip())
+            if heard[-1] != word:
+                break
+            if word == "on":
+                wait_for_log("Received PINGREQ from lamp")
+            if answer is not None:
+                publish(answer)
+        if heard[-1:] == [""]:
+            publish("end")
+        output, succeeded = running.result()
+    expected = ["off", "on"] + (["gone"] if last == "crash" else [])
+    right = succeeded and heard == expected and "the broker has message 2" in output
+    if right and last == "end":
+        wait_for_log("Received DISCONNECT from lamp")
+    return "passed" if right else f"FAILED: {heard}\n{output}"
+
+
+class Rules(BaseHTTPRequestHandler):
+    """Serves a file with rules."""
+
+    FILE = b"# what is switched on\nabove 25 fan\nabove 30 alarm\n"
+
+    def do_GET(self):  # pylint: disable=invalid-name
+        """Answers a request."""
+        found = self.path == "/rules"
+        self.send_response(200 if found else 404)
+        self.send_header("Content-Length", str(len(self.FILE) if found else 0))
+        self.end_headers()
+        self.wfile.write(self.FILE if found else b"")
+
+    def log_message(self, *_):
+        """Is silent."""
+
+
+@contextlib.contextmanager
+def https_server(certificates, name):
+    """Runs Python's server for HTTPS with the certificate of this name."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
+    with HTTPServer(("127.0.0.1", HTTPS), Rules, bind_and_activate=False) as server:
+        server.allow_reuse_address = True
+        server.server_bind()
+        server.server_activate()
+        server.handle_error = lambda *_: None
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def check_rules(board, reasons):
+    """The app pulls the rules, or refuses the server for one of the reasons."""
+    output, succeeded = board.run("rules")
+    pulled = all(words in output for words in ("at 26: fan", "at 31: fan", "at 31: alarm", "2 rules"))
+    if reasons:
+        right = not succeeded and any(words in output for words in reasons) and "at 26" not in output
+    else:
+        right = succeeded and pulled and "at 20" not in output and "at 26: alarm" not in output
+    return "passed" if right else f"FAILED\n{output}"
+
+
 def check_sensor(board, log):
     """The sensor puts five readings and gets the last one back."""
     before = log.read_text(encoding="utf-8").count("put ")
@@ -305,17 +398,24 @@ def check_all(wisp):
     make_certificates(certificates)
     found = mosquitto()
     cases = ["publish and subscribe"] + [name for name, _, _ in REFUSALS]
+    lamp = {"end": "switched by the host's client", "crash": "the will of the host's client"}
     for board in boards(wisp, certificates):
         if found is None:
             rows += [Row("MQTT over TLS", board.name, "mosquitto", case, "skipped: neither installed nor had from Debian")
-                     for case in cases]
+                     for case in [*cases, *lamp.values()]]
         else:
             with broker(*found, certificates, "broker"):
                 outcomes = [check_thermostat(board, *found)]
             for _, name, reasons in REFUSALS:
                 with broker(*found, certificates, name):
                     outcomes.append(check_refusal(board, reasons))
-            rows += [Row("MQTT over TLS", board.name, "mosquitto", *pair) for pair in zip(cases, outcomes)]
+            for last in lamp:
+                with broker(*found, certificates, "broker"):
+                    outcomes.append(check_lamp(board, *found, last))
+            rows += [Row("MQTT over TLS", board.name, "mosquitto", *pair) for pair in zip([*cases, *lamp.values()], outcomes)]
+        for case, name, reasons in (("a file is pulled", "broker", ()), *REFUSALS):
+            with https_server(certificates, name):
+                rows.append(Row("HTTPS", board.name, "Python", case, check_rules(board, reasons)))
         folder = aiocoap()
         if folder is None:
             outcome = "skipped: PyPI is not reached"
@@ -375,10 +475,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--wisp", type=Path, help="the wisp tool")
     parser.add_argument("--coap-server", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--https-server", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.coap_server:
         serve_coap(COAP)
         return 0
+    if options.https_server:
+        with https_server(Path.cwd(), "broker"):
+            threading.Event().wait()
     rows = check_all(options.wisp.resolve())
     failed = [row for row in rows if row.outcome.startswith("FAILED")]
     for row in failed:

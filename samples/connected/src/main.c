@@ -11,7 +11,7 @@
 
 LOG_MODULE_REGISTER(main);
 
-/* The tag of the credential, as the entry of the thermostat has it. */
+/* The tag of the credential, as the entries of the apps have it. */
 #define BROKER 1
 
 #ifdef HAS_BROKER_CA
@@ -44,9 +44,11 @@ int main(void)
 		LOG_ERR("the credential cannot be added");
 	}
 #else
-	LOG_WRN("built without a certificate: the thermostat cannot connect");
+	LOG_WRN("built without a certificate: no app can connect by TLS");
 #endif
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, sensor)), "sensor");
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, thermostat)), "thermostat");
+	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, lamp)), "lamp");
+	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, rules)), "rules");
 	return 0;
 }

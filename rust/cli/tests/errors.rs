@@ -655,6 +655,7 @@ fn what_the_page_says_of_rare_messages_is_in_the_sources() {
     in_sources("The compile service", &["rust/fleet/src/service"]);
     in_sources("The gateway", &["rust/fleet/src/gateway"]);
     in_sources("The client of a rollout server", &["src/ddi"]);
+    in_sources("Apps as software of LwM2M", &["src/lwm2m"]);
     in_sources("Registries", &["rust/fleet/src/registry", "rust/cli/src/cmd/fleet.rs"]);
 }
 

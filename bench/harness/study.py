@@ -64,9 +64,13 @@ def measure_all(store):
                 missing.append(f"{board.title}, {runtime} {tier}: {error}")
                 continue
             store.add(board, runtime, tier, result, partial=False)
-            failures += len(result["failures"])
+            # what a runtime cannot load, for example for lack of memory, is no wrong result
+            unloaded = {name: reason for name, reason in result["failures"].items() if reason.startswith("load:")}
+            missing += [f"{board.title}, {runtime} {tier}, {name}: {reason}" for name, reason in unloaded.items()]
+            wrong = len(result["failures"]) - len(unloaded)
+            failures += wrong
             store.save()
-            print(f"{board.title}, {runtime} {tier}: {len(result['workloads'])} right, {len(result['failures'])} wrong",
+            print(f"{board.title}, {runtime} {tier}: {len(result['workloads'])} right, {wrong} wrong, {len(unloaded)} not loaded",
                   flush=True)
     store.save()
     return missing, failures

@@ -96,6 +96,11 @@ static void release_devices(const struct wisp_app *app)
 		wisp_shim_eeprom_close(app, i);
 	}
 #endif
+#ifdef CONFIG_WISP_FLASH
+	for (uint32_t i = 0; i < app->grants->flash_count; i++) {
+		wisp_shim_area_close(app, i);
+	}
+#endif
 #ifdef CONFIG_WISP_INPUT
 	for (uint32_t i = 0; i < app->grants->input_count; i++) {
 		wisp_shim_input_close(app, i);

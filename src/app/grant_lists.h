@@ -43,6 +43,9 @@
 #ifdef CONFIG_WISP_EEPROM
 #include "drivers/eeprom.h"
 #endif
+#ifdef CONFIG_WISP_FLASH
+#include "drivers/flash.h"
+#endif
 #ifdef CONFIG_WISP_INPUT
 #include "drivers/input.h"
 #endif
@@ -65,6 +68,7 @@
 	X(strip, CONFIG_WISP_STRIP, led_strips, led_strip_names, __VA_ARGS__) \
 	X(display, CONFIG_WISP_DISPLAY, displays, display_names, __VA_ARGS__) \
 	X(eeprom, CONFIG_WISP_EEPROM, eeproms, eeprom_names, __VA_ARGS__) \
+	X(flash, CONFIG_WISP_FLASH, flash_areas, flash_area_names, __VA_ARGS__) \
 	X(input, CONFIG_WISP_INPUT, inputs, input_names, __VA_ARGS__) \
 	X(can, CONFIG_WISP_CAN, cans, can_names, __VA_ARGS__)
 /* clang-format on */

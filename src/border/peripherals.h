@@ -177,6 +177,22 @@ uint32_t wisp_shim_eeprom_read(const struct wisp_app *app, uint32_t eeprom, uint
 uint32_t wisp_shim_eeprom_write(const struct wisp_app *app, uint32_t eeprom, uint32_t offset,
 				const uint8_t *bytes, uint32_t length);
 
+/* Areas of flash that apps were granted. struct wisp_flash_geometry is in storage/shim.h. */
+struct wisp_flash_geometry;
+
+int32_t wisp_shim_area_find(const struct wisp_app *app, const uint8_t *label, size_t length);
+uint32_t wisp_shim_area_open(const struct wisp_app *app, uint32_t flash);
+void wisp_shim_area_close(const struct wisp_app *app, uint32_t flash);
+void wisp_shim_area_info(const struct wisp_app *app, uint32_t flash,
+			 struct wisp_flash_geometry *info);
+uint32_t wisp_shim_area_read(const struct wisp_app *app, uint32_t flash, uint32_t offset,
+			     uint8_t *buffer, uint32_t length);
+/* Writes 256 bytes at most. */
+uint32_t wisp_shim_area_write(const struct wisp_app *app, uint32_t flash, uint32_t offset,
+			      const uint8_t *bytes, uint32_t length);
+/* Erases one block. */
+uint32_t wisp_shim_area_erase(const struct wisp_app *app, uint32_t flash, uint32_t offset);
+
 /* What an input device reports, as wisp:input@1 has it. */
 struct wisp_input_event {
 	uint64_t time_us;

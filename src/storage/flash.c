@@ -6,6 +6,7 @@
 #include <zephyr/logging/log.h>
 #include <zephyr/storage/flash_map.h>
 
+#include "drivers/flash_layout.h"
 #include "storage/images.h"
 #include "storage/storage.h"
 
@@ -19,9 +20,6 @@ static struct wisp_flash_geometry geometry;
 
 int wisp_storage_flash_open(void)
 {
-	const struct flash_parameters *parameters;
-	struct flash_pages_info page;
-	struct flash_pages_info last;
 	const struct device *flash;
 	int ret;
 
@@ -33,25 +31,14 @@ int wisp_storage_flash_open(void)
 	if (!device_is_ready(flash)) {
 		return -ENODEV;
 	}
-	ret = flash_get_page_info_by_offs(flash, area->fa_off, &page);
-	if (ret != 0) {
-		return ret;
-	}
-	ret = flash_get_page_info_by_offs(flash, area->fa_off + area->fa_size - 1, &last);
-	if (ret != 0) {
-		return ret;
-	}
-	if (page.start_offset != area->fa_off || last.size != page.size ||
-	    (last.index - page.index + 1) * page.size != area->fa_size) {
+	ret = wisp_flash_layout(area, &geometry);
+	if (ret == -EINVAL) {
 		LOG_ERR("partition wisp_storage must begin and end with an erase block, and all of "
 			"its erase blocks must have one size");
-		return -EINVAL;
 	}
-	parameters = flash_get_parameters(flash);
-	geometry.size = area->fa_size;
-	geometry.erase_block = page.size;
-	geometry.write_block = MAX(parameters->write_block_size, 1);
-	geometry.erased = parameters->erase_value;
+	if (ret != 0) {
+		return ret;
+	}
 
 	return wisp_images_open(area);
 }

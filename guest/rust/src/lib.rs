@@ -38,6 +38,7 @@ mod eeprom;
 mod entry;
 mod error;
 mod event;
+mod flash;
 mod gpio;
 pub mod hwinfo;
 mod i2c;
@@ -87,6 +88,9 @@ pub use embedded_storage;
 pub use entry::{argument, exit, random, run, Outcome};
 pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};
+#[cfg(feature = "embedded-storage")]
+pub use flash::NorFlashArea;
+pub use flash::FlashArea;
 pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use input::{InputDevice, Report, ReportKind};

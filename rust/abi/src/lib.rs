@@ -29,6 +29,7 @@ pub mod dac;
 pub mod display;
 pub mod eeprom;
 pub mod event;
+pub mod flash;
 pub mod gpio;
 pub mod hwinfo;
 pub mod i2c;
@@ -70,6 +71,7 @@ pub const INTERFACES: &[Interface] = &[
     strip::INTERFACE,
     display::INTERFACE,
     eeprom::INTERFACE,
+    flash::INTERFACE,
     input::INTERFACE,
     can::INTERFACE,
     hwinfo::INTERFACE,

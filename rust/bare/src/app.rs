@@ -6,9 +6,9 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity,
-    Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream,
-    Strip, Uart,
+    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Flash, Gpio, Hwinfo, I2c,
+    Identity, Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation,
+    Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -241,6 +241,7 @@ impl Led for Board {}
 impl Strip for Board {}
 impl Display for Board {}
 impl Eeprom for Board {}
+impl Flash for Board {}
 impl Input for Board {}
 impl Can for Board {}
 impl Hwinfo for Board {}

@@ -13,7 +13,7 @@ const BOARD: &str = include_str!("../../sim/tests/everything.toml");
 /// The names that the board grants, and a key.
 const LABELS: &[&str] = &[
     "in", "out", "mem", "bat", "fan", "lamp", "imu", "air", "clock", "modem", "wish", "level", "key", "red", "tape",
-    "cells", "pad", "bus", "view", "oled",
+    "cells", "pad", "bus", "view", "oled", "area",
 ];
 
 /// Runs one input.

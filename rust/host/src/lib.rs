@@ -30,6 +30,7 @@ mod entry;
 mod env;
 mod event;
 mod files;
+mod flash;
 mod gpio;
 mod handles;
 mod hwinfo;

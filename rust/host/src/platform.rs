@@ -7,6 +7,7 @@ pub use crate::display::{DisplayInfo, Rectangle};
 pub use crate::endpoint::{is_ipv4, mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};
 pub use crate::files::{Descriptor, Entry, FileResult, FileType, Files, Metadata, Opening, Time};
+pub use crate::flash::FlashInfo;
 pub use crate::gpio::{Edges, PinMode};
 pub use crate::i2c::Operation;
 pub use crate::input::Report;

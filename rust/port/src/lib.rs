@@ -27,6 +27,7 @@ mod display;
 mod eeprom;
 mod event;
 mod files;
+mod flash;
 mod gpio;
 #[cfg(feature = "storage")]
 mod held;

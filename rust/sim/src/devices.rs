@@ -79,7 +79,7 @@ macro_rules! interfaces {
     };
 }
 
-interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip display eeprom input can msg);
+interfaces!(gpio adc pwm dac i2c spi uart sensor counter led strip display eeprom flash input can msg);
 
 #[cfg(test)]
 mod tests {

@@ -26,6 +26,7 @@ mod entropy;
 mod error;
 mod event;
 mod files;
+mod flash;
 mod functions;
 mod gpio;
 mod hwinfo;

@@ -11,7 +11,7 @@ const BOARD: &str = include_str!("everything.toml");
 /// Labels, keys and pins that exist, for `open` and its like to succeed now and then.
 const LABELS: &[&str] = &[
     "in", "out", "mem", "bat", "fan", "lamp", "imu", "modem", "air", "clock", "key", "k.2", "wish", "level", "red",
-    "tape", "cells", "pad", "bus", "view", "oled",
+    "tape", "cells", "pad", "bus", "view", "oled", "area",
 ];
 const MEMORY: usize = 4096;
 

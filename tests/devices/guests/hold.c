@@ -22,6 +22,7 @@ int main(void)
 	EXPECT(display >= 0);
 	EXPECT(wisp_display_write((uint32_t)display, 0, 0, 1, 1, 1, color, 2) == 0);
 	EXPECT(wisp_eeprom_open_str("store") >= 0);
+	EXPECT(wisp_flash_open_str("log") >= 0);
 	holds();
 	EXPECT(wisp_event_wait(WISP_EVENT_FOREVER, &event) == 0);
 	return 0;

@@ -12,5 +12,6 @@ int main(void)
 	EXPECT(wisp_strip_open_str("shared") >= 0);
 	EXPECT(wisp_display_open_str("whole") >= 0);
 	EXPECT(wisp_eeprom_open_str("shared") >= 0);
+	EXPECT(wisp_flash_open_str("shared") >= 0);
 	return 0;
 }

@@ -15,5 +15,6 @@ int main(void)
 	EXPECT(wisp_display_open_str("whole") == -WISP_EBUSY);
 	EXPECT(wisp_display_open_str("below") >= 0);
 	EXPECT(wisp_eeprom_open_str("shared") == -WISP_EBUSY);
+	EXPECT(wisp_flash_open_str("shared") == -WISP_EBUSY);
 	return 0;
 }

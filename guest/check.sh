@@ -145,6 +145,19 @@ gggggggggggggggg
 ################" "$(cd "$out" && run "$out/screen.wasm" --board "$here/examples/screen/board.toml" |
 	grep -v ' display ' | sed 's/.*screen: //' && picture panel.ppm && picture oled.ppm)"
 
+rust_guest ring
+rm -f "$out/ring.bin"
+expect "an area of flash keeps its bytes from run to run" "entry 1 of 1
+entry 2 of 2
+entry 3 of 3
+entry 4 of 4
+entry 5 of 5
+entry 6 of 6
+entry 7 of 5
+entry 8 of 6" "$(cd "$out" && for _ in 1 2 3 4 5 6 7 8; do
+	run "$out/ring.wasm" --board "$here/examples/ring/board.toml" | sed -n 's/.*ring: entry/entry/p; /status/p'
+done)"
+
 bridge="$here/../samples/uart_bridge/guest"
 rust_guest uart_bridge "$bridge"
 expect "a serial port reaches the one device behind it" \

@@ -43,6 +43,7 @@ LINTS = {
     "guest/examples/blinky": [(WASM, [])],
     "guest/examples/checksum": [(WASM, [])],
     "guest/examples/display": [(WASM, [])],
+    "guest/examples/ring": [(WASM, [])],
     "guest/examples/screen": [(WASM, [])],
     "guest/examples/drivers": [(WASM, [])],
     "samples/connected/sensor": [(WASM, [])],

@@ -113,6 +113,13 @@ static const char *user_of(const struct flash_area *area)
 	return NULL;
 }
 
+static int describe(const struct wisp_flash_grant *grant, struct wisp_flash_geometry *info)
+{
+	bool uneven;
+
+	return wisp_flash_layout(grant->area, info, &uneven);
+}
+
 uint32_t wisp_shim_area_open(const struct wisp_app *app, uint32_t flash)
 {
 	const struct wisp_flash_grant *grant = granted(app, flash);
@@ -129,7 +136,7 @@ uint32_t wisp_shim_area_open(const struct wisp_app *app, uint32_t flash)
 			grant->area->fa_dev->name, (unsigned long)grant->area->fa_off, user);
 		return WISP_EACCES;
 	}
-	if (wisp_flash_layout(grant->area, &info) != 0 || PIECE % info.write_block != 0) {
+	if (describe(grant, &info) != 0 || PIECE % info.write_block != 0) {
 		LOG_ERR("flash area \"%s\" of %s must begin and end with an erase block, all of "
 			"one "
 			"size, and its write blocks must divide %d bytes",
@@ -155,7 +162,7 @@ void wisp_shim_area_info(const struct wisp_app *app, uint32_t flash,
 	const struct wisp_flash_grant *grant = granted(app, flash);
 
 	if (grant != NULL) {
-		(void)wisp_flash_layout(grant->area, info);
+		(void)describe(grant, info);
 	}
 }
 
@@ -193,7 +200,7 @@ uint32_t wisp_shim_area_erase(const struct wisp_app *app, uint32_t flash, uint32
 	if (grant == NULL) {
 		return WISP_ENODEV;
 	}
-	ret = wisp_flash_layout(grant->area, &info);
+	ret = describe(grant, &info);
 	if (ret == 0) {
 		ret = flash_area_flatten(grant->area, (off_t)offset, info.erase_block);
 	}

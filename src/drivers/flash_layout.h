@@ -6,6 +6,7 @@
 #define WISP_DRIVERS_FLASH_LAYOUT_H_
 
 #include <errno.h>
+#include <stdbool.h>
 
 #include <zephyr/drivers/flash.h>
 #include <zephyr/storage/flash_map.h>
@@ -13,10 +14,11 @@
 #include "border/shim.h"
 
 /*
- * Finds the geometry of a partition. Returns -EINVAL if it does not begin and end with an erase
- * block, or has erase blocks of several sizes.
+ * Finds the geometry of a partition. Returns -EINVAL and sets uneven if it does not begin and end
+ * with an erase block, or has erase blocks of several sizes.
  */
-static inline int wisp_flash_layout(const struct flash_area *area, struct wisp_flash_geometry *out)
+static ALWAYS_INLINE int wisp_flash_layout(const struct flash_area *area,
+					   struct wisp_flash_geometry *out, bool *uneven)
 {
 	const struct device *flash = flash_area_get_device(area);
 	const struct flash_parameters *parameters;
@@ -24,6 +26,7 @@ static inline int wisp_flash_layout(const struct flash_area *area, struct wisp_f
 	struct flash_pages_info last;
 	int ret;
 
+	*uneven = false;
 	ret = flash_get_page_info_by_offs(flash, area->fa_off, &page);
 	if (ret != 0) {
 		return ret;
@@ -34,6 +37,7 @@ static inline int wisp_flash_layout(const struct flash_area *area, struct wisp_f
 	}
 	if (page.start_offset != area->fa_off || last.size != page.size ||
 	    (last.index - page.index + 1) * page.size != area->fa_size) {
+		*uneven = true;
 		return -EINVAL;
 	}
 	parameters = flash_get_parameters(flash);

@@ -21,6 +21,7 @@ static struct wisp_flash_geometry geometry;
 int wisp_storage_flash_open(void)
 {
 	const struct device *flash;
+	bool uneven;
 	int ret;
 
 	ret = flash_area_open(FIXED_PARTITION_ID(wisp_storage), &area);
@@ -31,8 +32,8 @@ int wisp_storage_flash_open(void)
 	if (!device_is_ready(flash)) {
 		return -ENODEV;
 	}
-	ret = wisp_flash_layout(area, &geometry);
-	if (ret == -EINVAL) {
+	ret = wisp_flash_layout(area, &geometry, &uneven);
+	if (uneven) {
 		LOG_ERR("partition wisp_storage must begin and end with an erase block, and all of "
 			"its erase blocks must have one size");
 	}

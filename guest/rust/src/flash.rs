@@ -19,8 +19,8 @@ impl FlashArea {
     /// Opens the area granted as `label` in `flash-area-names`.
     ///
     /// # Errors
-    /// `EACCES` if it was not granted, or the firmware uses some of it, `ENODEV` if its driver is not ready, `EBUSY` if
-    /// another app has it open, `ENOTSUP` if it does not consist of whole erase blocks of one size.
+    /// `EACCES` if it was not granted, or the firmware uses some of it, and `ENODEV` if its driver is not ready. `EBUSY` if
+    /// another app has it open, and `ENOTSUP` if it does not consist of whole erase blocks of one size.
     pub fn open(label: &str) -> Result<Self, Error> {
         let handle = flash::open(label.as_bytes())?;
         let info = flash::info(handle)?;

@@ -88,9 +88,9 @@ pub use embedded_storage;
 pub use entry::{argument, exit, random, run, Outcome};
 pub use error::Error;
 pub use event::{event_within, next_event, Event, EventKind, Timer};
+pub use flash::FlashArea;
 #[cfg(feature = "embedded-storage")]
 pub use flash::NorFlashArea;
-pub use flash::FlashArea;
 pub use gpio::{Edges, Input, Output};
 pub use i2c::I2cDevice;
 pub use input::{InputDevice, Report, ReportKind};

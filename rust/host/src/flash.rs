@@ -40,8 +40,8 @@ pub trait Flash {
     /// Takes the area for the app.
     ///
     /// # Errors
-    /// `ENODEV` if the driver is not ready, `EACCES` if the firmware uses some of it, `EBUSY` if another app has it open,
-    /// `ENOTSUP` if it is not made of whole erase blocks of one size, or its write block does not divide
+    /// `ENODEV` if the driver is not ready, `EACCES` if the firmware uses some of it, and `EBUSY` if another app has it
+    /// open. `ENOTSUP` if it is not made of whole erase blocks of one size, or its write block does not divide
     /// [`FlashInfo::PIECE`].
     fn open_flash(&mut self, _flash: u32) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)

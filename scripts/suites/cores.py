@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""samples/hello on processors for which Wisp has no interpreter in assembly: the portable loop runs there."""
+"""Firmwares on processors for which Wisp has no interpreter in assembly: the portable loop runs there."""
 
 import os
 import subprocess
@@ -18,6 +18,8 @@ CORES = [
     ("qemu_riscv64", "riscv64imac-unknown-none-elf", "riscv64-unknown-elf-gcc", "qemu-system-riscv64"),
     ("native_sim/native", "i686-unknown-linux-gnu", "gcc", None),
 ]
+# Boards whose stacks and registers no board of another suite stands for.
+APPS = ("qemu_x86", "qemu_cortex_a9")
 # What a program of 32 bits takes from packages: a header that names others of Linux, the C library, and libgcc.
 PROGRAM = "#include <errno.h>\nint main(void)\n{\n\treturn errno;\n}\n"
 
@@ -67,6 +69,9 @@ def select_cores():
     emulated = [board for board in boards if board not in native]
     if emulated:
         count += twister("cores", ["samples/hello"], emulated, extra, all_boards=True)
+    apps = [board for board in APPS if board in boards]
+    if apps:
+        count += twister("cores-apps", ["tests/apps"], apps, extra, all_boards=True)
     # Other compilers than gcc would read the headers that are named for it.
     if native:
         count += twister("cores-native", ["samples/hello"], native, extra, all_boards=True, variables=variables)

@@ -236,30 +236,56 @@ class Desk:
         return done.stdout + done.stderr, done.returncode == 0
 
 
-class NativeSim:
-    """A firmware for native_sim, over the sockets of this machine. All its apps begin at once."""
-
-    name = "native_sim"
+class Firmware:
+    """A firmware, in which all apps begin at once."""
 
     def __init__(self, environment, certificates):
-        build = BUILD / "native_sim"
-        command = ["west", "build", "-b", "native_sim/native/64", "-d", build, SAMPLE, "--",
+        build = BUILD / self.name
+        command = ["west", "build", "-b", self.board, "-d", build, SAMPLE, "--",
                    f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}", f"-DWISP_BROKER_CA={certificates}/ca.pem"]
         done = subprocess.run(command, cwd=devenv.find_zephyr(), env=environment, capture_output=True, text=True,
                               errors="replace", check=False)
         if done.returncode != 0:
-            raise RuntimeError(f"samples/connected cannot be built for native_sim:\n{done.stdout}{done.stderr}")
-        self.firmware = build / "zephyr" / "zephyr.exe"
+            raise RuntimeError(f"samples/connected cannot be built for {self.name}:\n{done.stdout}{done.stderr}")
+        self.folder = build / "zephyr"
+        self.qemu = Path(environment.get("QEMU_BIN_PATH", "")) / "qemu-system-arm"
 
     def run(self, app):
         """Runs the firmware until an app of it has ended. Returns its output and whether that was with success."""
         output = ""
-        with process([self.firmware, f"-stop_at={PATIENCE}"]) as running:
-            for line in running.stdout:
-                output += line
-                if f"{app}: exited with status " in line:
-                    return output, f"{app}: exited with status 0" in line
+        with process(self.command()) as running:
+            alarm = threading.Timer(PATIENCE, running.terminate)
+            alarm.start()
+            try:
+                for line in running.stdout:
+                    output += line
+                    if f"{app}: exited with status " in line:
+                        return output, f"{app}: exited with status 0" in line
+            finally:
+                alarm.cancel()
         return output, False
+
+
+class NativeSim(Firmware):
+    """A firmware for native_sim, over the sockets of this machine."""
+
+    name, board = "native_sim", "native_sim/native/64"
+
+    def command(self):
+        """Returns the command that runs the firmware."""
+        return [self.folder / "zephyr.exe"]
+
+
+class Qemu(Firmware):
+    """A firmware for a Cortex-M3, over Zephyr's network stack and the user network of QEMU."""
+
+    name, board = "mps2_an385", "mps2/an385"
+
+    def command(self):
+        """Returns the command that runs the firmware."""
+        return [self.qemu, "-cpu", "cortex-m3", "-M", "mps2-an385",
+                "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "user,model=lan9118",
+                "-kernel", self.folder / "zephyr.elf"]
 
 
 def check_thermostat(board, paths, environment):
@@ -388,7 +414,8 @@ REFUSALS = (("wrong name refused", "wrong_name", ("not valid for name", "is for 
 def boards(wisp, certificates):
     """Returns what the apps can run on here."""
     environment = devenv.environment()
-    return [Desk(wisp, certificates)] + ([] if environment is None else [NativeSim(environment, certificates)])
+    desk = Desk(wisp, certificates)
+    return [desk] if environment is None else [desk, NativeSim(environment, certificates), Qemu(environment, certificates)]
 
 
 def check_all(wisp):
@@ -425,7 +452,7 @@ def check_all(wisp):
         rows.append(Row("CoAP over UDP", board.name, "aiocoap", "put and get", outcome))
     if len({row.board for row in rows}) == 1:
         outcome = "skipped: no Zephyr workspace can be had here"
-        rows += [row._replace(board=NativeSim.name, outcome=outcome) for row in rows]
+        rows += [row._replace(board=board.name, outcome=outcome) for board in (NativeSim, Qemu) for row in rows]
     return rows
 
 

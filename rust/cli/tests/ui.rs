@@ -53,6 +53,24 @@ fn keys_quantities_and_text_reach_the_app() {
 }
 
 #[test]
+fn a_display_is_fetched_when_its_version_has_changed() {
+    let session = Session::begin(&[]);
+    let state = session.until(is_ready);
+    let picture = part(&state, "display", "view")["picture"].clone();
+    assert_eq!((&picture["on"], &picture["brightness"]), (&json!(true), &json!(255)));
+    session.touch(json!({ "interface": "sensor", "label": "air", "channel": "ambient_temp", "value": 255 }));
+    session.touch(json!({ "interface": "input", "label": "keys", "code": 65, "value": 1 }));
+    session.until(|state| part(state, "display", "view")["picture"]["version"] != picture["version"]);
+    let host = format!("HTTP/1.1\r\nHost: {}\r\n\r\n", session.address);
+    let answer = session.ask_for_bytes(format!("GET /picture?display=0 {host}").as_bytes());
+    // 0xff00 of red, green and blue with 5, 6 and 5 bits, and black
+    assert!(answer.ends_with(b"\r\n\r\nP6\n2 1\n255\n\xff\xe2\0\0\0\0"), "{}", answer.escape_ascii());
+    for query in ["?display=1", "?display=-1", "?display=x", ""] {
+        assert_eq!(status(&session.ask(format!("GET /picture{query} {host}").as_bytes())), 404, "{query}");
+    }
+}
+
+#[test]
 fn a_touch_that_makes_no_sense_says_what_was_expected() {
     let session = Session::begin(&[]);
     session.until(is_ready);

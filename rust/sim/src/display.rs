@@ -4,7 +4,7 @@
 use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use wisp_abi::{display, Errno};
@@ -145,6 +145,14 @@ impl Frame {
     }
 }
 
+/// A picture without its pixels.
+#[derive(Debug, Serialize)]
+pub(crate) struct Picture {
+    on: bool,
+    brightness: u8,
+    version: u64,
+}
+
 /// A display of an app, at which any thread can look while the app runs.
 #[derive(Debug, Clone)]
 pub struct Screen {
@@ -161,6 +169,12 @@ impl Screen {
     /// Returns what the display shows now.
     pub fn frame(&self) -> Frame {
         self.locked().clone()
+    }
+
+    /// Describes what the display shows now, without its pixels.
+    pub(crate) fn picture(&self) -> Picture {
+        let Frame { on, brightness, version, .. } = *self.locked();
+        Picture { on, brightness, version }
     }
 
     fn locked(&self) -> MutexGuard<'_, Frame> {

@@ -6,6 +6,7 @@
 //! time of the touch. A later step of a script is the last word again.
 
 use crate::devices::AppConfig;
+use crate::display::{Frame, Picture, Screen};
 use crate::gpio::{Direction, Polarity};
 use crate::input::StepKind;
 use crate::output::Event;
@@ -117,12 +118,23 @@ pub struct Part {
     /// True if the active level is the low voltage.
     low: bool,
     control: Option<Control>,
+    /// The picture of a display.
+    picture: Option<Picture>,
 }
 
 impl Part {
     fn new(interface: &'static str, label: &str) -> Self {
-        let label = label.into();
-        Part { interface, label, channel: None, output: false, shown: None, full: None, low: false, control: None }
+        Part {
+            interface,
+            label: label.into(),
+            channel: None,
+            output: false,
+            shown: None,
+            full: None,
+            low: false,
+            control: None,
+            picture: None,
+        }
     }
 }
 
@@ -160,6 +172,8 @@ struct State {
     /// The inputs as they are, touches included.
     config: AppConfig,
     clock: Option<SharedClock>,
+    /// The displays, in the order of the board file.
+    screens: Vec<Screen>,
     /// With microseconds on the app's clock.
     touches: Vec<(u64, Touch)>,
     /// The value that the app wrote last, and a remark, by interface and label.
@@ -185,6 +199,7 @@ impl Panel {
             app,
             config,
             clock: None,
+            screens: Vec::new(),
             touches: Vec::new(),
             shown: BTreeMap::new(),
             lines: VecDeque::new(),
@@ -199,8 +214,16 @@ impl Panel {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(crate) fn set_clock(&self, clock: SharedClock) {
-        self.state().clock = Some(clock);
+    /// Takes what the app's thread lets others look at.
+    pub(crate) fn connect(&self, clock: SharedClock, screens: Vec<Screen>) {
+        let mut state = self.state();
+        (state.clock, state.screens) = (Some(clock), screens);
+    }
+
+    /// Returns what a display shows, by its place among the displays.
+    pub fn frame(&self, display: usize) -> Option<Frame> {
+        let screen = self.state().screens.get(display).cloned();
+        screen.map(|screen| screen.frame())
     }
 
     /// Takes note that the app has ended.
@@ -250,7 +273,7 @@ impl Panel {
     /// Takes note of what the trace shows.
     pub(crate) fn note(&self, event: &Event<'_>) {
         let mut state = self.state();
-        if matches!(event.source, "gpio" | "pwm" | "dac" | "led" | "strip") {
+        if matches!(event.source, "gpio" | "pwm" | "dac" | "led" | "strip" | "display") {
             let value = (event.value.into(), event.remark.trim().into());
             state.shown.insert((event.source.into(), event.name.into()), value);
             return;
@@ -368,6 +391,9 @@ impl State {
         }
         parts.extend(config.led.keys().map(|label| Part { output: true, ..Part::new("led", label) }));
         parts.extend(config.strip.keys().map(|label| Part { output: true, ..Part::new("strip", label) }));
+        for screen in &self.screens {
+            parts.push(Part { output: true, picture: Some(screen.picture()), ..Part::new("display", screen.label()) });
+        }
         for (label, channel) in &config.adc {
             let control = Control::Range { min: 0.0, max: channel.reference_mv(), value: channel.mv(now_us) };
             parts.push(Part { control: Some(control), ..Part::new("adc", label) });
@@ -432,5 +458,97 @@ impl SimPlatform {
                 self.raise(Kind::Uart(uart));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Board, Capture, TraceFormat};
+    use wisp_host::platform::{Clock, Edges, Events, Log, PinMode, Stdio};
+
+    fn platform(grants: &str) -> (SimPlatform, Panel) {
+        let mut board = Board::from_toml(grants).unwrap();
+        board.set_trace(Capture::new(), TraceFormat::Off);
+        board.set_output(Capture::new(), Capture::new());
+        let panel = board.panel("a");
+        (board.platform("a"), panel)
+    }
+
+    fn press(active: bool) -> Touch {
+        Touch::Gpio { label: "key".into(), active }
+    }
+
+    #[test]
+    fn a_touch_is_between_the_steps_of_a_script() {
+        let script = "[{ at_ms = 1, active = true }, { at_ms = 9, active = true }]";
+        let (mut app, panel) = platform(&format!("[apps.a.gpio.key]\nscript = {script}\n"));
+        app.configure(0, PinMode::Input).unwrap();
+        app.watch(0, Edges::Both).unwrap();
+        app.sleep_us(5_000).unwrap();
+        // the same level again is no edge
+        for active in [true, false, false] {
+            panel.touch(press(active)).unwrap();
+        }
+        let mut edges = Vec::new();
+        while let Some(event) = app.next_event(app.now_us() + 10_000).unwrap() {
+            edges.push((event.time_us, event.kind));
+        }
+        let edge = |active| Kind::Edge { pin: 0, active };
+        assert_eq!(edges, [(1_000, edge(true)), (5_000, edge(false)), (9_000, edge(true))]);
+        let shown = panel.snapshot(0).parts.remove(0).control;
+        assert!(matches!(shown, Some(Control::Switch { active: true })), "{shown:?}");
+    }
+
+    #[test]
+    fn a_sample_stays_what_it_was_when_the_quantity_is_touched() {
+        let (mut app, panel) = platform("[apps.a.sensor.air]\nambient_temp = [{ value = 20 }]\n");
+        app.fetch_sensor(0).unwrap();
+        panel.touch(Touch::Sensor { label: "air".into(), channel: "ambient_temp".into(), value: -3.5 }).unwrap();
+        app.uptime_us();
+        assert_eq!(app.get_sensor(0, 10), Ok(20_000_000));
+        app.fetch_sensor(0).unwrap();
+        assert_eq!(app.get_sensor(0, 10), Ok(-3_500_000));
+    }
+
+    #[test]
+    fn nobody_hears_what_is_typed_while_the_port_is_closed() {
+        let (mut app, panel) = platform("[apps.a.uart.line]\n");
+        let typed = |text: &str| Touch::Uart { label: "line".into(), text: text.into() };
+        panel.touch(typed("a")).unwrap();
+        app.open_uart(0).unwrap();
+        panel.touch(typed("bc")).unwrap();
+        let mut buffer = [0; 4];
+        assert_eq!((app.read_uart(0, &mut buffer, 0), &buffer[..2]), (Ok(2), &b"bc"[..]));
+    }
+
+    #[test]
+    fn an_app_that_asks_for_nothing_lets_touches_wait_up_to_a_limit() {
+        let (mut app, panel) = platform("[apps.a.gpio.key]\n");
+        for _ in 0..TOUCHES {
+            panel.touch(press(true)).unwrap();
+        }
+        assert!(panel.touch(press(true)).unwrap_err().starts_with("1000 touches wait"));
+        app.uptime_us();
+        panel.touch(press(true)).unwrap();
+    }
+
+    #[test]
+    fn characters_may_come_in_pieces_and_old_text_makes_room() {
+        let (mut app, panel) = platform("");
+        app.output(Stream::Out, b"gr\xc3").unwrap();
+        app.output(Stream::Err, b"\xff!").unwrap();
+        app.output(Stream::Out, b"\xbcn").unwrap();
+        let texts: Vec<_> = panel.snapshot(0).lines.into_iter().map(|line| line.source + ":" + &line.text).collect();
+        assert_eq!(texts, ["out:gr", "err:\u{fffd}!", "out:\u{fc}n"]);
+        for _ in 0..9 {
+            app.output(Stream::Out, &[b'x'; 10 * PRINTED]).unwrap();
+        }
+        app.line(wisp_abi::log::INFO, &[b'y'; 2 * LINE]);
+        let seen = panel.snapshot(0);
+        assert_eq!((seen.lines.iter().map(|line| line.text.len()).sum::<usize>() <= TEXT, seen.next), (true, 13));
+        assert_eq!(seen.lines.last().unwrap().text.len(), LINE + 3);
+        // a page of an earlier run asks for more than there is
+        assert_eq!((panel.snapshot(12).lines.len(), panel.snapshot(u64::MAX).lines.len()), (1, 0));
     }
 }

@@ -132,7 +132,7 @@ impl SimPlatform {
 
     /// Shows the app on a panel, and lets what is touched there happen.
     pub(crate) fn show(&mut self, panel: Panel) {
-        panel.set_clock(self.clock());
+        panel.connect(self.clock(), self.screens());
         self.panel = Some(panel);
     }
 

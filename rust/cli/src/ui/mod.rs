@@ -103,6 +103,13 @@ fn answer(request: &Request, panel: &Panel, run: u64, nonce: u64) -> Response {
             let state = State { run, board: panel.snapshot(since) };
             Response::new("200 OK", "application/json", output::line(&state))
         }
+        ("/picture", "GET" | "HEAD") => {
+            let display = request.query.strip_prefix("display=").and_then(|number| number.parse().ok());
+            match display.and_then(|display| panel.frame(display)) {
+                Some(frame) => Response::new("200 OK", "image/x-portable-pixmap", frame.ppm()),
+                None => Response::refusal("404 Not Found", "expected display=NUMBER, of a display of the board"),
+            }
+        }
         ("/touch", "POST") => match serde_json::from_slice(&request.body) {
             Err(error) => Response::refusal("400 Bad Request", &error.to_string()),
             Ok(touch) => match panel.touch(touch) {
@@ -110,7 +117,9 @@ fn answer(request: &Request, panel: &Panel, run: u64, nonce: u64) -> Response {
                 Err(reason) => Response::refusal("400 Bad Request", &reason),
             },
         },
-        ("/" | "/state" | "/touch", _) => Response::refusal("405 Method Not Allowed", "expected another method"),
-        _ => Response::refusal("404 Not Found", "expected /, /state or /touch"),
+        ("/" | "/state" | "/picture" | "/touch", _) => {
+            Response::refusal("405 Method Not Allowed", "expected another method")
+        }
+        _ => Response::refusal("404 Not Found", "expected /, /state, /picture or /touch"),
     }
 }

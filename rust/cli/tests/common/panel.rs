@@ -37,11 +37,14 @@ ambient_temp = [{ value = 21.5 }]
 script = [{ at_ms = 0, code = 30, value = 1 }]
 [apps.app.strip.tape]
 length = 2
+[apps.app.display.view]
+width = 2
+height = 1
 "#;
 
 /// The LED follows the button. When the button is pressed, the fan gets as many nanoseconds as the dial's number. What comes
 /// over the serial port is printed, but `!` traps and `.` ends the app with status 7. A key prints its code as a
-/// character. The strip shows the temperature.
+/// character. The strip shows the temperature, and so does the left pixel of the display.
 pub const GUEST: &str = r#"(module
   (import "wisp:gpio@1" "open" (func $pin (param i32 i32 i32) (result i32)))
   (import "wisp:gpio@1" "set" (func $drive (param i32 i32) (result i32)))
@@ -61,19 +64,21 @@ pub const GUEST: &str = r#"(module
   (import "wisp:sensor@1" "get" (func $get (param i32 i32 i32) (result i32)))
   (import "wisp:strip@1" "open" (func $strip (param i32 i32) (result i32)))
   (import "wisp:strip@1" "write" (func $colors (param i32 i32 i32) (result i32)))
+  (import "wisp:display@1" "open" (func $display (param i32 i32) (result i32)))
+  (import "wisp:display@1" "write" (func $draw (param i32 i32 i32 i32 i32 i32 i32 i32) (result i32)))
   (import "wisp:event@1" "wait" (func $wait (param i32 i32) (result i32)))
   (import "wisp:log@1" "write" (func $log (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1)
-  (data (i32.const 0) "ledbuttondialfanlineairkeystape<b>ready</b>")
+  (data (i32.const 0) "ledbuttondialfanlineairkeystape<b>ready</b>view")
   (data (i32.const 64) "\80\00\00\00")
   (func $print (param $bytes i32)
     (i32.store (i32.const 68) (local.get $bytes))
     (drop (call $write (i32.const 1) (i32.const 64) (i32.const 1) (i32.const 72))))
   (func (export "_start")
     (local $led i32) (local $button i32) (local $dial i32) (local $fan i32) (local $line i32) (local $air i32)
-    (local $keys i32) (local $tape i32) (local $kind i32)
+    (local $keys i32) (local $tape i32) (local $kind i32) (local $view i32)
     (local.set $led (call $pin (i32.const 0) (i32.const 3) (i32.const 1)))
     (local.set $button (call $pin (i32.const 3) (i32.const 6) (i32.const 0)))
     (local.set $dial (call $adc (i32.const 9) (i32.const 4)))
@@ -82,6 +87,7 @@ pub const GUEST: &str = r#"(module
     (local.set $air (call $sensor (i32.const 20) (i32.const 3)))
     (local.set $keys (call $input (i32.const 23) (i32.const 4)))
     (local.set $tape (call $strip (i32.const 27) (i32.const 4)))
+    (local.set $view (call $display (i32.const 43) (i32.const 4)))
     (drop (call $watch_pin (local.get $button) (i32.const 3)))
     (drop (call $watch_uart (local.get $line) (i32.const 1)))
     (drop (call $watch_input (local.get $keys) (i32.const 1)))
@@ -105,6 +111,8 @@ pub const GUEST: &str = r#"(module
         (drop (call $fetch (local.get $air)))
         (drop (call $get (local.get $air) (i32.const 10) (i32.const 512)))
         (i32.store8 (i32.const 640) (i32.div_s (i32.load (i32.const 512)) (i32.const 1000000)))
+        (drop (call $draw (local.get $view) (i32.const 0) (i32.const 0) (i32.const 2) (i32.const 1) (i32.const 2)
+          (i32.const 640) (i32.const 4)))
         (drop (call $colors (local.get $tape) (i32.const 640) (i32.const 6)))))
       (br $next))))"#;
 
@@ -144,11 +152,16 @@ impl Session {
 
     /// Sends a request as it is, and returns the answer.
     pub fn ask(&self, request: &[u8]) -> String {
+        String::from_utf8(self.ask_for_bytes(request)).unwrap()
+    }
+
+    /// Sends a request like [`Session::ask`], whose answer may be no text.
+    pub fn ask_for_bytes(&self, request: &[u8]) -> Vec<u8> {
         let mut stream = TcpStream::connect(self.address).unwrap();
         stream.write_all(request).unwrap();
         let mut answer = Vec::new();
         stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8(answer).unwrap()
+        answer
     }
 
     /// Returns the board as the page gets it.

@@ -210,11 +210,15 @@ fn ctrl_c_ends_an_app_that_waits_and_one_that_computes() {
         (memory (export "memory") 1)
         (func (export "_start") (drop (call $log (i32.const 3) (i32.const 0) (i32.const 1))) (loop (br 0))))"#;
     for guest in [common::panel::GUEST, SPINS] {
-        let mut session = Session::of(guest, common::panel::BOARD, &["--json"]);
+        let mut session = Session::of(guest, common::panel::BOARD, &["--json", "--profile", "--record", "app.record"]);
         session.until(is_ready);
         session.interrupt();
         assert_eq!(session.ended().code(), Some(130));
+        assert!(session.line().contains("host calls were recorded"));
         let outcome: serde_json::Value = serde_json::from_str(&session.line()).unwrap();
+        assert!(!outcome["profile"].as_array().unwrap().is_empty(), "{outcome}");
+        let recording = session.folder.succeeds("inspect app.record --json");
+        assert!(recording.contains(r#""kind":"end""#) && recording.contains(r#""cut":false"#), "{recording}");
         assert_eq!((&outcome["ended"], &outcome["exit_code"]), (&json!("killed"), &json!(130)));
     }
 }

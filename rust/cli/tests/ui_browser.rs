@@ -175,6 +175,13 @@ fn a_browser_presses_buttons_moves_a_slider_types_and_runs_nothing_that_the_app_
     browser.key("keyUp", " ", 32);
     session.until(|state| shown(state, "gpio", "led") == "inactive");
 
+    // a press ends although the page is still shown the level before it, and one that is held ends with the next
+    let presses = "(() => { const said = [], key = press('', on => said.push(on)); \
+        const strike = show => { for (const event of ['keydown', 'keyup']) { \
+            key.button.dispatchEvent(new KeyboardEvent(event, { key: ' ' })); if (show !== undefined) key.show(show); } }; \
+        strike(false); key.elements[1].firstChild.checked = true; strike(); strike(); return said.join(); })()";
+    assert_eq!(browser.value(presses), "true,false,true,false");
+
     // a key, at which the app draws what the sensor measures
     browser.mouse("mousePressed", "[...document.querySelectorAll('button')].find(key => key.textContent === 'Key 30')");
     browser.until(

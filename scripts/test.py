@@ -14,6 +14,7 @@ import traceback
 from functools import partial
 
 from suites import common
+from suites.chips import select_chips
 from suites.common import Count, cargo, stream, together, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.components import select_components
 from suites.cores import select_cores
@@ -71,6 +72,7 @@ SELECTIONS = {
     "rp2040": select_rp2040,
     "components": select_components,
     "cores": select_cores,
+    "chips": select_chips,
     "limits": select_limits,
     "aot": select_aot,
     "translate": select_translate,

@@ -167,6 +167,13 @@ uint32_t wisp_rust_request_accept(struct wisp_request_challenge *challenge, cons
 				  size_t key_count, uint8_t command, const uint8_t *payload,
 				  size_t length);
 
+/*
+ * Reads the lowest epoch that an image may have, and raises it unless it is higher. Both return
+ * false if the settings fail. With CONFIG_WISP_EPOCH only.
+ */
+bool wisp_shim_epoch(uint32_t *least);
+bool wisp_shim_raise_epoch(uint32_t epoch);
+
 /* Returns false if the import module needs a grant and the app's node has none for it. */
 bool wisp_shim_grants(const struct wisp_app *app, const uint8_t *module, size_t length);
 

@@ -29,3 +29,4 @@ zephyr_library_sources_ifdef(CONFIG_WISP_DDI
   ddi/record.c
 )
 zephyr_library_sources_ifdef(CONFIG_WISP_LWM2M lwm2m/lwm2m.c lwm2m/package.c)
+zephyr_library_sources_ifdef(CONFIG_WISP_EPOCH storage/epoch.c)

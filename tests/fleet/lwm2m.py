@@ -13,7 +13,7 @@ from pathlib import Path
 
 import aiocoap.error
 from aiocoap.numbers.codes import Code
-from devices import Images
+from devices import SAMPLE, Images
 from lwm2m_server import LONGEST, PORT, TLV, Server
 
 from ddi import Device
@@ -276,6 +276,30 @@ class Tests:
         self.becomes("lamp", INSTALLED, KEPT)
         assert self.run("lamp", DEACTIVATE) == Code.CHANGED
         assert self.run("lamp", ACTIVATE) == Code.CHANGED
+
+    def signed(self, app, version, epoch):
+        """An image with an epoch."""
+        path = self.folder / f"{app}-{epoch}.wisp"
+        path.write_bytes(self.images.get(app, version))
+        subprocess.run([str(self.arguments.wisp), "sign", str(path), "--epoch", str(epoch), "--key",
+                        str(SAMPLE / "keys" / "development.pem")], check=True, stdout=subprocess.DEVNULL)
+        return path.read_bytes()
+
+    def test_images_of_an_earlier_epoch_are_refused_once_one_was_confirmed(self):
+        assert self.run("lamp", UNINSTALL, b"1") == Code.CHANGED
+        assert self.deliver("fan", self.signed("fan", "5.0.0", 5)) == Code.CHANGED
+        assert self.run("fan", INSTALL) == Code.CHANGED
+        self.becomes("fan", INSTALLED, KEPT)
+        # of another app, and without an epoch as all images before
+        self.refused("lamp", self.signed("lamp", "5.0.0", 4), DEVICE_ERROR)
+        self.refused("lamp", self.images.get("lamp", "5.0.0"), DEVICE_ERROR)
+        self.device.cut_power()
+        self.power_on()
+        self.server.until(lambda: self.run("lamp", UNINSTALL, b"1") == Code.CHANGED, "instance that is ready")
+        self.refused("lamp", self.signed("lamp", "5.0.0", 4), DEVICE_ERROR)
+        assert self.deliver("lamp", self.signed("lamp", "5.0.0", 5)) == Code.CHANGED
+        assert self.run("lamp", INSTALL) == Code.CHANGED
+        self.becomes("lamp", INSTALLED, KEPT)
 
 
 def main():

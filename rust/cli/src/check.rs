@@ -26,6 +26,7 @@ pub fn all(image: &Image<'_>) -> Result<(), String> {
     wisp_trust::check_hash(image).map_err(|error| error.to_string())?;
     code(image).map_err(|error| error.to_string())?;
     image.conditions().map_err(|_| UNKNOWN_CONDITIONS)?;
+    image.epoch().map_err(|_| "the image's epoch has no valid form; build the image again")?;
     let mut sections = 0;
     for (kind, bytes) in image.native_sections() {
         native(image, bytes).map_err(|refusal| format!("native section {kind:#x}: {refusal}"))?;

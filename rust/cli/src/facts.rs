@@ -25,6 +25,8 @@ pub struct Facts {
     pub bytes: usize,
     pub wasm_sha256: String,
     pub rollback: u32,
+    /// The epoch, or 0 if the image has none.
+    pub epoch: u32,
     /// True if the image may take the place of one with a higher version.
     pub downgrade: bool,
     /// `correct`, `wrong`, or `none`.
@@ -221,6 +223,7 @@ impl Facts {
             bytes: image.bytes().len(),
             wasm_sha256: hex(manifest.wasm_hash),
             rollback: manifest.rollback,
+            epoch: image.epoch().unwrap_or(0),
             downgrade: manifest.downgrade,
             hash,
             stated_hash: stated.map(hex),
@@ -234,6 +237,7 @@ impl Facts {
             sound: hash == "correct"
                 && attachment.is_none()
                 && image.conditions().is_ok()
+                && image.epoch().is_ok()
                 && code.error.is_none()
                 && native.iter().all(|section| section.error.is_none()),
             code,

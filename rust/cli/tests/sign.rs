@@ -64,6 +64,14 @@ fn conditions_are_part_of_what_is_signed() {
     assert!(folder.succeeds("inspect again.wisp").contains(devices));
     folder.succeeds("sign lamp.wisp -k two.pem -o other.wisp --only vendor=acme");
     assert!(folder.succeeds("inspect other.wisp").contains("only for devices with vendor=acme\n"));
+    // the epoch is signed as well, and stays until another one is given
+    folder.succeeds("sign lamp.wisp -k one.pem -o five.wisp --epoch 5");
+    folder.succeeds("sign five.wisp -k two.pem -o still.wisp --only class=lamp-3");
+    assert!(folder.succeeds("verify still.wisp -k two.pub.pem").contains("\nof epoch 5\n"));
+    folder.succeeds("sign still.wisp -k one.pem -o six.wisp --epoch 6");
+    assert!(folder.succeeds("inspect six.wisp").contains("of epoch 6\n"));
+    assert!(!folder.succeeds("inspect lamp.wisp").contains("epoch"));
+    assert_eq!(folder.wisp("sign lamp.wisp -k one.pem --epoch 0").code, Some(2));
     // conditions of a later version are met by no device
     let unknown = wisp_trust::add_conditions(&folder.read("lamp.wisp"), vec![9, 1, b'x']).unwrap();
     folder.write("unknown.wisp", wisp_trust::sign(&unknown, &[7; 32]).unwrap());

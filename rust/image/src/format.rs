@@ -75,6 +75,8 @@ impl Section {
     pub const NAMES: u16 = 0x102;
     /// Boards, vendors and classes of devices that the image is for, see [`crate::conditions`].
     pub const CONDITIONS: u16 = 0x103;
+    /// The epoch of the image, see [`crate::Image::epoch`].
+    pub const EPOCH: u16 = 0x104;
     /// First of the kinds of native sections, one for each target (see [`crate::native::Target::section`]).
     pub const NATIVE: u16 = 0x1000;
     /// Number of kinds below [`Section::OPTIONAL`], plus one.

@@ -19,6 +19,7 @@ extern crate alloc;
 mod attachment;
 pub mod conditions;
 pub mod disassemble;
+mod epoch;
 mod error;
 pub mod features;
 pub mod format;

@@ -112,6 +112,35 @@ pub(crate) unsafe fn device(image: &Image<'_>, trust: &shim::wisp_store_trust) -
     Err(PortError::NotForDevice)
 }
 
+/// Checks that the image is not of an earlier epoch than one that was confirmed.
+///
+/// # Safety
+/// Called by the app storage's thread. `app` points to an app of the firmware.
+#[cfg(feature = "epoch")]
+pub(crate) unsafe fn epoch(image: &Image<'_>, app: *const shim::wisp_app) -> Result<(), crate::storage::Error> {
+    use crate::storage::Error;
+    use wisp_storage::StoreError;
+
+    let mut least = 0;
+    // SAFETY: called by the app storage's thread; C writes the number.
+    if !unsafe { shim::wisp_shim_epoch(&mut least) } {
+        return Err(Error::Store(StoreError::Flash));
+    }
+    let epoch = image.epoch().map_err(|_| Error::Port(PortError::NoImage))?;
+    if epoch >= least {
+        return Ok(());
+    }
+    let mut text = Text::new();
+    text.push(b"the image is of epoch ");
+    text.push_number(epoch);
+    text.push(b", and the device takes epoch ");
+    text.push_number(least);
+    text.push(b" and later ones; wisp sign --epoch sets it");
+    // SAFETY: the caller's `app` is one of the firmware.
+    unsafe { Zephyr::new(app) }.report(abi::log::ERROR, text.bytes());
+    Err(Error::Store(StoreError::Rollback(epoch, least)))
+}
+
 /// Checks all imports of an image, and its native code if it has nothing else.
 ///
 /// # Safety

@@ -379,6 +379,8 @@ unsafe fn check(store: &mut Store<'static, Partition>, trust: &shim::wisp_store_
             return Err(Error::Port(PortError::TooLarge));
         }
         needs::device(&image, trust).map_err(Error::Port)?;
+        #[cfg(feature = "epoch")]
+        needs::epoch(&image, trust.app)?;
         needs::check(&image, trust.app, signer.is_some()).map_err(Error::Port)?;
         Ok(manifest.downgrade)
     }
@@ -559,6 +561,11 @@ pub unsafe extern "C" fn wisp_rust_store_confirm(slot: u32, trust: *const shim::
                         used += 8;
                     }
                 }
+            }
+            // after a power cut, the device has the epoch of an image that it may confirm again
+            #[cfg(feature = "epoch")]
+            if !shim::wisp_shim_raise_epoch(image.epoch().unwrap_or(0)) {
+                return Err(Error::Store(StoreError::Flash));
             }
             match store.confirm_and_retire(slot, &retires[..used]) {
                 Err(StoreError::RetiredFull) => {

@@ -38,7 +38,7 @@ pub use keys::{key_id, retired_by, retirements, KeyId, Keys, PublicKey, Role, Si
 pub use request::sign_request;
 pub use request::{Challenge, RequestError, NONCE_SIZE, SIGNATURE_ENTRY};
 #[cfg(feature = "sign")]
-pub use sign::{add_conditions, add_retired_keys, allow_downgrade, attach, public_key, sign, SignError};
+pub use sign::{add_conditions, add_retired_keys, allow_downgrade, attach, public_key, set_epoch, sign, SignError};
 pub use trailer::{Trailer, SIGNED_TRAILER_SIZE};
 pub use verify::{check_hash, check_rollback, compiler_of, verify, verify_origin};
 

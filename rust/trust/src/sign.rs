@@ -119,6 +119,14 @@ pub fn add_conditions(image: &[u8], section: Vec<u8>) -> Result<Vec<u8>, SignErr
     with_section(image, Section::CONDITIONS, section)
 }
 
+/// Returns the image, without trailer, with this epoch in place of the one that it has.
+///
+/// # Errors
+/// It is no image, it is damaged, or native code is attached to it.
+pub fn set_epoch(image: &[u8], epoch: core::num::NonZeroU32) -> Result<Vec<u8>, SignError> {
+    with_section(image, Section::EPOCH, epoch.get().to_le_bytes().to_vec())
+}
+
 /// Returns the image, without trailer, with the mark in its manifest that it may take the place of a higher version.
 ///
 /// # Errors

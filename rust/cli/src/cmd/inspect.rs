@@ -101,6 +101,9 @@ fn text(path: &Path, facts: &Facts) -> String {
     if facts.rollback != 0 {
         line(format!("rollback counter: {}", facts.rollback));
     }
+    if facts.epoch != 0 {
+        line(format!("of epoch {}", facts.epoch));
+    }
     if facts.downgrade {
         line("may take the place of a higher version".into());
     }

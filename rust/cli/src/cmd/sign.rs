@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp sign`.
 
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -31,6 +32,9 @@ pub struct Arguments {
     /// several times)
     #[arg(long, value_name = "KIND=NAME", value_parser = condition)]
     only: Vec<(Kind, String)>,
+    /// The epoch: devices that confirmed the image install none of an earlier epoch, of whatever app
+    #[arg(long, value_name = "NUMBER")]
+    epoch: Option<NonZeroU32>,
     /// Let the image take the place of one with a higher version
     #[arg(long)]
     downgrade: bool,
@@ -102,8 +106,8 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         }
         SignError::Attached => Failure::in_file(
             path,
-            "the attached native code belongs to the present content; use --retire, --only and --downgrade before \
-             `wisp attach`",
+            "the attached native code belongs to the present content; use --retire, --only, --epoch and --downgrade \
+             before `wisp attach`",
         ),
         SignError::BadRetirement => {
             Failure::in_file(path, "its list of keys to retire has no valid form; build the image again")
@@ -113,6 +117,10 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let conditions = conditions::section(arguments.only.iter().map(|(kind, name)| (*kind, name.as_str())));
     let bytes =
         if conditions.is_empty() { bytes } else { wisp_trust::add_conditions(&bytes, conditions).map_err(fail)? };
+    let bytes = match arguments.epoch {
+        Some(epoch) => wisp_trust::set_epoch(&bytes, epoch).map_err(fail)?,
+        None => bytes,
+    };
     let content =
         if retired.is_empty() { bytes } else { wisp_trust::add_retired_keys(&bytes, &retired).map_err(fail)? };
     let signed = wisp_trust::sign(&content, &secret).map_err(fail)?;

@@ -36,6 +36,8 @@ struct Report {
     key: String,
     /// True if a root key signed.
     root: bool,
+    /// The epoch, or 0 if the image has none.
+    epoch: u32,
     /// True if the image may take the place of a higher version.
     downgrade: bool,
     /// Ids of the keys that are retired when the image is confirmed.
@@ -96,6 +98,7 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         rollback: manifest.rollback,
         key: hex(&signer.id),
         root: signer.role == Role::Root,
+        epoch: image.epoch().unwrap_or(0),
         downgrade: manifest.downgrade,
         retires: wisp_trust::retired_by(&image)
             .map_err(|error| Failure::in_file(path, error))?
@@ -122,6 +125,9 @@ pub fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         );
         if let Some(id) = &report.compile_key {
             text += &format!("\nnative code is attached and signed by compile key {id}");
+        }
+        if report.epoch != 0 {
+            text += &format!("\nof epoch {}", report.epoch);
         }
         if !report.only.is_empty() {
             text += &format!("\nonly for devices with {}", report.only.join(", "));

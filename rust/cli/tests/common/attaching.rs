@@ -77,6 +77,16 @@ pub const CASES: &[Case] = &[
         },
     ),
     (
+        "sign never.wisp --key app.pem",
+        "never.wisp: not signed: the image's epoch has no valid form; build the image again",
+        |f| {
+            files(f);
+            let mut image = wisp_trust::set_epoch(&f.read("a.wisp"), 1.try_into().unwrap()).unwrap();
+            *image.last_chunk_mut().unwrap() = [0; 8];
+            f.write("never.wisp", image);
+        },
+    ),
+    (
         "attach a.wisp --native bad.wisp --key compile.pem",
         "bad.wisp: not attached: the image is damaged: its hash differs from its trailer's; send it again",
         |f| {
@@ -120,8 +130,8 @@ pub const NATIVE: &[Case] = &[
     ),
     (
         "sign a.wisp --key app.pem --downgrade",
-        "a.wisp: the attached native code belongs to the present content; use --retire, --only and --downgrade before `wisp \
-         attach`",
+        "a.wisp: the attached native code belongs to the present content; use --retire, --only, --epoch and --downgrade \
+         before `wisp attach`",
         attached,
     ),
     (

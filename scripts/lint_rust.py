@@ -46,6 +46,8 @@ LINTS = {
     "guest/examples/ring": [(WASM, [])],
     "guest/examples/screen": [(WASM, [])],
     "guest/examples/drivers": [(WASM, [])],
+    "samples/connected/lamp": [(WASM, [])],
+    "samples/connected/rules": [(WASM, [])],
     "samples/connected/sensor": [(WASM, [])],
     "samples/connected/thermostat": [(WASM, [])],
     "samples/rust_firmware/guest": [(WASM, [])],

@@ -57,6 +57,8 @@ const QUOTA: (&str, &str) = ("EAGAIN", "the app has sent and received as much as
 const BROKEN: (&str, &str) =
     ("EIO", "the connection or the session has ended, or the broker sent what MQTT does not allow");
 const NO_ROOM: (&str, &str) = ("ETIMEDOUT", "there was no room in time, and nothing was sent");
+const STILL_THERE: &str = "there was no room in time, or the message was not dropped whole. The session goes on";
+const NOT_WHOLE: &str = "no packet came in time, or the message before was not dropped whole. The next call goes on";
 const TOO_LONG: (&str, &str) = ("EMSGSIZE", "a text is longer than `MAX_TEXT`, or the packet than 268,435,455 bytes");
 
 const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant {
@@ -195,7 +197,7 @@ const FUNCTIONS: &[Function] = &[
               is then acknowledged, if it was sent with `AT_LEAST_ONCE`.",
         params: &[SOCKET, TIMEOUT, param("packet", Kind::OutRecord(PACKET.size()), "a `packet`")],
         returns: Returns::Nothing,
-        errors: &[NOT_OPEN, NO_SESSION, QUOTA, BROKEN, ("ETIMEDOUT", "no packet came in time")],
+        errors: &[NOT_OPEN, NO_SESSION, QUOTA, BROKEN, ("ETIMEDOUT", NOT_WHOLE)],
     },
     Function {
         name: "read",
@@ -207,10 +209,10 @@ const FUNCTIONS: &[Function] = &[
     },
     Function {
         name: "disconnect",
-        doc: "Ends the session, so that the broker does not publish the will. The message that `receive` has returned last is \
-              acknowledged. The app closes the socket.",
+        doc: "Ends the session, so that the broker does not publish the will. What was not read of the message \
+              that `receive` has returned last is dropped, and the message is acknowledged. The app closes the socket.",
         params: &[SOCKET, TIMEOUT],
         returns: Returns::Nothing,
-        errors: &[NOT_OPEN, NO_SESSION, QUOTA, BROKEN, NO_ROOM],
+        errors: &[NOT_OPEN, NO_SESSION, QUOTA, BROKEN, ("ETIMEDOUT", STILL_THERE)],
     },
 ];

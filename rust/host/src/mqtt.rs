@@ -23,6 +23,10 @@ const PATIENCE_US: u64 = 10_000_000;
 const AGAIN_US: u64 = 1_000_000;
 /// Bytes that are gathered before they are sent.
 const GATHERED: usize = 128;
+/// Bytes that are dropped at once.
+const DROPPED: usize = 64;
+/// Pieces that a call takes although its time is over. A broker that sends without a pause does not hold it longer.
+const PIECES: u32 = 32;
 
 /// A session with a broker.
 #[derive(Debug, Clone, Copy)]
@@ -31,8 +35,10 @@ pub struct Session {
     socket: Option<u32>,
     /// The broker has answered CONNECT.
     connected: bool,
-    /// The connection or the session has ended.
+    /// The session has ended: nothing more can be taken.
     over: bool,
+    /// Nothing more can be sent, but what has come can be taken.
+    mute: bool,
     /// Time without a packet after which a sign of life is due, 0 for none.
     interval_us: u64,
     /// When a sign of life is due, or the answer to one.
@@ -63,6 +69,7 @@ impl Session {
             socket: None,
             connected: false,
             over: false,
+            mute: false,
             interval_us: 0,
             due_us: u64::MAX,
             asked: false,
@@ -80,7 +87,7 @@ impl Session {
 
     /// Returns when the session has to be looked at while the app waits for an event.
     fn wake_us(&self) -> u64 {
-        if self.told || self.over {
+        if self.told || self.over || self.mute {
             u64::MAX
         } else {
             self.due_us
@@ -92,6 +99,12 @@ impl Session {
         if self.interval_us != 0 && !self.asked {
             self.due_us = now_us.saturating_add(self.interval_us);
         }
+    }
+
+    /// Ends the session, and returns the error that says it.
+    fn end(&mut self) -> Failure<Errno> {
+        self.over = true;
+        Errno::Io.into()
     }
 
     fn next_id(&mut self) -> u16 {
@@ -112,6 +125,11 @@ pub trait Mqtt {
     fn mqtt(&mut self) -> Option<&mut Session> {
         None
     }
+}
+
+/// Returns true for an error of a connection that does not go on.
+fn ends(error: Errno) -> bool {
+    matches!(error, Errno::Io | Errno::NoDevice | Errno::Perm)
 }
 
 fn packet(numbers: [u32; 5]) -> [u8; PACKET.size() as usize] {
@@ -156,7 +174,7 @@ fn prefix(text: &[u8]) -> [u8; 2] {
 }
 
 impl<P: Platform> App<P> {
-    /// Acts on a copy of the socket's session, which is kept however that ends. An error of the connection ends the session.
+    /// Acts on a copy of the socket's session, which is kept however that ends.
     fn in_session<T>(
         &mut self,
         socket: u32,
@@ -168,11 +186,7 @@ impl<P: Platform> App<P> {
         if session.over {
             return Err(Errno::Io.into());
         }
-        let mut result = act(self, &mut session);
-        if let Err(Failure::Error(Errno::Io | Errno::NoDevice | Errno::Perm)) = result {
-            session.over = true;
-            result = Err(Errno::Io.into());
-        }
+        let result = act(self, &mut session);
         self.keep_session(session);
         result
     }
@@ -208,7 +222,8 @@ impl<P: Platform> App<P> {
         if !session.asked {
             match self.ask_for_life(&mut session, now_us) {
                 Err(Failure::Stop(stop)) => return Err(Failure::Stop(stop)),
-                Err(Failure::Error(_)) => session.over = true,
+                Err(Failure::Error(_)) => session.mute = true,
+                Ok(()) if session.mute => {}
                 Ok(()) => {
                     self.keep_session(session);
                     return Ok(None);
@@ -220,7 +235,8 @@ impl<P: Platform> App<P> {
         Ok(session.socket)
     }
 
-    /// Sends a sign of life that is due. Without room or budget, another attempt follows.
+    /// Sends a sign of life that is due. Without room or budget, another attempt follows. Nothing happens if nothing can be
+    /// sent any more.
     fn ask_for_life(&mut self, session: &mut Session, now_us: u64) -> Result<(), Failure<Errno>> {
         match self.send_packet(session, 0xc0, &[], 0) {
             Err(Failure::Error(Errno::TimedOut | Errno::Again)) => {
@@ -231,6 +247,7 @@ impl<P: Platform> App<P> {
                 session.asked = true;
                 Ok(())
             }
+            Err(Failure::Error(_)) if session.mute => Ok(()),
             failed => failed,
         }
     }
@@ -257,8 +274,27 @@ impl<P: Platform> App<P> {
     }
 
     /// Sends a packet: its first byte, its length and its parts. Short ones are gathered, as each piece may become a
-    /// packet of the network and a record of TLS.
+    /// packet of the network and a record of TLS. An error of the connection makes the session mute.
     fn send_packet(
+        &mut self,
+        session: &mut Session,
+        first: u8,
+        parts: &[&[u8]],
+        end: u64,
+    ) -> Result<(), Failure<Errno>> {
+        if session.mute {
+            return Err(Errno::Io.into());
+        }
+        match self.send_parts(session, first, parts, end) {
+            Err(Failure::Error(error)) if ends(error) => {
+                session.mute = true;
+                Err(Errno::Io.into())
+            }
+            sent => sent,
+        }
+    }
+
+    fn send_parts(
         &mut self,
         session: &mut Session,
         first: u8,
@@ -292,28 +328,48 @@ impl<P: Platform> App<P> {
         Ok(())
     }
 
-    /// Takes bytes of the connection, at least one, and sends signs of life meanwhile.
+    /// Takes bytes of the connection, at least one, and sends signs of life meanwhile. A mute session does not wait.
     fn take_bytes(&mut self, session: &mut Session, buffer: &mut [u8], end: u64) -> Result<usize, Failure<Errno>> {
         let socket = session.socket.ok_or(Errno::Perm)?;
         self.net_budget()?;
+        // a broker that sends without a pause expects signs of life as well
+        let now = self.platform.uptime_us();
+        if now >= session.due_us && !session.asked {
+            self.ask_for_life(session, now)?;
+        }
         loop {
-            if let Some(received) = self.platform.receive_net(socket, buffer, end.min(session.due_us))? {
-                if received.count == 0 {
-                    return Err(Errno::Io.into());
+            let until = if session.mute { 0 } else { end.min(session.due_us) };
+            match self.platform.receive_net(socket, buffer, until) {
+                Ok(Some(received)) if received.count > 0 => {
+                    self.platform.use_net_bytes(received.count as u32);
+                    (session.asked, session.told) = (false, false);
+                    return Ok(received.count);
                 }
-                self.platform.use_net_bytes(received.count as u32);
-                (session.asked, session.told) = (false, false);
-                return Ok(received.count);
+                Ok(Some(_)) => return Err(session.end()),
+                Ok(None) if session.mute => return Err(session.end()),
+                Ok(None) => {}
+                Err(Failure::Error(error)) if ends(error) => return Err(session.end()),
+                Err(failure) => return Err(failure),
             }
             let now = self.platform.uptime_us();
             if now < session.due_us {
                 return Err(Errno::TimedOut.into());
             }
             if session.asked {
-                return Err(Errno::Io.into());
+                return Err(session.end());
             }
             self.ask_for_life(session, now)?;
         }
+    }
+
+    /// Looks between the pieces of a long call whether it goes on: the app may have to stop, or the time may be over.
+    fn take_more(&mut self, pieces: &mut u32, end: u64) -> Result<(), Failure<Errno>> {
+        self.go_on()?;
+        *pieces = pieces.saturating_sub(1);
+        if *pieces == 0 && self.platform.uptime_us() >= end {
+            return Err(Errno::TimedOut.into());
+        }
+        Ok(())
     }
 
     /// Takes bytes of the topic, or of the payload, of the message that has begun. 0 is its end.
@@ -330,7 +386,7 @@ impl<P: Platform> App<P> {
             session.id_bytes -= 1;
             session.unacknowledged = session.id_bytes == 0;
             if session.unacknowledged && session.id == 0 {
-                return Err(self.not_mqtt().into());
+                return Err(self.not_mqtt(session));
             }
         }
         if session.payload == 0 {
@@ -341,10 +397,17 @@ impl<P: Platform> App<P> {
         Ok(taken)
     }
 
-    /// Acknowledges the message before, once nothing of it is left.
-    fn acknowledge(&mut self, session: &mut Session, end: u64) -> Result<(), Failure<Errno>> {
-        if session.unacknowledged && session.payload == 0 {
-            self.send_packet(session, 0x40, &[&session.id.to_be_bytes()], end)?;
+    /// Drops what is left of the message before, and acknowledges it. A mute session does not.
+    fn finish_message(&mut self, session: &mut Session, pieces: &mut u32, end: u64) -> Result<(), Failure<Errno>> {
+        let mut dropped = [0; DROPPED];
+        while self.take_message(session, &mut dropped, end)? != 0 {
+            self.take_more(pieces, end)?;
+        }
+        if session.unacknowledged {
+            match self.send_packet(session, 0x40, &[&session.id.to_be_bytes()], end) {
+                Err(Failure::Error(_)) if session.mute => {}
+                sent => sent?,
+            }
             session.unacknowledged = false;
         }
         Ok(())
@@ -360,7 +423,7 @@ impl<P: Platform> App<P> {
                     session.head_length = 0;
                     return Ok(begin);
                 }
-                Err(Malformed) => return Err(self.not_mqtt().into()),
+                Err(Malformed) => return Err(self.not_mqtt(session)),
             };
             let mut bytes = [0; LONGEST];
             let taken = self.take_bytes(session, first_of(&mut bytes, needs as u32), end)?;
@@ -371,29 +434,24 @@ impl<P: Platform> App<P> {
         }
     }
 
-    fn not_mqtt(&mut self) -> Errno {
+    /// Ends the session of a broker that does not speak MQTT.
+    fn not_mqtt(&mut self, session: &mut Session) -> Failure<Errno> {
         if self.platform.max_level() >= log::WARN {
             self.platform.line(log::WARN, b"wisp:mqtt@1: the broker sent what MQTT does not allow");
         }
-        Errno::Io
+        session.end()
     }
 
     /// Takes the next packet that is one for the app.
     fn take_packet(&mut self, session: &mut Session, end: u64) -> Result<[u8; PACKET.size() as usize], Failure<Errno>> {
-        // a broker that sends without a pause expects signs of life as well
-        let now = self.platform.uptime_us();
-        if now >= session.due_us && !session.asked {
-            self.ask_for_life(session, now)?;
-        }
-        let mut dropped = [0; 64];
-        while self.take_message(session, &mut dropped, end)? != 0 {}
-        self.acknowledge(session, end)?;
+        let mut pieces = PIECES;
+        self.finish_message(session, &mut pieces, end)?;
         loop {
             let begin = self.take_begin(session, end)?;
             let is_answer = matches!(begin, Begin::Connack { .. });
             // the answer to CONNECT comes first, and once
             if is_answer == session.connected {
-                return Err(self.not_mqtt().into());
+                return Err(self.not_mqtt(session));
             }
             session.connected = true;
             return Ok(packet(match begin {
@@ -406,7 +464,10 @@ impl<P: Platform> App<P> {
                 Begin::Puback(id) => [PUBLISHED, id.into(), 0, 0, 0],
                 Begin::Suback(id, granted) => [SUBSCRIBED, id.into(), granted.into(), 0, 0],
                 Begin::Unsuback(id) => [UNSUBSCRIBED, id.into(), 0, 0, 0],
-                Begin::Pingresp => continue,
+                Begin::Pingresp => {
+                    self.take_more(&mut pieces, end)?;
+                    continue;
+                }
             }));
         }
     }
@@ -517,7 +578,10 @@ impl<P: Platform> MqttV1 for App<P> {
             let id = match (is_answered, again) {
                 (false, _) => 0,
                 (true, 0) => session.next_id(),
-                (true, again) => again,
+                (true, again) => {
+                    session.last_id = session.last_id.max(again);
+                    again
+                }
             };
             let number = id.to_be_bytes();
             let bit = |yes: bool, bit: u8| if yes { bit } else { 0 };
@@ -565,7 +629,10 @@ impl<P: Platform> MqttV1 for App<P> {
     fn disconnect(&mut self, socket: u32, timeout: u32) -> Result<(), Failure<Errno>> {
         let end = self.end_of_wait(timeout);
         self.in_session(socket, |app, session| {
-            app.acknowledge(session, end)?;
+            // the broker does not wait for an answer to a message of quality of service 0
+            if session.id_bytes != 0 || session.unacknowledged {
+                app.finish_message(session, &mut { PIECES }, end)?;
+            }
             app.send_packet(session, 0xe0, &[], end)?;
             *session = Session { last_id: session.last_id, ..Session::new() };
             Ok(())

@@ -411,6 +411,113 @@ fn disconnect_acknowledges_what_was_read_and_ends_the_session() {
     assert!(sent(&mut harness).is_empty(), "no sign of life");
 }
 
+/// Answers to signs of life that nobody has sent.
+static PINGS: [[u8; 2]; 20_000] = [[0xd0, 0]; 20_000];
+/// The payload of a long message.
+static PAYLOAD: [u8; 100_000] = [7; 100_000];
+
+/// Begins a long message of this quality of service.
+fn long_message(harness: &mut Harness, quality: u32) {
+    match quality {
+        0 => comes(harness, b"\x30\xa3\x8d\x06\0\x01t"),
+        _ => comes(harness, b"\x32\xa5\x8d\x06\0\x01t\0\x09"),
+    }
+    comes(harness, &PAYLOAD);
+    assert_eq!(receive(harness, 0), Ok([2, 0, quality, 1, 100_000]));
+}
+
+#[test]
+fn a_broker_that_sends_without_a_pause_does_not_hold_a_call() {
+    let mut harness = session(0);
+    comes(&mut harness, PINGS.as_flattened());
+    assert_eq!(receive(&mut harness, 0), Err(ETIMEDOUT));
+    assert_eq!(harness.app.platform().net.waiting.len(), 1, "it does not take all of them");
+    harness.app.platform_mut().looks_left = Some(100);
+    assert_eq!(harness.call(MQTT, "receive", &[0, FOREVER, RECORD]), Err(Stop::Interrupted));
+    // the next call goes on where the one before ended
+    let mut harness = session(0);
+    long_message(&mut harness, 0);
+    comes(&mut harness, &[0xb0, 2, 0, 5]);
+    let mut calls = 1;
+    let end = loop {
+        match receive(&mut harness, 0) {
+            Err(ETIMEDOUT) => calls += 1,
+            end => break end,
+        }
+    };
+    assert_eq!((end, calls), (Ok([5, 5, 0, 0, 0]), 49));
+    long_message(&mut harness, 0);
+    harness.app.platform_mut().looks_left = Some(100);
+    assert_eq!(harness.call(MQTT, "receive", &[0, FOREVER, RECORD]), Err(Stop::Interrupted));
+}
+
+#[test]
+fn a_message_that_is_read_slowly_has_signs_of_life_between_its_pieces() {
+    let mut harness = session(4);
+    long_message(&mut harness, 0);
+    for _ in 0..5 {
+        assert!(read(&mut harness, 9).is_ok());
+        harness.app.platform_mut().now_us += 1_000_000;
+    }
+    assert_eq!(sent(&mut harness), [0xc0, 0]);
+}
+
+#[test]
+fn disconnect_acknowledges_what_was_not_read_to_its_end() {
+    let mut harness = session(0);
+    comes(&mut harness, b"\x32\x05\0\x01t\0\x07");
+    assert!(receive(&mut harness, 0).is_ok());
+    assert_eq!(read(&mut harness, 9), Ok(b"t".to_vec()), "a client that reads the topic knows the rest to be empty");
+    assert_eq!(harness.i32(MQTT, "disconnect", &[0, 0]), 0);
+    assert_eq!(sent(&mut harness), [0x40, 2, 0, 7, 0xe0, 0]);
+    // what is too long for one call is a matter of several
+    let mut harness = session(0);
+    long_message(&mut harness, 1);
+    assert_eq!(harness.i32(MQTT, "disconnect", &[0, 0]), ETIMEDOUT);
+    assert!(sent(&mut harness).is_empty());
+    assert_eq!(harness.i32(MQTT, "disconnect", &[0, FOREVER]), 0);
+    assert_eq!(sent(&mut harness), [0x40, 2, 0, 9, 0xe0, 0]);
+    // nothing of this concerns a message that is not acknowledged
+    let mut harness = session(0);
+    long_message(&mut harness, 0);
+    assert_eq!(harness.i32(MQTT, "disconnect", &[0, 0]), 0);
+    assert_eq!(sent(&mut harness), [0xe0, 0]);
+}
+
+#[test]
+fn what_has_come_can_be_taken_although_nothing_can_be_sent() {
+    let mut harness = connection();
+    assert_eq!(connect_as(&mut harness, 0, [b"", b"", b"", b""], [0, 4, 0]), 0);
+    comes(&mut harness, &[0x20, 2, 0, 0, 0x40, 2, 0, 1]);
+    comes(&mut harness, b"\x32\x05\0\x01t\0\x07");
+    comes(&mut harness, &[0x40, 2, 0, 2]);
+    sent(&mut harness);
+    harness.app.platform_mut().net.room = Some(4);
+    assert_eq!(publish(&mut harness, b"t", b"hello", 0, 0), EIO);
+    sent(&mut harness);
+    harness.app.platform_mut().net.room = None;
+    assert_eq!(harness.i32(EVENT, "wait", &[60_000, 64]), ETIMEDOUT, "no sign of life is due");
+    assert_eq!(receive(&mut harness, 0), Ok([1, 0, 0, 0, 0]));
+    assert_eq!(receive(&mut harness, 0), Ok([3, 1, 0, 0, 0]));
+    assert_eq!(receive(&mut harness, 0), Ok([2, 0, 1, 1, 0]));
+    assert_eq!(read(&mut harness, 9), Ok(b"t".to_vec()));
+    assert_eq!(receive(&mut harness, FOREVER), Ok([3, 2, 0, 0, 0]));
+    assert_eq!(publish(&mut harness, b"t", b"", 0, 0), EIO);
+    assert_eq!(receive(&mut harness, FOREVER), Err(EIO), "no more comes");
+    comes(&mut harness, &[0x40, 2, 0, 3]);
+    assert_eq!(receive(&mut harness, 0), Err(EIO));
+    assert!(sent(&mut harness).is_empty(), "a packet was sent behind a torn one");
+}
+
+#[test]
+fn an_identifier_of_a_session_before_is_not_used_for_another_message() {
+    let mut harness = session(0);
+    assert_eq!(publish(&mut harness, b"t", b"", AT_LEAST_ONCE, 9), 9);
+    assert_eq!(publish(&mut harness, b"t", b"", AT_LEAST_ONCE, 0), 10);
+    assert_eq!(publish(&mut harness, b"t", b"", AT_LEAST_ONCE, 2), 2);
+    assert_eq!(subscribe(&mut harness, b"t", 0), 11);
+}
+
 #[test]
 fn a_stop_ends_every_wait() {
     let mut harness = session(4);

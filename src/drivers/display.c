@@ -9,14 +9,18 @@
 
 #include <wisp/wisp.h>
 
+#include "app/deadline.h"
+#include "app/fault.h"
 #include "app/grants.h"
 #include "border/errno.h"
 #include "border/shim.h"
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/* Bytes of black that are sent at a time. */
-#define DARK_SIZE 128
+/* How long a wait for the drivers lasts before it looks at the app and at the others. */
+#define LOOK_TIME  K_MSEC(20)
+/* How long an app that closes a display waits for the drivers. One of them may never return. */
+#define CLOSE_TIME K_SECONDS(10)
 
 const uint32_t wisp_display_whole[4];
 /* Overlaps with every rectangle of a display. */
@@ -25,16 +29,47 @@ static const uint32_t everything[] = {0, 0, UINT32_MAX, UINT32_MAX};
 /* Drivers send several commands for a rectangle, and do not keep those of two threads apart. */
 static K_MUTEX_DEFINE(busy);
 
-static void lock(void)
+/* Why a driver is called. */
+enum purpose {
+	/* The app waits, and a stop ends it. */
+	PURPOSE_USE,
+	/* The app leaves the display, and a stop changes nothing. */
+	PURPOSE_CLOSE,
+};
+
+/* Waits until no other thread calls a driver. Returns -EAGAIN if that took too long. */
+static int lock(const struct wisp_app *app, enum purpose purpose)
 {
-	(void)k_mutex_lock(&busy, K_FOREVER);
+	const bool closes = purpose == PURPOSE_CLOSE;
+	k_timepoint_t end = sys_timepoint_calc(CLOSE_TIME);
+	int ret = -EAGAIN;
+
+	if (closes || !app->data->stopping) {
+		ret = k_mutex_lock(&busy, K_NO_WAIT);
+	}
+	while (ret != 0 && (closes ? !sys_timepoint_expired(end) : !app->data->stopping)) {
+		/* One that faulted in a driver has left its lock behind. */
+		wisp_fault_detect_others(app);
+		/* Waiting is no computing. An app that has ended has no limit for that. */
+		if (!closes) {
+			wisp_deadline_pause(app);
+		}
+		ret = k_mutex_lock(&busy, LOOK_TIME);
+		if (!closes) {
+			wisp_deadline_resume(app);
+		}
+	}
+	if (ret != 0) {
+		return -EAGAIN;
+	}
 	/*
-	 * An app that faulted in a driver has left its lock behind. The thread that releases what
-	 * the app had is the same object.
+	 * The thread that releases what a faulted app had is the same object as the one that has
+	 * the lock.
 	 */
 	while (busy.lock_count > 1) {
 		(void)k_mutex_unlock(&busy);
 	}
+	return 0;
 }
 
 static void unlock(void)
@@ -55,7 +90,7 @@ static const struct wisp_display_grant *granted(const struct wisp_app *app, uint
 
 static bool is_whole(const struct wisp_display_grant *grant)
 {
-	return grant->area[2] == 0;
+	return (grant->area[0] | grant->area[1] | grant->area[2] | grant->area[3]) == 0;
 }
 
 int32_t wisp_shim_display_find(const struct wisp_app *app, const uint8_t *label, size_t length)
@@ -68,7 +103,8 @@ int32_t wisp_shim_display_find(const struct wisp_app *app, const uint8_t *label,
 
 static void describe(const struct wisp_display_grant *grant, struct wisp_display_info *info)
 {
-	struct display_capabilities capabilities;
+	/* Some drivers leave out what is 0. */
+	struct display_capabilities capabilities = {0};
 
 	display_get_capabilities(grant->device, &capabilities);
 	info->width = is_whole(grant) ? capabilities.x_resolution : grant->area[2];
@@ -93,112 +129,184 @@ void wisp_shim_display_info(const struct wisp_app *app, uint32_t display,
 static uint32_t check_area(const struct wisp_display_grant *grant,
 			   const struct wisp_display_info *info)
 {
-	const bool is_mono = DISPLAY_BITS_PER_PIXEL(info->format) == 1;
-	const bool is_vertical = (info->layout & SCREEN_INFO_MONO_VTILED) != 0;
+	const uint32_t bits = DISPLAY_BITS_PER_PIXEL(info->format);
+	const bool is_vertical = bits == 1 && (info->layout & SCREEN_INFO_MONO_VTILED) != 0;
+	const bool has_full_rows = (info->layout & SCREEN_INFO_X_ALIGNMENT_WIDTH) != 0;
+	/* Panels of gray have 2 or 4 pixels at one address. */
+	const uint32_t columns = is_vertical ? 1 : bits == 1 ? 8 : bits == 8 ? 4 : 1;
+	const uint32_t rows = is_vertical ? 8 : 1;
 	const uint32_t *area = grant->area;
-	struct display_capabilities capabilities;
+	struct display_capabilities capabilities = {0};
 
-	if (DISPLAY_BITS_PER_PIXEL(info->format) == 0) {
+	if (bits == 0) {
 		return WISP_ENOTSUP;
 	}
 	if (is_whole(grant)) {
+		if (info->width % columns != 0 || info->height % rows != 0) {
+			LOG_ERR("display %s has %u x %u pixels, expected multiples of %u x %u",
+				grant->device->name, info->width, info->height, columns, rows);
+			return WISP_ENOTSUP;
+		}
 		return 0;
 	}
 	display_get_capabilities(grant->device, &capabilities);
-	if (area[0] > capabilities.x_resolution || area[2] > capabilities.x_resolution - area[0] ||
-	    area[1] > capabilities.y_resolution || area[3] > capabilities.y_resolution - area[1]) {
-		LOG_ERR("display %s has %u x %u pixels: the area of \"%s\" is not inside",
+	if (area[2] == 0 || area[3] == 0 || area[0] > capabilities.x_resolution ||
+	    area[2] > capabilities.x_resolution - area[0] || area[1] > capabilities.y_resolution ||
+	    area[3] > capabilities.y_resolution - area[1]) {
+		LOG_ERR("display %s has %u x %u pixels: the area of \"%s\" is empty or not inside",
 			grant->device->name, capabilities.x_resolution, capabilities.y_resolution,
 			grant->name);
 		return WISP_ERANGE;
 	}
-	if (((info->layout & SCREEN_INFO_X_ALIGNMENT_WIDTH) != 0 &&
-	     area[2] != capabilities.x_resolution) ||
-	    (is_mono && is_vertical && ((area[1] | area[3]) & 7) != 0) ||
-	    (is_mono && !is_vertical && ((area[0] | area[2]) & 7) != 0)) {
-		LOG_ERR("display %s is written by %s: the area of \"%s\" splits them",
-			grant->device->name,
-			(info->layout & SCREEN_INFO_X_ALIGNMENT_WIDTH) != 0 ? "full rows"
-			: is_vertical                                       ? "8 rows"
-									    : "8 columns",
-			grant->name);
+	if (has_full_rows && area[2] != capabilities.x_resolution) {
+		LOG_ERR("display %s is written by full rows: the area of \"%s\" splits them",
+			grant->device->name, grant->name);
+		return WISP_ERANGE;
+	}
+	if ((area[0] | area[2]) % columns != 0 || (area[1] | area[3]) % rows != 0) {
+		LOG_ERR("display %s is written by %u columns and %u rows: the area of \"%s\" "
+			"splits them",
+			grant->device->name, columns, rows, grant->name);
 		return WISP_ERANGE;
 	}
 	return 0;
 }
 
-static int write_area(const struct wisp_display_grant *grant,
-		      const struct wisp_display_rectangle *to, const uint8_t *pixels,
-		      uint32_t length)
+/* Calls the driver, for which the lock is held. */
+static int write_locked(const struct wisp_display_grant *grant,
+			const struct wisp_display_rectangle *to, const uint8_t *pixels,
+			uint32_t length)
 {
-	const struct display_buffer_descriptor descriptor = {
+	struct display_capabilities capabilities = {0};
+	struct display_buffer_descriptor descriptor = {
 		.buf_size = length,
 		.width = (uint16_t)to->width,
 		.height = (uint16_t)to->height,
 		.pitch = (uint16_t)to->width,
 		.frame_incomplete = !to->is_last,
 	};
+	const uint16_t x = (uint16_t)(grant->area[0] + to->x);
+	uint16_t y = (uint16_t)(grant->area[1] + to->y);
+	int ret = 0;
 
-	int ret;
+	display_get_capabilities(grant->device, &capabilities);
+	/*
+	 * With pixels of several bytes, some drivers go on to show a whole picture from the memory
+	 * of the caller, which is the app's. They copy each part of one.
+	 */
+	if (DISPLAY_BITS_PER_PIXEL(capabilities.current_pixel_format) > 8 && to->height > 1 &&
+	    to->width == capabilities.x_resolution && to->height == capabilities.y_resolution) {
+		descriptor.buf_size = length / to->height;
+		descriptor.height = 1;
+		descriptor.frame_incomplete = true;
+		ret = display_write(grant->device, x, y, &descriptor, pixels);
+		pixels += descriptor.buf_size;
+		y++;
+		descriptor.buf_size = length - descriptor.buf_size;
+		descriptor.height = (uint16_t)(to->height - 1);
+		descriptor.frame_incomplete = !to->is_last;
+	}
+	return ret != 0 ? ret : display_write(grant->device, x, y, &descriptor, pixels);
+}
 
-	lock();
-	ret = display_write(grant->device, (uint16_t)(grant->area[0] + to->x),
-			    (uint16_t)(grant->area[1] + to->y), &descriptor, pixels);
-	unlock();
-	return ret;
+/* Fills memory with black pixels. */
+static void fill_dark(uint32_t format, uint8_t *pixels, size_t size)
+{
+	const size_t bytes = DISPLAY_BITS_PER_PIXEL(format) / 8;
+
+	memset(pixels, format == PIXEL_FORMAT_MONO10 ? 0xff : 0, size);
+	if (format == PIXEL_FORMAT_ARGB_8888 || format == PIXEL_FORMAT_AL_88) {
+		/* Their last byte is alpha. Without it, nothing would be seen. */
+		for (size_t i = bytes; i <= size; i += bytes) {
+			pixels[i - 1] = 0xff;
+		}
+	}
 }
 
 /*
  * Makes black what was granted. Electronic paper keeps its picture, and so does a display that
- * takes longer rows only.
+ * takes longer rows only, or whose driver refuses the rectangles.
  */
-static int go_dark(const struct wisp_display_grant *grant)
+static int go_dark(const struct wisp_app *app, const struct wisp_display_grant *grant,
+		   enum purpose purpose)
 {
-	uint32_t dark[DARK_SIZE / sizeof(uint32_t)];
+	/* Belongs to who holds the lock. */
+	static uint8_t dark[CONFIG_WISP_DISPLAY_DARK_SIZE] __aligned(sizeof(uint32_t));
 	struct wisp_display_rectangle to = {0};
 	struct wisp_display_info info;
 	uint32_t columns;
+	uint32_t rows = 1;
 	uint32_t bits;
 	int ret = 0;
 
 	describe(grant, &info);
-	to.height = (info.layout & SCREEN_INFO_MONO_VTILED) != 0 &&
-				    DISPLAY_BITS_PER_PIXEL(info.format) == 1
-			    ? 8
-			    : 1;
-	bits = DISPLAY_BITS_PER_PIXEL(info.format) * to.height;
-	columns = MIN(DARK_SIZE * 8 / bits, info.width);
+	bits = DISPLAY_BITS_PER_PIXEL(info.format);
+	if (bits == 0 || info.width == 0) {
+		return 0;
+	}
+	/* A byte of bits may have 8 rows, and one panel has 4 rows of gray at one address. */
+	if (bits == 8) {
+		rows = 4;
+	} else if (bits == 1 && (info.layout & SCREEN_INFO_MONO_VTILED) != 0) {
+		rows = 8;
+	}
+	rows = MAX(sizeof(dark) * 8 / (info.width * bits) / rows, 1) * rows;
+	columns = sizeof(dark) * 8 / (bits * rows);
+	columns = columns < info.width ? columns / 8 * 8 : info.width;
 	if ((info.layout & SCREEN_INFO_EPD) != 0 ||
 	    ((info.layout & SCREEN_INFO_X_ALIGNMENT_WIDTH) != 0 && columns < info.width)) {
 		return 0;
 	}
-	memset(dark, info.format == PIXEL_FORMAT_MONO10 ? 0xff : 0, sizeof(dark));
-	for (to.y = 0; ret == 0 && to.y + to.height <= info.height; to.y += to.height) {
+	for (to.y = 0; ret == 0 && to.y < info.height; to.y += to.height) {
+		to.height = MIN(rows, info.height - to.y);
 		for (to.x = 0; ret == 0 && to.x < info.width; to.x += to.width) {
 			to.width = MIN(columns, info.width - to.x);
 			to.is_last =
-				to.x + to.width == info.width && to.y + 2 * to.height > info.height;
-			ret = write_area(grant, &to, (const uint8_t *)dark, to.width * bits / 8);
+				to.x + to.width == info.width && to.y + to.height == info.height;
+			ret = lock(app, purpose);
+			if (ret == 0) {
+				fill_dark(info.format, dark, sizeof(dark));
+				ret = write_locked(grant, &to, dark,
+						   to.width * to.height * bits / 8);
+				unlock();
+			}
 		}
+	}
+	if (ret == -EINVAL || ret == -ENOTSUP) {
+		LOG_WRN("display %s cannot be made black by parts (%d): it keeps its picture",
+			grant->device->name, ret);
+		return 0;
 	}
 	return ret;
 }
 
-static int show(const struct wisp_display_grant *grant, bool on)
+static int show(const struct wisp_app *app, const struct wisp_display_grant *grant, bool on,
+		enum purpose purpose)
 {
-	int ret;
+	int ret = lock(app, purpose);
 
-	lock();
-	ret = on ? display_blanking_off(grant->device) : display_blanking_on(grant->device);
-	unlock();
+	if (ret == 0) {
+		ret = on ? display_blanking_off(grant->device) : display_blanking_on(grant->device);
+		unlock();
+	}
 	return ret;
 }
 
-/* Switches the display on or off, if its driver can. */
-static int show_if_possible(const struct wisp_display_grant *grant, bool on)
+static int set_brightness(const struct wisp_app *app, const struct wisp_display_grant *grant,
+			  uint8_t brightness, enum purpose purpose)
 {
-	int ret = show(grant, on);
+	int ret = lock(app, purpose);
 
+	if (ret == 0) {
+		ret = display_set_brightness(grant->device, brightness);
+		unlock();
+	}
+	return ret;
+}
+
+/* Returns 0 for what a driver does not have. */
+static int if_possible(int ret)
+{
 	return ret == -ENOSYS || ret == -ENOTSUP ? 0 : ret;
 }
 
@@ -217,16 +325,16 @@ uint32_t wisp_shim_display_open(const struct wisp_app *app, uint32_t display)
 	if (error != 0) {
 		return error;
 	}
-	if (!wisp_owner_take_area(grant->owner, grant->device,
+	if (!wisp_owner_take_area(&grant->display->owner, grant->device,
 				  is_whole(grant) ? everything : grant->area)) {
 		return WISP_EBUSY;
 	}
-	ret = go_dark(grant);
+	ret = go_dark(app, grant, PURPOSE_USE);
 	if (ret == 0) {
-		ret = show_if_possible(grant, true);
+		ret = if_possible(show(app, grant, true, PURPOSE_USE));
 	}
 	if (ret != 0) {
-		wisp_owner_release(grant->owner);
+		wisp_owner_release(&grant->display->owner);
 	}
 	return wisp_driver_error(ret);
 }
@@ -234,19 +342,24 @@ uint32_t wisp_shim_display_open(const struct wisp_app *app, uint32_t display)
 uint32_t wisp_shim_display_close(const struct wisp_app *app, uint32_t display)
 {
 	const struct wisp_display_grant *grant = granted(app, display);
+	int bright = 0;
 	int hidden = 0;
 	int ret;
 
 	/* The thread that releases the displays after a fault asks for all of them. */
-	if (grant == NULL || !wisp_owner_has(grant->owner)) {
+	if (grant == NULL || !wisp_owner_has(&grant->display->owner)) {
 		return 0;
 	}
-	ret = go_dark(grant);
-	if (is_whole(grant)) {
-		hidden = show_if_possible(grant, false);
+	ret = go_dark(app, grant, PURPOSE_CLOSE);
+	if (grant->display->is_set) {
+		grant->display->is_set = false;
+		bright = if_possible(set_brightness(app, grant, UINT8_MAX, PURPOSE_CLOSE));
 	}
-	wisp_owner_release(grant->owner);
-	return wisp_driver_error(ret != 0 ? ret : hidden);
+	if (is_whole(grant)) {
+		hidden = if_possible(show(app, grant, false, PURPOSE_CLOSE));
+	}
+	wisp_owner_release(&grant->display->owner);
+	return wisp_driver_error(ret != 0 ? ret : bright != 0 ? bright : hidden);
 }
 
 uint32_t wisp_shim_display_write(const struct wisp_app *app, uint32_t display,
@@ -254,11 +367,17 @@ uint32_t wisp_shim_display_write(const struct wisp_app *app, uint32_t display,
 				 uint32_t length)
 {
 	const struct wisp_display_grant *grant = granted(app, display);
+	int ret;
 
 	if (grant == NULL) {
 		return WISP_ENODEV;
 	}
-	return wisp_driver_error(write_area(grant, to, pixels, length));
+	ret = lock(app, PURPOSE_USE);
+	if (ret == 0) {
+		ret = write_locked(grant, to, pixels, length);
+		unlock();
+	}
+	return wisp_driver_error(ret);
 }
 
 uint32_t wisp_shim_display_show(const struct wisp_app *app, uint32_t display, bool on)
@@ -271,14 +390,13 @@ uint32_t wisp_shim_display_show(const struct wisp_app *app, uint32_t display, bo
 	if (!is_whole(grant)) {
 		return WISP_EACCES;
 	}
-	return wisp_driver_error(show(grant, on));
+	return wisp_driver_error(show(app, grant, on, PURPOSE_USE));
 }
 
 uint32_t wisp_shim_display_brightness(const struct wisp_app *app, uint32_t display,
 				      uint8_t brightness)
 {
 	const struct wisp_display_grant *grant = granted(app, display);
-	int ret;
 
 	if (grant == NULL) {
 		return WISP_ENODEV;
@@ -286,8 +404,7 @@ uint32_t wisp_shim_display_brightness(const struct wisp_app *app, uint32_t displ
 	if (!is_whole(grant)) {
 		return WISP_EACCES;
 	}
-	lock();
-	ret = display_set_brightness(grant->device, brightness);
-	unlock();
-	return wisp_driver_error(ret);
+	/* Before the call, because the app may fault in it. */
+	grant->display->is_set = true;
+	return wisp_driver_error(set_brightness(app, grant, brightness, PURPOSE_USE));
 }

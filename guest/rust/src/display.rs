@@ -125,7 +125,11 @@ mod graphics {
     /// A display of colors with 16 bits, on which crates for `embedded-graphics` draw. What is drawn is sent at once, in
     /// pieces of a row.
     #[derive(Debug)]
-    pub struct ColorScreen(Display);
+    pub struct ColorScreen {
+        display: Display,
+        /// The upper byte of a pixel is the first.
+        upper_first: bool,
+    }
 
     impl ColorScreen {
         /// Makes a target for drawing of a display.
@@ -135,20 +139,27 @@ mod graphics {
         pub fn new(display: Display) -> Result<Self, Error> {
             let is_color = matches!(display.format, display::RGB_565 | display::BGR_565);
             match is_color && display.layout & display::FULL_ROWS == 0 {
-                true => Ok(ColorScreen(display)),
+                true => Ok(ColorScreen { upper_first: display.format == display::BGR_565, display }),
                 false => Err(Errno::NotSupported.into()),
             }
         }
 
+        /// Swaps the two bytes of each pixel that is drawn from now on. Some drivers take another order than the interface
+        /// says for the form of their pixels.
+        #[must_use]
+        pub fn swapped(self) -> Self {
+            ColorScreen { upper_first: !self.upper_first, ..self }
+        }
+
         /// Returns the display.
         pub fn display(&mut self) -> &mut Display {
-            &mut self.0
+            &mut self.display
         }
     }
 
     impl OriginDimensions for ColorScreen {
         fn size(&self) -> Size {
-            Size::new(self.0.width, self.0.height)
+            Size::new(self.display.width, self.display.height)
         }
     }
 
@@ -161,17 +172,17 @@ mod graphics {
             // Where the run begins, and its pixels.
             let (mut x, mut y, mut count) = (0, 0, 0);
             for Pixel(point, color) in pixels {
-                let Some(next) = place(&self.0, point) else { continue };
+                let Some(next) = place(&self.display, point) else { continue };
                 if count == RUN || next != (x + count as u32, y) {
-                    self.0.write(x, y, count as u32, 1, &run.0[..2 * count])?;
+                    self.display.write(x, y, count as u32, 1, &run.0[..2 * count])?;
                     (x, y, count) = (next.0, next.1, 0);
                 }
                 let raw = RawU16::from(color).into_inner();
-                let bytes = if self.0.format == display::RGB_565 { raw.to_be_bytes() } else { raw.to_le_bytes() };
+                let bytes = if self.upper_first { raw.to_be_bytes() } else { raw.to_le_bytes() };
                 run.0[2 * count..2 * count + 2].copy_from_slice(&bytes);
                 count += 1;
             }
-            self.0.write(x, y, count as u32, 1, &run.0[..2 * count])
+            self.display.write(x, y, count as u32, 1, &run.0[..2 * count])
         }
     }
 
@@ -187,13 +198,18 @@ mod graphics {
         /// Makes a target for drawing of a display, with a black picture.
         ///
         /// # Errors
-        /// `ENOTSUP` if its pixels are not single bits, `ENOMEM` if they are more than `N` bytes have.
+        /// `ENOTSUP` if its pixels are not single bits or its size splits a byte of them, `ENOMEM` if they are more than `N`
+        /// bytes have.
         pub fn new(display: Display) -> Result<Self, Error> {
             let dark = match display.format {
                 display::MONO01 => 0,
                 display::MONO10 => 0xff,
                 _ => return Err(Errno::NotSupported.into()),
             };
+            let tiled = if display.layout & display::VERTICAL != 0 { display.height } else { display.width };
+            if tiled % 8 != 0 {
+                return Err(Errno::NotSupported.into());
+            }
             // A display has fewer than 2^32 pixels.
             if display.width as usize * display.height as usize > 8 * N {
                 return Err(Errno::NoMemory.into());

@@ -11,9 +11,9 @@ pub const MONO01: u32 = 2;
 pub const MONO10: u32 = 4;
 /// Blue, green, red and alpha, a byte each.
 pub const ARGB_8888: u32 = 8;
-/// 16 bits with red in the upper 5 and blue in the lower 5, upper byte first.
+/// 16 bits with red in the upper 5 and blue in the lower 5, lower byte first.
 pub const RGB_565: u32 = 16;
-/// The same 16 bits as in `RGB_565`, lower byte first.
+/// The same 16 bits as in `RGB_565`, upper byte first.
 pub const BGR_565: u32 = 32;
 /// A byte: 0 is black.
 pub const L_8: u32 = 64;
@@ -59,8 +59,10 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "DisplayV1",
     doc: "Displays with a driver in the firmware, granted by `displays` and `display-names` in the app's node. With \
           `display-areas`, an app gets a rectangle of a display. It writes nothing outside of it, and the pixel at 0, 0 is \
-          the first one of the rectangle. A display, or a rectangle of one, belongs to the app that has it open. When \
-          the app ends, what it had becomes black, except for electronic paper.",
+          the first one of the rectangle. A display, or a rectangle of one, belongs to the app that has it open. It \
+          becomes black when the app opens it, closes it or ends. Electronic paper keeps its picture, and so does a display \
+          whose driver takes only rectangles that are larger than what the firmware can send. The order of the two bytes of \
+          `RGB_565` and `BGR_565` is that of Zephyr's sample. Some drivers take the other order under the same name.",
     grant: Grant::devices("displays", "display-names", "a display, or a rectangle of one"),
     errors: ErrorSpace::Wisp,
     constants: &[
@@ -68,8 +70,8 @@ pub const INTERFACE: Interface = Interface {
         constant("MONO01", MONO01, "A bit: 0 is black."),
         constant("MONO10", MONO10, "A bit: 1 is black."),
         constant("ARGB_8888", ARGB_8888, "Blue, green, red and alpha, a byte each."),
-        constant("RGB_565", RGB_565, "16 bits with red in the upper 5 and blue in the lower 5, upper byte first."),
-        constant("BGR_565", BGR_565, "The same 16 bits as in `RGB_565`, lower byte first."),
+        constant("RGB_565", RGB_565, "16 bits with red in the upper 5 and blue in the lower 5, lower byte first."),
+        constant("BGR_565", BGR_565, "The same 16 bits as in `RGB_565`, upper byte first."),
         constant("L_8", L_8, "A byte: 0 is black."),
         constant("AL_88", AL_88, "A byte as in `L_8`, then alpha."),
         constant("VERTICAL", VERTICAL, "A byte of single bits has 8 pixels of a column, otherwise of a row."),
@@ -81,7 +83,7 @@ pub const INTERFACE: Interface = Interface {
     functions: &[
         Function {
             name: "open",
-            doc: "Opens a granted display, which is black at first and switched on. Again, it returns the same handle and \
+            doc: "Opens a granted display and switches it on. It is black at first, with the exceptions above. Again, it returns the same handle and \
                   leaves the picture as it is.",
             params: &[param("label", Kind::Bytes, "the display's name in `display-names`")],
             returns: Returns::Handle,
@@ -89,14 +91,15 @@ pub const INTERFACE: Interface = Interface {
                 ("EACCES", "no such display was granted to the app"),
                 ("ENODEV", "the driver is not ready"),
                 ("EBUSY", "another app has the display open, or a rectangle of it that overlaps the granted one"),
-                ("ERANGE", "the granted rectangle does not lie inside the display, or splits a byte of pixels"),
-                ("ENOTSUP", "the pixels have a form that this interface does not know"),
+                ("ERANGE", "the granted rectangle is empty, does not lie inside the display, or splits a byte of pixels"),
+                ("ENOTSUP", "the pixels have a form that this interface does not know, or the size of the display splits a byte of them"),
                 FAILED,
             ],
         },
         Function {
             name: "close",
-            doc: "Makes the display black, switches it off if all of it was granted, and gives the handle back.",
+            doc: "Makes the display black, with the exceptions above, and gives the handle back. If all of it was granted, it gets \
+                  its full brightness again and is switched off.",
             params: &[DISPLAY],
             returns: Returns::Nothing,
             errors: &[NOT_OPEN, FAILED],
@@ -111,7 +114,7 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "write",
             doc: "Writes a rectangle of pixels. The rows lie one behind the other, each with `pitch` pixels, of which the first \
-                  `width` are shown. Single bits are written by whole bytes, and with `FULL_ROWS` in the layout, the rectangle \
+                  `width` are shown. Single bits are written by whole bytes, `L_8` by 4 pixels of a row, and with `FULL_ROWS` in the layout, the rectangle \
                   is as wide as the display. The call takes as long as the transfer.",
             params: &[
                 DISPLAY,

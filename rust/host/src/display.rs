@@ -21,11 +21,13 @@ pub struct DisplayInfo {
 }
 
 impl DisplayInfo {
-    /// Returns how many columns and rows have their pixels in one byte, or 1 and 1.
+    /// Returns how many columns and rows are written at least. A byte has 8 pixels of one bit. Panels of gray have 2 or 4
+    /// pixels at one address, and some of their drivers read beyond the end of an odd number.
     const fn tile(&self) -> (u32, u32) {
         match (display::bits(self.format), self.layout & display::VERTICAL) {
             (1, 0) => (8, 1),
             (1, _) => (1, 8),
+            (8, _) => (4, 1),
             _ => (1, 1),
         }
     }
@@ -54,17 +56,18 @@ pub trait Display {
         None
     }
 
-    /// Takes the display for the app, makes it black and switches it on.
+    /// Takes the display for the app, makes it black if it can, and switches it on.
     ///
     /// # Errors
     /// `ENODEV` if the driver is not ready, `EBUSY` if another app has it open, and `ERANGE` if the granted rectangle is
-    /// none of the display. `ENOTSUP` if the form of its pixels is unknown, otherwise the error of the driver.
+    /// none of the display. `ENOTSUP` if the form of its pixels is unknown or its size splits a byte of them, otherwise the
+    /// error of the driver.
     fn open_display(&mut self, _display: u32) -> Result<(), Errno> {
         Err(Errno::NoSuchDevice)
     }
 
-    /// Makes the display black, switches it off if all of it was granted, and leaves it to other apps, also if the driver
-    /// fails.
+    /// Makes the display black, restores the brightness and switches it off if all of it was granted, and leaves it to other
+    /// apps, also if the driver fails.
     ///
     /// # Errors
     /// The error of the driver.
@@ -213,10 +216,11 @@ mod tests {
     use wisp_abi::{display, Errno};
 
     /// The displays of the test's board, by their index.
-    const INFOS: [(&[u8], DisplayInfo); 4] = [
+    const INFOS: [(&[u8], DisplayInfo); 5] = [
         (b"panel", DisplayInfo { width: 20, height: 10, format: display::RGB_565, layout: 0 }),
         (b"oled", DisplayInfo { width: 20, height: 16, format: display::MONO10, layout: display::VERTICAL }),
         (b"rows", DisplayInfo { width: 16, height: 9, format: display::MONO01, layout: display::FULL_ROWS }),
+        (b"gray", DisplayInfo { width: 20, height: 10, format: display::L_8, layout: 0 }),
         (b"wide", DisplayInfo { width: 65_535, height: 65_535, format: display::ARGB_8888, layout: 0 }),
     ];
 
@@ -304,6 +308,18 @@ mod tests {
             assert_eq!(write(&mut harness, rows, to, length), -22, "{to:?}");
         }
         assert_eq!(harness.app.platform().calls, [("at", [0, 8]), ("last", [16, 1])]);
+    }
+
+    #[test]
+    fn gray_is_written_by_four_pixels_of_a_row() {
+        let (mut harness, gray) = opened("gray");
+        assert_eq!(write(&mut harness, gray, [4, 1, 8, 3, 8], 24), 0);
+        assert_eq!(write(&mut harness, gray, [4, 1, 4, 1, 8], 8), 0);
+        for (to, length) in [([0, 0, 1, 1, 1], 1), ([2, 0, 4, 1, 4], 4), ([0, 0, 6, 1, 6], 6), ([0, 0, 4, 1, 5], 5)] {
+            assert_eq!(write(&mut harness, gray, to, length), -22, "{to:?}");
+        }
+        let calls = [("at", [4, 1]), ("last", [8, 3]), ("at", [4, 1]), ("last", [4, 1])];
+        assert_eq!(harness.app.platform().calls, calls);
     }
 
     #[test]

@@ -12,6 +12,8 @@ use wisp_host::platform::{Display, DisplayInfo, Rectangle};
 
 /// The largest number of columns or rows.
 const LARGEST: u32 = 4096;
+/// The brightness that a display has until an app sets it.
+const FULL: u8 = 255;
 /// Red, green and blue.
 const RGB: usize = 3;
 
@@ -64,11 +66,21 @@ impl Format {
         matches!(self, Format::Mono01 | Format::Mono10)
     }
 
+    /// Returns how many columns and rows are written at least.
+    fn tile(self, horizontal: bool) -> [u32; 2] {
+        match self {
+            Format::Mono01 | Format::Mono10 if horizontal => [8, 1],
+            Format::Mono01 | Format::Mono10 => [1, 8],
+            Format::L8 => [4, 1],
+            _ => [1, 1],
+        }
+    }
+
     /// Returns red, green and blue of a pixel of whole bytes.
     fn rgb(self, pixel: &[u8]) -> [u8; RGB] {
         match (self, pixel) {
             (Format::Rgb888, &[red, green, blue]) | (Format::Argb8888, &[blue, green, red, _]) => [red, green, blue],
-            (Format::Rgb565, &[high, low]) | (Format::Bgr565, &[low, high]) => {
+            (Format::Rgb565, &[low, high]) | (Format::Bgr565, &[high, low]) => {
                 let bits = u16::from_be_bytes([high, low]);
                 let scaled = |value: u16, largest: u16| (u32::from(value & largest) * 255 / u32::from(largest)) as u8;
                 [scaled(bits >> 11, 31), scaled(bits >> 5, 63), scaled(bits, 31)]
@@ -95,12 +107,14 @@ impl Default for Config {
 
 /// Checks what the types of a display's description leave open.
 pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error> {
-    for (name, size, tiled) in
-        [("width", config.width, config.horizontal), ("height", config.height, !config.horizontal)]
-    {
-        let step = if config.format.is_mono() && tiled { 8 } else { 1 };
+    let [columns, rows] = config.format.tile(config.horizontal);
+    for (name, size, step) in [("width", config.width, columns), ("height", config.height, rows)] {
         if !(1..=LARGEST).contains(&size) || size % step != 0 {
-            let multiple = if step == 1 { "" } else { ", a multiple of 8 as a byte has 8 pixels" };
+            let multiple = if step == 1 {
+                String::new()
+            } else {
+                format!(", a multiple of {step} as so many are written at a time")
+            };
             let message = format!("{key}: {name} = {size}, expected 1 to {LARGEST} pixels{multiple}");
             return Err(Error::at(text, None, message));
         }
@@ -194,7 +208,7 @@ impl Device {
         let (width, height) = (config.width, config.height);
         // Both are `LARGEST` at most.
         let rgb = vec![0; width as usize * height as usize * RGB];
-        let frame = Frame { width, height, on: false, brightness: 255, rgb, version: 0 };
+        let frame = Frame { width, height, on: false, brightness: FULL, rgb, version: 0 };
         Device { screen: Screen { label, frame: Arc::new(Mutex::new(frame)) }, config }
     }
 
@@ -215,9 +229,9 @@ impl Device {
                 places.zip(pixels.chunks_exact(size)).for_each(|((x, y), pixel)| frame.set(x, y, format.rgb(pixel)));
                 return;
             }
-            let (columns, rows) = if horizontal { (8, 1) } else { (1, 8) };
-            let bands = (to.y..to.y + to.height).step_by(rows);
-            let tiles = bands.flat_map(|y| (to.x..to.x + to.width).step_by(columns).map(move |x| (x, y)));
+            let [columns, rows] = format.tile(horizontal);
+            let bands = (to.y..to.y + to.height).step_by(rows as usize);
+            let tiles = bands.flat_map(|y| (to.x..to.x + to.width).step_by(columns as usize).map(move |x| (x, y)));
             for ((x, y), byte) in tiles.zip(pixels) {
                 for at in 0..8 {
                     let is_set = byte >> (if msb_first { 7 - at } else { at }) & 1 != 0;
@@ -277,6 +291,7 @@ impl Display for SimPlatform {
         device.change(|frame| {
             frame.rgb.fill(0);
             frame.on = device.config.part;
+            frame.brightness = FULL;
         });
         self.trace_display(display, if device.config.part { "black" } else { "off" })
     }
@@ -347,7 +362,7 @@ mod tests {
         let screen = app.screens()[0].clone();
         assert_eq!((screen.label(), screen.frame().on), ("view", false));
         app.open_display(0).unwrap();
-        app.write_display(0, at(1, 1, 2, 1), &[0xf8, 0, 0x07, 0xff]).unwrap();
+        app.write_display(0, at(1, 1, 2, 1), &[0, 0xf8, 0xff, 0x07]).unwrap();
         app.set_display_brightness(0, 9).unwrap();
         let frame = screen.frame();
         assert_eq!((frame.width, frame.height, frame.on, frame.brightness, frame.version), (3, 2, true, 9, 3));
@@ -355,9 +370,9 @@ mod tests {
         app.show_display(0, false).unwrap();
         assert!(!screen.frame().on);
         app.close_display(0).unwrap();
-        assert_eq!(screen.frame().rgb, [0; 18]);
+        assert_eq!((screen.frame().rgb, screen.frame().brightness), (vec![0; 18], 255));
         let lines: Vec<_> = capture.text().lines().map(|line| line[28..].to_string()).collect();
-        let expected = ["on", "2x1 at 1,1: f50e1e9b", "brightness 9", "off", "off"];
+        let expected = ["on", "2x1 at 1,1: 4818230b", "brightness 9", "off", "off"];
         assert_eq!(lines, expected.map(|line| format!("display view {line}")));
     }
 
@@ -366,8 +381,8 @@ mod tests {
         let colors: [(&str, u32, &[u8]); 6] = [
             ("rgb888", display::RGB_888, &[255, 130, 0]),
             ("argb8888", display::ARGB_8888, &[0, 130, 255, 7]),
-            ("rgb565", display::RGB_565, &[0xfc, 0x00]),
-            ("bgr565", display::BGR_565, &[0x00, 0xfc]),
+            ("rgb565", display::RGB_565, &[0x00, 0xfc]),
+            ("bgr565", display::BGR_565, &[0xfc, 0x00]),
             ("l8", display::L_8, &[200]),
             ("al88", display::AL_88, &[200, 1]),
         ];
@@ -415,9 +430,9 @@ mod tests {
     fn the_last_picture_is_written_to_a_file_and_a_failure_is_told() {
         let file = std::env::temp_dir().join(format!("wisp-display-{}.ppm", std::process::id()));
         let text =
-            |file: &str| format!("[apps.a.display.view]\nwidth = 1\nheight = 2\nformat = \"l8\"\nfile = '{file}'\n");
+            |file: &str| format!("[apps.a.display.view]\nwidth = 1\nheight = 2\nformat = \"al88\"\nfile = '{file}'\n");
         let mut app = Board::from_toml(&text(&file.display().to_string())).unwrap().platform("a");
-        app.write_display(0, at(0, 1, 1, 1), &[7]).unwrap();
+        app.write_display(0, at(0, 1, 1, 1), &[7, 255]).unwrap();
         app.close_display(0).unwrap();
         assert_eq!(std::fs::read(&file).unwrap(), b"P6\n1 2\n255\n\0\0\0\x07\x07\x07");
         std::fs::remove_file(&file).unwrap();
@@ -435,6 +450,7 @@ mod tests {
             ("height = 4097", "height = 4097, expected"),
             ("height = 12\nformat = \"mono01\"", "a multiple of 8"),
             ("width = 12\nformat = \"mono10\"\nhorizontal = true", "a multiple of 8"),
+            ("width = 6\nformat = \"l8\"", "a multiple of 4"),
             ("format = \"rgb\"", "rgb565"),
         ];
         for (keys, expected) in wrong {

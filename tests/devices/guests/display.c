@@ -10,7 +10,7 @@
 
 BOARD("snap") void snap(void);
 
-/* Pixels of 2 bytes, upper byte first. */
+/* Pixels of 2 bytes. */
 static _Alignas(2) uint8_t pixels[16 * 8 * 2];
 
 static int32_t write(uint32_t display, uint32_t x, uint32_t y, uint32_t width, uint32_t height,
@@ -39,6 +39,7 @@ int main(void)
 	EXPECT(opened >= 0);
 	EXPECT(wisp_display_open_str("other") == -WISP_EACCES);
 	EXPECT(wisp_display_open_str("outside") == -WISP_ERANGE);
+	EXPECT(wisp_display_open_str("empty") == -WISP_ERANGE);
 	refused(7);
 	refused(0xffffffff);
 	EXPECT(wisp_display_open_str("left") == opened);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* A display that keeps its pixels in RAM, with pixels of 16 bits or of one. */
+/* A display that keeps its pixels in RAM, with pixels of 16 bits or of one. Of others, it checks
+ * the writes. */
 
 #define DT_DRV_COMPAT wisp_test_display
 
@@ -20,17 +21,26 @@
 static uint16_t shown[HEIGHT][WIDTH];
 /* With bits, each of these has 8 pixels of a column. */
 static uint8_t tiles[HEIGHT / 8][WIDTH];
-static bool has_bits;
+static enum display_pixel_format format;
+static int height;
 static bool is_lit;
+static uint8_t brightness;
+/* The driver refuses black. */
+static bool refuses;
 static int writes;
 static int incomplete;
 static K_SEM_DEFINE(stuck, 0, 1);
+static K_SEM_DEFINE(snapped, 0, 1);
 
 static void before(void *fixture)
 {
 	ARG_UNUSED(fixture);
-	has_bits = false;
+	format = PIXEL_FORMAT_RGB_565;
+	height = HEIGHT;
 	is_lit = false;
+	brightness = UINT8_MAX;
+	refuses = false;
+	k_sem_reset(&snapped);
 	writes = 0;
 	incomplete = 0;
 	memset(shown, 0xee, sizeof(shown));
@@ -43,6 +53,7 @@ static int write(const struct device *dev, const uint16_t x, const uint16_t y,
 		 const struct display_buffer_descriptor *desc, const void *buf)
 {
 	const uint8_t *bytes = buf;
+	bool has_bits = format == PIXEL_FORMAT_MONO10;
 	int rows = has_bits ? 8 : 1;
 
 	ARG_UNUSED(dev);
@@ -51,8 +62,25 @@ static int write(const struct device *dev, const uint16_t x, const uint16_t y,
 	zassert_equal(desc->pitch, desc->width);
 	zassert_true(x + desc->width <= WIDTH && y + desc->height <= HEIGHT);
 	zassert_true(desc->width > 0 && desc->height > 0);
-	zassert_equal(desc->buf_size, desc->width * desc->height * (has_bits ? 1 : 16) / 8);
+	zassert_equal(desc->buf_size,
+		      desc->width * desc->height * DISPLAY_BITS_PER_PIXEL(format) / 8);
 	zassert_true(y % rows == 0 && desc->height % rows == 0);
+	if (format == PIXEL_FORMAT_L_8) {
+		/* As st75256 wants it. */
+		zassert_true(x % 4 == 0 && desc->width % 4 == 0);
+		zassert_true(y % 4 == 0 && desc->height % 4 == 0);
+		return 0;
+	}
+	if (format == PIXEL_FORMAT_ARGB_8888) {
+		zassert_equal(sys_get_le32(bytes), 0xff000000);
+		zassert_equal(sys_get_le32(bytes + desc->buf_size - 4), 0xff000000);
+		return 0;
+	}
+	/* Some drivers go on to read such a write when the call has returned. */
+	zassert_false(!has_bits && desc->width == WIDTH && desc->height == HEIGHT);
+	if (refuses && bytes[0] == 0) {
+		return -ENOTSUP;
+	}
 	if (!has_bits && bytes[0] == 13) {
 		return -EIO;
 	}
@@ -87,20 +115,31 @@ static int blanking_off(const struct device *dev)
 	return 0;
 }
 
+static int set_brightness(const struct device *dev, const uint8_t level)
+{
+	ARG_UNUSED(dev);
+	if (level == 1) {
+		return -ENOSYS;
+	}
+	brightness = level;
+	return 0;
+}
+
 static void get_capabilities(const struct device *dev, struct display_capabilities *capabilities)
 {
 	ARG_UNUSED(dev);
 	memset(capabilities, 0, sizeof(*capabilities));
 	capabilities->x_resolution = WIDTH;
-	capabilities->y_resolution = HEIGHT;
-	capabilities->current_pixel_format = has_bits ? PIXEL_FORMAT_MONO10 : PIXEL_FORMAT_RGB_565;
-	capabilities->screen_info = has_bits ? SCREEN_INFO_MONO_VTILED : 0;
+	capabilities->y_resolution = height;
+	capabilities->current_pixel_format = format;
+	capabilities->screen_info = format == PIXEL_FORMAT_MONO10 ? SCREEN_INFO_MONO_VTILED : 0;
 }
 
 static DEVICE_API(display, api) = {
 	.write = write,
 	.blanking_on = blanking_on,
 	.blanking_off = blanking_off,
+	.set_brightness = set_brightness,
 	.get_capabilities = get_capabilities,
 };
 
@@ -142,6 +181,7 @@ static uint32_t snap(struct wisp_caller *caller, uint32_t *slots, const void *en
 	ARG_UNUSED(slots);
 	ARG_UNUSED(env);
 	memcpy(snapshot, shown, sizeof(shown));
+	k_sem_give(&snapped);
 	return 0;
 }
 WISP_HOST_FUNCTION_DEFINE("test:board@1", "snap", "()", snap);
@@ -160,17 +200,19 @@ ZTEST(display, test_functions_errors_and_what_is_left_behind)
 				      y);
 		}
 	}
-	/* Dark at first and at the end: 8 rows each. All of it, three rows, and the one that fails.
+	/*
+	 * Dark at first and at the end: twice 4 rows each. All of it, three rows, and the one that
+	 * fails.
 	 */
-	zassert_equal(writes, 8 + 1 + 3 + 1 + 8);
-	zassert_equal(incomplete, 7 + 2 + 7);
+	zassert_equal(writes, 2 + 1 + 3 + 1 + 2);
+	zassert_equal(incomplete, 1 + 2 + 1);
 	expect_rectangle(0);
 	zassert_true(is_lit, "an app with a part has switched the display off");
 }
 
 ZTEST(display, test_bits_are_dark_where_they_are_1)
 {
-	has_bits = true;
+	format = PIXEL_FORMAT_MONO10;
 	begin(FIRST, "display_bits");
 	succeed(FIRST);
 	for (int x = 0; x < WIDTH; x++) {
@@ -185,6 +227,41 @@ ZTEST(display, test_a_whole_display_is_switched_on_and_off)
 	begin(SECOND, "display_all");
 	succeed(SECOND);
 	zassert_equal(shown[15][31], 0);
+	zassert_equal(brightness, UINT8_MAX, "the next app's display is dim");
+}
+
+ZTEST(display, test_a_driver_that_refuses_to_make_parts_black_serves_apps)
+{
+	refuses = true;
+	begin(SECOND, "display_all");
+	succeed(SECOND);
+	zassert_equal(shown[0][0], 0xabab);
+	zassert_equal(shown[15][31], 0xabab);
+}
+
+ZTEST(display, test_gray_is_written_by_four_columns)
+{
+	format = PIXEL_FORMAT_L_8;
+	begin(FIRST, "display_form");
+	succeed(FIRST);
+	zassert_equal(writes, 2);
+}
+
+ZTEST(display, test_black_with_alpha_hides_what_is_below)
+{
+	format = PIXEL_FORMAT_ARGB_8888;
+	begin(FIRST, "display_form");
+	succeed(FIRST);
+	zassert_true(writes > 0);
+}
+
+ZTEST(display, test_a_display_that_bytes_of_bits_do_not_fill_is_refused)
+{
+	format = PIXEL_FORMAT_MONO10;
+	height = 12;
+	begin(SECOND, "display_odd");
+	succeed(SECOND);
+	zassert_equal(writes, 0);
 }
 
 ZTEST(display, test_zephyrs_display_without_pixels)
@@ -206,4 +283,32 @@ ZTEST(display, test_a_fault_inside_the_driver_leaves_displays_to_other_apps)
 	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
 	begin(SECOND, "display_all");
 	succeed(SECOND);
+}
+
+ZTEST(display, test_an_app_that_waits_for_a_driver_notices_the_fault_of_another)
+{
+	begin(FIRST, "display_stuck");
+	zassert_ok(k_sem_take(&stuck, K_SECONDS(30)));
+	begin(SECOND, "display_wait");
+	zassert_ok(k_sem_take(&snapped, K_SECONDS(30)));
+	/* As Zephyr does when the thread faults. Nobody asks for the state of the app. */
+	k_thread_abort(&FIRST->data->thread);
+	succeed(SECOND);
+	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
+}
+
+ZTEST(display, test_a_stop_ends_a_wait_for_a_driver)
+{
+	struct wisp_app_status status;
+
+	begin(FIRST, "display_stuck");
+	zassert_ok(k_sem_take(&stuck, K_SECONDS(30)));
+	begin(SECOND, "display_wait");
+	zassert_ok(k_sem_take(&snapped, K_SECONDS(30)));
+	/* Most of the time, the app waits by then. If it does not, it is stopped before. */
+	k_msleep(100);
+	stop(SECOND);
+	k_thread_abort(&FIRST->data->thread);
+	wisp_app_status(FIRST, &status);
+	zassert_ok(wisp_app_join(FIRST, K_SECONDS(60)));
 }

@@ -40,6 +40,7 @@ length = 2
 [apps.app.display.view]
 width = 2
 height = 1
+format = "bgr565"
 "#;
 
 /// The LED follows the button. When the button is pressed, the fan gets as many nanoseconds as the dial's number. What comes

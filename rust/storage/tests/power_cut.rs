@@ -8,7 +8,7 @@
 mod common;
 
 use common::{image, mounted, observe, one_in, upload, Borrowed, Random, SimFlash, State, COARSE, CUTS, PAGES, SMALL};
-use wisp_storage::{Geometry, Store, StoreError};
+use wisp_storage::{Geometry, Store, StoreError, Upload};
 
 /// Bytes of which a failed test shows only the number.
 #[derive(Clone)]
@@ -24,8 +24,12 @@ impl std::fmt::Debug for Bytes {
 #[derive(Clone, Debug)]
 enum Operation {
     Begin(&'static str, Bytes, u32),
+    /// The same by a sender that does not know the hash.
+    BeginUnknown(&'static str, Bytes, u32),
     /// The upload's bytes up to an offset, in pieces of a length.
     Write(Bytes, usize, usize),
+    /// Writes the bytes that the upload still lacks, then takes their hash.
+    Identify(Bytes),
     /// Writes the bytes that the upload still lacks, then accepts it.
     Accept(Bytes),
     Abort,
@@ -53,6 +57,13 @@ fn run(store: &mut Store<'_, SimFlash>, operation: &Operation) -> Result<(), Sto
     match operation {
         Operation::Begin(name, bytes, rollback) => store.begin(&upload(name, &bytes.0, *rollback)).map(drop),
         Operation::Write(bytes, end, piece) => write(store, &bytes.0, *end, *piece),
+        Operation::BeginUnknown(name, bytes, rollback) => {
+            store.begin(&Upload { hash: [0; 32], ..upload(name, &bytes.0, *rollback) }).map(drop)
+        }
+        Operation::Identify(bytes) => {
+            write(store, &bytes.0, bytes.0.len(), 500)?;
+            store.identify()
+        }
         Operation::Accept(bytes) => {
             write(store, &bytes.0, bytes.0.len(), 500)?;
             store.accept(false).map(drop)
@@ -108,6 +119,11 @@ fn lives(block: usize) -> Vec<Operation> {
     list.extend([RollBack("gamma"), Uninstall("beta"), Crashed("alpha"), Disable("alpha", true)]);
     list.extend(install("beta", 7, 2 * block, block));
     list.extend([Attempt("beta"), Confirm("beta", Vec::new()), Disable("alpha", false), Uninstall("alpha")]);
+    let unknown = Bytes(image(8, block + 50));
+    list.push(BeginUnknown("alpha", unknown.clone(), 8));
+    list.push(Write(unknown.clone(), block + 20, 300));
+    list.push(Identify(unknown.clone()));
+    list.push(Accept(unknown));
     list
 }
 

@@ -11,6 +11,7 @@
 
 #include <zephyr/kernel.h>
 #include <zephyr/logging/log.h>
+#include <zephyr/net/coap.h>
 #include <zephyr/net/lwm2m.h>
 #include <zephyr/settings/settings.h>
 #include <zephyr/sys/printk.h>
@@ -28,6 +29,8 @@ LOG_MODULE_REGISTER(wisp_lwm2m, CONFIG_WISP_LOG_LEVEL);
 /* Milliseconds between two looks at the app storage. */
 #define LOOK_MS     1000
 #define KEPT_FORMAT 1
+/* How long a message ID belongs to one request: EXCHANGE_LIFETIME of CoAP. */
+#define REQUEST_MS  247000
 
 static struct wisp_lwm2m_app instances[CONFIG_LWM2M_SWMGMT_MAX_INSTANCE_COUNT];
 static size_t instance_count;
@@ -131,29 +134,54 @@ int wisp_lwm2m_read_state(const struct wisp_lwm2m_app *instance, enum wisp_lwm2m
 	return ret;
 }
 
+static void forget_image(struct wisp_lwm2m_app *instance)
+{
+	memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
+}
+
+/* Says that an installation failed, until another image runs than now. */
+static void not_installed(struct wisp_lwm2m_app *instance, const struct wisp_store_app *stored)
+{
+	instance->kept.result = OUTCOME_NOT_INSTALLED;
+	forget_image(instance);
+	if (stored->running.length != 0) {
+		memcpy(instance->kept.hash, stored->running.hash, sizeof(instance->kept.hash));
+	}
+}
+
 /* Finds out how the installation of an image ended, if it has. */
 static void judge(struct wisp_lwm2m_app *instance, const struct wisp_store_app *stored)
 {
 	const uint8_t *hash = instance->kept.hash;
 	bool waits = is_image(&stored->candidate, hash) && !stored->disabled;
 
-	if (is_zero(hash) || waits || wisp_lwm2m_package.instance == instance) {
+	if (wisp_lwm2m_package.instance == instance) {
+		return;
+	}
+	if (instance->kept.result == OUTCOME_NOT_INSTALLED) {
+		if (stored->running.length != 0 && !is_image(&stored->running, hash)) {
+			/* Another client installed something since. */
+			instance->kept.result = OUTCOME_INITIAL;
+			forget_image(instance);
+			(void)keep(instance);
+		}
+		return;
+	}
+	if (is_zero(hash) || waits) {
 		return;
 	}
 	if (is_image(&stored->running, hash)) {
 		LOG_INF("%s " VERSION_FORMAT ": kept", wisp_lwm2m_name(instance),
 			VERSION(stored->running.version));
 		instance->kept.result = OUTCOME_INSTALLED;
+		forget_image(instance);
 	} else {
 		LOG_ERR("%s: the installation failed: the app was %s", wisp_lwm2m_name(instance),
 			stored->disabled ? "disabled" : "rolled back");
-		instance->kept.result = OUTCOME_NOT_INSTALLED;
+		not_installed(instance, stored);
 	}
-	memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
 	(void)keep(instance);
 }
-
-static void make(struct wisp_lwm2m_app *instance);
 
 void wisp_lwm2m_show(struct wisp_lwm2m_app *instance)
 {
@@ -175,7 +203,7 @@ void wisp_lwm2m_show(struct wisp_lwm2m_app *instance)
 	if (lwm2m_set_u8(&LWM2M_OBJ(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, id, UPDATE_STATE),
 			 state_of(instance, &stored)) == -ENOENT) {
 		/* The server deleted the instance. The app is still there. */
-		make(instance);
+		(void)lwm2m_create_object_inst(&LWM2M_OBJ(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, id));
 		return;
 	}
 	(void)lwm2m_set_u8(&LWM2M_OBJ(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, id, UPDATE_RESULT),
@@ -190,59 +218,75 @@ void wisp_lwm2m_show(struct wisp_lwm2m_app *instance)
  * What the server executes.
  */
 
-static int install(uint16_t id, uint8_t *arguments, uint16_t length)
+typedef int (*command_t)(struct wisp_lwm2m_app *instance, const uint8_t *arguments,
+			 uint16_t length);
+
+static int install(struct wisp_lwm2m_app *instance, const uint8_t *arguments, uint16_t length)
 {
-	struct wisp_lwm2m_app *instance = wisp_lwm2m_app_of(id);
-	struct wisp_store_upload upload;
+	struct wisp_store_app stored;
 	int ret;
 
 	ARG_UNUSED(arguments);
 	ARG_UNUSED(length);
-	if (instance == NULL || wisp_lwm2m_package.instance != instance ||
-	    !wisp_lwm2m_package.delivered) {
+	if (wisp_lwm2m_package.instance != instance || !wisp_lwm2m_package.delivered) {
 		return -EPERM;
 	}
-	ret = wisp_store_progress(&upload);
-	if (ret == 0) {
-		/* After a reset, it is looked for. */
-		memcpy(instance->kept.hash, upload.image.hash, sizeof(instance->kept.hash));
-		instance->kept.result = OUTCOME_INITIAL;
-		if (keep(instance) != 0) {
-			memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
-			return -EIO;
-		}
-		ret = wisp_storage_finish(wisp_lwm2m_package.owner);
+	if (read_app(instance, &stored) != 0) {
+		return -EIO;
 	}
+	/* After a reset, it is looked for. */
+	memcpy(instance->kept.hash, wisp_lwm2m_package.hash, sizeof(instance->kept.hash));
+	instance->kept.result = OUTCOME_INITIAL;
+	if (keep(instance) != 0) {
+		forget_image(instance);
+		return -EIO;
+	}
+	ret = wisp_storage_finish(wisp_lwm2m_package.owner);
 	if (ret == 0) {
 		wisp_lwm2m_package.announced = false;
 		instance->updating = false;
 	} else {
 		LOG_ERR("%s: not installed: error %d of the app storage", wisp_lwm2m_name(instance),
 			ret);
-		memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
-		instance->kept.result = OUTCOME_NOT_INSTALLED;
+		not_installed(instance, &stored);
 		(void)keep(instance);
 	}
 	wisp_lwm2m_end_package();
-	wisp_lwm2m_show(instance);
 	return ret == 0 ? 0 : -EEXIST;
 }
 
-/* Removes what there is: a delivered package, an update on trial, or the app. */
+/*
+ * Removes what there is: a delivered package, an update on trial, a prepared update, or the app.
+ * The server has to know which of them it is.
+ */
 static int remove_app(struct wisp_lwm2m_app *instance, bool for_update)
 {
+	uint16_t id = (uint16_t)(instance - instances);
 	struct wisp_store_app stored;
+	enum wisp_lwm2m_state state;
+	uint8_t shown;
 
 	if (read_app(instance, &stored) != 0) {
 		return -EIO;
 	}
-	switch (state_of(instance, &stored)) {
+	state = state_of(instance, &stored);
+	if (lwm2m_get_u8(&LWM2M_OBJ(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, id, UPDATE_STATE),
+			 &shown) != 0 ||
+	    shown != state) {
+		return -EPERM;
+	}
+	switch (state) {
+	case STATE_INITIAL:
+		if (!instance->updating || for_update) {
+			return -EPERM;
+		}
+		instance->updating = false;
+		return 0;
 	case STATE_DELIVERED:
 		if (wisp_lwm2m_package.instance == instance) {
 			wisp_lwm2m_end_package();
 			return 0;
 		}
-		memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
 		return wisp_store_rollback(wisp_lwm2m_name(instance)) == 0 ? 0 : -EIO;
 	case STATE_INSTALLED:
 		if (for_update) {
@@ -255,80 +299,143 @@ static int remove_app(struct wisp_lwm2m_app *instance, bool for_update)
 	}
 }
 
-static int uninstall(uint16_t id, uint8_t *arguments, uint16_t length)
+static int uninstall(struct wisp_lwm2m_app *instance, const uint8_t *arguments, uint16_t length)
 {
-	struct wisp_lwm2m_app *instance = wisp_lwm2m_app_of(id);
 	int ret;
 
-	if (instance == NULL) {
-		return -EPERM;
+	if (length > 1 || (length == 1 && arguments[0] != '0' && arguments[0] != '1')) {
+		LOG_WRN("%s: refused, Uninstall takes no argument, 0 or 1",
+			wisp_lwm2m_name(instance));
+		return -EEXIST;
 	}
-	ret = remove_app(instance, length != 0 && arguments[0] == '1');
+	ret = remove_app(instance, length == 1 && arguments[0] == '1');
 	if (ret == 0) {
 		instance->kept.result = OUTCOME_INITIAL;
+		forget_image(instance);
 		(void)keep(instance);
 	}
-	wisp_lwm2m_show(instance);
 	return ret;
 }
 
 /* Starts or stops an installed app. One that runs, or does not run, stays as it is. */
-static int run(uint16_t id, int (*change)(const char *name))
+static int run(struct wisp_lwm2m_app *instance, bool start)
 {
-	struct wisp_lwm2m_app *instance = wisp_lwm2m_app_of(id);
+	const char *name = wisp_lwm2m_name(instance);
 	struct wisp_store_app stored;
 	int ret;
 
-	if (instance == NULL) {
-		return -EPERM;
-	}
 	if (read_app(instance, &stored) != 0) {
 		return -EIO;
 	}
 	if (stored.running.length == 0 && stored.candidate.length == 0) {
 		return -EPERM;
 	}
-	ret = change(wisp_lwm2m_name(instance));
-	wisp_lwm2m_show(instance);
+	ret = start ? wisp_store_start(name) : wisp_store_stop(name);
+	if (ret == 0 && start && stored.candidate.length != 0 &&
+	    instance->kept.result == OUTCOME_NOT_INSTALLED) {
+		/* A disabled image is on trial again. */
+		memcpy(instance->kept.hash, stored.candidate.hash, sizeof(instance->kept.hash));
+		instance->kept.result = OUTCOME_INITIAL;
+		(void)keep(instance);
+	}
 	return ret == 0 || ret == WISP_STORE_ALREADY ? 0 : -EIO;
 }
 
-static int activate(uint16_t id, uint8_t *arguments, uint16_t length)
+static int activate(struct wisp_lwm2m_app *instance, const uint8_t *arguments, uint16_t length)
 {
 	ARG_UNUSED(arguments);
 	ARG_UNUSED(length);
-	return run(id, wisp_store_start);
+	return run(instance, true);
 }
 
-static int deactivate(uint16_t id, uint8_t *arguments, uint16_t length)
+static int deactivate(struct wisp_lwm2m_app *instance, const uint8_t *arguments, uint16_t length)
 {
 	ARG_UNUSED(arguments);
 	ARG_UNUSED(length);
-	return run(id, wisp_store_stop);
+	return run(instance, false);
+}
+
+static bool is_same(const struct wisp_lwm2m_request *a, const struct wisp_lwm2m_request *b)
+{
+	return b->uptime - a->uptime < REQUEST_MS && a->id == b->id && a->resource == b->resource &&
+	       a->token_length == b->token_length &&
+	       memcmp(a->token, b->token, sizeof(a->token)) == 0;
+}
+
+/*
+ * Executes a command of the server once. Zephyr hands over a request again that the server repeats
+ * because the answer was lost. It gets the same result.
+ */
+static int execute(uint16_t id, const uint8_t *arguments, uint16_t length, command_t command)
+{
+	struct wisp_lwm2m_request request = {.uptime = k_uptime_get()};
+	struct wisp_lwm2m_app *instance = wisp_lwm2m_app_of(id);
+	struct lwm2m_ctx *client = lwm2m_rd_client_ctx();
+	const struct lwm2m_message *message = client == NULL ? NULL : client->processed_req;
+
+	if (instance == NULL) {
+		return -EPERM;
+	}
+	/* The shell of the client executes without a message. */
+	if (message != NULL) {
+		request.id = message->mid;
+		request.resource = message->path.res_id;
+		request.token_length = coap_header_get_token(message->in.in_cpkt, request.token);
+		if (is_same(&instance->executed, &request)) {
+			return instance->executed.result;
+		}
+		/* What follows waits for the app storage, and so does the answer. */
+		lwm2m_acknowledge(client);
+	}
+	request.result = command(instance, arguments, length);
+	instance->executed = request;
+	wisp_lwm2m_show(instance);
+	return request.result;
+}
+
+static int execute_install(uint16_t id, uint8_t *arguments, uint16_t length)
+{
+	return execute(id, arguments, length, install);
+}
+
+static int execute_uninstall(uint16_t id, uint8_t *arguments, uint16_t length)
+{
+	return execute(id, arguments, length, uninstall);
+}
+
+static int execute_activate(uint16_t id, uint8_t *arguments, uint16_t length)
+{
+	return execute(id, arguments, length, activate);
+}
+
+static int execute_deactivate(uint16_t id, uint8_t *arguments, uint16_t length)
+{
+	return execute(id, arguments, length, deactivate);
 }
 
 /*
  * Instances.
  */
 
-/* Makes the instance of an app, with the functions above in place of those of Zephyr's object. */
-static void make(struct wisp_lwm2m_app *instance)
+/*
+ * Gives a new instance the functions above in place of those of Zephyr's object, also if the server
+ * made it. Refuses one that is no app.
+ */
+static int created(uint16_t id)
 {
 	static const struct {
 		enum wisp_lwm2m_resource resource;
 		lwm2m_engine_execute_cb_t execute;
 	} commands[] = {
-		{INSTALL, install},
-		{UNINSTALL, uninstall},
-		{ACTIVATE, activate},
-		{DEACTIVATE, deactivate},
+		{INSTALL, execute_install},
+		{UNINSTALL, execute_uninstall},
+		{ACTIVATE, execute_activate},
+		{DEACTIVATE, execute_deactivate},
 	};
 	const uint16_t object = LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID;
-	uint16_t id = (uint16_t)(instance - instances);
 
-	if (lwm2m_create_object_inst(&LWM2M_OBJ(object, id)) != 0) {
-		LOG_ERR("%s: no instance of object 9", wisp_lwm2m_name(instance));
-		return;
+	if (id >= instance_count) {
+		return -EPERM;
 	}
 	(void)lwm2m_register_read_callback(&LWM2M_OBJ(object, id, PACKAGE_VERSION), NULL);
 	/* Zephyr's object has the resource without the instance that is written. */
@@ -342,7 +449,9 @@ static void make(struct wisp_lwm2m_app *instance)
 		(void)lwm2m_register_exec_callback(&LWM2M_OBJ(object, id, command->resource),
 						   command->execute);
 	}
-	(void)lwm2m_set_string(&LWM2M_OBJ(object, id, PACKAGE_NAME), wisp_lwm2m_name(instance));
+	(void)lwm2m_set_string(&LWM2M_OBJ(object, id, PACKAGE_NAME),
+			       wisp_lwm2m_name(&instances[id]));
+	return 0;
 }
 
 /*
@@ -364,6 +473,7 @@ static bool get_ready(void)
 		    strcmp(upload.name, wisp_lwm2m_name(&instances[i])) == 0) {
 			wisp_storage_give_up(&upload, &wisp_lwm2m_package.owner);
 			instances[i].kept.result = OUTCOME_CONNECTION_LOST;
+			forget_image(&instances[i]);
 		}
 	}
 	return true;
@@ -386,15 +496,19 @@ static void look(struct k_work *work)
 
 static int lwm2m_init(void)
 {
+	uint16_t id;
+
 	(void)settings_subsys_init();
+	(void)lwm2m_register_create_callback(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, created);
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
 		if (instance_count == ARRAY_SIZE(instances)) {
 			LOG_ERR("%s: raise CONFIG_LWM2M_SWMGMT_MAX_INSTANCE_COUNT",
 				wisp_app_name(app));
 			continue;
 		}
-		instances[instance_count].app = app;
-		make(&instances[instance_count++]);
+		id = (uint16_t)instance_count++;
+		instances[id].app = app;
+		(void)lwm2m_create_object_inst(&LWM2M_OBJ(LWM2M_OBJECT_SOFTWARE_MANAGEMENT_ID, id));
 	}
 	wisp_lwm2m_prepare_pull();
 	return lwm2m_engine_add_service(look, LOOK_MS);

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <zephyr/net/coap.h>
+
 #include <wisp/wisp.h>
 
 /* Resources of the object. */
@@ -57,8 +59,24 @@ struct wisp_lwm2m_kept {
 	uint8_t format;
 	/* An enum wisp_lwm2m_outcome. */
 	uint8_t result;
-	/* SHA-256 of an image that is being installed or on trial, zeros without one. */
+	/*
+	 * SHA-256 of an image that is being installed or on trial. With OUTCOME_NOT_INSTALLED, of
+	 * the image that ran when the installation failed. Zeros without one.
+	 */
 	uint8_t hash[32];
+};
+
+/* A request that was executed. */
+struct wisp_lwm2m_request {
+	/* Uptime when it came. */
+	int64_t uptime;
+	int result;
+	/* Message ID and token of CoAP. */
+	uint16_t id;
+	uint8_t token_length;
+	uint8_t token[COAP_TOKEN_MAX_LEN];
+	/* 0 if there was none yet. */
+	uint16_t resource;
 };
 
 /* An app of the firmware, which is an instance of the object. */
@@ -67,6 +85,8 @@ struct wisp_lwm2m_app {
 	struct wisp_lwm2m_kept kept;
 	/* The server is about to update the app. Until it has, the app counts as not installed. */
 	bool updating;
+	/* The last request. */
+	struct wisp_lwm2m_request executed;
 };
 
 /* Returns an instance, or NULL if there is none or the app storage is not open yet. */
@@ -89,6 +109,8 @@ struct wisp_lwm2m_package {
 	bool pulled;
 	/* It is complete and was checked. */
 	bool delivered;
+	/* SHA-256, once it is delivered. */
+	uint8_t hash[32];
 	/* The app storage knows it, by this owner. */
 	bool announced;
 	uint32_t owner;
@@ -103,7 +125,7 @@ extern struct wisp_lwm2m_package wisp_lwm2m_package;
 /* Ends the package, and deletes what the app storage has of it. */
 void wisp_lwm2m_end_package(void);
 
-/* Ends a package that was silent for too long. */
+/* Ends a package that was silent, or not installed, for too long. */
 void wisp_lwm2m_watch_package(void);
 
 /* Returns the place where Zephyr puts the next piece of a package. */

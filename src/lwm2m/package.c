@@ -132,6 +132,7 @@ static int begin(struct wisp_lwm2m_app *instance, bool pulled)
 		.last = k_uptime_get(),
 	};
 	instance->kept.result = OUTCOME_DOWNLOADING;
+	memset(instance->kept.hash, 0, sizeof(instance->kept.hash));
 	return 0;
 }
 
@@ -163,6 +164,7 @@ static int announce(uint32_t length)
 /* Takes the next bytes of the package. Returns an error of the app storage. */
 static int take(const uint8_t *data, size_t length, bool last, size_t total)
 {
+	struct wisp_store_upload upload = {0};
 	int ret = 0;
 
 	wisp_lwm2m_package.last = k_uptime_get();
@@ -185,6 +187,10 @@ static int take(const uint8_t *data, size_t length, bool last, size_t total)
 	}
 	if (ret == 0 && last) {
 		ret = wisp_storage_identify(wisp_lwm2m_package.owner);
+	}
+	if (ret == 0 && last) {
+		ret = wisp_store_progress(&upload);
+		memcpy(wisp_lwm2m_package.hash, upload.image.hash, sizeof(upload.image.hash));
 	}
 	return ret;
 }
@@ -258,9 +264,13 @@ static void pull_ended(uint16_t id, int error)
 {
 	struct wisp_lwm2m_app *instance = wisp_lwm2m_app_of(id);
 
-	/* If a piece was refused, the package has ended already. */
-	if (error != 0 && instance != NULL && wisp_lwm2m_package.instance == instance &&
-	    wisp_lwm2m_package.pulled && !wisp_lwm2m_package.delivered) {
+	/*
+	 * If a piece was refused, the package has ended already. Zephyr reports -EALREADY for
+	 * another transfer, which did not begin because of this one.
+	 */
+	if (error != 0 && error != -EALREADY && instance != NULL &&
+	    wisp_lwm2m_package.instance == instance && wisp_lwm2m_package.pulled &&
+	    !wisp_lwm2m_package.delivered) {
 		fail(error == -ENOTSUP || error == -EPROTONOSUPPORT ? OUTCOME_INVALID_URI
 								    : OUTCOME_CONNECTION_LOST);
 		wisp_lwm2m_show(instance);
@@ -292,13 +302,29 @@ int wisp_lwm2m_uri_written(uint16_t id, uint16_t resource, uint16_t resource_ins
 	}
 	/* As many bytes as the other function copies. */
 	memcpy(uri, data, MIN(length, sizeof(uri) - 1));
-	LOG_INF("%s: fetches %s", wisp_lwm2m_name(instance), uri);
+	LOG_INF("%s: fetches a package", wisp_lwm2m_name(instance));
 	ret = lwm2m_pull_context_start_transfer(uri, request, K_NO_WAIT);
 	if (ret != 0 && wisp_lwm2m_package.instance == instance) {
 		fail(OUTCOME_DEVICE_ERROR);
 	}
 	wisp_lwm2m_show(instance);
 	return ret;
+}
+
+/*
+ * The same for object 5. Without a place, it refuses what the server writes to it, as it would in a
+ * firmware without apps and without updates of its own.
+ */
+static void *pull_place(uint16_t id, uint16_t resource, uint16_t resource_instance, size_t *size)
+{
+	bool is_pulled = wisp_lwm2m_package.instance != NULL && wisp_lwm2m_package.pulled &&
+			 !wisp_lwm2m_package.delivered;
+
+	if (!is_pulled && lwm2m_firmware_get_write_cb() == NULL) {
+		*size = 0;
+		return NULL;
+	}
+	return wisp_lwm2m_place(id, resource, resource_instance, size);
 }
 
 void wisp_lwm2m_prepare_pull(void)
@@ -309,7 +335,7 @@ void wisp_lwm2m_prepare_pull(void)
 			      NULL) == 0 &&
 	    place == NULL) {
 		(void)lwm2m_register_pre_write_callback(&LWM2M_OBJ(LWM2M_OBJECT_FIRMWARE_ID, 0, 0),
-							wisp_lwm2m_place);
+							pull_place);
 	}
 }
 
@@ -329,9 +355,20 @@ int wisp_lwm2m_uri_written(uint16_t id, uint16_t resource, uint16_t resource_ins
 
 void wisp_lwm2m_watch_package(void)
 {
-	if (wisp_lwm2m_package.instance != NULL && !wisp_lwm2m_package.delivered &&
-	    k_uptime_get() - wisp_lwm2m_package.last >
-		    (int64_t)CONFIG_WISP_LWM2M_IDLE_SECONDS * MSEC_PER_SEC) {
-		fail(OUTCOME_CONNECTION_LOST);
+	struct wisp_lwm2m_app *instance = wisp_lwm2m_package.instance;
+	int64_t silence = k_uptime_get() - wisp_lwm2m_package.last;
+
+	if (instance == NULL) {
+		return;
+	}
+	if (!wisp_lwm2m_package.delivered) {
+		if (silence > (int64_t)CONFIG_WISP_LWM2M_IDLE_SECONDS * MSEC_PER_SEC) {
+			fail(OUTCOME_CONNECTION_LOST);
+		}
+	} else if (silence > (int64_t)CONFIG_WISP_LWM2M_DELIVERED_SECONDS * MSEC_PER_SEC) {
+		LOG_WRN("%s: the package was dropped, the server did not install it",
+			wisp_lwm2m_name(instance));
+		instance->kept.result = OUTCOME_INITIAL;
+		wisp_lwm2m_end_package();
 	}
 }

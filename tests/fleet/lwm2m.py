@@ -4,6 +4,7 @@
 `N passed, N failed, N skipped`."""
 
 import argparse
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -16,7 +17,7 @@ from aiocoap.numbers.codes import Code
 from devices import SAMPLE, Images
 from lwm2m_server import LONGEST, PORT, TLV, Server
 
-from ddi import Device
+from ddi import Device, west
 
 # Resources of object 9.
 NAME, VERSION, PACKAGE, URI, INSTALL, UNINSTALL, STATE, RESULT, ACTIVATE, DEACTIVATE, ACTIVE = 0, 1, 2, 3, 4, 6, 7, 9, 10, 11, 12
@@ -80,6 +81,12 @@ class Tests:
         self.becomes(app, INSTALLED, KEPT)
         assert self.read(app, VERSION) == (version,)
 
+    def comes_back(self, app):
+        """Waits until an instance that was deleted is there."""
+        path = self.path(app, STATE)
+        self.server.until(lambda: self.server.ask(Code.GET, path, accept=0).code == Code.CONTENT, "instance")
+        assert self.read(app, NAME) == (app,)
+
     def refused(self, app, image, result, code=Code.BAD_REQUEST):
         """Writes a package that is refused: nothing changes but the result."""
         before = self.device.apps()
@@ -95,6 +102,16 @@ class Tests:
     def test_nothing_is_executed_in_a_state_that_does_not_allow_it(self):
         for command in (INSTALL, UNINSTALL, ACTIVATE, DEACTIVATE):
             assert self.run("lamp", command) == Code.METHOD_NOT_ALLOWED, command
+
+    def test_object_5_takes_nothing_in_a_firmware_without_updates_of_its_own(self):
+        assert self.server.write("5/0/0", b"firmware") == Code.NOT_FOUND
+
+    def test_a_foreign_instance_is_refused(self):
+        assert self.server.ask(Code.DELETE, f"9/{self.instances['lamp']}").code == Code.DELETED
+        # 5.00 if the app's instance is back already
+        code = self.server.ask(Code.POST, "9", bytes([0, 7]), TLV).code
+        assert code in (Code.METHOD_NOT_ALLOWED, Code.INTERNAL_SERVER_ERROR), code
+        self.comes_back("lamp")
 
     def test_a_package_is_delivered_installed_and_kept(self):
         states = self.server.observe(self.path("atlas", STATE))
@@ -188,12 +205,26 @@ class Tests:
         assert self.read("lamp", VERSION) == ("1.1.0",)
         assert self.device.apps()["lamp"] == ("1.1.0", False)
 
+    def test_a_prepared_update_is_cancelled(self):
+        assert self.run("lamp", UNINSTALL, b"1") == Code.CHANGED
+        assert self.state("lamp") == (INITIAL, NONE)
+        assert self.run("lamp", UNINSTALL) == Code.CHANGED
+        assert self.read("lamp", STATE, RESULT, VERSION) == (INSTALLED, NONE, "1.1.0")
+
+    def test_wrong_arguments_remove_nothing(self):
+        for argument in (b"0='1'", b"'1'", b"2", b"11"):
+            assert self.run("lamp", UNINSTALL, argument) == Code.BAD_REQUEST, argument
+        assert self.read("lamp", STATE, RESULT, VERSION) == (INSTALLED, NONE, "1.1.0")
+
     def test_a_server_ends_a_trial(self):
         assert self.run("lamp", UNINSTALL, b"1") == Code.CHANGED
         assert self.deliver("lamp", self.images.get("lamp", "2.1.0", "silent")) == Code.CHANGED
         assert self.run("lamp", INSTALL) == Code.CHANGED
         assert self.state("lamp") == (DELIVERED, NONE)
+        # the request comes twice, and removes the update only
+        self.server.repeat()
         assert self.run("lamp", UNINSTALL) == Code.CHANGED
+        self.server.repeats = False
         assert self.state("lamp") == (INSTALLED, NONE)
         assert self.device.apps()["lamp"] == ("1.1.0", False)
 
@@ -238,6 +269,10 @@ class Tests:
         # a block in the middle of nothing, then from the beginning twice
         assert self.server.write_blocks(path, image, 256, first=3, count=1) != Code.CONTINUE
         assert self.server.write_blocks(path, image, 256, count=3, length=len(image)) == Code.CONTINUE
+        # one that is delivered and not installed is dropped
+        assert self.deliver("lamp", image) == Code.CHANGED
+        assert self.state("lamp") == (DELIVERED, VERIFIED)
+        self.becomes("lamp", INITIAL, NONE)
         self.install("lamp", "1.2.0")
 
     def test_apps_are_stopped_started_and_removed(self):
@@ -249,6 +284,17 @@ class Tests:
         assert self.run("fan", UNINSTALL) == Code.CHANGED
         assert self.read("fan", NAME, VERSION, STATE, RESULT, ACTIVE) == ("fan", "", INITIAL, NONE, "0")
         assert "fan" not in self.device.apps()
+
+    def test_a_first_image_that_was_disabled_is_activated_again(self):
+        assert self.deliver("fan", self.images.get("fan", "1.0.1", "silent")) == Code.CHANGED
+        assert self.run("fan", INSTALL) == Code.CHANGED
+        self.becomes("fan", DELIVERED, NOT_INSTALLED)
+        assert self.run("fan", ACTIVATE) == Code.CHANGED
+        failed = "fan: the installation failed"
+        self.server.until(lambda: sum(failed in line for line in self.device.lines) == 2, "second failure")
+        self.becomes("fan", DELIVERED, NOT_INSTALLED)
+        assert self.run("fan", UNINSTALL) == Code.CHANGED
+        assert self.read("fan", VERSION, STATE, RESULT) == ("", INITIAL, NONE)
 
     def test_a_device_fetches_a_package(self):
         uri = f"coap://127.0.0.1:{PORT}/images".encode()
@@ -270,12 +316,31 @@ class Tests:
 
     def test_an_instance_that_the_server_deletes_comes_back(self):
         assert self.server.ask(Code.DELETE, f"9/{self.instances['lamp']}").code == Code.DELETED
-        path = self.path("lamp", STATE)
-        self.server.until(lambda: self.server.ask(Code.GET, path, accept=0).code == Code.CONTENT, "instance")
-        assert self.read("lamp", NAME) == ("lamp",)
+        self.comes_back("lamp")
+        self.becomes("lamp", INSTALLED, KEPT)
+        # 4.00 if it is back already
+        assert self.server.ask(Code.DELETE, f"9/{self.instances['lamp']}").code == Code.DELETED
+        code = self.server.ask(Code.POST, "9", bytes([0, int(self.instances["lamp"])]), TLV).code
+        assert code in (Code.CREATED, Code.BAD_REQUEST), code
         self.becomes("lamp", INSTALLED, KEPT)
         assert self.run("lamp", DEACTIVATE) == Code.CHANGED
+        assert self.read("lamp", ACTIVE) == ("0",)
         assert self.run("lamp", ACTIVATE) == Code.CHANGED
+        assert self.read("lamp", NAME, ACTIVE) == ("lamp", "1")
+
+    def test_a_failure_is_over_when_another_client_installs(self):
+        assert self.run("lamp", UNINSTALL, b"1") == Code.CHANGED
+        assert self.deliver("lamp", self.images.get("lamp", "3.0.0", "crashing")) == Code.CHANGED
+        assert self.run("lamp", INSTALL) == Code.CHANGED
+        self.becomes("lamp", INSTALLED, NOT_INSTALLED)
+        self.images.get("lamp", "3.1.0")
+
+        async def install():
+            async with west.Device(str(self.device.port)) as smp:
+                await smp.install(self.images.path("lamp", "3.1.0", "counter"))
+        asyncio.run(install())
+        self.becomes("lamp", INSTALLED, NONE)
+        assert self.read("lamp", VERSION) == ("3.1.0",)
 
     def signed(self, app, version, epoch):
         """An image with an epoch."""

@@ -63,7 +63,7 @@ class Server:
 
     def __init__(self):
         self.remote, self.query, self.links, self.registrations = None, None, [], 0
-        self.context, self.file = None, File()
+        self.context, self.file, self.repeats = None, File(), False
         self.loop = asyncio.new_event_loop()
         threading.Thread(target=self.loop.run_forever, daemon=True).start()
         self.wait_for(self.serve())
@@ -87,6 +87,19 @@ class Server:
             assert time.monotonic() < end, f"no {what}"
             time.sleep(0.1)
         return value
+
+    def repeat(self):
+        """Sends every request twice from now on, as if the first answer had been lost."""
+        interface = self.remote.interface
+        send = interface.send
+
+        def send_twice(message):
+            send(message)
+            if self.repeats and message.code.is_request():
+                send(message)
+        if not self.repeats:
+            interface.send = send_twice
+        self.repeats = True
 
     def message(self, code, path, payload=b"", form=None):
         """A request to the device."""

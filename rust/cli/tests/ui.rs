@@ -224,6 +224,15 @@ fn ctrl_c_ends_an_app_that_waits_and_one_that_computes() {
 }
 
 #[test]
+fn ctrl_c_ends_an_app_that_waits_for_a_debugger() {
+    let mut session = Session::begin(&["--debug=0", "--record", "app.record"]);
+    assert!(session.line().contains("the app waits for a debugger"));
+    session.interrupt();
+    assert_eq!(session.ended().code(), Some(130));
+    assert!(session.line().contains("host calls were recorded"));
+}
+
+#[test]
 fn a_page_needs_a_board_and_a_port_of_this_machine() {
     let folder = Folder::new();
     folder.module("a.wasm", r#"(module (func (export "_start")))"#);
@@ -231,7 +240,9 @@ fn a_page_needs_a_board_and_a_port_of_this_machine() {
     assert!(folder.wisp("run a.wasm --ui").err.contains("--board <BOARD.TOML>"));
     folder.fails("run a.wasm --board board.toml --ui=192.0.2.1:80", &["--ui=192.0.2.1:80: ", "this machine"]);
     folder.fails("run a.wasm --board board.toml --ui=http", &["--ui=http: expected a port"]);
-    folder.fails("run a.wasm --board board.toml --ui --watch", &["--ui=8080"]);
+    for free in ["--ui", "--ui=0", "--ui=127.0.0.1:0", "--ui=localhost:0", "--ui=[::1]:0"] {
+        folder.fails(&format!("run a.wasm --board board.toml {free} --watch"), &["--ui=8080"]);
+    }
     let session = Session::begin(&[]);
     let port = session.address.port();
     folder

@@ -191,6 +191,16 @@ fn a_browser_presses_buttons_moves_a_slider_types_and_runs_nothing_that_the_app_
 
     browser.mouse("mouseReleased", "document.body");
 
+    // lines that the page has missed are counted
+    let gap = "(() => { const line = { source: 'out', text: 'x' }, before = next; \
+        take({ next: next + 7, lines: [line, line] }); next = before; \
+        return byId('log').textContent.endsWith('\\n[5 lines left out]\\nxx'); })()";
+    assert_eq!(browser.value(gap), true);
+    // pieces as long as an app can print make room for newer ones
+    let long = "(() => { for (let piece = 0; piece < 9; piece++) write({ source: 'out', text: 'y'.repeat(65536) }); \
+        const text = byId('log').textContent; return [text.length, characters, text.includes('x')]; })()";
+    assert_eq!(browser.value(long), json!([256 << 10, 256 << 10, false]));
+
     // a serial port, whose app prints and then traps
     browser.value(&format!("{}.focus()", labelled("Text for line")));
     browser.order("Input.insertText", json!({ "text": "!<img src=x>" }));

@@ -100,6 +100,16 @@ impl<S: Step, T> Arrivals<S, T> {
         }
     }
 
+    /// Returns true if what comes is heard.
+    pub(crate) fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Returns true if another one finds room.
+    pub(crate) fn has_room(&self) -> bool {
+        self.queue.len() < self.capacity
+    }
+
     /// Queues one that no script has. Nobody hears it while this is closed.
     pub(crate) fn hear(&mut self, arrived: T) {
         if self.open {

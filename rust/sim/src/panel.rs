@@ -523,6 +523,35 @@ mod tests {
     }
 
     #[test]
+    fn a_text_that_is_longer_than_the_queue_comes_whole_as_the_app_reads() {
+        let (mut app, panel) = platform("[apps.a.uart.line]\n");
+        let typed = |text: String| Touch::Uart { label: "line".into(), text };
+        app.open_uart(0).unwrap();
+        app.watch_uart(0, true).unwrap();
+        let text: String = ('a'..='z').cycle().take(300).collect();
+        panel.touch(typed(text.clone())).unwrap();
+        panel.touch(typed("!".into())).unwrap();
+        let (mut heard, mut events) = (Vec::new(), 0);
+        while app.next_event(app.now_us() + 10_000).unwrap().is_some() {
+            events += 1;
+            let mut buffer = [0; 128];
+            let count = app.read_uart(0, &mut buffer, 0).unwrap();
+            heard.extend_from_slice(&buffer[..count]);
+        }
+        assert_eq!((String::from_utf8(heard).unwrap(), events), (text + "!", 3));
+        assert_eq!(app.take_uart_errors(0).lost, 0);
+        // the rest is of no port that is closed, and there is an end to it
+        panel.touch(typed("x".repeat(300))).unwrap();
+        app.open_uart(0).unwrap();
+        assert_eq!(app.read_uart(0, &mut [0; 8], 0), Ok(0));
+        for _ in 0..66 {
+            panel.touch(typed("x".repeat(TYPED))).unwrap();
+        }
+        app.uptime_us();
+        assert_eq!(app.take_uart_errors(0).lost, 66 * 1024 - (64 << 10) - 128);
+    }
+
+    #[test]
     fn an_app_that_asks_for_nothing_lets_touches_wait_up_to_a_limit() {
         let (mut app, panel) = platform("[apps.a.gpio.key]\n");
         for _ in 0..TOUCHES {

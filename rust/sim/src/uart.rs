@@ -6,6 +6,7 @@ use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
 use serde::Deserialize;
+use std::collections::VecDeque;
 use toml::Spanned;
 use wisp_abi::Errno;
 use wisp_host::platform::{Kind, Uart, UartErrors};
@@ -13,6 +14,8 @@ use wisp_host::Interrupted;
 
 /// Bytes that are received and wait to be read: as many as on a device without configuration.
 const CAPACITY: usize = 128;
+/// Bytes that were typed and wait for room at most. Beyond that they are lost, as those of a script are without room.
+const TYPED: usize = 64 << 10;
 
 /// A port as a board file describes it.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -60,20 +63,37 @@ pub(crate) struct Device {
     loopback: bool,
     /// The bytes that are received.
     pub(crate) arrivals: Arrivals<Reception, u8>,
+    /// The bytes that were typed and have not found room.
+    typed: VecDeque<u8>,
 }
 
 impl Device {
     pub(crate) fn new((label, config): (String, Config)) -> Self {
-        Device { label, loopback: config.loopback, arrivals: Arrivals::new(config.script, CAPACITY) }
+        let arrivals = Arrivals::new(config.script, CAPACITY);
+        Device { label, loopback: config.loopback, arrivals, typed: VecDeque::new() }
     }
 
     fn take(&mut self, bytes: &[u8]) {
         bytes.iter().for_each(|byte| self.arrivals.put(*byte));
     }
 
-    /// Receives bytes.
+    /// Receives bytes that were typed. Those without room follow as the app reads.
     pub(crate) fn touch(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.arrivals.hear(*byte));
+        for &byte in bytes {
+            if self.arrivals.is_open() && !self.arrivals.has_room() && self.typed.len() < TYPED {
+                self.typed.push_back(byte);
+            } else {
+                self.arrivals.hear(byte);
+            }
+        }
+    }
+
+    /// Receives what was typed and finds room now.
+    fn refill(&mut self) {
+        while self.arrivals.has_room() {
+            let Some(byte) = self.typed.pop_front() else { return };
+            self.arrivals.hear(byte);
+        }
     }
 
     /// Receives the next of the script.
@@ -108,6 +128,7 @@ impl Uart for SimPlatform {
         let _ = self.watch_uart(uart, false);
         if let Some(found) = self.uart(uart) {
             found.arrivals.close();
+            found.typed.clear();
         }
     }
 
@@ -119,6 +140,8 @@ impl Uart for SimPlatform {
             let count = buffer.len().min(found.arrivals.waiting());
             let received = std::iter::from_fn(|| found.arrivals.take());
             buffer[..count].iter_mut().zip(received).for_each(|(to, from)| *to = from);
+            found.refill();
+            self.raise(Kind::Uart(uart));
             if count > 0 || !self.wait_for_source(Kind::Uart(uart), until_us)? {
                 return Ok(count);
             }

@@ -17,7 +17,7 @@ use wisp_image::{Image, ImageError};
 use wisp_sim::{Board, SimPlatform, TraceFormat};
 
 use crate::core_dump;
-use crate::debug::{Debugger, History, ADDRESS, DISTANCE};
+use crate::debug::{self, Debugger, History, ADDRESS, DISTANCE};
 use crate::desk::{self, Watch};
 use crate::failure::Failure;
 use crate::input::{self, Kind};
@@ -308,6 +308,9 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let interrupted = ui.as_ref().map(Ui::interrupted);
     if let Some(interrupted) = &interrupted {
         watch.end_when(interrupted.clone(), store.data().platform().stopper());
+        if let Some((_, guest)) = &debugger {
+            guest.end_when(interrupted.clone());
+        }
     }
     let handle = store.interrupt_handle();
     let go = || match linker.instantiate(&mut store, &module) {
@@ -412,7 +415,8 @@ pub fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
 /// Runs the app anew whenever something changes.
 fn watched(arguments: &Arguments) -> Result<(), Failure> {
     // a page that is open finds the app again
-    if arguments.ui.as_deref() == Some(FREE_PORT) {
+    let address = arguments.ui.as_ref().map(|text| debug::address("--ui", text)).transpose()?;
+    if address.is_some_and(|address| address.port() == 0) {
         return Err(Failure::new("--watch needs a page that stays where it is: give --ui a port, as in --ui=8080"));
     }
     let files: Vec<PathBuf> = std::iter::once(&arguments.file).chain(&arguments.board).cloned().collect();

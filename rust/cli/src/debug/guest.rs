@@ -2,7 +2,7 @@
 //! The guest's side: when it stops, and what it does while it stands still.
 
 use std::cell::{Cell, OnceCell};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +31,8 @@ pub struct Guest {
     events: Sender<Event>,
     /// Keeps the past of a guest that replays a recording.
     history: OnceCell<History>,
+    /// Set by somebody who wants an end.
+    wanted: OnceCell<Arc<AtomicBool>>,
 }
 
 impl Guest {
@@ -39,12 +41,26 @@ impl Guest {
         let steps = || map.functions.iter().flat_map(|function| &function.steps).map(|step| step.0 as usize / 2);
         let marks = vec![Cell::new(0); steps().max().map_or(0, |last| last + 1)];
         steps().for_each(|at| marks[at].set(STEP));
-        Self { marks, link, step: Cell::new(false), commands, events, history: OnceCell::new() }
+        Self {
+            marks,
+            link,
+            step: Cell::new(false),
+            commands,
+            events,
+            history: OnceCell::new(),
+            wanted: OnceCell::new(),
+        }
     }
 
     /// Returns true if the debugger ended the guest.
     pub fn was_killed(&self) -> bool {
         self.link.killed.load(Ordering::SeqCst)
+    }
+
+    /// Lets somebody end the guest while it stands still.
+    pub fn end_when(&self, wanted: Arc<AtomicBool>) {
+        // a run has one
+        let _ = self.wanted.set(wanted);
     }
 
     /// Keeps what the guest does, which replays a recording, so that the debugger can go back.
@@ -64,6 +80,9 @@ impl Guest {
         }
         self.report(stop);
         while !self.is_alone() {
+            if self.wanted.get().is_some_and(|wanted| wanted.load(Ordering::Relaxed)) {
+                return RawTrap::of(TrapCode::Interrupted);
+            }
             match self.commands.recv_timeout(INTERVAL) {
                 Ok(Command::Look(look)) => look(view),
                 Ok(Command::Go(go)) => {

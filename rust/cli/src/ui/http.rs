@@ -48,7 +48,7 @@ impl Response {
         Self::new(status, "application/json", body)
     }
 
-    fn write(&self, mut to: impl Write, method: &str) -> io::Result<()> {
+    fn bytes(&self, method: &str) -> Vec<u8> {
         let head = format!(
             "HTTP/1.1 {}\r\n{}Content-Length: {}\r\nConnection: close\r\nCache-Control: no-store\r\n\
              X-Content-Type-Options: nosniff\r\nCross-Origin-Resource-Policy: same-origin\r\n\
@@ -58,7 +58,7 @@ impl Response {
             self.body.len()
         );
         let body = if method == "HEAD" { &[][..] } else { &self.body };
-        to.write_all(&[head.as_bytes(), body].concat())
+        [head.as_bytes(), body].concat()
     }
 }
 
@@ -83,14 +83,13 @@ pub fn serve(listener: &TcpListener, answer: impl Fn(&Request) -> Response + Sen
 }
 
 fn attend(mut stream: TcpStream, answer: &impl Fn(&Request) -> Response) -> io::Result<()> {
-    stream.set_write_timeout(Some(PATIENCE))?;
     let begun = Instant::now();
     let (response, method) = match read(&mut stream, begun) {
         Ok(request) => (answer(&request), request.method),
         Err(Fault::Refused(status, reason)) => (Response::refusal(status, reason), String::new()),
         Err(Fault::Gone) => return Ok(()),
     };
-    response.write(&stream, &method)?;
+    write(&mut stream, &response.bytes(&method), PATIENCE)?;
     stream.shutdown(Shutdown::Write)?;
     let mut dropped = 0;
     while dropped < DRAINED {
@@ -114,11 +113,31 @@ impl From<io::Error> for Fault {
     }
 }
 
+/// Returns how much of a time is left.
+fn left(patience: Duration, begun: Instant) -> io::Result<Duration> {
+    let left = patience.checked_sub(begun.elapsed()).filter(|left| !left.is_zero());
+    left.ok_or_else(|| io::ErrorKind::TimedOut.into())
+}
+
 /// Reads some bytes, as long as the time of the connection lasts.
 fn more(stream: &mut TcpStream, buffer: &mut [u8], begun: Instant) -> io::Result<usize> {
-    let left = PATIENCE.checked_sub(begun.elapsed()).filter(|left| !left.is_zero()).ok_or(io::ErrorKind::TimedOut)?;
-    stream.set_read_timeout(Some(left))?;
+    stream.set_read_timeout(Some(left(PATIENCE, begun)?))?;
     stream.read(buffer)
+}
+
+/// Writes all of these bytes within a time. The timeout of the stream would hold for each of the writes anew.
+fn write(stream: &mut TcpStream, mut bytes: &[u8], patience: Duration) -> io::Result<()> {
+    let begun = Instant::now();
+    while !bytes.is_empty() {
+        stream.set_write_timeout(Some(left(patience, begun)?))?;
+        match stream.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(count) => bytes = &bytes[count..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
 
 fn read(stream: &mut TcpStream, begun: Instant) -> Result<Request, Fault> {
@@ -204,7 +223,29 @@ fn checked(head: &httparse::Request<'_, '_>) -> Result<(Request, usize), Fault> 
 
 #[cfg(test)]
 mod tests {
-    use super::is_local;
+    use super::*;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    #[test]
+    fn an_answer_that_is_taken_byte_for_byte_ends_with_its_time() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut stream, _) = listener.accept().unwrap();
+        let over = AtomicBool::new(false);
+        let written = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    let Ok(1) = client.read(&mut [0]) else { break };
+                }
+            });
+            let written = write(&mut stream, &vec![0; 256 << 20], Duration::from_millis(50));
+            over.store(true, Ordering::Relaxed);
+            // a read that waits ends as well
+            drop(stream);
+            written.map_err(|error| error.kind())
+        });
+        assert!(matches!(written, Err(io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)), "{written:?}");
+    }
 
     #[test]
     fn only_names_of_this_machine_are_local() {

@@ -35,6 +35,45 @@ struct used {
 		.size = FIXED_PARTITION_NODE_SIZE(node),                                           \
 		.by = what,                                                                        \
 	}
+#define BOOT DT_NODELABEL(boot_partition)
+#define CODE DT_CHOSEN(zephyr_code_partition)
+#if DT_HAS_CHOSEN(zephyr_settings_partition)
+#define SETTINGS DT_CHOSEN(zephyr_settings_partition)
+#else
+#define SETTINGS DT_NODELABEL(storage_partition)
+#endif
+
+/* Where the image is, unless the code partition says it: that counts only if it is linked there. */
+#if defined(CONFIG_SOC_FAMILY_ESPRESSIF_ESP32) && !defined(CONFIG_BOOTLOADER_MCUBOOT)
+/* The loader takes it from the boot partition on, whatever is linked where. */
+extern char _image_irom_start[], _image_irom_size[], _image_drom_start[], _image_drom_size[];
+#define IMAGE_FLASH  FIXED_PARTITION_NODE_DEVICE(BOOT)
+#define IMAGE_OFFSET FIXED_PARTITION_NODE_OFFSET(BOOT)
+/* The image tool moves code and constants by up to 64 KiB each, and adds headers. */
+#define IMAGE_SIZE                                                                                 \
+	(MAX((size_t)_image_irom_start + (size_t)_image_irom_size,                                 \
+	     (size_t)_image_drom_start + (size_t)_image_drom_size) +                               \
+	 KB(3 * 64))
+#elif defined(CONFIG_XIP) &&                                                                       \
+	!(defined(CONFIG_USE_DT_CODE_PARTITION) && DT_HAS_CHOSEN(zephyr_code_partition))
+#if DT_HAS_CHOSEN(zephyr_flash_controller)
+#define IMAGE_NODE DT_CHOSEN(zephyr_flash_controller)
+#elif DT_HAS_CHOSEN(zephyr_flash)
+#define IMAGE_NODE                                                                                 \
+	COND_CODE_1(DT_NODE_HAS_COMPAT(DT_CHOSEN(zephyr_flash), soc_nv_flash),                     \
+		    (DT_PARENT(DT_CHOSEN(zephyr_flash))), (DT_CHOSEN(zephyr_flash)))
+#else
+#error "The devicetree does not say which flash has the image, so CONFIG_WISP_FLASH cannot \
+protect it: set zephyr,flash-controller or zephyr,flash in /chosen."
+#endif
+/* Weak, since flash without a driver has no device. No area of it can be opened then. */
+extern const struct device __weak DEVICE_DT_NAME_GET(IMAGE_NODE);
+#define IMAGE_FLASH DEVICE_DT_GET(IMAGE_NODE)
+#ifdef CONFIG_FLASH_LOAD_OFFSET
+#define IMAGE_OFFSET CONFIG_FLASH_LOAD_OFFSET
+#else
+#define IMAGE_OFFSET 0
+#endif
 /* Linker scripts of some architectures do not say how long the image is. */
 #if defined(CONFIG_ARM)
 #define IMAGE_SIZE ((size_t)_flash_used)
@@ -43,38 +82,7 @@ struct used {
 #else
 #define IMAGE_SIZE SIZE_MAX
 #endif
-
-#define CODE DT_CHOSEN(zephyr_code_partition)
-#if DT_HAS_CHOSEN(zephyr_settings_partition)
-#define SETTINGS DT_CHOSEN(zephyr_settings_partition)
-#else
-#define SETTINGS DT_NODELABEL(storage_partition)
 #endif
-
-static const struct used parts[] = {
-#ifdef CONFIG_WISP_STORAGE
-	USED(DT_NODELABEL(wisp_storage), "the app storage"),
-#endif
-#if DT_HAS_CHOSEN(zephyr_code_partition)
-	USED(CODE, "the running firmware"),
-#endif
-#if DT_NODE_EXISTS(DT_NODELABEL(boot_partition)) && defined(CONFIG_BOOTLOADER_MCUBOOT)
-	USED(DT_NODELABEL(boot_partition), "the bootloader"),
-#endif
-#if DT_NODE_EXISTS(SETTINGS) && (defined(CONFIG_SETTINGS_NVS) || defined(CONFIG_SETTINGS_ZMS) ||   \
-				 defined(CONFIG_SETTINGS_FCB))
-	USED(SETTINGS, "stored settings"),
-#endif
-#if !DT_HAS_CHOSEN(zephyr_code_partition) && DT_HAS_CHOSEN(zephyr_flash_controller) &&             \
-	defined(CONFIG_XIP)
-	{
-		.flash = DEVICE_DT_GET(DT_CHOSEN(zephyr_flash_controller)),
-		.offset = CONFIG_FLASH_LOAD_OFFSET,
-		.size = IMAGE_SIZE,
-		.by = "the running firmware",
-	},
-#endif
-};
 
 /*
  * Rust passes only indices that a search returned. The check limits the effect of a mistake there.
@@ -105,6 +113,30 @@ static bool overlaps(const struct flash_area *area, const struct used *used)
 /* Returns what the firmware has in some of an area, or NULL. */
 static const char *user_of(const struct flash_area *area)
 {
+	const struct used parts[] = {
+#ifdef CONFIG_WISP_STORAGE
+		USED(DT_NODELABEL(wisp_storage), "the app storage"),
+#endif
+#ifdef IMAGE_FLASH
+		{
+			.flash = IMAGE_FLASH,
+			.offset = IMAGE_OFFSET,
+			.size = IMAGE_SIZE,
+			.by = "the running firmware",
+		},
+#endif
+#if DT_HAS_CHOSEN(zephyr_code_partition)
+		USED(CODE, "the running firmware"),
+#endif
+#if DT_NODE_HAS_STATUS_OKAY(DT_MTD_FROM_FIXED_PARTITION(BOOT))
+		USED(BOOT, "the bootloader"),
+#endif
+#if DT_NODE_EXISTS(SETTINGS) && (defined(CONFIG_SETTINGS_NVS) || defined(CONFIG_SETTINGS_ZMS) ||   \
+				 defined(CONFIG_SETTINGS_FCB))
+		USED(SETTINGS, "stored settings"),
+#endif
+	};
+
 	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
 		if (overlaps(area, &parts[i])) {
 			return parts[i].by;

@@ -82,7 +82,11 @@ impl Device {
         let mut file = opened.map_err(|error| wrong(&error))?;
         let length = file.metadata().map_err(|error| wrong(&error))?.len();
         if length == 0 {
-            file.write_all(&self.contents).map_err(|error| wrong(&error))?;
+            file.write_all(&self.contents).map_err(|error| {
+                // An empty file is filled by the next run, where a short one would be refused.
+                _ = file.set_len(0);
+                wrong(&error)
+            })?;
         } else if length == u64::from(self.config.size) {
             file.read_exact(&mut self.contents).map_err(|error| wrong(&error))?;
         } else {
@@ -221,6 +225,33 @@ mod tests {
         assert_eq!(other.platform("a").open_flash(0), Err(Errno::NoSuchDevice));
         assert!(capture.text().contains("64 bytes, expected 96"), "{}", capture.text());
         assert_eq!(std::fs::read(&file).unwrap(), kept);
+        std::fs::remove_file(&file).unwrap();
+    }
+
+    /// Runs itself with a limit of the size of files, which fails as a full disk does.
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_did_not_fit_is_filled_by_the_next_run() {
+        const LIMITED: &str = "WISP_TEST_FLASH_FILE";
+        let open = |file: &str| {
+            let text = format!("[apps.a.flash.log]\nsize = 65536\nfile = '{file}'\n");
+            Board::from_toml(&text).unwrap().platform("a").open_flash(0)
+        };
+        if let Ok(file) = std::env::var(LIMITED) {
+            return assert_eq!(open(&file), Err(Errno::NoSuchDevice));
+        }
+        let file = std::env::temp_dir().join(format!("wisp-flash-full-{}.bin", std::process::id()));
+        let limited = std::process::Command::new("sh")
+            .args(["-c", "trap '' XFSZ; ulimit -f 1; exec \"$0\" --exact \"$1\""])
+            .arg(std::env::current_exe().unwrap())
+            .arg("flash::tests::a_file_that_did_not_fit_is_filled_by_the_next_run")
+            .env(LIMITED, &file)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&limited.stdout);
+        assert!(limited.status.success() && said.contains("1 passed"), "{said}");
+        open(&file.display().to_string()).unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), [0xff; 65536]);
         std::fs::remove_file(&file).unwrap();
     }
 

@@ -67,8 +67,9 @@ extern char _image_irom_start[], _image_irom_size[], _image_drom_start[], _image
 protect it: set zephyr,flash-controller or zephyr,flash in /chosen."
 #endif
 /* Weak, since flash without a driver has no device. No area of it can be opened then. */
-extern const struct device __weak DEVICE_DT_NAME_GET(IMAGE_NODE);
-#define IMAGE_FLASH DEVICE_DT_GET(IMAGE_NODE)
+#define IMAGE_DEVICE DEVICE_DT_NAME_GET(IMAGE_NODE)
+extern const struct device __weak IMAGE_DEVICE;
+#define IMAGE_FLASH  (&IMAGE_DEVICE)
 #ifdef CONFIG_FLASH_LOAD_OFFSET
 #define IMAGE_OFFSET CONFIG_FLASH_LOAD_OFFSET
 #else

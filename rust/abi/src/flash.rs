@@ -18,7 +18,7 @@ pub const INFO: Record = Record {
     name: "info",
     doc: "The size of an area, and of what is written and erased in it.",
     fields: &[
-        field("size", 4, "bytes"),
+        field("length", 4, "bytes of the area"),
         field("erase_block", 4, "bytes that are erased together"),
         field("write_block", 4, "bytes that are written together"),
         field("erased", 4, "the value of an erased byte"),

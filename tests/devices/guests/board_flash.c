@@ -18,7 +18,7 @@ int main(void)
 
 	EXPECT(opened >= 0);
 	EXPECT(wisp_flash_info(board, &info) == 0);
-	EXPECT(info.size == 16384 && info.erase_block == 4096 && info.write_block == 1);
+	EXPECT(info.length == 16384 && info.erase_block == 4096 && info.write_block == 1);
 	EXPECT(wisp_flash_erase(board, 12288, 4096) == 0);
 	EXPECT(wisp_flash_write(board, 16379, written, sizeof(written)) == 0);
 	EXPECT(wisp_flash_read(board, 16379, bytes, sizeof(bytes)) == 0);

@@ -35,7 +35,7 @@ int main(void)
 	refused(0xffffffff);
 	EXPECT(wisp_flash_open_str("log") == opened);
 	EXPECT(wisp_flash_info(log, &info) == 0);
-	EXPECT(info.size == 2048 && info.erase_block == 512 && info.write_block == 8);
+	EXPECT(info.length == 2048 && info.erase_block == 512 && info.write_block == 8);
 	EXPECT(info.erased == 0xff);
 	EXPECT(wisp_flash_info(log, NOWHERE) == -WISP_EFAULT);
 	EXPECT(wisp_flash_erase(log, 0, 2048) == 0);

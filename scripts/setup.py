@@ -36,7 +36,7 @@ CROSS_TOOLS = {
     "arm-none-eabi-gcc": "gcc-arm-none-eabi",
     "riscv64-unknown-elf-gcc": "gcc-riscv64-unknown-elf",
 }
-# What SUITE=cores needs beside these.
+# Further tools that SUITE=cores needs.
 CORE_TOOLS = {
     "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
     "x86_64-linux-gnu-gcc": "gcc-x86-64-linux-gnu",

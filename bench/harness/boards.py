@@ -25,7 +25,7 @@ class Board:
     machine: str
     # The engine can make machine code of IR here: tier `translated`.
     translates: bool = False
-    # What its clock counts, and how many of them a pass of the calibration's loops of two and of five takes.
+    # The unit of the board's clock, and the units that a pass of the calibration's loops of two and of five takes.
     unit: str = "instructions"
     passes: tuple = (2, 5)
     # The workloads that its memory holds; all of them if there are none here.

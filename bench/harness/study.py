@@ -18,7 +18,7 @@ TEMPLATE = REPO / "bench" / "study.md.in"
 WORKLOADS = [guests.BY_NAME[name] for name in boards.RP2040.workloads]
 BOARDS = (boards.RP2040, boards.find("m33"), boards.find("rv32"))
 HEADS = [f"{'bubble sort' if 'bubble' in w.name else 'CRC-16'}, {'Rust' if w.rust else 'C'}" for w in WORKLOADS]
-# What QEMU runs of the RP2040's code: the model of cycles is compared with the emulator by it.
+# The board of QEMU and the runtimes that run the RP2040's code: their modelled cycles are compared with the emulator's.
 COMPARED, COMPARED_RUNS = boards.find("m0plus"), (("native", "gcc"), ("wisp", "thumb"))
 # Microseconds and millijoules of the bubble sort on an RP2040, as published, and the rows here that they belong beside.
 PUBLISHED = (("native", 612, 0.06, ("native",)), ("wasm3", 6358, 3.11, ("wasm3",)),

@@ -20,7 +20,7 @@ CORES = [
 ]
 # Boards whose stacks and registers no board of another suite stands for.
 APPS = ("qemu_x86", "qemu_cortex_a9")
-# What a program of 32 bits takes from packages: a header that names others of Linux, the C library, and libgcc.
+# A program that needs all packages for 32 bits: a header that names others of Linux, the C library, and libgcc.
 PROGRAM = "#include <errno.h>\nint main(void)\n{\n\treturn errno;\n}\n"
 
 

@@ -215,7 +215,7 @@ void wisp_lwm2m_show(struct wisp_lwm2m_app *instance)
 }
 
 /*
- * What the server executes.
+ * The commands that a server executes on an instance.
  */
 
 typedef int (*command_t)(struct wisp_lwm2m_app *instance, const uint8_t *arguments,

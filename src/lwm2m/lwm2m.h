@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What the files of the LwM2M object share. All functions run in the thread of Zephyr's LwM2M
- * engine.
+ * Declarations for the files of the LwM2M object. All functions run in the thread of Zephyr's
+ * LwM2M engine.
  */
 
 #ifndef WISP_LWM2M_LWM2M_H_

@@ -169,7 +169,7 @@ mod graphics {
 
         fn draw_iter<I: IntoIterator<Item = Pixel<Rgb565>>>(&mut self, pixels: I) -> Result<(), Error> {
             let mut run = Aligned([0; 2 * RUN]);
-            // Where the run begins, and its pixels.
+            // The position of the first pixel of the run, and how many pixels the run has.
             let (mut x, mut y, mut count) = (0, 0, 0);
             for Pixel(point, color) in pixels {
                 let Some(next) = place(&self.display, point) else { continue };

@@ -255,7 +255,7 @@ impl MqttClient {
         self.0.source()
     }
 
-    /// Makes readiness of the connection an event, or no longer: see [`TcpStream::watch`]. Call
+    /// Starts or stops events for the readiness of the connection: see [`TcpStream::watch`]. Call
     /// [`MqttClient::receive`] without a timeout until it returns `ETIMEDOUT`, and then wait for the next event.
     ///
     /// # Errors

@@ -43,7 +43,7 @@ const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant
 /// The record that `info` writes.
 pub const INFO: Record = Record {
     name: "info",
-    doc: "What was granted, and how its pixels are written.",
+    doc: "The area that was granted, and the form of its pixels.",
     fields: &[
         field("width", 4, "pixels in a row"),
         field("height", 4, "rows"),

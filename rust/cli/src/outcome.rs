@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! How a run of `wisp run` ended.
+//! The end of a run of `wisp run`: an exit status, a trap, or a stop.
 
 use serde::Serialize;
 use wisp_engine::{Store, Trap, TrapCode};

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What somebody sees of a board while an app runs on it, and touches: the page of `wisp run --ui`.
+//! A view of a board while an app runs on it, and the inputs that a user changes: the page of `wisp run --ui`.
 //!
-//! The devices belong to the app's thread. What it does to them is in the trace, which comes here. What is touched waits here
-//! until the app's thread asks for the time, for a device or for events, and takes effect as if a script had it at the
-//! time of the touch. A later step of a script is the last word again.
+//! The devices belong to the app's thread. The trace tells the panel what the app does to them. A touch, which is a change of
+//! an input by the user, waits in the panel until the app's thread asks for the time, for a device or for events. The touch
+//! then takes effect like a step of a script at the time of the touch. A later step of a script overrides it.
 
 use crate::devices::AppConfig;
 use crate::display::{Frame, Picture, Screen};
@@ -251,7 +251,8 @@ impl Panel {
     /// Does something to an input.
     ///
     /// # Errors
-    /// What is wrong with it, and what was expected.
+    /// The app has ended, too many touches wait for the app, the board has no such input, or the input does not take the
+    /// value. The text says which, and what was expected.
     pub fn touch(&self, touch: Touch) -> Result<(), String> {
         let mut state = self.state();
         if state.end.is_some() {

@@ -9,7 +9,7 @@
 # make soak      several apps for simulated hours, with crashes, updates and power cuts: HOURS=24 CUTS=40
 # make fleet     a rollout to DEVICES=8 simulated devices behind the gateway: crashes, power cuts, restarts
 # make bench     measures Wisp and its peers under QEMU, renders doc/benchmarks.md
-# make study     the programs, boards and runtimes of the study that Wisp comes from, renders doc/study.md
+# make study     the programs and boards of arXiv 2512.00035 with Wisp and its peers, renders doc/study.md
 # make size      flash and RAM of configurations, by part; fails when over bench/budgets.toml
 # make boards-report  builds a sample for the boards of bench/boards.txt, renders doc/boards.md; an hour or more
 # make doc       renders crates, C headers and a book of doc/ into build/doc; warnings are errors

@@ -258,6 +258,25 @@ def emulators(qemu):
     return str(folder)
 
 
+def pinned(folder, package, *hashes):
+    """Installs a package of PyPI, with its version, into a folder; the folder, or None where PyPI is not reached.
+
+    The file that comes has to have one of the hashes. The package's requirements are not installed.
+    """
+    pin = " ".join([package, *(f"--hash={value}" for value in hashes)]) + "\n"
+    done = folder / "done"
+    if not (done.is_file() and done.read_text(encoding="utf-8") == pin):
+        folder.mkdir(parents=True, exist_ok=True)
+        requirements = folder / "requirements.txt"
+        requirements.write_text(pin, encoding="utf-8")
+        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--upgrade", "--target", folder,
+                   "-r", requirements]
+        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+            return None
+        done.write_text(pin, encoding="utf-8")
+    return folder
+
+
 def bindgen_prelude():
     """Arguments that let libclang parse a distribution's ARM headers; None if not needed.
 

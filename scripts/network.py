@@ -82,17 +82,7 @@ def mosquitto():
 
 def aiocoap():
     """Returns the folder of aiocoap, or None where PyPI is not reached."""
-    folder = BUILD / "aiocoap"
-    done = folder / "done"
-    if not done.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        pin = folder / "requirements.txt"
-        pin.write_text(f"{AIOCOAP[0]} --hash={AIOCOAP[1]}\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--require-hashes", "--target", folder, "-r", pin]
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            return None
-        done.touch()
-    return folder
+    return devenv.pinned(BUILD / "aiocoap", *AIOCOAP)
 
 
 def serve_coap(port):

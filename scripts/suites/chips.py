@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import devenv
+from rp2040_firmware import Firmwares
 
 from suites.common import Count
 
@@ -38,22 +39,6 @@ with labwired.Sim(firmware, system=system) as chip:
 """
 
 
-def emulator():
-    """Installs the emulator. Returns its folder, or None where PyPI is not reached."""
-    folder = OUT / "labwired"
-    done = folder / "done"
-    if not (done.is_file() and done.read_text(encoding="utf-8") == PACKAGE):
-        folder.mkdir(parents=True, exist_ok=True)
-        pin = OUT / "requirements.txt"
-        pin.write_text(" ".join([PACKAGE, *(f"--hash={value}" for value in HASHES)]) + "\n", encoding="utf-8")
-        command = [sys.executable, "-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "--require-hashes",
-                   "--upgrade", "--target", folder, "-r", pin]
-        if subprocess.run(command, capture_output=True, check=False).returncode != 0:
-            return None
-        done.write_text(PACKAGE, encoding="utf-8")
-    return folder
-
-
 def expected(sample):
     """Returns the lines that a sample prints, as regular expressions: those of its sample.yaml."""
     text = (devenv.REPO / "samples" / sample / "sample.yaml").read_text(encoding="utf-8")
@@ -63,14 +48,10 @@ def expected(sample):
 def run(board, system, sample, env, folder):
     """Builds a sample and runs it. Returns what went wrong, or None."""
     build = OUT / f"{sample}-{board.split('/')[0]}"
-    west = devenv.find_tool(str(devenv.VENV / "bin" / "west"), "west")
-    command = [west, "build", "-p", "auto", "-b", board, "-d", build, devenv.REPO / "samples" / sample, "--",
-               "-DCONFIG_MINIMAL_LIBC=y", f"-DEXTRA_ZEPHYR_MODULES={devenv.REPO}"]
-    print("$ " + " ".join(str(part) for part in command), flush=True)
-    done = subprocess.run([str(part) for part in command], env=env, cwd=devenv.find_zephyr(), check=False, text=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    if done.returncode != 0:
-        return f"it could not be built:\n{done.stdout[-4000:]}"
+    try:
+        Firmwares(env).build([board], f"samples/{sample}", build, [])
+    except AssertionError as error:
+        return str(error)
     lines = expected(sample)
     done = subprocess.run([sys.executable, "-c", RUN, build / "zephyr" / "zephyr.elf", system, str(CHIP_SECONDS), lines[-1]],
                           env={**os.environ, "PYTHONPATH": str(folder)}, capture_output=True, text=True, check=False,
@@ -90,7 +71,7 @@ def select_chips():
     if env is None:
         print("chips: there is no Zephyr workspace; run 'make setup'")
         return Count(skipped=len(RUNS))
-    folder = emulator()
+    folder = devenv.pinned(OUT / "labwired", PACKAGE, *HASHES)
     if folder is None:
         print(f"chips: {PACKAGE} cannot be installed from PyPI")
         return Count(skipped=len(RUNS))

@@ -370,7 +370,6 @@ class Tests:
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--wisp", required=True, type=Path, help="the program wisp")
-    parser.add_argument("--fleet", type=Path, help="not used")
     parser.add_argument("--firmware", required=True, type=Path, help="build of the sample for native_sim")
     parser.add_argument("--only", help="tests with this text in their names, after the first")
     arguments = parser.parse_args()
@@ -386,7 +385,8 @@ def main():
                 getattr(tests, name)()
                 passed += 1
                 print(f"  {name[5:].replace('_', ' ')}: passed", flush=True)
-            except (AssertionError, OSError, KeyError, IndexError, ValueError, TimeoutError, aiocoap.error.Error):
+            except (AssertionError, OSError, KeyError, IndexError, ValueError, TimeoutError, aiocoap.error.Error, west.DeviceError,
+                    subprocess.CalledProcessError):
                 failed += 1
                 traceback.print_exc()
                 print(f"  {name[5:].replace('_', ' ')}: FAILED", flush=True)

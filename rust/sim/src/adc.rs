@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Analog inputs that follow a script.
 
+use crate::arrivals::Step;
 use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
@@ -35,9 +36,9 @@ struct Voltage {
     mv: f64,
 }
 
-impl Voltage {
-    fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0) as u64
+impl Step for Voltage {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
     }
 }
 

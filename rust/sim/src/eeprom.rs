@@ -61,10 +61,15 @@ impl Device {
     }
 
     fn part(&mut self, offset: u32, length: usize) -> Result<&mut [u8], Errno> {
-        let start = offset as usize;
-        let end = start.checked_add(length).ok_or(Errno::Range)?;
-        self.contents.get_mut(start..end).ok_or(Errno::Range)
+        part(&mut self.contents, offset, length)
     }
+}
+
+/// Returns so many bytes from an offset on, or `Errno::Range` if there are fewer.
+pub(crate) fn part(contents: &mut [u8], offset: u32, length: usize) -> Result<&mut [u8], Errno> {
+    let start = offset as usize;
+    let end = start.checked_add(length).ok_or(Errno::Range)?;
+    contents.get_mut(start..end).ok_or(Errno::Range)
 }
 
 impl SimPlatform {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Areas of flash: writes and erases are traced, and a file may keep the bytes.
 
+use crate::eeprom::part;
 use crate::error::Error;
 use crate::led::hex;
 use crate::platform::SimPlatform;
@@ -96,15 +97,9 @@ impl Device {
         Ok(())
     }
 
-    fn part(&mut self, offset: u32, length: usize) -> Result<&mut [u8], Errno> {
-        let start = offset as usize;
-        let end = start.checked_add(length).ok_or(Errno::Range)?;
-        self.contents.get_mut(start..end).ok_or(Errno::Range)
-    }
-
     /// Changes bytes, here and in the file.
     fn change(&mut self, offset: u32, length: usize, change: impl FnOnce(&mut [u8])) -> Result<(), Errno> {
-        change(self.part(offset, length)?);
+        change(part(&mut self.contents, offset, length)?);
         if let Some(file) = &mut self.file {
             file.seek(SeekFrom::Start(offset.into())).map_err(|_| Errno::Io)?;
             let start = offset as usize;
@@ -142,7 +137,7 @@ impl Flash for SimPlatform {
 
     fn read_flash(&mut self, flash: u32, offset: u32, buffer: &mut [u8]) -> Result<(), Errno> {
         self.tick();
-        buffer.copy_from_slice(self.flash(flash)?.part(offset, buffer.len())?);
+        buffer.copy_from_slice(part(&mut self.flash(flash)?.contents, offset, buffer.len())?);
         Ok(())
     }
 

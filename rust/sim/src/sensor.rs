@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Sensors whose quantities follow a script.
 
+use crate::arrivals::Step;
 use crate::error::Error;
 use crate::platform::SimPlatform;
 use crate::vcd::Signal;
@@ -20,9 +21,9 @@ pub(crate) struct Quantity {
     value: f64,
 }
 
-impl Quantity {
-    fn at_us(&self) -> u64 {
-        (self.at_ms * 1000.0) as u64
+impl Step for Quantity {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
     }
 }
 

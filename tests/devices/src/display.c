@@ -66,7 +66,7 @@ static int write(const struct device *dev, const uint16_t x, const uint16_t y,
 		      desc->width * desc->height * DISPLAY_BITS_PER_PIXEL(format) / 8);
 	zassert_true(y % rows == 0 && desc->height % rows == 0);
 	if (format == PIXEL_FORMAT_L_8) {
-		/* As st75256 wants it. */
+		/* The driver of st75256 takes whole tiles of 4 by 4 pixels. */
 		zassert_true(x % 4 == 0 && desc->width % 4 == 0);
 		zassert_true(y % 4 == 0 && desc->height % 4 == 0);
 		return 0;
@@ -172,7 +172,7 @@ static void expect_rectangle(uint16_t inside)
 	}
 }
 
-/* What the display showed when the guest asked for this. */
+/* The picture at the time when the guest asked for it. */
 static uint16_t snapshot[HEIGHT][WIDTH];
 
 static uint32_t snap(struct wisp_caller *caller, uint32_t *slots, const void *env)

@@ -169,6 +169,8 @@ enum wisp_store_error {
 	WISP_STORE_NO_RANDOM = 84,
 	/** The image is for another board, vendor or class of device. */
 	WISP_STORE_NOT_FOR_DEVICE = 85,
+	/** The image is of an earlier epoch than one that was confirmed. */
+	WISP_STORE_EPOCH = 86,
 };
 
 /** @brief Image of an installed app. Its length is 0 if there is none. */

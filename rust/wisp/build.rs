@@ -8,6 +8,7 @@ const SAME: &[(&str, &str)] = &[
     ("callers", "CONFIG_WISP_NATIVE_CALLERS"),
     ("core-dump", "CONFIG_WISP_CORE_DUMP"),
     ("debug", "CONFIG_WISP_DEBUG"),
+    ("epoch", "CONFIG_WISP_EPOCH"),
     ("host-time", "CONFIG_WISP_HOST_TIME"),
     ("profile", "CONFIG_WISP_PROFILE"),
     ("record", "CONFIG_WISP_RECORD"),

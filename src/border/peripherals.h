@@ -134,7 +134,7 @@ uint32_t wisp_shim_strip_length(const struct wisp_app *app, uint32_t strip);
 uint32_t wisp_shim_strip_write(const struct wisp_app *app, uint32_t strip, const uint8_t *colors,
 			       uint32_t count);
 
-/* What of a display was granted, in the numbers of wisp:display@1. */
+/* The granted part of a display, in the numbers of wisp:display@1. */
 struct wisp_display_info {
 	uint32_t width;
 	uint32_t height;

@@ -43,7 +43,7 @@ struct used {
 #define SETTINGS DT_NODELABEL(storage_partition)
 #endif
 
-/* Where the image is, unless the code partition says it: that counts only if it is linked there. */
+/* The place of the image, unless it is linked into the code partition, which then says it. */
 #if defined(CONFIG_SOC_FAMILY_ESPRESSIF_ESP32) && !defined(CONFIG_BOOTLOADER_MCUBOOT)
 /* The loader takes it from the boot partition on, whatever is linked where. */
 extern char _image_irom_start[], _image_irom_size[], _image_drom_start[], _image_drom_size[];
@@ -217,8 +217,12 @@ uint32_t wisp_shim_area_write(const struct wisp_app *app, uint32_t flash, uint32
 	/* Drivers load words, which lie anywhere in an app's memory. */
 	uint32_t piece[PIECE / sizeof(uint32_t)];
 
-	if (grant == NULL || length > sizeof(piece)) {
+	if (grant == NULL) {
 		return WISP_ENODEV;
+	}
+	/* Rust passes FlashInfo::PIECE at most. */
+	if (length > sizeof(piece)) {
+		return WISP_EINVAL;
 	}
 	memcpy(piece, bytes, length);
 	return wisp_driver_error(flash_area_write(grant->area, (off_t)offset, piece, length));

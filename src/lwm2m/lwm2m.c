@@ -384,7 +384,7 @@ static int execute(uint16_t id, const uint8_t *arguments, uint16_t length, comma
 		if (is_same(&instance->executed, &request)) {
 			return instance->executed.result;
 		}
-		/* What follows waits for the app storage, and so does the answer. */
+		/* The command waits for the app storage, and so does the answer. */
 		lwm2m_acknowledge(client);
 	}
 	request.result = command(instance, arguments, length);

@@ -54,7 +54,7 @@ enum wisp_lwm2m_outcome {
 	OUTCOME_NOT_INSTALLED = 58,
 };
 
-/* What the settings keep of an instance. */
+/* The record of an instance in the settings. */
 struct wisp_lwm2m_kept {
 	uint8_t format;
 	/* An enum wisp_lwm2m_outcome. */

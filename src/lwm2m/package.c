@@ -176,8 +176,9 @@ static int take(const uint8_t *data, size_t length, bool last, size_t total)
 		data += part;
 		length -= part;
 		if (wisp_lwm2m_package.received == sizeof(head) || last) {
-			ret = announce(last && length == 0 ? wisp_lwm2m_package.received
-							   : (uint32_t)MIN(total, UINT32_MAX));
+			/* With the last block, the length is known, whatever the server says. */
+			ret = announce(last ? wisp_lwm2m_package.received + length
+					    : (uint32_t)MIN(total, UINT32_MAX));
 		}
 	}
 	if (ret == 0 && length != 0) {
@@ -300,7 +301,7 @@ int wisp_lwm2m_uri_written(uint16_t id, uint16_t resource, uint16_t resource_ins
 	if (ret != 0) {
 		return ret;
 	}
-	/* As many bytes as the other function copies. */
+	/* The last byte of the address stays 0. */
 	memcpy(uri, data, MIN(length, sizeof(uri) - 1));
 	LOG_INF("%s: fetches a package", wisp_lwm2m_name(instance));
 	ret = lwm2m_pull_context_start_transfer(uri, request, K_NO_WAIT);

@@ -20,21 +20,30 @@ LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 static uint32_t least;
 static bool is_loaded;
 
+/* Copies of the epoch, of which each bit has the value that most have: settings may lose a bit. */
+struct kept {
+	uint32_t copies[3];
+};
+
 bool wisp_shim_epoch(uint32_t *out)
 {
+	struct kept kept;
+	const uint32_t *copy = kept.copies;
 	ssize_t length;
 
 	if (!is_loaded) {
 		length = settings_subsys_init() == 0
-				 ? settings_load_one(EPOCH_KEY, &least, sizeof(least))
+				 ? settings_load_one(EPOCH_KEY, &kept, sizeof(kept))
 				 : -EIO;
 		/* No setting of this name: no image of an epoch was ever confirmed. */
-		if (length != sizeof(least) && length != 0 && length != -ENOENT) {
+		if (length != sizeof(kept) && length != 0 && length != -ENOENT) {
 			LOG_ERR("the epoch cannot be read from the settings: error %d",
-				(int)-length);
+				length < 0 ? (int)-length : EIO);
 			return false;
 		}
-		least = length == sizeof(least) ? least : 0;
+		least = length != sizeof(kept)
+				? 0
+				: (copy[0] & copy[1]) | (copy[0] & copy[2]) | (copy[1] & copy[2]);
 		is_loaded = true;
 	}
 	*out = least;
@@ -43,6 +52,7 @@ bool wisp_shim_epoch(uint32_t *out)
 
 bool wisp_shim_raise_epoch(uint32_t epoch)
 {
+	const struct kept kept = {.copies = {epoch, epoch, epoch}};
 	uint32_t present;
 	int ret;
 
@@ -52,7 +62,7 @@ bool wisp_shim_raise_epoch(uint32_t epoch)
 	if (epoch <= present) {
 		return true;
 	}
-	ret = settings_save_one(EPOCH_KEY, &epoch, sizeof(epoch));
+	ret = settings_save_one(EPOCH_KEY, &kept, sizeof(kept));
 	if (ret != 0) {
 		LOG_ERR("the epoch cannot be saved in the settings: error %d", -ret);
 		return false;

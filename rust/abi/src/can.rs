@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:can@1`: CAN buses.
 
-use crate::{field, param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
+use crate::{constant, field, param, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
 
 /// The identifier has 29 bits and not 11.
 pub const EXTENDED: u32 = 1;
@@ -28,10 +28,6 @@ const CAN: Param = param("can", Kind::Handle, "from `open`");
 const TIMEOUT: Param =
     param("timeout", Kind::U32, "milliseconds to wait at most; 0 does not wait, `FOREVER` has no limit");
 const NOT_OPEN: (&str, &str) = ("EBADF", "the handle is not open");
-
-const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant {
-    Constant { name, value, doc }
-}
 
 /// The record that `receive` writes.
 pub const FRAME: Record = Record {

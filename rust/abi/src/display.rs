@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:display@1`: displays.
 
-use crate::{field, param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
+use crate::{constant, field, param, ErrorSpace, Function, Grant, Interface, Kind, Param, Record, Returns};
 
 /// Red, green and blue, a byte each.
 pub const RGB_888: u32 = 1;
@@ -35,10 +35,6 @@ const NOT_OPEN: (&str, &str) = ("EBADF", "the handle is not open");
 const PART: (&str, &str) = ("EACCES", "the app was granted a part of the display only");
 const CANNOT: (&str, &str) = ("ENOTSUP", "the driver cannot do that");
 const FAILED: (&str, &str) = ("EIO", "the driver failed");
-
-const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant {
-    Constant { name, value, doc }
-}
 
 /// The record that `info` writes.
 pub const INFO: Record = Record {

@@ -328,6 +328,10 @@ const fn field(name: &'static str, bytes: u32, doc: &'static str) -> Field {
     Field { name, bytes, doc }
 }
 
+const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant {
+    Constant { name, value, doc }
+}
+
 const fn param(name: &'static str, kind: Kind, doc: &'static str) -> Param {
     Param { name, kind, doc }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:mqtt@1`: a client of an MQTT broker.
 
-use crate::{field, net, param, Constant, ErrorSpace, Form, Function, Grant, Interface, Kind, Param, Record, Returns};
+use crate::{constant, field, net, param, ErrorSpace, Form, Function, Grant, Interface, Kind, Param, Record, Returns};
 
 /// The message is acknowledged, and may come twice.
 pub const AT_LEAST_ONCE: u32 = 1;
@@ -60,10 +60,6 @@ const NO_ROOM: (&str, &str) = ("ETIMEDOUT", "there was no room in time, and noth
 const STILL_THERE: &str = "there was no room in time, or the message was not dropped whole. The session goes on";
 const NOT_WHOLE: &str = "no packet came in time, or the message before was not dropped whole. The next call goes on";
 const TOO_LONG: (&str, &str) = ("EMSGSIZE", "a text is longer than `MAX_TEXT`, or the packet than 268,435,455 bytes");
-
-const fn constant(name: &'static str, value: u32, doc: &'static str) -> Constant {
-    Constant { name, value, doc }
-}
 
 /// The description.
 pub const INTERFACE: Interface = Interface {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! `wisp:sensor@1`: sensors with a driver in the firmware.
 
-use crate::{param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
+use crate::{constant, param, Constant, ErrorSpace, Function, Grant, Interface, Kind, Param, Returns};
 
 /// The largest number of sensors that one app can be granted.
 pub const MAX_SENSORS: u32 = 32;
@@ -10,38 +10,34 @@ const SENSOR: Param = param("sensor", Kind::Handle, "from `open`");
 const NOT_OPEN: (&str, &str) = ("EBADF", "the handle is not open");
 const FAILED: (&str, &str) = ("EIO", "the sensor or its bus failed");
 
-const fn channel(name: &'static str, value: u32, doc: &'static str) -> Constant {
-    Constant { name, value, doc }
-}
-
 /// The quantities. A channel's number is its index here.
 const CHANNELS: &[Constant] = &[
-    channel("ACCEL_X", 0, "Acceleration along X, m/s^2."),
-    channel("ACCEL_Y", 1, "Acceleration along Y, m/s^2."),
-    channel("ACCEL_Z", 2, "Acceleration along Z, m/s^2."),
-    channel("GYRO_X", 3, "Angular rate around X, rad/s."),
-    channel("GYRO_Y", 4, "Angular rate around Y, rad/s."),
-    channel("GYRO_Z", 5, "Angular rate around Z, rad/s."),
-    channel("MAGN_X", 6, "Magnetic field along X, gauss."),
-    channel("MAGN_Y", 7, "Magnetic field along Y, gauss."),
-    channel("MAGN_Z", 8, "Magnetic field along Z, gauss."),
-    channel("DIE_TEMP", 9, "Temperature of the chip, degrees Celsius."),
-    channel("AMBIENT_TEMP", 10, "Temperature around the chip, degrees Celsius."),
-    channel("PRESS", 11, "Pressure, kilopascal."),
-    channel("PROX", 12, "Proximity, 1 if something is close."),
-    channel("HUMIDITY", 13, "Relative humidity, percent."),
-    channel("LIGHT", 14, "Light in the visible spectrum, lux."),
-    channel("ALTITUDE", 15, "Altitude, metres."),
-    channel("PM_2_5", 16, "Particles up to 2.5 micrometres, micrograms per cubic metre."),
-    channel("PM_10", 17, "Particles up to 10 micrometres, micrograms per cubic metre."),
-    channel("DISTANCE", 18, "Distance to the sensor, metres."),
-    channel("CO2", 19, "Carbon dioxide, parts per million."),
-    channel("VOC", 20, "Volatile organic compounds, parts per billion."),
-    channel("VOLTAGE", 21, "Voltage, volts."),
-    channel("CURRENT", 22, "Current, amperes."),
-    channel("POWER", 23, "Power, watts."),
-    channel("ROTATION", 24, "Angle of rotation, degrees."),
-    channel("RPM", 25, "Revolutions per minute."),
+    constant("ACCEL_X", 0, "Acceleration along X, m/s^2."),
+    constant("ACCEL_Y", 1, "Acceleration along Y, m/s^2."),
+    constant("ACCEL_Z", 2, "Acceleration along Z, m/s^2."),
+    constant("GYRO_X", 3, "Angular rate around X, rad/s."),
+    constant("GYRO_Y", 4, "Angular rate around Y, rad/s."),
+    constant("GYRO_Z", 5, "Angular rate around Z, rad/s."),
+    constant("MAGN_X", 6, "Magnetic field along X, gauss."),
+    constant("MAGN_Y", 7, "Magnetic field along Y, gauss."),
+    constant("MAGN_Z", 8, "Magnetic field along Z, gauss."),
+    constant("DIE_TEMP", 9, "Temperature of the chip, degrees Celsius."),
+    constant("AMBIENT_TEMP", 10, "Temperature around the chip, degrees Celsius."),
+    constant("PRESS", 11, "Pressure, kilopascal."),
+    constant("PROX", 12, "Proximity, 1 if something is close."),
+    constant("HUMIDITY", 13, "Relative humidity, percent."),
+    constant("LIGHT", 14, "Light in the visible spectrum, lux."),
+    constant("ALTITUDE", 15, "Altitude, metres."),
+    constant("PM_2_5", 16, "Particles up to 2.5 micrometres, micrograms per cubic metre."),
+    constant("PM_10", 17, "Particles up to 10 micrometres, micrograms per cubic metre."),
+    constant("DISTANCE", 18, "Distance to the sensor, metres."),
+    constant("CO2", 19, "Carbon dioxide, parts per million."),
+    constant("VOC", 20, "Volatile organic compounds, parts per billion."),
+    constant("VOLTAGE", 21, "Voltage, volts."),
+    constant("CURRENT", 22, "Current, amperes."),
+    constant("POWER", 23, "Power, watts."),
+    constant("ROTATION", 24, "Angle of rotation, degrees."),
+    constant("RPM", 25, "Revolutions per minute."),
 ];
 
 /// The number of channels.

@@ -126,6 +126,7 @@ errors! {
         Replayed = 83, "REPLAYED", "The signed request is not the next one: it came before, or another one came between.", "the signed request is not the next one", "another client's request came between; try again", "The signed request is not the next one: it came before, or another one came between.";
         NoRandom = 84, "NO_RANDOM", "The random number generator failed.", "the random number generator failed; see the log", "the device's random number generator failed; see its log", "The random number generator failed.";
         NotForDevice = 85, "NOT_FOR_DEVICE", "The image is for another board, vendor or class of device.", "the image is for another board, vendor or class of device; see the log", "the image is for another board, vendor or class of device; wisp inspect shows for which", "The image is for another board, vendor or class of device.";
+        Epoch = 86, "EPOCH", "The image is of an earlier epoch than one that was confirmed.", "the image is of an earlier epoch than the device takes; see the log", "the image is of an earlier epoch than the device takes; sign it with the fleet's --epoch", "The image is of an earlier epoch than one that was confirmed.";
     }
 }
 

@@ -2,6 +2,7 @@
 //! `wisp:display@1`.
 
 use crate::bindings::DisplayV1;
+use crate::parts::{is_inside, put_words};
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -114,11 +115,6 @@ pub(crate) fn release<P: Platform>(app: &mut App<P>) {
     }
 }
 
-/// Returns true if so many columns or rows from `at` on lie inside `all`.
-fn is_inside(at: u32, count: u32, all: u32) -> bool {
-    at.checked_add(count).is_some_and(|end| end <= all)
-}
-
 impl<P: Platform> DisplayV1 for App<P> {
     fn open(&mut self, label: &[u8]) -> Result<u32, Failure<Errno>> {
         let display = self.granted(self.platform.find_display(label), display::INTERFACE.module, label)?;
@@ -139,9 +135,7 @@ impl<P: Platform> DisplayV1 for App<P> {
         self.open.display.check(display)?;
         let DisplayInfo { width, height, format, layout } = self.platform.display_info(display);
         let mut record = [0; display::INFO.size() as usize];
-        for (place, word) in record.chunks_exact_mut(4).zip([width, height, format, layout]) {
-            place.copy_from_slice(&word.to_le_bytes());
-        }
+        put_words(&mut record, [width, height, format, layout]);
         Ok(record)
     }
 

@@ -2,6 +2,7 @@
 //! `wisp:eeprom@1`.
 
 use crate::bindings::EepromV1;
+use crate::parts::{is_inside, piece};
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -63,17 +64,10 @@ impl<P: Platform> App<P> {
     /// Checks that so many bytes from an offset lie inside an open EEPROM.
     fn check_eeprom(&self, eeprom: u32, offset: u32, length: usize) -> Result<(), Errno> {
         self.open.eeprom.check(eeprom)?;
-        let end = u32::try_from(length).ok().and_then(|length| offset.checked_add(length));
-        match end {
-            Some(end) if end <= self.platform.eeprom_size(eeprom) => Ok(()),
-            _ => Err(Errno::Range),
-        }
+        let size = self.platform.eeprom_size(eeprom);
+        let fits = u32::try_from(length).is_ok_and(|length| is_inside(offset, length, size));
+        fits.then_some(()).ok_or(Errno::Range)
     }
-}
-
-/// Returns how many bytes from `offset` on are the next piece, which ends at a multiple of [`PIECE`] or at the last byte.
-fn piece(offset: u32, left: usize) -> usize {
-    left.min((PIECE - offset % PIECE) as usize)
 }
 
 impl<P: Platform> EepromV1 for App<P> {
@@ -103,7 +97,7 @@ impl<P: Platform> EepromV1 for App<P> {
         let mut left = buffer;
         while !left.is_empty() {
             self.go_on()?;
-            let (now, later) = left.split_at_mut(piece(offset, left.len()));
+            let (now, later) = left.split_at_mut(piece(offset, left.len(), PIECE));
             self.platform.read_eeprom(eeprom, offset, now)?;
             // At most `PIECE`, and the end fits.
             offset += now.len() as u32;
@@ -117,7 +111,7 @@ impl<P: Platform> EepromV1 for App<P> {
         let mut left = bytes;
         while !left.is_empty() {
             self.go_on()?;
-            let (now, later) = left.split_at(piece(offset, left.len()));
+            let (now, later) = left.split_at(piece(offset, left.len(), PIECE));
             self.platform.write_eeprom(eeprom, offset, now)?;
             offset += now.len() as u32;
             left = later;

@@ -2,6 +2,7 @@
 //! `wisp:event@1`.
 
 use crate::bindings::EventV1;
+use crate::parts::put_words;
 use crate::platform::Platform;
 use crate::stop::{Failure, Interrupted};
 use crate::App;
@@ -63,9 +64,7 @@ fn record(time_us: u64, numbers: [u32; 4]) -> [u8; SIZE] {
     let mut record = [0; SIZE];
     let (time, rest) = record.split_at_mut(8);
     time.copy_from_slice(&time_us.to_le_bytes());
-    for (field, number) in rest.chunks_exact_mut(4).zip(numbers) {
-        field.copy_from_slice(&number.to_le_bytes());
-    }
+    put_words(rest, numbers);
     record
 }
 

@@ -2,13 +2,11 @@
 //! `wisp:flash@1`.
 
 use crate::bindings::FlashV1;
+use crate::parts::{is_inside, piece, put_words};
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{flash, Errno};
-
-/// Bytes that one call of the driver reads or writes at most. A stop waits for so many, or for one erase block.
-const PIECE: u32 = 256;
 
 /// The size of an area of flash, and of its blocks. Drivers have write blocks that divide [`FlashInfo::PIECE`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +22,9 @@ pub struct FlashInfo {
 }
 
 impl FlashInfo {
-    /// The most bytes that one call of a driver gets, and a multiple of all write blocks.
-    pub const PIECE: u32 = PIECE;
+    /// The most bytes that one call of a driver gets, and a multiple of all write blocks. A stop waits for so many, or for
+    /// one erase block.
+    pub const PIECE: u32 = 256;
 }
 
 /// Areas of flash that the app was granted. `flash` is an index into its grants, from [`Flash::find_flash`]. Other calls
@@ -92,11 +91,8 @@ impl<P: Platform> App<P> {
     fn check_flash(&self, flash: u32, offset: u32, length: usize) -> Result<FlashInfo, Errno> {
         self.open.flash.check(flash)?;
         let info = self.platform.flash_info(flash);
-        let end = u32::try_from(length).ok().and_then(|length| offset.checked_add(length));
-        match end {
-            Some(end) if end <= info.size => Ok(info),
-            _ => Err(Errno::Range),
-        }
+        let fits = u32::try_from(length).is_ok_and(|length| is_inside(offset, length, info.size));
+        fits.then_some(info).ok_or(Errno::Range)
     }
 }
 
@@ -107,11 +103,6 @@ fn check_blocks(offset: u32, length: u32, block: u32) -> Result<(), Errno> {
     } else {
         Err(Errno::Invalid)
     }
-}
-
-/// Returns how many bytes from `offset` on are the next piece, which ends at a multiple of [`PIECE`] or at the last byte.
-fn piece(offset: u32, left: usize) -> usize {
-    left.min((PIECE - offset % PIECE) as usize)
 }
 
 impl<P: Platform> FlashV1 for App<P> {
@@ -135,9 +126,7 @@ impl<P: Platform> FlashV1 for App<P> {
         self.open.flash.check(flash)?;
         let FlashInfo { size, erase_block, write_block, erased } = self.platform.flash_info(flash);
         let mut record = [0; flash::INFO.size() as usize];
-        for (place, word) in record.chunks_exact_mut(4).zip([size, erase_block, write_block, erased.into()]) {
-            place.copy_from_slice(&word.to_le_bytes());
-        }
+        put_words(&mut record, [size, erase_block, write_block, erased.into()]);
         Ok(record)
     }
 
@@ -146,9 +135,9 @@ impl<P: Platform> FlashV1 for App<P> {
         let mut left = buffer;
         while !left.is_empty() {
             self.go_on()?;
-            let (now, later) = left.split_at_mut(piece(offset, left.len()));
+            let (now, later) = left.split_at_mut(piece(offset, left.len(), FlashInfo::PIECE));
             self.platform.read_flash(flash, offset, now)?;
-            // At most `PIECE`, and the end fits.
+            // At most `FlashInfo::PIECE`, and the end fits.
             offset += now.len() as u32;
             left = later;
         }
@@ -162,7 +151,7 @@ impl<P: Platform> FlashV1 for App<P> {
         let mut left = bytes;
         while !left.is_empty() {
             self.go_on()?;
-            let (now, later) = left.split_at(piece(offset, left.len()));
+            let (now, later) = left.split_at(piece(offset, left.len(), FlashInfo::PIECE));
             self.platform.write_flash(flash, offset, now)?;
             offset += now.len() as u32;
             left = later;

@@ -2,6 +2,7 @@
 //! `wisp:input@1`.
 
 use crate::bindings::InputV1;
+use crate::parts::put_words;
 use crate::platform::Platform;
 use crate::stop::{Failure, Interrupted};
 use crate::App;
@@ -77,10 +78,7 @@ fn record(report: Report) -> [u8; SIZE] {
     let mut record = [0; SIZE];
     let (time, rest) = record.split_at_mut(8);
     time.copy_from_slice(&report.time_us.to_le_bytes());
-    let numbers = [report.kind, report.code, report.value as u32, report.sync.into()];
-    for (field, number) in rest.chunks_exact_mut(4).zip(numbers) {
-        field.copy_from_slice(&number.to_le_bytes());
-    }
+    put_words(rest, [report.kind, report.code, report.value as u32, report.sync.into()]);
     record
 }
 

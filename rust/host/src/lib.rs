@@ -44,6 +44,7 @@ mod log;
 mod mqtt;
 mod msg;
 mod net;
+mod parts;
 mod path;
 pub mod platform;
 #[cfg(feature = "profile")]

@@ -8,6 +8,7 @@ mod packet;
 
 use crate::bindings::MqttV1;
 use crate::net::Stage;
+use crate::parts::put_words;
 use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
@@ -134,9 +135,7 @@ fn ends(error: Errno) -> bool {
 
 fn packet(numbers: [u32; 5]) -> [u8; PACKET.size() as usize] {
     let mut record = [0; PACKET.size() as usize];
-    for (field, number) in record.chunks_exact_mut(4).zip(numbers) {
-        field.copy_from_slice(&number.to_le_bytes());
-    }
+    put_words(&mut record, numbers);
     record
 }
 

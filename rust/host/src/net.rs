@@ -335,14 +335,6 @@ fn count(bytes: usize) -> u32 {
 }
 
 impl<P: Platform> App<P> {
-    fn net_end(&mut self, timeout: u32) -> u64 {
-        match timeout {
-            0 => 0,
-            net::FOREVER => u64::MAX,
-            ms => self.platform.uptime_us().saturating_add(u64::from(ms) * 1000),
-        }
-    }
-
     pub(crate) fn net_socket(&self, socket: u32) -> Result<Socket, Errno> {
         self.platform.net_socket(socket).ok_or(Errno::BadHandle)
     }
@@ -424,7 +416,7 @@ impl<P: Platform> NetV1 for App<P> {
         if begins {
             self.net_budget()?;
         }
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         let found = self.platform.look_up(name, end);
         // nothing was asked of a server during the lookup of another name
         if begins && found != Err(Errno::Busy.into()) {
@@ -488,7 +480,7 @@ impl<P: Platform> NetV1 for App<P> {
             Stage::Connecting(begun) if begun == peer => None,
             _ => return Err(Errno::Perm.into()),
         };
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         let connected = self.platform.connect_net(socket, peer, entry, end);
         // with these errors, nothing was sent
         let begun = ![Errno::NoMemory, Errno::NoEntry, Errno::NotSupported].map(|e| Err(e.into())).contains(&connected);
@@ -508,7 +500,7 @@ impl<P: Platform> NetV1 for App<P> {
             return Err(Errno::Perm.into());
         }
         self.net_budget()?;
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         let (accepted, peer) = in_time(self.platform.accept_net(socket, end)?)?;
         self.platform.use_net_bytes(OVERHEAD);
         Ok((accepted, record(peer.address, [peer.port.into(), 0])))
@@ -518,7 +510,7 @@ impl<P: Platform> NetV1 for App<P> {
         if self.net_socket(socket)?.stage != Stage::Connected {
             return Err(Errno::Perm.into());
         }
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         self.net_send(socket, bytes, None, end)
     }
 
@@ -529,7 +521,7 @@ impl<P: Platform> NetV1 for App<P> {
             (_, Stage::Connected) | (Protocol::Udp, Stage::Bound) => {}
             _ => return Err(Errno::Perm.into()),
         }
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         Ok(count(self.net_receive(socket, buffer, end)?.count))
     }
 
@@ -550,7 +542,7 @@ impl<P: Platform> NetV1 for App<P> {
         if peer.port == 0 || !may_receive(&self.platform, found.local_port, peer) {
             return Err(self.net_denied(Protocol::Udp, peer).into());
         }
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         self.net_send(socket, bytes, Some(peer), end)?;
         Ok(())
     }
@@ -565,7 +557,7 @@ impl<P: Platform> NetV1 for App<P> {
         if found.protocol.is_stream() || matches!(found.stage, Stage::Open | Stage::Connecting(_)) {
             return Err(Errno::Perm.into());
         }
-        let end = self.net_end(timeout);
+        let end = self.end_of_wait(timeout);
         let Received { count: bytes, length, peer } = self.net_receive(socket, buffer, end)?;
         Ok((count(bytes), record(peer.address, [peer.port.into(), count(length)])))
     }

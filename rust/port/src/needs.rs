@@ -138,7 +138,7 @@ pub(crate) unsafe fn epoch(image: &Image<'_>, app: *const shim::wisp_app) -> Res
     text.push(b" and later ones; wisp sign --epoch sets it");
     // SAFETY: the caller's `app` is one of the firmware.
     unsafe { Zephyr::new(app) }.report(abi::log::ERROR, text.bytes());
-    Err(Error::Store(StoreError::Rollback(epoch, least)))
+    Err(Error::Port(PortError::Epoch))
 }
 
 /// Checks all imports of an image, and its native code if it has nothing else.

@@ -358,10 +358,12 @@ fn check_signature(
 /// image that was confirmed last.
 ///
 /// # Safety
-/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
+/// Called by the app storage's thread. `trust` has an app of the firmware, and keys and NUL-terminated names that live as
+/// long as the program.
 unsafe fn check(store: &mut Store<'static, Partition>, trust: &shim::wisp_store_trust) -> Result<bool, Error> {
     let progress = store.complete()?;
-    // SAFETY: nothing writes flash during the check. The keys live as long as the program.
+    // SAFETY: nothing writes flash during the check. The caller's `trust` has an app of the firmware, and keys and names
+    // that live as long as the program.
     unsafe {
         let held = Held::new(store.address(&progress.image), &progress.image)?;
         let image = Image::parse(held.bytes()).map_err(|_| Error::Port(PortError::NoImage))?;
@@ -389,7 +391,8 @@ unsafe fn check(store: &mut Store<'static, Partition>, trust: &shim::wisp_store_
 /// Makes the upload its app's candidate after all checks: hash, signature, manifest, memory.
 ///
 /// # Safety
-/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
+/// Called by the app storage's thread. `trust` has an app of the firmware, and keys and NUL-terminated names that live as
+/// long as the program.
 /// `slot` can be written.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_trust, slot: *mut u32) -> u32 {
@@ -406,7 +409,8 @@ pub unsafe extern "C" fn wisp_rust_store_accept(trust: *const shim::wisp_store_t
 /// Completes an upload that was announced without its hash, and checks it as [`wisp_rust_store_accept`] does.
 ///
 /// # Safety
-/// Called by the app storage's thread. `trust` describes keys that live as long as the program.
+/// Called by the app storage's thread. `trust` has an app of the firmware, and keys and NUL-terminated names that live as
+/// long as the program.
 #[no_mangle]
 pub unsafe extern "C" fn wisp_rust_store_identify(trust: *const shim::wisp_store_trust) -> u32 {
     // SAFETY: called by the app storage's thread, with C's lists of keys.

@@ -3,17 +3,19 @@
 """Runs firmwares of rpi_pico in an emulated RP2040: npm's rp2040js, with the corrections in tests/rp2040/chip.mjs.
 
 The engine on bare metal (every form of every op, interpreted and translated), tests/translate, samples/hello,
-samples/blinky, an app's life in samples/updatable_app with its flash and power cuts, and a new firmware for
-samples/updatable_firmware. Ends with N passed, N failed, N skipped. Skipped where there is no Node.js, or where npm reaches
-no registry. Names of tests choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
+samples/blinky, samples with peripherals and an app that uses each of them, an app's life in samples/updatable_app
+with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with N passed, N failed,
+N skipped. Skipped where there is no Node.js, or where npm reaches no registry. Names of tests choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
 """
 
+import itertools
 import json
 import re
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import devenv
 from rp2040_device import Device, PowerCut, client, whole
@@ -41,9 +43,9 @@ def run_bare(command, regions, chip=CHIP):
     return done.returncode, done.stdout
 
 
-def console(uf2, seconds, pattern):
-    """Runs a firmware until its console matches: (its output, what the emulator says at the end)."""
-    done = subprocess.run(["node", OUT / "console.mjs", uf2, str(seconds), pattern], check=True, timeout=PATIENCE,
+def console(uf2, seconds, pattern, *parts):
+    """Runs a firmware with parts at its pins until its console matches: (its output, what the emulator says at the end)."""
+    done = subprocess.run(["node", OUT / "console.mjs", uf2, str(seconds), pattern, *parts], check=True, timeout=PATIENCE,
                           capture_output=True, text=True)
     output, _, report = done.stdout.rstrip().rpartition("\n")
     return output, json.loads(report)
@@ -93,6 +95,62 @@ def test_blinky(firmwares):
     output, report = console(firmwares.uf2("samples/blinky"), 10, "blinky: blink 6")
     assert report["matched"], output
     assert report["changes"] >= 5 and not report["faults"], report
+
+
+def with_parts(firmwares, application, seconds, pattern="$^"):
+    """Runs a firmware with its parts of parts.mjs: (its output, what the parts saw)."""
+    name = Path(application).name
+    output, report = console(firmwares.uf2(application), seconds, pattern, name)
+    assert not report["faults"] and not report["halted"], report
+    return output, report["parts"]
+
+
+def test_thermostat(firmwares):
+    """A C guest keeps a room warm: an analog input, a PWM output and a button."""
+    output, seen = with_parts(firmwares, "samples/thermostat", 8)
+    said = re.findall(r"thermostat: (.*?)\x1b", output)
+    assert said[0] == "17 C, heater at 100 %", output
+    assert [line.split(",")[0] for line in said] == ["17 C", "18 C", "19 C", "set to 21 C", "20 C"], output
+    # Half a degree below the wanted temperature, a quarter of the power keeps the room warm.
+    assert 20.4 < seen["temperature"] < 20.6 and 0.2 < seen["pwm"]["pulse"] / seen["pwm"]["period"] < 0.3, seen
+    check_output(seen)
+
+
+def test_uart_bridge(firmwares):
+    """A Rust guest lets a serial port reach an EEPROM, also while the EEPROM does not answer."""
+    output, seen = with_parts(firmwares, "samples/uart_bridge", 2)
+    assert "device 57 at the serial port" in output, output
+    assert seen["heard"] == ["ok", "error EIO", "48 65 6c 6c 6f", "? w REGISTER BYTE... or r REGISTER COUNT"], seen
+    assert seen["eeprom"] == {"addresses": [0x57], "unanswered": 1, "bytes": [*b"Hello", 255, 255, 255]}, seen
+    assert abs(seen["baud"] - 115200) < 100, seen
+
+
+def check_output(seen):
+    """Compares the registers of the PWM output at pin 25 with what the pin did: 20 ms a period, at 125 MHz / 255."""
+    count = 255 * 8
+    assert seen["pwm"]["csr"] == 1 and seen["pwm"]["div"] == 255 << 4, seen
+    assert seen["pwm"]["period"] == 20_000_000 // count, seen
+    assert seen["pin"] == {"period": count * seen["pwm"]["period"], "high": count * seen["pwm"]["pulse"]}, seen
+
+
+def test_peripherals(firmwares):
+    """tests/rp2040/peripherals: GPIO, I2C, SPI, ADC, PWM, the second UART and a timer have the right values on both sides."""
+    output, seen = with_parts(firmwares, "tests/rp2040/peripherals", 5, "all were used")
+    *said, timer, last = re.findall(r"chip: (.*?)(?:\x1b|$)", output)
+    assert said == ["gpio: 0 1, 5 edges", "i2c: 0, busy -5, 0, deadbeef, absent -5", "spi: 0, same",
+                    "adc: 0=0 1000=805664 2048=1650000 4095=3299194", "pwm: period 20000000, 0",
+                    "uart: revo spmuj xof nworb kciuq eht"], output
+    assert last == "all were used" and 0 <= int(re.fullmatch(r"timer: 10 ticks in (\d+) us", timer)[1]) - 100_000 <= 200, output
+    assert seen["eeprom"] == {"addresses": [0x57, 0x20], "unanswered": 2, "bytes": [*b"\xde\xad\xbe\xef", 255, 255, 255, 255]}, seen
+    # Mode 3, and 125 MHz / 126 is the fastest clock of at most 1 MHz.
+    assert (seen["selected"], seen["transferred"], seen["unselected"]) == (1, 20, 0), seen
+    assert seen["modes"] == [3] and seen["clocks"] == [125_000_000 // 126], seen
+    check_output(seen)
+    assert seen["pwm"]["pulse"] == seen["pwm"]["period"] // 4, seen
+    assert abs(seen["baud"] - 115200) < 100, seen
+    # The first time is when the pin became an output. A tick of the kernel has 100 us.
+    apart = [later - earlier for earlier, later in itertools.pairwise(seen["ticks"][1:])]
+    assert len(apart) == 9 and all(abs(time - 10_000) <= 100 for time in apart), seen
 
 
 def test_life(firmwares):
@@ -247,7 +305,8 @@ def test_firmware(firmwares):
     whole(device.off())
 
 
-TESTS_IN_ORDER = [test_emulator, test_forms, test_translated, test_translate, test_hello, test_blinky, test_life, test_cuts, test_firmware]
+TESTS_IN_ORDER = [test_emulator, test_forms, test_translated, test_translate, test_hello, test_blinky, test_thermostat,
+                  test_uart_bridge, test_peripherals, test_life, test_cuts, test_firmware]
 # What `make test` runs: at most 3 minutes of processor time.
 PART = [test_emulator, test_forms, test_blinky]
 

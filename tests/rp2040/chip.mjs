@@ -7,9 +7,12 @@ import { SimulationClock } from './node_modules/rp2040js/dist/esm/clock/simulati
 export const FLASH = 0x10000000;
 const RAM = 0x20000000;
 const VECTORS = FLASH + 0x100;
+const SECTOR = 4096;
 const HARD_FAULT = 3;
 const NMI = 2;
 const SYST_CVR = 0x018;
+const ADC_CS = 0x00, ADC_FIFO = 0x0c, ADC_START_ONCE = 1 << 2;
+const INTR_MASK = 0x30, TX_EMPTY = 1 << 4, TX_EMPTY_CTRL = 1 << 8;
 const AIRCR = 0xd0c, SYSRESETREQ = 1 << 2;
 
 // The address space of the chip: first address, end, whether it can be written.
@@ -30,7 +33,7 @@ export class Reset extends Error {}
 
 export class Chip {
   /** Loads a UF2 file, or starts with `flash`, the contents of a flash memory. `ram` bytes of memory in place of 264 KB. */
-  constructor({ uf2, flash, ram, corrections = ['systick', 'wfi', 'fault', 'cycles'] }) {
+  constructor({ uf2, flash, ram, corrections = ['systick', 'wfi', 'fault', 'cycles', 'adc', 'i2c'] }) {
     this.clock = new SimulationClock();
     this.mcu = new RP2040(this.clock);
     this.mcu.logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -42,7 +45,7 @@ export class Chip {
     if (flash) this.mcu.flash.set(flash);
     if (uf2) this.load(uf2);
     const correct = { systick: () => this.correctSysTick(), wfi: () => this.correctWaiting(),
-      fault: () => this.addFaults(), cycles: () => this.correctCycles() };
+      fault: () => this.addFaults(), cycles: () => this.correctCycles(), adc: () => this.correctAdc(), i2c: () => this.correctI2c() };
     for (const name of corrections) correct[name]();
   }
 
@@ -99,6 +102,47 @@ export class Chip {
     };
   }
 
+  /**
+   * Ends the interrupt of the analog inputs when their FIFO is read; rp2040js leaves it pending, and its handler runs again and
+   * again. Clears the bit that starts a conversion; rp2040js keeps it, and the next write to the register starts one more.
+   */
+  correctAdc() {
+    const { adc } = this.mcu;
+    const read = adc.readUint32.bind(adc), write = adc.writeUint32.bind(adc);
+    adc.readUint32 = (offset) => {
+      const value = read(offset);
+      if (offset === ADC_FIFO) adc.checkInterrupts();
+      return value;
+    };
+    adc.writeUint32 = (offset, value) => {
+      write(offset, value);
+      if (offset === ADC_CS) adc.cs &= ~ADC_START_ONCE;
+    };
+  }
+
+  /**
+   * Lets the mask of an I2C bus enable its interrupts; rp2040js ignores it. Raises the interrupt as long as the bus can take a
+   * command, as the chip does; rp2040js raises it only after the first one. With TX_EMPTY_CTRL, the byte before has to be on the
+   * bus first.
+   */
+  correctI2c() {
+    for (const bus of this.mcu.i2c) {
+      const write = bus.writeUint32.bind(bus);
+      bus.writeUint32 = (offset, value) => {
+        if (offset !== INTR_MASK) return write(offset, value);
+        bus.intEnable = value & 0x1fff;
+        bus.checkInterrupts();
+      };
+      const next = bus.nextCommand.bind(bus);
+      bus.nextCommand = () => {
+        next();
+        const sends = bus.busy && bus.control & TX_EMPTY_CTRL;
+        if (bus.enable & 1 && bus.txFIFO.itemCount <= bus.txThreshold && !sends) bus.setInterrupts(TX_EMPTY);
+        else bus.clearInterrupts(TX_EMPTY);
+      };
+    }
+  }
+
   /** Adds what rp2040js lacks: HardFault for misaligned and unmapped accesses, undefined instructions, BKPT. */
   addFaults() {
     const { core } = this;
@@ -141,7 +185,8 @@ export class Chip {
 
   /**
    * Does the work of the SDK's flash_range_erase() and flash_range_program(): the flash controller is not emulated.
-   * Checks that they are called as the chip needs: from RAM, with interrupts off. `cut` cuts the power at an operation:
+   * Checks that they are called as the chip needs: from RAM, with interrupts off, and for one sector at a time, so that threads
+   * run between two. `cut` cuts the power at an operation:
    * {at: its number, how: 'nothing', 'part' or 'all'} of it happened. Of several programs, such as a boot loader and what
    * it starts, that one runs in whose text the table of vectors lies.
    */
@@ -171,6 +216,7 @@ export class Chip {
     core.executeInstruction = () => {
       const { erase, program } = functions.find(({ vectors }) => vectors === core.VTOR >>> 0) ?? functions[0];
       const [offset, second, length] = core.registers;
+      if (core.PC === erase && second > SECTOR) this.misuse.push(`${second} bytes of flash are erased with interrupts off`);
       if (core.PC === erase) return change(offset, new Uint8Array(second).fill(0xff), (_, byte) => byte);
       if (core.PC === program)
         return change(offset, Uint8Array.from({ length }, (_, i) => mcu.readUint8(second + i)), (old, byte) => old & byte);

@@ -17,7 +17,19 @@ def suite_zephyr():
     excluded = ["lifecycle", "measurement", "network", "programs", "translate",
                 *([] if OPTIONS["all_boards"] else ["extended"])]
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
-                   ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)]) + lint_rust_firmware()
+                   ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)]) + lint_rust_firmware() + refuse_old_zephyr()
+
+
+def refuse_old_zephyr():
+    """CMake refuses a Zephyr that is older than the oldest one that Wisp is built with, in words, and takes later ones."""
+    outcomes = []
+    for version in ("3.7.0", "4.2.99", "4.3.0", "4.4.0", "10.0.0"):
+        major, minor, patch = version.split(".")
+        code, text = stream(["cmake", f"-DKERNEL_VERSION_MAJOR={major}", f"-DKERNEL_VERSION_MINOR={minor}",
+                             f"-DKERNEL_PATCHLEVEL={patch}", "-P", "cmake/zephyr.cmake"], devenv.REPO)
+        is_old = [int(part) for part in version.split(".")] < [4, 3, 0]
+        outcomes.append((code != 0) == is_old and (f"this is Zephyr {version}, and" in " ".join(text.split())) == is_old)
+    return Count(passed=outcomes.count(True), failed=outcomes.count(False))
 
 
 def lint_rust_firmware():
@@ -135,5 +147,5 @@ def suite_rp2040():
 
 
 def select_rp2040():
-    """An emulated Raspberry Pi Pico: the engine, hello, blinky, an app's life with flash and power cuts."""
+    """An emulated Raspberry Pi Pico: the engine, hello, blinky, peripherals, an app's life with flash and power cuts."""
     return run_rp2040()

@@ -110,7 +110,7 @@ def select_peripherals():
     return (cargo(["test", "--locked", "-p", "wisp-abi", "-p", "wisp-host", "-p", "wisp-sim", "--features",
                    "wisp-abi/render"])
             + suite_guests()
-            + twister("peripherals", ["tests/peripherals", "tests/devices", "tests/kv", *PERIPHERAL_SAMPLES],
+            + twister("peripherals", ["tests/peripherals", "tests/devices", "tests/ble", "tests/kv", *PERIPHERAL_SAMPLES],
                       RUN_PLATFORMS, ["-x=CONFIG_MINIMAL_LIBC=y"], all_boards=True)
             + suite_boards())
 

@@ -18,6 +18,9 @@
 #include "app/profile.h"
 #include "app/times.h"
 #include "border/shim.h"
+#ifdef CONFIG_WISP_BLE
+#include "drivers/ble.h"
+#endif
 #include "drivers/event.h"
 #include "drivers/fs.h"
 #ifdef CONFIG_WISP_NET
@@ -119,6 +122,9 @@ static void release_devices(const struct wisp_app *app)
 #ifdef CONFIG_WISP_NET
 	wisp_shim_net_release(app);
 #endif
+#ifdef CONFIG_WISP_BLE
+	wisp_shim_ble_release(app);
+#endif
 	wisp_sensor_end(app);
 	wisp_fs_end(app);
 }
@@ -168,6 +174,11 @@ static void forget_waits(const struct wisp_app *app)
 #ifdef CONFIG_WISP_NET
 	if (app->grants != NULL) {
 		wisp_net_forget_waits(app->grants->net);
+	}
+#endif
+#ifdef CONFIG_WISP_BLE
+	if (app->grants != NULL && app->grants->ble != NULL) {
+		k_poll_signal_init(&app->grants->ble->changed);
 	}
 #endif
 }

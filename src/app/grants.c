@@ -13,6 +13,9 @@
 #ifdef CONFIG_WISP_MSG
 #include <wisp/channel.h>
 #endif
+#ifdef CONFIG_WISP_BLE
+#include "drivers/ble.h"
+#endif
 #include "drivers/event.h"
 #ifdef CONFIG_WISP_NET
 #include "drivers/net.h"
@@ -220,6 +223,39 @@
 #define USE_NET(node_id)
 #endif
 
+#ifdef CONFIG_WISP_BLE
+#define BLE_INTERVAL(node_id) DT_PROP_OR(node_id, ble_min_interval_ms, 100)
+#define HAS_BLE(node_id)                                                                           \
+	UTIL_OR(DT_NODE_HAS_PROP(node_id, ble_advertise), DT_NODE_HAS_PROP(node_id, ble_scan))
+#ifdef CONFIG_WISP_EVENT
+#define BLE_EVENTS(node_id) .events = &TABLE(node_id, events),
+#else
+#define BLE_EVENTS(node_id)
+#endif
+#define BLE_LIST(node_id, prop, list, count)                                                       \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop),                                               \
+		    (.list = TABLE(node_id, prop), .count = ARRAY_SIZE(TABLE(node_id, prop)),), ())
+#define BLE(node_id)                                                                               \
+	BUILD_ASSERT(IN_RANGE(BLE_INTERVAL(node_id), 20, 10240),                                   \
+		     "wisp,apps: " DT_NODE_PATH(node_id) " has a ble-min-interval-ms beyond 20 to 10240"); \
+	DEFINE_STRINGS(node_id, ble_advertise)                                                     \
+	DEFINE_STRINGS(node_id, ble_scan)                                                          \
+	static struct wisp_ble TABLE(node_id, ble) = {                                             \
+		BLE_LIST(node_id, ble_advertise, advertise, advertise_count)                       \
+		BLE_LIST(node_id, ble_scan, scan, scan_count)                                      \
+		BLE_EVENTS(node_id)                                                                \
+		.min_interval_ms = BLE_INTERVAL(node_id),                                          \
+		WISP_BLE_INITIALIZER(TABLE(node_id, ble)),                                         \
+	};
+#define DEFINE_BLE(node_id) COND_CODE_1(HAS_BLE(node_id), (BLE(node_id)), ())
+#define USE_BLE(node_id)    COND_CODE_1(HAS_BLE(node_id), (.ble = &TABLE(node_id, ble),), ())
+#else
+#define DEFINE_BLE(node_id)                                                                        \
+	LIST_REFUSE(node_id, ble_advertise, "CONFIG_WISP_BLE")                                     \
+	LIST_REFUSE(node_id, ble_scan, "CONFIG_WISP_BLE")
+#define USE_BLE(node_id)
+#endif
+
 #ifdef CONFIG_WISP_HEARTBEAT
 #define DEFINE_HEARTBEAT(node_id)
 #else
@@ -334,6 +370,7 @@
 	DEFINE_HWINFO(node_id)                                                                     \
 	DEFINE_KV(node_id)                                                                         \
 	DEFINE_NET(node_id)                                                                        \
+	DEFINE_BLE(node_id)                                                                        \
 	DEFINE_FS(node_id)                                                                         \
 	DEFINE_MSG(node_id)                                                                        \
 	DEFINE_HEARTBEAT(node_id)                                                                  \
@@ -348,6 +385,7 @@
 		USE_HWINFO(node_id)                                                                \
 		USE_KV(node_id)                                                                    \
 		USE_NET(node_id)                                                                   \
+		USE_BLE(node_id)                                                                   \
 		USE_FS(node_id)                                                                    \
 		USE_MSG(node_id)                                                                   \
 		.log_lines = DT_PROP_OR(node_id, log_lines, CONFIG_WISP_LOG_LINES),                \

@@ -21,6 +21,7 @@
 #include "drivers/fs.h"
 #endif
 
+struct wisp_ble;
 struct wisp_events;
 struct wisp_net;
 
@@ -76,6 +77,10 @@ struct wisp_grants {
 #ifdef CONFIG_WISP_NET
 	/* NULL without endpoints. */
 	struct wisp_net *net;
+#endif
+#ifdef CONFIG_WISP_BLE
+	/* NULL without a list. */
+	struct wisp_ble *ble;
 #endif
 #ifdef CONFIG_WISP_FS
 	const struct wisp_folder_grant *folders;

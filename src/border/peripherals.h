@@ -27,6 +27,7 @@ enum wisp_event_kind {
 	WISP_EVENT_NET,
 	WISP_EVENT_INPUT,
 	WISP_EVENT_CAN,
+	WISP_EVENT_BLE,
 };
 
 struct wisp_event {
@@ -247,6 +248,52 @@ uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on);
 uint32_t wisp_shim_can_state(const struct wisp_app *app, uint32_t can, uint32_t *state);
 /* Returns the number of frames that were not sent since the last call. */
 uint32_t wisp_shim_can_failed(const struct wisp_app *app, uint32_t can);
+
+#define WISP_BLE_MAX_DATA 31
+
+/* Bits of wisp_ble_report.flags: those of wisp:ble@1. */
+enum wisp_ble_flag {
+	WISP_BLE_FLAG_RANDOM = 1,
+	WISP_BLE_FLAG_CONNECTABLE = 2,
+	WISP_BLE_FLAG_RESPONSE = 4,
+};
+
+/* An advertisement that was received. The data bytes behind `length` are 0. */
+struct wisp_ble_report {
+	uint64_t time_us;
+	/* 48 bits. */
+	uint64_t address;
+	/* Number of reports that were dropped since the last one. */
+	uint32_t lost;
+	int8_t rssi;
+	uint8_t flags;
+	uint8_t length;
+	uint8_t data[32];
+};
+
+/* Returns an entry of the app's list of what it may receive or announce, NULL behind the last. */
+const char *wisp_shim_ble_entry(const struct wisp_app *app, bool scan, uint32_t index);
+/* Returns milliseconds. */
+uint32_t wisp_shim_ble_min_interval(const struct wisp_app *app);
+/*
+ * The next three functions wait until it is done, and return WISP_WAIT_EVENT with the error, or
+ * WISP_WAIT_STOP. The data are structures, each with its length and its type.
+ */
+uint32_t wisp_shim_ble_advertise(const struct wisp_app *app, const uint8_t *data, size_t length,
+				 const uint8_t *response, size_t response_length,
+				 uint32_t interval_ms, uint32_t *error);
+uint32_t wisp_shim_ble_stop_advertising(const struct wisp_app *app, uint32_t *error);
+uint32_t wisp_shim_ble_scan(const struct wisp_app *app, bool on, uint32_t *error);
+/* Returns an enum wisp_wait: WISP_WAIT_EVENT with a report. */
+uint32_t wisp_shim_ble_receive(const struct wisp_app *app, uint64_t until_us,
+			       struct wisp_ble_report *report);
+/* Selects whether reports raise events, and drops waiting events. */
+uint32_t wisp_shim_ble_watch(const struct wisp_app *app, bool on);
+/* Has advertising and scanning stopped, without waiting for it. */
+void wisp_shim_ble_release(const struct wisp_app *app);
+
+/* Returns true if the app may receive an advertisement with these data. Called from any thread. */
+bool wisp_rust_ble_may_hear(const struct wisp_app *app, const uint8_t *data, size_t length);
 
 int32_t wisp_shim_spi_find(const struct wisp_app *app, const uint8_t *label, size_t length);
 uint32_t wisp_shim_spi_ready(const struct wisp_app *app, uint32_t device);

@@ -54,6 +54,8 @@ pub enum EventKind {
     Input(u32),
     /// A CAN bus received a frame: [`crate::CanBus::source`].
     Can(u32),
+    /// Bluetooth received an advertisement: [`crate::Scanner::watch`].
+    Ble,
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -74,6 +76,7 @@ impl Event {
             },
             event::INPUT => EventKind::Input(source),
             event::CAN => EventKind::Can(source),
+            event::BLE => EventKind::Ble,
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(record, 0, 8)), kind, lost }

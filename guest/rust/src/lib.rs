@@ -30,6 +30,7 @@ extern crate std;
 
 pub mod abi;
 mod adc;
+mod ble;
 mod can;
 mod counter;
 mod dac;
@@ -68,6 +69,7 @@ mod timer;
 mod uart;
 
 pub use adc::AnalogInput;
+pub use ble::{Advertisement, Advertiser, ReceivedAdvertisement, Scanner};
 pub use can::{CanBus, CanFrame, CanId, CanState, ReceivedFrame};
 pub use counter::Counter;
 pub use dac::AnalogOutput;

@@ -19,6 +19,8 @@ pub const NET: u32 = 6;
 pub const INPUT: u32 = 7;
 /// A CAN bus received a frame.
 pub const CAN: u32 = 8;
+/// Bluetooth received an advertisement.
+pub const BLE: u32 = 9;
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
 
@@ -28,17 +30,17 @@ pub const EVENT: Record = Record {
     doc: "What happened.",
     fields: &[
         field("time_us", 8, "when it happened, microseconds since boot"),
-        field("kind", 4, "`TIMER`, `EDGE`, `UART`, `MESSAGE`, `ALARM`, `NET`, `INPUT` or `CAN`"),
+        field("kind", 4, "`TIMER`, `EDGE`, `UART`, `MESSAGE`, `ALARM`, `NET`, `INPUT`, `CAN` or `BLE`"),
         field(
             "source",
             4,
-            "number of the timer, or handle of the pin, UART, channel, counter, socket, input device or CAN bus",
+            "number of the timer, or handle of the pin, UART, channel, counter, socket, input device or CAN bus; Bluetooth: 0",
         ),
         field(
             "value",
             4,
             "timer: how often it ran out since it was last delivered; edge: 1 if the pin became active, else 0; \
-             socket: `READABLE`, `WRITABLE` or both of `wisp:net@1`; UART, message, alarm, input and CAN: 0",
+             socket: `READABLE`, `WRITABLE` or both of `wisp:net@1`; UART, message, alarm, input, CAN and Bluetooth: 0",
         ),
         field("lost", 4, "events dropped since the last one delivered, because the queue was full"),
     ],
@@ -51,7 +53,7 @@ pub const INTERFACE: Interface = Interface {
     host_trait: "EventV1",
     doc: "Waiting for whatever happens first: edges of pins watched with `wisp:gpio@1`, timers started with \
           `wisp:timer@1`, data at UARTs of `wisp:uart@1`, messages of `wisp:msg@1`. The others are alarms of \
-          `wisp:counter@1`, sockets of `wisp:net@1`, reports of `wisp:input@1` and frames of `wisp:can@1`. Needs no grant of its own. A waiting app costs no CPU \
+          `wisp:counter@1`, sockets of `wisp:net@1`, reports of `wisp:input@1`, frames of `wisp:can@1` and advertisements of `wisp:ble@1`. Needs no grant of its own. A waiting app costs no CPU \
           time.\n\nEvents wait in a queue of the app's own, filled by interrupts, until `wait` takes them, oldest \
           first. Timers and the queue take turns when both have something. When the queue is full, new events \
           are dropped, and the next event delivered says how many.",
@@ -66,6 +68,7 @@ pub const INTERFACE: Interface = Interface {
         Constant { name: "NET", value: NET, doc: "A socket became ready." },
         Constant { name: "INPUT", value: INPUT, doc: "An input device reported something." },
         Constant { name: "CAN", value: CAN, doc: "A CAN bus received a frame." },
+        Constant { name: "BLE", value: BLE, doc: "Bluetooth received an advertisement." },
         Constant { name: "FOREVER", value: FOREVER, doc: "Wait without limit." },
     ],
     records: &[EVENT],

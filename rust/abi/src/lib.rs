@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 pub mod adc;
+pub mod ble;
 pub mod can;
 pub mod counter;
 pub mod dac;
@@ -74,6 +75,7 @@ pub const INTERFACES: &[Interface] = &[
     flash::INTERFACE,
     input::INTERFACE,
     can::INTERFACE,
+    ble::INTERFACE,
     hwinfo::INTERFACE,
     kv::INTERFACE,
     msg::INTERFACE,
@@ -140,6 +142,8 @@ pub enum Form {
     Limit,
     /// Facts that the app may learn, each by a property: nothing to open.
     Facts,
+    /// Lists of what the app may do, each by a property: nothing to open.
+    Lists,
     /// Peers on the network. What an app opens is a socket of its own, not a grant.
     Endpoints,
 }

@@ -6,8 +6,8 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Flash, Gpio, Hwinfo, I2c,
-    Identity, Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation,
+    Adc, Ble, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Flash, Gpio, Hwinfo,
+    I2c, Identity, Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation,
     Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
@@ -244,6 +244,7 @@ impl Eeprom for Board {}
 impl Flash for Board {}
 impl Input for Board {}
 impl Can for Board {}
+impl Ble for Board {}
 impl Hwinfo for Board {}
 impl Kv for Board {}
 impl Msg for Board {}

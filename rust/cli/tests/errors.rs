@@ -628,7 +628,7 @@ fn in_sources(section: &str, files: &[&str]) {
 #[test]
 fn what_the_page_says_of_the_devices_log_is_in_the_firmware() {
     let files =
-        ["native", "net", "report", "platform", "trap", "memory"].map(|name| format!("rust/port/src/{name}.rs"));
+        ["ble", "native", "net", "report", "platform", "trap", "memory"].map(|name| format!("rust/port/src/{name}.rs"));
     let files: Vec<&str> = files.iter().map(String::as_str).chain(["src/app", "src/drivers"]).collect();
     in_sources("A device's log", &files);
 }

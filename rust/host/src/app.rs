@@ -91,6 +91,7 @@ impl<P: Platform> App<P> {
         self.close_descriptors();
         self.release_grants();
         self.platform.release_net();
+        self.platform.release_ble();
         self.release_session();
         self.timers = Timers::new();
     }

@@ -35,6 +35,8 @@ pub enum Kind {
     Input(u32),
     /// A CAN bus received a frame.
     Can(u32),
+    /// Bluetooth received an advertisement.
+    Ble,
 }
 
 /// Something that happened on the board.
@@ -87,6 +89,7 @@ impl<P: Platform> App<P> {
                 Kind::Net { socket, readiness } => (event::NET, socket, readiness),
                 Kind::Input(input) => (event::INPUT, input, 0),
                 Kind::Can(can) => (event::CAN, can, 0),
+                Kind::Ble => (event::BLE, 0, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))

@@ -54,6 +54,10 @@ pub(crate) struct Board {
     pub(crate) confirmed: bool,
     pub(crate) received: VecDeque<u8>,
     pub(crate) reports: VecDeque<crate::platform::Report>,
+    /// Entries that grant advertising and scanning.
+    pub(crate) ble: [&'static [&'static str]; 2],
+    pub(crate) ble_released: bool,
+    pub(crate) adverts: VecDeque<crate::platform::BleReport>,
     pub(crate) frames: VecDeque<crate::platform::Frame>,
     /// Nothing more can be sent.
     pub(crate) full: bool,

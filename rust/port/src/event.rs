@@ -27,6 +27,8 @@ impl Events for Zephyr {
                     shim::wisp_event_kind_WISP_EVENT_NET => Kind::Net { socket: source, readiness: event.value.into() },
                     shim::wisp_event_kind_WISP_EVENT_INPUT => Kind::Input(source),
                     shim::wisp_event_kind_WISP_EVENT_CAN => Kind::Can(source),
+                    #[cfg(feature = "ble")]
+                    shim::wisp_event_kind_WISP_EVENT_BLE => Kind::Ble,
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

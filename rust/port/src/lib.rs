@@ -15,6 +15,7 @@
 extern crate std;
 
 mod adc;
+mod ble;
 mod c_functions;
 mod can;
 #[cfg(feature = "core-dump")]

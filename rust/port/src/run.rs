@@ -90,6 +90,8 @@ fn limits(run: &shim::wisp_run) -> Config {
 fn attempt(run: &mut shim::wisp_run, image: &[u8], arena: &mut [u64], board: Zephyr) -> Result<(), Failure> {
     #[cfg(feature = "net")]
     crate::net::check_endpoints(&board).map_err(|()| Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMPORT, 0))?;
+    #[cfg(feature = "ble")]
+    crate::ble::check_entries(&board).map_err(|()| Failure::Start(shim::wisp_run_error_WISP_RUN_BAD_IMPORT, 0))?;
     let config = limits(run);
     #[cfg(feature = "native")]
     let config = crate::native::configure(config, run);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! What arrives by itself at a serial port, an input device or a CAN bus: a script, a queue in which it waits, and the
+//! What arrives by itself at a serial port, an input device, a CAN bus or a radio: a script, a queue in which it waits, and the
 //! event that tells of it. An event is raised when something waits, and once more after the app has taken all.
 
 use crate::error::Error;
@@ -100,6 +100,11 @@ impl<S: Step, T> Arrivals<S, T> {
         }
     }
 
+    /// Returns the oldest of those that wait and are looked for.
+    pub(crate) fn find_waiting(&mut self, is_it: impl Fn(&T) -> bool) -> Option<&mut T> {
+        self.queue.iter_mut().find(|waiting| is_it(waiting))
+    }
+
     /// Returns true if what comes is heard.
     pub(crate) fn is_open(&self) -> bool {
         self.open
@@ -178,6 +183,7 @@ impl SimPlatform {
             Kind::Uart(uart) => devices.uart.get_mut(uart as usize).map(|port| &mut port.arrivals as &mut dyn Source),
             Kind::Input(input) => devices.input.get_mut(input as usize).map(|found| &mut found.arrivals as _),
             Kind::Can(can) => devices.can.get_mut(can as usize).map(|bus| &mut bus.arrivals as _),
+            Kind::Ble => Some(&mut self.ble.arrivals as _),
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Message(_) | Kind::Net { .. } => None,
         }
     }

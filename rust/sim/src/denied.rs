@@ -47,6 +47,10 @@ pub(crate) fn message(interface: &str, label: &[u8], app: &str, file: &str) -> S
             let key = label.trim_start_matches("hwinfo-").replace('-', "_");
             format!("{what} refused: grant it with {key} in {table}] of {file}")
         }
+        Form::Lists => match label.strip_prefix("ble-").map(|key| key.replace('-', "_")) {
+            Some(key) => format!("{interface} refused: set {key} in {table}] of {file}"),
+            None => format!("{what} refused: add it to advertise in {table}] of {file}"),
+        },
         Form::Endpoints if is_property => {
             format!("{what} refused: the app has no network; list its peers in endpoints in {table}] of {file}")
         }
@@ -85,6 +89,18 @@ mod tests {
                 "hwinfo-reset-cause",
                 "wisp:hwinfo@1 \"hwinfo-reset-cause\" refused: grant it with reset_cause in [apps.a.hwinfo] of b.toml",
                 "[apps.a.hwinfo]\nreset_cause = [\"watchdog\"]",
+            ),
+            (
+                "wisp:ble@1",
+                "ble-min-interval-ms",
+                "wisp:ble@1 refused: set min_interval_ms in [apps.a.ble] of b.toml",
+                "[apps.a.ble]\nmin_interval_ms = 20",
+            ),
+            (
+                "wisp:ble@1",
+                "service:181a",
+                "wisp:ble@1 \"service:181a\" refused: add it to advertise in [apps.a.ble] of b.toml",
+                "[apps.a.ble]\nadvertise = [\"service:181a\"]",
             ),
             (
                 "wisp:net@1",

@@ -22,6 +22,7 @@ macro_rules! interfaces {
             pub(crate) env: BTreeMap<String, String>,
             /// Folders of the workstation, by the names that the app has for them.
             pub(crate) folders: BTreeMap<String, FolderConfig>,
+            pub(crate) ble: crate::ble::Config,
             pub(crate) hwinfo: crate::hwinfo::Config,
             pub(crate) kv: KvConfig,
             pub(crate) net: NetConfig,
@@ -33,6 +34,7 @@ macro_rules! interfaces {
         impl AppConfig {
             /// Checks what the types of the descriptions leave open. `key` is the path of the app in the file.
             pub(crate) fn check(&self, text: &str, key: &str) -> Result<(), Error> {
+                crate::ble::check(text, &format!("{key}.ble"), &self.ble)?;
                 crate::hwinfo::check(text, &format!("{key}.hwinfo"), &self.hwinfo)?;
                 crate::kv::check(text, &format!("{key}.kv"), &self.kv)?;
                 $(each(

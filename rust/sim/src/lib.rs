@@ -13,6 +13,7 @@
 
 mod adc;
 mod arrivals;
+mod ble;
 mod board;
 mod can;
 mod config;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! One app's part of a simulated board.
 
+use crate::ble::Radio;
 use crate::config::BoardConfig;
 use crate::devices::{AppConfig, Devices};
 use crate::entropy::Generator;
@@ -30,6 +31,7 @@ pub struct SimPlatform {
     pub(crate) queue: Queue,
     pub(crate) hwinfo: crate::hwinfo::Config,
     pub(crate) storage: Storage,
+    pub(crate) ble: Radio,
     pub(crate) net: Network,
     mqtt: Session,
     pub(crate) files: Folders,
@@ -112,6 +114,7 @@ impl SimPlatform {
             devices: Devices::new(&mut app),
             functions,
             queue: Queue::default(),
+            ble: Radio::new(app.ble),
             hwinfo: app.hwinfo,
             storage: Storage::new(app.kv),
             net: Network::new(app.net),

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#define DT_DRV_COMPAT wisp_test_hci
+
+#include <string.h>
+
+#include <zephyr/bluetooth/buf.h>
+#include <zephyr/bluetooth/crypto.h>
+#include <zephyr/bluetooth/hci_types.h>
+#include <zephyr/drivers/bluetooth.h>
+#include <zephyr/kernel.h>
+#include <zephyr/sys/byteorder.h>
+#include <zephyr/ztest.h>
+
+#include "controller.h"
+
+/* The longest answer that the host reads has 64 bytes behind the status. */
+#define ANSWER_SIZE 65
+
+struct controller controller;
+
+static bt_hci_recv_t to_host;
+static K_FIFO_DEFINE(commands);
+static K_SEM_DEFINE(held, 0, 1);
+static K_SEM_DEFINE(released, 0, 1);
+
+static void set_data(uint8_t *length, uint8_t *data, const uint8_t *command)
+{
+	*length = command[0];
+	zassert_true(*length <= 31);
+	memcpy(data, &command[1], 31);
+}
+
+/* Does what a command says, and fills in what the host reads of the answer. */
+static void obey(uint16_t opcode, const uint8_t *command, uint8_t *answer)
+{
+	switch (opcode) {
+	case BT_HCI_OP_READ_LOCAL_FEATURES:
+		/* LE, and no other Bluetooth. */
+		answer[4] = BIT(6) | BIT(5);
+		break;
+	case BT_HCI_OP_READ_LOCAL_VERSION_INFO:
+		answer[0] = BT_HCI_VERSION_5_0;
+		break;
+	case BT_HCI_OP_READ_BD_ADDR:
+		answer[5] = 0xc0;
+		break;
+	case BT_HCI_OP_LE_READ_SUPP_STATES:
+		memset(answer, 0xff, 8);
+		break;
+	case BT_HCI_OP_LE_SET_ADV_PARAM:
+		zassert_false(controller.advertises, "parameters cannot change");
+		controller.interval = sys_get_le16(command);
+		zassert_true(sys_get_le16(&command[2]) >= controller.interval);
+		controller.advertising_type = command[4];
+		break;
+	case BT_HCI_OP_LE_SET_ADV_DATA:
+		set_data(&controller.data_length, controller.data, command);
+		break;
+	case BT_HCI_OP_LE_SET_SCAN_RSP_DATA:
+		set_data(&controller.response_length, controller.response, command);
+		break;
+	case BT_HCI_OP_LE_SET_ADV_ENABLE:
+		controller.advertises = command[0] != 0;
+		controller.starts += controller.advertises;
+		break;
+	case BT_HCI_OP_LE_SET_SCAN_PARAM:
+		zassert_false(controller.scans, "parameters cannot change");
+		controller.scan_type = command[0];
+		controller.scan_interval = sys_get_le16(&command[1]);
+		controller.scan_window = sys_get_le16(&command[3]);
+		controller.scan_starts++;
+		break;
+	case BT_HCI_OP_LE_SET_SCAN_ENABLE:
+		controller.scans = command[0] != 0;
+		break;
+	default:
+		break;
+	}
+}
+
+static void answer(struct net_buf *command)
+{
+	const struct bt_hci_cmd_hdr *header = (const void *)&command->data[1];
+	uint16_t opcode = sys_le16_to_cpu(header->opcode);
+	struct net_buf *event;
+	uint8_t *bytes;
+
+	if (opcode == controller.held) {
+		controller.held = 0;
+		k_sem_give(&held);
+		zassert_ok(k_sem_take(&released, K_SECONDS(30)));
+	}
+	event = bt_hci_cmd_complete_create(opcode, ANSWER_SIZE);
+	bytes = net_buf_add(event, ANSWER_SIZE);
+	memset(bytes, 0, ANSWER_SIZE);
+	if (opcode == controller.failing) {
+		controller.failing = 0;
+		bytes[0] = BT_HCI_ERR_HW_FAILURE;
+	} else {
+		obey(opcode, &command->data[1 + sizeof(*header)], &bytes[1]);
+	}
+	net_buf_unref(command);
+	zassert_ok(to_host(DEVICE_DT_INST_GET(0), event));
+}
+
+static void run(void *a, void *b, void *c)
+{
+	ARG_UNUSED(a);
+	ARG_UNUSED(b);
+	ARG_UNUSED(c);
+	while (true) {
+		answer(k_fifo_get(&commands, K_FOREVER));
+	}
+}
+K_THREAD_DEFINE(controller_thread, 1536 + 2048 * IS_ENABLED(CONFIG_ARCH_POSIX), run, NULL, NULL,
+		NULL, K_PRIO_COOP(5), 0, 0);
+
+static int open(const struct device *dev, bt_hci_recv_t recv)
+{
+	ARG_UNUSED(dev);
+	to_host = recv;
+	return 0;
+}
+
+static int send(const struct device *dev, struct net_buf *buf)
+{
+	ARG_UNUSED(dev);
+	zassert_equal(buf->data[0], BT_HCI_H4_CMD);
+	k_fifo_put(&commands, buf);
+	return 0;
+}
+
+static DEVICE_API(bt_hci, api) = {
+	.open = open,
+	.send = send,
+};
+
+DEVICE_DT_INST_DEFINE(0, NULL, NULL, NULL, NULL, POST_KERNEL, CONFIG_KERNEL_INIT_PRIORITY_DEVICE,
+		      &api);
+
+/* A controller has the random numbers of a host without CONFIG_BT_HOST_CRYPTO. */
+int bt_rand(void *buf, size_t len)
+{
+	memset(buf, 0x5a, len);
+	return 0;
+}
+
+void controller_hear(uint8_t type, uint64_t address, int8_t rssi, const void *data, size_t length)
+{
+	struct bt_hci_evt_le_advertising_info *info;
+	struct net_buf *event;
+
+	if (!controller.scans) {
+		return;
+	}
+	event = bt_hci_evt_create(BT_HCI_EVT_LE_META_EVENT, 2 + sizeof(*info) + length + 1);
+	net_buf_add_u8(event, BT_HCI_EVT_LE_ADVERTISING_REPORT);
+	net_buf_add_u8(event, 1);
+	info = net_buf_add(event, sizeof(*info));
+	info->evt_type = type;
+	/* The two highest bits of an address that is random and stays are set. */
+	info->addr.type = (address >> 46) == 3 ? BT_ADDR_LE_RANDOM : BT_ADDR_LE_PUBLIC;
+	sys_put_le48(address, info->addr.a.val);
+	info->length = (uint8_t)length;
+	net_buf_add_mem(event, data, length);
+	net_buf_add_u8(event, (uint8_t)rssi);
+	zassert_ok(to_host(DEVICE_DT_INST_GET(0), event));
+}
+
+void controller_wait_for_held(void)
+{
+	zassert_ok(k_sem_take(&held, K_SECONDS(30)));
+}
+
+void controller_answer(void)
+{
+	k_sem_give(&released);
+}

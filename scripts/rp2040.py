@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs firmwares of rpi_pico in an emulated RP2040: npm's rp2040js, with the corrections in tests/rp2040/chip.mjs.
 
-The engine on bare metal (every form of every op, interpreted and translated), tests/translate, samples/hello,
-samples/blinky, samples with peripherals and an app that uses each of them, an app's life in samples/updatable_app
-with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with N passed, N failed,
-N skipped. Skipped where there is no Node.js, or where npm reaches no registry. Names of tests choose some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
+The engine on bare metal (every form of every op, interpreted and translated, and the official suite), tests/translate,
+tests/aot, samples/hello, samples/blinky, samples with peripherals and an app that uses each of them, an app's life in
+samples/updatable_app with its flash and power cuts, and a new firmware for samples/updatable_firmware. Ends with
+N passed, N failed, N skipped. Skipped where there is no Node.js, or where npm reaches no registry. Names of tests choose
+some of them, `part` those that are part of `make test`. `demo` shows samples/blinky.
 """
 
 import itertools
@@ -21,22 +22,26 @@ import devenv
 from rp2040_device import Device, PowerCut, client, whole
 from rp2040_firmware import OUT, PATIENCE, Firmwares, emulator
 from suites import bare
+from suites.desk import build_spec
+from suites.targets import make_tape
 
 # The chip's RAM.
 RAM = 264 << 10
 START = 0x20000000
+# Its flash, as the Pico has it, and what the linker of rust/bare takes of it.
+FLASH, FLASH_SIZE, PROGRAM_SIZE = 0x10000000, 2 << 20, 256 << 10
 CHIP = bare.Board("rp2040", "RP2040", "thumbv6m-none-eabi", "cortex-m0plus", (), tape=(0, 0), heap=(0, 0), stack=0,
                   arena=(0, 0), features=("rp2040",))
 # Cases of each op, and random frames of each case: a fifteenth of what boards in QEMU do.
 CASES = "cases=2:6"
 
 
-def run_bare(command, regions, chip=CHIP):
-    """Runs rust/bare on the chip: (exit code, its text)."""
+def run_bare(command, regions, chip=CHIP, tape=()):
+    """Runs rust/bare on the chip, with a tape and its address in the flash: (exit code, its text)."""
     program = bare.build(chip)
     assert program, "rust/bare could not be built"
     words = " ".join(["wisp-bare", *command, *(f"{name}={at}:{size}" for name, (at, size) in regions.items())])
-    done = subprocess.run([str(part) for part in ("node", OUT / "bare.mjs", program, RAM, words)], check=False,
+    done = subprocess.run([str(part) for part in ("node", OUT / "bare.mjs", program, RAM, words, *tape)], check=False,
                           capture_output=True, text=True, timeout=PATIENCE)
     report = json.loads(done.stderr.strip().splitlines()[-1])
     assert not report["faults"] and not report["halted"], report
@@ -52,7 +57,7 @@ def console(uf2, seconds, pattern, *parts):
 
 
 def test_emulator(_):
-    """Misaligned accesses and undefined instructions end in the HardFault handler, as on a Cortex-M0+."""
+    """Misaligned accesses and undefined instructions end in HardFault, and sums with carry overflow, as on a Cortex-M0+."""
     done = subprocess.run(["node", OUT / "align.mjs"], check=False, capture_output=True, text=True, timeout=PATIENCE)
     assert done.returncode == 0, done.stdout
 
@@ -76,11 +81,34 @@ def test_translated(_):
     assert programs and int(programs[1]) >= 400 and programs[1] == programs[2] and programs[3] == "0", text[-2000:]
 
 
+def test_spec(_):
+    """The official suite in the chip's flash and RAM. What takes more memory is left out."""
+    heap, stack = 0x8000, 0x8000
+    arena = RAM - 0x2000 - heap - stack
+    tape = make_tape("rp2040", ["--arena", arena]) if build_spec() else None
+    room = FLASH_SIZE - PROGRAM_SIZE
+    assert tape and tape.stat().st_size <= room, f"the tape has {tape and tape.stat().st_size} bytes, and the flash {room}"
+    at = FLASH + PROGRAM_SIZE
+    regions = {"heap": (START + 0x2000, heap), "arena": (START + 0x2000 + heap, arena), "stack": (START + RAM, 0),
+               "tape": (at, tape.stat().st_size)}
+    code, text = run_bare(["play", "native=0"], regions, tape=(tape, at))
+    match = re.search(r"^suite: (\d+) passed, 0 failed, (\d+) skipped", text, re.MULTILINE)
+    assert code == 0 and match, text[-3000:]
+    print(match[0])
+
+
 def test_translate(firmwares):
     """tests/translate: apps run translated and interpreted, with traps, stops and faults."""
     output, report = console(firmwares.uf2("tests/translate"), 120, "PROJECT EXECUTION (SUCCESSFUL|FAILED)")
     assert "PROJECT EXECUTION SUCCESSFUL" in output, output[-4000:]
     assert not report["halted"], report
+
+
+def test_aot(firmwares):
+    """tests/aot: signed native code runs, traps and is stopped."""
+    output, report = console(firmwares.uf2("tests/aot"), 120, "PROJECT EXECUTION (SUCCESSFUL|FAILED)")
+    assert "PROJECT EXECUTION SUCCESSFUL" in output, output[-4000:]
+    assert not report["faults"] and not report["halted"], report
 
 
 def test_hello(firmwares):
@@ -305,8 +333,8 @@ def test_firmware(firmwares):
     whole(device.off())
 
 
-TESTS_IN_ORDER = [test_emulator, test_forms, test_translated, test_translate, test_hello, test_blinky, test_thermostat,
-                  test_uart_bridge, test_peripherals, test_life, test_cuts, test_firmware]
+TESTS_IN_ORDER = [test_emulator, test_forms, test_translated, test_spec, test_translate, test_aot, test_hello, test_blinky,
+                  test_thermostat, test_uart_bridge, test_peripherals, test_life, test_cuts, test_firmware]
 # What `make test` runs: at most 3 minutes of processor time.
 PART = [test_emulator, test_forms, test_blinky]
 

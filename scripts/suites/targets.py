@@ -35,6 +35,7 @@ LOGS = devenv.BUILD / "spec" / "targets"
 def make_tape(name, options):
     """Writes the official suite on a tape; the tape, or None."""
     path = devenv.BUILD / "spec" / f"{name}.tape"
+    path.parent.mkdir(parents=True, exist_ok=True)
     code, _ = stream([WISP_SPEC, "--tape", path, *options], devenv.REPO)
     return path if code == 0 else None
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Checks the emulator itself: misaligned accesses and undefined instructions end in the HardFault handler, aligned ones do not.
+// Additions and subtractions with carry set the overflow flag for each pair of operands at the ends of the signed numbers.
 import { Chip } from './chip.mjs';
 
 const RAM = 0x20000000;
@@ -23,6 +24,18 @@ function faults(opcode, address) {
   return core.PC === RAM + 0x300 && core.IPSR === 3;
 }
 
+/** Adds or subtracts two numbers and a carry; true if the overflow flag is set. */
+function overflows(opcode, first, second, carry) {
+  const { core, mcu: { sramView: ram } } = new Chip({});
+  ram.setUint16(0x100, opcode, true);
+  core.PC = RAM + 0x100;
+  core.registers[0] = first;
+  core.registers[1] = second;
+  core.C = carry;
+  core.executeInstruction();
+  return core.V;
+}
+
 const wrong = [];
 const expect = (name, opcode, address, expected) => {
   if (faults(opcode, address) !== expected) wrong.push(`${name} at ${address.toString(16)}`);
@@ -33,5 +46,14 @@ for (const [name, opcode] of Object.entries({ ...MISALIGNED, ...BYTES })) {
   expect(name, opcode, 0x30000000, true);
 }
 for (const [name, opcode] of Object.entries(UNDEFINED)) expect(name, opcode, RAM + 0x200, true);
+const ENDS = [0, 1, 2, 0x7ffffffe, 0x7fffffff, 0x80000000, 0x80000001, 0xfffffffe, 0xffffffff];
+for (const first of ENDS)
+  for (const second of ENDS)
+    for (const carry of [false, true]) {
+      const sums = { 'adcs r0, r1': [0x4148, (first | 0) + (second | 0) + carry], 'sbcs r0, r1': [0x4188, (first | 0) - (second | 0) - !carry] };
+      for (const [name, [opcode, sum]] of Object.entries(sums))
+        if (overflows(opcode, first, second, carry) !== (sum !== (sum | 0)))
+          wrong.push(`${name} of ${first.toString(16)} and ${second.toString(16)}, carry ${carry}`);
+    }
 console.log(wrong.length ? `not as on the chip: ${wrong.join(', ')}` : 'as on the chip');
 process.exit(wrong.length ? 1 : 0);

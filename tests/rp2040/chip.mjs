@@ -11,6 +11,7 @@ const SECTOR = 4096;
 const HARD_FAULT = 3;
 const NMI = 2;
 const SYST_CVR = 0x018;
+const ADCS = 0b0100000101, SBCS = 0b0100000110;
 const ADC_CS = 0x00, ADC_FIFO = 0x0c, ADC_START_ONCE = 1 << 2;
 const INTR_MASK = 0x30, TX_EMPTY = 1 << 4, TX_EMPTY_CTRL = 1 << 8;
 const AIRCR = 0xd0c, SYSRESETREQ = 1 << 2;
@@ -33,7 +34,7 @@ export class Reset extends Error {}
 
 export class Chip {
   /** Loads a UF2 file, or starts with `flash`, the contents of a flash memory. `ram` bytes of memory in place of 264 KB. */
-  constructor({ uf2, flash, ram, corrections = ['systick', 'wfi', 'fault', 'cycles', 'adc', 'i2c'] }) {
+  constructor({ uf2, flash, ram, corrections = ['systick', 'wfi', 'fault', 'cycles', 'carry', 'adc', 'i2c'] }) {
     this.clock = new SimulationClock();
     this.mcu = new RP2040(this.clock);
     this.mcu.logger = { debug() {}, info() {}, warn() {}, error() {} };
@@ -45,7 +46,8 @@ export class Chip {
     if (flash) this.mcu.flash.set(flash);
     if (uf2) this.load(uf2);
     const correct = { systick: () => this.correctSysTick(), wfi: () => this.correctWaiting(),
-      fault: () => this.addFaults(), cycles: () => this.correctCycles(), adc: () => this.correctAdc(), i2c: () => this.correctI2c() };
+      fault: () => this.addFaults(), cycles: () => this.correctCycles(), carry: () => this.correctCarry(),
+      adc: () => this.correctAdc(), i2c: () => this.correctI2c() };
     for (const name of corrections) correct[name]();
   }
 
@@ -99,6 +101,29 @@ export class Chip {
       const kind = mcu.readUint16(core.PC) & 0xff00;
       const more = kind === 0xb500 || kind === 0xbd00 ? 1 : 0;
       return execute() + more;
+    };
+  }
+
+  /**
+   * Sets the overflow of SBCS and ADCS by their operands; rp2040js adds the carry to the second one first, which changes the sign of
+   * 0x7fffffff.
+   */
+  correctCarry() {
+    const { core, mcu } = this;
+    const subtract = core.substractUpdateFlags.bind(core), add = core.addUpdateFlags.bind(core);
+    const adds = (operation, shift) => {
+      const opcode = mcu.readUint16(core.PC - 2);
+      return opcode >> 6 === operation && core.registers[opcode >> shift & 7] === 0x7fffffff;
+    };
+    core.substractUpdateFlags = (minuend, subtrahend) => {
+      const result = subtract(minuend, subtrahend);
+      if (subtrahend === 0x80000000 && adds(SBCS, 3)) core.V = minuend > 0x7fffffff;
+      return result;
+    };
+    core.addUpdateFlags = (first, second) => {
+      const result = add(first, second);
+      if (second === 0x80000000 && adds(ADCS, 0)) core.V = first <= 0x7fffffff;
+      return result;
     };
   }
 

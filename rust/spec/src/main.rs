@@ -3,11 +3,11 @@
 //! in the interpreter or as native code. `wisp-spec --tape FILE [--target NAME | --cc COMPILER
 //! --cflags FLAGS] [FILTER...]` writes them for targets instead: with native code for the one that is named, or
 //! that this compiler makes code for, and with its functions in parts of N bytes of C if there is `--parts N`. `--wast FILE`, as often as needed, takes cases from a file in the suite's
-//! format in place of the suite. `--tape FILE --without-features` writes what an engine without features does.
+//! format in place of the suite. With `--arena BYTES`, the tape skips what fails in an arena of that size. `--tape FILE --without-features` writes what an engine without features does.
 
 use std::process::ExitCode;
 
-use wisp_spec::tape::{features_tape, tape};
+use wisp_spec::tape::{features_tape, tape, SMALL_ARENA};
 use wisp_spec::translate::Translator;
 use wisp_spec::{cases, not_run, stale_skips, Case, Counts, Tier};
 
@@ -72,9 +72,11 @@ fn run(filters: &mut Vec<String>) -> Result<ExitCode, String> {
             (None, Some(_)) => return Err("--parts takes --target or --cc".into()),
             (_, None) => {}
         }
+        let arena = option(filters, "--arena")?;
+        let arena = arena.map(|bytes| bytes.parse().map_err(|_| "--arena takes a number of bytes")).transpose()?;
         let without_features = flag(filters, "--without-features");
         let own = std::mem::take(&mut wast);
-        return write_tape(&path, filters, own, without_features, translator.as_ref());
+        return write_tape(&path, filters, own, without_features, translator.as_ref(), arena);
     }
     let whole = wast.is_empty() && filters.is_empty();
     let mut total = Counts::default();
@@ -118,12 +120,13 @@ fn write_tape(
     own: Vec<Case>,
     without_features: bool,
     translator: Option<&Translator>,
+    arena: Option<usize>,
 ) -> Result<ExitCode, String> {
     let tape = if without_features {
         features_tape(translator)
     } else {
         let chosen = if own.is_empty() { chosen_cases(filters) } else { own };
-        tape(&chosen, translator)
+        tape(&chosen, translator, arena.unwrap_or(SMALL_ARENA))
     };
     let tape = tape.map_err(|error| format!("no tape: {error}"))?;
     // what is newer than its inputs makes work for who depends on it

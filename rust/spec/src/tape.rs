@@ -25,9 +25,10 @@ use crate::{features, values, Case};
 
 /// Limit of a memory, in bytes, on a machine with enough: the suite grows one to 804 pages.
 const LARGE_MEMORY: u32 = 64 << 20;
-/// Bytes of the arena here, and of the smallest that a target plays in.
+/// Bytes of the arena here.
 const ARENA: usize = 256 << 20;
-const SMALL_ARENA: usize = 15 << 20;
+/// Bytes of the smallest arena of a board in QEMU.
+pub const SMALL_ARENA: usize = 15 << 20;
 
 /// A tape, and what it holds.
 pub struct Tape {
@@ -44,11 +45,11 @@ pub struct Tape {
 }
 
 /// Makes the tape of these cases. With a translator, the images have native code as well. Here they are played
-/// by the interpreter all the same.
+/// by the interpreter all the same. Actions that fail in an arena of so many bytes are marked to be skipped there.
 ///
 /// # Errors
 /// What cannot be written, or does not hold when it is played here.
-pub fn tape(cases: &[Case], translator: Option<&Translator>) -> Result<Tape, String> {
+pub fn tape(cases: &[Case], translator: Option<&Translator>, arena: usize) -> Result<Tape, String> {
     let mut writer = Writer::default();
     let at = |case: &Case, error| format!("{}: {error}", case.name());
     let skips = translator.map_or(&[][..], Translator::skips);
@@ -64,7 +65,7 @@ pub fn tape(cases: &[Case], translator: Option<&Translator>) -> Result<Tape, Str
             .and_then(|written| written)
             .map_err(|error| at(case, error))?;
     }
-    writer.finish()
+    writer.finish(arena)
 }
 
 /// Gives a function the directives that run, and the number of assertions among the others.
@@ -364,8 +365,9 @@ impl Writer {
         bytes
     }
 
-    fn finish(mut self) -> Result<Tape, String> {
+    fn finish(mut self, target: usize) -> Result<Tape, String> {
         let damaged = |error| format!("the tape cannot be read: {error:?}");
+        let target = target.min(ARENA);
         let mut arena = vec![0u64; ARENA / 8];
         let mut seen = Seen::default();
         play(&self.bytes(), &mut arena, true, &mut seen).map_err(damaged)?;
@@ -377,15 +379,15 @@ impl Writer {
             self.records[at..at + 4].copy_from_slice(&memory.to_le_bytes());
         }
         let mut small = Seen::default();
-        play(&self.bytes(), &mut arena[..SMALL_ARENA / 8], true, &mut small).map_err(damaged)?;
+        play(&self.bytes(), &mut arena[..target / 8], true, &mut small).map_err(damaged)?;
         for &(flags, _) in &small.failures {
             self.records[flags] |= LARGE;
         }
         let mut last = Seen::default();
         let bytes = self.bytes();
-        let counts = play(&bytes, &mut arena[..SMALL_ARENA / 8], false, &mut last).map_err(damaged)?;
+        let counts = play(&bytes, &mut arena[..target / 8], false, &mut last).map_err(damaged)?;
         if let Some((_, failure)) = last.failures.first() {
-            return Err(format!("in {SMALL_ARENA} bytes: {failure}"));
+            return Err(format!("in {target} bytes: {failure}"));
         }
         let arena = last.stores.iter().map(|store| store.2).max().unwrap_or(0);
         Ok(Tape { bytes, files: last.files, counts, large: small.failures.len(), arena })

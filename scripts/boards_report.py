@@ -147,6 +147,9 @@ def failure(text):
     overflow = re.search(r"region `?(\S+?)'? overflowed by (\d+) bytes", text)
     if overflow:
         return f"the image is {int(overflow.group(2)):,} bytes too large for {overflow.group(1)}"
+    unknown = re.search(r"unrecognized -mcpu target: (\S+)", text)
+    if unknown:
+        return f"the compiler that was used is older than the core {unknown.group(1)}"
     for pattern in (r"CMake Error[^\n]*:\n\s*(.*?)\n\s*(?:Call Stack|\n)", r"^(?:.*?: )?(?:fatal )?error: (.*)$",
                     r"^error: (.*)$", r"^FAILED: (.*)$", r"^(.*undefined reference.*)$"):
         match = re.search(pattern, text, re.DOTALL if "Stack" in pattern else re.MULTILINE)

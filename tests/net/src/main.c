@@ -99,6 +99,24 @@ ZTEST(net, test_an_app_serves_at_the_ports_it_was_granted)
 	finish(APP(server), WISP_APP_EXITED);
 }
 
+/*
+ * Accepts the connection of the app's first socket. On the loopback interface, Zephyr swaps the
+ * addresses of a packet. So the attempt to reach an address where nobody is may arrive as well.
+ */
+static int accept_first(int tcp)
+{
+	while (true) {
+		struct sockaddr_in peer;
+		socklen_t length = sizeof(peer);
+		int connection = zsock_accept(tcp, (struct sockaddr *)&peer, &length);
+
+		if (connection < 0 || peer.sin_addr.s_addr == local(0).sin_addr.s_addr) {
+			return connection;
+		}
+		(void)zsock_close(connection);
+	}
+}
+
 /* Ends the run that waits with three sockets, in one of the ways in which a run can end. */
 static void end_run(int way)
 {
@@ -128,7 +146,7 @@ ZTEST(net, test_no_end_of_an_app_leaves_a_socket)
 		char byte;
 
 		start(APP(client), (i % 3 == 0) ? "crashes" : "stays");
-		connection = zsock_accept(tcp, NULL, NULL);
+		connection = accept_first(tcp);
 		zassert_true(connection >= 0, "round %d: %d", i, errno);
 		end_run(i % 3);
 		zassert_true(zsock_recv(connection, &byte, 1, 0) <= 0, "it was closed");
@@ -157,7 +175,7 @@ ZTEST(net, test_a_fault_in_the_network_stack_leaves_no_lock_of_a_socket)
 	char byte;
 
 	start(app, "stays");
-	connection = zsock_accept(tcp, NULL, NULL);
+	connection = accept_first(tcp);
 	zassert_true(connection >= 0);
 	/* Socket 0 is the connection, and socket 1 is one for datagrams. */
 	context = zvfs_get_fd_obj_and_vtable(app->grants->net->sockets[1].fd, &vtable, NULL);

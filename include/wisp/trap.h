@@ -56,7 +56,7 @@ enum wisp_trap {
 	WISP_TRAP_CALL_DEPTH_EXCEEDED = 18,
 	/** Host and guest called each other deeper than the native stack allows. */
 	WISP_TRAP_NESTING_EXCEEDED = 19,
-	/** Native code in user mode reached for memory that is not the app's. */
+	/** Code in user mode reached for memory or a system call that is not the app's. */
 	WISP_TRAP_MEMORY_PROTECTION = 20,
 	/** The app was given more references than it may hold. */
 	WISP_TRAP_TOO_MANY_REFERENCES = 21,

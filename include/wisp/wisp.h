@@ -252,35 +252,46 @@ struct wisp_app {
 /* What the memory protection unit can make a region of. */
 #ifdef CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT
 #define Z_WISP_REGION(_bytes) Z_POW2_CEIL(MAX(_bytes, 64))
-#define Z_WISP_REGION_ALIGN(_memory)                                                               \
-	MAX(Z_WISP_REGION(_memory), Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE))
+/* The window follows the linear memory, so that it is aligned if it is not the larger one. */
+#define Z_WISP_USER_MEMORY(_memory, _records)                                                      \
+	MAX(Z_WISP_REGION(_memory), Z_WISP_USER_WINDOW(_records))
+#define Z_WISP_REGION_ALIGN(_memory, _records) Z_WISP_USER_MEMORY(_memory, _records)
 #else
-#define Z_WISP_REGION(_bytes)        ROUND_UP(_bytes, 64)
-#define Z_WISP_REGION_ALIGN(_memory) 64
+#define Z_WISP_REGION(_bytes)                  ROUND_UP(_bytes, 64)
+#define Z_WISP_USER_MEMORY(_memory, _records)  Z_WISP_REGION(_memory)
+#define Z_WISP_REGION_ALIGN(_memory, _records) 64
 #endif
 
-/* The second region follows the first, so that it is aligned if it is not the larger one. */
-#define Z_WISP_USER_DEFINE(_id, _memory)                                                           \
-	BUILD_ASSERT(Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE) <= Z_WISP_REGION(_memory) ||      \
-			     !IS_ENABLED(CONFIG_MPU_REQUIRES_POWER_OF_TWO_ALIGNMENT),              \
-		     "CONFIG_WISP_NATIVE_USER_SIZE exceeds the linear memory of an app");          \
+#ifdef CONFIG_WISP_INTERPRETER_USER_MODE
+/* The window also has frames, and a copy of the records of an instance. */
+#define Z_WISP_USER_WINDOW(_records) Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE + (_records))
+/* Arguments and results of calls by the host. */
+#define Z_WISP_ARENA_FRAME(_frame)   256
+#else
+#define Z_WISP_USER_WINDOW(_records) Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE)
+#define Z_WISP_ARENA_FRAME(_frame)   (_frame)
+#endif
+
+#define Z_WISP_USER_DEFINE(_id, _memory, _records)                                                 \
 	static K_THREAD_STACK_DEFINE(_CONCAT(_id, _user_stack),                                    \
 				     CONFIG_WISP_NATIVE_USER_STACK_SIZE);                          \
-	static __noinit __aligned(Z_WISP_REGION_ALIGN(_memory)) uint64_t _CONCAT(                  \
-		_id, _user_memory)[(Z_WISP_REGION(_memory) +                                       \
-				    Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE)) /                 \
+	static __noinit __aligned(Z_WISP_REGION_ALIGN(_memory, _records)) uint64_t _CONCAT(        \
+		_id, _user_memory)[(Z_WISP_USER_MEMORY(_memory, _records) +                        \
+				    Z_WISP_USER_WINDOW(_records)) /                                \
 				   sizeof(uint64_t)];
-#define Z_WISP_USER(_id, _memory)                                                                  \
+#define Z_WISP_USER(_id, _memory, _records)                                                        \
 	.user_stack = _CONCAT(_id, _user_stack),                                                   \
 	.user_stack_size = K_THREAD_STACK_SIZEOF(_CONCAT(_id, _user_stack)),                       \
-	.user_memory = _CONCAT(_id, _user_memory), .user_memory_size = Z_WISP_REGION(_memory),     \
-	.user_window_size = Z_WISP_REGION(CONFIG_WISP_NATIVE_USER_SIZE),
+	.user_memory = _CONCAT(_id, _user_memory),                                                 \
+	.user_memory_size = Z_WISP_USER_MEMORY(_memory, _records),                                 \
+	.user_window_size = Z_WISP_USER_WINDOW(_records),
 #define Z_WISP_ARENA_MEMORY(_memory) 0
 
 #else
 
-#define Z_WISP_USER_DEFINE(_id, _memory)
-#define Z_WISP_USER(_id, _memory)
+#define Z_WISP_USER_DEFINE(_id, _memory, _records)
+#define Z_WISP_USER(_id, _memory, _records)
+#define Z_WISP_ARENA_FRAME(_frame)   (_frame)
 #define Z_WISP_ARENA_MEMORY(_memory) (_memory)
 
 #endif /* CONFIG_WISP_NATIVE_USER_MODE */
@@ -290,13 +301,14 @@ struct wisp_app {
  * most that aligning them costs.
  */
 #define Z_WISP_ARENA_WORDS(_memory, _frame, _instance)                                             \
-	(DIV_ROUND_UP(Z_WISP_ARENA_MEMORY(_memory) + (_frame) + (_instance), sizeof(uint64_t)))
+	(DIV_ROUND_UP(Z_WISP_ARENA_MEMORY(_memory) + Z_WISP_ARENA_FRAME(_frame) + (_instance),     \
+		      sizeof(uint64_t)))
 
 /* The limits follow as initializers. */
 /* clang-format off */
 #define Z_WISP_APP_DEFINE(_id, _name, _memory, _frame, _instance, _stack, _priority, _heartbeat,   \
 			  _grants, ...)                                                            \
-	Z_WISP_USER_DEFINE(_id, _memory)                                                           \
+	Z_WISP_USER_DEFINE(_id, _memory, (_frame) + (_instance))                                   \
 	static K_KERNEL_STACK_DEFINE(_CONCAT(_id, _stack_area), _stack);                           \
 	static __noinit uint64_t                                                                   \
 		_CONCAT(_id, _arena)[Z_WISP_ARENA_WORDS(_memory, _frame, _instance)];              \
@@ -308,7 +320,7 @@ struct wisp_app {
 		.stack_size = K_KERNEL_STACK_SIZEOF(_CONCAT(_id, _stack_area)),                    \
 		.arena = _CONCAT(_id, _arena),                                                     \
 		.arena_size = sizeof(_CONCAT(_id, _arena)),                                        \
-		Z_WISP_USER(_id, _memory)                                                          \
+		Z_WISP_USER(_id, _memory, (_frame) + (_instance))                                  \
 		.memory_size = _memory,                                                            \
 		.frame_size = _frame,                                                              \
 		.priority = MIN(_priority, K_LOWEST_APPLICATION_THREAD_PRIO),                      \

@@ -37,7 +37,7 @@ static bool is_embedded(const uint8_t *image, size_t size)
 	return false;
 }
 
-static bool is_executable(const uint8_t *image, size_t size)
+bool wisp_native_reaches(const uint8_t *image, size_t size)
 {
 #if defined(CONFIG_ARCH_POSIX)
 	/* Only the code of this program is executable. */
@@ -96,13 +96,14 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 	/* Checking the signature takes long, so it is checked only if the code needs it. */
 	return wisp_shim_native_allowed(
 		app, image, size,
-		is_executable(image, size) && (is_embedded(image, size) || is_signed(image, size)));
+		wisp_native_reaches(image, size) &&
+			(is_embedded(image, size) || is_signed(image, size)));
 }
 
 uint32_t wisp_shim_native_allowed(const struct wisp_app *app, const uint8_t *image, size_t size,
 				  bool trusted)
 {
-	if (!is_executable(image, size)) {
+	if (!wisp_native_reaches(image, size)) {
 		return WISP_NATIVE_NOT_EXECUTABLE;
 	}
 	if (trusted) {

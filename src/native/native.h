@@ -20,8 +20,18 @@ enum wisp_native wisp_native_decide(const struct wisp_app *app, const uint8_t *i
 /* Sets the members of a run that native code needs. Called by the app's thread. */
 void wisp_native_prepare(const struct wisp_app *app, struct wisp_run *run);
 
+/* Returns true if the processor executes code there, and user threads may read it. */
+bool wisp_native_reaches(const uint8_t *image, size_t size);
+
 /* Sets those that native code in user mode needs. */
 void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run);
+
+/*
+ * Returns the app whose native code the current thread runs, or NULL. The function k_current_get()
+ * may read the thread from thread-local storage. That is on the thread's own stack and cannot be
+ * trusted.
+ */
+const struct wisp_app *wisp_user_current(void);
 
 /*
  * Ends native code that does not read its stop flag. Called from any context, after the flag was

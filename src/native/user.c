@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Native code in user mode.
+ * Native code and interpreters in user mode.
  *
- * Each entry into an app's native code is a user thread. It can write the app's linear memory, the
+ * Each entry into an app's code is a user thread. It can write the app's linear memory, the
  * window with its record, and its stack. The app's thread waits for its system calls, does what
  * they request, and returns the result. So host functions run as always, with the stack, the
  * priority and the stop signal of the app's thread. Nothing that the user thread can write is
@@ -33,12 +33,7 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
-/*
- * Returns the app whose native code the current thread runs, or NULL. The function k_current_get()
- * may read the thread from thread-local storage. That is on the thread's own stack and cannot be
- * trusted.
- */
-static const struct wisp_app *current_app(void)
+const struct wisp_app *wisp_user_current(void)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {
 		if (_current == &app->data->user.thread) {
@@ -68,7 +63,7 @@ uint32_t z_impl_wisp_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uint
 static inline uint32_t z_vrfy_wisp_user_request(uintptr_t what, uintptr_t a, uintptr_t b,
 						uintptr_t c, uintptr_t d, uintptr_t e)
 {
-	K_OOPS(K_SYSCALL_VERIFY_MSG(current_app() != NULL, "not the native code of an app"));
+	K_OOPS(K_SYSCALL_VERIFY_MSG(wisp_user_current() != NULL, "not the native code of an app"));
 	return z_impl_wisp_user_request(what, a, b, c, d, e);
 }
 #include <zephyr/syscalls/wisp_user_request_mrsh.c>
@@ -82,6 +77,10 @@ void wisp_user_prepare(const struct wisp_app *app, struct wisp_run *run)
 	run->user_memory_size = app->user_memory_size;
 	run->user_window = app->user_memory + app->user_memory_size / sizeof(uint64_t);
 	run->user_window_size = app->user_window_size;
+#ifdef CONFIG_WISP_INTERPRETER_USER_MODE
+	run->user_frames = run->frame_size;
+	run->frame_size = Z_WISP_ARENA_FRAME(run->frame_size);
+#endif
 	run->user_stack = (uintptr_t)K_THREAD_STACK_BUFFER(app->user_stack);
 	run->user_stack_end = run->user_stack + app->user_stack_size;
 #ifdef CONFIG_THREAD_LOCAL_STORAGE
@@ -152,6 +151,10 @@ uint32_t wisp_shim_user_enter(const void *env, const void *ctx, const void *reco
 	bool stopping = false;
 	uint32_t outcome;
 
+	if (!user->prepared || !wisp_native_reaches(data->image, data->image_size)) {
+		LOG_ERR("%s: user mode does not reach its image", app->name);
+		return WISP_USER_FAULTED;
+	}
 	(void)k_sem_init(&user->asked, 0, K_SEM_MAX_LIMIT);
 	(void)k_sem_init(&user->answered, 0, 1);
 	user->asking = false;
@@ -246,7 +249,7 @@ void wisp_native_forget(const struct wisp_app *app)
 
 bool wisp_native_fault(unsigned int reason, const struct arch_esf *esf)
 {
-	const struct wisp_app *app = current_app();
+	const struct wisp_app *app = wisp_user_current();
 
 	if (app == NULL || reason == K_ERR_KERNEL_PANIC || reason == K_ERR_SPURIOUS_IRQ) {
 		return false;

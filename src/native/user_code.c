@@ -8,9 +8,28 @@
 #include "border/shim.h"
 #include "native/wisp_user.h"
 
+/*
+ * Overwrites what other threads left in the registers of the FPU. From here on they are this
+ * thread's, and exceptions save and restore them. A compiler that knew of s16 to s31 would first
+ * store them on the stack, where the code finds them. wisp_user_main() returns to nobody that needs
+ * them.
+ */
+static inline void clear_floats(void)
+{
+#if defined(CONFIG_CPU_CORTEX_M) && defined(CONFIG_FPU)
+	__asm__ volatile(".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,"
+			 "16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+			 "vmov s\\n, %0\n"
+			 ".endr" ::"r"(0));
+#endif
+}
+
 void wisp_user_main(void *record, void *slots, void *function)
 {
-	uint32_t trapped = wisp_native_enter(record, slots, function);
+	uint32_t trapped;
+
+	clear_floats();
+	trapped = wisp_native_enter(record, slots, function);
 
 	(void)wisp_user_request(WISP_USER_ENDED, trapped, 0, 0, 0, 0);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Native code that the host does not trust, as on a device in user mode, but without the protection of memory:
-//! what it asks for is done as ever, and what it forges is not believed.
+//! Native code and interpreters that the host does not trust, as on a device in user mode, but without the protection of
+//! memory: what they ask for is done as ever, and what they forge is not believed.
 #![cfg(all(target_arch = "x86_64", unix))]
 
 use std::cell::Cell;
@@ -43,11 +43,21 @@ unsafe extern "C" fn enter(
 
 const CANARY: u64 = 0xc0ff_ee00_dead_beef;
 
+/// Words of what the code may write beside memory and stack.
+const WINDOW: usize = 768;
+
+/// The way in which an image runs.
+#[derive(Clone, Copy, PartialEq)]
+enum Tier {
+    Native,
+    Interpreter,
+}
+
 /// Memory, the rest of what the code may write, and what it may not.
 struct Ram {
     before: [u64; 8],
     memory: [u64; 20 << 10],
-    window: [u64; 512],
+    window: [u64; WINDOW],
     stack: [u64; 128],
     after: [u64; 8],
 }
@@ -55,7 +65,7 @@ struct Ram {
 impl Ram {
     fn new() -> Box<Self> {
         let (before, after) = ([CANARY; 8], [CANARY; 8]);
-        Box::new(Ram { before, memory: [0; 20 << 10], window: [0; 512], stack: [0; 128], after })
+        Box::new(Ram { before, memory: [0; 20 << 10], window: [0; WINDOW], stack: [0; 128], after })
     }
 
     fn is_well(&self) -> bool {
@@ -63,13 +73,14 @@ impl Ram {
     }
 
     /// Runs code on the stack of the test, or pretends to run it on a stack of its own.
-    fn user_mode(&mut self, enter: EnterFunction, own_stack: bool) -> UserMode {
+    fn user_mode(&mut self, tier: Tier, enter: EnterFunction, own_stack: bool) -> UserMode {
         let stack = self.stack.as_ptr().expose_provenance();
         UserMode {
             memory: self.memory.as_mut_ptr(),
             memory_words: self.memory.len(),
             window: self.window.as_mut_ptr(),
             window_words: self.window.len(),
+            frames: if tier == Tier::Interpreter { 2048 } else { 0 },
             stack: if own_stack { stack } else { 0 },
             stack_end: if own_stack { stack + size_of_val(&self.stack) } else { usize::MAX & !3 },
             enter,
@@ -122,18 +133,20 @@ static IMAGE: LazyLock<Vec<u8>> = LazyLock::new(|| {
 type Data = (i64, Option<Func>);
 
 /// Calls an export: its result, and whether the memory around is as it was.
-fn call(name: &str, argument: i32, user: Option<(EnterFunction, bool)>) -> Result<i32, Trap> {
+fn call(tier: Tier, name: &str, argument: i32, user: Option<(EnterFunction, bool)>) -> Result<i32, Trap> {
     let mut ram = Ram::new();
     let mut config = Config::new().table_capacity(16);
     if let Some((enter, own_stack)) = user {
         // SAFETY: it outlives the store; nothing but the store and the code uses it.
-        config = unsafe { config.user_mode(ram.user_mode(enter, own_stack)) };
+        config = unsafe { config.user_mode(ram.user_mode(tier, enter, own_stack)) };
     }
     let engine = Engine::new(&config);
     let mut module = Module::new(&engine, &IMAGE).unwrap();
     let mapping = Mapping::new(module.native_section(&engine).unwrap().bytes()).unwrap();
-    // SAFETY: made above; the mapping outlives the store.
-    unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
+    if tier == Tier::Native {
+        // SAFETY: made above; the mapping outlives the store.
+        unsafe { module.use_native(&engine, mapping.section().unwrap()) }.unwrap();
+    }
     let mut arena = vec![0u64; 40 << 10];
     let mut store = Store::new(&engine, &mut arena, (7, None)).unwrap();
     let mut linker = Linker::new();
@@ -162,25 +175,29 @@ fn call(name: &str, argument: i32, user: Option<(EnterFunction, bool)>) -> Resul
 
 #[test]
 fn code_that_asks_the_host_does_what_it_always_does() {
-    for name in ["all", "bounds", "null", "wrong", "fails", "outside"] {
-        for argument in [0, 8, 65533] {
-            let plain = call(name, argument, None);
-            assert_eq!(call(name, argument, Some((enter, false))), plain, "{name} {argument}");
+    for tier in [Tier::Native, Tier::Interpreter] {
+        for name in ["all", "bounds", "null", "wrong", "fails", "outside"] {
+            for argument in [0, 8, 65533] {
+                let plain = call(tier, name, argument, None);
+                assert_eq!(call(tier, name, argument, Some((enter, false))), plain, "{name} {argument}");
+            }
         }
     }
 }
 
 #[test]
 fn a_host_function_does_not_enter_the_code_again() {
-    assert_eq!(call("nested", 0, None), Ok(0));
-    assert_eq!(call("nested", 0, Some((enter, false))).unwrap_err().code, TrapCode::NestingExceeded);
+    for tier in [Tier::Native, Tier::Interpreter] {
+        assert_eq!(call(tier, "nested", 0, None), Ok(0));
+        assert_eq!(call(tier, "nested", 0, Some((enter, false))).unwrap_err().code, TrapCode::NestingExceeded);
+    }
 }
 
 #[test]
 fn slots_must_lie_on_the_stack_of_the_code() {
     // which this code does not use: the first host function that it calls gets none
-    assert_eq!(call("fails", 0, Some((enter, true))).unwrap_err().code, TrapCode::MemoryProtection);
-    assert_eq!(call("all", 0, Some((enter, true))).unwrap_err().code, TrapCode::MemoryProtection);
+    assert_eq!(call(Tier::Native, "fails", 0, Some((enter, true))).unwrap_err().code, TrapCode::MemoryProtection);
+    assert_eq!(call(Tier::Native, "all", 0, Some((enter, true))).unwrap_err().code, TrapCode::MemoryProtection);
 }
 
 /// Pseudo-random words, most of them small or near to what matters.
@@ -225,7 +242,7 @@ unsafe extern "C" fn rampage(
         for _ in 0..200 {
             // SAFETY: `user_mode` gave it; the engine keeps cells there.
             unsafe {
-                (&raw mut (*ram).window).cast::<u64>().add(words.next() as usize % 512).write_volatile(words.next())
+                (&raw mut (*ram).window).cast::<u64>().add(words.next() as usize % WINDOW).write_volatile(words.next())
             };
         }
         for _ in 0..100 {
@@ -247,9 +264,10 @@ thread_local! {
 
 #[test]
 fn nothing_that_the_code_writes_or_asks_for_reaches_the_host() {
-    for seed in 0..60 {
+    for seed in 0..120 {
         SEED.set(seed);
-        if let Err(trap) = call("all", 3, Some((rampage, true))) {
+        let tier = if seed < 60 { Tier::Native } else { Tier::Interpreter };
+        if let Err(trap) = call(tier, "all", 3, Some((rampage, true))) {
             assert!(trap.func == Trap::NOWHERE || trap.func < 8, "{trap:?}");
             assert!(!matches!(trap.code, TrapCode::Interrupted | TrapCode::DeadlineExceeded), "{trap:?}");
         }

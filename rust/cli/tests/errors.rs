@@ -639,7 +639,7 @@ fn what_the_page_says_of_rare_messages_is_in_the_sources() {
     in_sources("The `wisp` command: rare messages", &rust);
     in_sources("Notes of the `wisp` command", &rust);
     in_sources("The trace of `wisp run`", &["rust/sim/src"]);
-    in_sources("A device's log: native code", &["rust/port/src", "rust/image/src/native.rs"]);
+    in_sources("A device's log: native code", &["rust/port/src", "rust/image/src/native.rs", "src/native"]);
     in_sources("A device's log: installed apps", &["src", "rust/port/src"]);
     in_sources("A device's log: translated code", &["src/translate"]);
     in_sources(

@@ -68,7 +68,7 @@ traps! {
     UnknownHandle = 17, "", "", "the handle does not belong to this store", "The handle does not belong to this store: a mistake of the embedder.";
     CallDepthExceeded = 18, "CALL_DEPTH_EXCEEDED", "call depth exceeded", "more nested calls than the call depth allows", "More calls were nested than the app's call depth allows.";
     NestingExceeded = 19, "NESTING_EXCEEDED", "host and guest nested too deep", "host and guest, or instances, called each other too deep", "Host and guest called each other deeper than the native stack allows.";
-    MemoryProtection = 20, "MEMORY_PROTECTION", "memory protection", "native code reached for memory that is not the app's", "Native code in user mode reached for memory that is not the app's.";
+    MemoryProtection = 20, "MEMORY_PROTECTION", "memory protection", "code reached for memory that is not the app's", "Code in user mode reached for memory or a system call that is not the app's.";
     TooManyReferences = 21, "TOO_MANY_REFERENCES", "too many references", "more references of others than an instance may hold", "The app was given more references than it may hold.";
 }
 

@@ -41,7 +41,7 @@ pub use api::store::{AsContext, AsContextMut, InterruptHandle, Store, StoreConte
 pub use api::value::{Val, WasmTy, WasmValues};
 pub use exec::call::Frame;
 #[cfg(feature = "user-mode")]
-pub use exec::native::user::{serve, Outcome};
+pub use exec::native::user::serve;
 #[cfg(feature = "debug")]
 pub use exec::observe::{is_for_debugger, Observer};
 pub use exec::ops;
@@ -67,7 +67,7 @@ pub use vm::translation::{Translated, TranslationDone};
 pub use vm::trap::{RawTrap, Trap, TrapCode};
 pub use vm::ty::{FuncType, Signature};
 #[cfg(feature = "user-mode")]
-pub use vm::user_mode::{Request, UserMode};
+pub use vm::user_mode::{Outcome, Request, UserMode};
 pub use wisp_image::features::Feature;
 pub use wisp_image::format::ValType;
 #[cfg(feature = "native")]

@@ -54,6 +54,7 @@ fn user_mode(run: &shim::wisp_run) -> wisp_engine::UserMode {
         memory_words: run.user_memory_size / size_of::<u64>(),
         window: run.user_window,
         window_words: run.user_window_size / size_of::<u64>(),
+        frames: run.user_frames,
         stack: run.user_stack,
         stack_end: run.user_stack_end,
         enter: shim::wisp_shim_user_enter,

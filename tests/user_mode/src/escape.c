@@ -108,8 +108,70 @@ ZTEST(escape, test_functions_of_the_kernel_have_the_rights_of_the_code)
 ZTEST(escape, test_objects_of_the_kernel_are_out_of_reach)
 {
 	faults(GIVE_A_SEMAPHORE, (uintptr_t)&other.data->user.asked);
-	/* The kernel does nothing, and ends nobody for it. */
-	zassert_equal(try(END_A_THREAD, (uintptr_t)&other.data->thread).state, WISP_APP_EXITED);
+	faults(END_A_THREAD, (uintptr_t)&other.data->thread);
+}
+
+ZTEST(escape, test_other_system_calls_end_the_code)
+{
+	faults(SLEEP, 0);
+	faults(WRITE_TO_THE_CONSOLE, 0);
+	faults(CALL_THAT_IS_NONE, 0);
+	faults(CALL_THAT_IS_NONE, 0x10000);
+#ifdef CONFIG_NET_SOCKETS
+	faults(OPEN_A_SOCKET, 0);
+#endif
+}
+
+#ifdef CONFIG_FPU
+ZTEST(escape, test_floats_of_other_threads_are_out_of_reach)
+{
+	fill_floats(SECRET);
+	zassert_equal(try(READ_FLOATS, 0).state, WISP_APP_EXITED);
+	zassert_equal(told, 0, "%u registers", told);
+	all_is_well();
+}
+
+ZTEST(escape, test_floats_are_saved_with_the_rights_of_the_code)
+{
+	faults(FLOATS_ELSEWHERE,
+	       (uintptr_t)K_THREAD_STACK_BUFFER(app.user_stack) + app.user_stack_size);
+}
+#endif
+
+ZTEST(escape, test_code_that_computes_is_stopped)
+{
+	struct wisp_app_status status;
+
+	zassert_ok(wisp_app_load_embedded(&app, "spins"));
+	zassert_ok(wisp_app_start(&app));
+	k_msleep(50);
+	wisp_app_status(&app, &status);
+	zassert_equal(status.state, WISP_APP_RUNNING, "state %d", status.state);
+	zassert_ok(wisp_app_stop(&app));
+	zassert_ok(wisp_app_join(&app, K_SECONDS(5)));
+	wisp_app_status(&app, &status);
+	zassert_equal(status.state, WISP_APP_STOPPED, "state %d", status.state);
+	all_is_well();
+}
+
+/* Other user threads make system calls as ever. */
+K_THREAD_STACK_DEFINE(free_stack, 1024);
+static struct k_thread free_thread;
+
+static void free_main(void *a, void *b, void *c)
+{
+	ARG_UNUSED(a);
+	ARG_UNUSED(b);
+	ARG_UNUSED(c);
+	(void)k_msleep(1);
+	/* Returns, which is a system call that ends the thread. */
+}
+
+ZTEST(escape, test_other_threads_make_all_system_calls)
+{
+	(void)k_thread_create(&free_thread, free_stack, K_THREAD_STACK_SIZEOF(free_stack),
+			      free_main, NULL, NULL, NULL, 0, K_USER, K_NO_WAIT);
+	zassert_ok(k_thread_join(&free_thread, K_SECONDS(5)));
 	all_is_well();
 }
 

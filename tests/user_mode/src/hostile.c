@@ -12,6 +12,10 @@
 
 #include <zephyr/kernel.h>
 #include <zephyr/linker/linker-defs.h>
+#include <zephyr/syscall_list.h>
+#ifdef CONFIG_NET_SOCKETS
+#include <zephyr/net/socket.h>
+#endif
 
 #include "support.h"
 
@@ -139,8 +143,32 @@ static uint32_t ask_directly(struct record *record, uintptr_t place)
 	return refused;
 }
 
+#ifdef CONFIG_FPU
+/* Returns how many registers of the FPU do not hold this value. */
+static inline uint32_t other_floats(uint32_t value)
+{
+	uint32_t floats[32];
+	uint32_t others = 0;
+
+	__asm__ volatile("vstmia %0, {s0-s31}" ::"r"(floats) : "memory");
+	ARRAY_FOR_EACH(floats, i) {
+		others += (floats[i] != value) ? 1 : 0;
+	}
+	return others;
+}
+
+/* The frame of an exception fits on the stack, but not the registers of the FPU behind it. */
+static void floats_elsewhere(uintptr_t end)
+{
+	__asm__ volatile("mov sp, %0\n1: vmov s0, r0\nb 1b" ::"r"(end + 64));
+}
+#endif
+
 void hostile(struct record *record, uint32_t *slots)
 {
+#ifdef CONFIG_FPU
+	uint32_t others = other_floats(0);
+#endif
 	volatile uint32_t *place = (volatile uint32_t *)ask(record, TARGET);
 	const struct import *import = &record->imports[0];
 
@@ -208,6 +236,32 @@ void hostile(struct record *record, uint32_t *slots)
 	case END_A_THREAD:
 		k_thread_abort((k_tid_t)place);
 		break;
+	case SLEEP:
+		tell(record, k_msleep(1));
+		break;
+	case WRITE_TO_THE_CONSOLE: {
+		char text[] = "text\n";
+
+		k_str_out(text, sizeof(text) - 1);
+		break;
+	}
+	case CALL_THAT_IS_NONE:
+		tell(record, arch_syscall_invoke0(K_SYSCALL_LIMIT + (uintptr_t)place));
+		break;
+#ifdef CONFIG_NET_SOCKETS
+	case OPEN_A_SOCKET:
+		tell(record, zsock_socket(AF_INET, SOCK_DGRAM, IPPROTO_UDP));
+		break;
+#endif
+#ifdef CONFIG_FPU
+	case READ_FLOATS:
+		(void)ask(record, FLOATS);
+		tell(record, others + other_floats(0));
+		break;
+	case FLOATS_ELSEWHERE:
+		floats_elsewhere((uintptr_t)place);
+		break;
+#endif
 	default:
 		break;
 	}

@@ -14,6 +14,16 @@ atomic_t alive;
 uint32_t first_call;
 uint32_t last_call;
 
+#ifdef CONFIG_FPU
+__noinline void fill_floats(uint32_t value)
+{
+	__asm__ volatile(".irp n, 0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,"
+			 "16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31\n"
+			 "vmov s\\n, %0\n"
+			 ".endr" ::"r"(value));
+}
+#endif
+
 static uint32_t test_ask(struct wisp_caller *caller, uint32_t *slots, const void *env)
 {
 	ARG_UNUSED(caller);
@@ -25,6 +35,11 @@ static uint32_t test_ask(struct wisp_caller *caller, uint32_t *slots, const void
 	case TARGET:
 		slots[0] = target;
 		break;
+#ifdef CONFIG_FPU
+	case FLOATS:
+		fill_floats(SECRET);
+		break;
+#endif
 	default:
 		told = slots[0] - TELL;
 		break;

@@ -27,15 +27,35 @@ enum attack {
 	STACK_OVERFLOW,
 	GIVE_A_SEMAPHORE,
 	END_A_THREAD,
+	/* System calls that need no permission. */
+	SLEEP,
+	WRITE_TO_THE_CONSOLE,
+	CALL_THAT_IS_NONE,
+	OPEN_A_SOCKET,
+	/* With an FPU. */
+	READ_FLOATS,
+	FLOATS_ELSEWHERE,
 };
 
 /* What it asks the firmware. */
 enum question {
 	ATTACK,
 	TARGET,
+	/* The registers of the FPU hold SECRET while the host answers. */
+	FLOATS,
 	/* It tells a number: that plus what it tells. */
 	TELL = 1000,
 };
+
+#define SECRET 0x5ec2e700
+
+#ifdef CONFIG_FPU
+/*
+ * Fills all registers of the FPU and leaves them so: the callers have no floats in those that a
+ * function saves. The compiler does not know how long the assembly is.
+ */
+void fill_floats(uint32_t value);
+#endif
 
 extern const struct wisp_app app;
 extern const struct wisp_app other;

@@ -43,6 +43,8 @@ pub(crate) fn instantiate<T>(
     let ctx = built?;
     shared.add_instance(ctx);
     apply_segments(ctx, image)?;
+    #[cfg(feature = "user-mode")]
+    crate::exec::native::inside::bind(ctx).ok_or_else(|| small(0, shared.table_arena().remaining()))?;
     if let Some(init) = image.init()? {
         let entry = Entry::new(shared, 0)?;
         entry.call(ctx, u32::from(ctx.import_count) + init, data)?;

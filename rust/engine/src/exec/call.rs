@@ -195,7 +195,7 @@ unsafe fn call_import(ctx: &Ctx, function: u32, slots: *mut u32) -> RawTrap {
 ///
 /// # Safety
 /// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
-unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
+pub(super) unsafe fn enter(ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
     let shared = ctx.shared();
     if shared.current.get().is_null() {
         // SAFETY: rule F: the caller's slots and the two below them lie in the stack.
@@ -243,6 +243,11 @@ unsafe fn enter_first(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) ->
 /// The two slots below `slots` and those of arguments and results lie in the frame stack (rule F).
 #[inline(always)]
 unsafe fn run_outermost(shared: &Shared, ctx: &Ctx, code: u32, slots: *mut u32) -> RawTrap {
+    #[cfg(feature = "user-mode")]
+    // SAFETY: rule F: the caller's slots lie in the stack, and are those of the function's type.
+    if let Some(result) = unsafe { native::inside::enter(ctx, code, slots) } {
+        return result;
+    }
     #[cfg(wisp_translates)]
     let entry = translated::begin(ctx);
     // SAFETY: rule F: the header below the caller's slots lies in the stack. The code offset is that of a function

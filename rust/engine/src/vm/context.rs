@@ -199,6 +199,48 @@ impl Ctx {
         })
     }
 
+    /// Returns a copy of these records in the arena of another store, where an interpreter in user mode works with them. All
+    /// imports are this function, with the index as `env`. Elements of tables, globals and bytes of the memory are shared.
+    #[cfg(feature = "user-mode")]
+    pub(crate) fn copied<'s>(&self, shared: &'s Shared, import: super::imports::RawHostFn) -> Option<&'s Self> {
+        let arena = &shared.arena;
+        let imports = arena.alloc_cells(usize::from(self.import_count), unset_import())?;
+        for (index, place) in imports.iter().enumerate() {
+            let ty = self.imports().get(index)?.get().ty;
+            place.set(Import { function: import, env: core::ptr::without_provenance(index), direct: null(), ty });
+        }
+        let tables = arena.alloc_zeroed::<*const TableRecord>(usize::from(self.table_count))?;
+        for (index, place) in tables.iter().enumerate() {
+            place.set(arena.alloc(self.table(index)?.clone())?);
+        }
+        let dropped = arena.alloc_zeroed(usize::from(self.dropped_words))?;
+        for (index, place) in dropped.iter().enumerate() {
+            // SAFETY: rule A: as many cells were taken.
+            place.set(unsafe { (*self.dropped.add(index)).get() });
+        }
+        let linear = match self.linear() {
+            Some(linear) => core::ptr::from_ref(arena.alloc(linear.clone())?),
+            None => null(),
+        };
+        let references = if receives(&self.image()) { shared.config.max_references } else { 0 };
+        let held = Held::new(arena, references)?;
+        // SAFETY: records have nothing to drop, and every part that may not be in two instances is replaced.
+        let same = unsafe { core::ptr::from_ref(self).read() };
+        arena.alloc_with(|| Self {
+            stack_limit: shared.stack_limit(),
+            imports: imports.as_ptr(),
+            tables: tables.as_ptr(),
+            dropped: dropped.as_ptr(),
+            linear: Cell::new(linear),
+            held,
+            shared,
+            next: Cell::new(null()),
+            fuel: Cell::new(0),
+            view: ViewPart::new(),
+            ..same
+        })
+    }
+
     /// Returns the state of native code, if this instance runs native code.
     #[inline(always)]
     pub(crate) fn native(&self) -> Option<&Record> {

@@ -10,6 +10,7 @@ use super::shared::Shared;
 use crate::vm::trap::TrapCode;
 
 /// A linear memory. Its base never moves. Its size only grows, unless a snapshot is restored.
+#[cfg_attr(feature = "user-mode", derive(Clone))]
 pub struct LinearMemory {
     base: *mut u8,
     /// Bytes that exist.

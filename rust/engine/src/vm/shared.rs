@@ -290,7 +290,7 @@ impl Shared {
     #[inline(never)]
     fn frame_top_of(ctx: &Ctx) -> *mut u8 {
         match ctx {
-            ctx if !cfg!(feature = "interpreter") || ctx.native().is_some() => ctx.fp.get(),
+            ctx if !cfg!(feature = "interpreter") || ctx.native().is_some() || ctx.view.has_part() => ctx.fp.get(),
             ctx => {
                 let interpreted = || (ctx.code_offset(ctx.ip.get()), ctx.fp.get());
                 let (offset, fp) = ctx.translated_place().unwrap_or_else(interpreted);

@@ -14,6 +14,7 @@ use crate::vm::trap::TrapCode;
 const PIECE: usize = 1024;
 
 /// A table. Its elements never move. Back ends in assembly read the first two fields.
+#[cfg_attr(feature = "user-mode", derive(Clone))]
 #[repr(C)]
 pub struct TableRecord {
     pub(super) elements: *const Cell<u32>,

@@ -38,6 +38,18 @@ impl Guest {
     pub fn window(&self, _: &Config) -> Option<&Arena> {
         None
     }
+
+    /// Returns true: no host has to be asked.
+    #[inline(always)]
+    pub fn may_grow(&self, _: u32) -> bool {
+        true
+    }
+
+    /// Returns `None`: what an interpreter writes comes from the store's arena.
+    #[cfg(feature = "native")]
+    pub fn interpreted(&self, _: &Config) -> Option<&Arena> {
+        None
+    }
 }
 
 /// The view of an instance's code: none.
@@ -47,5 +59,11 @@ impl ViewPart {
     /// Returns a value without a view.
     pub const fn new() -> Self {
         Self
+    }
+
+    /// Returns false: interpreters run with the rights of the host.
+    #[inline(always)]
+    pub fn has_part(&self) -> bool {
+        false
     }
 }

@@ -211,7 +211,8 @@ cold_ops! {
     /// Dst Slot
     memory_grow(ctx, slot, word, set) {
         ctx.go_on()?;
-        let old = ctx.linear().and_then(|memory| memory.grow(ctx.shared(), slot(2)));
+        let memory = ctx.linear().filter(|_| ctx.shared().guest.may_grow(slot(2)));
+        let old = memory.and_then(|memory| memory.grow(ctx.shared(), slot(2)));
         set(1, old.unwrap_or(u32::MAX));
         Ok(())
     }

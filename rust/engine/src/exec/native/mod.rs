@@ -21,6 +21,8 @@ pub(crate) mod callers;
 mod entry;
 mod halt;
 mod helpers;
+#[cfg(feature = "user-mode")]
+pub(crate) mod inside;
 mod target;
 #[cfg_attr(not(feature = "user-mode"), path = "user_absent.rs")]
 pub(crate) mod user;
@@ -66,7 +68,8 @@ impl<'s> Room<'s> {
     pub fn take(shared: &'s Shared, code: Option<&Code<'_>>, globals: usize) -> Option<Self> {
         if code.is_none() {
             shared.clear_frames();
-            return Some(Self { globals: shared.arena.alloc_zeroed(globals)?, part: NativePart::NONE, guest: null() });
+            let arena = shared.guest.interpreted(&shared.config).unwrap_or(&shared.arena);
+            return Some(Self { globals: arena.alloc_zeroed(globals)?, part: NativePart::NONE, guest: null() });
         }
         Some(match shared.guest.window(&shared.config) {
             Some(window) => {

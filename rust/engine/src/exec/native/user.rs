@@ -23,24 +23,8 @@ use crate::vm::arena::Arena;
 use crate::vm::context::Ctx;
 use crate::vm::imports::Import;
 use crate::vm::native::Record;
-use crate::vm::shared::Shared;
 use crate::vm::trap::{RawTrap, Trap, TrapCode};
-use crate::vm::user_mode::{Request, TableView, UserMode, View};
-
-/// Numbers of the ways in which a call of native code ends.
-#[derive(Clone, Copy, Debug)]
-pub struct Outcome;
-
-impl Outcome {
-    /// It returned.
-    pub const RETURNED: u32 = 0;
-    /// A trap ended it.
-    pub const TRAPPED: u32 = 1;
-    /// The host ended it, because its stop flag was set.
-    pub const STOPPED: u32 = 2;
-    /// It did what it may not.
-    pub const FAULTED: u32 = 3;
-}
+use crate::vm::user_mode::{Outcome, Request, TableView, UserMode, View, IMPORT, MEMORY_GROW};
 
 impl View {
     /// Takes what code works with from the window, the record and the globals behind it excepted.
@@ -179,7 +163,7 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
             unsafe { slots.copy_from(view.slots, count) };
             RawTrap::NONE
         }
-        Outcome::TRAPPED => told(shared, note(shared, ctx, view.record())),
+        Outcome::TRAPPED => shared.told(note(shared, ctx, view.record())),
         outcome => {
             let offset = pc.wrapping_sub(record.code.addr());
             let native = section(&ctx.image(), &shared.config).ok().filter(|native| offset < native.code().len());
@@ -198,20 +182,7 @@ unsafe fn enter_view(ctx: &Ctx, record: &Record, view: &View, defined: u32, slot
     code
 }
 
-/// Returns the number of a trap as the code reported it. Whether the host stopped the code, the host knows itself.
-fn told(shared: &Shared, trap: RawTrap) -> RawTrap {
-    use core::sync::atomic::Ordering;
-    match trap.code() {
-        Some(TrapCode::Interrupted | TrapCode::DeadlineExceeded) if shared.stop.load(Ordering::Relaxed) == 0 => {
-            RawTrap::of(TrapCode::HostError)
-        }
-        Some(code) => RawTrap::of(code),
-        None => RawTrap::of(TrapCode::HostError),
-    }
-}
-
 // The helpers that concern the store: the number of each, its place in the table, is what is asked for.
-const MEMORY_GROW: usize = Helper::MemoryGrow as usize;
 const MEMORY_PAGES: usize = Helper::MemoryPages as usize;
 const MEMORY_COPY: usize = Helper::MemoryCopy as usize;
 const MEMORY_FILL: usize = Helper::MemoryFill as usize;
@@ -225,9 +196,6 @@ const TABLE_COPY: usize = Helper::TableCopy as usize;
 const TABLE_INIT: usize = Helper::TableInit as usize;
 const ELEM_DROP: usize = Helper::ElemDrop as usize;
 const CALL_REFERENCE: usize = Helper::CallReference as usize;
-
-/// A host function, by the index of its import.
-const IMPORT: usize = CALL_REFERENCE + 1;
 
 /// Runs with the rights of the code, as everything up to `serve` does.
 unsafe fn ask(engine: *const Ctx, what: usize, words: [usize; 5]) -> u32 {
@@ -310,9 +278,11 @@ fn on_stack(user: &UserMode, at: usize, count: usize) -> Option<*mut u32> {
 pub unsafe fn serve(ctx: *const c_void, request: &[usize; 6]) -> u32 {
     // SAFETY: rules A and T: `ctx` is that of `UserMode::enter`, which has not returned in this thread.
     let ctx = unsafe { &*ctx.cast::<Ctx>() };
-    let (Some(record), Some(view), Some(user)) = (ctx.native(), ctx.view(), ctx.shared().config.user_mode) else {
-        return TrapCode::HostError as u32;
-    };
+    let Some(user) = ctx.shared().config.user_mode else { return TrapCode::HostError as u32 };
+    if ctx.part().is_some() {
+        return super::inside::answer(ctx, &user, request).unwrap_or(TrapCode::MemoryProtection as u32);
+    }
+    let (Some(record), Some(view)) = (ctx.native(), ctx.view()) else { return TrapCode::HostError as u32 };
     let result = answer(ctx, record, &user, request);
     view.refresh(ctx);
     result.unwrap_or(TrapCode::MemoryProtection as u32)

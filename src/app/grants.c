@@ -226,7 +226,9 @@
 #ifdef CONFIG_WISP_BLE
 #define BLE_INTERVAL(node_id) DT_PROP_OR(node_id, ble_min_interval_ms, 100)
 #define HAS_BLE(node_id)                                                                           \
-	UTIL_OR(DT_NODE_HAS_PROP(node_id, ble_advertise), DT_NODE_HAS_PROP(node_id, ble_scan))
+	UTIL_OR(UTIL_OR(DT_NODE_HAS_PROP(node_id, ble_advertise),                                  \
+			DT_NODE_HAS_PROP(node_id, ble_scan)),                                      \
+		DT_NODE_HAS_PROP(node_id, ble_service))
 #ifdef CONFIG_WISP_EVENT
 #define BLE_EVENTS(node_id) .events = &TABLE(node_id, events),
 #else
@@ -235,15 +237,28 @@
 #define BLE_LIST(node_id, prop, list, count)                                                       \
 	COND_CODE_1(DT_NODE_HAS_PROP(node_id, prop),                                               \
 		    (.list = TABLE(node_id, prop), .count = ARRAY_SIZE(TABLE(node_id, prop)),), ())
+#ifdef CONFIG_WISP_BLE_GATT
+#define DEFINE_GATT(node_id)                                                                       \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, ble_service),                                        \
+		    (static struct wisp_gatt TABLE(node_id, gatt) = {                              \
+			    .text = DT_PROP(node_id, ble_service)};), ())
+#define USE_GATT(node_id)                                                                          \
+	COND_CODE_1(DT_NODE_HAS_PROP(node_id, ble_service), (.gatt = &TABLE(node_id, gatt),), ())
+#else
+#define DEFINE_GATT(node_id) LIST_REFUSE(node_id, ble_service, "CONFIG_WISP_BLE_GATT")
+#define USE_GATT(node_id)
+#endif
 #define BLE(node_id)                                                                               \
 	BUILD_ASSERT(IN_RANGE(BLE_INTERVAL(node_id), 20, 10240),                                   \
 		     "wisp,apps: " DT_NODE_PATH(node_id) " has a ble-min-interval-ms beyond 20 to 10240"); \
 	DEFINE_STRINGS(node_id, ble_advertise)                                                     \
 	DEFINE_STRINGS(node_id, ble_scan)                                                          \
+	DEFINE_GATT(node_id)                                                                       \
 	static struct wisp_ble TABLE(node_id, ble) = {                                             \
 		BLE_LIST(node_id, ble_advertise, advertise, advertise_count)                       \
 		BLE_LIST(node_id, ble_scan, scan, scan_count)                                      \
 		BLE_EVENTS(node_id)                                                                \
+		USE_GATT(node_id)                                                                  \
 		.min_interval_ms = BLE_INTERVAL(node_id),                                          \
 		WISP_BLE_INITIALIZER(TABLE(node_id, ble)),                                         \
 	};
@@ -252,7 +267,8 @@
 #else
 #define DEFINE_BLE(node_id)                                                                        \
 	LIST_REFUSE(node_id, ble_advertise, "CONFIG_WISP_BLE")                                     \
-	LIST_REFUSE(node_id, ble_scan, "CONFIG_WISP_BLE")
+	LIST_REFUSE(node_id, ble_scan, "CONFIG_WISP_BLE")                                          \
+	LIST_REFUSE(node_id, ble_service, "CONFIG_WISP_BLE")
 #define USE_BLE(node_id)
 #endif
 

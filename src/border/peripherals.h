@@ -271,8 +271,27 @@ struct wisp_ble_report {
 	uint8_t data[32];
 };
 
-/* Returns an entry of the app's list of what it may receive or announce, NULL behind the last. */
-const char *wisp_shim_ble_entry(const struct wisp_app *app, bool scan, uint32_t index);
+#define WISP_BLE_MAX_VALUE 20
+
+/* A value that a client has written. The bytes behind `length` are 0. */
+struct wisp_ble_written {
+	uint64_t time_us;
+	/* 48 bits. */
+	uint64_t address;
+	uint8_t characteristic;
+	uint8_t length;
+	uint8_t data[24];
+};
+
+enum wisp_ble_list {
+	WISP_BLE_LIST_ADVERTISE,
+	WISP_BLE_LIST_SCAN,
+	/* The UUID of the app's service. */
+	WISP_BLE_LIST_SERVICE,
+};
+
+/* Returns an entry of an enum wisp_ble_list, NULL behind the last. */
+const char *wisp_shim_ble_entry(const struct wisp_app *app, uint32_t list, uint32_t index);
 /* Returns milliseconds. */
 uint32_t wisp_shim_ble_min_interval(const struct wisp_app *app);
 /*
@@ -289,7 +308,22 @@ uint32_t wisp_shim_ble_receive(const struct wisp_app *app, uint64_t until_us,
 			       struct wisp_ble_report *report);
 /* Selects whether reports raise events, and drops waiting events. */
 uint32_t wisp_shim_ble_watch(const struct wisp_app *app, bool on);
-/* Has advertising and scanning stopped, without waiting for it. */
+
+/*
+ * The next four functions wait as wisp_shim_ble_scan() does. A UUID has its lowest byte first. The
+ * properties are those of wisp:ble@1. The number of the characteristic is written on success.
+ */
+uint32_t wisp_shim_ble_declare(const struct wisp_app *app, const uint8_t *uuid, uint8_t properties,
+			       uint8_t size, uint32_t *characteristic, uint32_t *error);
+uint32_t wisp_shim_ble_serve(const struct wisp_app *app, const uint8_t *uuid, uint32_t *error);
+uint32_t wisp_shim_ble_stop_serving(const struct wisp_app *app, uint32_t *error);
+uint32_t wisp_shim_ble_set(const struct wisp_app *app, uint32_t characteristic,
+			   const uint8_t *value, size_t length, uint32_t *error);
+/* Returns an enum wisp_wait: WISP_WAIT_EVENT with a value. */
+uint32_t wisp_shim_ble_written(const struct wisp_app *app, uint64_t until_us,
+			       struct wisp_ble_written *written);
+
+/* Has advertising, scanning and serving stopped, without waiting for it. */
 void wisp_shim_ble_release(const struct wisp_app *app);
 
 /* Returns true if the app may receive an advertisement with these data. Called from any thread. */

@@ -36,6 +36,7 @@ static struct k_work_q queue;
 /* These belong to the thread of the work queue: who advertises, as what, and how many scan. */
 static const struct wisp_ble *advertiser;
 static struct wisp_ble_announcement announced;
+static bool connectable;
 static uint32_t scanners;
 
 static struct wisp_ble *ble_of(const struct wisp_app *app)
@@ -43,15 +44,72 @@ static struct wisp_ble *ble_of(const struct wisp_app *app)
 	return app->grants == NULL ? NULL : app->grants->ble;
 }
 
-const char *wisp_shim_ble_entry(const struct wisp_app *app, bool scan, uint32_t index)
+const char *wisp_shim_ble_entry(const struct wisp_app *app, uint32_t list, uint32_t index)
 {
 	const struct wisp_ble *ble = ble_of(app);
 
-	if (ble == NULL || index >= (scan ? ble->scan_count : ble->advertise_count)) {
+	if (ble == NULL) {
 		return NULL;
 	}
-	return scan ? ble->scan[index] : ble->advertise[index];
+	switch (list) {
+	case WISP_BLE_LIST_ADVERTISE:
+		return index < ble->advertise_count ? ble->advertise[index] : NULL;
+	case WISP_BLE_LIST_SCAN:
+		return index < ble->scan_count ? ble->scan[index] : NULL;
+	default:
+#ifdef CONFIG_WISP_BLE_GATT
+		return (index == 0 && ble->gatt != NULL) ? ble->gatt->text : NULL;
+#else
+		return NULL;
+#endif
+	}
 }
+
+#ifdef CONFIG_WISP_BLE_GATT
+
+const struct wisp_ble *wisp_ble_connectable(void)
+{
+	return connectable ? advertiser : NULL;
+}
+
+static bool serves(const struct wisp_ble *ble)
+{
+	return ble->gatt != NULL && ble->gatt->serves;
+}
+
+#else
+
+/* Without GATT, nothing of it is called. */
+static bool serves(const struct wisp_ble *ble)
+{
+	ARG_UNUSED(ble);
+	return false;
+}
+
+static int wisp_gatt_serve(struct wisp_ble *ble)
+{
+	ARG_UNUSED(ble);
+	return -ENOTSUP;
+}
+
+static int wisp_gatt_stop(struct wisp_ble *ble)
+{
+	ARG_UNUSED(ble);
+	return 0;
+}
+
+static int wisp_gatt_notify(struct wisp_ble *ble)
+{
+	ARG_UNUSED(ble);
+	return -ENOTSUP;
+}
+
+static void wisp_gatt_raise_event(struct wisp_ble *ble)
+{
+	ARG_UNUSED(ble);
+}
+
+#endif /* CONFIG_WISP_BLE_GATT */
 
 uint32_t wisp_shim_ble_min_interval(const struct wisp_app *app)
 {
@@ -113,6 +171,7 @@ uint32_t wisp_shim_ble_watch(const struct wisp_app *app, bool on)
 	}
 	drop_events(ble);
 	raise_event(ble);
+	wisp_gatt_raise_event(ble);
 	return 0;
 }
 
@@ -224,17 +283,30 @@ static int stop_advertising(const struct wisp_ble *ble)
 	return bt_le_adv_stop();
 }
 
-static int advertise(struct wisp_ble *ble)
+/* Starts advertising what is announced, or replaces the data of what is advertised in this way. */
+static int announce(bool update)
 {
 	static struct bt_data data[STRUCTURES];
 	static struct bt_data response[STRUCTURES];
-	struct wisp_ble_announcement next;
-	struct bt_le_adv_param how = {
+	size_t count = split(announced.data, announced.length, data);
+	size_t response_count = split(announced.response, announced.response_length, response);
+	const struct bt_le_adv_param how = {
 		.id = BT_ID_DEFAULT,
-		.options = BT_LE_ADV_OPT_USE_IDENTITY,
+		.options = BT_LE_ADV_OPT_USE_IDENTITY | (connectable ? BT_LE_ADV_OPT_CONN : 0),
+		.interval_min = UNITS(announced.interval_ms),
+		.interval_max = UNITS(announced.interval_ms),
 	};
-	size_t count;
-	size_t response_count;
+
+	if (update) {
+		return bt_le_adv_update_data(data, count, response, response_count);
+	}
+	return bt_le_adv_start(&how, data, count, response_count > 0 ? response : NULL,
+			       response_count);
+}
+
+static int advertise(struct wisp_ble *ble)
+{
+	struct wisp_ble_announcement next;
 	bool same_way;
 	int ret;
 
@@ -248,27 +320,30 @@ static int advertise(struct wisp_ble *ble)
 		next = ble->announcement;
 	}
 	same_way = advertiser == ble && announced.interval_ms == next.interval_ms &&
-		   (announced.response_length == 0) == (next.response_length == 0);
-	announced = next;
-	count = split(announced.data, announced.length, data);
-	response_count = split(announced.response, announced.response_length, response);
-	if (same_way) {
-		return bt_le_adv_update_data(data, count, response, response_count);
+		   (announced.response_length == 0) == (next.response_length == 0) &&
+		   connectable == serves(ble);
+	if (!same_way) {
+		(void)stop_advertising(ble);
 	}
-	(void)stop_advertising(ble);
+	announced = next;
+	connectable = serves(ble);
+	if (same_way) {
+		ret = announce(true);
+		/* While a client is connected, it does not advertise, and then with the new data.
+		 */
+		return (ret == -EAGAIN && connectable) ? 0 : ret;
+	}
 	ret = enable();
 	if (ret != 0) {
 		return ret;
 	}
-	how.interval_min = UNITS(announced.interval_ms);
-	how.interval_max = how.interval_min;
-	ret = bt_le_adv_start(&how, data, count, response_count > 0 ? response : NULL,
-			      response_count);
+	ret = announce(false);
 	if (ret == 0) {
 		advertiser = ble;
 	}
-	/* The firmware advertises. */
-	return ret == -EALREADY ? -EBUSY : ret;
+	/* The firmware advertises, or the host has no room for a client beside one that is there.
+	 */
+	return (ret == -EALREADY || ret == -ENOMEM) ? -EBUSY : ret;
 }
 
 static void forget_reports(struct wisp_ble *ble, bool scanning)
@@ -324,6 +399,8 @@ static int scan(struct wisp_ble *ble)
 
 static int perform(struct wisp_ble *ble, enum wisp_ble_task task)
 {
+	int ret;
+
 	switch (task) {
 	case WISP_BLE_ADVERTISE:
 		return advertise(ble);
@@ -333,8 +410,16 @@ static int perform(struct wisp_ble *ble, enum wisp_ble_task task)
 		return scan(ble);
 	case WISP_BLE_STOP_SCANNING:
 		return stop_scanning(ble);
+	case WISP_BLE_SERVE:
+		ret = enable();
+		return ret != 0 ? ret : wisp_gatt_serve(ble);
+	case WISP_BLE_STOP_SERVING:
+		return wisp_gatt_stop(ble);
+	case WISP_BLE_NOTIFY:
+		return wisp_gatt_notify(ble);
 	case WISP_BLE_RELEASE:
 		(void)stop_advertising(ble);
+		(void)wisp_gatt_stop(ble);
 		return stop_scanning(ble);
 	default:
 		return 0;
@@ -361,6 +446,26 @@ void wisp_ble_work(struct k_work *work)
 	(void)k_poll_signal_raise(&ble->changed, 0);
 }
 
+#ifdef CONFIG_WISP_BLE_GATT
+
+static void resume(struct k_work *work)
+{
+	ARG_UNUSED(work);
+	/* The host stopped advertising when the client came. */
+	if (advertiser != NULL && connectable && !wisp_gatt_has_client()) {
+		(void)announce(false);
+	}
+}
+
+void wisp_ble_resume(void)
+{
+	static K_WORK_DEFINE(work, resume);
+
+	(void)k_work_submit_to_queue(&queue, &work);
+}
+
+#endif /* CONFIG_WISP_BLE_GATT */
+
 static int start(void)
 {
 	static const struct k_work_queue_config config = {.name = "wisp_ble"};
@@ -371,8 +476,7 @@ static int start(void)
 }
 SYS_INIT(start, POST_KERNEL, CONFIG_KERNEL_INIT_PRIORITY_DEFAULT);
 
-/* Waits until the thread for Bluetooth has done what it was given. Returns false for a stop. */
-static bool is_done(const struct wisp_app *app, struct wisp_ble *ble)
+bool wisp_ble_is_done(const struct wisp_app *app, struct wisp_ble *ble)
 {
 	while (!app->data->stopping) {
 		/* Reset before the look, so that a later end raises it again. */
@@ -393,12 +497,11 @@ static void give(struct wisp_ble *ble, enum wisp_ble_task task)
 	(void)k_work_submit_to_queue(&queue, &ble->work);
 }
 
-/* Has a task done. Returns an enum wisp_wait: WISP_WAIT_EVENT with the error. */
-static uint32_t ask(const struct wisp_app *app, struct wisp_ble *ble, enum wisp_ble_task task,
-		    uint32_t *error)
+uint32_t wisp_ble_ask(const struct wisp_app *app, struct wisp_ble *ble, enum wisp_ble_task task,
+		      uint32_t *error)
 {
 	give(ble, task);
-	if (!is_done(app, ble)) {
+	if (!wisp_ble_is_done(app, ble)) {
 		return WISP_WAIT_STOP;
 	}
 	*error = ble->error;
@@ -416,7 +519,7 @@ uint32_t wisp_shim_ble_advertise(const struct wisp_app *app, const uint8_t *data
 		return WISP_WAIT_EVENT;
 	}
 	/* The last run of the app may not be released yet. */
-	if (!is_done(app, ble)) {
+	if (!wisp_ble_is_done(app, ble)) {
 		return WISP_WAIT_STOP;
 	}
 	K_SPINLOCK(&ble->lock) {
@@ -426,7 +529,7 @@ uint32_t wisp_shim_ble_advertise(const struct wisp_app *app, const uint8_t *data
 		memcpy(ble->announcement.data, data, length);
 		memcpy(ble->announcement.response, response, response_length);
 	}
-	return ask(app, ble, WISP_BLE_ADVERTISE, error);
+	return wisp_ble_ask(app, ble, WISP_BLE_ADVERTISE, error);
 }
 
 static uint32_t ask_when_done(const struct wisp_app *app, enum wisp_ble_task task, uint32_t *error)
@@ -437,7 +540,7 @@ static uint32_t ask_when_done(const struct wisp_app *app, enum wisp_ble_task tas
 	if (ble == NULL) {
 		return WISP_WAIT_EVENT;
 	}
-	return is_done(app, ble) ? ask(app, ble, task, error) : WISP_WAIT_STOP;
+	return wisp_ble_is_done(app, ble) ? wisp_ble_ask(app, ble, task, error) : WISP_WAIT_STOP;
 }
 
 uint32_t wisp_shim_ble_stop_advertising(const struct wisp_app *app, uint32_t *error)

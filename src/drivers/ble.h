@@ -8,6 +8,9 @@
 #include <zephyr/kernel.h>
 
 #include "border/shim.h"
+#ifdef CONFIG_WISP_BLE_GATT
+#include "drivers/ble_gatt.h"
+#endif
 #include "drivers/event.h"
 
 /* What the thread for Bluetooth is to do for an app. */
@@ -17,6 +20,10 @@ enum wisp_ble_task {
 	WISP_BLE_STOP_ADVERTISING,
 	WISP_BLE_SCAN,
 	WISP_BLE_STOP_SCANNING,
+	WISP_BLE_SERVE,
+	WISP_BLE_STOP_SERVING,
+	/* Tell clients of the value of the characteristic `subject`. */
+	WISP_BLE_NOTIFY,
 	/* The app has ended. */
 	WISP_BLE_RELEASE,
 };
@@ -37,6 +44,11 @@ struct wisp_ble {
 	uint8_t scan_count;
 	uint16_t min_interval_ms;
 	struct wisp_events *events;
+#ifdef CONFIG_WISP_BLE_GATT
+	/* NULL without a service. */
+	struct wisp_gatt *gatt;
+	uint8_t subject;
+#endif
 	struct k_work work;
 	struct k_spinlock lock;
 	/* Raised when a task is done, and when a report has arrived. */
@@ -57,6 +69,19 @@ struct wisp_ble {
 
 /* Calls the Bluetooth host for an app, in the thread for Bluetooth. */
 void wisp_ble_work(struct k_work *work);
+
+/* Returns who advertises that clients can connect, or NULL. */
+const struct wisp_ble *wisp_ble_connectable(void);
+
+/* Has advertising continue after a client has left. */
+void wisp_ble_resume(void);
+
+/* Waits until the thread for Bluetooth has done what it was given. Returns false for a stop. */
+bool wisp_ble_is_done(const struct wisp_app *app, struct wisp_ble *ble);
+
+/* Has a task done. Returns an enum wisp_wait: WISP_WAIT_EVENT with the error. */
+uint32_t wisp_ble_ask(const struct wisp_app *app, struct wisp_ble *ble, enum wisp_ble_task task,
+		      uint32_t *error);
 
 #define WISP_BLE_INITIALIZER(_name)                                                                \
 	.work = Z_WORK_INITIALIZER(wisp_ble_work),                                                 \

@@ -237,6 +237,132 @@ impl Drop for Scanner {
     }
 }
 
+/// Returns the whole UUID of one with 16 bits.
+pub const fn uuid_of(short: u16) -> u128 {
+    (short as u128) << 96 | 0x1000_8000_0080_5f9b_34fb
+}
+
+/// Rights of clients to a characteristic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CharacteristicUse {
+    /// Read the value.
+    pub read: bool,
+    /// Write the value.
+    pub write: bool,
+    /// Be told of each new value.
+    pub notify: bool,
+}
+
+/// The app's GATT service. It is withdrawn when this is dropped.
+#[derive(Debug)]
+pub struct GattService(());
+
+/// A value that a client has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WrittenValue {
+    /// When the host got it, since boot.
+    pub time: Duration,
+    /// The client's address, a number of 48 bits.
+    pub address: u64,
+    /// The number that [`GattService::declare`] returned.
+    pub characteristic: u32,
+    length: u8,
+    bytes: [u8; ble::MAX_VALUE as usize],
+}
+
+impl WrittenValue {
+    fn from_record(record: &[u8; ble::VALUE_SIZE]) -> Self {
+        let mut bytes = [0; ble::MAX_VALUE as usize];
+        bytes.iter_mut().zip(record.iter().skip(16)).for_each(|(place, byte)| *place = *byte);
+        WrittenValue {
+            time: Duration::from_micros(number(record, 0, 8)),
+            address: number(record, 8, 8),
+            characteristic: number(record, 40, 4) as u32,
+            length: number(record, 44, 4).min(ble::MAX_VALUE.into()) as u8,
+            bytes,
+        }
+    }
+
+    /// Returns the value.
+    pub fn value(&self) -> &[u8] {
+        self.bytes.get(..self.length.into()).unwrap_or_default()
+    }
+}
+
+impl GattService {
+    /// Begins a service without characteristics, which nobody finds before [`GattService::serve`].
+    ///
+    /// # Errors
+    /// `EIO` if one from before cannot be withdrawn.
+    pub fn new() -> Result<Self, Error> {
+        ble::stop_serving()?;
+        Ok(GattService(()))
+    }
+
+    /// Declares a characteristic whose value has so many bytes at most, and returns its number.
+    ///
+    /// # Errors
+    /// `EACCES` if the app was granted no service, and `ENOTSUP` if the firmware has no connections. `EINVAL` for no use or a
+    /// size out of range, `ENOSPC` for too many, and `EBUSY` after [`GattService::serve`].
+    pub fn declare(&mut self, uuid: u128, uses: CharacteristicUse, size: usize) -> Result<u32, Error> {
+        let bit = |is_set, bit| if is_set { bit } else { 0 };
+        let properties = bit(uses.read, ble::READ) | bit(uses.write, ble::WRITE) | bit(uses.notify, ble::NOTIFY);
+        let size = u32::try_from(size).unwrap_or(u32::MAX);
+        Ok(ble::declare((uuid >> 64) as u64, uuid as u64, properties, size)?)
+    }
+
+    /// Offers the service to clients. An advertisement that starts after that lets them connect.
+    ///
+    /// # Errors
+    /// `EINVAL` without characteristics, `ENODEV` and `EIO` of the controller, and those of [`GattService::declare`].
+    pub fn serve(&mut self) -> Result<(), Error> {
+        Ok(ble::serve()?)
+    }
+
+    /// Sets a value, and tells clients that asked for it.
+    ///
+    /// # Errors
+    /// `EINVAL` if there is no such characteristic, `EMSGSIZE` if the value is longer than was declared.
+    pub fn set(&mut self, characteristic: u32, value: &[u8]) -> Result<(), Error> {
+        Ok(ble::set(characteristic, value)?)
+    }
+
+    /// Takes the oldest value that was written, waiting for it without limit. The CPU is free for others.
+    ///
+    /// # Errors
+    /// None but those of a host that breaks its own rules.
+    pub fn written(&mut self) -> Result<WrittenValue, Error> {
+        Ok(WrittenValue::from_record(&ble::written(ble::FOREVER)?))
+    }
+
+    /// Takes the oldest value that was written, waiting for it this long, rounded up to milliseconds. `None` if nothing comes.
+    ///
+    /// # Errors
+    /// None but those of a host that breaks its own rules.
+    pub fn written_within(&mut self, timeout: Duration) -> Result<Option<WrittenValue>, Error> {
+        match ble::written(ms(timeout).min(ble::FOREVER - 1)) {
+            Ok(record) => Ok(Some(WrittenValue::from_record(&record))),
+            Err(Errno::TimedOut) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Chooses whether written values become events: see [`crate::next_event`]. So it does for advertisements.
+    ///
+    /// # Errors
+    /// `ENOTSUP` if the firmware has no events.
+    pub fn watch(&mut self, on: bool) -> Result<(), Error> {
+        Ok(ble::watch(on.into())?)
+    }
+}
+
+impl Drop for GattService {
+    fn drop(&mut self) {
+        // Nobody is left to be told.
+        let _ = ble::stop_serving();
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,6 +380,22 @@ mod tests {
         assert!(Advertisement::new().structure(9, &[&[b'x'; 29]]).is_some_and(|data| data.bytes().len() == 31));
         assert_eq!(Advertisement::new().structure(9, &[&[b'x'; 30]]), None);
         assert_eq!(long.structure(9, &[&[b'x'; 12]]), None);
+    }
+
+    #[test]
+    fn a_written_value_is_read_as_the_host_writes_it() {
+        let mut record = [0; ble::VALUE_SIZE];
+        record[..8].copy_from_slice(&3_000_000u64.to_le_bytes());
+        record[8..16].copy_from_slice(&0xc0de_0000_0001u64.to_le_bytes());
+        record[16..20].copy_from_slice(&[1, 2, 3, 4]);
+        record[40] = 5;
+        record[44] = 3;
+        let found = WrittenValue::from_record(&record);
+        assert_eq!((found.time, found.address), (Duration::from_secs(3), 0xc0de_0000_0001));
+        assert_eq!((found.characteristic, found.value()), (5, &[1, 2, 3][..]));
+        record[44] = 0xff;
+        assert_eq!(WrittenValue::from_record(&record).value().len(), 20);
+        assert_eq!(uuid_of(0x2a6e), 0x0000_2a6e_0000_1000_8000_0080_5f9b_34fb);
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub enum EventKind {
     Can(u32),
     /// Bluetooth received an advertisement: [`crate::Scanner::watch`].
     Ble,
+    /// A client has written a value by Bluetooth: [`crate::GattService::watch`].
+    BleWritten,
     /// Something that this version of the crate does not know.
     Other(u32),
 }
@@ -76,7 +78,8 @@ impl Event {
             },
             event::INPUT => EventKind::Input(source),
             event::CAN => EventKind::Can(source),
-            event::BLE => EventKind::Ble,
+            event::BLE if source == 0 => EventKind::Ble,
+            event::BLE => EventKind::BleWritten,
             other => EventKind::Other(other),
         };
         Event { time: Duration::from_micros(number(record, 0, 8)), kind, lost }

@@ -69,7 +69,9 @@ mod timer;
 mod uart;
 
 pub use adc::AnalogInput;
-pub use ble::{Advertisement, Advertiser, ReceivedAdvertisement, Scanner};
+pub use ble::{
+    uuid_of, Advertisement, Advertiser, CharacteristicUse, GattService, ReceivedAdvertisement, Scanner, WrittenValue,
+};
 pub use can::{CanBus, CanFrame, CanId, CanState, ReceivedFrame};
 pub use counter::Counter;
 pub use dac::AnalogOutput;

@@ -15,6 +15,14 @@ pub const MAX_DATA: u32 = 31;
 pub const MIN_INTERVAL: u32 = 20;
 /// Longest interval between two advertisements, in milliseconds.
 pub const MAX_INTERVAL: u32 = 10_240;
+/// Clients may read the value.
+pub const READ: u32 = 2;
+/// Clients may write the value.
+pub const WRITE: u32 = 8;
+/// Clients that ask for it are told of each new value.
+pub const NOTIFY: u32 = 16;
+/// Largest number of bytes in the value of a characteristic.
+pub const MAX_VALUE: u32 = 20;
 /// Wait without limit.
 pub const FOREVER: u32 = u32::MAX;
 
@@ -36,6 +44,25 @@ pub const REPORT: Record = Record {
     ],
 };
 
+/// The record that `written` writes.
+pub const VALUE: Record = Record {
+    name: "value",
+    doc: "A value that a client has written. The bytes of `data0` to `data2` follow each other in memory.",
+    fields: &[
+        field("time_us", 8, "when the host got it, microseconds since boot"),
+        field("address", 8, "the client's address, a number of 48 bits"),
+        field("data0", 8, "bytes 0 to 7 of the value in their order, and 0 behind the value"),
+        field("data1", 8, "bytes 8 to 15"),
+        field("data2", 8, "bytes 16 to 19, and 0"),
+        field("characteristic", 4, "from `declare`"),
+        field("length", 4, "number of bytes"),
+    ],
+};
+
+const HIGH: Param = param("high", Kind::U64, "upper half of the UUID");
+const LOW: Param = param("low", Kind::U64, "lower half of the UUID");
+const NO_SERVICE: (&str, &str) = ("EACCES", "the app was granted no service");
+const NO_SERVER: (&str, &str) = ("ENOTSUP", "the firmware has no connections");
 const TIMEOUT: Param =
     param("timeout", Kind::U32, "milliseconds to wait at most; 0 does not wait, `FOREVER` has no limit");
 const NO_CONTROLLER: (&str, &str) = ("ENODEV", "the controller is not ready");
@@ -52,7 +79,9 @@ pub const INTERFACE: Interface = Interface {
           listed. A received advertisement is delivered if something in it is listed.\n\nOne app at a time advertises. Several \
           apps may scan, and each has a queue of its own, whose length is the firmware's (`CONFIG_WISP_BLE_QUEUE`). A report that finds \
           the queue full is dropped and counted. A report that equals a waiting one in sender, kind and data replaces its time and \
-          strength. Advertising and scanning end with the app.",
+          strength. Advertising and scanning end with the app.\n\nWith `ble-service`, the app has a GATT service of its own with this UUID. The app \
+          declares its characteristics, and then serves them. The host keeps the values: clients read them without the app, and what they \
+          write waits for `written`. While the app serves, its advertisements let clients connect, one at a time.",
     grant: Some(Grant {
         property: "ble-advertise",
         beside: "ble-scan",
@@ -68,9 +97,13 @@ pub const INTERFACE: Interface = Interface {
         constant("MAX_DATA", MAX_DATA, "Largest number of bytes in an advertisement, and in a response."),
         constant("MIN_INTERVAL", MIN_INTERVAL, "Shortest interval between two advertisements, in milliseconds."),
         constant("MAX_INTERVAL", MAX_INTERVAL, "Longest interval between two advertisements, in milliseconds."),
+        constant("READ", READ, "Clients may read the value."),
+        constant("WRITE", WRITE, "Clients may write the value."),
+        constant("NOTIFY", NOTIFY, "Clients that ask for it are told of each new value."),
+        constant("MAX_VALUE", MAX_VALUE, "Largest number of bytes in the value of a characteristic."),
         constant("FOREVER", FOREVER, "Wait without limit."),
     ],
-    records: &[REPORT],
+    records: &[REPORT, VALUE],
     functions: &[
         Function {
             name: "advertise",
@@ -90,7 +123,7 @@ pub const INTERFACE: Interface = Interface {
                     "a structure is malformed or of another type, the flags limit the time, or the interval is out of range",
                 ),
                 ("EMSGSIZE", "data or response have more than `MAX_DATA` bytes"),
-                ("EBUSY", "another app or the firmware advertises"),
+                ("EBUSY", "another app or the firmware advertises, or a client is connected and the way of advertising changes"),
                 ("ENOTSUP", "the firmware has no advertising"),
                 NO_CONTROLLER,
                 FAILED,
@@ -133,13 +166,78 @@ pub const INTERFACE: Interface = Interface {
         Function {
             name: "watch",
             doc: "Chooses whether reports become events, which `wait` of `wisp:event@1` delivers: one when a report is there \
-                  after `receive` had taken all, or is there already. Events that were not delivered yet are dropped.",
+                  after `receive` had taken all, or is there already. In the same way, there is one for `written`. Events that were \
+                  not delivered yet are dropped.",
             params: &[param("on", Kind::U32, "0 for no events, anything else for events")],
             returns: Returns::Nothing,
             errors: &[
                 ("EACCES", "the app was granted nothing of Bluetooth"),
                 ("ENOTSUP", "this firmware has no events"),
             ],
+        },
+        Function {
+            name: "declare",
+            doc: "Declares a characteristic of the app's service, with an empty value. A UUID of 16 bits is written out: 2a6e is \
+                  00002a6e-0000-1000-8000-00805f9b34fb.",
+            params: &[
+                HIGH,
+                LOW,
+                param("properties", Kind::U32, "`READ`, `WRITE`, `NOTIFY` or several of them"),
+                param("size", Kind::U32, "longest value in bytes, 1 to `MAX_VALUE`"),
+            ],
+            returns: Returns::Value("the number of the characteristic: 0, 1, and so on"),
+            errors: &[
+                NO_SERVICE,
+                ("EINVAL", "the properties are none or others, or the size is out of range"),
+                ("EBUSY", "the app serves"),
+                ("ENOSPC", "the app has all its characteristics"),
+                NO_SERVER,
+            ],
+        },
+        Function {
+            name: "serve",
+            doc: "Offers the service to clients. An `advertise` after that lets them connect.",
+            params: &[],
+            returns: Returns::Nothing,
+            errors: &[
+                NO_SERVICE,
+                ("EINVAL", "no characteristic was declared"),
+                ("EBUSY", "the app serves"),
+                NO_SERVER,
+                NO_CONTROLLER,
+                FAILED,
+            ],
+        },
+        Function {
+            name: "stop_serving",
+            doc: "Takes the service away from clients and forgets its characteristics, with all that was written. A client that is \
+                  connected through the app's advertisements is disconnected.",
+            params: &[],
+            returns: Returns::Nothing,
+            errors: &[FAILED],
+        },
+        Function {
+            name: "set",
+            doc: "Sets the value of a characteristic. With `NOTIFY`, clients that asked for it are told while the app serves.",
+            params: &[
+                param("characteristic", Kind::U32, "from `declare`"),
+                param("value", Kind::Bytes, "as many bytes as were declared, or fewer"),
+            ],
+            returns: Returns::Nothing,
+            errors: &[
+                NO_SERVICE,
+                ("EINVAL", "there is no such characteristic"),
+                ("EMSGSIZE", "the value is longer than was declared"),
+                NO_SERVER,
+            ],
+        },
+        Function {
+            name: "written",
+            doc: "Takes the oldest value that a client has written, waiting if there is none. A client that writes while the queue is \
+                  full gets an error.",
+            params: &[TIMEOUT, param("value", Kind::OutRecord(VALUE.size()), "a `value`")],
+            returns: Returns::Nothing,
+            errors: &[("ETIMEDOUT", "nothing came in time")],
         },
     ],
 };

@@ -34,7 +34,7 @@ pub const EVENT: Record = Record {
         field(
             "source",
             4,
-            "number of the timer, or handle of the pin, UART, channel, counter, socket, input device or CAN bus; Bluetooth: 0",
+            "number of the timer, or handle of the pin, UART, channel, counter, socket, input device or CAN bus; Bluetooth: 0, or 1 if a client has written",
         ),
         field(
             "value",

@@ -2,12 +2,12 @@
 //! `wisp:ble@1`.
 
 use crate::bindings::BleV1;
-use crate::claim::{any_claim, claims, BleEntry, BleEntryError, Claim, Label};
+use crate::claim::{any_claim, ble_service, claims, BleEntry, BleEntryError, Claim, Label};
 use crate::parts::put_words;
 use crate::platform::Platform;
 use crate::stop::{Failure, Interrupted};
 use crate::App;
-use wisp_abi::ble::{self, MAX_DATA, MAX_INTERVAL, MIN_INTERVAL};
+use wisp_abi::ble::{self, MAX_DATA, MAX_INTERVAL, MAX_VALUE, MIN_INTERVAL};
 use wisp_abi::Errno;
 
 /// Shortest interval between two advertisements in milliseconds, if the board says nothing.
@@ -20,6 +20,34 @@ pub enum BleList {
     Advertise,
     /// Grants what the app receives.
     Scan,
+    /// Grants the service that the app offers, by one UUID.
+    Service,
+}
+
+/// A characteristic of the app's service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Characteristic {
+    /// Its UUID.
+    pub uuid: u128,
+    /// `READ`, `WRITE` and `NOTIFY` of `wisp:ble@1`.
+    pub properties: u8,
+    /// Longest value in bytes, at most [`MAX_VALUE`].
+    pub size: u8,
+}
+
+/// A value that a client has written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BleWritten {
+    /// When, in microseconds since boot.
+    pub time_us: u64,
+    /// The client, a number of 48 bits.
+    pub address: u64,
+    /// The value, and 0 behind it.
+    pub data: [u8; 24],
+    /// Number of bytes, at most [`MAX_VALUE`].
+    pub length: u8,
+    /// The index of the characteristic.
+    pub characteristic: u8,
 }
 
 /// An advertisement that was received.
@@ -98,7 +126,47 @@ pub trait Ble {
         Err(Errno::NotSupported)
     }
 
-    /// Stops advertising and scanning, and ends events: the app has ended. Need not wait until it is done.
+    /// Adds a characteristic to the app's service, and returns its index.
+    ///
+    /// # Errors
+    /// `EBUSY` if the service is offered, `ENOSPC` if there are too many, `ENOTSUP` without connections.
+    fn declare_ble(&mut self, _characteristic: Characteristic) -> Result<u32, Failure<Errno>> {
+        Err(Errno::NotSupported.into())
+    }
+
+    /// Offers the service with this UUID.
+    ///
+    /// # Errors
+    /// `EINVAL` without characteristics, `EBUSY` if it is offered, otherwise the error of the driver.
+    fn serve_ble(&mut self, _service: u128) -> Result<(), Failure<Errno>> {
+        Err(Errno::NotSupported.into())
+    }
+
+    /// Withdraws the service, and forgets characteristics and what was written.
+    ///
+    /// # Errors
+    /// The error of the driver.
+    fn stop_ble_serving(&mut self) -> Result<(), Failure<Errno>> {
+        Ok(())
+    }
+
+    /// Sets a value and tells clients.
+    ///
+    /// # Errors
+    /// `EINVAL` if there is no such characteristic, `EMSGSIZE` if the value is too long.
+    fn set_ble(&mut self, _characteristic: u32, _value: &[u8]) -> Result<(), Failure<Errno>> {
+        Err(Errno::NotSupported.into())
+    }
+
+    /// Takes the oldest value that was written, waiting for one until a time.
+    ///
+    /// # Errors
+    /// [`Interrupted`] as soon as the app has to stop.
+    fn written_ble(&mut self, _until_us: u64) -> Result<Option<BleWritten>, Interrupted> {
+        Ok(None)
+    }
+
+    /// Stops advertising, scanning and serving, and ends events: the app has ended. Need not wait until it is done.
     fn release_ble(&mut self) {}
 }
 
@@ -114,7 +182,9 @@ fn grants<B: Ble + ?Sized>(board: &B, list: BleList, claim: Claim<'_>) -> bool {
 /// Finds the first entry that cannot be read: its text and what is wrong with it.
 pub fn bad_ble_entry<B: Ble + ?Sized>(board: &B) -> Option<(&[u8], BleEntryError)> {
     let mut all = [BleList::Advertise, BleList::Scan].into_iter().flat_map(|list| texts(board, list));
-    all.find_map(|text| Some((text, BleEntry::parse(text).err()?)))
+    let bad = all.find_map(|text| Some((text, BleEntry::parse(text).err()?)));
+    let mut services = texts(board, BleList::Service).filter(|text| ble_service(text).is_none());
+    bad.or_else(|| services.next().map(|text| (text, BleEntryError::Service)))
 }
 
 /// Returns true if the app may receive an advertisement with these data.
@@ -124,6 +194,7 @@ pub fn may_hear<B: Ble + ?Sized>(board: &B, data: &[u8]) -> bool {
 }
 
 const SIZE: usize = ble::REPORT.size() as usize;
+const WRITTEN: usize = ble::VALUE.size() as usize;
 
 fn record(report: &BleReport) -> [u8; SIZE] {
     let mut record = [0; SIZE];
@@ -142,6 +213,15 @@ impl<P: Platform> App<P> {
     fn ble_denied(&mut self, label: &[u8]) -> Failure<Errno> {
         self.platform.denied(ble::INTERFACE.module, label);
         Errno::Access.into()
+    }
+
+    /// Returns the UUID of the service that the app may offer.
+    fn granted_service(&mut self) -> Result<u128, Failure<Errno>> {
+        // a malformed one was refused before the app started
+        match self.platform.ble_entry(BleList::Service, 0).and_then(ble_service) {
+            Some(uuid) => Ok(uuid),
+            None => Err(self.ble_denied(b"ble-service")),
+        }
     }
 
     fn has_ble(&self, list: BleList) -> bool {
@@ -201,16 +281,59 @@ impl<P: Platform> BleV1 for App<P> {
     }
 
     fn watch(&mut self, on: u32) -> Result<(), Failure<Errno>> {
-        if !self.has_ble(BleList::Scan) {
+        if !self.has_ble(BleList::Scan) && !self.has_ble(BleList::Service) {
             return Err(self.ble_denied(b"ble-scan"));
         }
         Ok(self.platform.watch_ble(on != 0)?)
+    }
+
+    fn declare(&mut self, high: u64, low: u64, properties: u32, size: u32) -> Result<u32, Failure<Errno>> {
+        self.granted_service()?;
+        let all = ble::READ | ble::WRITE | ble::NOTIFY;
+        if properties == 0 || properties & !all != 0 || !(1..=MAX_VALUE).contains(&size) {
+            return Err(Errno::Invalid.into());
+        }
+        let uuid = u128::from(high) << 64 | u128::from(low);
+        // both were checked
+        let characteristic = Characteristic { uuid, properties: properties as u8, size: size as u8 };
+        self.platform.declare_ble(characteristic)
+    }
+
+    fn serve(&mut self) -> Result<(), Failure<Errno>> {
+        let service = self.granted_service()?;
+        self.platform.serve_ble(service)
+    }
+
+    fn stop_serving(&mut self) -> Result<(), Failure<Errno>> {
+        self.platform.stop_ble_serving()
+    }
+
+    fn set(&mut self, characteristic: u32, value: &[u8]) -> Result<(), Failure<Errno>> {
+        self.granted_service()?;
+        if value.len() > MAX_VALUE as usize {
+            return Err(Errno::MessageSize.into());
+        }
+        self.platform.set_ble(characteristic, value)
+    }
+
+    fn written(&mut self, timeout: u32) -> Result<[u8; WRITTEN], Failure<Errno>> {
+        let end = self.end_of_wait(timeout);
+        let written = self.platform.written_ble(end).map_err(Failure::interrupted)?.ok_or(Errno::TimedOut)?;
+        let mut record = [0; WRITTEN];
+        let (time, rest) = record.split_at_mut(8);
+        time.copy_from_slice(&written.time_us.to_le_bytes());
+        let (address, rest) = rest.split_at_mut(8);
+        address.copy_from_slice(&written.address.to_le_bytes());
+        let (data, rest) = rest.split_at_mut(written.data.len());
+        data.copy_from_slice(&written.data);
+        put_words(rest, [written.characteristic.into(), written.length.into()]);
+        Ok(record)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{bad_ble_entry, may_hear, Ble, BleList, BleReport};
+    use super::{bad_ble_entry, may_hear, Ble, BleList, BleReport, BleWritten, Characteristic};
     use crate::stop::{Failure, Interrupted, Stop};
     use crate::testing::{Board, Harness, BLE};
     use std::vec::Vec;
@@ -219,7 +342,11 @@ mod tests {
 
     impl Ble for Board {
         fn ble_entry(&self, list: BleList, index: u32) -> Option<&[u8]> {
-            let entries = if list == BleList::Advertise { self.ble[0] } else { self.ble[1] };
+            let entries = match list {
+                BleList::Advertise => self.ble[0],
+                BleList::Scan => self.ble[1],
+                BleList::Service => self.ble[2],
+            };
             entries.get(index as usize).map(|entry| entry.as_bytes())
         }
 
@@ -250,6 +377,30 @@ mod tests {
             self.bus_error.map_or(Ok(()), Err)
         }
 
+        fn declare_ble(&mut self, characteristic: Characteristic) -> Result<u32, Failure<Errno>> {
+            let Characteristic { uuid, properties, size } = characteristic;
+            self.wire = uuid.to_be_bytes().to_vec();
+            self.calls.push(("declare", [properties.into(), size.into()]));
+            Ok(self.bus_error.map_or(Ok(1), Err)?)
+        }
+
+        fn serve_ble(&mut self, service: u128) -> Result<(), Failure<Errno>> {
+            self.wire = service.to_be_bytes().to_vec();
+            Ok(self.bus_error.map_or(Ok(()), Err)?)
+        }
+
+        fn set_ble(&mut self, characteristic: u32, value: &[u8]) -> Result<(), Failure<Errno>> {
+            self.wire = value.to_vec();
+            self.calls.push(("set", [characteristic, 0]));
+            Ok(self.bus_error.map_or(Ok(()), Err)?)
+        }
+
+        fn written_ble(&mut self, until_us: u64) -> Result<Option<BleWritten>, Interrupted> {
+            let next = self.writes.pop_front();
+            self.waited(next.is_none(), until_us)?;
+            Ok(next)
+        }
+
         fn release_ble(&mut self) {
             self.ble_released = true;
         }
@@ -257,7 +408,7 @@ mod tests {
 
     fn granted(advertise: &'static [&'static str], scan: &'static [&'static str]) -> Harness {
         let mut harness = Harness::new();
-        harness.app.platform_mut().ble = [advertise, scan];
+        harness.app.platform_mut().ble = [advertise, scan, &[]];
         harness
     }
 
@@ -347,7 +498,7 @@ mod tests {
 
     #[test]
     fn one_claim_that_is_listed_lets_a_report_in() {
-        let board = |scan| Board { ble: [&[], scan], ..Board::default() };
+        let board = |scan| Board { ble: [&[], scan, &[]], ..Board::default() };
         let data = b"\x02\x01\x06\x05\x09Lamp\x03\x03\x1a\x18";
         for (scan, expected) in [
             (&["name:Heater", "service:181a"][..], true),
@@ -364,13 +515,67 @@ mod tests {
     #[test]
     fn an_entry_that_cannot_be_read_is_found_in_both_lists() {
         let found = |advertise, scan| {
-            let board = Board { ble: [advertise, scan], ..Board::default() };
+            let board = Board { ble: [advertise, scan, &["181a"]], ..Board::default() };
             bad_ble_entry(&board).map(|(text, error)| (text.to_vec(), error.expected()))
         };
         assert_eq!(found(&["any"], &["name:x"]), None);
         let (text, expected) = found(&["any", "nme:x"], &[]).unwrap();
         assert!(text == b"nme:x" && expected.starts_with("expected name:TEXT"));
         assert_eq!(found(&["any"], &["service:1"]).unwrap().0, b"service:1");
+        let board = Board { ble: [&[], &[], &["service:181a"]], ..Board::default() };
+        assert_eq!(bad_ble_entry(&board).unwrap().0, b"service:181a");
+    }
+
+    fn served() -> Harness {
+        let mut harness = Harness::new();
+        harness.app.platform_mut().ble = [&[], &[], &["6e400001-b5a3-f393-e0a9-e50e24dcca9e"]];
+        harness
+    }
+
+    #[test]
+    fn an_app_with_a_service_declares_and_serves_it() {
+        let mut harness = served();
+        let uuid = [0x2222_2222, 0x1111_1111, 0x4444_4444, 0x3333_3333];
+        for (properties, size, result) in
+            [(0, 1, -22), (1, 1, -22), (32, 1, -22), (2, 0, -22), (2, 21, -22), (26, 20, 1)]
+        {
+            let arguments = [&uuid[..], &[properties, size]].concat();
+            assert_eq!(harness.i32(BLE, "declare", &arguments), result, "{properties} {size}");
+        }
+        assert_eq!(harness.app.platform().calls, [("declare", [26, 20])]);
+        assert_eq!(harness.app.platform().wire, 0x1111_1111_2222_2222_3333_3333_4444_4444u128.to_be_bytes());
+        assert_eq!(harness.i32(BLE, "serve", &[]), 0);
+        assert_eq!(harness.app.platform().wire, 0x6e40_0001_b5a3_f393_e0a9_e50e_24dc_ca9eu128.to_be_bytes());
+        harness.memory[64..67].copy_from_slice(&[7, 8, 9]);
+        assert_eq!(harness.i32(BLE, "set", &[1, 64, 3]), 0);
+        assert_eq!(harness.app.platform().wire, [7, 8, 9]);
+        assert_eq!(harness.i32(BLE, "set", &[1, 64, 21]), -122);
+        assert_eq!(harness.i32(BLE, "watch", &[1]), 0);
+        assert_eq!(harness.i32(BLE, "stop_serving", &[]), 0);
+        harness.app.platform_mut().bus_error = Some(Errno::NoSpace);
+        assert_eq!(harness.i32(BLE, "declare", &[&uuid[..], &[2, 1]].concat()), -28);
+        assert_eq!(harness.i32(BLE, "set", &[1, 64, 3]), -28);
+        harness.app.platform_mut().ble = [&[], &["any"], &[]];
+        for (name, arguments) in [("declare", &[0, 0, 0, 0, 2, 1][..]), ("serve", &[]), ("set", &[0, 0, 0])] {
+            assert_eq!(harness.i32(BLE, name, arguments), -13, "{name}");
+        }
+        assert!(harness.app.platform().denied.iter().all(|(_, label)| label == "ble-service"));
+    }
+
+    #[test]
+    fn a_written_value_is_a_record() {
+        let mut harness = served();
+        let mut data = [0; 24];
+        data[..20].iter_mut().zip(1..).for_each(|(place, byte)| *place = byte);
+        let written = BleWritten { time_us: 1 << 40, address: 0xc0de_0000_0001, data, length: 20, characteristic: 3 };
+        harness.app.platform_mut().writes.push_back(written);
+        let end = harness.memory.len() as u32;
+        assert_eq!(harness.i32(BLE, "written", &[0, end - 47]), -14, "nothing was taken");
+        assert_eq!(harness.i32(BLE, "written", &[FOREVER, 128]), 0);
+        assert_eq!((harness.u64_at(128), harness.u64_at(136)), (1 << 40, 0xc0de_0000_0001));
+        assert_eq!(harness.memory[144..168], data);
+        assert_eq!([168, 172].map(|at| harness.u32_at(at)), [3, 20]);
+        assert_eq!(harness.i32(BLE, "written", &[0, 128]), -116);
     }
 
     #[test]

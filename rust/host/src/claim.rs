@@ -186,7 +186,8 @@ fn hex(text: &[u8], digits: usize) -> Option<u128> {
 /// Places of the hyphens in the text of a UUID.
 const HYPHENS: [usize; 4] = [8, 13, 18, 23];
 
-fn uuid_text(text: &[u8]) -> Option<u128> {
+/// Reads the text of a UUID. A short one is written out.
+pub fn ble_service(text: &[u8]) -> Option<u128> {
     if text.len() != 36 {
         return hex(text, 4).or_else(|| hex(text, 8)).map(|short| short << 96 | BASE);
     }
@@ -218,7 +219,7 @@ impl<'a> BleEntry<'a> {
             return fits.then_some(BleEntry::Name { text, is_prefix: prefix.is_some() }).ok_or(BleEntryError::Name);
         }
         if let Some(service) = text.strip_prefix(b"service:") {
-            return uuid_text(service).map(BleEntry::Service).ok_or(BleEntryError::Service);
+            return ble_service(service).map(BleEntry::Service).ok_or(BleEntryError::Service);
         }
         let company = text.strip_prefix(b"company:").ok_or(BleEntryError::Form)?;
         // four digits are 16 bits

@@ -37,6 +37,8 @@ pub enum Kind {
     Can(u32),
     /// Bluetooth received an advertisement.
     Ble,
+    /// A client has written a value by Bluetooth.
+    BleWritten,
 }
 
 /// Something that happened on the board.
@@ -90,6 +92,7 @@ impl<P: Platform> App<P> {
                 Kind::Input(input) => (event::INPUT, input, 0),
                 Kind::Can(can) => (event::CAN, can, 0),
                 Kind::Ble => (event::BLE, 0, 0),
+                Kind::BleWritten => (event::BLE, 1, 0),
             };
             record(time_us, [kind, source, value, lost])
         }))

@@ -2,9 +2,9 @@
 //! What a board gives to one app. One value of a [`Platform`] belongs to one app: its names, grants
 //! and arguments are that app's own.
 
-pub use crate::ble::{bad_ble_entry, may_hear, BleList, BleReport, DEFAULT_MIN_INTERVAL};
+pub use crate::ble::{bad_ble_entry, may_hear, BleList, BleReport, BleWritten, Characteristic, DEFAULT_MIN_INTERVAL};
 pub use crate::can::{Frame, ReceivedFrame};
-pub use crate::claim::{BleEntry, BleEntryError};
+pub use crate::claim::{ble_service, BleEntry, BleEntryError};
 pub use crate::display::{DisplayInfo, Rectangle};
 pub use crate::endpoint::{is_ipv4, mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};

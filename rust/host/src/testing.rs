@@ -54,8 +54,9 @@ pub(crate) struct Board {
     pub(crate) confirmed: bool,
     pub(crate) received: VecDeque<u8>,
     pub(crate) reports: VecDeque<crate::platform::Report>,
-    /// Entries that grant advertising and scanning.
-    pub(crate) ble: [&'static [&'static str]; 2],
+    /// Entries that grant advertising and scanning, and the service.
+    pub(crate) ble: [&'static [&'static str]; 3],
+    pub(crate) writes: VecDeque<crate::platform::BleWritten>,
     pub(crate) ble_released: bool,
     pub(crate) adverts: VecDeque<crate::platform::BleReport>,
     pub(crate) frames: VecDeque<crate::platform::Frame>,

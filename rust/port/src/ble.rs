@@ -18,7 +18,7 @@ mod driver {
     use crate::text::Text;
     use core::ffi::CStr;
     use core::slice;
-    use wisp_host::platform::{bad_ble_entry, may_hear, BleList, BleReport};
+    use wisp_host::platform::{bad_ble_entry, may_hear, BleList, BleReport, BleWritten, Characteristic};
     use wisp_host::{Errno, Failure, Interrupted};
 
     /// Refuses an app that has an entry which cannot be read, and says which.
@@ -58,8 +58,13 @@ mod driver {
 
     impl Ble for Zephyr {
         fn ble_entry(&self, list: BleList, index: u32) -> Option<&[u8]> {
+            let number = match list {
+                BleList::Advertise => shim::wisp_ble_list_WISP_BLE_LIST_ADVERTISE,
+                BleList::Scan => shim::wisp_ble_list_WISP_BLE_LIST_SCAN,
+                BleList::Service => shim::wisp_ble_list_WISP_BLE_LIST_SERVICE,
+            };
             // SAFETY: `app` is valid by the contract of `new`; the shim checks the index.
-            let text = unsafe { shim::wisp_shim_ble_entry(self.app, list == BleList::Scan, index) };
+            let text = unsafe { shim::wisp_shim_ble_entry(self.app, number, index) };
             // SAFETY: a text that is not NULL is a string in flash, which ends with NUL.
             (!text.is_null()).then(|| unsafe { CStr::from_ptr(text) }.to_bytes())
         }
@@ -111,6 +116,53 @@ mod driver {
         fn watch_ble(&mut self, on: bool) -> Result<(), Errno> {
             // SAFETY: `app` is valid by the contract of `new`.
             check(unsafe { shim::wisp_shim_ble_watch(self.app, on) })
+        }
+
+        fn declare_ble(&mut self, characteristic: Characteristic) -> Result<u32, Failure<Errno>> {
+            let Characteristic { uuid, properties, size } = characteristic;
+            let (uuid, mut number, mut error) = (uuid.to_le_bytes(), 0, 0);
+            // SAFETY: `app` is valid by the contract of `new`; the shim reads 16 bytes, and writes number and error.
+            let wait = unsafe {
+                shim::wisp_shim_ble_declare(self.app, uuid.as_ptr(), properties, size, &mut number, &mut error)
+            };
+            ended(wait, error)?;
+            Ok(number)
+        }
+
+        fn serve_ble(&mut self, service: u128) -> Result<(), Failure<Errno>> {
+            let mut error = 0;
+            // SAFETY: `app` is valid by the contract of `new`; the shim reads 16 bytes and writes the error.
+            let wait = unsafe { shim::wisp_shim_ble_serve(self.app, service.to_le_bytes().as_ptr(), &mut error) };
+            ended(wait, error)
+        }
+
+        fn stop_ble_serving(&mut self) -> Result<(), Failure<Errno>> {
+            let mut error = 0;
+            // SAFETY: `app` is valid by the contract of `new`; the shim writes the error.
+            let wait = unsafe { shim::wisp_shim_ble_stop_serving(self.app, &mut error) };
+            ended(wait, error)
+        }
+
+        fn set_ble(&mut self, characteristic: u32, value: &[u8]) -> Result<(), Failure<Errno>> {
+            let mut error = 0;
+            // SAFETY: `app` is valid by the contract of `new`; the shim checks the number and reads the value.
+            let wait =
+                unsafe { shim::wisp_shim_ble_set(self.app, characteristic, value.as_ptr(), value.len(), &mut error) };
+            ended(wait, error)
+        }
+
+        fn written_ble(&mut self, until_us: u64) -> Result<Option<BleWritten>, Interrupted> {
+            let mut written =
+                shim::wisp_ble_written { time_us: 0, address: 0, characteristic: 0, length: 0, data: [0; 24] };
+            // SAFETY: `app` is valid by the contract of `new`; the shim writes the value or leaves it as it is.
+            match unsafe { shim::wisp_shim_ble_written(self.app, until_us, &mut written) } {
+                shim::wisp_wait_WISP_WAIT_NOTHING => Ok(None),
+                shim::wisp_wait_WISP_WAIT_EVENT => {
+                    let shim::wisp_ble_written { time_us, address, characteristic, length, data } = written;
+                    Ok(Some(BleWritten { time_us, address, data, length, characteristic }))
+                }
+                _ => Err(Interrupted),
+            }
         }
 
         fn release_ble(&mut self) {

@@ -28,7 +28,9 @@ impl Events for Zephyr {
                     shim::wisp_event_kind_WISP_EVENT_INPUT => Kind::Input(source),
                     shim::wisp_event_kind_WISP_EVENT_CAN => Kind::Can(source),
                     #[cfg(feature = "ble")]
-                    shim::wisp_event_kind_WISP_EVENT_BLE => Kind::Ble,
+                    shim::wisp_event_kind_WISP_EVENT_BLE if source == 0 => Kind::Ble,
+                    #[cfg(feature = "ble")]
+                    shim::wisp_event_kind_WISP_EVENT_BLE => Kind::BleWritten,
                     _ => Kind::Uart(source),
                 };
                 Ok(Some(Event { time_us: event.time_us, kind, lost: event.lost }))

@@ -184,6 +184,7 @@ impl SimPlatform {
             Kind::Input(input) => devices.input.get_mut(input as usize).map(|found| &mut found.arrivals as _),
             Kind::Can(can) => devices.can.get_mut(can as usize).map(|bus| &mut bus.arrivals as _),
             Kind::Ble => Some(&mut self.ble.arrivals as _),
+            Kind::BleWritten => Some(&mut self.ble.writes as _),
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Message(_) | Kind::Net { .. } => None,
         }
     }

@@ -7,9 +7,12 @@ use crate::led::hex;
 use crate::platform::SimPlatform;
 use serde::Deserialize;
 use toml::Spanned;
-use wisp_abi::ble::{self, MAX_DATA, MAX_INTERVAL, MIN_INTERVAL};
+use wisp_abi::ble::{self, MAX_DATA, MAX_INTERVAL, MAX_VALUE, MIN_INTERVAL};
 use wisp_abi::Errno;
-use wisp_host::platform::{may_hear, Ble, BleEntry, BleList, BleReport, Kind, DEFAULT_MIN_INTERVAL};
+use wisp_host::platform::{
+    ble_service, may_hear, Ble, BleEntry, BleEntryError, BleList, BleReport, BleWritten, Characteristic, Kind,
+    DEFAULT_MIN_INTERVAL,
+};
 use wisp_host::{Failure, Interrupted};
 
 /// Reports that wait at most: as many as on a device without configuration.
@@ -25,6 +28,10 @@ pub(crate) struct Config {
     /// True if the firmware or another app advertises.
     busy: bool,
     script: Vec<Spanned<Step>>,
+    /// UUID of the service that the app may offer.
+    service: Option<String>,
+    /// The values that a client writes.
+    writes: Vec<Spanned<Write>>,
 }
 
 impl Default for Config {
@@ -35,9 +42,32 @@ impl Default for Config {
             min_interval_ms: DEFAULT_MIN_INTERVAL,
             busy: false,
             script: Vec::new(),
+            service: None,
+            writes: Vec::new(),
         }
     }
 }
+
+/// A value that a client writes, if the app serves by then and has such a characteristic.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Write {
+    /// Milliseconds since boot. Fractions allowed.
+    at_ms: f64,
+    characteristic: u8,
+    bytes: Vec<u8>,
+}
+
+impl crate::arrivals::Step for Write {
+    fn at_ms(&self) -> f64 {
+        self.at_ms
+    }
+}
+
+/// The address of the client that writes.
+const CLIENT: u64 = 0xc000_0000_00c1;
+/// Characteristics at most: as many as on a device without configuration.
+const CHARACTERISTICS: usize = 4;
 
 /// An advertisement that somebody sends.
 #[derive(Debug, Clone, Deserialize)]
@@ -117,10 +147,17 @@ pub(crate) fn check(text: &str, key: &str, config: &Config) -> Result<(), Error>
             return wrong(format!("\"{entry}\", {error}"));
         }
     }
+    if let Some(service) = config.service.as_ref().filter(|text| ble_service(text.as_bytes()).is_none()) {
+        return wrong(format!("service = \"{service}\", {}", BleEntryError::Service));
+    }
     if !(MIN_INTERVAL..=MAX_INTERVAL).contains(&config.min_interval_ms) {
         let found = config.min_interval_ms;
         return wrong(format!("min_interval_ms = {found}, expected {MIN_INTERVAL} to {MAX_INTERVAL}"));
     }
+    check_script(text, key, &config.writes, |write| match write.bytes.len() > MAX_VALUE as usize {
+        true => Err(format!("{} bytes, expected {MAX_VALUE} at most", write.bytes.len())),
+        false => Ok(()),
+    })?;
     check_script(text, key, &config.script, |step| {
         if address(&step.address).is_none() {
             return Err(format!("address = \"{}\", expected six bytes such as c0:00:00:00:00:01", step.address));
@@ -143,13 +180,27 @@ pub(crate) struct Radio {
     busy: bool,
     advertises: bool,
     pub(crate) arrivals: Arrivals<Step, BleReport>,
+    service: Option<String>,
+    characteristics: Vec<Characteristic>,
+    serves: bool,
+    pub(crate) writes: Arrivals<Write, BleWritten>,
 }
 
 impl Radio {
     pub(crate) fn new(config: Config) -> Self {
-        let Config { advertise, scan, min_interval_ms, busy, script } = config;
-        let arrivals = Arrivals::new(script, CAPACITY);
-        Radio { advertise, scan, min_interval_ms, busy, advertises: false, arrivals }
+        let Config { advertise, scan, min_interval_ms, busy, script, service, writes } = config;
+        Radio {
+            advertise,
+            scan,
+            min_interval_ms,
+            busy,
+            advertises: false,
+            arrivals: Arrivals::new(script, CAPACITY),
+            service,
+            characteristics: Vec::new(),
+            serves: false,
+            writes: Arrivals::new(writes, CAPACITY),
+        }
     }
 }
 
@@ -171,6 +222,27 @@ impl SimPlatform {
             self.ble.arrivals.put(report);
         }
     }
+
+    /// Lets a client write the next value of its script. It gets an error if there is no room, or if it may not.
+    pub(crate) fn hear_ble_write(&mut self) {
+        let Some(write) = self.ble.writes.step() else { return };
+        let found = self.ble.characteristics.get(usize::from(write.characteristic));
+        let may = found.is_some_and(|found| {
+            u32::from(found.properties) & ble::WRITE != 0 && write.bytes.len() <= usize::from(found.size)
+        });
+        if may && self.ble.writes.has_room() {
+            let mut data = [0; 24];
+            data.iter_mut().zip(&write.bytes).for_each(|(place, byte)| *place = *byte);
+            self.ble.writes.put(BleWritten {
+                time_us: crate::arrivals::Step::at_us(&write),
+                address: CLIENT,
+                data,
+                // The check found at most 20.
+                length: write.bytes.len() as u8,
+                characteristic: write.characteristic,
+            });
+        }
+    }
 }
 
 impl Ble for SimPlatform {
@@ -178,6 +250,7 @@ impl Ble for SimPlatform {
         let list = match list {
             BleList::Advertise => &self.ble.advertise,
             BleList::Scan => &self.ble.scan,
+            BleList::Service => return self.ble.service.as_ref().filter(|_| index == 0).map(String::as_bytes),
         };
         list.get(index as usize).map(String::as_bytes)
     }
@@ -228,21 +301,81 @@ impl Ble for SimPlatform {
     }
 
     fn watch_ble(&mut self, on: bool) -> Result<(), Errno> {
-        self.watch_source(Kind::Ble, on)
+        self.watch_source(Kind::Ble, on)?;
+        self.watch_source(Kind::BleWritten, on)
+    }
+
+    fn declare_ble(&mut self, characteristic: Characteristic) -> Result<u32, Failure<Errno>> {
+        if self.ble.serves {
+            return Err(Errno::Busy.into());
+        }
+        let index = self.ble.characteristics.len();
+        if index == CHARACTERISTICS {
+            return Err(Errno::NoSpace.into());
+        }
+        self.ble.characteristics.push(characteristic);
+        // below 4
+        Ok(index as u32)
+    }
+
+    fn serve_ble(&mut self, service: u128) -> Result<(), Failure<Errno>> {
+        if self.ble.serves {
+            return Err(Errno::Busy.into());
+        }
+        if self.ble.characteristics.is_empty() {
+            return Err(Errno::Invalid.into());
+        }
+        self.ble.serves = true;
+        let now = self.now_us();
+        self.ble.writes.open(now);
+        self.trace("ble", "serve", &format!("{service:032x}"), "");
+        Ok(())
+    }
+
+    fn stop_ble_serving(&mut self) -> Result<(), Failure<Errno>> {
+        self.collect_events();
+        self.queue.retain(|kind| kind != Kind::BleWritten);
+        self.ble.writes.close();
+        self.ble.characteristics.clear();
+        if std::mem::take(&mut self.ble.serves) {
+            self.trace("ble", "serve", "nothing", "");
+        }
+        Ok(())
+    }
+
+    fn set_ble(&mut self, characteristic: u32, value: &[u8]) -> Result<(), Failure<Errno>> {
+        let found = self.ble.characteristics.get(characteristic as usize).ok_or(Errno::Invalid)?;
+        if value.len() > usize::from(found.size) {
+            return Err(Errno::MessageSize.into());
+        }
+        self.trace("ble", "value", &format!("{characteristic} {}", hex(value)), "");
+        Ok(())
+    }
+
+    fn written_ble(&mut self, until_us: u64) -> Result<Option<BleWritten>, Interrupted> {
+        self.tick();
+        self.collect_events();
+        loop {
+            let written = self.ble.writes.take();
+            if written.is_some() || !self.wait_for_source(Kind::BleWritten, until_us)? {
+                return Ok(written);
+            }
+        }
     }
 
     fn release_ble(&mut self) {
         let _ = self.stop_ble_advertising();
         let _ = self.watch_ble(false);
         let _ = self.scan_ble(false);
+        let _ = self.stop_ble_serving();
     }
 }
 
 #[cfg(test)]
 mod tests {
     use crate::{Board, Capture, SimPlatform, TraceFormat};
-    use wisp_abi::ble::{CONNECTABLE, RANDOM, RESPONSE};
-    use wisp_host::platform::{Ble, Clock, Event, Events, Kind};
+    use wisp_abi::ble::{CONNECTABLE, RANDOM, READ, RESPONSE, WRITE};
+    use wisp_host::platform::{Ble, BleList, Characteristic, Clock, Event, Events, Kind};
 
     fn platform(config: &str) -> (SimPlatform, Capture) {
         let capture = Capture::new();
@@ -310,10 +443,46 @@ mod tests {
     }
 
     #[test]
+    fn a_client_writes_what_the_app_serves() {
+        let (mut app, trace) = platform(
+            "service = \"181a\"\nwrites = [\
+             { at_ms = 1, characteristic = 0, bytes = [1] },\
+             { at_ms = 3, characteristic = 0, bytes = [2] },\
+             { at_ms = 4, characteristic = 1, bytes = [3, 4] },\
+             { at_ms = 5, characteristic = 1, bytes = [5, 6, 7] },\
+             { at_ms = 6, characteristic = 2, bytes = [] }]",
+        );
+        assert_eq!(app.ble_entry(BleList::Service, 0), Some(&b"181a"[..]));
+        assert!(app.serve_ble(1).is_err(), "nothing was declared");
+        let read = Characteristic { uuid: 1, properties: READ as u8, size: 2 };
+        assert!(matches!(app.declare_ble(read), Ok(0)));
+        assert!(matches!(app.declare_ble(Characteristic { properties: WRITE as u8, ..read }), Ok(1)));
+        app.sleep_us(2_000).unwrap();
+        app.serve_ble(0x181a).unwrap();
+        assert!(app.serve_ble(0x181a).is_err() && app.declare_ble(read).is_err());
+        app.watch_ble(true).unwrap();
+        assert_eq!(app.next_event(3_500), Ok(None), "the first may not be written");
+        assert_eq!(app.next_event(10_000), Ok(Some(Event { time_us: 4_000, kind: Kind::BleWritten, lost: 0 })));
+        let written = app.written_ble(u64::MAX).unwrap().unwrap();
+        assert_eq!((written.characteristic, written.length, &written.data[..3]), (1, 2, &[3, 4, 0][..]));
+        assert_eq!(app.written_ble(10_000), Ok(None), "the others are too long, or may not be written");
+        assert!(app.set_ble(0, &[7]).is_ok() && app.set_ble(0, &[1, 2, 3]).is_err() && app.set_ble(2, &[]).is_err());
+        app.release_ble();
+        let lines: Vec<_> = trace.text().lines().map(|line| line[28..].to_string()).collect();
+        assert_eq!(lines, ["ble serve 0000000000000000000000000000181a", "ble value 0 07", "ble serve nothing"]);
+        for _ in 0..4 {
+            app.declare_ble(read).unwrap();
+        }
+        assert!(app.declare_ble(read).is_err());
+    }
+
+    #[test]
     fn a_description_that_makes_no_sense_is_refused() {
         for (config, expected) in [
             ("advertise = [\"nam:x\"]", "\"nam:x\", expected name:TEXT"),
             ("scan = [\"service:1\"]", "expected a UUID"),
+            ("service = \"x\"", "service = \"x\", expected a UUID"),
+            ("writes = [{ at_ms = 1, characteristic = 0, bytes = [1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21] }]", "21 bytes, expected 20 at most"),
             ("min_interval_ms = 19", "min_interval_ms = 19, expected 20 to 10240"),
             ("script = [{ at_ms = 1, address = \"c0:1\" }]", "expected six bytes"),
             ("script = [{ at_ms = 1, address = \"c0:00:00:00:00:+1\" }]", "expected six bytes"),

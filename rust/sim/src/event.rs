@@ -113,7 +113,8 @@ impl SimPlatform {
         let frames = buses.filter_map(|(index, found)| Some((found.arrivals.next_us()?, Kind::Can(index))));
         let adverts = self.ble.arrivals.next_us().map(|time| (time, Kind::Ble));
         let devices = edges.chain(messages).chain(receptions).chain(alarms).chain(reports).chain(frames);
-        devices.chain(adverts).min_by_key(|(time, _)| *time)
+        let writes = self.ble.writes.next_us().map(|time| (time, Kind::BleWritten));
+        devices.chain(adverts).chain(writes).min_by_key(|(time, _)| *time)
     }
 
     /// Records what happened, and returns true if the app is to be notified.
@@ -148,6 +149,10 @@ impl SimPlatform {
                 self.hear_ble();
                 self.ble.arrivals.tell()
             }
+            Kind::BleWritten => {
+                self.hear_ble_write();
+                self.ble.writes.tell()
+            }
             // no script has them
             Kind::Net { .. } => false,
         }
@@ -156,7 +161,7 @@ impl SimPlatform {
     /// Takes note that the queue had no room: the next byte, message, report or frame tries again, as on a device.
     pub(crate) fn untold(&mut self, kind: Kind) {
         match kind {
-            Kind::Uart(_) | Kind::Input(_) | Kind::Can(_) | Kind::Ble => self.untold_source(kind),
+            Kind::Uart(_) | Kind::Input(_) | Kind::Can(_) | Kind::Ble | Kind::BleWritten => self.untold_source(kind),
             Kind::Message(channel) => self.untold_msg(channel),
             // each of them is told once, or lost; of a socket, the app learns by `ready`
             Kind::Edge { .. } | Kind::Alarm(_) | Kind::Net { .. } => {}

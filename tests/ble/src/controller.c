@@ -17,6 +17,12 @@
 /* The longest answer that the host reads has 64 bytes behind the status. */
 #define ANSWER_SIZE 65
 
+/* Bytes of L2CAP in one packet, which hold the header of L2CAP and 23 bytes of ATT. */
+#define ACL_SIZE 27
+#define ATT_SIZE 23
+#define ATT_CID  4
+#define HANDLE   1
+
 struct controller controller;
 
 static bt_hci_recv_t to_host;
@@ -47,6 +53,10 @@ static void obey(uint16_t opcode, const uint8_t *command, uint8_t *answer)
 		break;
 	case BT_HCI_OP_LE_READ_SUPP_STATES:
 		memset(answer, 0xff, 8);
+		break;
+	case BT_HCI_OP_LE_READ_BUFFER_SIZE:
+		sys_put_le16(ACL_SIZE, answer);
+		answer[2] = 3;
 		break;
 	case BT_HCI_OP_LE_SET_ADV_PARAM:
 		zassert_false(controller.advertises, "parameters cannot change");
@@ -79,6 +89,104 @@ static void obey(uint16_t opcode, const uint8_t *command, uint8_t *answer)
 	}
 }
 
+struct pdu {
+	uint8_t length;
+	uint8_t bytes[ATT_SIZE];
+};
+K_MSGQ_DEFINE(answers, sizeof(struct pdu), 4, 1);
+K_MSGQ_DEFINE(notifications, sizeof(struct pdu), 8, 1);
+static bool is_connected;
+
+bool controller_is_connected(void)
+{
+	return is_connected;
+}
+
+static void tell(uint8_t code, const void *bytes, size_t length)
+{
+	struct net_buf *event = bt_hci_evt_create(code, (uint8_t)length);
+
+	net_buf_add_mem(event, bytes, length);
+	zassert_ok(to_host(DEVICE_DT_INST_GET(0), event));
+}
+
+void controller_connect(uint64_t address)
+{
+	uint8_t event[1 + sizeof(struct bt_hci_evt_le_conn_complete)] = {
+		BT_HCI_EVT_LE_CONN_COMPLETE};
+	struct bt_hci_evt_le_conn_complete *complete = (void *)&event[1];
+
+	zassert_true(controller.advertises && controller.advertising_type == BT_HCI_ADV_IND);
+	controller.advertises = false;
+	is_connected = true;
+	complete->handle = sys_cpu_to_le16(HANDLE);
+	complete->role = BT_HCI_ROLE_PERIPHERAL;
+	complete->peer_addr.type = BT_ADDR_LE_RANDOM;
+	sys_put_le48(address, complete->peer_addr.a.val);
+	complete->interval = sys_cpu_to_le16(24);
+	complete->supv_timeout = sys_cpu_to_le16(400);
+	tell(BT_HCI_EVT_LE_META_EVENT, event, sizeof(event));
+}
+
+void controller_disconnect(void)
+{
+	struct bt_hci_evt_disconn_complete complete = {
+		.handle = sys_cpu_to_le16(HANDLE),
+		.reason = BT_HCI_ERR_REMOTE_USER_TERM_CONN,
+	};
+
+	if (is_connected) {
+		is_connected = false;
+		tell(BT_HCI_EVT_DISCONN_COMPLETE, &complete, sizeof(complete));
+	}
+}
+
+/* Takes a packet of the host, and says that it was sent. */
+static void carry(struct net_buf *packet)
+{
+	const uint8_t *bytes = &packet->data[1];
+	uint8_t done[5] = {1, HANDLE, 0, 1, 0};
+	size_t length = sys_get_le16(&bytes[4]);
+	struct pdu pdu = {.length = (uint8_t)length};
+
+	/* Other channels than that of ATT are nothing to the tests. */
+	if (sys_get_le16(&bytes[6]) == ATT_CID) {
+		zassert_true(length <= ATT_SIZE);
+		memcpy(pdu.bytes, &bytes[8], length);
+		zassert_ok(k_msgq_put(pdu.bytes[0] == ATT_NOTIFICATION ? &notifications : &answers,
+				      &pdu, K_NO_WAIT));
+	}
+	net_buf_unref(packet);
+	tell(BT_HCI_EVT_NUM_COMPLETED_PACKETS, done, sizeof(done));
+}
+
+size_t controller_request(const void *request, size_t length, uint8_t answer[23])
+{
+	struct net_buf *packet = bt_buf_get_rx(BT_BUF_ACL_IN, K_SECONDS(10));
+	struct pdu pdu;
+
+	zassert_not_null(packet);
+	/* The first packet of a message. */
+	net_buf_add_le16(packet, HANDLE | (0x2 << 12));
+	net_buf_add_le16(packet, (uint16_t)(4 + length));
+	net_buf_add_le16(packet, (uint16_t)length);
+	net_buf_add_le16(packet, ATT_CID);
+	net_buf_add_mem(packet, request, length);
+	zassert_ok(to_host(DEVICE_DT_INST_GET(0), packet));
+	zassert_ok(k_msgq_get(&answers, &pdu, K_SECONDS(30)));
+	memcpy(answer, pdu.bytes, pdu.length);
+	return pdu.length;
+}
+
+size_t controller_wait_for_notification(uint8_t notification[23])
+{
+	struct pdu pdu;
+
+	zassert_ok(k_msgq_get(&notifications, &pdu, K_SECONDS(30)));
+	memcpy(notification, pdu.bytes, pdu.length);
+	return pdu.length;
+}
+
 static void answer(struct net_buf *command)
 {
 	const struct bt_hci_cmd_hdr *header = (const void *)&command->data[1];
@@ -102,6 +210,9 @@ static void answer(struct net_buf *command)
 	}
 	net_buf_unref(command);
 	zassert_ok(to_host(DEVICE_DT_INST_GET(0), event));
+	if (opcode == BT_HCI_OP_DISCONNECT) {
+		controller_disconnect();
+	}
 }
 
 static void run(void *a, void *b, void *c)
@@ -110,7 +221,13 @@ static void run(void *a, void *b, void *c)
 	ARG_UNUSED(b);
 	ARG_UNUSED(c);
 	while (true) {
-		answer(k_fifo_get(&commands, K_FOREVER));
+		struct net_buf *packet = k_fifo_get(&commands, K_FOREVER);
+
+		if (packet->data[0] == BT_HCI_H4_ACL) {
+			carry(packet);
+		} else {
+			answer(packet);
+		}
 	}
 }
 K_THREAD_DEFINE(controller_thread, 1536 + 2048 * IS_ENABLED(CONFIG_ARCH_POSIX), run, NULL, NULL,
@@ -126,7 +243,7 @@ static int open(const struct device *dev, bt_hci_recv_t recv)
 static int send(const struct device *dev, struct net_buf *buf)
 {
 	ARG_UNUSED(dev);
-	zassert_equal(buf->data[0], BT_HCI_H4_CMD);
+	zassert_true(buf->data[0] == BT_HCI_H4_CMD || buf->data[0] == BT_HCI_H4_ACL);
 	k_fifo_put(&commands, buf);
 	return 0;
 }

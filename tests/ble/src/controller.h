@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The operation of ATT by which the host tells a client of a value. */
+#define ATT_NOTIFICATION 0x1b
+
 struct controller {
 	/* What the host has set, as it has set it. */
 	bool advertises;
@@ -35,6 +38,21 @@ extern struct controller controller;
 
 /* Sends an advertisement to the host, which is lost if the host does not scan. */
 void controller_hear(uint8_t type, uint64_t address, int8_t rssi, const void *data, size_t length);
+
+/* Connects a client to the host, if it advertises so. */
+void controller_connect(uint64_t address);
+/* Disconnects the client, if it is connected. */
+void controller_disconnect(void);
+/* True while the client is connected. */
+bool controller_is_connected(void);
+
+/*
+ * Sends a request of ATT to the host, and waits for its answer. Returns the bytes of the answer,
+ * which are at most 23.
+ */
+size_t controller_request(const void *request, size_t length, uint8_t answer[23]);
+/* Waits for what the host sends by itself. */
+size_t controller_wait_for_notification(uint8_t notification[23]);
 
 /* Waits until the command that is held has come, and lets the controller answer it. */
 void controller_wait_for_held(void);

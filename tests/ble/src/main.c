@@ -9,6 +9,7 @@
 
 #include "../../peripherals/src/support.h"
 #include "controller.h"
+#include "gate.h"
 
 #define UNREADABLE WISP_APP_DT_GET(DT_PATH(wisp_apps, unreadable))
 #define NOTHING    WISP_APP_DT_GET(DT_PATH(wisp_apps, nothing))
@@ -41,12 +42,12 @@ static uint32_t fault(struct wisp_caller *caller, uint32_t *slots, const void *e
 }
 WISP_HOST_FUNCTION_DEFINE("test:board@1", "fault", "()", fault);
 
-static void wait_at_gate(void)
+void wait_at_gate(void)
 {
 	zassert_ok(k_sem_take(&came, K_SECONDS(30)));
 }
 
-static void open_gate(void)
+void open_gate(void)
 {
 	k_sem_give(&opened);
 }

@@ -164,17 +164,23 @@ fn bounds(functions: Functions<'_>, code: &[u8], index: usize) -> Result<(usize,
     Ok((start, end))
 }
 
-/// The semantics of an op with a rule of its own beside those of its operands: of the ops before the first that
-/// only computes, and of those around tables.
-static HEAD: [Sem; HEAD_END] = {
-    let mut sems = [Sem::Unreachable; HEAD_END];
+/// The computations of the ops before the first that only computes.
+static HEAD: [Sem; HEAD_END] = sems(0);
+/// The computations of the ops from [`REFERENCES`] on: those of globals that hold references. [`crate::ops::op`] would
+/// bring the whole op table into the program.
+static REFERENCE_OPS: [Sem; crate::ops::SINGLE - REFERENCES] = sems(REFERENCES);
+
+/// Returns the computations of the ops from this opcode on.
+const fn sems<const N: usize>(first: usize) -> [Sem; N] {
+    let mut sems = [Sem::Unreachable; N];
     let mut n = 0;
-    while n < HEAD_END {
-        sems[n] = crate::ops::ALL[n].sem;
+    while n < N {
+        sems[n] = crate::ops::ALL[first + n].sem;
         n += 1;
     }
     sems
-};
+}
+
 /// Bytes of code that are counted at once.
 const PIECE: usize = 512;
 const HEAD_END: usize = crate::ops::first(Sem::I32Add);
@@ -187,7 +193,7 @@ fn sem(opcode: usize) -> Option<Sem> {
     match opcode {
         TABLE_COPY => Some(Sem::TableCopy),
         TABLE_INIT => Some(Sem::TableInit),
-        opcode if opcode >= REFERENCES => crate::ops::op(opcode as u16).map(|op| op.sem),
+        opcode if opcode >= REFERENCES => REFERENCE_OPS.get(opcode - REFERENCES).copied(),
         opcode => HEAD.get(opcode).copied(),
     }
 }

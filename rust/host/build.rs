@@ -46,8 +46,9 @@ fn app() -> String {
     let (mut tables, mut names, mut present) = (String::new(), String::new(), String::new());
     for interface in wisp_abi::INTERFACES {
         let (ident, name) = (interface.ident, interface.ident.to_uppercase());
-        tables += &format!("    /// `{}`.\n    pub const {name}: &'static [HostFunction<Self>] = ", interface.module);
-        tables += &format!("&crate::bindings::{ident}_functions();\n");
+        let module = interface.module;
+        tables += &format!("    /// `{module}`.\n    pub const {name}: Table<Self> = ");
+        tables += &format!("Table {{ module: {module:?}, functions: &crate::bindings::{ident}_functions() }};\n");
         names += &format!("Self::{name}, ");
         if interface.grant.is_some() || ident == "event" {
             present += &format!("            #[cfg(feature = \"{ident}\")]\n            <$app>::{name},\n");
@@ -58,7 +59,7 @@ fn app() -> String {
          impl Open {{\n    const fn new() -> Self {{\n        Open {{ {values}}}\n    }}\n}}\n\
          impl<P: Platform> App<P> {{\n    fn release_grants(&mut self) {{\n{releases}    }}\n}}\n\
          impl<P: Platform + 'static> App<P> {{\n{tables}    /// All interfaces. An embedder that leaves some out saves \
-         their code.\n    pub const ALL: &'static [&'static [HostFunction<Self>]] = &[{names}Self::ENV];\n}}\n\
+         their code.\n    pub const ALL: &'static [Table<Self>] = &[{names}Self::ENV];\n}}\n\
          /// Lists the tables of an [`App`]: the given ones, and those of the optional interfaces that the calling \
          crate has\n/// a feature for.\n#[macro_export]\nmacro_rules! tables {{\n    ($app:ty: $($(#[$cfg:meta])* \
          $table:ident),* $(,)?) => {{\n        &[\n            $($(#[$cfg])* <$app>::$table,)*\n{present}        ]\n    \

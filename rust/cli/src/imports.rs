@@ -4,7 +4,8 @@
 use std::fmt::Write;
 
 use wisp_compiler::printable;
-use wisp_engine::{FuncType, HostFunction, Signature, ValType};
+use wisp_engine::{FuncType, ValType};
+use wisp_host::Table;
 use wisp_image::{Image, ImageError, ImportKind, TypeRef};
 
 use crate::stubs::{self, Stub};
@@ -20,11 +21,15 @@ pub fn type_of(ty: TypeRef<'_>) -> String {
     type_text(&ty.params().collect::<Vec<_>>(), &ty.results().collect::<Vec<_>>())
 }
 
-fn signature_text(signature: Signature) -> String {
-    match signature {
-        Signature::Types(ty) => type_text(ty.params, ty.results),
-        Signature::Letters(letters) => String::from_utf8_lossy(letters).into_owned(),
-    }
+/// Writes the letters of a type in the form of [`type_text`].
+fn letters_text(letters: &str) -> String {
+    // A pointer and a length are numbers of 32 bits, too.
+    let types = |letters: &str| -> Vec<_> {
+        let types = letters.bytes().map(|letter| ValType::from_letter(letter).unwrap_or(ValType::I32));
+        types.collect()
+    };
+    let (params, results) = letters.trim_start_matches('(').split_once(')').unwrap_or_default();
+    type_text(&types(params), &types(results))
 }
 
 /// The module of functions that a linker left undefined. AssemblyScript's own few are there, too.
@@ -78,18 +83,14 @@ fn remedy(module: &str) -> Option<&'static str> {
 }
 
 /// The sources of an app's functions: the interfaces of the host, and the board's functions of a firmware.
-struct Sources<'s, T> {
-    host: &'s [&'s [HostFunction<T>]],
+struct Sources<'s, T: 'static> {
+    host: &'s [Table<T>],
     stubs: &'s [Stub<'s>],
 }
 
 impl<T> Sources<'_, T> {
-    fn all(&self) -> impl Iterator<Item = &HostFunction<T>> {
-        self.host.iter().copied().flatten()
-    }
-
     fn modules(&self) -> Vec<&str> {
-        let mut modules: Vec<&str> = self.all().map(|function| function.module).collect();
+        let mut modules: Vec<&str> = self.host.iter().map(|table| table.module).collect();
         modules.extend(self.stubs.iter().map(|stub| stub.0));
         modules.dedup();
         modules
@@ -100,17 +101,18 @@ impl<T> Sources<'_, T> {
         if let Some(stub) = self.stubs.iter().find(|stub| (stub.0, stub.1) == (module, name)) {
             return stubs::misfit(*stub, ty).map(Fault::new);
         }
-        match self.all().find(|function| function.module == module && function.name == name) {
-            Some(function) if function.signature.matches(ty) => return None,
+        let table = self.host.iter().find(|table| table.module == module);
+        match table.and_then(|table| table.functions.iter().find(|function| function.name == name)) {
+            Some(function) if function.signature().matches(ty) => return None,
             Some(function) => {
-                let (app, host) = (type_text(ty.params, ty.results), signature_text(function.signature));
+                let (app, host) = (type_text(ty.params, ty.results), letters_text(function.letters));
                 let text =
                     format!("the app has it as {app}, the host as {host}; build the app with bindings of this version");
                 return Some(Fault::new(text));
             }
             None => {}
         }
-        if module != TOOLCHAIN && self.all().any(|function| function.module == module) {
+        if module != TOOLCHAIN && table.is_some() {
             return Some(Fault::new("the interface has no such function; build the app with bindings of this version"));
         }
         let stub = stubs::line(name, ty);
@@ -136,7 +138,7 @@ const NOBODY: &str = "nobody has this interface";
 
 /// Finds out what is wrong with the imports of an image, in one line for each fault of an interface. Empty if
 /// the host and the board have them all.
-pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]], stubs: &[Stub<'_>]) -> Result<String, ImageError> {
+pub fn problems<T: 'static>(image: &Image<'_>, host: &[Table<T>], stubs: &[Stub<'_>]) -> Result<String, ImageError> {
     let sources = Sources { host, stubs };
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut unknown = false;
@@ -192,7 +194,6 @@ pub fn problems<T>(image: &Image<'_>, host: &[&[HostFunction<T>]], stubs: &[Stub
 #[cfg(test)]
 mod tests {
     use super::*;
-    use wisp_engine::HostFunction;
 
     #[test]
     fn imports_with_the_same_fault_share_a_line() {
@@ -202,7 +203,7 @@ mod tests {
         )
         .unwrap();
         let image = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap().image;
-        let host: [&[HostFunction<()>]; 0] = [];
+        let host: [Table<()>; 0] = [];
         let text = problems(&Image::parse(&image).unwrap(), &host, &[]).unwrap();
         let lines: Vec<&str> = text.trim_start().lines().map(str::trim).collect();
         assert_eq!(lines.len(), 4, "{text}");
@@ -217,7 +218,7 @@ mod tests {
         let imports: String = (0..300).map(|n| format!(r#"(import "env" "n{n}" (func))"#)).collect();
         let wasm = wat::parse_str(format!("(module {imports})")).unwrap();
         let image = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap().image;
-        let host: [&[HostFunction<()>]; 0] = [];
+        let host: [Table<()>; 0] = [];
         let text = problems(&Image::parse(&image).unwrap(), &host, &[]).unwrap();
         assert!(text.contains("`n0`, `n1`, ") && text.contains("`n11` and 288 more: nobody has"), "{text}");
         assert!(text.len() < 400, "{}", text.len());

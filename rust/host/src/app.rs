@@ -7,7 +7,7 @@ use crate::platform::{Platform, Stream};
 use crate::stop::{Failure, Interrupted};
 use crate::timer::Timers;
 use wisp_abi::Errno;
-use wisp_engine::{FuncType, HostFunction, Name, Resolve};
+use wisp_engine::{FuncType, HostFunction, Name, Resolve, SlotFunction};
 
 /// The context of one app: the `T` of the store its instance lives in. About 200 bytes plus `P`.
 #[derive(Debug)]
@@ -99,14 +99,30 @@ impl<P: Platform> App<P> {
 
 impl<P: Platform + 'static> App<P> {
     /// `env`, for guests in AssemblyScript.
-    pub const ENV: &'static [HostFunction<Self>] = &crate::env::functions();
+    pub const ENV: Table<Self> = Table { module: crate::env::MODULE, functions: &crate::env::functions() };
 }
 
 include!(concat!(env!("OUT_DIR"), "/app.rs"));
 
+/// The host functions of one import module. `T` is the data of the stores they work with.
+pub struct Table<T: 'static> {
+    /// Name that guests import them from.
+    pub module: &'static str,
+    /// The functions.
+    pub functions: &'static [SlotFunction<T>],
+}
+
 /// Tables of interfaces as one source of a [`wisp_engine::Linker`], which holds few.
 #[derive(Clone, Copy)]
-pub struct Interfaces<P: 'static>(pub &'static [&'static [HostFunction<App<P>>]]);
+pub struct Interfaces<P: 'static>(pub &'static [Table<App<P>>]);
+
+impl<P> Interfaces<P> {
+    /// Returns the function with this name.
+    pub fn find(&self, module: Name<'_>, name: Name<'_>) -> Option<HostFunction<App<P>>> {
+        let table = self.0.iter().find(|table| module == table.module)?;
+        table.functions.iter().find(|function| name == function.name).map(|function| function.of(table.module))
+    }
+}
 
 impl<P> core::fmt::Debug for Interfaces<P> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -116,8 +132,7 @@ impl<P> core::fmt::Debug for Interfaces<P> {
 
 impl<P> Resolve<App<P>> for Interfaces<P> {
     fn resolve(&self, module: Name<'_>, name: Name<'_>, _ty: FuncType<'_>) -> Option<HostFunction<App<P>>> {
-        let mut functions = self.0.iter().copied().flatten();
-        functions.find(|function| name == function.name && module == function.module).copied()
+        self.find(module, name)
     }
 }
 
@@ -127,26 +142,24 @@ mod tests {
     use crate::App;
     use std::string::String;
     use wisp_abi::{gpio, render, INTERFACES};
-    use wisp_engine::Signature;
 
     #[test]
     fn the_tables_hold_every_described_function_with_its_type() {
         let mut described = 0;
         for interface in INTERFACES {
             for function in interface.functions {
-                let mut all = App::<Board>::ALL.iter().copied().flatten();
-                let found = all.find(|f| f.module == interface.module && f.name == function.name);
-                let Some(Signature::Types(ty)) = found.map(|f| f.signature) else {
+                let table = App::<Board>::ALL.iter().find(|table| table.module == interface.module).unwrap();
+                let Some(found) = table.functions.iter().find(|f| f.name == function.name) else {
                     panic!("{} is not in the tables", function.name);
                 };
                 let mut letters = String::new();
                 render::signature(&mut letters, function).unwrap();
-                assert!(Signature::Letters(letters.leak().as_bytes()).matches(ty), "{}", function.name);
+                assert_eq!(found.letters, letters, "{}", function.name);
                 described += 1;
             }
         }
-        let all = App::<Board>::ALL.iter().map(|table| table.len()).sum::<usize>();
-        assert_eq!(all - App::<Board>::ENV.len(), described);
+        let all = App::<Board>::ALL.iter().map(|table| table.functions.len()).sum::<usize>();
+        assert_eq!(all - App::<Board>::ENV.functions.len(), described);
     }
 
     #[test]

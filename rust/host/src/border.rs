@@ -4,9 +4,10 @@
 //! Rules, as in the ABI: a range must lie wholly inside memory and may not wrap; with length zero
 //! the pointer is not looked at; a written buffer may not overlap another of the same call.
 
-use crate::stop::{Failure, Stop};
+use crate::stop::{Exit, Failure, Stop};
 use core::ops::Range;
 use wisp_abi::{Errno, WasiErrno};
+use wisp_engine::{HostResult, Trap};
 
 /// The numbers a bad pointer is reported with, and how an error becomes a wasm result.
 pub trait GuestError: Copy {
@@ -108,16 +109,65 @@ pub fn put(memory: &mut [u8], place: usize, value: &[u8]) {
     }
 }
 
-/// Returns the wasm result of a call. A value with the sign bit set would read as an error. It is capped.
-///
-/// # Errors
-/// The stop in `outcome`.
-pub fn reply<E: GuestError>(outcome: Result<u32, Failure<E>>) -> Result<u32, Stop> {
-    match outcome {
-        Ok(value) => Ok(value.min(i32::MAX as u32)),
-        Err(Failure::Error(error)) => Ok(error.result()),
-        Err(Failure::Stop(stop)) => Err(stop),
+/// The outcome of a host function: a value, an error, or the guest's end.
+pub struct Reply<E>(pub Result<u32, Failure<E>>);
+
+impl<E: GuestError> Reply<E> {
+    /// Returns the wasm result. A value with the sign bit set would read as an error. It is capped.
+    ///
+    /// # Errors
+    /// The stop, if it is one.
+    pub fn value(self) -> Result<u32, Stop> {
+        match self.0 {
+            Ok(value) => Ok(value.min(i32::MAX as u32)),
+            Err(Failure::Error(error)) => Ok(error.result()),
+            Err(Failure::Stop(stop)) => Err(stop),
+        }
     }
+
+    /// Returns the wasm result, for calls by name.
+    #[cfg(any(test, feature = "by-name"))]
+    pub(crate) fn outcome(self) -> Result<u64, Stop> {
+        self.value().map(u64::from)
+    }
+}
+
+impl<E: GuestError> HostResult for Reply<E> {
+    type Results = u32;
+    const NATIVE: bool = false;
+    fn into_result(self) -> Result<u32, Trap> {
+        self.value().map_err(Trap::from)
+    }
+}
+
+impl HostResult for Exit {
+    type Results = ();
+    const NATIVE: bool = false;
+    fn into_result(self) -> Result<(), Trap> {
+        Err(Stop::Exit(self).into())
+    }
+}
+
+#[cfg(any(test, feature = "by-name"))]
+impl Exit {
+    /// Returns the guest's end, for calls by name.
+    pub(crate) fn outcome(self) -> Result<u64, Stop> {
+        Err(Stop::Exit(self))
+    }
+}
+
+/// Returns the first slots as an array, for calls by name.
+///
+/// # Panics
+/// If there are fewer.
+#[cfg(any(test, feature = "by-name"))]
+pub(crate) fn first<const N: usize>(slots: &[u32]) -> &[u32; N] {
+    slots.first_chunk().expect("a slot for each argument")
+}
+
+/// Returns an argument of 64 bits, which takes two slots.
+pub(crate) fn wide(low: u32, high: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
 }
 
 /// Returns the first `N` little-endian numbers of a record, or 0 for what it does not have.
@@ -317,10 +367,10 @@ mod tests {
 
     #[test]
     fn results_carry_values_and_each_space_its_errors() {
-        assert_eq!(reply::<Errno>(Ok(5)), Ok(5));
-        assert_eq!(reply::<Errno>(Ok(u32::MAX)), Ok(i32::MAX as u32));
-        assert_eq!(reply(Err(Failure::Error(Errno::Access))), Ok(-13i32 as u32));
-        assert_eq!(reply(Err(Failure::Error(WasiErrno::BadHandle))), Ok(8));
-        assert_eq!(reply::<Errno>(Err(Failure::Stop(Stop::Interrupted))), Err(Stop::Interrupted));
+        assert_eq!(Reply::<Errno>(Ok(5)).value(), Ok(5));
+        assert_eq!(Reply::<Errno>(Ok(u32::MAX)).value(), Ok(i32::MAX as u32));
+        assert_eq!(Reply(Err(Failure::Error(Errno::Access))).value(), Ok(-13i32 as u32));
+        assert_eq!(Reply(Err(Failure::Error(WasiErrno::BadHandle))).value(), Ok(8));
+        assert_eq!(Reply::<Errno>(Err(Failure::Stop(Stop::Interrupted))).value(), Err(Stop::Interrupted));
     }
 }

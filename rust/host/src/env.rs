@@ -4,11 +4,12 @@
 //! The interface is not one of Wisp, so the ABI description does not have it: its strings are objects of
 //! AssemblyScript's runtime, UTF-16 with their size before them, and its numbers are `f64`.
 
+use crate::border::wide;
 use crate::line::lines;
 use crate::platform::Platform;
 use crate::App;
 use wisp_abi::log;
-use wisp_engine::{Caller, HostFunction, Trap};
+use wisp_engine::SlotFunction;
 
 /// The import module.
 pub(crate) const MODULE: &str = "env";
@@ -155,7 +156,7 @@ impl<P: Platform> App<P> {
             return;
         }
         let mut emit = |text: &[u8]| {
-            lines(text, |line| {
+            lines(text, &mut |line| {
                 // an app that is to stop logs no more
                 let goes_on = self.go_on::<()>().is_ok();
                 if goes_on {
@@ -221,51 +222,27 @@ impl<P: Platform> App<P> {
 
 macro_rules! console {
     ($name:literal, $level:expr) => {
-        HostFunction::wrap(MODULE, $name, |mut caller: Caller<'_, App<P>>, message: u32| -> Result<(), Trap> {
-            let (memory, app) = caller.memory_and_data_mut();
+        SlotFunction::new($name, "(i)", |app: &mut App<P>, memory: &mut [u8], &[message]: &[u32; 1]| {
             app.console(memory, $level, message);
-            Ok(())
         })
     };
 }
 
 /// Returns the functions, for a linker.
-pub(crate) const fn functions<P: Platform + 'static>() -> [HostFunction<App<P>>; 10] {
+pub(crate) const fn functions<P: Platform + 'static>() -> [SlotFunction<App<P>>; 10] {
     [
-        HostFunction::wrap(
-            MODULE,
-            "abort",
-            |mut caller: Caller<'_, App<P>>, message: u32, file: u32, line: u32, column: u32| -> Result<(), Trap> {
-                let (memory, app) = caller.memory_and_data_mut();
-                app.abort(memory, message, file, line, column);
-                Ok(())
-            },
-        ),
-        HostFunction::wrap(
-            MODULE,
-            "trace",
-            |mut caller: Caller<'_, App<P>>,
-             message: u32,
-             count: u32,
-             a: f64,
-             b: f64,
-             c: f64,
-             d: f64,
-             e: f64|
-             -> Result<(), Trap> {
-                let (memory, app) = caller.memory_and_data_mut();
-                app.trace(memory, message, count, [a, b, c, d, e]);
-                Ok(())
-            },
-        ),
-        HostFunction::wrap(MODULE, "seed", |mut caller: Caller<'_, App<P>>| -> Result<f64, Trap> {
-            Ok(caller.data_mut().seed())
+        SlotFunction::new("abort", "(iiii)", |app: &mut App<P>, memory, &[message, file, line, column]: &[u32; 4]| {
+            app.abort(memory, message, file, line, column);
         }),
-        HostFunction::wrap(MODULE, "Date.now", |mut caller: Caller<'_, App<P>>| -> Result<f64, Trap> {
-            Ok(caller.data_mut().date_now())
+        SlotFunction::new("trace", "(iiFFFFF)", |app: &mut App<P>, memory, slots: &[u32; 12]| {
+            let [message, count, numbers @ ..] = slots;
+            let number = |at: usize| f64::from_bits(wide(numbers[2 * at], numbers[2 * at + 1]));
+            app.trace(memory, *message, *count, [number(0), number(1), number(2), number(3), number(4)]);
         }),
-        HostFunction::wrap(MODULE, "performance.now", |mut caller: Caller<'_, App<P>>| -> Result<f64, Trap> {
-            Ok(caller.data_mut().platform.uptime_us() as f64 / 1000.0)
+        SlotFunction::new("seed", "()F", |app: &mut App<P>, _, _: &[u32; 0]| app.seed()),
+        SlotFunction::new("Date.now", "()F", |app: &mut App<P>, _, _: &[u32; 0]| app.date_now()),
+        SlotFunction::new("performance.now", "()F", |app: &mut App<P>, _, _: &[u32; 0]| {
+            app.platform.uptime_us() as f64 / 1000.0
         }),
         console!("console.log", log::INFO),
         console!("console.info", log::INFO),

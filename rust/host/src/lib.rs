@@ -63,7 +63,7 @@ mod timer;
 mod uart;
 mod wasi;
 
-pub use app::{App, Interfaces};
+pub use app::{App, Interfaces, Table};
 pub use border::Memory;
 pub use entry::run;
 pub use path::Path;

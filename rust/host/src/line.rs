@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Guest text for logs and consoles: cut into lines, and what a terminal may obey shown as escapes.
 
+use wisp_abi::Errno;
+
 /// Longest line that is kept together. A longer one comes in pieces. About this much RAM per app.
 pub(crate) const LINE: usize = 96;
 
@@ -36,7 +38,7 @@ fn first_piece(line: &[u8]) -> &[u8] {
 /// Calls `emit` with each line of `text`, until `emit` returns false. Text without harmful characters is passed as
 /// it is, in long pieces. Otherwise it is copied in short ones, and each byte of a harmful character, or of what is
 /// no UTF-8, becomes `\x` and two digits.
-pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
+pub(crate) fn lines(text: &[u8], emit: &mut dyn FnMut(&[u8]) -> bool) {
     let text = text.strip_suffix(b"\n").unwrap_or(text);
     for line in text.split(|byte| *byte == b'\n').map(without_return) {
         let mut rest = line;
@@ -48,9 +50,9 @@ pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
                 }
             } else {
                 let mut buffer = LineBuffer::new();
-                let mut pass = |piece: &[u8]| emit(piece).then_some(()).ok_or(());
+                let mut pass = |piece: &[u8]| emit(piece).then_some(()).ok_or(Errno::Interrupted);
                 if piece.iter().try_for_each(|byte| buffer.take(*byte, &mut pass)).is_err()
-                    || buffer.flush(pass).is_err()
+                    || buffer.flush(&mut pass).is_err()
                 {
                     return;
                 }
@@ -62,6 +64,9 @@ pub(crate) fn lines(text: &[u8], mut emit: impl FnMut(&[u8]) -> bool) {
         }
     }
 }
+
+/// Shows a complete line. Behind a pointer, so that the code that finds lines is in a firmware once.
+type Emit<'e> = dyn FnMut(&[u8]) -> Result<(), Errno> + 'e;
 
 /// Bytes of the longest character.
 const CHARACTER: usize = 4;
@@ -98,7 +103,7 @@ impl LineBuffer {
     }
 
     /// Adds bytes that stay together. What is there is emitted first if they do not fit.
-    fn add<E>(&mut self, bytes: &[u8], emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn add(&mut self, bytes: &[u8], emit: &mut Emit<'_>) -> Result<(), Errno> {
         let mut result = Ok(());
         if usize::from(self.used) + bytes.len() > LINE {
             result = emit(self.line());
@@ -112,7 +117,7 @@ impl LineBuffer {
     }
 
     /// Adds the bytes of the character that was begun, each as an escape.
-    fn escape<E>(&mut self, emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn escape(&mut self, emit: &mut Emit<'_>) -> Result<(), Errno> {
         let mut result = Ok(());
         for byte in self.part.into_iter().take(usize::from(self.part_used)) {
             let digit = |value: u8| value + if value < 10 { b'0' } else { b'a' - 10 };
@@ -124,7 +129,7 @@ impl LineBuffer {
     }
 
     /// Adds a byte of the text.
-    fn take<E>(&mut self, byte: u8, emit: &mut impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    fn take(&mut self, byte: u8, emit: &mut Emit<'_>) -> Result<(), Errno> {
         let mut result = Ok(());
         let continues = self.part_used != 0 && byte & 0xc0 == 0x80;
         if !continues {
@@ -151,17 +156,17 @@ impl LineBuffer {
 
     /// Adds bytes. Calls `emit` with each line as it is complete, or as long as the buffer. Whatever `emit` says, all
     /// bytes are taken. Its first error is returned. Carriage returns are dropped.
-    pub(crate) fn push<E>(&mut self, bytes: &[u8], mut emit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn push(&mut self, bytes: &[u8], emit: &mut Emit<'_>) -> Result<(), Errno> {
         let mut result = Ok(());
         for &byte in bytes {
             let outcome = match byte {
                 b'\n' => {
-                    let outcome = self.escape(&mut emit).and(emit(self.line()));
+                    let outcome = self.escape(emit).and(emit(self.line()));
                     self.used = 0;
                     outcome
                 }
                 b'\r' => continue,
-                _ => self.take(byte, &mut emit),
+                _ => self.take(byte, emit),
             };
             result = result.and(outcome);
         }
@@ -169,8 +174,9 @@ impl LineBuffer {
     }
 
     /// Emits what is left without a line end, if anything.
-    pub(crate) fn flush<E>(&mut self, mut emit: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let result = self.escape(&mut emit);
+    #[inline(never)]
+    pub(crate) fn flush(&mut self, emit: &mut Emit<'_>) -> Result<(), Errno> {
+        let result = self.escape(emit);
         if self.used == 0 {
             return result;
         }
@@ -190,7 +196,7 @@ mod tests {
 
     fn collect(text: &[u8]) -> Vec<String> {
         let mut out = Vec::new();
-        lines(text, |line| {
+        lines(text, &mut |line| {
             out.push(String::from_utf8_lossy(line).into_owned());
             true
         });
@@ -256,7 +262,7 @@ mod tests {
         let bytes = [text, b"\x9b\xc3\n\xc3"].concat();
         let mut buffer = LineBuffer::new();
         let mut shown: Vec<String> = bytes.iter().flat_map(|byte| push(&mut buffer, &[*byte])).collect();
-        let result: Result<(), ()> = buffer.flush(|line| {
+        let result: Result<(), Errno> = buffer.flush(&mut |line| {
             shown.push(String::from_utf8(line.to_vec()).unwrap());
             Ok(())
         });
@@ -287,7 +293,7 @@ mod tests {
 
     fn push(buffer: &mut LineBuffer, bytes: &[u8]) -> Vec<String> {
         let mut out = Vec::new();
-        let result: Result<(), ()> = buffer.push(bytes, |line| {
+        let result: Result<(), Errno> = buffer.push(bytes, &mut |line| {
             out.push(String::from_utf8_lossy(line).into_owned());
             Ok(())
         });
@@ -302,7 +308,7 @@ mod tests {
         assert_eq!(push(&mut buffer, b"lo\nwor"), ["hello"]);
         assert_eq!(push(&mut buffer, b"ld\r\n\n"), ["world", ""]);
         let mut rest = Vec::new();
-        let _: Result<(), ()> = buffer.flush(|line| {
+        let _: Result<(), Errno> = buffer.flush(&mut |line| {
             rest.extend_from_slice(line);
             Ok(())
         });
@@ -321,15 +327,15 @@ mod tests {
     fn an_error_does_not_lose_the_rest() {
         let mut buffer = LineBuffer::new();
         let mut count = 0;
-        let result = buffer.push(b"a\nb\nc", |_| {
+        let result = buffer.push(b"a\nb\nc", &mut |_| {
             count += 1;
             if count == 1 {
-                Err(5)
+                Err(Errno::Io)
             } else {
                 Ok(())
             }
         });
-        assert_eq!((result, count), (Err(5), 2));
+        assert_eq!((result, count), (Err(Errno::Io), 2));
         assert_eq!(push(&mut buffer, b"\n"), ["c"]);
     }
 }

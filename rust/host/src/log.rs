@@ -15,7 +15,7 @@ impl<P: Platform> LogV1 for App<P> {
         }
         if level <= self.platform.max_level() {
             let mut outcome = Ok(());
-            lines(message, |line| {
+            lines(message, &mut |line| {
                 outcome = self.go_on();
                 if outcome.is_ok() {
                     self.platform.line(level, line);

@@ -9,7 +9,7 @@ use crate::text::Text;
 use core::slice;
 use wisp_contract::storage::PortError;
 use wisp_engine::{Image, Name};
-use wisp_host::abi;
+use wisp_host::{abi, Interfaces};
 #[cfg(feature = "storage")]
 use wisp_image::conditions::Kind;
 
@@ -23,15 +23,12 @@ fn report(board: &Zephyr, module: &str, what: &[u8]) {
 
 /// Returns true if the firmware has functions of this import module.
 fn known(module: &str) -> bool {
-    TABLES.iter().copied().flatten().any(|function| function.module == module)
-        || CFunctions::all().has(Name::new(module), None)
+    TABLES.iter().any(|table| table.module == module) || CFunctions::all().has(Name::new(module), None)
 }
 
 /// Returns true if the firmware has this function.
 fn has(module: Name<'_>, name: Name<'_>) -> bool {
-    let mut functions = TABLES.iter().copied().flatten();
-    functions.any(|function| name == function.name && module == function.module)
-        || CFunctions::all().has(module, Some(name))
+    Interfaces(TABLES).find(module, name).is_some() || CFunctions::all().has(module, Some(name))
 }
 
 /// Checks that the firmware has the import module and, if it is one of grants, that the node grants something of it.

@@ -7,12 +7,11 @@ use crate::{report, shim, AppData};
 use core::ffi::c_void;
 use core::ptr::null_mut;
 use wisp_engine::{
-    Config, Engine, HostFunction, Image, Instance, InstantiateError, InterruptHandle, Linker, Module, Store, Trap,
-    TrapCode,
+    Config, Engine, Image, Instance, InstantiateError, InterruptHandle, Linker, Module, Store, Trap, TrapCode,
 };
 #[cfg(feature = "interpreter")]
 use wisp_engine::{ImageError, Rule};
-use wisp_host::Interfaces;
+use wisp_host::{Interfaces, Table};
 
 /// Why a run did not get to the guest's entry, or how it left it.
 enum Failure {
@@ -175,7 +174,7 @@ fn tell_usage(run: &shim::wisp_run, store: &Store<'_, AppData>, instance: Instan
 }
 
 /// The tables of the interfaces that this firmware has.
-pub(crate) const TABLES: &[&[HostFunction<AppData>]] = wisp_host::tables!(
+pub(crate) const TABLES: &[Table<AppData>] = wisp_host::tables!(
     AppData: LOG,
     TIMER,
     #[cfg(feature = "wasi")]

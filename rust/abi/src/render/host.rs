@@ -6,8 +6,8 @@ use super::{takes_memory, Separator};
 use crate::{ErrorSpace, Function, Interface, Kind, Returns};
 use core::fmt::{self, Write};
 
-/// Writes the trait, the glue and the table of one interface. The text expects `border`, `Memory`,
-/// `Failure`, `Stop`, `Exit`, `Errno`, `WasiErrno`, `HostFunction`, `Caller` and `Trap` in scope.
+/// Writes the trait, the glue and the table of one interface. The text expects `border`, `Memory`, `Reply`,
+/// `Failure`, `Stop`, `Exit`, `Errno`, `WasiErrno`, `SlotFunction` and `Caller` in scope.
 ///
 /// # Errors
 /// Those of the writer, and one for a combination of buffers that the glue has no rule for.
@@ -25,24 +25,25 @@ pub fn rust_host(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     by_name(out, interface)
 }
 
-/// Returns the table for a linker: closures over the engine's view of the caller.
+/// Returns the table for a linker. What native code may call with values in registers is a closure there.
 fn table(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     let (ident, host_trait) = (interface.ident, interface.host_trait);
     writeln!(out, "/// The functions of `{}`, for a linker.", interface.module)?;
     let count = interface.functions.len();
-    writeln!(out, "pub const fn {ident}_functions<A: {host_trait}>() -> [HostFunction<A>; {count}] {{\n    [")?;
+    writeln!(out, "pub const fn {ident}_functions<A: {host_trait}>() -> [SlotFunction<A>; {count}] {{\n    [")?;
     for function in interface.functions {
-        let name = function.name;
-        write!(out, "        HostFunction::wrap({:?}, {name:?}, |mut caller: Caller<'_, A>", interface.module)?;
-        arguments(out, function, Argument::Typed)?;
-        match trapping(function) {
-            true => writeln!(out, "| -> Result<{}, Trap> {{", wasm_result(function))?,
-            false => writeln!(out, "| -> {} {{", wasm_result(function))?,
+        let (name, kind) = (function.name, if by_slots(function) { "new" } else { "wrap" });
+        write!(out, "        SlotFunction::{kind}({name:?}, \"")?;
+        super::signature(out, function)?;
+        if by_slots(function) {
+            writeln!(out, "\", {ident}_{name}),")?;
+            continue;
         }
-        writeln!(out, "            let (memory, app) = caller.memory_and_data_mut();")?;
-        write!(out, "            {ident}_{name}(app, memory")?;
+        write!(out, "\", |mut caller: Caller<'_, A>")?;
+        arguments(out, function, Argument::Typed)?;
+        write!(out, "| -> u64 {{\n            {ident}_{name}(caller.data_mut()")?;
         arguments(out, function, Argument::Named)?;
-        writeln!(out, "){}\n        }}),", if trapping(function) { ".map_err(Trap::from)" } else { "" })?;
+        writeln!(out, ")\n        }}),")?;
     }
     writeln!(out, "    ]\n}}\n")
 }
@@ -56,19 +57,16 @@ fn by_name(out: &mut impl Write, interface: &Interface) -> fmt::Result {
     writeln!(out, "pub fn {ident}_by_name<A: {host_trait}>(")?;
     writeln!(out, "    app: &mut A,\n    memory: &mut [u8],\n    name: &str,\n    slots: &[u32],")?;
     writeln!(out, ") -> Result<u64, Stop> {{")?;
-    if interface.functions.iter().all(|function| function.params.is_empty()) {
-        writeln!(out, "    let _ = slots;")?;
-    }
-    writeln!(out, "    match name {{")?;
+    writeln!(out, "    let _ = (&memory, slots);\n    match name {{")?;
     for function in interface.functions {
-        let open = if trapping(function) { "" } else { "Ok(" };
-        write!(out, "        {:?} => {open}{ident}_{}(app, memory", function.name, function.name)?;
-        arguments(out, function, Argument::FromSlots)?;
-        match function.returns {
-            Returns::Never => writeln!(out, ").map(|()| 0),")?,
-            Returns::U64(_) => writeln!(out, ")),")?,
-            _ => writeln!(out, ").map(u64::from),")?,
+        let name = function.name;
+        if by_slots(function) {
+            writeln!(out, "        {name:?} => {ident}_{name}(app, memory, border::first(slots)).outcome(),")?;
+            continue;
         }
+        write!(out, "        {name:?} => Ok({ident}_{name}(app")?;
+        arguments(out, function, Argument::FromSlots)?;
+        writeln!(out, ")),")?;
     }
     writeln!(out, "        _ => panic!(\"no function {{name}}\"),\n    }}\n}}\n")
 }
@@ -93,7 +91,7 @@ fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::
                 Argument::Typed => write!(out, ", a{argument}: {}", if wide { "u64" } else { "u32" })?,
                 Argument::Named => write!(out, ", a{argument}")?,
                 Argument::FromSlots if wide => {
-                    write!(out, ", u64::from(slots[{slot}]) | u64::from(slots[{}]) << 32", slot + 1)?;
+                    write!(out, ", border::wide(slots[{slot}], slots[{}])", slot + 1)?;
                 }
                 Argument::FromSlots => write!(out, ", slots[{slot}]")?,
             }
@@ -104,18 +102,36 @@ fn arguments(out: &mut impl Write, function: &Function, form: Argument) -> fmt::
     Ok(())
 }
 
-/// Returns true if the function may end the guest. Native code passes its values to others in registers.
-fn trapping(function: &Function) -> bool {
-    !matches!(function.returns, Returns::U64(_))
+/// Returns the slots as a pattern, `&[a0, a1, low2, high2]: &[u32; 4]`, and then takes 64 bits together.
+fn slots(out: &mut impl Write, function: &Function) -> fmt::Result {
+    let letters = || function.params.iter().flat_map(|param| param.kind.letters().chars()).enumerate();
+    let mut separator = Separator::new();
+    let mut count = 0;
+    write!(out, "&[")?;
+    for (argument, letter) in letters() {
+        separator.next(out)?;
+        match letter {
+            'I' => write!(out, "low{argument}, high{argument}")?,
+            _ => write!(out, "a{argument}")?,
+        }
+        count += if letter == 'I' { 2 } else { 1 };
+    }
+    write!(out, "]: &[u32; {count}]")
 }
 
-/// Returns the wasm result as a Rust type.
-fn wasm_result(function: &Function) -> &'static str {
-    match function.returns {
-        Returns::Never => "()",
-        Returns::U64(_) => "u64",
-        _ => "u32",
+/// Writes the arguments of 64 bits.
+fn wide(out: &mut impl Write, function: &Function) -> fmt::Result {
+    let letters = function.params.iter().flat_map(|param| param.kind.letters().chars());
+    for (argument, _) in letters.enumerate().filter(|(_, letter)| *letter == 'I') {
+        writeln!(out, "    let a{argument} = border::wide(low{argument}, high{argument});")?;
     }
+    Ok(())
+}
+
+/// Returns true if the function gets its arguments as slots: it may end the guest. Native code passes its values to
+/// others in registers.
+fn by_slots(function: &Function) -> bool {
+    !matches!(function.returns, Returns::U64(_))
 }
 
 fn error_type(interface: &Interface) -> &'static str {
@@ -195,40 +211,44 @@ fn result_count(function: &Function) -> usize {
 fn glue(out: &mut impl Write, interface: &Interface, function: &Function) -> fmt::Result {
     let memory = if touches_memory(function) { "memory" } else { "_" };
     let (ident, name, host_trait) = (interface.ident, function.name, interface.host_trait);
-    write!(out, "fn {ident}_{name}<A: {host_trait}>(app: &mut A, {memory}: &mut [u8]")?;
-    arguments(out, function, Argument::Typed)?;
-    match trapping(function) {
-        true => writeln!(out, ") -> Result<{}, Stop> {{", wasm_result(function))?,
-        false => writeln!(out, ") -> {} {{", wasm_result(function))?,
-    }
+    write!(out, "fn {ident}_{name}<A: {host_trait}>(app: &mut A")?;
     match function.returns {
-        Returns::Never => {
-            write!(out, "    Err(Stop::Exit(")?;
-            call(out, function)?;
-            writeln!(out, "))\n}}\n")
-        }
         Returns::U64(_) => {
+            arguments(out, function, Argument::Typed)?;
+            write!(out, ") -> u64 {{\n    ")?;
+            call(out, function)?;
+            return writeln!(out, "\n}}\n");
+        }
+        Returns::Never => {
+            write!(out, ", {memory}: &mut [u8], ")?;
+            slots(out, function)?;
+            writeln!(out, ") -> Exit {{")?;
+            wide(out, function)?;
             write!(out, "    ")?;
             call(out, function)?;
-            writeln!(out, "\n}}\n")
+            return writeln!(out, "\n}}\n");
         }
-        _ => {
-            writeln!(out, "    border::reply((|| -> Result<u32, Failure<{}>> {{", error_type(interface))?;
-            pointers(out, function)?;
-            let binding = if result_count(function) == 0 { "" } else { "let value = " };
-            if takes_memory(function) {
-                write!(out, "        let mut view = Memory::new(memory);\n        let outcome = ")?;
-                call(out, function)?;
-                writeln!(out, ";\n        view.tell(app);\n        {binding}outcome?;")?;
-            } else {
-                write!(out, "        {binding}")?;
-                call(out, function)?;
-                writeln!(out, "?;")?;
-            }
-            store(out, function)?;
-            writeln!(out, "    }})())\n}}\n")
-        }
+        _ => {}
     }
+    write!(out, ", {memory}: &mut [u8], ")?;
+    slots(out, function)?;
+    let errors = error_type(interface);
+    writeln!(out, ") -> Reply<{errors}> {{")?;
+    wide(out, function)?;
+    writeln!(out, "    Reply((|| -> Result<u32, Failure<{errors}>> {{")?;
+    pointers(out, function)?;
+    let binding = if result_count(function) == 0 { "" } else { "let value = " };
+    if takes_memory(function) {
+        write!(out, "        let mut view = Memory::new(memory);\n        let outcome = ")?;
+        call(out, function)?;
+        writeln!(out, ";\n        view.tell(app);\n        {binding}outcome?;")?;
+    } else {
+        write!(out, "        {binding}")?;
+        call(out, function)?;
+        writeln!(out, "?;")?;
+    }
+    store(out, function)?;
+    writeln!(out, "    }})())\n}}\n")
 }
 
 /// Returns the index of the first wasm argument of each parameter.

@@ -72,6 +72,18 @@ impl<T> HostFunction<T> {
         self.direct.address()
     }
 
+    /// Returns what a table of an import module has.
+    pub(crate) const fn listed(
+        module: &'static str,
+        name: &'static str,
+        signature: Signature,
+        function: RawHostFn,
+        env: *const (),
+        direct: Form,
+    ) -> Self {
+        Self { module, name, signature, function, env, checks_references: false, direct, data: PhantomData }
+    }
+
     /// Defines a function in the raw form, without references among parameters and results: guests that import it with
     /// some are not linked.
     ///

@@ -15,6 +15,7 @@ pub(crate) mod instance;
 mod instantiate;
 pub(crate) mod linker;
 pub(crate) mod module;
+pub(crate) mod slot_function;
 pub(crate) mod store;
 #[allow(unsafe_code)]
 mod trampoline;

@@ -4,8 +4,8 @@
 use core::ptr::NonNull;
 
 use crate::api::caller::Caller;
-use crate::api::host_function::HostFunction;
-use crate::api::host_function::IntoHostFunction;
+use crate::api::host_function::{HostFunction, HostResult, IntoHostFunction};
+use crate::api::slot_function::SlotFunction;
 use crate::api::value::WasmValues;
 use crate::vm::context::Ctx;
 use crate::vm::references::{any, references};
@@ -23,6 +23,36 @@ use crate::{
 unsafe impl<T> Send for HostFunction<T> {}
 // SAFETY: the reason given for `Send` holds for shared references as well.
 unsafe impl<T> Sync for HostFunction<T> {}
+
+// SAFETY: `env` is a function, or null, and there is nothing else in it that a thread could change.
+unsafe impl<T> Send for SlotFunction<T> {}
+// SAFETY: the reason given for `Send` holds for shared references as well.
+unsafe impl<T> Sync for SlotFunction<T> {}
+
+/// Calls the function of [`SlotFunction::new`] that `env` is.
+pub(crate) unsafe extern "C" fn by_slots<T, R: HostResult>(ctx: *mut Ctx, slots: *mut u32, env: *const ()) -> RawTrap {
+    // SAFETY: the interpreter passes its instance, and only a `Linker<T>` links what a `SlotFunction<T>` is.
+    let mut caller = unsafe { Caller::<T>::from_raw(ctx) };
+    let ctx = caller.ctx;
+    let stop = ctx.stop_requested();
+    if !stop.is_none() {
+        return stop;
+    }
+    // SAFETY: `SlotFunction::new` made this `env` of a function of this type. It takes the slots as a reference to an
+    // array, which is passed as a pointer is.
+    let function: unsafe fn(&mut T, &mut [u8], *const u32) -> R = unsafe { core::mem::transmute(env) };
+    let (memory, data) = caller.memory_and_data_mut();
+    // SAFETY: the array has as many slots as the letters, as `SlotFunction::new` checked, and the linker compared the
+    // letters with the type of the import (rule V, `CallFrame`). Nobody writes slots before the function returns.
+    match unsafe { function(data, memory, slots) }.into_result() {
+        Ok(results) => {
+            // SAFETY: the letters have the slots of the results, too (rule V, `CallFrame`).
+            results.write(&mut |at, bits| unsafe { slots.add(at).write(bits) });
+            RawTrap::NONE
+        }
+        Err(trap) => failed(ctx, trap),
+    }
+}
 
 /// Returns the raw form of a function or closure. Without bytes it needs no `env`, else `env` points to it.
 pub(crate) unsafe extern "C" fn trampoline<T, P, R, F: IntoHostFunction<T, P, R>>(

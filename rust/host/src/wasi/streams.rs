@@ -13,9 +13,10 @@ const VECTORS: u32 = 32;
 
 impl<P: Platform> App<P> {
     /// Shows what was printed without a line end.
+    #[inline(never)]
     pub(crate) fn flush(&mut self) -> Result<(), Errno> {
         let stream = self.pending_stream;
-        self.pending.flush(|line| self.platform.output(stream, line))
+        self.pending.flush(&mut |line| self.platform.output(stream, line))
     }
 
     fn print(&mut self, stream: Stream, bytes: &[u8]) -> Result<(), Errno> {
@@ -26,7 +27,7 @@ impl<P: Platform> App<P> {
             self.flush()?;
             self.pending_stream = stream;
         }
-        self.pending.push(bytes, |line| self.platform.output(stream, line))
+        self.pending.push(bytes, &mut |line| self.platform.output(stream, line))
     }
 }
 

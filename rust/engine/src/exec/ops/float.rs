@@ -6,7 +6,20 @@
 //! The roundings and the square root work on the bits: core has them only with `std`, and this is smaller
 //! than a library.
 
-use crate::vm::trap::TrapCode;
+#[cfg_attr(
+    any(target_abi = "eabihf", target_feature = "f", target_feature = "neon", target_feature = "sse2"),
+    path = "convert_hard.rs"
+)]
+#[cfg_attr(
+    not(any(target_abi = "eabihf", target_feature = "f", target_feature = "neon", target_feature = "sse2")),
+    path = "convert_soft.rs"
+)]
+mod convert;
+#[cfg(test)]
+#[path = "convert_soft.rs"]
+mod soft;
+
+pub use self::convert::*;
 
 const QUIET32: u32 = 0x0040_0000;
 const QUIET64: u64 = 0x0008_0000_0000_0000;
@@ -251,43 +264,6 @@ float! {
     f64_eq f64_ne f64_lt f64_le
 }
 
-macro_rules! truncate {
-    ($($trap:ident $saturate:ident $f:ident $from:ident -> $int:ident as $to:ident, $low:literal $open:tt $high:literal;)*) => {$(
-        /// # Errors
-        /// NaN, or a value whose whole part does not fit.
-        #[inline(never)]
-        #[allow(clippy::manual_range_contains)]
-        pub fn $trap(x: $from) -> Result<$to, TrapCode> {
-            let value = $f::from_bits(x);
-            if value.is_nan() {
-                Err(TrapCode::BadConversionToInteger)
-            } else if value $open $low && value < $high {
-                Ok(value as $int as $to)
-            } else {
-                Err(TrapCode::IntegerOverflow)
-            }
-        }
-
-        /// Returns the nearest value that fits, or 0 for NaN.
-        #[inline(never)]
-        pub fn $saturate(x: $from) -> $to {
-            $f::from_bits(x) as $int as $to
-        }
-    )*};
-}
-
-// The bounds are exact in their types: the first value too low or the last that is not, the first too high.
-truncate! {
-    i32_trunc_f32_s i32_trunc_sat_f32_s f32 u32 -> i32 as u32, -2147483648.0 >= 2147483648.0;
-    i32_trunc_f32_u i32_trunc_sat_f32_u f32 u32 -> u32 as u32, -1.0 > 4294967296.0;
-    i32_trunc_f64_s i32_trunc_sat_f64_s f64 u64 -> i32 as u32, -2147483649.0 > 2147483648.0;
-    i32_trunc_f64_u i32_trunc_sat_f64_u f64 u64 -> u32 as u32, -1.0 > 4294967296.0;
-    i64_trunc_f32_s i64_trunc_sat_f32_s f32 u32 -> i64 as u64, -9223372036854775808.0 >= 9223372036854775808.0;
-    i64_trunc_f32_u i64_trunc_sat_f32_u f32 u32 -> u64 as u64, -1.0 > 18446744073709551616.0;
-    i64_trunc_f64_s i64_trunc_sat_f64_s f64 u64 -> i64 as u64, -9223372036854775808.0 >= 9223372036854775808.0;
-    i64_trunc_f64_u i64_trunc_sat_f64_u f64 u64 -> u64 as u64, -1.0 > 18446744073709551616.0;
-}
-
 macro_rules! convert {
     ($($name:ident $from:ident as $int:ident -> $f:ident $to:ident;)*) => {$(
         #[allow(missing_docs)]
@@ -324,6 +300,7 @@ pub fn f64_promote_f32(x: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vm::trap::TrapCode;
 
     const CORNERS: &[f64] = &[
         0.0,
@@ -435,6 +412,27 @@ mod tests {
         assert_eq!(i32_trunc_sat_f32_s(f(f32::NAN)), 0);
         assert_eq!(i32_trunc_sat_f32_s(f(1e20)), i32::MAX as u32);
         assert_eq!(i64_trunc_sat_f64_u(d(-5.0)), 0);
+    }
+
+    #[test]
+    fn conversions_without_floats_of_the_processor_are_the_same() {
+        let edges = [31, 32, 63, 64].map(|bits| 2f64.powi(bits));
+        let edges = edges.into_iter().flat_map(|x| [x, x - 1.0, x - 0.5, x + 1.0, x.next_down(), x.next_up()]);
+        let edges = edges.flat_map(|x| [x, -x]).chain([f64::NAN, -f64::NAN, 0.5, -0.9, 1.0, -1.0]);
+        for x in edges.chain(numbers()) {
+            let wide = x.to_bits();
+            macro_rules! same {
+                ($x:ident: $($name:ident)*) => {
+                    $(assert_eq!(soft::$name($x), super::$name($x), "{} of {:#x}", stringify!($name), $x);)*
+                };
+            }
+            same! { wide: i32_trunc_f64_s i32_trunc_f64_u i64_trunc_f64_s i64_trunc_f64_u
+            i32_trunc_sat_f64_s i32_trunc_sat_f64_u i64_trunc_sat_f64_s i64_trunc_sat_f64_u }
+            for narrow in [(x as f32).to_bits(), wide as u32] {
+                same! { narrow: i32_trunc_f32_s i32_trunc_f32_u i64_trunc_f32_s i64_trunc_f32_u
+                i32_trunc_sat_f32_s i32_trunc_sat_f32_u i64_trunc_sat_f32_s i64_trunc_sat_f32_u }
+            }
+        }
     }
 
     #[test]

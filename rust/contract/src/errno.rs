@@ -122,6 +122,7 @@ impl Errno {
 }
 
 impl From<Errno> for WasiErrno {
+    #[inline(never)]
     fn from(errno: Errno) -> Self {
         match errno {
             Errno::Access | Errno::Perm => WasiErrno::Access,

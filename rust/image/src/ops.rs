@@ -446,7 +446,7 @@ const fn opcode_of(wanted: &Simple) -> u32 {
 }
 
 /// For each opcode its operand kinds, five bits each from the lowest, or the ops of a sequence. With them stands
-/// whether control never reaches the next op. Four bytes of flash an op, present only where the verifier is.
+/// whether control never reaches the next op. Devices look it up with [`packed`], whose tables are half as large.
 pub static PACKED: [u32; COUNT] = {
     assert!(SINGLE <= 1 << 10);
     let mut table = [0; COUNT];
@@ -471,6 +471,39 @@ pub static PACKED: [u32; COUNT] = {
     }
     table
 };
+
+/// The different entries of [`PACKED`] without those of sequences, how many there are, and by opcode the place of its
+/// entry among them.
+const SHAPES: ([u32; SINGLE], usize, [u8; SINGLE]) = {
+    let (mut shapes, mut count, mut places) = ([0; SINGLE], 0, [0; SINGLE]);
+    let mut n = 0;
+    while n < SINGLE {
+        let mut place = 0;
+        while place < count && shapes[place] != PACKED[n] {
+            place += 1;
+        }
+        shapes[place] = PACKED[n];
+        if place == count {
+            count += 1;
+        }
+        assert!(place <= u8::MAX as usize);
+        places[n] = place as u8;
+        n += 1;
+    }
+    (shapes, count, places)
+};
+
+static PLACES: [u8; SINGLE] = SHAPES.2;
+static FORMS: [u32; SHAPES.1] = *SHAPES.0.first_chunk().expect("there are so many");
+static SEQUENCES: [u32; sequences::COUNT] = *PACKED.last_chunk().expect("they are the last ones");
+
+/// Returns the entry of [`PACKED`] for an opcode, or `None` if there is no such op.
+pub fn packed(opcode: usize) -> Option<u32> {
+    match PLACES.get(opcode) {
+        Some(&place) => FORMS.get(usize::from(place)).copied(),
+        None => SEQUENCES.get(opcode - SINGLE).copied(),
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -501,7 +534,8 @@ mod tests {
     fn packed_kinds_match_the_forms() {
         for n in 0..COUNT as u16 {
             let op = op(n).unwrap();
-            let mut packed = PACKED[usize::from(n)];
+            let mut packed = packed(n.into()).unwrap();
+            assert_eq!(packed, PACKED[usize::from(n)]);
             assert_eq!(packed & ENDS_FLOW != 0, op.ends_flow());
             packed &= !ENDS_FLOW;
             let opcodes = if packed & SEQUENCE == 0 {
@@ -525,6 +559,7 @@ mod tests {
             }
             assert!(kinds.next().is_none());
         }
+        assert_eq!(packed(COUNT), None);
     }
 
     #[test]

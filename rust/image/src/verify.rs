@@ -30,7 +30,7 @@ mod structure;
 
 use crate::features::{Feature, NEEDED};
 use crate::format::{entry, Section, ValType, FRAME_HEADER_SLOTS};
-use crate::ops::{Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUENCE};
+use crate::ops::{packed, Operand, Sem, ENDS_FLOW, SEQUENCE};
 use crate::reader::u16_at;
 use crate::{Functions, Image, ImageError};
 
@@ -129,9 +129,8 @@ pub fn verify_while<const MISSING: u8>(
             spaces: &spaces,
             functions,
             index,
-            code,
+            code: code.get(..end).unwrap_or(code),
             start,
-            end,
             frame: 0,
             ty,
             params,
@@ -204,9 +203,9 @@ struct Checker<'i, 'c> {
     functions: Functions<'i>,
     /// The function, among the defined ones.
     index: usize,
+    /// The code up to the end of the function.
     code: &'i [u8],
     start: usize,
-    end: usize,
     frame: usize,
     ty: u16,
     params: usize,
@@ -234,7 +233,7 @@ struct Checker<'i, 'c> {
 impl Checker<'_, '_> {
     fn function<const MISSING: u8>(&mut self, meter: &mut Meter<'_>) -> Result<(), ImageError> {
         let mut flows = true;
-        while self.at < self.end {
+        while self.at < self.code.len() {
             if self.at >= self.due {
                 self.count(meter)?;
             }
@@ -258,7 +257,7 @@ impl Checker<'_, '_> {
     fn count(&mut self, meter: &mut Meter<'_>) -> Result<(), ImageError> {
         meter.bytes(core::mem::take(&mut self.owed))?;
         if self.at >= self.counted {
-            let piece = (self.end - self.at).min(PIECE);
+            let piece = (self.code.len() - self.at).min(PIECE);
             meter.spend(piece as u32 / 2)?;
             self.counted = self.at + piece;
         }
@@ -275,15 +274,12 @@ impl Checker<'_, '_> {
     fn one<const MISSING: u8>(&mut self) -> Result<bool, Rule> {
         let word = self.word()?;
         let opcode = usize::from(word / 4);
-        if word % 4 != 0 || opcode >= COUNT {
-            return Err(Rule::KnownOp);
-        }
+        let packed = packed(opcode).filter(|_| word % 4 == 0).ok_or(Rule::KnownOp)?;
         let missing = if MISSING == 0 { 0 } else { NEEDED[opcode] & MISSING };
         if missing != 0 {
             let feature = Feature::ALL.into_iter().find(|&feature| feature as u8 & missing != 0);
             return Err(feature.map_or(Rule::KnownOp, Rule::Built));
         }
-        let packed = PACKED[opcode];
         self.read = false;
         if packed & SEQUENCE == 0 {
             self.part(opcode, packed)?;
@@ -296,7 +292,7 @@ impl Checker<'_, '_> {
             let mut first = true;
             while parts != 0 {
                 let opcode = parts as usize & 0x3ff;
-                self.part(opcode, PACKED[opcode])?;
+                self.part(opcode, crate::ops::packed(opcode).ok_or(Rule::KnownOp)?)?;
                 if first && !self.read {
                     mark(self.starts, self.op - self.start)?;
                 }
@@ -394,9 +390,6 @@ impl Checker<'_, '_> {
     }
 
     fn word(&mut self) -> Result<u16, Rule> {
-        if self.at + 2 > self.end {
-            return Err(Rule::OperandsInFunction);
-        }
         let word = u16_at(self.code, self.at).ok_or(Rule::OperandsInFunction)?;
         self.at += 2;
         Ok(word)
@@ -419,7 +412,7 @@ impl Checker<'_, '_> {
 
     fn branch(&mut self, distance: i64) -> Result<(), Rule> {
         let target = self.op as i64 - self.start as i64 + distance;
-        let length = (self.end - self.start) as i64;
+        let length = (self.code.len() - self.start) as i64;
         // the entry is no target: `enter` would clear the locals again
         if target <= 0 || target >= length || target % 2 != 0 {
             return Err(Rule::BranchTarget);
@@ -516,7 +509,7 @@ impl Checker<'_, '_> {
             }
             k if k == Operand::Targets as u32 => {
                 let n = usize::from(self.word()?);
-                if self.at + 2 * (n + 1) > self.end {
+                if self.at + 2 * (n + 1) > self.code.len() {
                     return Err(Rule::OperandsInFunction);
                 }
                 for _ in 0..=n {

@@ -28,6 +28,7 @@ impl<const CAPACITY: usize> Line<CAPACITY> {
     }
 
     /// Appends the runtime's own words.
+    #[inline(never)]
     pub fn push(&mut self, text: &[u8]) {
         for byte in text {
             if let Some(place) = self.bytes.get_mut(self.used) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads ops: what an op does, and its operands.
 
-use wisp_image::ops::{self, Class, Operand, Sem, COUNT, ENDS_FLOW, PACKED, SEQUENCE, SINGLE};
+use wisp_image::ops::{self, packed, Class, Operand, Sem, ENDS_FLOW, SEQUENCE, SINGLE};
 
 /// The largest number of operands of an op that is no sequence.
 pub const OPERANDS: usize = 6;
@@ -188,7 +188,7 @@ impl<'i> Ops<'i> {
         const TABLE: u32 = Operand::Targets as u32;
         const FIRST: u32 = Operand::Forward as u32;
         const LAST: u32 = Operand::Far as u32;
-        let (mut kinds, mut targets) = (PACKED[self.opcode()?] & !ENDS_FLOW, 0);
+        let (mut kinds, mut targets) = (packed(self.opcode()?)? & !ENDS_FLOW, 0);
         while kinds != 0 {
             let kind = kinds & 31;
             kinds >>= 5;
@@ -216,7 +216,7 @@ impl<'i> Ops<'i> {
             self.start = self.at;
             let opcode = usize::from(self.code.word(self.at) / 4);
             self.at += 2;
-            let packed = *PACKED.get(opcode).filter(|_| opcode < COUNT)?;
+            let packed = packed(opcode)?;
             self.ends = packed & ENDS_FLOW != 0;
             if packed & SEQUENCE == 0 {
                 return Some(opcode);
@@ -242,7 +242,7 @@ impl<'i> Ops<'i> {
             table: 0,
             reads_acc: false,
         };
-        let (mut kinds, mut at) = (PACKED[opcode] & !ENDS_FLOW, self.at);
+        let (mut kinds, mut at) = (packed(opcode)? & !ENDS_FLOW, self.at);
         for (place, slot) in part.kinds.iter_mut().zip(&mut part.values) {
             if kinds == 0 {
                 break;

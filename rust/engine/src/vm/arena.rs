@@ -57,8 +57,9 @@ impl Arena {
     }
 
     /// Takes uninitialised bytes, aligned to `align`.
+    #[inline(never)]
     pub fn take(&self, bytes: usize, align: usize) -> Option<*mut u8> {
-        let pad = self.next.get().addr().wrapping_neg() % align;
+        let pad = self.next.get().addr().wrapping_neg() & (align - 1);
         let total = bytes.checked_add(pad)?;
         if total > self.remaining() {
             return None;

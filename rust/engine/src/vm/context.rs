@@ -372,6 +372,7 @@ impl Ctx {
     }
 
     /// Returns the defined function that holds this code offset.
+    #[inline(never)]
     pub(crate) fn function_at(&self, offset: u32) -> u32 {
         let (mut low, mut high) = (0, self.function_count);
         while high - low > 1 {

@@ -36,7 +36,7 @@ impl<'g> Meter<'g> {
     ///
     /// # Errors
     /// None are left, or the check is to stop.
-    #[inline]
+    #[inline(never)]
     pub fn spend(&mut self, units: u32) -> Result<(), ImageError> {
         if units < self.look && units <= self.left {
             self.left -= units;

@@ -68,9 +68,10 @@ def suite_budgets():
         return Count(skipped=1)
     bench = [sys.executable, devenv.REPO / "scripts" / "bench.py", "--board", "m3",
              "--results", devenv.BUILD / "bench" / "budgets.json"]
-    code, _ = stream([*bench, "--runtime", "wisp:thumb"], devenv.REPO)
-    if code != 0:
-        return Count(failed=1)
+    for measurement in (["--runtime", "wisp:thumb"], ["--size", "--configuration", "default"]):
+        code, _ = stream([*bench, *measurement], devenv.REPO)
+        if code != 0:
+            return Count(failed=1)
     code, text = stream([*bench, "--check"], devenv.REPO)
     match = re.findall(r"^(\d+) budgets checked, (\d+) exceeded$", text, re.MULTILINE)
     if not match:

@@ -26,9 +26,6 @@ static void fill(void)
 
 ZTEST(memory, test_copies_are_right_wherever_they_begin_and_however_long_they_are)
 {
-	Z_TEST_SKIP_IFNDEF(CONFIG_CPU_CORTEX_M);
-
-#ifdef CONFIG_CPU_CORTEX_M
 	for (size_t length = 0; length <= MOST; length++) {
 		for (size_t pair = 0; pair < 24 * 24; pair++) {
 			size_t to = pair / 24, from = pair % 24;
@@ -50,14 +47,10 @@ ZTEST(memory, test_copies_are_right_wherever_they_begin_and_however_long_they_ar
 			}
 		}
 	}
-#endif
 }
 
 ZTEST(memory, test_the_bytes_of_a_range_and_no_others_are_set)
 {
-	Z_TEST_SKIP_IFNDEF(CONFIG_CPU_CORTEX_M);
-
-#ifdef CONFIG_CPU_CORTEX_M
 	for (size_t length = 0; length <= MOST; length++) {
 		for (size_t to = 0; to < 8; to++) {
 			fill();
@@ -69,7 +62,6 @@ ZTEST(memory, test_the_bytes_of_a_range_and_no_others_are_set)
 			zassert_mem_equal(got, expected, SIZE, "at %zu, %zu", to, length);
 		}
 	}
-#endif
 }
 
 ZTEST_SUITE(memory, NULL, NULL, NULL, NULL, NULL);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the apps of samples/connected against real servers on the loopback interface.
 
-The thermostat and the lamp speak MQTT over TLS with mosquitto, and the sensor CoAP with aiocoap. The rules come over HTTPS
-from Python's server. Mosquitto is the one of the PATH, or that of Debian, whose packages are unpacked below the build folder.
+The thermostat and the lamp speak MQTT over TLS with mosquitto, and the sensor and the station CoAP with aiocoap. The rules
+come over HTTPS from Python's server. Mosquitto is the one of the PATH, or that of Debian, whose packages are unpacked below the build folder.
 aiocoap comes from PyPI, pinned by hash. What cannot be had counts as skipped. The certificates are new in every run.
 """
 
@@ -32,6 +32,8 @@ SAMPLE = devenv.REPO / "samples" / "connected"
 AIOCOAP = ("aiocoap==0.4.17", "sha256:9f8f5f09e8f2666b635d7f9c45db5d1d0e38d41479b2d83878678a9cdb5a8f3c")
 # The ports of the servers, as samples/connected has them, and the broker's for this script.
 BROKER, COAP, HTTPS, PLAIN = 18883, 15683, 18443, 18830
+# The ports of the station: its server, the relay in front of that, and its own.
+STATION = (15687, 15685, 15684)
 PATIENCE = 120
 
 Row = namedtuple("Row", "interface board server what outcome")
@@ -183,12 +185,12 @@ def broker(paths, environment, certificates, name):
 
 
 @contextlib.contextmanager
-def coap_server(folder):
-    """Runs aiocoap. Yields a file with what it prints."""
+def coap_peer(folder, *command):
+    """Runs a script with aiocoap. Yields a file with what it prints."""
     path = BUILD / "aiocoap.log"
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    with path.open("w") as log, subprocess.Popen([sys.executable, __file__, "--coap-server"], env=environment,
-                                                 stdout=log, stderr=log) as running:
+    with path.open("w") as log, subprocess.Popen([sys.executable, *command], env=environment, stdout=log,
+                                                 stderr=log) as running:
         try:
             end = time.monotonic() + PATIENCE
             while "ready" not in path.read_text(encoding="utf-8"):
@@ -216,7 +218,7 @@ class Desk:
     def __init__(self, wisp, certificates):
         self.wisp = wisp
         self.certificates = certificates
-        self.modules = {name: module(name) for name in ("thermostat", "lamp", "rules", "sensor")}
+        self.modules = {name: module(name) for name in ("thermostat", "lamp", "rules", "sensor", "station")}
 
     def run(self, app):
         """Runs an app. Returns its output and whether it ended with success."""
@@ -238,7 +240,7 @@ class Firmware:
         if done.returncode != 0:
             raise RuntimeError(f"samples/connected cannot be built for {self.name}:\n{done.stdout}{done.stderr}")
         self.folder = build / "zephyr"
-        self.qemu = Path(environment.get("QEMU_BIN_PATH", "")) / "qemu-system-arm"
+        self.environment = environment
 
     def run(self, app):
         """Runs the firmware until an app of it has ended. Returns its output and whether that was with success."""
@@ -271,10 +273,17 @@ class Qemu(Firmware):
 
     name, board = "mps2_an385", "mps2/an385"
 
+    @staticmethod
+    def emulator(environment):
+        """Returns the path of QEMU, or None."""
+        folders = os.pathsep.join(filter(None, [environment.get("QEMU_BIN_PATH"), environment["PATH"]]))
+        return shutil.which("qemu-system-arm", path=folders)
+
     def command(self):
         """Returns the command that runs the firmware."""
-        return [self.qemu, "-cpu", "cortex-m3", "-M", "mps2-an385",
-                "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "user,model=lan9118",
+        return [self.emulator(self.environment), "-cpu", "cortex-m3", "-M", "mps2-an385",
+                "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic",
+                f"user,model=lan9118,hostfwd=udp:127.0.0.1:{STATION[2]}-10.0.2.15:{STATION[2]}",
                 "-kernel", self.folder / "zephyr.elf"]
 
 
@@ -395,6 +404,17 @@ def check_sensor(board, log):
     return "passed" if right else f"FAILED: {readings}\n{output}"
 
 
+def check_station(board, log):
+    """The station asks aiocoap and is asked by it, while datagrams are lost."""
+    output, succeeded = board.run("station")
+    answers = log.read_text(encoding="utf-8").splitlines()
+    told = (answers[0].removeprefix("ready, "), "the server has the log: 2.04", "target 20.0", "target 21.5", "target end")
+    found = [output.find(f"station: {words}") for words in told]
+    fine = [line for line in answers if line.startswith("ok ")]
+    right = succeeded and -1 not in found and found == sorted(found) and len(fine) == 9
+    return "passed" if right else f"FAILED: {answers}\n{output}"
+
+
 # What is refused, the certificate's name here, and what the logs of boards and workstation say.
 REFUSALS = (("wrong name refused", "wrong_name", ("not valid for name", "is for another name")),
             ("expired refused", "expired", ("certificate expired", "has expired")),
@@ -404,8 +424,12 @@ REFUSALS = (("wrong name refused", "wrong_name", ("not valid for name", "is for 
 def boards(wisp, certificates):
     """Returns what the apps can run on here."""
     environment = devenv.environment()
-    desk = Desk(wisp, certificates)
-    return [desk] if environment is None else [desk, NativeSim(environment, certificates), Qemu(environment, certificates)]
+    found = [Desk(wisp, certificates)]
+    if environment is not None:
+        found.append(NativeSim(environment, certificates))
+        if Qemu.emulator(environment):
+            found.append(Qemu(environment, certificates))
+    return found
 
 
 def check_all(wisp):
@@ -434,16 +458,19 @@ def check_all(wisp):
             with https_server(certificates, name):
                 rows.append(Row("HTTPS", board.name, "Python", case, check_rules(board, reasons)))
         folder = aiocoap()
-        if folder is None:
-            outcome = "skipped: PyPI is not reached"
-        else:
-            with coap_server(folder) as log:
-                outcome = check_sensor(board, log)
-        rows.append(Row("CoAP over UDP", board.name, "aiocoap", "put and get", outcome))
-    if len({row.board for row in rows}) == 1:
-        outcome = "skipped: no Zephyr workspace can be had here"
-        rows += [row._replace(board=board.name, outcome=outcome) for board in (NativeSim, Qemu) for row in rows]
-    return rows
+        outcomes = ["skipped: PyPI is not reached"] * 2
+        if folder is not None:
+            with coap_peer(folder, __file__, "--coap-server") as log:
+                outcomes[0] = check_sensor(board, log)
+            ports = [str(port) for port in STATION]
+            with coap_peer(folder, Path(__file__).with_name("coap_station.py"), *ports) as log:
+                outcomes[1] = check_station(board, log)
+        exchanges = ("put and get", "blocks, notifications and resources of the app, with losses")
+        rows += [Row("CoAP over UDP", board.name, "aiocoap", *pair) for pair in zip(exchanges, outcomes)]
+    of_desk = [row for row in rows if row.board == Desk.name]
+    missing = [board for board in (NativeSim, Qemu) if board.name not in {row.board for row in rows}]
+    outcome = "skipped: no Zephyr workspace can be had here" if len(missing) == 2 else "skipped: there is no qemu-system-arm"
+    return rows + [row._replace(board=board.name, outcome=outcome) for board in missing for row in of_desk]
 
 
 def table(rows):

@@ -26,7 +26,15 @@ BOARD = boards.find("m3")
 # Kconfig symbols of the interfaces: a file of options for each.
 INTERFACES = sorted(path.suffix[1:].upper() for path in (REPO / "src" / "drivers").glob("Kconfig.*"))
 # Those that are off by default, with the option of Zephyr's drivers.
-OFF = {"CAN": "CAN", "EEPROM": "EEPROM", "HWINFO": "HWINFO", "INPUT": "INPUT", "LED": "LED", "STRIP": "LED_STRIP"}
+OFF = {"CAN": "CAN", "DISPLAY": "DISPLAY", "EEPROM": "EEPROM", "FLASH": "FLASH_PAGE_LAYOUT", "HWINFO": "HWINFO", "INPUT": "INPUT",
+       "LED": "LED", "STRIP": "LED_STRIP"}
+# Those that need Zephyr's network, in the order in which a firmware gets them, and what they need of Zephyr.
+NETWORK = ["NET", "NET_TLS", "MQTT", "COAP"]
+STACK = ["NETWORKING=y", "NET_IPV4=y", "NET_IPV6=n", "NET_UDP=y", "NET_TCP=y", "NET_SOCKETS=y", "NET_LOOPBACK=y", "NET_DRIVERS=y",
+         "NET_MAX_CONTEXTS=10", "ZVFS_OPEN_ADD_SIZE_WISP=14", "DNS_RESOLVER=y", "TEST_RANDOM_GENERATOR=y",
+         "NET_SOCKETS_SOCKOPT_TLS=y", "NET_SOCKETS_ENABLE_DTLS=y", "MBEDTLS=y", "MBEDTLS_ENABLE_HEAP=y", "MBEDTLS_HEAP_SIZE=40000",
+         "MBEDTLS_ECP_C=y", "MBEDTLS_ECP_DP_SECP256R1_ENABLED=y", "MBEDTLS_ECDH_C=y", "MBEDTLS_ECDSA_C=y", "MBEDTLS_DTLS=y",
+         "MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED=y", "MBEDTLS_CIPHER_GCM_ENABLED=y", "MBEDTLS_SHA256=y"]
 TIMEOUT = 120
 
 
@@ -116,11 +124,13 @@ def kept(_):
 
 
 def flash(names):
-    """Prints a table for the interfaces that are on by default, and one for those that are off."""
+    """Prints a table for the interfaces that are on by default, one for those that are off, and one for the network."""
     everything = read_toml(REPO / "bench" / "size" / "configurations.toml")["everything"]["kconfig"]
     off = [f"{option}=y" for name, driver in OFF.items() for option in (driver, f"WISP_{name}")]
-    flash_of("everything", everything, [name for name in names if name not in OFF])
+    flash_of("everything", everything, [name for name in names if name not in OFF and name not in NETWORK])
     flash_of("everything-and-off", [*everything, *off], [name for name in names if name in OFF])
+    if set(names) & set(NETWORK):
+        flash_of_network([*everything, *STACK])
 
 
 def flash_of(folder, kconfig, names):
@@ -134,6 +144,20 @@ def flash_of(folder, kconfig, names):
         without = images.flash_and_ram(size.build(BOARD, f"{folder}-but-{name.lower()}", changed, True))
         print(f"| {name.lower()} | {base[0] - without[0]:,} | {base[1] - without[1]:,} |", flush=True)
     print(f"\nThe firmware with all of them: {base[0]:,} bytes of flash, {base[1]:,} of RAM.")
+
+
+def flash_of_network(kconfig):
+    """Prints what each interface of the network adds to a firmware that has Zephyr's network and the ones before it."""
+    print("| interface | flash | RAM |\n|---|---|---|")
+    before = None
+    for count in range(len(NETWORK) + 1):
+        options = [f"WISP_{name}={'y' if name in NETWORK[:count] else 'n'}" for name in NETWORK]
+        found = images.flash_and_ram(size.build(BOARD, f"network-{count}", [*kconfig, *options], True))
+        if before is not None:
+            name = NETWORK[count - 1].lower()
+            print(f"| {name} | {found[0] - before[0]:,} | {found[1] - before[1]:,} |", flush=True)
+        before = found
+    print(f"\nThe firmware with all of them: {before[0]:,} bytes of flash, {before[1]:,} of RAM.")
 
 
 def main():

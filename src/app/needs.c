@@ -26,6 +26,7 @@ static uint32_t granted(const struct wisp_grants *grants, const char *ident, siz
 	IF_ENABLED(CONFIG_WISP_NET, (GRANTS("net", grants->net != NULL)))
 	IF_ENABLED(CONFIG_WISP_MQTT, (GRANTS("mqtt", grants->net != NULL)))
 	IF_ENABLED(CONFIG_WISP_BLE, (GRANTS("ble", grants->ble != NULL)))
+	IF_ENABLED(CONFIG_WISP_COAP, (GRANTS("coap", grants->net != NULL)))
 	IF_ENABLED(CONFIG_WISP_HWINFO,
 		   (GRANTS("hwinfo", grants->hwinfo_device_id || grants->hwinfo_reset_cause)))
 	IF_ENABLED(CONFIG_WISP_KV, (GRANTS("kv", grants->kv_size)))

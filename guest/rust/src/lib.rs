@@ -32,6 +32,7 @@ pub mod abi;
 mod adc;
 mod ble;
 mod can;
+mod coap;
 mod counter;
 mod dac;
 mod display;
@@ -73,6 +74,7 @@ pub use ble::{
     uuid_of, Advertisement, Advertiser, CharacteristicUse, GattService, ReceivedAdvertisement, Scanner, WrittenValue,
 };
 pub use can::{CanBus, CanFrame, CanId, CanState, ReceivedFrame};
+pub use coap::{CoapAnswer, CoapCode, CoapMessage, CoapMethod, CoapQuestion, CoapRequest, CoapSocket};
 pub use counter::Counter;
 pub use dac::AnalogOutput;
 pub use display::Display;

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Timeouts as the host takes them.
 
-use crate::abi::{event, mqtt, net, uart};
+use crate::abi::{coap, event, mqtt, net, uart};
 use core::time::Duration;
 
 const _: () = assert!(
-    event::FOREVER == u32::MAX && net::FOREVER == u32::MAX && mqtt::FOREVER == u32::MAX && uart::FOREVER == u32::MAX
+    event::FOREVER == u32::MAX
+        && net::FOREVER == u32::MAX
+        && mqtt::FOREVER == u32::MAX
+        && coap::FOREVER == u32::MAX
+        && uart::FOREVER == u32::MAX
 );
 
 /// Rounds up to milliseconds. 49 days are as good as without limit, which is the largest number.

@@ -25,6 +25,7 @@
 pub mod adc;
 pub mod ble;
 pub mod can;
+pub mod coap;
 pub mod counter;
 pub mod dac;
 pub mod display;
@@ -81,6 +82,7 @@ pub const INTERFACES: &[Interface] = &[
     msg::INTERFACE,
     net::INTERFACE,
     mqtt::INTERFACE,
+    coap::INTERFACE,
     lifecycle::INTERFACE,
     wasi::INTERFACE,
 ];

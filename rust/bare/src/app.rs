@@ -6,9 +6,9 @@
 use semihosting::{print, println};
 use wisp_engine::{scratch, Config, Engine, Linker, Module, Store};
 use wisp_host::platform::{
-    Adc, Ble, Can, Clock, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Flash, Gpio, Hwinfo,
-    I2c, Identity, Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi, SpiOperation,
-    Stdio, Stream, Strip, Uart,
+    Adc, Ble, Can, Clock, Coap, Counter, Dac, Display, Edges, Eeprom, Entropy, Event, Events, Files, Flash, Gpio,
+    Hwinfo, I2c, Identity, Input, Kv, Led, Lifecycle, Log, Mqtt, Msg, Net, Operation, PinMode, Pwm, Sensor, Spi,
+    SpiOperation, Stdio, Stream, Strip, Uart,
 };
 use wisp_host::{App, Errno, Interfaces, Interrupted};
 
@@ -250,6 +250,7 @@ impl Kv for Board {}
 impl Msg for Board {}
 impl Net for Board {}
 impl Mqtt for Board {}
+impl Coap for Board {}
 
 /// Runs the image to its end with so many bytes of linear memory at most, and prints how it ended. False if it was refused
 /// or trapped.

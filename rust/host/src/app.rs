@@ -9,6 +9,9 @@ use crate::timer::Timers;
 use wisp_abi::Errno;
 use wisp_engine::{FuncType, HostFunction, Name, Resolve, SlotFunction};
 
+/// Pieces that a call takes although its time is over. A peer that sends without a pause does not hold it longer.
+pub(crate) const PIECES: u32 = 32;
+
 /// The context of one app: the `T` of the store its instance lives in. About 200 bytes plus `P`.
 #[derive(Debug)]
 pub struct App<P> {
@@ -65,6 +68,16 @@ impl<P: Platform> App<P> {
         }
     }
 
+    /// Looks between the pieces of a long call whether it goes on: the app may have to stop, or the time may be over.
+    pub(crate) fn take_more(&mut self, pieces: &mut u32, end: u64) -> Result<(), Failure<Errno>> {
+        self.go_on()?;
+        *pieces = pieces.saturating_sub(1);
+        if *pieces == 0 && self.platform.uptime_us() >= end {
+            return Err(Errno::TimedOut.into());
+        }
+        Ok(())
+    }
+
     /// Returns the uptime at which a wait of so many milliseconds ends. The largest number has no limit.
     pub(crate) fn end_of_wait(&mut self, timeout: u32) -> u64 {
         match timeout {
@@ -93,6 +106,7 @@ impl<P: Platform> App<P> {
         self.platform.release_net();
         self.platform.release_ble();
         self.release_session();
+        self.release_coap();
         self.timers = Timers::new();
     }
 }

@@ -64,33 +64,36 @@ pub fn buffer<E: GuestError>(memory: &mut [u8], pointer: u32, length: u32) -> Re
     found.ok_or(Failure::Error(E::FAULT))
 }
 
+/// Ranges of linear memory that the host reads, and one that it writes.
+pub type BytesAndBuffer<'m, const COUNT: usize> = ([&'m [u8]; COUNT], &'m mut [u8]);
+
 /// Returns the bytes that the host reads and bytes that it writes in the same call, each as (pointer, length).
 ///
 /// # Errors
-/// `EFAULT` if a range is not inside `memory`, else `EINVAL` if they overlap.
-pub fn bytes_and_buffer<E: GuestError>(
+/// `EFAULT` if a range is not inside `memory`, else `EINVAL` if one that is read overlaps the one that is written.
+pub fn bytes_and_buffer<E: GuestError, const COUNT: usize>(
     memory: &mut [u8],
-    input: (u32, u32),
+    inputs: [(u32, u32); COUNT],
     output: (u32, u32),
-) -> Result<(&[u8], &mut [u8]), Failure<E>> {
-    let size = memory.len();
-    let input = range_in(size, input.0, input.1).ok_or(Failure::Error(E::FAULT))?;
-    let output = range_in(size, output.0, output.1).ok_or(Failure::Error(E::FAULT))?;
-    let pair = if output.is_empty() {
-        memory.get(input).map(|input| (input, &mut [] as &mut [u8]))
-    } else if input.end <= output.start {
-        let (low, high) = memory.split_at_mut(output.start);
-        low.get(input).zip(high.get_mut(..output.len()))
-    } else if output.end <= input.start {
-        let (low, high) = memory.split_at_mut(input.start);
-        let input = high.get(..input.len());
-        input.zip(low.get_mut(output))
-    } else if input.is_empty() {
-        memory.get_mut(output).map(|output| (&[] as &[u8], output))
-    } else {
-        None
-    };
-    pair.ok_or(Failure::Error(E::INVALID))
+) -> Result<BytesAndBuffer<'_, COUNT>, Failure<E>> {
+    let range = |(pointer, length)| range_in(memory.len(), pointer, length).ok_or(Failure::Error(E::FAULT));
+    let output = range(output)?;
+    let mut ranges = [const { 0..0 }; COUNT];
+    for (place, input) in ranges.iter_mut().zip(inputs) {
+        *place = range(input)?;
+    }
+    let (low, rest) = memory.split_at_mut(output.start);
+    let (buffer, high) = rest.split_at_mut(output.len());
+    let mut found = [&[] as &[u8]; COUNT];
+    for (place, input) in found.iter_mut().zip(ranges).filter(|(_, input)| !input.is_empty()) {
+        let above = input.start.checked_sub(output.end);
+        let input = match above {
+            Some(start) => high.get(start..start + input.len()),
+            None => low.get(input),
+        };
+        *place = input.ok_or(Failure::Error(E::INVALID))?;
+    }
+    Ok((found, buffer))
 }
 
 /// Checks an out-pointer before the call has any effect. The result goes to [`put`] after it.
@@ -344,25 +347,29 @@ mod tests {
         assert_eq!(bytes::<Errno>(&memory, u32::MAX, 0), Ok(&[][..]));
         assert_eq!(bytes::<Errno>(&[], 1, 0), Ok(&[][..]));
         assert_eq!(buffer::<Errno>(&mut memory, 99, 0), Ok(&mut [][..]));
-        let pair = bytes_and_buffer::<Errno>(&mut memory, (99, 0), (0, 4)).unwrap();
-        assert_eq!((pair.0.len(), pair.1.len()), (0, 4));
-        let pair = bytes_and_buffer::<Errno>(&mut memory, (0, 4), (2, 0)).unwrap();
-        assert_eq!((pair.0.len(), pair.1.len()), (4, 0));
+        let pair = bytes_and_buffer::<Errno, 1>(&mut memory, [(99, 0)], (0, 4)).unwrap();
+        assert_eq!((pair.0[0].len(), pair.1.len()), (0, 4));
+        let pair = bytes_and_buffer::<Errno, 1>(&mut memory, [(0, 4)], (2, 0)).unwrap();
+        assert_eq!((pair.0[0].len(), pair.1.len()), (4, 0));
         // An empty input in the middle of the output overlaps nothing.
-        assert!(bytes_and_buffer::<Errno>(&mut memory, (2, 0), (1, 3)).is_ok());
+        assert!(bytes_and_buffer::<Errno, 1>(&mut memory, [(2, 0)], (1, 3)).is_ok());
     }
 
     #[test]
     fn read_and_written_buffers_may_touch_but_not_overlap() {
         let mut memory = [1, 2, 3, 4];
-        let (input, output) = bytes_and_buffer::<Errno>(&mut memory, (0, 2), (2, 2)).unwrap();
-        assert_eq!((input, &*output), (&[1, 2][..], &[3, 4][..]));
-        let (input, output) = bytes_and_buffer::<Errno>(&mut memory, (2, 2), (0, 2)).unwrap();
-        assert_eq!((input, &*output), (&[3, 4][..], &[1, 2][..]));
-        assert_eq!(bytes_and_buffer(&mut memory, (0, 3), (2, 2)), Err(INVALID));
-        assert_eq!(bytes_and_buffer(&mut memory, (1, 2), (0, 4)), Err(INVALID));
-        assert_eq!(bytes_and_buffer(&mut memory, (0, 2), (3, 2)), Err(FAULT));
-        assert_eq!(bytes_and_buffer(&mut memory, (3, 2), (0, 2)), Err(FAULT));
+        let (input, output) = bytes_and_buffer::<Errno, 1>(&mut memory, [(0, 2)], (2, 2)).unwrap();
+        assert_eq!((input, &*output), ([&[1, 2][..]], &[3, 4][..]));
+        let (input, output) = bytes_and_buffer::<Errno, 1>(&mut memory, [(2, 2)], (0, 2)).unwrap();
+        assert_eq!((input, &*output), ([&[3, 4][..]], &[1, 2][..]));
+        assert_eq!(bytes_and_buffer(&mut memory, [(0, 3)], (2, 2)), Err(INVALID));
+        assert_eq!(bytes_and_buffer(&mut memory, [(1, 2)], (0, 4)), Err(INVALID));
+        assert_eq!(bytes_and_buffer(&mut memory, [(0, 2)], (3, 2)), Err(FAULT));
+        assert_eq!(bytes_and_buffer(&mut memory, [(3, 2)], (0, 2)), Err(FAULT));
+        let (inputs, output) = bytes_and_buffer::<Errno, 3>(&mut memory, [(2, 2), (0, 1), (2, 1)], (1, 1)).unwrap();
+        assert_eq!((inputs, &*output), ([&[3, 4][..], &[1], &[3]], &[2][..]));
+        assert_eq!(bytes_and_buffer(&mut memory, [(0, 1), (1, 1)], (1, 2)), Err(INVALID));
+        assert_eq!(bytes_and_buffer(&mut memory, [(1, 1), (3, 2)], (1, 1)), Err(FAULT));
     }
 
     #[test]

@@ -108,7 +108,8 @@ impl<P: Platform> EventV1 for App<P> {
         };
         let mut now = start;
         loop {
-            if let Some(socket) = self.wake_session(now)? {
+            let due = self.wake_session(now)?.or_else(|| self.wake_coap(now));
+            if let Some(socket) = due {
                 self.timer_was_last = false;
                 return Ok(record(now, [event::NET, socket, net::READABLE, 0]));
             }
@@ -127,7 +128,7 @@ impl<P: Platform> EventV1 for App<P> {
             if now >= end {
                 return Err(Errno::TimedOut.into());
             }
-            let until = end.min(self.timers.next_us()).min(self.session_wake_us());
+            let until = end.min(self.timers.next_us()).min(self.session_wake_us()).min(self.coap_wake_us());
             if let Some(found) = self.next_queued(until)? {
                 return Ok(found);
             }

@@ -22,6 +22,7 @@ mod ble;
 pub mod border;
 mod can;
 mod claim;
+mod coap;
 pub mod core_dump;
 mod counter;
 mod dac;

@@ -6,6 +6,7 @@
 
 mod packet;
 
+use crate::app::PIECES;
 use crate::bindings::MqttV1;
 use crate::net::Stage;
 use crate::parts::put_words;
@@ -26,8 +27,6 @@ const AGAIN_US: u64 = 1_000_000;
 const GATHERED: usize = 128;
 /// Bytes that are dropped at once.
 const DROPPED: usize = 64;
-/// Pieces that a call takes although its time is over. A broker that sends without a pause does not hold it longer.
-const PIECES: u32 = 32;
 
 /// A session with a broker.
 #[derive(Debug, Clone, Copy)]
@@ -359,16 +358,6 @@ impl<P: Platform> App<P> {
             }
             self.ask_for_life(session, now)?;
         }
-    }
-
-    /// Looks between the pieces of a long call whether it goes on: the app may have to stop, or the time may be over.
-    fn take_more(&mut self, pieces: &mut u32, end: u64) -> Result<(), Failure<Errno>> {
-        self.go_on()?;
-        *pieces = pieces.saturating_sub(1);
-        if *pieces == 0 && self.platform.uptime_us() >= end {
-            return Err(Errno::TimedOut.into());
-        }
-        Ok(())
     }
 
     /// Takes bytes of the topic, or of the payload, of the message that has begun. 0 is its end.

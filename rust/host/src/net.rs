@@ -339,7 +339,7 @@ impl<P: Platform> App<P> {
         self.platform.net_socket(socket).ok_or(Errno::BadHandle)
     }
 
-    fn net_denied(&mut self, protocol: Protocol, peer: Peer) -> Errno {
+    pub(crate) fn net_denied(&mut self, protocol: Protocol, peer: Peer) -> Errno {
         let mut wanted = Wanted::new(protocol, false);
         wanted.push_address(peer.address);
         wanted.push(b":");
@@ -369,7 +369,13 @@ impl<P: Platform> App<P> {
         found.fold(0, |bits, (index, _)| bits | 1u32.checked_shl(index).unwrap_or(0))
     }
 
-    fn net_send(&mut self, socket: u32, bytes: &[u8], to: Option<Peer>, end: u64) -> Result<u32, Failure<Errno>> {
+    pub(crate) fn net_send(
+        &mut self,
+        socket: u32,
+        bytes: &[u8],
+        to: Option<Peer>,
+        end: u64,
+    ) -> Result<u32, Failure<Errno>> {
         let found = self.net_socket(socket)?;
         if !found.protocol.is_stream() && bytes.len() > MAX_DATAGRAM as usize {
             return Err(Errno::MessageSize.into());
@@ -383,7 +389,7 @@ impl<P: Platform> App<P> {
         Ok(count(sent))
     }
 
-    fn net_receive(&mut self, socket: u32, buffer: &mut [u8], end: u64) -> Result<Received, Failure<Errno>> {
+    pub(crate) fn net_receive(&mut self, socket: u32, buffer: &mut [u8], end: u64) -> Result<Received, Failure<Errno>> {
         let found = self.net_socket(socket)?;
         self.net_budget()?;
         let received = in_time(self.platform.receive_net(socket, buffer, end)?)?;
@@ -591,6 +597,7 @@ impl<P: Platform> NetV1 for App<P> {
     fn close(&mut self, socket: u32) -> Result<(), Failure<Errno>> {
         self.net_socket(socket)?;
         self.forget_session(socket);
+        self.forget_coap(socket);
         self.platform.close_net(socket);
         Ok(())
     }

@@ -5,6 +5,7 @@
 pub use crate::ble::{bad_ble_entry, may_hear, BleList, BleReport, BleWritten, Characteristic, DEFAULT_MIN_INTERVAL};
 pub use crate::can::{Frame, ReceivedFrame};
 pub use crate::claim::{ble_service, BleEntry, BleEntryError};
+pub use crate::coap::CoapState;
 pub use crate::display::{DisplayInfo, Rectangle};
 pub use crate::endpoint::{is_ipv4, mapped, Endpoint, EndpointError, Peer, Protocol};
 pub use crate::event::{Event, Events, Kind};

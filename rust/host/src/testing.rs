@@ -2,7 +2,7 @@
 //! A board that remembers what happened, and a guest that is only its linear memory.
 
 use crate::platform::{
-    Adc, Clock, Edges, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Kv, Lifecycle, Log, Mqtt, Msg,
+    Adc, Clock, Coap, Edges, Entropy, Event, Events, Files, Gpio, Hwinfo, I2c, Identity, Kv, Lifecycle, Log, Mqtt, Msg,
     Operation, PinMode, Pwm, Sensor, Spi, SpiOperation, Stdio, Stream, Uart, UartErrors,
 };
 use crate::stop::{Interrupted, Stop};
@@ -67,6 +67,7 @@ pub(crate) struct Board {
     pub(crate) uarts_closed: Vec<u32>,
     pub(crate) net: crate::net::tests::Network,
     pub(crate) mqtt: crate::platform::Session,
+    pub(crate) coap: crate::platform::CoapState,
     /// Bytes that standard input still has.
     pub(crate) typed: VecDeque<u8>,
 }
@@ -467,6 +468,12 @@ impl Kv for Board {
 impl Mqtt for Board {
     fn mqtt(&mut self) -> Option<&mut crate::platform::Session> {
         Some(&mut self.mqtt)
+    }
+}
+
+impl Coap for Board {
+    fn coap(&mut self) -> Option<&mut crate::platform::CoapState> {
+        Some(&mut self.coap)
     }
 }
 

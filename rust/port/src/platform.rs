@@ -4,7 +4,7 @@
 
 use crate::shim;
 use core::ffi::CStr;
-use wisp_host::platform::{Clock, Entropy, Identity, Log, Mqtt, Stdio, Stream};
+use wisp_host::platform::{Clock, Coap, Entropy, Identity, Log, Mqtt, Stdio, Stream};
 use wisp_host::{Errno, Interrupted};
 
 /// One app's part of the board.
@@ -14,6 +14,8 @@ pub struct Zephyr {
     pub(crate) app: *const shim::wisp_app,
     #[cfg(feature = "mqtt")]
     mqtt: wisp_host::platform::Session,
+    #[cfg(feature = "coap")]
+    coap: wisp_host::platform::CoapState,
 }
 
 impl Zephyr {
@@ -26,6 +28,8 @@ impl Zephyr {
             app,
             #[cfg(feature = "mqtt")]
             mqtt: wisp_host::platform::Session::new(),
+            #[cfg(feature = "coap")]
+            coap: wisp_host::platform::CoapState::new(),
         }
     }
 
@@ -69,6 +73,13 @@ impl Mqtt for Zephyr {
     #[cfg(feature = "mqtt")]
     fn mqtt(&mut self) -> Option<&mut wisp_host::platform::Session> {
         Some(&mut self.mqtt)
+    }
+}
+
+impl Coap for Zephyr {
+    #[cfg(feature = "coap")]
+    fn coap(&mut self) -> Option<&mut wisp_host::platform::CoapState> {
+        Some(&mut self.coap)
     }
 }
 

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use wisp_abi::{log, Errno};
-use wisp_host::platform::{Clock, Entropy, Identity, Log, Mqtt, Session, Stdio, Stream};
+use wisp_host::platform::{Clock, Coap, CoapState, Entropy, Identity, Log, Mqtt, Session, Stdio, Stream};
 use wisp_host::Interrupted;
 
 /// The part of a [`crate::Board`] that one app gets: implements every trait of [`wisp_host::platform`].
@@ -34,6 +34,7 @@ pub struct SimPlatform {
     pub(crate) ble: Radio,
     pub(crate) net: Network,
     mqtt: Session,
+    coap: CoapState,
     pub(crate) files: Folders,
     /// Standard input is that of the process, or else is at its end.
     standard_input: Option<Stdin>,
@@ -119,6 +120,7 @@ impl SimPlatform {
             storage: Storage::new(app.kv),
             net: Network::new(app.net),
             mqtt: Session::new(),
+            coap: CoapState::new(),
             files: Folders::new(app.folders),
             standard_input: None,
             board,
@@ -235,6 +237,12 @@ impl SimPlatform {
 impl Mqtt for SimPlatform {
     fn mqtt(&mut self) -> Option<&mut Session> {
         Some(&mut self.mqtt)
+    }
+}
+
+impl Coap for SimPlatform {
+    fn coap(&mut self) -> Option<&mut CoapState> {
+        Some(&mut self.coap)
     }
 }
 

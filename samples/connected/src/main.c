@@ -47,6 +47,7 @@ int main(void)
 	LOG_WRN("built without a certificate: no app can connect by TLS");
 #endif
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, sensor)), "sensor");
+	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, station)), "station");
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, thermostat)), "thermostat");
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, lamp)), "lamp");
 	run(WISP_APP_DT_GET(DT_PATH(wisp_apps, rules)), "rules");

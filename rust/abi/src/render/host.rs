@@ -270,25 +270,23 @@ fn pointers(out: &mut impl Write, function: &Function) -> fmt::Result {
         writeln!(out, "        app.wrote(a{first}, {size});")?;
     }
     let of = |wanted: Kind| {
-        let mut found = function.params.iter().enumerate().filter(move |(_, param)| param.kind == wanted);
-        (found.next(), found.next().is_some())
+        let found = function.params.iter().enumerate().filter(move |(_, param)| param.kind == wanted);
+        found.map(|(i, param)| (argument_of(function, i), param.name))
     };
-    let ((input, more_inputs), (output, more_outputs)) = (of(Kind::Bytes), of(Kind::Buffer));
-    let several = more_outputs || (more_inputs && output.is_some());
-    let mixed = takes_memory(function) && (input.is_some() || output.is_some());
-    if several || mixed {
+    let (input, output) = (of(Kind::Bytes).next(), of(Kind::Buffer).next());
+    if of(Kind::Buffer).nth(1).is_some() || (takes_memory(function) && (input.is_some() || output.is_some())) {
         return Err(fmt::Error);
     }
-    if let (Some((i, input)), Some((o, output))) = (input, output) {
-        let (i, o) = (argument_of(function, i), argument_of(function, o));
-        writeln!(
-            out,
-            "        let ({}, {}) = border::bytes_and_buffer(memory, (a{i}, a{}), (a{o}, a{}))?;",
-            input.name,
-            output.name,
-            i + 1,
-            o + 1
-        )?;
+    if let (Some(_), Some((o, output))) = (input, output) {
+        write!(out, "        let ([")?;
+        for (_, name) in of(Kind::Bytes) {
+            write!(out, "{name}, ")?;
+        }
+        write!(out, "], {output}) = border::bytes_and_buffer(memory, [")?;
+        for (i, _) in of(Kind::Bytes) {
+            write!(out, "(a{i}, a{}), ", i + 1)?;
+        }
+        writeln!(out, "], (a{o}, a{}))?;", o + 1)?;
         return writeln!(out, "        app.wrote(a{o}, a{});", o + 1);
     }
     for (i, param) in function.params.iter().enumerate() {

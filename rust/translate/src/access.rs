@@ -9,10 +9,11 @@
 
 use wisp_image::ops::{Class, Operand, Sem};
 
-use crate::decode::Part;
+use crate::decode::{meaning, Part};
 use crate::flow::Cold;
 use crate::function::{Fact, Function};
 use crate::isa::{Bin, Cond, Index, Isa, Number, Reg, Val, Width};
+use crate::values::NO_SLOT;
 use crate::{Helper, Unfit};
 
 /// Ops that a look ahead goes through.
@@ -131,10 +132,10 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Returns base and index of an access by one register. `slot` has the same value, if one does.
     fn by_slot(&mut self, part: &Part, operand: usize, slot: Option<u32>, address: Address) -> (Reg, Index) {
         let plan = &I::PLAN;
-        if let Some(fact) = self.fact.filter(|fact| Some(fact.slot) == slot && address.within(fact)) {
-            return (plan.cache, Index::Imm(address.offset.wrapping_sub(fact.low)));
+        if Some(self.fact.slot) == slot && address.within(&self.fact) {
+            return (plan.cache, Index::Imm(address.offset.wrapping_sub(self.fact.low)));
         }
-        let known = self.checked.iter().flatten().find(|fact| Some(fact.slot) == slot && address.within(fact)).copied();
+        let known = self.checked.iter().find(|fact| Some(fact.slot) == slot && address.within(fact)).copied();
         let register = self.source(part, operand);
         if let Some(group) = slot.filter(|_| part.first).and_then(|slot| self.group(slot, address)) {
             return self.with_base(register, group, known, address);
@@ -204,7 +205,9 @@ impl<I: Isa> Function<'_, '_, I> {
             self.learn(Some(group.slot), group.low, group.bound);
         }
         I::bin(self.out, Bin::Add, cache, I::PLAN.base, at, cache);
-        self.fact = Some(group);
+        self.release(register);
+        self.fact = group;
+        self.name(group.slot);
         (cache, Index::Imm(address.offset.wrapping_sub(group.low)))
     }
 
@@ -219,27 +222,35 @@ impl<I: Isa> Function<'_, '_, I> {
         if self.writes(slot) || self.ops.ends_flow() {
             return None;
         }
+        let mut part = Part::NONE;
         for _ in 0..AHEAD {
-            if ops.between() && self.labels.index(ops.at()).is_some() {
+            if ops.between() && ops.at() == self.next_target {
                 break;
             }
-            let Some(part) = ops.next() else { break };
-            if let Some(other) = Address::of(&part).filter(|other| other.count == 1) {
-                let operand = other.sources[0];
-                let by = if part.kind(operand) == Operand::Acc { acc_slot } else { Some(part.value(operand)) };
-                let from = if other.wraps { i64::from(other.offset as i32) } else { other.offset.into() };
-                let (new_low, new_high) = (i64::from(low).min(from), high.max(from + i64::from(other.bytes)));
-                let base = if plain || !other.wraps { new_low.min(0) } else { new_low };
-                let mixed = (plain || !other.wraps) && new_low < 0;
-                if by == Some(slot) && !mixed && new_high - base <= i64::from(I::REACH) {
-                    (low, high, found) = (new_low as i32, new_high, true);
-                    plain |= !other.wraps;
+            let Some(opcode) = ops.opcode() else { break };
+            let (class, sem) = meaning(opcode);
+            let result = ops.result(opcode);
+            if matches!(class, Class::Load32 | Class::Load64 | Class::Store32 | Class::Store64) {
+                ops.operands(opcode, &mut part);
+                let by =
+                    |operand| if part.kind(operand) == Operand::Acc { acc_slot } else { Some(part.value(operand)) };
+                let other = Address::of(&part).filter(|other| other.count == 1 && by(other.sources[0]) == Some(slot));
+                if let Some(other) = other {
+                    let from = if other.wraps { i64::from(other.offset as i32) } else { other.offset.into() };
+                    let (new_low, new_high) = (i64::from(low).min(from), high.max(from + i64::from(other.bytes)));
+                    let base = if plain || !other.wraps { new_low.min(0) } else { new_low };
+                    let mixed = (plain || !other.wraps) && new_low < 0;
+                    if !mixed && new_high - base <= i64::from(I::REACH) {
+                        (low, high, found) = (new_low as i32, new_high, true);
+                        plain |= !other.wraps;
+                    }
                 }
+            } else {
+                ops.skip_operands(opcode);
             }
-            let loses = matches!(part.class, Class::Bin64 | Class::Set64 | Class::Special) && clobbers_cache(&part);
-            acc_slot = part.result().filter(|&(_, wide)| !wide).map(|(slot, _)| slot);
-            let written = part.result().is_some_and(|(d, wide)| d == slot || wide && d + 4 == slot);
-            if written || loses || ops.ends_flow() {
+            acc_slot = result.filter(|&(_, wide)| !wide).map(|(slot, _)| slot);
+            let written = result.is_some_and(|(d, wide)| d == slot || wide && d + 4 == slot);
+            if written || clobbers_cache(class, sem) || ops.ends_flow() {
                 break;
             }
         }
@@ -326,7 +337,8 @@ impl<I: Isa> Function<'_, '_, I> {
             let t = if takes { self.spare(store, r, base, index) } else { r };
             return self.access(width, store, r, base, index, t);
         }
-        let (base, index) = I::sum(self.out, base, index);
+        let into = self.sum_register(width, store, r, index);
+        let (base, index) = I::sum(self.out, base, index, into);
         let t = if I::SPARE { self.spare(store, r, base, index) } else { r };
         let Some(test) = I::misaligned() else { return self.access(width, store, r, base, index, t) };
         self.rest(base, index, width.bytes(), t);
@@ -340,6 +352,22 @@ impl<I: Isa> Function<'_, '_, I> {
         self.cold(test, Cold::ByBytes { helper, r, at: (base, index), spare: t });
         self.access(width, store, r, base, index, t);
         self.back_here();
+    }
+
+    /// Returns the register for an address: that of the result, or the one of common addresses if it has none.
+    fn sum_register(&mut self, width: Width, store: bool, r: Reg, index: Index) -> Option<Reg> {
+        let cache = I::PLAN.cache;
+        if width != Width::Word || matches!(index, Index::Imm(_)) {
+            return None;
+        }
+        if !store {
+            return Some(r);
+        }
+        if self.fact.slot != NO_SLOT || self.busy >> cache.0 & 1 == 1 {
+            return None;
+        }
+        self.clobber(cache);
+        Some(cache)
     }
 
     /// Returns a scratch register for an access, which is none of its registers. A load takes its result's if it can.
@@ -432,12 +460,13 @@ impl<I: Isa> Function<'_, '_, I> {
 }
 
 /// Returns true if the op calls something, or takes the register that keeps the address for something else.
-fn clobbers_cache(part: &Part) -> bool {
-    match part.class {
+fn clobbers_cache(class: Class, sem: Sem) -> bool {
+    match class {
         Class::Bin64 | Class::Set64 => true,
-        _ => !matches!(
-            part.sem,
+        Class::Special => !matches!(
+            sem,
             Sem::Mov | Sem::Const | Sem::GlobalGet | Sem::GlobalSet | Sem::Br | Sem::Mov64 | Sem::Const64
         ),
+        _ => false,
     }
 }

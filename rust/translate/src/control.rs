@@ -2,20 +2,35 @@
 //! Entries, returns, calls, tables of branches; moves, constants and globals.
 
 use wisp_image::ops::{Operand, Sem};
-use wisp_image::TypeRef;
+use wisp_image::{Image, TypeRef};
 
 use crate::decode::Part;
 use crate::flow::Cold;
-use crate::function::{Function, Pass, Site};
+use crate::function::{Fact, Function, Site};
 use crate::isa::{Bin, Cond, Index, Isa, Reg, Val, Width};
+use crate::labels::Form;
 use crate::{Helper, Unfit};
 
 /// The largest number of slots that an entry clears one by one.
 const CLEARED: u32 = 8;
 /// Bytes of a frame's header, below its slots.
 const HEADER: u32 = 8;
-/// In the table of functions: a call waits for the function.
-pub const WAITS: u32 = 1 << 31;
+
+/// Returns the index of the defined function that a call in an image calls.
+pub fn callee(image: &Image<'_>, part: &Part) -> Option<usize> {
+    let distance = if part.kind(1) == Operand::Callee { part.value(1).wrapping_mul(2) } else { part.value(1) };
+    let target = part.start.wrapping_add(distance);
+    let functions = image.functions();
+    let (mut low, mut high) = (0, functions.len());
+    while high - low > 1 {
+        let middle = low + (high - low) / 2;
+        match functions.get(middle) {
+            Ok(function) if function.code <= target => low = middle,
+            _ => high = middle,
+        }
+    }
+    (high > low).then_some(low)
+}
 
 impl<I: Isa> Function<'_, '_, I> {
     /// Translates an op with a meaning of its own.
@@ -149,20 +164,13 @@ impl<I: Isa> Function<'_, '_, I> {
         if count != 0 {
             let t = self.temp();
             let beyond = I::compare(self.out, Cond::GeU, index, Val::Imm(count), t);
-            let beyond = I::not(beyond);
-            let at = self.out.at();
-            I::branch(self.out, Some(beyond), at, false);
-            self.branch_to(None, target(count));
-            let end = self.out.at();
-            self.out.patch(at, |out| I::branch(out, Some(beyond), end, false));
-            let (labels, begin) = (self.labels, self.begin);
-            let from = I::table(self.out, index, t);
+            self.branch_to(Some(beyond), target(count));
+            I::table(self.out, index, t);
+            self.note(self.out.at(), Form::Table, count);
             for target in (0..count).map(target) {
-                let distance = (begin + labels.places(target).1).wrapping_sub(from);
-                self.out.half((distance >> 1) as u16);
-                if self.pass == Pass::Place {
-                    labels.limit(target, from + 2 * u32::from(u16::MAX) - begin);
-                }
+                let index = self.labels.index(target).ok_or(Unfit::Op)?;
+                self.note(self.begin, Form::Table, index as u32);
+                self.out.half(0);
             }
             return Ok(());
         }
@@ -186,7 +194,9 @@ impl<I: Isa> Function<'_, '_, I> {
         self.forget_registers();
         let bytes = 4 * ty.result_slots() as u32;
         for checked in &mut self.checked {
-            *checked = checked.filter(|fact| fact.slot + HEADER < base);
+            if checked.slot.saturating_add(HEADER) >= base {
+                *checked = Fact::NONE;
+            }
         }
         match (ty.results().len(), bytes) {
             (1, 4) if in_registers => {
@@ -209,43 +219,18 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     fn call(&mut self, part: &Part) -> Result<(), Unfit> {
-        let distance = if part.kind(1) == Operand::Callee { part.value(1).wrapping_mul(2) } else { part.value(1) };
-        let target = self.start.wrapping_add(distance);
-        let functions = self.env.image.functions();
-        let (mut low, mut high) = (0, functions.len());
-        while high - low > 1 {
-            let middle = low + (high - low) / 2;
-            match functions.get(middle) {
-                Ok(function) if function.code <= target => low = middle,
-                _ => high = middle,
-            }
-        }
-        let function = functions.get(low).map_err(|_| Unfit::Op)?;
+        let index = callee(self.env.image, part).ok_or(Unfit::Op)?;
+        let function = self.env.image.functions().get(index).map_err(|_| Unfit::Op)?;
         let ty = self.env.image.ty(function.ty).map_err(|_| Unfit::Op)?;
         let base = part.value(0);
         self.begin_call(base, ty);
         self.move_frame(Bin::Add, base);
-        self.call_function(low);
+        self.call_code(self.env.functions.get(index));
         let site = Site { frame: Some(base), ..self.site() };
         self.returned(site);
         self.move_frame(Bin::Sub, base);
         self.end_call(base, ty, true);
         Ok(())
-    }
-
-    /// Calls a function that may have no code yet. Then the call becomes part of the chain of those that wait for it,
-    /// each of which goes to the one before, and the first to itself.
-    fn call_function(&mut self, index: usize) {
-        let at = self.out.at();
-        let entry = self.env.functions.get(index).filter(|_| self.pass == Pass::Write && !self.out.counts());
-        let Some(entry) = entry else { return I::call(self.out, at) };
-        let known = entry.get();
-        match known {
-            0 => I::call(self.out, at),
-            waiting if waiting & WAITS != 0 => I::call(self.out, waiting & !WAITS),
-            code => return I::call(self.out, code - 1),
-        }
-        entry.set(at | WAITS);
     }
 
     fn call_import(&mut self, part: &Part) -> Result<(), Unfit> {

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Reads ops: what an op does, and its operands.
 
-use wisp_image::ops::{self, packed, Class, Operand, Sem, ENDS_FLOW, SEQUENCE, SINGLE};
+use wisp_image::ops::{self, Class, Operand, Sem, ENDS_FLOW, PACKED, SEQUENCE, SINGLE};
+
+use crate::pins::Counts;
 
 /// The largest number of operands of an op that is no sequence.
 pub const OPERANDS: usize = 6;
@@ -41,6 +43,96 @@ const WORDS: [u8; 32] = {
     words
 };
 
+/// Returns how an op that is no sequence behaves, and what it computes.
+pub fn meaning(opcode: usize) -> (Class, Sem) {
+    MEANINGS.get(opcode).copied().unwrap_or((Class::Special, Sem::Unreachable))
+}
+
+/// Returns the kinds of the operands of an op that is no sequence, five bits each from the lowest.
+fn packed(opcode: usize) -> u32 {
+    ops::packed(opcode).map_or(0, |packed| packed & !ENDS_FLOW)
+}
+
+/// Returns the kind of operand that the lowest five bits say.
+fn kind(packed: u32) -> Operand {
+    KINDS[packed as usize & 31]
+}
+
+/// The way in which the words of an operand make its value.
+#[derive(Clone, Copy)]
+enum Read {
+    Nothing,
+    Acc,
+    Word,
+    Signed,
+    Long,
+    Longer,
+}
+
+/// By the number of an operand's kind: how it is read.
+const READ: [Read; 32] = {
+    let mut read = [Read::Nothing; 32];
+    let mut n = 0;
+    while n < read.len() {
+        read[n] = match (KINDS[n], WORDS[n]) {
+            (Operand::Acc, _) => Read::Acc,
+            (Operand::Imm16 | Operand::Callee, _) => Read::Signed,
+            (_, 0) => Read::Nothing,
+            (_, 1) => Read::Word,
+            (_, 2) => Read::Long,
+            _ => Read::Longer,
+        };
+        n += 1;
+    }
+    read
+};
+
+/// A bit for each kind of operand that names a slot.
+const SLOTS: u32 = {
+    let kinds = [Operand::Dst, Operand::DstFirst, Operand::Slot, Operand::Dst64, Operand::Slot64];
+    let (mut bits, mut n) = (0, 0);
+    while n < kinds.len() {
+        bits |= 1 << kinds[n] as u32;
+        n += 1;
+    }
+    bits
+};
+
+/// By opcode: the words of its operands without the entries of a table, and bits that tell of branches.
+static SHAPES: [u8; SINGLE] = {
+    let mut shapes = [0; SINGLE];
+    let mut n = 0;
+    while n < SINGLE {
+        let (mut kinds, mut words) = (PACKED[n] & !ENDS_FLOW, 0);
+        while kinds != 0 {
+            let number = kinds as usize & 31;
+            words += WORDS[number];
+            shapes[n] |= match KINDS[number] {
+                Operand::Forward => BRANCH,
+                Operand::Back => BRANCH | BACK,
+                Operand::Far => BRANCH | BACK | FAR,
+                Operand::Targets => TABLE,
+                _ => 0,
+            };
+            kinds >>= 5;
+        }
+        assert!(words <= WORDS_OF);
+        shapes[n] |= words;
+        n += 1;
+    }
+    shapes
+};
+/// Bits of [`SHAPES`]: the words.
+const WORDS_OF: u8 = 0x0f;
+/// The branch may go back.
+const BACK: u8 = 0x10;
+/// A branch.
+const BRANCH: u8 = 0x20;
+/// A branch of which nobody knows whether it goes ahead.
+const FAR: u8 = 0x40;
+/// A table of branches, whose operand is the last.
+const TABLE: u8 = 0x80;
+
 /// The code of a function, as words.
 #[derive(Clone, Copy)]
 pub struct Code<'i> {
@@ -55,14 +147,10 @@ pub struct Code<'i> {
 impl Code<'_> {
     /// Returns the word at a byte offset of the section, or 0 behind its end, which no verified op reads.
     pub fn word(self, at: u32) -> u16 {
-        let bytes = self.section.get(at as usize..).and_then(|rest| rest.first_chunk());
-        bytes.map_or(0, |bytes| u16::from_le_bytes(*bytes))
-    }
-
-    /// Returns the two words at a byte offset of the section as a number, as [`Code::word`] does.
-    fn long(self, at: u32) -> u32 {
-        let bytes = self.section.get(at as usize..).and_then(|rest| rest.first_chunk());
-        bytes.map_or(0, |bytes| u32::from_le_bytes(*bytes))
+        match self.section.get(at as usize..) {
+            Some(&[low, high, ..]) => u16::from_le_bytes([low, high]),
+            _ => 0,
+        }
     }
 }
 
@@ -73,10 +161,10 @@ pub struct Part {
     pub class: Class,
     /// Its computation.
     pub sem: Sem,
-    /// The kinds of its operands, or [`Operand::None`] behind the last.
-    pub kinds: [Operand; OPERANDS],
-    /// The value of each: an offset, an index, or an immediate extended to 32 bits.
-    pub values: [u32; OPERANDS],
+    /// The kinds of its operands, five bits each from the lowest.
+    kinds: u32,
+    /// The value of each operand: an offset, an index, or an immediate extended to 32 bits. What lies behind says nothing.
+    values: [u32; OPERANDS],
     /// The upper half of an immediate of 64 bits.
     pub high: u32,
     /// Number of operands.
@@ -92,9 +180,27 @@ pub struct Part {
 }
 
 impl Part {
+    /// A place for what [`Ops::next`] reads.
+    pub const NONE: Self = Self {
+        class: Class::Special,
+        sem: Sem::Unreachable,
+        kinds: 0,
+        values: [0; OPERANDS],
+        high: 0,
+        count: 0,
+        start: 0,
+        first: true,
+        table: 0,
+        reads_acc: false,
+    };
+
     /// Returns the kind of an operand.
     pub fn kind(&self, operand: usize) -> Operand {
-        self.kinds.get(operand).copied().unwrap_or(Operand::None)
+        if operand < OPERANDS {
+            kind(self.kinds >> (5 * operand))
+        } else {
+            Operand::None
+        }
     }
 
     /// Returns the value of an operand.
@@ -107,9 +213,19 @@ impl Part {
         self.kind(self.count.wrapping_sub(1))
     }
 
+    /// Returns the kinds and the values of the operands.
+    pub fn operands(&self) -> impl Iterator<Item = (Operand, u32)> + '_ {
+        let mut kinds = self.kinds;
+        self.values.iter().map_while(move |&value| {
+            let kind = kind(kinds);
+            kinds >>= 5;
+            (kind != Operand::None).then_some((kind, value))
+        })
+    }
+
     /// Returns the slots that the op names as sources: byte offset, and whether it is a pair.
     pub fn sources(&self) -> impl Iterator<Item = (u32, bool)> + '_ {
-        self.kinds.iter().zip(self.values).filter_map(|(kind, value)| match kind {
+        self.operands().filter_map(|(kind, value)| match kind {
             Operand::Slot | Operand::DstFirst => Some((value, false)),
             Operand::Slot64 => Some((value, true)),
             _ => None,
@@ -118,7 +234,7 @@ impl Part {
 
     /// Returns the slot that the op writes: byte offset, and whether it is a pair.
     pub fn result(&self) -> Option<(u32, bool)> {
-        match self.kinds[0] {
+        match self.kind(0) {
             Operand::Dst | Operand::DstFirst => Some((self.values[0], false)),
             Operand::Dst64 => Some((self.values[0], true)),
             _ => None,
@@ -175,39 +291,85 @@ impl<'i> Ops<'i> {
         self.ends && self.rest == 0
     }
 
-    /// Reads the next op. `None` at the end of the function.
-    pub fn next(&mut self) -> Option<Part> {
-        let first = self.rest == 0;
-        let opcode = self.opcode()?;
-        self.part(opcode, first)
+    /// Reads the next op. False at the end of the function.
+    pub fn next(&mut self, part: &mut Part) -> bool {
+        part.first = self.rest == 0;
+        let Some(opcode) = self.opcode() else { return false };
+        self.operands(opcode, part);
+        true
     }
 
-    /// Steps over the next op. Returns the number of branches in it, entries of a table included. Returns `None` at the
-    /// end of the function.
+    /// Steps over the next op. Returns how many branches its code has at most, and for a table one more than it has entries.
+    /// Returns `None` at the end of the function.
     pub fn skip(&mut self) -> Option<u32> {
-        const TABLE: u32 = Operand::Targets as u32;
-        const FIRST: u32 = Operand::Forward as u32;
-        const LAST: u32 = Operand::Far as u32;
-        let (mut kinds, mut targets) = (packed(self.opcode()?)? & !ENDS_FLOW, 0);
-        while kinds != 0 {
-            let kind = kinds & 31;
-            kinds >>= 5;
-            match kind {
-                FIRST..=LAST => targets += 1,
-                TABLE => {
-                    let entries = u32::from(self.code.word(self.at)) + 1;
-                    targets += entries;
-                    self.at += 2 * entries;
-                }
-                _ => {}
-            }
-            self.at += 2 * u32::from(WORDS[kind as usize]);
+        let opcode = self.opcode()?;
+        Some(self.skip_operands(opcode))
+    }
+
+    /// Steps over the operands of an op whose opcode was read. Returns what [`Ops::skip`] does.
+    pub fn skip_operands(&mut self, opcode: usize) -> u32 {
+        let shape = SHAPES.get(opcode).copied().unwrap_or(0);
+        self.at += 2 * u32::from(shape & WORDS_OF);
+        if shape < BRANCH {
+            return 0;
         }
-        Some(targets)
+        if shape & TABLE != 0 {
+            let entries = u32::from(self.code.word(self.at - 2)) + 1;
+            self.at += 2 * entries;
+            return entries + 1;
+        }
+        // of a far branch one is for the case that fuel ends
+        1 + u32::from(shape / FAR)
+    }
+
+    /// Goes on to the next op that may branch back, and reads it. False at the end of the function.
+    pub fn next_back(&mut self, part: &mut Part) -> bool {
+        while let Some(opcode) = self.opcode() {
+            if SHAPES.get(opcode).is_some_and(|&shape| shape & BACK != 0) {
+                self.operands(opcode, part);
+                return true;
+            }
+            self.skip_operands(opcode);
+        }
+        false
+    }
+
+    /// Steps over the next op, and counts the slots that it names. Returns what the op computes, and whether it branches, in
+    /// which case it is in `part`. Returns `None` at the end of the function.
+    pub fn survey(&mut self, part: &mut Part, counts: &mut Counts<'_>) -> Option<(Sem, bool)> {
+        counts.reach(self.at);
+        let opcode = self.opcode()?;
+        let operands = self.code.section.get(self.at as usize..).unwrap_or(&[]);
+        let (mut kinds, mut at) = (packed(opcode), 0);
+        while kinds != 0 {
+            let number = kinds as usize & 31;
+            if SLOTS >> number & 1 == 1 {
+                let word = operands.get(at..at + 2).map_or(0, |word| u16::from_le_bytes([word[0], word[1]]));
+                counts.add(KINDS[number], word.into());
+            }
+            at += 2 * usize::from(WORDS[number]);
+            kinds >>= 5;
+        }
+        let branches = SHAPES.get(opcode).is_some_and(|&shape| shape >= BRANCH);
+        if branches {
+            self.operands(opcode, part);
+        } else {
+            self.at += at as u32;
+        }
+        Some((meaning(opcode).1, branches))
+    }
+
+    /// Returns the slot that the op writes whose opcode was read, as [`Part::result`] does.
+    pub fn result(&self, opcode: usize) -> Option<(u32, bool)> {
+        match kind(packed(opcode)) {
+            Operand::Dst | Operand::DstFirst => Some((self.code.word(self.at).into(), false)),
+            Operand::Dst64 => Some((self.code.word(self.at).into(), true)),
+            _ => None,
+        }
     }
 
     /// Reads the opcode of the next op.
-    fn opcode(&mut self) -> Option<usize> {
+    pub fn opcode(&mut self) -> Option<usize> {
         let mut rest = self.rest;
         if rest == 0 {
             if self.at >= self.code.end {
@@ -216,7 +378,7 @@ impl<'i> Ops<'i> {
             self.start = self.at;
             let opcode = usize::from(self.code.word(self.at) / 4);
             self.at += 2;
-            let packed = packed(opcode)?;
+            let packed = ops::packed(opcode)?;
             self.ends = packed & ENDS_FLOW != 0;
             if packed & SEQUENCE == 0 {
                 return Some(opcode);
@@ -227,56 +389,40 @@ impl<'i> Ops<'i> {
         Some(rest as usize & 0x3ff)
     }
 
-    /// Reads the operands of an op.
-    fn part(&mut self, opcode: usize, first: bool) -> Option<Part> {
-        let (class, sem) = *MEANINGS.get(opcode)?;
-        let mut part = Part {
-            class,
-            sem,
-            kinds: [Operand::None; OPERANDS],
-            values: [0; OPERANDS],
-            high: 0,
-            count: 0,
-            start: self.start,
-            first,
-            table: 0,
-            reads_acc: false,
-        };
-        let (mut kinds, mut at) = (packed(opcode)? & !ENDS_FLOW, self.at);
-        for (place, slot) in part.kinds.iter_mut().zip(&mut part.values) {
-            if kinds == 0 {
+    /// Reads the operands of an op whose opcode was read.
+    pub fn operands(&mut self, opcode: usize, part: &mut Part) {
+        (part.class, part.sem) = meaning(opcode);
+        let kinds = packed(opcode);
+        (part.kinds, part.start, part.table, part.reads_acc) = (kinds, self.start, 0, false);
+        // five bits for each operand
+        part.count = (32 - kinds.leading_zeros() as usize).div_ceil(5);
+        let operands = self.code.section.get(self.at as usize..).unwrap_or(&[]);
+        let mut words = operands.chunks_exact(2).map(|word| u16::from_le_bytes([word[0], word[1]]));
+        let mut word = || words.next().unwrap_or(0);
+        let mut left = kinds;
+        for slot in &mut part.values {
+            if left == 0 {
                 break;
             }
-            let number = kinds as usize & 31;
-            let kind = KINDS[number];
-            kinds >>= 5;
-            part.count += 1;
-            *place = kind;
-            match WORDS[number] {
-                0 => part.reads_acc |= kind == Operand::Acc,
-                1 => {
-                    let word = self.code.word(at);
-                    at += 2;
-                    *slot = if matches!(kind, Operand::Imm16 | Operand::Callee) {
-                        word as i16 as u32
-                    } else {
-                        u32::from(word)
-                    };
-                    if kind == Operand::Targets {
-                        part.table = at;
-                        at += 2 * (u32::from(word) + 1);
-                    }
-                }
-                words => {
-                    *slot = self.code.long(at);
-                    if words == 4 {
-                        part.high = self.code.long(at + 4);
-                    }
-                    at += 2 * u32::from(words);
+            match READ[left as usize & 31] {
+                Read::Nothing => *slot = 0,
+                Read::Acc => (part.reads_acc, *slot) = (true, 0),
+                Read::Word => *slot = word().into(),
+                Read::Signed => *slot = word() as i16 as u32,
+                Read::Long => *slot = u32::from(word()) | u32::from(word()) << 16,
+                Read::Longer => {
+                    *slot = u32::from(word()) | u32::from(word()) << 16;
+                    part.high = u32::from(word()) | u32::from(word()) << 16;
                 }
             }
+            left >>= 5;
         }
-        self.at = at;
-        Some(part)
+        let shape = SHAPES.get(opcode).copied().unwrap_or(0);
+        self.at += 2 * u32::from(shape & WORDS_OF);
+        if shape & TABLE != 0 {
+            // behind the number of entries less one, which is the last operand
+            part.table = self.at;
+            self.at += 2 * (part.value(part.count - 1) + 1);
+        }
     }
 }

@@ -1,11 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Branches, and ends that are rarely reached, which lie apart.
 
+use core::cell::Cell;
+
 use crate::decode::Part;
-use crate::function::{Ahead, Function, Pass, Site};
+use crate::function::{Ahead, Function, Site};
 use crate::isa::{Bin, Cond, Index, Isa, Reg, Val};
+use crate::labels::{Branch, Form};
+use crate::out::Out;
 use crate::{Helper, Unfit};
 
+/// In the table of functions: a call waits for the function.
+pub const WAITS: u32 = 1 << 31;
 /// The largest number of cold ends that wait for their place.
 pub const COLD: usize = 16;
 /// The work of a cold end.
@@ -34,6 +40,17 @@ pub struct Pending<T> {
     back: u32,
     kind: Cold,
     site: Site,
+}
+
+/// Lets the calls that wait for code go to an offset.
+pub fn bind<I: Isa>(out: &mut Out<'_>, entry: &Cell<u32>, to: u32) {
+    let waiting = entry.get();
+    let mut at = if waiting & WAITS != 0 { waiting & !WAITS } else { 0 };
+    while at != 0 {
+        let before = I::called(at, out.word_at(at));
+        I::aim(out, at, to, true);
+        at = before;
+    }
 }
 
 impl<I: Isa> Function<'_, '_, I> {
@@ -144,9 +161,21 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Calls a function of the firmware that loads or stores a register.
     fn by_bytes(&mut self, helper: Helper, r: Reg, at: (Reg, Index), spare: Reg) {
         self.helpers |= 1 << helper as u64;
-        let to = self.env.trampolines[helper as usize].get().saturating_sub(1);
         let store = matches!(helper, Helper::StoreHalf | Helper::StoreWord);
-        I::by_bytes(self.out, store, r, at, spare, to);
+        let trampoline = &self.env.trampolines[helper as usize];
+        self.call_when_known(Some(trampoline), |out, to| I::by_bytes(out, store, r, at, spare, to));
+    }
+
+    /// Writes a call of code whose place may not be known yet. Then the call becomes part of the chain of those that wait
+    /// for it, each of which goes to the one before. The first goes to offset 0, where no call lies. `call` calls an offset,
+    /// and returns where the instruction that does so lies.
+    pub fn call_when_known(&mut self, entry: Option<&Cell<u32>>, call: impl FnOnce(&mut Out<'_>, u32) -> u32) {
+        let known = entry.map_or(0, Cell::get);
+        let waits = known == 0 || known & WAITS != 0;
+        let at = call(self.out, if waits { known & !WAITS } else { known - 1 });
+        if let Some(entry) = entry.filter(|_| waits && !self.out.counts() && !self.out.lacks(0)) {
+            entry.set(at | WAITS);
+        }
     }
 
     fn branch_back(&mut self, test: Option<I::Test>, to: u32) {
@@ -157,9 +186,17 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Calls a function of the firmware.
     pub fn call_helper(&mut self, helper: Helper, site: Site) {
         self.helpers |= 1 << helper as u64;
-        let to = self.env.trampolines[helper as usize].get().saturating_sub(1);
-        I::call(self.out, to);
+        self.call_code(Some(&self.env.trampolines[helper as usize]));
         self.returned(site);
+    }
+
+    /// Calls what an entry of the tables of functions or trampolines says.
+    pub fn call_code(&mut self, entry: Option<&Cell<u32>>) {
+        self.call_when_known(entry, |out, to| {
+            let at = out.at();
+            I::call(out, to);
+            at
+        });
     }
 
     /// Compares the call that was just emitted with the one that is looked for.
@@ -201,35 +238,77 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Branches to the code of an op of this function.
     pub fn branch_to(&mut self, test: Option<I::Test>, target: u32) {
-        let (estimate, exact) = self.labels.places(target);
-        let at = self.out.at();
-        let back = target <= self.start;
-        let known = match (back, self.pass) {
-            (true, Pass::Estimate) => estimate,
-            _ => exact,
+        let Some(index) = self.labels.index(target) else {
+            self.unfit = Some(Unfit::Op);
+            return;
         };
-        let to = self.begin + known;
-        // where a target ahead lies is not known in each pass, but a branch to it always has one length
-        let to = if back { to } else { to.max(at) };
+        let at = self.out.at();
+        let place = self.begin + self.labels.place(index);
+        let back = target <= self.start;
         let long = if self.ahead == Ahead::Long {
             true
         } else if back {
-            !I::reaches(at, to, test.is_some())
+            !I::reaches(at, place, test.is_some())
         } else if self.ahead == Ahead::Guessed {
             !I::near(target - self.start, test.is_some())
-        } else if self.pass == Pass::Estimate {
+        } else if self.estimates {
             true
         } else {
             // by the estimates, which are farther apart than the places
-            let long = !I::reaches(at + self.shrunk, self.begin + estimate + 16, test.is_some());
+            let long = !I::reaches(at + self.shrunk, place + 16, test.is_some());
             self.shrunk += if long { 0 } else { I::shortens(test) };
             long
         };
-        if !long && !back && self.pass == Pass::Place {
-            self.labels.limit(target, I::farthest(at, test.is_some()) - self.begin);
+        // a branch ahead has one length, wherever its target comes to lie
+        I::branch(self.out, test, if back { place } else { at }, long);
+        if !back {
+            let form = match (long, test) {
+                (true, _) => Form::Long,
+                (false, None) => Form::Short,
+                (false, Some(_)) => Form::ShortIf,
+            };
+            let bytes = if long { I::LONG } else { I::SHORT[usize::from(test.is_some())] };
+            self.note(self.out.at() - bytes, form, index as u32);
         }
-        debug_assert!(self.pass != Pass::Write || long || I::reaches(at, to, test.is_some()));
-        I::branch(self.out, test, to, long);
+    }
+
+    /// Notes a branch ahead, or the beginning of a table and the number of its entries.
+    pub fn note(&mut self, at: u32, form: Form, target: u32) {
+        if self.estimates {
+            return;
+        }
+        match self.labels.note(self.branches, Branch { at: at - self.begin, form, target }) {
+            Ok(()) => self.branches += 1,
+            Err(unfit) => self.unfit = Some(unfit),
+        }
+    }
+
+    /// Lets the branches ahead go to their targets, whose places are known now.
+    pub fn aim(&mut self) {
+        let labels = self.labels;
+        let (mut entries, mut entry, mut from) = (0, 0, 0);
+        for branch in labels.branches(self.branches) {
+            let at = self.begin + branch.at;
+            let to = self.begin + labels.place(branch.target as usize);
+            let reaches = if entries > 0 {
+                let distance = to.wrapping_sub(from) >> 1;
+                self.out.patch(entry, |out| out.half(distance as u16));
+                (entries, entry) = (entries - 1, entry + 2);
+                distance <= u32::from(u16::MAX)
+            } else if branch.form == Form::Table {
+                (entries, entry, from) = (branch.target, at, at.wrapping_add_signed(I::TABLE));
+                true
+            } else {
+                if !self.out.counts() {
+                    I::aim(self.out, at, to, branch.form == Form::Long);
+                }
+                branch.form == Form::Long || I::reaches(at, to, branch.form == Form::ShortIf)
+            };
+            if !reaches {
+                self.unfit.get_or_insert(Unfit::Reach);
+                return;
+            }
+        }
     }
 
     /// Branches as the last operand of an op says, and takes a unit of fuel for it if the op does.

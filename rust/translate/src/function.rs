@@ -1,25 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-//! One function from IR to code: in two passes, each of which goes through the same steps. The first finds the places of
-//! all targets. The second writes. Which branches ahead are short is guessed from the bytes of IR that they go over, and
-//! the first pass finds out whether all short ones reach. If one does not, a pass before counts bytes with all branches
-//! ahead in their long form, and short ones are chosen by that.
+//! One function from IR to code, in one pass. Branches ahead are written before the places of their targets are known, and
+//! go there in the end. Which of them are short is guessed from the bytes of IR that they go over. If one does not reach,
+//! the function is translated again: a pass before counts bytes with all branches ahead in their long form, and short ones
+//! are chosen by that.
 //!
-//! Sizes and distances do not depend on where a function's code begins. So the last pass may begin elsewhere, behind
-//! trampolines that the one before found missing.
+//! Sizes and distances do not depend on where a function's code begins.
 
 use core::cell::Cell;
 
 use wisp_image::format::Section;
-use wisp_image::ops::Sem;
+use wisp_image::ops::{Operand, Sem};
 use wisp_image::{Functions, Image};
 
+use crate::control::callee;
 pub use crate::decode::Code;
-use crate::decode::Ops;
-use crate::flow::{Pending, COLD};
+use crate::decode::{Ops, Part};
+use crate::flow::{bind, Pending, COLD, WAITS};
 use crate::isa::{Isa, Reg};
-use crate::labels::{Labels, Marks};
+use crate::labels::{Branch, Labels, Marks};
 use crate::out::Out;
-use crate::pins::{Counts, Pins};
+use crate::pins::{Counts, Loops, Pins};
 use crate::values::{HELD, NO_SLOT};
 use crate::{Helper, Layout, Unfit};
 
@@ -36,7 +36,7 @@ pub struct Env<'e> {
     pub fuel: bool,
     /// Address of each helper.
     pub helpers: &'e [u32; Helper::COUNT],
-    /// Offset of each helper's trampoline in the code plus one, or 0 where there is none yet.
+    /// Offset of each helper's trampoline in the code plus one, or what `functions` says of calls that wait.
     pub trampolines: &'e [Cell<u32>; Helper::COUNT],
     /// For each defined function the offset of its code plus one. With the highest bit set, it is the last call that
     /// waits for it. 0 is neither.
@@ -67,7 +67,7 @@ pub struct Site {
 /// Accesses by a slot that fit: `bound` bytes from its value plus `low` on.
 #[derive(Clone, Copy)]
 pub struct Fact {
-    /// Byte offset of the slot.
+    /// Byte offset of the slot, or [`NO_SLOT`].
     pub slot: u32,
     /// Added to its value, wrapping.
     pub low: u32,
@@ -75,10 +75,15 @@ pub struct Fact {
     pub bound: u32,
 }
 
+impl Fact {
+    /// Says nothing.
+    pub const NONE: Self = Self { slot: NO_SLOT, low: 0, bound: 0 };
+}
+
 /// The way in which the lengths of branches ahead are chosen.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Ahead {
-    /// By bytes of IR. The places of their targets tell whether the short ones reach.
+    /// By bytes of IR. In the end the places of their targets tell whether the short ones reach.
     Guessed,
     /// By a pass that counts bytes before.
     Counted,
@@ -91,29 +96,19 @@ impl Ahead {
     const ALL: [Self; 3] = [Self::Guessed, Self::Counted, Self::Long];
 }
 
-/// Which pass it is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Pass {
-    /// Finds where code lies at most.
-    Estimate,
-    /// Finds where it lies.
-    Place,
-    /// Writes it.
-    Write,
-}
-
-/// A function that is translated, in one of the passes.
+/// A function that is translated, in one pass.
 pub struct Function<'f, 'o, I: Isa> {
     pub(crate) env: &'f Env<'f>,
     pub(crate) code: Code<'f>,
     pub(crate) out: &'f mut Out<'o>,
     pub(crate) labels: &'f Labels<'f>,
     pub(crate) pins: Pins,
-    pub(crate) pass: Pass,
+    /// The pass finds out where code lies at most.
+    pub(crate) estimates: bool,
     pub(crate) ahead: Ahead,
     /// Offset of the function's code.
     pub(crate) begin: u32,
-    /// Bytes by which code is shorter than in the first pass.
+    /// Bytes by which code is shorter than in the pass that estimates.
     pub(crate) shrunk: u32,
     pub(crate) params: u32,
     pub(crate) results: u32,
@@ -137,10 +132,12 @@ pub struct Function<'f, 'o, I: Isa> {
     /// The slots that the first pair has a copy of.
     pub(crate) pair: Option<u32>,
     /// The accesses that the cached address is for.
-    pub(crate) fact: Option<Fact>,
+    pub(crate) fact: Fact,
     /// The address whose rest is known: base, divisor, and offset modulo that.
     pub(crate) rest: Option<(Reg, u32, u32)>,
-    pub(crate) checked: [Option<Fact>; 4],
+    pub(crate) checked: [Fact; 4],
+    /// A bit for each slot that `held`, `fact` or `checked` may be about. Slots share bits.
+    pub(crate) named: u32,
     /// Registers that this op uses.
     pub(crate) busy: u32,
     pub(crate) turn: u8,
@@ -148,6 +145,11 @@ pub struct Function<'f, 'o, I: Isa> {
     pub(crate) pending: &'f mut [Option<Pending<I::Test>>; COLD],
     pub(crate) waiting: usize,
     pub(crate) end_of_flow: u32,
+    /// The next target, and the number of those before it.
+    pub(crate) next_target: u32,
+    targets: usize,
+    /// Number of branches ahead, and entries of tables, that are noted.
+    pub(crate) branches: usize,
     /// Helpers that are called, a bit for each.
     pub(crate) helpers: u64,
     pub(crate) unfit: Option<Unfit>,
@@ -200,18 +202,18 @@ pub fn scratch_words(image: &Image<'_>) -> Result<usize, Unfit> {
         let code = shape(image, index)?.code;
         let frame = usize::from(code.word(code.start + 2)) / 4;
         let ir = (code.end - code.start) as usize / 2;
-        // each word of IR is at most one target, as an entry of a table is
-        most = most.max(ir.div_ceil(32) * 2 + (ir * 2).min(targets(code) * 2) + frame);
+        // each branch has a target, and what is noted of it
+        most = most.max(ir.div_ceil(32) * 2 + targets(code) * 2 + frame);
     }
     Ok(most)
 }
 
-/// Returns the number of branches and entries of tables.
+/// Returns the number of branches in a function's code, and of what is noted of tables.
 fn targets(code: Code<'_>) -> usize {
     let mut count = 0;
     let mut ops = Ops::new(code, code.start);
-    while let Some(targets) = ops.skip() {
-        count += targets as usize;
+    while let Some(branches) = ops.skip() {
+        count += branches as usize;
     }
     count
 }
@@ -225,7 +227,7 @@ pub struct Translated {
     pub end: u32,
 }
 
-/// Appends the code of a defined function, behind the trampolines of helpers that it is the first to call.
+/// Appends the code of a defined function, and behind it the trampolines of helpers that it is the first to call.
 ///
 /// # Errors
 /// Why it gets none. What was written behind the former end may be overwritten.
@@ -236,40 +238,53 @@ pub fn translate<I: Isa>(
     out: &mut Out<'_>,
 ) -> Result<Translated, Unfit> {
     let shape = shape(env.image, index)?;
+    let survey = survey::<I>(&shape, scratch)?;
+    let begin = out.at();
     for ahead in Ahead::ALL {
-        let survey = survey::<I>(&shape, scratch)?;
-        let mut counter = Out::counter(out.at());
-        let done = place::<I>(env, &shape, &survey, &mut counter, ahead, None)?;
+        let done = place::<I>(env, &shape, &survey, out, ahead, None);
+        let done = done.and_then(|done| trampolines::<I>(env, done.helpers, out));
+        let Err(unfit) = done else { return Ok(Translated { begin, end: out.at() }) };
+        forget_calls::<I>(env, &shape, out, begin);
+        out.restart(begin);
         // the long forms reach everything
-        if done.unfit == Some(Unfit::Reach) && ahead != Ahead::Long {
-            continue;
-        }
-        if let Some(unfit) = done.unfit {
+        if unfit != Unfit::Reach {
             return Err(unfit);
         }
-        if counter.at() - out.at() > I::BRANCHES {
-            return Err(Unfit::Reach);
-        }
-        trampolines::<I>(env, done.helpers, counter.at(), out)?;
-        let begin = out.at();
-        let done = run::<I>(env, &shape, out, &survey, Pass::Write, ahead, None)?;
-        return done.unfit.map_or(Ok(Translated { begin, end: out.at() }), Err);
     }
     Err(Unfit::Reach)
 }
 
-/// Writes the trampolines of helpers that have none, if there is room for them and for code that would end at `end`
-/// without them.
-fn trampolines<I: Isa>(env: &Env<'_>, helpers: u64, end: u32, out: &mut Out<'_>) -> Result<(), Unfit> {
-    let new = |&n: &usize| helpers >> n & 1 == 1 && env.trampolines[n].get() == 0;
-    let missing = (0..Helper::COUNT).filter(new).count() as u32;
-    if out.room().is_some_and(|room| end + missing * I::TRAMPOLINE > room) {
+/// Writes the trampolines of helpers that have none, and lets the calls that wait for them go there.
+fn trampolines<I: Isa>(env: &Env<'_>, helpers: u64, out: &mut Out<'_>) -> Result<(), Unfit> {
+    let waits = |&n: &usize| helpers >> n & 1 == 1 && env.trampolines[n].get() & WAITS != 0;
+    if out.lacks((0..Helper::COUNT).filter(waits).count() as u32 * I::TRAMPOLINE) {
         return Err(Unfit::Room);
     }
-    for n in (0..Helper::COUNT).filter(new) {
-        env.trampolines[n].set(I::trampoline(out, env.helpers[n]) + 1);
+    for n in (0..Helper::COUNT).filter(waits) {
+        let to = I::trampoline(out, env.helpers[n]);
+        bind::<I>(out, &env.trampolines[n], to);
+        env.trampolines[n].set(to + 1);
     }
     Ok(())
+}
+
+/// Takes the calls that were written from an offset on out of the chains of those that wait.
+fn forget_calls<I: Isa>(env: &Env<'_>, shape: &Shape<'_>, out: &mut Out<'_>, begin: u32) {
+    let mut forget = |entry: &Cell<u32>| {
+        while entry.get() & WAITS != 0 && entry.get() & !WAITS >= begin {
+            let at = entry.get() & !WAITS;
+            let before = I::called(at, out.word_at(at));
+            entry.set(if before == 0 { 0 } else { before | WAITS });
+        }
+    };
+    env.trampolines.iter().for_each(&mut forget);
+    let mut ops = Ops::new(shape.code, shape.code.start);
+    let mut part = Part::NONE;
+    while ops.next(&mut part) {
+        if part.sem == Sem::Call {
+            callee(env.image, &part).and_then(|index| env.functions.get(index)).into_iter().for_each(&mut forget);
+        }
+    }
 }
 
 /// Finds the call that returns to an offset of the code, in a function whose code begins at `begin`, and which slots
@@ -285,13 +300,12 @@ pub fn locate<I: Isa>(
     returns: u32,
 ) -> Result<(Site, Pins), Unfit> {
     let shape = shape(env.image, index)?;
+    let survey = survey::<I>(&shape, scratch)?;
     for ahead in Ahead::ALL {
-        let survey = survey::<I>(&shape, scratch)?;
-        let done = place::<I>(env, &shape, &survey, &mut Out::counter(begin), ahead, Some(returns))?;
-        if done.unfit == Some(Unfit::Reach) {
-            continue;
+        match place::<I>(env, &shape, &survey, &mut Out::counter(begin), ahead, Some(returns)) {
+            Err(Unfit::Reach) => {}
+            done => return Ok((done?.found.ok_or(Unfit::Op)?, survey.pins)),
         }
-        return Ok((done.found.ok_or(Unfit::Op)?, survey.pins));
     }
     Err(Unfit::Op)
 }
@@ -305,7 +319,7 @@ pub fn pins<I: Isa>(env: &Env<'_>, index: usize, scratch: &mut [u32]) -> Result<
     Pins::choose(shape.code, shape.frame(), shape.params, I::PLAN.pins, scratch)
 }
 
-/// The facts about a function that are found before the passes.
+/// The facts about a function that are found before it is translated.
 struct Survey<'s> {
     pins: Pins,
     labels: Labels<'s>,
@@ -319,10 +333,13 @@ fn survey<'s, I: Isa>(shape: &Shape<'_>, scratch: &'s mut [u32]) -> Result<Surve
     let mut marks = Marks::new(code, rest)?;
     let mut leaf = true;
     let mut ops = Ops::new(code, code.start);
-    while let Some(part) = ops.next() {
-        counts.add(&part);
-        marks.add(code, &part);
-        leaf &= !matches!(part.sem, Sem::Call | Sem::CallImport | Sem::CallIndirect);
+    let mut part = Part::NONE;
+    counts.weigh(Loops::find(code));
+    while let Some((sem, branches)) = ops.survey(&mut part, &mut counts) {
+        if branches {
+            marks.add(code, &part);
+        }
+        leaf &= !matches!(sem, Sem::Call | Sem::CallImport | Sem::CallIndirect);
     }
     Ok(Survey { pins: counts.choose(shape.params, I::PLAN.pins), labels: marks.labels()?, leaf })
 }
@@ -330,11 +347,10 @@ fn survey<'s, I: Isa>(shape: &Shape<'_>, scratch: &'s mut [u32]) -> Result<Surve
 /// The outcome of a pass.
 struct Done {
     helpers: u64,
-    unfit: Option<Unfit>,
     found: Option<Site>,
 }
 
-/// Finds the places of all targets, and counts the bytes of the code.
+/// Translates a function with one way to choose the lengths of branches ahead.
 fn place<I: Isa>(
     env: &Env<'_>,
     shape: &Shape<'_>,
@@ -345,12 +361,9 @@ fn place<I: Isa>(
 ) -> Result<Done, Unfit> {
     // a branch back goes to a place that is known
     if survey.labels.ahead && ahead == Ahead::Counted {
-        let done = run::<I>(env, shape, &mut Out::counter(out.at()), survey, Pass::Estimate, ahead, None)?;
-        if done.unfit.is_some_and(|unfit| unfit != Unfit::Reach) {
-            return Ok(done);
-        }
+        run::<I>(env, shape, &mut Out::counter(out.at()), survey, true, ahead, None)?;
     }
-    run::<I>(env, shape, out, survey, Pass::Place, ahead, wanted)
+    run::<I>(env, shape, out, survey, false, ahead, wanted)
 }
 
 fn run<I: Isa>(
@@ -358,7 +371,7 @@ fn run<I: Isa>(
     shape: &Shape<'_>,
     out: &mut Out<'_>,
     survey: &Survey<'_>,
-    pass: Pass,
+    estimates: bool,
     ahead: Ahead,
     wanted: Option<u32>,
 ) -> Result<Done, Unfit> {
@@ -371,7 +384,7 @@ fn run<I: Isa>(
         out,
         labels: &survey.labels,
         pins: survey.pins,
-        pass,
+        estimates,
         ahead,
         begin,
         shrunk: 0,
@@ -389,26 +402,38 @@ fn run<I: Isa>(
         flags: false,
         held: [NO_SLOT; HELD],
         pair: None,
-        fact: None,
+        fact: Fact::NONE,
         rest: None,
-        checked: [None; 4],
+        checked: [Fact::NONE; 4],
+        named: 0,
         busy: 0,
         turn: 0,
         pending: &mut pending,
         waiting: 0,
         end_of_flow: 0,
+        next_target: survey.labels.next(shape.code.start),
+        targets: 0,
+        branches: 0,
         helpers: 0,
         unfit: None,
         wanted,
         found: None,
     };
     function.body()?;
-    Ok(Done { helpers: function.helpers, unfit: function.unfit, found: function.found })
+    if !estimates {
+        function.aim();
+    }
+    // the pass that estimates says nothing of reach
+    match function.unfit {
+        Some(unfit) if !estimates || unfit != Unfit::Reach => Err(unfit),
+        _ => Ok(Done { helpers: function.helpers, found: function.found }),
+    }
 }
 
 impl<I: Isa> Function<'_, '_, I> {
     /// Goes through the function once.
     fn body(&mut self) -> Result<(), Unfit> {
+        let mut part = Part::NONE;
         for step in 0u32.. {
             if step % 32 == 0 && !(self.env.go_on)() {
                 return Err(Unfit::Stopped);
@@ -416,10 +441,17 @@ impl<I: Isa> Function<'_, '_, I> {
             if self.ops.between() {
                 self.between();
             }
-            let at = self.ops.at();
-            let Some(part) = self.ops.next() else { break };
-            if self.unfit.is_some() && self.pass != Pass::Estimate {
+            if !self.ops.next(&mut part) {
+                break;
+            }
+            if self.unfit.is_some() && !self.estimates {
                 return Ok(());
+            }
+            if self.out.lacks(0) {
+                return Err(Unfit::Room);
+            }
+            if self.out.at() - self.begin > Branch::REACH && !self.estimates {
+                return Err(Unfit::Reach);
             }
             self.start = part.start;
             self.first = part.first;
@@ -427,10 +459,9 @@ impl<I: Isa> Function<'_, '_, I> {
             self.after_slot = self.result.filter(|&(_, wide)| !wide).map(|(slot, _)| slot);
             self.reads_acc = part.reads_acc;
             self.busy = self.acc.filter(|_| self.reads_acc).map_or(0, |acc| 1 << acc.0);
-            debug_assert!(at <= self.ops.at());
             let flags = core::mem::take(&mut self.flags);
             self.part(&part, flags)?;
-            if self.after_slot.is_none() && part.kind(0) != wisp_image::ops::Operand::DstAcc {
+            if self.after_slot.is_none() && part.kind(0) != Operand::DstAcc {
                 self.acc = None;
                 self.acc_slot = None;
             }
@@ -446,14 +477,13 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Does what is due between two ops: control may come from elsewhere, and cold ends may have to be laid.
     fn between(&mut self) {
         self.island();
-        if let Some(index) = self.labels.index(self.ops.at()) {
+        if self.ops.at() == self.next_target {
             self.forget_registers();
-            self.checked = [None; 4];
-            let place = self.out.at() - self.begin;
-            if self.pass == Pass::Place && !self.labels.reached(index, place) {
-                self.unfit.get_or_insert(Unfit::Reach);
-            }
-            self.labels.bind(index, place, self.pass != Pass::Estimate);
+            self.checked = [Fact::NONE; 4];
+            self.named = 0;
+            self.labels.bind(self.targets, self.out.at() - self.begin);
+            self.targets += 1;
+            self.next_target = self.labels.next(self.next_target + 2);
         }
     }
 }

@@ -226,17 +226,23 @@ pub trait Isa {
     fn reaches(from: u32, to: u32, test: bool) -> bool;
     /// Guesses whether such a branch reaches over so many bytes of IR.
     fn near(ir: u32, test: bool) -> bool;
-    /// Returns the last offset ahead that such a branch reaches.
-    fn farthest(from: u32, test: bool) -> u32;
+    /// Bytes of a long branch, without the test in front of it and a branch over it.
+    const LONG: u32 = 4;
+    /// Bytes of a short branch without a condition, and of one with a condition, without the test in front of it.
+    const SHORT: [u32; 2];
+    /// Lets the branch or the call at an offset go to another. It has one of the lengths above.
+    fn aim(out: &mut Out<'_>, at: u32, to: u32, long: bool);
     /// Returns the bytes that a branch which is not `long` is shorter.
     fn shortens(test: Option<Self::Test>) -> u32;
     /// Writes `d = test ? 1 : 0`.
     fn set(out: &mut Out<'_>, test: Self::Test, d: Reg);
     /// Writes `d = test ? a : b`.
     fn select(out: &mut Out<'_>, test: Self::Test, d: Reg, a: Place, b: Place);
-    /// Jumps to one of several targets by an index into a table, which follows directly. Returns the offset that the table's
-    /// entries count from: each has 16 bits, for half the distance of a target that lies behind the table.
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg) -> u32;
+    /// Jumps to one of several targets by an index into a table, which follows directly. Each entry has 16 bits, for half
+    /// the distance of a target that lies behind the table.
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg);
+    /// Bytes from a table to what the distances in its entries count from.
+    const TABLE: i32;
 
     /// Writes `d = [base + offset]`, of a slot, or of a global or field of the instance. Those lie below [`Isa::REACH`], and
     /// d may be their base.
@@ -263,9 +269,9 @@ pub trait Isa {
     }
 
     /// Returns base and index by which the three functions that follow, and the access, reach an address, for instruction
-    /// sets that are [`Isa::ALIGNED`]. A sum of two registers is in one that they leave alone.
-    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, Index) {
-        let _ = out;
+    /// sets that are [`Isa::ALIGNED`]. A sum of two registers is in `into`, or in one that they leave alone.
+    fn sum(out: &mut Out<'_>, base: Reg, index: Index, into: Option<Reg>) -> (Reg, Index) {
+        let _ = (out, into);
         (base, index)
     }
     /// Finds what is left of an address, divided by `bytes`, for [`Isa::misaligned`].
@@ -277,9 +283,10 @@ pub trait Isa {
         None
     }
     /// Loads or stores `r` by calling a function of the firmware, which changes no register of the plan but the scratch
-    /// register. For a load that may be `r`.
-    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) {
-        let _ = (out, store, r, at, t, to);
+    /// register. For a load that may be `r`. Returns the offset of the call.
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) -> u32 {
+        let _ = (store, r, at, t, to);
+        out.at()
     }
 
     /// Writes `wide = wide op other`, of 64 bits: no shifts. `other` is lost. False, and nothing, for a multiplication
@@ -318,8 +325,6 @@ pub trait Isa {
     const STAND_IN: u32;
     /// Bytes of code in which a call reaches every offset from every other.
     const CALLS: u32;
-    /// Bytes of a function in which a long branch with a condition reaches every offset from every other.
-    const BRANCHES: u32;
     /// Bytes that a trampoline takes at most.
     const TRAMPOLINE: u32;
 }

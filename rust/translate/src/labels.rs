@@ -1,12 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Branch targets of a function, and where their code lies.
 //!
-//! Scratch memory: a bit for each word of the IR, a halfword for each 32 of these bits, and eight bytes for each target.
+//! Scratch memory: a bit for each word of the IR, a word for each 32 of these bits, a word for each target, and a word for
+//! each branch ahead.
 
 use core::cell::Cell;
 
 use crate::decode::{Code, Part};
 use crate::Unfit;
+
+/// The form of an instruction that goes to a target ahead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Form {
+    /// A branch with the short reach of one without a condition.
+    Short,
+    /// A branch with the short reach of one with a condition.
+    ShortIf,
+    /// A branch that reaches everything.
+    Long,
+    /// A table of branches begins here. In place of a target it has the number of its entries, which follow.
+    Table,
+}
+
+/// A branch ahead, or an entry of a table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Branch {
+    /// Its offset from the start of the function's code.
+    pub at: u32,
+    /// Its form.
+    pub form: Form,
+    /// The number of its target.
+    pub target: u32,
+}
+
+impl Branch {
+    /// Bytes of a function's code. Long branches reach everything in it.
+    pub const REACH: u32 = 1 << 18;
+
+    /// Returns the branch as a word. `None` if it lies too far, or its target has too high a number.
+    fn pack(self) -> Option<u32> {
+        (self.at < Self::REACH && self.target < 1 << 13)
+            .then_some((self.at / 2) | (self.form as u32) << 17 | self.target << 19)
+    }
+
+    fn unpack(word: u32) -> Self {
+        let form = [Form::Short, Form::ShortIf, Form::Long, Form::Table][word as usize >> 17 & 3];
+        Self { at: word % (1 << 17) * 2, form, target: word >> 19 }
+    }
+}
 
 /// The targets of a function, in scratch memory.
 pub struct Labels<'s> {
@@ -14,9 +55,10 @@ pub struct Labels<'s> {
     bits: &'s [u32],
     /// Number of targets before each word of bits.
     ranks: &'s [u32],
-    /// For each target where its code begins at most, and where it begins. Until that is known, the last place that all
-    /// branches to it reach, or 0.
+    /// The place of each target's code. Until that is known, the last place that it may have, or 0.
     places: &'s [Cell<u32>],
+    /// Branches ahead, in the order in which they are written.
+    branches: &'s [Cell<u32>],
     /// There are branches ahead.
     pub ahead: bool,
 }
@@ -73,10 +115,11 @@ impl<'s> Marks<'s> {
             *rank = count;
             count += bits.count_ones();
         }
-        let places = self.rest.get_mut(..2 * count as usize).ok_or(Unfit::Scratch)?;
+        let (places, branches) = self.rest.split_at_mut_checked(count as usize).ok_or(Unfit::Scratch)?;
         places.fill(0);
-        let places = Cell::from_mut(places).as_slice_of_cells();
-        Ok(Labels { start: self.start, bits: self.bits, ranks: self.ranks, places, ahead: self.ahead })
+        let (places, branches) = (Cell::from_mut(places), Cell::from_mut(branches));
+        let (places, branches) = (places.as_slice_of_cells(), branches.as_slice_of_cells());
+        Ok(Labels { start: self.start, bits: self.bits, ranks: self.ranks, places, branches, ahead: self.ahead })
     }
 }
 
@@ -93,42 +136,57 @@ impl Labels<'_> {
         Some(rank as usize)
     }
 
-    /// Returns the estimate and the exact place of a target's code, from the start of the function.
-    pub fn places(&self, at: u32) -> (u32, u32) {
-        let index = self.index(at).unwrap_or(0);
-        let place = |n| self.places.get(n).map_or(0, Cell::get);
-        (place(2 * index), place(2 * index + 1))
+    /// Returns the byte offset of the first target from an offset on, or one behind all.
+    pub fn next(&self, at: u32) -> u32 {
+        let word = at.wrapping_sub(self.start) / 2;
+        let mut index = word as usize / 32;
+        let mut mask = u32::MAX << (word % 32);
+        while let Some(&bits) = self.bits.get(index) {
+            let bits = bits & mask;
+            if bits != 0 {
+                return self.start + 2 * (index as u32 * 32 + bits.trailing_zeros());
+            }
+            (index, mask) = (index + 1, u32::MAX);
+        }
+        u32::MAX
     }
 
-    /// Notes where the code of a target begins: exactly, or at most.
-    pub fn bind(&self, index: usize, place: u32, exact: bool) {
-        if let Some(entry) = self.places.get(2 * index + usize::from(exact)) {
+    /// Returns where a target's code begins, or before that is known, where it does at most.
+    pub fn place(&self, index: usize) -> u32 {
+        self.places.get(index).map_or(0, Cell::get)
+    }
+
+    /// Notes where the code of a target begins.
+    pub fn bind(&self, index: usize, place: u32) {
+        if let Some(entry) = self.places.get(index) {
             entry.set(place);
         }
     }
 
-    /// Notes the last place at which a branch reaches a target that lies ahead.
-    pub fn limit(&self, at: u32, last: u32) {
-        let entry = self.index(at).and_then(|index| self.places.get(2 * index + 1));
-        if let Some(entry) = entry.filter(|entry| entry.get() == 0 || entry.get() > last) {
-            entry.set(last);
-        }
+    /// Notes a branch ahead, the `n`th that is written.
+    ///
+    /// # Errors
+    /// The branch lies too far in the function, or the function has too many targets or branches.
+    pub fn note(&self, n: usize, branch: Branch) -> Result<(), Unfit> {
+        let entry = self.branches.get(n).ok_or(Unfit::Scratch)?;
+        entry.set(branch.pack().ok_or(Unfit::Reach)?);
+        Ok(())
     }
 
-    /// Returns true if all branches to a target reach its code, which begins at `place`, and is not bound yet.
-    pub fn reached(&self, index: usize, place: u32) -> bool {
-        let last = self.places.get(2 * index + 1).map_or(0, Cell::get);
-        last == 0 || place <= last
+    /// Returns the branches that were noted, of which there are `count`.
+    pub fn branches(&self, count: usize) -> impl Iterator<Item = Branch> + '_ {
+        self.branches.iter().take(count).map(|entry| Branch::unpack(entry.get()))
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Marks;
+    use super::{Branch, Form, Marks};
     use crate::decode::Code;
+    use crate::Unfit;
 
     #[test]
-    fn a_target_is_reached_if_its_code_begins_no_later_than_every_branch_to_it_allows() {
+    fn targets_are_numbered_in_their_order_and_have_places() {
         let mut scratch = [7; 16];
         let code = Code { section: &[], start: 100, end: 200 };
         let mut marks = Marks::new(code, &mut scratch).expect("there is room");
@@ -138,12 +196,25 @@ mod tests {
         assert!(marks.ahead);
         let labels = marks.labels().expect("there is room");
         assert_eq!([108, 110, 180, 182].map(|at| labels.index(at)), [None, Some(0), Some(1), None]);
-        assert!(labels.reached(1, 1000), "no branch to it is short");
-        for (last, most) in [(300, 300), (280, 280), (400, 280)] {
-            labels.limit(180, last);
-            assert!(labels.reached(1, most) && !labels.reached(1, most + 1), "{last}");
+        assert_eq!([100, 110, 112, 180, 182].map(|at| labels.next(at)), [110, 110, 180, 180, u32::MAX]);
+        labels.bind(1, 250);
+        assert_eq!([labels.place(0), labels.place(1)], [0, 250]);
+    }
+
+    #[test]
+    fn a_branch_ahead_is_noted_unless_it_lies_too_far_or_its_target_has_too_high_a_number() {
+        let mut scratch = [7; 16];
+        let marks = Marks::new(Code { section: &[], start: 100, end: 200 }, &mut scratch).expect("there is room");
+        let labels = marks.labels().expect("there is room");
+        let forms = [Form::Short, Form::ShortIf, Form::Long, Form::Table];
+        let last = |form| Branch { at: Branch::REACH - 2, form, target: (1 << 13) - 1 };
+        for (n, form) in forms.into_iter().enumerate() {
+            assert_eq!(labels.note(n, last(form)), Ok(()));
         }
-        labels.bind(1, 250, true);
-        assert_eq!(labels.places(180), (0, 250));
+        assert!(labels.branches(4).eq(forms.map(last)));
+        let far = Branch { at: Branch::REACH, ..last(Form::Long) };
+        assert_eq!(labels.note(4, far), Err(Unfit::Reach));
+        assert_eq!(labels.note(4, Branch { target: 1 << 13, ..last(Form::Long) }), Err(Unfit::Reach));
+        assert_eq!(labels.note(12, last(Form::Long)), Err(Unfit::Scratch), "four words are bits and ranks");
     }
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! All functions of an image.
 
-use core::cell::Cell;
-
-use crate::control::WAITS;
+use crate::flow::{bind, WAITS};
 use crate::function::{ir_bytes, translate, Env};
 use crate::isa::Isa;
 use crate::out::{Memory, Out};
@@ -64,7 +62,7 @@ pub fn translate_all<I: Isa>(env: &Env<'_>, scratch: &mut [u32], memory: &mut dy
             stand_in::<I>(env, index, &mut out);
         }
     }
-    if out.room().is_some_and(|room| out.at() > room) {
+    if out.lacks(0) {
         // no call may lead to what was not written
         return Outcome { no_room: count as u32, ..nothing(env) };
     }
@@ -98,23 +96,6 @@ pub fn calling(count: usize, begin: impl Fn(usize) -> Option<u32>, returns: u32)
         }
     }
     found
-}
-
-/// Lets the calls that wait for a function go to an offset.
-fn bind<I: Isa>(out: &mut Out<'_>, entry: &Cell<u32>, to: u32) {
-    let waiting = entry.get();
-    if waiting & WAITS == 0 {
-        return;
-    }
-    let mut at = waiting & !WAITS;
-    loop {
-        let before = I::called(at, out.word_at(at));
-        out.patch(at, |out| I::call(out, to));
-        if before == at {
-            return;
-        }
-        at = before;
-    }
 }
 
 /// Writes code in place of a function that has none. It hands the function's code offset to the interpreter.

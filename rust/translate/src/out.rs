@@ -28,23 +28,30 @@ impl Memory for &mut [u8] {
     }
 }
 
-/// A place for machine code, or a counter of the bytes that it would take.
+/// Halfwords that are gathered before they are written.
+const BUFFER: usize = 16;
+
+/// A place for machine code, or a counter of the bytes that it would take. Code is in memory when this is dropped.
 pub struct Out<'b> {
     memory: Option<&'b mut dyn Memory>,
     room: u32,
     at: u32,
+    /// Halfwords that are not in memory yet, of which the first `filled` are code. They end at offset `end`.
+    buffer: [[u8; 2]; BUFFER],
+    filled: usize,
+    end: u32,
 }
 
 impl<'b> Out<'b> {
     /// Writes into the first `room` bytes of a memory, from byte `at` on.
     pub fn new(memory: &'b mut dyn Memory, room: u32, at: u32) -> Self {
         let room = room.min(memory.size());
-        Self { memory: Some(memory), room, at }
+        Self { memory: Some(memory), room, at, buffer: [[0; 2]; BUFFER], filled: 0, end: at }
     }
 
     /// Counts bytes from `at` on and keeps none.
     pub fn counter(at: u32) -> Self {
-        Self { memory: None, room: 0, at }
+        Self { memory: None, room: 0, at, buffer: [[0; 2]; BUFFER], filled: 0, end: at }
     }
 
     /// Returns the offset of the next byte.
@@ -57,35 +64,59 @@ impl<'b> Out<'b> {
         self.memory.is_none()
     }
 
-    fn put<const N: usize>(&mut self, value: [u8; N]) {
-        if let Some(memory) = self.memory.as_deref_mut() {
-            // whoever has no room for all bytes does not begin to write
-            if self.room.checked_sub(self.at).is_some_and(|left| left as usize >= N) {
-                memory.write(self.at, &value);
-            }
+    /// Writes what was gathered.
+    fn flush(&mut self) {
+        if let (Some(memory), Some(halves @ [_, ..])) = (self.memory.as_deref_mut(), self.buffer.get(..self.filled)) {
+            memory.write(self.end - 2 * halves.len() as u32, halves.as_flattened());
         }
-        self.at += N as u32;
+        self.filled = 0;
     }
 
-    /// Returns the offset up to which there is room, or `None` if nothing is written.
-    pub fn room(&self) -> Option<u32> {
-        self.memory.as_ref().map(|_| self.room)
+    /// Returns true if so many more bytes are not all written. A counter has room for everything.
+    pub fn lacks(&self, bytes: u32) -> bool {
+        !self.counts() && self.room.checked_sub(self.at).is_none_or(|left| left < bytes)
+    }
+
+    /// Goes back to an earlier offset.
+    pub fn restart(&mut self, at: u32) {
+        self.flush();
+        self.at = at;
     }
 
     /// Appends 16 bits.
     pub fn half(&mut self, value: u16) {
-        self.put(value.to_le_bytes());
+        let at = self.at;
+        self.at = at.wrapping_add(2);
+        // a counter has no room
+        if self.room >= self.at {
+            self.gather(at, [value]);
+        }
     }
 
     /// Appends 32 bits.
     pub fn word(&mut self, value: u32) {
-        self.put(value.to_le_bytes());
+        self.halves(value as u16, (value >> 16) as u16);
     }
 
     /// Appends an instruction of two halfwords.
     pub fn halves(&mut self, first: u16, second: u16) {
-        self.half(first);
-        self.half(second);
+        let at = self.at;
+        self.at = at.wrapping_add(4);
+        // whoever has no room for all bytes does not begin to write
+        if self.room >= self.at {
+            self.gather(at, [first, second]);
+        }
+    }
+
+    /// Adds halfwords to those that are gathered, if they lie behind them.
+    fn gather<const N: usize>(&mut self, at: u32, halves: [u16; N]) {
+        if at != self.end || self.filled > BUFFER - N {
+            self.flush();
+        }
+        let places = self.buffer.iter_mut().skip(self.filled);
+        places.zip(halves).for_each(|(place, half)| *place = half.to_le_bytes());
+        self.filled += N;
+        self.end = self.at;
     }
 
     /// Calls a function with the writer set back to an earlier offset, and goes on where it was.
@@ -96,7 +127,14 @@ impl<'b> Out<'b> {
     }
 
     /// Returns the 32 bits at an offset, or 0 if nothing is written.
-    pub fn word_at(&self, at: u32) -> u32 {
+    pub fn word_at(&mut self, at: u32) -> u32 {
+        self.flush();
         self.memory.as_deref().map_or(0, |memory| memory.word_at(at))
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        self.flush();
     }
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-//! Which slots live in registers: those that a function names most often.
+//! Which slots live in registers: those that a function names most often. Names in a loop count more.
 
 use wisp_image::ops::Operand;
 
@@ -35,9 +35,9 @@ impl Pins {
     ) -> Result<Self, Unfit> {
         let (mut counts, _) = Counts::new(frame, scratch)?;
         let mut ops = Ops::new(code, code.start);
-        while let Some(part) = ops.next() {
-            counts.add(&part);
-        }
+        counts.weigh(Loops::find(code));
+        let mut part = Part::NONE;
+        while ops.survey(&mut part, &mut counts).is_some() {}
         Ok(counts.choose(params, registers))
     }
 
@@ -58,9 +58,59 @@ impl Pins {
     }
 }
 
+/// The largest number of loops that count: those whose ends come first.
+const LOOPS: usize = 16;
+
+/// The loops of a function.
+pub struct Loops {
+    /// The byte offsets of the first op of each, and behind the last op that branches there.
+    spans: [(u32, u32); LOOPS],
+    count: usize,
+}
+
+impl Loops {
+    const NONE: Self = Self { spans: [(0, 0); LOOPS], count: 0 };
+
+    /// Finds the loops of a function.
+    pub fn find(code: Code<'_>) -> Self {
+        let mut loops = Self::NONE;
+        let mut ops = Ops::new(code, code.start);
+        let mut part = Part::NONE;
+        while ops.next_back(&mut part) {
+            let Some(head) = part.target().filter(|&target| target <= part.start) else { continue };
+            let spans = &mut loops.spans;
+            let known = spans.iter().take(loops.count).position(|&(first, _)| first == head);
+            if let Some(span) = spans.get_mut(known.unwrap_or(loops.count)) {
+                *span = (head, ops.at());
+                loops.count += usize::from(known.is_none());
+            }
+        }
+        loops
+    }
+
+    /// Returns how many times the names of an op count, which lies at a byte offset, and of those behind it up to another
+    /// offset.
+    fn weight(&self, at: u32) -> (u32, u32) {
+        let (mut depth, mut until) = (0, u32::MAX);
+        for &(head, end) in self.spans.iter().take(self.count) {
+            let inside = head <= at && at < end;
+            depth += u32::from(inside);
+            let border = if inside { end } else { head };
+            if border > at {
+                until = until.min(border);
+            }
+        }
+        (1 << (3 * depth.min(3)), until)
+    }
+}
+
 /// Counts how often ops name each slot, in scratch memory.
 pub struct Counts<'s> {
     counts: &'s mut [u32],
+    loops: Loops,
+    /// Times that a name counts, up to a byte offset.
+    weight: u32,
+    until: u32,
 }
 
 impl<'s> Counts<'s> {
@@ -71,27 +121,31 @@ impl<'s> Counts<'s> {
     pub fn new(frame: u32, scratch: &'s mut [u32]) -> Result<(Self, &'s mut [u32]), Unfit> {
         let (counts, rest) = scratch.split_at_mut_checked(frame as usize / 4).ok_or(Unfit::Scratch)?;
         counts.fill(0);
-        Ok((Self { counts }, rest))
+        Ok((Self { counts, loops: Loops::NONE, weight: 1, until: 0 }, rest))
     }
 
-    /// Counts the slots of an op.
-    pub fn add(&mut self, part: &Part) {
-        for (kind, &slot) in part.kinds.iter().zip(&part.values).take(part.count) {
-            match kind {
-                Operand::Dst | Operand::Slot => self.name(slot, 1),
-                Operand::DstFirst => self.name(slot, 2),
-                Operand::Dst64 | Operand::Slot64 => {
-                    let slot = slot as usize / 4;
-                    self.counts.iter_mut().skip(slot).take(2).for_each(|half| *half = PAIR);
-                }
-                _ => {}
-            }
+    /// Lets names in loops count more.
+    pub fn weigh(&mut self, loops: Loops) {
+        self.loops = loops;
+    }
+
+    /// Begins with the names of the op at a byte offset. Offsets ascend.
+    pub fn reach(&mut self, at: u32) {
+        if at >= self.until {
+            (self.weight, self.until) = self.loops.weight(at);
         }
     }
 
-    fn name(&mut self, slot: u32, times: u32) {
-        if let Some(count) = self.counts.get_mut(slot as usize / 4).filter(|count| **count != PAIR) {
-            *count = count.saturating_add(times);
+    /// Counts the slot of an operand.
+    pub fn add(&mut self, kind: Operand, slot: u32) {
+        let slot = slot as usize / 4;
+        if matches!(kind, Operand::Dst64 | Operand::Slot64) {
+            let halves = self.counts.get_mut(slot..);
+            return halves.into_iter().flatten().take(2).for_each(|half| *half = PAIR);
+        }
+        if let Some(count) = self.counts.get_mut(slot).filter(|count| **count != PAIR) {
+            // that of `DstFirst` is read and written
+            *count = count.saturating_add(if kind == Operand::DstFirst { 2 * self.weight } else { self.weight });
         }
     }
 

@@ -13,6 +13,11 @@ pub const HELD: usize = 8;
 /// In place of a slot's offset: the register has no copy of a slot.
 pub const NO_SLOT: u32 = u32::MAX;
 
+/// Returns the bit of a slot, which it shares with others.
+fn bit(slot: u32) -> u32 {
+    1 << (slot / 4 % 32)
+}
+
 impl<I: Isa> Function<'_, '_, I> {
     /// Forgets everything about registers: control may come from elsewhere.
     pub fn forget_registers(&mut self) {
@@ -21,7 +26,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.acc_slot = None;
         self.flags = false;
         self.pair = None;
-        self.fact = None;
+        self.fact.slot = NO_SLOT;
         self.rest = None;
     }
 
@@ -36,7 +41,7 @@ impl<I: Isa> Function<'_, '_, I> {
             *held = NO_SLOT;
         }
         if register == I::PLAN.cache {
-            self.fact = None;
+            self.fact.slot = NO_SLOT;
         }
         if I::RESTS {
             self.rest = self.rest.filter(|&(base, ..)| base != register);
@@ -48,24 +53,33 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Notes that a slot is about to change.
     pub fn forget_slot(&mut self, slot: u32) {
-        for held in self.held.iter_mut().filter(|held| **held == slot) {
-            *held = NO_SLOT;
-        }
         if self.pair.is_some_and(|pair| pair == slot || pair + 4 == slot) {
             self.pair = None;
         }
         if self.acc_slot == Some(slot) {
             self.acc_slot = None;
         }
+        if self.named & bit(slot) == 0 {
+            return;
+        }
+        for held in self.held.iter_mut().filter(|held| **held == slot) {
+            *held = NO_SLOT;
+        }
         for fact in self.checked.iter_mut().chain([&mut self.fact]) {
-            if fact.is_some_and(|fact| fact.slot == slot) {
-                *fact = None;
+            if fact.slot == slot {
+                fact.slot = NO_SLOT;
             }
         }
     }
 
+    /// Notes that a register or a fact is about the slot.
+    pub fn name(&mut self, slot: u32) {
+        self.named |= bit(slot);
+    }
+
     /// Notes that the register holds the value of the slot, until one of them changes.
     pub fn hold(&mut self, register: Reg, slot: u32) {
+        self.name(slot);
         if let Some(held) = self.held_by(register) {
             *held = slot;
         }
@@ -261,9 +275,10 @@ impl<I: Isa> Function<'_, '_, I> {
     /// Notes that accesses by the slot, from `low` on and `bound` bytes, fit.
     pub fn learn(&mut self, slot: Option<u32>, low: u32, bound: u32) {
         let Some(slot) = slot else { return };
+        self.name(slot);
         let fact = Fact { slot, low, bound };
-        let place = self.checked.iter().position(|fact| fact.is_none_or(|fact| fact.slot == slot));
+        let place = self.checked.iter().position(|fact| fact.slot == NO_SLOT || fact.slot == slot);
         let place = place.unwrap_or(usize::from(self.turn) % self.checked.len());
-        self.checked[place] = Some(fact);
+        self.checked[place] = fact;
     }
 }

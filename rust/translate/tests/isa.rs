@@ -4,7 +4,8 @@
 mod common;
 
 use common::{emit, AT};
-use wisp_translate::isa::{Isa, Reg};
+use wisp_translate::isa::{Cond, Isa, Reg, Val};
+use wisp_translate::out::Out;
 use wisp_translate::riscv::Riscv;
 use wisp_translate::thumb1::Thumb1;
 use wisp_translate::thumb2::Thumb2;
@@ -51,9 +52,8 @@ fn the_first_instructions_of_a_function_tell_what_it_keeps() {
 
 /// Returns the bytes from the first instruction of a jump by a table to the table, and to what its entries count from.
 fn table<I: Isa>(index: u8, t: u8) -> [u32; 2] {
-    let mut from = 0;
-    let halves = emit(AT, |out| from = I::table(out, Reg(index), Reg(t)));
-    [2 * halves.len() as u32, from - AT]
+    let bytes = 2 * emit(AT, |out| I::table(out, Reg(index), Reg(t))).len() as u32;
+    [bytes, bytes.wrapping_add_signed(I::TABLE)]
 }
 
 #[test]
@@ -63,4 +63,47 @@ fn entries_of_a_table_count_from_where_its_jump_adds_them() {
     assert_eq!(table::<Thumb2>(2, 1), [4, 4]);
     // the instruction that takes the program counter is behind a shift, which takes four bytes here
     assert_eq!(table::<Riscv>(12, 11), [4 + 16, 4]);
+}
+
+/// Checks that branches and calls to themselves are written anew to go elsewhere, as they would have been at once.
+fn branches_are_aimed<I: Isa>(test: I::Test) {
+    let aimed = |long, write: &dyn Fn(&mut Out<'_>, u32)| {
+        for distance in [0x10, 0x7a] {
+            let aim = |out: &mut Out<'_>| {
+                write(out, AT);
+                let at = out.at() - if long { I::LONG } else { I::SHORT[1] };
+                out.half(0);
+                I::aim(out, at, AT + distance, long);
+            };
+            let at_once = |out: &mut Out<'_>| {
+                write(out, AT + distance);
+                out.half(0);
+            };
+            assert_eq!(emit(AT, aim), emit(AT, at_once), "{distance:#x}, long: {long}");
+        }
+    };
+    aimed(true, &|out, to| I::call(out, to));
+    aimed(true, &|out, to| I::branch(out, None, to, true));
+    aimed(true, &|out, to| I::branch(out, Some(test), to, true));
+    aimed(false, &|out, to| I::branch(out, Some(test), to, false));
+    let short = |to: u32, aim: u32| {
+        move |out: &mut Out<'_>| {
+            I::branch(out, None, to, false);
+            out.half(0);
+            I::aim(out, AT, aim, false);
+        }
+    };
+    assert_eq!(emit(AT, short(AT, AT + 0x10)), emit(AT, short(AT + 0x10, AT + 0x10)));
+}
+
+#[test]
+fn branches_and_calls_go_where_they_are_aimed() {
+    fn test<I: Isa>(x: u8) -> I::Test {
+        let mut test = None;
+        emit(AT, |out| test = Some(I::compare(out, Cond::LtU, Reg(x), Val::Reg(Reg(x + 1)), Reg(x + 2))));
+        test.expect("a comparison gives a test")
+    }
+    branches_are_aimed::<Thumb1>(test::<Thumb1>(0));
+    branches_are_aimed::<Thumb2>(test::<Thumb2>(0));
+    branches_are_aimed::<Riscv>(test::<Riscv>(10));
 }

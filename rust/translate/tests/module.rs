@@ -10,7 +10,7 @@ use wisp_translate::isa::Isa;
 use wisp_translate::riscv::{self, Riscv};
 use wisp_translate::thumb1::Thumb1;
 use wisp_translate::thumb2::{self, Thumb2};
-use wisp_translate::{scratch_words, translate_all, Env, Helper, Layout, Outcome};
+use wisp_translate::{pins, scratch_words, translate_all, Env, Helper, Layout, Outcome};
 
 /// An instruction set whose calls can be found in its code.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -264,13 +264,13 @@ fn accesses_of_riscv_follow_a_test_of_their_address() {
 
 #[test]
 fn code_of_an_instance_ends_where_calls_no_longer_reach() {
-    let body = "(local.set 0 (i64.rotl (local.get 0) (local.get 1)))".repeat(8000);
+    let body = "(local.set 0 (i64.rotl (local.get 0) (local.get 1)))".repeat(4000);
     let mut text = String::from("(module (memory 1) (func (export \"f\") (param i64 i64)");
-    for number in 0..4 {
+    for number in 0..8 {
         let _ = write!(text, "(drop (call $g{number} (local.get 0) (local.get 1)))");
     }
     text.push(')');
-    for number in 0..4 {
+    for number in 0..8 {
         let _ = write!(text, "(func $g{number} (param i64 i64) (result i64) {body} (local.get 0))");
     }
     text.push_str("(func (param i64) (drop (call $g0 (local.get 0) (local.get 0)))))");
@@ -308,6 +308,63 @@ fn in_a_buffer_of_any_size_all_calls_lead_to_code_that_was_written() {
     }
 }
 
+#[test]
+fn a_store_of_64_bits_by_a_slot_in_memory_is_translated_while_the_value_is_in_registers() {
+    let mut text = String::from("(module (memory 1) (func (export \"f\") (param i32 i32 i32 i32 i64)");
+    for slot in (1..4).cycle().take(3 * 5) {
+        let _ = write!(text, "(i32.store (i32.const 0) (local.get {slot}))");
+    }
+    // the second time, the accesses are known to fit
+    for _ in 0..2 {
+        text.push_str("(local.set 4 (i64.add (local.get 4) (i64.const 7)))");
+        for offset in [8, 16] {
+            let _ = write!(text, "(i64.store offset={offset} (local.get 0) (local.get 4))");
+        }
+    }
+    let image = image(&(text + "))"));
+    for machine in MACHINES {
+        assert_eq!(translate(machine, &image, 1 << 20).outcome.translated, 1, "{machine:?}");
+    }
+}
+
+#[test]
+fn a_slot_that_a_loop_names_lives_in_a_register_before_slots_that_are_named_more_often() {
+    let mut text =
+        String::from("(module (memory 1) (func (export \"f\") (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)");
+    for slot in (0..9).cycle().take(9 * 5) {
+        let _ = write!(text, "(i32.store (i32.const 0) (local.get {slot}))");
+    }
+    text.push_str("(loop $l (local.set 9 (i32.sub (local.get 9) (i32.const 1))) (br_if $l (local.get 9)))))");
+    let image = image(&text);
+    let image = Image::parse(&image).expect("the image is whole");
+    let mut scratch = vec![0; scratch_words(&image).expect("the functions can be read")];
+    let layout = Layout { stack_limit: 40, floor: 44, globals: 48, imported_globals: 52 };
+    let trampolines = [const { Cell::new(0) }; Helper::COUNT];
+    let env = Env {
+        image: &image,
+        layout,
+        memory: 65536,
+        fuel: true,
+        helpers: &[0; Helper::COUNT],
+        trampolines: &trampolines,
+        functions: &[],
+        go_on: &|| true,
+    };
+    let pins = [
+        pins::<Thumb1>(&env, 0, &mut scratch).expect("there is room"),
+        pins::<Thumb2>(&env, 0, &mut scratch).expect("there is room"),
+        pins::<Riscv>(&env, 0, &mut scratch).expect("there is room"),
+    ];
+    for pins in pins {
+        assert_eq!(
+            pins.iter().next().map(|(slot, _)| slot),
+            Some(4 * 9),
+            "the first register is for the slot of the loop"
+        );
+        assert!(pins.iter().count() > 1);
+    }
+}
+
 /// Returns a function with a branch, and a table of branches if it is asked for, over many rotations of 64 bits. Where a
 /// function of the firmware rotates, the code has many stores in their place.
 fn far(machine: Machine, table: bool, times: usize) -> String {
@@ -324,6 +381,30 @@ fn far(machine: Machine, table: bool, times: usize) -> String {
 }
 
 #[test]
+fn calls_are_written_once_if_a_branch_ahead_turns_out_to_be_too_short() {
+    for machine in MACHINES {
+        // the bytes of IR say that a short branch reaches over it
+        let times = if machine == Machine::Riscv { 120 } else { 14 };
+        let far = far(machine, false, times);
+        let body = far.trim_end().strip_suffix("(local.get 1)))").expect("the function ends with its result");
+        let image = image(&format!(
+            "{body} (drop (call $g)) (drop (call $g)) (local.get 1)) (func $g (result i32) (i32.const 7)))"
+        ));
+        let asked = Cell::new(0);
+        let whole = translate_while(machine, &image, 1 << 20, u32::MAX, &|| {
+            asked.set(asked.get() + 1);
+            true
+        });
+        assert_eq!(whole.outcome.translated, 2);
+        let ops = times as u32 + 10;
+        assert!(asked.get() > 3 * ops / 32, "{machine:?}: {} questions are of one pass", asked.get());
+        let called = whole.begins[1].expect("the second function has code");
+        assert_eq!(whole.calls().iter().filter(|&&(_, to)| to == called).count(), 2, "{machine:?}");
+        assert!(whole.calls().iter().all(|&(at, to)| to != 0 && to < whole.outcome.bytes && to != at), "{machine:?}");
+    }
+}
+
+#[test]
 fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets() {
     for machine in MACHINES {
         for (times, translated) in [(1000, 1), (4000, 0)] {
@@ -334,9 +415,9 @@ fn a_function_is_interpreted_whose_table_of_branches_does_not_reach_its_targets(
 }
 
 #[test]
-fn a_function_of_more_than_a_megabyte_of_code_is_interpreted() {
+fn a_function_of_more_than_a_quarter_of_a_megabyte_of_code_is_interpreted() {
     for machine in MACHINES {
-        for (times, translated) in [(8000, 1), (30_000, 0)] {
+        for (times, translated) in [(4000, 1), (12_000, 0)] {
             let part = translate(machine, &image(&far(machine, false, times)), 4 << 20);
             assert_eq!(part.outcome.translated, translated, "{times} times");
         }
@@ -374,8 +455,8 @@ fn a_translation_ends_within_32_ops_when_it_has_to() {
         });
         assert_eq!(whole.outcome.translated, 1);
         let questions = asked.get();
-        // two passes over at least a thousand ops, some of which are counted once more
-        assert!(questions >= 2 * 1000 / 32, "{questions} questions");
+        // a pass over at least a thousand ops
+        assert!(questions >= 1000 / 32, "{questions} questions");
         for end in [0, 1, questions / 2, questions - 1] {
             asked.set(0);
             let part = translate_while(machine, &image, 1 << 20, u32::MAX, &|| {

@@ -189,7 +189,7 @@ impl Config {
     }
 
     /// Lets each instance turn its code into machine code, as [`Config::translate`] does, but into memory outside of the
-    /// arena. `write` is called for every instruction, and may lift the protection of the memory for as long. The
+    /// arena. `write` is called for pieces of at most 32 bytes, and may lift the protection of the memory for as long. The
     /// arena gives the scratch memory and the 4 bytes for each function, never of what linear memory may take. An
     /// instance whose records do not fit beside scratch memory is interpreted. So is each instance if `start` is no multiple
     /// of 8, because code has numbers in it that have to be aligned.

@@ -232,9 +232,22 @@ pub fn branch(out: &mut Out<'_>, cond: Cond, x: Reg, y: Reg, to: u32) {
         Cond::LtU => 6,
         Cond::GeU => 7,
     };
+    branch_to(out, 0x63 | kind << 12 | n(y) << 20 | n(x) << 15, to);
+}
+
+/// Writes a branch that has these bits beside its distance.
+fn branch_to(out: &mut Out<'_>, bits: u32, to: u32) {
     let v = to.wrapping_sub(out.at());
-    let bits = (v >> 12 & 1) << 31 | (v >> 5 & 63) << 25 | (v >> 1 & 15) << 8 | (v >> 11 & 1) << 7;
-    out.word(0x63 | kind << 12 | bits | n(y) << 20 | n(x) << 15);
+    out.word(bits | (v >> 12 & 1) << 31 | (v >> 5 & 63) << 25 | (v >> 1 & 15) << 8 | (v >> 11 & 1) << 7);
+}
+
+/// Writes the branch, jump or call that has these bits to another offset. It is none with a test of zero in two bytes.
+pub fn aim(out: &mut Out<'_>, bits: u32, to: u32) {
+    match bits & 0x7f {
+        0x63 => branch_to(out, bits & 0x01ff_f07f, to),
+        0x6f => jump(out, Reg((bits >> 7) as u8 & 31), to),
+        _ => jump_short(out, to),
+    }
 }
 
 /// Branches to an offset at most 256 bytes away if a register of the lower ones is zero, or is not.

@@ -338,8 +338,11 @@ impl Isa for Riscv {
         ir <= if test { 1200 } else { 600 }
     }
 
-    fn farthest(from: u32, test: bool) -> u32 {
-        from + if test { 4094 } else { 2046 }
+    const SHORT: [u32; 2] = [2, 4];
+
+    fn aim(out: &mut Out<'_>, at: u32, to: u32, _: bool) {
+        let bits = out.word_at(at);
+        out.patch(at, |out| encode::aim(out, bits, to));
     }
 
     fn shortens(test: Option<Test>) -> u32 {
@@ -404,9 +407,9 @@ impl Isa for Riscv {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, _: Reg) -> u32 {
+    fn table(out: &mut Out<'_>, index: Reg, _: Reg) {
         // from the first instruction to the table
-        const BEFORE: u32 = 16;
+        const BEFORE: u32 = -Riscv::TABLE as u32;
         encode::shift(out, SLL, T1, index, 1);
         let here = out.at();
         encode::here(out, T2);
@@ -416,8 +419,9 @@ impl Isa for Riscv {
         encode::op(out, ADD, T1, T1, T2);
         encode::jump_register(out, T1);
         debug_assert!(out.at() == here + BEFORE);
-        here
     }
+
+    const TABLE: i32 = -16;
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {
         let (base, offset) = far(out, base, offset);
@@ -454,7 +458,12 @@ impl Isa for Riscv {
         encode::store(out, width, s, base, offset);
     }
 
-    fn sum(out: &mut Out<'_>, base: Reg, index: Index) -> (Reg, Index) {
+    fn sum(out: &mut Out<'_>, base: Reg, index: Index, into: Option<Reg>) -> (Reg, Index) {
+        // compressed accesses have a base among the lower registers
+        if let (Index::Reg(index), Some(into)) = (index, into.filter(|&into| encode::low(into))) {
+            encode::op(out, ADD, into, base, index);
+            return (into, Index::Imm(0));
+        }
         let (base, offset) = reach(out, base, index);
         (base, Index::Imm(offset))
     }
@@ -474,16 +483,18 @@ impl Isa for Riscv {
         Some(Test { cond: Cond::Ne, x: T3, y: Val::Imm(0) })
     }
 
-    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), _: Reg, to: u32) {
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), _: Reg, to: u32) -> u32 {
         let (base, offset) = reach(out, at.0, at.1);
         encode::addi(out, T1, base, offset);
         if store {
             encode::mv(out, T6, r);
         }
+        let call = out.at();
         encode::jump(out, T0, to);
         if !store {
             encode::mv(out, r, T6);
         }
+        call
     }
 
     fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool {
@@ -539,7 +550,6 @@ impl Isa for Riscv {
 
     const STAND_IN: u32 = 12;
     const CALLS: u32 = 1 << 20;
-    const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 8;
 
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32 {

@@ -94,8 +94,8 @@ fn address(out: &mut Out<'_>, t: Reg, base: Reg, index: Index) {
     }
 }
 
-/// Loads or stores by a function of the firmware.
-pub fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) {
+/// Loads or stores by a function of the firmware. Returns the offset of the call.
+pub fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) -> u32 {
     // the function finds the address on the stack, and behind it the value; it leaves what it loads in place of the address
     if store {
         encode::push(out, 1 << r.0, false);
@@ -106,10 +106,12 @@ pub fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg
         address(out, t, at.0, at.1);
         encode::push(out, 1 << t.0, false);
     }
+    let call = out.at();
     encode::branch_long(out, None, true, to);
     if store {
         encode::add_stack(out, 2);
     } else {
         encode::pop(out, 1 << r.0, false);
     }
+    call
 }

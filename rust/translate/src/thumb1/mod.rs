@@ -24,7 +24,7 @@ use numbers::{add, logic, SUM};
 use crate::isa::{Bin, Cond, Div, Index, Isa, Kept, Number, Place, Plan, Reg, Un, Val, Width};
 use crate::out::Out;
 use crate::thumb::{ahead, condition, condition_of_result, kept};
-use crate::thumb2::encode::low;
+use crate::thumb2::{self, encode::low};
 
 /// The instruction set.
 pub struct Thumb1;
@@ -325,8 +325,13 @@ impl Isa for Thumb1 {
         ir * 2 <= ahead(test)
     }
 
-    fn farthest(from: u32, test: bool) -> u32 {
-        from + 4 + ahead(test)
+    const SHORT: [u32; 2] = [2, 2];
+
+    fn aim(out: &mut Out<'_>, at: u32, to: u32, long: bool) {
+        let bits = out.word_at(at);
+        // a long branch is a short one so far, and it can become a call
+        let branch = long && bits >> 12 & 0xf == 0xe;
+        out.patch(at, |out| if branch { far(out, to) } else { thumb2::encode::aim(out, bits, to) });
     }
 
     fn shortens(test: Option<Test>) -> u32 {
@@ -404,16 +409,17 @@ impl Isa for Thumb1 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, t: Reg) -> u32 {
+    fn table(out: &mut Out<'_>, index: Reg, t: Reg) {
         encode::shift_imm(out, sh::LSL, t, index, 1);
         encode::add_any(out, t, PC);
         // the program counter was two bytes behind this load, and the table is four more
         encode::access_imm(out, Width::Half, false, t, t, 4);
         encode::shift_imm(out, sh::LSL, t, t, 1);
         encode::add_any(out, PC, t);
-        // the program counter was two bytes behind the first entry
-        out.at() + 2
     }
+
+    // the program counter was two bytes behind the first entry
+    const TABLE: i32 = 2;
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {
         let base = match low(base) {
@@ -484,8 +490,8 @@ impl Isa for Thumb1 {
         Some(Test { condition: cc::NE, compare: None })
     }
 
-    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) {
-        memory::by_bytes(out, store, r, at, t, to);
+    fn by_bytes(out: &mut Out<'_>, store: bool, r: Reg, at: (Reg, Index), t: Reg, to: u32) -> u32 {
+        memory::by_bytes(out, store, r, at, t, to)
     }
 
     fn wide_bin(out: &mut Out<'_>, op: Bin) -> bool {
@@ -549,7 +555,6 @@ impl Isa for Thumb1 {
 
     const STAND_IN: u32 = 20;
     const CALLS: u32 = 1 << 24;
-    const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 14;
 
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32 {

@@ -301,6 +301,20 @@ pub fn branch_long(out: &mut Out<'_>, condition: Option<u8>, link: bool, to: u32
     }
 }
 
+/// Writes the branch or call that has these bits to another offset.
+pub fn aim(out: &mut Out<'_>, bits: u32, to: u32) {
+    let first = bits as u16;
+    match first >> 12 {
+        0xd => branch_short(out, Some((first >> 8) as u8 & 15), to),
+        0xe => branch_short(out, None, to),
+        // a condition, none, or a call
+        _ => match bits >> 28 & 5 {
+            0 => branch_long(out, Some((first >> 6) as u8 & 15), false, to),
+            link => branch_long(out, None, link == 5, to),
+        },
+    }
+}
+
 /// Returns the distance of a call with these bits.
 pub fn distance(bits: u32) -> u32 {
     let (first, second) = (bits & 0xffff, bits >> 16);

@@ -83,6 +83,16 @@ fn logic(out: &mut Out<'_>, op: Bin, d: Reg, x: Reg, v: u32, t: Reg) -> bool {
     true
 }
 
+/// Returns how a product with a number beside a power of two is a sum, or a difference, with a shifted operand.
+fn factor(v: u32) -> Option<(u16, u16)> {
+    let shift = |power: u32| (power.is_power_of_two() && power > 1).then(|| power.trailing_zeros() as u16);
+    match (shift(v.wrapping_sub(1)), shift(v.wrapping_add(1))) {
+        (Some(n), _) => Some((dp::ADD, n)),
+        (None, Some(n)) => Some((dp::RSB, n)),
+        _ => None,
+    }
+}
+
 /// Returns the number of an access in the encoder's table.
 fn access(width: Width, store: bool) -> usize {
     match (width, store) {
@@ -150,7 +160,7 @@ impl Isa for Thumb2 {
             Number::Sum | Number::Compare => simple || encode::modified(v.wrapping_neg()).is_some(),
             Number::Bits | Number::From => simple,
             Number::Shift | Number::Rotation => true,
-            Number::Factor => false,
+            Number::Factor => factor(v).is_some(),
         }
     }
 
@@ -201,8 +211,14 @@ impl Isa for Thumb2 {
             Bin::Sub => return add(out, d, x, v.wrapping_neg(), t),
             Bin::And | Bin::Or | Bin::Xor => return logic(out, op, d, x, v, t),
             Bin::Mul => {
-                Self::imm(out, t, v);
-                return Self::bin(out, Bin::Mul, d, x, t, t);
+                match factor(v) {
+                    Some((op, n)) => encode::data(out, op, true, d, x, (x, sh::LSL, n)),
+                    None => {
+                        Self::imm(out, t, v);
+                        return Self::bin(out, Bin::Mul, d, x, t, t);
+                    }
+                }
+                return true;
             }
             Bin::Shl => sh::LSL,
             Bin::ShrS => sh::ASR,
@@ -295,8 +311,11 @@ impl Isa for Thumb2 {
         ir * 2 <= ahead(test)
     }
 
-    fn farthest(from: u32, test: bool) -> u32 {
-        from + 4 + ahead(test)
+    const SHORT: [u32; 2] = [2, 2];
+
+    fn aim(out: &mut Out<'_>, at: u32, to: u32, _: bool) {
+        let bits = out.word_at(at);
+        out.patch(at, |out| encode::aim(out, bits, to));
     }
 
     fn shortens(_: Option<u8>) -> u32 {
@@ -335,10 +354,11 @@ impl Isa for Thumb2 {
         }
     }
 
-    fn table(out: &mut Out<'_>, index: Reg, _: Reg) -> u32 {
+    fn table(out: &mut Out<'_>, index: Reg, _: Reg) {
         encode::table_branch(out, index);
-        out.at()
     }
+
+    const TABLE: i32 = 0;
 
     fn get(out: &mut Out<'_>, d: Reg, base: Reg, offset: u32) {
         encode::access_imm(out, 4, d, base, offset as u16);
@@ -439,7 +459,6 @@ impl Isa for Thumb2 {
 
     const STAND_IN: u32 = 12;
     const CALLS: u32 = 1 << 24;
-    const BRANCHES: u32 = 1 << 20;
     const TRAMPOLINE: u32 = 10;
 
     fn trampoline(out: &mut Out<'_>, address: u32) -> u32 {

@@ -35,6 +35,7 @@ pub fn emit(at: u32, write: impl FnOnce(&mut Out<'_>)) -> Vec<u16> {
     let mut out = Out::new(&mut window, u32::MAX, at);
     write(&mut out);
     let written = (out.at() - at) as usize;
+    drop(out);
     assert_eq!(window.bytes.len(), written);
     window.bytes.chunks_exact(2).map(|half| u16::from_le_bytes([half[0], half[1]])).collect()
 }

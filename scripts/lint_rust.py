@@ -49,6 +49,7 @@ LINTS = {
     "samples/connected/lamp": [(WASM, [])],
     "samples/connected/rules": [(WASM, [])],
     "samples/connected/sensor": [(WASM, [])],
+    "samples/connected/station": [(WASM, [])],
     "samples/connected/thermostat": [(WASM, [])],
     "samples/rust_firmware/guest": [(WASM, [])],
     "samples/sensor_logger/guest": [(WASM, [])],

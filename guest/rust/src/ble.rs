@@ -302,8 +302,9 @@ impl GattService {
     /// Declares a characteristic whose value has so many bytes at most, and returns its number.
     ///
     /// # Errors
-    /// `EACCES` if the app was granted no service, and `ENOTSUP` if the firmware has no connections. `EINVAL` for no use or a
-    /// size out of range, `ENOSPC` for too many, and `EBUSY` after [`GattService::serve`].
+    /// `EACCES` if the app was granted no service, and `ENOTSUP` if the firmware has no connections. `EINVAL` for no use, a
+    /// size out of range or the UUID of a declaration or descriptor, `ENOSPC` for too many, and `EBUSY` after
+    /// [`GattService::serve`].
     pub fn declare(&mut self, uuid: u128, uses: CharacteristicUse, size: usize) -> Result<u32, Error> {
         let bit = |is_set, bit| if is_set { bit } else { 0 };
         let properties = bit(uses.read, ble::READ) | bit(uses.write, ble::WRITE) | bit(uses.notify, ble::NOTIFY);

@@ -188,7 +188,10 @@ pub const INTERFACE: Interface = Interface {
             returns: Returns::Value("the number of the characteristic: 0, 1, and so on"),
             errors: &[
                 NO_SERVICE,
-                ("EINVAL", "the properties are none or others, or the size is out of range"),
+                (
+                    "EINVAL",
+                    "the properties are none or others, the size is out of range, or the UUID is that of a declaration or descriptor (2800 to 29ff)",
+                ),
                 ("EBUSY", "the app serves"),
                 ("ENOSPC", "the app has all its characteristics"),
                 NO_SERVER,

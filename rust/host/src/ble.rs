@@ -2,7 +2,7 @@
 //! `wisp:ble@1`.
 
 use crate::bindings::BleV1;
-use crate::claim::{any_claim, ble_service, claims, BleEntry, BleEntryError, Claim, Label};
+use crate::claim::{any_claim, ble_service, claims, is_of_gatt, BleEntry, BleEntryError, Claim, Label};
 use crate::parts::put_words;
 use crate::platform::Platform;
 use crate::stop::{Failure, Interrupted};
@@ -290,10 +290,12 @@ impl<P: Platform> BleV1 for App<P> {
     fn declare(&mut self, high: u64, low: u64, properties: u32, size: u32) -> Result<u32, Failure<Errno>> {
         self.granted_service()?;
         let all = ble::READ | ble::WRITE | ble::NOTIFY;
-        if properties == 0 || properties & !all != 0 || !(1..=MAX_VALUE).contains(&size) {
+        let uuid = u128::from(high) << 64 | u128::from(low);
+        let has_uses = properties != 0 && properties & !all == 0;
+        // a client would read a value with such a UUID as a service that was not granted
+        if !has_uses || !(1..=MAX_VALUE).contains(&size) || is_of_gatt(uuid) {
             return Err(Errno::Invalid.into());
         }
-        let uuid = u128::from(high) << 64 | u128::from(low);
         // both were checked
         let characteristic = Characteristic { uuid, properties: properties as u8, size: size as u8 };
         self.platform.declare_ble(characteristic)
@@ -530,6 +532,26 @@ mod tests {
         let mut harness = Harness::new();
         harness.app.platform_mut().ble = [&[], &[], &["6e400001-b5a3-f393-e0a9-e50e24dcca9e"]];
         harness
+    }
+
+    #[test]
+    fn a_characteristic_cannot_pass_for_a_service_or_another_part_of_gatt() {
+        let mut harness = served();
+        for (short, second, result) in [
+            (0x27ff, 0x1000, 1),
+            (0x2800, 0x1000, -22),
+            (0x2803, 0x1000, -22),
+            (0x2902, 0x1000, -22),
+            (0x29ff, 0x1000, -22),
+            (0x2a00, 0x1000, 1),
+            // these are no short UUIDs of 16 bits
+            (0x0001_2800, 0x1000, 1),
+            (0x2800, 0x1001, 1),
+        ] {
+            let arguments = [second, short, 0x5f9b_34fb, 0x8000_0080, 2, 1];
+            assert_eq!(harness.i32(BLE, "declare", &arguments), result, "{short:x} {second:x}");
+        }
+        assert_eq!(harness.app.platform().calls.len(), 4);
     }
 
     #[test]

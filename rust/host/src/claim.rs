@@ -53,6 +53,11 @@ fn uuid(bytes: &[u8]) -> u128 {
     }
 }
 
+/// Returns true for a declaration or a descriptor of GATT: 0x2800 to 0x29ff.
+pub(crate) fn is_of_gatt(uuid: u128) -> bool {
+    uuid << 32 >> 32 == BASE && (0x2800..0x2a00).contains(&(uuid >> 96))
+}
+
 impl<'a> Claims<'a> {
     /// Takes the next structure. Returns its claim, if it has just one.
     fn structure(&mut self) -> Option<Option<Claim<'a>>> {

@@ -345,8 +345,10 @@ impl<P: Platform> App<P> {
         let length = received.count - head.payload;
         bytes.copy_within(head.payload.., 0);
         let block = facts.block2.unwrap_or(Block { number: 0, more: false, exponent: 0 });
-        // the rest is compared with this part, whatever the target
-        state.body = Some(Body { of: 0, etag: facts.etag });
+        // the rest, if there is one, is compared with this part, whatever the target
+        if block.more {
+            state.body = Some(Body { of: 0, etag: facts.etag });
+        }
         let flags = if goes_on { OBSERVED } else { 0 } | if block.more { MORE } else { 0 };
         let format = facts.format.unwrap_or(NO_FORMAT);
         let observation = index as u32 + 1;
@@ -434,7 +436,10 @@ impl<P: Platform> CoapV1 for App<P> {
         self.net_socket(socket)?;
         self.with_coap(|_, state| {
             let found = match observation.checked_sub(1) {
-                None => state.exchange.take_if(|exchange| exchange.socket == socket).map(|_| ()),
+                None => {
+                    let exchange = state.exchange.take_if(|exchange| exchange.socket == socket);
+                    exchange.map(|exchange| exchange.forget_observation(state))
+                }
                 Some(index) => state
                     .observations
                     .get_mut(index as usize)

@@ -84,6 +84,14 @@ impl Exchange {
         }
     }
 
+    /// Ends the observation that the answer began: without the answer, the app never learns its number.
+    pub fn forget_observation(&self, state: &mut CoapState) {
+        let index = usize::from(self.observation).checked_sub(1);
+        if let Some(place) = index.and_then(|index| state.observations.get_mut(index)) {
+            *place = None;
+        }
+    }
+
     /// Lets the next datagram begin.
     fn advance(&mut self, id: u16) {
         self.token = self.token.wrapping_add(1);
@@ -254,6 +262,9 @@ impl<P: Platform> App<P> {
         // without time or budget, the request goes on
         let goes_on = matches!(result, Err(Failure::Error(Errno::TimedOut | Errno::Again)));
         state.exchange = goes_on.then_some(exchange);
+        if result.is_err() && !goes_on {
+            exchange.forget_observation(state);
+        }
         result
     }
 

@@ -102,3 +102,36 @@ fn the_rest_of_a_notification_is_compared_with_its_beginning() {
     let rest = ask(&mut harness, Ask { offset: 32, ..READ });
     assert_eq!(rest, Ok(Message { offset: 32, length: 3, ..ANSWER }));
 }
+
+#[test]
+fn a_notification_without_a_rest_is_not_compared_with_another_body() {
+    let mut harness = observed();
+    let part = Ask { target: b"u", buffer: SMALL, ..READ };
+    comes(&mut harness, &answer(69, 2, &[&b"\x41F\xd1\x06\x09\xff"[..], &body(32)].concat()));
+    assert_eq!(ask(&mut harness, part), Ok(Message { flags: MORE, length: 32, ..ANSWER }));
+    comes(&mut harness, &notification(0x54, 1, 6, b"21"));
+    assert_eq!(receive(&mut harness, 0, SMALL).map(|found| found.length), Ok(2));
+    let mut end = answer(69, 3, b"\x41F\xd1\x06\x11\xffend");
+    end[7] = 0xa6;
+    comes(&mut harness, &end);
+    assert_eq!(ask(&mut harness, Ask { offset: 32, ..part }), Ok(Message { offset: 32, length: 3, ..ANSWER }));
+}
+
+#[test]
+fn a_request_that_fails_or_is_called_off_leaves_no_observation() {
+    let first = answer(69, 1, &[&b"\x61\x05\xd1\x04\x09\xff"[..], &body(32)].concat());
+    let observe = Ask { method: GET | OBSERVE, buffer: 128, ..READ };
+    let count = |harness: &Harness| harness.app.platform().coap.observations.iter().flatten().count();
+    // 2:2/0/32 in place of 2:1
+    let mut harness = sockets();
+    comes(&mut harness, &first);
+    comes(&mut harness, &answer(69, 2, b"\xd1\x0a\x21\xffend"));
+    assert_eq!(ask(&mut harness, observe), Err(EIO));
+    assert_eq!(count(&harness), 0);
+    let mut harness = sockets();
+    comes(&mut harness, &first);
+    assert_eq!(ask(&mut harness, observe), Err(ETIMEDOUT));
+    assert_eq!(count(&harness), 1, "the request goes on");
+    assert_eq!(harness.i32(COAP, "cancel", &[0, 0]), 0);
+    assert_eq!(count(&harness), 0);
+}

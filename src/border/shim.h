@@ -251,8 +251,7 @@ uint32_t wisp_shim_user_request(uintptr_t what, uintptr_t a, uintptr_t b, uintpt
 /* Rust: calls native code with its record and slots. Returns 0, or 1 if a trap ended it. */
 uint32_t wisp_native_enter(void *record, uint32_t *slots, const uint8_t *function);
 
-/* Rust: executes a request of native code or an interpreter in user mode. The words may have any
- * values. */
+/* Rust: executes a request of code in user mode. The words may have any values. */
 uint32_t wisp_rust_serve(const void *ctx, const uintptr_t *request);
 
 /* Halts the firmware because of a bug in the runtime. The text is not NUL-terminated. */

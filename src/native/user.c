@@ -33,6 +33,10 @@
 
 LOG_MODULE_DECLARE(wisp, CONFIG_WISP_LOG_LEVEL);
 
+/* See src/native/Kconfig. */
+BUILD_ASSERT(!IS_ENABLED(CONFIG_RISCV) || CONFIG_PRIVILEGED_STACK_SIZE >= 2048,
+	     "user mode on RISC-V needs CONFIG_PRIVILEGED_STACK_SIZE of 2048 or more");
+
 const struct wisp_app *wisp_user_current(void)
 {
 	STRUCT_SECTION_FOREACH(wisp_app, app) {

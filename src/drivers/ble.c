@@ -24,8 +24,8 @@
 
 /* A structure has two bytes or more. */
 #define STRUCTURES (WISP_BLE_MAX_DATA / 2)
-/* Bluetooth counts intervals in units of 0.625 ms. */
-#define UNITS(ms)  ((ms) * 8 / 5)
+/* Bluetooth counts intervals in units of 0.625 ms. None is shorter than it was asked to be. */
+#define UNITS(ms)  DIV_ROUND_UP((ms) * 8, 5)
 
 BUILD_ASSERT(CONFIG_WISP_BLE_SCAN_WINDOW <= CONFIG_WISP_BLE_SCAN_INTERVAL,
 	     "CONFIG_WISP_BLE_SCAN_WINDOW is longer than CONFIG_WISP_BLE_SCAN_INTERVAL");
@@ -109,6 +109,11 @@ static void wisp_gatt_raise_event(struct wisp_ble *ble)
 	ARG_UNUSED(ble);
 }
 
+static bool wisp_gatt_has_client(void)
+{
+	return false;
+}
+
 #endif /* CONFIG_WISP_BLE_GATT */
 
 uint32_t wisp_shim_ble_min_interval(const struct wisp_app *app)
@@ -136,9 +141,9 @@ static void raise_event(struct wisp_ble *ble)
 	}
 }
 
-static void drop_events(struct wisp_ble *ble)
+static void drop_event(struct wisp_ble *ble, uint8_t source)
 {
-	wisp_events_drop(ble->events, WISP_EVENT_BLE, 0);
+	wisp_events_drop(ble->events, WISP_EVENT_BLE, source);
 }
 
 #else
@@ -148,9 +153,10 @@ static void raise_event(struct wisp_ble *ble)
 	ARG_UNUSED(ble);
 }
 
-static void drop_events(struct wisp_ble *ble)
+static void drop_event(struct wisp_ble *ble, uint8_t source)
 {
 	ARG_UNUSED(ble);
+	ARG_UNUSED(source);
 }
 
 #endif /* CONFIG_WISP_EVENT */
@@ -167,9 +173,16 @@ uint32_t wisp_shim_ble_watch(const struct wisp_app *app, bool on)
 	}
 	K_SPINLOCK(&ble->lock) {
 		ble->watched = on;
+		/* With the lock, so that an event of a report that comes now is not dropped. */
 		ble->told = false;
+		drop_event(ble, 0);
+#ifdef CONFIG_WISP_BLE_GATT
+		if (ble->gatt != NULL) {
+			ble->gatt->told = false;
+			drop_event(ble, 1);
+		}
+#endif
 	}
-	drop_events(ble);
 	raise_event(ble);
 	wisp_gatt_raise_event(ble);
 	return 0;
@@ -322,6 +335,10 @@ static int advertise(struct wisp_ble *ble)
 	same_way = advertiser == ble && announced.interval_ms == next.interval_ms &&
 		   (announced.response_length == 0) == (next.response_length == 0) &&
 		   connectable == serves(ble);
+	/* One client at a time. What is advertised goes on when it has left. */
+	if (!same_way && serves(ble) && wisp_gatt_has_client()) {
+		return -EBUSY;
+	}
 	if (!same_way) {
 		(void)stop_advertising(ble);
 	}
@@ -337,9 +354,11 @@ static int advertise(struct wisp_ble *ble)
 	if (ret != 0) {
 		return ret;
 	}
+	/* A client may connect before the host returns. */
+	advertiser = ble;
 	ret = announce(false);
-	if (ret == 0) {
-		advertiser = ble;
+	if (ret != 0) {
+		advertiser = NULL;
 	}
 	/* The firmware advertises, or the host has no room for a client beside one that is there.
 	 */
@@ -354,8 +373,8 @@ static void forget_reports(struct wisp_ble *ble, bool scanning)
 		ble->count = 0;
 		ble->lost = 0;
 		ble->told = false;
+		drop_event(ble, 0);
 	}
-	drop_events(ble);
 }
 
 static int stop_scanning(struct wisp_ble *ble)
@@ -577,6 +596,10 @@ uint32_t wisp_shim_ble_receive(const struct wisp_app *app, uint64_t until_us,
 {
 	struct wisp_ble *ble = ble_of(app);
 
+	/* What is left of the last run is not for this one. */
+	if (ble != NULL && !wisp_ble_is_done(app, ble)) {
+		return WISP_WAIT_STOP;
+	}
 	while (!app->data->stopping) {
 		uint64_t now = wisp_shim_uptime_us();
 

@@ -252,10 +252,10 @@ int wisp_gatt_stop(struct wisp_ble *ble)
 		gatt->first = 0;
 		gatt->waiting = 0;
 		gatt->told = false;
-	}
 #ifdef CONFIG_WISP_EVENT
-	wisp_events_drop(ble->events, WISP_EVENT_BLE, 1);
+		wisp_events_drop(ble->events, WISP_EVENT_BLE, 1);
 #endif
+	}
 	K_SPINLOCK(&client_lock) {
 		if (client != NULL && client_of == ble) {
 			conn = bt_conn_ref(client);
@@ -416,6 +416,10 @@ uint32_t wisp_shim_ble_written(const struct wisp_app *app, uint64_t until_us,
 {
 	struct wisp_ble *ble = gatt_of(app) == NULL ? NULL : app->grants->ble;
 
+	/* What is left of the last run is not for this one. */
+	if (ble != NULL && !wisp_ble_is_done(app, ble)) {
+		return WISP_WAIT_STOP;
+	}
 	while (!app->data->stopping) {
 		uint64_t now = wisp_shim_uptime_us();
 

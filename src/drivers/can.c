@@ -73,8 +73,9 @@ uint32_t wisp_shim_can_watch(const struct wisp_app *app, uint32_t can, bool on)
 		grant->can->told = false;
 		grant->can->events = app->grants->events;
 		grant->can->index = (uint8_t)can;
+		/* With the lock, so that the event of a frame that comes now is not dropped. */
+		wisp_events_drop(app->grants->events, WISP_EVENT_CAN, (uint8_t)can);
 	}
-	wisp_events_drop(app->grants->events, WISP_EVENT_CAN, (uint8_t)can);
 	raise_event(grant->can);
 	return 0;
 }

@@ -61,8 +61,9 @@ uint32_t wisp_shim_input_watch(const struct wisp_app *app, uint32_t input, bool 
 		grant->input->told = false;
 		grant->input->events = app->grants->events;
 		grant->input->index = (uint8_t)input;
+		/* With the lock, so that the event of a report that comes now is not dropped. */
+		wisp_events_drop(app->grants->events, WISP_EVENT_INPUT, (uint8_t)input);
 	}
-	wisp_events_drop(app->grants->events, WISP_EVENT_INPUT, (uint8_t)input);
 	raise_event(grant->input);
 	return 0;
 }

@@ -357,8 +357,9 @@ uint32_t wisp_shim_uart_watch(const struct wisp_app *app, uint32_t uart, bool on
 	K_SPINLOCK(&port->lock) {
 		port->watched = on;
 		port->told = false;
+		/* With the lock, so that the event of a byte that comes now is not dropped. */
+		wisp_events_drop(app->grants->events, WISP_EVENT_UART, (uint8_t)uart);
 	}
-	wisp_events_drop(app->grants->events, WISP_EVENT_UART, (uint8_t)uart);
 	raise_event(port);
 	return 0;
 }

@@ -40,6 +40,14 @@ int main(void)
 	EXPECT(wisp_ble_advertise(BYTES(LAMP), BYTES(""), 100) == 0);
 	EXPECT(wisp_ble_set(0, BYTES("two")) == 0);
 	gate();
+	/* Whoever begins to watch is told of what waits, and is told nothing after the end of that. */
+	EXPECT(wisp_event_wait(0, &event) == 0);
+	EXPECT(wisp_ble_watch(1) == 0);
+	EXPECT(wisp_event_wait(0, &event) == 0);
+	EXPECT(event.kind == WISP_EVENT_BLE && event.source == 1);
+	EXPECT(wisp_ble_watch(1) == 0);
+	EXPECT(wisp_ble_watch(0) == 0);
+	EXPECT(wisp_event_wait(0, &event) == ETIMEDOUT);
 	/* The queue has four places, and the client has written five times. */
 	for (uint64_t i = 0; i < 4; i++) {
 		EXPECT(wisp_ble_written(0, &written) == 0);

@@ -165,8 +165,8 @@ const FUNCTIONS: &[Function] = &[
         name: "receive",
         doc: "Takes the next notification or request. A payload is one block of the body. With `MORE`, `request` with `GET` and \
               an `offset` takes the rest of a notification. The rest of a request comes in further requests, if the \
-              answer is `CONTINUE`. A notification that is older than one before is dropped, and a request that was not answered is \
-              forgotten.",
+              answer is `CONTINUE`. A notification that is older than one before is dropped. One with an option that must be understood and is not \
+              ends the observation, and comes without a payload. A request that was not answered is forgotten.",
         params: &[
             param("socket", Kind::U32, "a socket of `wisp:net@1` with the protocol `UDP` or `DTLS` that is bound or connected"),
             param("buffer", Kind::Buffer, "room for a datagram"),

@@ -42,17 +42,43 @@ pub struct CoapState {
     seen: Seen,
     /// The identifier that was used last, 0 for none.
     last_id: u16,
-    /// The body of which a part was taken last.
-    body: Option<Body>,
+    bodies: Bodies,
 }
 
 /// A part of a body that was taken, so that the next part can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Body {
-    /// Stands for socket and target, 0 for any.
+    /// Stands for socket and target, 0 for none.
     of: u32,
     /// Stands for the ETag, 0 without one.
     etag: u32,
+}
+
+impl Body {
+    const NONE: Body = Body { of: 0, etag: 0 };
+}
+
+/// The parts of bodies that were taken last: by a request, and from a notification.
+#[derive(Debug, Clone, Copy)]
+struct Bodies {
+    requested: Body,
+    notified: Body,
+}
+
+impl Bodies {
+    /// Returns the last part of the body of a socket and a target.
+    fn last_of(&self, target: u32) -> Option<Body> {
+        [self.requested, self.notified].into_iter().find(|body| body.of == target)
+    }
+
+    /// Forgets the part of a body, in place of which another one comes.
+    fn forget(&mut self, target: u32) {
+        for body in [&mut self.requested, &mut self.notified] {
+            if body.of == target {
+                *body = Body::NONE;
+            }
+        }
+    }
 }
 
 /// A resource whose notifications are taken.
@@ -60,6 +86,8 @@ struct Body {
 struct Observation {
     socket: u32,
     token: u32,
+    /// Stands for socket and target.
+    target: u32,
     /// The number and the time of the newest notification.
     sequence: u32,
     time_s: u32,
@@ -74,7 +102,14 @@ impl CoapState {
             served: None,
             seen: Seen::new(),
             last_id: 0,
-            body: None,
+            bodies: Bodies { requested: Body::NONE, notified: Body::NONE },
+        }
+    }
+
+    /// Lets identifiers begin behind a random one, if none was used yet.
+    fn begin_ids(&mut self, random: [u8; 2]) {
+        if self.last_id == 0 {
+            self.last_id = u16::from_le_bytes(random);
         }
     }
 
@@ -121,31 +156,45 @@ struct Facts {
 impl Facts {
     fn read(head: &Head, bytes: &[u8]) -> Self {
         let mut facts = Facts::default();
-        let mut options = head.options();
+        let (mut options, mut last) = (head.options(), 0);
         while let Some((number, value)) = options.next(bytes) {
             let value = bytes.get(value).unwrap_or(&[]);
             let short = |longest: usize| uint(value).filter(|_| value.len() <= longest);
-            match number {
-                option::FORMAT => facts.format = short(2),
-                option::ACCEPT => facts.accept = short(2),
-                option::OBSERVE => facts.observe = short(3),
-                option::ETAG => facts.etag = hash(0, value).max(1),
-                option::BLOCK1 => {
-                    facts.block1 = Block::read(value);
-                    facts.is_strange |= facts.block1.is_none();
+            let is_repeated = core::mem::replace(&mut last, number) == number;
+            // an option that is repeated against the rules, or has another length, is as good as unknown
+            let is_known = match number {
+                option::FORMAT => set(&mut facts.format, short(2)),
+                option::ACCEPT => set(&mut facts.accept, short(2)),
+                option::OBSERVE => set(&mut facts.observe, short(3)),
+                option::BLOCK1 => set(&mut facts.block1, Block::read(value)),
+                option::BLOCK2 => set(&mut facts.block2, Block::read(value)),
+                option::ETAG => {
+                    facts.etag = hash(0, value).max(1);
+                    true
                 }
-                option::BLOCK2 => {
-                    facts.block2 = Block::read(value);
-                    facts.is_strange |= facts.block2.is_none();
+                option::PROXY_URI | option::PROXY_SCHEME => {
+                    facts.is_for_proxy = true;
+                    true
                 }
-                option::PROXY_URI | option::PROXY_SCHEME => facts.is_for_proxy = true,
-                option::URI_HOST | option::URI_PORT | option::URI_PATH | option::URI_QUERY => {}
-                // an odd number must be understood
-                _ => facts.is_strange |= number & 1 == 1,
-            }
+                option::URI_HOST => !is_repeated && (1..=255).contains(&value.len()),
+                option::URI_PORT => !is_repeated && value.len() <= 2,
+                option::URI_PATH | option::URI_QUERY => value.len() <= 255,
+                _ => false,
+            };
+            // an odd number must be understood
+            facts.is_strange |= !is_known && number & 1 == 1;
         }
         facts
     }
+}
+
+/// Notes the value of an option that can be there once. Returns true if this is the first one, and has a value.
+fn set<T>(place: &mut Option<T>, value: Option<T>) -> bool {
+    let is_first = place.is_none() && value.is_some();
+    if is_first {
+        *place = value;
+    }
+    is_first
 }
 
 /// Continues a number that stands for bytes (FNV-1a with 32 bits).
@@ -322,13 +371,21 @@ impl<P: Platform> App<P> {
         bytes: &mut [u8],
         received: Received,
     ) -> Result<Option<[u8; SIZE]>, Failure<Errno>> {
+        let facts = Facts::read(head, bytes);
+        let number = index as u32 + 1;
+        if facts.is_strange {
+            // the server learns from a reset that the observation has ended, and the app from a message without contents
+            self.tell_empty(socket, None, Type::Reset, head.id)?;
+            state.observations[index] = None;
+            return Ok(Some(message([head.code.into(), NO_FORMAT, NO_FORMAT, 0, number, 0, 0, 0])));
+        }
         if head.kind == Type::Confirmable {
             self.tell_empty(socket, None, Type::Acknowledgement, head.id)?;
         }
-        let facts = Facts::read(head, bytes);
         let now_s = self.uptime_s();
         let Some(Some(observation)) = state.observations.get_mut(index) else { return Ok(None) };
-        let goes_on = match facts.observe.filter(|_| head.code < 128 && !facts.is_strange) {
+        let target = observation.target;
+        let goes_on = match facts.observe.filter(|_| head.code < 128) {
             Some(sequence) if observation.is_older_than(sequence, now_s) => {
                 (observation.sequence, observation.time_s) = (sequence, now_s);
                 true
@@ -345,14 +402,14 @@ impl<P: Platform> App<P> {
         let length = received.count - head.payload;
         bytes.copy_within(head.payload.., 0);
         let block = facts.block2.unwrap_or(Block { number: 0, more: false, exponent: 0 });
-        // the rest, if there is one, is compared with this part, whatever the target
+        // the rest, if there is one, is compared with this part
         if block.more {
-            state.body = Some(Body { of: 0, etag: facts.etag });
+            state.bodies.forget(target);
+            state.bodies.notified = Body { of: target, etag: facts.etag };
         }
         let flags = if goes_on { OBSERVED } else { 0 } | if block.more { MORE } else { 0 };
         let format = facts.format.unwrap_or(NO_FORMAT);
-        let observation = index as u32 + 1;
-        let fields = [head.code.into(), format, NO_FORMAT, flags, observation, block.offset(), 0, length as u32];
+        let fields = [head.code.into(), format, NO_FORMAT, flags, number, block.offset(), 0, length as u32];
         Ok(Some(message(fields)))
     }
 

@@ -84,6 +84,12 @@ impl Exchange {
         }
     }
 
+    /// Returns true if the answer began an observation that has not ended since.
+    fn is_observed(&self, state: &CoapState) -> bool {
+        let index = usize::from(self.observation).checked_sub(1);
+        index.and_then(|index| state.observations.get(index)).is_some_and(Option::is_some)
+    }
+
     /// Ends the observation that the answer began: without the answer, the app never learns its number.
     pub fn forget_observation(&self, state: &mut CoapState) {
         let index = usize::from(self.observation).checked_sub(1);
@@ -214,9 +220,7 @@ impl<P: Platform> App<P> {
         while state.observation(request.socket, &token.to_be_bytes()).is_some() {
             token = token.wrapping_add(1);
         }
-        if state.last_id == 0 {
-            state.last_id = u16::from_le_bytes([a, b]);
-        }
+        state.begin_ids([a, b]);
         let mut exchange = Exchange {
             socket: request.socket,
             token,
@@ -403,11 +407,11 @@ impl<P: Platform> App<P> {
         if is_success {
             more = check_block(exchange, at, length, facts.block2)?;
             let body = Body { of: exchange.target, etag: facts.etag };
-            let before = state.body.filter(|before| before.of == body.of || before.of == 0);
-            if at > 0 && before.is_some_and(|before| before.etag != body.etag) {
+            if at > 0 && state.bodies.last_of(body.of).is_some_and(|before| before != body) {
                 return Err(Errno::Io.into());
             }
-            state.body = Some(body);
+            state.bodies.forget(body.of);
+            state.bodies.requested = body;
             if let Some(sequence) = facts.observe.filter(|_| request.observes && at == 0) {
                 exchange.observation = self.observe(state, exchange, sequence)?;
             }
@@ -427,11 +431,10 @@ impl<P: Platform> App<P> {
                 *exchange = before;
             }
         }
-        let observed = exchange.observation != 0;
-        let flags = if more { MORE } else { 0 } | if observed { OBSERVED } else { 0 };
+        let observation = if exchange.is_observed(state) { exchange.observation.into() } else { 0 };
+        let flags = if more { MORE } else { 0 } | if observation != 0 { OBSERVED } else { 0 };
         let format = facts.format.unwrap_or(NO_FORMAT);
         let offset = if is_success { request.offset } else { 0 };
-        let observation = exchange.observation.into();
         Ok(Some(message([head.code.into(), format, NO_FORMAT, flags, observation, offset, 0, exchange.got])))
     }
 
@@ -439,8 +442,8 @@ impl<P: Platform> App<P> {
     fn observe(&mut self, state: &mut CoapState, exchange: &Exchange, sequence: u32) -> Result<u8, Failure<Errno>> {
         let time_s = self.uptime_s();
         let free = state.observations.iter().position(Option::is_none).ok_or(Errno::NoMemory)?;
-        state.observations[free] =
-            Some(Observation { socket: exchange.socket, token: exchange.token, sequence, time_s });
+        let Exchange { socket, token, target, .. } = *exchange;
+        state.observations[free] = Some(Observation { socket, token, target, sequence, time_s });
         Ok(free as u8 + 1)
     }
 

@@ -46,12 +46,9 @@ impl Served {
         self.token.get(..usize::from(self.token_length)).unwrap_or(&[])
     }
 
-    /// Begins the answer.
-    fn begin<'b>(&self, state: &mut CoapState, code: u8, buffer: &'b mut [u8]) -> Writer<'b> {
-        let (kind, id) = match self.is_confirmable {
-            true => (Type::Acknowledgement, self.id),
-            false => (Type::NonConfirmable, state.next_id()),
-        };
+    /// Begins the answer to a request that is confirmable. To another one, `id` is the answer's identifier.
+    fn begin<'b>(&self, id: Option<u16>, code: u8, buffer: &'b mut [u8]) -> Writer<'b> {
+        let (kind, id) = id.map_or((Type::Acknowledgement, self.id), |id| (Type::NonConfirmable, id));
         Writer::new(buffer, kind, code, id, self.token())
     }
 }
@@ -138,7 +135,7 @@ impl<P: Platform> App<P> {
             // the size of a block that has room
             let fitting = exponent_within(received.count.saturating_sub(ROOM as usize)).filter(|_| is_cut);
             served.block1 = fitting.and_then(|exponent| Block::at(0, exponent, false));
-            self.refuse(state, &served, refusal.unwrap_or(NOT_FOUND as u8))?;
+            self.refuse(&served, refusal.unwrap_or(NOT_FOUND as u8))?;
             return Ok(None);
         };
         let length = received.count - head.payload;
@@ -156,9 +153,9 @@ impl<P: Platform> App<P> {
     }
 
     /// Answers a request that the app does not see. One that needs no answer gets none.
-    fn refuse(&mut self, state: &mut CoapState, served: &Served, code: u8) -> Result<(), Failure<Errno>> {
+    fn refuse(&mut self, served: &Served, code: u8) -> Result<(), Failure<Errno>> {
         let mut bytes = [0; 24];
-        let mut writer = served.begin(state, code, &mut bytes);
+        let mut writer = served.begin(None, code, &mut bytes);
         writer.block(option::BLOCK1, served.block1);
         match writer.finish(&[]) {
             Some(used) if served.is_confirmable => {
@@ -166,6 +163,15 @@ impl<P: Platform> App<P> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Returns the identifier of a message that the app begins. Without random numbers, the first one is 1.
+    fn new_id(&mut self, state: &mut CoapState) -> u16 {
+        let mut random = [0; 2];
+        if state.last_id == 0 && self.platform.fill(&mut random).is_ok() {
+            state.begin_ids(random);
+        }
+        state.next_id()
     }
 
     /// Answers a request with a body, of which the block is sent that was asked for.
@@ -185,7 +191,8 @@ impl<P: Platform> App<P> {
         let exponent = served.block2.map_or(largest, |block| block.exponent.min(largest));
         let at = served.block2.map_or(0, Block::offset);
         let rest = body.get(at as usize..).filter(|rest| at == 0 || !rest.is_empty());
-        let mut writer = served.begin(state, if rest.is_some() { code } else { BAD_REQUEST as u8 }, buffer);
+        let id = if served.is_confirmable { None } else { Some(self.new_id(state)) };
+        let mut writer = served.begin(id, if rest.is_some() { code } else { BAD_REQUEST as u8 }, buffer);
         let rest = rest.unwrap_or(&[]);
         let has_more = rest.len() > size(exponent);
         let piece = rest.get(..size(exponent)).unwrap_or(rest);

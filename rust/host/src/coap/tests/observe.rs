@@ -118,6 +118,52 @@ fn a_notification_without_a_rest_is_not_compared_with_another_body() {
 }
 
 #[test]
+fn a_notification_with_a_rest_is_not_compared_with_another_body() {
+    let mut harness = observed();
+    let part = Ask { target: b"u", buffer: SMALL, ..READ };
+    comes(&mut harness, &answer(69, 2, &[&b"\x41F\xd1\x06\x09\xff"[..], &body(32)].concat()));
+    assert_eq!(ask(&mut harness, part), Ok(Message { flags: MORE, length: 32, ..ANSWER }));
+    let first = [&b"\x54\x45\x70\x01\xa5\xa5\xa5\xa5\x41E\x21\x06\xd1\x04\x09\xff"[..], &body(32)].concat();
+    comes(&mut harness, &first);
+    assert_eq!(receive(&mut harness, 0, SMALL).map(|found| found.flags), Ok(OBSERVED | MORE));
+    for (number, target, etag, expected) in [
+        (3, b"u", b'F', Ok(Message { offset: 32, length: 3, ..ANSWER })),
+        (4, b"t", b'F', Err(EIO)),
+        (5, b"t", b'E', Ok(Message { offset: 32, length: 3, ..ANSWER })),
+    ] {
+        let mut end = answer(69, number, &[b'A', etag, 0xd1, 6, 0x11, 0xff, b'e', b'n', b'd']);
+        // no request has the token of the observation
+        end[7] = 0xa6;
+        comes(&mut harness, &end);
+        assert_eq!(ask(&mut harness, Ask { target, offset: 32, ..READ }), expected, "{number}");
+    }
+}
+
+#[test]
+fn an_observation_ends_with_a_notification_that_cannot_be_understood() {
+    for kind in [0x44, 0x54] {
+        let mut harness = observed();
+        // the option 9 must be understood
+        comes(&mut harness, &[&[kind][..], b"\x45\x70\x01\xa5\xa5\xa5\xa5\x61\x06\x31?\xff21"].concat());
+        assert_eq!(receive(&mut harness, 0, SMALL), Ok(Message { observation: 1, ..ANSWER }));
+        assert_eq!(sent(&mut harness), [b"\x70\0\x70\x01"]);
+        comes(&mut harness, &notification(0x44, 2, 7, b"22"));
+        assert_eq!(receive(&mut harness, 0, SMALL), Err(ETIMEDOUT));
+    }
+}
+
+#[test]
+fn an_answer_does_not_say_that_an_observation_goes_on_that_was_called_off() {
+    let mut harness = sockets();
+    comes(&mut harness, &answer(69, 1, &[&b"\x61\x05\xd1\x04\x09\xff"[..], &body(32)].concat()));
+    let observe = Ask { method: GET | OBSERVE, buffer: 128, ..READ };
+    assert_eq!(ask(&mut harness, observe), Err(ETIMEDOUT), "the second block is missing");
+    assert_eq!(harness.i32(COAP, "cancel", &[0, 1]), 0);
+    comes(&mut harness, &answer(69, 2, b"\xd1\x0a\x11\xffend"));
+    assert_eq!(ask(&mut harness, observe), Ok(Message { length: 35, ..ANSWER }));
+}
+
+#[test]
 fn a_request_that_fails_or_is_called_off_leaves_no_observation() {
     let first = answer(69, 1, &[&b"\x61\x05\xd1\x04\x09\xff"[..], &body(32)].concat());
     let observe = Ask { method: GET | OBSERVE, buffer: 128, ..READ };

@@ -15,11 +15,11 @@ fn a_request_comes_with_its_target_and_its_answer_goes_back() {
     assert_eq!(harness.app.platform().net.sent, [(b"\x62\x44\x12\x34zz".to_vec(), Some(peer(7)))]);
     assert_eq!(respond(&mut harness, 68, NO_FORMAT, b"", SMALL), PERM, "it was answered");
     sent(&mut harness);
-    // one that is not confirmable, with the identifier of the host
+    // one that is not confirmable, with an identifier of the host, which is one behind the random number
     comes(&mut harness, b"\x50\x01\x12\x35");
     assert_eq!(receive(&mut harness, 1, SMALL), Ok(REQUEST));
     assert_eq!(respond(&mut harness, 69, 0, b"21.5", SMALL), 0);
-    assert_eq!(sent(&mut harness), [b"\x50\x45\0\x01\xc0\xff21.5"]);
+    assert_eq!(sent(&mut harness), [b"\x50\x45\xa5\xa6\xc0\xff21.5"]);
     // over a connected socket, the answer goes to its peer
     comes(&mut harness, b"\x40\x01\x12\x36");
     assert_eq!(receive(&mut harness, 0, SMALL), Ok(REQUEST));
@@ -91,6 +91,14 @@ fn requests_that_the_app_cannot_have_are_answered_for_it() {
         // an option that must be understood, a block of a reserved size
         (&b"\x42\x01\0\x01zz\x91?"[..], &b"\x62\x82\0\x01zz"[..]),
         (b"\x42\x01\0\x02zz\xd1\x0a\x07", b"\x62\x82\0\x02zz"),
+        // a format for the answer of three bytes, and two of them; a port of three bytes, and two; a host without a name
+        (b"\x42\x01\0\x0bzz\xd3\x04\0\0\x3c", b"\x62\x82\0\x0bzz"),
+        (b"\x42\x01\0\x0czz\xd1\x04\x3c\x01\x3c", b"\x62\x82\0\x0czz"),
+        (b"\x42\x01\0\x0dzz\x73\0\x16\x33", b"\x62\x82\0\x0dzz"),
+        (b"\x42\x01\0\x0ezz\x71\x50\x01\x50", b"\x62\x82\0\x0ezz"),
+        (b"\x42\x01\0\x0fzz\x30", b"\x62\x82\0\x0fzz"),
+        // the same block twice
+        (b"\x42\x01\0\x10zz\xd1\x0a\x02\x01\x02", b"\x62\x82\0\x10zz"),
         // a proxy is asked
         (b"\x40\x01\0\x03\xd1\x1a\x40", b"\x60\xa5\0\x03"),
         // parts that contain what separates parts
@@ -116,6 +124,15 @@ fn requests_that_the_app_cannot_have_are_answered_for_it() {
         assert_eq!(receive(&mut harness, 1, SMALL), Err(ETIMEDOUT));
         assert!(sent(&mut harness).is_empty(), "{request:x?}");
     }
+}
+
+#[test]
+fn an_option_that_need_not_be_understood_is_ignored_if_it_is_too_long_or_comes_again() {
+    let mut harness = sockets();
+    comes(&mut harness, b"\x40\x03\0\x01\xc3\0\0\x32\xffx");
+    assert_eq!(receive(&mut harness, 1, SMALL), Ok(Message { code: PUT, length: 1, ..REQUEST }));
+    comes(&mut harness, b"\x40\x03\0\x02\xc1\x32\x01\x3c\xffx");
+    assert_eq!(receive(&mut harness, 1, SMALL), Ok(Message { code: PUT, format: 50, length: 1, ..REQUEST }));
 }
 
 #[test]

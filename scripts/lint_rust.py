@@ -21,8 +21,8 @@ THUMB, THUMB1, RV32 = "thumbv7m-none-eabi", "thumbv6m-none-eabi", "riscv32imac-u
 WASM, WASI = "wasm32-unknown-unknown", "wasm32-wasip1"
 # Linted in a build of Zephyr (scripts/suites/zephyr.py).
 IN_FIRMWARE = {"rust/wisp", "samples/rust_firmware", "samples/rust_firmware_apps"}
-# The first names crates of C sources and has no code. The second has no lock file, because a test copies and builds it.
-LEFT_OUT = {"bench/peers", "rust/cli/tests/guests/average"}
+# The first two name crates of C sources and have no code. The third has no lock file, because a test copies and builds it.
+LEFT_OUT = {"bench/corpus/c", "bench/peers", "rust/cli/tests/guests/average"}
 ENGINE = ["-p", "wisp-engine", "--lib", "--features", "native,translate"]
 # The text of translated code has parts for floats.
 WITHOUT_FLOATS = [*ENGINE, "--no-default-features"]
@@ -35,6 +35,7 @@ LINTS = {
     "rust/fleet": [(None, ["--all-targets"])],
     "rust/fuzz": [(None, ["--all-targets"])],
     "rust/staticlib": [(THUMB, ["--all-features"])],
+    "bench/corpus/rust": [(THUMB, ["--all-features"])],
     "bench/image": [(None, [])],
     "bench/wasmi": [(THUMB, [])],
     "bench/wisp": [(THUMB, ["--all-features"])],

@@ -18,6 +18,7 @@ from suites.chips import select_chips
 from suites.common import Count, cargo, stream, together, twister  # noqa: F401 (used from a shell, for one twister run)
 from suites.components import select_components
 from suites.cores import select_cores
+from suites.corpus import select_corpus
 from suites.desk import suite_fuzz, suite_guests, suite_spec, suite_unit
 from suites.fleet import select_ddi, select_fleet, select_lwm2m, select_rollout
 from suites.holes import select_holes
@@ -72,6 +73,7 @@ SELECTIONS = {
     "rp2040": select_rp2040,
     "components": select_components,
     "cores": select_cores,
+    "corpus": select_corpus,
     "chips": select_chips,
     "limits": select_limits,
     "aot": select_aot,

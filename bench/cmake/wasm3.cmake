@@ -10,9 +10,12 @@ target_link_libraries(wasm3 PRIVATE zephyr_interface)
 target_compile_options(wasm3 PRIVATE -w -include ${CMAKE_CURRENT_LIST_DIR}/../src/malloc.h
   -Dd_m3LogOutput=0 -Dd_m3VerboseErrorMessages=0)
 if(EXISTS ${BENCH_SOURCE}/m3_validate.c)
+  if(NOT BENCH_STACK_HEIGHT)
+    set(BENCH_STACK_HEIGHT 512)
+  endif()
   target_compile_definitions(wasm3 PRIVATE d_m3CodePageAlignSize=1024
-    d_m3MaxFunctionStackHeight=512 d_m3MaxConstantTableSize=64)
+    d_m3MaxFunctionStackHeight=${BENCH_STACK_HEIGHT} d_m3MaxConstantTableSize=64)
   target_compile_definitions(app PRIVATE d_m3CodePageAlignSize=1024
-    d_m3MaxFunctionStackHeight=512 d_m3MaxConstantTableSize=64)
+    d_m3MaxFunctionStackHeight=${BENCH_STACK_HEIGHT} d_m3MaxConstantTableSize=64)
 endif()
 target_link_libraries(app PRIVATE wasm3)

@@ -27,8 +27,9 @@ ADDRESS = re.compile(r"\[([^]]*)\]|\((\w+)\)")
 
 
 def models():
-    """{board's short name: its costs}."""
-    return read_toml(FOLDER / "cycles.toml")
+    """{board's short name: its costs}. One that is `like` another has its costs."""
+    stored = read_toml(FOLDER / "cycles.toml")
+    return {board: {**stored.get(model.get("like"), {}), **model} for board, model in stored.items()}
 
 
 def kind_of(text):

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Builds the Zephyr image of one runtime for one board."""
 
+import functools
 import itertools
+import json
 import os
 import shutil
 import subprocess
@@ -71,24 +73,30 @@ def peer_commit(runtime):
     return devenv.output(["git", "-C", str(folder), "rev-parse", "--short=7", "HEAD"]) or "a checkout"
 
 
-def crate_folder(name):
-    """Where cargo has unpacked a crate of bench/peers."""
-    import json
-    text = run(["cargo", "metadata", "--format-version", "1", "--manifest-path",
-                REPO / "bench" / "peers" / "Cargo.toml"], rust="host")
-    for package in json.loads(text[text.index("{"):])["packages"]:
-        if package["name"] == name:
-            return Path(package["manifest_path"]).parent
-    fail(f"cargo does not know {name}")
-    return None
+def crate_folder(name, manifest="bench/peers/Cargo.toml"):
+    """Where cargo has unpacked a crate that a manifest names."""
+    folders = crate_folders(REPO / manifest)
+    if name not in folders:
+        fail(f"cargo does not know {name}")
+    return folders[name]
 
 
-def build(board, runtime, tier, optimize="speed"):
-    """Builds the image, incrementally. Returns the ELF file's path."""
+@functools.cache
+def crate_folders(manifest):
+    """{crate: the folder where cargo has unpacked it} of a manifest's lock file."""
+    text = run(["cargo", "metadata", "--locked", "--format-version", "1", "--manifest-path", manifest], rust="host")
+    return {package["name"]: Path(package["manifest_path"]).parent
+            for package in json.loads(text[text.index("{"):])["packages"]}
+
+
+def build(board, runtime, tier, optimize="speed", suite=guests):
+    """Builds the image of a suite of workloads, incrementally. Returns the ELF file's path."""
     kind, known = RUNTIMES[runtime][0], tiers(board, runtime)
     if runtime == "wisp" and board.translates:
         # measured where it is asked for: the pages do not have it
         known = (*known, "translated")
+    if runtime == "native" and suite is not guests:
+        known = ("own",)
     if tier not in known:
         fail(f"{runtime} has no tier {tier!r}; known: {', '.join(known)}")
     native = ()
@@ -96,27 +104,32 @@ def build(board, runtime, tier, optimize="speed"):
         native = (board.machine, "poll" if tier == "aot-poll" else "async")
     if runtime == "native":
         kind = "native-rust" if tier == "rust" else "native-c"
-    table = guests.table(kind, native, board.workloads)
-    name = f"{runtime}-{tier}" + ("" if optimize == "speed" else f"-{optimize}")
+    table = suite.table(kind, native, suite.on(board))
+    name = f"{suite.PREFIX}{runtime}-{tier}" + ("" if optimize == "speed" else f"-{optimize}")
     folder = build_folder(board.short) / name
     env = zephyr_environment()
     env.setdefault("CCACHE_NOHASHDIR", "1")
     options = [f"-DBOARD={board.name}", f"-DBOARD_ROOT={REPO}", f"-DBENCH_RUNTIME={runtime}",
                f"-DBENCH_TIER={tier}", f"-DBENCH_IMAGES={table}"]
+    features = list(suite.features(board, runtime))
+    options += suite.options(board, runtime)
     if optimize == "size":
         options += ["-DCONFIG_SIZE_OPTIMIZATIONS=y", "-DCONFIG_SPEED_OPTIMIZATIONS=n"]
     if runtime == "wisp" and tier == "loop":
-        options.append("-DBENCH_FEATURES=interp-loop")
+        features.append("interp-loop")
     if tier == "threaded":
-        options.append("-DBENCH_FEATURES=threaded-code")
+        features.append("threaded-code")
     if tier == "translated":
         # the engine alone writes code to its arena, which memory protection would not let run
-        options += ["-DBENCH_FEATURES=translate", "-DCONFIG_ARM_MPU=n"]
+        features.append("translate")
+        options.append("-DCONFIG_ARM_MPU=n")
     if native:
-        options.append("-DBENCH_FEATURES=native")
+        features.append("native")
+    if features:
+        options.append(f"-DBENCH_FEATURES={','.join(features)}")
     if runtime in SOURCE_FOLDERS:
         options.append(f"-DBENCH_SOURCE={peer_source(runtime)}")
-    if runtime == "native" and tier != "rust":
+    if runtime == "native" and tier in ("gcc", "clang"):
         options.append(f"-DBENCH_WORKLOADS={';'.join(w.name for w in guests.WORKLOADS if not w.rust)}")
         clang = devenv.versioned("clang")
         if clang:

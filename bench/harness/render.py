@@ -265,6 +265,8 @@ def pages(store):
             others.append(other_table(store, board))
     parts["BOARDS"] = "\n\n".join(by_board)
     parts["OTHERS"] = "\n\n".join(others)
+    from . import corpus_render  # it takes the tables' functions from here
+    parts.update(corpus_render.parts())
     text = TEMPLATE.read_text(encoding="utf-8")
     text = re.sub(r"@([A-Z]+)@", lambda match: parts[match.group(1)], text)
     return {PAGE: text, **{PLOTS / name: chart for name, chart in charts.items()}}

@@ -31,8 +31,9 @@ class Store:
     configuration (`size m3 gpio`).
     """
 
-    def __init__(self, path=None):
+    def __init__(self, path=None, reference=REFERENCE):
         self.path = Path(path) if path else FILE
+        self.reference = reference
         self.runs, self.sizes = self._stored()
         self.changed = set()
 
@@ -93,7 +94,7 @@ class Store:
 
     def native_of(self, board, workload):
         """The same by the board's name."""
-        run = self.runs.get((board, *(("native", "rust") if is_rust(workload) else REFERENCE)))
+        run = self.runs.get((board, *(("native", "rust") if is_rust(workload) else self.reference)))
         found = run and run["workloads"].get(workload)
         return found[boards.find(board).unit] if found else None
 
@@ -147,12 +148,12 @@ def rounded(values):
             for name, value in values.items()}
 
 
-def text(store, board, runtime, tier, only=None):
+def text(store, board, runtime, tier, only=None, workloads=guests.WORKLOADS):
     """A run's results as a small table."""
     run = store.run(board, runtime, tier)
     lines = [(f"{board.name}  {runtime}:{tier}  ({run['version']}), calibration off by "
              f"{run['calibration_error']:+.5%}")]
-    for workload in guests.WORKLOADS:
+    for workload in workloads:
         name = workload.name
         if only and name != only:
             continue

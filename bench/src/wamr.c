@@ -4,7 +4,9 @@
 #include "wasm_export.h"
 #include "runtime.h"
 
+#ifndef GUEST_STACK
 #define GUEST_STACK 2048
+#endif
 
 const char *const runtime_version = "wamr " BENCH_VERSION;
 

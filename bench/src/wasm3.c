@@ -3,7 +3,9 @@
 #include "m3_env.h"
 #include "runtime.h"
 
+#ifndef GUEST_STACK
 #define GUEST_STACK 2048
+#endif
 
 const char *const runtime_version = "wasm3 " M3_VERSION;
 

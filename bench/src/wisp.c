@@ -4,7 +4,9 @@
 
 #include "runtime.h"
 
+#ifndef ARENA_SIZE
 #define ARENA_SIZE (96 * 1024)
+#endif
 
 const char *const runtime_version = "wisp " BENCH_TIER_NAME;
 

@@ -7,6 +7,7 @@ import devenv
 
 import guest
 from suites.common import RUST, Count, cargo, count_of, counted, stream
+from suites.corpus import check_corpus
 
 # Where firmware builds compile the `wisp` program: what both depend on is compiled once.
 HOST_TOOLS = devenv.BUILD / "cargo" / "host"
@@ -18,8 +19,8 @@ KEPT = set()
 
 
 def suite_unit():
-    """Unit and integration tests of the host crates."""
-    return cargo(["test", "--locked", "--workspace", "--exclude", "wisp-spec", "--exclude", "wisp-port"])
+    """Unit and integration tests of the host crates; the list of the benchmark's real programs."""
+    return cargo(["test", "--locked", "--workspace", "--exclude", "wisp-spec", "--exclude", "wisp-port"]) + check_corpus()
 
 
 def build_spec():

@@ -13,10 +13,14 @@ use wisp_engine::{
 };
 
 /// Bytes for the frames of guest functions.
-const FRAMES: u32 = 2048;
+const FRAMES: u32 = if cfg!(feature = "large") { 4096 } else { 2048 };
 /// Bytes of the arena for code and scratch memory of the translator, and of the stack for its code.
 #[cfg(feature = "translate")]
-const CODE: u32 = 24 << 10;
+const CODE: u32 = if cfg!(feature = "large") {
+    512 << 10
+} else {
+    24 << 10
+};
 #[cfg(feature = "translate")]
 const STACK: u32 = 64 << 10;
 

@@ -47,6 +47,8 @@ LINTS = {
     "guest/examples/ring": [(WASM, [])],
     "guest/examples/screen": [(WASM, [])],
     "guest/examples/drivers": [(WASM, [])],
+    "samples/bluetooth/beacon": [(WASM, [])],
+    "samples/bluetooth/scanner": [(WASM, [])],
     "samples/connected/lamp": [(WASM, [])],
     "samples/connected/rules": [(WASM, [])],
     "samples/connected/sensor": [(WASM, [])],

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what calls of the host cost on a Cortex-M3: doc/peripherals.md and doc/replay.md have the tables.
+"""Measures what host functions and user mode cost: doc/peripherals.md, doc/replay.md and doc/aot.md have the tables.
 
-calls   instructions of each host function from a guest beside Zephyr's own call, from an interrupt to
-        the guest, and while apps wait; QEMU with -icount, so that the figures are exact and repeatable
+calls   instructions of each host function on a Cortex-M3 from a guest beside Zephyr's own call, from an interrupt
+        to the guest, and while apps wait; QEMU with -icount, so that the figures are exact and repeatable
 kept    the same functions in an app that is recorded, and what a core dump takes
 flash   bytes of each interface: firmware with all of them against the same without that one
+user    bytes of user mode, on a Cortex-M3, a Cortex-M33 and RV32; doc/aot.md has the table
 """
 
 import argparse
@@ -35,6 +36,10 @@ STACK = ["NETWORKING=y", "NET_IPV4=y", "NET_IPV6=n", "NET_UDP=y", "NET_TCP=y", "
          "NET_SOCKETS_SOCKOPT_TLS=y", "NET_SOCKETS_ENABLE_DTLS=y", "MBEDTLS=y", "MBEDTLS_ENABLE_HEAP=y", "MBEDTLS_HEAP_SIZE=40000",
          "MBEDTLS_ECP_C=y", "MBEDTLS_ECP_DP_SECP256R1_ENABLED=y", "MBEDTLS_ECDH_C=y", "MBEDTLS_ECDSA_C=y", "MBEDTLS_DTLS=y",
          "MBEDTLS_KEY_EXCHANGE_ECDHE_ECDSA_ENABLED=y", "MBEDTLS_CIPHER_GCM_ENABLED=y", "MBEDTLS_SHA256=y"]
+# What a firmware with native code gets step by step, and the boards whose memory is protected.
+USER_MODE = (("`CONFIG_USERSPACE`", "USERSPACE"), ("user mode of native code", "WISP_NATIVE_USER_MODE"),
+             ("user mode of interpreters", "WISP_INTERPRETER_USER_MODE"))
+PROTECTED = ("m3", "m33", "rv32")
 TIMEOUT = 120
 
 
@@ -160,16 +165,34 @@ def flash_of_network(kconfig):
     print(f"\nThe firmware with all of them: {before[0]:,} bytes of flash, {before[1]:,} of RAM.")
 
 
+def user(_):
+    """Prints what a firmware takes with each step to user mode. It has one app with stacks and sizes by default."""
+    native = [*read_toml(REPO / "bench" / "size" / "configurations.toml")["gpio"]["kconfig"], "WISP_NATIVE=y", "STACK_SENTINEL=n"]
+    rows = {title: "" for title, _ in USER_MODE}
+    for board in map(boards.find, PROTECTED):
+        before = None
+        for count in range(len(USER_MODE) + 1):
+            options = [f"{name}={'y' if n < count else 'n'}" for n, (_, name) in enumerate(USER_MODE)]
+            found = images.flash_and_ram(size.build(board, f"user-{count}", [*native, *options], True))
+            if before is not None:
+                rows[USER_MODE[count - 1][0]] += f" {found[0] - before[0]:,} | {found[1] - before[1]:,} |"
+            before = found
+    print("| bytes |" + "".join(f" {boards.find(name).title}: flash | RAM |" for name in PROTECTED))
+    print("|---|" + "--:|--:|" * len(PROTECTED))
+    for title, row in rows.items():
+        print(f"| {title} |{row}")
+
+
 def main():
     """Runs what the command line names."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("calls", "kept", "flash"))
+    parser.add_argument("what", choices=("calls", "kept", "flash", "user"))
     parser.add_argument("interfaces", nargs="*", metavar="INTERFACE", help="for flash: these alone, as UART")
     args = parser.parse_args()
     names = [name.upper() for name in args.interfaces] or INTERFACES
     if not set(names) <= set(INTERFACES):
         parser.error("expected some of: " + " ".join(INTERFACES))
-    {"calls": calls, "kept": kept, "flash": flash}[args.what](names)
+    {"calls": calls, "kept": kept, "flash": flash, "user": user}[args.what](names)
 
 
 if __name__ == "__main__":

@@ -44,6 +44,10 @@ pub mod filetype {
     pub const DIRECTORY: u8 = 3;
     /// A regular file.
     pub const REGULAR_FILE: u8 = 4;
+    /// A socket for datagrams.
+    pub const SOCKET_DGRAM: u8 = 5;
+    /// A socket of a connection, or a listener.
+    pub const SOCKET_STREAM: u8 = 6;
     /// A symbolic link.
     pub const SYMBOLIC_LINK: u8 = 7;
 }
@@ -80,6 +84,15 @@ pub mod rights {
     pub const FD_FILESTAT_SET_TIMES: u64 = 1 << 23;
     /// `poll_oneoff` on a descriptor.
     pub const POLL_FD_READWRITE: u64 = 1 << 27;
+    /// `sock_shutdown`.
+    pub const SOCK_SHUTDOWN: u64 = 1 << 28;
+    /// `sock_accept`.
+    pub const SOCK_ACCEPT: u64 = 1 << 29;
+    /// Rights of a listener.
+    pub const LISTENER: u64 = SOCK_ACCEPT | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE;
+    /// Rights of a connection.
+    pub const SOCKET: u64 =
+        FD_READ | FD_WRITE | SOCK_SHUTDOWN | FD_FDSTAT_SET_FLAGS | FD_FILESTAT_GET | POLL_FD_READWRITE;
     /// Rights of an open file.
     pub const FILE: u64 = FD_DATASYNC
         | FD_READ
@@ -146,6 +159,14 @@ pub mod fstflags {
     pub const ALL: u32 = 15;
 }
 
+/// `riflags` bit: the bytes stay in the socket.
+pub const RECV_PEEK: u32 = 1;
+/// `riflags` bit: the call waits until the vectors are full.
+pub const RECV_WAITALL: u32 = 2;
+/// `sdflags` bit: nothing more is received.
+pub const SHUTDOWN_RECEIVING: u32 = 1;
+/// `sdflags` bit: nothing more is sent.
+pub const SHUTDOWN_SENDING: u32 = 2;
 /// `lookupflags` bit: follow a symbolic link at the end of the path.
 pub const LOOKUP_SYMLINK_FOLLOW: u32 = 1;
 /// `whence`: from the beginning.
@@ -214,6 +235,18 @@ pub const INTERFACE: Interface = Interface {
     records: &[],
     functions: FUNCTIONS,
 };
+
+const SOCKET_ERRORS: &[(&str, &str)] = &[
+    ("badf", "the descriptor is not open"),
+    ("notsock", "the descriptor is no socket"),
+    ("notconn", "the socket is not connected"),
+    ("inval", "the socket accepts no connections, or a number is out of range"),
+    ("again", "the socket does not block and nothing is there, or the app has sent and received as much as it may within an hour"),
+    ("acces", "sending has ended"),
+    ("nomem", "the app has as many sockets open as it can have"),
+    ("notsup", "the device cannot look at bytes, or end sending alone"),
+    ("io", "the network failed, or the connection is broken"),
+];
 
 const FUNCTIONS: &[Function] = &[
     function(
@@ -471,27 +504,27 @@ const FUNCTIONS: &[Function] = &[
     ),
     function(
         "sock_accept",
-        "Would accept a connection.",
-        &[FD, param("flags", Kind::U32, "ignored"), param("accepted", Kind::OutU32, "never written")],
-        &[("badf", "the descriptor is not open"), ("notsock", "always, for an open descriptor: there are no sockets")],
+        "Takes a connection that has come to a listener, waiting for it without limit unless the listener does not block.",
+        &[FD, param("flags", Kind::U32, "`fdflags` of the connection, of which there is `NONBLOCK`"), param("accepted", Kind::OutU32, "the descriptor of the connection")],
+        SOCKET_ERRORS,
     ),
     function(
         "sock_recv",
-        "Would receive from a socket.",
-        &[FD, param("iovs", Kind::Address, "ignored"), param("iovs_len", Kind::U32, "ignored"), param("ri_flags", Kind::U32, "ignored"), param("received", Kind::OutU32, "never written"), param("ro_flags", Kind::OutRecord(2), "never written")],
-        &[("badf", "the descriptor is not open"), ("notsock", "always, for an open descriptor: there are no sockets")],
+        "Receives from a socket, waiting for bytes without limit unless it does not block.",
+        &[FD, param("iovs", Kind::Address, "array of `iovec`: address and length of each piece"), param("iovs_len", Kind::U32, "number of pieces"), param("ri_flags", Kind::U32, "`WAITALL`: until the pieces are full"), param("received", Kind::OutU32, "bytes that were received, 0 at the end"), param("ro_flags", Kind::OutRecord(2), "0")],
+        SOCKET_ERRORS,
     ),
     function(
         "sock_send",
-        "Would send to a socket.",
-        &[FD, param("iovs", Kind::Address, "ignored"), param("iovs_len", Kind::U32, "ignored"), param("si_flags", Kind::U32, "ignored"), param("sent", Kind::OutU32, "never written")],
-        &[("badf", "the descriptor is not open"), ("notsock", "always, for an open descriptor: there are no sockets")],
+        "Sends to a socket, waiting for room without limit unless it does not block.",
+        &[FD, param("iovs", Kind::Address, "array of `ciovec`: address and length of each piece"), param("iovs_len", Kind::U32, "number of pieces"), param("si_flags", Kind::U32, "0"), param("sent", Kind::OutU32, "bytes that were taken")],
+        SOCKET_ERRORS,
     ),
     function(
         "sock_shutdown",
-        "Would shut a socket down.",
-        &[FD, param("how", Kind::U32, "ignored")],
-        &[("badf", "the descriptor is not open"), ("notsock", "always, for an open descriptor: there are no sockets")],
+        "Ends sending on a connection. An end of receiving has no effect.",
+        &[FD, param("how", Kind::U32, "`sdflags`")],
+        SOCKET_ERRORS,
     ),
 ];
 

@@ -88,6 +88,7 @@ errors! {
         NoMemory = 48, "nomem", "The host has no memory for this.";
         NoSpace = 51, "nospc", "The storage is full.";
         NoSys = 52, "nosys", "This firmware does not have the function.";
+        NotConnected = 53, "notconn", "The socket is not connected.";
         NotDirectory = 54, "notdir", "A part of the path is not a directory.";
         NotEmpty = 55, "notempty", "The directory has entries.";
         NotSocket = 57, "notsock", "The file descriptor is not a socket.";

@@ -6,6 +6,7 @@ use crate::line::LineBuffer;
 use crate::platform::{Platform, Stream};
 use crate::stop::{Failure, Interrupted};
 use crate::timer::Timers;
+use crate::wasi::SocketFlags;
 use wisp_abi::Errno;
 use wisp_engine::{FuncType, HostFunction, Name, Resolve, SlotFunction};
 
@@ -30,6 +31,7 @@ pub struct App<P> {
     pub(crate) descriptors_ready: bool,
     /// A bit for each standard stream that was closed, where there is no such table.
     pub(crate) closed_streams: u8,
+    pub(crate) sockets: SocketFlags,
 }
 
 impl<P: Platform> App<P> {
@@ -46,6 +48,7 @@ impl<P: Platform> App<P> {
             pending_stream: Stream::Out,
             descriptors_ready: false,
             closed_streams: 0,
+            sockets: SocketFlags::new(),
         }
     }
 
@@ -107,6 +110,7 @@ impl<P: Platform> App<P> {
         self.platform.release_ble();
         self.release_session();
         self.release_coap();
+        self.forget_sockets();
         self.timers = Timers::new();
     }
 }

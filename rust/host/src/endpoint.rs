@@ -283,6 +283,12 @@ impl<'a> Endpoint<'a> {
         self.first
     }
 
+    /// Returns the port of an endpoint that grants one to listen to with TCP.
+    pub(crate) fn listening_port(&self) -> Option<u16> {
+        let is_one = self.listens && self.protocol == Protocol::Tcp && self.first == self.last;
+        is_one.then_some(self.first)
+    }
+
     /// Returns true if the endpoint grants this port.
     pub fn has_port(&self, port: u16) -> bool {
         (self.first..=self.last).contains(&port)

@@ -30,6 +30,8 @@ pub(crate) struct Network {
     calls: Vec<&'static str>,
     entry: Option<u32>,
     refusal: Option<Errno>,
+    /// The readiness of sockets, if it is not that for everything.
+    pub(crate) ready: Option<u32>,
 }
 
 impl Board {
@@ -143,7 +145,7 @@ impl Net for Board {
     }
 
     fn net_ready(&mut self, _socket: u32) -> u32 {
-        READABLE | WRITABLE
+        self.net.ready.unwrap_or(READABLE | WRITABLE)
     }
 
     fn take_net_lost(&mut self, _socket: u32) -> u32 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //! The table of file descriptors: standard streams, folders that were granted, and what the app opened.
 
+use super::sockets::Socket;
 use crate::files::{Descriptor, FileType};
 use crate::platform::Platform;
 use crate::App;
@@ -13,6 +14,25 @@ pub(super) enum Open {
     Stream(u32),
     /// Something of the board's, and whether it is a file, or else a directory.
     Object(u16, bool),
+    /// A socket.
+    Socket(Socket),
+}
+
+/// Returns the rights of what has an entry in the table, and those of what is opened through it.
+fn rights_of(found: &Descriptor) -> (u64, u64) {
+    match found.kind {
+        Descriptor::STREAM => {
+            let access =
+                if found.object == wasi::STDIN as u16 { wasi::rights::FD_READ } else { wasi::rights::FD_WRITE };
+            (access | wasi::rights::FD_FILESTAT_GET | wasi::rights::POLL_FD_READWRITE, 0)
+        }
+        Descriptor::FILE => {
+            let read = if found.flags & Descriptor::READ == 0 { wasi::rights::FD_READ } else { 0 };
+            let write = if found.flags & Descriptor::WRITE == 0 { wasi::rights::WRITING } else { 0 };
+            (wasi::rights::FILE & !read & !write, 0)
+        }
+        _ => (wasi::rights::DIRECTORY, wasi::rights::DIRECTORY | wasi::rights::FILE),
+    }
 }
 
 impl<P: Platform> App<P> {
@@ -47,6 +67,9 @@ impl<P: Platform> App<P> {
 
     /// Returns the object that the descriptor stands for.
     pub(super) fn open(&mut self, fd: u32) -> Result<Open, WasiErrno> {
+        if let Some(socket) = self.socket(fd) {
+            return Ok(Open::Socket(socket));
+        }
         let found = self.descriptor(fd)?;
         Ok(match found.kind {
             Descriptor::STREAM => Open::Stream(found.object.into()),
@@ -72,6 +95,9 @@ impl<P: Platform> App<P> {
 
     /// Returns the descriptor of an open file, to be changed, if it can be used as `access` says.
     pub(super) fn file(&mut self, fd: u32, access: u8) -> Result<&mut Descriptor, WasiErrno> {
+        if self.socket(fd).is_some() {
+            return Err(WasiErrno::IllegalSeek);
+        }
         let found = self.descriptor(fd)?;
         match found.kind {
             Descriptor::FILE if found.flags & access == access => {}
@@ -89,28 +115,24 @@ impl<P: Platform> App<P> {
             Open::Stream(_) => wasi::filetype::CHARACTER_DEVICE,
             Open::Object(_, true) => FileType::File.number(),
             Open::Object(_, false) => FileType::Directory.number(),
+            Open::Socket(socket) => self.socket_type(socket),
         })
     }
 
     /// Returns the `fdstat` of a descriptor: type at 0, flags at 2, rights at 8 and 16.
     pub(super) fn fdstat(&mut self, fd: u32) -> Result<[u8; wasi::FDSTAT_SIZE as usize], WasiErrno> {
         let kind = self.filetype(fd)?;
-        let found = self.descriptor(fd)?;
-        let written = wasi::rights::WRITING;
-        let (rights, inherited) = match found.kind {
-            Descriptor::STREAM => {
-                let access =
-                    if found.object == wasi::STDIN as u16 { wasi::rights::FD_READ } else { wasi::rights::FD_WRITE };
-                (access | wasi::rights::FD_FILESTAT_GET | wasi::rights::POLL_FD_READWRITE, 0)
+        let (flags, rights, inherited) = match self.socket(fd) {
+            Some(socket) => {
+                let (flags, rights) = self.socket_rights(socket);
+                (flags, rights, 0)
             }
-            Descriptor::FILE => {
-                let read = if found.flags & Descriptor::READ == 0 { wasi::rights::FD_READ } else { 0 };
-                let write = if found.flags & Descriptor::WRITE == 0 { written } else { 0 };
-                (wasi::rights::FILE & !read & !write, 0)
+            None => {
+                let found = self.descriptor(fd)?;
+                let (rights, inherited) = rights_of(&found);
+                (u16::from(found.flags) & wasi::fdflags::ALL as u16, rights, inherited)
             }
-            _ => (wasi::rights::DIRECTORY, wasi::rights::DIRECTORY | wasi::rights::FILE),
         };
-        let flags = u16::from(found.flags) & wasi::fdflags::ALL as u16;
         let mut stat = [0; wasi::FDSTAT_SIZE as usize];
         stat[0] = kind;
         stat[2..4].copy_from_slice(&flags.to_le_bytes());
@@ -135,6 +157,9 @@ impl<P: Platform> App<P> {
 
     /// Closes a descriptor. A stream shows what was printed first.
     pub(super) fn close(&mut self, fd: u32) -> Result<(), WasiErrno> {
+        if let Some(socket) = self.socket(fd) {
+            return self.close_socket(socket);
+        }
         let found = self.descriptor(fd)?;
         self.set_descriptor(fd, Descriptor::default());
         match found.kind {
@@ -152,6 +177,9 @@ impl<P: Platform> App<P> {
 
     /// Moves a descriptor to the number of another, which is closed.
     pub(super) fn renumber(&mut self, from: u32, to: u32) -> Result<(), WasiErrno> {
+        if self.socket(from).or(self.socket(to)).is_some() {
+            return Err(WasiErrno::NotSupported);
+        }
         let moved = self.descriptor(from)?;
         self.descriptor(to)?;
         if from == to {

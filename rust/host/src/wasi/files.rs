@@ -75,6 +75,12 @@ impl<P: Platform> App<P> {
                 Ok(stat)
             }
             Open::Object(object, _) => Ok(filestat(&self.platform.metadata(object)?)),
+            Open::Socket(socket) => {
+                let mut stat = [0; wasi::FILESTAT_SIZE as usize];
+                stat[16] = self.socket_type(socket);
+                stat[24] = 1;
+                Ok(stat)
+            }
         }
     }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `wasi_snapshot_preview1`: streams, files, clocks, arguments, randomness, exit. No sockets, no signals.
+//! `wasi_snapshot_preview1`: streams, files, sockets, clocks, arguments, randomness, exit. No signals.
 
 mod descriptors;
 mod files;
 mod poll;
+mod sockets;
 mod streams;
 mod strings;
 
@@ -14,6 +15,7 @@ use crate::platform::{FileType, Platform};
 use crate::stop::{Exit, Failure};
 use crate::App;
 use descriptors::Open;
+pub(crate) use sockets::SocketFlags;
 use wisp_abi::{wasi, WasiErrno};
 
 /// Random bytes between two looks at whether the app has to stop.
@@ -36,16 +38,10 @@ impl<P: Platform> App<P> {
         }
     }
 
-    /// Fails, as a host without sockets does.
-    fn no_socket<T>(&mut self, fd: u32) -> Wasi<T> {
-        self.open(fd)?;
-        Err(WasiErrno::NotSocket.into())
-    }
-
     /// Stores what was written to a file.
     fn store(&mut self, fd: u32) -> Wasi<()> {
         match self.open(fd)? {
-            Open::Stream(_) => Err(WasiErrno::Invalid.into()),
+            Open::Stream(_) | Open::Socket(_) => Err(WasiErrno::Invalid.into()),
             Open::Object(_, false) => Ok(()),
             Open::Object(object, true) => Ok(self.platform.sync(object)?),
         }
@@ -80,7 +76,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
 
     fn fd_advise(&mut self, fd: u32, _offset: u64, _len: u64, advice: u32) -> Wasi<()> {
         match self.open(fd)? {
-            Open::Stream(_) => Err(WasiErrno::IllegalSeek.into()),
+            Open::Stream(_) | Open::Socket(_) => Err(WasiErrno::IllegalSeek.into()),
             Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
             Open::Object(..) if advice < ADVICES => Ok(()),
             Open::Object(..) => Err(WasiErrno::Invalid.into()),
@@ -111,6 +107,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         match self.open(fd)? {
             // A stream appends anyway.
             Open::Stream(_) if flags & !wasi::fdflags::APPEND == 0 => Ok(()),
+            Open::Socket(socket) => self.set_socket_flags(socket, flags),
             Open::Object(_, true) => {
                 let file = self.file(fd, 0)?;
                 file.flags = file.flags & !(wasi::fdflags::ALL as u8) | flags as u8;
@@ -147,7 +144,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
     fn fd_filestat_set_times(&mut self, fd: u32, atim: u64, mtim: u64, fst_flags: u32) -> Wasi<()> {
         let (accessed, modified) = files::times(atim, mtim, fst_flags)?;
         match self.open(fd)? {
-            Open::Stream(_) => Err(WasiErrno::NotSupported.into()),
+            Open::Stream(_) | Open::Socket(_) => Err(WasiErrno::NotSupported.into()),
             Open::Object(object, _) => Ok(self.platform.set_times(object, accessed, modified)?),
         }
     }
@@ -186,6 +183,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
     fn fd_read(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
         match self.open(fd)? {
             Open::Stream(stream) => streams::read(self, memory, stream, iovs, iovs_len),
+            Open::Socket(socket) => self.receive_into(memory, socket, (iovs, iovs_len), false),
             Open::Object(..) => {
                 let file = *self.file(fd, Descriptor::READ)?;
                 let read = self.read_file(memory, file.object, file.position, iovs, iovs_len)?;
@@ -218,6 +216,7 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
     fn fd_write(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32) -> Wasi<u32> {
         match self.open(fd)? {
             Open::Stream(stream) => streams::write(self, memory, stream, iovs, iovs_len),
+            Open::Socket(socket) => self.send_from(memory, socket, (iovs, iovs_len)),
             Open::Object(_, false) => Err(WasiErrno::BadHandle.into()),
             Open::Object(object, true) => {
                 let file = *self.file(fd, Descriptor::WRITE)?;
@@ -334,20 +333,27 @@ impl<P: Platform> WasiSnapshotPreview1 for App<P> {
         self.platform.sleep_us(0).map_err(Failure::interrupted)
     }
 
-    fn sock_accept(&mut self, fd: u32, _flags: u32) -> Wasi<u32> {
-        self.no_socket(fd)
+    fn sock_accept(&mut self, fd: u32, flags: u32) -> Wasi<u32> {
+        self.accept_connection(fd, flags)
     }
 
-    fn sock_recv(&mut self, _: &mut Memory<'_>, fd: u32, _: u32, _: u32, _: u32) -> Wasi<(u32, [u8; 2])> {
-        self.no_socket(fd)
+    fn sock_recv(
+        &mut self,
+        memory: &mut Memory<'_>,
+        fd: u32,
+        iovs: u32,
+        iovs_len: u32,
+        flags: u32,
+    ) -> Wasi<(u32, [u8; 2])> {
+        self.receive_from_socket(memory, fd, (iovs, iovs_len), flags)
     }
 
-    fn sock_send(&mut self, _: &mut Memory<'_>, fd: u32, _: u32, _: u32, _: u32) -> Wasi<u32> {
-        self.no_socket(fd)
+    fn sock_send(&mut self, memory: &mut Memory<'_>, fd: u32, iovs: u32, iovs_len: u32, flags: u32) -> Wasi<u32> {
+        self.send_to_socket(memory, fd, (iovs, iovs_len), flags)
     }
 
-    fn sock_shutdown(&mut self, fd: u32, _how: u32) -> Wasi<()> {
-        self.no_socket(fd)
+    fn sock_shutdown(&mut self, fd: u32, how: u32) -> Wasi<()> {
+        self.shut_down_socket(fd, how)
     }
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-//! `poll_oneoff`: sleeping until the earliest of several clocks, and descriptors, which are always ready.
+//! `poll_oneoff`: sleeping until the earliest of several clocks, or until a socket is ready. Other descriptors are always
+//! ready.
 
 use super::descriptors::Open;
 use super::Wasi;
@@ -8,6 +9,9 @@ use crate::platform::Platform;
 use crate::stop::Failure;
 use crate::App;
 use wisp_abi::{wasi, WasiErrno};
+
+/// Time between two looks at whether a socket is ready. A wait for an event would take those that the app waits for.
+const LOOK_NS: u64 = 10_000_000;
 
 /// One 48-byte `subscription`: user data at 0, type at 8, then for a clock: id at 16, timeout at 24, precision at 32,
 /// flags at 40. For a descriptor, its number is at 16.
@@ -25,6 +29,8 @@ struct Subscription {
 enum Due {
     /// Ready after this many nanoseconds.
     After(u64),
+    /// Ready when a socket is.
+    Later,
     /// Never: an error of its own, reported at once.
     Error(WasiErrno),
 }
@@ -49,21 +55,29 @@ fn element(base: u32, index: u32, size: u32) -> Result<u32, WasiErrno> {
     base.checked_add(offset).ok_or(WasiErrno::Fault)
 }
 
-fn due<P: Platform>(app: &mut App<P>, subscription: &Subscription) -> Due {
-    match subscription.kind {
-        wasi::EVENTTYPE_CLOCK => {}
-        kind @ (wasi::EVENTTYPE_FD_READ | wasi::EVENTTYPE_FD_WRITE) => {
-            return match app.open(subscription.source) {
+fn due<P: Platform>(app: &mut App<P>, subscription: &Subscription) -> Wasi<Due> {
+    Ok(match subscription.kind {
+        wasi::EVENTTYPE_CLOCK => clock(app, subscription),
+        wasi::EVENTTYPE_FD_READ | wasi::EVENTTYPE_FD_WRITE => {
+            let reads = subscription.kind == wasi::EVENTTYPE_FD_READ;
+            match app.open(subscription.source) {
                 // Input is at its end or has to be read to know, output is ready, and so are files.
-                Ok(Open::Stream(stream)) if (stream == wasi::STDIN) != (kind == wasi::EVENTTYPE_FD_READ) => {
-                    Due::Error(WasiErrno::BadHandle)
-                }
+                Ok(Open::Stream(stream)) if (stream == wasi::STDIN) != reads => Due::Error(WasiErrno::BadHandle),
+                Ok(Open::Socket(socket)) => match app.socket_is_ready(socket, reads) {
+                    Ok(true) => Due::After(0),
+                    Ok(false) => Due::Later,
+                    Err(Failure::Error(error)) => Due::Error(error),
+                    Err(stop) => return Err(stop),
+                },
                 Ok(_) => Due::After(0),
                 Err(error) => Due::Error(error),
-            };
+            }
         }
-        _ => return Due::Error(WasiErrno::Invalid),
-    }
+        _ => Due::Error(WasiErrno::Invalid),
+    })
+}
+
+fn clock<P: Platform>(app: &mut App<P>, subscription: &Subscription) -> Due {
     if !subscription.absolute && subscription.source == wasi::CLOCK_REALTIME {
         // All clocks run at the same rate: this needs no wall clock, and C programs sleep in this way.
         return Due::After(subscription.timeout);
@@ -72,6 +86,36 @@ fn due<P: Platform>(app: &mut App<P>, subscription: &Subscription) -> Due {
         Ok(now) if subscription.absolute => Due::After(subscription.timeout.saturating_sub(now)),
         Ok(_) => Due::After(subscription.timeout),
         Err(error) => Due::Error(error),
+    }
+}
+
+/// Sleeps until the first subscription is due, and returns how many nanoseconds that took. A relative timeout counts from the
+/// start of the call.
+fn wait<P: Platform>(app: &mut App<P>, memory: &Memory<'_>, subscriptions: u32, count: u32) -> Wasi<u64> {
+    let start = app.platform.uptime_us();
+    loop {
+        let slept = app.platform.uptime_us().saturating_sub(start).saturating_mul(1000);
+        let (mut first, mut longest) = (u64::MAX, u64::MAX);
+        for index in 0..count {
+            app.go_on()?;
+            let subscription = read(memory, subscriptions, index)?;
+            match due(app, &subscription)? {
+                Due::After(left) if subscription.absolute => first = first.min(left),
+                Due::After(left) => first = first.min(left.saturating_sub(slept)),
+                Due::Later => longest = LOOK_NS,
+                Due::Error(_) => first = 0,
+            }
+        }
+        if first == 0 {
+            return Ok(slept);
+        }
+        let pause = first.min(longest);
+        app.platform.sleep_us(pause.div_ceil(1000)).map_err(Failure::interrupted)?;
+        if longest > first {
+            // an absolute time is read anew
+            let now = app.platform.uptime_us().saturating_sub(start).saturating_mul(1000);
+            return Ok(now.max(slept.saturating_add(first)));
+        }
     }
 }
 
@@ -90,26 +134,14 @@ pub(super) fn poll_oneoff<P: Platform>(
     for (base, size) in [(subscriptions, wasi::SUBSCRIPTION_SIZE), (events, wasi::EVENT_SIZE)] {
         memory.bytes(base, count.checked_mul(size).ok_or(WasiErrno::Fault)?)?;
     }
-    let start = app.platform.uptime_us();
-    let mut first = u64::MAX;
-    for index in 0..count {
-        app.go_on()?;
-        first = first.min(match due(app, &read(memory, subscriptions, index)?) {
-            Due::After(wait) => wait,
-            Due::Error(_) => 0,
-        });
-    }
-    if first > 0 {
-        app.platform.sleep_us(first.div_ceil(1000)).map_err(Failure::interrupted)?;
-    }
-    // A relative timeout counts from the start of the call; an absolute one is read anew.
-    let slept = app.platform.uptime_us().saturating_sub(start).saturating_mul(1000).max(first);
+    let slept = wait(app, memory, subscriptions, count)?;
     let mut stored = 0;
     for index in 0..count {
         app.go_on()?;
         let subscription = read(memory, subscriptions, index)?;
         let wait = if subscription.absolute { 0 } else { slept };
-        let error = match due(app, &subscription) {
+        let error = match due(app, &subscription)? {
+            Due::Later => continue,
             Due::After(left) if left > wait => continue,
             Due::After(_) => 0,
             Due::Error(error) => error.number(),

@@ -18,6 +18,13 @@
 	.endr
 	.endm
 
+	/* Gives functions their sizes, for debuggers and for tools that measure images. */
+	.macro	finish name:vararg
+	.irp	each, \name
+	.size	\each, . - \each
+	.endr
+	.endm
+
 	.section .text.__aeabi_memmove, "ax", %progbits
 	.balign	2
 
@@ -69,6 +76,8 @@ backward:
 	subs	r2, #1
 	bne	9b
 	bx	lr
+	finish	__aeabi_memmove, __aeabi_memmove4, __aeabi_memmove8
+	finish	__aeabi_memcpy, __aeabi_memcpy4, __aeabi_memcpy8
 
 	.section .text.__aeabi_memset, "ax", %progbits
 	.balign	2
@@ -100,3 +109,5 @@ backward:
 	subs	r1, #1
 	bne	5b
 6:	bx	lr
+	finish	__aeabi_memclr, __aeabi_memclr4, __aeabi_memclr8
+	finish	__aeabi_memset, __aeabi_memset4, __aeabi_memset8

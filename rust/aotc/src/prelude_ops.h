@@ -1,11 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 // Second part, after the record and the helpers: operators that may need helpers.
 #define H(name) (c->helpers->name)
+// A divisor that is a power of two and positive needs no helper. ADDED makes a signed quotient round towards zero.
+#define POWER(b) (__builtin_constant_p(b) && b && !(b & (b - 1)) && b << 1)
+#define ADDED(bits, a, b) ((u##bits)((i##bits)a >> (bits - 1)) & (b - 1))
+#define LOG2(b) __builtin_ctzll(b)
+#define DIVIDE(bits) \
+	INL u##bits i##bits##_div_s(ctx *c, u##bits a, u##bits b) \
+	{ \
+		return POWER(b) ? (u##bits)((i##bits)(a + ADDED(bits, a, b)) >> LOG2(b)) : H(i##bits##_div_s)(a, b); \
+	} \
+	INL u##bits i##bits##_div_u(ctx *c, u##bits a, u##bits b) \
+	{ \
+		return POWER(b) ? a >> LOG2(b) : H(i##bits##_div_u)(a, b); \
+	} \
+	INL u##bits i##bits##_rem_s(ctx *c, u##bits a, u##bits b) \
+	{ \
+		return POWER(b) ? a - ((a + ADDED(bits, a, b)) & -b) : H(i##bits##_rem_s)(a, b); \
+	} \
+	INL u##bits i##bits##_rem_u(ctx *c, u##bits a, u##bits b) \
+	{ \
+		return POWER(b) ? a & (b - 1) : H(i##bits##_rem_u)(a, b); \
+	}
 #if DIV32
-INL u32 i32_div_s(ctx *c, u32 a, u32 b) { return H(i32_div_s)(a, b); }
-INL u32 i32_div_u(ctx *c, u32 a, u32 b) { return H(i32_div_u)(a, b); }
-INL u32 i32_rem_s(ctx *c, u32 a, u32 b) { return H(i32_rem_s)(a, b); }
-INL u32 i32_rem_u(ctx *c, u32 a, u32 b) { return H(i32_rem_u)(a, b); }
+DIVIDE(32)
 #else
 INL u32 i32_div_s(ctx *c, u32 a, u32 b) { return (u32)((i32)a / (i32)b); }
 INL u32 i32_div_u(ctx *c, u32 a, u32 b) { return a / b; }
@@ -13,10 +31,7 @@ INL u32 i32_rem_s(ctx *c, u32 a, u32 b) { return b == ~0u ? 0 : (u32)((i32)a % (
 INL u32 i32_rem_u(ctx *c, u32 a, u32 b) { return a % b; }
 #endif
 #if DIV64
-INL u64 i64_div_s(ctx *c, u64 a, u64 b) { return H(i64_div_s)(a, b); }
-INL u64 i64_div_u(ctx *c, u64 a, u64 b) { return H(i64_div_u)(a, b); }
-INL u64 i64_rem_s(ctx *c, u64 a, u64 b) { return H(i64_rem_s)(a, b); }
-INL u64 i64_rem_u(ctx *c, u64 a, u64 b) { return H(i64_rem_u)(a, b); }
+DIVIDE(64)
 #else
 INL u64 i64_div_s(ctx *c, u64 a, u64 b) { return (u64)((i64)a / (i64)b); }
 INL u64 i64_div_u(ctx *c, u64 a, u64 b) { return a / b; }

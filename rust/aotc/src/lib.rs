@@ -56,9 +56,9 @@ pub struct Options {
     pub sites: bool,
     /// Tell from where a function was called when it traps, for which the code keeps every call apart. Needs gcc.
     pub callers: bool,
-    /// True if the code ends its process where an access that is taken to be aligned is not. For tests: it shows, on a
-    /// machine that permits such accesses, what would be a fault on one that does not.
-    pub assert_alignment: bool,
+    /// True if the code ends its process where an access that is taken to be aligned is not, or where one that needs no
+    /// check is outside of memory. For tests: it shows on a workstation that what is known of addresses is right.
+    pub assert_known: bool,
     /// Bytes of C of the parts that all functions are divided into, not only those that are too large for a C compiler as
     /// a whole. For tests: small functions then have many parts.
     pub part: Option<usize>,
@@ -77,7 +77,7 @@ impl Default for Options {
             poll: true,
             sites: true,
             callers: false,
-            assert_alignment: false,
+            assert_known: false,
             part: None,
             optimize: "-O2".into(),
             compiler: None,

@@ -80,8 +80,8 @@ fn unsafe_static(module: Module<'_>) -> Module<'static> {
 fn same(wat: &str, name: &str, arguments: &[Val], results: usize) -> Result<Vec<Val>, Trap> {
     let (wasm, compiled) = compiled(wat);
     let mut outcomes = Vec::new();
-    let strict = Options { strict: true, assert_alignment: true, ..Options::default() };
-    let unpolled = Options { optimize: "-Os".into(), assert_alignment: true, ..Options::default() };
+    let strict = Options { strict: true, assert_known: true, ..Options::default() };
+    let unpolled = Options { optimize: "-Os".into(), assert_known: true, ..Options::default() };
     for options in [None, Some(Options::default()), Some(strict), Some(unpolled)] {
         let mut out = vec![Val::I32(0); results];
         let outcome = match &options {

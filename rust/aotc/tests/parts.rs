@@ -316,7 +316,7 @@ fn functions_of_all_operators_compute_the_same_in_small_parts() {
     for seed in 0..16 {
         let options = [60, 400, 3000].map(|part| {
             let strict = seed % 2 == 1;
-            Options { part: Some(part), strict, optimize: "-O1".into(), assert_alignment: true, ..Options::default() }
+            Options { part: Some(part), strict, optimize: "-O1".into(), assert_known: true, ..Options::default() }
         });
         let outcomes = same(&Writer::module(seed, 250), &options[seed as usize % 3..][..1], &arguments);
         traps += outcomes.iter().filter(|outcome| outcome.is_err()).count();

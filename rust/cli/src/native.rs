@@ -139,7 +139,7 @@ impl NativeArguments {
                 poll: self.stop == Stop::Poll,
                 sites: !self.no_trap_sites,
                 callers: self.callers,
-                assert_alignment: false,
+                assert_known: false,
                 part: None,
                 optimize: if self.small { "-Os" } else { "-O2" }.into(),
                 compiler: compiler.clone(),

@@ -336,7 +336,7 @@ fn native_options(u: &mut Unstructured<'_>) -> arbitrary::Result<wisp_aotc::Opti
         strict: u.ratio(1, 2)?,
         sites: u.arbitrary()?,
         callers: u.arbitrary()?,
-        assert_alignment: true,
+        assert_known: true,
         optimize: (*u.choose(&["-O1", "-O2", "-Os"])?).into(),
         ..Default::default()
     })

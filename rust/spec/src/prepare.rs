@@ -51,7 +51,7 @@ fn on_desk(wasm: &[u8], compiled: Compiled, tier: Tier) -> Prepared {
     if tier == Tier::Interpreter {
         return Prepared::Image(compiled.image);
     }
-    match Loaded::compile(wasm, &compiled, &wisp_aotc::Options { assert_alignment: true, ..native_options() }) {
+    match Loaded::compile(wasm, &compiled, &wisp_aotc::Options { assert_known: true, ..native_options() }) {
         Ok(loaded) => Prepared::Native(Box::new(loaded)),
         Err(error) => Prepared::NotNative(error),
     }

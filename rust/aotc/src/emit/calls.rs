@@ -88,7 +88,8 @@ impl<'a> Emitter<'_, '_, 'a> {
         self.check_stack(function);
         let arguments = self.pop_many(ty.params.len());
         for (param, argument) in arguments.iter().enumerate() {
-            self.plan.alignment.passes(defined, param, argument.node.zeros);
+            let range = self.facts.at(argument.node).range();
+            self.plan.alignment.passes(defined, param, argument.node.zeros, range);
         }
         self.hand_over(Callee::Function(function), &arguments, &ty);
         self.die();
@@ -145,7 +146,8 @@ impl<'a> Emitter<'_, '_, 'a> {
         let arguments = self.pop_many(ty.params.len());
         if let Some(defined) = self.plan.module.defined(function) {
             for (param, argument) in arguments.iter().enumerate() {
-                self.plan.alignment.passes(defined, param, argument.node.zeros);
+                let range = self.facts.at(argument.node).range();
+                self.plan.alignment.passes(defined, param, argument.node.zeros, range);
             }
             self.direct(&format!("fn{function}"), &arguments, &ty);
             self.after_call();

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //! Blocks, branches and returns.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use wasmparser::{BlockType, Operator};
 use wisp_image::format::ValType;
 
-use super::memory::Facts;
+use super::ranges::Facts;
 use super::value::{Node, Value};
 use super::{Emitter, Trap};
 use crate::error::AotError;
@@ -15,19 +15,25 @@ use crate::error::AotError;
 #[derive(Clone, Copy)]
 struct Known {
     zeros: u8,
+    min: u64,
     max: u64,
+    /// It is the same root at the same distance on all ways.
+    same: Option<(u32, i64)>,
 }
 
-/// The alignments that are assumed of locals at the start of loops: lower bits that are zero, by position of the loop and
-/// local. It begins with what holds where a loop is entered, and is lowered to what branches back to it bring,
-/// one translation after the other, until all of it holds.
-#[derive(Default)]
-pub struct Assumed {
-    zeros: HashMap<(usize, u32), u8>,
-    /// A branch brought less.
-    pub lowered: bool,
-    /// Nothing is assumed: it took too long.
-    pub nothing: bool,
+impl Known {
+    fn of(node: Node) -> Self {
+        Self { zeros: node.zeros, min: node.min, max: node.max, same: Some((node.root, node.distance)) }
+    }
+
+    fn meet(self, node: Node) -> Self {
+        Self {
+            zeros: self.zeros.min(node.zeros),
+            min: self.min.min(node.min),
+            max: self.max.max(node.max),
+            same: self.same.filter(|&same| same == (node.root, node.distance)),
+        }
+    }
 }
 
 /// The instruction that opened a block.
@@ -55,12 +61,16 @@ pub struct Frame {
     used: bool,
     /// Locals written inside.
     written: BTreeSet<u32>,
-    /// The facts known of those locals on all ways to the label so far. For a loop, the facts that are assumed.
+    /// The facts known of those locals on all ways to the label so far.
     met: BTreeMap<u32, Known>,
+    /// The values that they are assumed to have where a loop starts.
+    heads: BTreeMap<u32, Node>,
     /// Position of the operator that opened it.
     position: usize,
     /// State at its start, for `else` and for what follows.
     facts: Facts,
+    /// The facts that hold on all ways to the label so far.
+    after: Option<Facts>,
     stack_checked: bool,
     /// Those of the locals that are written inside.
     locals: Vec<(u32, Node)>,
@@ -111,8 +121,10 @@ impl<'a> Emitter<'_, '_, 'a> {
             used: false,
             written,
             met: BTreeMap::new(),
+            heads: BTreeMap::new(),
             position: 0,
             facts: self.facts.clone(),
+            after: None,
             stack_checked: self.stack_checked,
             locals,
             params,
@@ -155,7 +167,12 @@ impl<'a> Emitter<'_, '_, 'a> {
             }
             Operator::BrIf { relative_depth } => {
                 let condition = self.pop();
+                let test = self.test_of(condition.node);
+                let before = self.facts.clone();
+                self.facts.assume(&test);
                 let branch = self.branch(*relative_depth);
+                self.facts = before;
+                self.facts.assume(&test.negated());
                 self.push_line(format!("if ({}) {{ {branch} }}", condition.text));
                 self.block += 1;
             }
@@ -286,11 +303,10 @@ impl<'a> Emitter<'_, '_, 'a> {
                 frame.targets.push((name, param.ty));
             }
             for local in frame.written.clone() {
-                let before = self.locals[local as usize].1;
-                let assumed = self.assumed.zeros.get(&(position, local)).copied().unwrap_or(u8::MAX);
-                let zeros = if self.assumed.nothing { 0 } else { before.zeros.min(assumed) };
-                frame.met.insert(local, Known { zeros, max: u64::MAX });
-                self.locals[local as usize].1 = self.fresh().with_zeros(zeros);
+                let node = self.assumed_at(position, local);
+                self.facts.limit(node, node.range());
+                frame.heads.insert(local, node);
+                self.locals[local as usize].1 = node;
             }
             let label = frame.label;
             self.push_line(format!("L{label}:;"));
@@ -304,6 +320,9 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.stack.extend(params);
         }
         if let Some(condition) = condition {
+            let test = self.test_of(condition.node);
+            self.facts.assume(&test);
+            frame.facts.assume(&test.negated());
             frame.jumps = self.seams.is_some() || frame.braces >= BRACES;
             frame.braces += usize::from(!frame.jumps);
             self.push_line(match frame.jumps {
@@ -313,6 +332,16 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
         self.frames.push(frame);
         Ok(())
+    }
+
+    /// Returns what is assumed of a local at the start of a loop.
+    fn assumed_at(&mut self, position: usize, local: u32) -> Node {
+        let (ty, before) = self.locals[local as usize];
+        let (before, node) = (self.facts.at(before), self.fresh());
+        match ty {
+            ValType::I32 => self.assumed.at((position, local), before, node),
+            _ => node,
+        }
     }
 
     /// Assigns the values on top of the stack to variables, at once.
@@ -362,18 +391,24 @@ impl<'a> Emitter<'_, '_, 'a> {
     /// Notes that control goes to the label of a block from here.
     fn meet(&mut self, index: usize) {
         let frame = &mut self.frames[index];
-        for &local in &frame.written {
-            let node = self.locals[local as usize].1;
-            if frame.kind == Kind::Loop {
-                if frame.met.get(&local).is_some_and(|assumed| node.zeros < assumed.zeros) {
-                    let least = self.assumed.zeros.entry((frame.position, local)).or_insert(node.zeros);
-                    *least = node.zeros.min(*least);
-                    self.assumed.lowered = true;
-                }
-                continue;
+        if frame.kind == Kind::Loop {
+            for (&local, &head) in
+                frame.heads.iter().filter(|(local, _)| self.locals[**local as usize].0 == ValType::I32)
+            {
+                let node = self.facts.at(self.locals[local as usize].1);
+                let before = self.facts.at(head).range();
+                self.assumed.brings((frame.position, local), head, before, node, &self.bounds);
             }
-            let known = frame.met.entry(local).or_insert(Known { zeros: node.zeros, max: node.max });
-            *known = Known { zeros: known.zeros.min(node.zeros), max: known.max.max(node.max) };
+            return;
+        }
+        for &local in &frame.written {
+            let node = self.facts.at(self.locals[local as usize].1);
+            let known = frame.met.get(&local).map_or(Known::of(node), |known| known.meet(node));
+            frame.met.insert(local, known);
+        }
+        match &mut frame.after {
+            Some(after) => after.meet(&self.facts),
+            after => *after = Some(self.facts.clone()),
         }
     }
 
@@ -443,6 +478,7 @@ impl<'a> Emitter<'_, '_, 'a> {
         }
         let joins = frame.used || matches!(frame.kind, Kind::If | Kind::Else);
         if frame.kind == Kind::Loop {
+            self.assumed.ends(frame.position);
             if frame.used && self.plan.options.poll {
                 let trap = self.trap(Trap::Stop);
                 self.lines[frame.poll] = format!("if (UNLIKELY(*c->stop)) {trap}");
@@ -476,19 +512,27 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.push_line(format!("L{}:;", frame.label));
         }
         self.restore(&frame);
-        for &local in &frame.written {
-            let before = self.locals[local as usize].1;
-            let mut known = frame.met.get(&local).copied();
+        if let Some(mut after) = frame.after {
             if frame.kind == Kind::If {
-                // the way past it
-                let (zeros, max) = known.map_or((before.zeros, before.max), |known| (known.zeros, known.max));
-                known = Some(Known { zeros: zeros.min(before.zeros), max: max.max(before.max) });
+                after.meet(&frame.facts);
             }
-            let node = self.fresh();
-            self.locals[local as usize].1 = match known {
-                Some(Known { zeros, max }) => node.with_zeros(zeros).at_most(max),
-                None => node,
+            self.facts = after;
+        }
+        for &local in &frame.written {
+            let before = frame.facts.at(self.locals[local as usize].1);
+            let known = match (frame.met.get(&local), frame.kind) {
+                // the way past it
+                (Some(known), Kind::If) => known.meet(before),
+                (None, Kind::If) => Known::of(before),
+                (Some(known), _) => *known,
+                (None, _) => Known { zeros: 0, min: 0, max: u64::MAX, same: None },
             };
+            let node = match known.same {
+                Some((root, distance)) if root != 0 => Node { distance, ..Node::unknown(root) },
+                _ => self.fresh(),
+            };
+            let node = node.with_zeros(known.zeros);
+            self.locals[local as usize].1 = Node { min: known.min, max: known.max, ..node };
         }
         self.stack.truncate(frame.height);
         for (name, ty) in frame.targets {

@@ -249,7 +249,7 @@ fn head(plan: &Plan<'_, '_>, machine: &Machine) -> String {
         let _ = writeln!(text, "#define {name} {}", u8::from(value));
     }
     let _ = writeln!(text, "#define STRICT {}", u8::from(plan.options.strict));
-    let _ = writeln!(text, "#define ASSERT_ALIGNED {}", u8::from(plan.options.assert_alignment));
+    let _ = writeln!(text, "#define ASSERT_ALIGNED {}", u8::from(plan.options.assert_known));
     let _ = writeln!(text, "#define COMPACT {}", u8::from(plan.options.optimize == "-Os"));
     text.push_str(PRELUDE);
     text.push_str(&declarations());

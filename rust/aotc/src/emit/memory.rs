@@ -14,23 +14,6 @@ use wisp_image::format::ValType;
 use super::value::{Node, Value};
 use super::{Emitter, Trap};
 
-/// Checked windows, by root.
-#[derive(Clone, Default)]
-pub struct Facts(HashMap<u32, Vec<(i64, i64)>>);
-
-impl Facts {
-    fn covers(&self, root: u32, low: i64, high: i64) -> bool {
-        let windows = self.0.get(&root);
-        windows.is_some_and(|windows| windows.iter().any(|&(l, h)| l <= low && high <= h))
-    }
-
-    fn add(&mut self, root: u32, low: i64, high: i64) {
-        let windows = self.0.entry(root).or_default();
-        windows.retain(|&(l, h)| !(low <= l && h <= high));
-        windows.push((low, high));
-    }
-}
-
 /// By basic block and root: the window its accesses touch.
 #[derive(Default)]
 pub struct Windows(HashMap<(u32, u32), (i64, i64)>);
@@ -155,13 +138,22 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn place(&mut self, address: &Value, offset: u64, width: u32) -> String {
         self.uses_memory = true;
         let needed = offset + u64::from(width);
-        let node = address.node;
+        let node = self.facts.at(address.node);
         if node.max32() + needed > self.plan.memory_least {
             self.check(address, node, needed);
+        } else {
+            self.assert_inside(address, needed);
         }
         match offset {
             0 => format!("m + {}", address.text),
             _ => format!("m + {} + {}", address.text, number(offset)),
+        }
+    }
+
+    /// Ends the process, for tests, if an access without a check is outside.
+    fn assert_inside(&mut self, address: &Value, needed: u64) {
+        if self.plan.options.assert_known {
+            self.push_line(format!("if ((u64){} + {} > ms) __builtin_trap();", address.text, number(needed)));
         }
     }
 
@@ -175,7 +167,7 @@ impl<'a> Emitter<'_, '_, 'a> {
             *window = (window.0.min(low), window.1.max(high));
         }
         if variable && self.facts.covers(node.root, low, high) {
-            return;
+            return self.assert_inside(address, needed);
         }
         let (mut from, mut to) = (low, high);
         if let (Some(&(first, last)), true) = (self.windows.0.get(&key), variable && !self.plan.options.strict) {

@@ -11,6 +11,7 @@
 //! bytes around each address a basic block touches, and at last to write it, with one check for those bytes.
 
 mod alignment;
+mod assumed;
 mod calls;
 mod control;
 mod file;
@@ -19,6 +20,9 @@ mod memory;
 mod numeric;
 mod parts;
 mod prescan;
+#[cfg(test)]
+mod range_tests;
+mod ranges;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -39,11 +43,13 @@ pub use file::{generate, Generated, Kind, Unit};
 pub use units::HUGE;
 
 use alignment::Alignment;
+use assumed::Assumed;
 use calls::Tails;
-use control::{Assumed, Frame};
+use control::Frame;
 use file::called_elsewhere;
-use memory::{Facts, Windows};
+use memory::Windows;
 use parts::{Declaration, Parts, Seam, Whole};
+use ranges::{Bounds, Facts, Test};
 use units::Units;
 use value::{Node, Value};
 
@@ -144,12 +150,15 @@ struct Emitter<'p, 'm, 'a> {
     block: u32,
     offset: u32,
     facts: Facts,
+    /// The comparisons whose results values are, by root.
+    tests: HashMap<u32, Test>,
     /// The address ranges that the first translation collects and the second uses.
     windows: Windows,
     /// The alignments that are assumed at the start of loops.
     assumed: Assumed,
     collecting: bool,
     scan: prescan::Scan,
+    bounds: Bounds,
     sites: Vec<(u32, Trap)>,
     site_of: HashMap<(u32, Trap), usize>,
     /// Slots of the largest call through slots.
@@ -175,23 +184,28 @@ fn c_type(ty: ValType) -> &'static str {
 
 /// Translates a function, given by its index among the defined ones.
 pub fn function(plan: &Plan<'_, '_>, defined: u32) -> Result<Function, AotError> {
-    /// Translations after which nothing is assumed of loops. Few need more than three.
-    const MOST: usize = 16;
+    /// Translations after which nothing is assumed of loops. Few need more than six.
+    const MOST: usize = 32;
+    /// Translations after which bounds that do not hold are given up, for a function of usual size and for a huge one.
+    const HURRIED: [usize; 2] = [14, 4];
+    let huge = plan.module.bodies[defined as usize].operators.len() > HUGE;
     let mut assumed = Assumed::default();
     for round in 0..=MOST {
-        assumed.lowered = false;
-        assumed.nothing = round == MOST;
+        assumed.begin(round >= HURRIED[usize::from(huge)], round == MOST);
         let mut emitter = Emitter::new(plan, defined, Windows::default(), assumed, true);
         emitter.body(defined)?;
         assumed = emitter.assumed;
-        if !assumed.lowered {
+        if assumed.holds() && !assumed.sharpen() {
             let mut emitter = Emitter::new(plan, defined, emitter.windows, assumed, false);
             emitter.body(defined)?;
-            return emitter.finish();
+            if emitter.assumed.holds() {
+                return emitter.finish();
+            }
+            break;
         }
     }
     let function = plan.module.imported_functions + defined;
-    Err(AotError::internal_in(function, 0, "assumptions about loops were lowered where there are none"))
+    Err(AotError::internal_in(function, 0, "assumptions about loops do not hold"))
 }
 
 impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
@@ -220,10 +234,12 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             block: 0,
             offset: 0,
             facts: Facts::default(),
+            tests: HashMap::new(),
             windows,
             assumed,
             collecting,
             scan: prescan::scan(&body.operators),
+            bounds: Bounds::default(),
             sites: Vec::new(),
             site_of: HashMap::new(),
             slots: 0,
@@ -232,8 +248,13 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             stack_checked: false,
             broken: None,
         };
+        emitter.bounds.add(&body.operators);
         for (param, &ty) in ty.params.iter().enumerate() {
-            let node = emitter.fresh().with_zeros(plan.alignment.param(defined, param));
+            let mut node = emitter.fresh().with_zeros(plan.alignment.param(defined, param));
+            if ty == ValType::I32 {
+                node = node.within(plan.alignment.range(defined, param));
+                emitter.facts.limit(node, node.range());
+            }
             emitter.locals.push((ty, node));
         }
         for &ty in &body.locals {
@@ -442,7 +463,10 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             Operator::Select | Operator::TypedSelect { .. } => {
                 let (condition, b, a) = (self.pop(), self.pop(), self.pop());
                 let mut node = self.fresh();
-                node.max = a.node.max.max(b.node.max);
+                let test = self.test_of(condition.node);
+                let (x, y) = (self.where_holds(&test, a.node), self.where_holds(&test.negated(), b.node));
+                node.min = x.min.min(y.min);
+                node.max = x.max.max(y.max);
                 node.zeros = a.node.zeros.min(b.node.zeros);
                 self.push_node(a.ty, &format!("{} ? {} : {}", condition.text, a.text, b.text), node);
             }
@@ -485,6 +509,19 @@ impl<'p, 'm, 'a> Emitter<'p, 'm, 'a> {
             _ => self.numeric(operator)?,
         }
         Ok(())
+    }
+
+    /// Returns the test that holds where a value is not 0.
+    fn test_of(&self, node: Node) -> Test {
+        let known = self.tests.get(&node.root).filter(|_| node.distance == 0);
+        known.copied().unwrap_or(Test::nonzero(node))
+    }
+
+    /// Returns a value with what is known of it where a test holds.
+    fn where_holds(&self, test: &Test, node: Node) -> Node {
+        let mut facts = self.facts.clone();
+        facts.assume(test);
+        facts.at(node)
     }
 
     fn set_local(&mut self, index: u32, value: &Value) {

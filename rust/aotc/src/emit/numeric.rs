@@ -4,6 +4,7 @@
 use wasmparser::Operator;
 use wisp_image::format::ValType;
 
+use super::ranges::{moved, Test};
 use super::value::{Node, Value};
 use super::{Emitter, Trap};
 use crate::error::AotError;
@@ -184,6 +185,9 @@ impl<'a> Emitter<'_, '_, 'a> {
                     let a = self.pop();
                     let node = self.unary_node(operator, &a);
                     self.push_node(ty, &form.replace("{a}", &a.text), node);
+                    if matches!(operator, Operator::I32Eqz) {
+                        self.tests.insert(node.root, self.test_of(a.node).negated());
+                    }
                 } else if let Some((ty, form)) = binary(operator) {
                     let (b, a) = (self.pop(), self.pop());
                     let mut node = self.binary_node(operator, &a, &b);
@@ -191,6 +195,7 @@ impl<'a> Emitter<'_, '_, 'a> {
                         node.max = 1;
                     }
                     self.push_node(ty, &form.replace("{a}", &a.text).replace("{b}", &b.text), node);
+                    self.tests.extend(Test::of(operator, a.node, b.node).map(|test| (node.root, test)));
                 } else if let Some((ty, function, signed)) = division(operator) {
                     self.divide(ty, function, signed);
                 } else if let Some((ty, function)) = truncation(operator) {
@@ -222,69 +227,85 @@ impl<'a> Emitter<'_, '_, 'a> {
             self.trap_if(&format!("{} == {least} && !~{}", a.text, b.text), Trap::Overflow);
         }
         let mut node = self.fresh();
-        if let (Some(b @ 1..), true) = (b.node.constant, function.ends_with("rem_u")) {
-            node.max = b - 1;
+        let x = self.facts.at(a.node);
+        match (b.node.constant, function) {
+            (Some(b @ 1..), "i32_rem_u") => node = node.within((0, x.max32().min(b - 1))),
+            (Some(b @ 1..), "i64_rem_u") => node.max = x.max.min(b - 1),
+            (Some(b @ 1..), "i32_div_u") => node = node.within((x.range().0 / b, x.max32() / b)),
+            (Some(b @ 1..), "i64_div_u") => node.max = x.max / b,
+            _ => {}
         }
         self.push_node(ty, &format!("{function}(c, {}, {})", a.text, b.text), node);
     }
 
     fn unary_node(&mut self, operator: &Operator<'a>, a: &Value) -> Node {
         let node = self.fresh();
+        let x = self.facts.at(a.node);
         match operator {
             Operator::I32Eqz | Operator::I64Eqz => node.at_most(1),
             Operator::I32Clz | Operator::I32Ctz | Operator::I32Popcnt => node.at_most(32),
-            Operator::I64ExtendI32U => node.at_most(a.node.max32()),
-            Operator::I32WrapI64 if a.node.max <= u64::from(u32::MAX) => node.at_most(a.node.max),
+            Operator::I64Clz | Operator::I64Ctz | Operator::I64Popcnt => node.at_most(64),
+            Operator::I64ExtendI32U => node.within(x.range()),
+            Operator::I64ExtendI32S if x.max32() <= i32::MAX as u64 => node.within(x.range()),
+            Operator::I32WrapI64 if x.max <= u64::from(u32::MAX) => node.within((x.min, x.max)),
+            // what the sign does not change is the same value
+            Operator::I32Extend8S if x.max32() <= i8::MAX as u64 => x,
+            Operator::I32Extend16S if x.max32() <= i16::MAX as u64 => x,
             _ => node,
         }
     }
 
     fn binary_node(&mut self, operator: &Operator<'a>, a: &Value, b: &Value) -> Node {
         let fresh = self.fresh();
-        let (x, y) = (a.node, b.node);
-        let both = x.zeros.min(y.zeros);
+        let (x, y) = (self.facts.at(a.node), self.facts.at(b.node));
+        let zeros = x.zeros.min(y.zeros);
+        let (low, high) = (x.range(), y.range());
+        let fits =
+            |least: u64, most: u64| if most <= u64::from(u32::MAX) { fresh.within((least, most)) } else { fresh };
         match operator {
             Operator::I32Add => match (x.constant, y.constant) {
                 (None, Some(constant)) => add(x, constant as u32),
                 (Some(constant), None) => add(y, constant as u32),
-                _ => {
-                    let max = x.max32() + y.max32();
-                    let node = if max <= u64::from(u32::MAX) { fresh.at_most(max) } else { fresh };
-                    node.with_zeros(both)
-                }
+                _ => fits(low.0 + high.0, low.1 + high.1).with_zeros(zeros),
             },
             Operator::I32Sub => match y.constant {
                 Some(constant) if x.constant.is_none() => add(x, (constant as u32).wrapping_neg()),
-                _ => fresh.with_zeros(both),
+                _ if low.0 >= high.1 => fits(low.0 - high.1, low.1 - high.0).with_zeros(zeros),
+                _ => fresh.with_zeros(zeros),
             },
             // disjoint bits: an addition
             Operator::I32Or => match (x.constant, y.constant) {
                 (None, Some(constant)) if constant < 1 << x.zeros => add(x, constant as u32),
-                _ => fresh.at_most(ones(x.max32() | y.max32())).with_zeros(both),
+                _ => fits(low.0.max(high.0), ones(low.1 | high.1)).with_zeros(zeros),
             },
-            Operator::I32Xor => fresh.at_most(ones(x.max32() | y.max32())).with_zeros(both),
-            Operator::I32And => fresh.at_most(x.max32().min(y.max32())).with_zeros(x.zeros.max(y.zeros)),
+            Operator::I32Xor => fits(0, ones(low.1 | high.1)).with_zeros(zeros),
+            Operator::I32And => fits(0, low.1.min(high.1)).with_zeros(x.zeros.max(y.zeros)),
             Operator::I64And => fresh.at_most(x.max.min(y.max)),
             Operator::I32Shl => match y.constant {
                 Some(by) => {
                     let by = by as u32 & 31;
-                    let max = x.max32() << by;
-                    let node = if max <= u64::from(u32::MAX) { fresh.at_most(max) } else { fresh };
-                    node.with_zeros(x.zeros.saturating_add(by as u8))
+                    fits(low.0 << by, low.1 << by).with_zeros(x.zeros.saturating_add(by as u8))
                 }
                 None => fresh.with_zeros(x.zeros),
             },
-            Operator::I32ShrU => fresh.at_most(x.max32() >> (y.constant.unwrap_or(0) & 31)),
+            Operator::I32ShrU => shifted(fresh, low, y.constant),
+            Operator::I32ShrS if low.1 <= i32::MAX as u64 => shifted(fresh, low, y.constant),
             Operator::I64ShrU => fresh.at_most(x.max >> (y.constant.unwrap_or(0) & 63)),
-            Operator::I32Mul => {
-                let node = fresh.with_zeros(x.zeros.saturating_add(y.zeros));
-                match x.max32().checked_mul(y.max32()) {
-                    Some(max) if max <= u64::from(u32::MAX) => node.at_most(max),
-                    _ => node,
-                }
+            Operator::I32Mul => match low.1.checked_mul(high.1) {
+                Some(most) => fits(low.0 * high.0, most),
+                None => fresh,
             }
+            .with_zeros(x.zeros.saturating_add(y.zeros)),
             _ => fresh,
         }
+    }
+}
+
+/// Returns a value that is one of a range, shifted right.
+fn shifted(node: Node, range: (u64, u64), by: Option<u64>) -> Node {
+    match by {
+        Some(by) => node.within((range.0 >> (by & 31), range.1 >> (by & 31))),
+        None => node.within((0, range.1)),
     }
 }
 
@@ -295,13 +316,15 @@ fn ones(value: u64) -> u64 {
 
 /// Returns a value plus a constant.
 fn add(node: Node, constant: u32) -> Node {
-    let max = node.max32() + u64::from(constant);
-    Node {
+    let sum = Node {
         root: node.root,
         distance: node.distance + i64::from(constant as i32),
-        max: if max <= u64::from(u32::MAX) { max } else { u64::MAX },
         zeros: node.zeros.min(constant.trailing_zeros() as u8),
-        constant: None,
+        ..Node::unknown(node.root)
+    };
+    match moved(node.range(), i64::from(constant as i32)) {
+        Some(range) => sum.within(range),
+        None => sum,
     }
 }
 

@@ -13,20 +13,25 @@ use crate::module::Module;
 use crate::{module, Machine, Options};
 
 /// Returns the C code of a function `(param i32 i32 i32)` with locals 3 to 8, in a module with 64 KB of memory.
-fn translated(body: &str) -> String {
+pub(super) fn translated(body: &str) -> String {
     functions(&format!("(func (export \"f\") (param i32 i32 i32) (local i32 i32 i32 i32 i32 i32) {body})"))
 }
 
 /// Returns the C code of the functions of a module with 64 KB of memory.
-fn functions(fields: &str) -> String {
-    let text = changed(fields, |_| {}).unwrap();
+pub(super) fn functions(fields: &str) -> String {
+    in_memory(fields, "(memory 1 1)")
+}
+
+/// Returns the C code of the functions of a module with this memory.
+pub(super) fn in_memory(fields: &str, memory: &str) -> String {
+    let text = changed(&format!("{fields} {memory}"), |_| {}).unwrap();
     // what follows the prelude
     text[text.find("fn0(").unwrap()..].into()
 }
 
 /// Translates a module that is changed after the validator has seen it.
 fn changed(fields: &str, change: impl FnOnce(&mut Module<'_>)) -> Result<String, AotError> {
-    let wasm = wat::parse_str(format!("(module {fields} (memory 1 1))")).unwrap();
+    let wasm = wat::parse_str(format!("(module {fields})")).unwrap();
     let compiled = wisp_compiler::compile(&wasm, &wisp_compiler::Options::default()).unwrap();
     let image = Image::parse(&compiled.image).unwrap();
     let mut module = module::read(&wasm, &image).unwrap();

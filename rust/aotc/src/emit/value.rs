@@ -3,6 +3,8 @@
 
 use wisp_image::format::ValType;
 
+use super::ranges::Range;
+
 /// The facts that are known about a value. Two values with the same root differ by the difference of their
 /// distances, modulo 2^32.
 #[derive(Clone, Copy, PartialEq, Debug)]
@@ -11,7 +13,8 @@ pub struct Node {
     pub root: u32,
     /// The constant that was added to the root.
     pub distance: i64,
-    /// Upper bound, as an unsigned number.
+    /// Lower and upper bound, as an unsigned number.
+    pub min: u64,
     pub max: u64,
     /// Lower bits that are zero.
     pub zeros: u8,
@@ -22,18 +25,31 @@ pub struct Node {
 impl Node {
     /// Returns a value of which nothing is known.
     pub fn unknown(root: u32) -> Self {
-        Self { root, distance: 0, max: u64::MAX, zeros: 0, constant: None }
+        Self { root, distance: 0, min: 0, max: u64::MAX, zeros: 0, constant: None }
     }
 
     /// Returns the node of a constant, of which all is known.
     pub fn constant(bits: u64) -> Self {
         let zeros = bits.trailing_zeros().min(32) as u8;
-        Self { root: 0, distance: 0, max: bits, zeros, constant: Some(bits) }
+        Self { root: 0, distance: 0, min: bits, max: bits, zeros, constant: Some(bits) }
     }
 
     /// Returns the value with an upper bound.
     pub fn at_most(self, max: u64) -> Self {
         Self { max, ..self }
+    }
+
+    /// Returns the value with bounds that an `i32` has.
+    pub fn within(self, range: Range) -> Self {
+        Self { min: range.0, max: range.1, ..self }
+    }
+
+    /// Returns the bounds of an `i32`.
+    pub fn range(&self) -> Range {
+        match self.constant {
+            Some(bits) => (u64::from(bits as u32), u64::from(bits as u32)),
+            None => (self.min.min(self.max32()), self.max32()),
+        }
     }
 
     /// Returns the value with lower bits that are zero.

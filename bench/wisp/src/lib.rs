@@ -17,7 +17,7 @@ const FRAMES: u32 = if cfg!(feature = "large") { 4096 } else { 2048 };
 /// Bytes of the arena for code and scratch memory of the translator, and of the stack for its code.
 #[cfg(feature = "translate")]
 const CODE: u32 = if cfg!(feature = "large") {
-    512 << 10
+    1536 << 10
 } else {
     24 << 10
 };
@@ -76,6 +76,8 @@ pub unsafe extern "C" fn wisp_bench_load(
     let config = Config::new().stack_size(FRAMES);
     #[cfg(feature = "native")]
     let config = config.native_stop(true);
+    #[cfg(all(feature = "native", feature = "large"))]
+    let config = config.native_stack(64 << 10);
     #[cfg(feature = "translate")]
     let config = config.translate(CODE).translated_stack(STACK);
     let engine = Engine::new(&config);

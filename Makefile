@@ -54,6 +54,7 @@ fleet: setup
 bench: setup
 	@$(PYTHON) scripts/bench.py
 	@$(PYTHON) scripts/bench.py --corpus
+	@$(PYTHON) scripts/bench.py --scaling
 	@$(PYTHON) scripts/bench.py --flash --board m3 --runtime null --runtime wisp --runtime wasm3 --runtime wamr
 	@$(PYTHON) scripts/bench.py --render
 

@@ -10,6 +10,7 @@
   bench.py --check                          stored results against bench/budgets.toml
   bench.py --study                          the programs of the study on its boards, into bench/study.json
   bench.py --corpus --board m3 --runtime wisp:translated    programs of the corpus, into bench/corpus.json
+  bench.py --scaling                        generated modules of up to 1 MB, into bench/scaling.json
   bench.py --render                         pages and plots from the stored results
   bench.py --rendered                       fails when a page or plot is not what --render writes
 
@@ -23,7 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import boards, budgets, corpus, corpus_report, guests, images, measure, render, results, size, study
+from harness import boards, budgets, corpus, corpus_report, guests, images, measure, render, results, scaling, size, study
 from harness.tools import REPO, write_if_changed
 
 
@@ -35,6 +36,7 @@ def main():
     parser.add_argument("--workload", choices=[w.name for w in (*guests.WORKLOADS, *corpus.WORKLOADS)],
                         metavar="NAME", help="this one only")
     parser.add_argument("--corpus", action="store_true", help="measure the programs of the corpus, in cycles too")
+    parser.add_argument("--scaling", action="store_true", help="measure load and RAM against the size of a module")
     parser.add_argument("--table", action="store_true", help="only print what is stored, in text")
     parser.add_argument("--flash", action="store_true",
                         help="only build, at -O2 and -Os, and store what that takes")
@@ -60,6 +62,9 @@ def main():
         budgets.check(store)
     if args.study:
         run_study()
+    if args.scaling:
+        failures = scaling.measure_all(args.timeout)
+        sys.exit(f"bench: {failures} modules failed" if failures else None)
     if args.corpus:
         sys.exit(corpus_report.measure_all(args, [b for b in chosen if args.board or b in corpus.BOARDS]))
     if args.render:

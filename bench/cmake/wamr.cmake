@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # WAMR with what an app needs here: an interpreter (classic or fast), no WASI, no AOT, bulk memory
-# operations where the modules have them, its own port under wamr-platform/.
+# operations and long numbers of tables where the modules have them, its own port under wamr-platform/.
 
 set(iwasm ${BENCH_SOURCE}/core/iwasm)
 set(shared ${BENCH_SOURCE}/core/shared)
@@ -57,6 +57,8 @@ target_compile_definitions(wamr PRIVATE
   WASM_ENABLE_FAST_INTERP=${fast}
   WASM_ENABLE_SHRUNK_MEMORY=1
   WASM_ENABLE_BULK_MEMORY=$<BOOL:${BENCH_BULK_MEMORY}>
+  WASM_ENABLE_BULK_MEMORY_OPT=$<BOOL:${BENCH_BULK_MEMORY}>
+  WASM_ENABLE_CALL_INDIRECT_OVERLONG=$<BOOL:${BENCH_BULK_MEMORY}>
   WASM_ENABLE_LOG=0
   WASM_ENABLE_QUICK_AOT_ENTRY=0
   WASM_DISABLE_HW_BOUND_CHECK=1

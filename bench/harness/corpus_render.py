@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The parts of doc/benchmarks.md about the corpus, from the stored results."""
 
-from . import corpus
+from . import corpus, results, scaling
 from .corpus_report import halves, ratios, runs
 from .cycles import models
 from .render import COLUMNS, number, table
@@ -10,8 +10,8 @@ from .results import geomean
 TITLES = {("native", "own"): "native", ("wisp", "translated"): "Wisp, translated",
           **{(runtime, tier): title for runtime, tier, title in COLUMNS}}
 UNITS = ("instructions", "cycles")
-# The program whose memory and load stand in a table of their own.
-SHOWN = "jpeg"
+# The programs whose memory and load stand in a table of their own.
+SHOWN = ("jpeg", "lua", "zlib", "json")
 
 def measured(store, board):
     """The runs of a board that were measured, without native code."""
@@ -60,15 +60,16 @@ def programs(store):
     return "\n\n".join(parts)
 
 def memory(store):
-    """RAM, stack and load of one program on the Cortex-M3."""
+    """RAM, stack and load of some programs on the Cortex-M3."""
     board = corpus.BOARDS[0]
     shown = measured(store, board)
     rows = []
-    for title, key in (("instructions to load", "load"), ("RAM held, bytes", "heap"), ("of which linear memory", "memory"),
-                       ("native stack, deepest, bytes", "stack"), ("module or image, bytes", "module")):
-        values = [store.run(board, *run)["workloads"].get(SHOWN, {}).get(key) for run in shown]
-        rows.append([title, *(number(value) for value in values)])
-    return table([f"{SHOWN}, {board.title}", *(TITLES[run] for run in shown)], rows)
+    for name in SHOWN:
+        for title, key in (("instructions to load", "load"), ("RAM held, bytes", "heap"), ("of which linear memory", "memory"),
+                           ("native stack, deepest, bytes", "stack"), ("module or image, bytes", "module")):
+            values = [store.run(board, *run)["workloads"].get(name, {}).get(key) for run in shown]
+            rows.append([f"{name}: {title}", *(number(value) for value in values)])
+    return table([board.title, *(TITLES[run] for run in shown)], rows)
 
 def listed():
     """The programs, with their crates."""
@@ -101,4 +102,4 @@ def parts():
     """{name: text} of the template's places."""
     store = corpus.Store()
     return {"CORPUSLIST": listed(), "CORPUSMEANS": geomeans(store), "CORPUS": programs(store), "CORPUSMEMORY": memory(store),
-            "CORPUSABSENT": absent(store), "CORPUSCOSTS": costs()}
+            "CORPUSABSENT": absent(store), "CORPUSCOSTS": costs(), "SCALING": scaling.text(results.Store(scaling.FILE, store.reference))}

@@ -299,12 +299,11 @@ impl<P: Platform> App<P> {
         head: &Head,
         token: &[u8],
     ) -> Result<(), Failure<Errno>> {
-        let is_sent = matches!(head.kind, Type::Confirmable | Type::NonConfirmable);
         let waits = state.exchange.is_some_and(|found| found.socket == socket && found.token.to_be_bytes() == token);
         let is_expected =
             head.is_request() || (head.is_answer() && (waits || state.observation(socket, token).is_some()));
         // by a reset, an empty message is a question for a sign of life, and a notification ends the observation
-        if is_sent && !is_expected && (head.kind == Type::Confirmable || head.is_answer()) {
+        if head.is_sent() && !is_expected && (head.kind == Type::Confirmable || head.is_answer()) {
             self.tell_empty(socket, to, Type::Reset, head.id)?;
         }
         Ok(())
@@ -341,9 +340,11 @@ impl<P: Platform> App<P> {
                     let mut token = [0; TOKEN];
                     let token = copied(&mut token, head.token(bytes));
                     let observation = state.observation(socket, token);
-                    let taken = match observation.filter(|_| head.is_answer()) {
+                    // an acknowledgement or a reset is neither a notification nor a request, whatever else it says
+                    let is_sent = head.is_sent();
+                    let taken = match observation.filter(|_| is_sent && head.is_answer()) {
                         Some(index) => self.take_notification(state, socket, index, &head, bytes, received)?,
-                        None if head.is_request() && head.kind != Type::Acknowledgement && head.kind != Type::Reset => {
+                        None if is_sent && head.is_request() => {
                             let served = Served::new(socket, to, &head, token);
                             self.take_request(state, served, &head, bytes, received)?
                         }

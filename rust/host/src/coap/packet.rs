@@ -69,6 +69,11 @@ impl Head {
         Options { at: HEADER + usize::from(self.token_length), end: self.options_end, number: 0 }
     }
 
+    /// Returns true for a message that begins an exchange, in place of one that only ends or acknowledges it.
+    pub fn is_sent(&self) -> bool {
+        matches!(self.kind, Type::Confirmable | Type::NonConfirmable)
+    }
+
     /// Returns true for an answer.
     pub fn is_answer(&self) -> bool {
         matches!(self.code, 64..=191)

@@ -359,7 +359,8 @@ impl<P: Platform> App<P> {
         let is_ours = head.id == exchange.id && exchange.phase != Phase::Due;
         let is_answer = head.is_answer() && head.token(bytes) == exchange.token.to_be_bytes();
         match (head.kind, head.code) {
-            (Type::Acknowledgement, 0) if is_ours => {
+            // a promise counts once: a server that repeats it does not hold the request for ever
+            (Type::Acknowledgement, 0) if is_ours && exchange.phase == Phase::Sent => {
                 exchange.phase = Phase::Acknowledged;
                 exchange.due_us = self.platform.uptime_us().saturating_add(PROMISE_US);
             }
@@ -369,7 +370,9 @@ impl<P: Platform> App<P> {
             }
             (Type::Confirmable | Type::NonConfirmable, _) if is_answer => {
                 if head.kind == Type::Confirmable {
-                    self.tell_empty(socket, None, Type::Acknowledgement, head.id)?;
+                    let is_strange = Facts::read(&head, bytes).is_strange;
+                    let kind = if is_strange { Type::Reset } else { Type::Acknowledgement };
+                    self.tell_empty(socket, None, kind, head.id)?;
                 }
                 return self.take_answer(state, exchange, request, buffer, received, &head);
             }

@@ -181,3 +181,18 @@ fn a_request_that_fails_or_is_called_off_leaves_no_observation() {
     assert_eq!(harness.i32(COAP, "cancel", &[0, 0]), 0);
     assert_eq!(count(&harness), 0);
 }
+
+#[test]
+fn an_acknowledgement_or_a_reset_is_no_notification() {
+    for kind in [0x64, 0x74] {
+        let mut harness = observed();
+        comes(&mut harness, &notification(kind, 1, 6, b"21"));
+        // an answer without a number would be the last notification
+        comes(&mut harness, &[&[kind][..], b"\x84\x70\x02\xa5\xa5\xa5\xa5\xffgone"].concat());
+        assert_eq!(receive(&mut harness, 0, SMALL), Err(ETIMEDOUT));
+        assert!(sent(&mut harness).is_empty(), "neither is answered");
+        comes(&mut harness, &notification(0x44, 3, 6, b"21"));
+        let expected = Message { flags: OBSERVED, observation: 1, length: 2, ..ANSWER };
+        assert_eq!(receive(&mut harness, 0, SMALL), Ok(expected), "the observation goes on");
+    }
+}

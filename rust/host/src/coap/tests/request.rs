@@ -343,3 +343,30 @@ fn blocks_are_smaller_over_dtls_and_may_be_large_without() {
         assert!(datagram.ends_with(&whole[..16 << exponent]), "{protocol:?}");
     }
 }
+
+#[test]
+fn a_server_that_repeats_its_promise_does_not_hold_a_request_for_ever() {
+    let mut harness = sockets();
+    for seconds in [0, 200, 46] {
+        harness.app.platform_mut().now_us += seconds * 1_000_000;
+        comes(&mut harness, b"\x60\0\xa5\xa6");
+        assert_eq!(ask(&mut harness, READ), Err(ETIMEDOUT), "{seconds}");
+    }
+    harness.app.platform_mut().now_us += 1_000_000;
+    comes(&mut harness, b"\x60\0\xa5\xa6");
+    assert_eq!(ask(&mut harness, READ), Err(ENXIO));
+    assert_eq!(sent(&mut harness).len(), 1);
+}
+
+#[test]
+fn an_answer_that_cannot_be_understood_is_refused_by_a_reset() {
+    // the option 9 must be understood; an acknowledgement of it would say that it was
+    for (kind, expected) in [(0x44, Some(b"\x70\0\x70\x01")), (0x54, None), (0x64, None)] {
+        let mut harness = sockets();
+        let id = if kind == 0x64 { [0xa5, 0xa6] } else { [0x70, 1] };
+        comes(&mut harness, &[&[kind, 69][..], &id, b"\xa5\xa5\xa5\xa5\x91?\xff21"].concat());
+        assert_eq!(ask(&mut harness, READ), Err(EIO));
+        let sent = sent(&mut harness);
+        assert_eq!(sent.get(1).map(Vec::as_slice), expected.map(|bytes| &bytes[..]), "{kind:x}");
+    }
+}

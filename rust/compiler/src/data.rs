@@ -47,17 +47,15 @@ pub struct Wanted {
 /// More than [`SEGMENTS_MAX`] remain.
 pub fn plan(module: &Module<'_>, wanted: &[Wanted]) -> Result<Vec<Run>, CompileError> {
     // what the code names keeps its number; writes to an imported memory are seen even if a later one traps
-    let size = match module.memory {
-        Some(memory) if !memory.imported && !module.names_data => u64::from(memory.min) << memory.page_size_log2,
-        _ => 0,
-    };
+    let own = module.memory.filter(|memory| !memory.imported && !module.names_data);
+    let size = own.map(|memory| u64::from(memory.min) << memory.page_size_log2);
     let mut gap = entry::DATA as u64;
     loop {
         let runs = join(module, wanted, size, gap);
         if runs.len() <= SEGMENTS_MAX {
             return Ok(runs);
         }
-        if size == 0 || gap >= GAP_MAX {
+        if size.is_none() || gap >= GAP_MAX {
             return Err(ErrorKind::TooMany {
                 what: "data segments",
                 count: runs.len() as u64,
@@ -71,8 +69,8 @@ pub fn plan(module: &Module<'_>, wanted: &[Wanted]) -> Result<Vec<Run>, CompileE
     }
 }
 
-/// Joins active segments of a memory of this many bytes over gaps up to this one.
-fn join(module: &Module<'_>, wanted: &[Wanted], size: u64, gap: u64) -> Vec<Run> {
+/// Joins active segments of a memory of this many bytes over gaps up to this one. Without a size, none is joined.
+fn join(module: &Module<'_>, wanted: &[Wanted], size: Option<u64>, gap: u64) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     // what is not among the bytes written so far is zero
     let mut written = Ranges::default();
@@ -83,7 +81,12 @@ fn join(module: &Module<'_>, wanted: &[Wanted], size: u64, gap: u64) -> Vec<Run>
         if let Some(last) = runs.last_mut() {
             let last_end = u64::from(last.offset) + u64::from(last.length);
             let near = start >= last_end && start - last_end <= gap;
-            if active && last.mode == segment::ACTIVE && end <= size && near && !written.meets(last_end, start) {
+            if active
+                && last.mode == segment::ACTIVE
+                && size.is_some_and(|size| end <= size)
+                && near
+                && !written.meets(last_end, start)
+            {
                 last.count += 1;
                 last.length = (end - u64::from(last.offset)) as u32;
                 written.insert(last_end, end);

@@ -214,6 +214,18 @@ fn data_segments_that_the_code_names_are_counted() {
 }
 
 #[test]
+fn empty_segments_that_the_code_names_keep_their_numbers() {
+    for memory in ["(memory 1)", "(import \"h\" \"memory\" (memory 1))"] {
+        let text = format!(
+            "(module {memory} (func (export \"f\") (data.drop 2))
+             (data (i32.const 0) \"\") (data (i32.const 0) \"\") (data (i32.const 0) \"\"))"
+        );
+        let bytes = image(&wat::parse_str(text).unwrap());
+        assert_eq!(Image::parse(&bytes).unwrap().data_count(), 3, "{memory}");
+    }
+}
+
+#[test]
 fn segments_of_memories_that_others_see_stay_apart() {
     let import = section(2, 1, |_| [name("e"), name("m"), vec![2, 0, 1]].concat());
     let data = section(11, 3, |index| segment(index, 7));

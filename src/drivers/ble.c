@@ -454,6 +454,10 @@ void wisp_ble_work(struct k_work *work)
 	K_SPINLOCK(&ble->lock) {
 		task = ble->task;
 	}
+	if (task == WISP_BLE_NOTHING) {
+		/* An earlier call performed it. Its error is what the app reads. */
+		return;
+	}
 	ret = perform(ble, task);
 	K_SPINLOCK(&ble->lock) {
 		/* Otherwise the app ended meanwhile, and the work comes again. */

@@ -450,7 +450,9 @@ impl<P: Platform> NetV1 for App<P> {
             self.platform.denied(net::INTERFACE.module, b"net-endpoints");
             return Err(Errno::Access.into());
         }
-        Ok(self.platform.open_net(protocol)?)
+        let number = self.platform.open_net(protocol)?;
+        self.begin_socket(number);
+        Ok(number)
     }
 
     fn bind(&mut self, socket: u32, number: u32) -> Result<(), Failure<Errno>> {
@@ -509,6 +511,7 @@ impl<P: Platform> NetV1 for App<P> {
         let end = self.end_of_wait(timeout);
         let (accepted, peer) = in_time(self.platform.accept_net(socket, end)?)?;
         self.platform.use_net_bytes(OVERHEAD);
+        self.begin_socket(accepted);
         Ok((accepted, record(peer.address, [peer.port.into(), 0])))
     }
 

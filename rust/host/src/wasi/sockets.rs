@@ -113,7 +113,6 @@ impl<P: Platform> App<P> {
             return Ok(number);
         }
         let number = NetV1::open(self, TCP).map_err(failure)?;
-        self.sockets.nonblocking_sockets &= !(1 << number);
         if let Err(error) = NetV1::bind(self, number, port.into()) {
             self.platform.close_net(number);
             return Err(failure(error));
@@ -181,7 +180,6 @@ impl<P: Platform> App<P> {
             }
         };
         if let Some(number) = number {
-            self.sockets.nonblocking_sockets &= !(1 << number);
             // it is open
             let _ = NetV1::close(self, number);
         }
@@ -325,6 +323,11 @@ impl<P: Platform> App<P> {
             return Ok(());
         }
         NetV1::shutdown(self, number).map_err(failure)
+    }
+
+    /// Lets a socket that was just opened block, whatever the one with its number before it did.
+    pub(crate) fn begin_socket(&mut self, number: u32) {
+        self.sockets.nonblocking_sockets &= !(1 << number);
     }
 
     /// Forgets the flags of descriptors: the app has ended.

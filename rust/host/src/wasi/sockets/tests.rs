@@ -194,6 +194,12 @@ fn sockets_of_the_other_interface_are_descriptors_too() {
     assert_eq!(harness.memory[8], 5, "one for datagrams");
     assert_eq!(harness.i32(NET, "open", &[TCP]), 1);
     assert_eq!(harness.i32(NET, "bind", &[1, 8080]), 0);
+    // a socket does not inherit that it does not block
+    assert_eq!(harness.wasi("fd_fdstat_set_flags", &[SOCKETS, fdflags::NONBLOCK]), 0);
+    assert_eq!(harness.i32(NET, "close", &[0]), 0);
+    assert_eq!(harness.i32(NET, "open", &[UDP]), 0);
+    assert_eq!(harness.wasi("fd_fdstat_get", &[SOCKETS, 8]), 0);
+    assert_eq!(harness.memory[10], 0);
     // no second socket is bound to the port
     assert_eq!(harness.wasi("fd_close", &[SOCKETS]), 0);
     assert_eq!(harness.wasi("sock_accept", &[LISTENER, 0, OUT]), 0);

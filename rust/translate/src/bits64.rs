@@ -75,6 +75,13 @@ impl<I: Isa> Function<'_, '_, I> {
                     });
                 }
             }
+            Bin::And | Bin::Or | Bin::Xor
+                if matches!(part.kind(2), Operand::Imm16 | Operand::Imm32 | Operand::Imm64) =>
+            {
+                self.source_wide(part, 1, I::PLAN.wide);
+                self.clobber_other();
+                self.bits_of_number(part, op);
+            }
             _ => {
                 // the one that is in the registers already goes first
                 let swap = op != Bin::Sub && !immediate && self.pair == Some(part.value(2));
@@ -84,6 +91,19 @@ impl<I: Isa> Function<'_, '_, I> {
                 if !I::wide_bin(self.out, op) {
                     self.helper(Helper::Mul64);
                 }
+            }
+        }
+    }
+
+    /// Writes an operation on single bits of the first pair and a number: each half by itself.
+    fn bits_of_number(&mut self, part: &Part, op: Bin) {
+        let (low, high) = part.number_wide(2);
+        let (first, second) = I::PLAN.wide;
+        for (register, v) in [(first, low), (second, high)] {
+            match (op, v) {
+                (Bin::And, 0) => I::imm(self.out, register, 0),
+                (Bin::And, u32::MAX) | (Bin::Or | Bin::Xor, 0) => {}
+                _ => drop(I::bin_imm(self.out, op, register, register, v, I::PLAN.other.0)),
             }
         }
     }
@@ -130,9 +150,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.sources_wide(part);
         let test = I::wide_compare(self.out, cond);
         self.pair = None;
-        let d = self.target(part);
-        I::set(self.out, test, d);
-        self.done(part, d, false);
+        self.set(part, test);
         Ok(())
     }
 
@@ -141,11 +159,10 @@ impl<I: Isa> Function<'_, '_, I> {
         self.source_wide(part, 1, I::PLAN.wide);
         let (low, high) = I::PLAN.wide;
         self.clobber(low);
-        I::bin(self.out, Bin::Or, low, low, high, high);
-        let test = I::compare(self.out, Cond::Eq, low, Val::Imm(0), high);
-        let d = self.target(part);
-        I::set(self.out, test, d);
-        self.done(part, d, false);
+        let flags = I::bin(self.out, Bin::Or, low, low, high, high);
+        let test = I::on_flags(Cond::Eq).filter(|_| flags);
+        let test = test.unwrap_or_else(|| I::compare(self.out, Cond::Eq, low, Val::Imm(0), high));
+        self.set(part, test);
     }
 
     /// Writes `e = f(s)`. Returns false if there is no emitter.

@@ -208,6 +208,13 @@ impl Part {
         self.values.get(operand).copied().unwrap_or(0)
     }
 
+    /// Returns the halves of an operand that is a number of 64 bits.
+    pub fn number_wide(&self, operand: usize) -> (u32, u32) {
+        let low = self.value(operand);
+        let high = if self.kind(operand) == Operand::Imm64 { self.high } else { (low as i32 >> 31) as u32 };
+        (low, high)
+    }
+
     /// Returns the kind of the last operand.
     pub fn last(&self) -> Operand {
         self.kind(self.count.wrapping_sub(1))
@@ -284,6 +291,21 @@ impl<'i> Ops<'i> {
     /// Returns true if the next op is the first of a sequence, or none of one.
     pub fn between(&self) -> bool {
         self.rest == 0
+    }
+
+    /// Returns true if the next op compares the accumulator with zero for equality, and branches by that.
+    pub fn branches_by_acc(mut self, next_target: u32) -> bool {
+        if self.between() && self.at == next_target {
+            return false;
+        }
+        let Some(opcode) = self.opcode() else { return false };
+        let (class, sem) = meaning(opcode);
+        if class != Class::Br32 || !matches!(sem, Sem::I32Eq | Sem::I32Ne) {
+            return false;
+        }
+        let mut part = Part::NONE;
+        self.operands(opcode, &mut part);
+        part.kind(0) == Operand::Acc && part.kind(1) == Operand::Imm16 && part.value(1) == 0
     }
 
     /// Returns true if control never goes on behind the op, or sequence, that was read last.

@@ -127,6 +127,10 @@ pub struct Function<'f, 'o, I: Isa> {
     pub(crate) acc_slot: Option<u32>,
     /// The flags tell of the accumulator.
     pub(crate) flags: bool,
+    /// The comparison that the accumulator is the outcome of, in place of a value. The next op branches by it.
+    pub(crate) outcome: Option<I::Test>,
+    /// A comparison that the flags still tell of, and the slot that is its outcome.
+    pub(crate) truth: Option<(I::Test, u32)>,
     /// Which slot each of the low registers has a copy of, or [`NO_SLOT`].
     pub(crate) held: [u32; HELD],
     /// The slots that the first pair has a copy of.
@@ -400,6 +404,8 @@ fn run<I: Isa>(
         acc: None,
         acc_slot: None,
         flags: false,
+        outcome: None,
+        truth: None,
         held: [NO_SLOT; HELD],
         pair: None,
         fact: Fact::NONE,
@@ -460,7 +466,8 @@ impl<I: Isa> Function<'_, '_, I> {
             self.reads_acc = part.reads_acc;
             self.busy = self.acc.filter(|_| self.reads_acc).map_or(0, |acc| 1 << acc.0);
             let flags = core::mem::take(&mut self.flags);
-            self.part(&part, flags)?;
+            let truth = self.truth.take();
+            self.part(&part, flags, truth)?;
             if self.after_slot.is_none() && part.kind(0) != Operand::DstAcc {
                 self.acc = None;
                 self.acc_slot = None;
@@ -476,7 +483,10 @@ impl<I: Isa> Function<'_, '_, I> {
 
     /// Does what is due between two ops: control may come from elsewhere, and cold ends may have to be laid.
     fn between(&mut self) {
-        self.island();
+        // nothing comes between a comparison and the branch that uses it
+        if self.outcome.is_none() {
+            self.island();
+        }
         if self.ops.at() == self.next_target {
             self.forget_registers();
             self.checked = [Fact::NONE; 4];

@@ -191,6 +191,8 @@ pub trait Isa {
     const COLD: u32;
     /// Bytes of IR up to the end of the flow within which short branches to cold ends are tried.
     const NEAR_END: u32;
+    /// [`Isa::set`], [`Isa::select`] and moves of registers leave the outcome of a comparison alone.
+    const SET_KEEPS: bool = false;
     /// The outcome of a comparison, which the instructions that follow directly may use.
     type Test: Copy;
 

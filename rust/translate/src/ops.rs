@@ -76,8 +76,8 @@ fn library(sem: Sem) -> Option<Helper> {
 }
 
 impl<I: Isa> Function<'_, '_, I> {
-    /// Translates an op. `flags` says that the flags tell of the accumulator.
-    pub fn part(&mut self, part: &Part, flags: bool) -> Result<(), Unfit> {
+    /// Translates an op. `flags` says that the flags tell of the accumulator, and `truth` which comparison they tell of.
+    pub fn part(&mut self, part: &Part, flags: bool, truth: Option<(I::Test, u32)>) -> Result<(), Unfit> {
         if let Some(helper) = library(part.sem) {
             self.arithmetic(part, helper);
             return Ok(());
@@ -86,7 +86,7 @@ impl<I: Isa> Function<'_, '_, I> {
             Class::Bin32 if self.binary(part) => Ok(()),
             Class::Div32 => self.divide(part),
             Class::Un32 if self.unary(part) => Ok(()),
-            Class::Set32 | Class::Br32 | Class::Select32 => self.comparison(part, flags),
+            Class::Set32 | Class::Br32 | Class::Select32 => self.comparison(part, flags, truth),
             Class::Select64 => {
                 self.select_wide(part);
                 Ok(())
@@ -300,6 +300,9 @@ impl<I: Isa> Function<'_, '_, I> {
     fn compare(&mut self, part: &Part, first: usize, flags: bool) -> Result<I::Test, Unfit> {
         let cond = relation(part.sem).ok_or(Unfit::Op)?;
         let zero = part.kind(first + 1) == Operand::Imm16 && part.value(first + 1) == 0;
+        if let Some(test) = self.outcome.take() {
+            return Ok(if cond == Cond::Ne { test } else { I::not(test) });
+        }
         if let Some(test) = I::on_flags(cond).filter(|_| flags && zero && part.kind(first) == Operand::Acc) {
             return Ok(test);
         }
@@ -313,24 +316,60 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     /// Sets, branches or selects by a comparison.
-    fn comparison(&mut self, part: &Part, flags: bool) -> Result<(), Unfit> {
+    fn comparison(&mut self, part: &Part, flags: bool, truth: Option<(I::Test, u32)>) -> Result<(), Unfit> {
         if relation(part.sem).is_none() {
             return self.escape(part);
         }
         let first = if part.class == Class::Br32 { 0 } else { 1 };
-        let test = self.compare(part, first, flags)?;
+        let truth = truth.filter(|&(_, slot)| self.is_not_zero(part, first, slot));
+        let test = match (truth, relation(part.sem)) {
+            (Some((test, _)), Some(Cond::Ne)) => test,
+            (Some((test, _)), _) => I::not(test),
+            _ => self.compare(part, first, flags)?,
+        };
         if part.class == Class::Br32 {
             return self.branch(part, Some(test));
         }
-        let d = self.target(part);
         if part.class == Class::Set32 {
-            I::set(self.out, test, d);
-        } else {
-            let (a, b) = (self.place(part.value(3)), self.place(part.value(4)));
-            I::select(self.out, test, d, a, b);
+            self.set(part, test);
+            return Ok(());
         }
+        let d = self.target(part);
+        let (a, b) = (self.place(part.value(3)), self.place(part.value(4)));
+        I::select(self.out, test, d, a, b);
         self.done(part, d, false);
+        let changed = self.result.map(|(slot, _)| slot);
+        self.truth =
+            truth.filter(|&(_, slot)| changed.is_some_and(|changed| changed != slot && I::keeps_flags(changed)));
         Ok(())
+    }
+
+    /// Writes the outcome of a comparison as a number. If only a branch by it follows, nothing is written, and the branch
+    /// uses the comparison.
+    pub fn set(&mut self, part: &Part, test: I::Test) {
+        if part.kind(0) == Operand::DstAcc && self.ops.branches_by_acc(self.next_target) {
+            self.acc = None;
+            self.acc_slot = None;
+            self.outcome = Some(test);
+            return;
+        }
+        let d = self.target(part);
+        I::set(self.out, test, d);
+        self.done(part, d, false);
+        if I::SET_KEEPS {
+            self.truth = part.result().map(|(slot, _)| (test, slot));
+        }
+    }
+
+    /// Returns true if an op compares a slot with zero for equality.
+    fn is_not_zero(&self, part: &Part, first: usize, slot: u32) -> bool {
+        let zero = part.kind(first + 1) == Operand::Imm16 && part.value(first + 1) == 0;
+        let compared = match part.kind(first) {
+            Operand::Acc => self.acc_slot,
+            Operand::Slot => Some(part.value(first)),
+            _ => None,
+        };
+        zero && compared == Some(slot) && matches!(relation(part.sem), Some(Cond::Eq | Cond::Ne))
     }
 
     /// Writes slots that live in registers and lie in a piece of the frame to the frame.

@@ -28,6 +28,7 @@ impl<I: Isa> Function<'_, '_, I> {
         self.pair = None;
         self.fact.slot = NO_SLOT;
         self.rest = None;
+        self.truth = None;
     }
 
     /// Returns the entry of a register that may have a copy of a slot.
@@ -86,6 +87,18 @@ impl<I: Isa> Function<'_, '_, I> {
     }
 
     fn holder(&self, slot: u32) -> Option<Reg> {
+        if let Some(first) = self.pair {
+            let (low, high) = I::PLAN.wide;
+            return [(first, low), (first + 4, high)]
+                .into_iter()
+                .find(|half| half.0 == slot)
+                .map(|half| half.1)
+                .or_else(|| self.copy_of(slot));
+        }
+        self.copy_of(slot)
+    }
+
+    fn copy_of(&self, slot: u32) -> Option<Reg> {
         self.held.iter().position(|&held| held == slot).map(|n| Reg(n as u8 + I::HELD))
     }
 
@@ -255,9 +268,9 @@ impl<I: Isa> Function<'_, '_, I> {
         self.clobber(pair.1);
         match part.kind(operand) {
             Operand::Slot64 => I::get_pair(self.out, pair, I::PLAN.frame, slot),
-            kind => {
-                I::imm(self.out, pair.0, slot);
-                let high = if kind == Operand::Imm64 { part.high } else { (slot as i32 >> 31) as u32 };
+            _ => {
+                let (low, high) = part.number_wide(operand);
+                I::imm(self.out, pair.0, low);
                 I::imm(self.out, pair.1, high);
             }
         }

@@ -126,6 +126,7 @@ impl Isa for Thumb2 {
     const RESTS: bool = false;
     const SPARE: bool = false;
     const REACH: u32 = 4096;
+    const SET_KEEPS: bool = true;
     const ISLAND: u32 = 150;
     const COLD: u32 = 8;
     const NEAR_END: u32 = 56;

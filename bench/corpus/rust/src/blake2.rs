@@ -8,5 +8,7 @@ use crate::{mix, repeat, LOG};
 pub const HEAP: usize = 0;
 
 pub fn run(n: u32) -> u32 {
-    repeat(n, |round| mix(0, &Blake2s256::digest(&LOG[round as usize..][..1024])))
+    repeat(n, |round| {
+        mix(0, &Blake2s256::digest(&LOG[round as usize..][..1024]))
+    })
 }

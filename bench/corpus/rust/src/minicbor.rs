@@ -37,10 +37,20 @@ pub fn run(n: u32) -> u32 {
     repeat(n, |round| {
         let mut sum = 0;
         for at in 0..8_u32 {
-            let state = if at % 3 == 0 { State::Idle } else { State::Alarm { code: at as u8 } };
+            let state = if at % 3 == 0 {
+                State::Idle
+            } else {
+                State::Alarm { code: at as u8 }
+            };
             let values = core::array::from_fn(|i| (at * 100 + round) as i32 * (i as i32 - 2));
             let time = 1_700_000_000_000 + u64::from(round * 8 + at);
-            let record = Record { time, name: "outside", values, state, battery: (at > 4).then_some(3700) };
+            let record = Record {
+                time,
+                name: "outside",
+                values,
+                state,
+                battery: (at > 4).then_some(3700),
+            };
             let mut buffer = [0; 128];
             let mut to = Cursor::new(&mut buffer[..]);
             minicbor::encode(&record, &mut to).unwrap();

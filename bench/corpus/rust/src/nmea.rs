@@ -16,15 +16,19 @@ static SENTENCES: [&str; 5] = [
 ];
 
 pub fn run(n: u32) -> u32 {
-    repeat(n, |round| SENTENCES.iter().fold(round, |sum, text| {
-        let value = match parse_str(text).unwrap() {
-            ParseResult::GGA(data) => data.latitude.unwrap().to_bits() as u32 ^ data.fix_satellites.unwrap(),
-            ParseResult::GSA(data) => data.fix_sats_prn.iter().sum(),
-            ParseResult::GSV(data) => data.sats_in_view as u32,
-            ParseResult::RMC(data) => (data.lon.unwrap().to_bits() >> 20) as u32,
-            ParseResult::VTG(data) => data.true_course.unwrap().to_bits(),
-            _ => 1,
-        };
-        sum.rotate_left(9) ^ value
-    }))
+    repeat(n, |round| {
+        SENTENCES.iter().fold(round, |sum, text| {
+            let value = match parse_str(text).unwrap() {
+                ParseResult::GGA(data) => {
+                    data.latitude.unwrap().to_bits() as u32 ^ data.fix_satellites.unwrap()
+                }
+                ParseResult::GSA(data) => data.fix_sats_prn.iter().sum(),
+                ParseResult::GSV(data) => data.sats_in_view as u32,
+                ParseResult::RMC(data) => (data.lon.unwrap().to_bits() >> 20) as u32,
+                ParseResult::VTG(data) => data.true_course.unwrap().to_bits(),
+                _ => 1,
+            };
+            sum.rotate_left(9) ^ value
+        })
+    })
 }

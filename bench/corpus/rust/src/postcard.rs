@@ -20,9 +20,18 @@ pub fn run(n: u32) -> u32 {
         let mut sum = 0;
         for at in 0..12 {
             let message = match (at + round) % 4 {
-                0 => Message::Hello { version: 3, name: "greenhouse" },
-                1 => Message::Samples { time: u64::from(round) << 20, values: core::array::from_fn(|i| (i as i16 - 5) * at as i16 * 9) },
-                2 => Message::Set { key: "interval", value: Some(round * at) },
+                0 => Message::Hello {
+                    version: 3,
+                    name: "greenhouse",
+                },
+                1 => Message::Samples {
+                    time: u64::from(round) << 20,
+                    values: core::array::from_fn(|i| (i as i16 - 5) * at as i16 * 9),
+                },
+                2 => Message::Set {
+                    key: "interval",
+                    value: Some(round * at),
+                },
                 _ => Message::Done,
             };
             let mut buffer = [0; 96];
@@ -30,7 +39,9 @@ pub fn run(n: u32) -> u32 {
             sum = mix(sum, bytes);
             sum ^= match postcard::from_bytes(bytes).unwrap() {
                 Message::Hello { version, name } => u32::from(version) + name.len() as u32,
-                Message::Samples { time, values } => time as u32 ^ values.iter().map(|&value| i32::from(value)).sum::<i32>() as u32,
+                Message::Samples { time, values } => {
+                    time as u32 ^ values.iter().map(|&value| i32::from(value)).sum::<i32>() as u32
+                }
                 Message::Set { key, value } => key.len() as u32 ^ value.unwrap_or(7),
                 Message::Done => 1,
             };

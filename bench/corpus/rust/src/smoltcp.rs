@@ -3,8 +3,8 @@
 
 use smoltcp::phy::ChecksumCapabilities;
 use smoltcp::wire::{
-    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Address, Ipv4Packet, Ipv4Repr, TcpControl,
-    TcpPacket, TcpRepr, TcpSeqNumber,
+    EthernetAddress, EthernetFrame, EthernetProtocol, EthernetRepr, IpProtocol, Ipv4Address,
+    Ipv4Packet, Ipv4Repr, TcpControl, TcpPacket, TcpRepr, TcpSeqNumber,
 };
 
 use crate::{mix, repeat, LOG};
@@ -41,7 +41,13 @@ fn send(buffer: &mut [u8], payload: &[u8], round: u32) -> usize {
         timestamp: None,
         payload,
     };
-    let ip = Ipv4Repr { src_addr: FROM, dst_addr: TO, next_header: IpProtocol::Tcp, payload_len: tcp.buffer_len(), hop_limit: 64 };
+    let ip = Ipv4Repr {
+        src_addr: FROM,
+        dst_addr: TO,
+        next_header: IpProtocol::Tcp,
+        payload_len: tcp.buffer_len(),
+        hop_limit: 64,
+    };
     let ethernet = EthernetRepr {
         src_addr: EthernetAddress([2, 0, 0, 0, 0, 1]),
         dst_addr: EthernetAddress([2, 0, 0, 0, 0, 2]),
@@ -63,5 +69,12 @@ fn receive(buffer: &[u8]) -> &[u8] {
     let packet = Ipv4Packet::new_checked(frame.payload()).unwrap();
     let ip = Ipv4Repr::parse(&packet, &checksums).unwrap();
     let segment = TcpPacket::new_checked(packet.payload()).unwrap();
-    TcpRepr::parse(&segment, &ip.src_addr.into(), &ip.dst_addr.into(), &checksums).unwrap().payload
+    TcpRepr::parse(
+        &segment,
+        &ip.src_addr.into(),
+        &ip.dst_addr.into(),
+        &checksums,
+    )
+    .unwrap()
+    .payload
 }

@@ -15,7 +15,10 @@ const INTERVAL: Duration = Duration::from_millis(500);
 
 /// Returns the data of an advertisement, which has room for 31 bytes.
 fn data(seconds: u32) -> Option<Advertisement> {
-    Advertisement::new().flags()?.name("Beacon")?.company_data(COMPANY, &seconds.to_le_bytes())
+    Advertisement::new()
+        .flags()?
+        .name("Beacon")?
+        .company_data(COMPANY, &seconds.to_le_bytes())
 }
 
 fn advertise() -> Result<(), Error> {

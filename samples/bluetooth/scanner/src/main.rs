@@ -17,10 +17,16 @@ fn listen() -> Result<(), Error> {
     loop {
         let report = scanner.receive()?;
         // everybody within reach can send such data, of any length
-        let seconds = report.company_data(COMPANY).and_then(|data| data.try_into().ok()).map(u32::from_le_bytes);
+        let seconds = report
+            .company_data(COMPANY)
+            .and_then(|data| data.try_into().ok())
+            .map(u32::from_le_bytes);
         // a beacon sends the same several times
         if let Some(seconds) = seconds.filter(|seconds| last != Some((report.address, *seconds))) {
-            info!("beacon {:012x} at {} dBm has run {} s", report.address, report.rssi, seconds);
+            info!(
+                "beacon {:012x} at {} dBm has run {} s",
+                report.address, report.rssi, seconds
+            );
             last = Some((report.address, seconds));
         }
     }

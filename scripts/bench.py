@@ -24,7 +24,20 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "bench"))
 
-from harness import boards, budgets, corpus, corpus_report, guests, images, measure, render, results, scaling, size, study
+from harness import (
+    boards,
+    budgets,
+    corpus,
+    corpus_report,
+    guests,
+    images,
+    measure,
+    render,
+    results,
+    scaling,
+    size,
+    study,
+)
 from harness.tools import REPO, write_if_changed
 
 

@@ -46,8 +46,8 @@ CORE_TOOLS = {
 CLANG_PACKAGES = ["clang-19", "lld-19", "libclang-19-dev", "llvm-19"]
 # The C library of guests, what clang's code calls where wasm has no instruction, and the C++ library.
 WASI_PACKAGES = ["wasi-libc", "libclang-rt-{}-dev-wasm32", "libc++-{}-dev-wasm32", "libc++abi-{}-dev-wasm32"]
-# The target of Rust guests with std.
-WASI_RUST_TARGET = "wasm32-wasip1"
+# The targets of Rust guests with std: modules, and components.
+WASI_RUST_TARGETS = ["wasm32-wasip1", "wasm32-wasip2"]
 RUST_PACKAGES = ["rustc-web", "cargo-web", "rust-web-src"]
 
 
@@ -140,14 +140,16 @@ def other_cores():
 
 
 def guests_with_std():
-    """Adds the target of Rust guests with std; all else works without it."""
+    """Adds the targets of Rust guests with std; all else works without them."""
     rustc = devenv.find_tool("rustc")
-    if rustc and devenv.target_libraries(rustc, WASI_RUST_TARGET):
+    missing = [target for target in WASI_RUST_TARGETS if not rustc or not devenv.target_libraries(rustc, target)]
+    if not missing:
         return
+    names = " and ".join(missing)
     if not devenv.find_tool("rustup"):
-        say(f"Rust guests with std are left out: {WASI_RUST_TARGET} comes with rustup only")
-    elif not run(["rustup", "target", "add", WASI_RUST_TARGET]):
-        say(f"Rust guests with std are left out: rustup could not add {WASI_RUST_TARGET}")
+        say(f"Rust guests with std are left out: {names} come with rustup only")
+    elif not run(["rustup", "target", "add", *missing]):
+        say(f"Rust guests with std are left out: rustup could not add {names}")
 
 
 def constraints(requirements):

@@ -62,13 +62,20 @@ impl<P: Platform> App<P> {
         entries.filter_map(|text| Endpoint::parse(text).ok()?.listening_port())
     }
 
+    /// Returns the descriptor of the first listener.
+    fn first_listener(&mut self) -> u32 {
+        if P::FILES && self.platform.folders() > 0 {
+            self.platform.descriptors().len() as u32
+        } else {
+            wasi::STDERR + 1
+        }
+    }
+
     /// Returns the socket that a descriptor stands for.
     pub(super) fn socket(&mut self, fd: u32) -> Option<Socket> {
         // a board without a network has no entries
         self.platform.net_endpoint(0)?;
-        let folders = P::FILES && self.platform.folders() > 0;
-        let first = if folders { self.platform.descriptors().len() as u32 } else { wasi::STDERR + 1 };
-        let index = fd.checked_sub(first)?;
+        let index = fd.checked_sub(self.first_listener())?;
         if let Some(port) = self.listeners().nth(index as usize) {
             let is_open = self.sockets.closed_listeners >> index & 1 == 0;
             return is_open.then_some(Socket::Listener { index, port });
@@ -79,9 +86,7 @@ impl<P: Platform> App<P> {
 
     /// Returns the descriptor of a socket of `wisp:net@1`.
     fn descriptor_of(&mut self, number: u32) -> u32 {
-        let folders = P::FILES && self.platform.folders() > 0;
-        let first = if folders { self.platform.descriptors().len() as u32 } else { wasi::STDERR + 1 };
-        first + self.listeners().count() as u32 + number
+        self.first_listener() + self.listeners().count() as u32 + number
     }
 
     /// Returns the socket of a descriptor.

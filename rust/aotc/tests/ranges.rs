@@ -29,9 +29,33 @@ impl Random {
     }
 }
 
-/// Locals 2 to 5 are those that loops step, 6 counts rounds, 7 is the result.
+/// Locals 2 to 5 are those that loops step, 6 counts rounds, 7 is the result. Locals 8 and 9 have 64 bits.
 fn local(random: &mut Random) -> usize {
     2 + random.below(4)
+}
+
+/// Returns a number of 32 bits that is made of one of 64.
+fn narrowed(random: &mut Random) -> String {
+    let wide = format!("(local.get {})", 8 + random.below(2));
+    let value = match random.below(4) {
+        0 => format!("(i64.rem_u {wide} (i64.const {}))", random.of(&[1000i64, 65_535, 70_000, 1 << 33])),
+        1 => format!("(i64.and {wide} (i64.const {}))", random.of(&[255i64, 65_535, -1 << 32, 0xffff_ffff])),
+        _ => format!("(i64.shr_u {wide} (i64.const {}))", random.of(&[8, 16, 24, 32, 32, 40, 48, 49])),
+    };
+    format!("(i32.wrap_i64 {value})")
+}
+
+/// Returns a statement that sets a local of 64 bits.
+fn widened(random: &mut Random) -> String {
+    let wide = 8 + random.below(2);
+    match random.below(4) {
+        0 => format!("(local.set {wide} (i64.extend_i32_{} (local.get {})))", random.of(&["u", "s"]), local(random)),
+        1 => format!("(local.set {wide} (i64.const {}))", random.of(&[0i64, 1 << 16, 1 << 40, 1 << 48, -1])),
+        _ => {
+            let step = random.of(&[1i64, 1 << 16, 1 << 24, 1 << 32, 1 << 33, 1 << 47, -1]);
+            format!("(local.set {wide} (i64.add (local.get {wide}) (i64.const {step})))")
+        }
+    }
 }
 
 /// Returns a number that is mostly inside memory, else near its end or near that of the numbers.
@@ -69,7 +93,8 @@ fn condition(random: &mut Random) -> String {
 /// Returns an address near a local.
 fn address(random: &mut Random) -> String {
     let base = format!("(local.get {})", local(random));
-    match random.below(9) {
+    match random.below(11) {
+        9 | 10 => narrowed(random),
         0 => format!("(i32.shl {base} (i32.const {}))", random.below(5)),
         1 | 2 => format!("(i32.and {base} (i32.const {}))", random.of(&[255, 65_535, 65_532, 65_528])),
         3 => format!("(i32.shr_u (i32.add {base} (local.get {})) (i32.const {}))", local(random), 1 + random.below(16)),
@@ -84,7 +109,8 @@ fn statement(random: &mut Random, depth: usize) -> String {
         1 | 2 => random.of(&[-1, -1, -2, -3, -4, -8]),
         _ => random.of(&[1, 1, 2, 3, 4, 4, 8, 16]),
     };
-    match random.below(14) {
+    match random.below(16) {
+        14 | 15 => widened(random),
         0 | 1 => format!(
             "(local.set 7 (i32.add (local.get 7) (i32.load8_u offset={} {})))",
             random.of(&[0, 0, 0, 1, 32, 4000]),
@@ -166,7 +192,7 @@ fn module(random: &mut Random) -> String {
         // every other one is called by the module only, with constants, so that ranges of its parameters are known
         let (inner, second) = (number(random) as i32, number(random) as i32);
         text.push_str(&format!(
-            "(func $i{function} (param i32 i32) (result i32) (local i32 i32 i32 i32 i32 i32)
+            "(func $i{function} (param i32 i32) (result i32) (local i32 i32 i32 i32 i32 i32 i64 i64)
                 (local.set 2 (local.get 1)) (local.set 6 (i32.const {counter})) {body} (local.get 7))
             (func (export \"f{function}\") (param i32) (result i32)
                 (i32.add (call $i{function} (i32.const {inner}) (i32.const {second}))

@@ -63,7 +63,7 @@ pub struct Frame {
     written: BTreeSet<u32>,
     /// The facts known of those locals on all ways to the label so far.
     met: BTreeMap<u32, Known>,
-    /// The values that they are assumed to have where a loop starts.
+    /// The values that those of 32 bits are assumed to have where a loop starts.
     heads: BTreeMap<u32, Node>,
     /// Position of the operator that opened it.
     position: usize,
@@ -304,8 +304,10 @@ impl<'a> Emitter<'_, '_, 'a> {
             }
             for local in frame.written.clone() {
                 let node = self.assumed_at(position, local);
-                self.facts.limit(node, node.range());
-                frame.heads.insert(local, node);
+                if self.locals[local as usize].0 == ValType::I32 {
+                    self.facts.limit(node, node.range());
+                    frame.heads.insert(local, node);
+                }
                 self.locals[local as usize].1 = node;
             }
             let label = frame.label;
@@ -392,9 +394,7 @@ impl<'a> Emitter<'_, '_, 'a> {
     fn meet(&mut self, index: usize) {
         let frame = &mut self.frames[index];
         if frame.kind == Kind::Loop {
-            for (&local, &head) in
-                frame.heads.iter().filter(|(local, _)| self.locals[**local as usize].0 == ValType::I32)
-            {
+            for (&local, &head) in &frame.heads {
                 let node = self.facts.at(self.locals[local as usize].1);
                 let before = self.facts.at(head).range();
                 self.assumed.brings((frame.position, local), head, before, node, &self.bounds);

@@ -189,3 +189,26 @@ fn a_parameter_has_the_range_of_what_all_callers_pass() {
     assert_eq!(with("", "(call $f (i32.const 65533))"), 1);
     assert_eq!(with("", "(call $f (i32.and (local.get 0) (i32.const 511)))"), 0);
 }
+
+#[test]
+fn the_range_of_a_number_of_64_bits_is_not_that_of_32_bits() {
+    // the upper half of a local that a loop changes may be anything
+    let loads = |value: &str| {
+        functions(&format!(
+            "(func (export \"f\") (param i64 i64) (result i32) (local i32)
+               (loop $l
+                 (local.set 2 (i32.load8_u (i32.wrap_i64 {value})))
+                 (local.set 0 (i64.add (local.get 0) (local.get 1)))
+                 (br_if $l (local.get 2)))
+               (local.get 2))"
+        ))
+        .matches("> ms - ")
+        .count()
+    };
+    assert_eq!(loads("(i64.shr_u (local.get 0) (i64.const 32))"), 1);
+    assert_eq!(loads("(i64.div_u (local.get 0) (i64.const 65536))"), 1);
+    assert_eq!(loads("(i64.rem_u (local.get 0) (i64.const 70000))"), 1);
+    // these are below the end of memory
+    assert_eq!(loads("(i64.shr_u (local.get 0) (i64.const 49))"), 0);
+    assert_eq!(loads("(i64.rem_u (local.get 0) (i64.const 65535))"), 0);
+}

@@ -142,16 +142,17 @@ impl Facts {
         self.0.entry(root).or_default()
     }
 
-    /// Returns a value of 32 bits with the range that it has here.
+    /// Returns a value with the range that it has here, which only one of 32 bits can have.
     pub fn at(&self, node: Node) -> Node {
-        let known = self.0.get(&node.root).and_then(|known| moved(known.range, node.distance));
-        match known.filter(|_| node.root != 0) {
+        // the range of all numbers of 32 bits says nothing, and is none of a number of 64 bits
+        let known = self.0.get(&node.root).map(|known| known.range).filter(|range| *range != (0, TOP));
+        match known.and_then(|range| moved(range, node.distance)).filter(|_| node.root != 0) {
             Some(range) => node.within(both(node.range(), range)),
             None => node,
         }
     }
 
-    /// Notes the range of a value.
+    /// Notes the range of a value of 32 bits.
     pub fn limit(&mut self, node: Node, range: Range) {
         if node.root == 0 {
             return;

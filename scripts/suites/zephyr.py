@@ -14,7 +14,7 @@ from suites.desk import build_wisp, spec, suite_guests
 def suite_zephyr():
     """Twister suites and samples on the boards that run here."""
     # A firmware takes a minute of both processors: those whose tests also run elsewhere run with BOARDS=all only.
-    excluded = ["lifecycle", "measurement", "network", "programs", "translate",
+    excluded = ["lifecycle", "measurement", "programs", "translate",
                 *([] if OPTIONS["all_boards"] else ["extended"])]
     return twister("zephyr", ["tests", "samples"], RUN_PLATFORMS,
                    ["-x=CONFIG_MINIMAL_LIBC=y", *(f"--exclude-tag={tag}" for tag in excluded)]) + lint_rust_firmware() + refuse_old_zephyr()
